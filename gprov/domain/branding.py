@@ -1,0 +1,29 @@
+"""Every name that an adopter may want to change, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Branding:
+    """Names of files, labels and accounts. Defaults are those that existing users have on their units."""
+
+    image_prefix: str = "WIDGET.LNX.SHINY."
+    recovery_label: str = "RECOVERY"
+    primary_label: str = "PRIMARY"
+    esp_label: str = "ESP"
+    flag_file: str = "boot.normal"
+    boot_kernel: str = "norm_boot"
+    provision_kernel: str = "provision.pxe"
+    config_folder: str = "/etc/provisioning"
+    environment_prefix: str = "PROVISION_"
+    hostname_prefix: str = "gp-"
+    mac_prefix: str = "56:78:90"
+    emergency_prefix: str = "EmergencyFile_"
+    log_folder: str = "log"
+    real_init: str = "/usr/lib/systemd/systemd"
+    admin: str = "admin"
+    normal_entry: str = "Normal Boot"
+    restore_entry: str = "Forced Factory Restore"
+    erase_entry: str = "Data Erase (DANGER!)"

@@ -1,0 +1,47 @@
+"""Partition tables as values. Planned here, written by the partitioning port. Units: 512-byte-independent bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+class TableKind(Enum):
+    GPT = "gpt"
+    MBR = "msdos"
+
+
+class PartitionRole(Enum):
+    """What a partition is for; decides its type code."""
+
+    ESP = "esp"
+    BIOS_BOOT = "bios_boot"
+    LINUX = "linux"
+    RAID = "raid"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPartition:
+    """``start`` and ``size`` in bytes, multiples of ``ALIGNMENT``. ``label`` is the GPT partition name."""
+
+    number: int
+    role: PartitionRole
+    start: int
+    size: int
+    label: str = ""
+    active: bool = False
+
+    @property
+    def end(self) -> int:
+        """First byte behind the partition."""
+        return self.start + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionTable:
+    kind: TableKind
+    partitions: tuple[PlannedPartition, ...] = ()

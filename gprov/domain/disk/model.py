@@ -1,0 +1,134 @@
+"""Block devices as the domain sees them. All sizes and offsets are bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from typing_extensions import override
+
+
+class DeviceNumber(NamedTuple):
+    """Kernel identity of a block device while it exists: what by-label links, /dev nodes and mounts resolve to."""
+
+    major: int
+    minor: int
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.major}:{self.minor}"
+
+
+class Bus(Enum):
+    """How a whole disk is attached."""
+
+    ATA = "ata"
+    USB = "usb"
+    NVME = "nvme"
+    VIRTIO = "virtio"
+    MMC = "mmc"
+    SCSI = "scsi"
+    UNKNOWN = "unknown"
+
+
+class FileSystemKind(Enum):
+    """File systems that gprov makes or that its kernel can mount."""
+
+    EXT2 = "ext2"
+    EXT3 = "ext3"
+    EXT4 = "ext4"
+    VFAT = "vfat"
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the start of a device holds, as a superblock probe found it; empty strings where there is none.
+
+    ``kind`` is libblkid's TYPE ("ext4", "vfat", "linux_raid_member", "swap", …), "" for none that is known.
+    ``ambivalent`` is set if more than one signature was found: then nothing else is.
+    """
+
+    kind: str = ""
+    label: str = ""
+    uuid: str = ""
+    ambivalent: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """No file system, RAID member or other known signature."""
+        return not self.kind and not self.ambivalent
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition that the kernel knows. ``start`` and ``size`` in bytes."""
+
+    name: str
+    node: str
+    device: DeviceNumber
+    number: int
+    start: int
+    size: int
+    label: str = ""
+    uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One whole, non-virtual disk. ``name`` is the kernel's (sda, nvme0n1), ``node`` its device file.
+
+    Attributes that a disk does not tell are empty strings. ``path`` is the resolved sysfs device path: which
+    port or slot the disk sits in.
+    """
+
+    name: str
+    node: str
+    device: DeviceNumber
+    size: int
+    sector_size: int = 512
+    bus: Bus = Bus.UNKNOWN
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    wwn: str = ""
+    path: str = ""
+    removable: bool = False
+    rotational: bool = False
+    read_only: bool = False
+    partitions: tuple[Partition, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What stays the same over reboots, best first: WWN, else model and serial, else the port it sits in."""
+        if self.wwn:
+            return self.wwn
+        if self.serial:
+            return f"{self.model}_{self.serial}" if self.model else self.serial
+        return self.path or self.name
+
+    def describe(self) -> str:
+        """For logs: name, size, what it calls itself and how it is attached."""
+        names = " ".join(part for part in (self.vendor, self.model, self.serial) if part) or "unnamed"
+        return f"{self.node} ({self.size / 1e9:.1f} GB, {self.bus.value}, {names})"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A partition (or a whole device) that holds something, with the disk it is on."""
+
+    disk: Disk
+    node: str
+    device: DeviceNumber
+    contents: Contents
+    partition: Partition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MountPoint:
+    """One line of the kernel's mount table that has a block device behind it."""
+
+    device: DeviceNumber
+    target: str
+    kind: str
+    options: frozenset[str] = field(default_factory=frozenset)

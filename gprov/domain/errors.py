@@ -1,0 +1,167 @@
+"""The one tree of errors. A family says what a caller can do about it; fields carry the facts.
+
+``str(error)`` is one plain sentence for a person. ``error.details()`` are further lines for the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import ClassVar
+
+from typing_extensions import override
+
+
+class ExitCode(IntEnum):
+    """Exit status of every command."""
+
+    DONE = 0
+    NEGATIVE = 1
+    USAGE = 2
+    ENVIRONMENT = 3
+
+
+class GprovError(Exception):
+    """Root of every error that gprov raises on purpose."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.ENVIRONMENT
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+    def details(self) -> tuple[str, ...]:
+        """Further lines for the log; empty if the sentence says it all."""
+        return ()
+
+
+class Problem:
+    """One thing that is wrong with an input, and where: a JSON path, an offset, a line, a file name."""
+
+    __slots__ = ("message", "place")
+
+    def __init__(self, place: str, message: str) -> None:
+        self.place = place
+        self.message = message
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+    @override
+    def __repr__(self) -> str:
+        return f"Problem({self.place!r}, {self.message!r})"
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and (self.place, self.message) == (other.place, other.message)
+
+    @override
+    def __hash__(self) -> int:
+        return hash((self.place, self.message))
+
+
+class BadInput(GprovError):
+    """What was read is not what its format says. Holds every problem that was found, not only the first."""
+
+    exit_code = ExitCode.NEGATIVE
+
+    def __init__(self, what: str, problems: Iterable[Problem]) -> None:
+        self.what = what
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = str(self.problems[0]) if self.problems else "not valid"
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        super().__init__(f"{what}: {head}{more}")
+
+    @override
+    def details(self) -> tuple[str, ...]:
+        return tuple(str(problem) for problem in self.problems)
+
+
+class HardwareMismatch(GprovError):
+    """The machine is not what its specification says (or cannot be identified)."""
+
+    exit_code = ExitCode.NEGATIVE
+
+    def __init__(self, sentence: str, differences: Iterable[Problem] = ()) -> None:
+        super().__init__(sentence)
+        self.differences = tuple(differences)
+
+    @override
+    def details(self) -> tuple[str, ...]:
+        return tuple(str(difference) for difference in self.differences)
+
+
+class IntegrityFault(GprovError):
+    """Content failed verification: an image, a kernel, a download."""
+
+    exit_code = ExitCode.NEGATIVE
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"{what}: {reason}")
+        self.what = what
+        self.reason = reason
+
+
+class RefusedByPolicy(GprovError):
+    """It could be done, but a promise forbids it (a target that is RECOVERY, a restore without evidence)."""
+
+    exit_code = ExitCode.NEGATIVE
+
+
+class DeviceFault(GprovError):
+    """A device, a file on it, or the operating system failed. ``subject`` names the device or path."""
+
+    def __init__(self, subject: str, reason: str, *, errno: int | None = None) -> None:
+        super().__init__(f"{subject}: {reason}")
+        self.subject = subject
+        self.reason = reason
+        self.errno = errno
+
+
+class DeviceMissing(DeviceFault):
+    """The device or file is not there (and may appear later)."""
+
+
+class ToolFailed(DeviceFault):
+    """A program that was started failed. Its redacted command line and last output are the details."""
+
+    def __init__(self, program: str, reason: str, *, command: str = "", output: str = "") -> None:
+        super().__init__(program, reason)
+        self.command = command
+        self.output = output
+
+    @override
+    def details(self) -> tuple[str, ...]:
+        head = (f"command: {self.command}",) if self.command else ()
+        return head + tuple(self.output.splitlines()[-20:])
+
+
+class ToolMissing(DeviceMissing):
+    """A program is not installed."""
+
+    def __init__(self, program: str, remedy: str = "") -> None:
+        super().__init__(program, f"program is not installed{'; ' + remedy if remedy else ''}")
+
+
+class NetworkFault(GprovError):
+    """A network peer could not be reached, or did not answer as promised. ``peer`` is a URL or an interface."""
+
+    def __init__(self, peer: str, reason: str) -> None:
+        super().__init__(f"{peer}: {reason}")
+        self.peer = peer
+        self.reason = reason
+
+
+class DeadlineExceeded(GprovError):
+    """A wait reached its deadline."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(f"{what}: not within {seconds:g} s")
+        self.what = what
+        self.seconds = seconds
+
+
+class InternalError(GprovError):
+    """gprov itself is wrong: a planner or an app broke a rule that it should keep."""

@@ -1,0 +1,238 @@
+"""Reading JSON documents: typed access that collects every problem with its path instead of stopping at the first.
+
+Keys match exactly, else without regard to case (files in the field were written for a reader that does so).
+Unknown keys are ignored; keys that begin with ``_`` are comments. A getter that finds a wrong type notes a problem
+and returns its default, so that reading goes on and finds the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import TypeVar
+
+from gprov.domain.errors import BadInput, Problem
+
+Json = Mapping[str, "Json"] | Sequence["Json"] | str | int | float | bool | None
+E = TypeVar("E", bound=Enum)
+T = TypeVar("T")
+
+
+class JsonObject:
+    """One JSON object at ``path`` ("$.Files[2]"), noting problems in a list that the whole document shares."""
+
+    def __init__(self, value: Mapping[str, Json], path: str, problems: list[Problem]) -> None:
+        self._value = value
+        self.path = path
+        self.problems = problems
+
+    def problem(self, key: str, message: str) -> None:
+        """Note a problem with a key (or, with "", with the object itself)."""
+        self.problems.append(Problem(f"{self.path}.{key}" if key else self.path, message))
+
+    def has(self, key: str) -> bool:
+        return self._find(key) is not None
+
+    def keys(self) -> tuple[str, ...]:
+        """Keys that are not comments."""
+        return tuple(key for key in self._value if not key.startswith("_"))
+
+    def text(self, key: str, default: str = "", *, required: bool = False) -> str:
+        value = self._get(key, required)
+        if value is None:
+            return default
+        if isinstance(value, str):
+            if required and not value.strip():
+                self.problem(key, "must not be empty")
+            return value
+        self._wrong(key, "text", value)
+        return default
+
+    def integer(
+        self,
+        key: str,
+        default: int = 0,
+        *,
+        required: bool = False,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> int:
+        value = self._get(key, required)
+        if value is None:
+            return default
+        number = _whole(value)
+        if number is None:
+            self._wrong(key, "a whole number", value)
+            return default
+        if (least is not None and number < least) or (most is not None and number > most):
+            bounds = f"at least {least}" if most is None else f"{least}..{most}"
+            self.problem(key, f"must be {bounds}, is {number}")
+            return default
+        return number
+
+    def boolean(self, key: str, default: bool = False) -> bool:
+        value = self._get(key, False)
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
+        self._wrong(key, "true or false", value)
+        return default
+
+    def one_of(self, key: str, members: Mapping[str, T], default: T, *, required: bool = False) -> T:
+        """A word out of ``members``, in any case."""
+        value = self._get(key, required)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            self._wrong(key, "text", value)
+            return default
+        for name, member in members.items():
+            if name.lower() == value.lower():
+                return member
+        self.problem(key, f"unknown value {value!r}; known: {', '.join(members)}")
+        return default
+
+    def object(self, key: str, *, required: bool = False) -> JsonObject | None:
+        value = self._get(key, required)
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            return JsonObject(value, f"{self.path}.{key}", self.problems)
+        self._wrong(key, "an object", value)
+        return None
+
+    def objects(self, key: str, *, required: bool = False) -> tuple[JsonObject, ...]:
+        return self._list(key, required, "an object", self._as_object)
+
+    def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
+        return self._list(key, required, "text", lambda value, _: value if isinstance(value, str) else None)
+
+    def integers(self, key: str, *, required: bool = False) -> tuple[int, ...]:
+        return self._list(key, required, "a whole number", lambda value, _: _whole(value))
+
+    def lists_of_objects(self, key: str, *, required: bool = False) -> tuple[tuple[JsonObject, ...], ...]:
+        """A list of lists of objects."""
+
+        def inner(value: Json, path: str) -> tuple[JsonObject, ...] | None:
+            if not _is_list(value):
+                return None
+            return _collect(value, path, self.problems, "an object", self._as_object)
+
+        return self._list(key, required, "a list of objects", inner)
+
+    def string_map(self, key: str) -> dict[str, str]:
+        """An object whose values are all text; comments left out."""
+        inner = self.object(key)
+        if inner is None:
+            return {}
+        return {name: inner.text(name) for name in inner.keys()}
+
+    def _as_object(self, value: Json, path: str) -> JsonObject | None:
+        return JsonObject(value, path, self.problems) if isinstance(value, Mapping) else None
+
+    def _list(self, key: str, required: bool, what: str, read: Callable[[Json, str], T | None]) -> tuple[T, ...]:
+        value = self._get(key, required)
+        if value is None:
+            return ()
+        if not _is_list(value):
+            self._wrong(key, "a list", value)
+            return ()
+        return _collect(value, f"{self.path}.{key}", self.problems, what, read)
+
+    def _find(self, key: str) -> Json:
+        if key in self._value:
+            return self._value[key]
+        lower = key.lower()
+        return next((value for name, value in self._value.items() if name.lower() == lower), None)
+
+    def _get(self, key: str, required: bool) -> Json:
+        value = self._find(key)
+        if value is None and required:
+            self.problem(key, "is missing")
+        return value
+
+    def _wrong(self, key: str, wanted: str, value: Json) -> None:
+        self.problem(key, f"must be {wanted}, is {_kind(value)}")
+
+
+def read_object(what: str, data: bytes) -> JsonObject:
+    """Parse a JSON document whose top is an object. Raises BadInput if it is no JSON or no object."""
+    problems: list[Problem] = []
+    try:
+        value = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=lambda pairs: _unique(pairs, problems),
+            parse_constant=_no_constant,
+        )
+    except UnicodeDecodeError as exc:
+        raise BadInput(what, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
+    except json.JSONDecodeError as exc:
+        raise BadInput(what, [Problem(f"line {exc.lineno} column {exc.colno}", f"is not JSON: {exc.msg}")]) from exc
+    except (ValueError, RecursionError) as exc:
+        raise BadInput(what, [Problem("$", f"is not JSON: {exc}")]) from exc
+    if not isinstance(value, dict):
+        raise BadInput(what, [Problem("$", f"must be an object, is {_kind(value)}")])
+    return JsonObject(value, "$", problems)
+
+
+def finish(what: str, root: JsonObject, value: T) -> T:
+    """The parsed value, or BadInput with everything that was noted on the way."""
+    if root.problems:
+        raise BadInput(what, root.problems)
+    return value
+
+
+def _unique(pairs: Sequence[tuple[str, Json]], problems: list[Problem]) -> dict[str, Json]:
+    seen: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in seen and not key.startswith("_"):
+            problems.append(Problem("$", f"key {key!r} stands twice in one object"))
+        seen[key] = value
+    return seen
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _is_list(value: Json) -> bool:
+    return isinstance(value, list)
+
+
+def _collect(
+    value: Json, path: str, problems: list[Problem], what: str, read: Callable[[Json, str], T | None]
+) -> tuple[T, ...]:
+    found: list[T] = []
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            place = f"{path}[{index}]"
+            one = read(item, place)
+            if one is None:
+                problems.append(Problem(place, f"must be {what}, is {_kind(item)}"))
+            else:
+                found.append(one)
+    return tuple(found)
+
+
+def _whole(value: Json) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return None
+
+
+def _kind(value: Json) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"text {value[:40]!r}"
+    if isinstance(value, (int, float)):
+        return f"number {value}"
+    return "an object" if isinstance(value, Mapping) else "a list"

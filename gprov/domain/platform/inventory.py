@@ -1,0 +1,35 @@
+"""What a machine is made of, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cpus:
+    """``models``: one model name per socket; ``cores``: physical cores in all; ``sockets``: packages."""
+
+    models: tuple[str, ...]
+    cores: int
+    sockets: int
+
+
+@dataclass(frozen=True, slots=True)
+class BusDevice:
+    """A PCI or USB device; numbers as the bus tells them. ``device_class``: 24 bits on PCI (base, sub, interface),
+    24 bits on USB (class, subclass, protocol)."""
+
+    address: str
+    vendor: int
+    device: int
+    device_class: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """``memory``: bytes of usable RAM that the kernel reports (MemTotal)."""
+
+    cpus: Cpus
+    memory: int
+    pci: tuple[BusDevice, ...]
+    usb: tuple[BusDevice, ...]

@@ -1,0 +1,49 @@
+"""Secrets as values that cannot be printed by accident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+from typing_extensions import override
+
+# A crypt(5) string. Protected like a secret at rest, but it does not reveal the password.
+PasswordHash = NewType("PasswordHash", str)
+
+
+class Secret:
+    """Text that shows only where ``reveal`` is called. Compares by content, never prints it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    @override
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Passwords of one unit: operating system (admin), BIOS setup, management controller."""
+
+    os: Secret
+    bios: Secret
+    ipmi: Secret

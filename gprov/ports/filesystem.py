@@ -1,0 +1,50 @@
+"""Making, checking and mounting file systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from gprov.domain.disk.model import FileSystemKind, MountPoint
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystemSpec:
+    """``reserved_percent`` (of the blocks, for root) and ``encrypt`` (the feature) concern ext only."""
+
+    kind: FileSystemKind
+    label: str
+    reserved_percent: int = 5
+    encrypt: bool = False
+
+
+class CheckVerdict(Enum):
+    CLEAN = "clean"
+    REPAIRED = "repaired"
+    BEYOND_REPAIR = "beyond repair"
+
+
+class FileSystems(Protocol):
+    def make(self, node: str, spec: FileSystemSpec) -> None:
+        """Make a new, empty file system and flush it. Raises DeviceFault, ToolFailed."""
+
+    def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:
+        """Check and repair without asking. Raises DeviceFault if the check itself could not run."""
+
+
+class Mounts(Protocol):
+    def mount(self, node: str, target: str, kind: str, options: Iterable[str] = ()) -> None:
+        """Mount a device (or a virtual file system of that name) at ``target``, which is made if missing.
+        ``options``: as of mount(8): ro, noexec, relatime, discard, … Raises DeviceFault with its errno."""
+
+    def unmount(self, target: str) -> None:
+        """Flush and unmount. Raises DeviceFault (busy)."""
+
+    def mounted(self) -> tuple[MountPoint, ...]:
+        """What is mounted now, in the order of the kernel's table; only what has a block device behind it."""
+
+    def switch_root(self, target: str, init: str) -> None:
+        """Move /dev, /proc, /sys and /run below ``target``, make it the root and become ``init``.
+        Returns only on a simulated machine. Raises DeviceFault with everything moved back if ``init`` is missing."""

@@ -1,0 +1,13 @@
+"""Leaving: reboot and power-off."""
+
+from __future__ import annotations
+
+from typing import NoReturn, Protocol
+
+
+class Power(Protocol):
+    """Both flush file systems first and do not return; a simulated machine raises ``PoweredDown`` instead."""
+
+    def reboot(self) -> NoReturn: ...
+
+    def power_off(self) -> NoReturn: ...

@@ -1,0 +1,79 @@
+"""The one way to start a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program left behind. ``output`` is standard output, ``errors`` standard error, both raw bytes."""
+
+    status: int
+    output: bytes = field(repr=False)
+    errors: bytes = field(repr=False)
+
+
+class Running(Protocol):
+    """A program that runs beside us and is fed or read through pipes."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def stdin(self) -> BinaryIO:
+        """Pipe into the program; only if started with ``feed=True``. A dead reader raises BrokenPipeError."""
+
+    def wait(self, timeout: float) -> Completed:
+        """Close the pipe and wait at most ``timeout`` seconds. Raises DeadlineExceeded; never ToolFailed."""
+
+    def poll(self) -> int | None:
+        """Exit status, or None while it runs."""
+
+    def kill(self) -> None:
+        """End it and its children at once (SIGKILL to its process group). No error if it has already ended."""
+
+
+class Processes(Protocol):
+    """Start programs by argument vector: no shell, a clean environment, streams named explicitly.
+
+    A program sees only ``PATH``, ``LC_ALL=C`` and what ``env`` adds. Arguments appear in logs: a secret goes
+    through ``stdin`` or a file, never through ``argv``.
+    """
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float = 300.0,
+        check: bool = True,
+    ) -> Completed:
+        """Run to the end. With ``check``, a status other than 0 raises ToolFailed with the last output.
+
+        Raises ToolMissing if there is no such program, DeadlineExceeded after ``timeout`` seconds (the program
+        and its children are then killed).
+        """
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        feed: bool = False,
+        log: str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+    ) -> AbstractContextManager[Running]:
+        """Start without waiting; leaving the context kills what still runs.
+
+        Output goes to the file ``log`` (appended), or is kept for ``Running.wait`` if that is None.
+        Raises ToolMissing.
+        """
+
+    def which(self, program: str) -> str | None:
+        """Absolute path of an installed program, or None."""
