@@ -2,43 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
-
-class FileType(Enum):
-    FILE = "file"
-    FOLDER = "folder"
-    SYMLINK = "symlink"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class FileStatus:
-    """``size`` in bytes; ``mode`` are the permission bits."""
-
-    type: FileType
-    size: int
-    mode: int
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Bytes of a mounted volume; ``free`` is what an unprivileged writer can use."""
-
-    total: int
-    free: int
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Numeric owner of a new file."""
-
-    uid: int = 0
-    gid: int = 0
+from gprov.domain.files import ROOT, FileStatus, Owner, Usage
 
 
 class Files(Protocol):
@@ -59,14 +25,14 @@ class Files(Protocol):
     def link_target(self, path: str) -> str:
         """Where a symbolic link points."""
 
-    def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = Owner()) -> None:
+    def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
         """Durable atomic write: beside, flushed, permissions set before content, renamed, folder flushed.
         Missing parent folders are made (0755). When it returns, the new content survives a power cut."""
 
     def copy(self, source: str, target: str, *, mode: int = 0o644) -> None:
         """As ``replace``, with the content of another file, streamed."""
 
-    def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = Owner()) -> None:
+    def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
         """Make it with its parents if missing; set mode and owner in any case."""
 
     def symlink(self, target: str, path: str) -> None:

@@ -3,27 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
-from gprov.domain.disk.model import FileSystemKind, MountPoint
-
-
-@dataclass(frozen=True, slots=True)
-class FileSystemSpec:
-    """``reserved_percent`` (of the blocks, for root) and ``encrypt`` (the feature) concern ext only."""
-
-    kind: FileSystemKind
-    label: str
-    reserved_percent: int = 5
-    encrypt: bool = False
-
-
-class CheckVerdict(Enum):
-    CLEAN = "clean"
-    REPAIRED = "repaired"
-    BEYOND_REPAIR = "beyond repair"
+from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec, MountPoint
 
 
 class FileSystems(Protocol):

@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
-EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-
-
-class FirmwareKind(Enum):
-    UEFI = "uefi"
-    BIOS = "bios"
-
-
-@dataclass(frozen=True, slots=True)
-class VariableName:
-    """``vendor`` is the GUID in lower case."""
-
-    name: str
-    vendor: str = EFI_GLOBAL
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """``attributes``: EFI_VARIABLE_* bits (7: non-volatile, boot and run-time access)."""
-
-    attributes: int
-    data: bytes
+from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 
 
 class Firmware(Protocol):
@@ -40,7 +17,7 @@ class Firmware(Protocol):
         """None if there is no such variable. Raises DeviceFault."""
 
     def write(self, name: VariableName, variable: Variable) -> None:
-        """Set it; already equal content is the caller's business (NVRAM wears). Raises DeviceFault (full, refused)."""
+        """Set it. Whether it already is equal is the caller's business: NVRAM wears. Raises DeviceFault."""
 
     def delete(self, name: VariableName) -> None:
         """No error if it does not exist. Raises DeviceFault."""

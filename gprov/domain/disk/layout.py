@@ -1,4 +1,4 @@
-"""Partition tables as values. Planned here, written by the partitioning port. Units: 512-byte-independent bytes."""
+"""Partition tables as values. Planned here, written by the partitioning port. Offsets and sizes in bytes."""
 
 from __future__ import annotations
 

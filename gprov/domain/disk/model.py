@@ -41,6 +41,24 @@ class FileSystemKind(Enum):
     VFAT = "vfat"
 
 
+class CheckVerdict(Enum):
+    """What a file-system check ended with."""
+
+    CLEAN = "clean"
+    REPAIRED = "repaired"
+    BEYOND_REPAIR = "beyond repair"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystemSpec:
+    """``reserved_percent`` (of the blocks, for root) and ``encrypt`` (the feature) concern ext only."""
+
+    kind: FileSystemKind
+    label: str
+    reserved_percent: int = 5
+    encrypt: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What the start of a device holds, as a superblock probe found it; empty strings where there is none.
