@@ -1,0 +1,47 @@
+# Two commands matter: `make demo` and `make test`. Both do all set-up on a fresh Debian 12.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+OUT := out
+PYTEST := $(PYTHON) -m pytest
+
+.PHONY: help setup demo simulate test lint unit integ vm nightly bench clean
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+setup: .venv/ready ## Debian packages, virtual environment, .venv/bin/gprov
+
+.venv/ready: requirements/debian.txt requirements/dev.txt pyproject.toml tools/setup
+	tools/setup
+
+demo: setup ## provision, restore and boot a virtual appliance from nothing
+	.venv/bin/gprov lab lifecycle --firmware uefi --workdir $(OUT)/demo --report $(OUT)/demo/report.json
+
+simulate: setup ## the same flow on a simulated machine, in a second
+	.venv/bin/gprov simulate lifecycle
+
+test: setup lint unit integ vm ## everything that must pass: lint, types, unit, integration, virtual machines
+
+lint: setup ## ruff, mypy, import contracts
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+unit: setup ## unit and property tests, with the branch coverage of the domain
+	$(PYTHON) -m coverage run -m pytest tests/unit -q
+	$(PYTHON) -m coverage report
+
+integ: setup ## adapters against real tools, devices and servers of this machine
+	$(PYTEST) tests/integ --ignore=tests/integ/vm -q
+
+vm: setup ## units in virtual machines
+	$(PYTEST) tests/integ/vm -m "not nightly" -q
+
+nightly: setup ## what is too long for every run
+	$(PYTEST) tests -m nightly -q
+
+bench: setup ## measurements, as ratios against a named reference of the same run
+	for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+
+clean: ## what this checkout built; the shared cache (~/.cache/gprov) stays
+	rm -rf $(OUT) .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

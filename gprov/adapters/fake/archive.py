@@ -1,0 +1,65 @@
+"""Images on the simulated machine: the same verification as everywhere, unpacking into a simulated volume."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import tarfile
+
+from typing_extensions import override
+
+from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.storage import Node
+from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
+from gprov.domain.files import FileType
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.verify import verify_image
+from gprov.ports.archive import Archives, ProgressReport
+
+
+class FakeArchives(Archives):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def verify(self, path: str, progress: ProgressReport) -> VerifiedImage:
+        self._machine.touch(f"verify {path}")
+        content = self._content(path)
+        progress(0, len(content))
+        image = verify_image(path, content)
+        progress(len(content), len(content))
+        return image
+
+    @override
+    def extract(self, image: VerifiedImage, target: str, progress: ProgressReport) -> None:
+        self._machine.touch(f"extract {image.path}")
+        content = self._content(image.path)
+        if verify_image(image.path, content).digest != image.digest:
+            raise IntegrityFault(image.path, "changed since it was verified")
+        mount, volume, inner = self._machine.volume_at(target)
+        if mount is None or mount.read_only:
+            raise DeviceFault(target, "is not a writable volume")
+        base = inner.rstrip("/")
+        with tarfile.open(fileobj=io.BytesIO(lzma.decompress(content)), mode="r:", ignore_zeros=True) as archive:
+            for member in archive:
+                data = archive.extractfile(member) if member.isreg() or member.islnk() else None
+                text = data.read() if data is not None else member.linkname.encode()
+                path = f"{base}/{member.name.lstrip('./')}"
+                if path != f"{base}/":
+                    volume.current.put(path, Node(_type(member), text, member.mode, member.uid, member.gid))
+        progress(len(content), len(content))
+
+    def _content(self, path: str) -> bytes:
+        _, volume, inner = self._machine.volume_at(path)
+        node = volume.current.get(volume.current.resolve(inner))
+        if node is None or node.type is not FileType.FILE:
+            raise DeviceMissing(path, "no such file")
+        return node.content
+
+
+def _type(member: tarfile.TarInfo) -> FileType:
+    if member.isdir():
+        return FileType.FOLDER
+    if member.issym():
+        return FileType.SYMLINK
+    return FileType.FILE if member.isreg() or member.islnk() else FileType.OTHER

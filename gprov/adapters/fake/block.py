@@ -1,0 +1,164 @@
+"""Block devices, partition tables, file systems and mounts of the simulated machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from typing_extensions import override
+
+from gprov.adapters.fake.machine import FakeMount, SimulatedMachine, contents_of
+from gprov.adapters.fake.power import MachineStopped, Stop
+from gprov.adapters.fake.storage import FakeVolume
+from gprov.domain.disk.layout import PartitionTable
+from gprov.domain.disk.model import (
+    CheckVerdict,
+    Contents,
+    Disk,
+    FileSystemKind,
+    FileSystemSpec,
+    MountPoint,
+)
+from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.domain.files import FileType
+from gprov.ports.block import BlockDevices, DeviceChanges
+from gprov.ports.filesystem import FileSystems, Mounts
+from gprov.ports.partition import Partitioner
+
+
+class FakeBlockDevices(BlockDevices):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def disks(self) -> tuple[Disk, ...]:
+        return self._machine.describe_disks()
+
+    @override
+    def contents(self, node: str) -> Contents:
+        for disk in self._machine.present():
+            if node == disk.node:
+                return Contents()
+        return contents_of(self._machine.partition(node)[1].volume)
+
+    @override
+    @contextmanager
+    def changes(self) -> Iterator[DeviceChanges]:
+        yield _Changes(self._machine)
+
+    @override
+    def read(self, node: str, offset: int, size: int) -> bytes:
+        return bytes(size)
+
+
+class _Changes(DeviceChanges):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+        self._seen = len(machine.present())
+
+    @override
+    def wait(self, seconds: float) -> bool:
+        clock = self._machine.clock
+        coming = [disk.appears_at for disk in self._machine.disks if disk.appears_at > clock.monotonic()]
+        pause = min((at - clock.monotonic() for at in coming), default=seconds)
+        clock.sleep(min(pause, seconds))
+        before, self._seen = self._seen, len(self._machine.present())
+        return self._seen != before
+
+
+class FakePartitioner(Partitioner):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def clear(self, disk: Disk, head: int, tail: int) -> None:
+        self._machine.touch(f"clear {disk.node}")
+        fake = self._machine.disk(disk.device)
+        self._refuse_mounted(disk)
+        fake.table = None
+        fake.partitions.clear()
+        fake.writes += 1
+
+    @override
+    def write(self, disk: Disk, table: PartitionTable) -> Disk:
+        self._machine.touch(f"partition {disk.node}")
+        fake = self._machine.disk(disk.device)
+        self._refuse_mounted(disk)
+        fake.table = table
+        fake.partitions = [
+            self._machine.new_partition(part.number, part.start, part.size, part.label) for part in table.partitions
+        ]
+        fake.writes += 1
+        return next(found for found in self._machine.describe_disks() if found.device == disk.device)
+
+    def _refuse_mounted(self, disk: Disk) -> None:
+        volumes = self._machine.disk(disk.device).volumes()
+        for mount in self._machine.mounts:
+            if any(mount.volume is volume for volume in volumes):
+                raise DeviceFault(disk.node, f"a partition is mounted at {mount.point.target}")
+
+
+class FakeFileSystems(FileSystems):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def make(self, node: str, spec: FileSystemSpec) -> None:
+        self._machine.touch(f"format {node}")
+        disk, part = self._machine.partition(node)
+        part.volume = FakeVolume(spec.kind, spec.label, self._machine.new_uuid(), part.size)
+        disk.writes += 1
+
+    @override
+    def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:
+        self._machine.touch(f"check {node}")
+        volume = self._machine.partition(node)[1].volume
+        if volume is None or (volume.damaged and not volume.repairable):
+            return CheckVerdict.BEYOND_REPAIR
+        if volume.damaged:
+            volume.damaged = False
+            return CheckVerdict.REPAIRED
+        return CheckVerdict.CLEAN
+
+
+class FakeMounts(Mounts):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def mount(self, node: str, target: str, kind: str, options: Iterable[str] = ()) -> None:
+        self._machine.touch(f"mount {node}")
+        _, part = self._machine.partition(node)
+        if part.volume is None or part.volume.kind.value != kind:
+            raise DeviceFault(node, f"cannot mount: no {kind} file system")
+        if part.volume.damaged:
+            raise DeviceFault(node, "cannot mount: structure needs cleaning")
+        chosen = frozenset(options)
+        point = MountPoint(part.device, target, kind, chosen)
+        self._machine.mounts.append(FakeMount(point, part.volume, "ro" in chosen))
+
+    @override
+    def unmount(self, target: str) -> None:
+        self._machine.touch(f"unmount {target}")
+        for mount in reversed(self._machine.mounts):
+            below = [other for other in self._machine.mounts if other.point.target.startswith(target + "/")]
+            if mount.point.target == target:
+                if below:
+                    raise DeviceFault(target, f"cannot unmount: busy ({below[0].point.target})")
+                mount.volume.sync()
+                self._machine.mounts.remove(mount)
+                return
+        raise DeviceFault(target, "cannot unmount: not mounted")
+
+    @override
+    def mounted(self) -> tuple[MountPoint, ...]:
+        return tuple(mount.point for mount in self._machine.mounts)
+
+    @override
+    def switch_root(self, target: str, init: str) -> None:
+        _, volume, _ = self._machine.volume_at(target)
+        node = volume.current.get(volume.current.resolve(init))
+        if node is None or node.type is not FileType.FILE:
+            raise DeviceMissing(f"{target}{init}", "no such program")
+        self._machine.switched_to = init
+        raise MachineStopped(Stop.SWITCHED_ROOT)

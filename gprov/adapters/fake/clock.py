@@ -1,0 +1,54 @@
+"""Simulated time and chance: time passes only when somebody sleeps or waits."""
+
+from __future__ import annotations
+
+import random
+
+from typing_extensions import override
+
+from gprov.ports.clock import Clock, Randomness
+
+
+class FakeClock(Clock):
+    """Starts at ``start_ns`` UTC. ``advance`` is how simulated work takes time."""
+
+    def __init__(self, start_ns: int = 1_700_000_000_000_000_000) -> None:
+        self._now_ns = start_ns
+        self._monotonic = 0.0
+        self.slept = 0.0
+
+    @override
+    def now_ns(self) -> int:
+        return self._now_ns
+
+    @override
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    @override
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.advance(seconds)
+
+    @override
+    def set(self, time_ns: int) -> None:
+        self._now_ns = time_ns
+
+    def advance(self, seconds: float) -> None:
+        self._monotonic += seconds
+        self._now_ns += int(seconds * 1e9)
+
+    def restart(self) -> None:
+        """A new boot: monotonic time begins again."""
+        self._monotonic = 0.0
+
+
+class SeededRandomness(Randomness):
+    """The same bytes for the same seed: never for real secrets."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)
+
+    @override
+    def token(self, size: int) -> bytes:
+        return self._random.randbytes(size)

@@ -1,0 +1,61 @@
+"""Firmware, tables and inventory of the simulated machine."""
+
+from __future__ import annotations
+
+from typing_extensions import override
+
+from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
+from gprov.domain.errors import DeviceMissing
+from gprov.domain.platform.inventory import Inventory
+from gprov.ports.firmware import Firmware, SmbiosTable
+from gprov.ports.hardware import HardwareInventory
+
+
+class FakeFirmware(Firmware):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def kind(self) -> FirmwareKind:
+        return self._machine.firmware
+
+    @override
+    def variables(self) -> tuple[VariableName, ...]:
+        return tuple(sorted(self._machine.nvram, key=lambda name: (name.vendor, name.name)))
+
+    @override
+    def read(self, name: VariableName) -> Variable | None:
+        return self._machine.nvram.get(name)
+
+    @override
+    def write(self, name: VariableName, variable: Variable) -> None:
+        self._machine.touch(f"nvram {name.name}")
+        self._machine.nvram[name] = variable
+        self._machine.nvram_writes += 1
+
+    @override
+    def delete(self, name: VariableName) -> None:
+        self._machine.touch(f"nvram delete {name.name}")
+        if self._machine.nvram.pop(name, None) is not None:
+            self._machine.nvram_writes += 1
+
+
+class FakeSmbios(SmbiosTable):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def structures(self) -> bytes:
+        if not self._machine.smbios:
+            raise DeviceMissing("SMBIOS", "the firmware has no table")
+        return self._machine.smbios
+
+
+class FakeInventory(HardwareInventory):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def read(self) -> Inventory:
+        return self._machine.inventory

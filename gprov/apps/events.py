@@ -1,0 +1,108 @@
+"""The event bus: numbers and times what a flow says, remembers it, and hands it to sinks that may come late or die."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from gprov.domain.errors import GprovError
+from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange, Step
+from gprov.ports.clock import Clock
+from gprov.ports.events import EventSink
+
+# Events kept for sinks that are attached later. A boot makes a few hundred; progress is not kept.
+REMEMBERED = 5000
+# Between two reports of one task's progress, seconds.
+PROGRESS_INTERVAL = 1.0
+
+
+class EventBus:
+    """Every sink gets every event in order. A sink that raises is dropped, and the others are told."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._sinks: list[EventSink] = []
+        self._memory: deque[Event] = deque(maxlen=REMEMBERED)
+        self._number = 0
+        self._lock = threading.RLock()
+        self._last_progress = ("", 0.0)
+
+    def attach(self, sink: EventSink) -> None:
+        """Add a sink and replay to it what was said before."""
+        with self._lock:
+            self._sinks.append(sink)
+            for event in tuple(self._memory):
+                if sink in self._sinks:
+                    self._deliver(sink, event)
+
+    def detach(self, sink: EventSink) -> None:
+        """Let a sink finish, and forget it."""
+        with self._lock:
+            if sink in self._sinks:
+                self._sinks.remove(sink)
+                self._close(sink)
+
+    def close(self) -> None:
+        """Let all sinks finish, in the order in which they came."""
+        with self._lock:
+            while self._sinks:
+                self._close(self._sinks.pop(0))
+
+    def log(self, text: str) -> None:
+        self.publish(LogLine(text))
+
+    def message(self, text: str) -> None:
+        """For the person at the unit."""
+        self.publish(LogLine(text, Severity.MSG))
+
+    def warning(self, text: str) -> None:
+        self.publish(LogLine(text, Severity.WARNING))
+
+    def error(self, error: GprovError | str) -> None:
+        """A failure: its sentence, then its details as log lines."""
+        self.publish(LogLine(str(error), Severity.ERROR))
+        if isinstance(error, GprovError):
+            for line in error.details():
+                self.log(f"  {line}")
+
+    def state(self, state: ProcessState) -> None:
+        self.publish(StateChange(state))
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        """Thinned out: at most one a second for a task, besides its first and last."""
+        now = self._clock.monotonic()
+        last_task, last_time = self._last_progress
+        if task == last_task and done < total and now - last_time < PROGRESS_INTERVAL:
+            return
+        self._last_progress = (task, now)
+        self.publish(Progress(task, done, total))
+
+    def step(self, step: Step) -> None:
+        self.publish(step)
+
+    def publish(self, body: Body) -> None:
+        with self._lock:
+            self._number += 1
+            event = Event(self._number, self._clock.now_ns(), body)
+            if not isinstance(body, Progress):
+                self._memory.append(event)
+            for sink in tuple(self._sinks):
+                self._deliver(sink, event)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was said so far, without progress."""
+        return tuple(self._memory)
+
+    def _deliver(self, sink: EventSink, event: Event) -> None:
+        try:
+            sink.publish(event)
+        except Exception as exc:  # noqa: BLE001 - a log must never stop the flow that it logs, whatever is wrong with it
+            self._sinks.remove(sink)
+            self.warning(f"event sink {sink.name} given up: {exc}")
+
+    def _close(self, sink: EventSink) -> None:
+        try:
+            sink.close()
+        except Exception as exc:  # noqa: BLE001 - as above
+            self.warning(f"event sink {sink.name} did not end well: {exc}")

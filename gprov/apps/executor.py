@@ -1,0 +1,131 @@
+"""The one place where plans become deeds. Only the executor holds the ports that can destroy something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import assert_never
+
+from gprov.apps.bootentries import update_boot_entries
+from gprov.apps.events import EventBus
+from gprov.domain.disk.model import DeviceNumber, Disk, Partition
+from gprov.domain.errors import GprovError, InternalError
+from gprov.domain.events import Step, StepPhase
+from gprov.domain.plan.operations import (
+    ClearDisk,
+    CopyFile,
+    CreatePartitionTable,
+    ExtractImage,
+    FlushVolume,
+    MakeFileSystem,
+    MakeFolder,
+    MakeSymlink,
+    MountVolume,
+    Operation,
+    PartitionRef,
+    Plan,
+    RemovePath,
+    SetFlag,
+    UnmountVolume,
+    UpdateBootEntries,
+    WriteFile,
+)
+from gprov.ports.archive import Archives
+from gprov.ports.clock import Clock
+from gprov.ports.files import Files
+from gprov.ports.filesystem import FileSystems, Mounts
+from gprov.ports.firmware import Firmware
+from gprov.ports.partition import Partitioner
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The ports that a plan needs to be carried out."""
+
+    partitioner: Partitioner
+    filesystems: FileSystems
+    mounts: Mounts
+    files: Files
+    archives: Archives
+    firmware: Firmware
+    clock: Clock
+
+
+class Executor:
+    """Runs a plan operation by operation and reports start, progress, end or failure of each. Stops at the first
+    failure: an operation that may fail is not in a plan."""
+
+    def __init__(self, tools: Tools, bus: EventBus) -> None:
+        self._tools = tools
+        self._bus = bus
+        self._disks: dict[DeviceNumber, Disk] = {}
+
+    def run(self, plan: Plan) -> None:
+        """Raises what the failing operation raised."""
+        for operation in plan:
+            self._one(operation)
+
+    def _one(self, operation: Operation) -> None:
+        text = operation.describe()
+        started = self._tools.clock.monotonic()
+        self._bus.step(Step(text, StepPhase.STARTED))
+        try:
+            self._perform(operation)
+        except GprovError as error:
+            seconds = self._tools.clock.monotonic() - started
+            self._bus.step(Step(text, StepPhase.FAILED, seconds, str(error)))
+            raise
+        self._bus.step(Step(text, StepPhase.DONE, self._tools.clock.monotonic() - started))
+
+    def _perform(self, operation: Operation) -> None:
+        tools = self._tools
+        match operation:
+            case ClearDisk():
+                tools.partitioner.clear(operation.disk, operation.head, operation.tail)
+            case CreatePartitionTable():
+                self._disks[operation.disk.device] = tools.partitioner.write(operation.disk, operation.table)
+            case MakeFileSystem():
+                tools.filesystems.make(self._partition(operation.where).node, operation.spec)
+            case MountVolume():
+                node = self._partition(operation.where).node
+                tools.mounts.mount(node, operation.target, operation.kind, operation.options)
+            case UnmountVolume():
+                tools.mounts.unmount(operation.target)
+            case ExtractImage():
+                progress = partial(self._bus.progress, f"unpack {operation.image.path}")
+                tools.archives.extract(operation.image, operation.target, progress)
+            case UpdateBootEntries():
+                update_boot_entries(tools.firmware, self._partition(operation.esp), operation, self._bus)
+            case _:
+                perform_on_files(tools.files, operation)
+
+    def _partition(self, ref: PartitionRef) -> Partition:
+        disk = self._disks.get(ref.disk.device, ref.disk)
+        for partition in disk.partitions:
+            if partition.number == ref.number:
+                return partition
+        raise InternalError(f"the plan uses {ref.describe()} before it exists")
+
+
+FileOperation = MakeFolder | WriteFile | CopyFile | MakeSymlink | RemovePath | FlushVolume | SetFlag
+
+
+def perform_on_files(files: Files, operation: FileOperation) -> None:
+    """The operations that need nothing but files."""
+    match operation:
+        case MakeFolder():
+            files.make_folder(operation.path, mode=operation.mode, owner=operation.owner)
+        case WriteFile():
+            files.replace(operation.path, operation.content, mode=operation.mode, owner=operation.owner)
+        case CopyFile():
+            files.copy(operation.source, operation.target, mode=operation.mode)
+        case MakeSymlink():
+            files.symlink(operation.text, operation.path)
+        case RemovePath():
+            files.remove(operation.path)
+        case FlushVolume():
+            files.sync(operation.target)
+        case SetFlag():
+            files.replace(operation.path, b"", mode=0o444)
+        case _:
+            assert_never(operation)

@@ -1,0 +1,204 @@
+"""What can be done to a machine, as values. Planners make them, one executor runs them.
+
+Paths are absolute in the view of the running initramfs (see ``Places``). Sizes and offsets are bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import GIB, MIB, PartitionTable
+from gprov.domain.disk.model import Disk, FileSystemSpec
+from gprov.domain.files import ROOT, Owner
+from gprov.domain.image.contents import VerifiedImage
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where volumes are mounted while gprov works on them."""
+
+    recovery: str = "/mnt/RECOVERY"
+    esp: str = "/mnt/RECOVERY/ESP"
+    primary: str = "/mnt/PRIMARY"
+    root: str = "/newroot"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRef:
+    """A partition by disk and number: its device node need not exist yet when the plan is made."""
+
+    disk: Disk
+    number: int
+
+    def describe(self) -> str:
+        return f"partition {self.number} of {self.disk.node}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClearDisk:
+    """Overwrite both ends, so that no older partition table or RAID metadata is ever found again."""
+
+    disk: Disk
+    head: int
+    tail: int
+
+    def describe(self) -> str:
+        return f"clear the first {self.head // MIB} MiB and last {self.tail // MIB} MiB of {self.disk.describe()}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePartitionTable:
+    disk: Disk
+    table: PartitionTable
+
+    def describe(self) -> str:
+        parts = ", ".join(
+            f"{part.number}: {part.label or part.role.value} {_size(part.size)}" for part in self.table.partitions
+        )
+        return f"write a {self.table.kind.name} partition table to {self.disk.node} ({parts})"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeFileSystem:
+    where: PartitionRef
+    spec: FileSystemSpec
+
+    def describe(self) -> str:
+        return f"format {self.where.describe()} as {self.spec.kind.value}, label {self.spec.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class MountVolume:
+    where: PartitionRef
+    target: str
+    kind: str
+    options: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        options = f" ({','.join(self.options)})" if self.options else ""
+        return f"mount {self.where.describe()} at {self.target}{options}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnmountVolume:
+    target: str
+
+    def describe(self) -> str:
+        return f"unmount {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractImage:
+    image: VerifiedImage
+    target: str
+
+    def describe(self) -> str:
+        return f"unpack {self.image.path} ({_size(self.image.unpacked)}) into {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeFolder:
+    path: str
+    mode: int = 0o755
+    owner: Owner = ROOT
+
+    def describe(self) -> str:
+        return f"make folder {self.path} ({self.mode:o})"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFile:
+    """Durable and atomic. ``content`` never shows in a description: it may be a secret."""
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+    owner: Owner = ROOT
+
+    def describe(self) -> str:
+        return f"write {self.path} ({len(self.content)} bytes, {self.mode:o})"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFile:
+    """Durable and atomic: the old target stays whole until the new one is."""
+
+    source: str
+    target: str
+    mode: int = 0o644
+
+    def describe(self) -> str:
+        return f"copy {self.source} to {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeSymlink:
+    path: str
+    text: str
+
+    def describe(self) -> str:
+        return f"make {self.path} a link to {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePath:
+    path: str
+
+    def describe(self) -> str:
+        return f"remove {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateBootEntries:
+    """Bring our firmware boot entries into order; what is right already is not written again."""
+
+    esp: PartitionRef
+    branding: Branding
+    extra_arguments: str = ""
+
+    def describe(self) -> str:
+        extra = f" with {self.extra_arguments!r}" if self.extra_arguments else ""
+        return f"set boot entries for the kernel on {self.esp.describe()}{extra}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlushVolume:
+    target: str
+
+    def describe(self) -> str:
+        return f"flush {self.target} to stable storage"
+
+
+@dataclass(frozen=True, slots=True)
+class SetFlag:
+    """The flag file: it vouches for everything written before it, so it comes last and alone."""
+
+    path: str
+
+    def describe(self) -> str:
+        return f"set flag file {self.path}"
+
+
+Operation = (
+    ClearDisk
+    | CreatePartitionTable
+    | MakeFileSystem
+    | MountVolume
+    | UnmountVolume
+    | ExtractImage
+    | MakeFolder
+    | WriteFile
+    | CopyFile
+    | MakeSymlink
+    | RemovePath
+    | UpdateBootEntries
+    | FlushVolume
+    | SetFlag
+)
+
+Plan = tuple[Operation, ...]
+
+
+def _size(size: int) -> str:
+    return f"{size / GIB:.1f} GiB" if size >= GIB else f"{size // MIB} MiB"
