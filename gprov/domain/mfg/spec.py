@@ -1,0 +1,86 @@
+"""What a unit of one platform must be made of: one ``ValidationData`` entry of manufData.json as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class CpuSpec:
+    """``model``: the kernel's model name, the same for every socket, "" for any. ``cores``: *logical* processors as
+    the kernel counts them (files in the field were written so). None: not compared."""
+
+    model: str = ""
+    cores: int | None = None
+    sockets: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSpec:
+    """``quantity`` equal disks of ``size`` bytes ± ``tolerance_percent``. Empty vendor or model: any."""
+
+    size: int
+    tolerance_percent: int = 0
+    vendor: str = ""
+    model: str = ""
+    quantity: int = 1
+
+    def describe(self) -> str:
+        names = " ".join(part for part in (self.vendor, self.model) if part) or "any model"
+        margin = f" ± {self.tolerance_percent} %" if self.tolerance_percent else ""
+        return f"{self.quantity} x {self.size} bytes{margin} ({names})"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """So many devices with these numbers on a bus; 0: there must be none. None in a number: any.
+
+    ``device_class`` is what files hold: base class and subclass on PCI (0x0200), the device class alone on USB
+    (0x09), or all 24 bits on either (0x020000).
+    """
+
+    quantity: int
+    vendor: int | None = None
+    device: int | None = None
+    device_class: int | None = None
+    description: str = ""
+
+    def describe(self) -> str:
+        named = (("vendor", self.vendor), ("device", self.device), ("class", self.device_class))
+        numbers = " ".join(f"{name} 0x{number:04x}" for name, number in named if number is not None)
+        return f"{self.description!r} ({numbers})" if self.description else numbers
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareVersions:
+    """``FirmwareVer``: versions of the BIOS and of the management controller's parts. Empty: not compared, or (of
+    a unit) not known."""
+
+    bios: str = ""
+    ipmi: str = ""
+    fru: str = ""
+    sdr: str = ""
+    me: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareSpec:
+    """``main_disks``: alternatives, of which one must fit as a whole. ``ram_megs``: MiB. ``serial_regex``: searched
+    in the serial number, "" for any. ``dmi_matches``: what dmidecode says → the text that it must say; a key is a
+    keyword ("bios-vendor") or a structure type, an optional index and a label ("17[1] Part Number").
+    None and empty: not compared."""
+
+    code_name: str
+    recovery: DiskSpec
+    main_disks: tuple[tuple[DiskSpec, ...], ...]
+    cpu: CpuSpec | None = None
+    ram_megs: int | None = None
+    oui_nics: int | None = None
+    oui_sequential: bool = False
+    total_nics: int | None = None
+    firmware_version: FirmwareVersions = FirmwareVersions()
+    pci: tuple[DeviceSpec, ...] = ()
+    usb: tuple[DeviceSpec, ...] = ()
+    serial_regex: str = ""
+    dmi_matches: Mapping[str, str] = field(default_factory=dict)
