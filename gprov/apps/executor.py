@@ -8,6 +8,7 @@ from typing import assert_never
 
 from gprov.apps.bootentries import update_boot_entries
 from gprov.apps.events import EventBus
+from gprov.apps.fetch import fetch_file
 from gprov.domain.disk.model import DeviceNumber, Disk, Partition
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.events import Step, StepPhase
@@ -16,6 +17,7 @@ from gprov.domain.plan.operations import (
     CopyFile,
     CreatePartitionTable,
     ExtractImage,
+    FetchFile,
     FlushVolume,
     MakeFileSystem,
     MakeFolder,
@@ -35,6 +37,7 @@ from gprov.ports.clock import Clock
 from gprov.ports.files import Files
 from gprov.ports.filesystem import FileSystems, Mounts
 from gprov.ports.firmware import Firmware
+from gprov.ports.network import Http
 from gprov.ports.partition import Partitioner
 
 
@@ -48,6 +51,7 @@ class Tools:
     files: Files
     archives: Archives
     firmware: Firmware
+    http: Http
     clock: Clock
 
 
@@ -94,6 +98,8 @@ class Executor:
             case ExtractImage():
                 progress = partial(self._bus.progress, f"unpack {operation.image.path}")
                 tools.archives.extract(operation.image, operation.target, progress)
+            case FetchFile():
+                fetch_file(tools.http, tools.files, operation, self._bus)
             case UpdateBootEntries():
                 update_boot_entries(tools.firmware, self._partition(operation.esp), operation, self._bus)
             case _:

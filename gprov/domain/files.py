@@ -33,6 +33,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Digests:
+    """Of a whole file: ``size`` in bytes, hashes in lower-case hex."""
+
+    size: int
+    sha1: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """Numeric owner of a file."""
 

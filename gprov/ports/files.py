@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gprov.domain.files import ROOT, FileStatus, Owner, Usage
+from gprov.domain.files import ROOT, Digests, FileStatus, Owner, Usage
 
 
 class Files(Protocol):
@@ -15,6 +15,9 @@ class Files(Protocol):
 
     def read_start(self, path: str, size: int) -> bytes:
         """The first ``size`` bytes, or fewer if the file is shorter."""
+
+    def digests(self, path: str) -> Digests:
+        """Hashes of the content, read from the medium and not from the cache."""
 
     def status(self, path: str) -> FileStatus | None:
         """Of the path itself (links are not followed); None if there is nothing."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gprov.domain.files import Digests
 from gprov.domain.unit.nics import Nic
 
 # bytes so far, bytes in all (0: the server did not say)
@@ -32,13 +33,8 @@ class Network(Protocol):
         Raises NetworkFault if none came within ``seconds``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a finished download was: size in bytes and its hashes in lower-case hex."""
-
-    size: int
-    sha1: str
-    sha256: str
+# What a finished download was.
+Fetched = Digests
 
 
 @dataclass(frozen=True, slots=True)

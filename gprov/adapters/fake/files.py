@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from posixpath import dirname
 
 from typing_extensions import override
@@ -10,7 +11,7 @@ from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.storage import FakeVolume, Node, changed
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
-from gprov.domain.files import ROOT, FileStatus, FileType, Owner, Usage
+from gprov.domain.files import ROOT, Digests, FileStatus, FileType, Owner, Usage
 from gprov.ports.files import Files
 
 _NO_SPACE = 28
@@ -30,6 +31,12 @@ class FakeFiles(Files):
     @override
     def read_start(self, path: str, size: int) -> bytes:
         return self._file(path).content[:size]
+
+    @override
+    def digests(self, path: str) -> Digests:
+        content = self._file(path).content
+        sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+        return Digests(len(content), sha1, hashlib.sha256(content).hexdigest())
 
     @override
     def status(self, path: str) -> FileStatus | None:

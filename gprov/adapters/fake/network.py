@@ -81,7 +81,11 @@ class FakeHttp(Http):
             raise NetworkFault(url, f"status {reply.status}")
         progress(len(reply.body), len(reply.body))
         self._files.replace(target, reply.body)
-        return Fetched(len(reply.body), hashlib.sha1(reply.body, usedforsecurity=False).hexdigest(), hashlib.sha256(reply.body).hexdigest())
+        return Fetched(
+            len(reply.body),
+            hashlib.sha1(reply.body, usedforsecurity=False).hexdigest(),
+            hashlib.sha256(reply.body).hexdigest(),
+        )
 
 
 @dataclass

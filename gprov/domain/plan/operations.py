@@ -98,6 +98,20 @@ class ExtractImage:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchFile:
+    """Download beside the target, check, rename, and check again what the medium gives back. Hashes in lower-case hex;
+    an empty one is not checked."""
+
+    url: str
+    target: str
+    sha1: str
+    sha256: str
+
+    def describe(self) -> str:
+        return f"fetch {self.url} to {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
 class MakeFolder:
     path: str
     mode: int = 0o755
@@ -187,6 +201,7 @@ Operation = (
     | MountVolume
     | UnmountVolume
     | ExtractImage
+    | FetchFile
     | MakeFolder
     | WriteFile
     | CopyFile

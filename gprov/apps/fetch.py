@@ -1,0 +1,34 @@
+"""A download that ends as a whole, verified, durable file, or not at all."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gprov.apps.events import EventBus
+from gprov.domain.errors import IntegrityFault
+from gprov.domain.files import Digests
+from gprov.domain.plan.operations import FetchFile
+from gprov.ports.files import Files
+from gprov.ports.network import Http
+
+PARTIAL = ".partial"
+
+
+def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> None:
+    """Raises NetworkFault, DeviceFault, IntegrityFault (the hash is another). The target is untouched then."""
+    beside = fetch.target + PARTIAL
+    fetched = http.download(fetch.url, beside, partial(bus.progress, f"fetch {fetch.url}"))
+    try:
+        check_digests(fetch.url, fetched, fetch)
+        # The medium may not have kept what was written to it: cheap sticks do that.
+        check_digests(beside, files.digests(beside), fetch)
+    except IntegrityFault:
+        files.remove(beside)
+        raise
+    files.rename(beside, fetch.target)
+
+
+def check_digests(what: str, found: Digests, wanted: FetchFile) -> None:
+    for name, have, want in (("SHA-256", found.sha256, wanted.sha256), ("SHA-1", found.sha1, wanted.sha1)):
+        if want and have != want.lower():
+            raise IntegrityFault(what, f"{name} is {have}, not {want} ({found.size} bytes)")

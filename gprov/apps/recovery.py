@@ -1,0 +1,122 @@
+"""The RECOVERY volume while a flow works on it: found, checked, mounted, and put away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gprov.apps.events import EventBus
+from gprov.apps.volumes import volumes_of, wait_for
+from gprov.domain.branding import Branding
+from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
+from gprov.domain.errors import DeviceFault, DeviceMissing, RefusedByPolicy
+from gprov.domain.plan.operations import Places
+from gprov.ports.block import BlockDevices
+from gprov.ports.clock import Clock
+from gprov.ports.files import Files
+from gprov.ports.filesystem import FileSystems, Mounts
+
+# A USB stick behind a slow hub takes some seconds; a dead one must not hold the unit for ever.
+FIND_SECONDS = 60.0
+IMAGE_FOLDER = "Image"
+
+
+@dataclass(frozen=True)
+class RecoveryVolume:
+    """``esp`` is None on units that start from BIOS."""
+
+    volume: Volume
+    esp: Volume | None
+    places: Places
+
+    @property
+    def images(self) -> str:
+        return f"{self.places.recovery}/{IMAGE_FOLDER}"
+
+
+@dataclass(frozen=True)
+class RecoveryPorts:
+    blocks: BlockDevices
+    filesystems: FileSystems
+    mounts: Mounts
+    files: Files
+    clock: Clock
+
+
+def find_recovery(ports: RecoveryPorts, branding: Branding, bus: EventBus) -> tuple[Volume, Volume | None]:
+    """RECOVERY and the ESP beside it. Raises DeviceMissing after a deadline, RefusedByPolicy if there are two."""
+    found: list[Volume] = []
+    everything: list[Volume] = []
+
+    def ready() -> bool:
+        everything[:] = volumes_of(ports.blocks, ports.blocks.disks(), bus)
+        found[:] = [volume for volume in everything if volume.contents.label == branding.recovery_label]
+        return bool(found)
+
+    if not wait_for(ports.blocks, ports.clock, FIND_SECONDS, ready):
+        raise DeviceMissing(branding.recovery_label, f"no volume has this label after {FIND_SECONDS:g} s")
+    if len(found) > 1:
+        nodes = ", ".join(volume.node for volume in found)
+        raise RefusedByPolicy(f"more than one volume is labelled {branding.recovery_label}: {nodes}")
+    recovery = found[0]
+    esp = next(
+        (
+            volume
+            for volume in everything
+            if volume.disk.device == recovery.disk.device
+            and volume.contents.kind == FileSystemKind.VFAT.value
+            and volume.contents.label == branding.esp_label
+        ),
+        None,
+    )
+    return recovery, esp
+
+
+@contextmanager
+def opened_recovery(
+    ports: RecoveryPorts, branding: Branding, places: Places, bus: EventBus
+) -> Iterator[RecoveryVolume]:
+    """Mount RECOVERY (after a check, if it does not mount as it is) and its ESP; unmount both in the end."""
+    recovery, esp = find_recovery(ports, branding, bus)
+    bus.log(f"RECOVERY is {recovery.node} on {recovery.disk.describe()}, identity {recovery.disk.identity}")
+    _mount_checked(ports, recovery, places.recovery, bus)
+    try:
+        if esp is not None:
+            ports.files.make_folder(places.esp)
+            _mount_checked(ports, esp, places.esp, bus)
+        try:
+            _correct_image_folder(ports.files, places.recovery, bus)
+            yield RecoveryVolume(recovery, esp, places)
+        finally:
+            if esp is not None:
+                ports.mounts.unmount(places.esp)
+    finally:
+        ports.mounts.unmount(places.recovery)
+
+
+def _mount_checked(ports: RecoveryPorts, volume: Volume, target: str, bus: EventBus) -> None:
+    kind = volume.contents.kind
+    if kind not in [known.value for known in FileSystemKind]:
+        raise DeviceFault(volume.node, f"cannot mount: file system {kind or 'unknown'}")
+    try:
+        ports.mounts.mount(volume.node, target, kind, ("relatime",))
+    except DeviceFault as fault:
+        bus.warning(f"{fault}; checking the file system")
+        verdict = ports.filesystems.check(volume.node, FileSystemKind(kind))
+        bus.log(f"{volume.node}: {verdict.value}")
+        if verdict is CheckVerdict.BEYOND_REPAIR:
+            raise
+        ports.mounts.mount(volume.node, target, kind, ("relatime",))
+
+
+def _correct_image_folder(files: Files, recovery: str, bus: EventBus) -> None:
+    """``Image`` is spelled exactly so; copying tools of other systems change that."""
+    names = files.names(recovery)
+    if IMAGE_FOLDER in names:
+        return
+    for name in names:
+        if name.lower() == IMAGE_FOLDER.lower():
+            files.rename(f"{recovery}/{name}", f"{recovery}/{IMAGE_FOLDER}")
+            bus.log(f"renamed {name} on RECOVERY to {IMAGE_FOLDER}")
+            return

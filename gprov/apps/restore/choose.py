@@ -1,0 +1,71 @@
+"""Which image to restore: try candidates in order until one is good from its first to its last byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from gprov.apps.events import EventBus
+from gprov.apps.recovery import RecoveryVolume
+from gprov.apps.restore.records import HistoryFile
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput, DeviceFault, IntegrityFault
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.name import ImageName
+from gprov.domain.image.select import Preference, order_with_history, rank
+from gprov.domain.plan.restore import image_problems
+from gprov.ports.archive import Archives
+from gprov.ports.files import Files
+
+MAX_FAILURES = 5
+
+
+@dataclass(frozen=True)
+class ChosenImage:
+    name: ImageName
+    verified: VerifiedImage
+
+
+def choose_image(
+    recovery: RecoveryVolume,
+    preference: Preference,
+    branding: Branding,
+    archives: Archives,
+    files: Files,
+    history: HistoryFile,
+    bus: EventBus,
+) -> ChosenImage:
+    """The first good image in order of preference. Raises IntegrityFault if there is none.
+
+    Images that failed too often before are tried after all others rather than never.
+    """
+    ranking = rank(_names(files, recovery.images), branding.image_prefix, preference)
+    for rejected in ranking.rejected:
+        bus.warning(f"{recovery.images}/{rejected.filename} is no image: {rejected.reason}")
+    first, second = order_with_history(ranking.candidates, history.value, max_failures=MAX_FAILURES)
+    if second:
+        bus.log("only if nothing else is good, for their failures: " + ", ".join(name.stem for name in second))
+    reasons: list[str] = []
+    for name in (*first, *second):
+        history.record(history.value.attempt(name.stem))
+        try:
+            return ChosenImage(name, _verified(f"{recovery.images}/{name.filename}", branding, archives, bus))
+        except (IntegrityFault, BadInput, DeviceFault) as error:
+            bus.error(error)
+            reasons.append(str(error))
+            history.record(history.value.failed(name.stem, str(error)))
+    raise IntegrityFault(recovery.images, "no good image: " + ("; ".join(reasons) or "the folder holds none"))
+
+
+def _names(files: Files, folder: str) -> tuple[str, ...]:
+    return files.names(folder) if files.status(folder) is not None else ()
+
+
+def _verified(path: str, branding: Branding, archives: Archives, bus: EventBus) -> VerifiedImage:
+    bus.message(f"Checking {path.rsplit('/', 1)[1]}")
+    image = archives.verify(path, partial(bus.progress, f"verify {path}"))
+    problems = image_problems(image, branding)
+    if problems:
+        raise BadInput(path, problems)
+    bus.log(f"{path} is good: {image.entries} members, {image.unpacked} bytes, SHA-256 {image.digest}")
+    return image

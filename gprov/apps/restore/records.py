@@ -1,0 +1,54 @@
+"""What a restore remembers on RECOVERY: the history of images, and the options left for it."""
+
+from __future__ import annotations
+
+from gprov.apps.events import EventBus
+from gprov.domain.errors import BadInput, DeviceFault
+from gprov.domain.image.history import History, parse_history, serialise_history
+from gprov.domain.unit.frdata import RestoreOptions, parse_options
+from gprov.ports.files import Files
+
+HISTORY = "recovery_history.json"
+OPTIONS = "fr.data"
+
+
+class HistoryFile:
+    """The recovery history: read once, written through. A file that does not parse is set aside, not obeyed."""
+
+    def __init__(self, files: Files, folder: str, bus: EventBus) -> None:
+        self._files = files
+        self._path = f"{folder}/{HISTORY}"
+        self._bus = bus
+        self.value = self._read()
+
+    def record(self, value: History) -> None:
+        """Replace the history. A RECOVERY that cannot be written does not stop a restore."""
+        self.value = value
+        try:
+            self._files.replace(self._path, serialise_history(value))
+        except DeviceFault as fault:
+            self._bus.warning(f"the history could not be written: {fault}")
+
+    def clear(self) -> None:
+        self.record(History())
+
+    def _read(self) -> History:
+        if self._files.status(self._path) is None:
+            return History()
+        try:
+            return parse_history(self._files.read(self._path))
+        except (BadInput, DeviceFault) as error:
+            self._bus.warning(f"starting a new history: {error}")
+            return History()
+
+
+def read_options(files: Files, recovery: str, bus: EventBus) -> RestoreOptions:
+    """``fr.data``, or the defaults if there is none. One that does not parse is reported and counts as none."""
+    path = f"{recovery}/{OPTIONS}"
+    if files.status(path) is None:
+        return RestoreOptions()
+    try:
+        return parse_options(path, files.read(path))
+    except (BadInput, DeviceFault) as error:
+        bus.error(error)
+        return RestoreOptions()

@@ -1,0 +1,118 @@
+"""Facts → the operations that turn a blank machine into a unit that restores itself.
+
+Three plans, since downloads and a person's tools run in between: make RECOVERY, fetch files onto it, finish. The boot
+entries are the very last change: until then a machine that loses power starts over the network again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import MIB
+from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
+from gprov.domain.disk.plan_layout import recovery_table
+from gprov.domain.errors import HardwareMismatch
+from gprov.domain.plan.operations import (
+    ClearDisk,
+    CopyFile,
+    CreatePartitionTable,
+    FlushVolume,
+    MakeFileSystem,
+    MakeFolder,
+    MakeSymlink,
+    MountVolume,
+    Operation,
+    PartitionRef,
+    Places,
+    Plan,
+    UpdateBootEntries,
+    WriteFile,
+)
+from gprov.domain.plan.restore import CLEARED_EDGE, FALLBACK_LOADER
+from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.unit.frdata import RestoreOptions, serialise_options
+
+# A factory-new RECOVERY needs no more: the table, the ESP and the label are all rewritten at once.
+RECOVERY_EDGE = 1 * MIB
+ESP_NUMBER = 1
+SECRETS_FOLDER = "secrets"
+ADMIN_HASH = "admin.hash"
+PLATFORM_IDENT = "platform.ident"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionFacts:
+    """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared."""
+
+    branding: Branding
+    places: Places
+    firmware: FirmwareKind
+    unit: Unit
+    recovery: Disk
+    targets: tuple[Disk, ...]
+    options: RestoreOptions
+    extra_arguments: str = ""
+
+
+def recovery_file_system(unit: Unit) -> FileSystemKind:
+    """What RECOVERY is formatted as: the first of the platform's ``FsType`` list. Checked before anything is written."""
+    wanted = unit.platform.recovery_media.fs_types[0]
+    if wanted not in (FileSystemKind.EXT3, FileSystemKind.EXT4):
+        raise HardwareMismatch(f"{unit.platform.code_name}: RECOVERY cannot be {wanted.value} (ext3 or ext4)")
+    return wanted
+
+
+def plan_recovery(facts: ProvisionFacts) -> Plan:
+    """Partition, format and mount RECOVERY. Raises HardwareMismatch (too small, firmware not supported)."""
+    if facts.firmware is FirmwareKind.BIOS:
+        raise HardwareMismatch(f"{facts.unit.platform.code_name}: starting without UEFI is not supported yet")
+    kind = recovery_file_system(facts.unit)
+    table = recovery_table(facts.firmware, facts.recovery.size)
+    esp = PartitionRef(facts.recovery, ESP_NUMBER)
+    recovery = PartitionRef(facts.recovery, table.partitions[-1].number)
+    places, branding = facts.places, facts.branding
+    return (
+        ClearDisk(facts.recovery, RECOVERY_EDGE, RECOVERY_EDGE),
+        CreatePartitionTable(facts.recovery, table),
+        MakeFileSystem(esp, FileSystemSpec(FileSystemKind.VFAT, branding.esp_label)),
+        MakeFileSystem(recovery, FileSystemSpec(kind, branding.recovery_label)),
+        MountVolume(recovery, places.recovery, kind.value, ("relatime",)),
+        MakeFolder(places.esp),
+        MountVolume(esp, places.esp, FileSystemKind.VFAT.value, ("relatime",)),
+        MakeFolder(f"{places.recovery}/Image"),
+        MakeFolder(f"{places.recovery}/{branding.log_folder}"),
+    )
+
+
+def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
+    """Only the hash of the admin password stays on the unit; nobody but root can read it."""
+    folder = f"{facts.places.recovery}/{SECRETS_FOLDER}"
+    return (
+        MakeFolder(folder, 0o700),
+        WriteFile(f"{folder}/{ADMIN_HASH}", f"{admin}\n".encode(), 0o600),
+    )
+
+
+def plan_finish(facts: ProvisionFacts) -> Plan:
+    """Options for the first restore, blank targets, identity. The unit is not bootable by itself yet."""
+    places = facts.places
+    kernel = facts.branding.boot_kernel
+    operations: list[Operation] = [
+        MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"),
+        CopyFile(f"{places.esp}/{kernel}", f"{places.esp}/{FALLBACK_LOADER}", 0o755),
+        WriteFile(f"{places.recovery}/fr.data", serialise_options(facts.options)),
+    ]
+    operations += [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets]
+    if facts.unit.by_fallback:
+        ident = f"{facts.unit.platform.code_name}\n".encode()
+        operations.append(WriteFile(f"{places.recovery}/{PLATFORM_IDENT}", ident))
+    return (*operations, FlushVolume(places.esp), FlushVolume(places.recovery))
+
+
+def plan_boot_entries(facts: ProvisionFacts) -> Plan:
+    """The last change of all."""
+    esp = PartitionRef(facts.recovery, ESP_NUMBER)
+    return (UpdateBootEntries(esp, facts.branding, facts.extra_arguments),)

@@ -1,0 +1,216 @@
+"""Facts → the operations of a factory restore, in the order that makes every cut survivable.
+
+The first thing that goes is the old partition table: from then on the unit has no PRIMARY, so a cut leads to another
+restore. The flag file comes last, after everything that it vouches for was flushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gprov.domain.boot.bzimage import Comparison, KernelFacts, newest, parse_bzimage
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
+from gprov.domain.disk.fstab import primary_fstab, render
+from gprov.domain.disk.layout import MIB
+from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec, Volume
+from gprov.domain.disk.plan_layout import primary_table
+from gprov.domain.errors import BadInput, HardwareMismatch, Problem
+from gprov.domain.files import ROOT, Owner
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.name import ImageName
+from gprov.domain.plan.operations import (
+    ClearDisk,
+    CopyFile,
+    CreatePartitionTable,
+    ExtractImage,
+    FlushVolume,
+    MakeFileSystem,
+    MakeFolder,
+    MakeSymlink,
+    MountVolume,
+    Operation,
+    PartitionRef,
+    Places,
+    Plan,
+    RemovePath,
+    SetFlag,
+    UnmountVolume,
+    UpdateBootEntries,
+    WriteFile,
+)
+from gprov.domain.platform.facts import platform_facts
+from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.unit.hostid import host_identity
+
+# Where older partition tables and RAID metadata live: both ends of a disk.
+CLEARED_EDGE = 100 * MIB
+FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
+FACTS_FILE = "platform_facts.json"
+OPTIONS_FILE = "fr.data"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFiles:
+    """systemd-networkd configuration by file name. ``preserved`` is what the unit had before this restore."""
+
+    defaults: Mapping[str, bytes] = field(default_factory=dict)
+    preserved: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreFacts:
+    """All that the plan depends on, gathered before anything is touched.
+
+    ``recovery_kernel`` is None if RECOVERY's kernel cannot be read. ``admin_password`` is None if no credentials were
+    stored: the account then stays as the image has it.
+    """
+
+    branding: Branding
+    places: Places
+    firmware: FirmwareKind
+    unit: Unit
+    image: VerifiedImage
+    name: ImageName
+    target: Disk
+    recovery: Volume
+    esp: Volume | None
+    recovery_kernel: KernelFacts | None
+    admin_password: PasswordHash | None
+    network: NetworkFiles
+    keep_options: bool
+    extra_arguments: str = ""
+    recovery_kernel_wins: bool = False
+
+
+def image_problems(image: VerifiedImage, branding: Branding) -> tuple[Problem, ...]:
+    """Why this image, though intact, could never boot as an appliance."""
+    problems = []
+    files = image.files
+    if not files.has_init:
+        problems.append(Problem(branding.real_init, "is not in the image"))
+    for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):
+        if content is None:
+            problems.append(Problem(path, "is not in the image"))
+    if files.passwd is not None and files.shadow is not None:
+        try:
+            ids_of(files.passwd, branding.admin)
+            set_password_hash(files.shadow, branding.admin, PasswordHash("*"))
+        except BadInput as error:
+            problems.extend(error.problems)
+    if files.kernel_start is None:
+        problems.append(Problem(f"/boot/{branding.boot_kernel}", "is not in the image"))
+    else:
+        try:
+            parse_bzimage(files.kernel_start)
+        except BadInput as error:
+            problems.extend(Problem(f"/boot/{branding.boot_kernel}", str(problem)) for problem in error.problems)
+    return tuple(problems)
+
+
+def plan_restore(facts: RestoreFacts) -> Plan:
+    """Raises HardwareMismatch for a platform that this version cannot restore."""
+    platform = facts.unit.platform
+    if platform.raid_level is not None:
+        raise HardwareMismatch(f"{platform.code_name}: software RAID is not supported yet")
+    if facts.firmware is FirmwareKind.BIOS or facts.esp is None or facts.esp.partition is None:
+        raise HardwareMismatch(f"{platform.code_name}: starting without UEFI is not supported yet")
+    return (*_disk(facts), *_configuration(facts), *_kernels(facts), *_boot(facts), *_finish(facts))
+
+
+def _disk(facts: RestoreFacts) -> list[Operation]:
+    target, places = facts.target, facts.places
+    table = primary_table(facts.firmware, target.size, raid=False)
+    primary = PartitionRef(target, table.partitions[-1].number)
+    kind = FileSystemKind.EXT4
+    options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
+    spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True)
+    return [
+        ClearDisk(target, CLEARED_EDGE, CLEARED_EDGE),
+        CreatePartitionTable(target, table),
+        MakeFileSystem(primary, spec),
+        MountVolume(primary, places.primary, kind.value, options),
+        ExtractImage(facts.image, places.primary),
+    ]
+
+
+def _configuration(facts: RestoreFacts) -> list[Operation]:
+    files, branding = facts.image.files, facts.branding
+    root = facts.places.primary
+    config = f"{root}{branding.config_folder}"
+    identity = host_identity(facts.unit.serial, branding)
+    passwd, group = files.passwd or b"", files.group or b""
+    admin = ids_of(passwd, branding.admin)
+    journal_group = gid_of(group, "systemd-journal")
+    operations: list[Operation] = [
+        WriteFile(f"{root}/etc/fstab", render(primary_fstab(facts, admin)).encode()),
+        WriteFile(f"{root}/etc/hostname", f"{identity.hostname}\n".encode()),
+        WriteFile(f"{root}/etc/hosts", identity.hosts.encode()),
+        WriteFile(f"{root}/etc/machine-id", f"{identity.machine_id}\n".encode(), 0o444),
+        MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/UTC"),
+        MakeFolder(config),
+        WriteFile(f"{config}/serial", f"{facts.unit.serial}\n".encode()),
+        WriteFile(f"{config}/{FACTS_FILE}", platform_facts(facts.unit)),
+        MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
+        WriteFile(f"{root}/{facts.name.disktag}", b"", 0o444),
+    ]
+    if facts.admin_password is not None:
+        shadow = set_password_hash(files.shadow or b"", branding.admin, facts.admin_password)
+        shadow_group = gid_of(group, "shadow")
+        owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
+        operations.append(WriteFile(f"{root}/etc/shadow", shadow, 0o640 if shadow_group is not None else 0o600, owner))
+    return [*operations, *_network(facts)]
+
+
+def _network(facts: RestoreFacts) -> list[Operation]:
+    systemd = f"{facts.places.primary}/etc/systemd"
+    operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults"), MakeFolder(f"{systemd}/network")]
+    operations += [
+        WriteFile(f"{systemd}/network-defaults/{name}", content)
+        for name, content in sorted(facts.network.defaults.items())
+    ]
+    used = facts.network.preserved or facts.network.defaults
+    operations += [WriteFile(f"{systemd}/network/{name}", content) for name, content in sorted(used.items())]
+    if facts.network.preserved:
+        operations.append(WriteFile(f"{systemd}/network/.config-preserved", b""))
+    return operations
+
+
+def _kernels(facts: RestoreFacts) -> list[Operation]:
+    """The kernel with the higher build number replaces the other. The fallback copy goes first: at each instant
+    either it or the kernel that the boot entries name is whole."""
+    from_image = f"{facts.places.primary}/boot/{facts.branding.boot_kernel}"
+    on_esp = f"{facts.places.esp}/{facts.branding.boot_kernel}"
+    image_kernel = parse_bzimage(facts.image.files.kernel_start or b"")
+    winner = Comparison.SECOND if facts.recovery_kernel_wins else newest(image_kernel, facts.recovery_kernel)
+    if winner is Comparison.FIRST:
+        fallback = f"{facts.places.esp}/{FALLBACK_LOADER}"
+        return [CopyFile(from_image, fallback, 0o755), CopyFile(from_image, on_esp, 0o755)]
+    if winner is Comparison.SECOND:
+        return [CopyFile(on_esp, from_image)]
+    return []
+
+
+def _boot(facts: RestoreFacts) -> list[Operation]:
+    if facts.esp is None or facts.esp.partition is None:
+        return []
+    esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
+    return [UpdateBootEntries(esp, facts.branding, facts.extra_arguments)]
+
+
+def _finish(facts: RestoreFacts) -> list[Operation]:
+    places = facts.places
+    operations: list[Operation] = [
+        FlushVolume(places.primary),
+        FlushVolume(places.esp),
+        FlushVolume(places.recovery),
+        SetFlag(f"{places.primary}/{facts.branding.flag_file}"),
+        FlushVolume(places.primary),
+        UnmountVolume(places.primary),
+    ]
+    if not facts.keep_options:
+        operations.append(RemovePath(f"{places.recovery}/{OPTIONS_FILE}"))
+    return operations
