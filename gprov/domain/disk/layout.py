@@ -8,6 +8,8 @@ from enum import Enum
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+# Starts and ends of partitions: a multiple of every sector, page and erase block that counts.
+ALIGNMENT = MIB
 
 
 class TableKind(Enum):
@@ -26,7 +28,10 @@ class PartitionRole(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedPartition:
-    """``start`` and ``size`` in bytes, multiples of ``ALIGNMENT``. ``label`` is the GPT partition name."""
+    """``start`` and ``size`` in bytes, multiples of ``ALIGNMENT``. ``label`` is the GPT partition name.
+
+    ``active``: the BIOS starts from it (MBR boot flag; on GPT the attribute "legacy BIOS bootable").
+    """
 
     number: int
     role: PartitionRole

@@ -80,7 +80,10 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One partition that the kernel knows. ``start`` and ``size`` in bytes."""
+    """One partition that the kernel knows. ``start`` and ``size`` in bytes.
+
+    ``label`` and ``uuid`` are PARTLABEL and PARTUUID. ``holders``: arrays and mappings that are built on it now.
+    """
 
     name: str
     node: str
@@ -90,6 +93,7 @@ class Partition:
     size: int
     label: str = ""
     uuid: str = ""
+    holders: tuple[DeviceNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Disk:
     """One whole, non-virtual disk. ``name`` is the kernel's (sda, nvme0n1), ``node`` its device file.
 
     Attributes that a disk does not tell are empty strings. ``path`` is the resolved sysfs device path: which
-    port or slot the disk sits in.
+    port or slot the disk sits in. ``slot`` says the same as udev's by-path links do ("pci-0000:00:1f.2-ata-1").
     """
 
     name: str
@@ -111,10 +115,18 @@ class Disk:
     serial: str = ""
     wwn: str = ""
     path: str = ""
+    slot: str = ""
     removable: bool = False
     rotational: bool = False
     read_only: bool = False
     partitions: tuple[Partition, ...] = ()
+    holders: tuple[DeviceNumber, ...] = ()
+
+    @property
+    def devices(self) -> frozenset[DeviceNumber]:
+        """The disk, its partitions and everything built on them: whoever uses one of these uses the disk."""
+        inner = ((part.device, *part.holders) for part in self.partitions)
+        return frozenset((self.device, *self.holders, *(device for group in inner for device in group)))
 
     @property
     def identity(self) -> str:

@@ -1,0 +1,133 @@
+"""``/etc/fstab`` of PRIMARY as values, rendered and parsed (fstab(5))."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.files import Owner
+
+RECOVERY_TARGET = "/mnt/RECOVERY"
+ESP_TARGET = f"{RECOVERY_TARGET}/ESP"
+# nofail: a unit whose RECOVERY is gone still starts. noexec: nothing on it is meant to run in the system.
+RECOVERY_OPTIONS = ("auto", "noexec", "relatime", "nofail")
+# FAT keeps no owners: without a mask everybody could read what is on the ESP.
+ESP_OPTIONS = (*RECOVERY_OPTIONS, "umask=0077")
+BOOT_OPTIONS = ("noauto", "relatime", "noexec")
+# Options that file systems with owners of their own refuse, so that the mount would fail.
+_OWNER_OPTIONS = ("uid=", "gid=", "user_id=", "group_id=", "umask=", "fmask=", "dmask=")
+_KEEPS_OWNERS = frozenset({FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4})
+
+
+@dataclass(frozen=True, slots=True)
+class FstabEntry:
+    """``source`` as ``LABEL=…``, ``UUID=…`` or a path, unescaped. ``passno``: order of checks at boot, 0 for none."""
+
+    source: str
+    target: str
+    kind: str
+    options: tuple[str, ...] = ("defaults",)
+    passno: int = 0
+    dump: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FstabVolume:
+    """A volume to be mounted. ``ssd``: it wants to be told which blocks are free (``discard``)."""
+
+    source: str
+    kind: FileSystemKind
+    ssd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FstabFacts:
+    """What PRIMARY mounts. ``esp``: None without UEFI; ``boot``: (source volume, mount point) of boot partitions.
+
+    ``extra_options`` is the platform's ``FsOptsAdditional`` for RECOVERY, separated by commas; with ``override`` they
+    replace the usual options instead of following them.
+    """
+
+    root: FstabVolume
+    recovery: FstabVolume
+    esp: FstabVolume | None = None
+    boot: tuple[tuple[FstabVolume, str], ...] = ()
+    extra_options: str = ""
+    override: bool = False
+
+
+def primary_fstab(facts: FstabFacts, admin: Owner) -> tuple[FstabEntry, ...]:
+    """Root first, then RECOVERY, the ESP below it, and boot partitions. ``$u`` and ``$g`` become admin's ids."""
+    extra = tuple(option for option in facts.extra_options.split(",") if option.strip())
+    recovery = extra if facts.override and extra else (*RECOVERY_OPTIONS, *extra)
+    entries = [
+        _entry(facts.root, "/", ("relatime",), admin, passno=1),
+        _entry(facts.recovery, RECOVERY_TARGET, recovery, admin, passno=2),
+    ]
+    if facts.esp is not None:
+        entries.append(_entry(facts.esp, ESP_TARGET, ESP_OPTIONS, admin, passno=2))
+    entries += [_entry(volume, target, BOOT_OPTIONS, admin, passno=0) for volume, target in facts.boot]
+    return tuple(entries)
+
+
+def _entry(volume: FstabVolume, target: str, options: Iterable[str], admin: Owner, passno: int) -> FstabEntry:
+    chosen = [_substituted(option.strip(), admin) for option in options]
+    if volume.kind in _KEEPS_OWNERS:
+        chosen = [option for option in chosen if not option.startswith(_OWNER_OPTIONS)]
+    if volume.ssd:
+        chosen.append("discard")
+    return FstabEntry(volume.source, target, volume.kind.value, tuple(dict.fromkeys(chosen)) or ("defaults",), passno)
+
+
+def _substituted(option: str, admin: Owner) -> str:
+    return option.replace("$u", str(admin.uid)).replace("$g", str(admin.gid))
+
+
+def render(entries: Iterable[FstabEntry]) -> str:
+    """The file's text. Blanks, tabs, line ends, backslashes and # in a field become octal escapes."""
+    return "".join(_line(entry) for entry in entries)
+
+
+def _line(entry: FstabEntry) -> str:
+    fields = (entry.source, entry.target, entry.kind, ",".join(entry.options))
+    return " ".join((*map(_escaped, fields), str(entry.dump), str(entry.passno))) + "\n"
+
+
+def parse_fstab(text: str) -> tuple[FstabEntry, ...]:
+    """Entries in order; empty lines and comments are skipped. Raises BadInput with every line that is none."""
+    problems: list[Problem] = []
+    entries = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        stripped = line.strip(" \t")
+        if not stripped or stripped.startswith("#"):
+            continue
+        entry = _parse_line(re.split(r"[ \t]+", stripped), f"line {number}", problems)
+        if entry is not None:
+            entries.append(entry)
+    if problems:
+        raise BadInput("fstab", problems)
+    return tuple(entries)
+
+
+def _parse_line(fields: list[str], place: str, problems: list[Problem]) -> FstabEntry | None:
+    if not 3 <= len(fields) <= 6:
+        problems.append(Problem(place, f"must have 3 to 6 fields, has {len(fields)}"))
+        return None
+    numbers = [*fields[4:], "0", "0"][:2]
+    if not all(re.fullmatch(r"[0-9]{1,4}", number) for number in numbers):
+        problems.append(Problem(place, f"fields 5 and 6 must be numbers, are {' '.join(fields[4:])!r}"))
+        return None
+    source, target, kind = (_unescaped(field) for field in fields[:3])
+    options = tuple(_unescaped(fields[3]).split(",")) if len(fields) > 3 else ("defaults",)
+    return FstabEntry(source, target, kind, options, passno=int(numbers[1]), dump=int(numbers[0]))
+
+
+def _escaped(field: str) -> str:
+    return re.sub(r"[ \t\n\r\\#]", lambda hit: f"\\{ord(hit[0]):03o}", field)
+
+
+def _unescaped(field: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda hit: chr(int(hit[1], 8)), field)

@@ -1,0 +1,109 @@
+"""The RECOVERY device: which volume it is on a unit that has one, and which disk becomes it on a new unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+
+from gprov.domain.disk.model import Bus, DeviceNumber, Disk, Volume
+from gprov.domain.disk.targets import within
+from gprov.domain.errors import HardwareMismatch, Problem
+from gprov.domain.mfg.spec import DiskSpec
+
+
+class AttachmentRule(Enum):
+    """``ValidateRDMethod`` of a platform: how its RECOVERY device must be attached."""
+
+    NONE = "none"
+    USB = "usb"
+    SATA = "sata"
+    NINE_P = "9p"
+
+
+def attachment_problem(disk: Disk, rule: AttachmentRule) -> str:
+    """Why this disk cannot be the platform's RECOVERY device; empty if it can."""
+    match rule:
+        case AttachmentRule.NONE:
+            return ""
+        case AttachmentRule.USB:
+            return "" if disk.bus is Bus.USB else f"is attached by {disk.bus.value}, must be usb"
+        case AttachmentRule.SATA:
+            return "" if disk.bus is Bus.ATA else f"is attached by {disk.bus.value}, must be sata"
+        case AttachmentRule.NINE_P:
+            return "is a disk, but RECOVERY must be a shared folder of the host (9p)"
+
+
+def find_recovery(volumes: Iterable[Volume], label: str, rule: AttachmentRule = AttachmentRule.NONE) -> Volume | None:
+    """The volume with this label on a disk that is attached as it must be; None if there is no such label.
+
+    Raises HardwareMismatch if the label is there twice, or only on disks that cannot be RECOVERY: taking the
+    wrong one would mean writing to somebody's other device.
+    """
+    labelled = [volume for volume in volumes if volume.contents.label == label]
+    if not labelled:
+        return None
+    problems = {volume.node: attachment_problem(volume.disk, rule) for volume in labelled}
+    right = [volume for volume in labelled if not problems[volume.node]]
+    if len(right) == 1:
+        return right[0]
+    differences = [
+        Problem(volume.node, f"on {volume.disk.describe()}: {problems[volume.node] or 'could be it'}")
+        for volume in labelled
+    ]
+    nodes = ", ".join(volume.node for volume in right or labelled)
+    if right:
+        raise HardwareMismatch(f"{len(right)} volumes are labelled {label}: {nodes}", differences)
+    raise HardwareMismatch(f"{label} is on {nodes}, which {problems[labelled[0].node]}", differences)
+
+
+def choose_recovery_disk(
+    disks: Sequence[Disk],
+    spec: DiskSpec,
+    excluded: Mapping[DeviceNumber, str],
+    rule: AttachmentRule = AttachmentRule.NONE,
+) -> Disk:
+    """The one disk that matches the specification. Raises HardwareMismatch with every disk and its verdict.
+
+    Vendor and model are compared without regard to case and surrounding blanks: the same device tells them padded
+    through one bridge and trimmed through another.
+    """
+    verdicts = [(disk, _unfit(disk, spec, excluded, rule)) for disk in disks]
+    fitting = [disk for disk, verdict in verdicts if not verdict]
+    if len(fitting) == 1:
+        return fitting[0]
+    report = [Problem(disk.describe(), verdict or "matches") for disk, verdict in verdicts]
+    wanted = f"RECOVERY must be one disk of {spec.describe()}"
+    if fitting:
+        nodes = ", ".join(disk.node for disk in fitting)
+        raise HardwareMismatch(f"{wanted}, but {len(fitting)} candidates match: {nodes}", report)
+    nearest = _nearest(verdicts, spec, excluded)
+    if nearest is None:
+        raise HardwareMismatch(f"{wanted}, but there is no disk to choose from", report)
+    raise HardwareMismatch(f"{wanted}, none matches; nearest is {nearest[0].describe()}: {nearest[1]}", report)
+
+
+def _unfit(disk: Disk, spec: DiskSpec, excluded: Mapping[DeviceNumber, str], rule: AttachmentRule) -> str:
+    if disk.device in excluded:
+        return f"excluded: {excluded[disk.device]}"
+    if disk.read_only:
+        return "excluded: is read-only"
+    reasons = [attachment_problem(disk, rule)]
+    if not within(disk.size, spec.size, spec.tolerance_percent):
+        reasons.append(f"size is {disk.size} bytes")
+    if spec.vendor and _plain(disk.vendor) != _plain(spec.vendor):
+        reasons.append(f"vendor is {disk.vendor!r}")
+    if spec.model and _plain(disk.model) != _plain(spec.model):
+        reasons.append(f"model is {disk.model!r}")
+    return ", ".join(reason for reason in reasons if reason)
+
+
+def _nearest(
+    verdicts: Sequence[tuple[Disk, str]], spec: DiskSpec, excluded: Mapping[DeviceNumber, str]
+) -> tuple[Disk, str] | None:
+    """The disk with the fewest differences, then the nearest size; what is excluded was never near."""
+    near = [(disk, verdict) for disk, verdict in verdicts if disk.device not in excluded and not disk.read_only]
+    return min(near, key=lambda one: (one[1].count(", "), abs(one[0].size - spec.size)), default=None)
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()
