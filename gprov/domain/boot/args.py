@@ -1,0 +1,187 @@
+"""Kernel arguments as /init sees them: every ``key=value`` that the kernel does not know reaches init's environment.
+
+A malformed value never stops a boot: the default is used instead and a note says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from gprov.domain.branding import Branding
+
+KEY_WINDOW_SECONDS = 10.0
+ROOT_DEADLINE_SECONDS = 120.0
+FAILURE_HOLD_SECONDS = 300.0
+_MOST_SECONDS = 86400.0
+
+# Arguments that decide what a start is for; none of them may be carried from one start into a boot entry.
+MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "frmode", "mfgurl"})
+
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+
+_YES = ("1", "yes", "true", "on")
+_NO = ("0", "no", "false", "off")
+
+E = TypeVar("E", bound=Enum)
+
+
+class EraseMode(Enum):
+    """``DATA_ERASE``: nothing, erase, or show that an earlier erase failed for good instead of trying again."""
+
+    NONE = ""
+    REQUESTED = "1"
+    UNRECOVERABLE_ERROR = "UNRECOVERABLE_ERROR"
+
+
+class PreferredImage(Enum):
+    """Which image a restore tries first, or that a person is to choose."""
+
+    LATEST = "latest"
+    OLDEST = "oldest"
+    MENU = "menu"
+
+
+@dataclass(frozen=True, slots=True)
+class BootArguments:
+    """What the kernel command line asks for.
+
+    ``real_root``: raw text, "" if not given. ``restore_requested``: neither ``real_root`` nor ``DATA_ERASE`` was given,
+    whatever their values; who started the kernel so is another question (``fallback.started_by_fallback``).
+    ``key_window``, ``root_deadline``, ``failure_hold`` (how long a failure is shown before the next start): seconds.
+    ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``notes``: what was not understood, one sentence each.
+    """
+
+    real_root: str = ""
+    restore_requested: bool = False
+    erase: EraseMode = EraseMode.NONE
+    mfg_url: str = ""
+    preferred_image: PreferredImage = PreferredImage.LATEST
+    shell: bool = False
+    proto_ident: str = ""
+    kernel_override_recovery: bool = False
+    xlog: str = ""
+    verbose: bool = False
+    cont_logging: bool = False
+    mfg_test: str = ""
+    no_reboot: bool = False
+    key_window: float = KEY_WINDOW_SECONDS
+    root_deadline: float = ROOT_DEADLINE_SECONDS
+    failure_hold: float = FAILURE_HOLD_SECONDS
+    boot_args: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def parse_boot_arguments(environment: Mapping[str, str], branding: Branding) -> BootArguments:
+    """Never fails."""
+    reader = _Reader(environment)
+    own = branding.environment_prefix
+    real_root = reader.text("real_root")
+    return BootArguments(
+        real_root=real_root,
+        restore_requested=not real_root and not reader.text("DATA_ERASE"),
+        erase=reader.word("DATA_ERASE", _ERASE_WORDS, EraseMode.NONE),
+        mfg_url=reader.text("mfgurl"),
+        preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
+        shell=reader.is_word("frmode", "shell"),
+        proto_ident=reader.text("PROTO_IDENT"),
+        kernel_override_recovery=reader.is_word("KERNEL_OVERRIDE", "recovery"),
+        xlog=reader.text(own + "XLOG"),
+        verbose=reader.switch(own + "VERBOSE"),
+        cont_logging=reader.switch(own + "CONT_LOGGING"),
+        mfg_test=reader.text(own + "MFG_TEST"),
+        no_reboot=reader.switch("NO_REBOOT"),
+        key_window=reader.seconds(own + "KEY_WINDOW", KEY_WINDOW_SECONDS),
+        root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
+        failure_hold=reader.seconds(own + "FAILURE_HOLD", FAILURE_HOLD_SECONDS),
+        boot_args=without_mode(reader.text(own + "BOOT_ARGS")),
+        notes=tuple(reader.notes),
+    )
+
+
+def extra_arguments_from(arguments: BootArguments, branding: Branding, command_line: str = "") -> str:
+    """The arguments of this start that the normal boot entry must repeat, "" if there are none.
+
+    ``command_line``: /proc/cmdline; its ``console=`` words are repeated on verbose units only, since a serial
+    console that is named there counts as a person's terminal on every boot.
+    """
+    own = branding.environment_prefix
+    words = [word for word in command_line.split() if word.startswith("console=")] if arguments.verbose else []
+    if arguments.verbose:
+        words.append(f"{own}VERBOSE=1")
+    if arguments.kernel_override_recovery:
+        words.append("KERNEL_OVERRIDE=recovery")
+    if arguments.key_window != KEY_WINDOW_SECONDS:
+        words.append(f"{own}KEY_WINDOW={arguments.key_window:g}")
+    if arguments.root_deadline != ROOT_DEADLINE_SECONDS:
+        words.append(f"{own}ROOT_WAIT={arguments.root_deadline:g}")
+    return " ".join(words)
+
+
+def without_mode(arguments: str) -> str:
+    """The same words without those that decide what a start is for. Quoted as the kernel reads quotes: blanks between
+    double quotes do not end a word, and a quote in front of the key does not belong to it."""
+    words = _WORD.findall(arguments)
+    return " ".join(word for word in words if word.lstrip('"').partition("=")[0] not in MODE_ARGUMENTS)
+
+
+_ERASE_WORDS = {
+    **dict.fromkeys(_YES, EraseMode.REQUESTED),
+    **dict.fromkeys(_NO, EraseMode.NONE),
+    "unrecoverable_error": EraseMode.UNRECOVERABLE_ERROR,
+}
+_IMAGE_WORDS = {
+    "": PreferredImage.LATEST,
+    "latest": PreferredImage.LATEST,
+    "newest": PreferredImage.LATEST,
+    "oldest": PreferredImage.OLDEST,
+    "menu": PreferredImage.MENU,
+}
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.notes: list[str] = []
+
+    def text(self, key: str) -> str:
+        return self._environment.get(key, "").strip()
+
+    def word(self, key: str, words: Mapping[str, E], default: E, *, strip: str = "") -> E:
+        text = self.text(key)
+        if not text:
+            return default
+        found = words.get(text.lower().strip(strip) if strip else text.lower())
+        if found is None:
+            self._note(key, text, f"one of {', '.join(word for word in words if word)}")
+            return default
+        return found
+
+    def is_word(self, key: str, word: str) -> bool:
+        text = self.text(key)
+        if text and text.lower() != word:
+            self._note(key, text, word)
+        return text.lower() == word
+
+    def switch(self, key: str) -> bool:
+        """Anything but a word for no switches on, as it always did for whoever uses these arguments."""
+        return self.text(key).lower() not in ("", *_NO)
+
+    def seconds(self, key: str, default: float) -> float:
+        text = self.text(key)
+        if not text:
+            return default
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= _MOST_SECONDS:
+            self._note(key, text, f"seconds, 0 to {_MOST_SECONDS:g}; taking {default:g}")
+            return default
+        return value
+
+    def _note(self, key: str, text: str, wanted: str) -> None:
+        self.notes.append(f"kernel argument {key}={text[:80]!r} is ignored: not {wanted}")

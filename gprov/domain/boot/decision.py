@@ -1,0 +1,252 @@
+"""What a start of the normal kernel ends in: facts in, one decision out.
+
+The app collects facts, asks, does what is asked of it (wait, mount, check, look at the disks), and asks again with the
+facts as they are then, until the decision is final. Nothing here remembers anything.
+
+A restore wipes PRIMARY, so it is decided on positive evidence only (docs/booting.md has the table of all cases). What
+is merely missing or failing is waited for, checked, reported, and in the end given up visibly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gprov.domain.boot.args import EraseMode, PreferredImage
+from gprov.domain.boot.facts import Ambiguous, BootFacts, CheckOutcome, Flag, Found, Mounted, MountFailed, NotFound
+from gprov.domain.disk.model import FileSystemKind, Volume
+
+# How long the first look at the devices may take before their absence means anything.
+SETTLE_SECONDS = 3.0
+# How long emergency files are looked for when everything else is ready.
+EMERGENCY_SECONDS = 5.0
+# Between two tries to mount a root whose file system was found good.
+RETRY_SECONDS = 5.0
+MOUNT_ATTEMPTS = 3
+_CHECKABLE = frozenset(kind.value for kind in FileSystemKind)
+# Pauses between starts that are given up; after the last one the unit stays as it is, for a person to see.
+_GIVE_UP_PAUSES = (600.0, 1200.0, 2400.0, 4800.0, 9600.0, 19200.0, 38400.0)
+
+
+class RestoreReason(Enum):
+    """Why PRIMARY may be wiped."""
+
+    REQUESTED_BY_ARGUMENTS = "requested by the boot entry"
+    REQUESTED_BY_PERSON = "requested by a person"
+    EMERGENCY_FILE = "an emergency file was found"
+    FLAG_MISSING = "the root is not marked as bootable"
+    INTERRUPTED = "an earlier restore did not finish"
+    DISKS_BLANK = "the data disks are blank"
+    FILE_SYSTEM_ABSENT = "the data disks hold no root file system"
+    BEYOND_REPAIR = "the root file system is beyond repair"
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Erase all data."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowEraseFailure:
+    """Show that an earlier erase failed for good; erase nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShell:
+    """Recovery shell, after a password check."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMenu:
+    """Show the boot menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRoot:
+    """Become the system on this mounted volume."""
+
+    volume: Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """``evidence``: what was seen, for the log."""
+
+    reason: RestoreReason
+    evidence: str
+    image: PreferredImage = PreferredImage.LATEST
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFileSystem:
+    """Check and repair this volume (as ext4 if it holds nothing known), search and mount again, then ask again."""
+
+    volume: Volume
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseVolume:
+    """Take this volume for the root, mount it and ask again."""
+
+    volume: Volume
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyTargets:
+    """Identify the platform, look at its data disks and at RECOVERY, and ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWaiting:
+    """Ask again when a device or key event comes (mounting again what did not mount), and at ``until`` (seconds
+    elapsed) at the latest."""
+
+    reason: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Show the reason and restart after ``pause`` seconds, or stay so if that is None. Nothing is wiped."""
+
+    reason: str
+    pause: float | None
+
+
+Decision = (
+    Erase
+    | ShowEraseFailure
+    | OpenShell
+    | OpenMenu
+    | SwitchRoot
+    | Restore
+    | CheckFileSystem
+    | UseVolume
+    | SurveyTargets
+    | KeepWaiting
+    | GiveUp
+)
+
+
+def decide(facts: BootFacts) -> Decision:
+    """Total: every combination of facts has a decision."""
+    arguments = facts.arguments
+    match arguments.erase:
+        case EraseMode.REQUESTED:
+            return Erase()
+        case EraseMode.UNRECOVERABLE_ERROR:
+            return ShowEraseFailure()
+        case EraseMode.NONE:
+            pass
+    if arguments.shell:
+        return OpenShell()
+    if arguments.restore_requested and not facts.started_by_fallback:
+        return _restore(facts, RestoreReason.REQUESTED_BY_ARGUMENTS, "started without real_root and DATA_ERASE")
+    if facts.key_pressed:
+        return OpenMenu()
+    return _by_disks(facts)
+
+
+def _by_disks(facts: BootFacts) -> Decision:
+    targets = facts.targets
+    if isinstance(facts.root, NotFound) and targets is not None and targets.blank and not facts.emergency_files:
+        return _restore(facts, RestoreReason.DISKS_BLANK, targets.describe())
+    if facts.operator_present and facts.elapsed < facts.arguments.key_window:
+        return KeepWaiting("a key may be pressed", facts.arguments.key_window)
+    if facts.emergency_files:
+        return _restore(facts, RestoreReason.EMERGENCY_FILE, ", ".join(facts.emergency_files))
+    match facts.root:
+        case NotFound():
+            return _missing(facts)
+        case Ambiguous(volumes):
+            return _ambiguous(facts, volumes)
+        case Found(volume, mount):
+            return _found(facts, volume, mount)
+
+
+def _found(facts: BootFacts, volume: Volume, mount: Mounted | MountFailed) -> Decision:
+    match mount:
+        case Mounted():
+            return _mounted(facts, volume, mount)
+        case MountFailed(error, attempts):
+            return _unmountable(facts, volume, error, attempts)
+
+
+def _mounted(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
+    match mounted.flag:
+        case Flag.ABSENT:
+            return _restore(facts, RestoreReason.FLAG_MISSING, f"{volume.node} is mounted and has no flag file")
+        case Flag.UNREADABLE:
+            return _unmountable(facts, volume, "its flag file cannot be read", MOUNT_ATTEMPTS)
+        case Flag.PRESENT:
+            if mounted.switch_error:
+                return _give_up(facts, f"cannot start the system on {volume.node}: {mounted.switch_error}")
+            if not facts.emergency_searched and facts.elapsed < EMERGENCY_SECONDS:
+                return KeepWaiting("looking for emergency files", EMERGENCY_SECONDS)
+            return SwitchRoot(volume)
+
+
+def _unmountable(facts: BootFacts, volume: Volume, error: str, attempts: int) -> Decision:
+    if facts.targets is None:
+        return SurveyTargets()
+    if facts.targets.unfinished_restore:
+        return _restore(facts, RestoreReason.INTERRUPTED, f"{volume.node}: {error}; {facts.targets.describe()}")
+    outcome = facts.checks.get(volume.node)
+    absent = volume.contents.blank
+    if outcome is None and (absent or volume.contents.kind in _CHECKABLE):
+        return CheckFileSystem(volume, f"cannot use {volume.node}: {error}")
+    if outcome is CheckOutcome.BEYOND_REPAIR:
+        return _restore(facts, RestoreReason.BEYOND_REPAIR, f"{volume.node}: {error}; the check could not repair it")
+    if outcome is CheckOutcome.FAILED and absent:
+        return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, f"{volume.node} was read and holds no file system")
+    if attempts < MOUNT_ATTEMPTS and facts.elapsed < facts.arguments.root_deadline:
+        return KeepWaiting(f"cannot use {volume.node}: {error}", _next_try(facts))
+    state = f"; its file system {outcome.value}" if outcome else ""
+    return _give_up(facts, f"cannot use {volume.node}: {error}{state}")
+
+
+def _missing(facts: BootFacts) -> Decision:
+    if facts.elapsed < SETTLE_SECONDS:
+        return KeepWaiting("the root has not appeared yet", SETTLE_SECONDS)
+    targets = facts.targets
+    if targets is None:
+        return SurveyTargets()
+    if targets.unfinished_restore:
+        return _restore(facts, RestoreReason.INTERRUPTED, targets.describe())
+    if facts.elapsed < facts.arguments.root_deadline:
+        return KeepWaiting(f"the root has not appeared yet; {targets.describe()}", facts.arguments.root_deadline)
+    if len(targets.primary) == 1:
+        return UseVolume(targets.primary[0], "nothing answers to real_root, but this carries the label")
+    if not targets.without_primary:
+        return _give_up(facts, f"the root does not appear; {targets.describe()}")
+    if targets.suspect is not None and targets.suspect.node not in facts.checks:
+        return CheckFileSystem(targets.suspect, "the root should be here, perhaps only its superblock is lost")
+    return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, targets.describe())
+
+
+def _ambiguous(facts: BootFacts, volumes: tuple[Volume, ...]) -> Decision:
+    nodes = ", ".join(volume.node for volume in volumes)
+    if facts.targets is None:
+        return SurveyTargets()
+    disks = {target.disk.device for target in facts.targets.disks}
+    own = [volume for volume in volumes if volume.disk.device in disks]
+    if len(own) == 1:
+        return UseVolume(own[0], f"of {nodes} only this is on a data disk of the platform")
+    if facts.elapsed < facts.arguments.root_deadline:
+        return KeepWaiting(f"more than one volume could be the root: {nodes}", facts.arguments.root_deadline)
+    return _give_up(facts, f"more than one volume could be the root: {nodes}")
+
+
+def _restore(facts: BootFacts, reason: RestoreReason, evidence: str) -> Restore:
+    return Restore(reason, evidence, facts.arguments.preferred_image)
+
+
+def _next_try(facts: BootFacts) -> float:
+    return min(facts.elapsed + RETRY_SECONDS, facts.arguments.root_deadline)
+
+
+def _give_up(facts: BootFacts, reason: str) -> GiveUp:
+    count = max(0, facts.given_up_before)
+    return GiveUp(reason, _GIVE_UP_PAUSES[count] if count < len(_GIVE_UP_PAUSES) else None)

@@ -1,0 +1,267 @@
+"""EFI device paths (UEFI specification 2.10, chapter 10): bytes ↔ nodes.
+
+A path is a list of nodes, each ``type u8, sub-type u8, length u16`` (header included) and its data, closed by an End
+node. Only the nodes that boot entries of appliances are made of have a class of their own; everything else, and every
+node whose data is not what its sub-type says, is kept raw as ``Unknown``. So no information is lost:
+``serialise(parse(data)) == data`` for every well-formed path.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from gprov.domain.boot.guid import guid_from_bytes, guid_to_bytes
+from gprov.domain.errors import BadInput, Problem
+
+HEADER = struct.Struct("<BBH")
+END_TYPE = 0x7F
+END_ENTIRE = 0xFF
+_END_NODE = HEADER.pack(END_TYPE, END_ENTIRE, HEADER.size)
+
+_PCI = struct.Struct("<BB")
+_ACPI = struct.Struct("<II")
+_USB = struct.Struct("<BB")
+_SATA = struct.Struct("<HHH")
+_NVME = struct.Struct("<I8s")
+_MAC = struct.Struct("<32sB")
+_HARD_DRIVE = struct.Struct("<IQQ16sBB")
+
+
+class SignatureKind(IntEnum):
+    """What the signature of a HardDrive node is; also tells the partition table's format."""
+
+    NONE = 0
+    MBR = 1
+    GPT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pci:
+    """Hardware node 1."""
+
+    device: int
+    function: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acpi:
+    """ACPI node 1. ``hid``: compressed EISA id."""
+
+    hid: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usb:
+    """Messaging node 5: port of the parent hub or controller, and interface of the device."""
+
+    port: int
+    interface: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mac:
+    """Messaging node 11. ``address``: 32 bytes, zero-padded; ``interface_type``: RFC 3232 (1: Ethernet)."""
+
+    address: bytes
+    interface_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sata:
+    """Messaging node 18. ``multiplier``: 0xFFFF if the device hangs on the port itself."""
+
+    port: int
+    multiplier: int
+    lun: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nvme:
+    """Messaging node 23. ``eui64``: 8 bytes as stored (zeros if the namespace has none)."""
+
+    namespace: int
+    eui64: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HardDrive:
+    """Media node 1: a partition. ``start`` and ``size`` in logical blocks.
+
+    ``signature``: 16 bytes as stored — the partition's GUID (GPT), or the disk's 32-bit id in the first four (MBR).
+    ``table`` is the format byte as stored: 1 MBR, 2 GPT.
+    """
+
+    number: int
+    start: int
+    size: int
+    signature: bytes
+    table: int
+    signature_kind: SignatureKind
+
+    @property
+    def guid(self) -> str:
+        """Partition GUID in lower case, "" if the signature is not one."""
+        return guid_from_bytes(self.signature) if self.signature_kind is SignatureKind.GPT else ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePath:
+    r"""Media node 4: a file below what the preceding nodes name, with ``\`` as separator, without the closing NUL."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceEnd:
+    """End node 1: another path follows (consoles on several devices)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Any other node. ``data``: what follows its header."""
+
+    type: int
+    subtype: int
+    data: bytes
+
+
+Node = Pci | Acpi | Usb | Mac | Sata | Nvme | HardDrive | FilePath | InstanceEnd | Unknown
+DevicePath = tuple[Node, ...]
+
+# Messaging nodes by which a loader comes over the network: IPv4, IPv6, URI (HTTP boot)
+_NETWORK_SUBTYPES = (12, 13, 24)
+
+
+def gpt_partition(number: int, start: int, size: int, guid: str) -> HardDrive:
+    """The node for a GPT partition. ``start``, ``size`` in logical blocks. Raises BadInput (GUID)."""
+    return HardDrive(number, start, size, guid_to_bytes(guid), SignatureKind.GPT, SignatureKind.GPT)
+
+
+def parse_device_path(data: bytes) -> DevicePath:
+    """The nodes in front of the End node, which must be the last thing in ``data``. Raises BadInput."""
+    nodes: list[Node] = []
+    offset = 0
+    while True:
+        left = len(data) - offset
+        if left < HEADER.size:
+            raise _bad(offset, "node header is cut off" if left else "ends without an End node")
+        kind, subtype, length = HEADER.unpack_from(data, offset)
+        if length < HEADER.size:
+            raise _bad(offset, f"node length {length} is shorter than its header")
+        if length > left:
+            raise _bad(offset, f"node of {length} bytes reaches over the end, {left} bytes are left")
+        body = data[offset + HEADER.size : offset + length]
+        offset += length
+        if (kind, subtype) == (END_TYPE, END_ENTIRE):
+            if body or offset != len(data):
+                raise _bad(offset - length, "End node is not the end")
+            return tuple(nodes)
+        nodes.append(_node(kind, subtype, body))
+
+
+def serialise_device_path(path: DevicePath) -> bytes:
+    """With the End node. Raises BadInput if a value does not fit its field."""
+    out = bytearray()
+    for index, node in enumerate(path):
+        try:
+            kind, subtype, body = _fields(node)
+            out += HEADER.pack(kind, subtype, HEADER.size + len(body)) + body
+        except (struct.error, UnicodeEncodeError) as exc:
+            raise BadInput("device path", [Problem(f"node {index}", f"{node} does not fit: {exc}")]) from exc
+    return bytes(out) + _END_NODE
+
+
+def is_network_path(path: DevicePath) -> bool:
+    """Does it lead over a network interface?"""
+    return any(
+        isinstance(node, Mac) or (isinstance(node, Unknown) and node.type == 3 and node.subtype in _NETWORK_SUBTYPES)
+        for node in path
+    )
+
+
+def _bad(offset: int, message: str) -> BadInput:
+    return BadInput("device path", [Problem(f"byte {offset}", message)])
+
+
+def _pci(body: bytes) -> Node:
+    function, device = _PCI.unpack(body)
+    return Pci(device, function)
+
+
+def _hard_drive(body: bytes) -> Node | None:
+    number, start, size, signature, table, kind = _HARD_DRIVE.unpack(body)
+    if kind > SignatureKind.GPT:
+        return None
+    return HardDrive(number, start, size, signature, table, SignatureKind(kind))
+
+
+def _file_path(body: bytes) -> Node | None:
+    if not body.endswith(b"\0\0"):
+        return None
+    try:
+        return FilePath(body[:-2].decode("utf-16-le"))
+    except UnicodeDecodeError:
+        return None
+
+
+# (type, sub-type) -> size of the data (None: any), reader of the data (None: not what the sub-type says)
+_READERS: Mapping[tuple[int, int], tuple[int | None, Callable[[bytes], Node | None]]] = {
+    (1, 1): (_PCI.size, _pci),
+    (2, 1): (_ACPI.size, lambda body: Acpi(*_ACPI.unpack(body))),
+    (3, 5): (_USB.size, lambda body: Usb(*_USB.unpack(body))),
+    (3, 11): (_MAC.size, lambda body: Mac(*_MAC.unpack(body))),
+    (3, 18): (_SATA.size, lambda body: Sata(*_SATA.unpack(body))),
+    (3, 23): (_NVME.size, lambda body: Nvme(*_NVME.unpack(body))),
+    (4, 1): (_HARD_DRIVE.size, _hard_drive),
+    (4, 4): (None, _file_path),
+    (END_TYPE, 1): (0, lambda _: InstanceEnd()),
+}
+
+
+def _node(kind: int, subtype: int, body: bytes) -> Node:
+    size, read = _READERS.get((kind, subtype), (None, lambda _: None))
+    known = read(body) if size is None or size == len(body) else None
+    return Unknown(kind, subtype, body) if known is None else known
+
+
+def _fields(node: Node) -> tuple[int, int, bytes]:
+    """Type, sub-type and data. Raises struct.error or UnicodeEncodeError."""
+    match node:
+        case Pci():
+            return 1, 1, _PCI.pack(node.function, node.device)
+        case Acpi():
+            return 2, 1, _ACPI.pack(node.hid, node.uid)
+        case HardDrive():
+            place = (node.number, node.start, node.size)
+            return 4, 1, _HARD_DRIVE.pack(*place, _exact(node.signature, 16), node.table, node.signature_kind)
+        case FilePath():
+            return 4, 4, node.path.encode("utf-16-le") + b"\0\0"
+        case InstanceEnd():
+            return END_TYPE, 1, b""
+        case Unknown():
+            return node.type, node.subtype, node.data
+        case _:
+            return _messaging_fields(node)
+
+
+def _messaging_fields(node: Usb | Mac | Sata | Nvme) -> tuple[int, int, bytes]:
+    match node:
+        case Usb():
+            return 3, 5, _USB.pack(node.port, node.interface)
+        case Mac():
+            return 3, 11, _MAC.pack(_exact(node.address, 32), node.interface_type)
+        case Sata():
+            return 3, 18, _SATA.pack(node.port, node.multiplier, node.lun)
+        case Nvme():
+            return 3, 23, _NVME.pack(node.namespace, _exact(node.eui64, 8))
+
+
+def _exact(data: bytes, size: int) -> bytes:
+    """struct would pad or cut silently."""
+    if len(data) != size:
+        raise struct.error(f"{size} bytes expected, {len(data)} given")
+    return data

@@ -1,0 +1,164 @@
+"""UEFI boot entries: which we want, how they differ from what NVRAM holds, and which writes make it so.
+
+An entry is ours if it bears one of our descriptions. Ours are corrected, superfluous ones removed; all others, and
+their order in BootOrder, are left alone. Nothing that is already right is written: NVRAM wears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gprov.domain.boot.args import without_mode
+from gprov.domain.boot.bootvars import (
+    BOOT_NEXT,
+    BOOT_ORDER,
+    NV_BS_RT,
+    DeleteVariable,
+    SetVariable,
+    VariableChange,
+    boot_entries,
+    entry_name,
+    free_numbers,
+    numbers_in,
+    serialise_numbers,
+)
+from gprov.domain.boot.devicepath import DevicePath, FilePath, Node, gpt_partition
+from gprov.domain.boot.firmware import Variable, VariableName
+from gprov.domain.boot.loadoption import (
+    LoadOption,
+    decode_arguments,
+    encode_arguments,
+    parse_load_option,
+    read_description,
+    serialise_load_option,
+)
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput, InternalError
+
+
+@dataclass(frozen=True, slots=True)
+class EspLocation:
+    """The EFI system partition. ``start_lba``, ``size_lba`` in logical blocks of its disk; GUID as text."""
+
+    partition_number: int
+    start_lba: int
+    size_lba: int
+    partition_guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantedEntry:
+    """``in_order``: one that the firmware tries by itself; the others are for a person in the firmware's menu."""
+
+    description: str
+    device_path: DevicePath
+    arguments: str
+    in_order: bool
+
+    def variable(self) -> Variable:
+        """Raises BadInput if the arguments are none that the kernel would read whole."""
+        option = LoadOption(self.description, self.device_path, encode_arguments(self.arguments))
+        return Variable(NV_BS_RT, serialise_load_option(option))
+
+
+def wanted_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -> tuple[WantedEntry, ...]:
+    """Ours. ``extra_arguments`` go to the entries that boot and restore, without words that would make them something
+    else. Raises BadInput for a GUID or arguments that cannot be stored."""
+    partition = gpt_partition(esp.partition_number, esp.start_lba, esp.size_lba, esp.partition_guid)
+    path = (partition, FilePath("\\" + branding.boot_kernel))
+    extras = without_mode(extra_arguments)
+    normal = f"quiet real_root=LABEL={branding.primary_label} {extras}".strip()
+    entries = (
+        WantedEntry(branding.normal_entry, path, normal, in_order=True),
+        WantedEntry(branding.restore_entry, path, f"quiet {extras}".strip(), in_order=False),
+        WantedEntry(branding.erase_entry, path, "DATA_ERASE=1", in_order=False),
+    )
+    for entry in entries:
+        entry.variable()
+    return entries
+
+
+def reconcile(existing: Mapping[str, Variable], wanted: Sequence[WantedEntry]) -> tuple[VariableChange, ...]:
+    """The writes that turn ``existing`` into what is wanted, none if it is so already.
+
+    In their order, any of them may be the last before a power cut: entries are written before BootOrder names them, and
+    removed only after it no longer does. An entry that is wrong is overwritten under its own number, which a
+    firmware does in one piece. Raises BadInput (arguments), DeviceFault (no number left).
+    """
+    entries = boot_entries(existing)
+    order = numbers_in(existing, BOOT_ORDER)
+    descriptions = {entry.description for entry in wanted}
+    if len(descriptions) != len(wanted):
+        raise InternalError("two boot entries are to have the same description")
+    ours = {number for number, variable in entries.items() if read_description(variable.data) in descriptions}
+    free = iter(free_numbers(existing, len(wanted)))
+    changes: list[VariableChange] = []
+    kept: list[int] = []
+    for entry in wanted:
+        number = _best(entry, entries, ours, order)
+        if number is None or not _is_right(entries[number], entry):
+            number = next(free) if number is None else number
+            changes.append(SetVariable(VariableName(entry_name(number)), entry.variable()))
+        kept.append(number)
+    first = [number for number, entry in zip(kept, wanted, strict=True) if entry.in_order]
+    new_order = [*first, *(number for number in order if number not in ours and number not in first)]
+    changes.extend(_order_change(existing, serialise_numbers(new_order)))
+    superfluous = sorted(ours - set(kept))
+    if any(number in superfluous for number in numbers_in(existing, BOOT_NEXT)):
+        changes.append(DeleteVariable(VariableName(BOOT_NEXT)))
+    changes.extend(DeleteVariable(VariableName(entry_name(number))) for number in superfluous)
+    return tuple(changes)
+
+
+def _best(entry: WantedEntry, entries: Mapping[int, Variable], ours: set[int], order: Sequence[int]) -> int | None:
+    """The number of the entry to keep: one that is right, else one that the firmware tries early, else the lowest.
+
+    One with other attributes cannot be overwritten (SetVariable refuses), so it is no candidate unless it is right.
+    """
+    candidates = [
+        number
+        for number in ours
+        if read_description(entries[number].data) == entry.description
+        and (entries[number].attributes == NV_BS_RT or _is_right(entries[number], entry))
+    ]
+
+    def rank(number: int) -> tuple[bool, int, int]:
+        place = order.index(number) if number in order else len(order)
+        return not _is_right(entries[number], entry), place, number
+
+    return min(candidates, key=rank, default=None)
+
+
+def _is_right(variable: Variable, entry: WantedEntry) -> bool:
+    """Does it do what is wanted? Firmware may have set further attributes or put the way to the disk in front."""
+    try:
+        option = parse_load_option(variable.data)
+        arguments = decode_arguments(option.data)
+    except BadInput:
+        return False
+    return (
+        variable.attributes & NV_BS_RT == NV_BS_RT
+        and option.description == entry.description
+        and option.active
+        and arguments.split() == entry.arguments.split()
+        and _same_file(option.path, entry.device_path)
+    )
+
+
+def _same_file(path: DevicePath, wanted: DevicePath) -> bool:
+    tail = path[-len(wanted) :] if wanted else path
+    return [_comparable(node) for node in tail] == [_comparable(node) for node in wanted]
+
+
+def _comparable(node: Node) -> Node:
+    """File names on FAT have no case, and firmware writes either separator."""
+    return FilePath(node.path.replace("/", "\\").lower()) if isinstance(node, FilePath) else node
+
+
+def _order_change(existing: Mapping[str, Variable], data: bytes) -> tuple[SetVariable, ...]:
+    old = existing.get(BOOT_ORDER)
+    if old is not None and old.data == data:
+        return ()
+    attributes = NV_BS_RT if old is None else old.attributes
+    return (SetVariable(VariableName(BOOT_ORDER), Variable(attributes, data)),)
