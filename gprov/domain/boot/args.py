@@ -26,6 +26,8 @@ _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 _YES = ("1", "yes", "true", "on")
 _NO = ("0", "no", "false", "off")
 
+_BRANDING = Branding()
+
 E = TypeVar("E", bound=Enum)
 
 
@@ -50,9 +52,10 @@ class BootArguments:
     """What the kernel command line asks for.
 
     ``real_root``: raw text, "" if not given. ``restore_requested``: neither ``real_root`` nor ``DATA_ERASE`` was given,
-    whatever their values; who started the kernel so is another question (``fallback.started_by_fallback``).
+    whatever their values; who started the kernel so is another question (``entries.started_by_fallback``).
     ``key_window``, ``root_deadline``, ``failure_hold`` (how long a failure is shown before the next start): seconds.
-    ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``notes``: what was not understood, one sentence each.
+    ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: of the arguments
+    that are gprov's own. ``consoles``: values of ``console=``. ``notes``: what was not understood, a sentence each.
     """
 
     real_root: str = ""
@@ -72,11 +75,13 @@ class BootArguments:
     root_deadline: float = ROOT_DEADLINE_SECONDS
     failure_hold: float = FAILURE_HOLD_SECONDS
     boot_args: str = ""
+    prefix: str = _BRANDING.environment_prefix
+    consoles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def parse_boot_arguments(environment: Mapping[str, str], branding: Branding) -> BootArguments:
-    """Never fails."""
+def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, command_line: str = "") -> BootArguments:
+    """Never fails. ``command_line``: /proc/cmdline, for the consoles, which the kernel keeps to itself."""
     reader = _Reader(environment)
     own = branding.environment_prefix
     real_root = reader.text("real_root")
@@ -98,26 +103,31 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding) -> 
         root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
         failure_hold=reader.seconds(own + "FAILURE_HOLD", FAILURE_HOLD_SECONDS),
         boot_args=without_mode(reader.text(own + "BOOT_ARGS")),
+        prefix=own,
+        consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
         notes=tuple(reader.notes),
     )
 
 
-def extra_arguments_from(arguments: BootArguments, branding: Branding, command_line: str = "") -> str:
-    """The arguments of this start that the normal boot entry must repeat, "" if there are none.
+def carried_arguments(arguments: BootArguments) -> str:
+    """The arguments of this start that the unit's boot entries must repeat, "" if there are none.
 
-    ``command_line``: /proc/cmdline; its ``console=`` words are repeated on verbose units only, since a serial
-    console that is named there counts as a person's terminal on every boot.
+    Consoles are repeated on verbose units only: a serial console that is named counts as a person's terminal, for
+    whose keys every boot then waits.
     """
-    own = branding.environment_prefix
-    words = [word for word in command_line.split() if word.startswith("console=")] if arguments.verbose else []
+    own = arguments.prefix
+    words = [f"console={console}" for console in arguments.consoles] if arguments.verbose else []
     if arguments.verbose:
         words.append(f"{own}VERBOSE=1")
     if arguments.kernel_override_recovery:
         words.append("KERNEL_OVERRIDE=recovery")
-    if arguments.key_window != KEY_WINDOW_SECONDS:
-        words.append(f"{own}KEY_WINDOW={arguments.key_window:g}")
-    if arguments.root_deadline != ROOT_DEADLINE_SECONDS:
-        words.append(f"{own}ROOT_WAIT={arguments.root_deadline:g}")
+    for key, value, default in (
+        ("KEY_WINDOW", arguments.key_window, KEY_WINDOW_SECONDS),
+        ("ROOT_WAIT", arguments.root_deadline, ROOT_DEADLINE_SECONDS),
+        ("FAILURE_HOLD", arguments.failure_hold, FAILURE_HOLD_SECONDS),
+    ):
+        if value != default:
+            words.append(f"{own}{key}={value:g}")
     return " ".join(words)
 
 

@@ -1,4 +1,4 @@
-"""The boot manager's variables (UEFI specification 2.10, 3.3): names, lists of numbers, and changes as values.
+"""The boot manager's variables (UEFI specification 2.10, 3.3): names, and lists of entry numbers.
 
 ``Boot####`` (four upper-case hex digits) hold load options; BootOrder is a list of u16 numbers, BootNext and
 BootCurrent are one u16 each. A snapshot of them is a mapping from name to variable, of the global vendor GUID only.
@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-from gprov.domain.boot.firmware import Variable, VariableName
-from gprov.domain.boot.loadoption import describe_load_option
+from gprov.domain.boot.firmware import Variable
 from gprov.domain.errors import DeviceFault
 
 BOOT_ORDER = "BootOrder"
@@ -23,37 +21,6 @@ BOOT_CURRENT = "BootCurrent"
 NV_BS_RT = 0x7
 
 _ENTRY = re.compile(r"Boot([0-9A-F]{4})", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class SetVariable:
-    name: VariableName
-    variable: Variable
-
-    def describe(self) -> str:
-        number = entry_number(self.name.name)
-        if number is not None:
-            return f"set {self.name.name} to {describe_load_option(self.variable.data)}"
-        numbers = ",".join(f"{number:04X}" for number in parse_numbers(self.variable.data))
-        return f"set {self.name.name} to {numbers or 'nothing'}"
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteVariable:
-    name: VariableName
-
-    def describe(self) -> str:
-        return f"delete {self.name.name}"
-
-
-VariableChange = SetVariable | DeleteVariable
-
-
-def is_boot_variable(name: VariableName) -> bool:
-    """Is it one that a snapshot for this package needs?"""
-    if name.vendor != VariableName("").vendor:
-        return False
-    return name.name in (BOOT_ORDER, BOOT_NEXT, BOOT_CURRENT) or entry_number(name.name) is not None
 
 
 def entry_name(number: int) -> str:
@@ -97,15 +64,3 @@ def free_numbers(variables: Mapping[str, Variable], count: int) -> tuple[int, ..
     if free and free[-1] > 0xFFFF:
         raise DeviceFault("NVRAM", "every boot entry number is taken")
     return tuple(free)
-
-
-def apply_changes(variables: Mapping[str, Variable], changes: Iterable[VariableChange]) -> dict[str, Variable]:
-    """The snapshot as it is after the changes."""
-    result = dict(variables)
-    for change in changes:
-        match change:
-            case SetVariable():
-                result[change.name.name] = change.variable
-            case DeleteVariable():
-                result.pop(change.name.name, None)
-    return result

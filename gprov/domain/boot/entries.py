@@ -6,28 +6,29 @@ their order in BootOrder, are left alone. Nothing that is already right is writt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gprov.domain.boot.args import without_mode
 from gprov.domain.boot.bootvars import (
+    BOOT_CURRENT,
     BOOT_NEXT,
     BOOT_ORDER,
     NV_BS_RT,
-    DeleteVariable,
-    SetVariable,
-    VariableChange,
     boot_entries,
     entry_name,
+    entry_number,
     free_numbers,
     numbers_in,
+    parse_numbers,
     serialise_numbers,
 )
-from gprov.domain.boot.devicepath import DevicePath, FilePath, Node, gpt_partition
-from gprov.domain.boot.firmware import Variable, VariableName
+from gprov.domain.boot.devicepath import DevicePath, FilePath, Node, gpt_partition, is_network_path
+from gprov.domain.boot.firmware import Variable
 from gprov.domain.boot.loadoption import (
     LoadOption,
     decode_arguments,
+    describe_load_option,
     encode_arguments,
     parse_load_option,
     read_description,
@@ -60,6 +61,31 @@ class WantedEntry:
         """Raises BadInput if the arguments are none that the kernel would read whole."""
         option = LoadOption(self.description, self.device_path, encode_arguments(self.arguments))
         return Variable(NV_BS_RT, serialise_load_option(option))
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable:
+    """``name`` within the global vendor GUID."""
+
+    name: str
+    variable: Variable
+
+    def describe(self) -> str:
+        if entry_number(self.name) is not None:
+            return f"set {self.name} to {describe_load_option(self.variable.data)}"
+        numbers = ",".join(f"{number:04X}" for number in parse_numbers(self.variable.data))
+        return f"set {self.name} to {numbers or 'nothing'}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVariable:
+    name: str
+
+    def describe(self) -> str:
+        return f"delete {self.name}"
+
+
+VariableChange = SetVariable | DeleteVariable
 
 
 def wanted_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -> tuple[WantedEntry, ...]:
@@ -99,16 +125,52 @@ def reconcile(existing: Mapping[str, Variable], wanted: Sequence[WantedEntry]) -
         number = _best(entry, entries, ours, order)
         if number is None or not _is_right(entries[number], entry):
             number = next(free) if number is None else number
-            changes.append(SetVariable(VariableName(entry_name(number)), entry.variable()))
+            changes.append(SetVariable(entry_name(number), entry.variable()))
         kept.append(number)
     first = [number for number, entry in zip(kept, wanted, strict=True) if entry.in_order]
     new_order = [*first, *(number for number in order if number not in ours and number not in first)]
     changes.extend(_order_change(existing, serialise_numbers(new_order)))
     superfluous = sorted(ours - set(kept))
     if any(number in superfluous for number in numbers_in(existing, BOOT_NEXT)):
-        changes.append(DeleteVariable(VariableName(BOOT_NEXT)))
-    changes.extend(DeleteVariable(VariableName(entry_name(number))) for number in superfluous)
+        changes.append(DeleteVariable(BOOT_NEXT))
+    changes.extend(DeleteVariable(entry_name(number)) for number in superfluous)
     return tuple(changes)
+
+
+def apply_changes(variables: Mapping[str, Variable], changes: Iterable[VariableChange]) -> dict[str, Variable]:
+    """The variables as they are after the changes."""
+    result = dict(variables)
+    for change in changes:
+        match change:
+            case SetVariable(name, variable):
+                result[name] = variable
+            case DeleteVariable(name):
+                result.pop(name, None)
+    return result
+
+
+def started_by_fallback(variables: Mapping[str, Variable], branding: Branding) -> bool:
+    """Was a start without arguments nobody's wish? ``variables``: BootCurrent and the entries; empty on BIOS.
+
+    A start without ``real_root`` and ``DATA_ERASE`` asks for a restore: that is what our restore entry does. But a
+    firmware that has lost its NVRAM finds the fallback loader on the ESP by itself and starts it without arguments
+    too, and some firmware forgets the arguments of an entry.
+
+    BootCurrent tells which entry was started. A wish is our restore entry, or an entry that loads over the network: a
+    server then handed out the kernel and chose its arguments. Everything else is not: no BootCurrent, an entry that
+    does not exist or makes no sense, one that the firmware made up for a disk, and any other entry of ours, whose
+    arguments must have been lost. Where there are no variables at all, a boot loader of ours chose.
+    """
+    current = numbers_in(variables, BOOT_CURRENT)
+    entry = variables.get(entry_name(current[0])) if len(current) == 1 else None
+    if entry is None:
+        return bool(variables)
+    if read_description(entry.data) == branding.restore_entry:
+        return False
+    try:
+        return not is_network_path(parse_load_option(entry.data).path)
+    except BadInput:
+        return True
 
 
 def _best(entry: WantedEntry, entries: Mapping[int, Variable], ours: set[int], order: Sequence[int]) -> int | None:
@@ -161,4 +223,4 @@ def _order_change(existing: Mapping[str, Variable], data: bytes) -> tuple[SetVar
     if old is not None and old.data == data:
         return ()
     attributes = NV_BS_RT if old is None else old.attributes
-    return (SetVariable(VariableName(BOOT_ORDER), Variable(attributes, data)),)
+    return (SetVariable(BOOT_ORDER, Variable(attributes, data)),)

@@ -68,7 +68,7 @@ RootSearch = NotFound | Ambiguous | Found
 class BootFacts:
     """What is known ``elapsed`` seconds after the search for the root began.
 
-    ``started_by_fallback``: nobody chose this start although it has no arguments (``fallback.started_by_fallback``).
+    ``started_by_fallback``: nobody chose this start although it has no arguments (``entries.started_by_fallback``).
     ``targets``: None until the decision asked for it; from then on as current as ``root``.
     ``checks``: outcomes of this start by device file. ``operator_present``: somebody could press a key; False once a
     person has left the menu. ``emergency_searched``: every removable volume that is there was looked at.
