@@ -1,0 +1,188 @@
+"""EventSink that delivers a unit's events to the factory server from a thread of its own.
+
+``publish`` takes a lock for a few instructions and never waits for the network. Memory is bounded: when too much is
+waiting, the oldest events are dropped, but not state changes, and the server is told how many.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import replace
+
+from typing_extensions import override
+
+from gprov.domain.errors import DeadlineExceeded, GprovError, NetworkFault
+from gprov.domain.events import Event, LogLine, Progress, Severity, StateChange
+from gprov.domain.factory.events import bounded
+from gprov.domain.factory.replies import FactoryRefused
+from gprov.ports.events import EventSink
+from gprov.ports.factory import Factory
+
+# Between attempts while somebody waits in ``close``.
+_CLOSING_PAUSE = 0.2
+
+
+class Backlog:
+    """Events that wait, oldest first, at most ``limit`` of them (and as many state changes). Not thread-safe."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._waiting: deque[Event] = deque()
+        self._states: deque[Event] = deque()  # saved from being dropped; all older than what waits
+        self._dropped = 0
+        self._gap: Event | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._states) + (self._gap is not None)
+
+    def add(self, event: Event) -> None:
+        last = self._waiting[-1].body if self._waiting else None
+        if isinstance(event.body, Progress) and isinstance(last, Progress) and last.task == event.body.task:
+            self._waiting.pop()  # only the latest matters
+        self._waiting.append(bounded(event))
+        if len(self._waiting) > self._limit:
+            self._make_room()
+
+    def take(self, most: int) -> tuple[Event, ...]:
+        """The oldest events, at most ``most`` besides what was saved. Where events were dropped, one that says so
+        stands in their place, with the number and time of the last of them."""
+        taken = sorted((*self._states, *self._notices()), key=lambda event: event.number)
+        self._states.clear()
+        while self._waiting and most > 0:
+            taken.append(self._waiting.popleft())
+            most -= 1
+        return tuple(taken)
+
+    def _make_room(self) -> None:
+        oldest = self._waiting.popleft()
+        if isinstance(oldest.body, StateChange):
+            self._states.append(oldest)
+            if len(self._states) <= self._limit:
+                return
+            oldest = self._states.popleft()
+        self._dropped += 1
+        self._gap = oldest
+
+    def _notices(self) -> tuple[Event, ...]:
+        if self._gap is None:
+            return ()
+        text = f"{self._dropped} events were lost here: the server took too long"
+        notice = replace(self._gap, body=LogLine(text, Severity.WARNING))
+        self._gap, self._dropped = None, 0
+        return (notice,)
+
+
+class ServerSink(EventSink):
+    """``limit``: events that may wait. ``batch``: most in one delivery. ``linger``: seconds that a first event waits
+    for others. ``pause``, ``longest_pause``: between attempts, growing. ``close_seconds``: deadline of ``close``."""
+
+    def __init__(
+        self,
+        factory: Factory,
+        serial: str,
+        *,
+        limit: int = 5000,
+        batch: int = 250,
+        linger: float = 0.1,
+        pause: float = 0.5,
+        longest_pause: float = 15.0,
+        close_seconds: float = 10.0,
+    ) -> None:
+        self._factory = factory
+        self._serial = serial
+        self._batch = batch
+        self._linger = linger
+        self._pause = pause
+        self._longest_pause = longest_pause
+        self._close_seconds = close_seconds
+        self._backlog = Backlog(limit)
+        self._changed = threading.Condition()
+        self._urgent = False
+        self._closing = False
+        self._abandoned = False
+        self._in_flight = 0
+        self._refused = 0
+        self._last_fault: GprovError | None = None
+        # A daemon: a server that hangs must not keep the process from ending.
+        self._thread = threading.Thread(target=self._deliver, name="server-sink", daemon=True)
+        self._thread.start()
+
+    @property
+    @override
+    def name(self) -> str:
+        return "factory server"
+
+    @override
+    def publish(self, event: Event) -> None:
+        with self._changed:
+            if self._closing:
+                return
+            self._backlog.add(event)
+            self._urgent = self._urgent or isinstance(event.body, StateChange)
+            self._changed.notify()
+
+    @override
+    def close(self) -> None:
+        """Raises NetworkFault if not everything was delivered."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(self._close_seconds)
+        with self._changed:
+            self._abandoned = True
+            self._changed.notify()
+            left = len(self._backlog) + self._in_flight
+        if left or self._refused:
+            reason = str(self._last_fault or DeadlineExceeded("delivery", self._close_seconds))
+            raise NetworkFault(self.name, f"{left + self._refused} events were not delivered; {reason}")
+
+    def _deliver(self) -> None:
+        while events := self._next():
+            if not self._delivered(events):
+                return
+
+    def _next(self) -> tuple[Event, ...]:
+        """Wait for events, and a little longer for company; empty when it is time to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._backlog) or self._closing)
+            self._changed.wait_for(
+                lambda: len(self._backlog) >= self._batch or self._urgent or self._closing, self._linger
+            )
+            self._urgent = False
+            events = self._backlog.take(self._batch)
+            self._in_flight = len(events)
+            return events
+
+    def _delivered(self, events: tuple[Event, ...]) -> bool:
+        """Try until it worked or was refused. False: given up, nobody waits any more."""
+        pause = self._pause
+        while True:
+            try:
+                self._factory.events(self._serial, events)
+            except FactoryRefused as fault:  # the same would be refused again
+                self._settle(len(events), fault)
+                return True
+            except GprovError as fault:
+                self._last_fault = fault
+            else:
+                self._settle(0, None)
+                return True
+            if not self._paused(pause):
+                return False
+            pause = min(pause * 2, self._longest_pause)
+
+    def _settle(self, refused: int, fault: GprovError | None) -> None:
+        with self._changed:
+            self._in_flight = 0
+            self._refused += refused
+            self._last_fault = fault or self._last_fault
+
+    def _paused(self, seconds: float) -> bool:
+        """Wait before the next attempt. ``close`` cuts it short; False: its deadline has passed."""
+        with self._changed:
+            if not self._closing:
+                self._changed.wait_for(lambda: self._closing, seconds)
+            elif not self._abandoned:
+                self._changed.wait_for(lambda: self._abandoned, min(seconds, _CLOSING_PAUSE))
+            return not self._abandoned

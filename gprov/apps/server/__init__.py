@@ -1,0 +1,1 @@
+"""The factory server: files for units, and what units report."""

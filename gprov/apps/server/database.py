@@ -1,0 +1,144 @@
+"""The server's one embedded store: an SQLite file that only its owner can read.
+
+WAL with synchronous=FULL: a reply is sent after its transaction is on stable storage. Slower than NORMAL by one flush
+a request, but a unit that was told "stored" has set passwords and wiped disks on the strength of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import chain
+
+from gprov.apps.server.schema import MIGRATIONS
+from gprov.domain.errors import DeviceFault, DeviceMissing
+
+_BUSY_SECONDS = 10.0
+
+
+class Database:
+    """One connection, used by one thread at a time. Several processes may have the file open."""
+
+    def __init__(self, folder: str) -> None:
+        """Open the store below ``folder``, making or migrating it. Raises DeviceFault."""
+        self.path = store_path(folder)
+        self._lock = threading.Lock()
+        _make_private(self.path)
+        self._connection = _connect(self.path)
+        try:
+            _migrate(self._connection, self.path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: durable when the context is left, undone if it is left by an exception."""
+        with self._lock, _translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A consistent view."""
+        with self._lock, _translated(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+def store_path(folder: str) -> str:
+    return os.path.join(folder, "store", "factory.sqlite")
+
+
+@contextmanager
+def sole_server(folder: str) -> Iterator[None]:
+    """Be the only server on this data folder. Raises DeviceFault if there is one. The lock ends with the process."""
+    path = f"{store_path(folder)}.lock"
+    _make_private(path)
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise DeviceFault(folder, "is in use by another server", errno=exc.errno) from exc
+        yield
+
+
+@contextmanager
+def open_existing(folder: str) -> Iterator[sqlite3.Connection]:
+    """A read-only connection, also while a server runs. Raises DeviceMissing, DeviceFault."""
+    path = store_path(folder)
+    if not os.path.exists(path):
+        raise DeviceMissing(path, "there is no store of a factory server")
+    with _translated(path), closing(_connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        yield connection
+
+
+def _connect(path: str, uri: bool = False) -> sqlite3.Connection:
+    with _translated(path):
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=uri
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys = ON")
+        if not uri:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: str) -> None:
+    with _translated(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in _due(connection, path):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _due(connection: sqlite3.Connection, path: str) -> Iterator[str]:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise DeviceFault(path, f"was written by a newer gprov (version {version}, known {len(MIGRATIONS)})")
+    return chain.from_iterable(MIGRATIONS[version:])
+
+
+def _make_private(path: str) -> None:
+    """The folder 0700 and the file 0600, whatever the umask; SQLite gives its -wal and -shm files the same mode."""
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.chmod(folder, 0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.chmod(path, 0o600)
+    except OSError as exc:
+        raise DeviceFault(path, f"cannot be made: {exc.strerror}", errno=exc.errno) from exc
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as exc:
+        raise DeviceFault(path, str(exc)) from exc

@@ -1,0 +1,43 @@
+"""Files for units: images, kernels, manufData.json. With Range, ETag and HEAD; nothing outside the folder."""
+
+from __future__ import annotations
+
+import os
+
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.types import Scope
+from typing_extensions import override
+
+# Bytes read at a time: each read is a trip to a worker thread.
+_CHUNK = 1 << 20
+
+
+class _LargeFile(FileResponse):
+    chunk_size = _CHUNK
+
+
+class PublishedFiles(StaticFiles):
+    """A folder, without listings. A link counts as the file that it leads to, so one that leads outside is not
+    served; neither is anything but regular files."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(directory=folder, follow_symlink=False)
+
+    @override
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            return await super().get_response(path, scope)
+        except HTTPException as exc:
+            if exc.status_code == 401:  # starlette's answer to a file that the server itself may not read
+                raise HTTPException(403) from exc
+            raise
+
+    @override
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        ours = _LargeFile(full_path, status_code=status_code, stat_result=stat_result)
+        usual = super().file_response(full_path, stat_result, scope, status_code)
+        return usual if isinstance(usual, NotModifiedResponse) else ours

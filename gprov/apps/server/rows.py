@@ -1,0 +1,77 @@
+"""Rows that every report needs: its unit, its session, and notes of the server itself in the unit's log."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gprov.domain.factory.requests import Sender
+from gprov.domain.jsonread import Json
+
+# Events kept for one unit; the oldest go first. A provisioning and its restore make a few thousand.
+EVENTS_KEPT = 100_000
+# Type of the server's own notes among a unit's events.
+SERVER_TYPE = "SERVER"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Row numbers of the unit and session that a report came from, and when."""
+
+    unit: int
+    session: int
+    now_ns: int
+
+
+def origin(db: sqlite3.Connection, sender: Sender, now_ns: int) -> Origin:
+    """Find or make the rows, and note that the unit was heard of."""
+    db.execute(
+        "INSERT INTO units (serial, state_ns, first_seen_ns, last_seen_ns) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (serial) DO UPDATE SET last_seen_ns = excluded.last_seen_ns",
+        (sender.serial, now_ns, now_ns, now_ns),
+    )
+    unit: int = db.execute("SELECT id FROM units WHERE serial = ?", (sender.serial,)).fetchone()["id"]
+    db.execute(
+        "INSERT INTO sessions (unit, key, number)"
+        " SELECT ?1, ?2, 1 + coalesce(max(number), 0) FROM sessions WHERE unit = ?1"
+        " ON CONFLICT (unit, key) DO NOTHING",
+        (unit, sender.session),
+    )
+    row = db.execute("SELECT id FROM sessions WHERE unit = ? AND key = ?", (unit, sender.session)).fetchone()
+    return Origin(unit, row["id"], now_ns)
+
+
+def append_event(
+    db: sqlite3.Connection,
+    place: Origin,
+    number: int | None,
+    time_ns: int,
+    kind: str,
+    body: Mapping[str, Json],
+) -> bool:
+    """Add to the unit's log. False: this session has sent that number before. ``number`` None: the server's own."""
+    session = None if number is None else place.session
+    if number is not None:
+        known = db.execute("SELECT 1 FROM events WHERE session = ? AND number = ?", (session, number)).fetchone()
+        if known:
+            return False
+    db.execute("UPDATE units SET last_seq = last_seq + 1 WHERE id = ?", (place.unit,))
+    db.execute(
+        "INSERT INTO events SELECT id, last_seq, ?, ?, ?, ?, ?, ? FROM units WHERE id = ?",
+        (session, number, time_ns, place.now_ns, kind, json.dumps(body), place.unit),
+    )
+    return True
+
+
+def note(db: sqlite3.Connection, place: Origin, text: str) -> None:
+    """Something that the server did, in the unit's log."""
+    append_event(db, place, None, place.now_ns, SERVER_TYPE, {"text": text})
+
+
+def prune(db: sqlite3.Connection, unit: int) -> None:
+    db.execute(
+        "DELETE FROM events WHERE unit = ?1 AND seq <= (SELECT last_seq FROM units WHERE id = ?1) - ?2",
+        (unit, EVENTS_KEPT),
+    )

@@ -1,0 +1,84 @@
+"""The tables. ``MIGRATIONS[n]`` brings a store from version n to n+1; a released one is never edited.
+
+Times are nanoseconds since 1970, UTC, of this server's clock, except ``events.time_ns``, which is the unit's.
+"""
+
+from __future__ import annotations
+
+_FIRST = (
+    """CREATE TABLE units (
+        id INTEGER PRIMARY KEY,
+        serial TEXT NOT NULL UNIQUE,
+        code_name TEXT NOT NULL DEFAULT '',
+        nics TEXT NOT NULL DEFAULT '[]',
+        bmc TEXT NOT NULL DEFAULT '[]',
+        state TEXT NOT NULL DEFAULT 'UNKNOWN',
+        state_session INTEGER,
+        state_ns INTEGER NOT NULL,
+        provisioning TEXT NOT NULL DEFAULT 'UNKNOWN',
+        sealed INTEGER NOT NULL DEFAULT 0,
+        open_until_ns INTEGER NOT NULL DEFAULT 0,
+        last_seq INTEGER NOT NULL DEFAULT 0,
+        first_seen_ns INTEGER NOT NULL,
+        last_seen_ns INTEGER NOT NULL)""",
+    "CREATE INDEX units_by_activity ON units (last_seen_ns)",
+    """CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        unit INTEGER NOT NULL REFERENCES units,
+        key TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        direct INTEGER NOT NULL DEFAULT 0,
+        last_number INTEGER NOT NULL DEFAULT -1,
+        UNIQUE (unit, key),
+        UNIQUE (unit, number))""",
+    """CREATE TABLE events (
+        unit INTEGER NOT NULL REFERENCES units,
+        seq INTEGER NOT NULL,
+        session INTEGER REFERENCES sessions,
+        number INTEGER,
+        time_ns INTEGER NOT NULL,
+        received_ns INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (unit, seq)) WITHOUT ROWID""",
+    "CREATE UNIQUE INDEX events_once ON events (session, number) WHERE session IS NOT NULL",
+    """CREATE TABLE states (
+        id INTEGER PRIMARY KEY,
+        unit INTEGER NOT NULL REFERENCES units,
+        session INTEGER NOT NULL REFERENCES sessions,
+        state TEXT NOT NULL,
+        received_ns INTEGER NOT NULL,
+        verdict TEXT NOT NULL)""",
+    "CREATE INDEX states_of_unit ON states (unit, id)",
+    """CREATE TABLE documents (
+        id INTEGER PRIMARY KEY,
+        unit INTEGER NOT NULL REFERENCES units,
+        session INTEGER NOT NULL REFERENCES sessions,
+        name TEXT NOT NULL,
+        content TEXT NOT NULL,
+        file TEXT NOT NULL,
+        received_ns INTEGER NOT NULL,
+        hold_until_ns INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        decided_ns INTEGER,
+        reason TEXT NOT NULL DEFAULT '',
+        written INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX documents_of_unit ON documents (unit, id)",
+    "CREATE INDEX documents_held ON documents (hold_until_ns) WHERE status = 'held'",
+    "CREATE INDEX documents_to_write ON documents (id) WHERE status = 'released' AND written = 0",
+    """CREATE TABLE credentials (
+        unit INTEGER PRIMARY KEY REFERENCES units,
+        os TEXT NOT NULL,
+        bios TEXT NOT NULL,
+        ipmi TEXT NOT NULL,
+        made_ns INTEGER NOT NULL)""",
+    """CREATE TABLE handouts (
+        id INTEGER PRIMARY KEY,
+        unit INTEGER NOT NULL REFERENCES units,
+        session INTEGER NOT NULL REFERENCES sessions,
+        time_ns INTEGER NOT NULL,
+        peer TEXT NOT NULL)""",
+    "CREATE INDEX handouts_of_unit ON handouts (unit, id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)

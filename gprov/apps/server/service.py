@@ -1,0 +1,78 @@
+"""Running the server as a process: socket, announcement, logs on standard error, a clean end on SIGTERM."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from contextlib import closing
+from typing import Any
+
+import uvicorn
+from typing_extensions import override
+
+from gprov.apps.server.app import Policy, make_app, make_services
+from gprov.apps.server.database import Database, sole_server
+from gprov.apps.server.vault import SystemRandomness
+from gprov.domain.errors import DeviceFault
+
+# For requests that are being answered when the server is asked to end; downloads are resumed by the client.
+_GRACE_SECONDS = 3
+# Standard output has the announcement and nothing else. Lines name method, path and status, never bodies.
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "plain"}},
+    "loggers": {
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "uvicorn.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "gprov.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}
+
+
+class _Announcing(uvicorn.Server):
+    """Says where it listens as soon as it does."""
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            print(f"gprov server: listening on http://{shown}:{port}", flush=True)
+
+
+def serve(folder: str, host: str, port: int, policy: Policy) -> None:
+    """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable)."""
+    with sole_server(folder), closing(Database(folder)) as database, closing(_listen(host, port)) as listener:
+        services = make_services(database, folder, policy, time.time_ns, SystemRandomness())
+        config = uvicorn.Config(
+            make_app(services, folder),
+            log_config=_LOGGING,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            lifespan="on",
+        )
+        server = _Announcing(config)
+        # For a signal that comes before uvicorn listens to it, and because it raises the one that ended it again.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, server.handle_exit)
+        server.run([listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as exc:
+        raise DeviceFault(host, f"cannot listen: {exc.strerror}", errno=exc.errno) from exc
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as exc:
+        listener.close()
+        raise DeviceFault(f"{host} port {port}", f"cannot listen: {exc.strerror}", errno=exc.errno) from exc
+    return listener

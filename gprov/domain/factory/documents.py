@@ -1,0 +1,79 @@
+"""When a QA document is released, when it is discarded, and how its file is named.
+
+A document says that a unit left the factory well. It is written by the unit before it knows that: its first restore is
+still to come. So the server holds it until that restore succeeded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import quote
+
+from gprov.domain.events import ProcessState
+
+_LONGEST = 200  # bytes of a file name, of the 255 that file systems allow
+
+
+class Held(Enum):
+    """Status of a document; the values are stored and shown."""
+
+    HELD = "held"
+    RELEASED = "released"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    status: Held
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A held document: until when (UTC, ns), and whether the session that now reports also sent it."""
+
+    until_ns: int
+    same_session: bool = False
+
+
+KEEP = Decision(Held.HELD)
+EXPIRED = "the first restore did not succeed in time"
+SUPERSEDED = "replaced by a newer document of the same name"
+
+
+def decide(hold: Hold, now_ns: int, report: ProcessState | None, provisioned: bool) -> Decision:
+    """What becomes of a held document at ``now_ns``.
+
+    ``report``: the state that was just applied to its unit, None if time alone has passed. ``provisioned``: the unit's
+    last provisioning succeeded.
+    """
+    if now_ns > hold.until_ns:
+        return Decision(Held.DISCARDED, EXPIRED)
+    if report is ProcessState.MFG_FAILED:
+        return Decision(Held.DISCARDED, "the provisioning failed")
+    if report is ProcessState.MFG_STARTED and not hold.same_session:
+        return Decision(Held.DISCARDED, "the unit was provisioned again")
+    if report is ProcessState.FR_SUCCEEDED and provisioned:
+        return Decision(Held.RELEASED, "the first restore succeeded")
+    return KEEP
+
+
+def file_name(serial: str, name: str) -> str:
+    """``SERIAL~NAME`` with everything but letters, digits, ``-``, ``.`` and ``_`` escaped like in a URL.
+
+    One component, never hidden, and different for different documents: ``~`` is escaped in both parts. Names that
+    would get too long end in a hash instead (and have a second ``~``).
+    """
+    full = f"{_escape(serial)}~{_escape(name)}"
+    if full.startswith("."):
+        full = "%2E" + full[1:]
+    if len(full) <= _LONGEST:
+        return full
+    digest = hashlib.sha256(full.encode()).hexdigest()[:32]
+    return f"{full[: _LONGEST - 33]}~{digest}"
+
+
+def _escape(text: str) -> str:
+    return quote(text, safe="", encoding="utf-8", errors="replace").replace("~", "%7E")

@@ -1,0 +1,64 @@
+"""How the state of a unit follows from its reports.
+
+Reports come on two ways: posted directly, or as STATE events in the log of the same session. An app may use either
+or both, and the log may lag behind. So a session that ever reported directly is heard only directly; the events of any
+other session count in the order of their numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from gprov.domain.events import ProcessState
+
+
+class Verdict(Enum):
+    """What became of a report; the values are stored."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"  # the same session said so just before
+    LATE = "late"  # an event that a direct report or a later event has overtaken
+    CONTRADICTED = "contradicted"  # success after failure
+
+
+class Flow(Enum):
+    MFG = "MFG"
+    FR = "FR"
+    INIT = "INIT"
+
+
+FAILED = frozenset({ProcessState.MFG_FAILED, ProcessState.FR_FAILED, ProcessState.INIT_FAILED})
+SUCCEEDED = frozenset({ProcessState.MFG_SUCCEEDED, ProcessState.FR_SUCCEEDED, ProcessState.INIT_SUCCEEDED})
+
+
+def flow_of(state: ProcessState) -> Flow | None:
+    return next((flow for flow in Flow if state.value.startswith(f"{flow.value}_")), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReports:
+    """What one session reported so far: states that were applied, oldest first; whether any of its reports was
+    direct; the number of its last STATE event (-1: none)."""
+
+    applied: Sequence[ProcessState] = ()
+    direct: bool = False
+    last_number: int = -1
+
+
+def judge(state: ProcessState, number: int | None, session: SessionReports, *, current: bool) -> Verdict:
+    """Judge a report. ``number`` of the event, None for a direct report; ``current``: the unit's state was
+    reported by this same session."""
+    if number is not None and (session.direct or number <= session.last_number):
+        return Verdict.LATE
+    if current and session.applied and session.applied[-1] is state:
+        return Verdict.REPEATED
+    if state in SUCCEEDED and _last_of_flow(state, session) in FAILED:
+        return Verdict.CONTRADICTED
+    return Verdict.APPLIED
+
+
+def _last_of_flow(state: ProcessState, session: SessionReports) -> ProcessState | None:
+    flow = flow_of(state)
+    return next((earlier for earlier in reversed(session.applied) if flow_of(earlier) is flow), None)
