@@ -67,7 +67,7 @@ class _Extent:
     problems: tuple[Problem, ...] = ()
 
 
-def parse_smbios(what: str, data: bytes) -> SmbiosTable:
+def parse_table(data: bytes, what: str = "SMBIOS table") -> SmbiosTable:
     """Parse a raw table (as of /sys/firmware/dmi/tables/DMI) or a file of ``dmidecode --dump-bin``.
 
     Raises BadInput if there is not one whole structure, or if the entry point of a dump is not valid.

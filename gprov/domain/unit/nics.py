@@ -1,8 +1,15 @@
-"""Network interfaces: which are ours, in which order."""
+"""Network interfaces: which are ours, in which order, and what their ports are called."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+# In a list of MAC prefixes: every interface is ours.
+ANY_MAC = "*"
+_PREFIX = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){0,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +20,74 @@ class Nic:
     mac: str
     driver: str = ""
     carrier: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NicInfo:
+    """How a platform's ports are arranged, of its own interfaces in the order of their MACs.
+
+    ``diag_ports``: indexes of ports that are shared with diagnostics and not to be used. ``wan_index`` and ``names``
+    count without those. ``mac_prefixes``: in the form that ``mac_prefix`` makes; empty for the brand's own,
+    ``("*",)`` for any.
+    """
+
+    diag_ports: tuple[int, ...] = ()
+    wan_index: int = 0
+    names: tuple[str, ...] = ()
+    mac_prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An interface that the unit uses. ``label``: what is printed beside its socket, "" if the platform has no name."""
+
+    nic: Nic
+    label: str = ""
+    wan: bool = False
+
+
+def mac_prefix(text: str) -> str | None:
+    """A MAC prefix of 1 to 6 octets ("56:78:9", "A0:B1:C2:") as lower case with two digits each; None if it is none."""
+    plain = text.strip().strip(":").lower()
+    if not _PREFIX.fullmatch(plain):
+        return None
+    return ":".join(octet.zfill(2) for octet in plain.split(":"))
+
+
+def ordered(nics: Iterable[Nic]) -> tuple[Nic, ...]:
+    """By MAC, ascending: the order in which a maker numbers the sockets, whatever the kernel calls them."""
+    return tuple(sorted(nics, key=lambda nic: (nic.mac.lower(), nic.name)))
+
+
+def own_nics(nics: Iterable[Nic], prefixes: Sequence[str]) -> tuple[Nic, ...]:
+    """Interfaces whose MAC begins with one of the prefixes (whole octets), by MAC. ``"*"`` among them: all."""
+    if ANY_MAC in prefixes:
+        return ordered(nics)
+    starts = tuple(f"{prefix.lower().rstrip(':')}:" for prefix in prefixes)
+    return ordered(nic for nic in nics if f"{nic.mac.lower()}:".startswith(starts))
+
+
+def usable(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Nic, ...]:
+    """The platform's own interfaces by MAC, without those that are shared with diagnostics."""
+    own = own_nics(nics, nic_info.mac_prefixes or (default_prefix,))
+    return tuple(nic for index, nic in enumerate(own) if index not in nic_info.diag_ports)
+
+
+def ports(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Port, ...]:
+    """The usable interfaces with their labels; the WAN port is marked."""
+    found = usable(nics, nic_info, default_prefix)
+    labels = nic_info.names[: len(found)] + ("",) * (len(found) - len(nic_info.names))
+    return tuple(
+        Port(nic, label, index == nic_info.wan_index)
+        for index, (nic, label) in enumerate(zip(found, labels, strict=True))
+    )
+
+
+def sequential(nics: Iterable[Nic]) -> bool:
+    """Whether the MACs are consecutive numbers, without gap or repetition. True for fewer than two interfaces."""
+    macs = [nic.mac.replace(":", "") for nic in ordered(nics)]
+    try:
+        numbers = [int(mac, 16) for mac in macs]
+    except ValueError:
+        return False
+    return all(after - before == 1 for before, after in pairwise(numbers))

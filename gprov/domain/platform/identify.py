@@ -1,0 +1,206 @@
+"""Which platform is this machine? SMBIOS against the platform table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gprov.domain.errors import HardwareMismatch, Problem
+from gprov.domain.platform.fields import field
+from gprov.domain.platform.keywords import keyword, value_of
+from gprov.domain.platform.model import Platform
+from gprov.domain.platform.patterns import found
+from gprov.domain.platform.smbios import SmbiosTable, Structure
+
+SYSTEM, BASE_BOARD, PROCESSOR = 1, 2, 4
+# What makers leave where a number should be, in lower case.
+_PLACEHOLDERS = frozenset(
+    (
+        "none",
+        "null",
+        "n/a",
+        "na",
+        "not specified",
+        "not available",
+        "not applicable",
+        "not present",
+        "not settable",
+        "<bad index>",
+        "unknown",
+        "invalid",
+        "empty",
+        "default",
+        "default string",
+        "to be filled by o.e.m.",
+        "to be filled by oem",
+        "o.e.m.",
+        "oem",
+        "serial",
+        "serial number",
+        "system serial number",
+        "base board serial number",
+        "chassis serial number",
+        "0",
+        "0123456789",
+        "123456789",
+        "1234567890",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A machine that was recognised. ``sku``: the model in dmidecode's words. ``by_fallback``: its firmware does not
+    tell what it is, somebody said so; manufacturer and product are then the table's."""
+
+    platform: Platform
+    manufacturer: str
+    product: str
+    sku: str
+    serial: str
+    by_fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """Manufacturer and product of one base board or system, and the structure that tells them."""
+
+    manufacturer: str
+    product: str
+    source: Structure
+
+
+def identify(table: SmbiosTable, platforms: Sequence[Platform], fallback: str = "") -> Unit:
+    """By base board, else by system, else by the code name ``fallback`` (which a person or an earlier run left).
+
+    Raises HardwareMismatch: no platform or more than one fits (with the reason for each), an unknown fallback, or
+    no usable serial number.
+    """
+    for number in (BASE_BOARD, SYSTEM):
+        matches = [
+            (platform, name)
+            for platform in platforms
+            for name in _names(table, number)
+            if (name.manufacturer, name.product) == (platform.manufacturer, platform.product)
+            and not _misfit(table, platform)
+        ]
+        _refuse_ambiguity([platform for platform, _ in matches])
+        if matches:
+            platform, name = matches[0]
+            serial = _serial(table, platform, name.source)
+            return Unit(platform, name.manufacturer, name.product, _sku(table, platform), serial)
+    if not fallback.strip():
+        raise HardwareMismatch(f"no platform is known for {_seen(table)}", _reasons(table, platforms))
+    return _by_fallback(table, platforms, fallback.strip())
+
+
+def _by_fallback(table: SmbiosTable, platforms: Sequence[Platform], code_name: str) -> Unit:
+    named = [platform for platform in platforms if platform.code_name == code_name]
+    if not named:
+        known = ", ".join(platform.code_name for platform in platforms) or "none"
+        raise HardwareMismatch(
+            f"no platform is known for {_seen(table)}, and the fallback {code_name!r} is not in the platform table "
+            f"(known: {known})",
+            _reasons(table, platforms),
+        )
+    _refuse_ambiguity(named)
+    platform, serial = named[0], _serial(table, named[0], None)
+    return Unit(platform, platform.manufacturer, platform.product, _sku(table, platform), serial, by_fallback=True)
+
+
+def _refuse_ambiguity(fitting: Sequence[Platform]) -> None:
+    distinct = tuple(dict.fromkeys(fitting))
+    if len(distinct) > 1:
+        names = [platform.code_name for platform in distinct]
+        raise HardwareMismatch(
+            f"this machine fits more than one platform: {', '.join(names)}",
+            [Problem(platform.code_name, _wanted(platform)) for platform in distinct],
+        )
+
+
+def _names(table: SmbiosTable, number: int) -> Iterator[_Name]:
+    """The last structure first: where a machine has several boards, the last one is what dmidecode's readers took."""
+    prefix = "baseboard" if number == BASE_BOARD else "system"
+    for structure in reversed(table.of_type(number)):
+        manufacturer = value_of(structure, f"{prefix}-manufacturer", table.version) or ""
+        product = value_of(structure, f"{prefix}-product-name", table.version) or ""
+        yield _Name(manufacturer.strip(), product.strip(), structure)
+
+
+def _sku(table: SmbiosTable, platform: Platform) -> str:
+    where = platform.model_field
+    text = field(table, where.type, where.label) if where else field(table, SYSTEM, "SKU Number")
+    return (text or "").strip()
+
+
+def _misfit(table: SmbiosTable, platform: Platform) -> str:
+    """Why model or processors speak against the platform, whatever its names; "" if they do not."""
+    sku = _sku(table, platform)
+    if not found(platform.model_regex, sku):
+        where = platform.model_field
+        what = f"type {where.type} {where.label!r}" if where else "SKU number"
+        return f"{what} {sku!r} does not match {platform.model_regex!r}"
+    if platform.cpu and not _processors_fit(table, platform.cpu):
+        return f"processors are {_processors(table)}, wanted {list(platform.cpu)}"
+    return ""
+
+
+def _processors_fit(table: SmbiosTable, wanted: Sequence[str]) -> bool:
+    """One wanted version is that of every populated socket; several are one for each, in any order. The list may
+    be of all sockets, the empty ones with the words that the firmware has for them."""
+    populated = _processors(table)
+    every_socket = [version.strip() for version in keyword(table, "processor-version")]
+    if len(wanted) == 1 and populated and set(populated) == set(wanted):
+        return True
+    return sorted(wanted) in (sorted(populated), sorted(every_socket))
+
+
+def _processors(table: SmbiosTable) -> list[str]:
+    """Versions of the processors that are there (bit 6 of the status, DSP0134 section 7.5)."""
+    sockets = (socket for socket in table.of_type(PROCESSOR) if socket.number(0x18) & 0x40)
+    return [(value_of(socket, "processor-version", table.version) or "").strip() for socket in sockets]
+
+
+def _serial(table: SmbiosTable, platform: Platform, source: Structure | None) -> str:
+    """Of the structure that was recognised, if the field is in one of its type, else of the last that has it."""
+    name = platform.serial_field
+    own = value_of(source, name, table.version) if source else None
+    values = (own,) if own is not None else keyword(table, name)
+    if not values:
+        raise HardwareMismatch(f"{platform.code_name}: the firmware tells no serial number ({name})")
+    serial = values[-1].strip()
+    if _placeholder(serial):
+        raise HardwareMismatch(f"{platform.code_name}: serial number ({name}) is a placeholder: {serial!r}")
+    return serial
+
+
+def _placeholder(serial: str) -> bool:
+    """Empty, a text that stands for a number that was never given, or one character repeated."""
+    plain = serial.lower()
+    return not plain or plain in _PLACEHOLDERS or re.fullmatch(r"(.)\1{2,}", plain) is not None
+
+
+def _reasons(table: SmbiosTable, platforms: Sequence[Platform]) -> list[Problem]:
+    names = {(name.manufacturer, name.product) for number in (BASE_BOARD, SYSTEM) for name in _names(table, number)}
+    return [
+        Problem(
+            platform.code_name,
+            _misfit(table, platform)
+            if (platform.manufacturer, platform.product) in names
+            else f"wanted {_wanted(platform)}",
+        )
+        for platform in platforms
+    ]
+
+
+def _wanted(platform: Platform) -> str:
+    cpu = f", processors {list(platform.cpu)}" if platform.cpu else ""
+    return f"{platform.manufacturer!r} {platform.product!r}, model {platform.model_regex!r}{cpu}"
+
+
+def _seen(table: SmbiosTable) -> str:
+    boards = [f"base board {name.manufacturer!r} {name.product!r}" for name in _names(table, BASE_BOARD)]
+    systems = [f"system {name.manufacturer!r} {name.product!r}" for name in _names(table, SYSTEM)]
+    sku = (field(table, SYSTEM, "SKU Number") or "").strip()
+    return ", ".join([*boards, *systems, f"SKU {sku!r}", f"processors {_processors(table)}"])

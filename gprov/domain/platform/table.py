@@ -1,0 +1,181 @@
+"""Reading the platform table (appliance.json): every model of appliance that gprov knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.jsonread import JsonObject, finish, read_object
+from gprov.domain.platform.fields import known_label
+from gprov.domain.platform.keywords import KEYWORDS
+from gprov.domain.platform.model import (
+    SET_TOLERANCE_PCT,
+    TARGET_TOLERANCE_PCT,
+    FakeraidType,
+    Lcd,
+    LocateMethod,
+    ModelField,
+    Platform,
+    RaidLevel,
+    RecoveryMedia,
+    ValidateMethod,
+    Virtualization,
+)
+from gprov.domain.platform.patterns import pattern_problem
+from gprov.domain.unit.nics import ANY_MAC, NicInfo, mac_prefix
+
+# Whoever reads a table needs its entries too.
+__all__ = ["Platform", "parse_platform_table"]
+
+
+def parse_platform_table(what: str, data: bytes) -> tuple[Platform, ...]:
+    """Parse a whole platform table. Raises BadInput with every problem that it has."""
+    root = read_object(what, data)
+    entries = root.objects("Variants", required=True)
+    if not entries and root.has("Variants"):
+        root.problem("Variants", "holds no platform")
+    platforms = tuple(_platform(entry) for entry in entries)
+    _check_distinct(entries, platforms)
+    return finish(what, root, platforms)
+
+
+def _platform(entry: JsonObject) -> Platform:
+    disks = entry.integer("NumDataDisks", 1, required=True, least=1)
+    return Platform(
+        code_name=_code_name(entry),
+        family_name=entry.text("Familyname", required=True),
+        manufacturer=entry.text("DmiMbMfg", required=True),
+        product=entry.text("DmiProdName", required=True),
+        model_regex=_model_regex(entry),
+        serial_field=_serial_field(entry),
+        nic_info=_nic_info(entry.object("NICInfo", required=True)),
+        data_disks=disks,
+        disk_size=entry.integer("Disksize", 1, required=True, least=1),
+        recovery_media=_recovery_media(entry.object("RecoveryMedia", required=True)),
+        lcd=entry.one_of("Lcd", {lcd.value: lcd for lcd in Lcd}, Lcd.NONE, required=True),
+        raid_level=_raid_level(entry, disks),
+        model_field=_model_field(entry),
+        cpu=tuple(line.strip() for line in entry.text("CPU").splitlines() if line.strip()),
+        ipmi=entry.boolean("IPMI"),
+        ipmi_channel=entry.integer("IPMIChannel", least=0, most=15),
+        disk_is_ssd=entry.boolean("DiskIsSSD"),
+        fakeraid_type=entry.one_of("FakeraidType", {"": None, **{kind.value: kind for kind in FakeraidType}}, None),
+        bios_config_tool=entry.text("BiosConfigTool"),
+        ipmi_config_tool=entry.text("IpmiConfigTool"),
+        virtualization=Virtualization(entry.integer("Virttype", least=0, most=max(Virtualization))),
+        partition_offset=entry.text("Partoffset"),
+        low_memory=entry.boolean("Lowmemory"),
+        prototype=entry.boolean("Prototype"),
+        # 0 is how files say "the usual".
+        set_tolerance_pct=entry.integer("DiskSTol", least=0, most=100) or SET_TOLERANCE_PCT,
+        target_tolerance_pct=entry.integer("DiskTTol", least=0, most=100) or TARGET_TOLERANCE_PCT,
+    )
+
+
+def _code_name(entry: JsonObject) -> str:
+    name = entry.text("DevCodeName", required=True)
+    if name != name.strip() or not name.isprintable():
+        entry.problem("DevCodeName", f"{name!r} has blanks around it or unprintable characters")
+    return name
+
+
+def _model_regex(entry: JsonObject) -> str:
+    pattern = entry.text("DmiProdModelRegex")
+    if not entry.has("DmiProdModelRegex"):
+        entry.problem("DmiProdModelRegex", "is missing")
+    if problem := pattern_problem(pattern):
+        entry.problem("DmiProdModelRegex", problem)
+    return pattern
+
+
+def _serial_field(entry: JsonObject) -> str:
+    name = entry.text("SerNumField", required=True)
+    if name.strip() and name not in KEYWORDS:
+        entry.problem("SerNumField", f"{name!r} is no keyword of dmidecode; known: {', '.join(KEYWORDS)}")
+    return name
+
+
+def _model_field(entry: JsonObject) -> ModelField | None:
+    number = entry.integer("DmiPMOverrideTyp", least=0, most=127)
+    label = entry.text("DmiPMOverrideFld")
+    if not label:
+        if number:
+            entry.problem("DmiPMOverrideFld", f"is missing, though DmiPMOverrideTyp is {number}")
+        return None
+    if not known_label(number, label):
+        entry.problem("DmiPMOverrideFld", f"{label!r} is no field of SMBIOS type {number} that gprov knows")
+    return ModelField(number, label)
+
+
+def _raid_level(entry: JsonObject, disks: int) -> RaidLevel | None:
+    number = entry.integer("SwRaidlevel", -1, required=True)
+    if number == -1:
+        return None
+    levels = {level.value: level for level in RaidLevel}
+    if number not in levels:
+        entry.problem("SwRaidlevel", f"unknown value {number}; known: -1 (none), {', '.join(map(str, levels))}")
+        return None
+    level = levels[number]
+    if disks < level.least_disks:
+        entry.problem("SwRaidlevel", f"RAID {number} needs {level.least_disks} disks, NumDataDisks is {disks}")
+    return level
+
+
+def _nic_info(entry: JsonObject | None) -> NicInfo:
+    if entry is None:
+        return NicInfo()
+    diag_ports = entry.integers("SharedDiagPorts")
+    for index, port in enumerate(diag_ports):
+        if port < 0:
+            entry.problem(f"SharedDiagPorts[{index}]", f"must be at least 0, is {port}")
+    if len(set(diag_ports)) < len(diag_ports):
+        entry.problem("SharedDiagPorts", "names a port twice")
+    names = entry.texts("DefaultNamesNoDiag")
+    wan_index = entry.integer("WANIndex", least=0)
+    if names and wan_index >= len(names):
+        entry.problem("WANIndex", f"is {wan_index}, but there are only {len(names)} names in DefaultNamesNoDiag")
+    return NicInfo(diag_ports, wan_index, names, _mac_prefixes(entry))
+
+
+def _mac_prefixes(entry: JsonObject) -> tuple[str, ...]:
+    found = entry.texts("MACPrefix")
+    if found == (ANY_MAC,):
+        return found
+    prefixes = tuple(mac_prefix(text) for text in found)
+    for index, prefix in enumerate(prefixes):
+        if prefix is None:
+            entry.problem(f"MACPrefix[{index}]", f"{found[index]!r} is no MAC prefix (like 56:78:90, or one * alone)")
+    return tuple(prefix for prefix in prefixes if prefix is not None)
+
+
+def _recovery_media(entry: JsonObject | None) -> RecoveryMedia:
+    if entry is None:
+        return RecoveryMedia()
+    locate = entry.one_of("LocateRDMethod", {how.value: how for how in LocateMethod}, LocateMethod.BY_LABEL)
+    validate = entry.one_of("ValidateRDMethod", {how.value: how for how in ValidateMethod}, ValidateMethod.NONE)
+    fs_types = () if locate is LocateMethod.P9 else _fs_types(entry)
+    extra = entry.text("FsOptsAdditional")
+    if any(character.isspace() for character in extra):
+        entry.problem("FsOptsAdditional", "must not hold blanks")
+    return RecoveryMedia(locate, validate, fs_types, extra, entry.boolean("FsOptsOverride"), entry.boolean("SSD"))
+
+
+def _fs_types(entry: JsonObject) -> tuple[FileSystemKind, ...]:
+    kinds = {kind.value: kind for kind in (FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4)}
+    words = [word.strip() for word in entry.text("FsType", FileSystemKind.EXT4.value).split(",")]
+    for word in words:
+        if word not in kinds:
+            entry.problem("FsType", f"unknown file system {word!r}; known: {', '.join(kinds)}")
+    return tuple(kinds[word] for word in words if word in kinds)
+
+
+def _check_distinct(entries: Sequence[JsonObject], platforms: Sequence[Platform]) -> None:
+    """Code names and what platforms are recognised by must differ, or nobody could tell which one is meant."""
+    names: dict[str, str] = {}
+    marks: dict[tuple[object, ...], str] = {}
+    for entry, platform in zip(entries, platforms, strict=True):
+        if platform.code_name and names.setdefault(platform.code_name, entry.path) != entry.path:
+            entry.problem("DevCodeName", f"{platform.code_name!r} is also that of {names[platform.code_name]}")
+        mark = (platform.manufacturer, platform.product, platform.model_regex, platform.model_field, platform.cpu)
+        if platform.product and marks.setdefault(mark, entry.path) != entry.path:
+            entry.problem("", f"recognises the same machines as {marks[mark]}")
