@@ -1,0 +1,121 @@
+"""``recovery_history.json``: how often each image was restored and booted, and how often that failed.
+
+Images are named without ``.upd``, most recently used first. All is bounded: the file lives for years.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+from gprov.domain.jsonread import JsonObject, finish, read_object
+
+MAX_IMAGES = 50
+MAX_NOTES = 20
+MAX_NOTE_LENGTH = 300
+_WHAT = "recovery history"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """Counts for one image; ``notes`` oldest first."""
+
+    image: str
+    imaging_attempts: int = 0
+    imaging_failures: int = 0
+    boot_attempts: int = 0
+    boot_failures: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> int:
+        """What speaks against trying this image."""
+        return self.imaging_failures + self.boot_failures
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Results by image, the most recently used first. A value: each method returns the next one."""
+
+    results: tuple[ImageResult, ...] = ()
+
+    def result(self, name: str) -> ImageResult:
+        """What is known about an image; all zero for one never seen."""
+        return next((result for result in self.results if result.image == name), ImageResult(name))
+
+    def failures(self, name: str) -> int:
+        return self.result(name).failures
+
+    def attempt(self, name: str) -> History:
+        """A restore with this image begins."""
+        old = self.result(name)
+        return self._with(replace(old, imaging_attempts=old.imaging_attempts + 1))
+
+    def failed(self, name: str, note: str) -> History:
+        """The restore failed, for the reason in ``note``."""
+        old = self.result(name)
+        return self._with(_noted(replace(old, imaging_failures=old.imaging_failures + 1), note))
+
+    def succeeded(self, name: str) -> History:
+        """The restore succeeded: half of its earlier imaging failures are forgiven."""
+        old = self.result(name)
+        return self._with(replace(old, imaging_failures=old.imaging_failures // 2))
+
+    def boot_attempt(self, name: str) -> History:
+        """A boot of this image begins."""
+        old = self.result(name)
+        return self._with(replace(old, boot_attempts=old.boot_attempts + 1))
+
+    def boot_failed(self, name: str, note: str) -> History:
+        old = self.result(name)
+        return self._with(_noted(replace(old, boot_failures=old.boot_failures + 1), note))
+
+    def boot_succeeded(self, name: str) -> History:
+        """It booted: half of its earlier boot failures are forgiven."""
+        old = self.result(name)
+        return self._with(replace(old, boot_failures=old.boot_failures // 2))
+
+    def _with(self, result: ImageResult) -> History:
+        others = tuple(other for other in self.results if other.image != result.image)
+        return History((result, *others)[:MAX_IMAGES])
+
+
+def parse_history(data: bytes) -> History:
+    """Raises BadInput; a restore then goes on with an empty history."""
+    root = read_object(_WHAT, data)
+    results: dict[str, ImageResult] = {}
+    for entry in root.objects("ImageResults"):
+        result = _result(entry)
+        results.setdefault(result.image, result)
+    return finish(_WHAT, root, History(tuple(results.values())[:MAX_IMAGES]))
+
+
+def serialise_history(history: History) -> bytes:
+    """Inverse of ``parse_history``."""
+    entries = [
+        {
+            "Image": result.image,
+            "ImagingAttempts": result.imaging_attempts,
+            "ImagingFailures": result.imaging_failures,
+            "BootAttempts": result.boot_attempts,
+            "BootFailures": result.boot_failures,
+            "Notes": list(result.notes),
+        }
+        for result in history.results
+    ]
+    return (json.dumps({"ImageResults": entries}, indent=1) + "\n").encode("ascii")
+
+
+def _result(entry: JsonObject) -> ImageResult:
+    return ImageResult(
+        entry.text("Image", required=True),
+        entry.integer("ImagingAttempts", least=0),
+        entry.integer("ImagingFailures", least=0),
+        entry.integer("BootAttempts", least=0),
+        entry.integer("BootFailures", least=0),
+        tuple(note[:MAX_NOTE_LENGTH] for note in entry.texts("Notes")[-MAX_NOTES:]),
+    )
+
+
+def _noted(result: ImageResult, note: str) -> ImageResult:
+    return replace(result, notes=(*result.notes, note[:MAX_NOTE_LENGTH])[-MAX_NOTES:])

@@ -1,0 +1,57 @@
+"""Which image a restore tries first, and in what order it goes on until everything was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from gprov.domain.errors import BadInput
+from gprov.domain.image.history import History
+from gprov.domain.image.name import ImageName, parse_image_name
+
+
+class Preference(Enum):
+    LATEST = "latest"
+    OLDEST = "oldest"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file that is no candidate, for its name."""
+
+    filename: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """``candidates`` in order of preference; ``rejected`` by name."""
+
+    candidates: tuple[ImageName, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def rank(filenames: Iterable[str], prefix: str, preference: Preference) -> Ranking:
+    """Sort the names of a folder into candidates and rejected."""
+    candidates: list[ImageName] = []
+    rejected: list[Rejected] = []
+    for filename in sorted(set(filenames)):
+        try:
+            candidates.append(parse_image_name(filename, prefix))
+        except BadInput as error:
+            rejected.append(Rejected(filename, "; ".join(str(problem) for problem in error.problems)))
+    candidates.sort(reverse=preference is Preference.LATEST)
+    return Ranking(tuple(candidates), tuple(rejected))
+
+
+def order_with_history(
+    candidates: Iterable[ImageName], history: History, max_failures: int = 5
+) -> tuple[tuple[ImageName, ...], tuple[ImageName, ...]]:
+    """First pass: images with at most ``max_failures`` failures, as preferred. Second pass: the others, those with
+    the fewest failures first. Together they hold every candidate once."""
+    preferred = tuple(candidates)
+    first = tuple(name for name in preferred if history.failures(name.stem) <= max_failures)
+    second = [name for name in preferred if history.failures(name.stem) > max_failures]
+    second.sort(key=lambda name: history.failures(name.stem))
+    return first, tuple(second)

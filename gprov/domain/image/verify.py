@@ -1,0 +1,41 @@
+"""The whole verification of an image in memory, as plainly as it can be said.
+
+The Linux adapter does the same for files of any size on all cores; this is what its results are compared with, and
+what the simulated machine uses. It lets liblzma check the streams, where the adapter checks them itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+
+from gprov.domain.branding import Branding
+from gprov.domain.errors import IntegrityFault
+from gprov.domain.image.capture import Wanted
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.tarwalk import TarWalker
+from gprov.domain.image.xz import read_layout
+
+
+def verify_image(path: str, data: bytes, branding: Branding | None = None) -> VerifiedImage:
+    """Check an image from its first to its last byte. Raises IntegrityFault."""
+    layout = read_layout(path, len(data), lambda offset, size: data[offset : offset + size])
+    walker = TarWalker(path, Wanted.of(branding or Branding()))
+    for stream in layout.streams:
+        decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+        try:
+            walker.feed(decoder.decompress(data[stream.offset : stream.offset + stream.size]))
+        except lzma.LZMAError as exc:
+            raise IntegrityFault(path, f"stream {stream.number} at offset {stream.offset}: {exc}") from exc
+        if not decoder.eof or decoder.unused_data:
+            raise IntegrityFault(path, f"stream {stream.number} at offset {stream.offset} does not end where it says")
+    summary = walker.finish()
+    return VerifiedImage(
+        path,
+        len(data),
+        summary.unpacked,
+        summary.content_bytes,
+        summary.entries,
+        hashlib.sha256(data).hexdigest(),
+        summary.files,
+    )
