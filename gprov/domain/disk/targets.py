@@ -15,7 +15,7 @@ from gprov.domain.errors import HardwareMismatch, InternalError, Problem
 @dataclass(frozen=True, slots=True)
 class TargetSpec:
     """``count`` disks of about ``size`` bytes. Tolerances in percent: of each disk against ``size``, and between
-    the smallest and the largest of the set (1 % is what a RAID puts up with)."""
+    the smallest and the largest of the set, of the latter (1 % is what a RAID puts up with)."""
 
     count: int
     size: int

@@ -1,0 +1,97 @@
+"""Account files: reading ids, and replacing one field without touching another byte."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
+from gprov.domain.errors import BadInput
+from gprov.domain.files import Owner
+from gprov.domain.unit.credentials import PasswordHash
+
+PASSWD = b"root:x:0:0:root:/root:/bin/bash\nadmin:x:1000:1001:Admin,,,:/home/admin:/bin/bash\n"
+GROUP = b"root:x:0:\nsystemd-journal:x:101:admin\nshadow:x:42:\n"
+SHADOW = b"root:*:19000:0:99999:7:::\nadmin:$y$old:19000:0:99999:7:::\nzed:!:19000::::::"
+HASH = PasswordHash("$y$j9T$abc./DEF$0123456789")
+
+
+def test_ids() -> None:
+    assert ids_of(PASSWD, "admin") == Owner(1000, 1001)
+    assert gid_of(GROUP, "systemd-journal") == 101
+    assert gid_of(GROUP, "nosuch") is None
+
+
+def test_an_absent_user_is_an_error_that_names_it() -> None:
+    with pytest.raises(BadInput, match="no user 'operator'"):
+        ids_of(PASSWD, "operator")
+    with pytest.raises(BadInput, match="no user 'operator'"):
+        set_password_hash(SHADOW, "operator", HASH)
+
+
+def test_names_are_compared_whole() -> None:
+    with pytest.raises(BadInput):
+        ids_of(b"administrator:x:1:1:::\n", "admin")
+
+
+def test_only_the_password_field_changes() -> None:
+    changed = set_password_hash(SHADOW, "admin", HASH)
+    assert changed == SHADOW.replace(b"$y$old", HASH.encode())
+
+
+def test_the_last_line_needs_no_line_end() -> None:
+    assert set_password_hash(SHADOW, "zed", PasswordHash("*")).endswith(b"\nzed:*:19000::::::")
+
+
+def test_malformed_lines_are_all_reported_and_their_content_is_not() -> None:
+    shadow = SHADOW + b"\nbroken:$y$topsecret\n\n# comment\n+@netgroup\n:x:1:2:3:4:5:6:7\n"
+    with pytest.raises(BadInput) as caught:
+        set_password_hash(shadow, "admin", HASH)
+    assert [problem.place for problem in caught.value.problems] == ["line 4", "line 8"]
+    assert "topsecret" not in "".join(map(str, caught.value.problems))
+
+
+@pytest.mark.parametrize("number", [b"", b"-1", b"x", b"4294967295", b"99999999999", "٣".encode()])
+def test_ids_that_are_no_numbers(number: bytes) -> None:
+    with pytest.raises(BadInput, match="line 1: field 3"):
+        ids_of(b"admin:x:" + number + b":0:::\n", "admin")
+
+
+def test_a_user_that_stands_twice_is_ambiguous() -> None:
+    with pytest.raises(BadInput, match="line 1, line 3"):
+        ids_of(b"admin:x:1:1:::\nroot:x:0:0:::\nadmin:x:2:2:::\n", "admin")
+
+
+@pytest.mark.parametrize("hashed", ["", "a:b", "a\nb", "a b", "ä", "\x7f"])
+def test_a_hash_that_would_break_the_file_is_refused(hashed: str) -> None:
+    with pytest.raises(BadInput):
+        set_password_hash(SHADOW, "admin", PasswordHash(hashed))
+
+
+def test_the_hash_is_not_in_the_error() -> None:
+    with pytest.raises(BadInput) as caught:
+        set_password_hash(SHADOW, "admin", PasswordHash("$y$very:secret"))
+    assert "secret" not in str(caught.value)
+
+
+@given(st.binary(max_size=80), st.text(max_size=5))
+def test_any_bytes_give_a_value_or_bad_input(content: bytes, user: str) -> None:
+    for read in (ids_of, gid_of, lambda data, name: set_password_hash(data, name, HASH)):
+        with suppress(BadInput):
+            read(content, user)
+
+
+names = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
+
+
+@given(st.lists(names, unique=True, min_size=1, max_size=5), st.data())
+def test_every_other_user_keeps_every_byte(users: list[str], data: st.DataObject) -> None:
+    lines = [f"{user}:{data.draw(st.sampled_from(['!', '*', '', '$6$x$y']))}:1:2:3:4:5:6:7" for user in users]
+    chosen = data.draw(st.integers(0, len(users) - 1))
+    shadow = "\n".join(lines).encode()
+    after = set_password_hash(shadow, users[chosen], HASH).decode().split("\n")
+    assert after[chosen] == f"{users[chosen]}:{HASH}:1:2:3:4:5:6:7"
+    assert after[:chosen] + after[chosen + 1 :] == lines[:chosen] + lines[chosen + 1 :]

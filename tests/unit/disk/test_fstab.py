@@ -1,0 +1,92 @@
+"""fstab of PRIMARY: what stands in it, and that its text says exactly that."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gprov.domain.disk.fstab import FstabEntry, FstabFacts, FstabVolume, parse_fstab, primary_fstab, render
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.errors import BadInput
+from gprov.domain.files import Owner
+
+ADMIN = Owner(1000, 1001)
+ROOT = FstabVolume("LABEL=PRIMARY", FileSystemKind.EXT4, ssd=True)
+RECOVERY = FstabVolume("LABEL=RECOVERY", FileSystemKind.EXT3)
+ESP = FstabVolume("LABEL=ESP", FileSystemKind.VFAT)
+
+
+def test_uefi_unit() -> None:
+    text = render(primary_fstab(FstabFacts(ROOT, RECOVERY, ESP), ADMIN))
+    assert text.splitlines() == [
+        "LABEL=PRIMARY / ext4 relatime,discard 0 1",
+        "LABEL=RECOVERY /mnt/RECOVERY ext3 auto,noexec,relatime,nofail 0 2",
+        "LABEL=ESP /mnt/RECOVERY/ESP vfat auto,noexec,relatime,nofail,umask=0077 0 2",
+    ]
+
+
+def test_bios_unit_with_boot_partitions() -> None:
+    boot = (FstabVolume("UUID=b", FileSystemKind.EXT4), "/mnt/boot1")
+    entries = primary_fstab(FstabFacts(ROOT, RECOVERY, boot=(boot,)), ADMIN)
+    assert entries[-1] == FstabEntry("UUID=b", "/mnt/boot1", "ext4", ("noauto", "relatime", "noexec"), passno=0)
+
+
+def test_additional_options_follow_the_usual_ones_with_ids_filled_in() -> None:
+    recovery = FstabVolume("LABEL=RECOVERY", FileSystemKind.VFAT, ssd=True)
+    facts = FstabFacts(ROOT, recovery, extra_options="uid=$u,gid=$g, sync,nofail")
+    assert primary_fstab(facts, ADMIN)[1].options == (
+        "auto", "noexec", "relatime", "nofail", "uid=1000", "gid=1001", "sync", "discard",
+    )  # fmt: skip
+
+
+def test_override_replaces_the_usual_options() -> None:
+    facts = FstabFacts(ROOT, RECOVERY, extra_options="ro,noauto", override=True)
+    assert primary_fstab(facts, ADMIN)[1].options == ("ro", "noauto")
+
+
+def test_override_without_options_keeps_the_usual_ones() -> None:
+    """An override with nothing in it would leave a unit that waits for a missing RECOVERY at boot."""
+    assert "nofail" in primary_fstab(FstabFacts(ROOT, RECOVERY, override=True), ADMIN)[1].options
+
+
+def test_ext_is_spared_the_options_that_it_would_refuse() -> None:
+    facts = FstabFacts(ROOT, RECOVERY, extra_options="uid=$u,gid=$g,umask=022,data=journal")
+    options = primary_fstab(facts, ADMIN)[1].options
+    assert options == ("auto", "noexec", "relatime", "nofail", "data=journal")
+
+
+words = st.text(st.characters(exclude_characters=",\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
+entries = st.builds(
+    FstabEntry,
+    source=words,
+    target=words,
+    kind=words,
+    options=st.lists(words, min_size=1, max_size=3).map(tuple),
+    passno=st.integers(0, 9),
+    dump=st.integers(0, 1),
+)
+
+
+@given(st.lists(entries, max_size=4))
+def test_parsing_what_was_rendered_gives_it_back(table: list[FstabEntry]) -> None:
+    assert parse_fstab(render(table)) == tuple(table)
+
+
+@given(st.text())
+def test_parsing_any_text_gives_entries_or_bad_input(text: str) -> None:
+    with suppress(BadInput):
+        parse_fstab(text)
+
+
+def test_all_problems_are_told_with_their_lines() -> None:
+    text = "# comment\n\nLABEL=a /a ext4\none two\nLABEL=b /b ext4 defaults x 1\n"
+    with pytest.raises(BadInput) as caught:
+        parse_fstab(text)
+    assert [problem.place for problem in caught.value.problems] == ["line 4", "line 5"]
+
+
+def test_optional_fields_have_their_defaults() -> None:
+    assert parse_fstab("LABEL=a\t/a  ext4\n") == (FstabEntry("LABEL=a", "/a", "ext4"),)

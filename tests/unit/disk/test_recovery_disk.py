@@ -1,0 +1,91 @@
+"""Finding RECOVERY on a unit, and choosing the disk that becomes it."""
+
+from __future__ import annotations
+
+import pytest
+
+from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Volume
+from gprov.domain.disk.recovery import AttachmentRule, attachment_problem, choose_recovery_disk, find_recovery
+from gprov.domain.errors import HardwareMismatch
+from gprov.domain.mfg.spec import DiskSpec
+
+GB = 10**9
+
+
+def disk(name: str, size: int, minor: int, bus: Bus = Bus.USB, vendor: str = "", model: str = "") -> Disk:
+    return Disk(name, f"/dev/{name}", DeviceNumber(8, minor), size, bus=bus, vendor=vendor, model=model)
+
+
+def volume(on: Disk, label: str) -> Volume:
+    return Volume(on, f"{on.node}1", DeviceNumber(8, on.device.minor + 1), Contents("ext4", label))
+
+
+def test_found_by_label_alone() -> None:
+    key, data = disk("sda", 8 * GB, 0), disk("sdb", 100 * GB, 16)
+    volumes = [volume(data, "PRIMARY"), volume(key, "RECOVERY")]
+    assert find_recovery(volumes, "RECOVERY") == volumes[1]
+    assert find_recovery(volumes, "recovery") is None
+
+
+def test_the_platform_rule_decides_between_two() -> None:
+    key, dom = disk("sda", 8 * GB, 0), disk("sdb", 8 * GB, 16, Bus.ATA)
+    volumes = [volume(key, "RECOVERY"), volume(dom, "RECOVERY")]
+    assert find_recovery(volumes, "RECOVERY", AttachmentRule.SATA) == volumes[1]
+    assert find_recovery(volumes, "RECOVERY", AttachmentRule.USB) == volumes[0]
+    with pytest.raises(HardwareMismatch, match="2 volumes are labelled RECOVERY: /dev/sda1, /dev/sdb1"):
+        find_recovery(volumes, "RECOVERY")
+
+
+def test_the_label_on_the_wrong_kind_of_disk_is_refused_not_ignored() -> None:
+    with pytest.raises(HardwareMismatch, match="attached by ata, must be usb"):
+        find_recovery([volume(disk("sda", 8 * GB, 0, Bus.ATA), "RECOVERY")], "RECOVERY", AttachmentRule.USB)
+
+
+@pytest.mark.parametrize(
+    ("rule", "good"),
+    [
+        (AttachmentRule.NONE, set(Bus)),
+        (AttachmentRule.USB, {Bus.USB}),
+        (AttachmentRule.SATA, {Bus.ATA}),
+        (AttachmentRule.NINE_P, set()),
+    ],
+)
+def test_attachment_rules(rule: AttachmentRule, good: set[Bus]) -> None:
+    assert {bus for bus in Bus if not attachment_problem(disk("sda", GB, 0, bus), rule)} == good
+
+
+SPEC = DiskSpec(8 * GB, 5, "SanDisk", "Ultra Fit")
+
+
+def test_one_candidate_is_taken_however_its_name_is_padded() -> None:
+    key = disk("sdb", 8 * GB, 16, vendor="SANDISK ", model="Ultra Fit       ")
+    assert choose_recovery_disk([disk("sda", 8 * GB, 0, vendor="Other"), key], SPEC, {}) == key
+
+
+def test_two_candidates_are_refused_by_name() -> None:
+    disks = [
+        disk(f"sd{letter}", 8 * GB, minor, vendor="SanDisk", model="Ultra Fit")
+        for letter, minor in zip("ab", (0, 16), strict=True)
+    ]
+    with pytest.raises(HardwareMismatch, match="2 candidates match: /dev/sda, /dev/sdb"):
+        choose_recovery_disk(disks, SPEC, {})
+    assert choose_recovery_disk(disks, SPEC, {disks[0].device: "has a file system mounted at /"}) == disks[1]
+
+
+def test_none_names_the_nearest_and_what_is_wrong_with_it() -> None:
+    near = disk("sdb", 8 * GB + 1, 16, vendor="SanDisk", model="Ultra Fit")
+    far = disk("sda", 100 * GB, 0, Bus.ATA)
+    barred = disk("sdc", 8 * GB, 32, vendor="SanDisk", model="Ultra Fit")
+    with pytest.raises(HardwareMismatch, match=r"nearest is /dev/sdb .*: size is 8000000001 bytes") as caught:
+        choose_recovery_disk([far, near, barred], DiskSpec(8 * GB), {barred.device: "was booted from"})
+    assert any("was booted from" in line for line in caught.value.details())
+
+
+def test_no_disks_at_all() -> None:
+    with pytest.raises(HardwareMismatch, match="no disk to choose from"):
+        choose_recovery_disk([], SPEC, {})
+
+
+def test_the_bus_counts_when_choosing_too() -> None:
+    with pytest.raises(HardwareMismatch, match="must be usb"):
+        choose_recovery_disk([disk("sda", 8 * GB, 0, Bus.ATA)], DiskSpec(8 * GB), {}, AttachmentRule.USB)

@@ -1,0 +1,136 @@
+"""real_root=KEY=VALUE, and which volume it names."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Partition, Volume
+from gprov.domain.disk.rootspec import RootKey, RootSpec, find_root, matches, parse_root
+from gprov.domain.errors import HardwareMismatch
+
+UUID = "ed2d36e3-a3d9-408c-9255-897a010a783b"
+PARTUUID = "01234567-89ab-cdef-0123-456789abcdef"
+PART = Partition("sda2", "/dev/sda2", DeviceNumber(8, 2), 2, 1 << 20, 1 << 30, "PRIMARY part", PARTUUID)
+DISK = Disk(
+    "sda",
+    "/dev/sda",
+    DeviceNumber(8, 0),
+    1 << 31,
+    bus=Bus.ATA,
+    vendor="ATA",
+    model="QEMU HARDDISK",
+    serial="QM00013",
+    wwn="naa.5000c500a1b2c3d4",
+    slot="pci-0000:00:1f.2-ata-1",
+    partitions=(PART,),
+)
+VOLUME = Volume(DISK, PART.node, PART.device, Contents("ext4", "PRIMARY", UUID), PART)
+WHOLE = Volume(DISK, DISK.node, DISK.device, Contents("ext4", "PRIMARY", UUID))
+
+
+@pytest.mark.parametrize(
+    ("argument", "spec"),
+    [
+        ("LABEL=PRIMARY", RootSpec(RootKey.LABEL, "PRIMARY")),
+        ("label=My=Disk", RootSpec(RootKey.LABEL, "My=Disk")),
+        (f"uuid={UUID}", RootSpec(RootKey.UUID, UUID)),
+        ('PartUuid="abc"', RootSpec(RootKey.PARTUUID, "abc")),
+        ('"PARTLABEL=a b"', RootSpec(RootKey.PARTLABEL, "a b")),
+        ("id=wwn-0x1", RootSpec(RootKey.ID, "wwn-0x1")),
+        (" path = pci-1 ", RootSpec(RootKey.PATH, "pci-1")),
+    ],
+)
+def test_parses(argument: str, spec: RootSpec) -> None:
+    assert parse_root(argument) == (spec, "")
+
+
+@pytest.mark.parametrize("argument", ["", "PRIMARY", "/dev/sda1", "DEV=sda", "UUID=", "=x", "LABEL", "UUID=''"])
+def test_what_cannot_be_parsed_falls_back_with_a_note(argument: str) -> None:
+    spec, note = parse_root(argument, "SYS")
+    assert spec == RootSpec(RootKey.LABEL, "SYS")
+    assert repr(argument) in note
+    assert "LABEL=SYS" in note
+
+
+@given(st.text())
+def test_any_text_parses_or_falls_back(argument: str) -> None:
+    spec, note = parse_root(argument)
+    assert spec.value
+    assert not note or spec == RootSpec(RootKey.LABEL, "PRIMARY")
+
+
+@given(st.sampled_from(RootKey), st.text())
+def test_matching_never_fails(key: RootKey, value: str) -> None:
+    matches(RootSpec(key, value), VOLUME)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "LABEL=PRIMARY",
+        f"UUID={UUID.upper()}",
+        f"PARTUUID={PARTUUID.upper()}",
+        "PARTLABEL=PRIMARY part",
+        r"PARTLABEL=PRIMARY\x20part",
+        "ID=ata-QEMU_HARDDISK_QM00013-part2",
+        "ID=wwn-0x5000c500a1b2c3d4-part2",
+        "ID=ata-ATA_QEMU_HARDDISK_QM00013-part2",
+        "PATH=pci-0000:00:1f.2-ata-1-part2",
+        "PATH=pci-0000:00:1f.2-ata-1.0-part2",
+        "PATH=/dev/sda2",
+    ],
+)
+def test_names_the_volume(argument: str) -> None:
+    parsed = parse_root(argument)
+    assert not parsed.note
+    assert matches(parsed.spec, VOLUME)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "LABEL=primary",
+        "LABEL=PRIMARY part",
+        f"PARTUUID={UUID}",
+        "ID=ata-QEMU_HARDDISK_QM00013",
+        "ID=ata-QEMU_HARDDISK_QM00013-part1",
+        "ID=ata-QEMU_HARDDISK-part2",
+        "ID=-part2",
+        "PATH=pci-0000:00:1f.2-ata-2-part2",
+        "PATH=pci-0000:00:1f.2-ata-1",
+        "PATH=/dev/sda",
+    ],
+)
+def test_does_not_name_the_volume(argument: str) -> None:
+    assert not matches(parse_root(argument).spec, VOLUME)
+
+
+def test_a_usb_serial_is_found_behind_its_unit_number() -> None:
+    stick = Disk("sdb", "/dev/sdb", DeviceNumber(8, 16), 1, bus=Bus.USB, vendor="SanDisk", model="Ultra", serial="4C53")
+    volume = Volume(stick, "/dev/sdb", stick.device, Contents("ext4"))
+    assert matches(RootSpec(RootKey.ID, "usb-SanDisk_Ultra_4C53-0:0"), volume)
+
+
+def test_disks_without_facts_match_no_empty_value() -> None:
+    nameless = Disk("vda", "/dev/vda", DeviceNumber(254, 0), 1)
+    volume = Volume(nameless, "/dev/vda", nameless.device, Contents())
+    for key in RootKey:
+        assert not matches(RootSpec(key, "virtio-"), volume)
+        assert not matches(RootSpec(key, " "), volume)
+
+
+def test_a_raid_member_is_never_root() -> None:
+    member = Volume(DISK, PART.node, PART.device, Contents("linux_raid_member", "PRIMARY", UUID), PART)
+    for spec in ("LABEL=PRIMARY", f"UUID={UUID}", "PARTLABEL=PRIMARY part", f"PARTUUID={PARTUUID}"):
+        assert not matches(parse_root(spec).spec, member)
+
+
+def test_find_root() -> None:
+    spec = RootSpec(RootKey.LABEL, "PRIMARY")
+    other = Volume(DISK, "/dev/sda1", DeviceNumber(8, 1), Contents("vfat", "ESP"))
+    assert find_root(spec, [other, VOLUME]) == VOLUME
+    assert find_root(spec, [other]) is None
+    with pytest.raises(HardwareMismatch, match="2 volumes match LABEL=PRIMARY: /dev/sda2, /dev/sda"):
+        find_root(spec, [VOLUME, WHOLE])

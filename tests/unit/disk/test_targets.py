@@ -1,0 +1,166 @@
+"""Target disks: what is excluded never competes, and doubt means refusal."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, MountPoint, Partition, Volume
+from gprov.domain.disk.targets import TargetSpec, choose_targets, excluded_disks
+from gprov.domain.errors import HardwareMismatch
+
+GB = 10**9
+
+
+def disk(name: str, size: int, minor: int, *, parts: int = 0, read_only: bool = False) -> Disk:
+    partitions = tuple(
+        Partition(f"{name}{n}", f"/dev/{name}{n}", DeviceNumber(8, minor + n), n, n << 20, 1 << 20)
+        for n in range(1, parts + 1)
+    )
+    return Disk(
+        name,
+        f"/dev/{name}",
+        DeviceNumber(8, minor),
+        size,
+        bus=Bus.ATA,
+        serial=f"S{minor}",
+        partitions=partitions,
+        read_only=read_only,
+    )
+
+
+def volume(on: Disk, number: int) -> Volume:
+    part = on.partitions[number - 1]
+    return Volume(on, part.node, part.device, Contents("ext4", "RECOVERY"), part)
+
+
+def names(disks: tuple[Disk, ...]) -> list[str]:
+    return [one.name for one in disks]
+
+
+def test_recovery_of_the_right_size_is_never_a_target() -> None:
+    recovery, data = disk("sda", 100 * GB, 0, parts=2), disk("sdb", 100 * GB, 16)
+    excluded = excluded_disks([recovery, data], (), volume(recovery, 2))
+    choice = choose_targets([recovery, data], excluded, TargetSpec(1, 100 * GB))
+    assert names(choice.chosen) == ["sdb"]
+    assert "RECOVERY" in choice.report[0].reason
+    assert [line.taken for line in choice.report] == [False, True]
+
+
+def test_a_name_that_begins_like_recovery_is_another_disk() -> None:
+    """/dev/sdaa is not on /dev/sda."""
+    recovery, data = disk("sda", 8 * GB, 0, parts=1), disk("sdaa", 100 * GB, 416, parts=1)
+    excluded = excluded_disks([recovery, data], (), volume(recovery, 1))
+    assert set(excluded) == {recovery.device}
+    assert names(choose_targets([recovery, data], excluded, TargetSpec(1, 100 * GB)).chosen) == ["sdaa"]
+
+
+def test_mounted_and_booted_disks_are_excluded_with_their_reasons() -> None:
+    a, b, c = (disk(f"sd{letter}", 100 * GB, 16 * index, parts=2) for index, letter in enumerate("abc"))
+    mounts = [MountPoint(a.partitions[1].device, "/mnt/data", "ext4"), MountPoint(a.device, "/other", "ext4")]
+    excluded = excluded_disks([a, b, c], mounts, None, b.partitions[0].device)
+    assert excluded[a.device] == "has a file system mounted at /mnt/data; has a file system mounted at /other"
+    assert "boot" in excluded[b.device]
+    assert names(choose_targets([a, b, c], excluded, TargetSpec(1, 100 * GB)).chosen) == ["sdc"]
+
+
+def test_a_mounted_array_excludes_every_disk_below_it() -> None:
+    array = DeviceNumber(9, 0)
+    members = [
+        Disk(
+            name,
+            f"/dev/{name}",
+            DeviceNumber(8, minor),
+            100 * GB,
+            partitions=(
+                Partition(f"{name}1", f"/dev/{name}1", DeviceNumber(8, minor + 1), 1, 0, 100 * GB, holders=(array,)),
+            ),
+        )
+        for name, minor in (("sda", 0), ("sdb", 16))
+    ]
+    excluded = excluded_disks(members, [MountPoint(array, "/", "ext4")], None)
+    assert set(excluded) == {DeviceNumber(8, 0), DeviceNumber(8, 16)}
+
+
+def test_two_equal_disks_where_one_is_wanted_are_refused_with_the_list() -> None:
+    disks = [disk("sda", 100 * GB, 0), disk("sdb", 101 * GB, 16)]
+    with pytest.raises(HardwareMismatch, match="more than one choice: /dev/sda, /dev/sdb") as caught:
+        choose_targets(disks, {}, TargetSpec(1, 100 * GB))
+    assert len(caught.value.differences) == 2
+
+
+def test_a_third_disk_that_does_not_agree_with_the_pair_leaves_no_doubt() -> None:
+    disks = [disk("sda", 100 * GB, 0), disk("sdb", 104 * GB, 16), disk("sdc", 100 * GB, 32)]
+    choice = choose_targets(disks, {}, TargetSpec(2, 100 * GB))
+    assert names(choice.chosen) == ["sda", "sdc"]
+    assert "differs too much" in choice.report[1].reason
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sentence"),
+    [
+        ([], "1 target disk of 100000000000 bytes wanted, 0 found"),
+        ([50 * GB, 200 * GB], "0 found"),
+        ([94_999_999_999], "0 found"),
+        ([105_000_000_001], "0 found"),
+    ],
+)
+def test_a_missing_disk_is_refused(sizes: list[int], sentence: str) -> None:
+    disks = [disk(f"sd{chr(97 + index)}", size, 16 * index) for index, size in enumerate(sizes)]
+    with pytest.raises(HardwareMismatch, match=sentence):
+        choose_targets(disks, {}, TargetSpec(1, 100 * GB))
+
+
+@pytest.mark.parametrize("size", [95 * GB, 105 * GB])
+def test_tolerance_includes_its_bounds(size: int) -> None:
+    assert choose_targets([disk("sda", size, 0)], {}, TargetSpec(1, 100 * GB)).chosen
+
+
+def test_pairs_that_overlap_are_ambiguous() -> None:
+    disks = [disk("sda", 1000 * GB, 0), disk("sdb", 1009 * GB, 16), disk("sdc", 1018 * GB, 32)]
+    with pytest.raises(HardwareMismatch, match="more than one choice"):
+        choose_targets(disks, {}, TargetSpec(2, 1000 * GB))
+
+
+def test_a_set_that_disagrees_is_refused() -> None:
+    disks = [disk("sda", 100 * GB, 0), disk("sdb", 103 * GB, 16)]
+    with pytest.raises(HardwareMismatch, match="agree within 1 %"):
+        choose_targets(disks, {}, TargetSpec(2, 100 * GB))
+
+
+def test_a_write_protected_disk_is_no_target() -> None:
+    disks = [disk("sda", 100 * GB, 0, read_only=True)]
+    with pytest.raises(HardwareMismatch):
+        choose_targets(disks, {}, TargetSpec(1, 100 * GB))
+    assert excluded_disks(disks, (), None) == {disks[0].device: "is read-only"}
+
+
+machine_sizes = st.lists(st.sampled_from([50, 98, 99, 100, 101, 102, 104, 105, 106, 200]), max_size=7)
+
+
+@given(machine_sizes, st.integers(1, 4), st.sets(st.integers(0, 6)))
+def test_what_is_chosen_is_complete_allowed_and_without_alternative(
+    sizes: list[int], count: int, barred: set[int]
+) -> None:
+    disks = [disk(f"sd{chr(97 + index)}", size * GB, 16 * index) for index, size in enumerate(sizes)]
+    excluded = {one.device: "barred" for index, one in enumerate(disks) if index in barred}
+    spec = TargetSpec(count, 100 * GB)
+    chosen: tuple[Disk, ...] = ()
+    with suppress(HardwareMismatch):
+        chosen = choose_targets(disks, excluded, spec).chosen
+    # The definition, by brute force: all sets that meet the specification.
+    allowed = [one for one in disks if one.device not in excluded and 95 * GB <= one.size <= 105 * GB]
+    ways = [
+        pick
+        for mask in range(1 << len(allowed))
+        if (pick := {one.name for index, one in enumerate(allowed) if mask >> index & 1}) and len(pick) == count
+        if _agree([one.size for one in allowed if one.name in pick])
+    ]
+    assert {one.name for one in chosen} == (ways[0] if len(ways) == 1 else set())
+
+
+def _agree(sizes: list[int]) -> bool:
+    return (max(sizes) - min(sizes)) * 100 <= max(sizes)
