@@ -1,0 +1,180 @@
+"""Commands of provisioning steps: templates, and words split as a POSIX shell would split them.
+
+Text is split first and values are put in afterwards, so a value with blanks or quotes stays inside its argument.
+Quoting follows POSIX.1-2017, XCU section 2.2; nothing else of a shell exists here: no variables, globs or pipes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import groupby
+
+
+class Value(Enum):
+    """What a template can stand for; the value is its name between the braces."""
+
+    DL_DIR = "DLDir"
+    RECOVERY_DIR = "RecoveryDir"
+    SERIAL = "Serial"
+    BIOS = "BiosPass"
+    IPMI = "IpmiPass"
+    OS = "OSPass"
+
+
+PASSWORDS = frozenset({Value.BIOS, Value.IPMI, Value.OS})
+
+_TEMPLATE = re.compile(r"\{\{\s*\.(" + "|".join(value.value for value in Value) + r")\s*\}\}")
+_BLANKS = " \t\r\n"
+_ESCAPED_IN_QUOTES = '$`"\\\n'
+_SHELL_ONLY = "|&;<>$`"
+
+Part = str | Value
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One argument: literal texts and templates, to be joined without anything between."""
+
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def values(self) -> frozenset[Value]:
+        return frozenset(part for part in self.parts if isinstance(part, Value))
+
+
+NO_WORD = Word()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Words, and everything that is wrong with the text they come from. ``shell_only``: unquoted characters that would
+    do something in a shell, and are plain text here."""
+
+    words: tuple[Word, ...]
+    problems: tuple[str, ...] = ()
+    shell_only: str = ""
+
+
+def parse_command(text: str) -> Parsed:
+    """Words of a command line. At least one word with something in it is wanted."""
+    problems: list[str] = []
+    splitter = _Splitter()
+    for atom in _atoms(text, problems):
+        splitter.feed(atom)
+    words = splitter.finish(problems)
+    if not words and not problems:
+        problems.append("is empty")
+    elif words and not words[0].parts:
+        problems.append("has no program")
+    return Parsed(words, tuple(problems), "".join(sorted(splitter.shell_only)))
+
+
+def parse_template(text: str) -> Parsed:
+    """Text with templates that is not split: one word, or none if the text is empty."""
+    problems: list[str] = []
+    word = _word(list(_atoms(text, problems)))
+    return Parsed((word,) if word.parts else (), tuple(problems))
+
+
+def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
+    """Single characters and templates. What looks like a template but is none of ours is a problem."""
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
+        problems.append("holds characters that no argument can hold")
+        return
+    position = 0
+    while position < len(text):
+        match = _TEMPLATE.match(text, position)
+        if match:
+            yield Value(match[1])
+            position = match.end()
+        elif text.startswith("{{", position):
+            end = text.find("}}", position)
+            end = len(text) if end < 0 else end + 2
+            known = " ".join(f"{{{{.{value.value}}}}}" for value in Value)
+            problems.append(f"unknown template {text[position:end][:40]!r}; known: {known}")
+            position = end
+        else:
+            yield text[position]
+            position += 1
+
+
+@dataclass(slots=True)
+class _Splitter:
+    words: list[Word] = field(default_factory=list)
+    current: list[Part] | None = None  # None between words: '' is a word too
+    quote: str = ""
+    escaped: bool = False
+    comment: bool = False
+    shell_only: set[str] = field(default_factory=set)
+
+    def feed(self, atom: Part) -> None:
+        if self.comment:
+            self.comment = atom != "\n"
+        elif self.escaped:
+            self._after_backslash(atom)
+        elif self.quote:
+            self._quoted(atom)
+        else:
+            self._bare(atom)
+
+    def finish(self, problems: list[str]) -> tuple[Word, ...]:
+        if self.escaped:
+            problems.append("ends in a backslash")
+        if self.quote:
+            problems.append(f"a {self.quote} quote is not closed")
+        self._end()
+        return tuple(self.words)
+
+    def _after_backslash(self, atom: Part) -> None:
+        self.escaped = False
+        if self.quote and (isinstance(atom, Value) or atom not in _ESCAPED_IN_QUOTES):
+            self._add("\\")
+        if atom != "\n":
+            self._add(atom)
+
+    def _quoted(self, atom: Part) -> None:
+        if atom == self.quote:
+            self.quote = ""
+        elif atom == "\\" and self.quote == '"':
+            self.escaped = True
+        else:
+            self._add(atom)
+
+    def _bare(self, atom: Part) -> None:
+        if isinstance(atom, Value):
+            self._add(atom)
+        elif atom in _BLANKS:
+            self._end()
+        elif atom == "\\":
+            self.escaped = True
+        elif atom in "'\"":
+            self.quote = atom
+            self.current = self.current or []
+        elif atom == "#" and self.current is None:
+            self.comment = True
+        else:
+            if atom in _SHELL_ONLY:
+                self.shell_only.add(atom)
+            self._add(atom)
+
+    def _add(self, atom: Part) -> None:
+        if self.current is None:
+            self.current = []
+        self.current.append(atom)
+
+    def _end(self) -> None:
+        if self.current is not None:
+            self.words.append(_word(self.current))
+        self.current = None
+
+
+def _word(atoms: list[Part]) -> Word:
+    """Neighbouring characters joined into one text."""
+    parts: list[Part] = []
+    for literal, group in groupby(atoms, key=lambda atom: isinstance(atom, str)):
+        same = list(group)
+        parts.extend(["".join(map(str, same))] if literal else same)
+    return Word(tuple(parts))

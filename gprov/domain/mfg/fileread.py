@@ -1,0 +1,56 @@
+"""Entries of manufData.json that name a file to fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gprov.domain.errors import Problem
+from gprov.domain.jsonread import JsonObject
+from gprov.domain.mfg.files import RemoteFile
+from gprov.domain.mfg.urls import url_problem
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def read_url(entry: JsonObject, key: str, *, required: bool = False) -> str:
+    """An http or https address, or ""."""
+    url = entry.text(key, required=required)
+    problem = url_problem(url) if url.strip() else None
+    if problem:
+        entry.problem(key, problem)
+    return url
+
+
+def read_file(entry: JsonObject, warnings: list[Problem]) -> RemoteFile:
+    before = len(entry.problems)
+    url = read_url(entry, "Src", required=True)
+    sha1, sha256 = _digest(entry, "Sha1", 40), _digest(entry, "Sha256", 64)
+    if not sha1 and not sha256 and len(entry.problems) == before:
+        entry.problem("", "has neither Sha256 nor Sha1: what arrives could not be verified")
+    elif sha1 and not sha256:
+        warnings.append(Problem(f"{entry.path}.Sha1", "SHA-1 alone does not stop a forger; add Sha256"))
+    return RemoteFile(url, sha1, sha256, entry.text("Dest") or None)
+
+
+def read_into_folder(entries: Sequence[JsonObject], warnings: list[Problem]) -> tuple[RemoteFile, ...]:
+    """Files that all go into one temporary folder under their own names, which must differ."""
+    files = tuple(read_file(entry, warnings) for entry in entries)
+    seen: dict[str, str] = {}
+    for entry, file in zip(entries, files, strict=True):
+        if file.url and not file.name:
+            entry.problem("Src", "names no file")
+        elif file.name in (".", "..") or not file.name.isprintable() or "/" in file.name:
+            entry.problem("Src", "names a file that cannot be made")
+        elif file.name:
+            first = seen.setdefault(file.name, entry.path)
+            if first != entry.path:
+                entry.problem("Src", f"is named {file.name} like {first}")
+    return files
+
+
+def _digest(entry: JsonObject, key: str, length: int) -> str:
+    digest = entry.text(key).lower()
+    if digest and (len(digest) != length or not _HEX.issuperset(digest)):
+        wrong = f"is {len(digest)} long" if len(digest) != length else "holds other characters"
+        entry.problem(key, f"must be {length} hexadecimal digits, {wrong}")
+    return digest

@@ -1,0 +1,57 @@
+"""Test switches of provisioning: the kernel argument ``PROVISION_MFG_TEST``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from gprov.domain.errors import BadInput, Problem
+
+
+class Switch(Enum):
+    """Each leaves something out of provisioning or adds to it; the values are the words of the argument."""
+
+    VERBOSE_LOGGING = "Verbose-logging"
+    SKIP_NETWORKING = "Skip-networking"
+    ALLOW_EXTERNAL_JSON = "Allow-external-json"
+    STOP_AFTER_VALIDATE = "Stop-after-validate"
+    NO_CREATE_RECOVERY = "No-create-recov"
+    NO_WRITE_FILES = "No-write-files"
+    NO_MANUFACTURE = "No-manufacture"
+    NO_WIPE_DISKS = "No-wipe-disks"
+    RAW_DMI = "Dmi-raw-output"
+    NO_BIOS_PW = "No-bios-pw"
+    NO_IPMI_PW = "No-ipmi-pw"
+
+
+_WORDS = {switch.value.lower(): switch for switch in Switch}
+_SEPARATORS = re.compile(r"[\s,;:|+]+")
+
+
+@dataclass(frozen=True, slots=True)
+class MfgSwitches:
+    """``switch in switches`` tells whether one is set."""
+
+    active: frozenset[Switch] = frozenset()
+
+    def __contains__(self, switch: Switch) -> bool:
+        return switch in self.active
+
+    @property
+    def fit_for_production(self) -> bool:
+        """The run does all that it must: a QA document may be made."""
+        return self.active <= {Switch.VERBOSE_LOGGING}
+
+
+def parse_switches(what: str, text: str) -> MfgSwitches:
+    """Words in any case, separated by commas or blanks. Raises BadInput with the words that are no switches.
+
+    An unknown word is refused rather than ignored: "No-wipe-disk" must not end in wiped disks.
+    """
+    words = [word for word in _SEPARATORS.split(text) if word]
+    known = ", ".join(switch.value for switch in Switch)
+    problems = [Problem(word, f"is no test switch; known: {known}") for word in words if word.lower() not in _WORDS]
+    if problems:
+        raise BadInput(what, problems)
+    return MfgSwitches(frozenset(_WORDS[word.lower()] for word in words))

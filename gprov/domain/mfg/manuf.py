@@ -1,0 +1,133 @@
+"""manufData.json: everything that the factory tells a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from gprov.domain.branding import Branding
+from gprov.domain.errors import Problem
+from gprov.domain.jsonread import JsonObject, finish, read_object
+from gprov.domain.mfg.fileread import read_file, read_into_folder, read_url
+from gprov.domain.mfg.files import IMAGE_FOLDER, PlacementKind, RemoteFile, destination, destination_problem
+from gprov.domain.mfg.spec import HardwareSpec
+from gprov.domain.mfg.specread import read_spec
+from gprov.domain.mfg.stepread import read_platform_steps
+from gprov.domain.mfg.steps import PlatformSteps
+from gprov.domain.mfg.urls import url_problem
+
+
+@dataclass(frozen=True, slots=True)
+class ManufData:
+    """URLs are "" where none is given. ``warnings``: what is legal but deserves a look, with its JSON path."""
+
+    appliance_json_url: str
+    files: tuple[RemoteFile, ...]
+    log_endpoint: str
+    credential_endpoint: str
+    stash_files: tuple[RemoteFile, ...]
+    validation: tuple[HardwareSpec, ...]
+    steps: tuple[PlatformSteps, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    def spec_for(self, code_name: str) -> HardwareSpec | None:
+        return next((spec for spec in self.validation if spec.code_name == code_name), None)
+
+    def steps_for(self, code_name: str) -> PlatformSteps:
+        """Steps of a platform; none if the file has none for it."""
+        found = (steps for steps in self.steps if steps.code_name == code_name)
+        return next(found, PlatformSteps(code_name, ()))
+
+    def image(self, branding: Branding) -> RemoteFile:
+        """The first image among the files; a file that parsed has one."""
+        return next(file for file in self.files if destination(file, branding, True).kind is PlacementKind.IMAGE)
+
+
+def parse_manuf(what: str, data: bytes, branding: Branding, code_names: Collection[str] | None = None) -> ManufData:
+    """Raises BadInput with every problem. ``code_names``: platforms that exist, None if that is not known."""
+    root = read_object(what, data)
+    warnings: list[Problem] = []
+    entries = root.objects("Files", required=True)
+    files = tuple(read_file(entry, warnings) for entry in entries)
+    if root.has("Files"):
+        _check_places(root, entries, files, branding)
+    spec_entries, step_entries = root.objects("ValidationData", required=True), root.objects("CustomPlatCfgSteps")
+    specs = tuple(read_spec(entry, warnings) for entry in spec_entries)
+    steps = tuple(read_platform_steps(entry, warnings) for entry in step_entries)
+    if root.has("ValidationData") and not spec_entries:
+        root.problem("ValidationData", "must list at least one platform: without its entry no unit passes")
+    _check_code_names(spec_entries, [spec.code_name for spec in specs], code_names)
+    _check_code_names(step_entries, [one.code_name for one in steps], code_names)
+    validated = {spec.code_name for spec in specs}
+    for entry, one in zip(step_entries, steps, strict=True):
+        if one.code_name not in validated:
+            text = f"{one.code_name} has no entry in ValidationData: its steps never run"
+            warnings.append(Problem(f"{entry.path}.DevCodeName", text))
+    log_endpoint = read_url(root, "LogEndpoint")
+    if not log_endpoint:
+        warnings.append(Problem("$.LogEndpoint", "is missing: nothing is reported, and no QA document made"))
+    manuf = ManufData(
+        appliance_json_url=read_url(root, "ApplianceJsonUrl"),
+        files=files,
+        log_endpoint=log_endpoint,
+        credential_endpoint=read_url(root, "CredentialEndpoint"),
+        stash_files=read_into_folder(root.objects("StashFiles"), warnings),
+        validation=specs,
+        steps=steps,
+        warnings=tuple(warnings),
+    )
+    return finish(what, root, manuf)
+
+
+def _check_code_names(entries: Sequence[JsonObject], names: Sequence[str], known: Collection[str] | None) -> None:
+    """Each platform once: a second entry would never be looked at."""
+    seen: dict[str, str] = {}
+    for entry, name in zip(entries, names, strict=True):
+        first = seen.setdefault(name, entry.path)
+        if not name:
+            continue
+        if first != entry.path:
+            entry.problem("DevCodeName", f"{name} has an entry already: {first}")
+        if known is not None and name not in known:
+            entry.problem("DevCodeName", f"{name} is no platform of the appliance table")
+
+
+def _check_places(
+    root: JsonObject, entries: Sequence[JsonObject], files: Sequence[RemoteFile], branding: Branding
+) -> None:
+    """Every file has a place of its own, and what a unit needs to start is among them."""
+    placed: list[tuple[JsonObject, RemoteFile]] = []
+    for entry, file in zip(entries, files, strict=True):
+        if file.dest is None and url_problem(file.url):
+            continue  # noted with Src; nobody knows what it was meant to name
+        problem = destination_problem(file, branding)
+        if problem:
+            entry.problem("Src" if file.dest is None else "Dest", problem)
+        else:
+            placed.append((entry, file))
+    for place, message in dict.fromkeys(clash for uefi in (True, False) for clash in _clashes(placed, branding, uefi)):
+        root.problems.append(Problem(place, message))
+    kinds = {destination(file, branding, True).kind for _, file in placed}
+    if PlacementKind.IMAGE not in kinds:
+        root.problem(
+            "Files", f"hold no image ({branding.image_prefix}….upd in {IMAGE_FOLDER}/): no unit could be restored"
+        )
+    if PlacementKind.KERNEL not in kinds:
+        root.problem("Files", f"hold no boot kernel ({branding.boot_kernel}): no unit could start")
+
+
+def _clashes(
+    placed: Sequence[tuple[JsonObject, RemoteFile]], branding: Branding, uefi: bool
+) -> Iterator[tuple[str, str]]:
+    """Files that overwrite an earlier one, or need a folder where an earlier one is a file (and the reverse)."""
+    seen: dict[str, str] = {}
+    for entry, file in placed:
+        path = destination(file, branding, uefi).path
+        # VFAT does not tell cases apart.
+        key = path.casefold() if path.startswith(f"{branding.esp_label}/") else path
+        for other, place in seen.items():
+            if key == other:
+                yield f"{entry.path}.Dest", f"{path} is the destination of {place} too"
+            elif key.startswith(f"{other}/") or other.startswith(f"{key}/"):
+                yield f"{entry.path}.Dest", f"{path} and the destination of {place} cannot both exist"
+        seen.setdefault(key, entry.path)

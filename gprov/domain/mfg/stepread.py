@@ -1,0 +1,80 @@
+"""``CustomPlatCfgSteps`` of manufData.json."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeVar
+
+from gprov.domain.errors import Problem
+from gprov.domain.jsonread import JsonObject
+from gprov.domain.mfg.command import NO_WORD, PASSWORDS, Parsed, Value, Word, parse_command, parse_template
+from gprov.domain.mfg.fileread import read_into_folder
+from gprov.domain.mfg.steps import Command, ConfigStep, ExitStatus, PlatformSteps, When
+
+E = TypeVar("E", bound=Enum)
+
+
+def _words(members: type[E], prefix: str) -> dict[str, E]:
+    bare = {str(member.value): member for member in members}
+    return bare | {prefix + word: member for word, member in bare.items()}
+
+
+_WHEN = _words(When, "Run")
+_EXIT_STATUS = _words(ExitStatus, "ES")
+
+
+def read_platform_steps(entry: JsonObject, warnings: list[Problem]) -> PlatformSteps:
+    steps = tuple(_step(step, warnings) for step in entry.objects("ConfigSteps"))
+    return PlatformSteps(entry.text("DevCodeName", required=True), steps)
+
+
+def _step(entry: JsonObject, warnings: list[Problem]) -> ConfigStep:
+    if not entry.has("When"):
+        warnings.append(Problem(f"{entry.path}.When", f"is missing; {When.BEFORE_QA.value} is taken"))
+    before = len(entry.problems)
+    when = entry.one_of("When", _WHEN, When.BEFORE_QA)
+    known = when if len(entry.problems) == before else None
+    return ConfigStep(
+        name=entry.text("Name"),
+        when=when,
+        files=read_into_folder(entry.objects("Files"), warnings),
+        commands=tuple(_command(command, known, warnings) for command in entry.objects("Commands")),
+        verbose=entry.boolean("Verbose"),
+    )
+
+
+def _command(entry: JsonObject, when: When | None, warnings: list[Problem]) -> Command:
+    text = entry.text("Command", required=True)
+    parsed = parse_command(text) if text.strip() else Parsed(())
+    _note(entry, "Command", parsed, when)
+    if parsed.shell_only:
+        warnings.append(
+            Problem(
+                f"{entry.path}.Command", f"no shell runs it: {' '.join(parsed.shell_only)} are passed on as they are"
+            )
+        )
+    return Command(
+        text=text,
+        words=parsed.words,
+        exit_status=entry.one_of("ExitStatus", _EXIT_STATUS, ExitStatus.MUST_SUCCEED),
+        add_path=_template(entry, "AddPath", when),
+        add_lib_path=_template(entry, "AddLibPath", when),
+    )
+
+
+def _template(entry: JsonObject, key: str, when: When | None) -> Word:
+    parsed = parse_template(entry.text(key))
+    _note(entry, key, parsed, when)
+    return parsed.words[0] if parsed.words else NO_WORD
+
+
+def _note(entry: JsonObject, key: str, parsed: Parsed, when: When | None) -> None:
+    """Problems of a text, and values that it asks for before there are any: nothing would stand in their place."""
+    for message in parsed.problems:
+        entry.problem(key, message)
+    if when is None:
+        return
+    used = frozenset[Value]().union(*(word.values for word in parsed.words))
+    early = (set() if when.knows_recovery else {Value.RECOVERY_DIR}) | (set() if when.knows_passwords else PASSWORDS)
+    for value in sorted(used & early, key=lambda one: one.value):
+        entry.problem(key, f"{{{{.{value.value}}}}} is not known at {when.value}")

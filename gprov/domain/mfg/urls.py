@@ -1,0 +1,53 @@
+"""HTTP addresses: whether they are well formed, which file they name, how they may appear in a log."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import unquote_to_bytes, urlsplit
+
+_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")  # RFC 3986, section 2
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+_USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
+
+
+def url_problem(text: str) -> str | None:
+    """What is wrong with an absolute http or https address, or None. The address itself is not repeated."""
+    if not _CHARACTERS.fullmatch(text):
+        return "is no URL: it holds characters that must be percent-encoded"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as exc:
+        return f"is no URL: {exc}"
+    if parts.scheme not in ("http", "https"):
+        return "must begin with http:// or https://"
+    if not host or not _valid_host(host):
+        return "has no valid host name"
+    if port == 0:
+        return "has port 0"
+    return None
+
+
+def base_name(url: str) -> str:
+    """The last component of the path, percent-decoded; "" if it ends in a slash or is not UTF-8."""
+    try:
+        return unquote_to_bytes(urlsplit(url).path.rpartition("/")[2]).decode()
+    except ValueError:  # UnicodeDecodeError is one
+        return ""
+
+
+def redacted(url: str) -> str:
+    """For messages: user name, password and query are left out. Any text will do."""
+    shown = _USERINFO.sub(lambda match: f"{match[1] or ''}//***@", url)
+    path, question, _ = shown.partition("?")
+    return f"{path}?***" if question else path
+
+
+def _valid_host(host: str) -> bool:
+    if ":" in host:  # was in brackets
+        try:
+            return bool(ipaddress.IPv6Address(host))
+        except ValueError:
+            return False
+    return len(host) <= 253 and _HOST.fullmatch(host) is not None

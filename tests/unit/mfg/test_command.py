@@ -1,0 +1,111 @@
+"""Splitting of commands; the oracle for quoting is the standard library's POSIX mode and, for sure, dash's rules."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.domain.mfg.command import Value, Word, parse_command, parse_template
+
+
+def literal(text: str) -> list[str]:
+    parsed = parse_command(text)
+    assert parsed.problems == ()
+    return ["".join(str(part) for part in word.parts) for word in parsed.words]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("chmod +x a", ["chmod", "+x", "a"]),
+        ("  a\tb\nc  ", ["a", "b", "c"]),
+        ("echo -e 'this\\040works'", ["echo", "-e", "this\\040works"]),
+        ("a 'b c' \"d e\" f\\ g", ["a", "b c", "d e", "f g"]),
+        ("a '' \"\"", ["a", "", ""]),
+        ("a b'c'\"d\"e", ["a", "bcde"]),
+        (r'a "\"\$\`\\\n"', ["a", '"$`\\\\n']),
+        ("a 'b\"c' \"d'e\"", ["a", 'b"c', "d'e"]),
+        ("a # b", ["a"]),
+        ("a #b\nc", ["a", "c"]),
+        ("a b#c '#d'", ["a", "b#c", "#d"]),
+        ("a \\\nb", ["a", "b"]),
+        ('a "b\\\nc"', ["a", "bc"]),
+        ("a }} {b} {", ["a", "}}", "{b}", "{"]),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    assert literal(text) == words
+
+
+@settings(max_examples=200)
+@given(st.text(alphabet="ab '\"\\\n$", max_size=14).map(lambda text: "x " + text))
+def test_splits_like_the_standard_library(text: str) -> None:
+    parsed = parse_command(text)
+    # shlex keeps what follows a backslash before a newline, which POSIX removes together with it.
+    if "\\\n" in text or "\\$" in text:
+        return
+    try:
+        expected = shlex.split(text, comments=False, posix=True)
+    except ValueError:
+        assert parsed.problems
+        return
+    assert literal(text) == expected
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8), min_size=1))
+def test_quoted_words_come_back(words: list[str]) -> None:
+    if any("{{" in word for word in words) or not words[0]:
+        return
+    assert literal(shlex.join(words)) == words
+
+
+def test_templates_are_one_argument_however_they_are_written() -> None:
+    parsed = parse_command(
+        "ls {{.DLDir}} '{{  .RecoveryDir }}/a b' \"{{.Serial}}\" x{{.OSPass}}{{ .BiosPass}}y {{.IpmiPass }}"
+    )
+    assert parsed.problems == ()
+    assert [word.parts for word in parsed.words] == [
+        ("ls",),
+        (Value.DL_DIR,),
+        (Value.RECOVERY_DIR, "/a b"),
+        (Value.SERIAL,),
+        ("x", Value.OS, Value.BIOS, "y"),
+        (Value.IPMI,),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "  ", "# x", "''", "a 'b", 'a "b', "a \\", "{{.Nope}}", "{{Serial}}", "{{.serial}}", "{{.Serial",
+     "{{{.Serial}}}", "{{- .Serial}}", "{{.Serial | len}}", "{{}}", "a\0b", "a \ud800"],
+)  # fmt: skip
+def test_refused_commands(text: str) -> None:
+    assert parse_command(text).problems
+
+
+def test_every_unknown_template_is_named() -> None:
+    parsed = parse_command("a {{.One}} {{.Serial}} {{.Two}}")
+    assert [message.split("'")[1] for message in parsed.problems] == ["{{.One}}", "{{.Two}}"]
+
+
+@pytest.mark.parametrize(("text", "found"), [("a|b", "|"), ("a 'b|c' \"d;e\"", ""), ("$A `b`", "$`"), ("a \\| b", "")])
+def test_characters_that_only_a_shell_understands(text: str, found: str) -> None:
+    assert parse_command(text).shell_only == found
+
+
+def test_a_template_is_not_split() -> None:
+    assert parse_template("a 'b {{.DLDir}}").words == (Word(("a 'b ", Value.DL_DIR)),)
+    assert parse_template("").words == ()
+    assert parse_template("{{x").problems
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=30) | st.text(alphabet="{}.DLirSe '\"\\#", max_size=30))
+def test_any_text_is_judged(text: str) -> None:
+    parsed = parse_command(text)
+    assert parsed.words or parsed.problems
+    parse_template(text)
