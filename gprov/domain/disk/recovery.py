@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 
 from gprov.domain.disk.model import Bus, DeviceNumber, Disk, Volume
 from gprov.domain.disk.targets import within
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.mfg.spec import DiskSpec
+from gprov.domain.platform.model import ValidateMethod
 
 
-class AttachmentRule(Enum):
-    """``ValidateRDMethod`` of a platform: how its RECOVERY device must be attached."""
-
-    NONE = "none"
-    USB = "usb"
-    SATA = "sata"
-    NINE_P = "9p"
-
-
-def attachment_problem(disk: Disk, rule: AttachmentRule) -> str:
-    """Why this disk cannot be the platform's RECOVERY device; empty if it can."""
+def attachment_problem(disk: Disk, rule: ValidateMethod) -> str:
+    """Why this disk cannot be RECOVERY where it must be attached so; empty if it can."""
     match rule:
-        case AttachmentRule.NONE:
+        case ValidateMethod.NONE:
             return ""
-        case AttachmentRule.USB:
+        case ValidateMethod.USB:
             return "" if disk.bus is Bus.USB else f"is attached by {disk.bus.value}, must be usb"
-        case AttachmentRule.SATA:
+        case ValidateMethod.SATA:
             return "" if disk.bus is Bus.ATA else f"is attached by {disk.bus.value}, must be sata"
-        case AttachmentRule.NINE_P:
+        case ValidateMethod.P9:
             return "is a disk, but RECOVERY must be a shared folder of the host (9p)"
 
 
-def find_recovery(volumes: Iterable[Volume], label: str, rule: AttachmentRule = AttachmentRule.NONE) -> Volume | None:
+def find_recovery(volumes: Iterable[Volume], label: str, rule: ValidateMethod = ValidateMethod.NONE) -> Volume | None:
     """The volume with this label on a disk that is attached as it must be; None if there is no such label.
 
     Raises HardwareMismatch if the label is there twice, or only on disks that cannot be RECOVERY: taking the
@@ -60,7 +51,7 @@ def choose_recovery_disk(
     disks: Sequence[Disk],
     spec: DiskSpec,
     excluded: Mapping[DeviceNumber, str],
-    rule: AttachmentRule = AttachmentRule.NONE,
+    rule: ValidateMethod = ValidateMethod.NONE,
 ) -> Disk:
     """The one disk that matches the specification. Raises HardwareMismatch with every disk and its verdict.
 
@@ -82,7 +73,7 @@ def choose_recovery_disk(
     raise HardwareMismatch(f"{wanted}, none matches; nearest is {nearest[0].describe()}: {nearest[1]}", report)
 
 
-def _unfit(disk: Disk, spec: DiskSpec, excluded: Mapping[DeviceNumber, str], rule: AttachmentRule) -> str:
+def _unfit(disk: Disk, spec: DiskSpec, excluded: Mapping[DeviceNumber, str], rule: ValidateMethod) -> str:
     if disk.device in excluded:
         return f"excluded: {excluded[disk.device]}"
     if disk.read_only:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Volume
-from gprov.domain.disk.recovery import AttachmentRule, attachment_problem, choose_recovery_disk, find_recovery
+from gprov.domain.disk.recovery import attachment_problem, choose_recovery_disk, find_recovery
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.mfg.spec import DiskSpec
+from gprov.domain.platform.model import ValidateMethod
 
 GB = 10**9
 
@@ -30,27 +31,27 @@ def test_found_by_label_alone() -> None:
 def test_the_platform_rule_decides_between_two() -> None:
     key, dom = disk("sda", 8 * GB, 0), disk("sdb", 8 * GB, 16, Bus.ATA)
     volumes = [volume(key, "RECOVERY"), volume(dom, "RECOVERY")]
-    assert find_recovery(volumes, "RECOVERY", AttachmentRule.SATA) == volumes[1]
-    assert find_recovery(volumes, "RECOVERY", AttachmentRule.USB) == volumes[0]
+    assert find_recovery(volumes, "RECOVERY", ValidateMethod.SATA) == volumes[1]
+    assert find_recovery(volumes, "RECOVERY", ValidateMethod.USB) == volumes[0]
     with pytest.raises(HardwareMismatch, match="2 volumes are labelled RECOVERY: /dev/sda1, /dev/sdb1"):
         find_recovery(volumes, "RECOVERY")
 
 
 def test_the_label_on_the_wrong_kind_of_disk_is_refused_not_ignored() -> None:
     with pytest.raises(HardwareMismatch, match="attached by ata, must be usb"):
-        find_recovery([volume(disk("sda", 8 * GB, 0, Bus.ATA), "RECOVERY")], "RECOVERY", AttachmentRule.USB)
+        find_recovery([volume(disk("sda", 8 * GB, 0, Bus.ATA), "RECOVERY")], "RECOVERY", ValidateMethod.USB)
 
 
 @pytest.mark.parametrize(
     ("rule", "good"),
     [
-        (AttachmentRule.NONE, set(Bus)),
-        (AttachmentRule.USB, {Bus.USB}),
-        (AttachmentRule.SATA, {Bus.ATA}),
-        (AttachmentRule.NINE_P, set()),
+        (ValidateMethod.NONE, set(Bus)),
+        (ValidateMethod.USB, {Bus.USB}),
+        (ValidateMethod.SATA, {Bus.ATA}),
+        (ValidateMethod.P9, set()),
     ],
 )
-def test_attachment_rules(rule: AttachmentRule, good: set[Bus]) -> None:
+def test_attachment_rules(rule: ValidateMethod, good: set[Bus]) -> None:
     assert {bus for bus in Bus if not attachment_problem(disk("sda", GB, 0, bus), rule)} == good
 
 
@@ -88,4 +89,4 @@ def test_no_disks_at_all() -> None:
 
 def test_the_bus_counts_when_choosing_too() -> None:
     with pytest.raises(HardwareMismatch, match="must be usb"):
-        choose_recovery_disk([disk("sda", 8 * GB, 0, Bus.ATA)], DiskSpec(8 * GB), {}, AttachmentRule.USB)
+        choose_recovery_disk([disk("sda", 8 * GB, 0, Bus.ATA)], DiskSpec(8 * GB), {}, ValidateMethod.USB)
