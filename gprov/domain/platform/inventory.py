@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cpus:
-    """``models``: one model name per socket; ``cores``: physical cores in all; ``sockets``: packages."""
+    """``models``: one model name per socket; ``cores``: physical cores in all; ``sockets``: packages; ``threads``:
+    logical processors in all, 0 if that is one per core."""
 
     models: tuple[str, ...]
     cores: int
     sockets: int
+    threads: int = 0
+
+    @property
+    def logical(self) -> int:
+        """Processors as the kernel counts them."""
+        return self.threads or self.cores
 
 
 @dataclass(frozen=True, slots=True)
