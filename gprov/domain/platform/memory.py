@@ -33,7 +33,8 @@ def _range_size(mapped: Structure) -> int:
     if mapped.length < 0x0F:
         return 0
     if mapped.length >= 0x1F and mapped.number(0x04, 4) == 0xFFFFFFFF:
-        return max(0, mapped.number(0x17, 8) - mapped.number(0x0F, 8) + 1)
+        first, last = mapped.number(0x0F, 8), mapped.number(0x17, 8)
+        return last - first + 1 if last > first else 0
     return max(0, mapped.number(0x08, 4) - mapped.number(0x04, 4) + 1) * KIB
 
 
