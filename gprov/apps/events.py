@@ -6,7 +6,7 @@ import threading
 from collections import deque
 
 from gprov.domain.errors import GprovError
-from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange, Step
+from gprov.domain.events import Body, Event, LogLine, Milestone, ProcessState, Progress, Severity, StateChange, Step
 from gprov.ports.clock import Clock
 from gprov.ports.events import EventSink
 
@@ -67,6 +67,9 @@ class EventBus:
 
     def state(self, state: ProcessState) -> None:
         self.publish(StateChange(state))
+
+    def milestone(self, name: str) -> None:
+        self.publish(Milestone(name, self._clock.monotonic()))
 
     def progress(self, task: str, done: int, total: int) -> None:
         """Thinned out: at most one a second for a task, besides its first and last."""

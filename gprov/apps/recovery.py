@@ -44,7 +44,9 @@ class RecoveryPorts:
     clock: Clock
 
 
-def find_recovery(ports: RecoveryPorts, branding: Branding, bus: EventBus) -> tuple[Volume, Volume | None]:
+def find_recovery(
+    ports: RecoveryPorts, branding: Branding, bus: EventBus, seconds: float = FIND_SECONDS
+) -> tuple[Volume, Volume | None]:
     """RECOVERY and the ESP beside it. Raises DeviceMissing after a deadline, RefusedByPolicy if there are two."""
     found: list[Volume] = []
     everything: list[Volume] = []
@@ -54,8 +56,8 @@ def find_recovery(ports: RecoveryPorts, branding: Branding, bus: EventBus) -> tu
         found[:] = [volume for volume in everything if volume.contents.label == branding.recovery_label]
         return bool(found)
 
-    if not wait_for(ports.blocks, ports.clock, FIND_SECONDS, ready):
-        raise DeviceMissing(branding.recovery_label, f"no volume has this label after {FIND_SECONDS:g} s")
+    if not wait_for(ports.blocks, ports.clock, seconds, ready):
+        raise DeviceMissing(branding.recovery_label, f"no volume has this label after {seconds:g} s")
     if len(found) > 1:
         nodes = ", ".join(volume.node for volume in found)
         raise RefusedByPolicy(f"more than one volume is labelled {branding.recovery_label}: {nodes}")

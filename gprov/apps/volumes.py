@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gprov.apps.events import EventBus
-from gprov.domain.disk.model import Disk, Volume
+from gprov.domain.disk.model import DeviceNumber, Disk, Partition, Volume
 from gprov.domain.errors import DeviceFault
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock, Deadline
@@ -18,9 +18,9 @@ def volumes_of(blocks: BlockDevices, disks: tuple[Disk, ...], bus: EventBus) -> 
     """Probe every partition, and disks without any. One that cannot be read is reported and left out."""
     found: list[Volume] = []
     for disk in disks:
-        for node, device, partition in [(part.node, part.device, part) for part in disk.partitions] or [
-            (disk.node, disk.device, None)
-        ]:
+        places: list[tuple[str, DeviceNumber, Partition | None]]
+        places = [(part.node, part.device, part) for part in disk.partitions]
+        for node, device, partition in places or [(disk.node, disk.device, None)]:
             try:
                 found.append(Volume(disk, node, device, blocks.contents(node), partition))
             except DeviceFault as fault:

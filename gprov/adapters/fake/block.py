@@ -48,7 +48,10 @@ class FakeBlockDevices(BlockDevices):
 
     @override
     def read(self, node: str, offset: int, size: int) -> bytes:
-        return bytes(size)
+        disk = next((disk for disk in self._machine.present() if disk.node == node), None)
+        if disk is None:
+            raise DeviceMissing(node, "no such disk")
+        return bytes(size) if disk.table is None else b"\x55" * size
 
 
 class _Changes(DeviceChanges):

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.domain.events import Event
+from gprov.domain.events import Event, StateChange
 from gprov.domain.unit.credentials import PasswordHash, Secret
 from gprov.ports.events import EventSink
+from gprov.ports.factory import Factory
 from gprov.ports.operator import Operator
 from gprov.ports.secrets import PasswordHasher
 
@@ -83,3 +84,27 @@ class MemorySink(EventSink):
     @override
     def close(self) -> None:
         self.closed = True
+
+
+class FakeServerSink(EventSink):
+    """Delivers at once. A server that is down loses events, as it would in the end."""
+
+    def __init__(self, factory: Factory, serial: str) -> None:
+        self._factory = factory
+        self._serial = serial
+
+    @property
+    @override
+    def name(self) -> str:
+        return "factory server"
+
+    @override
+    def publish(self, event: Event) -> None:
+        if isinstance(event.body, StateChange):
+            self._factory.state(self._serial, event.body.state)
+        else:
+            self._factory.events(self._serial, (event,))
+
+    @override
+    def close(self) -> None:
+        """Nothing is held back."""

@@ -8,6 +8,7 @@ from functools import partial
 from gprov.apps.events import EventBus
 from gprov.apps.recovery import RecoveryVolume
 from gprov.apps.restore.records import HistoryFile
+from gprov.domain.boot.args import PreferredImage
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
@@ -16,8 +17,10 @@ from gprov.domain.image.select import Preference, order_with_history, rank
 from gprov.domain.plan.restore import image_problems
 from gprov.ports.archive import Archives
 from gprov.ports.files import Files
+from gprov.ports.operator import Operator
 
 MAX_FAILURES = 5
+CHOOSE_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,32 @@ class ChosenImage:
     verified: VerifiedImage
 
 
+@dataclass(frozen=True)
+class Wish:
+    """Which images to try in which order; ``first`` goes before all others."""
+
+    preference: Preference
+    first: ImageName | None = None
+
+
+def wish_of(
+    preferred: PreferredImage, recovery: RecoveryVolume, branding: Branding, files: Files, operator: Operator
+) -> Wish:
+    """What was asked for; a person chooses from a menu, and who does not choose gets the newest."""
+    match preferred:
+        case PreferredImage.LATEST:
+            return Wish(Preference.LATEST)
+        case PreferredImage.OLDEST:
+            return Wish(Preference.OLDEST)
+        case PreferredImage.MENU:
+            names = rank(_names(files, recovery.images), branding.image_prefix, Preference.LATEST).candidates
+            index = operator.choose("Which image?", [name.stem for name in names], CHOOSE_SECONDS)
+            return Wish(Preference.LATEST, names[index] if index is not None else None)
+
+
 def choose_image(
     recovery: RecoveryVolume,
-    preference: Preference,
+    wish: Wish,
     branding: Branding,
     archives: Archives,
     files: Files,
@@ -39,14 +65,15 @@ def choose_image(
 
     Images that failed too often before are tried after all others rather than never.
     """
-    ranking = rank(_names(files, recovery.images), branding.image_prefix, preference)
+    ranking = rank(_names(files, recovery.images), branding.image_prefix, wish.preference)
     for rejected in ranking.rejected:
         bus.warning(f"{recovery.images}/{rejected.filename} is no image: {rejected.reason}")
     first, second = order_with_history(ranking.candidates, history.value, max_failures=MAX_FAILURES)
     if second:
         bus.log("only if nothing else is good, for their failures: " + ", ".join(name.stem for name in second))
     reasons: list[str] = []
-    for name in (*first, *second):
+    wished = (wish.first,) if wish.first is not None else ()
+    for name in dict.fromkeys((*wished, *first, *second)):
         history.record(history.value.attempt(name.stem))
         try:
             return ChosenImage(name, _verified(f"{recovery.images}/{name.filename}", branding, archives, bus))

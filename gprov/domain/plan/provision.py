@@ -58,7 +58,7 @@ class ProvisionFacts:
 
 
 def recovery_file_system(unit: Unit) -> FileSystemKind:
-    """What RECOVERY is formatted as: the first of the platform's ``FsType`` list. Checked before anything is written."""
+    """What RECOVERY is formatted as: the first of the platform's ``FsType`` list. Asked before anything is written."""
     wanted = unit.platform.recovery_media.fs_types[0]
     if wanted not in (FileSystemKind.EXT3, FileSystemKind.EXT4):
         raise HardwareMismatch(f"{unit.platform.code_name}: RECOVERY cannot be {wanted.value} (ext3 or ext4)")
@@ -96,8 +96,8 @@ def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
     )
 
 
-def plan_finish(facts: ProvisionFacts) -> Plan:
-    """Options for the first restore, blank targets, identity. The unit is not bootable by itself yet."""
+def plan_finish(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
+    """Options for the first restore, blank targets (unless ``wipe`` is off), identity. The unit does not boot yet."""
     places = facts.places
     kernel = facts.branding.boot_kernel
     operations: list[Operation] = [
@@ -105,7 +105,7 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
         CopyFile(f"{places.esp}/{kernel}", f"{places.esp}/{FALLBACK_LOADER}", 0o755),
         WriteFile(f"{places.recovery}/fr.data", serialise_options(facts.options)),
     ]
-    operations += [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets]
+    operations += [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets if wipe]
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
         operations.append(WriteFile(f"{places.recovery}/{PLATFORM_IDENT}", ident))

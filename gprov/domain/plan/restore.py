@@ -13,7 +13,7 @@ from gprov.domain.boot.bzimage import Comparison, KernelFacts, newest, parse_bzi
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
-from gprov.domain.disk.fstab import primary_fstab, render
+from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab, render
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec, Volume
 from gprov.domain.disk.plan_layout import primary_table
@@ -45,12 +45,14 @@ from gprov.domain.platform.facts import platform_facts
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.hostid import host_identity
+from gprov.domain.unit.netsaved import ARCHIVE
 
 # Where older partition tables and RAID metadata live: both ends of a disk.
 CLEARED_EDGE = 100 * MIB
 FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
 FACTS_FILE = "platform_facts.json"
 OPTIONS_FILE = "fr.data"
+UNFINISHED_NOTE = "restore.unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class RestoreFacts:
     admin_password: PasswordHash | None
     network: NetworkFiles
     keep_options: bool
+    ignore_saved_network: bool
     extra_arguments: str = ""
     recovery_kernel_wins: bool = False
 
@@ -129,6 +132,7 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
     options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
     spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True)
     return [
+        WriteFile(_note(facts), f"{facts.name.stem}\n".encode()),
         ClearDisk(target, CLEARED_EDGE, CLEARED_EDGE),
         CreatePartitionTable(target, table),
         MakeFileSystem(primary, spec),
@@ -146,7 +150,7 @@ def _configuration(facts: RestoreFacts) -> list[Operation]:
     admin = ids_of(passwd, branding.admin)
     journal_group = gid_of(group, "systemd-journal")
     operations: list[Operation] = [
-        WriteFile(f"{root}/etc/fstab", render(primary_fstab(facts, admin)).encode()),
+        WriteFile(f"{root}/etc/fstab", _fstab(facts, admin)),
         WriteFile(f"{root}/etc/hostname", f"{identity.hostname}\n".encode()),
         WriteFile(f"{root}/etc/hosts", identity.hosts.encode()),
         WriteFile(f"{root}/etc/machine-id", f"{identity.machine_id}\n".encode(), 0o444),
@@ -163,6 +167,23 @@ def _configuration(facts: RestoreFacts) -> list[Operation]:
         owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
         operations.append(WriteFile(f"{root}/etc/shadow", shadow, 0o640 if shadow_group is not None else 0o600, owner))
     return [*operations, *_network(facts)]
+
+
+def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
+    media = facts.unit.platform.recovery_media
+    recovery = facts.recovery.contents
+    esp = None
+    if facts.esp is not None:
+        esp = FstabVolume(f"UUID={facts.esp.contents.uuid}", FileSystemKind.VFAT, media.ssd)
+    volumes = FstabFacts(
+        # By label, as the boot entries name it: the file system is made anew by each restore.
+        FstabVolume(f"LABEL={facts.branding.primary_label}", FileSystemKind.EXT4, facts.unit.platform.disk_is_ssd),
+        FstabVolume(f"UUID={recovery.uuid}", FileSystemKind(recovery.kind), media.ssd),
+        esp,
+        extra_options=media.extra_options,
+        override=media.override_options,
+    )
+    return render(primary_fstab(volumes, admin)).encode()
 
 
 def _network(facts: RestoreFacts) -> list[Operation]:
@@ -207,10 +228,18 @@ def _finish(facts: RestoreFacts) -> list[Operation]:
         FlushVolume(places.primary),
         FlushVolume(places.esp),
         FlushVolume(places.recovery),
+        RemovePath(_note(facts)),
         SetFlag(f"{places.primary}/{facts.branding.flag_file}"),
         FlushVolume(places.primary),
         UnmountVolume(places.primary),
     ]
+    if facts.ignore_saved_network:
+        operations.append(RemovePath(f"{places.recovery}/{facts.branding.log_folder}/{ARCHIVE}"))
     if not facts.keep_options:
         operations.append(RemovePath(f"{places.recovery}/{OPTIONS_FILE}"))
     return operations
+
+
+def _note(facts: RestoreFacts) -> str:
+    """Says on RECOVERY that a restore began: there before the first change, gone before the flag file."""
+    return f"{facts.places.recovery}/{facts.branding.log_folder}/{UNFINISHED_NOTE}"

@@ -1,0 +1,55 @@
+"""Small but real artifacts for simulated machines: a kernel file and an image, in the formats of the real ones."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import struct
+import tarfile
+from collections.abc import Mapping
+
+from gprov.domain.branding import Branding
+
+_KERNEL_SIZE = 8192
+_VERSION_OFFSET = 0x400
+
+
+def build_kernel(build_number: int, release: str = "6.1.0") -> bytes:
+    """A bzImage's header with a version string, and nothing that runs. Source: Documentation/arch/x86/boot.rst."""
+    image = bytearray(_KERNEL_SIZE)
+    image[0x1F1] = 4  # setup sectors
+    struct.pack_into("<H", image, 0x1FE, 0xAA55)
+    image[0x202:0x206] = b"HdrS"
+    struct.pack_into("<H", image, 0x206, 0x020F)
+    struct.pack_into("<H", image, 0x20E, _VERSION_OFFSET - 0x200)
+    version = f"{release} (gprov@simulation) #{build_number} SMP PREEMPT_DYNAMIC\0".encode()
+    image[_VERSION_OFFSET : _VERSION_OFFSET + len(version)] = version
+    return bytes(image)
+
+
+def build_image(
+    kernel: bytes, branding: Branding | None = None, extra: Mapping[str, bytes] | None = None, *, streams: int = 2
+) -> bytes:
+    """An image with all that a restore asks for: accounts, an init, a kernel; xz with SHA-256, in several streams.
+
+    ``extra``: further files by path relative to the root.
+    """
+    names = branding or Branding()
+    files = {
+        "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n",
+        "etc/group": b"root:x:0:\nshadow:x:42:\nsystemd-journal:x:101:\nadmin:x:1000:\n",
+        "etc/shadow": b"root:*:19000:0:99999:7:::\nadmin:!:19000:0:99999:7:::\n",
+        f"{names.real_init.lstrip('/')}": b"\x7fELF simulated init",
+        f"boot/{names.boot_kernel}": kernel,
+        **(extra or {}),
+    }
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(content), 0o640 if name == "etc/shadow" else 0o755
+            tar.addfile(info, io.BytesIO(content))
+    content = archive.getvalue()
+    step = -(-len(content) // streams)
+    parts = (content[start : start + step] for start in range(0, len(content), step))
+    return b"".join(lzma.compress(part, check=lzma.CHECK_SHA256, preset=0) for part in parts)

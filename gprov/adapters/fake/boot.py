@@ -1,0 +1,63 @@
+"""What the simulated firmware does at power-on: follow BootOrder to a kernel on an ESP, with that entry's arguments."""
+
+from __future__ import annotations
+
+from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.storage import FakeDisk, FakePartition
+from gprov.domain.boot.bootvars import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, entry_name, numbers_in, serialise_numbers
+from gprov.domain.boot.devicepath import DevicePath, FilePath, HardDrive
+from gprov.domain.boot.firmware import Variable, VariableName
+from gprov.domain.boot.loadoption import decode_arguments, parse_load_option
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.errors import BadInput, DeviceMissing
+
+_FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
+
+
+def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
+    """The kernel arguments (as init sees them) of what the firmware starts now; BootCurrent is set accordingly.
+
+    Raises DeviceMissing if nothing can be started: a real unit would then try the network, or stop.
+    """
+    variables = {name.name: variable for name, variable in machine.nvram.items()}
+    order = (*numbers_in(variables, BOOT_NEXT), *numbers_in(variables, BOOT_ORDER))
+    machine.nvram.pop(VariableName(BOOT_NEXT), None)
+    for number in order:
+        variable = variables.get(entry_name(number))
+        if variable is None:
+            continue
+        try:
+            option = parse_load_option(variable.data)
+        except BadInput:
+            continue
+        if _kernel_is_there(machine, option.path):
+            machine.nvram[VariableName(BOOT_CURRENT)] = Variable(6, serialise_numbers([number]))
+            return _environment(decode_arguments(option.data))
+    machine.nvram.pop(VariableName(BOOT_CURRENT), None)
+    if any(part.volume and part.volume.current.get(_FALLBACK) for _, part in _esps(machine)):
+        return {}
+    raise DeviceMissing("firmware", "found nothing to start")
+
+
+def _kernel_is_there(machine: SimulatedMachine, path: DevicePath) -> bool:
+    drive = next((node for node in path if isinstance(node, HardDrive)), None)
+    file = next((node for node in path if isinstance(node, FilePath)), None)
+    if drive is None or file is None:
+        return False
+    for _, part in _esps(machine):
+        if part.uuid.lower() == drive.guid and part.volume is not None:
+            return part.volume.current.get(file.path.replace("\\", "/")) is not None
+    return False
+
+
+def _esps(machine: SimulatedMachine) -> list[tuple[FakeDisk, FakePartition]]:
+    return [
+        (disk, part)
+        for disk in machine.present()
+        for part in disk.partitions
+        if part.volume is not None and part.volume.kind is FileSystemKind.VFAT
+    ]
+
+
+def _environment(command_line: str) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in command_line.split() if "=" in word)

@@ -1,0 +1,68 @@
+"""What the composition roots of all apps on a unit share: each port with its Linux adapter, made when first asked for.
+
+Tests and adopters override providers on a container's instance; nothing else needs to know.
+"""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from gprov.apps.events import EventBus
+from gprov.apps.wiring import lazy
+from gprov.domain.boot.args import BootArguments
+from gprov.domain.branding import Branding
+from gprov.domain.plan.operations import Places
+
+_LINUX = "gprov.adapters.linux"
+
+
+class UnitContainer(containers.DeclarativeContainer):
+    """Providers name adapters by import string: an adapter that is not used is not imported."""
+
+    arguments = providers.Object(BootArguments())
+    branding = providers.Object(Branding())
+    places = providers.Object(Places())
+    platforms = providers.Singleton(lazy("gprov.domain.platform.default_table:default_table"))
+
+    clock = providers.Singleton(lazy(f"{_LINUX}.clock:SystemClock"))
+    bus = providers.Singleton(EventBus, clock)
+    processes = providers.Singleton(lazy(f"{_LINUX}.process:SystemProcesses"))
+    power = providers.Singleton(lazy(f"{_LINUX}.power:SystemPower"))
+    operator = providers.Singleton(lazy(f"{_LINUX}.console:ConsoleOperator"))
+
+    blocks = providers.Singleton(lazy(f"{_LINUX}.block:SysfsBlockDevices"))
+    mounts = providers.Singleton(lazy(f"{_LINUX}.mounts:LinuxMounts"))
+    files = providers.Singleton(lazy(f"{_LINUX}.files:LinuxFiles"))
+    filesystems = providers.Singleton(lazy(f"{_LINUX}.filesystem:ToolFileSystems"), processes)
+    partitioner = providers.Singleton(lazy(f"{_LINUX}.partition:PartedPartitioner"), blocks, clock)
+    archives = providers.Singleton(lazy(f"{_LINUX}.archive:XzTarArchives"), processes)
+
+    firmware = providers.Singleton(lazy(f"{_LINUX}.efi:EfivarsFirmware"))
+    smbios = providers.Singleton(lazy(f"{_LINUX}.dmi:SysfsSmbios"))
+    inventory = providers.Singleton(lazy(f"{_LINUX}.inventory:SysfsInventory"))
+    hasher = providers.Singleton(lazy(f"{_LINUX}.passwords:CryptPasswordHasher"))
+
+    http = providers.Singleton(lazy(f"{_LINUX}.net.http:RequestsHttp"), clock)
+    network = providers.Singleton(lazy(f"{_LINUX}.net.interfaces:LinuxNetwork"), processes, clock)
+    factory_at = providers.Factory(lazy(f"{_LINUX}.net.factory:HttpFactory"), http)
+    sink_for = providers.Factory(lazy(f"{_LINUX}.net.server_sink:ServerSink"))
+    console_sink = providers.Singleton(lazy(f"{_LINUX}.sinks:ConsoleSink"))
+    file_sink_at = providers.Factory(lazy(f"{_LINUX}.sinks:FileSink"), clock)
+
+    recovery_ports = providers.Factory(
+        lazy("gprov.apps.recovery:RecoveryPorts"), blocks, filesystems, mounts, files, clock
+    )
+    remote_ports = providers.Factory(
+        lazy("gprov.apps.remote:RemotePorts"), network, clock, factory_at.provider, sink_for.provider
+    )
+    tools = providers.Factory(
+        lazy("gprov.apps.executor:Tools"),
+        partitioner,
+        filesystems,
+        mounts,
+        files,
+        archives,
+        firmware,
+        http,
+        clock,
+    )

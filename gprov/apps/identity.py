@@ -1,0 +1,34 @@
+"""Who is this unit? SMBIOS against the platform table, with the fallbacks that a person or an earlier run left."""
+
+from __future__ import annotations
+
+from gprov.apps.events import EventBus
+from gprov.domain.platform.identify import Unit, identify
+from gprov.domain.platform.smbios import SmbiosTable as Table
+from gprov.domain.platform.smbios import parse_table
+from gprov.domain.platform.table import Platform
+from gprov.ports.files import Files
+from gprov.ports.firmware import SmbiosTable
+
+PLATFORM_IDENT = "platform.ident"
+
+
+def read_smbios(smbios: SmbiosTable) -> Table:
+    """Raises DeviceMissing, BadInput."""
+    return parse_table(smbios.structures())
+
+
+def identify_unit(table: Table, platforms: tuple[Platform, ...], fallback: str, bus: EventBus) -> Unit:
+    """Raises HardwareMismatch with why each platform was not it."""
+    unit = identify(table, platforms, fallback)
+    how = " (by fallback)" if unit.by_fallback else ""
+    bus.log(f"unit {unit.serial}: {unit.platform.code_name}{how}, {unit.manufacturer} {unit.product}, SKU {unit.sku!r}")
+    return unit
+
+
+def stored_fallback(files: Files, recovery: str) -> str:
+    """The code name that provisioning left because it had identified the unit by fallback; "" if it did not."""
+    path = f"{recovery}/{PLATFORM_IDENT}"
+    if files.status(path) is None:
+        return ""
+    return files.read(path, 4096).decode("utf-8", "replace").strip()

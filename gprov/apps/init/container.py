@@ -1,0 +1,47 @@
+"""Composition root of init: a normal boot, and the restore that it may end in."""
+
+from __future__ import annotations
+
+from dependency_injector import providers
+
+from gprov.apps.init.flow import Boot, InitPorts
+from gprov.apps.init.search import SearchPorts
+from gprov.apps.restore.container import RestoreContainer
+from gprov.apps.wiring import lazy
+
+
+class InitContainer(RestoreContainer):
+    """``boot`` makes the use case of one start of the normal kernel."""
+
+    search_ports = providers.Factory(
+        SearchPorts, RestoreContainer.blocks, RestoreContainer.mounts, RestoreContainer.files
+    )
+    survey = providers.Factory(
+        lazy("gprov.apps.init.survey:Surveyor"),
+        RestoreContainer.recovery_ports,
+        RestoreContainer.smbios,
+        RestoreContainer.platforms,
+        RestoreContainer.arguments,
+        RestoreContainer.branding,
+        RestoreContainer.places,
+        RestoreContainer.bus,
+    )
+    init_ports = providers.Factory(
+        InitPorts,
+        search_ports,
+        RestoreContainer.filesystems,
+        RestoreContainer.firmware,
+        RestoreContainer.operator,
+        RestoreContainer.power,
+        RestoreContainer.clock,
+        RestoreContainer.restore.provider,
+        survey.provider,
+    )
+    boot = providers.Factory(
+        Boot,
+        init_ports,
+        RestoreContainer.bus,
+        RestoreContainer.branding,
+        RestoreContainer.places,
+        RestoreContainer.arguments,
+    )

@@ -1,0 +1,267 @@
+"""Every boot: collect facts, decide, act, until the unit became its system, was restored, or stands and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import NoReturn, Protocol, assert_never
+
+from gprov.apps.bootentries import boot_variables
+from gprov.apps.events import EventBus
+from gprov.apps.init.search import RootFinder, SearchPorts
+from gprov.apps.volumes import RESCAN_SECONDS
+from gprov.domain.boot.args import BootArguments, PreferredImage
+from gprov.domain.boot.decision import (
+    CheckFileSystem,
+    Decision,
+    Erase,
+    GiveUp,
+    KeepWaiting,
+    OpenMenu,
+    OpenShell,
+    Restore,
+    ShowEraseFailure,
+    SurveyTargets,
+    SwitchRoot,
+    UseVolume,
+    decide,
+)
+from gprov.domain.boot.entries import started_by_fallback
+from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
+from gprov.domain.boot.menu import (
+    Choose,
+    Choosing,
+    Confirm,
+    Confirming,
+    MenuState,
+    Outcome,
+    PowerOff,
+    ResumeBoot,
+    answered,
+    chosen,
+    prompt,
+)
+from gprov.domain.boot.survey import TargetSurvey
+from gprov.domain.branding import Branding
+from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
+from gprov.domain.disk.rootspec import parse_root
+from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
+from gprov.domain.events import ProcessState
+from gprov.domain.plan.operations import Places
+from gprov.ports.block import DeviceChanges
+from gprov.ports.clock import Clock
+from gprov.ports.filesystem import FileSystems
+from gprov.ports.firmware import Firmware
+from gprov.ports.operator import Operator
+from gprov.ports.power import Power
+
+# How long one look at the keys may keep us from looking at the devices.
+KEY_SECONDS = 0.2
+_FOREVER_SECONDS = 3600.0
+
+
+class RestoreFlow(Protocol):
+    def run(self, preferred: PreferredImage) -> None:
+        """Returns when the unit is restored and may reboot. Raises GprovError."""
+
+
+class Survey(Protocol):
+    def look(self) -> TargetSurvey:
+        """What is on the data disks now. Never raises."""
+
+
+@dataclass(frozen=True)
+class InitPorts:
+    """``restore`` and ``survey`` are made only if they are needed: a normal boot needs neither."""
+
+    search: SearchPorts
+    filesystems: FileSystems
+    firmware: Firmware
+    operator: Operator
+    power: Power
+    clock: Clock
+    restore: Callable[[], RestoreFlow]
+    survey: Callable[[], Survey]
+
+
+class Boot:
+    """One start of the normal kernel."""
+
+    def __init__(
+        self, ports: InitPorts, bus: EventBus, branding: Branding, places: Places, arguments: BootArguments
+    ) -> None:
+        spec, note = parse_root(arguments.real_root, branding.primary_label) if arguments.real_root else (None, "")
+        self._ports = ports
+        self._bus = bus
+        self._branding = branding
+        self._places = places
+        fallback = spec if spec is not None else parse_root(f"LABEL={branding.primary_label}").spec
+        self._finder = RootFinder(ports.search, fallback, places.root, branding, bus)
+        self._started = ports.clock.monotonic()
+        self._facts = BootFacts(
+            arguments,
+            started_by_fallback=arguments.restore_requested and self._by_fallback(),
+            operator_present=ports.operator.present and arguments.key_window > 0,
+        )
+        self._subscriptions = ExitStack()
+        self._changes: DeviceChanges | None = None
+        self._waiting_for = ""
+        for line in (*arguments.notes, *([note] if note else [])):
+            bus.warning(line)
+
+    def run(self) -> NoReturn:
+        """Ends in the system on PRIMARY, in a reboot or in power-off; never returns."""
+        while True:
+            self._facts = self._look()
+            self._act(decide(self._facts))
+
+    def _look(self) -> BootFacts:
+        facts = self._facts
+        elapsed = self._ports.clock.monotonic() - self._started
+        if facts.arguments.restore_requested and not facts.started_by_fallback:
+            return replace(facts, elapsed=elapsed)
+        return replace(facts, elapsed=elapsed, root=self._finder.search())
+
+    def _act(self, decision: Decision) -> None:
+        match decision:
+            case KeepWaiting():
+                self._wait(decision)
+            case SurveyTargets():
+                self._survey()
+            case CheckFileSystem():
+                self._check(decision)
+            case UseVolume():
+                self._bus.warning(f"root is {decision.volume.node}: {decision.reason}")
+                self._finder.use(decision.volume)
+            case SwitchRoot():
+                self._switch_root(decision.volume)
+            case Restore():
+                self._restore(decision)
+            case OpenMenu():
+                self._menu()
+            case GiveUp():
+                self._give_up(decision)
+            case Erase() | ShowEraseFailure() | OpenShell():
+                name = type(decision).__name__
+                self._hold(RefusedByPolicy(f"{name} is not supported by this version; nothing was done"))
+            case _:
+                assert_never(decision)
+
+    def _wait(self, decision: KeepWaiting) -> None:
+        """Until a device changes, a key is pressed or the decision's time has come."""
+        facts = self._facts
+        if decision.reason != self._waiting_for:
+            self._waiting_for = decision.reason
+            self._bus.log(f"waiting: {decision.reason}")
+        if self._changes is None:
+            # Subscribed late, since a normal boot finds everything at its first look. Look once more before waiting:
+            # what came before the subscription sends no event.
+            self._changes = self._subscriptions.enter_context(self._ports.search.blocks.changes())
+            return
+        remaining = max(0.0, decision.until - facts.elapsed)
+        if facts.operator_present and facts.elapsed < facts.arguments.key_window:
+            if self._ports.operator.key_pressed(min(remaining, KEY_SECONDS)):
+                self._facts = replace(facts, key_pressed=True)
+            return
+        changed = self._changes.wait(min(remaining, RESCAN_SECONDS))
+        if changed and facts.targets is not None:
+            self._survey()
+
+    def _survey(self) -> None:
+        survey = self._ports.survey().look()
+        self._facts = replace(self._facts, targets=survey)
+        self._bus.log(survey.describe())
+
+    def _check(self, decision: CheckFileSystem) -> None:
+        self._bus.warning(f"checking {decision.volume.node}: {decision.reason}")
+        self._finder.release()
+        kind = decision.volume.contents.kind
+        try:
+            verdict = self._ports.filesystems.check(
+                decision.volume.node, FileSystemKind(kind) if kind else FileSystemKind.EXT4
+            )
+            beyond = verdict is CheckVerdict.BEYOND_REPAIR
+            outcome = CheckOutcome.BEYOND_REPAIR if beyond else CheckOutcome.GOOD
+        except GprovError as error:
+            self._bus.error(error)
+            outcome = CheckOutcome.FAILED
+        self._bus.log(f"{decision.volume.node}: {outcome.value}")
+        self._facts = replace(self._facts, checks={**self._facts.checks, decision.volume.node: outcome})
+
+    def _switch_root(self, volume: Volume) -> None:
+        self._bus.log(f"starting the system on {volume.node}")
+        self._bus.milestone("handover")
+        self._subscriptions.close()
+        self._changes = None
+        try:
+            self._ports.search.mounts.switch_root(self._places.root, self._branding.real_init)
+        except DeviceFault as fault:
+            self._bus.error(fault)
+            root = Found(volume, Mounted(Flag.PRESENT, str(fault)))
+            self._act(decide(replace(self._facts, root=root)))
+
+    def _restore(self, decision: Restore) -> NoReturn:
+        self._bus.log(f"factory restore: {decision.reason.value} ({decision.evidence})")
+        self._finder.release()
+        try:
+            self._ports.restore().run(decision.image)
+        except GprovError as error:
+            self._hold(error)
+        self._bus.close()
+        self._ports.power.reboot()
+
+    def _menu(self) -> None:
+        outcome = run_menu(self._ports.operator)
+        match outcome:
+            case ResumeBoot():
+                self._facts = replace(self._facts, key_pressed=False, operator_present=False)
+            case PowerOff():
+                self._finder.release()
+                self._bus.close()
+                self._ports.power.power_off()
+            case Restore() | Erase():
+                self._act(outcome)
+            case _:
+                assert_never(outcome)
+
+    def _give_up(self, decision: GiveUp) -> NoReturn:
+        self._bus.error(decision.reason)
+        self._bus.state(ProcessState.INIT_FAILED)
+        self._ports.operator.show(decision.reason)
+        if decision.pause is None:
+            while True:
+                self._ports.clock.sleep(_FOREVER_SECONDS)
+        self._leave(decision.pause)
+
+    def _hold(self, error: GprovError) -> NoReturn:
+        """Show what failed for a while, then start again: the next start may find what this one missed."""
+        self._bus.error(error)
+        self._ports.operator.show(str(error))
+        self._leave(self._facts.arguments.failure_hold)
+
+    def _leave(self, seconds: float) -> NoReturn:
+        self._finder.release()
+        self._bus.message(f"Restarting in {seconds:g} s")
+        self._bus.close()
+        self._ports.clock.sleep(seconds)
+        self._ports.power.reboot()
+
+    def _by_fallback(self) -> bool:
+        try:
+            return started_by_fallback(boot_variables(self._ports.firmware), self._branding)
+        except DeviceFault as fault:
+            self._bus.warning(str(fault))
+            return False
+
+
+def run_menu(operator: Operator) -> Outcome:
+    """Show the boot menu until it has an outcome."""
+    state: MenuState = Choosing()
+    while isinstance(state, Choosing | Confirming):
+        asked = prompt(state)
+        if isinstance(state, Choosing) and isinstance(asked, Choose):
+            state = chosen(state, operator.choose(asked.title, asked.items, asked.seconds))
+        elif isinstance(state, Confirming) and isinstance(asked, Confirm):
+            state = answered(state, operator.confirm(asked.question, asked.seconds))
+    return state

@@ -1,0 +1,103 @@
+"""Looking at the disks that PRIMARY belongs on, when the root does not simply appear. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.apps.events import EventBus
+from gprov.apps.identity import identify_unit, read_smbios, stored_fallback
+from gprov.apps.recovery import RecoveryPorts, find_recovery
+from gprov.apps.volumes import volumes_of
+from gprov.domain.boot.args import BootArguments
+from gprov.domain.boot.survey import TargetSurvey, survey_targets
+from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import MIB
+from gprov.domain.disk.model import Disk, Volume
+from gprov.domain.disk.targets import excluded_disks, within
+from gprov.domain.errors import DeviceFault, GprovError
+from gprov.domain.plan.operations import Places
+from gprov.domain.plan.restore import UNFINISHED_NOTE
+from gprov.domain.platform.table import Platform
+from gprov.ports.firmware import SmbiosTable
+
+# RECOVERY only helps to judge: a missing one must not hold up the search for the root for long.
+RECOVERY_SECONDS = 15.0
+_EDGE = 1 * MIB
+
+
+@dataclass(frozen=True)
+class _Note:
+    """What RECOVERY tells: where it is, the platform's code name, whether a restore was cut short."""
+
+    volume: Volume | None = None
+    code_name: str = ""
+    unfinished: bool = False
+
+
+class Surveyor:
+    """Each look reads everything anew."""
+
+    def __init__(
+        self,
+        ports: RecoveryPorts,
+        smbios: SmbiosTable,
+        platforms: tuple[Platform, ...],
+        arguments: BootArguments,
+        branding: Branding,
+        places: Places,
+        bus: EventBus,
+    ) -> None:
+        self._ports = ports
+        self._smbios = smbios
+        self._platforms = platforms
+        self._proto_ident = arguments.proto_ident
+        self._branding = branding
+        self._places = places
+        self._bus = bus
+
+    def look(self) -> TargetSurvey:
+        """An unknown platform or a missing RECOVERY is an answer, not an error."""
+        note = self._peek()
+        try:
+            fallback = self._proto_ident or note.code_name
+            platform = identify_unit(read_smbios(self._smbios), self._platforms, fallback, self._bus).platform
+        except GprovError as error:
+            self._bus.warning(str(error))
+            return TargetSurvey(None, unfinished_restore=note.unfinished)
+        blocks = self._ports.blocks
+        disks = blocks.disks()
+        excluded = excluded_disks(disks, self._ports.mounts.mounted(), note.volume)
+        targets = [
+            disk
+            for disk in disks
+            if disk.device not in excluded and within(disk.size, platform.disk_size, platform.target_tolerance_pct)
+        ]
+        return survey_targets(
+            platform.data_disks,
+            targets,
+            volumes_of(blocks, tuple(targets), self._bus),
+            self._branding.primary_label,
+            zeroed=[disk.node for disk in targets if self._zeroed(disk)],
+            unfinished_restore=note.unfinished,
+        )
+
+    def _zeroed(self, disk: Disk) -> bool:
+        try:
+            return not any(any(self._ports.blocks.read(disk.node, offset, _EDGE)) for offset in (0, disk.size - _EDGE))
+        except DeviceFault as fault:
+            self._bus.warning(str(fault))
+            return False
+
+    def _peek(self) -> _Note:
+        files, mounts, target = self._ports.files, self._ports.mounts, self._places.recovery
+        try:
+            volume, _ = find_recovery(self._ports, self._branding, self._bus, RECOVERY_SECONDS)
+            mounts.mount(volume.node, target, volume.contents.kind, ("ro",))
+            try:
+                note = f"{target}/{self._branding.log_folder}/{UNFINISHED_NOTE}"
+                return _Note(volume, stored_fallback(files, target), files.status(note) is not None)
+            finally:
+                mounts.unmount(target)
+        except GprovError as error:
+            self._bus.warning(f"RECOVERY does not tell anything: {error}")
+            return _Note()

@@ -1,0 +1,41 @@
+"""Composition root of provisioning."""
+
+from __future__ import annotations
+
+from dependency_injector import providers
+
+from gprov.apps.container import UnitContainer
+from gprov.apps.wiring import lazy
+
+
+class MfgContainer(UnitContainer):
+    """``provisioning`` makes the use case."""
+
+    inspect_ports = providers.Factory(
+        lazy("gprov.apps.mfg.inspect:InspectPorts"),
+        UnitContainer.smbios,
+        UnitContainer.inventory,
+        UnitContainer.blocks,
+        UnitContainer.mounts,
+        UnitContainer.network,
+        UnitContainer.clock,
+    )
+    mfg_ports = providers.Factory(
+        lazy("gprov.apps.mfg.flow:MfgPorts"),
+        UnitContainer.tools,
+        UnitContainer.recovery_ports,
+        UnitContainer.remote_ports,
+        inspect_ports,
+        UnitContainer.processes,
+        UnitContainer.hasher,
+        UnitContainer.file_sink_at.provider,
+    )
+    provisioning = providers.Factory(
+        lazy("gprov.apps.mfg.flow:Provisioning"),
+        mfg_ports,
+        UnitContainer.bus,
+        UnitContainer.branding,
+        UnitContainer.platforms,
+        UnitContainer.places,
+        UnitContainer.arguments,
+    )

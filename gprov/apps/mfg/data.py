@@ -1,0 +1,33 @@
+"""What the factory says: manufData.json, and a platform table that it may name."""
+
+from __future__ import annotations
+
+from gprov.apps.events import EventBus
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput, NetworkFault, Problem
+from gprov.domain.mfg.manuf import ManufData, parse_manuf
+from gprov.domain.platform.table import Platform, parse_platform_table
+from gprov.ports.network import Http
+
+_OK = 200
+
+
+def fetch_manuf(http: Http, url: str, branding: Branding, bus: EventBus) -> ManufData:
+    """Raises NetworkFault, BadInput with every problem and its JSON path."""
+    if not url:
+        raise BadInput("kernel arguments", [Problem("mfgurl", "is missing: nobody says where manufData.json is")])
+    data = parse_manuf(url, _get(http, url), branding)
+    for warning in data.warnings:
+        bus.warning(f"{url}: {warning}")
+    return data
+
+
+def fetch_platforms(http: Http, url: str) -> tuple[Platform, ...]:
+    return parse_platform_table(url, _get(http, url))
+
+
+def _get(http: Http, url: str) -> bytes:
+    reply = http.request("GET", url)
+    if reply.status != _OK:
+        raise NetworkFault(url, f"status {reply.status}")
+    return reply.body

@@ -1,0 +1,214 @@
+"""Provisioning: a blank machine becomes a unit that restores itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gprov.apps.events import EventBus
+from gprov.apps.executor import Executor, Tools
+from gprov.apps.identity import identify_unit, read_smbios
+from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
+from gprov.apps.mfg.imaging import fetch_files, verify_images
+from gprov.apps.mfg.inspect import Inspection, InspectPorts, inspect, recovery_disk, target_disks
+from gprov.apps.mfg.network import connect_any
+from gprov.apps.mfg.steps import StepRunner
+from gprov.apps.recovery import RecoveryPorts, opened_recovery
+from gprov.apps.remote import RemotePorts
+from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
+from gprov.domain.branding import Branding
+from gprov.domain.errors import GprovError, RefusedByPolicy
+from gprov.domain.events import ProcessState
+from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
+from gprov.domain.mfg.manuf import ManufData
+from gprov.domain.mfg.qadoc import qa_document
+from gprov.domain.mfg.steps import When
+from gprov.domain.plan.operations import Places
+from gprov.domain.plan.provision import (
+    ProvisionFacts,
+    plan_boot_entries,
+    plan_finish,
+    plan_recovery,
+    plan_secrets,
+)
+from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.smbios import SmbiosTable
+from gprov.domain.platform.table import Platform
+from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.nics import ordered
+from gprov.ports.events import EventSink
+from gprov.ports.factory import Factory
+from gprov.ports.process import Processes
+from gprov.ports.secrets import PasswordHasher
+
+
+@dataclass(frozen=True)
+class MfgPorts:
+    """``file_sink_at`` makes a log file in a folder."""
+
+    tools: Tools
+    recovery: RecoveryPorts
+    remote: RemotePorts
+    inspect: InspectPorts
+    processes: Processes
+    hasher: PasswordHasher
+    file_sink_at: Callable[[str], EventSink]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is known once the hardware was found right."""
+
+    unit: Unit
+    data: ManufData
+    factory: Factory
+    inspection: Inspection
+    facts: ProvisionFacts
+    steps: StepRunner
+    switches: MfgSwitches
+
+
+class Provisioning:
+    """One provisioning run. Until the hardware was compared, nothing is written anywhere."""
+
+    def __init__(
+        self,
+        ports: MfgPorts,
+        bus: EventBus,
+        branding: Branding,
+        platforms: tuple[Platform, ...],
+        places: Places,
+        arguments: BootArguments,
+    ) -> None:
+        self._ports = ports
+        self._bus = bus
+        self._branding = branding
+        self._platforms = platforms
+        self._places = places
+        self._arguments = arguments
+
+    def run(self) -> None:
+        """When it returns, the unit is ready for its first restore: reboot. Raises GprovError."""
+        bus, ports, arguments = self._bus, self._ports, self._arguments
+        bus.message("Provisioning")
+        switches = parse_switches("kernel arguments", arguments.mfg_test)
+        if Switch.SKIP_NETWORKING not in switches:
+            connect_any(ports.remote, self._branding, bus)
+        data = fetch_manuf(ports.tools.http, arguments.mfg_url, self._branding, bus)
+        factory = ports.remote.factory_at(data.log_endpoint)
+        table = read_smbios(ports.inspect.smbios)
+        external = bool(data.appliance_json_url)
+        platforms = fetch_platforms(ports.tools.http, data.appliance_json_url) if external else self._platforms
+        unit = identify_unit(table, platforms, arguments.proto_ident, bus)
+        bus.attach(ports.remote.sink_for(factory, unit.serial))
+        bus.state(ProcessState.MFG_STARTED)
+        try:
+            factory.code_name(unit.serial, unit.platform.code_name)
+            if external and Switch.ALLOW_EXTERNAL_JSON not in switches:
+                raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
+            self._provision(self._examined(unit, table, data, factory, switches))
+        except GprovError as error:
+            bus.error(error)
+            bus.state(ProcessState.MFG_FAILED)
+            raise
+        bus.message("Provisioned")
+        bus.state(ProcessState.MFG_SUCCEEDED)
+
+    def _examined(
+        self,
+        unit: Unit,
+        table: SmbiosTable,
+        data: ManufData,
+        factory: Factory,
+        switches: MfgSwitches,
+    ) -> _Work:
+        """Compare the hardware with its specification and find the disks; nothing is written."""
+        ports, bus, arguments = self._ports, self._bus, self._arguments
+        steps = StepRunner(ports.processes, ports.tools, data, unit, self._places, bus)
+        steps.run(When.BEFORE_QA)
+        inspection = inspect(ports.inspect, unit, table, data, self._branding, bus)
+        steps.run(When.AFTER_QA)
+        recovery = recovery_disk(ports.inspect, inspection, unit, bus)
+        facts = ProvisionFacts(
+            self._branding,
+            self._places,
+            ports.tools.firmware.kind(),
+            unit,
+            recovery,
+            target_disks(ports.inspect, inspection, recovery, unit),
+            RestoreOptions(
+                xlog=data.log_endpoint if arguments.cont_logging else "",
+                boot_args=arguments.boot_args,
+            ),
+            join_arguments(arguments.boot_args, carried_arguments(arguments)),
+        )
+        return _Work(unit, data, factory, inspection, facts, steps, switches)
+
+    def _provision(self, work: _Work) -> None:
+        if Switch.STOP_AFTER_VALIDATE in work.switches:
+            self._bus.message("Hardware is as specified; stopping here as asked")
+            return
+        self._ports.tools.clock.set(work.factory.time_ns())
+        executor = Executor(self._ports.tools, self._bus)
+        if Switch.NO_CREATE_RECOVERY in work.switches:
+            with opened_recovery(self._ports.recovery, self._branding, self._places, self._bus):
+                self._fill(work, executor)
+        else:
+            try:
+                executor.run(plan_recovery(work.facts))
+                self._fill(work, executor)
+            finally:
+                self._unmount()
+        self._finish(work, executor)
+
+    def _fill(self, work: _Work, executor: Executor) -> None:
+        """Everything that goes onto the mounted RECOVERY."""
+        log = self._ports.file_sink_at(f"{self._places.recovery}/{self._branding.log_folder}")
+        self._bus.attach(log)
+        try:
+            work.steps.run(When.BEFORE_IMAGING)
+            if Switch.NO_WRITE_FILES not in work.switches:
+                fetch_files(executor, work.data, self._ports.tools, self._branding, self._places)
+            work.steps.run(When.AFTER_IMAGING)
+            work.factory.macs(work.unit.serial, {nic.name: nic.mac for nic in ordered(work.inspection.nics)}, ())
+            if Switch.NO_MANUFACTURE not in work.switches:
+                self._manufacture(work, executor)
+            executor.run(plan_finish(work.facts, wipe=Switch.NO_WIPE_DISKS not in work.switches))
+        except GprovError as error:
+            # Also into the log on RECOVERY, which is put away before the failure is handled.
+            self._bus.log(f"failed: {error}")
+            raise
+        finally:
+            self._bus.detach(log)
+
+    def _manufacture(self, work: _Work, executor: Executor) -> None:
+        work.steps.run(When.BEFORE_MFG)
+        work.steps.stash()
+        work.steps.run(When.AFTER_MFG)
+        credentials = work.factory.credentials(work.unit.serial, work.data.credential_endpoint)
+        work.steps.run(When.BEFORE_PASSWORDS, credentials)
+        executor.run(plan_secrets(work.facts, self._ports.hasher.hash(credentials.os)))
+        work.steps.run(When.AFTER_PASSWORDS, credentials)
+
+    def _finish(self, work: _Work, executor: Executor) -> None:
+        """Find RECOVERY as every later start will, prove what is on it, and only then make the unit start from it."""
+        tools, bus = self._ports.tools, self._bus
+        images: tuple[str, ...] = ()
+        with opened_recovery(self._ports.recovery, self._branding, self._places, bus) as recovery:
+            if recovery.volume.disk.device != work.facts.recovery.device:
+                raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
+            if Switch.NO_WRITE_FILES not in work.switches:
+                images = verify_images(work.data, tools, self._branding, self._places, bus)
+        executor.run(plan_boot_entries(replace(work.facts, recovery=recovery.volume.disk)))
+        if work.switches.fit_for_production:
+            found = work.inspection
+            text = qa_document(work.unit, found.inventory, found.disks, ordered(found.nics), images)
+            work.factory.document(work.unit.serial, f"QA-{work.unit.serial}.txt", text)
+        else:
+            bus.warning("test switches were set: no QA document, this unit is not fit for production")
+
+    def _unmount(self) -> None:
+        mounted = {point.target for point in self._ports.tools.mounts.mounted()}
+        for target in (self._places.esp, self._places.recovery):
+            if target in mounted:
+                self._ports.tools.mounts.unmount(target)

@@ -1,0 +1,39 @@
+"""Files from the factory onto RECOVERY, and the proof that they are there."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gprov.apps.events import EventBus
+from gprov.apps.executor import Executor, Tools
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput
+from gprov.domain.mfg.files import PlacementKind, destination
+from gprov.domain.mfg.manuf import ManufData
+from gprov.domain.plan.operations import FetchFile, MakeFolder, Operation, Places
+from gprov.domain.plan.restore import image_problems
+
+
+def fetch_files(executor: Executor, data: ManufData, tools: Tools, branding: Branding, places: Places) -> None:
+    """Every file of the list to its place. Raises at the first that does not come or is not what it should be."""
+    uefi = tools.firmware.kind() is FirmwareKind.UEFI
+    plan: list[Operation] = []
+    for file in data.files:
+        path = f"{places.recovery}/{destination(file, branding, uefi).path}"
+        plan += [MakeFolder(path.rpartition("/")[0]), FetchFile(file.url, path, file.sha1, file.sha256)]
+    executor.run(tuple(plan))
+
+
+def verify_images(data: ManufData, tools: Tools, branding: Branding, places: Places, bus: EventBus) -> tuple[str, ...]:
+    """Read every fetched image as a restore will. Returns their paths. Raises IntegrityFault, BadInput."""
+    uefi = tools.firmware.kind() is FirmwareKind.UEFI
+    placed = [destination(file, branding, uefi) for file in data.files]
+    paths = tuple(f"{places.recovery}/{one.path}" for one in placed if one.kind is PlacementKind.IMAGE)
+    for path in paths:
+        image = tools.archives.verify(path, partial(bus.progress, f"verify {path}"))
+        problems = image_problems(image, branding)
+        if problems:
+            raise BadInput(path, problems)
+        bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
+    return paths

@@ -1,0 +1,32 @@
+"""Provisioning as process 1: run it once, show a failure for long, start again."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from dependency_injector import providers
+
+from gprov.apps.container import UnitContainer
+from gprov.apps.mfg.container import MfgContainer
+from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
+from gprov.domain.errors import GprovError
+
+# In a factory somebody comes by, but perhaps after a weekend.
+HOLD_SECONDS = 48 * 3600.0
+
+
+def provision(arguments: BootArguments, unit: UnitContainer) -> NoReturn:
+    """Provision the machine and reboot; on failure show why for up to 48 h first."""
+    container = MfgContainer(arguments=providers.Object(arguments), bus=providers.Object(unit.bus()))
+    bus = unit.bus()
+    try:
+        container.provisioning().run()
+    except GprovError as error:
+        bus.error(error)
+        unit.operator().show(str(error))
+        hold = arguments.failure_hold if arguments.failure_hold != FAILURE_HOLD_SECONDS else HOLD_SECONDS
+        bus.message(f"Provisioning failed; restarting in {hold:g} s")
+        bus.close()
+        unit.clock().sleep(hold)
+    bus.close()
+    unit.power().reboot()

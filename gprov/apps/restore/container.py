@@ -1,0 +1,31 @@
+"""Composition root of the factory restore."""
+
+from __future__ import annotations
+
+from dependency_injector import providers
+
+from gprov.apps.container import UnitContainer
+from gprov.apps.wiring import lazy
+
+
+class RestoreContainer(UnitContainer):
+    """``restore`` makes the use case; what it is made of is imported only then."""
+
+    restore_ports = providers.Factory(
+        lazy("gprov.apps.restore.flow:RestorePorts"),
+        UnitContainer.tools,
+        UnitContainer.recovery_ports,
+        UnitContainer.remote_ports,
+        UnitContainer.smbios,
+        UnitContainer.operator,
+        UnitContainer.file_sink_at.provider,
+    )
+    restore = providers.Factory(
+        lazy("gprov.apps.restore.flow:FactoryRestore"),
+        restore_ports,
+        UnitContainer.bus,
+        UnitContainer.branding,
+        UnitContainer.platforms,
+        UnitContainer.places,
+        UnitContainer.arguments,
+    )

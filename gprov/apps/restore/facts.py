@@ -1,0 +1,114 @@
+"""Everything that a restore plan depends on, read before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gprov.apps.events import EventBus
+from gprov.apps.executor import Tools
+from gprov.apps.recovery import RecoveryVolume
+from gprov.apps.restore.choose import ChosenImage
+from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
+from gprov.domain.boot.bzimage import KernelFacts, parse_bzimage
+from gprov.domain.branding import Branding
+from gprov.domain.disk.model import Disk
+from gprov.domain.errors import BadInput, DeviceFault
+from gprov.domain.image.imgmeta import parse_imgmeta
+from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
+from gprov.domain.plan.restore import NetworkFiles, RestoreFacts
+from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.netconfig import default_files
+from gprov.domain.unit.netsaved import ARCHIVE, parse_saved
+from gprov.domain.unit.nics import Nic, ordered, own_nics
+from gprov.ports.files import Files
+
+KERNEL_START = 64 << 10
+
+
+def gather_facts(
+    recovery: RecoveryVolume,
+    unit: Unit,
+    options: RestoreOptions,
+    arguments: BootArguments,
+    chosen: ChosenImage,
+    target: Disk,
+    branding: Branding,
+    tools: Tools,
+    nics: Sequence[Nic],
+    bus: EventBus,
+) -> RestoreFacts:
+    places, files = recovery.places, tools.files
+    _report_imgmeta(chosen, bus)
+    extra = join_arguments(options.boot_args, carried_arguments(arguments))
+    return RestoreFacts(
+        branding,
+        places,
+        tools.firmware.kind(),
+        unit,
+        chosen.verified,
+        chosen.name,
+        target,
+        recovery.volume,
+        recovery.esp,
+        _kernel(files, f"{places.esp}/{branding.boot_kernel}", bus),
+        _admin_password(files, places.recovery, bus),
+        NetworkFiles(
+            _default_network(unit, nics, branding),
+            {} if options.ignore_net_cfg else _saved_network(files, places.recovery, branding, bus),
+        ),
+        options.preserve,
+        options.ignore_net_cfg,
+        extra,
+        arguments.kernel_override_recovery,
+    )
+
+
+def _default_network(unit: Unit, nics: Sequence[Nic], branding: Branding) -> dict[str, bytes]:
+    info = unit.platform.nic_info
+    mine = ordered(own_nics(nics, info.mac_prefixes or (branding.mac_prefix,)))
+    return default_files(mine, diagnostic=info.diag_ports, wan=info.wan_index, names=info.names)
+
+
+def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
+    content = chosen.verified.files.imgmeta
+    if content is None:
+        return
+    try:
+        meta = parse_imgmeta(chosen.name.filename, content)
+    except BadInput as error:
+        bus.warning(str(error))
+        return
+    bus.log(f"image metadata: {meta}")
+    mismatch = meta.mismatch(chosen.name)
+    if mismatch:
+        bus.warning(mismatch)
+
+
+def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
+    """RECOVERY's kernel, or None if it is gone or damaged: the image's then takes its place."""
+    try:
+        return parse_bzimage(files.read_start(path, KERNEL_START))
+    except (DeviceFault, BadInput) as error:
+        bus.warning(f"RECOVERY's kernel is not usable: {error}")
+        return None
+
+
+def _admin_password(files: Files, recovery: str, bus: EventBus) -> PasswordHash | None:
+    path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
+    if files.status(path) is None:
+        bus.warning("no stored credentials: the admin account stays as the image has it")
+        return None
+    return PasswordHash(files.read(path, 4096).decode("ascii", "replace").strip())
+
+
+def _saved_network(files: Files, recovery: str, branding: Branding, bus: EventBus) -> dict[str, bytes]:
+    path = f"{recovery}/{branding.log_folder}/{ARCHIVE}"
+    if files.status(path) is None:
+        return {}
+    try:
+        return parse_saved(path, files.read(path))
+    except (BadInput, DeviceFault) as error:
+        bus.warning(f"saved network configuration not used: {error}")
+        return {}

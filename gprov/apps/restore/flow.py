@@ -1,0 +1,125 @@
+"""Factory restore: the newest good image from RECOVERY onto PRIMARY."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gprov.apps.events import EventBus
+from gprov.apps.executor import Executor, Tools
+from gprov.apps.identity import identify_unit, read_smbios, stored_fallback
+from gprov.apps.recovery import RecoveryPorts, RecoveryVolume, opened_recovery
+from gprov.apps.remote import RemotePorts, log_to
+from gprov.apps.restore.choose import ChosenImage, choose_image, wish_of
+from gprov.apps.restore.facts import gather_facts
+from gprov.apps.restore.records import HistoryFile, read_options
+from gprov.apps.restore.targets import choose_target
+from gprov.domain.boot.args import BootArguments, PreferredImage
+from gprov.domain.branding import Branding
+from gprov.domain.disk.model import Disk
+from gprov.domain.errors import GprovError
+from gprov.domain.events import ProcessState
+from gprov.domain.plan.operations import Places
+from gprov.domain.plan.restore import plan_restore
+from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.table import Platform
+from gprov.domain.unit.frdata import RestoreOptions
+from gprov.ports.events import EventSink
+from gprov.ports.firmware import SmbiosTable
+from gprov.ports.operator import Operator
+
+FileSinkAt = Callable[[str], EventSink]
+
+
+@dataclass(frozen=True)
+class RestorePorts:
+    """``file_sink_at`` makes a log file in a folder."""
+
+    tools: Tools
+    recovery: RecoveryPorts
+    remote: RemotePorts
+    smbios: SmbiosTable
+    operator: Operator
+    file_sink_at: FileSinkAt
+
+
+class FactoryRestore:
+    """One restore. Nothing on PRIMARY changes until an image was verified from its first to its last byte."""
+
+    def __init__(
+        self,
+        ports: RestorePorts,
+        bus: EventBus,
+        branding: Branding,
+        platforms: tuple[Platform, ...],
+        places: Places,
+        arguments: BootArguments,
+    ) -> None:
+        self._ports = ports
+        self._bus = bus
+        self._branding = branding
+        self._platforms = platforms
+        self._places = places
+        self._arguments = arguments
+
+    def run(self, preferred: PreferredImage) -> None:
+        """When it returns, the unit is restored, everything is flushed and unmounted: reboot. Raises GprovError."""
+        ports = self._ports
+        with opened_recovery(ports.recovery, self._branding, self._places, self._bus) as recovery:
+            sink = ports.file_sink_at(f"{self._places.recovery}/{self._branding.log_folder}")
+            self._bus.attach(sink)
+            try:
+                self._restore(recovery, preferred)
+            except GprovError as error:
+                self._bus.error(error)
+                self._bus.state(ProcessState.FR_FAILED)
+                raise
+            finally:
+                self._bus.detach(sink)
+
+    def _restore(self, recovery: RecoveryVolume, preferred: PreferredImage) -> None:
+        ports, bus, files, arguments = self._ports, self._bus, self._ports.tools.files, self._arguments
+        bus.state(ProcessState.FR_STARTED)
+        bus.message("Factory restore")
+        fallback = arguments.proto_ident or stored_fallback(files, self._places.recovery)
+        unit = identify_unit(read_smbios(ports.smbios), self._platforms, fallback, bus)
+        options = read_options(files, self._places.recovery, bus)
+        endpoint = arguments.xlog or options.xlog
+        if endpoint:
+            log_to(ports.remote, endpoint, unit, self._branding, bus)
+        history = HistoryFile(files, f"{self._places.recovery}/{self._branding.log_folder}", bus)
+        if options.clear_history:
+            history.clear()
+        # The target first: a unit without one must say so rather than count failures against good images.
+        target = choose_target(ports.recovery, recovery, unit, bus)
+        wish = wish_of(preferred, recovery, self._branding, files, ports.operator)
+        chosen = choose_image(recovery, wish, self._branding, ports.tools.archives, files, history, bus)
+        try:
+            self._apply(recovery, unit, options, chosen, target)
+        except GprovError as error:
+            history.record(history.value.failed(chosen.name.stem, str(error)))
+            raise
+        history.record(history.value.succeeded(chosen.name.stem))
+        bus.message("Factory restore done")
+        bus.state(ProcessState.FR_SUCCEEDED)
+
+    def _apply(
+        self,
+        recovery: RecoveryVolume,
+        unit: Unit,
+        options: RestoreOptions,
+        chosen: ChosenImage,
+        target: Disk,
+    ) -> None:
+        tools, bus = self._ports.tools, self._bus
+        nics = self._ports.remote.network.nics()
+        facts = gather_facts(recovery, unit, options, self._arguments, chosen, target, self._branding, tools, nics, bus)
+        bus.message(f"Restoring {chosen.name.stem}")
+        plan = plan_restore(facts)
+        try:
+            Executor(tools, bus).run(plan)
+        except GprovError:
+            # Leave nothing mounted: RECOVERY can then be put away, and its log be kept.
+            if any(point.target == self._places.primary for point in tools.mounts.mounted()):
+                tools.mounts.unmount(self._places.primary)
+            raise

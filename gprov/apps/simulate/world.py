@@ -1,0 +1,145 @@
+"""A simulated machine with its factory: everything outside the unit's software, and how that is plugged into it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from dependency_injector import providers
+
+from gprov.adapters.fake.archive import FakeArchives
+from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.boot import firmware_start
+from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.firmware import FakeFirmware, FakeInventory, FakeSmbios
+from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.network import FakeFactory, FakeHttp, FakeNetwork, Origin
+from gprov.adapters.fake.people import FakeOperator, FakePasswordHasher, FakeServerSink, MemorySink
+from gprov.adapters.fake.power import FakePower, MachineStopped, Stop
+from gprov.adapters.fake.process import NoProcesses
+from gprov.adapters.fake.smbios import build_table
+from gprov.apps.container import UnitContainer
+from gprov.apps.init.container import InitContainer
+from gprov.apps.mfg.container import MfgContainer
+from gprov.domain.boot.args import parse_boot_arguments
+from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import GIB
+from gprov.domain.disk.model import Bus
+from gprov.domain.errors import InternalError
+from gprov.ports.events import EventSink
+
+BASE_URL = "http://factory.invalid/files"
+MANUF_URL = f"{BASE_URL}/manufData.json"
+IMAGE_NAME = "WIDGET.LNX.SHINY.2026-01-15.1.upd"
+SERIAL = "SIM0001"
+
+C = TypeVar("C", bound=UnitContainer)
+
+
+@dataclass
+class World:
+    """One unit, its factory, and what everybody said. Override a provider in ``configure`` to change a part."""
+
+    machine: SimulatedMachine
+    origin: Origin = field(default_factory=Origin)
+    factory: FakeFactory = field(default_factory=FakeFactory)
+    branding: Branding = field(default_factory=Branding)
+    sinks: tuple[EventSink, ...] = ()
+
+    def provision(self, **arguments: str) -> Stop:
+        """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails."""
+        container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **arguments})
+        try:
+            container.provisioning().run()
+            container.power().reboot()
+        except MachineStopped as stopped:
+            return self._stopped(stopped)
+        finally:
+            container.bus().close()
+        raise InternalError("a machine that was told to reboot went on")
+
+    def boot(self, environment: dict[str, str] | None = None) -> Stop:
+        """Power on: the firmware starts the normal kernel, and that decides what to do."""
+        arguments = firmware_start(self.machine) if environment is None else environment
+        container = self._container(InitContainer(), arguments)
+        try:
+            container.boot().run()
+        except MachineStopped as stopped:
+            return self._stopped(stopped)
+        finally:
+            container.bus().close()
+        raise InternalError("a boot that never returns did")
+
+    def _stopped(self, stopped: MachineStopped) -> Stop:
+        if stopped.how is not Stop.SWITCHED_ROOT:
+            self.machine.restart()
+        return stopped.how
+
+    def _container(self, container: C, environment: dict[str, str]) -> C:
+        plug_in(container, self)
+        container.arguments.override(providers.Object(parse_boot_arguments(environment, self.branding)))
+        container.branding.override(providers.Object(self.branding))
+        for sink in self.sinks:
+            container.bus().attach(sink)
+        return container
+
+
+def plug_in(container: UnitContainer, world: World) -> None:
+    """Put the simulated machine behind every port of a container."""
+    machine = world.machine
+    for provider, adapter in (
+        (container.clock, machine.clock),
+        (container.processes, NoProcesses()),
+        (container.power, FakePower(machine)),
+        (container.operator, FakeOperator(machine)),
+        (container.blocks, FakeBlockDevices(machine)),
+        (container.mounts, FakeMounts(machine)),
+        (container.files, FakeFiles(machine)),
+        (container.filesystems, FakeFileSystems(machine)),
+        (container.partitioner, FakePartitioner(machine)),
+        (container.archives, FakeArchives(machine)),
+        (container.firmware, FakeFirmware(machine)),
+        (container.smbios, FakeSmbios(machine)),
+        (container.inventory, FakeInventory(machine)),
+        (container.hasher, FakePasswordHasher()),
+        (container.http, FakeHttp(machine, world.origin)),
+        (container.network, FakeNetwork(machine)),
+    ):
+        provider.override(providers.Object(adapter))
+    container.factory_at.override(providers.Factory(lambda _endpoint: world.factory))
+    container.sink_for.override(providers.Factory(FakeServerSink))
+    container.file_sink_at.override(providers.Factory(lambda _folder: MemorySink()))
+
+
+def new_world(seed: int = 0, *, build_number: int = 100) -> World:
+    """A blank machine of the default platform, and a factory that has an image, a kernel and its manufData.json."""
+    machine = SimulatedMachine(
+        smbios=build_table(manufacturer="GPROV_QEMU", product="mfg_test", serial=SERIAL), seed=seed
+    )
+    machine.add_disk(20 * GIB, serial="primary0")
+    machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
+    world = World(machine)
+    kernel = build_kernel(build_number)
+    publish(world.origin, {IMAGE_NAME: build_image(kernel), world.branding.boot_kernel: kernel})
+    return world
+
+
+def publish(origin: Origin, files: dict[str, bytes]) -> None:
+    """Serve these files and a manufData.json that names them."""
+    for name, content in files.items():
+        origin.content[f"{BASE_URL}/{name}"] = content
+    listed = [
+        {"Src": f"{BASE_URL}/{name}", "Sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()
+    ]
+    specification = {
+        "DevCodeName": "QEMU-mfg-test",
+        "Recovery": {"Size": 4 * GIB, "SizeTolerancePct": 1, "Quantity": 1},
+        "MainDiskConfigs": [[{"Size": 20 * GIB, "SizeTolerancePct": 1, "Quantity": 1}]],
+        "NumOUINics": 1,
+        "TotalNics": 1,
+    }
+    document = {"Files": listed, "LogEndpoint": "http://factory.invalid/", "ValidationData": [specification]}
+    origin.content[MANUF_URL] = json.dumps(document).encode()
