@@ -1,4 +1,4 @@
-"""What every app that runs as process 1 does first and last: kernel file systems, arguments, sinks, a net for failures."""
+"""What every app that runs as process 1 does first and last: file systems, arguments, sinks, a net for failures."""
 
 from __future__ import annotations
 

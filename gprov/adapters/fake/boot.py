@@ -19,6 +19,8 @@ def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
 
     Raises DeviceMissing if nothing can be started: a real unit would then try the network, or stop.
     """
+    # What a firmware tells about itself is there whatever happened to the rest of NVRAM.
+    machine.nvram[VariableName("BootOptionSupport")] = Variable(6, b"\x13\x03\0\0")
     variables = {name.name: variable for name, variable in machine.nvram.items()}
     order = (*numbers_in(variables, BOOT_NEXT), *numbers_in(variables, BOOT_ORDER))
     machine.nvram.pop(VariableName(BOOT_NEXT), None)

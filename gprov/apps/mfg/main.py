@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from dependency_injector import providers
 
 from gprov.apps.container import UnitContainer
@@ -15,8 +13,8 @@ from gprov.domain.errors import GprovError
 HOLD_SECONDS = 48 * 3600.0
 
 
-def provision(arguments: BootArguments, unit: UnitContainer) -> NoReturn:
-    """Provision the machine and reboot; on failure show why for up to 48 h first."""
+def provision(arguments: BootArguments, unit: UnitContainer) -> None:
+    """Provision the machine and reboot, never returning; on failure show why for up to 48 h first."""
     container = MfgContainer(arguments=providers.Object(arguments), bus=providers.Object(unit.bus()))
     bus = unit.bus()
     try:
