@@ -7,7 +7,7 @@ import sqlite3
 from gprov.apps.server.rows import Origin, note
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.documents import SUPERSEDED, Decision, Held, Hold, decide
-from gprov.domain.factory.states import Flow, SessionReports, Verdict, flow_of, judge
+from gprov.domain.factory.states import SessionReports, Standing, Verdict, advance, judge
 
 # State reports kept for one unit.
 STATES_KEPT = 1000
@@ -33,8 +33,7 @@ def apply_state(db: sqlite3.Connection, place: Origin, state: ProcessState, numb
 
 def decide_documents(db: sqlite3.Connection, place: Origin, report: ProcessState | None) -> None:
     """Release or discard what a unit's last state, or time alone, decides."""
-    row = db.execute("SELECT provisioning FROM units WHERE id = ?", (place.unit,)).fetchone()
-    provisioned = row["provisioning"] == ProcessState.MFG_SUCCEEDED.value
+    provisioned = standing_of(db, place.unit).provisioned
     held = db.execute(
         "SELECT id, name, session, hold_until_ns FROM documents WHERE unit = ? AND status = ? ORDER BY id",
         (place.unit, Held.HELD.value),
@@ -44,6 +43,13 @@ def decide_documents(db: sqlite3.Connection, place: Origin, report: ProcessState
         decision = decide(hold, place.now_ns, report, provisioned)
         if decision.status is not Held.HELD:
             settle(db, place, document["id"], document["name"], decision)
+
+
+def standing_of(db: sqlite3.Connection, unit: int) -> Standing:
+    row = db.execute("SELECT state, provisioning, sealed, open_until_ns FROM units WHERE id = ?", (unit,)).fetchone()
+    return Standing(
+        ProcessState(row["state"]), ProcessState(row["provisioning"]), bool(row["sealed"]), row["open_until_ns"]
+    )
 
 
 def settle(db: sqlite3.Connection, place: Origin, document: int, name: str, decision: Decision) -> None:
@@ -83,11 +89,17 @@ def _remember(db: sqlite3.Connection, place: Origin, state: ProcessState, verdic
 
 
 def _advance(db: sqlite3.Connection, place: Origin, state: ProcessState) -> None:
+    after = advance(standing_of(db, place.unit), state)
     db.execute(
-        "UPDATE units SET state = ?, state_session = ?, state_ns = ? WHERE id = ?",
-        (state.value, place.session, place.now_ns, place.unit),
+        "UPDATE units SET state = ?, state_session = ?, state_ns = ?, provisioning = ?, sealed = ?, open_until_ns = ?"
+        " WHERE id = ?",
+        (
+            after.state.value,
+            place.session,
+            place.now_ns,
+            after.provisioning.value,
+            after.sealed,
+            after.open_until_ns,
+            place.unit,
+        ),
     )
-    if flow_of(state) is Flow.MFG:
-        db.execute("UPDATE units SET provisioning = ? WHERE id = ?", (state.value, place.unit))
-    if state is ProcessState.MFG_SUCCEEDED:
-        db.execute("UPDATE units SET sealed = 1, open_until_ns = 0 WHERE id = ?", (place.unit,))

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from gprov.apps.server.database import Database, open_existing
 from gprov.apps.server.rows import Origin, note, origin
+from gprov.apps.server.standing import standing_of
 from gprov.domain.errors import BadInput, Problem, RefusedByPolicy
-from gprov.domain.events import ProcessState
-from gprov.domain.factory.handout import Provisioning, refusal
+from gprov.domain.factory.handout import Request, refusal
 from gprov.domain.factory.passwords import make_credentials
 from gprov.domain.factory.replies import Refusal
 from gprov.domain.factory.requests import CredentialRequest
@@ -51,20 +51,19 @@ class Vault:
         Raises Withheld."""
         with self._database.write() as db:
             place = origin(db, request.sender, self._now())
-            why = refusal(_provisioning(db, place), place.now_ns, self._window_ns)
-            if why is not None:
-                note(db, place, f"credentials refused to {peer}: {why.sentence}")
-                found = None
-            else:
-                found = _stored(db, place.unit) or self._make(db, place)
-                db.execute(
-                    "INSERT INTO handouts (unit, session, time_ns, peer) VALUES (?, ?, ?, ?)",
-                    (place.unit, place.session, place.now_ns, peer),
-                )
-                note(db, place, f"credentials handed out to {peer}")
-        if why is not None or found is None:
-            raise Withheld(request.sender.serial, why or Refusal.NOT_STARTED)
-        return found
+            why = refusal(standing_of(db, place.unit), _request(db, place), self._window_ns)
+            if why is None:
+                return self._open(db, place, peer)
+            note(db, place, f"credentials refused to {peer}: {why.sentence}")
+        raise Withheld(request.sender.serial, why)
+
+    def _open(self, db: sqlite3.Connection, place: Origin, peer: str) -> Credentials:
+        db.execute(
+            "INSERT INTO handouts (unit, session, time_ns, peer) VALUES (?, ?, ?, ?)",
+            (place.unit, place.session, place.now_ns, peer),
+        )
+        note(db, place, f"credentials handed out to {peer}")
+        return _stored(db, place.unit) or self._make(db, place)
 
     def _make(self, db: sqlite3.Connection, place: Origin) -> Credentials:
         made = make_credentials(self._randomness.token)
@@ -101,14 +100,6 @@ def _stored(db: sqlite3.Connection, unit: int) -> Credentials | None:
     return Credentials(Secret(row["os"]), Secret(row["bios"]), Secret(row["ipmi"])) if row else None
 
 
-def _provisioning(db: sqlite3.Connection, place: Origin) -> Provisioning:
-    row = db.execute(
-        "SELECT state, state_ns, state_session, sealed, open_until_ns FROM units WHERE id = ?", (place.unit,)
-    ).fetchone()
-    return Provisioning(
-        state=ProcessState(row["state"]),
-        since_ns=row["state_ns"],
-        same_session=row["state_session"] == place.session,
-        sealed=bool(row["sealed"]),
-        open_until_ns=row["open_until_ns"],
-    )
+def _request(db: sqlite3.Connection, place: Origin) -> Request:
+    row = db.execute("SELECT state_ns, state_session FROM units WHERE id = ?", (place.unit,)).fetchone()
+    return Request(place.now_ns, row["state_ns"], row["state_session"] == place.session)

@@ -11,28 +11,26 @@ from dataclasses import dataclass
 
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.replies import Refusal
+from gprov.domain.factory.states import Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Provisioning:
-    """What the server knows of a unit. ``since_ns``: when its state was reported (server's UTC); ``same_session``: by
-    the session that now asks; ``sealed``: a provisioning has succeeded; ``open_until_ns``: reopened until then."""
+class Request:
+    """``same_session``: the session that asks reported the unit's state, and at ``since_ns`` (server's UTC)."""
 
-    state: ProcessState = ProcessState.UNKNOWN
-    since_ns: int = 0
-    same_session: bool = False
-    sealed: bool = False
-    open_until_ns: int = 0
+    now_ns: int
+    since_ns: int
+    same_session: bool
 
 
-def refusal(unit: Provisioning, now_ns: int, window_ns: int) -> Refusal | None:
+def refusal(unit: Standing, request: Request, window_ns: int) -> Refusal | None:
     """None: hand them out."""
-    if unit.sealed and now_ns > unit.open_until_ns:
+    if unit.sealed and request.now_ns > unit.open_until_ns:
         return Refusal.SEALED
     if unit.state is not ProcessState.MFG_STARTED:
         return Refusal.NOT_STARTED
-    if not unit.same_session:
+    if not request.same_session:
         return Refusal.OTHER_SESSION
-    if now_ns - unit.since_ns > window_ns:
+    if request.now_ns - request.since_ns > window_ns:
         return Refusal.WINDOW_OVER
     return None

@@ -8,7 +8,7 @@ other session count in the order of their numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from gprov.domain.events import ProcessState
@@ -38,6 +38,21 @@ def flow_of(state: ProcessState) -> Flow | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a unit stands. ``provisioning``: its last MFG state. ``sealed``: a provisioning has succeeded, so that its
+    passwords are not handed out any more, but until ``open_until_ns`` (UTC) if a person opened them again."""
+
+    state: ProcessState = ProcessState.UNKNOWN
+    provisioning: ProcessState = ProcessState.UNKNOWN
+    sealed: bool = False
+    open_until_ns: int = 0
+
+    @property
+    def provisioned(self) -> bool:
+        return self.provisioning is ProcessState.MFG_SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True)
 class SessionReports:
     """What one session reported so far: states that were applied, oldest first; whether any of its reports was
     direct; the number of its last STATE event (-1: none)."""
@@ -57,6 +72,13 @@ def judge(state: ProcessState, number: int | None, session: SessionReports, *, c
     if state in SUCCEEDED and _last_of_flow(state, session) in FAILED:
         return Verdict.CONTRADICTED
     return Verdict.APPLIED
+
+
+def advance(standing: Standing, state: ProcessState) -> Standing:
+    """After a report that was applied."""
+    provisioning = state if flow_of(state) is Flow.MFG else standing.provisioning
+    after = replace(standing, state=state, provisioning=provisioning)
+    return replace(after, sealed=True, open_until_ns=0) if state is ProcessState.MFG_SUCCEEDED else after
 
 
 def _last_of_flow(state: ProcessState, session: SessionReports) -> ProcessState | None:

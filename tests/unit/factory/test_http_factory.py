@@ -1,0 +1,227 @@
+"""The client of the factory server, over an Http that answers as it is told. (Against the real server: tests/integ.)"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from gprov.adapters.linux.net.factory import HttpFactory, split
+from gprov.domain.errors import NetworkFault
+from gprov.domain.events import Event, LogLine, ProcessState, StateChange
+from gprov.domain.factory.replies import FactoryRefused, Refusal, encode_error
+from gprov.domain.factory.requests import decode_events, to_bytes
+from gprov.domain.factory.syntax import MAX_BODY, MAX_EVENTS
+from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.ports.network import Fetched, Http, Reply, TransferProgress
+
+BASE = "http://10.0.2.2:8901/"
+SESSION = "0123456789abcdef" * 2
+PASSWORDS = b'{"os": "osSECRET", "bios": "biosSECRET", "ipmi": "ipmiSECRET"}'
+
+
+@dataclass(frozen=True)
+class Exchange:
+    method: str
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass
+class AnsweringHttp(Http):
+    """Keeps requests; answers from ``replies`` (an exception is raised), and with ``usual`` when there are no more."""
+
+    replies: list[Reply | NetworkFault] = field(default_factory=list)
+    usual: Reply = field(default_factory=lambda: Reply(204, b""))
+    seen: list[Exchange] = field(default_factory=list)
+
+    @override
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = 16 << 20,
+        seconds: float = 30.0,
+    ) -> Reply:
+        self.seen.append(Exchange(method, url, body or b"", headers or {}))
+        reply = self.replies.pop(0) if self.replies else self.usual
+        if isinstance(reply, NetworkFault):
+            raise reply
+        return reply
+
+    @override
+    def download(
+        self, url: str, target: str, progress: TransferProgress, *, stall_seconds: float = 60.0, attempts: int = 6
+    ) -> Fetched:
+        raise NetworkFault(url, "not here")
+
+
+def client(http: Http, endpoint: str = BASE) -> HttpFactory:
+    return HttpFactory(http, endpoint, session=SESSION, pause=0.001)
+
+
+SILENCE = NetworkFault(BASE, "no answer")
+CALLS: tuple[tuple[str, Callable[[HttpFactory], object]], ...] = (
+    ("state", lambda factory: factory.state("1", ProcessState.MFG_STARTED)),
+    ("code-name", lambda factory: factory.code_name("1", "QEMU")),
+    ("macs", lambda factory: factory.macs("1", {"eth0": "56:78:90:00:00:01"}, [])),
+    ("document", lambda factory: factory.document("1", "qa", "text")),
+)
+
+
+@pytest.mark.parametrize("endpoint", [BASE, BASE.rstrip("/")])
+@pytest.mark.parametrize(("what", "call"), CALLS)
+def test_each_report_is_one_json_post(endpoint: str, what: str, call: Callable[[HttpFactory], object]) -> None:
+    http = AnsweringHttp()
+    call(client(http, endpoint))
+    (exchange,) = http.seen
+    assert (exchange.method, exchange.url) == ("POST", f"http://10.0.2.2:8901/api/v1/{what}")
+    assert exchange.headers["Content-Type"] == "application/json"
+    sent = json.loads(exchange.body)
+    assert (sent["serial"], sent["session"]) == ("1", SESSION)
+
+
+@pytest.mark.parametrize(("what", "call"), CALLS)
+def test_a_fault_that_passes_is_tried_again(what: str, call: Callable[[HttpFactory], object]) -> None:
+    http = AnsweringHttp([SILENCE, Reply(503, b"full"), Reply(500, b"")])
+    call(client(http))
+    assert len(http.seen) == 4
+    assert len({exchange.body for exchange in http.seen}) == 1
+
+
+@pytest.mark.parametrize(("what", "call"), CALLS)
+def test_nothing_is_tried_for_ever(what: str, call: Callable[[HttpFactory], object]) -> None:
+    http = AnsweringHttp(usual=Reply(503, to_bytes(encode_error("disk full"))))
+    with pytest.raises(NetworkFault, match=rf"/api/v1/{what}: status 503: disk full"):
+        call(client(http))
+    assert len(http.seen) == 4
+
+
+@pytest.mark.parametrize(("what", "call"), CALLS)
+def test_a_refusal_is_final_and_says_why(what: str, call: Callable[[HttpFactory], object]) -> None:
+    http = AnsweringHttp(usual=Reply(422, to_bytes(encode_error("$.serial: must not be empty"))))
+    with pytest.raises(FactoryRefused, match=rf"/api/v1/{what}: status 422: .*serial") as caught:
+        call(client(http))
+    assert len(http.seen) == 1
+    assert caught.value.status == 422
+
+
+@pytest.mark.parametrize("status", [301, 404])
+def test_another_program_that_answers_is_a_fault(status: int) -> None:
+    http = AnsweringHttp(usual=Reply(status, b"<html>hello</html>"))
+    with pytest.raises(NetworkFault, match=f"status {status}$"):
+        client(http).code_name("1", "x")
+
+
+def test_time() -> None:
+    assert client(AnsweringHttp([SILENCE, Reply(200, b'{"time_ns": 5}')])).time_ns() == 5
+    with pytest.raises(NetworkFault, match="no factory server answers there"):
+        client(AnsweringHttp(usual=Reply(200, b"<html>"))).time_ns()
+
+
+def test_events_are_tried_once_since_the_sink_has_patience() -> None:
+    http = AnsweringHttp([SILENCE])
+    with pytest.raises(NetworkFault):
+        client(http).events("1", [Event(1, 1, LogLine("x"))])
+    assert len(http.seen) == 1
+
+
+@settings(max_examples=100)
+@given(st.lists(st.one_of(st.integers(0, 20), st.sampled_from([8000, 100_000])), max_size=900))
+def test_events_are_split_into_what_the_server_takes(sizes: list[int]) -> None:
+    events = [Event(number, 1, LogLine("\N{SNOWMAN}" * size)) for number, size in enumerate(sizes)]
+    batches = split(events)
+    assert [event for batch in batches for event in batch] == events
+    assert all(1 <= len(batch) <= MAX_EVENTS for batch in batches)
+    http = AnsweringHttp()
+    client(http).events("1", events)
+    assert all(len(exchange.body) <= MAX_BODY for exchange in http.seen)
+    arrived = [event for exchange in http.seen for event in decode_events(exchange.body).events]
+    assert [event.number for event in arrived] == [event.number for event in events]
+
+
+def test_credentials() -> None:
+    http = AnsweringHttp([Reply(200, PASSWORDS)])
+    found = client(http).credentials("1")
+    assert found == Credentials(Secret("osSECRET"), Secret("biosSECRET"), Secret("ipmiSECRET"))
+    assert http.seen[0].url == "http://10.0.2.2:8901/api/v1/credentials"
+
+
+def test_a_start_report_that_is_still_on_its_way_is_waited_for() -> None:
+    early = Reply(403, to_bytes(encode_error("no", refusal=Refusal.NOT_STARTED)))
+    http = AnsweringHttp([early, early, Reply(200, PASSWORDS)])
+    assert client(http).credentials("1").os.reveal() == "osSECRET"
+
+
+@pytest.mark.parametrize("refusal", [Refusal.SEALED, Refusal.OTHER_SESSION, Refusal.WINDOW_OVER])
+def test_a_refusal_of_credentials_says_why(refusal: Refusal) -> None:
+    http = AnsweringHttp(usual=Reply(403, to_bytes(encode_error("no", refusal=refusal))))
+    with pytest.raises(FactoryRefused) as caught:
+        client(http).credentials("1")
+    assert refusal.sentence in str(caught.value)
+    assert len(http.seen) == 1
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 301, 403, 404, 422, 500, 503])
+@pytest.mark.parametrize(
+    "body",
+    [
+        PASSWORDS[:-1],
+        b'{"os": "osSECRET"}',
+        b'{"os": "osSECRET", "bios": ["biosSECRET"], "ipmi": 5}',
+        b'{"error": "osSECRET", "refusal": "biosSECRET", "problems": [{"place": "ipmiSECRET"}]}',
+        b'"osSECRET"',
+        b"osSECRET",
+    ],
+)
+def test_no_password_gets_into_an_error(status: int, body: bytes) -> None:
+    http = AnsweringHttp(usual=Reply(status, body))
+    with pytest.raises(NetworkFault) as caught:
+        client(http).credentials("1")
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "SECRET" not in str(error)
+        assert "SECRET" not in repr(vars(error))
+        assert "SECRET" not in "".join(traceback.format_exception(error))
+        error = error.__context__
+    assert "/api/v1/credentials" in str(caught.value)
+
+
+def test_a_server_of_its_own_for_credentials_learns_how_it_ends() -> None:
+    other = "http://vault.invalid/"
+    http = AnsweringHttp([Reply(204, b""), Reply(200, PASSWORDS)])
+    factory = client(http)
+    factory.credentials("1", other)
+    factory.events("1", [Event(1, 1, LogLine("x")), Event(2, 1, StateChange(ProcessState.MFG_SUCCEEDED))])
+    factory.events("1", [Event(3, 1, StateChange(ProcessState.FR_STARTED))])
+    assert [(exchange.url, json.loads(exchange.body).get("state")) for exchange in http.seen] == [
+        ("http://vault.invalid/api/v1/state", "MFG_STARTED"),
+        ("http://vault.invalid/api/v1/credentials", None),
+        ("http://10.0.2.2:8901/api/v1/events", None),
+        ("http://vault.invalid/api/v1/state", "MFG_SUCCEEDED"),
+        ("http://10.0.2.2:8901/api/v1/events", None),
+    ]
+
+
+def test_the_same_server_by_another_spelling_is_no_other_server() -> None:
+    http = AnsweringHttp([Reply(200, PASSWORDS)])
+    client(http).credentials("1", BASE.rstrip("/"))
+    assert len(http.seen) == 1
+
+
+def test_each_client_is_a_session_of_its_own() -> None:
+    http = AnsweringHttp()
+    for _ in range(2):
+        HttpFactory(http, BASE).code_name("1", "x")
+    first, second = (json.loads(exchange.body)["session"] for exchange in http.seen)
+    assert first != second
