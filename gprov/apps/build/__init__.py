@@ -1,0 +1,1 @@
+"""Kernels and initramfs from the distribution's packages, content-addressed and reproducible."""

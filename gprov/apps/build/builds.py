@@ -1,0 +1,74 @@
+"""The two products: a compressed initramfs, and a kernel with one inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gprov.apps.build.cache import Cache, content_key
+from gprov.apps.build.closure import search_path
+from gprov.apps.build.cpio import archive
+from gprov.apps.build.hostfiles import read_file, write_file
+from gprov.apps.build.initramfs import assemble
+from gprov.apps.build.kernel import KernelBuilder, KernelInputs
+from gprov.apps.build.progress import Progress
+from gprov.apps.build.spec import Flavor, parse_spec
+from gprov.apps.build.toolchain import require_kernel_tools
+from gprov.domain.errors import ToolMissing
+from gprov.ports.process import Processes
+
+# One thread, so that the bytes do not depend on the machine.
+_COMPRESSOR = ("zstd", "-19", "--single-thread", "--quiet", "--stdout")
+_ARCHIVES_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Initramfs:
+    """``content``: the compressed archive. ``sizes``: bytes by part, before compression, largest first."""
+
+    content: bytes = field(repr=False)
+    raw_size: int
+    sizes: Mapping[str, int]
+
+
+class Builds:
+    """Everything that ``gprov build`` can do."""
+
+    def __init__(self, processes: Processes, cache: Cache, progress: Progress) -> None:
+        self._processes = processes
+        self._cache = cache
+        self._progress = progress
+
+    def initramfs(self, specification: str, flavor: Flavor, path: Sequence[str] | None = None) -> Initramfs:
+        """``specification`` is a file; ``path`` is where Python modules are looked for (default: where this
+        process finds its own)."""
+        spec = parse_spec(read_file(specification).decode(), flavor)
+        with self._progress.phase(f"initramfs ({flavor}): collect"):
+            tree = assemble(spec, os.path.dirname(specification), search_path() if path is None else path)
+            raw = archive(tree.finish())
+        return Initramfs(self._compressed(raw), len(raw), tree.sizes())
+
+    def kernel(self, fragment: str, initramfs: Initramfs, number: int, jobs: int) -> str:
+        """Path of the bzImage in the cache. ``fragment`` is a file."""
+        require_kernel_tools(self._processes)
+        inputs = KernelInputs(read_file(fragment).decode(), initramfs.content, number)
+        with self._cache.lock("kernel", self._waiting):
+            return KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
+
+    def _compressed(self, raw: bytes) -> bytes:
+        if self._processes.which(_COMPRESSOR[0]) is None:
+            raise ToolMissing(_COMPRESSOR[0], "apt-get install zstd")
+        version = self._processes.run((_COMPRESSOR[0], "--version")).output
+        key = content_key(*_COMPRESSOR, version, raw)
+        with self._cache.lock("initramfs", self._waiting):
+            found = self._cache.find("initramfs", key)
+            if found is None:
+                with self._progress.phase("initramfs: compress"):
+                    content = self._processes.run(_COMPRESSOR, stdin=raw, timeout=900).output
+                    found = self._cache.publish("initramfs", key, lambda path: write_file(path, content))
+                self._cache.keep_newest("initramfs", _ARCHIVES_KEPT)
+            return read_file(found)
+
+    def _waiting(self) -> None:
+        self._progress.note("waiting for another build to finish")

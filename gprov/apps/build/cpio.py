@@ -1,0 +1,114 @@
+"""Writing "newc" cpio archives, the format that the kernel unpacks as initramfs.
+
+Source: kernel Documentation/driver-api/early-userspace/buffer-format.rst. A member is a header of 110 ASCII bytes
+(magic "070701", then thirteen fields of eight hexadecimal digits), its name with a final NUL, padding to four
+bytes, its content, padding to four bytes. The member "TRAILER!!!" ends the archive.
+
+The same nodes always give the same bytes: sorted by path, owned by root, dated 1970, numbered in order. Device
+nodes are only fields of a header, so that no privilege is needed to write them.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from gprov.domain.errors import BadInput, Problem
+
+_MAGIC = b"070701"
+_TRAILER = "TRAILER!!!"
+_ALIGN = 4
+_MAX_FIELD = 0xFFFF_FFFF
+_MAX_NAME = 4095  # the kernel skips members with longer names silently (PATH_MAX with its NUL)
+_TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One member. ``path`` is relative to the root, without leading or trailing slash; ``mode`` holds type and
+    permissions as in ``st_mode``; ``content`` is a file's bytes or a symbolic link's target; ``device`` is
+    (major, minor) of a device node."""
+
+    path: str
+    mode: int
+    content: bytes = field(default=b"", repr=False)
+    device: tuple[int, int] = (0, 0)
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.mode)
+
+
+def folder(path: str, permissions: int = 0o755) -> Node:
+    return Node(path, stat.S_IFDIR | permissions)
+
+
+def regular(path: str, content: bytes, permissions: int = 0o644) -> Node:
+    return Node(path, stat.S_IFREG | permissions, content)
+
+
+def symlink(path: str, target: str) -> Node:
+    return Node(path, stat.S_IFLNK | 0o777, target.encode())
+
+
+def device_node(path: str, kind: str, major: int, minor: int, permissions: int = 0o600) -> Node:
+    """``kind`` is "c" (character) or "b" (block)."""
+    return Node(path, (stat.S_IFCHR if kind == "c" else stat.S_IFBLK) | permissions, device=(major, minor))
+
+
+def archive(nodes: Iterable[Node]) -> bytes:
+    """The whole archive. Raises BadInput with every node that cannot be stored."""
+    # Sorted by components, a folder comes directly before what is in it; the kernel needs it first.
+    ordered = sorted(nodes, key=lambda node: node.path.split("/"))
+    _check(ordered)
+    out = bytearray()
+    for inode, node in enumerate(ordered, 1):
+        _append(out, node, inode)
+    _append(out, Node(_TRAILER, 0), 0)
+    return bytes(out)
+
+
+def _append(out: bytearray, node: Node, inode: int) -> None:
+    name = node.path.encode() + b"\0"
+    links = 2 if node.is_folder else 1
+    fields = (inode, node.mode, 0, 0, links, 0, len(node.content), 0, 0, *node.device, len(name), 0)
+    out += _MAGIC + b"".join(b"%08X" % number for number in fields) + name
+    _pad(out)
+    out += node.content
+    _pad(out)
+
+
+def _pad(out: bytearray) -> None:
+    out += bytes(-len(out) % _ALIGN)
+
+
+def _check(ordered: list[Node]) -> None:
+    problems = [Problem(node.path, problem) for node in ordered for problem in _problems(node)]
+    problems += [Problem(a.path, "is there twice") for a, b in pairwise(ordered) if a.path == b.path]
+    folders = {node.path for node in ordered if node.is_folder}
+    for node in ordered:
+        parent = node.path.rpartition("/")[0]
+        if parent and parent not in folders:
+            problems.append(Problem(node.path, f"its folder {parent} is not in the archive"))
+    if problems:
+        raise BadInput("initramfs", problems)
+
+
+def _problems(node: Node) -> Iterable[str]:
+    parts = node.path.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\0" in node.path or node.path == _TRAILER:
+        yield "is not a path inside the archive"
+    if len(node.path.encode()) > _MAX_NAME:
+        yield "has too long a name"
+    if stat.S_IFMT(node.mode) not in _TYPES:
+        yield f"has the unknown type {stat.S_IFMT(node.mode):o}"
+    if len(node.content) > _MAX_FIELD:
+        yield "is larger than 4 GiB"
+    if node.content and not (stat.S_ISREG(node.mode) or stat.S_ISLNK(node.mode)):
+        yield "has content, but is neither file nor link"
+    if stat.S_ISLNK(node.mode) and not 0 < len(node.content) <= _MAX_NAME:
+        yield "is a link with an empty or too long target"
+    if any(not 0 <= number <= _MAX_FIELD for number in node.device):
+        yield "has a device number out of range"

@@ -1,0 +1,51 @@
+"""Kernel configurations as text: what a fragment asks for, and what of it Kconfig did not honour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from gprov.domain.errors import BadInput, Problem
+
+_OFF = re.compile(r"# (CONFIG_\w+) is not set")
+_SET = re.compile(r"(CONFIG_\w+)=(\S.*)")
+_NO = "n"
+
+
+def parse_config(text: str, name: str) -> Mapping[str, str]:
+    """Symbol -> value as written ("y", "250", "\"text\""); "n" for "is not set". Other comments are skipped.
+    Raises BadInput for a line that is neither, and for a symbol that is given twice."""
+    symbols: dict[str, str] = {}
+    problems: list[Problem] = []
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        off = _OFF.fullmatch(line)
+        if off is None and (not line or line.startswith("#")):
+            continue
+        found = (off[1], _NO) if off else _assignment(line)
+        if found is None:
+            problems.append(Problem(f"line {number}", f"is no assignment: {line!r}"))
+        elif found[0] in symbols:
+            problems.append(Problem(f"line {number}", f"{found[0]} is given twice"))
+        else:
+            symbols[found[0]] = found[1]
+    if problems:
+        raise BadInput(name, problems)
+    return symbols
+
+
+def _assignment(line: str) -> tuple[str, str] | None:
+    match = _SET.fullmatch(line)
+    return (match[1], match[2]) if match else None
+
+
+def require_honoured(fragment: Mapping[str, str], result: Mapping[str, str]) -> None:
+    """Raises BadInput with every symbol of the fragment that the final configuration has otherwise, be it misspelt,
+    renamed, or without what it depends on. A symbol that is absent from the result is off."""
+    problems = [
+        Problem(symbol, f"wanted {wanted}, is {result.get(symbol, 'absent')}")
+        for symbol, wanted in fragment.items()
+        if result.get(symbol, _NO) != wanted
+    ]
+    if problems:
+        raise BadInput("kernel configuration", problems)

@@ -1,0 +1,51 @@
+"""What a kernel build needs from the distribution, checked before anything is started."""
+
+from __future__ import annotations
+
+import os
+
+from gprov.domain.errors import DeviceMissing
+from gprov.ports.process import Processes
+
+SOURCE_PACKAGE = "linux-source-6.1"
+SOURCE_ARCHIVE = f"/usr/src/{SOURCE_PACKAGE}.tar.xz"
+# Program -> Debian package.
+_PROGRAMS = {
+    "make": "make",
+    "gcc": "gcc",
+    "ld": "binutils",
+    "flex": "flex",
+    "bison": "bison",
+    "bc": "bc",
+    "perl": "perl",
+    "zstd": "zstd",
+    "tar": "tar",
+    "xz": "xz-utils",
+    "cp": "coreutils",
+    "dpkg-query": "dpkg",
+}
+_FILES = {
+    SOURCE_ARCHIVE: SOURCE_PACKAGE,
+    "/usr/include/libelf.h": "libelf-dev",  # objtool, which is built first
+}
+# What determines the compiled objects beside source and configuration.
+_COMPILERS = ("gcc", "ld")
+
+
+def require_kernel_tools(processes: Processes) -> None:
+    """Raises DeviceMissing that names everything missing, and the Debian packages to install."""
+    missing = {name: package for name, package in _PROGRAMS.items() if processes.which(name) is None}
+    missing |= {path: package for path, package in _FILES.items() if not os.path.exists(path)}
+    if missing:
+        packages = " ".join(sorted(set(missing.values())))
+        raise DeviceMissing(", ".join(sorted(missing)), f"not installed; apt-get install {packages}")
+
+
+def source_version(processes: Processes) -> str:
+    """Version of the kernel source package, as "6.1.148-1"."""
+    query = ("dpkg-query", "--show", "--showformat=${Version}", SOURCE_PACKAGE)
+    return processes.run(query).output.decode().strip()
+
+
+def compiler_versions(processes: Processes) -> tuple[str, ...]:
+    return tuple(processes.run((name, "--version")).output.decode().splitlines()[0] for name in _COMPILERS)
