@@ -38,15 +38,16 @@ class UnitContainer(containers.DeclarativeContainer):
     archives = providers.Singleton(lazy(f"{_LINUX}.archive:XzTarArchives"), processes)
 
     firmware = providers.Singleton(lazy(f"{_LINUX}.efi:EfivarsFirmware"))
-    smbios = providers.Singleton(lazy(f"{_LINUX}.dmi:SysfsSmbios"))
-    inventory = providers.Singleton(lazy(f"{_LINUX}.inventory:SysfsInventory"))
+    smbios = providers.Singleton(lazy(f"{_LINUX}.dmi:LinuxSmbios"))
+    inventory = providers.Singleton(lazy(f"{_LINUX}.inventory:LinuxInventory"))
     hasher = providers.Singleton(lazy(f"{_LINUX}.passwords:CryptPasswordHasher"))
 
     http = providers.Singleton(lazy(f"{_LINUX}.net.http:RequestsHttp"), clock)
     network = providers.Singleton(lazy(f"{_LINUX}.net.interfaces:LinuxNetwork"), processes, clock)
     factory_at = providers.Factory(lazy(f"{_LINUX}.net.factory:HttpFactory"), http)
     sink_for = providers.Factory(lazy(f"{_LINUX}.net.server_sink:ServerSink"))
-    console_sink = providers.Singleton(lazy(f"{_LINUX}.sinks:ConsoleSink"))
+    console_sink = providers.Factory(lazy(f"{_LINUX}.sinks:ConsoleSink"))
+    milestone_sink = providers.Factory(lazy(f"{_LINUX}.milestones:MilestoneSink"))
     file_sink_at = providers.Factory(lazy(f"{_LINUX}.sinks:FileSink"), clock)
 
     recovery_ports = providers.Factory(

@@ -34,7 +34,9 @@ def prepare(container: UnitContainer) -> BootArguments:
     arguments = parse_boot_arguments(os.environ, container.branding(), command_line)
     container.arguments.override(providers.Object(arguments))
     bus = container.bus()
-    bus.attach(container.console_sink())
+    bus.attach(container.console_sink(verbose=arguments.verbose))
+    if arguments.verbose:
+        bus.attach(container.milestone_sink())
     bus.milestone("init-started")
     return arguments
 

@@ -11,6 +11,7 @@ from gprov.apps.wiring import lazy
 class MfgContainer(UnitContainer):
     """``provisioning`` makes the use case."""
 
+    file_sink_at = providers.Factory(lazy("gprov.adapters.linux.sinks:FileSink"), UnitContainer.clock, stage="mfg")
     inspect_ports = providers.Factory(
         lazy("gprov.apps.mfg.inspect:InspectPorts"),
         UnitContainer.smbios,
@@ -28,7 +29,7 @@ class MfgContainer(UnitContainer):
         inspect_ports,
         UnitContainer.processes,
         UnitContainer.hasher,
-        UnitContainer.file_sink_at.provider,
+        file_sink_at.provider,
     )
     provisioning = providers.Factory(
         lazy("gprov.apps.mfg.flow:Provisioning"),
