@@ -1,0 +1,1 @@
+"""Units in virtual machines: real firmware, real kernels, real tools, on the developer's machine."""

@@ -1,0 +1,190 @@
+"""From a machine to QEMU's command line. Pure.
+
+Whatever can be is given as JSON, since QEMU's own key=value syntax needs escapes and differs between options; the
+same JSON objects plug a device into a running machine through QMP. Source: QEMU 7.2, qemu-options and
+qapi/block-core.json.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from gprov.apps.lab.machine import MIB, REPORT_PORT, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.errors import BadInput, Problem
+
+QEMU = "qemu-system-x86_64"
+# A name of our own, so that the processor that a unit is validated against does not depend on the accelerator.
+CPU_NAME = "GPROV virtual CPU"
+
+Options = Mapping[str, object]
+
+
+class Accelerator(Enum):
+    """The values are those of QEMU's ``-accel``."""
+
+    TCG = "tcg,thread=multi"
+    KVM = "kvm"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Where a run of a machine is connected to the host: two Unix sockets, and files that QEMU writes.
+
+    ``serial_log`` receives everything that the serial console said, ``report`` what came out of the report port.
+    ``firmware_code`` is OVMF's read-only half.
+    """
+
+    accelerator: Accelerator
+    qmp: str
+    console: str
+    serial_log: str
+    report: str
+    firmware_code: str
+
+
+def qemu_arguments(machine: Machine, wiring: Wiring) -> tuple[str, ...]:
+    """The whole command line. Raises BadInput if the machine cannot be built."""
+    _check(machine)
+    return (
+        *(QEMU, "-name", "gprov-lab", "-nodefaults", "-no-user-config", "-display", "none"),
+        *("-accel", wiring.accelerator.value),
+        *_board(machine, wiring),
+        *_smbios(machine.smbios),
+        *_console(wiring),
+        *_report(machine, wiring),
+        *_disks(machine),
+        *_nics(machine),
+        *_kernel(machine),
+        # The machine stops where the guest resets it or powers off, and waits for us to have read why.
+        *("-no-reboot", "-no-shutdown"),
+        *machine.extra,
+    )
+
+
+def block_node(disk: VirtualDisk) -> Options:
+    """The host's half of a disk."""
+    return {
+        "driver": "qcow2",
+        "node-name": disk.name,
+        "discard": "unmap",
+        "detect-zeroes": "unmap",  # keeps the file sparse when a guest clears a disk
+        "cache": {"no-flush": disk.durability is Durability.FAST},
+        "file": {"driver": "file", "filename": disk.file, "cache": {"no-flush": disk.durability is Durability.FAST}},
+    }
+
+
+def disk_device(disk: VirtualDisk, port: int = 0) -> Options:
+    """The guest's half. ``port``: which port of the AHCI controller."""
+    common: dict[str, object] = {"id": f"{disk.name}-device", "drive": disk.name}
+    if disk.serial:
+        common["serial"] = disk.serial
+    match disk.bus:
+        case DiskBus.AHCI:
+            return {"driver": "ide-hd", "bus": f"ide.{port}", **common}
+        case DiskBus.NVME:
+            return {"driver": "nvme", **common, "serial": disk.serial or disk.name}
+        case DiskBus.VIRTIO:
+            return {"driver": "virtio-blk-pci", **common}
+        case DiskBus.SCSI:
+            return {"driver": "scsi-hd", "bus": "scsi0.0", **common}
+        case DiskBus.USB:
+            return {"driver": "usb-storage", "bus": "usb0.0", "removable": True, **common}
+
+
+def _board(machine: Machine, wiring: Wiring) -> Iterator[str]:
+    board = "q35,smm=off"
+    if machine.firmware is FirmwareKind.UEFI:
+        for name, file, read_only in (("code", wiring.firmware_code, True), ("variables", machine.variables, False)):
+            node = {"driver": "file", "filename": file}
+            yield from _json("-blockdev", {"driver": "raw", "node-name": name, "read-only": read_only, "file": node})
+        board += ",pflash0=code,pflash1=variables"
+    yield from ("-machine", board)
+    yield from ("-cpu", f"max,model-id={CPU_NAME}")
+    yield from ("-smp", f"{machine.cpus},sockets=1,cores={machine.cpus},threads=1")
+    yield from ("-m", str(machine.memory // MIB))
+
+
+def _smbios(smbios: Smbios) -> Iterator[str]:
+    facts = {"manufacturer": smbios.manufacturer, "product": smbios.product, "serial": smbios.serial}
+    system = facts | ({"sku": smbios.sku} if smbios.sku else {})
+    for number, values in ((1, system), (2, facts)):
+        yield "-smbios"
+        yield ",".join([f"type={number}", *(f"{key}={_escaped(value)}" for key, value in values.items())])
+
+
+def _console(wiring: Wiring) -> Iterator[str]:
+    yield from ("-chardev", _server_socket("qmp", wiring.qmp))
+    yield from ("-mon", "chardev=qmp,mode=control")
+    yield from ("-chardev", f"{_server_socket('console', wiring.console)},logfile={_escaped(wiring.serial_log)}")
+    yield from ("-serial", "chardev:console")
+
+
+def _report(machine: Machine, wiring: Wiring) -> Iterator[str]:
+    if machine.reports:
+        yield from ("-chardev", f"file,id=report,path={_escaped(wiring.report)}")
+        yield from _json("-device", {"driver": "virtio-serial-pci", "id": "ports"})
+        port = {"driver": "virtserialport", "chardev": "report", "name": REPORT_PORT}
+        yield from _json("-device", port)
+
+
+def _disks(machine: Machine) -> Iterator[str]:
+    buses = {disk.bus for disk in machine.disks}
+    if DiskBus.SCSI in buses:
+        yield from _json("-device", {"driver": "virtio-scsi-pci", "id": "scsi0"})
+    if DiskBus.USB in buses:
+        yield from _json("-device", {"driver": "qemu-xhci", "id": "usb0"})
+    port = 0
+    for disk in machine.disks:
+        yield from _json("-blockdev", block_node(disk))
+        if not disk.late:
+            yield from _json("-device", disk_device(disk, port))
+        port += disk.bus is DiskBus.AHCI
+
+
+def _nics(machine: Machine) -> Iterator[str]:
+    for index, nic in enumerate(machine.nics):
+        yield from _json("-netdev", {"type": "user", "id": f"net{index}"})
+        yield from _json("-device", _nic_device(nic, index))
+
+
+def _nic_device(nic: VirtualNic, index: int) -> Options:
+    # No option ROM: the firmware would only lose time on netboot, which direct kernels stand in for.
+    return {"driver": nic.model, "netdev": f"net{index}", "mac": nic.mac, "romfile": ""}
+
+
+def _kernel(machine: Machine) -> Iterator[str]:
+    if machine.kernel is not None:
+        yield from ("-kernel", machine.kernel.file, "-append", " ".join(machine.kernel.arguments))
+        if machine.kernel.initramfs:
+            yield from ("-initrd", machine.kernel.initramfs)
+
+
+def _check(machine: Machine) -> None:
+    problems = [
+        Problem(f"disk {disk.name}", f"cannot appear late on {disk.bus.value}")
+        for disk in machine.disks
+        if disk.late and not disk.bus.pluggable
+    ]
+    names = [disk.name for disk in machine.disks]
+    problems += [Problem(f"disk {name}", "is there twice") for name in sorted(set(names)) if names.count(name) > 1]
+    if machine.firmware is FirmwareKind.UEFI and not machine.variables:
+        problems.append(Problem("variables", "UEFI firmware needs a variable store"))
+    if problems:
+        raise BadInput("virtual machine", problems)
+
+
+def _server_socket(name: str, path: str) -> str:
+    return f"socket,id={name},path={_escaped(path)},server=on,wait=off"
+
+
+def _json(option: str, value: Options) -> tuple[str, str]:
+    return option, json.dumps(value)
+
+
+def _escaped(text: str) -> str:
+    """A value in QEMU's key=value syntax, where a comma is doubled."""
+    return text.replace(",", ",,")
