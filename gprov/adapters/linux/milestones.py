@@ -15,7 +15,7 @@ TAG = "GPROV-EVENT"
 
 
 class MilestoneSink(EventSink):
-    """One line each: ``GPROV-EVENT {"milestone": "handover", "uptime": 3.2}`` or ``GPROV-EVENT {"state": "FR_STARTED"}``.
+    """One line each: ``GPROV-EVENT {"milestone": "handover", "uptime": 3.2}``; states likewise.
 
     A console that cannot be written costs its lines, nothing else.
     """
