@@ -11,7 +11,7 @@ from gprov.apps.events import EventBus
 from gprov.apps.wiring import lazy
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
-from gprov.domain.plan.operations import Places
+from gprov.domain.places import Places
 
 _LINUX = "gprov.adapters.linux"
 

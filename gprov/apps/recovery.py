@@ -11,7 +11,7 @@ from gprov.apps.volumes import volumes_of, wait_for
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
 from gprov.domain.errors import DeviceFault, DeviceMissing, RefusedByPolicy
-from gprov.domain.plan.operations import Places
+from gprov.domain.places import Places
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock
 from gprov.ports.files import Files

@@ -66,7 +66,15 @@ class Step:
     error: str = ""
 
 
-Body = LogLine | Progress | StateChange | Step
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A point that measurements and tests look for. ``uptime``: seconds since the kernel started."""
+
+    name: str
+    uptime: float
+
+
+Body = LogLine | Progress | StateChange | Step | Milestone
 
 
 @dataclass(frozen=True, slots=True)

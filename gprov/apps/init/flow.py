@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol, assert_never
 
-from gprov.apps.bootentries import boot_variables
 from gprov.apps.events import EventBus
 from gprov.apps.init.search import RootFinder, SearchPorts
 from gprov.apps.volumes import RESCAN_SECONDS
@@ -27,28 +26,14 @@ from gprov.domain.boot.decision import (
     UseVolume,
     decide,
 )
-from gprov.domain.boot.entries import started_by_fallback
 from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
-from gprov.domain.boot.menu import (
-    Choose,
-    Choosing,
-    Confirm,
-    Confirming,
-    MenuState,
-    Outcome,
-    PowerOff,
-    ResumeBoot,
-    answered,
-    chosen,
-    prompt,
-)
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
-from gprov.domain.plan.operations import Places
+from gprov.domain.places import Places
 from gprov.ports.block import DeviceChanges
 from gprov.ports.clock import Clock
 from gprov.ports.filesystem import FileSystems
@@ -212,6 +197,9 @@ class Boot:
         self._ports.power.reboot()
 
     def _menu(self) -> None:
+        from gprov.apps.init.menu import run_menu
+        from gprov.domain.boot.menu import PowerOff, ResumeBoot
+
         outcome = run_menu(self._ports.operator)
         match outcome:
             case ResumeBoot():
@@ -248,20 +236,12 @@ class Boot:
         self._ports.power.reboot()
 
     def _by_fallback(self) -> bool:
+        # Not at the top: a start with arguments, which is every normal one, does not need them.
+        from gprov.apps.bootentries import boot_variables
+        from gprov.domain.boot.entries import started_by_fallback
+
         try:
             return started_by_fallback(boot_variables(self._ports.firmware), self._branding)
         except DeviceFault as fault:
             self._bus.warning(str(fault))
             return False
-
-
-def run_menu(operator: Operator) -> Outcome:
-    """Show the boot menu until it has an outcome."""
-    state: MenuState = Choosing()
-    while isinstance(state, Choosing | Confirming):
-        asked = prompt(state)
-        if isinstance(state, Choosing) and isinstance(asked, Choose):
-            state = chosen(state, operator.choose(asked.title, asked.items, asked.seconds))
-        elif isinstance(state, Confirming) and isinstance(asked, Confirm):
-            state = answered(state, operator.confirm(asked.question, asked.seconds))
-    return state

@@ -15,7 +15,7 @@ from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.targets import excluded_disks, within
 from gprov.domain.errors import DeviceFault, GprovError
-from gprov.domain.plan.operations import Places
+from gprov.domain.places import Places
 from gprov.domain.plan.restore import UNFINISHED_NOTE
 from gprov.domain.platform.table import Platform
 from gprov.ports.firmware import SmbiosTable

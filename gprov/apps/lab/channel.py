@@ -1,6 +1,7 @@
 """What units say about themselves, as single lines amid whatever else is on a console.
 
     GPROV-EVENT {"milestone": "init-started", "uptime": 2.17}      gprov's apps, on the console
+    GPROV-EVENT {"state": "FR_SUCCEEDED"}                          the same; a milestone too
     GPROV-LAB {"verdict": "multi-user", "uptime": 31.5, …}         the operating system, on the report port
 
 A console mixes writers: the marker may stand anywhere in a line, with kernel messages before it and anything behind
@@ -40,7 +41,8 @@ class GuestVerdict:
 
 def milestones(console: bytes) -> tuple[Milestone, ...]:
     """In the order in which they were said."""
-    found = (_statement(facts, "milestone") for facts in _objects(console, _EVENT))
+    events = _objects(console, _EVENT)
+    found = (_statement(facts, "milestone") or _statement(facts, "state") for facts in events)
     return tuple(Milestone(*each) for each in found if each is not None)
 
 

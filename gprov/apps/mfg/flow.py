@@ -23,7 +23,7 @@ from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.qadoc import qa_document
 from gprov.domain.mfg.steps import When
-from gprov.domain.plan.operations import Places
+from gprov.domain.places import Places
 from gprov.domain.plan.provision import (
     ProvisionFacts,
     plan_boot_entries,

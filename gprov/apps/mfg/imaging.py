@@ -11,7 +11,8 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.plan.operations import FetchFile, MakeFolder, Operation, Places
+from gprov.domain.places import Places
+from gprov.domain.plan.operations import FetchFile, MakeFolder, Operation
 from gprov.domain.plan.restore import image_problems
 
 

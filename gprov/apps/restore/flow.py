@@ -19,7 +19,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import GprovError
 from gprov.domain.events import ProcessState
-from gprov.domain.plan.operations import Places
+from gprov.domain.places import Places
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.table import Platform

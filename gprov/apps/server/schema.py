@@ -50,6 +50,7 @@ _FIRST = (
         received_ns INTEGER NOT NULL,
         verdict TEXT NOT NULL)""",
     "CREATE INDEX states_of_unit ON states (unit, id)",
+    "CREATE INDEX states_of_session ON states (session, id)",
     """CREATE TABLE documents (
         id INTEGER PRIMARY KEY,
         unit INTEGER NOT NULL REFERENCES units,

@@ -131,6 +131,11 @@ def carried_arguments(arguments: BootArguments) -> str:
     return " ".join(words)
 
 
+def join_arguments(*parts: str) -> str:
+    """Several argument texts as one, each word once, in the order in which they come first."""
+    return " ".join(dict.fromkeys(word for part in parts for word in _WORD.findall(part)))
+
+
 def without_mode(arguments: str) -> str:
     """The same words without those that decide what a start is for. Quoted as the kernel reads quotes: blanks between
     double quotes do not end a word, and a quote in front of the key does not belong to it."""

@@ -1,6 +1,6 @@
 """What can be done to a machine, as values. Planners make them, one executor runs them.
 
-Paths are absolute in the view of the running initramfs (see ``Places``). Sizes and offsets are bytes.
+Paths are absolute in the view of the running initramfs (``gprov.domain.places``). Sizes and offsets are bytes.
 """
 
 from __future__ import annotations
@@ -12,16 +12,6 @@ from gprov.domain.disk.layout import GIB, MIB, PartitionTable
 from gprov.domain.disk.model import Disk, FileSystemSpec
 from gprov.domain.files import ROOT, Owner
 from gprov.domain.image.contents import VerifiedImage
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where volumes are mounted while gprov works on them."""
-
-    recovery: str = "/mnt/RECOVERY"
-    esp: str = "/mnt/RECOVERY/ESP"
-    primary: str = "/mnt/PRIMARY"
-    root: str = "/newroot"
 
 
 @dataclass(frozen=True, slots=True)

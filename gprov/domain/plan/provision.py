@@ -14,6 +14,7 @@ from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import recovery_table
 from gprov.domain.errors import HardwareMismatch
+from gprov.domain.places import Places
 from gprov.domain.plan.operations import (
     ClearDisk,
     CopyFile,
@@ -25,7 +26,6 @@ from gprov.domain.plan.operations import (
     MountVolume,
     Operation,
     PartitionRef,
-    Places,
     Plan,
     UpdateBootEntries,
     WriteFile,

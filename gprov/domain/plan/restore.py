@@ -21,6 +21,7 @@ from gprov.domain.errors import BadInput, HardwareMismatch, Problem
 from gprov.domain.files import ROOT, Owner
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
+from gprov.domain.places import Places
 from gprov.domain.plan.operations import (
     ClearDisk,
     CopyFile,
@@ -33,7 +34,6 @@ from gprov.domain.plan.operations import (
     MountVolume,
     Operation,
     PartitionRef,
-    Places,
     Plan,
     RemovePath,
     SetFlag,
