@@ -1,0 +1,106 @@
+"""How a disk is attached and what it calls itself, out of its sysfs folder.
+
+Every transport keeps vendor, model and serial somewhere else: SCSI and ATA in the SCSI device and its VPD page, USB
+bridges in the USB device above, NVMe in its controller, virtio beside the disk, MMC in the card.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gprov.domain.disk.model import Bus
+
+# (folder, attribute) → content, b"" if there is none
+ReadAttribute = Callable[[str, str], bytes]
+
+_BUSES = (
+    (Bus.USB, re.compile(r"/usb\d+/")),
+    (Bus.ATA, re.compile(r"/ata\d+/")),
+    (Bus.NVME, re.compile(r"/nvme\d+/|/nvme-subsystem/")),
+    (Bus.MMC, re.compile(r"/mmc_host/")),
+    (Bus.SCSI, re.compile(r"/host\d+/target\d+")),  # before virtio: virtio-scsi disks are SCSI disks
+    (Bus.VIRTIO, re.compile(r"/virtio\d+/")),
+)
+_PCI = re.compile(r"/([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?=/)")
+# World-wide names. Others ("t10.ATA …") are made of model and serial, which are told anyway.
+_WWN = re.compile(r"(?:naa|eui|uuid|nvme)\.\S+")
+_VPD_HEADER = 4
+
+
+class Identity(NamedTuple):
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    wwn: str = ""
+
+
+def bus_of(folder: str) -> Bus:
+    return next((bus for bus, pattern in _BUSES if pattern.search(folder)), Bus.UNKNOWN)
+
+
+def identity_of(read: ReadAttribute, folder: str) -> Identity:
+    """What the disk tells about itself; "" for what it does not tell."""
+    bus = bus_of(folder)
+    wwn = _text(read(folder, "wwid")) or _text(read(folder, "device/wwid"))
+    if not _WWN.fullmatch(wwn):
+        wwn = ""
+    model = _text(read(folder, "device/model"))
+    if bus is Bus.VIRTIO:  # device/vendor is the number of the virtio transport there
+        return Identity("", model, _text(read(folder, "serial")), wwn)
+    if bus is Bus.MMC:
+        return Identity("", _text(read(folder, "device/name")), _text(read(folder, "device/serial")), wwn)
+    serial = _text(read(folder, "device/serial")) or _vpd_serial(read(folder, "device/vpd_pg80"))
+    if bus is Bus.USB:
+        serial = _usb_serial(read, folder) or serial
+    return Identity(_text(read(folder, "device/vendor")), model, serial, wwn)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("ascii", "replace").strip(" \t\n\0")
+
+
+def _vpd_serial(page: bytes) -> str:
+    """SPC-4, 7.8.15: unit serial number page, length in its last two header bytes."""
+    if len(page) < _VPD_HEADER or page[1] != 0x80:
+        return ""
+    return _text(page[_VPD_HEADER:][: int.from_bytes(page[2:4])])
+
+
+def _usb_serial(read: ReadAttribute, folder: str) -> str:
+    """Of the USB device that the disk's interface belongs to. (A hub above it has a serial number of its own.)"""
+    above = posixpath.dirname(folder)
+    while above not in ("/", ""):
+        if read(above, "idVendor"):
+            return _text(read(above, "serial"))
+        above = posixpath.dirname(above)
+    return ""
+
+
+def slot_of(folder: str, read: ReadAttribute) -> str:
+    """Where it sits, as udev names it in ``/dev/disk/by-path``; "" if it is not below PCI or of another kind.
+
+    Numbers that depend on the order of probing (host7, ata5) are replaced by those of the hardware.
+    """
+    addresses = list(_PCI.finditer(folder))
+    if not addresses:
+        return ""
+    pci = f"pci-{addresses[-1][1]}"
+    rest = folder[addresses[-1].end() :]
+    if hit := re.match(r"/usb\d+/(?:[^/]+/)*?\d+-([\d.]+)/\d+-[\d.]+:(\d+\.\d+)/", rest):
+        return f"{pci}-usb-0:{hit[1]}:{hit[2]}{_scsi_unit(rest)}"
+    if hit := re.match(r"/(ata\d+)/", rest):
+        port = _text(read(f"{folder[: addresses[-1].end()]}/{hit[1]}/ata_port/{hit[1]}", "port_no"))
+        return f"{pci}-ata-{port}" if port else ""
+    if hit := re.match(r"/nvme/nvme\d+/nvme\d+n(\d+)$", rest):
+        return f"{pci}-nvme-{hit[1]}"
+    if re.match(r"/virtio\d+/block/", rest):
+        return pci
+    return ""
+
+
+def _scsi_unit(rest: str) -> str:
+    hit = re.search(r"/target[^/]+/\d+:(\d+:\d+:\d+)/", rest)
+    return f"-scsi-0:{hit[1]}" if hit else ""

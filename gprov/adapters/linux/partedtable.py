@@ -1,0 +1,77 @@
+"""A planned partition table → libparted (pyparted), exactly as planned: nothing is aligned or rounded here."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+import _ped
+import parted
+
+from gprov.domain.disk.layout import PartitionRole, PartitionTable, PlannedPartition, TableKind
+from gprov.domain.disk.model import Disk
+from gprov.domain.errors import DeviceFault, InternalError
+
+# The classes have no common base but Exception.
+_ERRORS = (
+    _ped.PartedException,
+    _ped.IOException,
+    _ped.DeviceException,
+    _ped.DiskException,
+    _ped.DiskLabelException,
+    _ped.PartitionException,
+    _ped.ConstraintException,
+    _ped.GeometryException,
+    _ped.CreateException,
+    _ped.UnknownTypeException,
+)
+
+
+def write_table(disk: Disk, table: PartitionTable) -> None:
+    """Replace the table on the disk and tell the kernel. Raises DeviceFault."""
+    try:
+        device = parted.getDevice(disk.node)
+        label = parted.freshDisk(device, table.kind.value)
+        for planned in table.partitions:
+            _add(device, label, table.kind, planned)
+        label.commitToDevice()
+        label.commitToOS()
+    except _ERRORS as exc:
+        raise DeviceFault(disk.node, f"cannot write the partition table: {_sentence(exc)}") from exc
+
+
+def _add(device: Any, label: Any, kind: TableKind, planned: PlannedPartition) -> None:
+    sector = device.sectorSize
+    if planned.start % sector or planned.size % sector:
+        raise InternalError(f"partition {planned.number} is not a multiple of the sectors of {sector} bytes")
+    geometry = parted.Geometry(device, start=planned.start // sector, length=planned.size // sector)
+    partition = parted.Partition(label, type=parted.PARTITION_NORMAL, geometry=geometry)
+    label.addPartition(partition, constraint=parted.Constraint(exactGeom=geometry))
+    if partition.number != planned.number:
+        raise InternalError(f"partition {planned.number} became number {partition.number}")
+    for flag in _flags(kind, planned):
+        partition.setFlag(flag)
+    if kind is TableKind.GPT and planned.label:
+        partition.getPedPartition().set_name(planned.label)
+
+
+def _flags(kind: TableKind, planned: PlannedPartition) -> list[int]:
+    """libparted keeps partition types as flags; without one, the type is Linux file system (GPT) or 83 (MBR)."""
+    flags: list[int] = []
+    match planned.role:
+        case PartitionRole.ESP:
+            flags.append(parted.PARTITION_BOOT)  # on GPT this is the type "EFI system partition"
+        case PartitionRole.BIOS_BOOT:
+            flags.append(parted.PARTITION_BIOS_GRUB)
+        case PartitionRole.RAID:
+            flags.append(parted.PARTITION_RAID)
+        case PartitionRole.LINUX:
+            pass
+        case _:
+            assert_never(planned.role)
+    if planned.active:
+        flags.append(parted.PARTITION_LEGACY_BOOT if kind is TableKind.GPT else parted.PARTITION_BOOT)
+    return flags
+
+
+def _sentence(exc: Exception) -> str:
+    return " ".join(str(exc).split()) or type(exc).__name__

@@ -1,0 +1,102 @@
+"""Partitioner port: tables through libparted, old metadata overwritten with zeros.
+
+libparted tells the kernel about each partition by itself (BLKPG), so that this works without a partition parser in
+the kernel and without a rescan; devtmpfs makes the nodes.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from typing_extensions import override
+
+from gprov.adapters.linux.oserrors import fault
+from gprov.domain.disk.layout import MIB, PartitionTable
+from gprov.domain.disk.model import Disk
+from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing
+from gprov.ports.block import BlockDevices
+from gprov.ports.clock import Clock, Deadline
+from gprov.ports.partition import Partitioner
+
+# linux/fs.h: _IO(0x12, 95), re-read the partition table. EBUSY if one of its partitions is in use.
+BLKRRPART = 0x125F
+_CHUNK = 4 * MIB
+
+
+class PartedPartitioner(Partitioner):
+    """``blocks`` tells when partitions have arrived; ``node_seconds`` is how long that may take."""
+
+    def __init__(self, blocks: BlockDevices, clock: Clock, node_seconds: float = 30.0) -> None:
+        self._blocks = blocks
+        self._clock = clock
+        self._node_seconds = node_seconds
+
+    @override
+    def clear(self, disk: Disk, head: int, tail: int) -> None:
+        with _exclusive(disk) as fd:
+            try:
+                size = os.lseek(fd, 0, os.SEEK_END)
+                start_of_tail = max(0, size - tail)
+                _zero(fd, 0, min(head, size))
+                _zero(fd, max(start_of_tail, min(head, size)), size)
+                os.fsync(fd)
+                fcntl.ioctl(fd, BLKRRPART)
+            except OSError as exc:
+                raise fault(disk.node, "cannot clear", exc) from exc
+
+    @override
+    def write(self, disk: Disk, table: PartitionTable) -> Disk:
+        from gprov.adapters.linux.partedtable import write_table
+
+        with self._blocks.changes() as changes:
+            # Held while libparted works: nobody mounts a partition that is about to go.
+            with _exclusive(disk) as fd:
+                write_table(disk, table)
+                try:
+                    os.fsync(fd)
+                except OSError as exc:
+                    raise fault(disk.node, "cannot flush the partition table", exc) from exc
+            deadline = Deadline(self._clock, self._node_seconds)
+            while (written := self._written(disk, table)) is None:
+                if deadline.passed:
+                    raise DeadlineExceeded(f"{disk.node}: device nodes of the new partitions", self._node_seconds)
+                changes.wait(deadline.remaining)
+            return written
+
+    def _written(self, disk: Disk, table: PartitionTable) -> Disk | None:
+        """The disk as it is now, if it has exactly the planned partitions and a node for each."""
+        now = next((found for found in self._blocks.disks() if found.device == disk.device), None)
+        if now is None:
+            raise DeviceMissing(disk.node, "vanished while its partition table was written")
+        planned = [(part.number, part.start, part.size) for part in table.partitions]
+        if [(part.number, part.start, part.size) for part in now.partitions] != planned:
+            return None
+        return now if all(os.path.exists(part.node) for part in now.partitions) else None
+
+
+@contextmanager
+def _exclusive(disk: Disk) -> Iterator[int]:
+    """The disk, open for writing, while nothing on it is mounted or part of an array (O_EXCL on a block device)."""
+    try:
+        fd = os.open(disk.node, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC)
+    except OSError as exc:
+        if exc.errno == errno.EBUSY:
+            raise DeviceFault(disk.node, "is in use: mounted, or part of an array", errno=exc.errno) from exc
+        raise fault(disk.node, "cannot open for writing", exc) from exc
+    try:
+        if (found := os.fstat(fd)).st_rdev != os.makedev(*disk.device):
+            now = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
+            raise DeviceFault(disk.node, f"is another device ({now}) than the one that was chosen ({disk.device})")
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _zero(fd: int, start: int, end: int) -> None:
+    zeros = memoryview(bytes(_CHUNK))
+    while start < end:
+        start += os.pwrite(fd, zeros[: min(_CHUNK, end - start)], start)
