@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import time
@@ -9,8 +10,10 @@ from contextlib import closing
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
+from gprov.apps.server.api import log
 from gprov.apps.server.app import Policy, make_app, make_services
 from gprov.apps.server.database import Database, sole_server
 from gprov.apps.server.vault import SystemRandomness
@@ -32,6 +35,20 @@ _LOGGING: dict[str, Any] = {
 }
 
 
+class _Interruptible:
+    """The application, whose unfinished replies end quietly when the server's end cancels them: uvicorn would log each
+    as a crash."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            log.warning("the server ends: %r is cut short", scope.get("path", scope["type"]))
+
+
 class _Announcing(uvicorn.Server):
     """Says where it listens as soon as it does."""
 
@@ -49,7 +66,7 @@ def serve(folder: str, host: str, port: int, policy: Policy) -> None:
     with sole_server(folder), closing(Database(folder)) as database, closing(_listen(host, port)) as listener:
         services = make_services(database, folder, policy, time.time_ns, SystemRandomness())
         config = uvicorn.Config(
-            make_app(services, folder),
+            _Interruptible(make_app(services, folder)),
             log_config=_LOGGING,
             proxy_headers=False,
             server_header=False,

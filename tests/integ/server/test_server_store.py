@@ -1,0 +1,454 @@
+"""The store on a real SQLite file, with a clock that the test sets. sqlite3 reads what was written."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from gprov.apps.server.api import Services
+from gprov.apps.server.app import Policy, make_services
+from gprov.apps.server.database import Database, open_existing, sole_server, store_path
+from gprov.apps.server.rows import EVENTS_KEPT, SERVER_TYPE
+from gprov.apps.server.standing import STATES_KEPT
+from gprov.apps.server.store import MOST_HELD
+from gprov.apps.server.vault import Withheld, credentials_of, reopen
+from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, RefusedByPolicy
+from gprov.domain.events import Event, LogLine, ProcessState, StateChange
+from gprov.domain.factory.documents import Held
+from gprov.domain.factory.replies import Refusal
+from gprov.domain.factory.requests import (
+    CodeNameReport,
+    CredentialRequest,
+    Document,
+    EventBatch,
+    MacReport,
+    NamedMac,
+    Sender,
+    StateReport,
+)
+from gprov.ports.clock import Randomness
+
+MINUTE = 60 * 10**9
+START = 1_750_000_000_000_000_000
+S = ProcessState
+
+
+class Seeded(Randomness):
+    def __init__(self) -> None:
+        self._random = random.Random(1)
+
+    @override
+    def token(self, size: int) -> bytes:
+        return self._random.randbytes(size)
+
+
+@dataclass
+class Server:
+    """The server's inside, without HTTP."""
+
+    folder: Path
+    now_ns: int = START
+    randomness: Randomness = field(default_factory=Seeded)
+
+    def __post_init__(self) -> None:
+        self.database = Database(str(self.folder))
+        self.services: Services = make_services(
+            self.database, str(self.folder), Policy(20 * MINUTE, 240 * MINUTE), lambda: self.now_ns, self.randomness
+        )
+
+    def restart(self) -> Server:
+        self.database.close()
+        return Server(self.folder, self.now_ns, self.randomness)
+
+    def later(self, minutes: float) -> None:
+        self.now_ns += round(minutes * MINUTE)
+
+    def document(self, serial: str, index: int = -1) -> tuple[Held, str]:
+        detail = self.services.reading.unit(serial)
+        assert detail is not None
+        return detail.documents[index].status, detail.documents[index].reason
+
+    def notes(self, serial: str) -> list[str]:
+        found = self.services.reading.events(serial, 0, 1000)
+        assert found is not None
+        return [event.text for event in found if event.type == SERVER_TYPE]
+
+
+@dataclass(frozen=True)
+class Unit:
+    server: Server
+    serial: str
+    boot: int = 1
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(self.serial, f"{self.boot:032x}")
+
+    def state(self, *states: ProcessState) -> None:
+        for state in states:
+            self.server.services.store.state(StateReport(self.sender, state))
+
+    def log(self, *events: Event) -> int:
+        return self.server.services.store.events(EventBatch(self.sender, events))
+
+    def document(self, content: str = "all is well", name: str = "qa.json") -> None:
+        self.server.services.store.document(Document(self.sender, name, content))
+
+    def credentials(self) -> tuple[str, str, str]:
+        found = self.server.services.vault.hand_out(CredentialRequest(self.sender), "10.0.2.15")
+        return found.os.reveal(), found.bios.reveal(), found.ipmi.reveal()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    opened = Server(tmp_path)
+    yield opened
+    opened.database.close()
+
+
+def provision(unit: Unit) -> None:
+    unit.state(S.MFG_STARTED)
+    unit.document()
+    unit.state(S.MFG_SUCCEEDED)
+
+
+def test_a_document_is_written_after_the_first_restore_and_not_before(server: Server) -> None:
+    provision(Unit(server, "1"))
+    server.services.releases.write_due()
+    assert os.listdir(server.folder / "documents") == []
+    restored = Unit(server, "1", boot=2)
+    restored.state(S.FR_STARTED)
+    server.later(15)
+    restored.state(S.FR_SUCCEEDED)
+    assert server.services.releases.write_due() == 1
+    path = server.folder / "documents" / "1~qa.json"
+    assert path.read_text() == "all is well"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert os.listdir(server.folder / "documents") == ["1~qa.json"]
+    assert server.document("1") == (Held.RELEASED, "the first restore succeeded")
+    assert server.services.releases.write_due() == 0
+
+
+def test_states_in_the_log_count_as_well(server: Server) -> None:
+    unit = Unit(server, "1")
+    unit.log(Event(1, 5, LogLine("hello")), Event(2, 5, StateChange(S.MFG_STARTED)))
+    unit.document()
+    unit.log(Event(3, 5, StateChange(S.MFG_SUCCEEDED)))
+    Unit(server, "1", boot=2).log(Event(1, 5, StateChange(S.FR_STARTED)), Event(9, 5, StateChange(S.FR_SUCCEEDED)))
+    assert server.document("1")[0] is Held.RELEASED
+
+
+def test_a_document_that_waits_too_long_is_discarded_and_recorded(server: Server) -> None:
+    provision(Unit(server, "1"))
+    server.later(20)
+    server.services.store.sweep()
+    assert server.document("1")[0] is Held.HELD
+    server.later(0.01)
+    server.services.store.sweep()
+    assert server.document("1") == (Held.DISCARDED, "the first restore did not succeed in time")
+    assert server.notes("1")[-1] == "document qa.json discarded: the first restore did not succeed in time"
+    Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
+    assert server.document("1")[0] is Held.DISCARDED
+
+
+def test_a_restore_that_comes_too_late_releases_nothing_even_before_the_sweep(server: Server) -> None:
+    provision(Unit(server, "1"))
+    server.later(21)
+    Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
+    assert server.document("1")[0] is Held.DISCARDED
+
+
+def test_documents_of_a_provisioning_that_failed_or_began_again_are_discarded(server: Server) -> None:
+    failed = Unit(server, "failed")
+    failed.state(S.MFG_STARTED)
+    failed.document()
+    failed.state(S.MFG_FAILED)
+    assert server.document("failed") == (Held.DISCARDED, "the provisioning failed")
+    provision(Unit(server, "again"))
+    Unit(server, "again", boot=2).state(S.MFG_STARTED)
+    assert server.document("again") == (Held.DISCARDED, "the unit was provisioned again")
+
+
+def test_a_second_provisioning_releases_only_its_own_document(server: Server) -> None:
+    provision(Unit(server, "1"))
+    again = Unit(server, "1", boot=2)
+    again.state(S.MFG_STARTED)
+    again.document("better")
+    again.state(S.MFG_SUCCEEDED)
+    Unit(server, "1", boot=3).state(S.FR_SUCCEEDED)
+    server.services.releases.write_due()
+    assert (server.folder / "documents" / "1~qa.json").read_text() == "better"
+    assert [server.document("1", index)[0] for index in (0, 1)] == [Held.DISCARDED, Held.RELEASED]
+
+
+def test_a_document_that_is_sent_again_is_one_document_and_a_newer_one_replaces_it(server: Server) -> None:
+    unit = Unit(server, "1")
+    unit.state(S.MFG_STARTED)
+    unit.document()
+    unit.document()
+    unit.document("other", "other.json")
+    unit.document("newer")
+    assert server.document("1", 0) == (Held.DISCARDED, "replaced by a newer document of the same name")
+    assert [server.document("1", index)[0] for index in (1, 2)] == [Held.HELD, Held.HELD]
+    detail = server.services.reading.unit("1")
+    assert detail is not None
+    assert len(detail.documents) == 3
+
+
+def test_a_unit_cannot_fill_the_store_with_held_documents(server: Server) -> None:
+    unit = Unit(server, "1")
+    for number in range(MOST_HELD):
+        unit.document(name=f"{number}.json")
+    with pytest.raises(RefusedByPolicy, match="on hold already"):
+        unit.document(name="one more")
+
+
+def test_a_release_survives_a_server_that_was_killed_before_it_wrote(server: Server) -> None:
+    provision(Unit(server, "1"))
+    Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
+    again = server.restart()
+    assert again.services.releases.write_due() == 1
+    assert (server.folder / "documents" / "1~qa.json").read_text() == "all is well"
+    again.database.close()
+
+
+def test_a_document_that_cannot_be_written_stays_due(server: Server) -> None:
+    provision(Unit(server, "1"))
+    Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
+    blocked = server.folder / "documents" / "1~qa.json"
+    blocked.mkdir()
+    with pytest.raises(DeviceFault, match=r"qa\.json"):
+        server.services.releases.write_due()
+    assert os.listdir(server.folder / "documents") == ["1~qa.json"]  # nothing partial is left
+    blocked.rmdir()
+    assert server.services.releases.write_due() == 1
+
+
+def test_names_of_documents_cannot_leave_the_folder(server: Server) -> None:
+    unit = Unit(server, "../../../tmp")
+    unit.state(S.MFG_STARTED)
+    unit.document(name="../../escaped")
+    unit.state(S.MFG_SUCCEEDED, S.FR_SUCCEEDED)
+    server.services.releases.write_due()
+    assert os.listdir(server.folder / "documents") == ["%2E.%2F..%2F..%2Ftmp~..%2F..%2Fescaped"]
+
+
+def test_passwords_are_the_same_again_and_others_for_another_unit(server: Server) -> None:
+    first, second = Unit(server, "1"), Unit(server, "2")
+    for unit in (first, second):
+        unit.state(S.MFG_STARTED)
+    passwords = first.credentials()
+    assert first.credentials() == passwords
+    assert not set(second.credentials()) & set(passwords)
+    again = Unit(server, "1", boot=2)  # the first attempt failed half-way; some passwords are set already
+    again.state(S.MFG_STARTED)
+    assert again.credentials() == passwords
+    assert Unit(server.restart(), "1", boot=2).credentials() == passwords
+    found = credentials_of(str(server.folder), "1")
+    assert found is not None
+    assert (found.os.reveal(), found.bios.reveal(), found.ipmi.reveal()) == passwords
+    assert credentials_of(str(server.folder), "3") is None
+
+
+def test_every_hand_out_is_recorded(server: Server) -> None:
+    unit = Unit(server, "1")
+    unit.state(S.MFG_STARTED)
+    unit.credentials()
+    server.later(1)
+    unit.credentials()
+    detail = server.services.reading.unit("1")
+    assert detail is not None
+    record = detail.credentials
+    assert (record.made, record.handed_out, record.last_ns, record.last_peer, record.sealed) == (
+        True,
+        2,
+        START + MINUTE,
+        "10.0.2.15",
+        False,
+    )
+    assert server.notes("1") == ["credentials handed out to 10.0.2.15"] * 2
+
+
+def test_a_serial_alone_opens_nothing(server: Server) -> None:
+    unit = Unit(server, "1")
+    assert _refused(unit) is Refusal.NOT_STARTED
+    unit.state(S.MFG_STARTED)
+    assert _refused(Unit(server, "1", boot=2)) is Refusal.OTHER_SESSION
+    server.later(241)
+    assert _refused(unit) is Refusal.WINDOW_OVER
+    unit.state(S.MFG_FAILED, S.MFG_STARTED)
+    unit.credentials()
+    unit.state(S.MFG_SUCCEEDED)
+    assert _refused(unit) is Refusal.SEALED
+    again = Unit(server, "1", boot=3)
+    again.state(S.MFG_STARTED)
+    assert _refused(again) is Refusal.SEALED
+    assert server.notes("1")[-1].startswith("credentials refused to 10.0.2.15: ")
+
+
+def test_a_person_can_reopen_a_unit_for_one_provisioning(server: Server) -> None:
+    unit = Unit(server, "1")
+    unit.state(S.MFG_STARTED)
+    passwords = unit.credentials()
+    unit.state(S.MFG_SUCCEEDED)
+    reopen(server.database, "1", server.now_ns)
+    again = Unit(server, "1", boot=2)
+    again.state(S.MFG_STARTED)
+    assert again.credentials() == passwords
+    again.state(S.MFG_SUCCEEDED)
+    third = Unit(server, "1", boot=3)
+    third.state(S.MFG_STARTED)
+    assert _refused(third) is Refusal.SEALED
+    reopen(server.database, "1", server.now_ns)
+    server.later(24 * 60 + 1)
+    third.state(S.MFG_FAILED, S.MFG_STARTED)
+    assert _refused(third) is Refusal.SEALED
+    with pytest.raises(BadInput, match="no unit"):
+        reopen(server.database, "never seen", server.now_ns)
+
+
+def test_a_success_after_a_failure_is_refused_and_both_are_recorded(server: Server) -> None:
+    unit = Unit(server, "1")
+    unit.state(S.MFG_STARTED, S.MFG_FAILED)
+    with pytest.raises(RefusedByPolicy, match="contradicts"):
+        unit.state(S.MFG_SUCCEEDED)
+    detail = server.services.reading.unit("1")
+    assert detail is not None
+    assert detail.summary.state is S.MFG_FAILED
+    assert [(entry.state.value, entry.verdict.value) for entry in detail.states] == [
+        ("MFG_STARTED", "applied"),
+        ("MFG_FAILED", "applied"),
+        ("MFG_SUCCEEDED", "contradicted"),
+    ]
+    assert not detail.credentials.sealed
+
+
+def test_events_are_stored_once_in_order_of_arrival(server: Server) -> None:
+    unit = Unit(server, "1")
+    events = [Event(number, 1000 + number, LogLine(f"line {number}")) for number in range(1, 11)]
+    assert unit.log(*events[:6]) == 6
+    assert unit.log(*events[3:]) == 4
+    assert unit.log(*events) == 0
+    assert Unit(server, "1", boot=2).log(events[0]) == 1
+    assert Unit(server, "2").log(events[0]) == 1
+    found = server.services.reading.events("1", 0, 1000)
+    assert found is not None
+    assert [(event.session, event.number) for event in found] == [(1, number) for number in range(1, 11)] + [(2, 1)]
+    page = server.services.reading.events("1", found[2].seq, 2)
+    assert page == found[3:5]
+
+
+def test_code_name_and_macs_are_what_was_reported_last(server: Server) -> None:
+    unit, store = Unit(server, "1"), server.services.store
+    store.code_name(CodeNameReport(unit.sender, "old"))
+    store.code_name(CodeNameReport(unit.sender, "new"))
+    store.macs(MacReport(unit.sender, (NamedMac("x", "00:00:00:00:00:01"),), ()))
+    nics = (NamedMac("eth1", "56:78:90:00:00:02"), NamedMac("eth0", "56:78:90:00:00:01"))
+    store.macs(MacReport(unit.sender, nics, ("56:78:90:00:00:03",)))
+    detail = server.services.reading.unit("1")
+    assert detail is not None
+    assert (detail.summary.code_name, detail.nics, detail.bmc) == ("new", nics, ("56:78:90:00:00:03",))
+
+
+def test_a_unit_that_never_stops_talking_does_not_fill_the_disk(server: Server) -> None:
+    unit = Unit(server, "1")
+    unit.log(Event(1, 0, LogLine("first")))
+    # As if it had sent that many: 100,000 real ones would take a minute.
+    with server.database.write() as db:
+        db.execute("UPDATE units SET last_seq = ?", (EVENTS_KEPT,))
+    unit.log(Event(2, 0, LogLine("second")))
+    found = server.services.reading.events("1", 0, 10)
+    assert found is not None
+    assert [event.text for event in found] == ["second"]
+    for _ in range(STATES_KEPT // 2 + 5):
+        unit.state(S.INIT_STARTED, S.FR_STARTED)
+    detail = server.services.reading.unit("1")
+    assert detail is not None
+    assert len(detail.states) == STATES_KEPT
+
+
+def test_units_are_listed_by_activity(server: Server) -> None:
+    for number in range(5):
+        server.later(1)
+        Unit(server, str(number)).state(S.INIT_STARTED)
+    server.later(1)
+    Unit(server, "1").state(S.INIT_SUCCEEDED)
+    assert [unit.serial for unit in server.services.reading.units(3, 0)] == ["1", "4", "3"]
+    assert [unit.serial for unit in server.services.reading.units(3, 3)] == ["2", "0"]
+    assert server.services.reading.unit("never seen") is None
+    assert server.services.reading.events("never seen", 0, 1) is None
+
+
+def test_only_the_owner_can_read_the_store_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        opened = Server(tmp_path)
+        provision(Unit(opened, "1"))
+    finally:
+        os.umask(before)
+    for name in os.listdir(tmp_path / "store"):
+        assert stat.S_IMODE((tmp_path / "store" / name).stat().st_mode) == 0o600, name
+    assert stat.S_IMODE((tmp_path / "store").stat().st_mode) == 0o700
+    opened.database.close()
+
+
+def test_the_store_is_durable_at_every_commit(server: Server) -> None:
+    with server.database.read() as db:
+        assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+    with closing(sqlite3.connect(store_path(str(server.folder)))) as other:
+        assert other.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert other.execute("PRAGMA user_version").fetchone()[0] == 1
+
+
+def test_a_failed_transaction_leaves_nothing(server: Server) -> None:
+    def half() -> None:
+        with server.database.write() as db:
+            db.execute("INSERT INTO units (serial, state_ns, first_seen_ns, last_seen_ns) VALUES ('half', 1, 1, 1)")
+            db.execute("INSERT INTO nowhere VALUES (1)")
+
+    with pytest.raises(DeviceFault, match=r"factory\.sqlite"):
+        half()
+    assert server.services.reading.units(10, 0) == ()
+
+
+def test_a_store_of_a_newer_gprov_is_left_alone(tmp_path: Path) -> None:
+    Database(str(tmp_path)).close()
+    with closing(sqlite3.connect(store_path(str(tmp_path)))) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(DeviceFault, match="newer gprov"):
+        Database(str(tmp_path))
+
+
+def test_what_is_no_store_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DeviceMissing), open_existing(str(tmp_path)):
+        pass
+    (tmp_path / "store").mkdir()
+    Path(store_path(str(tmp_path))).write_bytes(b"this is not a database, it is a text" * 100)
+    with pytest.raises(DeviceFault, match=r"factory\.sqlite"):
+        Database(str(tmp_path))
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DeviceFault, match="cannot be made"):
+        Database(str(tmp_path / "file"))
+
+
+def test_one_server_for_a_folder(tmp_path: Path) -> None:
+    with sole_server(str(tmp_path)), pytest.raises(DeviceFault, match="another server"), sole_server(str(tmp_path)):
+        pass
+    with sole_server(str(tmp_path)):
+        pass
+
+
+def _refused(unit: Unit) -> Refusal:
+    with pytest.raises(Withheld) as caught:
+        unit.credentials()
+    return caught.value.why
