@@ -70,12 +70,13 @@ def _cpus(spec: CpuSpec, cpus: Cpus) -> Iterator[Problem]:
 
 
 def _memory(spec: HardwareSpec, usable: int, installed: int) -> Iterator[Problem]:
-    """Files in the field hold MemTotal of the kernel that wrote them; people write what is installed, which is some
-    percent more. Either may be meant, and a wrong module is off by far more than lies between them."""
+    """Files in the field hold MemTotal of the kernel that wrote them, which kept less or more for itself than ours;
+    people write what is installed. So anything from usable to installed is right (± 1 %): some percent lie between,
+    far less than a wrong module makes."""
     if spec.ram_megs is None:
         return
-    sizes = [size / MIB for size in (usable, installed) if size]
-    if not any(0.99 * spec.ram_megs < size < 1.01 * spec.ram_megs for size in sizes):
+    most = max(usable, installed)
+    if not usable * 100 < spec.ram_megs * MIB * 101 or not spec.ram_megs * MIB * 99 < most * 100:
         told = f"{installed // MIB} MiB installed" if installed else "firmware does not tell how much is installed"
         yield _difference("RamMegs", f"{spec.ram_megs} MiB (± 1 %)", f"{usable // MIB} MiB usable, {told}")
 

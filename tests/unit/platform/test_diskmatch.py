@@ -1,0 +1,108 @@
+"""Disks against their specification."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.domain.disk.model import DeviceNumber, Disk
+from gprov.domain.mfg.diskmatch import compare_disks, fits, fitting_alternative, recovery_disks
+from gprov.domain.mfg.spec import DiskSpec, HardwareSpec
+
+GIB = 1 << 30
+
+
+def disk(index: int, size: int, model: str = "m", vendor: str = "v") -> Disk:
+    return Disk(f"sd{index}", f"/dev/sd{index}", DeviceNumber(8, 16 * index), size, vendor=vendor, model=model)
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "right"),
+    [
+        (DiskSpec(1000), 1000, True),
+        (DiskSpec(1000), 1001, False),
+        (DiskSpec(1000, 5), 1050, True),
+        (DiskSpec(1000, 5), 950, True),
+        (DiskSpec(1000, 5), 1051, False),
+        (DiskSpec(1000, 5), 949, False),
+        (DiskSpec(1000, vendor="v", model="m"), 1000, True),
+        (DiskSpec(1000, vendor="w"), 1000, False),
+        (DiskSpec(1000, model="mm"), 1000, False),
+    ],
+)
+def test_one_disk(spec: DiskSpec, size: int, right: bool) -> None:
+    assert fits(spec, disk(0, size)) is right
+
+
+def problems(spec: HardwareSpec, *disks: Disk) -> dict[str, str]:
+    return {problem.place: problem.message for problem in compare_disks(spec, disks)}
+
+
+RECOVERY = DiskSpec(8 * GIB, 1)
+SPEC = HardwareSpec("x", RECOVERY, ((DiskSpec(100 * GIB, quantity=2),), (DiskSpec(200 * GIB, 1, quantity=1),)))
+
+
+def test_any_alternative_is_right() -> None:
+    assert problems(SPEC, disk(0, 8 * GIB), disk(1, 100 * GIB), disk(2, 100 * GIB)) == {}
+    assert problems(SPEC, disk(1, 201 * GIB), disk(0, 8 * GIB)) == {}
+
+
+def test_parts_of_two_alternatives_are_wrong() -> None:
+    found = problems(SPEC, disk(0, 8 * GIB), disk(1, 100 * GIB), disk(2, 200 * GIB))
+    assert set(found) == {"MainDiskConfigs[0]", "MainDiskConfigs[1]"}
+    assert found["MainDiskConfigs[0]"] == (
+        f"expected 2 x {100 * GIB} bytes (any model), found 1 x {100 * GIB} bytes (v m), 1 x {200 * GIB} bytes (v m)"
+    )
+
+
+def test_a_missing_and_a_surplus_disk() -> None:
+    assert "MainDiskConfigs[0]" in problems(SPEC, disk(0, 8 * GIB), disk(1, 100 * GIB))
+    three = [disk(index, 100 * GIB) for index in (1, 2, 3)]
+    assert "MainDiskConfigs[0]" in problems(SPEC, disk(0, 8 * GIB), *three)
+
+
+def test_two_disks_that_could_be_the_recovery_disk() -> None:
+    twins = (disk(0, 8 * GIB), disk(3, 8 * GIB))
+    found = problems(SPEC, *twins, disk(1, 200 * GIB))
+    assert set(found) == {"Recovery"}
+    assert "found 2 (2 x" in found["Recovery"]
+    assert recovery_disks(RECOVERY, (*twins, disk(1, 200 * GIB))) == twins
+
+
+def test_no_recovery_disk() -> None:
+    found = problems(SPEC, disk(1, 200 * GIB))
+    assert found == {
+        "Recovery": f"expected 1 x {8 * GIB} bytes ± 1 % (any model), found none among 1 x {200 * GIB} bytes (v m)"
+    }
+
+
+def test_a_disk_that_fits_two_places_takes_the_one_that_no_other_can() -> None:
+    wide, narrow = DiskSpec(100, 10), DiskSpec(105, model="x")
+    disks = (disk(0, 105, "x"), disk(1, 95))
+    for order in permutations(disks):
+        assert fitting_alternative([(wide, narrow)], order) == 0
+        assert fitting_alternative([(narrow, wide)], order) == 0
+        assert fitting_alternative([(narrow, narrow)], order) is None
+
+
+def test_a_huge_quantity_is_just_wrong() -> None:
+    assert fitting_alternative([(DiskSpec(1, quantity=10**12),)], [disk(0, 1)]) is None
+
+
+SPECS = st.lists(
+    st.builds(DiskSpec, st.integers(90, 110), st.integers(0, 10), quantity=st.integers(1, 2)), min_size=1, max_size=3
+)
+
+
+@settings(max_examples=150)
+@given(SPECS, st.lists(st.integers(85, 115), max_size=5))
+def test_matching_agrees_with_trying_everything(specs: list[DiskSpec], sizes: list[int]) -> None:
+    disks = [disk(index, size) for index, size in enumerate(sizes)]
+    places = [spec for spec in specs for _ in range(spec.quantity)]
+    possible = len(places) == len(disks) and any(
+        all(fits(place, one) for place, one in zip(order, disks, strict=True)) for order in permutations(places)
+    )
+    assert (fitting_alternative([specs], disks) == 0) is possible

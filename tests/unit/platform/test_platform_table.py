@@ -1,0 +1,277 @@
+"""Platform tables: what is read, and every problem with its place."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.errors import BadInput, GprovError
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.facts import platform_entry
+from gprov.domain.platform.model import (
+    FakeraidType,
+    Lcd,
+    LocateMethod,
+    ModelField,
+    Platform,
+    RaidLevel,
+    ValidateMethod,
+    Virtualization,
+)
+from gprov.domain.platform.table import parse_platform_table
+
+# As the earlier system writes it.
+FULL = {
+    "_comment": "every key",
+    "Familyname": "oxcart",
+    "DmiMbMfg": "Maker",
+    "DmiProdName": "Board 1",
+    "DmiProdModelRegex": "^OX-1[0-9]$",
+    "DmiPMOverrideTyp": 3,
+    "DmiPMOverrideFld": "SKU Number:",
+    "CPU": "Fast CPU\nNot Specified",
+    "SerNumField": "chassis-serial-number",
+    "NICInfo": {
+        "SharedDiagPorts": [0, 2],
+        "WANIndex": 1,
+        "DefaultNamesNoDiag": ["LAN", "WAN"],
+        "MACPrefix": ["56:78:90", "A0:b1:2:"],
+    },
+    "IPMI": True,
+    "IPMIChannel": 8,
+    "NumDataDisks": 2,
+    "Disksize": 480103981056,
+    "DiskIsSSD": True,
+    "SwRaidlevel": 1,
+    "FakeraidType": "iMSM",
+    "BiosConfigTool": "biostool",
+    "IpmiConfigTool": "ipmitool",
+    "Virttype": 2,
+    "RecoveryMedia": {
+        "LocateRDMethod": "byLabel",
+        "ValidateRDMethod": "sata",
+        "FsType": "ext4,ext3",
+        "FsOptsAdditional": "errors=remount-ro,noatime",
+        "FsOptsOverride": True,
+        "SSD": True,
+    },
+    "Lcd": "635",
+    "DevCodeName": "Oxcart-12",
+    "Partoffset": "2048s",
+    "Lowmemory": True,
+    "Prototype": True,
+    "DiskSTol": 2,
+    "DiskTTol": 10,
+}
+LEAST = {
+    "Familyname": "f",
+    "DmiMbMfg": "M",
+    "DmiProdName": "P",
+    "DmiProdModelRegex": "",
+    "SerNumField": "system-serial-number",
+    "NICInfo": {"SharedDiagPorts": [], "WANIndex": 0, "DefaultNamesNoDiag": []},
+    "NumDataDisks": 1,
+    "Disksize": 1,
+    "SwRaidlevel": -1,
+    "RecoveryMedia": {"FsType": "ext3"},
+    "Lcd": "none",
+    "DevCodeName": "least",
+}
+
+
+def parsed(*entries: object) -> tuple[Platform, ...]:
+    return parse_platform_table("appliance.json", json.dumps({"Variants": list(entries)}).encode())
+
+
+def problems(*entries: object) -> list[str]:
+    with pytest.raises(BadInput) as caught:
+        parsed(*entries)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_every_key() -> None:
+    (platform,) = parsed(FULL)
+    assert platform.code_name == "Oxcart-12"
+    assert platform.family_name == "oxcart"
+    assert (platform.manufacturer, platform.product, platform.model_regex) == ("Maker", "Board 1", "^OX-1[0-9]$")
+    assert platform.model_field == ModelField(3, "SKU Number:")
+    assert platform.cpu == ("Fast CPU", "Not Specified")
+    assert platform.serial_field == "chassis-serial-number"
+    assert platform.nic_info.diag_ports == (0, 2)
+    assert platform.nic_info.wan_index == 1
+    assert platform.nic_info.names == ("LAN", "WAN")
+    assert platform.nic_info.mac_prefixes == ("56:78:90", "a0:b1:02")
+    assert (platform.ipmi, platform.ipmi_channel) == (True, 8)
+    assert (platform.data_disks, platform.disk_size, platform.disk_is_ssd) == (2, 480103981056, True)
+    assert platform.raid_level is RaidLevel.RAID1
+    assert platform.fakeraid_type is FakeraidType.IMSM
+    assert (platform.bios_config_tool, platform.ipmi_config_tool) == ("biostool", "ipmitool")
+    assert platform.virtualization is Virtualization.KVM
+    media = platform.recovery_media
+    assert (media.locate, media.validate) == (LocateMethod.BY_LABEL, ValidateMethod.SATA)
+    assert media.fs_types == (FileSystemKind.EXT4, FileSystemKind.EXT3)
+    assert (media.extra_options, media.override_options, media.ssd) == ("errors=remount-ro,noatime", True, True)
+    assert platform.lcd is Lcd.CFA635
+    assert (platform.partition_offset, platform.low_memory, platform.prototype) == ("2048s", True, True)
+    assert (platform.set_tolerance_pct, platform.target_tolerance_pct) == (2, 10)
+
+
+def test_what_is_not_told() -> None:
+    (platform,) = parsed(LEAST)
+    assert platform.raid_level is None
+    assert platform.model_field is None
+    assert platform.fakeraid_type is None
+    assert platform.cpu == ()
+    assert platform.nic_info.mac_prefixes == ()
+    assert platform.virtualization is Virtualization.BARE_METAL
+    assert platform.recovery_media.locate is LocateMethod.BY_LABEL
+    assert platform.recovery_media.validate is ValidateMethod.NONE
+    assert (platform.set_tolerance_pct, platform.target_tolerance_pct) == (1, 5)
+
+
+def test_zero_tolerances_mean_the_usual_ones() -> None:
+    (platform,) = parsed(LEAST | {"DiskSTol": 0, "DiskTTol": 0})
+    assert (platform.set_tolerance_pct, platform.target_tolerance_pct) == (1, 5)
+
+
+def test_a_file_system_that_is_not_told_is_ext4() -> None:
+    (platform,) = parsed(LEAST | {"RecoveryMedia": {}})
+    assert platform.recovery_media.fs_types == (FileSystemKind.EXT4,)
+
+
+def test_any_mac_prefix() -> None:
+    info = {"SharedDiagPorts": [], "WANIndex": 0, "DefaultNamesNoDiag": [], "MACPrefix": ["*"]}
+    (platform,) = parsed(LEAST | {"NICInfo": info})
+    assert platform.nic_info.mac_prefixes == ("*",)
+
+
+def test_a_recovery_volume_over_9p_has_no_disk_file_system() -> None:
+    (platform,) = parsed(LEAST | {"RecoveryMedia": {"LocateRDMethod": "9p", "ValidateRDMethod": "9p", "FsType": "9p"}})
+    assert platform.recovery_media.fs_types == ()
+    assert platform.recovery_media.locate is LocateMethod.P9
+
+
+@pytest.mark.parametrize("key", LEAST)
+def test_each_needed_key(key: str) -> None:
+    found = problems({name: value for name, value in LEAST.items() if name != key})
+    assert found == [f"$.Variants[0].{key}: is missing"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"DmiProdModelRegex": "(["}, "$.Variants[0].DmiProdModelRegex: is not a usable regular expression"),
+        ({"DmiProdModelRegex": "[[:alpha:]]"}, "$.Variants[0].DmiProdModelRegex: is not a usable regular expression"),
+        ({"NumDataDisks": 0}, "$.Variants[0].NumDataDisks: must be at least 1, is 0"),
+        ({"Disksize": -5}, "$.Variants[0].Disksize: must be at least 1, is -5"),
+        ({"Disksize": 0}, "$.Variants[0].Disksize: must be at least 1, is 0"),
+        ({"Disksize": 1.5}, "$.Variants[0].Disksize: must be a whole number"),
+        ({"SwRaidlevel": 2}, "$.Variants[0].SwRaidlevel: unknown value 2; known: -1 (none), 0, 1, 5, 6, 10"),
+        ({"SwRaidlevel": 0}, "$.Variants[0].SwRaidlevel: RAID 0 needs 2 disks, NumDataDisks is 1"),
+        ({"SwRaidlevel": 5, "NumDataDisks": 2}, "RAID 5 needs 3 disks"),
+        ({"SwRaidlevel": 6, "NumDataDisks": 3}, "RAID 6 needs 4 disks"),
+        ({"SwRaidlevel": 10, "NumDataDisks": 3}, "RAID 10 needs 4 disks"),
+        ({"FakeraidType": "lvm"}, "$.Variants[0].FakeraidType: unknown value 'lvm'"),
+        ({"Virttype": 6}, "$.Variants[0].Virttype: must be 0..5, is 6"),
+        ({"Lcd": "633"}, "$.Variants[0].Lcd: unknown value '633'; known: 635, 631, none"),
+        ({"DiskSTol": -1}, "$.Variants[0].DiskSTol: must be 0..100"),
+        ({"DiskTTol": 101}, "$.Variants[0].DiskTTol: must be 0..100"),
+        ({"IPMIChannel": 16}, "$.Variants[0].IPMIChannel: must be 0..15"),
+        ({"IPMI": "yes"}, "$.Variants[0].IPMI: must be true or false"),
+        ({"SerNumField": "system-serial"}, "$.Variants[0].SerNumField: 'system-serial' is no keyword of dmidecode"),
+        ({"DmiPMOverrideTyp": 2}, "$.Variants[0].DmiPMOverrideFld: is missing, though DmiPMOverrideTyp is 2"),
+        ({"DmiPMOverrideTyp": 2, "DmiPMOverrideFld": "Colour"}, "'Colour' is no field of SMBIOS type 2"),
+        ({"DevCodeName": " x"}, "$.Variants[0].DevCodeName: ' x' has blanks"),
+        ({"DevCodeName": ""}, "$.Variants[0].DevCodeName: must not be empty"),
+        ({"DmiMbMfg": " "}, "$.Variants[0].DmiMbMfg: must not be empty"),
+        ({"RecoveryMedia": {"FsType": "ext4,ntfs"}}, "$.Variants[0].RecoveryMedia.FsType: unknown file system 'ntfs'"),
+        ({"RecoveryMedia": {"FsType": "9p"}}, "$.Variants[0].RecoveryMedia.FsType: unknown file system '9p'"),
+        ({"RecoveryMedia": {"LocateRDMethod": "uuid"}}, "$.Variants[0].RecoveryMedia.LocateRDMethod: unknown value"),
+        ({"RecoveryMedia": {"ValidateRDMethod": "nvme"}}, "$.Variants[0].RecoveryMedia.ValidateRDMethod: unknown"),
+        ({"RecoveryMedia": {"FsOptsAdditional": "a b"}}, "$.Variants[0].RecoveryMedia.FsOptsAdditional: must not hold"),
+        ({"NICInfo": {"WANIndex": -1}}, "$.Variants[0].NICInfo.WANIndex: must be at least 0, is -1"),
+        ({"NICInfo": {"WANIndex": 1, "DefaultNamesNoDiag": ["a"]}}, "$.Variants[0].NICInfo.WANIndex: is 1, but there"),
+        ({"NICInfo": {"SharedDiagPorts": [0, -2]}}, "$.Variants[0].NICInfo.SharedDiagPorts[1]: must be at least 0"),
+        ({"NICInfo": {"SharedDiagPorts": [1, 1]}}, "$.Variants[0].NICInfo.SharedDiagPorts: names a port twice"),
+        ({"NICInfo": {"MACPrefix": ["56:78:90", "*"]}}, "$.Variants[0].NICInfo.MACPrefix[1]: '*' is no MAC prefix"),
+        ({"NICInfo": {"MACPrefix": ["5678"]}}, "$.Variants[0].NICInfo.MACPrefix[0]: '5678' is no MAC prefix"),
+    ],
+)
+def test_each_problem(change: dict[str, object], words: str) -> None:
+    found = problems(LEAST | change)
+    assert len(found) == 1
+    assert words in found[0]
+
+
+def test_all_problems_at_once() -> None:
+    found = problems(LEAST | {"Lcd": "x", "NumDataDisks": 0}, {"DevCodeName": "second"}, 7)
+    assert len(found) == 2 + (len(LEAST) - 1) + 1
+    assert "$.Variants[2]: must be an object, is number 7" in found
+
+
+def test_two_platforms_with_one_code_name() -> None:
+    found = problems(LEAST, LEAST | {"DmiProdName": "Q"})
+    assert found == ["$.Variants[1].DevCodeName: 'least' is also that of $.Variants[0]"]
+
+
+def test_two_platforms_that_recognise_the_same_machines() -> None:
+    found = problems(LEAST, LEAST | {"DevCodeName": "other"})
+    assert found == ["$.Variants[1]: recognises the same machines as $.Variants[0]"]
+    assert len(parsed(LEAST, LEAST | {"DevCodeName": "other", "CPU": "x"})) == 2
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"Variants": []}', '{"Variants": {}}', '{"Variants": null}'])
+def test_tables_without_platforms(text: str) -> None:
+    with pytest.raises(BadInput):
+        parse_platform_table("x", text.encode())
+
+
+def test_one_doubled_code_name_is_all_that_is_wrong_with_tables_of_virtual_machines_in_the_field() -> None:
+    shared = LEAST | {"Virttype": 2, "DiskIsSSD": True, "Prototype": True, "DmiMbMfg": "GPROV_QEMU"}
+    over_9p = {"LocateRDMethod": "9p", "ValidateRDMethod": "9p", "FsType": "9p", "FsOptsAdditional": "trans=virtio"}
+    machines = (
+        shared | {"DmiProdName": "9p2k_dev", "DevCodeName": "QEMU", "RecoveryMedia": over_9p},
+        shared | {"DmiProdName": "mfg_test", "DevCodeName": "QEMU-mfg-test"},
+        shared | {"DmiProdName": "mfg_test_ipmi", "DevCodeName": "QEMU-mfg-test", "IPMI": True},
+    )
+    assert problems(*machines) == ["$.Variants[2].DevCodeName: 'QEMU-mfg-test' is also that of $.Variants[1]"]
+
+
+def test_what_is_written_is_read() -> None:
+    for platform in (*default_table(), *parsed(FULL, LEAST)):
+        assert parsed(platform_entry(platform)) == (platform,)
+
+
+def test_the_default_table() -> None:
+    first, second = default_table()
+    assert (first.manufacturer, first.product, first.code_name) == ("GPROV_QEMU", "mfg_test", "QEMU-mfg-test")
+    assert (second.product, second.ipmi) == ("mfg_test_ipmi", True)
+    assert first.code_name != second.code_name
+    assert (first.data_disks, first.disk_size, first.raid_level) == (1, 21474836480, None)
+    assert first.recovery_media.validate is ValidateMethod.USB
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(FULL)), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.sampled_from(sorted(FULL)), JSON))
+def test_any_values(change: dict[str, object]) -> None:
+    with suppress(GprovError):  # either end is right, and nothing else
+        assert parsed(FULL | change)
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=60))
+def test_any_bytes(data: bytes) -> None:
+    with pytest.raises(BadInput):
+        parse_platform_table("x", data)

@@ -1,0 +1,114 @@
+"""Interfaces: ours, in order, with their labels."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.domain.unit.nics import Nic, NicInfo, mac_prefix, ordered, own_nics, ports, sequential, usable
+
+OWN = "56:78:90"
+A, B, C = (Nic(name, f"56:78:90:00:00:{last}") for name, last in (("eth2", "09"), ("eth0", "0a"), ("eth1", "0b")))
+FOREIGN = Nic("usb0", "02:00:00:00:00:01")
+
+
+def test_order_is_by_mac_whatever_the_names() -> None:
+    assert ordered([C, A, B]) == (A, B, C)
+    assert ordered([Nic("b", "00:ff:00:00:00:00"), Nic("a", "01:00:00:00:00:00")])[0].name == "b"
+
+
+def test_equal_macs_are_both_kept() -> None:
+    twin = Nic("eth9", A.mac)
+    assert ordered([twin, A]) == (A, twin)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.binary(min_size=6, max_size=6), unique=True, max_size=8), st.integers())
+def test_order_is_that_of_the_numbers_and_does_not_depend_on_the_input(macs: list[bytes], seed: int) -> None:
+    nics = [Nic(f"e{index}", mac.hex(":")) for index, mac in enumerate(macs)]
+    shuffled = random.Random(seed).sample(nics, len(nics))
+    assert ordered(shuffled) == ordered(nics)
+    assert [bytes.fromhex(nic.mac.replace(":", "")) for nic in ordered(nics)] == sorted(macs)
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "found"),
+    [
+        ((OWN,), (A, B, C)),
+        (("56:78:90:",), (A, B, C)),
+        (("02",), (FOREIGN,)),
+        (("02", OWN), (FOREIGN, A, B, C)),
+        (("*",), (FOREIGN, A, B, C)),
+        ((), ()),
+        (("5",), ()),
+        (("56:78:9",), ()),
+        (("56:78:90:00:00:0a",), (B,)),
+    ],
+)
+def test_own(prefixes: tuple[str, ...], found: tuple[Nic, ...]) -> None:
+    assert own_nics([C, FOREIGN, A, B], prefixes) == found
+
+
+def test_usable_ones_are_own_by_the_brand_or_by_the_platform() -> None:
+    nics = [C, FOREIGN, A, B]
+    assert usable(nics, NicInfo(), OWN) == (A, B, C)
+    assert usable(nics, NicInfo(mac_prefixes=("02",)), OWN) == (FOREIGN,)
+    assert usable(nics, NicInfo(mac_prefixes=("*",)), OWN) == (FOREIGN, A, B, C)
+
+
+def test_shared_diagnostic_ports_are_counted_among_the_own_and_skipped() -> None:
+    assert usable([FOREIGN, C, A, B], NicInfo(diag_ports=(0, 2)), OWN) == (B,)
+    assert usable([A], NicInfo(diag_ports=(5,)), OWN) == (A,)
+
+
+def test_labels_and_wan() -> None:
+    info = NicInfo(diag_ports=(1,), wan_index=1, names=("LAN", "WAN"))
+    found = ports([A, B, C], info, OWN)
+    assert [(port.nic, port.label, port.wan) for port in found] == [(A, "LAN", False), (C, "WAN", True)]
+
+
+def test_more_or_fewer_labels_than_ports() -> None:
+    assert [port.label for port in ports([A, B], NicInfo(names=("one",)), OWN)] == ["one", ""]
+    assert [port.label for port in ports([A], NicInfo(names=("one", "two")), OWN)] == ["one"]
+    assert ports([], NicInfo(names=("one",)), OWN) == ()
+
+
+@pytest.mark.parametrize(
+    ("macs", "result"),
+    [
+        ((), True),
+        (("56:78:90:00:00:01",), True),
+        (("56:78:90:00:00:02", "56:78:90:00:00:01"), True),
+        (("56:78:90:00:00:ff", "56:78:90:00:01:00"), True),
+        (("56:78:90:00:00:09", "56:78:90:00:00:10"), False),
+        (("56:78:90:00:00:01", "56:78:90:00:00:03"), False),
+        (("56:78:90:00:00:01", "56:78:90:00:00:01"), False),
+        (("", "56:78:90:00:00:01"), False),
+    ],
+)
+def test_sequential(macs: tuple[str, ...], result: bool) -> None:
+    assert sequential(Nic(f"e{index}", mac) for index, mac in enumerate(macs)) is result
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [
+        ("56:78:90", "56:78:90"),
+        ("A0:B1", "a0:b1"),
+        ("a0:b1:", "a0:b1"),
+        ("a:1", "0a:01"),
+        ("00:11:22:33:44:55", "00:11:22:33:44:55"),
+        ("", None),
+        ("*", None),
+        ("56:78:90:1:2:3:4", None),
+        ("567", None),
+        ("56-78-90", None),
+        ("g0", None),
+        ("56::78", None),
+    ],
+)
+def test_mac_prefix(text: str, prefix: str | None) -> None:
+    assert mac_prefix(text) == prefix
