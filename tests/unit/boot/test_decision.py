@@ -1,0 +1,403 @@
+"""The boot decision: every row of the table in docs/booting.md, and properties over all facts.
+
+The number of a row is the number in the document; a test compares both lists.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
+from gprov.domain.boot.decision import (
+    CheckFileSystem,
+    Decision,
+    Erase,
+    GiveUp,
+    KeepWaiting,
+    OpenMenu,
+    OpenShell,
+    Restore,
+    RestoreReason,
+    ShowEraseFailure,
+    SurveyTargets,
+    SwitchRoot,
+    UseVolume,
+    decide,
+)
+from gprov.domain.boot.facts import (
+    Ambiguous,
+    BootFacts,
+    CheckOutcome,
+    Flag,
+    Found,
+    Mounted,
+    MountFailed,
+    NotFound,
+    RootSearch,
+)
+from gprov.domain.boot.survey import TargetDisk, TargetState, TargetSurvey
+from gprov.domain.disk.model import Contents, DeviceNumber, Disk, Partition, Volume
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "booting.md"
+
+
+def disk(name: str, minor: int) -> Disk:
+    return Disk(name, f"/dev/{name}", DeviceNumber(8, minor), 10**10)
+
+
+def volume(on: Disk, contents: Contents) -> Volume:
+    number = DeviceNumber(8, on.device.minor + 1)
+    partition = Partition(f"{on.name}1", f"{on.node}1", number, 1, 2**20, 2**30)
+    return Volume(on, partition.node, number, contents, partition)
+
+
+SDA, SDB, USB = disk("sda", 0), disk("sdb", 16), disk("sdc", 32)
+ROOT = volume(SDA, Contents("ext4", "PRIMARY"))
+EMPTY = volume(SDA, Contents())
+LUKS = volume(SDA, Contents("crypto_LUKS"))
+COPY = volume(USB, Contents("ext4", "PRIMARY"))
+
+NORMAL = BootArguments(real_root="LABEL=PRIMARY")
+NONE = BootArguments(restore_requested=True)
+
+
+def survey(*states: TargetState, expected: int | None = None) -> TargetSurvey:
+    disks = tuple(TargetDisk(on, state) for on, state in zip((SDA, SDB), states, strict=False))
+    return TargetSurvey(len(states) if expected is None else expected, disks)
+
+
+BLANK = survey(TargetState.BLANK)
+OTHER = survey(TargetState.OTHER)
+UNKNOWN = TargetSurvey(None)
+UNFINISHED = replace(survey(TargetState.RAID_MEMBER, TargetState.OTHER), unfinished_restore=True)
+WITH_PRIMARY = replace(survey(TargetState.PRIMARY), primary=(ROOT,))
+FAILED = Found(ROOT, MountFailed("bad superblock"))
+BOOTABLE = Found(ROOT, Mounted(Flag.PRESENT))
+LATE = 120.0
+
+
+def facts(
+    arguments: BootArguments = NORMAL,
+    *,
+    root: RootSearch | None = None,
+    elapsed: float = 1.0,
+    targets: TargetSurvey | None = None,
+    check: tuple[Volume, CheckOutcome] | None = None,
+    given_up_before: int = 0,
+    fallback: bool = False,
+    operator: bool = False,
+    key: bool = False,
+    files: tuple[str, ...] = (),
+    searched: bool = True,
+) -> BootFacts:
+    return BootFacts(
+        arguments,
+        started_by_fallback=fallback,
+        elapsed=elapsed,
+        root=root or NotFound(),
+        targets=targets,
+        checks={check[0].node: check[1]} if check else {},
+        operator_present=operator,
+        key_pressed=key,
+        emergency_files=files,
+        emergency_searched=searched,
+        given_up_before=given_up_before,
+    )
+
+
+def erase(mode: EraseMode) -> BootArguments:
+    return BootArguments(erase=mode, shell=True)
+
+
+def attempts(number: int, on: Volume = ROOT) -> Found:
+    return Found(on, MountFailed("bad superblock", number))
+
+
+GOOD, BEYOND, COULD_NOT = CheckOutcome.GOOD, CheckOutcome.BEYOND_REPAIR, CheckOutcome.FAILED
+UNREADABLE_FLAG = Found(ROOT, Mounted(Flag.UNREADABLE))
+SUSPECT = replace(OTHER, suspect=EMPTY)
+BOTH = Ambiguous((ROOT, COPY))
+
+# (row of docs/booting.md, facts, decision or restore reason or kind of decision)
+TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
+    (1, facts(erase(EraseMode.REQUESTED), root=BOOTABLE, key=True), Erase()),
+    (2, facts(erase(EraseMode.UNRECOVERABLE_ERROR), root=BOOTABLE), ShowEraseFailure()),
+    (3, facts(BootArguments(shell=True), root=BOOTABLE, key=True), OpenShell()),
+    (4, facts(NONE, root=BOOTABLE, operator=True), RestoreReason.REQUESTED_BY_ARGUMENTS),
+    (5, facts(NONE, fallback=True, root=BOOTABLE), SwitchRoot(ROOT)),
+    (5, facts(NONE, fallback=True), KeepWaiting),
+    (6, facts(key=True, root=BOOTABLE, operator=True, files=("EmergencyFile_1",)), OpenMenu()),
+    (7, facts(targets=BLANK, operator=True), RestoreReason.DISKS_BLANK),
+    (7, facts(targets=survey(TargetState.BLANK, TargetState.BLANK), elapsed=4), RestoreReason.DISKS_BLANK),
+    (8, facts(root=BOOTABLE, operator=True), KeepWaiting("a key may be pressed", 10.0)),
+    (8, facts(root=Found(ROOT, Mounted(Flag.ABSENT)), operator=True), KeepWaiting("a key may be pressed", 10.0)),
+    (8, facts(targets=BLANK, operator=True, files=("EmergencyFile_1",)), KeepWaiting("a key may be pressed", 10.0)),
+    (9, facts(root=BOOTABLE, files=("EmergencyFile_1",)), RestoreReason.EMERGENCY_FILE),
+    (9, facts(targets=BLANK, elapsed=4, files=("EmergencyFile_1",)), RestoreReason.EMERGENCY_FILE),
+    (10, facts(root=Found(ROOT, Mounted(Flag.ABSENT))), RestoreReason.FLAG_MISSING),
+    (11, facts(root=Found(ROOT, Mounted(Flag.PRESENT, "no init"))), GiveUp),
+    (12, facts(root=BOOTABLE, searched=False), KeepWaiting("looking for emergency files", 5.0)),
+    (13, facts(root=BOOTABLE), SwitchRoot(ROOT)),
+    (13, facts(root=BOOTABLE, elapsed=10, operator=True), SwitchRoot(ROOT)),
+    (13, facts(root=BOOTABLE, elapsed=5, searched=False), SwitchRoot(ROOT)),
+    (14, facts(root=FAILED), SurveyTargets()),
+    (14, facts(root=UNREADABLE_FLAG), SurveyTargets()),
+    (15, facts(root=FAILED, targets=UNFINISHED), RestoreReason.INTERRUPTED),
+    (16, facts(root=FAILED, targets=WITH_PRIMARY), CheckFileSystem),
+    (16, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY), CheckFileSystem),
+    (16, facts(root=attempts(1, EMPTY), targets=OTHER), CheckFileSystem),
+    (16, facts(root=FAILED, targets=UNKNOWN), CheckFileSystem),
+    (17, facts(root=FAILED, targets=WITH_PRIMARY, check=(ROOT, BEYOND)), RestoreReason.BEYOND_REPAIR),
+    (18, facts(root=attempts(1, EMPTY), targets=OTHER, check=(EMPTY, COULD_NOT)), RestoreReason.FILE_SYSTEM_ABSENT),
+    (19, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD)), KeepWaiting),
+    (19, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, COULD_NOT)), KeepWaiting),
+    (19, facts(root=attempts(1, LUKS), targets=OTHER), KeepWaiting),
+    (20, facts(root=attempts(3), targets=WITH_PRIMARY, check=(ROOT, GOOD)), GiveUp),
+    (20, facts(root=attempts(3), targets=WITH_PRIMARY, check=(ROOT, COULD_NOT)), GiveUp),
+    (20, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD), elapsed=LATE), GiveUp),
+    (20, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY, check=(ROOT, GOOD)), GiveUp),
+    (20, facts(root=attempts(3, LUKS), targets=OTHER), GiveUp),
+    (21, facts(), KeepWaiting("the root has not appeared yet", 3.0)),
+    (22, facts(elapsed=3), SurveyTargets()),
+    (23, facts(elapsed=3, targets=UNFINISHED), RestoreReason.INTERRUPTED),
+    (24, facts(elapsed=119.9, targets=OTHER), KeepWaiting),
+    (24, facts(elapsed=4, targets=survey(TargetState.BLANK, expected=2)), KeepWaiting),
+    (24, facts(elapsed=4, targets=survey(TargetState.BLANK, TargetState.OTHER)), KeepWaiting),
+    (25, facts(elapsed=LATE, targets=WITH_PRIMARY), UseVolume),
+    (26, facts(elapsed=LATE, targets=UNKNOWN), GiveUp),
+    (26, facts(elapsed=LATE, targets=survey(TargetState.BLANK, expected=2)), GiveUp),
+    (26, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.OTHER, expected=1)), GiveUp),
+    (26, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.UNREADABLE)), GiveUp),
+    (26, facts(elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, TargetState.RAID_MEMBER)), GiveUp),
+    (26, facts(elapsed=LATE, targets=replace(WITH_PRIMARY, primary=(ROOT, EMPTY))), GiveUp),
+    (27, facts(elapsed=LATE, targets=SUSPECT), CheckFileSystem),
+    (28, facts(elapsed=LATE, targets=OTHER), RestoreReason.FILE_SYSTEM_ABSENT),
+    (28, facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, COULD_NOT)), RestoreReason.FILE_SYSTEM_ABSENT),
+    (28, facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, BEYOND)), RestoreReason.FILE_SYSTEM_ABSENT),
+    (29, facts(root=BOTH), SurveyTargets()),
+    (30, facts(root=BOTH, targets=WITH_PRIMARY), UseVolume),
+    (31, facts(root=BOTH, targets=UNKNOWN), KeepWaiting),
+    (
+        31,
+        facts(root=BOTH, targets=TargetSurvey(2, (*WITH_PRIMARY.disks, TargetDisk(USB, TargetState.PRIMARY)))),
+        KeepWaiting,
+    ),
+    (32, facts(root=BOTH, targets=UNKNOWN, elapsed=LATE), GiveUp),
+]
+
+
+@pytest.mark.parametrize(("row", "seen", "expected"), TABLE)
+def test_every_row_of_the_table(row: int, seen: BootFacts, expected: Decision | RestoreReason | type) -> None:
+    decision = decide(seen)
+    if isinstance(expected, RestoreReason):
+        assert isinstance(decision, Restore)
+        assert decision.reason is expected
+        assert decision.evidence
+    elif isinstance(expected, type):
+        assert isinstance(decision, expected)
+    else:
+        assert decision == expected
+
+
+def test_the_document_and_this_table_have_the_same_rows() -> None:
+    documented = [int(number) for number in re.findall(r"^\| (\d+) \|", DOCUMENT.read_text(), re.MULTILINE)]
+    assert documented == sorted({row for row, _, _ in TABLE})
+
+
+@pytest.mark.parametrize("image", PreferredImage)
+def test_a_restore_takes_the_preferred_image(image: PreferredImage) -> None:
+    decision = decide(facts(replace(NONE, preferred_image=image)))
+    assert isinstance(decision, Restore)
+    assert decision.image is image
+
+
+def test_the_suspect_is_what_is_checked() -> None:
+    decision = decide(facts(elapsed=LATE, targets=SUSPECT))
+    assert isinstance(decision, CheckFileSystem)
+    assert decision.volume is EMPTY
+
+
+def test_the_volume_on_the_platforms_own_disk_is_used() -> None:
+    decision = decide(facts(root=BOTH, targets=WITH_PRIMARY))
+    assert isinstance(decision, UseVolume)
+    assert decision.volume is ROOT
+
+
+def test_pauses_grow_and_then_the_unit_stays_as_it_is() -> None:
+    decisions = [
+        decide(facts(elapsed=LATE, targets=UNKNOWN, given_up_before=count)) for count in (-1, 0, 1, 2, 6, 7, 99)
+    ]
+    assert [decision.pause for decision in decisions if isinstance(decision, GiveUp)] == [
+        600,
+        600,
+        1200,
+        2400,
+        38400,
+        None,
+        None,
+    ]
+
+
+def test_waits_follow_the_arguments() -> None:
+    quick = replace(NORMAL, key_window=2.0, root_deadline=20.0)
+    assert decide(facts(quick, root=BOOTABLE, operator=True)) == KeepWaiting("a key may be pressed", 2.0)
+    assert decide(facts(quick, root=BOOTABLE, operator=True, elapsed=2)) == SwitchRoot(ROOT)
+    assert isinstance(decide(facts(quick, elapsed=20, targets=UNKNOWN)), GiveUp)
+    never = replace(NORMAL, key_window=0.0)
+    assert decide(facts(never, root=BOOTABLE, operator=True, elapsed=0)) == SwitchRoot(ROOT)
+
+
+# --- properties -------------------------------------------------------------------------------------------------------
+
+some_volumes = st.sampled_from([ROOT, EMPTY, LUKS, COPY])
+roots: st.SearchStrategy[RootSearch] = st.one_of(
+    st.just(NotFound()),
+    st.builds(Ambiguous, st.sampled_from([(ROOT, COPY), (ROOT, EMPTY), (COPY, LUKS, ROOT)])),
+    st.builds(Found, some_volumes, st.builds(Mounted, st.sampled_from(Flag), st.sampled_from(["", "no init"]))),
+    st.builds(Found, some_volumes, st.builds(MountFailed, st.just("failed"), st.integers(1, 5))),
+)
+surveys = st.builds(
+    TargetSurvey,
+    st.one_of(st.none(), st.integers(0, 3)),
+    st.lists(st.builds(TargetDisk, st.sampled_from([SDA, SDB]), st.sampled_from(TargetState)), max_size=3).map(tuple),
+    st.sampled_from([(), (ROOT,), (ROOT, EMPTY)]),
+    st.sampled_from([None, EMPTY]),
+    st.booleans(),
+)
+arguments_without_wish = st.builds(
+    BootArguments,
+    real_root=st.sampled_from(["", "LABEL=PRIMARY", "nonsense"]),
+    preferred_image=st.sampled_from(PreferredImage),
+    key_window=st.sampled_from([0.0, 10.0]),
+    root_deadline=st.sampled_from([0.0, 2.0, 120.0]),
+)
+all_arguments = st.one_of(
+    arguments_without_wish,
+    st.builds(
+        BootArguments,
+        restore_requested=st.booleans(),
+        erase=st.sampled_from(EraseMode),
+        shell=st.booleans(),
+        key_window=st.sampled_from([0.0, 10.0]),
+    ),
+)
+
+
+def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[BootFacts]:
+    return st.builds(
+        BootFacts,
+        arguments,
+        started_by_fallback=st.booleans(),
+        elapsed=st.one_of(st.sampled_from([0.0, 3.0, 5.0, 10.0, 120.0, 1e6]), st.floats(0, 1e4)),
+        root=roots,
+        targets=st.one_of(st.none(), surveys),
+        checks=st.dictionaries(st.sampled_from([ROOT.node, COPY.node]), st.sampled_from(CheckOutcome)),
+        operator_present=st.booleans(),
+        key_pressed=st.booleans(),
+        emergency_files=st.sampled_from([(), ("EmergencyFile_1",)]),
+        emergency_searched=st.booleans(),
+        given_up_before=st.integers(0, 20),
+    )
+
+
+def evidence(seen: BootFacts) -> bool:
+    """Is there anything at all that entitles to wipe PRIMARY? Written from the promise, not from the code."""
+    root, targets = seen.root, seen.targets
+    asked = seen.arguments.restore_requested and not seen.started_by_fallback
+    flag = root.mount.flag if isinstance(root, Found) and isinstance(root.mount, Mounted) else None
+    beyond_repair = (
+        isinstance(root, Found)
+        and flag in (None, Flag.UNREADABLE)
+        and (
+            seen.checks.get(root.volume.node) is CheckOutcome.BEYOND_REPAIR
+            or (root.volume.contents == Contents() and root.volume.node in seen.checks)
+        )
+    )
+    gone = (
+        isinstance(root, NotFound)
+        and targets is not None
+        and targets.expected == len(targets.disks)
+        and targets.expected > 0
+        and {target.state for target in targets.disks} <= {TargetState.BLANK, TargetState.OTHER}
+    )
+    begun = targets is not None and targets.unfinished_restore
+    entitled = (
+        asked,
+        bool(seen.emergency_files),
+        flag is Flag.ABSENT,
+        beyond_repair,
+        gone,
+        begun and flag is not Flag.PRESENT,
+    )
+    return any(entitled)
+
+
+@settings(max_examples=200)
+@given(all_facts(all_arguments))
+def test_nothing_is_restored_without_positive_evidence(seen: BootFacts) -> None:
+    decision = decide(seen)
+    if isinstance(decision, Restore):
+        assert evidence(seen)
+
+
+@settings(max_examples=200)
+@given(all_facts(arguments_without_wish))
+def test_a_root_that_is_merely_missing_or_failing_is_never_wiped(seen: BootFacts) -> None:
+    """The two cases that lost data in the field, with nothing else to go by."""
+    for root in (NotFound(), FAILED, BOTH, UNREADABLE_FLAG):
+        plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.node: COULD_NOT})
+        assert not isinstance(decide(plain), Restore)
+
+
+@settings(max_examples=150)
+@given(all_facts(all_arguments))
+def test_erase_only_on_request(seen: BootFacts) -> None:
+    assert isinstance(decide(seen), Erase) is (seen.arguments.erase is EraseMode.REQUESTED)
+
+
+@settings(max_examples=150)
+@given(all_facts(all_arguments))
+def test_only_a_root_with_its_flag_is_booted(seen: BootFacts) -> None:
+    decision = decide(seen)
+    if isinstance(decision, SwitchRoot):
+        assert seen.root == Found(decision.volume, Mounted(Flag.PRESENT))
+
+
+@settings(max_examples=150)
+@given(all_facts(all_arguments))
+def test_waits_end_in_the_future_and_not_behind_the_last_deadline(seen: BootFacts) -> None:
+    decision = decide(seen)
+    if isinstance(decision, KeepWaiting):
+        last = max(seen.arguments.root_deadline, seen.arguments.key_window, 5.0)
+        assert seen.elapsed < decision.until <= last
+
+
+@settings(max_examples=150)
+@given(all_facts(all_arguments))
+def test_asking_again_as_told_comes_to_an_end(seen: BootFacts) -> None:
+    """Do what is asked in the least helpful way, at most a dozen times, and a final decision comes."""
+    for _ in range(12):
+        match decide(seen):
+            case KeepWaiting(until=until):
+                seen = replace(seen, elapsed=until)
+            case SurveyTargets():
+                assert seen.targets is None
+                seen = replace(seen, targets=UNKNOWN)
+            case CheckFileSystem(volume=checked):
+                assert checked.node not in seen.checks
+                seen = replace(seen, checks={**seen.checks, checked.node: COULD_NOT})
+            case UseVolume(volume=used):
+                assert not isinstance(seen.root, Found)
+                seen = replace(seen, root=Found(used, MountFailed("failed", 1)))
+            case _:
+                return
+        if isinstance(seen.root, Found) and isinstance(seen.root.mount, MountFailed):
+            failed = replace(seen.root.mount, attempts=seen.root.mount.attempts + 1)
+            seen = replace(seen, root=replace(seen.root, mount=failed))
+    pytest.fail(f"no end: {decide(seen)}")

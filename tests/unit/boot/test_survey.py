@@ -1,0 +1,144 @@
+"""What target disks hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from gprov.domain.boot.survey import TargetState, TargetSurvey, survey_targets
+from gprov.domain.disk.model import Contents, DeviceNumber, Disk, Partition, Volume
+
+LABEL = "PRIMARY"
+
+
+def disk(name: str, partitions: int = 0) -> Disk:
+    major = ord(name[-1])
+    return Disk(
+        name,
+        f"/dev/{name}",
+        DeviceNumber(major, 0),
+        10**10,
+        partitions=tuple(
+            Partition(f"{name}{number}", f"/dev/{name}{number}", DeviceNumber(major, number), number, 0, 0)
+            for number in range(1, partitions + 1)
+        ),
+    )
+
+
+def volumes(on: Disk, *contents: Contents) -> list[Volume]:
+    """What each partition holds, or the disk if it has none."""
+    if not on.partitions:
+        return [Volume(on, on.node, on.device, found) for found in contents]
+    pairs = zip(on.partitions, contents, strict=False)
+    return [Volume(on, part.node, part.device, found, part) for part, found in pairs]
+
+
+EMPTY = Contents()
+PRIMARY = Contents("ext4", LABEL)
+DATA = Contents("ext4", "DATA")
+MEMBER = Contents("linux_raid_member", "unit:0")
+SDA, SDA1, SDA2 = disk("sda"), disk("sda", 1), disk("sda", 2)
+
+
+@pytest.mark.parametrize(
+    ("target", "contents", "zeroed", "state"),
+    [
+        (SDA, [EMPTY], True, TargetState.BLANK),
+        (SDA, [EMPTY], False, TargetState.OTHER),  # bytes that nobody knows, perhaps a damaged table
+        (SDA, [DATA], True, TargetState.OTHER),
+        (SDA, [Contents(ambivalent=True)], True, TargetState.OTHER),
+        (SDA, [PRIMARY], False, TargetState.PRIMARY),
+        (SDA, [], True, TargetState.UNREADABLE),
+        (SDA1, [EMPTY], True, TargetState.OTHER),
+        (SDA1, [PRIMARY], False, TargetState.PRIMARY),
+        (SDA1, [MEMBER], False, TargetState.RAID_MEMBER),
+        (SDA1, [], False, TargetState.UNREADABLE),
+        (SDA2, [DATA], False, TargetState.UNREADABLE),
+        (SDA2, [DATA, EMPTY], False, TargetState.OTHER),
+        (SDA2, [DATA, PRIMARY], False, TargetState.PRIMARY),
+        (SDA2, [DATA, MEMBER], False, TargetState.RAID_MEMBER),
+        (SDA2, [PRIMARY], False, TargetState.PRIMARY),  # the other one is unreadable
+    ],
+)
+def test_state_of_one_disk(target: Disk, contents: list[Contents], zeroed: bool, state: TargetState) -> None:
+    survey = survey_targets(1, [target], volumes(target, *contents), LABEL, zeroed=[target.node] if zeroed else [])
+    assert [judged.state for judged in survey.disks] == [state]
+
+
+@pytest.mark.parametrize(
+    ("array", "state"),
+    [(EMPTY, TargetState.OTHER), (DATA, TargetState.OTHER), (PRIMARY, TargetState.RAID_MEMBER)],
+)
+def test_members_of_an_array_that_runs_without_primary_hide_nothing(array: Contents, state: TargetState) -> None:
+    survey = survey_targets(1, [SDA1], volumes(SDA1, MEMBER), LABEL, arrays=[array])
+    assert survey.disks[0].state is state
+    assert survey.without_primary is (state is TargetState.OTHER)
+
+
+def test_volumes_of_other_disks_do_not_count() -> None:
+    usb = disk("sdb", 1)
+    survey = survey_targets(1, [SDA1], [*volumes(SDA1, EMPTY), *volumes(usb, PRIMARY)], LABEL)
+    assert survey.disks[0].state is TargetState.OTHER
+    assert survey.primary == ()
+
+
+def test_primary_volumes_are_named() -> None:
+    found = volumes(SDA2, DATA, PRIMARY)
+    assert survey_targets(1, [SDA2], found, LABEL).primary == (found[1],)
+
+
+@pytest.mark.parametrize(
+    ("contents", "suspect"),
+    [
+        ([EMPTY], 0),
+        ([DATA, EMPTY], 1),
+        ([EMPTY, EMPTY], None),
+        ([PRIMARY, EMPTY], None),
+        ([DATA, MEMBER], None),
+    ],
+)
+def test_the_one_partition_that_holds_nothing_known_is_suspect(contents: list[Contents], suspect: int | None) -> None:
+    target = disk("sda", len(contents))
+    found = volumes(target, *contents)
+    expected = None if suspect is None else found[suspect]
+    assert survey_targets(1, [target], found, LABEL).suspect == expected
+
+
+def test_a_whole_blank_disk_is_not_suspect() -> None:
+    assert survey_targets(1, [SDA], volumes(SDA, EMPTY), LABEL).suspect is None
+
+
+def two(first: Contents, second: Contents, expected: int | None) -> TargetSurvey:
+    other = disk("sdb")
+    return survey_targets(
+        expected,
+        [SDA, other],
+        [*volumes(SDA, first), *volumes(other, second)],
+        LABEL,
+        zeroed=[SDA.node, other.node],
+    )
+
+
+@pytest.mark.parametrize(
+    ("survey", "complete", "blank", "without_primary"),
+    [
+        (two(EMPTY, EMPTY, 2), True, True, True),
+        (two(EMPTY, DATA, 2), True, False, True),
+        (two(EMPTY, PRIMARY, 2), True, False, False),
+        (two(EMPTY, EMPTY, 3), False, False, False),
+        (two(EMPTY, EMPTY, 1), False, False, False),
+        (two(EMPTY, EMPTY, None), False, False, False),
+        (TargetSurvey(0), False, False, False),
+        (TargetSurvey(1), False, False, False),
+        (TargetSurvey(None), False, False, False),
+    ],
+)
+def test_only_a_complete_set_of_disks_says_anything(
+    survey: TargetSurvey, complete: bool, blank: bool, without_primary: bool
+) -> None:
+    assert (survey.complete, survey.blank, survey.without_primary) == (complete, blank, without_primary)
+
+
+def test_a_survey_describes_itself() -> None:
+    assert two(EMPTY, DATA, 3).describe() == "2 of 3 data disks present: /dev/sda blank, /dev/sdb without PRIMARY"
+    assert TargetSurvey(1).describe() == "0 of 1 data disks present: none"
+    assert "platform is unknown" in TargetSurvey(None).describe()
