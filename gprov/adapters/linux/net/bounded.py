@@ -1,0 +1,58 @@
+"""A blocking call that may take only so long, whatever it blocks on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class TookTooLong(Exception):
+    """The call had not returned in time."""
+
+
+def within(seconds: float, call: Callable[[], T], discard: Callable[[T], object]) -> T:
+    """What ``call`` returns or raises; TookTooLong after ``seconds``.
+
+    Name resolution and a peer that sends one byte at a time cannot be interrupted by socket timeouts, so the call runs
+    in a thread of its own. One that comes too late is left behind; what it returns in the end goes to ``discard``.
+    """
+    worker = _Worker(call, discard)
+    worker.thread.start()
+    worker.thread.join(seconds)
+    return worker.outcome()
+
+
+class _Worker(Generic[T]):
+    def __init__(self, call: Callable[[], T], discard: Callable[[T], object]) -> None:
+        self._call = call
+        self._discard = discard
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, name="gprov-net", daemon=True)
+
+    def outcome(self) -> T:
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            if self._results:
+                return self._results[0]
+            self._abandoned = True
+        raise TookTooLong
+
+    def _run(self) -> None:
+        try:
+            result = self._call()
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            with self._lock:
+                self._error = error
+            return
+        with self._lock:
+            if not self._abandoned:
+                self._results.append(result)
+                return
+        self._discard(result)

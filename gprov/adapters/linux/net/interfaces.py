@@ -1,0 +1,71 @@
+"""Ethernet interfaces of the machine: which there are (sysfs), and switching them on (netdevice(7))."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import socket
+import struct
+
+from gprov.adapters.linux.oserrors import fault
+from gprov.domain.unit.nics import Nic
+
+# linux/sockios.h, linux/if.h, linux/if_arp.h
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 0x1
+ARPHRD_ETHER = "1"
+
+_IFREQ_FLAGS = struct.Struct("16sH22x")  # struct ifreq: name, ifr_flags, rest of the union
+_LONGEST_NAME = 15  # IFNAMSIZ less the terminating NUL
+
+
+def physical_nics(sysfs: str = "/sys") -> tuple[Nic, ...]:
+    """Ethernet interfaces that have a device behind them (no bridges, VLANs, tunnels, radios), eth2 before eth10.
+
+    Raises DeviceFault if sysfs cannot be read.
+    """
+    folder = f"{sysfs}/class/net"
+    try:
+        names = os.listdir(folder)
+    except OSError as exc:
+        raise fault(folder, "cannot list network interfaces", exc) from exc
+    found = [nic for nic in (_nic(f"{folder}/{name}", name) for name in names) if nic is not None]
+    return tuple(sorted(found, key=lambda nic: _natural(nic.name)))
+
+
+def bring_up(name: str) -> None:
+    """Switch an interface on, as ``ip link set up`` does. Needs CAP_NET_ADMIN. Raises DeviceMissing, DeviceFault."""
+    request = _IFREQ_FLAGS.pack(name.encode()[:_LONGEST_NAME], 0)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
+            _, flags = _IFREQ_FLAGS.unpack(fcntl.ioctl(handle, SIOCGIFFLAGS, request))
+            fcntl.ioctl(handle, SIOCSIFFLAGS, _IFREQ_FLAGS.pack(name.encode()[:_LONGEST_NAME], flags | IFF_UP))
+    except OSError as exc:
+        raise fault(name, "cannot be switched on", exc) from exc
+
+
+def _nic(path: str, name: str) -> Nic | None:
+    radio = os.path.exists(f"{path}/wireless") or os.path.exists(f"{path}/phy80211")
+    mac = _attribute(path, "address").lower()
+    if _attribute(path, "type") != ARPHRD_ETHER or not os.path.exists(f"{path}/device") or radio or not mac:
+        return None
+    try:
+        driver = os.path.basename(os.readlink(f"{path}/device/driver"))
+    except OSError:
+        driver = ""
+    return Nic(name, mac, driver, _attribute(path, "carrier") == "1")
+
+
+def _attribute(path: str, name: str) -> str:
+    """Empty if the interface is gone, or does not tell (``carrier`` of one that is down)."""
+    try:
+        with open(f"{path}/{name}", encoding="ascii", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _natural(name: str) -> tuple[tuple[str, int], ...]:
+    return tuple((text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name))

@@ -1,0 +1,88 @@
+"""A download in progress: the file so far, its hashes, and what proves that the rest belongs to it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from gprov.adapters.linux.net.transport import Broken
+from gprov.adapters.linux.oserrors import fault
+from gprov.domain.files import Digests
+
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")  # RFC 9110, section 14.4
+
+
+class PartialFile:
+    """``size``: bytes written; ``total``: bytes that the server announced, 0 if it did not."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self.restart({}, None)
+
+    def restart(self, headers: Mapping[str, str], length: int | None) -> None:
+        """Empty the file: what follows is a new one, described by the headers that announce it."""
+        with _translated(self._path):
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+        self.size = 0
+        self.total = length or 0
+        self._etag = headers.get("ETag", "")
+        self._modified = headers.get("Last-Modified", "")
+        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+
+    def write(self, block: bytes) -> None:
+        with _translated(self._path):
+            rest = memoryview(block)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        self._sha1.update(block)
+        self._sha256.update(block)
+        self.size += len(block)
+
+    def finish(self) -> Digests:
+        """Flush to stable storage."""
+        with _translated(self._path):
+            os.fsync(self._descriptor)
+        return Digests(self.size, self._sha1.hexdigest(), self._sha256.hexdigest())
+
+    def resume_headers(self) -> dict[str, str]:
+        """Ask for the rest of this very file; nothing if a changed file could not be told from it."""
+        # A weak tag means "as good as", not "the same bytes" (RFC 9110, section 8.8.1).
+        proof = self._etag if self._etag.startswith('"') else self._modified
+        if not self.size or not self.total or not proof:
+            return {}
+        return {"Range": f"bytes={self.size}-", "If-Range": proof}
+
+    def check_rest(self, headers: Mapping[str, str]) -> None:
+        """That a partial answer (206) goes on where we are, in the same file; if not, begin anew and raise Broken."""
+        match = _RANGE.fullmatch(headers.get("Content-Range", ""))
+        fits = match is not None and (int(match[1]), int(match[2])) == (self.size, self.total)
+        same = headers.get("ETag", self._etag) == self._etag
+        if not fits or not same:
+            self.restart({}, None)
+            raise Broken("the file on the server changed" if not same else "it sent another part than was asked for")
+
+
+@contextmanager
+def open_partial(path: str) -> Iterator[PartialFile]:
+    """An empty file. Raises DeviceMissing, DeviceFault."""
+    with _translated(path):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(path, flags, 0o644)
+    try:
+        yield PartialFile(path, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise fault(path, "cannot write", exc) from exc

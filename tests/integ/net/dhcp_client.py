@@ -1,0 +1,31 @@
+"""Runs inside a network namespace: connect, print the outcome, stay until standard input ends.
+
+usage: dhcp_client.py RESOLV_CONF SECONDS INTERFACE…
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from gprov.adapters.linux.clock import SystemClock
+from gprov.adapters.linux.net.dhcp import UdhcpcNetwork
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.domain.errors import NetworkFault
+from gprov.domain.unit.nics import Nic
+
+
+def main(resolv_conf: str, seconds: str, *names: str) -> None:
+    network = UdhcpcNetwork(SystemProcesses(), SystemClock(), resolv_conf=resolv_conf)
+    try:
+        outcome = asdict(network.connect([Nic(name, "") for name in names], float(seconds)))
+    except NetworkFault as fault:
+        outcome = {"peer": fault.peer, "reason": fault.reason}
+    print(json.dumps(outcome), flush=True)
+    sys.stdin.read()
+    network.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
