@@ -33,7 +33,7 @@ class UnitContainer(containers.DeclarativeContainer):
     blocks = providers.Singleton(lazy(f"{_LINUX}.block:SysfsBlockDevices"))
     mounts = providers.Singleton(lazy(f"{_LINUX}.mounts:LinuxMounts"))
     files = providers.Singleton(lazy(f"{_LINUX}.files:LinuxFiles"))
-    filesystems = providers.Singleton(lazy(f"{_LINUX}.filesystem:ToolFileSystems"), processes)
+    filesystems = providers.Singleton(lazy(f"{_LINUX}.filesystem:LinuxFileSystems"), processes)
     partitioner = providers.Singleton(lazy(f"{_LINUX}.partition:PartedPartitioner"), blocks, clock)
     archives = providers.Singleton(lazy(f"{_LINUX}.archive:XzTarArchives"), processes)
 
@@ -43,7 +43,7 @@ class UnitContainer(containers.DeclarativeContainer):
     hasher = providers.Singleton(lazy(f"{_LINUX}.passwords:CryptPasswordHasher"))
 
     http = providers.Singleton(lazy(f"{_LINUX}.net.http:RequestsHttp"), clock)
-    network = providers.Singleton(lazy(f"{_LINUX}.net.interfaces:LinuxNetwork"), processes, clock)
+    network = providers.Singleton(lazy(f"{_LINUX}.net.dhcp:UdhcpcNetwork"), processes, clock)
     factory_at = providers.Factory(lazy(f"{_LINUX}.net.factory:HttpFactory"), http)
     sink_for = providers.Factory(lazy(f"{_LINUX}.net.server_sink:ServerSink"))
     console_sink = providers.Factory(lazy(f"{_LINUX}.sinks:ConsoleSink"))

@@ -1,0 +1,25 @@
+"""Containers name adapters by text, which no type checker sees: each name must lead to something that can be made."""
+
+from __future__ import annotations
+
+import pytest
+
+from gprov.adapters.fake.network import FakeFactory
+from gprov.apps.init.container import InitContainer
+from gprov.apps.mfg.container import MfgContainer
+
+# What these need besides is given when they are called.
+ARGUMENTS: dict[str, tuple[object, ...]] = {
+    "factory_at": ("http://127.0.0.1:9/",),
+    "sink_for": (FakeFactory(), "SERIAL"),
+    "file_sink_at": ("/nowhere",),
+}
+CASES = [(kind, name) for kind in (InitContainer, MfgContainer) for name in kind.providers]
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES, ids=lambda value: getattr(value, "__name__", value))
+def test_every_provider_can_make_what_it_names(kind: type[InitContainer | MfgContainer], name: str) -> None:
+    made = getattr(kind(), name)(*ARGUMENTS.get(name, ()))
+    assert made is not None
+    if hasattr(made, "close") and name == "sink_for":
+        made.close()
