@@ -52,18 +52,21 @@ class LiveMachine:
     def verdict(self) -> GuestVerdict | None:
         return guest_verdict(_said(self._wiring.report))
 
-    def wait_end(self, seconds: float, watch: Callable[[], None] = lambda: None) -> Ending:
-        """Until the guest resets the machine or powers off, at most ``seconds``; ``watch`` is called now and then."""
+    def wait_end(self, seconds: float, watch: Callable[[], bool] = lambda: True) -> Ending:
+        """Until the guest resets the machine or powers off, at most ``seconds``; ``watch`` is called now and then and
+        ends the wait by returning False."""
         end = time.monotonic() + seconds
         while (remaining := end - time.monotonic()) > 0:
             try:
                 event = self.qmp.next_event(min(remaining, _LOOK_SECONDS))
             except QmpClosed:
                 return Ending.CRASHED
-            watch()
+            more = watch()
             ending = self._ending(event)
             if ending is not None:
                 return ending
+            if not more:
+                break
         return Ending.TIMEOUT
 
     def wait_milestone(self, name: str, seconds: float) -> Milestone:

@@ -1,0 +1,125 @@
+"""``gprov lab``: units in virtual machines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dependency_injector import providers
+
+from gprov.apps.build.hostfiles import write_file
+from gprov.apps.lab.console import interact
+from gprov.apps.lab.container import LabContainer
+from gprov.apps.lab.products import Products
+from gprov.apps.lab.report import RunFacts, lab_report
+from gprov.apps.lab.runner import Ending
+from gprov.apps.lab.stage import StageResult
+from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.unitspec import UnitSpec
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.errors import ExitCode
+
+SUMMARY = "Provision, restore and start units in virtual machines with real firmware and a real Debian."
+_ACTIONS = {
+    "lifecycle": "a new unit through provisioning, first restore and normal boot",
+    "provision": "a new unit up to its first restore",
+    "restore": "restore the unit in the work folder, for the first time or again",
+    "boot": "start the unit in the work folder until its system is up, and switch it off",
+    "shell": "start the unit in the work folder with its console on this terminal",
+}
+_POWER_DOWN_SECONDS = 90.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(
+        [
+            *(f"  {name:<10} {line}" for name, line in _ACTIONS.items()),
+            "",
+            "Environment: GPROV_ACCEL (tcg or kvm; default: kvm if a probe succeeds), BUILD_NUMBER, GPROV_CACHE.",
+        ]
+    )
+    parser.add_argument("action", choices=_ACTIONS, metavar="ACTION", help=", ".join(_ACTIONS))
+    parser.add_argument("--firmware", choices=[FirmwareKind.UEFI.value], default=FirmwareKind.UEFI.value)
+    parser.add_argument("--workdir", metavar="DIR", required=True, help="where the unit's disks and logs are")
+    parser.add_argument("--report", metavar="FILE", help="where the JSON report goes (default DIR/report.json)")
+    parser.add_argument("--serial", default=UnitSpec().serial, help="serial number of a new unit (default %(default)s)")
+    built = parser.add_argument_group("use what is built already (all three)")
+    built.add_argument("--kernel", metavar="FILE", help=Branding().boot_kernel)
+    built.add_argument("--provision-kernel", metavar="FILE", help=Branding().provision_kernel)
+    built.add_argument("--image", metavar="FILE", help=f"{Branding().image_prefix}….upd")
+
+
+def run(args: argparse.Namespace) -> int:
+    given = [args.kernel, args.provision_kernel, args.image]
+    if any(given) and not all(given):
+        print("gprov lab: --kernel, --provision-kernel and --image belong together", file=sys.stderr)
+        return ExitCode.USAGE
+    container = LabContainer()
+    if all(given):
+        products = Products(args.kernel, args.provision_kernel, args.image, os.path.basename(args.image))
+        container.products.override(providers.Object(products))
+    if args.action == "shell":
+        return _shell(container, Unit.open(args.workdir))
+    unit, results = _stages(container, args)
+    facts = RunFacts(
+        unit.spec.firmware.value,
+        unit.spec.serial,
+        container.accelerator().choose().name.lower(),
+        container.products().digests() if args.action in ("lifecycle", "provision") else {},
+    )
+    report = lab_report(facts, results)
+    write_file(args.report or unit.path("report.json"), json.dumps(report, indent=2).encode() + b"\n")
+    return _conclude(results)
+
+
+def _stages(container: LabContainer, args: argparse.Namespace) -> tuple[Unit, Sequence[StageResult]]:
+    lab = container.lab()
+    match args.action:
+        case "lifecycle":
+            return lab.lifecycle(args.workdir, _spec(args))
+        case "provision":
+            unit, result = lab.provision(args.workdir, _spec(args))
+            return unit, [result]
+        case "restore":
+            unit = Unit.open(args.workdir)
+            return unit, [lab.restore(unit)]
+        case _:
+            unit = Unit.open(args.workdir)
+            return unit, [lab.boot(unit)]
+
+
+def _spec(args: argparse.Namespace) -> UnitSpec:
+    return UnitSpec(serial=args.serial, firmware=FirmwareKind(args.firmware))
+
+
+def _conclude(results: Sequence[StageResult]) -> int:
+    for result in results:
+        init, system = result.uptime_at("init-started"), result.system.uptime if result.system else None
+        times = [f"/init at {init:.1f} s" if init is not None else "", f"system up at {system:.1f} s" if system else ""]
+        print(f"{result.name:<10} {result.verdict.value:<7} {result.seconds:6.1f} s  {', '.join(filter(None, times))}")
+    failed = next((result for result in results if not result.passed), None)
+    if failed is None:
+        return ExitCode.DONE
+    print(f"gprov lab: {failed.name}: {failed.reason}; end of {failed.serial_log}:", file=sys.stderr)
+    for line in failed.tail:
+        print(f"  {line}", file=sys.stderr)
+    return ExitCode.NEGATIVE
+
+
+def _shell(container: LabContainer, unit: Unit) -> int:
+    """Without the port on which the system would report and power off."""
+    machine = replace(unit.machine(), reports=False)
+    print("Ctrl-] switches the unit off.", file=sys.stderr)
+    with container.runner().start(machine, unit.serial_log("shell")) as live:
+        ending = interact(live, sys.stdin.fileno(), sys.stdout.fileno())
+        if ending is None:
+            live.qmp.execute("system_powerdown")
+            ending = live.wait_end(_POWER_DOWN_SECONDS)
+    print(f"\ngprov lab: ended by {ending.value}", file=sys.stderr)
+    return ExitCode.DONE if ending in (Ending.POWER_OFF, Ending.RESET) else ExitCode.NEGATIVE

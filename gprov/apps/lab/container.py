@@ -1,0 +1,43 @@
+"""Composition root of the lab."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dependency_injector import containers, providers
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.build.cache import Cache, default_root
+from gprov.apps.build.progress import Progress
+from gprov.apps.lab.accel import AcceleratorChoice
+from gprov.apps.lab.argv import Accelerator
+from gprov.apps.lab.lifecycle import Lab
+from gprov.apps.lab.probe import GuestProbe
+from gprov.apps.lab.products import ProductBuilder, Products
+from gprov.apps.lab.runner import Runner
+from gprov.apps.lab.stage import StageRunner
+
+
+def _normal_kernel(products: Products) -> str:
+    return products.normal_kernel
+
+
+class LabContainer(containers.DeclarativeContainer):
+    """``lab`` is the use case; ``products`` may be overridden with what was built elsewhere."""
+
+    environment = providers.Object(os.environ)
+    jobs = providers.Object(len(os.sched_getaffinity(0)))
+    processes = providers.Singleton(SystemProcesses)
+    progress = providers.Singleton(Progress, providers.Object(sys.stderr))
+    cache = providers.Singleton(Cache, providers.Factory(default_root, environment))
+    builder = providers.Singleton(ProductBuilder, processes, cache, progress, environment, jobs)
+    products = providers.Singleton(ProductBuilder.build, builder)
+    probe = providers.Singleton(
+        GuestProbe, processes, providers.Callable(_normal_kernel, products).provider, progress.provided.note
+    )
+    kvm_executes = providers.Callable(GuestProbe.executes, probe, Accelerator.KVM)
+    accelerator = providers.Singleton(AcceleratorChoice, environment, processes, cache, kvm_executes.provider)
+    runner = providers.Singleton(Runner, processes, accelerator.provided.choose)
+    stages = providers.Singleton(StageRunner, runner, progress.provided.note)
+    lab = providers.Singleton(Lab, processes, stages, products.provider)

@@ -1,0 +1,53 @@
+"""manufData.json for a virtual machine: what it is to be provisioned from, and what it must be made of. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gprov.apps.lab.argv import CPU_NAME
+from gprov.apps.lab.machine import MIB
+from gprov.apps.lab.unitspec import UnitSpec
+
+_ETHERNET = {"Vendor": "0x8086", "Device": "0x10d3", "Class": "0x0200"}  # QEMU's e1000e
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a unit fetches. ``sha256``: 64 hexadecimal digits."""
+
+    url: str
+    sha256: str
+
+
+def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: UnitSpec) -> Mapping[str, object]:
+    """The JSON document. ``endpoint``: the factory server as units see it."""
+    return {
+        "Files": [{"Src": artifact.url, "Sha256": artifact.sha256} for artifact in artifacts],
+        "LogEndpoint": endpoint,
+        "ValidationData": [_validation(spec)],
+    }
+
+
+def _validation(spec: UnitSpec) -> Mapping[str, object]:
+    """Every property of the machine that a specification can ask for."""
+    machine = spec.machine("")
+    return {
+        "DevCodeName": spec.code_name,
+        "CPUInfo": {"Model": CPU_NAME, "Cores": machine.cpus, "Sockets": 1},
+        "RamMegs": machine.memory // MIB,
+        "Recovery": {"Size": spec.recovery_size, "Vendor": "QEMU", "Model": "QEMU HARDDISK", "Quantity": 1},
+        "MainDiskConfigs": [[{"Size": spec.primary_size, "Quantity": len(spec.primaries)}]],
+        "NumOUINics": len(machine.nics),
+        "OUINicsSequential": True,
+        "TotalNics": len(machine.nics),
+        "Devices": {
+            "PCI": [
+                {"HumanDescription": "network interface", **_ETHERNET, "Quantity": len(machine.nics)},
+                {"HumanDescription": "display (units have none)", "Class": "0x0300", "Quantity": 0},
+            ]
+        },
+        "SerNumRegex": f"^{re.escape(spec.serial)}$",
+        "DmiMatches": {"system-manufacturer": spec.manufacturer, "baseboard-product-name": spec.product},
+    }
