@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from gprov.domain.platform.processors import processor_family
 from gprov.domain.platform.smbios import SmbiosTable, Structure
@@ -51,7 +50,9 @@ def system_uuid(structure: Structure, version: Version) -> str:
         return "Not Present"
     if raw == bytes(16):
         return "Not Settable"
-    return str(UUID(bytes_le=raw) if version >= (2, 6) else UUID(bytes=raw))
+    if version >= (2, 6):
+        raw = raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
+    return "-".join(raw[start:end].hex() for start, end in ((0, 4), (4, 6), (6, 8), (8, 10), (10, 16)))
 
 
 def _text(offset: int) -> _Decode:
