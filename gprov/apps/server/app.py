@@ -24,6 +24,7 @@ from gprov.apps.server.store import Store
 from gprov.apps.server.vault import Vault
 from gprov.domain.errors import DeviceFault
 from gprov.ports.clock import Randomness
+from gprov.ports.files import Files
 
 SWEEP_SECONDS = 1.0
 _REQUESTS = (
@@ -45,26 +46,29 @@ class Policy:
     window_ns: int = 4 * 3600 * 10**9
 
 
-def make_services(
-    database: Database, folder: str, policy: Policy, now: Callable[[], int], randomness: Randomness
-) -> Services:
-    """Raises DeviceFault."""
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the server needs of its host. ``now``: UTC, ns."""
+
+    files: Files
+    randomness: Randomness
+    now: Callable[[], int]
+
+
+def make_services(database: Database, folder: str, policy: Policy, machine: Machine) -> Services:
     return Services(
-        Store(database, now, policy.hold_ns),
-        Vault(database, now, randomness, policy.window_ns),
+        Store(database, machine.now, policy.hold_ns),
+        Vault(database, machine.now, machine.randomness, policy.window_ns),
         Reading(database),
-        Releases(database, os.path.join(folder, "documents")),
-        now,
+        Releases(database, machine.files, os.path.join(folder, "documents")),
+        machine.now,
     )
 
 
 def make_app(services: Services, folder: str) -> FastAPI:
     """Serve the API and the files below ``folder``/files. Raises DeviceFault."""
-    files = os.path.join(folder, "files")
-    try:
-        os.makedirs(files, mode=0o755, exist_ok=True)
-    except OSError as exc:
-        raise DeviceFault(files, f"cannot be made: {exc.strerror}", errno=exc.errno) from exc
+    files = _folder(folder, "files")
+    _folder(folder, "documents")
 
     @asynccontextmanager
     async def sweeping(_: FastAPI) -> AsyncIterator[None]:
@@ -88,6 +92,16 @@ def make_app(services: Services, folder: str) -> FastAPI:
     app.mount("/files", PublishedFiles(files), name="files")
     _describe_requests(app)
     return app
+
+
+def _folder(*parts: str) -> str:
+    """One that others may read; left as it is if it is there."""
+    path = os.path.join(*parts)
+    try:
+        os.makedirs(path, mode=0o755, exist_ok=True)
+    except OSError as exc:
+        raise DeviceFault(path, f"cannot be made: {exc.strerror}", errno=exc.errno) from exc
+    return path
 
 
 async def _sweep(services: Services) -> None:

@@ -13,10 +13,11 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
+from gprov.adapters.linux.files import LinuxFiles
+from gprov.adapters.linux.random import SystemRandomness
 from gprov.apps.server.api import log
-from gprov.apps.server.app import Policy, make_app, make_services
+from gprov.apps.server.app import Machine, Policy, make_app, make_services
 from gprov.apps.server.database import Database, sole_server
-from gprov.apps.server.vault import SystemRandomness
 from gprov.domain.errors import DeviceFault
 
 # For requests that are being answered when the server is asked to end; downloads are resumed by the client.
@@ -64,7 +65,7 @@ class _Announcing(uvicorn.Server):
 def serve(folder: str, host: str, port: int, policy: Policy) -> None:
     """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable)."""
     with sole_server(folder), closing(Database(folder)) as database, closing(_listen(host, port)) as listener:
-        services = make_services(database, folder, policy, time.time_ns, SystemRandomness())
+        services = make_services(database, folder, policy, Machine(LinuxFiles(), SystemRandomness(), time.time_ns))
         config = uvicorn.Config(
             _Interruptible(make_app(services, folder)),
             log_config=_LOGGING,

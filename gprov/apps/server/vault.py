@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Callable
-
-from typing_extensions import override
 
 from gprov.apps.server.database import Database, open_existing
 from gprov.apps.server.rows import Origin, note, origin
@@ -21,12 +18,6 @@ from gprov.ports.clock import Randomness
 
 # How long a reopened unit stays open if it does not come.
 REOPENED_NS = 24 * 3600 * 10**9
-
-
-class SystemRandomness(Randomness):
-    @override
-    def token(self, size: int) -> bytes:
-        return secrets.token_bytes(size)
 
 
 class Withheld(RefusedByPolicy):

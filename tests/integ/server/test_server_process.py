@@ -14,7 +14,6 @@ import stat
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -24,53 +23,22 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from typing_extensions import override
 
+from gprov.adapters.linux.clock import SystemClock
 from gprov.adapters.linux.net.factory import HttpFactory
+from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.net.server_sink import ServerSink
 from gprov.apps.server.vault import credentials_of
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, LogLine, ProcessState, Severity, StateChange
 from gprov.domain.factory.replies import FactoryRefused, Refusal
 from gprov.domain.factory.requests import Sender, encode_events, to_bytes
-from gprov.ports.network import Fetched, Http, Reply, TransferProgress
 
 GPROV = str(Path(sys.executable).with_name("gprov"))
 SECONDS = 60.0
 SESSION = "0123456789abcdef" * 2
 S = ProcessState
 JSON = {"Content-Type": "application/json"}
-
-
-class UrllibHttp(Http):
-    """The port on urllib, which knows nothing of gprov."""
-
-    @override
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        limit: int = 16 << 20,
-        seconds: float = 30.0,
-    ) -> Reply:
-        request = urllib.request.Request(url, body, dict(headers or {}), method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=seconds) as reply:
-                return Reply(reply.status, reply.read(limit))
-        except urllib.error.HTTPError as error:
-            with error:
-                return Reply(error.code, error.read(limit))
-        except (OSError, http.client.HTTPException) as exc:
-            raise NetworkFault(url, str(exc)) from exc
-
-    @override
-    def download(
-        self, url: str, target: str, progress: TransferProgress, *, stall_seconds: float = 60.0, attempts: int = 6
-    ) -> Fetched:
-        raise NetworkFault(url, "not here")
 
 
 class Server:
@@ -125,7 +93,7 @@ class Server:
         return (self.data / "err").read_text()
 
     def client(self, session: str = "") -> HttpFactory:
-        return HttpFactory(UrllibHttp(), self.url, session=session, pause=0.01)
+        return HttpFactory(RequestsHttp(SystemClock()), self.url, session=session, pause=0.01)
 
     def get(self, what: str, **query: str | int) -> Any:
         url = f"{self.url}api/v1/{what}?{urllib.parse.urlencode(query)}"
@@ -518,6 +486,16 @@ def test_a_file_that_changed_is_sent_from_its_start(own_server: Server) -> None:
     path.write_bytes(b"new!" * 1000)
     status, content, _ = own_server.ask("/files/kernel", headers={"Range": "bytes=1000-", "If-Range": etag})
     assert (status, content) == (200, b"new!" * 1000)
+
+
+def test_the_client_of_the_units_fetches_it(server: Server, published: bytes, tmp_path: Path) -> None:
+    target = tmp_path / "image.partial"
+    done: list[tuple[int, int]] = []
+    url = f"{server.url.rstrip('/')}{IMAGE}"
+    fetched = RequestsHttp(SystemClock()).download(url, str(target), lambda *step: done.append(step))
+    assert target.read_bytes() == published
+    assert fetched.sha256 == hashlib.sha256(published).hexdigest()
+    assert done[-1] == (len(published), len(published))
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

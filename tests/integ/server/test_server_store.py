@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from gprov.adapters.linux.files import LinuxFiles
 from gprov.apps.server.api import Services
-from gprov.apps.server.app import Policy, make_services
+from gprov.apps.server.app import Machine, Policy, make_services
 from gprov.apps.server.database import Database, open_existing, sole_server, store_path
 from gprov.apps.server.rows import EVENTS_KEPT, SERVER_TYPE
 from gprov.apps.server.standing import STATES_KEPT
@@ -61,9 +62,11 @@ class Server:
 
     def __post_init__(self) -> None:
         self.database = Database(str(self.folder))
+        machine = Machine(LinuxFiles(), self.randomness, lambda: self.now_ns)
         self.services: Services = make_services(
-            self.database, str(self.folder), Policy(20 * MINUTE, 240 * MINUTE), lambda: self.now_ns, self.randomness
+            self.database, str(self.folder), Policy(20 * MINUTE, 240 * MINUTE), machine
         )
+        (self.folder / "documents").mkdir(exist_ok=True)
 
     def restart(self) -> Server:
         self.database.close()

@@ -58,6 +58,8 @@ def test_flows() -> None:
         (S.MFG_SUCCEEDED, 9, SessionReports((S.MFG_STARTED,), False, 5), True, Verdict.APPLIED),
         (S.MFG_STARTED, 5, SessionReports((S.MFG_STARTED, S.MFG_SUCCEEDED), False, 9), True, Verdict.LATE),
         (S.MFG_STARTED, 0, SessionReports(), False, Verdict.APPLIED),
+        # the last event again, after another session reported
+        (S.MFG_STARTED, 5, SessionReports((S.MFG_STARTED,), False, 5), False, Verdict.LATE),
     ],
 )
 def test_judge(state: S, number: int | None, session: SessionReports, current: bool, verdict: Verdict) -> None:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from gprov.adapters.linux.net.factory import HttpFactory, split
 from gprov.domain.errors import NetworkFault
-from gprov.domain.events import Event, LogLine, ProcessState, StateChange
+from gprov.domain.events import Body, Event, LogLine, ProcessState, StateChange, Step, StepPhase
 from gprov.domain.factory.replies import FactoryRefused, Refusal, encode_error
 from gprov.domain.factory.requests import decode_events, to_bytes
 from gprov.domain.factory.syntax import MAX_BODY, MAX_EVENTS
@@ -148,6 +148,30 @@ def test_events_are_split_into_what_the_server_takes(sizes: list[int]) -> None:
     assert all(len(exchange.body) <= MAX_BODY for exchange in http.seen)
     arrived = [event for exchange in http.seen for event in decode_events(exchange.body).events]
     assert [event.number for event in arrived] == [event.number for event in events]
+
+
+@pytest.mark.parametrize(
+    "body", [LogLine("\N{SNOWMAN}" * 8000), Step("\N{SNOWMAN}" * 400, StepPhase.FAILED, 1, "\N{SNOWMAN}" * 8000)]
+)
+def test_a_flood_of_long_lines_is_split_as_well(body: Body) -> None:
+    http = AnsweringHttp()
+    client(http).events("1", [Event(number, 1, body) for number in range(MAX_EVENTS)])
+    assert max(len(exchange.body) for exchange in http.seen) <= MAX_BODY
+    assert sum(len(decode_events(exchange.body).events) for exchange in http.seen) == MAX_EVENTS
+
+
+@pytest.mark.parametrize("status", [301, 403, 500])
+def test_a_login_in_the_endpoint_is_not_shown(status: int) -> None:
+    factory = client(AnsweringHttp(usual=Reply(status, b"")), "http://unit:TOKEN@10.0.2.2/")
+    calls = [call for _, call in CALLS]
+    for call in (*calls, HttpFactory.time_ns, _ask_credentials):
+        with pytest.raises(NetworkFault) as caught:
+            call(factory)
+        assert "TOKEN" not in str(caught.value)
+
+
+def _ask_credentials(factory: HttpFactory) -> Credentials:
+    return factory.credentials("1")
 
 
 def test_credentials() -> None:

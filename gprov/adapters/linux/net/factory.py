@@ -14,13 +14,15 @@ from typing import TypeVar
 from typing_extensions import override
 
 from gprov.domain.errors import BadInput, NetworkFault
-from gprov.domain.events import Event, LogLine, ProcessState, StateChange
+from gprov.domain.events import Event, ProcessState, StateChange
 from gprov.domain.factory import replies, requests
+from gprov.domain.factory.events import describe
 from gprov.domain.factory.replies import FactoryRefused, Refusal
 from gprov.domain.factory.requests import API, Sender
 from gprov.domain.factory.states import Flow, flow_of
 from gprov.domain.factory.syntax import MAX_BATCH_TEXT, MAX_EVENTS
 from gprov.domain.jsonread import Json
+from gprov.domain.mfg.urls import redacted
 from gprov.domain.unit.credentials import Credentials
 from gprov.ports.factory import Factory
 from gprov.ports.network import Http, Reply
@@ -85,7 +87,7 @@ class HttpFactory(Factory):
             try:
                 return replies.decode_time(reply.body)
             except BadInput as exc:
-                raise NetworkFault(url, f"no factory server answers there: {exc}") from exc
+                raise NetworkFault(redacted(url), f"no factory server answers there: {exc}") from exc
 
         return self._patiently(ask)
 
@@ -104,15 +106,15 @@ class HttpFactory(Factory):
         if reply.status == 200:
             found = replies.decode_credentials(reply.body)
             if found is None:
-                raise NetworkFault(url, "the reply holds no credentials")
+                raise NetworkFault(redacted(url), "the reply holds no credentials")
             return found
         why = replies.decode_refusal(reply.body)
         if why is Refusal.NOT_STARTED:
             # The report that it has started goes through the log and may still be on its way.
-            raise NetworkFault(url, f"status {reply.status}: {why.sentence}")
+            raise NetworkFault(redacted(url), f"status {reply.status}: {why.sentence}")
         if reply.status in _PASSING:
-            raise NetworkFault(url, f"status {reply.status}")
-        raise FactoryRefused(url, reply.status, why.sentence if why else "")
+            raise NetworkFault(redacted(url), f"status {reply.status}")
+        raise FactoryRefused(redacted(url), reply.status, why.sentence if why else "")
 
     def _inform(self, serial: str, state: ProcessState) -> None:
         if self._credential_endpoint and flow_of(state) is Flow.MFG:
@@ -150,7 +152,7 @@ def split(events: Sequence[Event]) -> list[list[Event]]:
     batches: list[list[Event]] = []
     room = 0
     for event in events:
-        size = len(event.body.text) if isinstance(event.body, LogLine) else 0
+        size = len(describe(event.body))
         if not batches or len(batches[-1]) == MAX_EVENTS or size > room:
             batches.append([])
             room = MAX_BATCH_TEXT
@@ -169,7 +171,7 @@ def _url(endpoint: str, what: str) -> str:
 
 def _fault(url: str, reply: Reply) -> NetworkFault:
     """What a reply that is no success means. Not for replies that may hold credentials."""
-    reason = replies.decode_error(reply.body)
+    peer, reason = redacted(url), replies.decode_error(reply.body)
     if reply.status in _PASSING:
-        return NetworkFault(url, f"status {reply.status}: {reason}" if reason else f"status {reply.status}")
-    return FactoryRefused(url, reply.status, reason)
+        return NetworkFault(peer, f"status {reply.status}: {reason}" if reason else f"status {reply.status}")
+    return FactoryRefused(peer, reply.status, reason)
