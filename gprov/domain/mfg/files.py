@@ -105,7 +105,7 @@ def _image_problem(name: str, branding: Branding) -> str | None:
     try:
         parse_image_name(name, branding.image_prefix)
     except BadInput as error:
-        return str(error)
+        return f"is no image name: {'; '.join(error.details())}"
     return None
 
 

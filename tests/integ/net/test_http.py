@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import random
@@ -10,6 +11,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import termios
 import threading
 import time
 import traceback
@@ -138,7 +140,9 @@ def truncate(size: int) -> Behaviour:
 def reset(size: int) -> Behaviour:
     def behave(handler: Handler, origin: Origin) -> None:
         truncate(size)(handler, origin)
-        time.sleep(0.1)  # let the client read what it was sent: a reset discards what it has not
+        # A reset discards what is still to be sent; what the peer's kernel has acknowledged, the peer will read.
+        while struct.unpack("i", fcntl.ioctl(handler.connection, termios.TIOCOUTQ, bytes(4)))[0]:
+            time.sleep(0.005)
         handler.reset()
 
     return behave

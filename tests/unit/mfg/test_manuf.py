@@ -183,7 +183,7 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
     (
         "impossible date",
         lambda d: d["Files"][0].update(Src="http://h/WIDGET.LNX.SHINY.2023-02-29.1.upd"),
-        "$.Files[0].Src: image name",
+        "$.Files[0].Src: is no image name: date: 2023-02-29 is not in the calendar",
     ),
     ("stash without name", lambda d: d["StashFiles"][0].update(Src="http://h/"), "$.StashFiles[0].Src: names no file"),
     ("no validation", lambda d: d.pop("ValidationData"), "$.ValidationData: is missing"),
