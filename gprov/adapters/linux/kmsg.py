@@ -27,12 +27,12 @@ _RATE_LIMIT = "/proc/sys/kernel/printk_devkmsg"
 class KmsgSink(EventSink):
     """Everything but progress; one record for each line of a text."""
 
-    def __init__(self, path: str = "/dev/kmsg", tag: str = "gprov") -> None:
-        """Raises DeviceFault if the log cannot be opened."""
+    def __init__(self, path: str = "/dev/kmsg", tag: str = "gprov", rate_limit: str = _RATE_LIMIT) -> None:
+        """Lifts the limit and opens the log. Raises DeviceFault if it cannot be opened."""
         self._path = path
         self._tag = tag
         with suppress(OSError):  # an older kernel, or one that was told otherwise: then lines may be missing
-            _write(_RATE_LIMIT, b"on\n")
+            _write(rate_limit, b"on\n")
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as exc:
