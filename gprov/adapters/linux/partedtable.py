@@ -29,6 +29,9 @@ _ERRORS = (
 def write_table(disk: Disk, table: PartitionTable) -> None:
     """Replace the table on the disk and tell the kernel. Raises DeviceFault."""
     try:
+        # libparted remembers devices by name, with size and sector size, even if another disk has the name by now.
+        # (Forgetting it leaks a few hundred bytes; freeing it would leave Python objects with dangling pointers.)
+        parted.getDevice(disk.node).removeFromCache()
         device = parted.getDevice(disk.node)
         label = parted.freshDisk(device, table.kind.value)
         for planned in table.partitions:

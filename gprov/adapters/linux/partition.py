@@ -7,13 +7,13 @@ the kernel and without a rescan; devtmpfs makes the nodes.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from typing_extensions import override
 
+from gprov.adapters.linux.blkpg import forget_partition
 from gprov.adapters.linux.oserrors import fault
 from gprov.domain.disk.layout import MIB, PartitionTable
 from gprov.domain.disk.model import Disk
@@ -22,8 +22,9 @@ from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.partition import Partitioner
 
-# linux/fs.h: _IO(0x12, 95), re-read the partition table. EBUSY if one of its partitions is in use.
-BLKRRPART = 0x125F
+# Somebody who only looks (a probe) holds a partition for milliseconds; who uses it holds it much longer than this.
+_BUSY_SECONDS = 3.0
+_BUSY_PAUSE = 0.05
 _CHUNK = 4 * MIB
 
 
@@ -38,13 +39,15 @@ class PartedPartitioner(Partitioner):
     @override
     def clear(self, disk: Disk, head: int, tail: int) -> None:
         with _exclusive(disk) as fd:
+            # First, while the table still says what is there: a partition in use stops us before anything is lost.
+            for number in self._known_partitions(disk):
+                self._forget(disk, fd, number)
             try:
                 size = os.lseek(fd, 0, os.SEEK_END)
                 start_of_tail = max(0, size - tail)
                 _zero(fd, 0, min(head, size))
                 _zero(fd, max(start_of_tail, min(head, size)), size)
                 os.fsync(fd)
-                fcntl.ioctl(fd, BLKRRPART)
             except OSError as exc:
                 raise fault(disk.node, "cannot clear", exc) from exc
 
@@ -66,6 +69,19 @@ class PartedPartitioner(Partitioner):
                     raise DeadlineExceeded(f"{disk.node}: device nodes of the new partitions", self._node_seconds)
                 changes.wait(deadline.remaining)
             return written
+
+    def _known_partitions(self, disk: Disk) -> list[int]:
+        return [part.number for now in self._blocks.disks() if now.device == disk.device for part in now.partitions]
+
+    def _forget(self, disk: Disk, fd: int, number: int) -> None:
+        deadline = Deadline(self._clock, _BUSY_SECONDS)
+        while True:
+            try:
+                return forget_partition(fd, number)
+            except OSError as exc:
+                if exc.errno != errno.EBUSY or deadline.passed:
+                    raise fault(disk.node, f"cannot remove partition {number}", exc) from exc
+            self._clock.sleep(_BUSY_PAUSE)
 
     def _written(self, disk: Disk, table: PartitionTable) -> Disk | None:
         """The disk as it is now, if it has exactly the planned partitions and a node for each."""
