@@ -13,9 +13,12 @@ from gprov.ports.firmware import SmbiosTable
 PLATFORM_IDENT = "platform.ident"
 
 
-def read_smbios(smbios: SmbiosTable) -> Table:
-    """Raises DeviceMissing, BadInput."""
-    return parse_table(smbios.structures())
+def read_smbios(smbios: SmbiosTable, bus: EventBus) -> Table:
+    """What stands before any damage counts; the damage is reported. Raises DeviceMissing, BadInput."""
+    table = parse_table(smbios.structures())
+    for problem in table.problems:
+        bus.warning(f"SMBIOS: {problem}")
+    return table
 
 
 def identify_unit(table: Table, platforms: tuple[Platform, ...], fallback: str, bus: EventBus) -> Unit:

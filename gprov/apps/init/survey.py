@@ -60,7 +60,9 @@ class Surveyor:
         note = self._peek()
         try:
             fallback = self._proto_ident or note.code_name
-            platform = identify_unit(read_smbios(self._smbios), self._platforms, fallback, self._bus).platform
+            platform = identify_unit(
+                read_smbios(self._smbios, self._bus), self._platforms, fallback, self._bus
+            ).platform
         except GprovError as error:
             self._bus.warning(str(error))
             return TargetSurvey(None, unfinished_restore=note.unfinished)

@@ -96,7 +96,7 @@ class Provisioning:
             connect_any(ports.remote, self._branding, bus)
         data = fetch_manuf(ports.tools.http, arguments.mfg_url, self._branding, bus)
         factory = ports.remote.factory_at(data.log_endpoint)
-        table = read_smbios(ports.inspect.smbios)
+        table = read_smbios(ports.inspect.smbios, bus)
         external = bool(data.appliance_json_url)
         platforms = fetch_platforms(ports.tools.http, data.appliance_json_url) if external else self._platforms
         unit = identify_unit(table, platforms, arguments.proto_ident, bus)

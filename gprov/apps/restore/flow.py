@@ -82,7 +82,7 @@ class FactoryRestore:
         bus.state(ProcessState.FR_STARTED)
         bus.message("Factory restore")
         fallback = arguments.proto_ident or stored_fallback(files, self._places.recovery)
-        unit = identify_unit(read_smbios(ports.smbios), self._platforms, fallback, bus)
+        unit = identify_unit(read_smbios(ports.smbios, bus), self._platforms, fallback, bus)
         options = read_options(files, self._places.recovery, bus)
         endpoint = arguments.xlog or options.xlog
         if endpoint:
