@@ -28,6 +28,7 @@ class UnitContainer(containers.DeclarativeContainer):
     bus = providers.Singleton(EventBus, clock)
     processes = providers.Singleton(lazy(f"{_LINUX}.process:SystemProcesses"))
     power = providers.Singleton(lazy(f"{_LINUX}.power:SystemPower"))
+    shell_power = providers.Singleton(lazy(f"{_LINUX}.shell:ShellPower"))
     operator = providers.Singleton(lazy(f"{_LINUX}.console:ConsoleOperator"))
 
     blocks = providers.Singleton(lazy(f"{_LINUX}.block:SysfsBlockDevices"))

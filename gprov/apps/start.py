@@ -33,6 +33,8 @@ def prepare(container: UnitContainer) -> BootArguments:
         command_line = file.read().strip()
     arguments = parse_boot_arguments(os.environ, container.branding(), command_line)
     container.arguments.override(providers.Object(arguments))
+    if arguments.no_reboot:
+        container.power.override(container.shell_power)
     bus = container.bus()
     bus.attach(container.console_sink(verbose=arguments.verbose))
     if arguments.verbose:
