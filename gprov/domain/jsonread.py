@@ -15,6 +15,9 @@ from typing import TypeVar
 from gprov.domain.errors import BadInput, Problem
 
 Json = Mapping[str, "Json"] | Sequence["Json"] | str | int | float | bool | None
+# Files that were edited on other systems begin with it.
+_BOM = b"\xef\xbb\xbf"
+
 E = TypeVar("E", bound=Enum)
 T = TypeVar("T")
 
@@ -162,7 +165,7 @@ def read_object(what: str, data: bytes) -> JsonObject:
     problems: list[Problem] = []
     try:
         value = json.loads(
-            data.decode("utf-8-sig"),
+            data.removeprefix(_BOM).decode(),
             object_pairs_hook=lambda pairs: _unique(pairs, problems),
             parse_constant=_no_constant,
         )

@@ -15,8 +15,8 @@ _SHELL = "/bin/sh"
 
 
 class ShellPower(Power):
-    """For developers: what a flow left behind can be looked at. Leaving the shell ends process 1, which makes the kernel
-    restart the machine."""
+    """For developers: what a flow left behind can be looked at. Leaving the shell ends process 1, and the kernel then
+    restarts the machine."""
 
     def __init__(self, shell: str = _SHELL) -> None:
         self._shell = shell
