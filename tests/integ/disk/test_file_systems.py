@@ -56,12 +56,14 @@ def test_the_journal_is_zeroed_even_on_a_dirty_disk(
     with open(disk.node, "r+b") as device:
         device.write(b"\xc0\x3b\x39\x98" * (disk.size // 4))  # looks like journal blocks everywhere
     LinuxFileSystems(SystemProcesses(), discard=False).make(disk.node, FileSystemSpec(FileSystemKind.EXT4, "X"))
-    blocks = re.findall(r"\(\d+(?:-\d+)?\):(\d+)(?:-(\d+))?", tool("debugfs", "-R", "stat <8>", disk.node))
+    size = int(superblock(tool, disk.node)["Block size"])
+    extents = re.findall(r"\((\d+)(?:-\d+)?\):(\d+)(?:-(\d+))?", tool("debugfs", "-R", "stat <8>", disk.node))
+    assert extents
     with open(disk.node, "rb") as device:
-        for first, last in blocks[1:]:  # the first extent begins with the journal's own superblock
-            device.seek(int(first) * 1024)
-            assert not any(device.read((int(last or first) - int(first) + 1) * 1024))
-    assert blocks
+        for logical, first, last in extents:
+            skipped = int(logical) == 0  # the journal's own superblock
+            device.seek((int(first) + skipped) * size)
+            assert not any(device.read((int(last or first) - int(first) + 1 - skipped) * size))
 
 
 @pytest.mark.parametrize("sector", [512, 4096])

@@ -1,0 +1,233 @@
+"""Disks out of sysfs trees as kernels lay them out; each tree is files in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.block import SysfsBlockDevices
+from gprov.domain.disk.model import Bus, DeviceNumber, Disk
+from gprov.domain.errors import DeviceFault
+
+# Device folder (as the kernel names it) → attributes. Sizes in units of 512 bytes.
+Tree = Mapping[str, Mapping[str, str | bytes]]
+
+SATA = "/devices/pci0000:00/0000:00:1f.2/ata5/host4/target4:0:0/4:0:0:0/block/sda"
+USB = "/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2.3/1-2.3:1.0/host7/target7:0:0/7:0:0:0/block/sdaa"
+NVME = "/devices/pci0000:00/0000:00:1d.0/0000:02:00.0/nvme/nvme0/nvme0n1"
+VIRTIO = "/devices/pci0000:00/0000:00:04.0/virtio1/block/vda"
+VSCSI = "/devices/pci0000:00/0000:00:05.0/virtio2/host2/target2:0:0/2:0:0:1/block/sdb"
+MMC = "/devices/pci0000:00/0000:00:1a.0/mmc_host/mmc0/mmc0:0001/block/mmcblk0"
+
+TREE: Tree = {
+    SATA: {
+        "dev": "8:0",
+        "size": "500118192",
+        "ro": "0",
+        "removable": "0",
+        "queue/logical_block_size": "512",
+        "queue/rotational": "1",
+        "device/vendor": "ATA     ",
+        "device/model": "Samsung SSD 860 ",
+        "device/wwid": "naa.5002538e40a1b2c3",
+        "device/vpd_pg80": b"\0\x80\0\x14S3Z9NB0K123456A     ",
+    },
+    SATA + "/sda2": {"dev": "8:2", "partition": "2", "start": "411648", "size": "1000", "uevent": "PARTNAME=PRIMARY"},
+    SATA + "/sda10": {
+        "dev": "8:10",
+        "partition": "10",
+        "start": "500000",
+        "size": "2000",
+        "uevent": "DEVNAME=sda10\nPARTNAME=a=b c\nPARTUUID=ABCD-10\n",
+    },
+    "/devices/pci0000:00/0000:00:1f.2/ata5/ata_port/ata5": {"port_no": "2"},
+    USB: {
+        "dev": "65:160",
+        "size": "15633408",
+        "removable": "1",
+        "queue/logical_block_size": "512",
+        "queue/rotational": "0",
+        "device/vendor": "SanDisk",
+        "device/model": "Ultra Fit",
+        "device/wwid": "t10.SanDisk Ultra Fit       4C530001",
+    },
+    "/devices/pci0000:00/0000:00:14.0/usb1/1-2": {"idVendor": "1d6b", "serial": "HUB"},
+    "/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2.3": {"idVendor": "0781", "serial": "4C530001"},
+    NVME: {
+        "dev": "259:0",
+        "size": "1000215216",
+        "wwid": "eui.0025385b71b1e2c3",
+        "queue/logical_block_size": "4096",
+        "queue/rotational": "0",
+        "device/model": "Samsung SSD 970 EVO                     ",
+        "device/serial": "S5H9NS0N123456      ",
+        "ro": "1",
+    },
+    NVME + "/nvme0n1p1": {"dev": "259:1", "partition": "1", "start": "2048", "size": "409600"},
+    VIRTIO: {"dev": "254:0", "size": "41943040", "serial": "data0\0", "device/vendor": "0x1af4"},
+    VSCSI: {"dev": "8:16", "size": "2048", "device/vendor": "QEMU", "device/model": "QEMU HARDDISK"},
+    MMC: {"dev": "179:0", "size": "7634944", "device/name": "DG4008", "device/serial": "0x0118a29d"},
+    MMC + "/mmcblk0p1": {"dev": "179:1", "partition": "1", "start": "2048", "size": "1024"},
+    MMC + "/mmcblk0boot0": {"dev": "179:8", "size": "8192", "ro": "1"},
+}
+
+
+def build(root: Path, tree: Tree) -> SysfsBlockDevices:
+    sysfs, dev = root / "sys", root / "dev"
+    dev.mkdir(parents=True)
+    (sysfs / "class/block").mkdir(parents=True)
+    for folder, attributes in tree.items():
+        for name, value in attributes.items():
+            path = sysfs / folder.lstrip("/") / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(value if isinstance(value, bytes) else value.encode() + b"\n")
+        if "dev" in attributes:
+            name = Path(folder).name
+            (sysfs / "class/block" / name).symlink_to(f"../..{folder}")
+            (dev / name).touch()
+    return SysfsBlockDevices(str(sysfs), str(dev))
+
+
+def disks(root: Path, tree: Tree) -> dict[str, Disk]:
+    return {disk.name: disk for disk in build(root, tree).disks()}
+
+
+def test_every_transport(tmp_path: Path) -> None:
+    found = disks(tmp_path, TREE)
+    assert list(found) == ["mmcblk0", "nvme0n1", "sda", "sdaa", "sdb", "vda"]
+    assert {name: disk.bus for name, disk in found.items()} == {
+        "sda": Bus.ATA,
+        "sdaa": Bus.USB,
+        "nvme0n1": Bus.NVME,
+        "vda": Bus.VIRTIO,
+        "sdb": Bus.SCSI,
+        "mmcblk0": Bus.MMC,
+    }
+
+
+def test_sata(tmp_path: Path) -> None:
+    disk = disks(tmp_path, TREE)["sda"]
+    assert disk.node == f"{tmp_path}/dev/sda"
+    assert disk.size == 500118192 * 512
+    assert (disk.vendor, disk.model, disk.serial) == ("ATA", "Samsung SSD 860", "S3Z9NB0K123456A")
+    assert disk.wwn == "naa.5002538e40a1b2c3"
+    assert (disk.path, disk.slot) == (SATA, "pci-0000:00:1f.2-ata-2")
+    assert (disk.rotational, disk.removable, disk.read_only) == (True, False, False)
+
+
+def test_usb_serial_is_that_of_the_stick_not_of_the_hub(tmp_path: Path) -> None:
+    disk = disks(tmp_path, TREE)["sdaa"]
+    assert (disk.vendor, disk.model, disk.serial, disk.wwn) == ("SanDisk", "Ultra Fit", "4C530001", "")
+    assert disk.slot == "pci-0000:00:14.0-usb-0:2.3:1.0-scsi-0:0:0:0"
+    assert disk.removable
+
+
+def test_nvme(tmp_path: Path) -> None:
+    disk = disks(tmp_path, TREE)["nvme0n1"]
+    assert (disk.model, disk.serial, disk.wwn) == ("Samsung SSD 970 EVO", "S5H9NS0N123456", "eui.0025385b71b1e2c3")
+    assert (disk.sector_size, disk.size) == (4096, 1000215216 * 512)
+    assert disk.slot == "pci-0000:02:00.0-nvme-1"
+    assert disk.read_only
+
+
+def test_disks_without_vendor_or_model_are_seen(tmp_path: Path) -> None:
+    found = disks(tmp_path, TREE)
+    assert (found["vda"].vendor, found["vda"].model, found["vda"].serial) == ("", "", "data0")
+    assert found["vda"].slot == "pci-0000:00:04.0"
+    assert (found["mmcblk0"].model, found["mmcblk0"].serial) == ("DG4008", "0x0118a29d")
+
+
+def test_partitions_belong_to_the_disk_above_whatever_their_names(tmp_path: Path) -> None:
+    found = disks(tmp_path, TREE)
+    names = {name: [(part.name, part.number) for part in disk.partitions] for name, disk in found.items()}
+    assert names == {
+        "sda": [("sda2", 2), ("sda10", 10)],
+        "sdaa": [],
+        "sdb": [],
+        "vda": [],
+        "nvme0n1": [("nvme0n1p1", 1)],
+        "mmcblk0": [("mmcblk0p1", 1)],
+    }
+    ten = found["sda"].partitions[1]
+    assert (ten.device, ten.start, ten.size) == ((8, 10), 500000 * 512, 2000 * 512)
+    assert (ten.label, ten.uuid) == ("a=b c", "abcd-10")
+    assert found["sda"].partitions[0].label == "PRIMARY"
+
+
+def test_what_is_no_disk_is_left_out(tmp_path: Path) -> None:
+    tree = {
+        "/devices/virtual/block/md0": {"dev": "9:0", "size": "100"},
+        "/devices/virtual/block/dm-0": {"dev": "253:0", "size": "100"},
+        "/devices/virtual/block/zram0": {"dev": "252:0", "size": "100"},
+        "/devices/virtual/block/loop0": {"dev": "7:0", "size": "100"},
+        "/devices/pci0000:00/0000:00:1f.2/ata6/host5/target5:0:0/5:0:0:0/block/sr0": {"dev": "11:0", "size": "100"},
+        "/devices/platform/floppy.0/block/fd0": {"dev": "2:0", "size": "8"},
+        SATA.replace("sda", "sdc"): {"dev": "8:32", "size": "0"},  # a card reader without a card
+        VIRTIO: {"dev": "254:0", "size": "100"},
+    }
+    assert list(disks(tmp_path, tree)) == ["vda"]
+
+
+def test_multipath_nvme_is_one_disk(tmp_path: Path) -> None:
+    """The kernel hides the paths and shows one virtual device, which is no less real a disk."""
+    tree = {
+        "/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1": {"dev": "259:0", "size": "100"},
+        "/devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0c0n1": {"dev": "259:1", "size": "100", "hidden": "1"},
+    }
+    found = disks(tmp_path, tree)
+    assert list(found) == ["nvme0n1"]
+    assert found["nvme0n1"].bus is Bus.NVME
+
+
+def test_holders_are_followed_to_the_top(tmp_path: Path) -> None:
+    tree = {
+        SATA: {"dev": "8:0", "size": "100"},
+        SATA + "/sda1": {"dev": "8:1", "partition": "1", "size": "50", "holders/md0": ""},
+        "/devices/virtual/block/md0": {"dev": "9:0", "size": "50", "holders/dm-0": ""},
+        "/devices/virtual/block/dm-0": {"dev": "253:0", "size": "50"},
+    }
+    disk = disks(tmp_path, tree)["sda"]
+    assert disk.partitions[0].holders == (DeviceNumber(9, 0), DeviceNumber(253, 0))
+    assert DeviceNumber(253, 0) in disk.devices
+
+
+def test_missing_and_odd_attributes_are_no_error(tmp_path: Path) -> None:
+    tree: Tree = {
+        SATA: {"dev": "8:0", "size": "100", "device/model": b"\xff\xfe\0", "device/vpd_pg80": b"\0\x80"},
+        SATA + "/sda1": {"partition": "1"},
+        USB: {"dev": "x:y", "size": "10"},
+        VIRTIO: {"dev": "", "size": "10"},
+    }
+    found = disks(tmp_path, tree)
+    assert list(found) == ["sda"]
+    assert found["sda"].partitions == ()
+    assert found["sda"].sector_size == 512
+    assert found["sda"].serial == ""
+
+
+def test_a_slash_in_a_device_name(tmp_path: Path) -> None:
+    folder = "/devices/pci0000:00/0000:06:00.0/cciss0/block/cciss!c0d0"
+    (disk,) = build(tmp_path, {folder: {"dev": "104:0", "size": "100"}}).disks()
+    assert disk.node == f"{tmp_path}/dev/cciss/c0d0"
+
+
+def test_without_sysfs_nothing_can_be_told(tmp_path: Path) -> None:
+    with pytest.raises(DeviceFault, match="cannot list block devices"):
+        SysfsBlockDevices(str(tmp_path / "nosuch")).disks()
+
+
+def test_identities_that_the_kernel_does_not_tell_come_from_the_table(tmp_path: Path) -> None:
+    tree = {
+        SATA: {"dev": "8:0", "size": "2048"},
+        SATA + "/sda1": {"dev": "8:1", "partition": "1", "size": "50"},
+    }
+    blocks = build(tmp_path, tree)
+    mbr = bytearray(1 << 20)
+    mbr[440:444] = 0x00C0FFEE.to_bytes(4, "little")
+    mbr[510:512] = b"\x55\xaa"
+    (tmp_path / "dev/sda").write_bytes(mbr)
+    assert blocks.disks()[0].partitions[0].uuid == "00c0ffee-01"
+    (tmp_path / "dev/sda").unlink()
+    assert blocks.disks()[0].partitions[0].uuid == ""
