@@ -13,7 +13,7 @@ from gprov.apps.build.hostfiles import read_file
 from gprov.apps.build.libraries import Libraries
 from gprov.apps.build.rootfs import RootTree, inside
 from gprov.apps.build.spec import Spec
-from gprov.domain.errors import BadInput, DeviceMissing, Problem, ToolMissing
+from gprov.domain.errors import DeviceMissing, ToolMissing
 
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 INTERPRETER = f"/usr/bin/{_VERSION}"
@@ -61,13 +61,9 @@ def _add_python(tree: RootTree, libraries: Libraries, spec: Spec, spec_folder: s
     libraries.add_needs_of(INTERPRETER)
     entries = (spec.start.partition(":")[0], *spec.modules)
     modules = modules_of(entries, spec.packages, path, exclude=spec.exclude, prefer_source=spec.prefer_source)
-    replacements = {name: os.path.join(spec_folder, file) for name, file in spec.replace.items()}
-    for module in modules:
-        source = replacements.pop(module.name, module.source)
-        _add_module(tree, libraries, Module(module.name, source, module.is_package))
-    if replacements:
-        unused = [Problem(name, "is replaced, but nothing imports it") for name in sorted(replacements)]
-        raise BadInput("freeze specification", unused)
+    replaced = [Module(name, os.path.join(spec_folder, file), False) for name, file in spec.replace.items()]
+    for module in (*(module for module in modules if module.name not in spec.replace), *replaced):
+        _add_module(tree, libraries, module)
     for relative in spec.data:
         found = next((file for root in path if os.path.isfile(file := os.path.join(root, relative))), None)
         if found is None:

@@ -26,8 +26,8 @@ class Spec:
 
     ``start``: "module:function" that /init runs. ``modules``, ``packages``, ``exclude``, ``prefer_source``: see
     closure. ``data``: files beside modules, as paths below ``sys.path``. ``replace``: module -> file in the
-    specification's folder that takes its place. ``programs``, ``libraries``: name -> Debian package. ``nodes``:
-    everything that is not copied from the host.
+    specification's folder that is taken in its place (a package becomes a plain module, so exclude it too).
+    ``programs``, ``libraries``: name -> Debian package. ``nodes``: everything that is not copied from the host.
     """
 
     start: str

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from gprov.apps.build.cpio import archive, folder, regular, symlink
+from gprov.apps.build.rootfs import RootTree, inside
+from gprov.domain.errors import BadInput
+
+
+def test_folders_appear_with_their_content() -> None:
+    tree = RootTree()
+    tree.add(regular("etc/deep/file", b"x"), "part")
+    nodes = {node.path: node for node in tree.finish()}
+    assert nodes["etc"].is_folder
+    assert nodes["etc/deep"].is_folder
+    assert archive(tree.finish())
+
+
+def test_declared_folder_wins_over_one_made_on_the_way() -> None:
+    tree = RootTree()
+    tree.add(regular("root/file", b""), "part")
+    tree.add(folder("root", 0o700), "configuration")
+    assert next(node for node in tree.finish() if node.path == "root") == folder("root", 0o700)
+
+
+def test_two_opinions_about_one_path() -> None:
+    tree = RootTree()
+    tree.add(regular("usr/bin/tar", b"1"), "program tar")
+    tree.add(regular("usr/bin/tar", b"1"), "program tar again")
+    tree.add(symlink("usr/bin/tar", "busybox"), "configuration")
+    with pytest.raises(BadInput, match=r"/usr/bin/tar.*program tar"):
+        tree.finish()
+
+
+def test_sizes_by_origin_largest_first() -> None:
+    tree = RootTree()
+    tree.add(regular("a", b"1"), "small")
+    tree.add(regular("b", b"12"), "large")
+    tree.add(regular("c", bytes(100)), "large")
+    assert next(iter(tree.sizes().items())) == ("large", 102)
+    assert tree.sizes()["small"] == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "there"),
+    [
+        ("/lib64/ld-linux-x86-64.so.2", "usr/lib64/ld-linux-x86-64.so.2"),
+        ("/bin/tar", "usr/bin/tar"),
+        ("/usr/lib/x.so", "usr/lib/x.so"),
+        ("/libexec/x", "libexec/x"),
+        ("/bin", "bin"),
+    ],
+)
+def test_merged_usr(host: str, there: str) -> None:
+    assert inside(host) == there

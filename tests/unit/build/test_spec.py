@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from gprov.apps.build.spec import Flavor, parse_spec
+from gprov.domain.errors import BadInput
+
+OURS = Path(__file__).parents[3] / "buildroot/initramfs.toml"
+
+GOOD = """
+[common]
+start = "app.main:run"
+modules = ["os"]
+[common.programs]
+tar = "tar"
+[common.folders]
+"/tmp" = "1777"
+[common.devices]
+"/dev/console" = "c 5 1 0600"
+[common.scripts]
+"/sbin/x" = "#!/bin/y"
+[normal]
+modules = ["json"]
+[mfg]
+modules = ["requests"]
+[mfg.programs]
+"mkfs.fat" = "dosfstools"
+"""
+
+
+def test_flavor_is_the_union_of_both_tables() -> None:
+    spec = parse_spec(GOOD, Flavor.MFG)
+    assert spec.start == "app.main:run"
+    assert spec.modules == ("os", "requests")
+    assert spec.programs == {"tar": "tar", "mkfs.fat": "dosfstools"}
+    assert parse_spec(GOOD, Flavor.NORMAL).modules == ("os", "json")
+
+
+def test_nodes_have_their_types_and_permissions() -> None:
+    nodes = {node.path: node for node in parse_spec(GOOD, Flavor.NORMAL).nodes}
+    assert nodes["tmp"].mode == stat.S_IFDIR | 0o1777
+    assert nodes["dev/console"].mode == stat.S_IFCHR | 0o600
+    assert nodes["dev/console"].device == (5, 1)
+    assert nodes["sbin/x"].mode == stat.S_IFREG | 0o755
+
+
+def test_all_problems_at_once() -> None:
+    text = """
+    [common]
+    start = "app.main"
+    modules = "os"
+    typo = 1
+    [common.folders]
+    "tmp" = "1777"
+    "/a" = "9"
+    [common.devices]
+    "/dev/null" = "c 1"
+    [other]
+    """
+    with pytest.raises(BadInput) as caught:
+        parse_spec(text, Flavor.NORMAL)
+    places = {problem.place for problem in caught.value.problems}
+    assert places == {
+        "other", "normal", "start", "common.modules", "common.typo", "common.folders.tmp", "common.folders./a",
+        "common.devices./dev/null",
+    }  # fmt: skip
+
+
+def test_no_toml_at_all() -> None:
+    with pytest.raises(BadInput):
+        parse_spec("[common", Flavor.NORMAL)
+
+
+@pytest.mark.parametrize("flavor", list(Flavor))
+def test_our_specification(flavor: Flavor) -> None:
+    spec = parse_spec(OURS.read_text(), flavor)
+    nodes = {node.path: node for node in spec.nodes}
+    # The kernel gives /dev/console to /init; Python needs urandom before devtmpfs is mounted.
+    assert nodes["dev/console"].device == (5, 1)
+    assert nodes["dev/urandom"].device == (1, 9)
+    # A shell as process 1 would be a dead unit: the kernel must find something that reboots before it.
+    assert b"reboot" in nodes["usr/sbin/init"].content
+    assert all((OURS.parent / file).is_file() for file in spec.replace.values())
+
+
+def test_provisioning_is_only_in_its_own_flavor() -> None:
+    assert "gprov.apps.mfg.main" in parse_spec(OURS.read_text(), Flavor.NORMAL).exclude
+    assert "gprov.apps.mfg" in parse_spec(OURS.read_text(), Flavor.MFG).packages
