@@ -1,0 +1,96 @@
+"""Decoding blocks on several threads and handing the pieces over in order, in bounded memory.
+
+lzma and hashlib work outside the interpreter lock, so that threads use all cores.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Condition
+from types import TracebackType
+from typing import Self
+
+from gprov.adapters.linux.archive.blocks import Piece
+
+# However full the window is, the block being read may always be this many pieces ahead: it never waits for others.
+_HEAD_PIECES = 3
+
+
+class OrderedDecoder:
+    """A context. ``decode(n)`` makes the pieces of block ``n`` < ``count``; up to ``workers`` run at a time, ahead of
+    the reader by at most ``window`` bytes. An error of a block is raised when the reader comes to it."""
+
+    def __init__(self, decode: Callable[[int], Iterator[Piece]], count: int, workers: int, window: int) -> None:
+        self._decode = decode
+        self._window = window
+        self._changed = Condition()
+        self._lanes: list[deque[Piece]] = [deque() for _ in range(count)]
+        self._ahead = 0  # bytes decoded, but not read
+        self._head = 0  # number of the block being read
+        self._stopped = False
+        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="decode")
+        self._done: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        # The pool begins tasks in the order of their submission: the block being read is never behind others.
+        for number in range(len(self._lanes)):
+            task = self._pool.submit(self._run, number)
+            task.add_done_callback(self._notify)
+            self._done.append(task)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def widen(self, size: int) -> None:
+        """``size`` bytes of memory have become free elsewhere: run further ahead."""
+        with self._changed:
+            self._window += size
+            self._changed.notify_all()
+
+    def pieces(self, number: int) -> Iterator[Piece]:
+        """All pieces of a block. Blocks are read in order, each once."""
+        lane, done = self._lanes[number], self._done[number]
+        with self._changed:
+            self._head = number
+            self._changed.notify_all()
+        while True:
+            with self._changed:
+                while not lane and not done.done():
+                    self._changed.wait()
+                if not lane:
+                    break
+                piece = lane.popleft()
+                self._ahead -= _weight(piece)
+                self._changed.notify_all()
+            yield piece
+        done.result()
+
+    def _run(self, number: int) -> None:
+        lane = self._lanes[number]
+        for piece in self._decode(number):
+            size = _weight(piece)
+            with self._changed:
+                while not self._stopped and not self._may_go_on(number, lane, size):
+                    self._changed.wait()
+                if self._stopped:
+                    return
+                lane.append(piece)
+                self._ahead += size
+                self._changed.notify_all()
+
+    def _may_go_on(self, number: int, lane: deque[Piece], size: int) -> bool:
+        return self._ahead + size <= self._window or (number == self._head and len(lane) < _HEAD_PIECES)
+
+    def _notify(self, _: Future[None]) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _weight(piece: Piece) -> int:
+    return len(piece.data) + len(piece.raw)

@@ -1,0 +1,46 @@
+"""How much memory decoding an image may take, and what for. Sizes in bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.domain.image.xz import XzLayout
+
+CHUNK = 1 << 20
+# A decoder's own needs besides its dictionary: input, output being made, and what it hands over.
+_PER_WORKER = 4 * CHUNK
+_SMALLEST_WINDOW = 4 * CHUNK
+# Left to the kernel, the file system's dirty pages, tar, and everybody else.
+_RESERVE = 128 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingPlan:
+    """``workers`` decode at the same time; what they are ahead of the reader is at most ``window`` bytes; ``keep``
+    bytes of the unpacked archive may be kept from verification for unpacking. ``needed``: what a single worker takes
+    at the least."""
+
+    workers: int
+    window: int
+    keep: int
+    needed: int
+
+
+def plan_decoding(layout: XzLayout, cores: int, available: int, keep_limit: int | None = None) -> DecodingPlan:
+    """``available``: bytes of memory that can be had without swapping. ``keep_limit`` caps what is kept.
+
+    Workers come first (they halve the time of both passes), then a window of one block for each worker but the one
+    whose block is being read, and what is left keeps unpacked data.
+    """
+    dictionary = max((block.dictionary for block in layout.blocks), default=0)
+    largest = max((block.uncompressed_size for block in layout.blocks), default=0)
+    each = dictionary + _PER_WORKER
+    spare = max(0, available - max(_RESERVE, available // 4))
+    workers = max(1, min(cores, len(layout.blocks)))
+    while workers > 1 and workers * each + _SMALLEST_WINDOW > spare:
+        workers -= 1
+    # Compressed data travel along with what they unpack to: half as much again is room for them.
+    wanted = (workers - 1) * (largest + largest // 2) + workers * _PER_WORKER
+    window = max(_SMALLEST_WINDOW, min(wanted, (spare - workers * each) // 2))
+    keep = max(0, spare - workers * each - window)
+    return DecodingPlan(workers, window, keep if keep_limit is None else min(keep, keep_limit), each)
