@@ -150,6 +150,21 @@ def test_states_in_the_log_count_as_well(server: Server) -> None:
     assert server.document("1")[0] is Held.RELEASED
 
 
+def test_a_log_that_lags_behind_direct_reports_changes_nothing(server: Server) -> None:
+    unit = Unit(server, "1")
+    unit.state(S.MFG_STARTED, S.MFG_SUCCEEDED)
+    unit.log(Event(1, 5, StateChange(S.MFG_STARTED)), Event(2, 5, StateChange(S.MFG_SUCCEEDED)))
+    assert _states(server, "1") == [(S.MFG_STARTED, 1), (S.MFG_SUCCEEDED, 1)]
+
+
+def test_the_same_state_counts_again_after_another_session(server: Server) -> None:
+    first, second = Unit(server, "1"), Unit(server, "1", boot=2)
+    first.state(S.INIT_STARTED, S.INIT_STARTED)
+    second.state(S.FR_STARTED)
+    first.state(S.INIT_STARTED)
+    assert _states(server, "1") == [(S.INIT_STARTED, 1), (S.FR_STARTED, 2), (S.INIT_STARTED, 1)]
+
+
 def test_a_document_that_waits_too_long_is_discarded_and_recorded(server: Server) -> None:
     provision(Unit(server, "1"))
     server.later(20)
@@ -392,6 +407,7 @@ def test_units_are_listed_by_activity(server: Server) -> None:
 
 
 def test_only_the_owner_can_read_the_store_whatever_the_umask(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir(mode=0o755)
     before = os.umask(0)
     try:
         opened = Server(tmp_path)
@@ -455,3 +471,9 @@ def _refused(unit: Unit) -> Refusal:
     with pytest.raises(Withheld) as caught:
         unit.credentials()
     return caught.value.why
+
+
+def _states(server: Server, serial: str) -> list[tuple[ProcessState, int]]:
+    detail = server.services.reading.unit(serial)
+    assert detail is not None
+    return [(entry.state, entry.session) for entry in detail.states]

@@ -226,6 +226,18 @@ def test_the_backlog_is_bounded_ordered_and_counts_its_losses(actions: list[Body
         assert event.body.severity is Severity.WARNING
 
 
+def test_long_lines_are_bounded_by_their_text() -> None:
+    backlog = Backlog(100, room=1000)
+    for number in range(1, 101):
+        backlog.add(Event(number, 0, LogLine("x" * 300)))
+    taken = backlog.take(100)
+    assert [event.number for event in taken] == [97, 98, 99, 100]
+    assert text(taken[0]).startswith("97 events were lost here")
+    for number in range(101, 103):
+        backlog.add(Event(number, 0, LogLine("x" * 500)))
+    assert [event.number for event in backlog.take(100)] == [101, 102]  # what was taken makes room
+
+
 def test_only_the_latest_progress_of_a_task_waits() -> None:
     backlog = Backlog(100)
     for done in range(10):

@@ -24,10 +24,12 @@ _CLOSING_PAUSE = 0.2
 
 
 class Backlog:
-    """Events that wait, oldest first, at most ``limit`` of them (and as many state changes). Not thread-safe."""
+    """Events that wait, oldest first, at most ``limit`` of them (and as many state changes) with ``room`` characters of
+    text. Not thread-safe."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, room: int = 4 << 20) -> None:
         self._limit = limit
+        self._room = room
         self._waiting: deque[Event] = deque()
         self._states: deque[Event] = deque()  # saved from being dropped; all older than what waits
         self._dropped = 0
@@ -40,8 +42,10 @@ class Backlog:
         last = self._waiting[-1].body if self._waiting else None
         if isinstance(event.body, Progress) and isinstance(last, Progress) and last.task == event.body.task:
             self._waiting.pop()  # only the latest matters
-        self._waiting.append(bounded(event))
-        if len(self._waiting) > self._limit:
+        kept = bounded(event)
+        self._waiting.append(kept)
+        self._room -= _length(kept)
+        while len(self._waiting) > self._limit or self._room < 0:
             self._make_room()
 
     def take(self, most: int) -> tuple[Event, ...]:
@@ -50,12 +54,17 @@ class Backlog:
         taken = sorted((*self._states, *self._notices()), key=lambda event: event.number)
         self._states.clear()
         while self._waiting and most > 0:
-            taken.append(self._waiting.popleft())
+            taken.append(self._oldest())
             most -= 1
         return tuple(taken)
 
-    def _make_room(self) -> None:
+    def _oldest(self) -> Event:
         oldest = self._waiting.popleft()
+        self._room += _length(oldest)
+        return oldest
+
+    def _make_room(self) -> None:
+        oldest = self._oldest()
         if isinstance(oldest.body, StateChange):
             self._states.append(oldest)
             if len(self._states) <= self._limit:
@@ -71,6 +80,11 @@ class Backlog:
         notice = replace(self._gap, body=LogLine(text, Severity.WARNING))
         self._gap, self._dropped = None, 0
         return (notice,)
+
+
+def _length(event: Event) -> int:
+    """Characters of the only text that may be long."""
+    return len(event.body.text) if isinstance(event.body, LogLine) else 0
 
 
 class ServerSink(EventSink):
