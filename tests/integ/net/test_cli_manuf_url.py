@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -35,7 +36,9 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 def check(url: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "gprov.apps.cli.main", "manuf", "check", url]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    # A proxy that somebody set for something else is not asked.
+    environment = {**os.environ, "http_proxy": "http://127.0.0.1:2", "no_proxy": ""}
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
 
 def test_good_bad_and_missing(address: str, tmp_path: Path) -> None:

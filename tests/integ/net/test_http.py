@@ -33,6 +33,7 @@ from gprov.ports.clock import Clock
 
 CONTENT = random.Random(7).randbytes(3_000_000)
 OTHER = random.Random(8).randbytes(2_000_000)
+EQUALLY_LONG = random.Random(9).randbytes(len(CONTENT))
 MODIFIED = "Wed, 21 Oct 2015 07:28:00 GMT"
 
 
@@ -182,11 +183,15 @@ def change_then_serve(handler: Handler, origin: Origin) -> None:
     serve(handler, origin)
 
 
-def change_but_send_a_part(handler: Handler, origin: Origin) -> None:
+def change_but_send_a_part(content: bytes) -> Behaviour:
     """A server that does not know If-Range."""
-    origin.content, origin.etag = OTHER, '"second"'
-    del handler.headers["If-Range"]
-    serve(handler, origin)
+
+    def behave(handler: Handler, origin: Origin) -> None:
+        origin.content, origin.etag = content, '"second"'
+        del handler.headers["If-Range"]
+        serve(handler, origin)
+
+    return behave
 
 
 def wrong_part(handler: Handler, origin: Origin) -> None:
@@ -296,8 +301,20 @@ def test_without_proof_it_begins_anew(http: RequestsHttp, origin: Origin, target
 
 @pytest.mark.parametrize(
     ("second", "content"),
-    [(ignore_range, CONTENT), (change_then_serve, OTHER), (change_but_send_a_part, OTHER), (wrong_part, CONTENT)],
-    ids=["ignores Range", "file changed", "file changed and no If-Range", "another part"],
+    [
+        (ignore_range, CONTENT),
+        (change_then_serve, OTHER),
+        (change_but_send_a_part(OTHER), OTHER),
+        (change_but_send_a_part(EQUALLY_LONG), EQUALLY_LONG),
+        (wrong_part, CONTENT),
+    ],
+    ids=[
+        "ignores Range",
+        "file changed",
+        "file changed and no If-Range",
+        "same length and no If-Range",
+        "another part",
+    ],
 )
 def test_what_does_not_belong_together_is_never_joined(
     http: RequestsHttp, origin: Origin, target: Path, second: Behaviour, content: bytes
@@ -457,6 +474,9 @@ def test_redirects_are_followed_a_little(http: RequestsHttp, origin: Origin, tar
     origin.script.clear()
     origin.script.append(redirect("file:///etc/passwd"))
     with pytest.raises(NetworkFault, match="redirects to file:///etc/passwd, which must begin with"):
+        http.request("GET", origin.address)
+    origin.script.append(redirect("http://["))
+    with pytest.raises(NetworkFault, match="which is no URL"):
         http.request("GET", origin.address)
 
 

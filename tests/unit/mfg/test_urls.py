@@ -11,7 +11,7 @@ from gprov.domain.mfg.urls import base_name, redacted, url_problem
     "url",
     [
         "http://h", "https://h:8443/a/b?c=d#e", "http://10.0.2.2:8901/", "http://[fe80::1]:80/x", "HTTP://Host/",
-        "http://user:pw@h/x", "http://under_score.lan/%20x", "http://h:/x",
+        "http://user:pw@h/x", "http://under_score.lan/%20x", "http://a.example./", "http://" + "h" * 63 + "/", "http://h:/x",
     ],
 )  # fmt: skip
 def test_accepted(url: str) -> None:
@@ -23,7 +23,8 @@ def test_accepted(url: str) -> None:
     [
         "", "h/x", "//h/x", "ftp://h/", "file:///x", "http:", "http://", "http:///x", "http://:80/", "http://h:70000/",
         "http://h:0/", "http://h:x/", "http://[::1/", "http://[1.2.3.4]/", "http://a b/", "http://h/\n", "http://h/%zz",
-        "http://h/{{.X}}", "http://-h/", "http://h/ü", "http://" + "h" * 254,
+        "http://h/{{.X}}", "http://-h/", "http://h/ü", "http://" + "h." * 127,
+        "http://a..b/", "http://.a/", "http://" + "h" * 64 + ".lan/",
     ],
 )  # fmt: skip
 def test_refused(url: str) -> None:

@@ -86,7 +86,7 @@ def test_an_archive_without_configuration_is_none() -> None:
         parse_saved("x", archive(("./", None, tarfile.DIRTYPE)))
 
 
-@pytest.mark.parametrize("length", [0, 1, 511, 512, 513, 1023, 1024, 1025, 1536])
+@pytest.mark.parametrize("length", [0, 1, 511, 512, 513, 1023, 1024, 1025, 1536, 2047, 2048, 2148])
 def test_a_cut_archive_is_refused_wherever_it_was_cut(length: int) -> None:
     whole = archive(file("a.network"), file("b.network"))
     with pytest.raises(BadInput):

@@ -101,15 +101,24 @@ def _follow(
         answer = _send(method, url, own, body, seconds, ca_file)
         if method not in ("GET", "HEAD") or answer.status not in _REDIRECT_STATUS:
             return answer
-        target = urljoin(url, answer.headers.get("Location", ""))
+        location = answer.headers.get("Location", "")
         answer.close()
-        problem = url_problem(target)
+        target, problem = _redirect_target(url, location)
         if problem or (url.startswith("https:") and not target.startswith("https:")):
             raise NetworkFault(redacted(url), f"redirects to {redacted(target)}, which {problem or 'is not encrypted'}")
         if urlsplit(target).netloc != urlsplit(url).netloc:
             own = {name: value for name, value in own.items() if name.lower() not in ("authorization", "cookie")}
         url = target
     raise NetworkFault(redacted(url), f"redirects more than {_REDIRECTS} times")
+
+
+def _redirect_target(url: str, location: str) -> tuple[str, str | None]:
+    """Where a redirect leads, and what is wrong with that."""
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        return location, "is no URL"
+    return target, url_problem(target)
 
 
 def _send(
