@@ -6,7 +6,7 @@ to hand out passwords. Safe to use from several threads if its Http is.
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -45,7 +45,7 @@ class HttpFactory(Factory):
     def __init__(self, http: Http, endpoint: str, *, session: str = "", pause: float = 0.5) -> None:
         self._http = http
         self._endpoint = endpoint
-        self._session = session or secrets.token_hex(16)
+        self._session = session or os.urandom(16).hex()
         self._pause = pause
         # A server that was asked for passwords must learn how the provisioning ends.
         self._credential_endpoint = ""
