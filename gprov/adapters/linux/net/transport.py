@@ -16,6 +16,7 @@ from gprov.domain.mfg.urls import redacted, url_problem
 
 if TYPE_CHECKING:
     import requests
+    from requests.adapters import HTTPAdapter
 
 _CONNECT_SECONDS = 20.0
 _REDIRECTS = 5
@@ -30,9 +31,9 @@ class Broken(Exception):
 class Answer:
     """Status, headers and the unread body of one exchange, as sent: no content encoding is undone."""
 
-    def __init__(self, response: requests.Response, session: requests.Session) -> None:
+    def __init__(self, response: requests.Response, adapter: HTTPAdapter) -> None:
         self._response = response
-        self._session = session
+        self._adapter = adapter
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
@@ -57,7 +58,7 @@ class Answer:
 
     def close(self) -> None:
         self._response.close()
-        self._session.close()
+        self._adapter.close()
 
 
 @contextmanager
@@ -125,29 +126,24 @@ def _send(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float, ca_file: str | None
 ) -> Answer:
     import requests
+    from requests.adapters import HTTPAdapter
 
     bare, login = _without_login(url)
-    session = requests.Session()
+    whole = {"User-Agent": "gprov", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close", **headers}
+    # No session: it would read proxies from the environment and .netrc, keep cookies, and follow redirects half-way.
+    adapter = HTTPAdapter()
     try:
-        session.trust_env = False  # no proxies or .netrc by accident
-        session.headers.clear()
-        session.headers.update({"User-Agent": "gprov", "Accept": "*/*", "Accept-Encoding": "identity"})
-        response = session.request(
-            method,
-            bare,
-            data=body,
-            headers={"Connection": "close", **headers},
-            auth=login,
+        response = adapter.send(
+            requests.Request(method, bare, headers=whole, data=body, auth=login).prepare(),
             # A little longer than the whole exchange may take: who waits for that says so.
             timeout=(min(seconds, _CONNECT_SECONDS), seconds * 1.1),
-            allow_redirects=False,
             stream=True,
             verify=ca_file or True,
         )
     except BaseException:
-        session.close()
+        adapter.close()
         raise
-    return Answer(response, session)
+    return Answer(response, adapter)
 
 
 def _without_login(url: str) -> tuple[str, tuple[str, str] | None]:
