@@ -62,6 +62,8 @@ class _Changes(DeviceChanges):
     @override
     def wait(self, seconds: float) -> bool:
         clock = self._machine.clock
+        if len(self._machine.present()) != self._seen:
+            seconds = 0.0
         coming = [disk.appears_at for disk in self._machine.disks if disk.appears_at > clock.monotonic()]
         pause = min((at - clock.monotonic() for at in coming), default=seconds)
         clock.sleep(min(pause, seconds))
@@ -78,8 +80,10 @@ class FakePartitioner(Partitioner):
         self._machine.touch(f"clear {disk.node}")
         fake = self._machine.disk(disk.device)
         self._refuse_mounted(disk)
-        fake.table = None
-        fake.partitions.clear()
+        fake.forget_partitions()
+        fake.remains = {
+            start: volume for start, volume in fake.remains.items() if head <= start < max(head, disk.size - tail)
+        }
         fake.writes += 1
 
     @override
@@ -87,10 +91,12 @@ class FakePartitioner(Partitioner):
         self._machine.touch(f"partition {disk.node}")
         fake = self._machine.disk(disk.device)
         self._refuse_mounted(disk)
+        fake.forget_partitions()
         fake.table = table
-        fake.partitions = [
-            self._machine.new_partition(part.number, part.start, part.size, part.label) for part in table.partitions
-        ]
+        for part in table.partitions:
+            made = self._machine.new_partition(part.number, part.start, part.size, part.label)
+            made.volume = fake.remains.pop(part.start, None)
+            fake.partitions.append(made)
         fake.writes += 1
         return next(found for found in self._machine.describe_disks() if found.device == disk.device)
 
@@ -109,6 +115,7 @@ class FakeFileSystems(FileSystems):
     def make(self, node: str, spec: FileSystemSpec) -> None:
         self._machine.touch(f"format {node}")
         disk, part = self._machine.partition(node)
+        self._refuse_mounted(node, part.volume)
         part.volume = FakeVolume(spec.kind, spec.label, self._machine.new_uuid(), part.size)
         disk.writes += 1
 
@@ -116,12 +123,18 @@ class FakeFileSystems(FileSystems):
     def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:
         self._machine.touch(f"check {node}")
         volume = self._machine.partition(node)[1].volume
+        self._refuse_mounted(node, volume)
         if volume is None or (volume.damaged and not volume.repairable):
             return CheckVerdict.BEYOND_REPAIR
         if volume.damaged:
             volume.damaged = False
             return CheckVerdict.REPAIRED
         return CheckVerdict.CLEAN
+
+    def _refuse_mounted(self, node: str, volume: FakeVolume | None) -> None:
+        for mount in self._machine.mounts:
+            if mount.volume is volume:
+                raise DeviceFault(node, f"is mounted at {mount.point.target}")
 
 
 class FakeMounts(Mounts):
@@ -159,6 +172,7 @@ class FakeMounts(Mounts):
 
     @override
     def switch_root(self, target: str, init: str) -> None:
+        self._machine.touch(f"switch root to {target}")
         _, volume, _ = self._machine.volume_at(target)
         node = volume.current.get(volume.current.resolve(init))
         if node is None or node.type is not FileType.FILE:

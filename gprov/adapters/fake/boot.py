@@ -5,6 +5,7 @@ from __future__ import annotations
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.storage import FakeDisk, FakePartition
 from gprov.domain.boot.bootvars import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, entry_name, numbers_in, serialise_numbers
+from gprov.domain.boot.bzimage import parse_bzimage
 from gprov.domain.boot.devicepath import DevicePath, FilePath, HardDrive
 from gprov.domain.boot.firmware import Variable, VariableName
 from gprov.domain.boot.loadoption import decode_arguments, parse_load_option
@@ -36,7 +37,7 @@ def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
             machine.nvram[VariableName(BOOT_CURRENT)] = Variable(6, serialise_numbers([number]))
             return _environment(decode_arguments(option.data))
     machine.nvram.pop(VariableName(BOOT_CURRENT), None)
-    if any(part.volume and part.volume.current.get(_FALLBACK) for _, part in _esps(machine)):
+    if any(_is_kernel(part, _FALLBACK) for _, part in _esps(machine)):
         return {}
     raise DeviceMissing("firmware", "found nothing to start")
 
@@ -48,8 +49,20 @@ def _kernel_is_there(machine: SimulatedMachine, path: DevicePath) -> bool:
         return False
     for _, part in _esps(machine):
         if part.uuid.lower() == drive.guid and part.volume is not None:
-            return part.volume.current.get(file.path.replace("\\", "/")) is not None
+            return _is_kernel(part, file.path.replace("\\", "/"))
     return False
+
+
+def _is_kernel(part: FakePartition, path: str) -> bool:
+    """What the firmware cannot start it passes over."""
+    node = part.volume.current.get(path) if part.volume is not None else None
+    if node is None:
+        return False
+    try:
+        parse_bzimage(node.content)
+    except BadInput:
+        return False
+    return True
 
 
 def _esps(machine: SimulatedMachine) -> list[tuple[FakeDisk, FakePartition]]:

@@ -92,6 +92,8 @@ class FakeFiles(Files):
     @override
     def symlink(self, target: str, path: str) -> None:
         self._machine.touch(f"link {path}")
+        if self._machine.volume_at(path)[1].kind is FileSystemKind.VFAT:
+            raise DeviceFault(path, "this file system has no links")
         self._store(path, Node(FileType.SYMLINK, target.encode(), 0o777))
 
     @override
@@ -104,13 +106,13 @@ class FakeFiles(Files):
             raise DeviceMissing(source, "no such file")
         if other is not volume:
             raise DeviceFault(target, "cannot rename across volumes")
+        self._gap(volume, new, target)
         moved = [(path, volume.current.get(path)) for path in volume.current.paths() if path.startswith(old + "/")]
         volume.current.drop(old)
         volume.current.put(new, node)
         for path, inner in moved:
             if inner is not None:
                 volume.current.put(new + path[len(old) :], inner)
-        volume.durable = volume.durable.copy()
         volume.keep(old)
         for path in (new, *(new + path[len(old) :] for path, _ in moved)):
             volume.keep(path)
@@ -170,5 +172,13 @@ class FakeFiles(Files):
             raise DeviceFault(path, "is a folder")
         if volume.current.size() + len(node.content) > volume.size:
             raise DeviceFault(path, "no space left on device", errno=_NO_SPACE)
+        self._gap(volume, inner, path)
         volume.current.put(inner, node)
         volume.keep(inner)
+
+    def _gap(self, volume: FakeVolume, inner: str, path: str) -> None:
+        """FAT has no journal: a file that is being replaced may be there neither in the old nor in the new form."""
+        if volume.kind is FileSystemKind.VFAT and volume.current.get(inner) is not None:
+            volume.current.drop(inner)
+            volume.keep(inner)
+            self._machine.touch(f"put in place {path}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gprov.adapters.fake.clock import FakeClock, SeededRandomness
+from gprov.adapters.fake.power import MachineStopped, Stop
 from gprov.adapters.fake.storage import FakeDisk, FakePartition, FakeVolume, Tree
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, MountPoint, Partition
@@ -43,10 +44,12 @@ class SimulatedMachine:
     clock: FakeClock = field(default_factory=FakeClock)
     seed: int = 0
     hook: Hook | None = None
+    torn_cuts: bool = False
 
     mounts: list[FakeMount] = field(default_factory=list)
     ram: FakeVolume = field(default_factory=_ram)
     switched_to: str | None = None
+    stopped: Stop | None = None
     messages: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     operator_present: bool = False
@@ -68,18 +71,29 @@ class SimulatedMachine:
         return disk
 
     def touch(self, operation: str) -> None:
-        """Every fake port calls this first: the place where faults and power cuts strike."""
-        if self.hook is not None:
+        """Every fake port calls this first: the place where faults and power cuts strike. Without power nothing
+        happens any more, whatever a flow still wants to tidy up."""
+        if self.stopped is not None:
+            raise MachineStopped(self.stopped)
+        if self.hook is None:
+            return
+        try:
             self.hook(operation)
+        except MachineStopped as stopped:
+            self.stopped = stopped.how
+            raise
 
     def restart(self) -> None:
-        """Power is back: memory and mounts are gone, what was not flushed is lost."""
+        """Power is back: memory and mounts are gone, what was not flushed is lost (or, with ``torn_cuts``, an
+        arbitrary part of it)."""
+        survives = (lambda _: self.random.token(1)[0] < 128) if self.torn_cuts else None
         for disk in self.disks:
             for volume in disk.volumes():
-                volume.cut()
+                volume.cut(survives)
         self.mounts.clear()
         self.ram = _ram()
         self.switched_to = None
+        self.stopped = None
         self.clock.restart()
 
     def flush(self) -> None:
@@ -136,6 +150,20 @@ class SimulatedMachine:
                     return volume.current
         raise DeviceMissing(label, "no volume has this label")
 
+    def storage(self) -> dict[str, object]:
+        """Everything that is on any disk, as a value that compares equal while nothing changed."""
+        return {
+            disk.name: (
+                disk.table,
+                [
+                    (part.number, part.start, part.size, part.label, part.uuid, _stored(part.volume))
+                    for part in disk.partitions
+                ],
+                {start: _stored(volume) for start, volume in disk.remains.items()},
+            )
+            for disk in self.disks
+        }
+
     def labels(self) -> tuple[str, ...]:
         return tuple(volume.label for disk in self.disks for volume in disk.volumes())
 
@@ -148,6 +176,13 @@ def contents_of(volume: FakeVolume | None) -> Contents:
     if volume is None:
         return Contents()
     return Contents(volume.kind.value, volume.label, volume.uuid)
+
+
+def _stored(volume: FakeVolume | None) -> object:
+    if volume is None:
+        return None
+    trees = ({path: tree.get(path) for path in tree.paths()} for tree in (volume.current, volume.durable))
+    return volume.kind, volume.label, volume.uuid, volume.damaged, *trees
 
 
 def _as_disk(disk: FakeDisk) -> Disk:

@@ -1,11 +1,13 @@
 """Simulated media: disks with partitions, volumes with files, and what of it survives a power cut.
 
 A volume keeps two trees: ``current`` is what a running system sees, ``durable`` what is on stable storage. A write that
-its port promises to flush goes to both; everything else reaches ``durable`` with the next sync or unmount.
+its port promises to flush goes to both; everything else reaches ``durable`` with the next sync or unmount, or in part
+when the power is cut: in which order a medium stores what was not flushed is nobody's to know.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from posixpath import dirname, normpath
 
@@ -93,8 +95,12 @@ class FakeVolume:
     def sync(self) -> None:
         self.durable = self.current.copy()
 
-    def cut(self) -> None:
-        """Power is gone: what was not flushed is lost."""
+    def cut(self, survives: Callable[[str], bool] | None = None) -> None:
+        """Power is gone: of what was not flushed only the changes to paths that ``survives`` names remain."""
+        if survives is not None:
+            for path in sorted({*self.current.paths(), *self.durable.paths()}):
+                if self.current.get(path) != self.durable.get(path) and survives(path):
+                    self.keep(path)
         self.current = self.durable.copy()
 
     def keep(self, path: str) -> None:
@@ -123,7 +129,11 @@ class FakePartition:
 
 @dataclass
 class FakeDisk:
-    """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot."""
+    """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot.
+
+    ``remains``: file systems that no partition table shows any more, by their first byte. A new partition that
+    starts there shows them again, unless that place was cleared.
+    """
 
     name: str
     device: DeviceNumber
@@ -136,6 +146,7 @@ class FakeDisk:
     partitions: list[FakePartition] = field(default_factory=list)
     appears_at: float = 0.0
     writes: int = 0
+    remains: dict[int, FakeVolume] = field(default_factory=dict)
 
     @property
     def node(self) -> str:
@@ -149,6 +160,12 @@ class FakeDisk:
             if part.number == number:
                 return part
         raise DeviceMissing(self.node, f"has no partition {number}")
+
+    def forget_partitions(self) -> None:
+        """The table is gone; what it pointed to is still there."""
+        self.remains |= {part.start: part.volume for part in self.partitions if part.volume is not None}
+        self.table = None
+        self.partitions = []
 
     def volumes(self) -> tuple[FakeVolume, ...]:
         return tuple(part.volume for part in self.partitions if part.volume is not None)

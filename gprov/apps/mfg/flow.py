@@ -9,7 +9,7 @@ from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
 from gprov.apps.identity import identify_unit, read_smbios
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
-from gprov.apps.mfg.imaging import fetch_files, verify_images
+from gprov.apps.mfg.imaging import fetch_files, verify_images, verify_kernel
 from gprov.apps.mfg.inspect import Inspection, InspectPorts, inspect, recovery_disk, target_disks
 from gprov.apps.mfg.network import connect_any
 from gprov.apps.mfg.steps import StepRunner
@@ -17,7 +17,7 @@ from gprov.apps.recovery import RecoveryPorts, opened_recovery
 from gprov.apps.remote import RemotePorts
 from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
 from gprov.domain.branding import Branding
-from gprov.domain.errors import GprovError, RefusedByPolicy
+from gprov.domain.errors import BadInput, DeviceFault, GprovError, Problem, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.manuf import ManufData
@@ -26,10 +26,10 @@ from gprov.domain.mfg.steps import When
 from gprov.domain.places import Places
 from gprov.domain.plan.provision import (
     ProvisionFacts,
-    plan_boot_entries,
     plan_finish,
     plan_recovery,
     plan_secrets,
+    plan_start,
 )
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.smbios import SmbiosTable
@@ -88,13 +88,26 @@ class Provisioning:
         self._arguments = arguments
 
     def run(self) -> None:
-        """When it returns, the unit is ready for its first restore: reboot. Raises GprovError."""
-        bus, ports, arguments = self._bus, self._ports, self._arguments
+        """When it returns, the unit is ready for its first restore: reboot. Raises GprovError, which was reported."""
+        bus = self._bus
         bus.message("Provisioning")
+        try:
+            self._run()
+        except GprovError as error:
+            bus.error(error)
+            bus.state(ProcessState.MFG_FAILED)
+            raise
+        bus.message("Provisioned")
+        bus.state(ProcessState.MFG_SUCCEEDED)
+
+    def _run(self) -> None:
+        bus, ports, arguments = self._bus, self._ports, self._arguments
         switches = parse_switches("kernel arguments", arguments.mfg_test)
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.remote, self._branding, bus)
         data = fetch_manuf(ports.tools.http, arguments.mfg_url, self._branding, bus)
+        if not data.log_endpoint:
+            raise BadInput(arguments.mfg_url, [Problem("$.LogEndpoint", "is missing: no passwords, no QA document")])
         factory = ports.remote.factory_at(data.log_endpoint)
         table = read_smbios(ports.inspect.smbios, bus)
         external = bool(data.appliance_json_url)
@@ -102,17 +115,10 @@ class Provisioning:
         unit = identify_unit(table, platforms, arguments.proto_ident, bus)
         bus.attach(ports.remote.sink_for(factory, unit.serial))
         bus.state(ProcessState.MFG_STARTED)
-        try:
-            factory.code_name(unit.serial, unit.platform.code_name)
-            if external and Switch.ALLOW_EXTERNAL_JSON not in switches:
-                raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
-            self._provision(self._examined(unit, table, data, factory, switches))
-        except GprovError as error:
-            bus.error(error)
-            bus.state(ProcessState.MFG_FAILED)
-            raise
-        bus.message("Provisioned")
-        bus.state(ProcessState.MFG_SUCCEEDED)
+        factory.code_name(unit.serial, unit.platform.code_name)
+        if external and Switch.ALLOW_EXTERNAL_JSON not in switches:
+            raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
+        self._provision(self._examined(unit, table, data, factory, switches))
 
     def _examined(
         self,
@@ -127,6 +133,9 @@ class Provisioning:
         steps = StepRunner(ports.processes, ports.tools, data, unit, self._places, bus)
         steps.run(When.BEFORE_QA)
         inspection = inspect(ports.inspect, unit, table, data, self._branding, bus)
+        if Switch.STOP_AFTER_VALIDATE in switches:
+            # A refusal, so that nobody takes this unit for a provisioned one.
+            raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(When.AFTER_QA)
         recovery = recovery_disk(ports.inspect, inspection, unit, bus)
         facts = ProvisionFacts(
@@ -145,10 +154,7 @@ class Provisioning:
         return _Work(unit, data, factory, inspection, facts, steps, switches)
 
     def _provision(self, work: _Work) -> None:
-        if Switch.STOP_AFTER_VALIDATE in work.switches:
-            self._bus.message("Hardware is as specified; stopping here as asked")
-            return
-        self._ports.tools.clock.set(work.factory.time_ns())
+        self._set_clock(work.factory)
         executor = Executor(self._ports.tools, self._bus)
         if Switch.NO_CREATE_RECOVERY in work.switches:
             with opened_recovery(self._ports.recovery, self._branding, self._places, self._bus):
@@ -160,6 +166,13 @@ class Provisioning:
             finally:
                 self._unmount()
         self._finish(work, executor)
+
+    def _set_clock(self, factory: Factory) -> None:
+        """A unit works with a wrong or missing hardware clock; that it has one is for the log."""
+        try:
+            self._ports.tools.clock.set(factory.time_ns())
+        except DeviceFault as fault:
+            self._bus.warning(str(fault))
 
     def _fill(self, work: _Work, executor: Executor) -> None:
         """Everything that goes onto the mounted RECOVERY."""
@@ -173,7 +186,7 @@ class Provisioning:
             work.factory.macs(work.unit.serial, {nic.name: nic.mac for nic in ordered(work.inspection.nics)}, ())
             if Switch.NO_MANUFACTURE not in work.switches:
                 self._manufacture(work, executor)
-            executor.run(plan_finish(work.facts, wipe=Switch.NO_WIPE_DISKS not in work.switches))
+            executor.run(plan_finish(work.facts))
         except GprovError as error:
             # Also into the log on RECOVERY, which is put away before the failure is handled.
             self._bus.log(f"failed: {error}")
@@ -192,20 +205,26 @@ class Provisioning:
 
     def _finish(self, work: _Work, executor: Executor) -> None:
         """Find RECOVERY as every later start will, prove what is on it, and only then make the unit start from it."""
-        tools, bus = self._ports.tools, self._bus
+        tools, bus, branding, places = self._ports.tools, self._bus, self._branding, self._places
         images: tuple[str, ...] = ()
-        with opened_recovery(self._ports.recovery, self._branding, self._places, bus) as recovery:
+        with opened_recovery(self._ports.recovery, branding, places, bus) as recovery:
             if recovery.volume.disk.device != work.facts.recovery.device:
                 raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
+            kernel = verify_kernel(tools, branding, places, bus)
             if Switch.NO_WRITE_FILES not in work.switches:
-                images = verify_images(work.data, tools, self._branding, self._places, bus)
-        executor.run(plan_boot_entries(replace(work.facts, recovery=recovery.volume.disk)))
-        if work.switches.fit_for_production:
-            found = work.inspection
-            text = qa_document(work.unit, found.inventory, found.disks, ordered(found.nics), images)
-            work.factory.document(work.unit.serial, f"QA-{work.unit.serial}.txt", text)
-        else:
-            bus.warning("test switches were set: no QA document, this unit is not fit for production")
+                images = verify_images(work.data, kernel, tools, branding, places, bus)
+            # Before the unit can start: the server holds it until the first restore succeeded.
+            self._report(work, images)
+            facts = replace(work.facts, recovery=recovery.volume.disk)
+            executor.run(plan_start(facts, wipe=Switch.NO_WIPE_DISKS not in work.switches))
+
+    def _report(self, work: _Work, images: tuple[str, ...]) -> None:
+        if not work.switches.fit_for_production:
+            self._bus.warning("test switches were set: no QA document, this unit is not fit for production")
+            return
+        found = work.inspection
+        text = qa_document(work.unit, found.inventory, found.disks, ordered(found.nics), images)
+        work.factory.document(work.unit.serial, f"QA-{work.unit.serial}.txt", text)
 
     def _unmount(self) -> None:
         mounted = {point.target for point in self._ports.tools.mounts.mounted()}

@@ -6,6 +6,8 @@ from functools import partial
 
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
+from gprov.apps.restore.facts import KERNEL_START
+from gprov.domain.boot.bzimage import KernelFacts, newest, parse_bzimage
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
@@ -26,8 +28,22 @@ def fetch_files(executor: Executor, data: ManufData, tools: Tools, branding: Bra
     executor.run(tuple(plan))
 
 
-def verify_images(data: ManufData, tools: Tools, branding: Branding, places: Places, bus: EventBus) -> tuple[str, ...]:
-    """Read every fetched image as a restore will. Returns their paths. Raises IntegrityFault, BadInput."""
+def verify_kernel(tools: Tools, branding: Branding, places: Places, bus: EventBus) -> KernelFacts:
+    """The kernel that the firmware is about to be told of. Raises DeviceMissing, BadInput."""
+    path = f"{places.esp}/{branding.boot_kernel}"
+    try:
+        kernel = parse_bzimage(tools.files.read_start(path, KERNEL_START))
+    except BadInput as error:
+        raise BadInput(path, error.problems) from error
+    bus.log(f"{path} is Linux {kernel.release} {kernel.version}")
+    return kernel
+
+
+def verify_images(
+    data: ManufData, kernel: KernelFacts, tools: Tools, branding: Branding, places: Places, bus: EventBus
+) -> tuple[str, ...]:
+    """Read every fetched image as a restore will, which also compares its kernel with ``kernel``. Returns their paths.
+    Raises IntegrityFault, BadInput."""
     uefi = tools.firmware.kind() is FirmwareKind.UEFI
     placed = [destination(file, branding, uefi) for file in data.files]
     paths = tuple(f"{places.recovery}/{one.path}" for one in placed if one.kind is PlacementKind.IMAGE)
@@ -36,5 +52,6 @@ def verify_images(data: ManufData, tools: Tools, branding: Branding, places: Pla
         problems = image_problems(image, branding)
         if problems:
             raise BadInput(path, problems)
+        newest(parse_bzimage(image.files.kernel_start or b""), kernel)
         bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
     return paths

@@ -20,7 +20,6 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
     try:
         container.provisioning().run()
     except GprovError as error:
-        bus.error(error)
         unit.operator().show(str(error))
         hold = arguments.failure_hold if arguments.failure_hold != FAILURE_HOLD_SECONDS else HOLD_SECONDS
         bus.message(f"Provisioning failed; restarting in {hold:g} s")

@@ -19,7 +19,7 @@ from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.network import FakeFactory, FakeHttp, FakeNetwork, Origin
 from gprov.adapters.fake.people import FakeOperator, FakePasswordHasher, FakeServerSink, MemorySink
 from gprov.adapters.fake.power import FakePower, MachineStopped, Stop
-from gprov.adapters.fake.process import NoProcesses
+from gprov.adapters.fake.process import FakeProcesses
 from gprov.adapters.fake.smbios import build_table
 from gprov.apps.container import UnitContainer
 from gprov.apps.init.container import InitContainer
@@ -28,7 +28,7 @@ from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
-from gprov.domain.errors import InternalError
+from gprov.domain.errors import GprovError, InternalError
 from gprov.ports.events import EventSink
 
 BASE_URL = "http://factory.invalid/files"
@@ -46,23 +46,33 @@ class World:
     machine: SimulatedMachine
     origin: Origin = field(default_factory=Origin)
     factory: FakeFactory = field(default_factory=FakeFactory)
+    processes: FakeProcesses = field(default_factory=FakeProcesses)
     branding: Branding = field(default_factory=Branding)
     sinks: tuple[EventSink, ...] = ()
 
     def provision(self, **arguments: str) -> Stop:
-        """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails."""
+        """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails; the machine
+        has then been started anew, as it would be after the failure was shown for long enough."""
+        self._power_on()
         container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **arguments})
         try:
             container.provisioning().run()
             container.power().reboot()
         except MachineStopped as stopped:
             return self._stopped(stopped)
+        except GprovError:
+            self.machine.flush()
+            self.machine.restart()
+            raise
         finally:
             container.bus().close()
         raise InternalError("a machine that was told to reboot went on")
 
     def boot(self, environment: dict[str, str] | None = None) -> Stop:
-        """Power on: the firmware starts the normal kernel, and that decides what to do."""
+        """Power on: the firmware starts the normal kernel, and that decides what to do. ``environment``: kernel
+        arguments of a start that the firmware did not choose by itself. Raises DeviceMissing if the firmware finds
+        nothing to start."""
+        self._power_on()
         arguments = firmware_start(self.machine) if environment is None else environment
         container = self._container(InitContainer(), arguments)
         try:
@@ -72,6 +82,10 @@ class World:
         finally:
             container.bus().close()
         raise InternalError("a boot that never returns did")
+
+    def _power_on(self) -> None:
+        if self.machine.switched_to is not None:
+            self.machine.restart()
 
     def _stopped(self, stopped: MachineStopped) -> Stop:
         if stopped.how is not Stop.SWITCHED_ROOT:
@@ -92,7 +106,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     machine = world.machine
     for provider, adapter in (
         (container.clock, machine.clock),
-        (container.processes, NoProcesses()),
+        (container.processes, world.processes),
         (container.power, FakePower(machine)),
         (container.operator, FakeOperator(machine)),
         (container.blocks, FakeBlockDevices(machine)),

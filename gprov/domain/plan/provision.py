@@ -1,7 +1,8 @@
 """Facts → the operations that turn a blank machine into a unit that restores itself.
 
-Three plans, since downloads and a person's tools run in between: make RECOVERY, fetch files onto it, finish. The boot
-entries are the very last change: until then a machine that loses power starts over the network again.
+Several plans, since downloads and a person's tools run in between: make RECOVERY, store secrets, fill it, and make the
+machine start from it. The last one begins only when everything on RECOVERY was proved good. Until its fallback loader
+is in place the firmware finds nothing to start, and a machine that loses power starts over the network again.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ from gprov.domain.plan.operations import (
     UpdateBootEntries,
     WriteFile,
 )
-from gprov.domain.plan.restore import CLEARED_EDGE, FALLBACK_LOADER
+from gprov.domain.plan.restore import CLEARED_EDGE, FALLBACK_LOADER, OPTIONS_FILE
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 
-# A factory-new RECOVERY needs no more: the table, the ESP and the label are all rewritten at once.
-RECOVERY_EDGE = 1 * MIB
+# Reaches into the first partition: what a used RECOVERY holds there must not be started before it is made anew.
+RECOVERY_EDGE = 16 * MIB
 ESP_NUMBER = 1
 SECRETS_FOLDER = "secrets"
 ADMIN_HASH = "admin.hash"
@@ -96,23 +97,28 @@ def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
     )
 
 
-def plan_finish(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
-    """Options for the first restore, blank targets (unless ``wipe`` is off), identity. The unit does not boot yet."""
+def plan_finish(facts: ProvisionFacts) -> Plan:
+    """Options for the first restore, identity. The unit does not boot yet."""
     places = facts.places
     kernel = facts.branding.boot_kernel
     operations: list[Operation] = [
         MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"),
-        CopyFile(f"{places.esp}/{kernel}", f"{places.esp}/{FALLBACK_LOADER}", 0o755),
-        WriteFile(f"{places.recovery}/fr.data", serialise_options(facts.options)),
+        WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options)),
     ]
-    operations += [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets if wipe]
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
         operations.append(WriteFile(f"{places.recovery}/{PLATFORM_IDENT}", ident))
     return (*operations, FlushVolume(places.esp), FlushVolume(places.recovery))
 
 
-def plan_boot_entries(facts: ProvisionFacts) -> Plan:
-    """The last change of all."""
-    esp = PartitionRef(facts.recovery, ESP_NUMBER)
-    return (UpdateBootEntries(esp, facts.branding, facts.extra_arguments),)
+def plan_start(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
+    """The last changes of all: blank targets (unless ``wipe`` is off), the fallback loader, the boot entries. RECOVERY
+    and ESP are mounted. Whatever is cut from here on, the unit starts over the network again or restores itself."""
+    places = facts.places
+    operations: list[Operation] = [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets if wipe]
+    return (
+        *operations,
+        CopyFile(f"{places.esp}/{facts.branding.boot_kernel}", f"{places.esp}/{FALLBACK_LOADER}", 0o755),
+        FlushVolume(places.esp),
+        UpdateBootEntries(PartitionRef(facts.recovery, ESP_NUMBER), facts.branding, facts.extra_arguments),
+    )
