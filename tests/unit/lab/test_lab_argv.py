@@ -1,0 +1,203 @@
+"""From machine to command line: what QEMU is told, read back from the JSON that it is told it in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.apps.lab.argv import QEMU, Accelerator, Wiring, disk_device, qemu_arguments
+from gprov.apps.lab.machine import (
+    GIB,
+    REPORT_PORT,
+    DirectKernel,
+    DiskBus,
+    Durability,
+    Machine,
+    Smbios,
+    VirtualDisk,
+    VirtualNic,
+)
+from gprov.apps.lab.unitspec import UnitSpec
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.errors import BadInput
+
+WIRING = Wiring(Accelerator.TCG, "/s/qmp", "/s/console", "/logs/a,b.log", "/s/report", "/ovmf/code.fd")
+
+
+def options(arguments: tuple[str, ...], name: str) -> list[str]:
+    return [value for option, value in pairwise(arguments) if option == name]
+
+
+def objects(arguments: tuple[str, ...], name: str) -> list[Mapping[str, Any]]:
+    return [json.loads(text) for text in options(arguments, name) if text.startswith("{")]
+
+
+def device(arguments: tuple[str, ...], driver: str) -> Mapping[str, Any]:
+    (found,) = [each for each in objects(arguments, "-device") if each["driver"] == driver]
+    return found
+
+
+def block(arguments: tuple[str, ...], name: str) -> Mapping[str, Any]:
+    (found,) = [each for each in objects(arguments, "-blockdev") if each["node-name"] == name]
+    return found
+
+
+def unit_arguments() -> tuple[str, ...]:
+    return qemu_arguments(UnitSpec().machine("/unit"), WIRING)
+
+
+def test_a_unit_as_the_default_platform_table_knows_it() -> None:
+    arguments = unit_arguments()
+    assert arguments[0] == QEMU
+    assert options(arguments, "-machine") == ["q35,smm=off,pflash0=code,pflash1=variables"]
+    assert options(arguments, "-accel") == ["tcg,thread=multi"]
+    assert options(arguments, "-m") == ["2048"]
+    assert options(arguments, "-smbios") == [
+        "type=1,manufacturer=GPROV_QEMU,product=mfg_test,serial=LAB0001",
+        "type=2,manufacturer=GPROV_QEMU,product=mfg_test,serial=LAB0001",
+    ]
+    assert device(arguments, "ide-hd") == {
+        "driver": "ide-hd",
+        "bus": "ide.0",
+        "id": "primary0-device",
+        "drive": "primary0",
+        "serial": "LABDISK0000",
+    }
+    stick = device(arguments, "usb-storage")
+    assert (stick["bus"], stick["drive"], stick["removable"]) == ("usb0.0", "recovery", True)
+    assert device(arguments, "e1000e")["mac"] == "56:78:90:00:00:01"
+    assert objects(arguments, "-netdev") == [{"type": "user", "id": "net0"}]
+    assert block(arguments, "primary0")["file"]["filename"] == "/unit/primary0.qcow2"
+    assert block(arguments, "recovery")["file"]["filename"] == "/unit/recovery.qcow2"
+
+
+def test_the_firmware_code_is_shared_and_its_variables_belong_to_the_unit() -> None:
+    arguments = unit_arguments()
+    code, variables = block(arguments, "code"), block(arguments, "variables")
+    assert (code["file"]["filename"], code["read-only"]) == ("/ovmf/code.fd", True)
+    assert (variables["file"]["filename"], variables["read-only"]) == ("/unit/efivars.fd", False)
+
+
+def test_bios_machines_have_no_flash() -> None:
+    machine = replace(UnitSpec().machine("/unit"), firmware=FirmwareKind.BIOS, variables="")
+    arguments = qemu_arguments(machine, WIRING)
+    assert options(arguments, "-machine") == ["q35,smm=off"]
+    assert {each["node-name"] for each in objects(arguments, "-blockdev")} == {"primary0", "recovery"}
+
+
+def test_a_guest_that_resets_or_powers_off_stops_the_machine_until_we_know_why() -> None:
+    assert {"-no-reboot", "-no-shutdown"} <= set(unit_arguments())
+
+
+def test_a_direct_kernel_is_one_append_argument() -> None:
+    kernel = DirectKernel("/k/provision.pxe", ("mfgurl=http://10.0.2.2:1/x", 'PROVISION_BOOT_ARGS="a b"'), "/k/initrd")
+    arguments = qemu_arguments(UnitSpec().machine("/unit").booting(kernel), WIRING)
+    assert options(arguments, "-kernel") == ["/k/provision.pxe"]
+    assert options(arguments, "-append") == ['mfgurl=http://10.0.2.2:1/x PROVISION_BOOT_ARGS="a b"']
+    assert options(arguments, "-initrd") == ["/k/initrd"]
+    assert "-kernel" not in unit_arguments()
+
+
+def test_the_report_port_is_there_only_if_the_system_is_to_report() -> None:
+    assert device(unit_arguments(), "virtserialport")["name"] == REPORT_PORT
+    silent = qemu_arguments(replace(UnitSpec().machine("/unit"), reports=False), WIRING)
+    assert not [each for each in objects(silent, "-device") if each["driver"] == "virtserialport"]
+
+
+def test_commas_in_paths_and_names_are_escaped_where_qemu_splits_at_them() -> None:
+    machine = replace(UnitSpec().machine("/unit"), smbios=Smbios("A,B", "p", "s", sku="k,1"))
+    arguments = qemu_arguments(machine, WIRING)
+    assert any("logfile=/logs/a,,b.log" in text for text in options(arguments, "-chardev"))
+    assert options(arguments, "-smbios")[0] == "type=1,manufacturer=A,,B,product=p,serial=s,sku=k,,1"
+
+
+@pytest.mark.parametrize(
+    ("bus", "driver", "where"),
+    [
+        (DiskBus.AHCI, "ide-hd", "ide.3"),
+        (DiskBus.NVME, "nvme", None),
+        (DiskBus.VIRTIO, "virtio-blk-pci", None),
+        (DiskBus.SCSI, "scsi-hd", "scsi0.0"),
+        (DiskBus.USB, "usb-storage", "usb0.0"),
+    ],
+)
+def test_each_bus_has_its_device(bus: DiskBus, driver: str, where: str | None) -> None:
+    found = disk_device(VirtualDisk("d", "/d.qcow2", bus, "S1"), port=3)
+    assert found["driver"] == driver
+    assert found.get("bus") == where
+    assert found["serial"] == "S1"
+
+
+def test_nvme_always_has_a_serial_since_qemu_wants_one() -> None:
+    assert disk_device(VirtualDisk("d", "/d.qcow2", DiskBus.NVME))["serial"] == "d"
+
+
+def test_flushes_are_ignored_only_if_nobody_cuts_the_power() -> None:
+    for durability, ignored in ((Durability.FAST, True), (Durability.HONEST, False)):
+        node = block(qemu_arguments(UnitSpec().machine("/u", durability), WIRING), "primary0")
+        assert node["cache"] == {"no-flush": ignored}
+        assert node["file"]["cache"] == {"no-flush": ignored}
+
+
+def test_a_late_disk_has_its_controller_and_its_file_but_no_device_yet() -> None:
+    late = VirtualDisk("late", "/late.qcow2", DiskBus.SCSI, late=True)
+    arguments = qemu_arguments(replace(UnitSpec().machine("/unit"), disks=(late,)), WIRING)
+    assert block(arguments, "late")
+    drivers = [each["driver"] for each in objects(arguments, "-device")]
+    assert "virtio-scsi-pci" in drivers
+    assert "scsi-hd" not in drivers
+
+
+def test_what_cannot_be_built_is_refused_with_every_reason() -> None:
+    disks = (
+        VirtualDisk("a", "/a", DiskBus.AHCI, late=True),
+        VirtualDisk("b", "/b", DiskBus.VIRTIO),
+        VirtualDisk("b", "/c", DiskBus.VIRTIO),
+    )
+    with pytest.raises(BadInput) as caught:
+        qemu_arguments(replace(UnitSpec().machine("/unit"), disks=disks, variables=""), WIRING)
+    assert {problem.place for problem in caught.value.problems} == {"disk a", "disk b", "variables"}
+
+
+disks = st.lists(
+    st.builds(
+        VirtualDisk,
+        name=st.from_regex(r"[a-z]{1,8}", fullmatch=True),
+        file=st.text(min_size=1, max_size=20),
+        bus=st.sampled_from(DiskBus),
+        serial=st.from_regex(r"[A-Z0-9]{0,8}", fullmatch=True),
+        durability=st.sampled_from(Durability),
+    ),
+    max_size=6,
+    unique_by=lambda disk: disk.name,
+).map(tuple)
+
+
+@settings(max_examples=100)
+@given(disks, st.integers(1, 8), st.integers(1, 64))
+def test_every_disk_is_attached_once_and_ahci_ports_are_not_shared(
+    chosen: tuple[VirtualDisk, ...], cpus: int, memory: int
+) -> None:
+    machine = Machine(
+        FirmwareKind.UEFI,
+        "/v",
+        Smbios("m", "p", "s"),
+        chosen,
+        (VirtualNic("56:78:90:00:00:01"),),
+        memory * GIB,
+        cpus,
+    )
+    arguments = qemu_arguments(machine, WIRING)
+    attached = [each["drive"] for each in objects(arguments, "-device") if "drive" in each]
+    assert attached == [disk.name for disk in chosen]
+    ports = [each["bus"] for each in objects(arguments, "-device") if each["driver"] == "ide-hd"]
+    assert len(set(ports)) == len(ports)
+    assert options(arguments, "-m") == [str(memory * 1024)]
+    assert [block(arguments, disk.name)["file"]["filename"] for disk in chosen] == [disk.file for disk in chosen]

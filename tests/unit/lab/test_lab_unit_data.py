@@ -1,0 +1,82 @@
+"""What a lab unit is made as, and the manufData.json that asks for just that."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.apps.lab.argv import CPU_NAME
+from gprov.apps.lab.machine import GIB, DiskBus
+from gprov.apps.lab.manufdata import Artifact, manuf_data
+from gprov.apps.lab.unitspec import UnitSpec, read_spec, spec_text
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput
+from gprov.domain.mfg.manuf import ManufData, parse_manuf
+from gprov.domain.platform.default_table import default_table
+
+BASE = "http://10.0.2.2:8000"
+
+specs = st.builds(
+    UnitSpec,
+    serial=st.from_regex(r"[A-Z0-9.+-]{1,10}", fullmatch=True),
+    firmware=st.sampled_from(FirmwareKind),
+    primaries=st.lists(st.sampled_from(DiskBus), min_size=1, max_size=4).map(tuple),
+    primary_size=st.integers(1, 1 << 50),
+    recovery_size=st.integers(GIB, 1 << 40),
+)
+
+
+def parsed(spec: UnitSpec) -> ManufData:
+    image = Artifact(f"{BASE}/files/WIDGET.LNX.SHINY.2024-01-15.0001.upd", "a" * 64)
+    kernel = Artifact(f"{BASE}/files/norm_boot", "b" * 64)
+    raw = json.dumps(manuf_data([image, kernel], BASE, spec)).encode()
+    return parse_manuf("manufData.json", raw, Branding(), [platform.code_name for platform in default_table()])
+
+
+@settings(max_examples=100)
+@given(specs)
+def test_a_unit_is_read_as_it_was_written(spec: UnitSpec) -> None:
+    assert read_spec("unit.json", spec_text(spec)) == spec
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=60) | st.dictionaries(st.sampled_from(["serial", "primaries", "firmware"]), st.integers()))
+def test_what_is_no_unit_is_refused(raw: bytes | dict[str, int]) -> None:
+    with pytest.raises(BadInput):
+        read_spec("unit.json", raw if isinstance(raw, bytes) else json.dumps(raw).encode())
+
+
+def test_every_problem_of_a_unit_is_told() -> None:
+    raw = json.dumps({"serial": "", "mac": "m", "firmware": "coreboot", "primaries": ["floppy"], "primary_size": 0})
+    with pytest.raises(BadInput) as caught:
+        read_spec("unit.json", raw.encode())
+    places = {problem.place for problem in caught.value.problems}
+    assert {"$.serial", "$.firmware", "$.primaries", "$.primary_size", "$.recovery_size"} <= places
+
+
+def test_the_defaults_are_a_platform_of_the_default_table() -> None:
+    spec = UnitSpec()
+    (platform,) = [each for each in default_table() if each.code_name == spec.code_name]
+    assert (platform.manufacturer, platform.product) == (spec.manufacturer, spec.product)
+    assert (platform.disk_size, platform.data_disks) == (spec.primary_size, len(spec.primaries))
+    assert spec.mac.startswith(Branding().mac_prefix)
+
+
+@settings(max_examples=100)
+@given(specs)
+def test_manuf_data_is_valid_and_asks_for_this_machine(spec: UnitSpec) -> None:
+    data = parsed(spec)
+    assert data.warnings == ()
+    assert [file.sha256 for file in data.files] == ["a" * 64, "b" * 64]
+    assert data.log_endpoint == BASE
+    wanted = data.spec_for(spec.code_name)
+    assert wanted is not None
+    assert wanted.recovery.size == spec.recovery_size
+    assert [(disk.size, disk.quantity) for disk in wanted.main_disks[0]] == [(spec.primary_size, len(spec.primaries))]
+    assert wanted.cpu is not None
+    assert (wanted.cpu.model, wanted.cpu.cores, wanted.cpu.sockets) == (CPU_NAME, 2, 1)
+    assert (wanted.ram_megs, wanted.oui_nics, wanted.total_nics) == (2048, 1, 1)
