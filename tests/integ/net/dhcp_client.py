@@ -1,6 +1,8 @@
 """Runs inside a network namespace: connect, print the outcome, stay until standard input ends.
 
-usage: dhcp_client.py RESOLV_CONF SECONDS INTERFACE…
+usage: dhcp_client.py PROGRAMS RESOLV_CONF SECONDS INTERFACE…
+
+PROGRAMS is the folder in which ip, udhcpc and sh (or busybox) are.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from gprov.domain.errors import NetworkFault
 from gprov.domain.unit.nics import Nic
 
 
-def main(resolv_conf: str, seconds: str, *names: str) -> None:
-    network = UdhcpcNetwork(SystemProcesses(), SystemClock(), resolv_conf=resolv_conf)
+def main(programs: str, resolv_conf: str, seconds: str, *names: str) -> None:
+    network = UdhcpcNetwork(SystemProcesses(programs), SystemClock(), resolv_conf=resolv_conf)
     try:
         outcome = asdict(network.connect([Nic(name, "") for name in names], float(seconds)))
     except NetworkFault as fault:
