@@ -107,6 +107,11 @@ def test_silence_is_counted_from_the_last_choice() -> None:
     assert play(None, 1, False, None, None) == ResumeBoot()
 
 
+def test_choices_that_are_never_confirmed_come_to_an_end() -> None:
+    assert isinstance(play(*[1, False] * 19), Choosing)
+    assert play(*[1, False] * 20) == ResumeBoot()
+
+
 answers = st.one_of(st.none(), st.booleans(), st.integers(-2, 10))
 
 
