@@ -7,6 +7,7 @@ from functools import partial
 from gprov.apps.events import EventBus
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.files import Digests
+from gprov.domain.mfg.urls import redacted
 from gprov.domain.plan.operations import FetchFile
 from gprov.ports.files import Files
 from gprov.ports.network import Http
@@ -17,9 +18,9 @@ PARTIAL = ".partial"
 def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> None:
     """Raises NetworkFault, DeviceFault, IntegrityFault (the hash is another). The target is untouched then."""
     beside = fetch.target + PARTIAL
-    fetched = http.download(fetch.url, beside, partial(bus.progress, f"fetch {fetch.url}"))
+    fetched = http.download(fetch.url, beside, partial(bus.progress, f"fetch {redacted(fetch.url)}"))
     try:
-        check_digests(fetch.url, fetched, fetch)
+        check_digests(redacted(fetch.url), fetched, fetch)
         # The medium may not have kept what was written to it: cheap sticks do that.
         check_digests(beside, files.digests(beside), fetch)
     except IntegrityFault:

@@ -129,7 +129,9 @@ class Boot:
                 self._give_up(decision)
             case Erase() | ShowEraseFailure() | OpenShell():
                 name = type(decision).__name__
-                self._hold(RefusedByPolicy(f"{name} is not supported by this version; nothing was done"))
+                refusal = RefusedByPolicy(f"{name} is not supported by this version; nothing was done")
+                self._bus.error(refusal)
+                self._hold(refusal)
             case _:
                 assert_never(decision)
 
@@ -224,7 +226,6 @@ class Boot:
 
     def _hold(self, error: GprovError) -> NoReturn:
         """Show what failed for a while, then start again: the next start may find what this one missed."""
-        self._bus.error(error)
         self._ports.operator.show(str(error))
         self._leave(self._facts.arguments.failure_hold)
 

@@ -6,6 +6,7 @@ from gprov.apps.events import EventBus
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, NetworkFault, Problem
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
+from gprov.domain.mfg.urls import redacted
 from gprov.domain.platform.table import Platform, parse_platform_table
 from gprov.ports.network import Http
 
@@ -16,18 +17,19 @@ def fetch_manuf(http: Http, url: str, branding: Branding, bus: EventBus) -> Manu
     """Raises NetworkFault, BadInput with every problem and its JSON path."""
     if not url:
         raise BadInput("kernel arguments", [Problem("mfgurl", "is missing: nobody says where manufData.json is")])
-    data = parse_manuf(url, _get(http, url), branding)
+    what = redacted(url)
+    data = parse_manuf(what, _get(http, url), branding)
     for warning in data.warnings:
-        bus.warning(f"{url}: {warning}")
+        bus.warning(f"{what}: {warning}")
     return data
 
 
 def fetch_platforms(http: Http, url: str) -> tuple[Platform, ...]:
-    return parse_platform_table(url, _get(http, url))
+    return parse_platform_table(redacted(url), _get(http, url))
 
 
 def _get(http: Http, url: str) -> bytes:
     reply = http.request("GET", url)
     if reply.status != _OK:
-        raise NetworkFault(url, f"status {reply.status}")
+        raise NetworkFault(redacted(url), f"status {reply.status}")
     return reply.body

@@ -61,9 +61,21 @@ class FactoryRestore:
         self._platforms = platforms
         self._places = places
         self._arguments = arguments
+        self._reported: GprovError | None = None
 
     def run(self, preferred: PreferredImage) -> None:
-        """When it returns, the unit is restored, everything is flushed and unmounted: reboot. Raises GprovError."""
+        """When it returns, the unit is restored, everything is flushed and unmounted: reboot.
+
+        Raises GprovError, already reported.
+        """
+        try:
+            self._with_recovery(preferred)
+        except GprovError as error:
+            if error is not self._reported:
+                self._report(error)
+            raise
+
+    def _with_recovery(self, preferred: PreferredImage) -> None:
         ports = self._ports
         with opened_recovery(ports.recovery, self._branding, self._places, self._bus) as recovery:
             sink = ports.file_sink_at(f"{self._places.recovery}/{self._branding.log_folder}")
@@ -71,11 +83,16 @@ class FactoryRestore:
             try:
                 self._restore(recovery, preferred)
             except GprovError as error:
-                self._bus.error(error)
-                self._bus.state(ProcessState.FR_FAILED)
+                # Before the log on RECOVERY is closed: it should say so too.
+                self._report(error)
                 raise
             finally:
                 self._bus.detach(sink)
+
+    def _report(self, error: GprovError) -> None:
+        self._reported = error
+        self._bus.error(error)
+        self._bus.state(ProcessState.FR_FAILED)
 
     def _restore(self, recovery: RecoveryVolume, preferred: PreferredImage) -> None:
         ports, bus, files, arguments = self._ports, self._bus, self._ports.tools.files, self._arguments

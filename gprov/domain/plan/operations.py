@@ -12,6 +12,7 @@ from gprov.domain.disk.layout import GIB, MIB, PartitionTable
 from gprov.domain.disk.model import Disk, FileSystemSpec
 from gprov.domain.files import ROOT, Owner
 from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.mfg.urls import redacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class FetchFile:
     sha256: str
 
     def describe(self) -> str:
-        return f"fetch {self.url} to {self.target}"
+        return f"fetch {redacted(self.url)} to {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
