@@ -10,6 +10,7 @@ from gprov.adapters.linux.archive.ordered import OrderedDecoder
 from gprov.adapters.linux.archive.reader import ImageFile
 from gprov.adapters.linux.archive.unpack import TarFeed, require_folder, unpack_argv
 from gprov.adapters.linux.archive.verification import Verification, Verified
+from gprov.adapters.linux.oserrors import fault
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, IntegrityFault
 from gprov.domain.image.capture import Wanted
@@ -22,7 +23,9 @@ from gprov.ports.process import Processes
 
 class XzTarArchives(Archives):
     """``memory_budget``: bytes of unpacked archive to keep at most between ``verify`` and ``extract`` (None: what the
-    machine can spare). ``workers``: threads that decode (None: one for each core)."""
+    machine can spare). ``workers``: threads that decode (None: one for each core). ``accounts_folder``: /etc of a unit
+    that runs from its initramfs. ACLs in an archive may hold names, and only the image's own accounts can tell who
+    that is: its passwd and group are put there before it is unpacked. Nowhere else may this be set."""
 
     def __init__(
         self,
@@ -30,11 +33,13 @@ class XzTarArchives(Archives):
         memory_budget: int | None = None,
         workers: int | None = None,
         branding: Branding | None = None,
+        accounts_folder: str = "",
     ) -> None:
         self._processes = processes
         self._budget = memory_budget
         self._workers = workers
         self._wanted = Wanted.of(branding or Branding())
+        self._accounts_folder = accounts_folder
         self._verified: Verified | None = None
 
     @override
@@ -53,7 +58,18 @@ class XzTarArchives(Archives):
             verified = self._verify(image.path, progress)
             if verified.image.digest != image.digest:
                 raise IntegrityFault(image.path, "has changed since it was verified")
+        self._adopt_accounts(image)
         self._unpack(verified, target, progress)
+
+    def _adopt_accounts(self, image: VerifiedImage) -> None:
+        if self._accounts_folder:
+            for name, content in (("passwd", image.files.passwd), ("group", image.files.group)):
+                path = f"{self._accounts_folder}/{name}"
+                try:
+                    with open(path, "wb") as file:
+                        file.write(content or b"")
+                except OSError as exc:
+                    raise fault(path, "cannot write", exc) from exc
 
     def _verify(self, path: str, progress: ProgressReport) -> Verified:
         with ImageFile(path) as file:
