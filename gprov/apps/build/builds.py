@@ -19,7 +19,8 @@ from gprov.domain.errors import ToolMissing
 from gprov.ports.process import Processes
 
 # One thread, so that the bytes do not depend on the machine.
-_COMPRESSOR = ("zstd", "-19", "--single-thread", "--quiet", "--stdout")
+_COMPRESSOR = ("zstd", "--single-thread", "--quiet", "--stdout")
+BEST_LEVEL = 19  # higher ones need more memory than a small unit may have left when it unpacks
 _ARCHIVES_KEPT = 20
 
 
@@ -40,14 +41,21 @@ class Builds:
         self._cache = cache
         self._progress = progress
 
-    def initramfs(self, specification: str, flavor: Flavor, path: Sequence[str] | None = None) -> Initramfs:
+    def initramfs(
+        self,
+        specification: str,
+        flavor: Flavor,
+        *,
+        path: Sequence[str] | None = None,
+        level: int = BEST_LEVEL,
+    ) -> Initramfs:
         """``specification`` is a file; ``path`` is where Python modules are looked for (default: where this
-        process finds its own)."""
+        process finds its own); ``level`` is zstd's, 1 to 19."""
         spec = parse_spec(read_file(specification).decode(), flavor)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             tree = assemble(spec, os.path.dirname(specification), search_path() if path is None else path)
             raw = archive(tree.finish())
-        return Initramfs(self._compressed(raw), len(raw), tree.sizes())
+        return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
 
     def kernel(self, fragment: str, initramfs: Initramfs, number: int, jobs: int) -> str:
         """Path of the bzImage in the cache. ``fragment`` is a file."""
@@ -56,16 +64,17 @@ class Builds:
         with self._cache.lock("kernel", self._waiting):
             return KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
 
-    def _compressed(self, raw: bytes) -> bytes:
+    def _compressed(self, raw: bytes, level: int) -> bytes:
         if self._processes.which(_COMPRESSOR[0]) is None:
             raise ToolMissing(_COMPRESSOR[0], "apt-get install zstd")
         version = self._processes.run((_COMPRESSOR[0], "--version")).output
-        key = content_key(*_COMPRESSOR, version, raw)
+        command = (*_COMPRESSOR, f"-{level}")
+        key = content_key(*command, version, raw)
         with self._cache.lock("initramfs", self._waiting):
             found = self._cache.find("initramfs", key)
             if found is None:
                 with self._progress.phase("initramfs: compress"):
-                    content = self._processes.run(_COMPRESSOR, stdin=raw, timeout=900).output
+                    content = self._processes.run(command, stdin=raw, timeout=900).output
                     found = self._cache.publish("initramfs", key, lambda path: write_file(path, content))
                 self._cache.keep_newest("initramfs", _ARCHIVES_KEPT)
             return read_file(found)

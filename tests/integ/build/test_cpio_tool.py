@@ -1,0 +1,72 @@
+"""The archive writer against GNU cpio."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.build.cpio import Node, archive, device_node, folder, regular, symlink
+
+PROCESSES = SystemProcesses()
+NAMES = st.text("abcäß .-_~", min_size=1, max_size=8).filter(lambda name: name.strip(". ") == name)
+
+pytestmark = pytest.mark.skipif(shutil.which("cpio") is None, reason="needs GNU cpio")
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> list[Node]:
+    nodes: dict[str, Node] = {}
+    for top in draw(st.lists(NAMES, max_size=4, unique=True)):
+        nodes[top] = folder(top, draw(st.sampled_from([0o700, 0o755, 0o1777])))
+        for name in draw(st.lists(NAMES, max_size=4, unique=True)):
+            path = f"{top}/{name}"
+            content = draw(st.binary(max_size=9))
+            file = regular(path, content, draw(st.sampled_from([0o600, 0o644, 0o755])))
+            nodes[path] = draw(st.sampled_from([file, symlink(path, name)]))
+    return list(nodes.values())
+
+
+@settings(max_examples=40, deadline=None)
+@given(trees())
+def test_cpio_lists_what_was_put_in(nodes: list[Node]) -> None:
+    listed = PROCESSES.run(("cpio", "--list", "--quiet"), stdin=archive(nodes)).output
+    names = [line.decode() for line in listed.splitlines()]
+    assert names == sorted((node.path for node in nodes), key=lambda path: path.split("/"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(trees())
+def test_cpio_unpacks_the_same_tree(nodes: list[Node]) -> None:
+    with tempfile.TemporaryDirectory() as target:
+        PROCESSES.run(("cpio", "--extract", "--quiet"), stdin=archive(nodes), cwd=target)
+        found = {}
+        for top, folders, files in os.walk(target):
+            for name in (*folders, *files):
+                path = os.path.join(top, name)
+                found[os.path.relpath(path, target)] = facts(path)
+    assert found == {node.path: (node.mode, node.content) for node in nodes}
+
+
+def facts(path: str) -> tuple[int, bytes]:
+    mode = os.lstat(path).st_mode
+    if stat.S_ISLNK(mode):
+        return mode, os.readlink(path).encode()
+    if stat.S_ISREG(mode):
+        with open(path, "rb") as file:
+            return mode, file.read()
+    return mode, b""
+
+
+def test_device_nodes() -> None:
+    content = archive([folder("dev"), device_node("dev/console", "c", 5, 1), device_node("dev/vda", "b", 254, 16)])
+    listed = PROCESSES.run(("cpio", "--list", "--verbose", "--numeric-uid-gid", "--quiet"), stdin=content).output
+    lines = [" ".join(line.split()) for line in listed.decode().splitlines()]
+    assert lines[1].startswith("crw------- 1 0 0 5, 1")
+    assert lines[2].startswith("brw------- 1 0 0 254, 16")
