@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.storage import FakeDisk, FakePartition
-from gprov.domain.boot.bootvars import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, entry_name, numbers_in, serialise_numbers
+from gprov.domain.boot.bootvars import (
+    BOOT_CURRENT,
+    BOOT_NEXT,
+    BOOT_ORDER,
+    NV_BS_RT,
+    entry_name,
+    entry_number,
+    numbers_in,
+    serialise_numbers,
+)
 from gprov.domain.boot.bzimage import parse_bzimage
 from gprov.domain.boot.devicepath import DevicePath, FilePath, HardDrive
 from gprov.domain.boot.firmware import Variable, VariableName
-from gprov.domain.boot.loadoption import decode_arguments, parse_load_option
+from gprov.domain.boot.loadoption import decode_arguments, parse_load_option, read_description
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import BadInput, DeviceMissing
 
@@ -40,6 +49,16 @@ def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
     if any(_is_kernel(part, _FALLBACK) for _, part in _esps(machine)):
         return {}
     raise DeviceMissing("firmware", "found nothing to start")
+
+
+def choose_entry(machine: SimulatedMachine, description: str) -> None:
+    """What a person does in the firmware's boot menu: start this entry next. Raises DeviceMissing."""
+    for name, variable in machine.nvram.items():
+        number = entry_number(name.name)
+        if number is not None and read_description(variable.data) == description:
+            machine.nvram[VariableName(BOOT_NEXT)] = Variable(NV_BS_RT, serialise_numbers([number]))
+            return
+    raise DeviceMissing("firmware", f"has no boot entry {description!r}")
 
 
 def _kernel_is_there(machine: SimulatedMachine, path: DevicePath) -> bool:

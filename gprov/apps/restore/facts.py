@@ -15,7 +15,7 @@ from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.imgmeta import parse_imgmeta
 from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
-from gprov.domain.plan.restore import NetworkFiles, RestoreFacts
+from gprov.domain.plan.restore import FALLBACK_LOADER, NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions
@@ -53,6 +53,7 @@ def gather_facts(
         recovery.volume,
         recovery.esp,
         _kernel(files, f"{places.esp}/{branding.boot_kernel}", bus),
+        _kernel(files, f"{places.esp}/{FALLBACK_LOADER}", bus),
         _admin_password(files, places.recovery, bus),
         NetworkFiles(
             _default_network(unit, nics, branding),
@@ -87,11 +88,11 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
 
 
 def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
-    """RECOVERY's kernel, or None if it is gone or damaged: the image's then takes its place."""
+    """A kernel on the ESP, or None if it is gone or damaged: another then takes its place."""
     try:
         return parse_bzimage(files.read_start(path, KERNEL_START))
     except (DeviceFault, BadInput) as error:
-        bus.warning(f"RECOVERY's kernel is not usable: {error}")
+        bus.warning(f"{path} is not usable: {error}")
         return None
 
 

@@ -39,14 +39,16 @@ def cut_at(world: World, start: Start, at: int) -> str:
     return cut.operations[at] if len(cut.operations) > at else ""
 
 
-def settle(world: World, most: int = 8) -> tuple[str, ...]:
-    """Start the unit until its system runs, at most so often. A unit that finds nothing to start is in the factory and
-    starts over the network. Returns what each start ended in; the last is "switched root" if all is well."""
+def settle(world: World, *, in_factory: bool = False, most: int = 8) -> tuple[str, ...]:
+    """Start the unit until its system runs, at most so often. Returns what each start ended in; the last is "switched
+    root" if all is well. A unit that finds nothing to start is lost, but ``in_factory`` it starts over the network."""
     history: list[str] = []
     while len(history) < most and Stop.SWITCHED_ROOT.value not in history:
         try:
             history.append(world.boot().value)
         except DeviceMissing:
+            if not in_factory:
+                return (*history, "nothing to start")
             history.append(f"network: {world.provision().value}")
     return tuple(history)
 

@@ -67,7 +67,7 @@ class NetworkFiles:
 class RestoreFacts:
     """All that the plan depends on, gathered before anything is touched.
 
-    ``recovery_kernel`` is None if RECOVERY's kernel cannot be read. ``admin_password`` is None if no credentials were
+    ``recovery_kernel`` and ``fallback_kernel`` (of the fallback loader) are None if they cannot be read. ``admin_password`` is None if no credentials were
     stored: the account then stays as the image has it.
     """
 
@@ -81,6 +81,7 @@ class RestoreFacts:
     recovery: Volume
     esp: Volume | None
     recovery_kernel: KernelFacts | None
+    fallback_kernel: KernelFacts | None
     admin_password: PasswordHash | None
     network: NetworkFiles
     keep_options: bool
@@ -201,18 +202,25 @@ def _network(facts: RestoreFacts) -> list[Operation]:
 
 
 def _kernels(facts: RestoreFacts) -> list[Operation]:
-    """The kernel with the higher build number replaces the other. The fallback copy goes first: at each instant
-    either it or the kernel that the boot entries name is whole."""
+    """The kernel with the higher build number replaces the other. At each instant either the kernel that the boot
+    entries name or the fallback copy is whole: FAT may lose a file that is being replaced."""
     from_image = f"{facts.places.primary}/boot/{facts.branding.boot_kernel}"
     on_esp = f"{facts.places.esp}/{facts.branding.boot_kernel}"
-    image_kernel = parse_bzimage(facts.image.files.kernel_start or b"")
-    winner = Comparison.SECOND if facts.recovery_kernel_wins else newest(image_kernel, facts.recovery_kernel)
+    fallback = f"{facts.places.esp}/{FALLBACK_LOADER}"
+    winner = _winner(facts)
     if winner is Comparison.FIRST:
-        fallback = f"{facts.places.esp}/{FALLBACK_LOADER}"
-        return [CopyFile(from_image, fallback, 0o755), CopyFile(from_image, on_esp, 0o755)]
-    if winner is Comparison.SECOND:
-        return [CopyFile(on_esp, from_image)]
-    return []
+        first, second = (fallback, on_esp) if facts.recovery_kernel is not None else (on_esp, fallback)
+        return [CopyFile(from_image, first, 0o755), CopyFile(from_image, second, 0o755)]
+    into_image = [CopyFile(on_esp, from_image)] if winner is Comparison.SECOND else []
+    repair = [CopyFile(on_esp, fallback, 0o755)] if facts.fallback_kernel is None else []
+    return [*into_image, *repair]
+
+
+def _winner(facts: RestoreFacts) -> Comparison:
+    """Between the image's kernel (first) and RECOVERY's."""
+    if facts.recovery_kernel_wins and facts.recovery_kernel is not None:
+        return Comparison.SECOND
+    return newest(parse_bzimage(facts.image.files.kernel_start or b""), facts.recovery_kernel)
 
 
 def _boot(facts: RestoreFacts) -> list[Operation]:

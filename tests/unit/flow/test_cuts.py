@@ -5,8 +5,12 @@ from __future__ import annotations
 from copy import deepcopy
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.adapters.fake.boot import choose_entry
+from gprov.adapters.fake.clock import SeededRandomness
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.storage import Node
 from gprov.apps.simulate.cuts import cut_at, operations_of, settle
@@ -88,6 +92,11 @@ def check_unit(world: World) -> None:
     assert kernel.content == fallback.content
 
 
+@pytest.fixture(scope="module")
+def new_system(updated: World) -> dict[str, Node | None]:
+    return undisturbed(updated)
+
+
 @pytest.mark.parametrize("torn", [False, True])
 def test_a_restore_that_is_cut_anywhere_ends_in_the_whole_new_system(updated: World, torn: bool) -> None:
     expected = undisturbed(updated)
@@ -103,6 +112,39 @@ def test_a_restore_that_is_cut_anywhere_ends_in_the_whole_new_system(updated: Wo
         check_unit(world)
 
 
+def test_a_first_restore_that_is_cut_anywhere_ends_in_the_whole_system(provisioned: World) -> None:
+    expected = undisturbed(provisioned)
+    names = operations_of(copy := deepcopy(provisioned), copy.boot)
+    for at, name in enumerate(names):
+        world = deepcopy(provisioned)
+        cut_at(world, world.boot, at)
+        history = settle(world)
+        assert history[-1] == "switched root", f"cut at {name}: {history}"
+        assert content(world, "PRIMARY") == expected, f"cut at {name}"
+        check_unit(world)
+
+
+def test_a_restore_on_request_that_is_cut_anywhere_ends_in_the_old_or_the_new_system(asked: World) -> None:
+    """Until the old partition table goes, the unit still has its old system, which would boot."""
+    old = content(asked, "PRIMARY")
+    drop(wanted := deepcopy(asked), "PRIMARY", FLAG)
+    new = undisturbed(wanted)
+    requested = deepcopy(asked)
+    choose_entry(requested.machine, requested.branding.restore_entry)
+    names = operations_of(copy := deepcopy(requested), copy.boot)
+    ends = []
+    for at, name in enumerate(names):
+        world = deepcopy(requested)
+        cut_at(world, world.boot, at)
+        history = settle(world)
+        assert history[-1] == "switched root", f"cut at {name}: {history}"
+        ends.append([old, new].index(content(world, "PRIMARY")))
+        if ends[-1]:
+            check_unit(world)
+    assert ends == sorted(ends)
+    assert set(ends) == {0, 1}
+
+
 @pytest.mark.parametrize("torn", [False, True])
 def test_a_provisioning_that_is_cut_anywhere_starts_again_or_completes(blank: World, torn: bool) -> None:
     names = operations_of(copy := deepcopy(blank), copy.provision)
@@ -110,7 +152,60 @@ def test_a_provisioning_that_is_cut_anywhere_starts_again_or_completes(blank: Wo
         world = deepcopy(blank)
         world.machine.torn_cuts = torn
         assert cut_at(world, world.provision, at) == name
-        history = settle(world)
+        history = settle(world, in_factory=True)
         assert history[-1] == "switched root", f"cut at {name}: {history}"
         check_unit(world)
         assert list(world.factory.documents) == ["QA-SIM0001.txt"], f"cut at {name}: {history}"
+
+
+def test_a_used_unit_whose_provisioning_is_cut_anywhere_is_the_old_one_or_a_new_one(asked: World) -> None:
+    """Its old RECOVERY and PRIMARY must not come to life again once something was changed."""
+    old = content(asked, "PRIMARY"), content(asked, "RECOVERY")
+    names = operations_of(copy := deepcopy(asked), copy.provision)
+    touched = False
+    for at, name in enumerate(names):
+        world = deepcopy(asked)
+        world.factory.documents.clear()
+        cut_at(world, world.provision, at)
+        history = settle(world, in_factory=True)
+        assert history[-1] == "switched root", f"cut at {name}: {history}"
+        if not touched and (content(world, "PRIMARY"), content(world, "RECOVERY")) == old:
+            continue
+        touched = True
+        assert list(world.factory.documents) == ["QA-SIM0001.txt"], f"cut at {name}: {history}"
+        assert world.machine.tree("PRIMARY").get("/etc/newer") is None, f"cut at {name}"
+        check_unit(world)
+    assert touched
+
+
+@given(cuts=st.lists(st.integers(0, 60), min_size=2, max_size=4), torn=st.booleans(), seed=st.integers(0, 2**16))
+@settings(max_examples=60, deadline=None)
+def test_cuts_upon_cuts(
+    updated: World, new_system: dict[str, Node | None], cuts: list[int], torn: bool, seed: int
+) -> None:
+    """Also the start that repairs what a cut left can be cut, and the one after that."""
+    world = deepcopy(updated)
+    world.machine.torn_cuts = torn
+    world.machine.random = SeededRandomness(seed)
+    places = [cut_at(world, world.boot, at) for at in cuts]
+    history = settle(world)
+    assert history[-1] == "switched root", f"cut at {places}: {history}"
+    assert content(world, "PRIMARY") == new_system, f"cut at {places}"
+    check_unit(world)
+
+
+def test_kernels_survive_two_cuts_in_a_row(updated: World, new_system: dict[str, Node | None]) -> None:
+    """FAT keeps neither the old nor the new file while one replaces the other: never both copies at once."""
+    names = operations_of(copy := deepcopy(updated), copy.boot)
+    on_esp = [at for at, name in enumerate(names) if "put in place" in name]
+    assert len(on_esp) == 2
+    for first in on_esp:
+        once = deepcopy(updated)
+        cut_at(once, once.boot, first)
+        for second, name in enumerate(operations_of(copy := deepcopy(once), copy.boot)):
+            world = deepcopy(once)
+            cut_at(world, world.boot, second)
+            history = settle(world)
+            assert history[-1] == "switched root", f"cut at {names[first]}, then at {name}: {history}"
+            assert content(world, "PRIMARY") == new_system
+            check_unit(world)
