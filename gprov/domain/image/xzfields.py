@@ -29,6 +29,7 @@ _BRANCH = {  # section 5.3.2; the value is the alignment of the start offset
     lzma.FILTER_ARMTHUMB: 2,
     lzma.FILTER_SPARC: 4,
 }
+_NEWER = {0x0A: " (ARM64)", 0x0B: " (RISC-V)"}
 _DICTIONARY_CODES = 40
 
 
@@ -152,6 +153,8 @@ def _filter(body: bytes, position: int, *, last: bool) -> tuple[XzFilter, int]:
     properties = body[position : position + size]
     if len(properties) < size:
         raise Malformed("block header: ends within filter properties")
+    if kind not in (_LZMA2, _DELTA, *_BRANCH):
+        raise Malformed(f"block header: filter {kind:#x}{_NEWER.get(kind, '')} is not supported")
     if (kind == _LZMA2) != last:
         raise Malformed(f"block header: filter {kind:#x} stands where it must not (LZMA2 is always the last one)")
     return XzFilter(kind, _filter_value(kind, properties)), position + size
@@ -167,8 +170,6 @@ def _filter_value(kind: int, properties: bytes) -> int:
         if len(properties) != 1:
             raise Malformed("block header: Delta needs one byte of properties")
         return properties[0] + 1
-    if kind not in _BRANCH:
-        raise Malformed(f"block header: filter {kind:#x} is not supported (known: LZMA2, Delta, BCJ)")
     if len(properties) not in (0, 4):
         raise Malformed("block header: a branch filter has 0 or 4 bytes of properties")
     start = int.from_bytes(properties, "little")

@@ -1,0 +1,46 @@
+"""xz as images need it: SHA-256, and blocks that can be decoded in parallel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from gprov.domain.errors import ToolFailed
+from gprov.ports.process import Processes, Running
+
+# Measured on 300 MB of /usr: 16 MiB cost 1.4 % in size against xz's own 24 MiB and 2.9 % against a single block; a
+# unit with two cores then needs 32 MiB to keep both busy.
+BLOCK_SIZE = 16 << 20
+_PRESET = 6  # 8 MiB of dictionary for each decoder
+_SECONDS_TO_END = 3600.0
+_LONGEST_MESSAGE = 400
+
+
+def compress(data: Iterable[bytes], target: str, processes: Processes) -> None:
+    """Write ``data`` into the new file ``target`` and flush it. Uses all cores; the result does not depend on how many
+    there are. Raises ToolFailed."""
+    argv = ["xz", "--compress", "--stdout", "--threads=0", "--no-adjust", f"-{_PRESET}"]
+    argv += ["--check=sha256", f"--block-size={BLOCK_SIZE}"]
+    with processes.start(argv, feed=True, log=target) as child:
+        try:
+            for chunk in data:
+                child.stdin.write(chunk)
+        except BrokenPipeError as exc:
+            raise _failure(argv, child, target) from exc
+        if child.wait(_SECONDS_TO_END).status != 0:
+            raise _failure(argv, child, target)
+    file = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _failure(argv: list[str], child: Running, target: str) -> ToolFailed:
+    """What xz said went behind what it compressed."""
+    status = child.wait(_SECONDS_TO_END).status
+    with open(target, "rb") as file:
+        file.seek(max(0, os.path.getsize(target) - _LONGEST_MESSAGE))
+        _, found, said = file.read().rpartition(b"xz: ")
+    reason = said.decode(errors="replace").strip() if found else ""
+    return ToolFailed("xz", f"exit status {status}" + (f": {reason}" if reason else ""), command=" ".join(argv))

@@ -1,0 +1,120 @@
+"""Kernel headers."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gprov.domain.boot.bzimage import Comparison, KernelFacts, newest, parse_bzimage
+from gprov.domain.errors import BadInput, GprovError
+
+
+def kernel(version: str | bytes, *, at: int = 0x3000, sectors: int = 0x1F) -> bytes:
+    """The real-mode part of a kernel that calls itself ``version``."""
+    head = bytearray(64 << 10)
+    head[0x1F1] = sectors
+    head[0x1FE:0x200] = b"\x55\xaa"
+    head[0x202:0x206] = b"HdrS"
+    head[0x206:0x208] = b"\x0f\x02"
+    head[0x20E:0x210] = (at - 0x200).to_bytes(2, "little")
+    text = version.encode() if isinstance(version, str) else version
+    head[at : at + len(text) + 1] = text + b"\0"
+    return bytes(head)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        (
+            "6.1.192-gprov (gprov@gprov) #1 SMP Thu Jan  1 00:00:00 UTC 1970",
+            KernelFacts("6.1.192-gprov", "gprov@gprov", "#1 SMP Thu Jan  1 00:00:00 UTC 1970", 1),
+        ),
+        (
+            "6.8.0-45-generic (buildd@lcy02-amd64-115) #45-Ubuntu SMP PREEMPT_DYNAMIC Fri Aug 30 12:02:04 UTC 2024",
+            KernelFacts(
+                "6.8.0-45-generic",
+                "buildd@lcy02-amd64-115",
+                "#45-Ubuntu SMP PREEMPT_DYNAMIC Fri Aug 30 12:02:04 UTC 2024",
+                45,
+            ),
+        ),
+        (
+            "6.1.0-18-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)",
+            KernelFacts(
+                "6.1.0-18-amd64",
+                "debian-kernel@lists.debian.org",
+                "#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)",
+                1,
+            ),
+        ),
+        (
+            "2.6.24.111 (bluebat@linux-vm-os64.site) #606 Mon Apr 14 00:06:11 CEST 2014",
+            KernelFacts("2.6.24.111", "bluebat@linux-vm-os64.site", "#606 Mon Apr 14 00:06:11 CEST 2014", 606),
+        ),
+        ("6.9 (me@here) #12 SMP", KernelFacts("6.9", "me@here", "#12 SMP", 12)),
+        ("6.9-rc1 #12", KernelFacts("6.9-rc1", "", "#12", 12)),
+        ("6.9 (me@here)", KernelFacts("6.9", "me@here", "", None)),
+        ("6.9", KernelFacts("6.9", "", "", None)),
+        ("6.9 (a) #x1", KernelFacts("6.9", "a", "#x1", None)),
+        ("6.9 (a) #\u0661 SMP", KernelFacts("6.9", "a", "#\u0661 SMP", None)),
+    ],
+)
+def test_version_strings(text: str, facts: KernelFacts) -> None:
+    assert parse_bzimage(kernel(text)) == facts
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"", "0 bytes long"),
+        (b"MZ" + bytes(0x20D), "shorter than"),
+        (bytes(4096), "0xAA55"),
+        (kernel("6.9").replace(b"HdrS", b"hdrs"), "HdrS"),
+        (kernel("6.9")[:0x20E] + bytes(0x8000), "no version string"),
+        (kernel("6.9", at=0x3000, sectors=4), "outside"),
+        (kernel("6.9", at=0x3000)[:0x2000], "outside"),
+        (kernel("6" * 600), "does not end"),
+        (kernel("6.9")[:0x3002], "does not end"),
+        (kernel(""), "cannot be understood"),
+        (kernel("(builder) #7"), "cannot be understood"),
+        (kernel("#7 SMP"), "cannot be understood"),
+    ],
+)
+def test_no_kernel(head: bytes, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        parse_bzimage(head)
+
+
+def test_both_missing_signatures_are_told() -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_bzimage(bytes(4096))
+    assert len(caught.value.problems) == 2
+
+
+def test_newest_over_all_pairs() -> None:
+    """An unreadable kernel loses to a readable one, one without a number to one with it."""
+    ascending = [None, KernelFacts("6.9", "", "", None), *(KernelFacts("6.1", "", f"#{n}", n) for n in (1, 9, 10))]
+    for (i, a), (j, b) in itertools.product(enumerate(ascending), repeat=2):
+        if i == j and i < 2:
+            with pytest.raises(BadInput):
+                newest(a, b)
+        else:
+            wanted = Comparison.SAME if i == j else Comparison.FIRST if i > j else Comparison.SECOND
+            assert newest(a, b) is wanted
+
+
+@given(st.binary(max_size=700), st.integers(0, 0xFFFF), st.integers(0, 255), st.binary(max_size=100))
+def test_arbitrary_headers(data: bytes, pointer: int, sectors: int, text: bytes) -> None:
+    """Never anything but facts or BadInput, and nothing is read outside of the bytes given."""
+    head = bytearray(kernel(text.replace(b"\0", b"")))
+    head[0x20E:0x210] = pointer.to_bytes(2, "little")
+    head[0x1F1] = sectors
+    for candidate in (data, bytes(head), bytes(head[: len(data) * 90])):
+        try:
+            facts = parse_bzimage(candidate)
+        except GprovError:
+            continue
+        assert facts.release

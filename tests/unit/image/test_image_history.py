@@ -1,0 +1,114 @@
+"""The recovery history: counting, bounds, the file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gprov.domain.errors import BadInput
+from gprov.domain.image.history import (
+    MAX_IMAGES,
+    MAX_NOTE_LENGTH,
+    MAX_NOTES,
+    History,
+    ImageResult,
+    parse_history,
+    serialise_history,
+)
+
+
+def test_a_file_of_gprovision() -> None:
+    """Its writer leaves zeros out and adds no other keys; unknown keys are ignored."""
+    history = parse_history(
+        b'{"ImageResults":[{"Image":"W.2","ImagingAttempts":2,"ImagingFailures":1,"Notes":["a","b"],"New":1},'
+        b'{"Image":"W.1","BootAttempts":3,"BootFailures":2,"Notes":null}],"_comment":7}'
+    )
+    assert history.results == (ImageResult("W.2", 2, 1, 0, 0, ("a", "b")), ImageResult("W.1", 0, 0, 3, 2))
+
+
+def test_field_names() -> None:
+    content = json.loads(serialise_history(History().attempt("W.1").failed("W.1", "no space").boot_attempt("W.1")))
+    assert content == {
+        "ImageResults": [
+            {
+                "Image": "W.1",
+                "ImagingAttempts": 1,
+                "ImagingFailures": 1,
+                "BootAttempts": 1,
+                "BootFailures": 0,
+                "Notes": ["no space"],
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\0\0\0", b"[]", b'{"ImageResults":{}}', b'{"ImageResults":[{"Image":5}]}', b'{"ImageResults":[{}]}',
+     b'{"ImageResults":[{"Image":"x","BootFailures":-1}]}', b'{"ImageResults":[{"Image":"x","Notes":[1]}]}'],
+)  # fmt: skip
+def test_a_damaged_file_is_bad_input(data: bytes) -> None:
+    with pytest.raises(BadInput):
+        parse_history(data)
+
+
+def test_most_recently_used_first() -> None:
+    history = History().attempt("a").attempt("b").attempt("c").succeeded("a")
+    assert [result.image for result in history.results] == ["a", "c", "b"]
+
+
+def test_success_forgives_half_of_its_own_kind() -> None:
+    history = History()
+    for _ in range(6):
+        history = history.failed("a", "x").boot_failed("a", "y")
+    assert history.failures("a") == 12
+    history = history.succeeded("a")
+    assert (history.result("a").imaging_failures, history.result("a").boot_failures) == (3, 6)
+    history = history.boot_succeeded("a").succeeded("a").succeeded("a")
+    assert (history.result("a").imaging_failures, history.result("a").boot_failures) == (0, 3)
+    assert History().failures("never seen") == 0
+
+
+def test_bounds() -> None:
+    history = History()
+    for number in range(MAX_NOTES + 5):
+        history = history.failed("a", f"{number} " + "x" * 1000)
+    notes = history.result("a").notes
+    assert len(notes) == MAX_NOTES
+    assert notes[-1].startswith(f"{MAX_NOTES + 4} ")
+    assert all(len(note) == MAX_NOTE_LENGTH for note in notes)
+    for number in range(MAX_IMAGES + 5):
+        history = history.attempt(str(number))
+    assert len(history.results) == MAX_IMAGES
+    assert history.results[0].image == str(MAX_IMAGES + 4)
+
+
+def test_a_grown_file_is_cut_when_read() -> None:
+    entries = [{"Image": str(number), "Notes": ["n" * 999] * 99} for number in range(200)]
+    history = parse_history(json.dumps({"ImageResults": entries}).encode())
+    assert len(history.results) == MAX_IMAGES
+    assert {len(result.notes) for result in history.results} == {MAX_NOTES}
+    assert len(serialise_history(history)) < 1 << 20
+
+
+_METHODS = st.sampled_from(["attempt", "failed", "succeeded", "boot_attempt", "boot_failed", "boot_succeeded"])
+
+
+@given(st.lists(st.tuples(_METHODS, st.text(min_size=1, max_size=5).filter(str.strip), st.text(max_size=20))))
+def test_round_trip(steps: list[tuple[str, str, str]]) -> None:
+    history = History()
+    for method, name, note in steps:
+        arguments = (name, note) if method.endswith("failed") else (name,)
+        history = getattr(history, method)(*arguments)
+        assert history.results[0].image == name
+    assert parse_history(serialise_history(history)) == history
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes(data: bytes) -> None:
+    with contextlib.suppress(BadInput):
+        parse_history(data)
