@@ -1,0 +1,148 @@
+"""One unit goes through its whole life once for each version of what it is made of; scenarios run on overlays of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO, cast
+
+import pytest
+from dependency_injector import providers
+from typing_extensions import override
+
+import gprov
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.build.cache import content_key
+from gprov.apps.build.progress import Progress
+from gprov.apps.lab.container import LabContainer
+from gprov.apps.lab.machine import Machine
+from gprov.apps.lab.products import Products
+from gprov.apps.lab.report import RunFacts, lab_report
+from gprov.apps.lab.runner import LiveMachine
+from gprov.apps.lab.stage import Expectation, StageResult
+from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.unitspec import UnitSpec
+
+HOST_ARGV = "host-argv.json"
+_UNITS = "units"
+_TOOLS = ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon", "mmdebstrap", "debugfs", "sfdisk", "mdir")
+
+RunStage = Callable[..., StageResult]
+
+
+@pytest.fixture(scope="session")
+def container(request: pytest.FixtureRequest) -> LabContainer:
+    missing = [tool for tool in _TOOLS if SystemProcesses().which(tool) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    if os.geteuid() != 0:
+        pytest.skip("building a root file system needs root")
+    container = LabContainer()
+    container.progress.override(providers.Object(Progress(cast(TextIO, _Terminal(request.config)))))
+    return container
+
+
+@pytest.fixture(scope="session")
+def products(container: LabContainer) -> Products:
+    found: Products = container.products()
+    return found
+
+
+@pytest.fixture(scope="session")
+def prepared(container: LabContainer, products: Products) -> Unit:
+    """A unit that was provisioned, restored and started, with the report and the logs of that. Never started again."""
+    cache, note = container.cache(), container.progress().note
+    key = content_key(json.dumps(products.digests()), *_sources())
+    with cache.lock(_UNITS, lambda: note("prepared unit: waiting for another run")):
+        found = cache.find(_UNITS, key)
+        if found is None:
+            note("prepared unit: making one")
+            found = cache.publish(_UNITS, key, lambda folder: _live(container, products, folder))
+        cache.keep_newest(_UNITS, 2)
+    return Unit.open(found)
+
+
+@pytest.fixture
+def overlay(container: LabContainer, prepared: Unit, tmp_path: Path) -> Iterator[Unit]:
+    """The prepared unit as this test may spoil it."""
+    yield prepared.overlay(str(tmp_path / "unit"), container.processes())
+    shutil.rmtree(tmp_path / "unit")
+
+
+@pytest.fixture(scope="session")
+def run_stage(container: LabContainer) -> RunStage:
+    def run(
+        name: str,
+        unit: Unit,
+        expected: Expectation,
+        machine: Machine | None = None,
+        meanwhile: Callable[[LiveMachine], None] = lambda _: None,
+    ) -> StageResult:
+        result: StageResult = container.stages().run(
+            name, machine or unit.machine(), unit.serial_log(name), expected, meanwhile
+        )
+        assert result.passed, "\n".join([result.reason, *result.tail])
+        return result
+
+    return run
+
+
+def _live(container: LabContainer, products: Products, folder: str) -> None:
+    with _argv_of_the_host() as seen:
+        unit, results = container.lab().lifecycle(folder, UnitSpec())
+    Path(unit.path(HOST_ARGV)).write_text(json.dumps(sorted(seen)))
+    facts = RunFacts("uefi", unit.spec.serial, container.accelerator().choose().name.lower(), products.digests())
+    Path(unit.path("report.json")).write_text(json.dumps(lab_report(facts, results), indent=2))
+    failed = [result for result in results if not result.passed]
+    assert not failed, "\n".join([f"{failed[0].name}: {failed[0].reason}", *failed[0].tail])
+
+
+def _sources() -> Iterator[bytes]:
+    """What of the host takes part in a lifecycle, besides the products: the lab, the server and their domain."""
+    for path in sorted(Path(gprov.__file__).parent.rglob("*.py")):
+        yield path.read_bytes()
+
+
+@contextmanager
+def _argv_of_the_host() -> Iterator[set[str]]:
+    """Every command line that a process of this machine had while the context lasted, as good as looking tells."""
+    seen: set[str] = set()
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.1):
+            for name in filter(str.isdecimal, os.listdir("/proc")):
+                try:
+                    seen.add(Path("/proc", name, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join()
+
+
+class _Terminal(io.StringIO):
+    """Progress goes where pytest reports, also while it captures output."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        super().__init__()
+        self._config = config
+
+    @override
+    def write(self, text: str) -> int:
+        terminal = self._config.get_terminal_writer()
+        terminal.line()
+        terminal.write(text.rstrip("\n"))
+        terminal.flush()
+        return len(text)

@@ -1,0 +1,154 @@
+"""What makes a unit restore itself, from which image, and what must not."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.lab.container import LabContainer
+from gprov.apps.lab.lifecycle import RESTORE_FAILED, RESTORED, STARTED
+from gprov.apps.lab.products import Products
+from gprov.apps.lab.runner import Ending, LiveMachine
+from gprov.apps.lab.stage import INIT_STARTED, StageResult
+from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag
+
+pytestmark = pytest.mark.vm
+
+RunStage = Callable[..., StageResult]
+
+NEWER = "WIDGET.LNX.SHINY.2024-02-01.0002.upd"
+LATE_SECONDS = 20.0
+ROOT, STICK = 1, 2
+
+
+def root_of(unit: Unit) -> AbstractContextManager[ExtVolume]:
+    return ext_volume(SystemProcesses(), unit.primary(), ROOT)
+
+
+def stick_of(unit: Unit) -> AbstractContextManager[ExtVolume]:
+    return ext_volume(SystemProcesses(), unit.recovery, STICK, writable=True)
+
+
+def disktags(unit: Unit) -> list[str]:
+    with root_of(unit) as root:
+        return [name for name in root.names("/") if name.endswith(".disktag")]
+
+
+def tag(image: str) -> str:
+    return image.removesuffix(".upd") + ".disktag"
+
+
+def kernel_on_esp(unit: Unit, folder: Path) -> bytes:
+    processes = SystemProcesses()
+    with raw_view(processes, unit.recovery) as view:
+        esp = partitions(processes, view)[0]
+        target = folder / "norm_boot"
+        argv = ["mcopy", "-n", "-o", "-i", f"{view}@@{esp.start}", "::/norm_boot", str(target)]
+        subprocess.run(argv, check=True, timeout=60, capture_output=True)
+    return target.read_bytes()
+
+
+def renumbered(kernel: bytes, number: int) -> bytes:
+    """The same kernel with another build number in the version string of its header (Linux boot protocol 2.00+)."""
+    (pointer,) = struct.unpack_from("<H", kernel, 0x20E)
+    start = 0x200 + pointer
+    end = kernel.index(b"\0", start)
+    version = kernel[start:end]
+    changed = re.sub(rb"#(\d+)", b"#%d" % number, version, count=1)
+    assert len(changed) == len(version)
+    return kernel[:start] + changed + kernel[end:]
+
+
+@pytest.fixture(scope="session")
+def newer_image(
+    container: LabContainer, products: Products, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, bytes]:
+    """An image whose kernel has a higher build number, and that kernel."""
+    kernel = renumbered(Path(products.normal_kernel).read_bytes(), 9)
+    path = tmp_path_factory.mktemp("kernel") / "norm_boot"
+    path.write_bytes(kernel)
+    return container.builder().image(str(path)), kernel
+
+
+def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_going_back(
+    overlay: Unit, run_stage: RunStage, newer_image: tuple[str, bytes], products: Products, tmp_path: Path
+) -> None:
+    image, kernel = newer_image
+    assert kernel_on_esp(overlay, tmp_path) == Path(products.normal_kernel).read_bytes()
+    with stick_of(overlay) as stick:
+        stick.add(image, f"/Image/{NEWER}")
+    remove_flag(SystemProcesses(), overlay)
+
+    run_stage("newer", overlay, RESTORED)
+    assert disktags(overlay) == [tag(NEWER)]
+    assert kernel_on_esp(overlay, tmp_path) == kernel  # #9 replaces #1
+
+    started = run_stage("newer-boot", overlay, STARTED)
+    assert started.system
+    assert started.system.facts["disktag"] == tag(NEWER)
+
+    with stick_of(overlay) as stick:
+        stick.remove(f"/Image/{NEWER}")
+    remove_flag(SystemProcesses(), overlay)
+    run_stage("original", overlay, RESTORED)
+    assert disktags(overlay) == [tag(products.image_name)]
+    assert kernel_on_esp(overlay, tmp_path) == kernel  # #1 does not replace #9
+    with root_of(overlay) as root:
+        assert root.read("/boot/norm_boot") == kernel
+
+
+def test_the_image_before_is_restored_if_the_newest_is_corrupt(
+    overlay: Unit, run_stage: RunStage, products: Products
+) -> None:
+    with stick_of(overlay) as stick:
+        stick.add(products.image, f"/Image/{NEWER}")
+        stick.corrupt(f"/Image/{NEWER}", Path(products.image).stat().st_size // 3)
+    remove_flag(SystemProcesses(), overlay)
+    run_stage("fallback", overlay, RESTORED)
+    assert disktags(overlay) == [tag(products.image_name)]
+
+
+def test_without_a_good_image_nothing_on_primary_changes(
+    overlay: Unit, run_stage: RunStage, products: Products
+) -> None:
+    with stick_of(overlay) as stick:
+        stick.add(products.image, f"/Image/{NEWER}")
+        for name in (NEWER, products.image_name):
+            stick.corrupt(f"/Image/{name}", 3 << 20)
+    remove_flag(SystemProcesses(), overlay)
+    before = overlay.path("before.qcow2")
+    shutil.copyfile(overlay.primary(), before)
+
+    run_stage("no-image", overlay, RESTORE_FAILED)
+    compared = subprocess.run(
+        ["qemu-img", "compare", before, overlay.primary()], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert compared.returncode == 0, compared.stdout
+    assert compared.stdout.strip() == "Images are identical."
+
+
+def test_a_root_disk_that_comes_late_is_waited_for(overlay: Unit, run_stage: RunStage, products: Products) -> None:
+    machine = overlay.machine_with_late_primary()
+
+    def plug_late(live: LiveMachine) -> None:
+        live.wait_milestone(INIT_STARTED, 120)
+        assert live.wait_end(LATE_SECONDS) is Ending.TIMEOUT
+        live.plug(machine.disks[0])
+
+    result = run_stage("late-root", overlay, STARTED, machine, plug_late)
+    handover = result.uptime_at("handover")
+    started = result.uptime_at(INIT_STARTED)
+    assert handover is not None
+    assert started is not None
+    assert handover - started > LATE_SECONDS * 0.8
+    assert not [each.name for each in result.milestones if each.name.startswith("FR_")]
+    assert disktags(overlay) == [tag(products.image_name)]
