@@ -17,7 +17,8 @@ PROGRESS_INTERVAL = 1.0
 
 
 class EventBus:
-    """Every sink gets every event in order. A sink that raises is dropped, and the others are told."""
+    """Every sink gets every event in order, also what is said while an event is being handed out (by a sink, or about
+    one that failed). A sink that raises is dropped, and the others are told."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -25,15 +26,23 @@ class EventBus:
         self._memory: deque[Event] = deque(maxlen=REMEMBERED)
         self._number = 0
         self._lock = threading.RLock()
-        self._last_progress = ("", 0.0)
+        self._pending: deque[Event] = deque()
+        self._handing_out = False
+        self._progress: dict[str, float] = {}
 
     def attach(self, sink: EventSink) -> None:
         """Add a sink and replay to it what was said before."""
         with self._lock:
+            waiting = self._pending[0].number if self._pending else self._number + 1
             self._sinks.append(sink)
-            for event in tuple(self._memory):
-                if sink in self._sinks:
-                    self._deliver(sink, event)
+            before, self._handing_out = self._handing_out, True
+            try:
+                for event in [event for event in self._memory if event.number < waiting]:
+                    if not self._deliver(sink, event):
+                        break
+            finally:
+                self._handing_out = before
+            self._hand_out()
 
     def detach(self, sink: EventSink) -> None:
         """Let a sink finish, and forget it."""
@@ -72,13 +81,18 @@ class EventBus:
         self.publish(Milestone(name, self._clock.monotonic()))
 
     def progress(self, task: str, done: int, total: int) -> None:
-        """Thinned out: at most one a second for a task, besides its first and last."""
-        now = self._clock.monotonic()
-        last_task, last_time = self._last_progress
-        if task == last_task and done < total and now - last_time < PROGRESS_INTERVAL:
-            return
-        self._last_progress = (task, now)
-        self.publish(Progress(task, done, total))
+        """Thinned out: at most one a second for a task, besides its first and last. Without a total nobody knows which
+        is the last."""
+        with self._lock:
+            now = self._clock.monotonic()
+            finished = total > 0 and done >= total
+            last = self._progress.pop(task, None)
+            if last is not None and not finished and now - last < PROGRESS_INTERVAL:
+                self._progress[task] = last
+                return
+            if not finished:
+                self._progress[task] = now
+            self.publish(Progress(task, done, total))
 
     def step(self, step: Step) -> None:
         self.publish(step)
@@ -89,20 +103,36 @@ class EventBus:
             event = Event(self._number, self._clock.now_ns(), body)
             if not isinstance(body, Progress):
                 self._memory.append(event)
-            for sink in tuple(self._sinks):
-                self._deliver(sink, event)
+            self._pending.append(event)
+            self._hand_out()
 
     @property
     def events(self) -> tuple[Event, ...]:
         """What was said so far, without progress."""
         return tuple(self._memory)
 
-    def _deliver(self, sink: EventSink, event: Event) -> None:
+    def _hand_out(self) -> None:
+        """What is said meanwhile is handed out afterwards, so that no sink hears it out of order."""
+        if self._handing_out:
+            return
+        self._handing_out = True
+        try:
+            while self._pending:
+                event = self._pending.popleft()
+                for sink in tuple(self._sinks):
+                    self._deliver(sink, event)
+        finally:
+            self._handing_out = False
+
+    def _deliver(self, sink: EventSink, event: Event) -> bool:
         try:
             sink.publish(event)
         except Exception as exc:  # noqa: BLE001 - a log must never stop the flow that it logs, whatever is wrong with it
-            self._sinks.remove(sink)
+            if sink in self._sinks:
+                self._sinks.remove(sink)
             self.warning(f"event sink {sink.name} given up: {exc}")
+            return False
+        return True
 
     def _close(self, sink: EventSink) -> None:
         try:

@@ -63,6 +63,12 @@ class Executor:
         self._tools = tools
         self._bus = bus
         self._disks: dict[DeviceNumber, Disk] = {}
+        self._done: list[Operation] = []
+
+    @property
+    def done(self) -> Plan:
+        """What was carried out to its end so far, over all plans."""
+        return tuple(self._done)
 
     def run(self, plan: Plan) -> None:
         """Raises what the failing operation raised."""
@@ -79,6 +85,7 @@ class Executor:
             seconds = self._tools.clock.monotonic() - started
             self._bus.step(Step(text, StepPhase.FAILED, seconds, str(error)))
             raise
+        self._done.append(operation)
         self._bus.step(Step(text, StepPhase.DONE, self._tools.clock.monotonic() - started))
 
     def _perform(self, operation: Operation) -> None:

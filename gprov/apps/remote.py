@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gprov.apps.events import EventBus
 from gprov.domain.branding import Branding
-from gprov.domain.errors import NetworkFault
+from gprov.domain.errors import GprovError, NetworkFault
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.nics import Nic, usable
 from gprov.ports.clock import Clock, Deadline
@@ -46,8 +46,8 @@ def log_to(ports: RemotePorts, endpoint: str, unit: Unit, branding: Branding, bu
     try:
         connect(ports, unit, branding, bus)
         bus.attach(ports.sink_for(ports.factory_at(endpoint), unit.serial))
-    except NetworkFault as fault:
-        bus.warning(f"no remote log: {fault}")
+    except GprovError as error:
+        bus.warning(f"no remote log: {error}")
 
 
 def _usable_nics(ports: RemotePorts, unit: Unit, branding: Branding) -> tuple[Nic, ...]:

@@ -40,12 +40,14 @@ class Wish:
 def wish_of(
     preferred: PreferredImage, recovery: RecoveryVolume, branding: Branding, files: Files, operator: Operator
 ) -> Wish:
-    """What was asked for; a person chooses from a menu, and who does not choose gets the newest."""
+    """What was asked for; a person chooses from a menu, and who does not choose, or is not there, gets the newest."""
     match preferred:
         case PreferredImage.LATEST:
             return Wish(Preference.LATEST)
         case PreferredImage.OLDEST:
             return Wish(Preference.OLDEST)
+        case PreferredImage.MENU if not operator.present:
+            return Wish(Preference.LATEST)
         case PreferredImage.MENU:
             names = rank(_names(files, recovery.images), branding.image_prefix, Preference.LATEST).candidates
             index = operator.choose("Which image?", [name.stem for name in names], CHOOSE_SECONDS)

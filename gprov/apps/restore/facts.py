@@ -15,7 +15,7 @@ from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.imgmeta import parse_imgmeta
 from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
-from gprov.domain.plan.restore import FALLBACK_LOADER, NetworkFiles, RestoreFacts
+from gprov.domain.plan.restore import FALLBACK_LOADER, NetworkFiles, RestoreFacts, check_boot_arguments
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions
@@ -41,7 +41,6 @@ def gather_facts(
 ) -> RestoreFacts:
     places, files = recovery.places, tools.files
     _report_imgmeta(chosen, bus)
-    extra = join_arguments(options.boot_args, carried_arguments(arguments))
     return RestoreFacts(
         branding,
         places,
@@ -61,9 +60,21 @@ def gather_facts(
         ),
         options.preserve,
         options.ignore_net_cfg,
-        extra,
+        _extra_arguments(options, arguments, branding, bus),
         arguments.kernel_override_recovery,
     )
+
+
+def _extra_arguments(options: RestoreOptions, arguments: BootArguments, branding: Branding, bus: EventBus) -> str:
+    """For the boot entries. What was left in a file must not stop a restore."""
+    carried = carried_arguments(arguments)
+    wanted = join_arguments(options.boot_args, carried)
+    try:
+        check_boot_arguments(branding, wanted)
+    except BadInput as error:
+        bus.warning(f"BootArgs not used: {error}")
+        return carried
+    return wanted
 
 
 def _default_network(unit: Unit, nics: Sequence[Nic], branding: Branding) -> dict[str, bytes]:

@@ -20,7 +20,8 @@ from gprov.domain.disk.model import Disk
 from gprov.domain.errors import GprovError
 from gprov.domain.events import ProcessState
 from gprov.domain.places import Places
-from gprov.domain.plan.restore import plan_restore
+from gprov.domain.plan.operations import ClearDisk, Plan
+from gprov.domain.plan.restore import UNFINISHED_NOTE, plan_restore
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.table import Platform
 from gprov.domain.unit.frdata import RestoreOptions
@@ -111,8 +112,10 @@ class FactoryRestore:
         target = choose_target(ports.recovery, recovery, unit, bus)
         wish = wish_of(preferred, recovery, self._branding, files, ports.operator)
         chosen = choose_image(recovery, wish, self._branding, ports.tools.archives, files, history, bus)
+        plan = self._planned(recovery, unit, options, chosen, target)
+        bus.message(f"Restoring {chosen.name.stem}")
         try:
-            self._apply(recovery, unit, options, chosen, target)
+            self._apply(plan)
         except GprovError as error:
             history.record(history.value.failed(chosen.name.stem, str(error)))
             raise
@@ -120,23 +123,36 @@ class FactoryRestore:
         bus.message("Factory restore done")
         bus.state(ProcessState.FR_SUCCEEDED)
 
-    def _apply(
+    def _planned(
         self,
         recovery: RecoveryVolume,
         unit: Unit,
         options: RestoreOptions,
         chosen: ChosenImage,
         target: Disk,
-    ) -> None:
+    ) -> Plan:
         tools, bus = self._ports.tools, self._bus
         nics = self._ports.remote.network.nics()
         facts = gather_facts(recovery, unit, options, self._arguments, chosen, target, self._branding, tools, nics, bus)
-        bus.message(f"Restoring {chosen.name.stem}")
-        plan = plan_restore(facts)
+        return plan_restore(facts)
+
+    def _apply(self, plan: Plan) -> None:
+        executor = Executor(self._ports.tools, self._bus)
         try:
-            Executor(tools, bus).run(plan)
+            executor.run(plan)
         except GprovError:
-            # Leave nothing mounted: RECOVERY can then be put away, and its log be kept.
+            self._tidy_up(executor.done)
+            raise
+
+    def _tidy_up(self, done: Plan) -> None:
+        """Leave nothing mounted, so that RECOVERY can be put away and its log be kept. What fails here is reported: the
+        failure that led here counts."""
+        tools, folder = self._ports.tools, f"{self._places.recovery}/{self._branding.log_folder}"
+        try:
             if any(point.target == self._places.primary for point in tools.mounts.mounted()):
                 tools.mounts.unmount(self._places.primary)
-            raise
+            if not any(isinstance(operation, ClearDisk) for operation in done):
+                # The old system may be whole. A note that is older than its next boot would be false evidence.
+                tools.files.remove(f"{folder}/{UNFINISHED_NOTE}")
+        except GprovError as error:
+            self._bus.error(error)

@@ -10,6 +10,7 @@ from gprov.ports.files import Files
 
 HISTORY = "recovery_history.json"
 OPTIONS = "fr.data"
+DAMAGED = ".damaged"
 
 
 class HistoryFile:
@@ -33,21 +34,29 @@ class HistoryFile:
         self.record(History())
 
     def _read(self) -> History:
-        if self._files.status(self._path) is None:
-            return History()
         try:
+            if self._files.status(self._path) is None:
+                return History()
             return parse_history(self._files.read(self._path))
         except (BadInput, DeviceFault) as error:
             self._bus.warning(f"starting a new history: {error}")
+            self._set_aside()
             return History()
+
+    def _set_aside(self) -> None:
+        """For whoever wants to know what happened to it."""
+        try:
+            self._files.rename(self._path, self._path + DAMAGED)
+        except DeviceFault as fault:
+            self._bus.warning(str(fault))
 
 
 def read_options(files: Files, recovery: str, bus: EventBus) -> RestoreOptions:
     """``fr.data``, or the defaults if there is none. One that does not parse is reported and counts as none."""
     path = f"{recovery}/{OPTIONS}"
-    if files.status(path) is None:
-        return RestoreOptions()
     try:
+        if files.status(path) is None:
+            return RestoreOptions()
         return parse_options(path, files.read(path))
     except (BadInput, DeviceFault) as error:
         bus.error(error)

@@ -31,7 +31,7 @@ from gprov.domain.plan.operations import (
     UpdateBootEntries,
     WriteFile,
 )
-from gprov.domain.plan.restore import CLEARED_EDGE, FALLBACK_LOADER, OPTIONS_FILE
+from gprov.domain.plan.restore import CLEARED_EDGE, FALLBACK_LOADER, OPTIONS_FILE, check_boot_arguments
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
@@ -67,9 +67,11 @@ def recovery_file_system(unit: Unit) -> FileSystemKind:
 
 
 def plan_recovery(facts: ProvisionFacts) -> Plan:
-    """Partition, format and mount RECOVERY. Raises HardwareMismatch (too small, firmware not supported)."""
+    """Partition, format and mount RECOVERY. Raises HardwareMismatch (too small, firmware not supported), BadInput
+    (arguments that no boot entry can hold)."""
     if facts.firmware is FirmwareKind.BIOS:
         raise HardwareMismatch(f"{facts.unit.platform.code_name}: starting without UEFI is not supported yet")
+    check_boot_arguments(facts.branding, facts.extra_arguments)
     kind = recovery_file_system(facts.unit)
     table = recovery_table(facts.firmware, facts.recovery.size)
     esp = PartitionRef(facts.recovery, ESP_NUMBER)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gprov.domain.boot.bzimage import Comparison, KernelFacts, newest, parse_bzimage
+from gprov.domain.boot.entries import EspLocation, wanted_entries
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
@@ -67,8 +68,8 @@ class NetworkFiles:
 class RestoreFacts:
     """All that the plan depends on, gathered before anything is touched.
 
-    ``recovery_kernel`` and ``fallback_kernel`` (of the fallback loader) are None if they cannot be read. ``admin_password`` is None if no credentials were
-    stored: the account then stays as the image has it.
+    ``recovery_kernel`` and ``fallback_kernel`` (of the fallback loader) are None if they cannot be read.
+    ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
     """
 
     branding: Branding
@@ -115,13 +116,23 @@ def image_problems(image: VerifiedImage, branding: Branding) -> tuple[Problem, .
     return tuple(problems)
 
 
+def check_boot_arguments(branding: Branding, extra_arguments: str) -> None:
+    """Raises BadInput if boot entries with these arguments could not be stored. Asked before anything is changed:
+    wherever the ESP is, its place takes the same room."""
+    wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
+
+
 def plan_restore(facts: RestoreFacts) -> Plan:
-    """Raises HardwareMismatch for a platform that this version cannot restore."""
+    """Raises HardwareMismatch for a platform that this version cannot restore, BadInput for what cannot be stored."""
     platform = facts.unit.platform
     if platform.raid_level is not None:
         raise HardwareMismatch(f"{platform.code_name}: software RAID is not supported yet")
-    if facts.firmware is FirmwareKind.BIOS or facts.esp is None or facts.esp.partition is None:
+    if facts.firmware is FirmwareKind.BIOS:
         raise HardwareMismatch(f"{platform.code_name}: starting without UEFI is not supported yet")
+    if facts.esp is None or facts.esp.partition is None:
+        label = facts.branding.esp_label
+        raise HardwareMismatch(f"no {label} beside RECOVERY on {facts.recovery.disk.describe()}: nowhere for a kernel")
+    check_boot_arguments(facts.branding, facts.extra_arguments)
     return (*_disk(facts), *_configuration(facts), *_kernels(facts), *_boot(facts), *_finish(facts))
 
 
