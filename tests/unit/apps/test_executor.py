@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import pytest
+from typing_extensions import override
+
+from gprov.adapters.fake.archive import FakeArchives
+from gprov.adapters.fake.block import FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.firmware import FakeFirmware
+from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.network import FakeHttp, Origin
+from gprov.apps.events import EventBus
+from gprov.apps.executor import Executor, Tools
+from gprov.apps.fetch import fetch_file
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import GIB
+from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
+from gprov.domain.disk.plan_layout import primary_table
+from gprov.domain.errors import DeviceFault, IntegrityFault, InternalError, NetworkFault
+from gprov.domain.events import Step, StepPhase
+from gprov.domain.files import Digests
+from gprov.domain.plan.operations import (
+    ClearDisk,
+    CreatePartitionTable,
+    FetchFile,
+    FlushVolume,
+    MakeFileSystem,
+    MakeFolder,
+    MakeSymlink,
+    MountVolume,
+    Operation,
+    PartitionRef,
+    RemovePath,
+    SetFlag,
+    UnmountVolume,
+    WriteFile,
+)
+
+URL = "http://factory.invalid/file"
+CONTENT = b"what was meant to come"
+
+
+@pytest.fixture
+def machine() -> SimulatedMachine:
+    machine = SimulatedMachine()
+    machine.add_disk(20 * GIB)
+    return machine
+
+
+@pytest.fixture
+def bus(machine: SimulatedMachine) -> EventBus:
+    return EventBus(machine.clock)
+
+
+def tools_of(machine: SimulatedMachine, origin: Origin) -> Tools:
+    return Tools(
+        FakePartitioner(machine),
+        FakeFileSystems(machine),
+        FakeMounts(machine),
+        FakeFiles(machine),
+        FakeArchives(machine),
+        FakeFirmware(machine),
+        FakeHttp(machine, origin),
+        machine.clock,
+    )
+
+
+@pytest.fixture
+def executor(machine: SimulatedMachine, bus: EventBus) -> Executor:
+    return Executor(tools_of(machine, Origin({URL: CONTENT})), bus)
+
+
+def steps(bus: EventBus) -> list[tuple[StepPhase, str]]:
+    return [(event.body.phase, event.body.description) for event in bus.events if isinstance(event.body, Step)]
+
+
+def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus: EventBus, executor: Executor) -> None:
+    disk = machine.describe_disks()[0]
+    table = primary_table(FirmwareKind.UEFI, disk.size, raid=False)
+    where = PartitionRef(disk, 1)
+    plan: tuple[Operation, ...] = (
+        ClearDisk(disk, 1 << 20, 1 << 20),
+        CreatePartitionTable(disk, table),
+        MakeFileSystem(where, FileSystemSpec(FileSystemKind.EXT4, "DATA")),
+        MountVolume(where, "/mnt/data", "ext4"),
+        MakeFolder("/mnt/data/folder", 0o700),
+        WriteFile("/mnt/data/folder/file", b"text", 0o600),
+        MakeSymlink("/mnt/data/link", "folder/file"),
+        RemovePath("/mnt/data/nothing"),
+        FetchFile(URL, "/mnt/data/fetched", "", ""),
+        SetFlag("/mnt/data/flag"),
+        FlushVolume("/mnt/data"),
+        UnmountVolume("/mnt/data"),
+    )
+    executor.run(plan)
+    assert steps(bus) == [
+        (phase, operation.describe()) for operation in plan for phase in (StepPhase.STARTED, StepPhase.DONE)
+    ]
+    assert executor.done == plan
+    tree = machine.tree("DATA")
+    assert tree.paths() == ("/", "/fetched", "/flag", "/folder", "/folder/file", "/link")
+    file, flag = tree.get("/folder/file"), tree.get("/flag")
+    assert file is not None
+    assert flag is not None
+    assert (file.content, file.mode, flag.content) == (b"text", 0o600, b"")
+    assert machine.mounts == []
+
+
+def test_the_first_failure_is_reported_and_ends_the_plan(
+    machine: SimulatedMachine, bus: EventBus, executor: Executor
+) -> None:
+    disk = machine.describe_disks()[0]
+    with pytest.raises(DeviceFault) as caught:
+        executor.run((MakeFolder("/run/a"), UnmountVolume("/mnt/data"), ClearDisk(disk, 1, 1)))
+    assert executor.done == (MakeFolder("/run/a"),)
+    assert machine.disks[0].writes == 0
+    last = bus.events[-1].body
+    assert isinstance(last, Step)
+    assert (last.phase, last.description) == (StepPhase.FAILED, "unmount /mnt/data")
+    assert last.error == str(caught.value)
+
+
+def test_a_plan_that_uses_a_partition_too_early_is_wrong(machine: SimulatedMachine, executor: Executor) -> None:
+    disk = machine.describe_disks()[0]
+    with pytest.raises(InternalError, match="partition 1 of /dev/sda"):
+        executor.run((MountVolume(PartitionRef(disk, 1), "/mnt/data", "ext4"),))
+
+
+class LyingFiles(FakeFiles):
+    """A medium that gives back other bytes than were written to it."""
+
+    @override
+    def digests(self, path: str) -> Digests:
+        honest = super().digests(path)
+        return Digests(honest.size, honest.sha1[::-1], honest.sha256[::-1])
+
+
+def fetch(machine: SimulatedMachine, bus: EventBus, files: FakeFiles, wanted: FetchFile, *, down: bool = False) -> None:
+    fetch_file(FakeHttp(machine, Origin({URL: CONTENT}, down)), files, wanted, bus)
+
+
+def good_hashes(machine: SimulatedMachine) -> FetchFile:
+    files = FakeFiles(machine)
+    files.replace("/run/model", CONTENT)
+    digests = files.digests("/run/model")
+    files.remove("/run/model")
+    return FetchFile(URL, "/run/target", digests.sha1, digests.sha256.upper())
+
+
+def test_a_file_that_is_right_replaces_the_old_one(machine: SimulatedMachine, bus: EventBus) -> None:
+    files = FakeFiles(machine)
+    files.replace("/run/target", b"old")
+    fetch(machine, bus, files, good_hashes(machine))
+    assert files.read("/run/target") == CONTENT
+    assert files.names("/run") == ("target",)
+
+
+@pytest.mark.parametrize(("sha1", "sha256", "said"), [("", "0" * 64, "SHA-256"), ("0" * 40, "", "SHA-1")])
+def test_a_wrong_hash_leaves_the_old_file_and_no_partial_one(
+    machine: SimulatedMachine, bus: EventBus, sha1: str, sha256: str, said: str
+) -> None:
+    files = FakeFiles(machine)
+    files.replace("/run/target", b"old")
+    with pytest.raises(IntegrityFault, match=f"{URL}: {said} is .*, not {sha1 or sha256} .22 bytes"):
+        fetch(machine, bus, files, FetchFile(URL, "/run/target", sha1, sha256))
+    assert files.read("/run/target") == b"old"
+    assert files.names("/run") == ("target",)
+
+
+def test_a_medium_that_changes_what_it_is_given_is_found_out(machine: SimulatedMachine, bus: EventBus) -> None:
+    files = LyingFiles(machine)
+    files.replace("/run/target", b"old")
+    with pytest.raises(IntegrityFault, match=r"/run/target.partial: the medium gives back other bytes"):
+        fetch(machine, bus, files, good_hashes(machine))
+    assert files.read("/run/target") == b"old"
+    assert files.names("/run") == ("target",)
+
+
+def test_a_medium_that_lies_is_found_out_without_any_hash_in_the_list(machine: SimulatedMachine, bus: EventBus) -> None:
+    files = LyingFiles(machine)
+    with pytest.raises(IntegrityFault, match=r"/run/target.partial"):
+        fetch(machine, bus, files, FetchFile(URL, "/run/target", "", ""))
+    assert files.names("/run") == ()
+
+
+def test_a_server_that_does_not_answer(machine: SimulatedMachine, bus: EventBus) -> None:
+    files = FakeFiles(machine)
+    files.replace("/run/target", b"old")
+    with pytest.raises(NetworkFault, match=URL):
+        fetch(machine, bus, files, good_hashes(machine), down=True)
+    assert files.read("/run/target") == b"old"
