@@ -22,6 +22,9 @@ _ERASE = b"\x08\x7f"
 # Bits in the low word of a device's key map (linux/input-event-codes.h): Enter, A, Space. Power buttons lack them.
 _KEYBOARD_KEYS = 1 << 28 | 1 << 30 | 1 << 57
 
+# PCI base class 3: display controller
+_PCI_DISPLAY = "0x03"
+
 
 class ConsoleOperator(Operator):
     """``sys``, ``proc``, ``dev``: where these file systems are mounted."""
@@ -147,10 +150,14 @@ def _has_keyboard(sys: str) -> bool:
 
 
 def _has_display(sys: str) -> bool:
-    """A connector that is not known to be empty; where no driver knows connectors, a console that is not the dummy."""
+    """A connector that is not known to be empty; where no driver knows connectors, a display adapter and a console
+    that is not the dummy. (The kernel believes in VGA text mode even where there is no adapter.)"""
     connectors = [_text(f"{sys}/class/drm/{name}/status").strip() for name in _names(f"{sys}/class/drm") if "-" in name]
     if connectors:
         return any(status != "disconnected" for status in connectors)
+    devices = f"{sys}/bus/pci/devices"
+    if not any(_text(f"{devices}/{name}/class").startswith(_PCI_DISPLAY) for name in _names(devices)):
+        return False
     consoles = [f"{sys}/class/vtconsole/{name}" for name in _names(f"{sys}/class/vtconsole")]
     return any(
         _text(f"{console}/bind").strip() == "1" and "dummy" not in _text(f"{console}/name") for console in consoles

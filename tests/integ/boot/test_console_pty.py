@@ -263,21 +263,25 @@ def test_serial_consoles_count_if_they_are_named(
 
 
 @pytest.mark.parametrize(
-    ("drm", "vtcon", "display"),
+    ("drm", "vtcon", "pci", "display"),
     [
-        (["connected"], None, True),
-        (["disconnected", "connected"], None, True),
-        (["unknown"], None, True),
-        (["disconnected", "disconnected"], "(M) frame buffer device", False),
-        ([], "(M) frame buffer device", True),
-        ([], "(S) VGA+", True),
-        ([], "(S) dummy device", False),
-        ([], None, False),
+        (["connected"], None, "0x030000", True),
+        (["disconnected", "connected"], None, "0x030000", True),
+        (["unknown"], None, "0x030000", True),
+        (["disconnected", "disconnected"], "(M) frame buffer device", "0x030000", False),
+        ([], "(M) frame buffer device", "0x030000", True),
+        ([], "(S) VGA+", "0x038000", True),
+        ([], "(S) VGA+", "0x020000", False),
+        ([], "(S) dummy device", "0x030000", False),
+        ([], None, "0x030000", False),
     ],
 )
-def test_a_virtual_console_needs_a_display(world: World, drm: list[str], vtcon: str | None, display: bool) -> None:
+def test_a_virtual_console_needs_a_display(
+    world: World, drm: list[str], vtcon: str | None, pci: str, display: bool
+) -> None:
     world.consoles("tty0", "quiet")
     world.keyboard()
+    world.write("sys/bus/pci/devices/0000:00:02.0/class", pci + "\n")
     world.write("sys/class/drm/card0/dev", "226:0\n")
     for number, status in enumerate(drm):
         world.write(f"sys/class/drm/card0-VGA-{number}/status", status + "\n")
