@@ -48,6 +48,7 @@ class UnitContainer(containers.DeclarativeContainer):
     factory_at = providers.Factory(lazy(f"{_LINUX}.net.factory:HttpFactory"), http)
     sink_for = providers.Factory(lazy(f"{_LINUX}.net.server_sink:ServerSink"))
     console_sink = providers.Factory(lazy(f"{_LINUX}.sinks:ConsoleSink"))
+    kmsg_sink = providers.Factory(lazy(f"{_LINUX}.kmsg:KmsgSink"))
     milestone_sink = providers.Factory(lazy(f"{_LINUX}.milestones:MilestoneSink"))
     file_sink_at = providers.Factory(lazy(f"{_LINUX}.sinks:FileSink"), clock)
 

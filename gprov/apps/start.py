@@ -39,6 +39,9 @@ def prepare(container: UnitContainer) -> BootArguments:
     bus.attach(container.console_sink(verbose=arguments.verbose))
     if arguments.verbose:
         bus.attach(container.milestone_sink())
+    else:
+        # The system's journal takes over what is there. A verbose console would show it twice.
+        bus.attach(container.kmsg_sink())
     bus.milestone("init-started")
     return arguments
 

@@ -13,6 +13,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "factory_at": ("http://127.0.0.1:9/",),
     "sink_for": (FakeFactory(), "SERIAL"),
     "file_sink_at": ("/nowhere",),
+    "kmsg_sink": ("/dev/null", "gprov", "/dev/null"),
 }
 CASES = [(kind, name) for kind in (InitContainer, MfgContainer) for name in kind.providers]
 
