@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -62,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         return ExitCode.USAGE
     container = LabContainer()
     if all(given):
-        products = Products(args.kernel, args.provision_kernel, args.image, os.path.basename(args.image))
+        products = Products(args.kernel, args.provision_kernel, args.image)
         container.products.override(providers.Object(products))
     if args.action == "shell":
         return _shell(container, Unit.open(args.workdir))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import PurePath
 
-from gprov.apps.image.compress import compress
+from gprov.apps.image.compress import PRESET, compress
 from gprov.apps.image.source import pack_folder, plain_archive
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
@@ -44,12 +44,13 @@ class RootArchive:
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest:
-    """``meta``: what imgmeta.json says, besides the image's name."""
+    """``meta``: what imgmeta.json says, besides the image's name. ``preset``: of xz, 0 (fast) to 9 (small)."""
 
     source: RootFolder | RootArchive
     name: ImageName
     output: str
     meta: ImageMeta
+    preset: int = PRESET
 
 
 class ImageMaker:
@@ -83,7 +84,7 @@ class ImageMaker:
         partial = f"{work}/{request.name.filename}"
         replaced = [span for span in walker.spans if span.name == self._wanted.imgmeta]
         report(f"compressing {summary.entries} members, {summary.unpacked >> 20} MiB")
-        compress(_joined(self._member(metadata, request), archive, replaced), partial, self._processes)
+        compress(_joined(self._member(metadata, request), archive, replaced), partial, self._processes, request.preset)
         report("verifying")
         image = self._archives.verify(partial, lambda _done, _total: None)
         self._require_bootable(partial, image)

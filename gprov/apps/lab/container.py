@@ -7,9 +7,11 @@ import sys
 
 from dependency_injector import containers, providers
 
+from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.process import SystemProcesses
 from gprov.apps.build.cache import Cache, default_root
 from gprov.apps.build.progress import Progress
+from gprov.apps.image.create import ImageMaker
 from gprov.apps.lab.accel import AcceleratorChoice
 from gprov.apps.lab.argv import Accelerator
 from gprov.apps.lab.lifecycle import Lab
@@ -17,6 +19,7 @@ from gprov.apps.lab.probe import GuestProbe
 from gprov.apps.lab.products import ProductBuilder, Products
 from gprov.apps.lab.runner import Runner
 from gprov.apps.lab.stage import StageRunner
+from gprov.domain.branding import Branding
 
 
 def _normal_kernel(products: Products) -> str:
@@ -31,7 +34,9 @@ class LabContainer(containers.DeclarativeContainer):
     processes = providers.Singleton(SystemProcesses)
     progress = providers.Singleton(Progress, providers.Object(sys.stderr))
     cache = providers.Singleton(Cache, providers.Factory(default_root, environment))
-    builder = providers.Singleton(ProductBuilder, processes, cache, progress, environment, jobs)
+    archives = providers.Singleton(XzTarArchives, processes, memory_budget=0)
+    images = providers.Singleton(ImageMaker, processes, archives, Branding())
+    builder = providers.Singleton(ProductBuilder, processes, cache, progress, images, environment, jobs)
     products = providers.Singleton(ProductBuilder.build, builder)
     probe = providers.Singleton(
         GuestProbe, processes, providers.Callable(_normal_kernel, products).provider, progress.provided.note

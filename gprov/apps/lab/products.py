@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from gprov.apps.build.builds import Builds
 from gprov.apps.build.cache import Cache, content_key
@@ -13,33 +14,34 @@ from gprov.apps.build.closure import search_path
 from gprov.apps.build.hostfiles import copy_file, translated
 from gprov.apps.build.progress import Progress
 from gprov.apps.build.spec import Flavor
-from gprov.apps.lab.rootfs import RootBuilder, read_recipe
+from gprov.apps.image.create import ImageMaker, ImageRequest, RootFolder
+from gprov.apps.lab.rootfs import RootBuilder, entry_of, read_recipe
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, Problem, ToolMissing
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.image.imgmeta import ImageMeta
+from gprov.domain.image.name import ImageName
 from gprov.ports.process import Processes
 
 _BUILDROOT = os.path.join(search_path()[0], "buildroot")
 _KIND = "images"
 _KEPT = 4
-_SECONDS = 1800.0
-# Numeric owners, all extended attributes and ACLs, and the same bytes for the same tree.
-_TAR = (
-    *("tar", "--create", "--format=posix", "--sort=name", "--numeric-owner"),
-    *("--xattrs", "--xattrs-include=*", "--acls"),
-    "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
-)
-# Fast, since lab images live for minutes; in blocks, as production images are.
-_XZ = ("xz", "-1", "--check=sha256", "--block-size=8MiB", "--threads=0")
+_SECONDS = 600.0
+# Lab images live for minutes.
+_PRESET = 1
+FIRST_IMAGE = ImageName(date(2024, 1, 15), 1, "0001", Branding().image_prefix)
 
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Paths. ``image_name``: what the image is called where units see it."""
+    """Paths. The image has the name that units see."""
 
     normal_kernel: str
     provision_kernel: str
     image: str
-    image_name: str = f"{Branding().image_prefix}2024-01-15.0001.upd"
+
+    @property
+    def image_name(self) -> str:
+        return os.path.basename(self.image)
 
     def published(self) -> Mapping[str, str]:
         """What the factory offers to units: path by name."""
@@ -55,11 +57,18 @@ class ProductBuilder:
     """``environment``: BUILD_NUMBER, and proxies for the package manager."""
 
     def __init__(
-        self, processes: Processes, cache: Cache, progress: Progress, environment: Mapping[str, str], jobs: int
+        self,
+        processes: Processes,
+        cache: Cache,
+        progress: Progress,
+        images: ImageMaker,
+        environment: Mapping[str, str],
+        jobs: int,
     ) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
+        self._images = images
         self._builds = Builds(processes, cache, progress)
         self._roots = RootBuilder(processes, cache, progress, environment)
         self._number = _build_number(environment)
@@ -75,40 +84,30 @@ class ProductBuilder:
         fragment = os.path.join(_BUILDROOT, "kernel/x86_64.config")
         return self._builds.kernel(fragment, initramfs, self._number, self._jobs)
 
-    def image(self, kernel: str) -> str:
+    def image(self, kernel: str, name: ImageName = FIRST_IMAGE) -> str:
         """Path, in the cache, of an image with the lab's Debian root and this kernel."""
-        for program in (_TAR[0], _XZ[0]):
-            if self._processes.which(program) is None:
-                raise ToolMissing(program)
         root = self._roots.build(read_recipe(os.path.join(_BUILDROOT, "rootfs/rootfs.toml")))
-        key = content_key(
-            os.path.relpath(root, os.path.dirname(os.path.dirname(root))), file_digest(kernel), *_TAR, *_XZ
-        )
+        key = content_key(entry_of(root), file_digest(kernel), name.filename, str(_PRESET))
         with self._cache.lock(_KIND, lambda: self._progress.note("image: waiting for another build to finish")):
             found = self._cache.find(_KIND, key)
             if found is None:
-                with self._progress.phase("image: pack"):
-                    found = self._cache.publish(_KIND, key, lambda path: self._pack(root, kernel, path))
+                with self._progress.phase(f"image {name.stem}: make"):
+                    found = self._cache.publish(_KIND, key, lambda path: self._make(root, kernel, name, path))
                 self._cache.keep_newest(_KIND, _KEPT)
-            return found
+            return os.path.join(found, name.filename)
 
-    def _pack(self, root: str, kernel: str, target: str) -> None:
-        added = self._cache.path("work", "image-kernel")
-        self._cache.remove(added)
-        path = os.path.join(added, "boot", Branding().boot_kernel)
+    def _make(self, root: str, kernel: str, name: ImageName, target: str) -> None:
+        staging = self._cache.path("work", "image-root")
+        self._cache.remove(staging)
+        # Hard links: the tree is only read, and only folders are made anew.
+        self._processes.run(("cp", "--archive", "--link", root, staging), timeout=_SECONDS)
+        path = os.path.join(staging, "boot", Branding().boot_kernel)
         copy_file(kernel, path)
-        with translated(path):
-            os.utime(path, (0, 0))
-        archive = f"{target}.tar"
-        member = os.path.relpath(path, added)
-        self._processes.run(
-            (*_TAR, "--file", archive, "--directory", root, ".", "--directory", added, f"./{member}"),
-            timeout=_SECONDS,
-        )
-        self._processes.run((*_XZ, archive), timeout=_SECONDS)
         with translated(target):
-            os.rename(f"{archive}.xz", target)
-        self._cache.remove(added)
+            os.makedirs(target)
+        request = ImageRequest(RootFolder(staging), name, target, ImageMeta(), preset=_PRESET)
+        self._images.create(request, lambda line: self._progress.note(f"image: {line}"))
+        self._cache.remove(staging)
 
 
 def file_digest(path: str) -> str:

@@ -130,6 +130,11 @@ class RootBuilder:
         return {"SOURCE_DATE_EPOCH": str(_EPOCH), **proxies}
 
 
+def entry_of(tree: str) -> str:
+    """What identifies a tree that ``RootBuilder`` built: its key in the cache."""
+    return os.path.basename(os.path.dirname(tree))
+
+
 def _mmdebstrap(recipe: RootRecipe, sources: tuple[str, ...], target: str) -> tuple[str, ...]:
     return (
         *("mmdebstrap", "--mode=root", "--format=directory", f"--variant={recipe.variant}"),

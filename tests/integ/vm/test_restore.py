@@ -8,6 +8,7 @@ import struct
 import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,15 @@ from gprov.apps.lab.runner import Ending, LiveMachine
 from gprov.apps.lab.stage import INIT_STARTED, StageResult
 from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag
+from gprov.domain.branding import Branding
+from gprov.domain.image.name import ImageName
 
 pytestmark = pytest.mark.vm
 
 RunStage = Callable[..., StageResult]
 
-NEWER = "WIDGET.LNX.SHINY.2024-02-01.0002.upd"
+NEWER_NAME = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
+NEWER = NEWER_NAME.filename
 LATE_SECONDS = 20.0
 ROOT, STICK = 1, 2
 
@@ -76,7 +80,7 @@ def newer_image(
     kernel = renumbered(Path(products.normal_kernel).read_bytes(), 9)
     path = tmp_path_factory.mktemp("kernel") / "norm_boot"
     path.write_bytes(kernel)
-    return container.builder().image(str(path)), kernel
+    return container.builder().image(str(path), NEWER_NAME), kernel
 
 
 def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_going_back(
