@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -82,19 +82,35 @@ def opened_recovery(
     """Mount RECOVERY (after a check, if it does not mount as it is) and its ESP; unmount both in the end."""
     recovery, esp = find_recovery(ports, branding, bus)
     bus.log(f"RECOVERY is {recovery.node} on {recovery.disk.describe()}, identity {recovery.disk.identity}")
-    _mount_checked(ports, recovery, places.recovery, bus)
+    mounted: list[str] = []
     try:
+        _mount_checked(ports, recovery, places.recovery, bus)
+        mounted.append(places.recovery)
         if esp is not None:
             ports.files.make_folder(places.esp)
             _mount_checked(ports, esp, places.esp, bus)
+            mounted.append(places.esp)
+        _correct_image_folder(ports.files, places.recovery, bus)
+        yield RecoveryVolume(recovery, esp, places)
+    except BaseException:
+        unmount_all(ports.mounts, reversed(mounted), bus)
+        raise
+    failed = unmount_all(ports.mounts, reversed(mounted), bus)
+    if failed is not None:
+        raise failed
+
+
+def unmount_all(mounts: Mounts, targets: Iterable[str], bus: EventBus) -> DeviceFault | None:
+    """Unmount as many as can be. Every fault is reported and the first returned: whether it counts depends on what else
+    went wrong."""
+    first: DeviceFault | None = None
+    for target in targets:
         try:
-            _correct_image_folder(ports.files, places.recovery, bus)
-            yield RecoveryVolume(recovery, esp, places)
-        finally:
-            if esp is not None:
-                ports.mounts.unmount(places.esp)
-    finally:
-        ports.mounts.unmount(places.recovery)
+            mounts.unmount(target)
+        except DeviceFault as fault:
+            bus.warning(str(fault))
+            first = first or fault
+    return first
 
 
 def _mount_checked(ports: RecoveryPorts, volume: Volume, target: str, bus: EventBus) -> None:

@@ -13,7 +13,7 @@ from gprov.apps.mfg.imaging import fetch_files, verify_images, verify_kernel
 from gprov.apps.mfg.inspect import Inspection, InspectPorts, inspect, recovery_disk, target_disks
 from gprov.apps.mfg.network import connect_any
 from gprov.apps.mfg.steps import StepRunner
-from gprov.apps.recovery import RecoveryPorts, opened_recovery
+from gprov.apps.recovery import RecoveryPorts, opened_recovery, unmount_all
 from gprov.apps.remote import RemotePorts
 from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
 from gprov.domain.branding import Branding
@@ -163,8 +163,12 @@ class Provisioning:
             try:
                 executor.run(plan_recovery(work.facts))
                 self._fill(work, executor)
-            finally:
+            except BaseException:
                 self._unmount()
+                raise
+            failed = self._unmount()
+            if failed is not None:
+                raise failed
         self._finish(work, executor)
 
     def _set_clock(self, factory: Factory) -> None:
@@ -226,8 +230,8 @@ class Provisioning:
         text = qa_document(work.unit, found.inventory, found.disks, ordered(found.nics), images)
         work.factory.document(work.unit.serial, f"QA-{work.unit.serial}.txt", text)
 
-    def _unmount(self) -> None:
-        mounted = {point.target for point in self._ports.tools.mounts.mounted()}
-        for target in (self._places.esp, self._places.recovery):
-            if target in mounted:
-                self._ports.tools.mounts.unmount(target)
+    def _unmount(self) -> DeviceFault | None:
+        mounts = self._ports.tools.mounts
+        mounted = {point.target for point in mounts.mounted()}
+        ours = [target for target in (self._places.esp, self._places.recovery) if target in mounted]
+        return unmount_all(mounts, ours, self._bus)

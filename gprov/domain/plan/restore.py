@@ -105,7 +105,7 @@ def image_problems(image: VerifiedImage, branding: Branding) -> tuple[Problem, .
             ids_of(files.passwd, branding.admin)
             set_password_hash(files.shadow, branding.admin, PasswordHash("*"))
         except BadInput as error:
-            problems.extend(error.problems)
+            problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)
     if files.kernel_start is None:
         problems.append(Problem(f"/boot/{branding.boot_kernel}", "is not in the image"))
     else:
