@@ -37,10 +37,12 @@ def compress(data: Iterable[bytes], target: str, processes: Processes, preset: i
 
 
 def _failure(argv: list[str], child: Running, target: str) -> ToolFailed:
-    """What xz said went behind what it compressed."""
+    """What xz said went behind what it compressed, if there was room for it."""
     status = child.wait(_SECONDS_TO_END).status
     with open(target, "rb") as file:
         file.seek(max(0, os.path.getsize(target) - _LONGEST_MESSAGE))
         _, found, said = file.read().rpartition(b"xz: ")
     reason = said.decode(errors="replace").strip() if found else ""
+    if not reason and os.statvfs(target).f_bavail == 0:
+        reason = f"no space left for {target}"
     return ToolFailed("xz", f"exit status {status}" + (f": {reason}" if reason else ""), command=" ".join(argv))

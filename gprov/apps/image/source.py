@@ -38,7 +38,6 @@ def pack_folder(root: str, target: str, processes: Processes) -> str:
         "--xattrs",
         "--xattrs-include=*",
         "--acls",
-        "--selinux",
         ".",
     ]
     processes.run(argv, timeout=8 * _HOURS)

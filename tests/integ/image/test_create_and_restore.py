@@ -1,0 +1,172 @@
+"""From a root file system to an .upd and back: nothing is lost, and the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.archive import XzTarArchives
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.cli.main import main
+
+Snapshot = Callable[[Path], dict[str, str]]
+NAME = "WIDGET.LNX.SHINY.2024-02-29.0107.upd"
+
+
+def create(output: Path, *source: str, code: int = 0) -> Path:
+    words = ["--date", "2024-02-29", "--build", "0107", "--output", str(output), "--meta", "BinVer=1.2"]
+    assert main(["image", "create", *words, *source]) == code
+    return output / NAME
+
+
+def extract(image: Path, target: Path, budget: int | None) -> None:
+    archives = XzTarArchives(SystemProcesses(), memory_budget=budget)
+    verified = archives.verify(str(image), lambda _done, _total: None)
+    target.mkdir()
+    archives.extract(verified, str(target), lambda _done, _total: None)
+
+
+@pytest.fixture(scope="module")
+def image(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return create(tmp_path_factory.mktemp("images"), "--root", str(root))
+
+
+@pytest.mark.parametrize("budget", [None, 0])
+def test_round_trip(image: Path, root: Path, tmp_path: Path, snapshot: Snapshot, budget: int | None) -> None:
+    extract(image, tmp_path / "out", budget)
+    meta = tmp_path / "out/etc/provisioning/imgmeta.json"
+    assert json.loads(meta.read_text()) == {"BinVer": "1.2", "ImgName": NAME}
+    before, after = snapshot(root), snapshot(tmp_path / "out")
+    for view in before.keys() - {"acls"}:
+        lines = [line for line in after[view].split("\n") if "imgmeta.json" not in line]
+        assert lines == before[view].split("\n"), view
+    assert "cap_net_admin,cap_net_raw=ep" in after["capabilities"]
+    assert "default:user:1234:r-x" in after["acls"]
+    assert set(before["acls"].split("\n\n")) <= set(after["acls"].split("\n\n"))
+    sparse = (tmp_path / "out/var/sparse").stat()
+    assert sparse.st_size == 8 << 20
+    assert sparse.st_blocks * 512 < 1 << 20
+
+
+def test_as_other_tools_see_it(image: Path) -> None:
+    subprocess.run(["xz", "--test", str(image)], check=True)
+    listing = subprocess.run(["xz", "--robot", "--list", str(image)], capture_output=True, check=True, text=True)
+    assert listing.stdout.splitlines()[1].split("\t")[6] == "SHA-256"
+    with tarfile.open(image, mode="r:xz") as archive:
+        names = [name.removeprefix("./") for name in archive.getnames()]
+    assert names[0] == "etc/provisioning/imgmeta.json"
+    assert names[1:] == sorted(names[1:], key=lambda name: name.split("/"))
+    assert "usr/bin/ping" in names
+
+
+def test_same_content_gives_the_same_bytes(image: Path, root: Path, tmp_path: Path) -> None:
+    """Copied elsewhere, read in another order, made by other processes."""
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-a", str(root), str(copy)], check=True)
+    (tmp_path / "images").mkdir()
+    again = create(tmp_path / "images", "--root", str(copy))
+    assert again.read_bytes() == image.read_bytes()
+
+
+@pytest.mark.parametrize("packer", [[], ["gzip"], ["xz", "-T2"], ["zstd", "-q"]])
+def test_from_an_archive(packer: list[str], image: Path, root: Path, tmp_path: Path, snapshot: Snapshot) -> None:
+    options = ["--xattrs", "--xattrs-include=*", "--acls", "--numeric-owner", "--format=pax"]
+    tar = subprocess.run(["tar", "-c", *options, "-C", str(root), "."], capture_output=True, check=True).stdout
+    if packer:
+        tar = subprocess.run([*packer, "-c"], input=tar, capture_output=True, check=True).stdout
+    (tmp_path / "root.tar").write_bytes(tar)
+    made = create(tmp_path, "--tar", str(tmp_path / "root.tar"))
+    extract(made, tmp_path / "out", None)
+    assert snapshot(tmp_path / "out")["attributes"] == snapshot(root)["attributes"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["root.tar", NAME, "out"])
+
+
+def test_metadata_in_the_archive_is_replaced(root: Path, tmp_path: Path) -> None:
+    tar = tmp_path / "root.tar"
+    subprocess.run(["tar", "-c", "-f", str(tar), "-C", str(root), "."], check=True)
+    with tarfile.open(tar, "a") as archive:
+        for content in (b'{"BinVer":"old"}', b'{"BinVer":"older"}' * 100):
+            info = tarfile.TarInfo("./etc/provisioning/imgmeta.json")
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    made = create(tmp_path, "--tar", str(tar))
+    with tarfile.open(made, "r:xz") as archive:
+        members = [member for member in archive if member.name.endswith("imgmeta.json")]
+        assert [member.mtime for member in members] == [1709164800]  # 2024-02-29 00:00 UTC
+    extract(made, tmp_path / "out", 0)
+    assert json.loads((tmp_path / "out/etc/provisioning/imgmeta.json").read_bytes())["ImgName"] == NAME
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("boot/norm_boot", "/boot/norm_boot: is not in the image"),
+        ("usr/lib/systemd/systemd", "/usr/lib/systemd/systemd: is not in the image"),
+        ("etc/passwd", "/etc/passwd"),
+    ],
+)
+def test_what_could_never_boot_is_refused(
+    broken: str, said: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy, output = tmp_path / "copy", tmp_path / "images"
+    output.mkdir()
+    subprocess.run(["cp", "-a", str(root), str(copy)], check=True)
+    (copy / broken).unlink()
+    create(output, "--root", str(copy), code=1)
+    assert said in capsys.readouterr().err
+    assert list(output.iterdir()) == []
+
+
+def test_no_admin_and_no_kernel(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All that is wrong is told at once."""
+    copy, output = tmp_path / "copy", tmp_path / "images"
+    output.mkdir()
+    subprocess.run(["cp", "-a", str(root), str(copy)], check=True)
+    (copy / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+    (copy / "boot/norm_boot").write_bytes(b"no kernel" * 999)
+    create(output, "--root", str(copy), code=1)
+    said = capsys.readouterr().err
+    assert "admin" in said
+    assert "HdrS" in said
+    assert list(output.iterdir()) == []
+
+
+def test_an_earlier_image_survives_a_failure(root: Path, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"earlier")
+    create(tmp_path, "--tar", str(tmp_path / "none.tar"), code=3)
+    create(tmp_path, "--root", str(root / "etc"), code=1)
+    create(root / "tmp", "--root", str(root), code=1)  # would hold itself
+    create(tmp_path / "none", "--root", str(root), code=3)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(NAME, b"earlier")]
+
+
+def test_a_full_disk(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "none", str(small)], check=True)
+    try:
+        create(small, "--root", str(root), code=3)
+        tar = tmp_path / "root.tar"
+        subprocess.run(["tar", "-c", "-f", str(tar), "-C", str(root), "--exclude=var", "."], check=True)
+        subprocess.run(["mount", "-o", "remount,size=60k", str(small)], check=True)
+        create(small, "--tar", str(tar), code=3)
+        assert capsys.readouterr().err.lower().count("no space left") == 2
+        assert list(small.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_digest_is_of_the_file(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image", "verify", "--json", str(image)]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["digest"] == hashlib.sha256(image.read_bytes()).hexdigest()
+    assert row["notes"] == []
+    assert row["size"] == os.path.getsize(image)
