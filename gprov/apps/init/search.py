@@ -55,10 +55,14 @@ class RootFinder:
         return Found(found[0], self._mount(found[0]))
 
     def release(self) -> None:
-        """Unmount the root, if it is mounted."""
+        """Unmount the root, if it is mounted. One that stays mounted is reported; nobody will then take its disk for a
+        target."""
         if self._mounted is not None:
-            self._ports.mounts.unmount(self._target)
             self._mounted = None
+            try:
+                self._ports.mounts.unmount(self._target)
+            except DeviceFault as fault:
+                self._bus.warning(str(fault))
 
     def _wanted(self, volume: Volume) -> bool:
         if self._chosen is not None:
