@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from dependency_injector import providers
@@ -63,8 +65,23 @@ def run(args: argparse.Namespace) -> int:
     if all(given):
         products = Products(args.kernel, args.provision_kernel, args.image)
         container.products.override(providers.Object(products))
-    if args.action == "shell":
-        return _shell(container, Unit.open(args.workdir))
+    with _orderly_end():
+        if args.action == "shell":
+            return _shell(container, Unit.open(args.workdir))
+        return _run(container, args)
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Ended by SIGTERM, we still end the machine and the server that we started."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(container: LabContainer, args: argparse.Namespace) -> int:
     unit, results = _stages(container, args)
     facts = RunFacts(
         unit.spec.firmware.value,

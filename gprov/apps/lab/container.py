@@ -32,7 +32,7 @@ class LabContainer(containers.DeclarativeContainer):
     environment = providers.Object(os.environ)
     jobs = providers.Object(len(os.sched_getaffinity(0)))
     processes = providers.Singleton(SystemProcesses)
-    progress = providers.Singleton(Progress, providers.Object(sys.stderr))
+    progress = providers.Singleton(Progress, providers.Callable(lambda: sys.stderr))
     cache = providers.Singleton(Cache, providers.Factory(default_root, environment))
     archives = providers.Singleton(XzTarArchives, processes, memory_budget=0)
     images = providers.Singleton(ImageMaker, processes, archives, Branding())

@@ -1,0 +1,40 @@
+"""``gprov lab``, as far as it gets without a machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gprov.apps.cli.main import main
+
+
+def test_a_folder_without_a_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for action in ("boot", "restore", "shell"):
+        assert main(["lab", action, "--workdir", str(tmp_path)]) == 3
+        assert "holds no unit; `gprov lab provision` makes one" in capsys.readouterr().err
+
+
+def test_a_damaged_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "unit.json").write_text('{"serial": 7}')
+    assert main(["lab", "boot", "--workdir", str(tmp_path)]) == 1
+    assert "$.serial" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["lab", "boot"],
+        ["lab", "fly", "--workdir", "x"],
+        ["lab", "boot", "--workdir", "x", "--firmware", "coreboot"],
+    ],
+)
+def test_usage(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+
+
+def test_built_files_belong_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "provision", "--workdir", str(tmp_path), "--kernel", "k"]) == 2
+    assert "belong together" in capsys.readouterr().err
