@@ -55,6 +55,10 @@ class Cache:
             os.utime(path)
         return path
 
+    def newest(self, kind: str, prefix: str) -> str | None:
+        """The most recently used entry whose key begins with ``prefix``."""
+        return next((entry.path for entry in self._by_age(kind) if entry.name.startswith(prefix)), None)
+
     def publish(self, kind: str, key: str, make: Callable[[str], None]) -> str:
         """Let ``make`` create a file or folder under a temporary name, then name it. Hold the lock."""
         path = self.path(kind, key)
@@ -75,11 +79,14 @@ class Cache:
 
     def keep_newest(self, kind: str, count: int) -> None:
         """Remove all but the ``count`` most recently used entries."""
+        for entry in self._by_age(kind)[count:]:
+            self.remove(entry.path)
+
+    def _by_age(self, kind: str) -> list[os.DirEntry[str]]:
+        """Entries, the most recently used first."""
         folder = os.path.dirname(self.path(kind, ""))
         with translated(folder):
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
-        for entry in entries[count:]:
-            self.remove(entry.path)
+            return sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
 
     @contextmanager
     def lock(self, kind: str, waiting: Callable[[], None]) -> Iterator[None]:

@@ -1,8 +1,11 @@
 """Compiling the kernel, and linking it again with another initramfs or build number.
 
-Kbuild remembers absolute paths, and an interrupted build leaves files that look finished. So every build runs in a
-folder of its own below ``work``, always the same one for the same key; a finished object tree is copied into the
-cache, and copied back for the next link.
+An interrupted build leaves files that look finished, so a build never runs in a cache entry: it runs in one folder
+below ``work``, and its finished object tree is copied into the cache. It is always the same folder because kbuild
+remembers absolute paths and compiles anew what was compiled elsewhere.
+
+A build starts from the tree with the same configuration, which leaves linking, else from the newest tree of the same
+source and compilers, of which kbuild compiles again what the changed symbols touch, else from nothing.
 """
 
 from __future__ import annotations
@@ -63,21 +66,20 @@ class KernelBuilder:
         the compilation fails.
         """
         fragment = parse_config(inputs.fragment, "kernel configuration fragment")
-        tree_key = self._tree_key(fragment)
+        family = content_key(_RECIPE, source_version(self._processes), *compiler_versions(self._processes))
+        # The parsed fragment and not its text: comments and order do not matter.
+        tree_key = f"{family}-{content_key(*sorted(f'{symbol}={value}' for symbol, value in fragment.items()))}"
         key = content_key(tree_key, inputs.initramfs, str(inputs.number))
         finished = self._cache.find("kernels", key)
         if finished is not None:
             self._progress.note("kernel: taken from the cache")
             return finished
-        work = self._cache.path("work", tree_key)
+        work = self._cache.path("work", "tree")
         tree = self._cache.find("trees", tree_key)
+        self._start_from(tree or self._cache.newest("trees", f"{family}-"), work)
         if tree is None:
             with self._progress.phase("kernel: configure"):
                 self._configure(work, inputs.fragment, fragment)
-        else:
-            with self._progress.phase("kernel: fetch compiled tree from the cache"):
-                self._cache.remove(work)
-                self._copy(tree, work)
         with self._progress.phase("kernel: link" if tree else "kernel: compile"):
             self._make(work, tree_key, inputs)
         self._check(work, inputs)
@@ -92,11 +94,13 @@ class KernelBuilder:
         self._cache.keep_newest("kernels", _KERNELS_KEPT)
         return finished
 
-    def _tree_key(self, fragment: Mapping[str, str]) -> str:
-        # The parsed fragment and not its text: comments and order do not matter.
-        settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
-        versions = compiler_versions(self._processes)
-        return content_key(_RECIPE, source_version(self._processes), *versions, *settings)
+    def _start_from(self, tree: str | None, work: str) -> None:
+        if tree is None:
+            fresh_folder(work)
+            return
+        with self._progress.phase("kernel: fetch a compiled tree from the cache"):
+            self._cache.remove(work)
+            self._copy(tree, work)
 
     def _source(self) -> str:
         key = content_key(source_version(self._processes))
@@ -114,7 +118,6 @@ class KernelBuilder:
 
     def _configure(self, work: str, text: str, fragment: Mapping[str, str]) -> None:
         source = self._source()
-        fresh_folder(work)
         chosen = os.path.join(work, "fragment.config")
         write_file(chosen, text.encode())
         command = ("make", "-s", "-C", source, f"O={work}", f"KCONFIG_ALLCONFIG={chosen}", "allnoconfig")
