@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Tools
 from gprov.apps.fetch import fetch_file
-from gprov.domain.errors import BadInput, DeadlineExceeded, Problem, ToolFailed
+from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, Problem, ToolFailed, ToolMissing
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import Command, ConfigStep, StepValues, When, environment, expand, redacted, scrub
@@ -73,18 +74,26 @@ class StepRunner:
         argv = expand(command, values)
         shown = shlex.join(redacted(argv, values))
         self.bus.log(f"run: {shown}")
-        env = environment(command, values, _PATH)
-        try:
-            done = self.processes.run(argv, env=env, cwd=values.dl_dir, timeout=COMMAND_SECONDS, check=False)
-        except DeadlineExceeded as error:
-            raise ToolFailed(argv[0], str(error), command=shown) from error
+        done = self._completed(argv, environment(command, values, _PATH), values)
         if step.verbose:
             self._log_output(done, values)
         if not command.exit_status.accepts(done.status):
             tail = scrub((done.errors or done.output).decode(errors="replace")[-4096:], values)
             reason = f"exit status {done.status}, but it {command.exit_status.value}"
-            # The traceback of the cause would show the expanded arguments.
-            raise ToolFailed(scrub(argv[0], values), reason, command=shown, output=tail) from None
+            raise ToolFailed(scrub(argv[0], values), reason, command=shown, output=tail)
+
+    def _completed(self, argv: Sequence[str], env: Mapping[str, str], values: StepValues) -> Completed:
+        """Errors name the program, which may be made of a password too: hence no causes, which would show it."""
+        program = scrub(argv[0], values)
+        try:
+            return self.processes.run(argv, env=env, cwd=values.dl_dir, timeout=COMMAND_SECONDS, check=False)
+        except DeadlineExceeded as error:
+            shown = shlex.join(redacted(argv, values))
+            raise ToolFailed(program, f"not done within {error.seconds:g} s", command=shown) from None
+        except ToolMissing:
+            raise ToolMissing(program) from None
+        except DeviceFault as fault:
+            raise DeviceFault(program, scrub(fault.reason, values), errno=fault.errno) from None
 
     def _log_output(self, done: Completed, values: StepValues) -> None:
         for line in (done.output + done.errors).decode(errors="replace").splitlines():
