@@ -35,7 +35,7 @@ class LinuxMounts(Mounts):
 
     @override
     def mount(self, node: str, target: str, kind: str, options: Iterable[str] = ()) -> None:
-        flags, data = kernel_options(options)
+        flags, data = kernel_options(_with_fat_mask(kind, options))
         try:
             os.makedirs(target, exist_ok=True)
         except OSError as exc:
@@ -76,6 +76,15 @@ class LinuxMounts(Mounts):
     @override
     def switch_root(self, target: str, init: str) -> None:
         switch_root(target, init, self._arguments)
+
+
+def _with_fat_mask(kind: str, options: Iterable[str]) -> tuple[str, ...]:
+    """FAT keeps no modes: they come from a mask, by default that of whatever process happens to mount it."""
+    chosen = tuple(options)
+    masks = ("umask=", "fmask=", "dmask=")
+    if kind != "vfat" or any(word.strip().startswith(masks) for text in chosen for word in text.split(",")):
+        return chosen
+    return (*chosen, "umask=0022")
 
 
 def _flush_error(target: str) -> OSError | None:

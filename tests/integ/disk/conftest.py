@@ -20,7 +20,7 @@ MakeDisk = Callable[..., Disk]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if here in item.path.parents and item.get_closest_marker("vm") is None:
             item.add_marker(pytest.mark.device)
 
 

@@ -42,7 +42,11 @@ def fat(make_disk: MakeDisk, mount_point: Path) -> Path:
         pytest.skip("this kernel has no FAT")
     disk = make_disk(64 * MIB)
     LinuxFileSystems(SystemProcesses()).make(disk.node, FileSystemSpec(FileSystemKind.VFAT, "X"))
-    LinuxMounts().mount(disk.node, str(mount_point), "vfat", ["relatime"])
+    before = os.umask(0)
+    try:
+        LinuxMounts().mount(disk.node, str(mount_point), "vfat", ["relatime"])
+    finally:
+        os.umask(before)
     return mount_point
 
 
@@ -109,8 +113,11 @@ def test_a_full_volume_keeps_the_old_file_and_leaves_nothing_behind(mounted: Pat
 
 def test_permissions_are_there_before_the_content(mounted: Path) -> None:
     """A secret is never readable by others, not even under its temporary name, nor if its mode cannot be set."""
-    os.umask(0)
-    FILES.replace(f"{mounted}/secret", b"s", mode=0o600)
+    before = os.umask(0)
+    try:
+        FILES.replace(f"{mounted}/secret", b"s", mode=0o600)
+    finally:
+        os.umask(before)
     assert stat.S_IMODE(os.stat(mounted / "secret").st_mode) == 0o600
 
 
@@ -240,6 +247,10 @@ def test_read_only(volume: Disk, mount_point: Path) -> None:
 
 
 class TestFat:
+    def test_everybody_reads_and_root_writes_whatever_the_umask_of_who_mounts_it(self, fat: Path) -> None:
+        FILES.replace(f"{fat}/file", b"")
+        assert FILES.status(f"{fat}/file") == FileStatus(FileType.FILE, 0, 0o755, 0, 0)
+
     def test_replace_and_copy_work(self, fat: Path) -> None:
         FILES.replace(f"{fat}/EFI/BOOT/file", b"one")
         FILES.replace(f"{fat}/EFI/BOOT/file", b"two", mode=0o755)

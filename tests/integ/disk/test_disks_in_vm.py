@@ -1,0 +1,152 @@
+"""The same tests on the kernel that units run, which knows FAT and finds partitions itself, and on disks of every
+transport. The guest has this machine's file system, read-only, as its root, so that all its programs are there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.build.builds import Builds, Initramfs
+from gprov.apps.build.cache import Cache, default_root
+from gprov.apps.build.cpio import archive, regular
+from gprov.apps.build.progress import Progress
+
+PROCESSES = SystemProcesses()
+BUSYBOX = Path("/usr/bin/busybox")
+HERE = Path(__file__).parent
+CHECKOUT = HERE.parents[2]
+MARK = "GUEST-REPORT "
+DONE = "GUEST-STATUS "
+
+pytestmark = [
+    pytest.mark.vm,
+    pytest.mark.skipif(shutil.which("qemu-system-x86_64") is None, reason="needs qemu-system-x86"),
+    pytest.mark.skipif(not BUSYBOX.exists(), reason="needs busybox-static"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="the guest reads all files of this machine"),
+]
+
+INIT = """#!/busybox sh
+bb=/busybox
+$bb mkdir -p /proc /sys /dev /mnt
+$bb mount -t proc proc /proc
+$bb mount -t sysfs sys /sys
+$bb mount -t devtmpfs dev /dev
+$bb mount -t 9p -o trans=virtio,version=9p2000.L,cache=loose,msize=262144,ro host /mnt
+for folder in proc sys dev; do $bb mount --bind /$folder /mnt/$folder; done
+$bb mount -t tmpfs -o size=1500m tmp /mnt/tmp
+$bb mount -t tmpfs run /mnt/run
+$bb chroot /mnt /bin/sh -c {command}
+echo "{done}$?"
+$bb poweroff -f
+"""
+
+USB_SLOT = "pci-0000:00:06.0-usb-0:3:1.0-scsi-0:0:0:0"
+# Name of the disk → the QEMU device; what we should say: bus, serial, slot, sector size.
+DISKS: dict[str, tuple[str, list[str | int]]] = {
+    "nvme0n1": ("nvme,serial=N1,addr=4", ["NVME", "N1", "pci-0000:00:04.0-nvme-1", 512]),
+    "vda": ("virtio-blk-pci,serial=V1,addr=5,logical_block_size=4096", ["VIRTIO", "V1", "pci-0000:00:05.0", 4096]),
+    "sd-ata": ("ide-hd,bus=ide.1,serial=A1", ["ATA", "A1", "pci-0000:00:1f.2-ata-2", 512]),
+    "sd-usb": ("usb-storage,bus=xhci.0,port=3,serial=U1", ["USB", "U1", USB_SLOT, 512]),
+    "sd-scsi": ("scsi-hd,bus=scsi.0,serial=S1", ["SCSI", "S1", "", 512]),
+}  # fmt: skip
+CONTROLLERS = ("qemu-xhci,id=xhci,addr=6", "virtio-scsi-pci,id=scsi,addr=7")
+
+Guest = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def kernel() -> str:
+    """As it is built for units, but with nothing inside: it stays in the cache whatever changes in our code."""
+    builds = Builds(PROCESSES, Cache(default_root(os.environ)), Progress(sys.stderr))
+    content = archive([regular("busybox", BUSYBOX.read_bytes(), 0o755)])
+    initramfs = Initramfs(content, len(content), {})
+    return builds.kernel(str(CHECKOUT / "buildroot/kernel/x86_64.config"), initramfs, 1, os.cpu_count() or 1)
+
+
+@pytest.fixture
+def guest(kernel: str, tmp_path: Path) -> Guest:
+    """``guest("program", "argument", …, seconds=…)`` → what the console said. A bad exit status fails the test."""
+
+    def run(*command: str, seconds: float) -> str:
+        words = f"export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 HOME=/tmp; cd {CHECKOUT}; "
+        init = INIT.format(command=shlex.quote(words + shlex.join(command)), done=DONE)
+        overlay = tmp_path / "overlay.cpio"
+        overlay.write_bytes(archive([regular("guest-init", init.encode(), 0o755)]))
+        console = PROCESSES.run((*machine(kernel, overlay), *disks(tmp_path)), timeout=seconds).output.decode(
+            errors="replace"
+        )
+        assert f"{DONE}0" in console, console[-8000:]
+        return console
+
+    return run
+
+
+def machine(kernel: str, overlay: Path) -> tuple[str, ...]:
+    return (
+        "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "3072", "-smp", "2",
+        "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+        "-kernel", kernel, "-initrd", str(overlay),
+        "-append", "console=ttyS0 quiet loglevel=1 rdinit=/guest-init panic=-1",
+        "-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
+    )  # fmt: skip
+
+
+def disks(folder: Path) -> list[str]:
+    arguments = [word for controller in CONTROLLERS for word in ("-device", controller)]
+    for name, (device, _) in DISKS.items():
+        image = folder / f"{name}.disk"
+        with image.open("wb") as file:
+            file.truncate(1 << 30)
+        arguments += ["-drive", f"if=none,id={name},file={image},format=raw", "-device", f"{device},drive={name}"]
+    return arguments
+
+
+def test_disks_of_every_transport(guest: Guest) -> None:
+    console = guest(sys.executable, f"{HERE}/vm/report_disks.py", seconds=300)
+    report = next(line for line in console.splitlines() if line.startswith(MARK))
+    facts: dict[str, Any] = json.loads(report.removeprefix(MARK))
+    # The order in which SCSI disks get their letters is nobody's promise: they are told apart by their serials.
+    by_serial = {facts["disks"][name][1]: (name, facts["disks"][name]) for name in facts["disks"]}
+    assert set(by_serial) == {expected[1] for _, expected in DISKS.values()}
+    for name, (_, expected) in DISKS.items():
+        kernel_name, found = by_serial[expected[1]]
+        assert found == expected
+        assert kernel_name.startswith("sd") if name.startswith("sd-") else kernel_name == name
+    check_partitions(facts)
+
+
+def check_partitions(facts: dict[str, Any]) -> None:
+    nodes = [entry["node"] for entry in facts["sfdisk"]]
+    assert nodes == ["/dev/nvme0n1p1", "/dev/nvme0n1p2"]
+    sizes = [entry["size"] * 512 for entry in facts["sfdisk"]]
+    uuids = [entry["uuid"].lower() for entry in facts["sfdisk"]]
+    assert facts["partitions"] == [
+        [node, size, uuid, label]
+        for node, size, uuid, label in zip(nodes, sizes, uuids, ["ESP", "RECOVERY"], strict=True)
+    ]
+    assert facts["lsblk"] == [[node, str(size)] for node, size in zip(nodes, sizes, strict=True)]
+    assert facts["after clear"] == []
+
+
+def test_files_on_fat(guest: Guest) -> None:
+    tests = f"{HERE}/test_files.py::TestFat"
+    console = guest(sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", tests, seconds=600)
+    assert " passed" in console
+    assert "skipped" not in console
+
+
+@pytest.mark.nightly
+def test_everything_on_the_kernel_of_units(guest: Guest) -> None:
+    arguments = ("-q", "--color=no", "--tb=short", "-p", "no:cacheprovider", "-m", "not vm", str(HERE))
+    console = guest(sys.executable, "-m", "pytest", *arguments, seconds=3600)
+    assert " passed" in console
+    assert "skipped" not in console

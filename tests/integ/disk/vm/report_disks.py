@@ -1,0 +1,32 @@
+"""Runs in the guest: partitions the NVMe disk, then tells as JSON what we, sfdisk and the kernel see."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from gprov.adapters.linux.block import SysfsBlockDevices
+from gprov.adapters.linux.clock import SystemClock
+from gprov.adapters.linux.partition import PartedPartitioner
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.plan_layout import recovery_table
+
+MARK = "GUEST-REPORT "
+
+blocks = SysfsBlockDevices()
+partitioner = PartedPartitioner(blocks, SystemClock())
+nvme = next(disk for disk in blocks.disks() if disk.name.startswith("nvme"))
+for firmware in (FirmwareKind.BIOS, FirmwareKind.UEFI):
+    nvme = partitioner.write(nvme, recovery_table(firmware, nvme.size))
+table = subprocess.run(["sfdisk", "-J", nvme.node], check=True, capture_output=True).stdout
+listed = subprocess.run(["lsblk", "-nrbo", "PATH,SIZE", nvme.node], check=True, capture_output=True, text=True).stdout
+partitions = [(part.node, part.size, part.uuid, part.label) for part in nvme.partitions]
+partitioner.clear(nvme, 1 << 20, 1 << 20)
+facts = {
+    "disks": {disk.name: [disk.bus.name, disk.serial, disk.slot, disk.sector_size] for disk in blocks.disks()},
+    "partitions": partitions,
+    "sfdisk": json.loads(table)["partitiontable"]["partitions"],
+    "lsblk": [line.split() for line in listed.splitlines()[1:]],
+    "after clear": [part.node for disk in blocks.disks() for part in disk.partitions],
+}
+print(f"\n{MARK}{json.dumps(facts)}", flush=True)
