@@ -46,7 +46,7 @@ def needs(content: bytes, name: str) -> Needs:
         raise BadInput(name, [Problem("", "not a 64-bit little-endian ELF file")])
     try:
         return _needs(content)
-    except (struct.error, ValueError) as exc:
+    except (struct.error, ValueError, OverflowError) as exc:
         raise BadInput(name, [Problem("", f"damaged ELF file: {exc}")]) from exc
 
 
