@@ -17,7 +17,7 @@ import pytest
 from gprov.adapters.linux.process import SystemProcesses
 from gprov.apps.build.builds import Builds, Initramfs
 from gprov.apps.build.cache import Cache, default_root
-from gprov.apps.build.cpio import archive, regular
+from gprov.apps.build.cpio import archive, device_node, folder, regular
 from gprov.apps.build.progress import Progress
 
 PROCESSES = SystemProcesses()
@@ -49,11 +49,12 @@ echo "{done}$?"
 $bb poweroff -f
 """
 
+LARGE_SECTORS = "logical_block_size=4096,physical_block_size=4096"
 USB_SLOT = "pci-0000:00:06.0-usb-0:3:1.0-scsi-0:0:0:0"
 # Name of the disk → the QEMU device; what we should say: bus, serial, slot, sector size.
 DISKS: dict[str, tuple[str, list[str | int]]] = {
     "nvme0n1": ("nvme,serial=N1,addr=4", ["NVME", "N1", "pci-0000:00:04.0-nvme-1", 512]),
-    "vda": ("virtio-blk-pci,serial=V1,addr=5,logical_block_size=4096", ["VIRTIO", "V1", "pci-0000:00:05.0", 4096]),
+    "vda": (f"virtio-blk-pci,serial=V1,addr=5,{LARGE_SECTORS}", ["VIRTIO", "V1", "pci-0000:00:05.0", 4096]),
     "sd-ata": ("ide-hd,bus=ide.1,serial=A1", ["ATA", "A1", "pci-0000:00:1f.2-ata-2", 512]),
     "sd-usb": ("usb-storage,bus=xhci.0,port=3,serial=U1", ["USB", "U1", USB_SLOT, 512]),
     "sd-scsi": ("scsi-hd,bus=scsi.0,serial=S1", ["SCSI", "S1", "", 512]),
@@ -80,7 +81,8 @@ def guest(kernel: str, tmp_path: Path) -> Guest:
         words = f"export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 HOME=/tmp; cd {CHECKOUT}; "
         init = INIT.format(command=shlex.quote(words + shlex.join(command)), done=DONE)
         overlay = tmp_path / "overlay.cpio"
-        overlay.write_bytes(archive([regular("guest-init", init.encode(), 0o755)]))
+        console_node = device_node("dev/console", "c", 5, 1)
+        overlay.write_bytes(archive([folder("dev"), console_node, regular("guest-init", init.encode(), 0o755)]))
         console = PROCESSES.run((*machine(kernel, overlay), *disks(tmp_path)), timeout=seconds).output.decode(
             errors="replace"
         )
@@ -100,10 +102,10 @@ def machine(kernel: str, overlay: Path) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def disks(folder: Path) -> list[str]:
+def disks(images: Path) -> list[str]:
     arguments = [word for controller in CONTROLLERS for word in ("-device", controller)]
     for name, (device, _) in DISKS.items():
-        image = folder / f"{name}.disk"
+        image = images / f"{name}.disk"
         with image.open("wb") as file:
             file.truncate(1 << 30)
         arguments += ["-drive", f"if=none,id={name},file={image},format=raw", "-device", f"{device},drive={name}"]
