@@ -132,7 +132,7 @@ def _replace(path: str, data: bytes) -> None:
         written = os.write(fd, data)
     except OSError:
         if new:
-            with suppress(OSError):
+            with suppress(OSError), _unprotected(path):  # the kernel has protected it already
                 os.unlink(path)
         raise
     finally:

@@ -54,7 +54,7 @@ def kernel() -> Path:
     """The kernel as it is built for units, with the test's initramfs inside. From the cache if nothing changed."""
     builds = Builds(SystemProcesses(), Cache(default_root(os.environ)), Progress(sys.stderr))
     path = [str(HERE / "vm"), *search_path()]
-    initramfs = builds.initramfs(str(HERE / "vm" / "initramfs.toml"), Flavor.NORMAL, path=path)
+    initramfs = builds.initramfs(str(HERE / "vm" / "initramfs.toml"), Flavor.NORMAL, path=path, level=3)
     fragment = str(ROOT / "buildroot" / "kernel" / "x86_64.config")
     return Path(builds.kernel(fragment, initramfs, 1, len(os.sched_getaffinity(0))))
 
