@@ -27,6 +27,7 @@ from gprov.domain.boot.decision import (
     decide,
 )
 from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
@@ -43,6 +44,8 @@ from gprov.ports.power import Power
 
 # How long one look at the keys may keep us from looking at the devices.
 KEY_SECONDS = 0.2
+# How soon a keyboard that comes late is noticed.
+_PERSON_SECONDS = 1.0
 _FOREVER_SECONDS = 3600.0
 
 
@@ -87,8 +90,11 @@ class Boot:
         self._facts = BootFacts(
             arguments,
             started_by_fallback=arguments.restore_requested and self._by_fallback(),
-            operator_present=ports.operator.present and arguments.key_window > 0,
         )
+        self._menu_left = False
+        # Nothing has changed since the last search, which was at ``_searched``.
+        self._quiet = False
+        self._searched = 0.0
         self._subscriptions = ExitStack()
         self._changes: DeviceChanges | None = None
         self._waiting_for = ""
@@ -99,14 +105,27 @@ class Boot:
         """Ends in the system on PRIMARY, in a reboot or in power-off; never returns."""
         while True:
             self._facts = self._look()
-            self._act(decide(self._facts))
+            decision = decide(self._facts)
+            self._quiet = False
+            self._act(decision)
 
     def _look(self) -> BootFacts:
-        facts = self._facts
         elapsed = self._ports.clock.monotonic() - self._started
+        facts = replace(self._facts, elapsed=elapsed, operator_present=self._attended(elapsed))
         if facts.arguments.restore_requested and not facts.started_by_fallback:
-            return replace(facts, elapsed=elapsed)
-        return replace(facts, elapsed=elapsed, root=self._finder.search())
+            return facts
+        if self._quiet and self._key_window(elapsed) and elapsed - self._searched < RESCAN_SECONDS:
+            return facts
+        self._searched = elapsed
+        return replace(facts, root=self._finder.search(elapsed))
+
+    def _key_window(self, elapsed: float) -> bool:
+        """May a person still press a key for the menu?"""
+        return elapsed < self._facts.arguments.key_window and not self._menu_left
+
+    def _attended(self, elapsed: float) -> bool:
+        """Asked again until somebody is there: keyboards on USB come late."""
+        return self._key_window(elapsed) and (self._facts.operator_present or self._ports.operator.present)
 
     def _act(self, decision: Decision) -> None:
         match decision:
@@ -119,6 +138,7 @@ class Boot:
             case UseVolume():
                 self._bus.warning(f"root is {decision.volume.node}: {decision.reason}")
                 self._finder.use(decision.volume)
+                self._facts = replace(self._facts, targets=None)
             case SwitchRoot():
                 self._switch_root(decision.volume)
             case Restore():
@@ -147,15 +167,18 @@ class Boot:
             self._changes = self._subscriptions.enter_context(self._ports.search.blocks.changes())
             return
         remaining = max(0.0, decision.until - facts.elapsed)
-        if facts.operator_present and facts.elapsed < facts.arguments.key_window:
-            if self._ports.operator.key_pressed(min(remaining, KEY_SECONDS)):
-                self._facts = replace(facts, key_pressed=True)
-            return
-        changed = self._changes.wait(min(remaining, RESCAN_SECONDS))
-        if changed and facts.targets is not None:
-            self._survey()
+        window = self._key_window(facts.elapsed)
+        if facts.operator_present:
+            pressed = self._ports.operator.key_pressed(min(remaining, KEY_SECONDS))
+            facts, remaining = replace(facts, key_pressed=pressed), 0.0
+        changed = self._changes.wait(min(remaining, _PERSON_SECONDS if window else RESCAN_SECONDS))
+        self._quiet = not changed
+        self._facts = replace(facts, targets=None) if changed else facts
 
     def _survey(self) -> None:
+        if self._changes is None:
+            # Before the survey, so that whatever makes it outdated is noticed.
+            self._changes = self._subscriptions.enter_context(self._ports.search.blocks.changes())
         survey = self._ports.survey().look()
         self._facts = replace(self._facts, targets=survey)
         self._bus.log(survey.describe())
@@ -173,8 +196,10 @@ class Boot:
         except GprovError as error:
             self._bus.error(error)
             outcome = CheckOutcome.FAILED
-        self._bus.log(f"{decision.volume.node}: {outcome.value}")
-        self._facts = replace(self._facts, checks={**self._facts.checks, decision.volume.node: outcome})
+        self._bus.log(f"{decision.volume.node} {outcome.value}")
+        self._finder.retry()
+        checks = {**self._facts.checks, decision.volume.node: outcome}
+        self._facts = replace(self._facts, checks=checks, targets=None)
 
     def _switch_root(self, volume: Volume) -> None:
         self._bus.log(f"starting the system on {volume.node}")
@@ -205,6 +230,7 @@ class Boot:
         outcome = run_menu(self._ports.operator)
         match outcome:
             case ResumeBoot():
+                self._menu_left = True
                 self._facts = replace(self._facts, key_pressed=False, operator_present=False)
             case PowerOff():
                 self._finder.release()
@@ -237,12 +263,16 @@ class Boot:
         self._ports.power.reboot()
 
     def _by_fallback(self) -> bool:
+        """Without variables nobody can say that a person wished this start; only BIOS never has any."""
         # Not at the top: a start with arguments, which is every normal one, does not need them.
         from gprov.apps.bootentries import boot_variables
         from gprov.domain.boot.entries import started_by_fallback
 
-        try:
-            return started_by_fallback(boot_variables(self._ports.firmware), self._branding)
-        except DeviceFault as fault:
-            self._bus.warning(str(fault))
+        if self._ports.firmware.kind() is FirmwareKind.BIOS:
             return False
+        try:
+            variables = boot_variables(self._ports.firmware)
+        except GprovError as error:
+            self._bus.warning(str(error))
+            return True
+        return not variables or started_by_fallback(variables, self._branding)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from gprov.apps.events import EventBus
 from gprov.apps.volumes import volumes_of
+from gprov.domain.boot.decision import RETRY_SECONDS
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import DeviceNumber, FileSystemKind, Volume
 from gprov.domain.disk.rootspec import RootSpec, matches
+from gprov.domain.disk.targets import detachable
 from gprov.domain.errors import DeviceFault
 from gprov.ports.block import BlockDevices
 from gprov.ports.files import Files
@@ -25,8 +27,20 @@ class SearchPorts:
     files: Files
 
 
+@dataclass(frozen=True)
+class _Tried:
+    """The last try that counts, and what came of it."""
+
+    at: float
+    failure: MountFailed
+
+
 class RootFinder:
-    """Finds, mounts (read-only) and unmounts the root; remembers what it tried."""
+    """Finds, mounts (read-only) and unmounts the root; remembers what it tried.
+
+    Only a root with its flag on a built-in disk, which can be switched to, stays mounted. Everything else is unmounted
+    again at once: it may not be the root at all, and whoever looks at the disks then must not find it in use.
+    """
 
     def __init__(self, ports: SearchPorts, spec: RootSpec, target: str, branding: Branding, bus: EventBus) -> None:
         self._ports = ports
@@ -35,15 +49,17 @@ class RootFinder:
         self._branding = branding
         self._bus = bus
         self._chosen: DeviceNumber | None = None
-        self._attempts: dict[DeviceNumber, int] = {}
+        self._tried: dict[DeviceNumber, _Tried] = {}
+        self._at_once = False
         self._mounted: Volume | None = None
 
     def use(self, volume: Volume) -> None:
         """Take this volume from now on, whatever the specification says."""
         self._chosen = volume.device
 
-    def search(self) -> RootSearch:
-        """Look at all devices; mount the root if there is exactly one."""
+    def search(self, elapsed: float) -> RootSearch:
+        """Look at all devices; mount the root if there is exactly one. ``elapsed``: seconds on any clock that the
+        caller keeps to. What did not mount is tried again after RETRY_SECONDS."""
         if self._mounted is not None:
             return Found(self._mounted, self._flag())
         volumes = volumes_of(self._ports.blocks, self._ports.blocks.disks(), self._bus)
@@ -52,7 +68,11 @@ class RootFinder:
             return NotFound()
         if len(found) > 1:
             return Ambiguous(tuple(found))
-        return Found(found[0], self._mount(found[0]))
+        return Found(found[0], self._look_into(found[0], elapsed))
+
+    def retry(self) -> None:
+        """Something changed on the root's device: mount it at the next search, however recent the last try is."""
+        self._at_once = True
 
     def release(self) -> None:
         """Unmount the root, if it is mounted. One that stays mounted is reported; nobody will then take its disk for a
@@ -69,18 +89,39 @@ class RootFinder:
             return volume.device == self._chosen
         return matches(self._spec, volume)
 
-    def _mount(self, volume: Volume) -> Mounted | MountFailed:
+    def _look_into(self, volume: Volume, elapsed: float) -> Mounted | MountFailed:
+        outside = detachable(volume.disk)
+        if outside:
+            return MountFailed(f"its disk {outside}")
+        tried = self._tried.get(volume.device)
+        due = tried is None or elapsed - tried.at >= RETRY_SECONDS
+        if tried is not None and not due and not self._at_once:
+            return tried.failure
+        self._at_once = False
+        error = self._mount(volume)
+        if error:
+            # One at once after another counts as one: nothing had time to get better.
+            attempts = (tried.failure.attempts if tried is not None else 0) + due
+            failure = MountFailed(error, attempts)
+            self._tried[volume.device] = _Tried(elapsed if due or tried is None else tried.at, failure)
+            return failure
+        found = self._flag()
+        if found.flag is not Flag.PRESENT:
+            self.release()
+        return found
+
+    def _mount(self, volume: Volume) -> str:
+        """Why it cannot be mounted; empty if it is now."""
         kind = volume.contents.kind
-        attempts = self._attempts[volume.device] = self._attempts.get(volume.device, 0) + 1
         if kind not in _MOUNTABLE:
-            return MountFailed(f"file system {kind or 'unknown'}", attempts)
+            return f"file system {kind or 'unknown'}"
         try:
             self._ports.mounts.mount(volume.node, self._target, kind, ("ro",))
         except DeviceFault as fault:
             self._bus.warning(str(fault))
-            return MountFailed(fault.reason, attempts)
+            return fault.reason
         self._mounted = volume
-        return self._flag()
+        return ""
 
     def _flag(self) -> Mounted:
         try:

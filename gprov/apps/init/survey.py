@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from gprov.apps.events import EventBus
 from gprov.apps.identity import identify_unit, read_smbios, stored_fallback
 from gprov.apps.recovery import RecoveryPorts, find_recovery
+from gprov.apps.restore.targets import target_spec
 from gprov.apps.volumes import volumes_of
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.survey import TargetSurvey, survey_targets
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, Volume
-from gprov.domain.disk.targets import excluded_disks, within
+from gprov.domain.disk.targets import excluded_disks, unfit
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.places import Places
-from gprov.domain.plan.restore import UNFINISHED_NOTE
 from gprov.domain.platform.table import Platform
 from gprov.ports.firmware import SmbiosTable
 
@@ -27,11 +27,10 @@ _EDGE = 1 * MIB
 
 @dataclass(frozen=True)
 class _Note:
-    """What RECOVERY tells: where it is, the platform's code name, whether a restore was cut short."""
+    """What RECOVERY tells: where it is, and the platform's code name."""
 
     volume: Volume | None = None
     code_name: str = ""
-    unfinished: bool = False
 
 
 class Surveyor:
@@ -65,22 +64,18 @@ class Surveyor:
             ).platform
         except GprovError as error:
             self._bus.warning(str(error))
-            return TargetSurvey(None, unfinished_restore=note.unfinished)
+            return TargetSurvey(None)
         blocks = self._ports.blocks
         disks = blocks.disks()
         excluded = excluded_disks(disks, self._ports.mounts.mounted(), note.volume)
-        targets = [
-            disk
-            for disk in disks
-            if disk.device not in excluded and within(disk.size, platform.disk_size, platform.target_tolerance_pct)
-        ]
+        spec = target_spec(platform)
+        targets = [disk for disk in disks if not unfit(disk, excluded, spec)]
         return survey_targets(
             platform.data_disks,
             targets,
             volumes_of(blocks, tuple(targets), self._bus),
             self._branding.primary_label,
             zeroed=[disk.node for disk in targets if self._zeroed(disk)],
-            unfinished_restore=note.unfinished,
         )
 
     def _zeroed(self, disk: Disk) -> bool:
@@ -96,8 +91,7 @@ class Surveyor:
             volume, _ = find_recovery(self._ports, self._branding, self._bus, RECOVERY_SECONDS)
             mounts.mount(volume.node, target, volume.contents.kind, ("ro",))
             try:
-                note = f"{target}/{self._branding.log_folder}/{UNFINISHED_NOTE}"
-                return _Note(volume, stored_fallback(files, target), files.status(note) is not None)
+                return _Note(volume, stored_fallback(files, target))
             finally:
                 mounts.unmount(target)
         except GprovError as error:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from gprov.apps.events import EventBus
 from gprov.apps.recovery import RecoveryPorts, RecoveryVolume
-from gprov.apps.volumes import wait_for
+from gprov.apps.volumes import RESCAN_SECONDS
 from gprov.domain.disk.model import Disk
 from gprov.domain.disk.targets import TargetChoice, TargetSpec, choose_targets, excluded_disks
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.table import Platform
+from gprov.ports.clock import Deadline
 
 APPEAR_SECONDS = 60.0
+# A choice counts only if no device came or went for so long: a second disk of the same size may be the slower one.
+SETTLE_SECONDS = 2.0
 
 
 def target_spec(platform: Platform) -> TargetSpec:
@@ -24,25 +27,37 @@ def target_spec(platform: Platform) -> TargetSpec:
 
 
 def choose_target(ports: RecoveryPorts, recovery: RecoveryVolume, unit: Unit, bus: EventBus) -> Disk:
-    """Wait for the platform's data disk. Raises HardwareMismatch with every candidate and its reason."""
+    """Wait for the platform's data disk, and until the set of disks has settled. Raises HardwareMismatch with every
+    candidate and its reason."""
     spec = target_spec(unit.platform)
-    choice: TargetChoice | None = None
-    refusal: HardwareMismatch | None = None
-
-    def ready() -> bool:
-        nonlocal choice, refusal
-        disks = ports.blocks.disks()
-        excluded = excluded_disks(disks, ports.mounts.mounted(), recovery.volume)
-        try:
-            choice = choose_targets(disks, excluded, spec)
-        except HardwareMismatch as mismatch:
-            refusal = mismatch
-            return False
-        return True
-
-    if not wait_for(ports.blocks, ports.clock, APPEAR_SECONDS, ready) or choice is None:
-        raise refusal or HardwareMismatch("no target disk")
+    choice = _settled(ports, recovery, spec)
     for candidate in choice.report:
         taken = "taken" if candidate.taken else "left alone"
         bus.log(f"{candidate.disk.describe()} {taken}: {candidate.reason}, identity {candidate.disk.identity}")
     return choice.chosen[0]
+
+
+def _settled(ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec) -> TargetChoice:
+    end = Deadline(ports.clock, APPEAR_SECONDS)
+    settled: TargetChoice | None = None
+    with ports.blocks.changes() as changes:
+        while True:
+            answer = _choice(ports, recovery, spec)
+            if isinstance(answer, TargetChoice) and answer == settled:
+                return answer
+            if end.passed:
+                raise answer if isinstance(answer, HardwareMismatch) else HardwareMismatch("the disks do not settle")
+            if isinstance(answer, TargetChoice):
+                settled = None if changes.wait(SETTLE_SECONDS) else answer
+            else:
+                settled = None
+                changes.wait(min(end.remaining, RESCAN_SECONDS))
+
+
+def _choice(ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec) -> TargetChoice | HardwareMismatch:
+    disks = ports.blocks.disks()
+    excluded = excluded_disks(disks, ports.mounts.mounted(), recovery.volume)
+    try:
+        return choose_targets(disks, excluded, spec)
+    except HardwareMismatch as mismatch:
+        return mismatch

@@ -14,7 +14,9 @@ from enum import Enum
 
 from gprov.domain.boot.args import EraseMode, PreferredImage
 from gprov.domain.boot.facts import Ambiguous, BootFacts, CheckOutcome, Flag, Found, Mounted, MountFailed, NotFound
+from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import FileSystemKind, Volume
+from gprov.domain.disk.targets import detachable
 
 # How long the first look at the devices may take before their absence means anything.
 SETTLE_SECONDS = 3.0
@@ -35,7 +37,6 @@ class RestoreReason(Enum):
     REQUESTED_BY_PERSON = "requested by a person"
     EMERGENCY_FILE = "an emergency file was found"
     FLAG_MISSING = "the root is not marked as bootable"
-    INTERRUPTED = "an earlier restore did not finish"
     DISKS_BLANK = "the data disks are blank"
     FILE_SYSTEM_ABSENT = "the data disks hold no root file system"
     BEYOND_REPAIR = "the root file system is beyond repair"
@@ -79,7 +80,8 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class CheckFileSystem:
-    """Check and repair this volume (as ext4 if it holds nothing known), search and mount again, then ask again."""
+    """Check and repair this volume (as ext4 if it holds nothing known), search, mount and look at the data disks
+    again, then ask again."""
 
     volume: Volume
     reason: str
@@ -100,8 +102,8 @@ class SurveyTargets:
 
 @dataclass(frozen=True, slots=True)
 class KeepWaiting:
-    """Ask again when a device or key event comes (mounting again what did not mount), and at ``until`` (seconds
-    elapsed) at the latest."""
+    """Ask again when a device or key event comes, and at ``until`` (seconds elapsed) at the latest. What did not mount
+    is tried again after RETRY_SECONDS."""
 
     reason: str
     until: float
@@ -167,44 +169,51 @@ def _by_disks(facts: BootFacts) -> Decision:
 
 
 def _found(facts: BootFacts, volume: Volume, mount: Mounted | MountFailed) -> Decision:
-    match mount:
-        case Mounted():
-            return _mounted(facts, volume, mount)
-        case MountFailed(error, attempts):
-            return _unmountable(facts, volume, error, attempts)
-
-
-def _mounted(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
-    match mounted.flag:
-        case Flag.ABSENT:
-            return _restore(facts, RestoreReason.FLAG_MISSING, f"{volume.node} is mounted and has no flag file")
-        case Flag.UNREADABLE:
-            return _unmountable(facts, volume, "its flag file cannot be read", MOUNT_ATTEMPTS)
-        case Flag.PRESENT:
-            if mounted.switch_error:
-                return _give_up(facts, f"cannot start the system on {volume.node}: {mounted.switch_error}")
-            if not facts.emergency_searched and facts.elapsed < EMERGENCY_SECONDS:
-                return KeepWaiting("looking for emergency files", EMERGENCY_SECONDS)
-            return SwitchRoot(volume)
-
-
-def _unmountable(facts: BootFacts, volume: Volume, error: str, attempts: int) -> Decision:
+    outside = detachable(volume.disk)
+    if not outside and isinstance(mount, Mounted) and mount.flag is Flag.PRESENT:
+        return _startable(facts, volume, mount)
     if facts.targets is None:
         return SurveyTargets()
-    if facts.targets.unfinished_restore:
-        return _restore(facts, RestoreReason.INTERRUPTED, f"{volume.node}: {error}; {facts.targets.describe()}")
+    if outside:
+        return _doubt(facts, f"{_no_data_disk(volume)}: it {outside}")
+    match mount:
+        case MountFailed(error, attempts):
+            return _unusable(facts, facts.targets, volume, error, attempts)
+        case Mounted(Flag.ABSENT):
+            seen = f"{volume.node} is mounted and has no flag file"
+            return _judged(facts, facts.targets, volume, RestoreReason.FLAG_MISSING, seen)
+        case Mounted():
+            return _unusable(facts, facts.targets, volume, "its flag file cannot be read", MOUNT_ATTEMPTS)
+
+
+def _startable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
+    if mounted.switch_error:
+        return _give_up(facts, f"cannot start the system on {volume.node}: {mounted.switch_error}")
+    if not facts.emergency_searched and facts.elapsed < EMERGENCY_SECONDS:
+        return KeepWaiting("looking for emergency files", EMERGENCY_SECONDS)
+    return SwitchRoot(volume)
+
+
+def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: str, attempts: int) -> Decision:
     outcome = facts.checks.get(volume.node)
-    absent = volume.contents.blank
-    if outcome is None and (absent or volume.contents.kind in _CHECKABLE):
+    if outcome is None and (volume.contents.blank or volume.contents.kind in _CHECKABLE):
         return CheckFileSystem(volume, f"cannot use {volume.node}: {error}")
     if outcome is CheckOutcome.BEYOND_REPAIR:
-        return _restore(facts, RestoreReason.BEYOND_REPAIR, f"{volume.node}: {error}; the check could not repair it")
-    if outcome is CheckOutcome.FAILED and absent:
-        return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, f"{volume.node} was read and holds no file system")
+        seen = f"{volume.node}: {error}; the check could not repair it"
+        return _judged(facts, targets, volume, RestoreReason.BEYOND_REPAIR, seen)
     if attempts < MOUNT_ATTEMPTS and facts.elapsed < facts.arguments.root_deadline:
         return KeepWaiting(f"cannot use {volume.node}: {error}", _next_try(facts))
     state = f"; its file system {outcome.value}" if outcome else ""
     return _give_up(facts, f"cannot use {volume.node}: {error}{state}")
+
+
+def _judged(facts: BootFacts, targets: TargetSurvey, volume: Volume, reason: RestoreReason, seen: str) -> Decision:
+    """What was seen on a volume speaks for a restore only if that is the unit's own PRIMARY beyond doubt."""
+    if not targets.has(volume.disk):
+        return _doubt(facts, f"{seen}, but {_no_data_disk(volume)}; {targets.describe()}")
+    if not targets.complete:
+        return _doubt(facts, f"{seen}, but {targets.describe()}")
+    return _restore(facts, reason, seen)
 
 
 def _missing(facts: BootFacts) -> Decision:
@@ -213,16 +222,20 @@ def _missing(facts: BootFacts) -> Decision:
     targets = facts.targets
     if targets is None:
         return SurveyTargets()
-    if targets.unfinished_restore:
-        return _restore(facts, RestoreReason.INTERRUPTED, targets.describe())
     if facts.elapsed < facts.arguments.root_deadline:
         return KeepWaiting(f"the root has not appeared yet; {targets.describe()}", facts.arguments.root_deadline)
     if len(targets.primary) == 1:
         return UseVolume(targets.primary[0], "nothing answers to real_root, but this carries the label")
     if not targets.without_primary:
-        return _give_up(facts, f"the root does not appear; {targets.describe()}")
-    if targets.suspect is not None and targets.suspect.node not in facts.checks:
-        return CheckFileSystem(targets.suspect, "the root should be here, perhaps only its superblock is lost")
+        hint = "; whoever wants none of that data may start a factory restore by hand" if targets.foreign else ""
+        return _give_up(facts, f"the root does not appear; {targets.describe()}{hint}")
+    if targets.suspect is not None:
+        outcome = facts.checks.get(targets.suspect.node)
+        if outcome is None:
+            return CheckFileSystem(targets.suspect, "the root should be here, perhaps only its superblock is lost")
+        if outcome is not CheckOutcome.BEYOND_REPAIR:
+            where = f"{targets.suspect.node}, where it should be, {outcome.value}"
+            return _give_up(facts, f"the root does not appear; {where}")
     return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, targets.describe())
 
 
@@ -230,13 +243,21 @@ def _ambiguous(facts: BootFacts, volumes: tuple[Volume, ...]) -> Decision:
     nodes = ", ".join(volume.node for volume in volumes)
     if facts.targets is None:
         return SurveyTargets()
-    disks = {target.disk.device for target in facts.targets.disks}
-    own = [volume for volume in volumes if volume.disk.device in disks]
+    own = [volume for volume in volumes if facts.targets.has(volume.disk)]
     if len(own) == 1:
         return UseVolume(own[0], f"of {nodes} only this is on a data disk of the platform")
+    return _doubt(facts, f"more than one volume could be the root: {nodes}")
+
+
+def _no_data_disk(volume: Volume) -> str:
+    return f"{volume.node} is on a disk that is no data disk of the platform"
+
+
+def _doubt(facts: BootFacts, reason: str) -> Decision:
+    """Another disk may still come and end it."""
     if facts.elapsed < facts.arguments.root_deadline:
-        return KeepWaiting(f"more than one volume could be the root: {nodes}", facts.arguments.root_deadline)
-    return _give_up(facts, f"more than one volume could be the root: {nodes}")
+        return KeepWaiting(reason, facts.arguments.root_deadline)
+    return _give_up(facts, reason)
 
 
 def _restore(facts: BootFacts, reason: RestoreReason, evidence: str) -> Restore:

@@ -22,8 +22,8 @@ class Flag(Enum):
 class CheckOutcome(Enum):
     """What checking a file system came to; FAILED: the check itself could not run (device errors, no tool)."""
 
-    GOOD = "good"
-    BEYOND_REPAIR = "beyond repair"
+    GOOD = "is good"
+    BEYOND_REPAIR = "is beyond repair"
     FAILED = "could not be checked"
 
 
@@ -37,7 +37,8 @@ class Mounted:
 
 @dataclass(frozen=True, slots=True)
 class MountFailed:
-    """``attempts``: how often it was tried in this start."""
+    """``attempts``: how often it was tried in this start, with some time in between. Volumes on detachable disks are
+    never mounted: that alone can write to them."""
 
     error: str
     attempts: int = 1
@@ -69,7 +70,7 @@ class BootFacts:
     """What is known ``elapsed`` seconds after the search for the root began.
 
     ``started_by_fallback``: nobody chose this start although it has no arguments (``entries.started_by_fallback``).
-    ``targets``: None until the decision asked for it; from then on as current as ``root``.
+    ``targets``: None until the decision asked for it, and again after a check or a change of devices.
     ``checks``: outcomes of this start by device file. ``operator_present``: somebody could press a key; False once a
     person has left the menu. ``emergency_searched``: every removable volume that is there was looked at.
     ``given_up_before``: starts in a row that were given up, as counted on RECOVERY.

@@ -11,6 +11,8 @@ from enum import Enum
 
 from gprov.domain.disk.model import Contents, Disk, Volume
 
+# Holds nothing that outlives a start.
+_WORTHLESS = "swap"
 _RAID_MEMBERS = frozenset({"linux_raid_member", "isw_raid_member", "ddf_raid_member"})
 
 
@@ -18,14 +20,16 @@ class TargetState(Enum):
     """What one target disk holds.
 
     BLANK: no partition, no signature, and zeros at both ends: nothing that could be lost.
-    OTHER: something, but no PRIMARY and no part of an array that could hide one.
+    OTHER: bytes or partitions, but nothing that is known, or swap: what a restore leaves that was cut short.
+    FOREIGN: something known that is not PRIMARY: somebody's file system, a volume group, an encrypted volume.
     PRIMARY: a volume with PRIMARY's label.
     RAID_MEMBER: part of an array that is not running, so nobody knows what is in it.
-    UNREADABLE: at least one part of it could not be read.
+    UNREADABLE: at least one part of it could not be read, or shows more than one signature.
     """
 
     BLANK = "blank"
     OTHER = "without PRIMARY"
+    FOREIGN = "with other data"
     PRIMARY = "with PRIMARY"
     RAID_MEMBER = "member of an array that does not run"
     UNREADABLE = "unreadable"
@@ -33,11 +37,14 @@ class TargetState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TargetDisk:
+    """``found``: what is known of its contents, for people."""
+
     disk: Disk
     state: TargetState
+    found: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        return f"{self.disk.node} {self.state.value}"
+        return f"{self.disk.node} {self.state.value}" + (f" ({'; '.join(self.found)})" if self.found else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +52,26 @@ class TargetSurvey:
     """``expected``: data disks that the platform has, None if the platform is not known.
 
     ``primary``: volumes on target disks that carry PRIMARY's label. ``suspect``: the volume that PRIMARY should be
-    on, if there is just one that qualifies and it holds nothing known. ``unfinished_restore``: RECOVERY holds the note
-    that a restore began. Whoever writes that note does so before the first change to a target disk and removes it
-    before the flag file is set, so that it can never be older than a root that is allowed to boot.
+    on, if there is just one that qualifies and it holds nothing known.
     """
 
     expected: int | None
     disks: tuple[TargetDisk, ...] = ()
     primary: tuple[Volume, ...] = ()
     suspect: Volume | None = None
-    unfinished_restore: bool = False
 
     @property
     def complete(self) -> bool:
         """The platform is known, and each of its data disks is there: no fewer, no more."""
         return self.expected is not None and self.expected > 0 and len(self.disks) == self.expected
+
+    def has(self, disk: Disk) -> bool:
+        """Is this one of the target disks?"""
+        return any(target.disk.device == disk.device for target in self.disks)
+
+    @property
+    def foreign(self) -> bool:
+        return any(target.state is TargetState.FOREIGN for target in self.disks)
 
     @property
     def blank(self) -> bool:
@@ -67,7 +79,7 @@ class TargetSurvey:
 
     @property
     def without_primary(self) -> bool:
-        """Every expected disk is there and readable, and PRIMARY is on none of them."""
+        """Every expected disk is there and readable, and neither PRIMARY nor anybody's data is on any of them."""
         harmless = (TargetState.BLANK, TargetState.OTHER)
         return self.complete and all(target.state in harmless for target in self.disks)
 
@@ -86,7 +98,6 @@ def survey_targets(
     *,
     zeroed: Collection[str] = (),
     arrays: Collection[Contents] = (),
-    unfinished_restore: bool = False,
 ) -> TargetSurvey:
     """Judge the platform's data disks (``targets``, RECOVERY and the like already left out).
 
@@ -94,10 +105,13 @@ def survey_targets(
     be read. ``zeroed``: device files of disks whose first and last MiB were read and are zero. ``arrays``: what the
     running arrays hold.
     """
-    unhidden = bool(arrays) and all(contents.label != primary_label for contents in arrays)
     by_disk = {disk.node: [volume for volume in volumes if volume.disk.device == disk.device] for disk in targets}
     judged = tuple(
-        TargetDisk(disk, _state(disk, by_disk[disk.node], primary_label, disk.node in zeroed, unhidden))
+        TargetDisk(
+            disk,
+            _state(disk, by_disk[disk.node], primary_label, disk.node in zeroed, tuple(arrays)),
+            tuple(_described(volume) for volume in by_disk[disk.node] if not volume.contents.blank),
+        )
         for disk in targets
     )
     mine = [volume for found in by_disk.values() for volume in found]
@@ -108,18 +122,29 @@ def survey_targets(
         judged,
         primary,
         suspects[0] if len(suspects) == 1 and not primary else None,
-        unfinished_restore,
     )
 
 
-def _state(disk: Disk, volumes: list[Volume], label: str, zeroed: bool, unhidden: bool) -> TargetState:
-    """``unhidden``: arrays run, and PRIMARY is in none of them."""
-    if any(volume.contents.label == label for volume in volumes):
+def _state(disk: Disk, volumes: list[Volume], label: str, zeroed: bool, arrays: tuple[Contents, ...]) -> TargetState:
+    """``arrays``: what every running array holds; without any, members hide what is in theirs."""
+    found = [volume.contents for volume in volumes]
+    if any(contents.label == label for contents in found):
         return TargetState.PRIMARY
-    if len(volumes) < max(1, len(disk.partitions)):
+    if len(volumes) < max(1, len(disk.partitions)) or any(contents.ambivalent for contents in found):
         return TargetState.UNREADABLE
-    if any(volume.contents.kind in _RAID_MEMBERS for volume in volumes) and not unhidden:
-        return TargetState.RAID_MEMBER
-    if zeroed and not disk.partitions and all(volume.contents.blank for volume in volumes):
+    if any(contents.kind in _RAID_MEMBERS for contents in found):
+        if not arrays or any(contents.label == label for contents in arrays):
+            return TargetState.RAID_MEMBER
+        found = [contents for contents in (*found, *arrays) if contents.kind not in _RAID_MEMBERS]
+    if any(not contents.blank and contents.kind != _WORTHLESS for contents in found):
+        return TargetState.FOREIGN
+    if zeroed and not disk.partitions and all(contents.blank for contents in found):
         return TargetState.BLANK
     return TargetState.OTHER
+
+
+def _described(volume: Volume) -> str:
+    contents = volume.contents
+    if contents.ambivalent:
+        return f"{volume.node}: more than one signature"
+    return f"{volume.node}: {contents.kind}" + (f" {contents.label!r}" if contents.label else "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gprov.domain.disk.model import DeviceNumber, Disk, MountPoint, Volume
+from gprov.domain.disk.model import Bus, DeviceNumber, Disk, MountPoint, Volume
 from gprov.domain.errors import HardwareMismatch, InternalError, Problem
 
 
@@ -53,13 +53,21 @@ def within(size: int, wanted: int, tolerance_pct: int) -> bool:
     return abs(size - wanted) * 100 <= wanted * tolerance_pct
 
 
+def detachable(disk: Disk) -> str:
+    """Why a disk may be anybody's who stood at the unit, whatever its size; empty for one that is built in."""
+    if disk.bus is Bus.USB:
+        return "is attached by USB"
+    return "is removable" if disk.removable else ""
+
+
 def excluded_disks(
     disks: Sequence[Disk],
     mounts: Iterable[MountPoint],
     recovery: Volume | None,
     booted_from: DeviceNumber | None = None,
 ) -> Mapping[DeviceNumber, str]:
-    """Disks that must not be touched, by device number, with the reason.
+    """Disks that must not be touched, by device number, with the reason. Detachable ones are not among them: RECOVERY
+    is made on such disks. That they are no targets, ``unfit`` says.
 
     ``booted_from``: the disk or partition that the firmware loaded us from, if it is known.
     """
@@ -85,7 +93,7 @@ def choose_targets(disks: Sequence[Disk], excluded: Mapping[DeviceNumber, str], 
     set or more than one: which of two equal disks holds somebody's data is not ours to guess."""
     if spec.count < 1 or spec.size < 1:
         raise InternalError(f"a specification of target disks asks for {spec.count} disks of {spec.size} bytes")
-    verdicts = {disk.device: _unfit(disk, excluded, spec) for disk in disks}
+    verdicts = {disk.device: unfit(disk, excluded, spec) for disk in disks}
     fitting = sorted((disk for disk in disks if not verdicts[disk.device]), key=lambda disk: (disk.size, disk.device))
     sets = _sets(fitting, spec)
     chosen = sets[0] if len(sets) == 1 and len(sets[0]) == spec.count else ()
@@ -95,12 +103,14 @@ def choose_targets(disks: Sequence[Disk], excluded: Mapping[DeviceNumber, str], 
     return TargetChoice(tuple(sorted(chosen, key=lambda disk: disk.name)), report)
 
 
-def _unfit(disk: Disk, excluded: Mapping[DeviceNumber, str], spec: TargetSpec) -> str:
+def unfit(disk: Disk, excluded: Mapping[DeviceNumber, str], spec: TargetSpec) -> str:
     """Why a disk is out, whatever the others are; empty if it fits."""
     if disk.device in excluded:
         return f"excluded: {excluded[disk.device]}"
     if disk.read_only:
         return "excluded: is read-only"
+    if outside := detachable(disk):
+        return f"excluded: {outside}"
     if not within(disk.size, spec.size, spec.target_tolerance_pct):
         return f"wrong size: {disk.size} bytes, wanted {spec.size} ± {spec.target_tolerance_pct} %"
     return ""

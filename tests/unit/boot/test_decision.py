@@ -42,13 +42,13 @@ from gprov.domain.boot.facts import (
     RootSearch,
 )
 from gprov.domain.boot.survey import TargetDisk, TargetState, TargetSurvey
-from gprov.domain.disk.model import Contents, DeviceNumber, Disk, Partition, Volume
+from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Partition, Volume
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "booting.md"
 
 
-def disk(name: str, minor: int) -> Disk:
-    return Disk(name, f"/dev/{name}", DeviceNumber(8, minor), 10**10)
+def disk(name: str, minor: int, bus: Bus = Bus.ATA, *, removable: bool = False) -> Disk:
+    return Disk(name, f"/dev/{name}", DeviceNumber(8, minor), 10**10, bus=bus, removable=removable)
 
 
 def volume(on: Disk, contents: Contents) -> Volume:
@@ -57,11 +57,12 @@ def volume(on: Disk, contents: Contents) -> Volume:
     return Volume(on, partition.node, number, contents, partition)
 
 
-SDA, SDB, USB = disk("sda", 0), disk("sdb", 16), disk("sdc", 32)
+SDA, SDB, USB = disk("sda", 0), disk("sdb", 16), disk("sdc", 32, Bus.USB)
 ROOT = volume(SDA, Contents("ext4", "PRIMARY"))
 EMPTY = volume(SDA, Contents())
 LUKS = volume(SDA, Contents("crypto_LUKS"))
 COPY = volume(USB, Contents("ext4", "PRIMARY"))
+CARD = volume(disk("sdd", 48, removable=True), Contents("ext4", "PRIMARY"))
 
 NORMAL = BootArguments(real_root="LABEL=PRIMARY")
 NONE = BootArguments(restore_requested=True)
@@ -75,8 +76,9 @@ def survey(*states: TargetState, expected: int | None = None) -> TargetSurvey:
 BLANK = survey(TargetState.BLANK)
 OTHER = survey(TargetState.OTHER)
 UNKNOWN = TargetSurvey(None)
-UNFINISHED = replace(survey(TargetState.RAID_MEMBER, TargetState.OTHER), unfinished_restore=True)
 WITH_PRIMARY = replace(survey(TargetState.PRIMARY), primary=(ROOT,))
+# The one data disk is there, but it is not the one that the root was found on.
+ELSEWHERE = TargetSurvey(1, (TargetDisk(SDB, TargetState.OTHER),))
 FAILED = Found(ROOT, MountFailed("bad superblock"))
 BOOTABLE = Found(ROOT, Mounted(Flag.PRESENT))
 LATE = 120.0
@@ -120,6 +122,7 @@ def attempts(number: int, on: Volume = ROOT) -> Found:
 
 
 GOOD, BEYOND, COULD_NOT = CheckOutcome.GOOD, CheckOutcome.BEYOND_REPAIR, CheckOutcome.FAILED
+NO_FLAG = Found(ROOT, Mounted(Flag.ABSENT))
 UNREADABLE_FLAG = Found(ROOT, Mounted(Flag.UNREADABLE))
 SUSPECT = replace(OTHER, suspect=EMPTY)
 BOTH = Ambiguous((ROOT, COPY))
@@ -136,59 +139,83 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (7, facts(targets=BLANK, operator=True), RestoreReason.DISKS_BLANK),
     (7, facts(targets=survey(TargetState.BLANK, TargetState.BLANK), elapsed=4), RestoreReason.DISKS_BLANK),
     (8, facts(root=BOOTABLE, operator=True), KeepWaiting("a key may be pressed", 10.0)),
-    (8, facts(root=Found(ROOT, Mounted(Flag.ABSENT)), operator=True), KeepWaiting("a key may be pressed", 10.0)),
+    (8, facts(root=NO_FLAG, operator=True), KeepWaiting("a key may be pressed", 10.0)),
     (8, facts(targets=BLANK, operator=True, files=("EmergencyFile_1",)), KeepWaiting("a key may be pressed", 10.0)),
     (9, facts(root=BOOTABLE, files=("EmergencyFile_1",)), RestoreReason.EMERGENCY_FILE),
     (9, facts(targets=BLANK, elapsed=4, files=("EmergencyFile_1",)), RestoreReason.EMERGENCY_FILE),
-    (10, facts(root=Found(ROOT, Mounted(Flag.ABSENT))), RestoreReason.FLAG_MISSING),
-    (11, facts(root=Found(ROOT, Mounted(Flag.PRESENT, "no init"))), GiveUp),
-    (12, facts(root=BOOTABLE, searched=False), KeepWaiting("looking for emergency files", 5.0)),
-    (13, facts(root=BOOTABLE), SwitchRoot(ROOT)),
-    (13, facts(root=BOOTABLE, elapsed=10, operator=True), SwitchRoot(ROOT)),
-    (13, facts(root=BOOTABLE, elapsed=5, searched=False), SwitchRoot(ROOT)),
-    (14, facts(root=FAILED), SurveyTargets()),
-    (14, facts(root=UNREADABLE_FLAG), SurveyTargets()),
-    (15, facts(root=FAILED, targets=UNFINISHED), RestoreReason.INTERRUPTED),
-    (16, facts(root=FAILED, targets=WITH_PRIMARY), CheckFileSystem),
-    (16, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY), CheckFileSystem),
-    (16, facts(root=attempts(1, EMPTY), targets=OTHER), CheckFileSystem),
-    (16, facts(root=FAILED, targets=UNKNOWN), CheckFileSystem),
-    (17, facts(root=FAILED, targets=WITH_PRIMARY, check=(ROOT, BEYOND)), RestoreReason.BEYOND_REPAIR),
-    (18, facts(root=attempts(1, EMPTY), targets=OTHER, check=(EMPTY, COULD_NOT)), RestoreReason.FILE_SYSTEM_ABSENT),
-    (19, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD)), KeepWaiting),
-    (19, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, COULD_NOT)), KeepWaiting),
-    (19, facts(root=attempts(1, LUKS), targets=OTHER), KeepWaiting),
-    (20, facts(root=attempts(3), targets=WITH_PRIMARY, check=(ROOT, GOOD)), GiveUp),
-    (20, facts(root=attempts(3), targets=WITH_PRIMARY, check=(ROOT, COULD_NOT)), GiveUp),
-    (20, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD), elapsed=LATE), GiveUp),
-    (20, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY, check=(ROOT, GOOD)), GiveUp),
-    (20, facts(root=attempts(3, LUKS), targets=OTHER), GiveUp),
-    (21, facts(), KeepWaiting("the root has not appeared yet", 3.0)),
-    (22, facts(elapsed=3), SurveyTargets()),
-    (23, facts(elapsed=3, targets=UNFINISHED), RestoreReason.INTERRUPTED),
-    (24, facts(elapsed=119.9, targets=OTHER), KeepWaiting),
-    (24, facts(elapsed=4, targets=survey(TargetState.BLANK, expected=2)), KeepWaiting),
-    (24, facts(elapsed=4, targets=survey(TargetState.BLANK, TargetState.OTHER)), KeepWaiting),
-    (25, facts(elapsed=LATE, targets=WITH_PRIMARY), UseVolume),
-    (26, facts(elapsed=LATE, targets=UNKNOWN), GiveUp),
-    (26, facts(elapsed=LATE, targets=survey(TargetState.BLANK, expected=2)), GiveUp),
-    (26, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.OTHER, expected=1)), GiveUp),
-    (26, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.UNREADABLE)), GiveUp),
-    (26, facts(elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, TargetState.RAID_MEMBER)), GiveUp),
-    (26, facts(elapsed=LATE, targets=replace(WITH_PRIMARY, primary=(ROOT, EMPTY))), GiveUp),
-    (27, facts(elapsed=LATE, targets=SUSPECT), CheckFileSystem),
-    (28, facts(elapsed=LATE, targets=OTHER), RestoreReason.FILE_SYSTEM_ABSENT),
-    (28, facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, COULD_NOT)), RestoreReason.FILE_SYSTEM_ABSENT),
-    (28, facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, BEYOND)), RestoreReason.FILE_SYSTEM_ABSENT),
-    (29, facts(root=BOTH), SurveyTargets()),
-    (30, facts(root=BOTH, targets=WITH_PRIMARY), UseVolume),
-    (31, facts(root=BOTH, targets=UNKNOWN), KeepWaiting),
+    (10, facts(root=Found(ROOT, Mounted(Flag.PRESENT, "no init"))), GiveUp),
+    (11, facts(root=BOOTABLE, searched=False), KeepWaiting("looking for emergency files", 5.0)),
+    (12, facts(root=BOOTABLE), SwitchRoot(ROOT)),
+    (12, facts(root=BOOTABLE, targets=UNKNOWN), SwitchRoot(ROOT)),
+    (12, facts(root=BOOTABLE, elapsed=10, operator=True), SwitchRoot(ROOT)),
+    (12, facts(root=BOOTABLE, elapsed=5, searched=False), SwitchRoot(ROOT)),
+    (13, facts(root=FAILED), SurveyTargets()),
+    (13, facts(root=FAILED, check=(ROOT, BEYOND)), SurveyTargets()),
+    (13, facts(root=NO_FLAG), SurveyTargets()),
+    (13, facts(root=UNREADABLE_FLAG), SurveyTargets()),
+    (13, facts(root=Found(COPY, Mounted(Flag.PRESENT))), SurveyTargets()),
+    (14, facts(root=Found(COPY, Mounted(Flag.PRESENT)), targets=BLANK), KeepWaiting),
+    (14, facts(root=Found(COPY, Mounted(Flag.ABSENT)), targets=WITH_PRIMARY), KeepWaiting),
+    (14, facts(root=attempts(1, COPY), targets=WITH_PRIMARY, check=(COPY, BEYOND)), KeepWaiting),
+    (14, facts(root=attempts(1, CARD), targets=WITH_PRIMARY), KeepWaiting),
+    (15, facts(root=Found(COPY, Mounted(Flag.PRESENT)), targets=BLANK, elapsed=LATE), GiveUp),
+    (15, facts(root=attempts(1, CARD), targets=WITH_PRIMARY, elapsed=LATE), GiveUp),
+    (16, facts(root=NO_FLAG, targets=WITH_PRIMARY), RestoreReason.FLAG_MISSING),
+    (17, facts(root=NO_FLAG, targets=UNKNOWN), KeepWaiting),
+    (17, facts(root=NO_FLAG, targets=ELSEWHERE), KeepWaiting),
+    (17, facts(root=NO_FLAG, targets=replace(WITH_PRIMARY, expected=2)), KeepWaiting),
+    (17, facts(root=NO_FLAG, targets=survey(TargetState.PRIMARY, TargetState.OTHER, expected=1)), KeepWaiting),
+    (18, facts(root=NO_FLAG, targets=ELSEWHERE, elapsed=LATE), GiveUp),
+    (18, facts(root=NO_FLAG, targets=UNKNOWN, elapsed=LATE), GiveUp),
+    (19, facts(root=FAILED, targets=WITH_PRIMARY), CheckFileSystem),
+    (19, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY), CheckFileSystem),
+    (19, facts(root=attempts(1, EMPTY), targets=OTHER), CheckFileSystem),
+    (19, facts(root=FAILED, targets=UNKNOWN), CheckFileSystem),
+    (20, facts(root=FAILED, targets=WITH_PRIMARY, check=(ROOT, BEYOND)), RestoreReason.BEYOND_REPAIR),
+    (20, facts(root=attempts(1, EMPTY), targets=OTHER, check=(EMPTY, BEYOND)), RestoreReason.BEYOND_REPAIR),
+    (20, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY, check=(ROOT, BEYOND)), RestoreReason.BEYOND_REPAIR),
+    (21, facts(root=FAILED, targets=UNKNOWN, check=(ROOT, BEYOND)), KeepWaiting),
+    (21, facts(root=FAILED, targets=ELSEWHERE, check=(ROOT, BEYOND)), KeepWaiting),
+    (21, facts(root=FAILED, targets=replace(WITH_PRIMARY, expected=2), check=(ROOT, BEYOND)), KeepWaiting),
+    (22, facts(root=FAILED, targets=ELSEWHERE, check=(ROOT, BEYOND), elapsed=LATE), GiveUp),
+    (23, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD)), KeepWaiting),
+    (23, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, COULD_NOT)), KeepWaiting),
+    (23, facts(root=attempts(1, EMPTY), targets=OTHER, check=(EMPTY, COULD_NOT)), KeepWaiting),
+    (23, facts(root=attempts(1, LUKS), targets=OTHER), KeepWaiting),
+    (24, facts(root=attempts(3), targets=WITH_PRIMARY, check=(ROOT, GOOD)), GiveUp),
+    (24, facts(root=attempts(3), targets=WITH_PRIMARY, check=(ROOT, COULD_NOT)), GiveUp),
+    (24, facts(root=attempts(3, EMPTY), targets=OTHER, check=(EMPTY, COULD_NOT)), GiveUp),
+    (24, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD), elapsed=LATE), GiveUp),
+    (24, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY, check=(ROOT, GOOD)), GiveUp),
+    (24, facts(root=attempts(3, LUKS), targets=OTHER), GiveUp),
+    (25, facts(), KeepWaiting("the root has not appeared yet", 3.0)),
+    (26, facts(elapsed=3), SurveyTargets()),
+    (27, facts(elapsed=119.9, targets=OTHER), KeepWaiting),
+    (27, facts(elapsed=4, targets=survey(TargetState.BLANK, expected=2)), KeepWaiting),
+    (27, facts(elapsed=4, targets=survey(TargetState.BLANK, TargetState.OTHER)), KeepWaiting),
+    (28, facts(elapsed=LATE, targets=WITH_PRIMARY), UseVolume),
+    (29, facts(elapsed=LATE, targets=UNKNOWN), GiveUp),
+    (29, facts(elapsed=LATE, targets=survey(TargetState.BLANK, expected=2)), GiveUp),
+    (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.OTHER, expected=1)), GiveUp),
+    (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.UNREADABLE)), GiveUp),
+    (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.FOREIGN)), GiveUp),
+    (29, facts(elapsed=LATE, targets=replace(survey(TargetState.FOREIGN), suspect=EMPTY)), GiveUp),
+    (29, facts(elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, TargetState.RAID_MEMBER)), GiveUp),
+    (29, facts(elapsed=LATE, targets=replace(WITH_PRIMARY, primary=(ROOT, EMPTY))), GiveUp),
+    (30, facts(elapsed=LATE, targets=SUSPECT), CheckFileSystem),
+    (31, facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, COULD_NOT)), GiveUp),
+    (31, facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, GOOD)), GiveUp),
+    (32, facts(elapsed=LATE, targets=OTHER), RestoreReason.FILE_SYSTEM_ABSENT),
+    (32, facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, BEYOND)), RestoreReason.FILE_SYSTEM_ABSENT),
+    (33, facts(root=BOTH), SurveyTargets()),
+    (34, facts(root=BOTH, targets=WITH_PRIMARY), UseVolume),
+    (35, facts(root=BOTH, targets=UNKNOWN), KeepWaiting),
     (
-        31,
+        35,
         facts(root=BOTH, targets=TargetSurvey(2, (*WITH_PRIMARY.disks, TargetDisk(USB, TargetState.PRIMARY)))),
         KeepWaiting,
     ),
-    (32, facts(root=BOTH, targets=UNKNOWN, elapsed=LATE), GiveUp),
+    (36, facts(root=BOTH, targets=UNKNOWN, elapsed=LATE), GiveUp),
 ]
 
 
@@ -255,7 +282,7 @@ def test_waits_follow_the_arguments() -> None:
 
 # --- properties -------------------------------------------------------------------------------------------------------
 
-some_volumes = st.sampled_from([ROOT, EMPTY, LUKS, COPY])
+some_volumes = st.sampled_from([ROOT, EMPTY, LUKS, COPY, CARD])
 roots: st.SearchStrategy[RootSearch] = st.one_of(
     st.just(NotFound()),
     st.builds(Ambiguous, st.sampled_from([(ROOT, COPY), (ROOT, EMPTY), (COPY, LUKS, ROOT)])),
@@ -268,7 +295,6 @@ surveys = st.builds(
     st.lists(st.builds(TargetDisk, st.sampled_from([SDA, SDB]), st.sampled_from(TargetState)), max_size=3).map(tuple),
     st.sampled_from([(), (ROOT,), (ROOT, EMPTY)]),
     st.sampled_from([None, EMPTY]),
-    st.booleans(),
 )
 arguments_without_wish = st.builds(
     BootArguments,
@@ -297,7 +323,7 @@ def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[
         elapsed=st.one_of(st.sampled_from([0.0, 3.0, 5.0, 10.0, 120.0, 1e6]), st.floats(0, 1e4)),
         root=roots,
         targets=st.one_of(st.none(), surveys),
-        checks=st.dictionaries(st.sampled_from([ROOT.node, COPY.node]), st.sampled_from(CheckOutcome)),
+        checks=st.dictionaries(st.sampled_from([ROOT.node, COPY.node, CARD.node]), st.sampled_from(CheckOutcome)),
         operator_present=st.booleans(),
         key_pressed=st.booleans(),
         emergency_files=st.sampled_from([(), ("EmergencyFile_1",)]),
@@ -310,32 +336,35 @@ def evidence(seen: BootFacts) -> bool:
     """Is there anything at all that entitles to wipe PRIMARY? Written from the promise, not from the code."""
     root, targets = seen.root, seen.targets
     asked = seen.arguments.restore_requested and not seen.started_by_fallback
+    complete = targets is not None and targets.expected == len(targets.disks) and targets.expected > 0
+    states = {target.state for target in targets.disks} if targets is not None else set()
+    # What is seen on a volume counts only if that is on a built-in data disk, and no data disk is missing or too many.
+    own = (
+        isinstance(root, Found)
+        and complete
+        and targets is not None
+        and root.volume.disk in [target.disk for target in targets.disks]
+        and root.volume.disk.bus is not Bus.USB
+        and not root.volume.disk.removable
+    )
     flag = root.mount.flag if isinstance(root, Found) and isinstance(root.mount, Mounted) else None
-    beyond_repair = (
+    broken = (
         isinstance(root, Found)
         and flag in (None, Flag.UNREADABLE)
-        and (
-            seen.checks.get(root.volume.node) is CheckOutcome.BEYOND_REPAIR
-            or (root.volume.contents == Contents() and root.volume.node in seen.checks)
-        )
+        and seen.checks.get(root.volume.node) is CheckOutcome.BEYOND_REPAIR
     )
     gone = (
         isinstance(root, NotFound)
+        and complete
         and targets is not None
-        and targets.expected == len(targets.disks)
-        and targets.expected > 0
-        and {target.state for target in targets.disks} <= {TargetState.BLANK, TargetState.OTHER}
+        and states <= {TargetState.BLANK, TargetState.OTHER}
+        and (
+            targets.suspect is None
+            or states == {TargetState.BLANK}
+            or seen.checks.get(targets.suspect.node) is CheckOutcome.BEYOND_REPAIR
+        )
     )
-    begun = targets is not None and targets.unfinished_restore
-    entitled = (
-        asked,
-        bool(seen.emergency_files),
-        flag is Flag.ABSENT,
-        beyond_repair,
-        gone,
-        begun and flag is not Flag.PRESENT,
-    )
-    return any(entitled)
+    return any((asked, bool(seen.emergency_files), own and flag is Flag.ABSENT, own and broken, gone))
 
 
 @settings(max_examples=200)
@@ -353,6 +382,33 @@ def test_a_root_that_is_merely_missing_or_failing_is_never_wiped(seen: BootFacts
     for root in (NotFound(), FAILED, BOTH, UNREADABLE_FLAG):
         plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.node: COULD_NOT})
         assert not isinstance(decide(plain), Restore)
+
+
+@settings(max_examples=200)
+@given(all_facts(arguments_without_wish), st.sampled_from([COPY, CARD]))
+def test_what_can_be_plugged_in_is_neither_booted_nor_repaired_nor_evidence(seen: BootFacts, plugged: Volume) -> None:
+    decision = decide(replace(seen, root=Found(plugged, BOOTABLE.mount), emergency_files=()))
+    assert isinstance(decision, OpenMenu | SurveyTargets | KeepWaiting | GiveUp)
+    for mount in (MountFailed("failed", 3), NO_FLAG.mount, UNREADABLE_FLAG.mount):
+        found = replace(seen, root=Found(plugged, mount), emergency_files=())
+        assert isinstance(decide(found), OpenMenu | SurveyTargets | KeepWaiting | GiveUp)
+
+
+def test_why_nothing_is_done_about_other_data_is_said() -> None:
+    foreign = TargetSurvey(1, (TargetDisk(SDA, TargetState.FOREIGN, ("/dev/sda1: crypto_LUKS",)),))
+    decision = decide(facts(elapsed=LATE, targets=foreign))
+    assert isinstance(decision, GiveUp)
+    assert "/dev/sda with other data (/dev/sda1: crypto_LUKS)" in decision.reason
+    assert "factory restore" in decision.reason
+    other = decide(facts(elapsed=LATE, targets=replace(ELSEWHERE, expected=2)))
+    assert isinstance(other, GiveUp)
+    assert "factory restore" not in other.reason
+
+
+def test_a_root_elsewhere_is_named() -> None:
+    decision = decide(facts(root=NO_FLAG, targets=ELSEWHERE, elapsed=LATE))
+    assert isinstance(decision, GiveUp)
+    assert "/dev/sda1 is on a disk that is no data disk of the platform" in decision.reason
 
 
 @settings(max_examples=150)
@@ -381,20 +437,20 @@ def test_waits_end_in_the_future_and_not_behind_the_last_deadline(seen: BootFact
 @settings(max_examples=150)
 @given(all_facts(all_arguments))
 def test_asking_again_as_told_comes_to_an_end(seen: BootFacts) -> None:
-    """Do what is asked in the least helpful way, at most a dozen times, and a final decision comes."""
-    for _ in range(12):
+    """Do what is asked in the least helpful way, at most 16 times, and a final decision comes."""
+    for _ in range(16):
         match decide(seen):
             case KeepWaiting(until=until):
                 seen = replace(seen, elapsed=until)
             case SurveyTargets():
                 assert seen.targets is None
-                seen = replace(seen, targets=UNKNOWN)
+                seen = replace(seen, targets=WITH_PRIMARY)
             case CheckFileSystem(volume=checked):
                 assert checked.node not in seen.checks
-                seen = replace(seen, checks={**seen.checks, checked.node: COULD_NOT})
+                seen = replace(seen, checks={**seen.checks, checked.node: COULD_NOT}, targets=None)
             case UseVolume(volume=used):
                 assert not isinstance(seen.root, Found)
-                seen = replace(seen, root=Found(used, MountFailed("failed", 1)))
+                seen = replace(seen, root=Found(used, MountFailed("failed", 1)), targets=None)
             case _:
                 return
         if isinstance(seen.root, Found) and isinstance(seen.root.mount, MountFailed):

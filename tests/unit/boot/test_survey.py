@@ -35,6 +35,7 @@ def volumes(on: Disk, *contents: Contents) -> list[Volume]:
 EMPTY = Contents()
 PRIMARY = Contents("ext4", LABEL)
 DATA = Contents("ext4", "DATA")
+SWAP = Contents("swap")
 MEMBER = Contents("linux_raid_member", "unit:0")
 SDA, SDA1, SDA2 = disk("sda"), disk("sda", 1), disk("sda", 2)
 
@@ -44,8 +45,8 @@ SDA, SDA1, SDA2 = disk("sda"), disk("sda", 1), disk("sda", 2)
     [
         (SDA, [EMPTY], True, TargetState.BLANK),
         (SDA, [EMPTY], False, TargetState.OTHER),  # bytes that nobody knows, perhaps a damaged table
-        (SDA, [DATA], True, TargetState.OTHER),
-        (SDA, [Contents(ambivalent=True)], True, TargetState.OTHER),
+        (SDA, [DATA], True, TargetState.FOREIGN),
+        (SDA, [Contents(ambivalent=True)], True, TargetState.UNREADABLE),
         (SDA, [PRIMARY], False, TargetState.PRIMARY),
         (SDA, [], True, TargetState.UNREADABLE),
         (SDA1, [EMPTY], True, TargetState.OTHER),
@@ -53,7 +54,15 @@ SDA, SDA1, SDA2 = disk("sda"), disk("sda", 1), disk("sda", 2)
         (SDA1, [MEMBER], False, TargetState.RAID_MEMBER),
         (SDA1, [], False, TargetState.UNREADABLE),
         (SDA2, [DATA], False, TargetState.UNREADABLE),
-        (SDA2, [DATA, EMPTY], False, TargetState.OTHER),
+        (SDA2, [DATA, EMPTY], False, TargetState.FOREIGN),
+        (SDA2, [EMPTY, Contents(ambivalent=True)], False, TargetState.UNREADABLE),
+        (SDA2, [EMPTY, EMPTY], False, TargetState.OTHER),
+        (SDA2, [SWAP, EMPTY], False, TargetState.OTHER),
+        (SDA2, [SWAP, Contents("swsuspend")], False, TargetState.FOREIGN),
+        (SDA, [SWAP], True, TargetState.OTHER),
+        (SDA1, [Contents("crypto_LUKS")], False, TargetState.FOREIGN),
+        (SDA1, [Contents("LVM2_member")], False, TargetState.FOREIGN),
+        (SDA1, [Contents("ext4")], False, TargetState.FOREIGN),
         (SDA2, [DATA, PRIMARY], False, TargetState.PRIMARY),
         (SDA2, [DATA, MEMBER], False, TargetState.RAID_MEMBER),
         (SDA2, [PRIMARY], False, TargetState.PRIMARY),  # the other one is unreadable
@@ -66,7 +75,7 @@ def test_state_of_one_disk(target: Disk, contents: list[Contents], zeroed: bool,
 
 @pytest.mark.parametrize(
     ("array", "state"),
-    [(EMPTY, TargetState.OTHER), (DATA, TargetState.OTHER), (PRIMARY, TargetState.RAID_MEMBER)],
+    [(EMPTY, TargetState.OTHER), (DATA, TargetState.FOREIGN), (PRIMARY, TargetState.RAID_MEMBER)],
 )
 def test_members_of_an_array_that_runs_without_primary_hide_nothing(array: Contents, state: TargetState) -> None:
     survey = survey_targets(1, [SDA1], volumes(SDA1, MEMBER), LABEL, arrays=[array])
@@ -122,7 +131,8 @@ def two(first: Contents, second: Contents, expected: int | None) -> TargetSurvey
     ("survey", "complete", "blank", "without_primary"),
     [
         (two(EMPTY, EMPTY, 2), True, True, True),
-        (two(EMPTY, DATA, 2), True, False, True),
+        (two(EMPTY, SWAP, 2), True, False, True),
+        (two(EMPTY, DATA, 2), True, False, False),
         (two(EMPTY, PRIMARY, 2), True, False, False),
         (two(EMPTY, EMPTY, 3), False, False, False),
         (two(EMPTY, EMPTY, 1), False, False, False),
@@ -139,6 +149,12 @@ def test_only_a_complete_set_of_disks_says_anything(
 
 
 def test_a_survey_describes_itself() -> None:
-    assert two(EMPTY, DATA, 3).describe() == "2 of 3 data disks present: /dev/sda blank, /dev/sdb without PRIMARY"
+    assert two(EMPTY, SWAP, 3).describe() == (
+        "2 of 3 data disks present: /dev/sda blank, /dev/sdb without PRIMARY (/dev/sdb: swap)"
+    )
+    assert two(DATA, Contents(ambivalent=True), 2).describe() == (
+        "2 of 2 data disks present: /dev/sda with other data (/dev/sda: ext4 'DATA'), "
+        "/dev/sdb unreadable (/dev/sdb: more than one signature)"
+    )
     assert TargetSurvey(1).describe() == "0 of 1 data disks present: none"
     assert "platform is unknown" in TargetSurvey(None).describe()

@@ -15,7 +15,16 @@ from gprov.domain.errors import HardwareMismatch
 GB = 10**9
 
 
-def disk(name: str, size: int, minor: int, *, parts: int = 0, read_only: bool = False) -> Disk:
+def disk(
+    name: str,
+    size: int,
+    minor: int,
+    *,
+    parts: int = 0,
+    read_only: bool = False,
+    bus: Bus = Bus.ATA,
+    removable: bool = False,
+) -> Disk:
     partitions = tuple(
         Partition(f"{name}{n}", f"/dev/{name}{n}", DeviceNumber(8, minor + n), n, n << 20, 1 << 20)
         for n in range(1, parts + 1)
@@ -25,10 +34,11 @@ def disk(name: str, size: int, minor: int, *, parts: int = 0, read_only: bool = 
         f"/dev/{name}",
         DeviceNumber(8, minor),
         size,
-        bus=Bus.ATA,
+        bus=bus,
         serial=f"S{minor}",
         partitions=partitions,
         read_only=read_only,
+        removable=removable,
     )
 
 
@@ -136,6 +146,23 @@ def test_a_write_protected_disk_is_no_target() -> None:
     with pytest.raises(HardwareMismatch):
         choose_targets(disks, {}, TargetSpec(1, 100 * GB))
     assert excluded_disks(disks, (), None) == {disks[0].device: "is read-only"}
+
+
+@pytest.mark.parametrize(
+    ("outside", "reason"),
+    [
+        (disk("sdb", 100 * GB, 16, bus=Bus.USB), "excluded: is attached by USB"),
+        (disk("sdb", 100 * GB, 16, removable=True), "excluded: is removable"),
+    ],
+)
+def test_what_can_be_plugged_in_is_no_target_whatever_its_size(outside: Disk, reason: str) -> None:
+    with pytest.raises(HardwareMismatch, match="0 found") as caught:
+        choose_targets([outside], {}, TargetSpec(1, 100 * GB))
+    assert reason in caught.value.differences[0].message
+    choice = choose_targets([disk("sda", 100 * GB, 0), outside], {}, TargetSpec(1, 100 * GB))
+    assert names(choice.chosen) == ["sda"]
+    # RECOVERY is made on such disks: they are not untouchable in general.
+    assert excluded_disks([outside], (), None) == {}
 
 
 machine_sizes = st.lists(st.sampled_from([50, 98, 99, 100, 101, 102, 104, 105, 106, 200]), max_size=7)
