@@ -45,12 +45,15 @@ class JsonObject:
         value = self._get(key, required)
         if value is None:
             return default
-        if isinstance(value, str):
-            if required and not value.strip():
-                self.problem(key, "must not be empty")
-            return value
-        self._wrong(key, "text", value)
-        return default
+        if not isinstance(value, str):
+            self._wrong(key, "text", value)
+            return default
+        if _torn(value):
+            self.problem(key, "holds half of a surrogate pair")
+            return default
+        if required and not value.strip():
+            self.problem(key, "must not be empty")
+        return value
 
     def integer(
         self,
@@ -69,8 +72,7 @@ class JsonObject:
             self._wrong(key, "a whole number", value)
             return default
         if (least is not None and number < least) or (most is not None and number > most):
-            bounds = f"at least {least}" if most is None else f"{least}..{most}"
-            self.problem(key, f"must be {bounds}, is {number}")
+            self.problem(key, f"must be {_bounds(least, most)}, is {number}")
             return default
         return number
 
@@ -110,7 +112,7 @@ class JsonObject:
         return self._list(key, required, "an object", self._as_object)
 
     def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
-        return self._list(key, required, "text", lambda value, _: value if isinstance(value, str) else None)
+        return self._list(key, required, "whole text", lambda value, _: _text(value))
 
     def integers(self, key: str, *, required: bool = False) -> tuple[int, ...]:
         return self._list(key, required, "a whole number", lambda value, _: _whole(value))
@@ -130,7 +132,10 @@ class JsonObject:
         inner = self.object(key)
         if inner is None:
             return {}
-        return {name: inner.text(name) for name in inner.keys()}
+        names = inner.keys()
+        if any(_torn(name) for name in names):
+            self.problem(key, "has a key with half of a surrogate pair")
+        return {name: inner.text(name) for name in names if not _torn(name)}
 
     def _as_object(self, value: Json, path: str) -> JsonObject | None:
         return JsonObject(value, path, self.problems) if isinstance(value, Mapping) else None
@@ -198,6 +203,21 @@ def _unique(pairs: Sequence[tuple[str, Json]], problems: list[Problem]) -> dict[
 
 def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) and not _torn(value) else None
+
+
+def _torn(text: str) -> bool:
+    """Escapes can make text that no file and no terminal takes."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _bounds(least: int | None, most: int | None) -> str:
+    if most is None:
+        return f"at least {least}"
+    return f"at most {most}" if least is None else f"{least}..{most}"
 
 
 def _is_list(value: Json) -> bool:
