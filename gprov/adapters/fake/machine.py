@@ -53,6 +53,7 @@ class SimulatedMachine:
     messages: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     operator_present: bool = False
+    operator_at: float = 0.0
     nvram_writes: int = 0
     _minor: int = 0
 
@@ -175,6 +176,8 @@ class SimulatedMachine:
 def contents_of(volume: FakeVolume | None) -> Contents:
     if volume is None:
         return Contents()
+    if volume.ambivalent:
+        return Contents(ambivalent=True)
     return Contents(volume.kind.value, volume.label, volume.uuid)
 
 

@@ -25,7 +25,7 @@ class FakeOperator(Operator):
     @property
     @override
     def present(self) -> bool:
-        return self._machine.operator_present
+        return self._machine.operator_present and self._machine.clock.monotonic() >= self._machine.operator_at
 
     @override
     def show(self, text: str) -> None:

@@ -81,7 +81,8 @@ class Tree:
 
 @dataclass
 class FakeVolume:
-    """A file system on a partition. ``damaged``: mounting fails until a check repairs it."""
+    """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
+    signature shows too, so that no probe says what it is."""
 
     kind: FileSystemKind
     label: str
@@ -91,6 +92,7 @@ class FakeVolume:
     durable: Tree = field(default_factory=Tree)
     damaged: bool = False
     repairable: bool = True
+    ambivalent: bool = False
 
     def sync(self) -> None:
         self.durable = self.current.copy()
