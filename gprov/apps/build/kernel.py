@@ -68,39 +68,45 @@ class KernelBuilder:
         fragment = parse_config(inputs.fragment, "kernel configuration fragment")
         family = content_key(_RECIPE, source_version(self._processes), *compiler_versions(self._processes))
         # The parsed fragment and not its text: comments and order do not matter.
-        tree_key = f"{family}-{content_key(*sorted(f'{symbol}={value}' for symbol, value in fragment.items()))}"
+        settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
+        tree_key = f"{family}-{content_key(*settings)}"
         key = content_key(tree_key, inputs.initramfs, str(inputs.number))
         finished = self._cache.find("kernels", key)
         if finished is not None:
             self._progress.note("kernel: taken from the cache")
             return finished
         work = self._cache.path("work", "tree")
-        tree = self._cache.find("trees", tree_key)
-        self._start_from(tree or self._cache.newest("trees", f"{family}-"), work)
-        if tree is None:
-            with self._progress.phase("kernel: configure"):
-                self._configure(work, inputs.fragment, fragment)
-        with self._progress.phase("kernel: link" if tree else "kernel: compile"):
-            self._make(work, tree_key, inputs)
+        self._build_in(work, tree_key, inputs, fragment)
         self._check(work, inputs)
         image = os.path.join(work, _IMAGE)
         finished = self._cache.publish("kernels", key, lambda path: copy_file(image, path))
-        if tree is None:
-            for name in _LINKED:
-                self._cache.remove(os.path.join(work, name))
-            self._cache.publish("trees", tree_key, lambda path: self._copy(work, path))
-        self._cache.remove(work)
+        self._keep_tree(work, tree_key)
         self._cache.keep_newest("trees", _TREES_KEPT)
         self._cache.keep_newest("kernels", _KERNELS_KEPT)
         return finished
 
-    def _start_from(self, tree: str | None, work: str) -> None:
-        if tree is None:
+    def _build_in(self, work: str, tree_key: str, inputs: KernelInputs, fragment: Mapping[str, str]) -> None:
+        source = self._source()
+        tree = self._cache.find("trees", tree_key)
+        start = tree or self._cache.newest("trees", tree_key.partition("-")[0])
+        self._cache.remove(work)
+        if start is None:
             fresh_folder(work)
-            return
-        with self._progress.phase("kernel: fetch a compiled tree from the cache"):
-            self._cache.remove(work)
-            self._copy(tree, work)
+        else:
+            with self._progress.phase("kernel: fetch a compiled tree from the cache"):
+                self._copy(start, work)
+        if tree is None:
+            with self._progress.phase("kernel: configure"):
+                self._configure(source, work, inputs.fragment, fragment)
+        with self._progress.phase("kernel: link" if tree else "kernel: compile"):
+            self._make(work, tree_key, inputs)
+
+    def _keep_tree(self, work: str, tree_key: str) -> None:
+        if self._cache.find("trees", tree_key) is None:
+            for name in _LINKED:
+                self._cache.remove(os.path.join(work, name))
+            self._cache.publish("trees", tree_key, lambda path: self._copy(work, path))
+        self._cache.remove(work)
 
     def _source(self) -> str:
         key = content_key(source_version(self._processes))
@@ -116,8 +122,7 @@ class KernelBuilder:
             self._cache.keep_newest("sources", 1)
         return os.path.join(parent, SOURCE_PACKAGE)
 
-    def _configure(self, work: str, text: str, fragment: Mapping[str, str]) -> None:
-        source = self._source()
+    def _configure(self, source: str, work: str, text: str, fragment: Mapping[str, str]) -> None:
         chosen = os.path.join(work, "fragment.config")
         write_file(chosen, text.encode())
         command = ("make", "-s", "-C", source, f"O={work}", f"KCONFIG_ALLCONFIG={chosen}", "allnoconfig")
