@@ -36,7 +36,9 @@ class UnitContainer(containers.DeclarativeContainer):
     files = providers.Singleton(lazy(f"{_LINUX}.files:LinuxFiles"))
     filesystems = providers.Singleton(lazy(f"{_LINUX}.filesystem:LinuxFileSystems"), processes)
     partitioner = providers.Singleton(lazy(f"{_LINUX}.partition:PartedPartitioner"), blocks, clock)
-    archives = providers.Singleton(lazy(f"{_LINUX}.archive:XzTarArchives"), processes, accounts_folder="/etc")
+    archives = providers.Singleton(
+        lazy(f"{_LINUX}.archive:XzTarArchives"), processes, branding=branding, accounts_folder="/etc"
+    )
 
     firmware = providers.Singleton(lazy(f"{_LINUX}.efi:EfivarsFirmware"))
     smbios = providers.Singleton(lazy(f"{_LINUX}.dmi:LinuxSmbios"))

@@ -130,6 +130,7 @@ class EventBus:
         except Exception as exc:  # noqa: BLE001 - a log must never stop the flow that it logs, whatever is wrong with it
             if sink in self._sinks:
                 self._sinks.remove(sink)
+                self._close(sink)  # what it holds open would keep its volume busy
             self.warning(f"event sink {sink.name} given up: {exc}")
             return False
         return True

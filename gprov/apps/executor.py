@@ -84,6 +84,9 @@ class Executor:
         except GprovError as error:
             seconds = self._tools.clock.monotonic() - started
             self._bus.step(Step(text, StepPhase.FAILED, seconds, str(error)))
+            if isinstance(operation, UpdateBootEntries | RemovePath) and not operation.required:
+                self._bus.warning(f"{error}; going on without: {text}")
+                return
             raise
         self._done.append(operation)
         self._bus.step(Step(text, StepPhase.DONE, self._tools.clock.monotonic() - started))

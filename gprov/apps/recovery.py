@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from gprov.apps.events import EventBus
 from gprov.apps.volumes import volumes_of, wait_for
 from gprov.domain.branding import Branding
-from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
-from gprov.domain.errors import DeviceFault, DeviceMissing, RefusedByPolicy
+from gprov.domain.disk.model import FileSystemKind, Volume
+from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError, RefusedByPolicy
 from gprov.domain.places import Places
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock
@@ -19,6 +19,7 @@ from gprov.ports.filesystem import FileSystems, Mounts
 
 # A USB stick behind a slow hub takes some seconds; a dead one must not hold the unit for ever.
 FIND_SECONDS = 60.0
+SETTLE_SECONDS = 1.0
 IMAGE_FOLDER = "Image"
 
 
@@ -58,9 +59,13 @@ def find_recovery(
 
     if not wait_for(ports.blocks, ports.clock, seconds, ready):
         raise DeviceMissing(branding.recovery_label, f"no volume has this label after {seconds:g} s")
-    if len(found) > 1:
+    with ports.blocks.changes() as changes:
+        # A second one may be a moment slower: it must not be the first that counts.
+        changes.wait(SETTLE_SECONDS)
+    ready()
+    if len(found) != 1:
         nodes = ", ".join(volume.node for volume in found)
-        raise RefusedByPolicy(f"more than one volume is labelled {branding.recovery_label}: {nodes}")
+        raise RefusedByPolicy(f"more than one volume is labelled {branding.recovery_label}: {nodes or 'none any more'}")
     recovery = found[0]
     esp = next(
         (
@@ -87,10 +92,14 @@ def opened_recovery(
         _mount_checked(ports, recovery, places.recovery, bus)
         mounted.append(places.recovery)
         if esp is not None:
-            ports.files.make_folder(places.esp)
+            if ports.files.status(places.esp) is None:
+                ports.files.make_folder(places.esp)
             _mount_checked(ports, esp, places.esp, bus)
             mounted.append(places.esp)
-        _correct_image_folder(ports.files, places.recovery, bus)
+        try:
+            _correct_image_folder(ports.files, places.recovery, bus)
+        except DeviceFault as fault:
+            bus.warning(str(fault))
         yield RecoveryVolume(recovery, esp, places)
     except BaseException:
         unmount_all(ports.mounts, reversed(mounted), bus)
@@ -121,11 +130,23 @@ def _mount_checked(ports: RecoveryPorts, volume: Volume, target: str, bus: Event
         ports.mounts.mount(volume.node, target, kind, ("relatime",))
     except DeviceFault as fault:
         bus.warning(f"{fault}; checking the file system")
-        verdict = ports.filesystems.check(volume.node, FileSystemKind(kind))
+        _repair(ports, volume, FileSystemKind(kind), bus)
+        try:
+            ports.mounts.mount(volume.node, target, kind, ("relatime",))
+        except DeviceFault as again:
+            # Worn-out flash often ends as read-only: its images are still good.
+            bus.warning(f"{again}; mounting it read-only")
+            ports.mounts.mount(volume.node, target, kind, ("ro",))
+
+
+def _repair(ports: RecoveryPorts, volume: Volume, kind: FileSystemKind, bus: EventBus) -> None:
+    """A check that finds nothing to save, or cannot run, leaves the verdict to the next mount."""
+    try:
+        verdict = ports.filesystems.check(volume.node, kind)
+    except GprovError as error:
+        bus.error(error)
+    else:
         bus.log(f"{volume.node}: {verdict.value}")
-        if verdict is CheckVerdict.BEYOND_REPAIR:
-            raise
-        ports.mounts.mount(volume.node, target, kind, ("relatime",))
 
 
 def _correct_image_folder(files: Files, recovery: str, bus: EventBus) -> None:

@@ -41,7 +41,9 @@ def prepare(container: UnitContainer) -> BootArguments:
         bus.attach(container.milestone_sink())
     else:
         # The system's journal takes over what is there. A verbose console would show it twice.
-        bus.attach(container.kmsg_sink())
+        _attach_kernel_log(container)
+    if os.getpid() == 1:
+        _mount_efivars(container)
     bus.milestone("init-started")
     return arguments
 
@@ -74,5 +76,20 @@ def _mount_kernel_file_systems(container: UnitContainer) -> None:
         except DeviceFault as fault:
             if fault.errno != errno.EBUSY:
                 raise
+
+
+def _attach_kernel_log(container: UnitContainer) -> None:
+    """No boot fails for want of a log."""
+    try:
+        container.bus().attach(container.kmsg_sink())
+    except DeviceFault as fault:
+        container.bus().warning(str(fault))
+
+
+def _mount_efivars(container: UnitContainer) -> None:
+    """A normal boot needs no variables: firmware that does not give them is no reason to stop."""
     if os.path.isdir(_EFI):
-        mounts.mount("efivarfs", f"{_EFI}/efivars", "efivarfs", ("nosuid", "nodev", "noexec"))
+        try:
+            container.mounts().mount("efivarfs", f"{_EFI}/efivars", "efivarfs", ("nosuid", "nodev", "noexec"))
+        except DeviceFault as fault:
+            container.bus().warning(str(fault))

@@ -15,6 +15,7 @@ from gprov.apps.mfg.network import connect_any
 from gprov.apps.mfg.steps import StepRunner
 from gprov.apps.recovery import RecoveryPorts, opened_recovery, unmount_all
 from gprov.apps.remote import RemotePorts
+from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, Problem, RefusedByPolicy
@@ -31,6 +32,7 @@ from gprov.domain.plan.provision import (
     plan_secrets,
     plan_start,
 )
+from gprov.domain.plan.restore import refuse_unsupported
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.smbios import SmbiosTable
 from gprov.domain.platform.table import Platform
@@ -92,7 +94,8 @@ class Provisioning:
         bus = self._bus
         bus.message("Provisioning")
         try:
-            self._run()
+            with foreseen():
+                self._run()
         except GprovError as error:
             bus.error(error)
             bus.state(ProcessState.MFG_FAILED)
@@ -105,13 +108,17 @@ class Provisioning:
         switches = parse_switches("kernel arguments", arguments.mfg_test)
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.remote, self._branding, bus)
-        data = fetch_manuf(ports.tools.http, arguments.mfg_url, self._branding, bus)
+        data = fetch_manuf(ports.tools.http, ports.tools.clock, arguments.mfg_url, self._branding, bus)
         if not data.log_endpoint:
             raise BadInput(arguments.mfg_url, [Problem("$.LogEndpoint", "is missing: no passwords, no QA document")])
         factory = ports.remote.factory_at(data.log_endpoint)
         table = read_smbios(ports.inspect.smbios, bus)
         external = bool(data.appliance_json_url)
-        platforms = fetch_platforms(ports.tools.http, data.appliance_json_url) if external else self._platforms
+        platforms = (
+            fetch_platforms(ports.tools.http, ports.tools.clock, data.appliance_json_url)
+            if external
+            else self._platforms
+        )
         unit = identify_unit(table, platforms, arguments.proto_ident, bus)
         bus.attach(ports.remote.sink_for(factory, unit.serial))
         bus.state(ProcessState.MFG_STARTED)
@@ -137,6 +144,7 @@ class Provisioning:
             # A refusal, so that nobody takes this unit for a provisioned one.
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(When.AFTER_QA)
+        refuse_unsupported(unit.platform, ports.tools.firmware.kind())
         recovery = recovery_disk(ports.inspect, inspection, unit, bus)
         facts = ProvisionFacts(
             self._branding,
@@ -146,7 +154,8 @@ class Provisioning:
             recovery,
             target_disks(ports.inspect, inspection, recovery, unit),
             RestoreOptions(
-                xlog=data.log_endpoint if arguments.cont_logging else "",
+                # The server holds the QA document until it hears that the first restore succeeded.
+                xlog=data.log_endpoint,
                 boot_args=arguments.boot_args,
             ),
             join_arguments(arguments.boot_args, carried_arguments(arguments)),
@@ -216,7 +225,8 @@ class Provisioning:
                 raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
             kernel = verify_kernel(tools, branding, places, bus)
             if Switch.NO_WRITE_FILES not in work.switches:
-                images = verify_images(work.data, kernel, tools, branding, places, bus)
+                room = min(disk.size for disk in work.facts.targets)
+                images = verify_images(work.data, kernel, room, tools, branding, places, bus)
             # Before the unit can start: the server holds it until the first restore succeeded.
             self._report(work, images)
             facts = replace(work.facts, recovery=recovery.volume.disk)

@@ -40,16 +40,22 @@ def verify_kernel(tools: Tools, branding: Branding, places: Places, bus: EventBu
 
 
 def verify_images(
-    data: ManufData, kernel: KernelFacts, tools: Tools, branding: Branding, places: Places, bus: EventBus
+    data: ManufData,
+    kernel: KernelFacts,
+    room: int,
+    tools: Tools,
+    branding: Branding,
+    places: Places,
+    bus: EventBus,
 ) -> tuple[str, ...]:
-    """Read every fetched image as a restore will, which also compares its kernel with ``kernel``. Returns their paths.
-    Raises IntegrityFault, BadInput."""
+    """Read every fetched image as a restore will, which also compares its kernel with ``kernel`` and needs a disk of
+    ``room`` bytes. Returns their paths. Raises IntegrityFault, BadInput."""
     uefi = tools.firmware.kind() is FirmwareKind.UEFI
     placed = [destination(file, branding, uefi) for file in data.files]
     paths = tuple(f"{places.recovery}/{one.path}" for one in placed if one.kind is PlacementKind.IMAGE)
     for path in paths:
         image = tools.archives.verify(path, partial(bus.progress, f"verify {path}"))
-        problems = image_problems(image, branding)
+        problems = image_problems(image, branding, room)
         if problems:
             raise BadInput(path, problems)
         newest(parse_bzimage(image.files.kernel_start or b""), kernel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,10 +11,12 @@ from gprov.apps.recovery import RecoveryVolume
 from gprov.apps.restore.records import HistoryFile
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, DeviceFault, IntegrityFault
+from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.history import History
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.select import Preference, order_with_history, rank
+from gprov.domain.plan.operations import Plan
 from gprov.domain.plan.restore import image_problems
 from gprov.ports.archive import Archives
 from gprov.ports.files import Files
@@ -21,12 +24,17 @@ from gprov.ports.operator import Operator
 
 MAX_FAILURES = 5
 CHOOSE_SECONDS = 300.0
+UNENDED = "did not come to an end: power cut or crash"
 
 
 @dataclass(frozen=True)
 class ChosenImage:
+    """``attempted``: the history with this attempt counted. What stands on RECOVERY meanwhile counts it as failed: a
+    power cut or a crash does not get to say so later."""
+
     name: ImageName
     verified: VerifiedImage
+    attempted: History
 
 
 @dataclass(frozen=True)
@@ -62,8 +70,11 @@ def choose_image(
     files: Files,
     history: HistoryFile,
     bus: EventBus,
-) -> ChosenImage:
-    """The first good image in order of preference. Raises IntegrityFault if there is none.
+    room: int,
+    planned: Callable[[ChosenImage], Plan],
+) -> tuple[ChosenImage, Plan]:
+    """The first good image in order of preference that fits on a disk of ``room`` bytes and can be planned for, with
+    that plan. Raises IntegrityFault if there is none.
 
     Images that failed too often before are tried after all others rather than never.
     """
@@ -76,13 +87,20 @@ def choose_image(
     reasons: list[str] = []
     wished = (wish.first,) if wish.first is not None else ()
     for name in dict.fromkeys((*wished, *first, *second)):
-        history.record(history.value.attempt(name.stem))
+        before = history.value
+        attempted = before.attempt(name.stem)
+        history.record(attempted.failed(name.stem, UNENDED))
         try:
-            return ChosenImage(name, _verified(f"{recovery.images}/{name.filename}", branding, archives, bus))
+            verified = _verified(f"{recovery.images}/{name.filename}", branding, archives, bus, room)
+            chosen = ChosenImage(name, verified, attempted)
+            return chosen, planned(chosen)
         except (IntegrityFault, BadInput, DeviceFault) as error:
             bus.error(error)
             reasons.append(str(error))
-            history.record(history.value.failed(name.stem, str(error)))
+            history.record(attempted.failed(name.stem, str(error)))
+        except GprovError:
+            history.record(before)  # no fault of the image
+            raise
     raise IntegrityFault(recovery.images, "no good image: " + ("; ".join(reasons) or "the folder holds none"))
 
 
@@ -90,10 +108,10 @@ def _names(files: Files, folder: str) -> tuple[str, ...]:
     return files.names(folder) if files.status(folder) is not None else ()
 
 
-def _verified(path: str, branding: Branding, archives: Archives, bus: EventBus) -> VerifiedImage:
+def _verified(path: str, branding: Branding, archives: Archives, bus: EventBus, room: int) -> VerifiedImage:
     bus.message(f"Checking {path.rsplit('/', 1)[1]}")
     image = archives.verify(path, partial(bus.progress, f"verify {path}"))
-    problems = image_problems(image, branding)
+    problems = image_problems(image, branding, room)
     if problems:
         raise BadInput(path, problems)
     bus.log(f"{path} is good: {image.entries} members, {image.unpacked} bytes, SHA-256 {image.digest}")

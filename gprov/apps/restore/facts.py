@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gprov.apps.events import EventBus
@@ -25,6 +26,7 @@ from gprov.domain.unit.nics import Nic, ordered, own_nics
 from gprov.ports.files import Files
 
 KERNEL_START = 64 << 10
+_CRYPT = re.compile(r"[!-9;-~]+")  # crypt(5): printable, no colon
 
 
 def gather_facts(
@@ -112,7 +114,12 @@ def _admin_password(files: Files, recovery: str, bus: EventBus) -> PasswordHash 
     if files.status(path) is None:
         bus.warning("no stored credentials: the admin account stays as the image has it")
         return None
-    return PasswordHash(files.read(path, 4096).decode("ascii", "replace").strip())
+    text = files.read(path, 4096).decode("ascii", "replace").strip()
+    if not _CRYPT.fullmatch(text):
+        # A unit that runs without its password can still be helped; one that never restores cannot.
+        bus.error(f"{path} holds no password hash: the admin account stays as the image has it")
+        return None
+    return PasswordHash(text)
 
 
 def _saved_network(files: Files, recovery: str, branding: Branding, bus: EventBus) -> dict[str, bytes]:

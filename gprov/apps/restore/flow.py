@@ -14,14 +14,15 @@ from gprov.apps.restore.choose import ChosenImage, choose_image, wish_of
 from gprov.apps.restore.facts import gather_facts
 from gprov.apps.restore.records import HistoryFile, read_options
 from gprov.apps.restore.targets import choose_target
+from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments, PreferredImage
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import GprovError
 from gprov.domain.events import ProcessState
 from gprov.domain.places import Places
-from gprov.domain.plan.operations import ClearDisk, Plan
-from gprov.domain.plan.restore import UNFINISHED_NOTE, plan_restore
+from gprov.domain.plan.operations import Plan
+from gprov.domain.plan.restore import plan_restore
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.table import Platform
 from gprov.domain.unit.frdata import RestoreOptions
@@ -75,6 +76,8 @@ class FactoryRestore:
             if error is not self._reported:
                 self._report(error)
             raise
+        self._bus.message("Factory restore done")
+        self._bus.state(ProcessState.FR_SUCCEEDED)
 
     def _with_recovery(self, preferred: PreferredImage) -> None:
         ports = self._ports
@@ -82,7 +85,8 @@ class FactoryRestore:
             sink = ports.file_sink_at(f"{self._places.recovery}/{self._branding.log_folder}")
             self._bus.attach(sink)
             try:
-                self._restore(recovery, preferred)
+                with foreseen():
+                    self._restore(recovery, preferred)
             except GprovError as error:
                 # Before the log on RECOVERY is closed: it should say so too.
                 self._report(error)
@@ -111,17 +115,26 @@ class FactoryRestore:
         # The target first: a unit without one must say so rather than count failures against good images.
         target = choose_target(ports.recovery, recovery, unit, bus)
         wish = wish_of(preferred, recovery, self._branding, files, ports.operator)
-        chosen = choose_image(recovery, wish, self._branding, ports.tools.archives, files, history, bus)
-        plan = self._planned(recovery, unit, options, chosen, target)
+        chosen, plan = choose_image(
+            recovery,
+            wish,
+            self._branding,
+            ports.tools.archives,
+            files,
+            history,
+            bus,
+            target.size,
+            lambda chosen: self._planned(recovery, unit, options, chosen, target),
+        )
         bus.message(f"Restoring {chosen.name.stem}")
         try:
-            self._apply(plan)
+            with foreseen():
+                self._apply(plan)
         except GprovError as error:
-            history.record(history.value.failed(chosen.name.stem, str(error)))
+            history.record(chosen.attempted.failed(chosen.name.stem, str(error)))
             raise
-        history.record(history.value.succeeded(chosen.name.stem))
-        bus.message("Factory restore done")
-        bus.state(ProcessState.FR_SUCCEEDED)
+        history.record(chosen.attempted.succeeded(chosen.name.stem))
+        bus.log(f"{chosen.name.stem} is restored")
 
     def _planned(
         self,
@@ -137,22 +150,18 @@ class FactoryRestore:
         return plan_restore(facts)
 
     def _apply(self, plan: Plan) -> None:
-        executor = Executor(self._ports.tools, self._bus)
         try:
-            executor.run(plan)
+            Executor(self._ports.tools, self._bus).run(plan)
         except GprovError:
-            self._tidy_up(executor.done)
+            self._tidy_up()
             raise
 
-    def _tidy_up(self, done: Plan) -> None:
+    def _tidy_up(self) -> None:
         """Leave nothing mounted, so that RECOVERY can be put away and its log be kept. What fails here is reported: the
         failure that led here counts."""
-        tools, folder = self._ports.tools, f"{self._places.recovery}/{self._branding.log_folder}"
+        mounts = self._ports.tools.mounts
         try:
-            if any(point.target == self._places.primary for point in tools.mounts.mounted()):
-                tools.mounts.unmount(self._places.primary)
-            if not any(isinstance(operation, ClearDisk) for operation in done):
-                # The old system may be whole. A note that is older than its next boot would be false evidence.
-                tools.files.remove(f"{folder}/{UNFINISHED_NOTE}")
+            if any(point.target == self._places.primary for point in mounts.mounted()):
+                mounts.unmount(self._places.primary)
         except GprovError as error:
             self._bus.error(error)

@@ -1,6 +1,7 @@
 """What can be done to a machine, as values. Planners make them, one executor runs them.
 
-Paths are absolute in the view of the running initramfs (``gprov.domain.places``). Sizes and offsets are bytes.
+The failure of an operation is fatal unless it says ``required=False``. Paths are absolute in the view of the running
+initramfs (``gprov.domain.places``). Sizes and offsets are bytes.
 """
 
 from __future__ import annotations
@@ -149,6 +150,7 @@ class MakeSymlink:
 @dataclass(frozen=True, slots=True)
 class RemovePath:
     path: str
+    required: bool = True
 
     def describe(self) -> str:
         return f"remove {self.path}"
@@ -161,6 +163,7 @@ class UpdateBootEntries:
     esp: PartitionRef
     branding: Branding
     extra_arguments: str = ""
+    required: bool = True
 
     def describe(self) -> str:
         extra = f" with {self.extra_arguments!r}" if self.extra_arguments else ""

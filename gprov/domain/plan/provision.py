@@ -31,7 +31,13 @@ from gprov.domain.plan.operations import (
     UpdateBootEntries,
     WriteFile,
 )
-from gprov.domain.plan.restore import CLEARED_EDGE, FALLBACK_LOADER, OPTIONS_FILE, check_boot_arguments
+from gprov.domain.plan.restore import (
+    CLEARED_EDGE,
+    FALLBACK_LOADER,
+    OPTIONS_FILE,
+    check_boot_arguments,
+    refuse_unsupported,
+)
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
@@ -60,17 +66,17 @@ class ProvisionFacts:
 
 def recovery_file_system(unit: Unit) -> FileSystemKind:
     """What RECOVERY is formatted as: the first of the platform's ``FsType`` list. Asked before anything is written."""
-    wanted = unit.platform.recovery_media.fs_types[0]
+    wanted = next(iter(unit.platform.recovery_media.fs_types), None)
     if wanted not in (FileSystemKind.EXT3, FileSystemKind.EXT4):
-        raise HardwareMismatch(f"{unit.platform.code_name}: RECOVERY cannot be {wanted.value} (ext3 or ext4)")
+        told = wanted.value if wanted is not None else "without a file system"
+        raise HardwareMismatch(f"{unit.platform.code_name}: RECOVERY cannot be {told} (ext3 or ext4)")
     return wanted
 
 
 def plan_recovery(facts: ProvisionFacts) -> Plan:
-    """Partition, format and mount RECOVERY. Raises HardwareMismatch (too small, firmware not supported), BadInput
+    """Partition, format and mount RECOVERY. Raises HardwareMismatch (too small, not supported), BadInput
     (arguments that no boot entry can hold)."""
-    if facts.firmware is FirmwareKind.BIOS:
-        raise HardwareMismatch(f"{facts.unit.platform.code_name}: starting without UEFI is not supported yet")
+    refuse_unsupported(facts.unit.platform, facts.firmware)
     check_boot_arguments(facts.branding, facts.extra_arguments)
     kind = recovery_file_system(facts.unit)
     table = recovery_table(facts.firmware, facts.recovery.size)
@@ -105,7 +111,7 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
     kernel = facts.branding.boot_kernel
     operations: list[Operation] = [
         MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"),
-        WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options)),
+        WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options), 0o600),
     ]
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()

@@ -44,6 +44,7 @@ from gprov.domain.plan.operations import (
 )
 from gprov.domain.platform.facts import platform_facts
 from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.model import Platform
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.hostid import host_identity
 from gprov.domain.unit.netsaved import ARCHIVE
@@ -53,7 +54,6 @@ CLEARED_EDGE = 100 * MIB
 FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
 FACTS_FILE = "platform_facts.json"
 OPTIONS_FILE = "fr.data"
-UNFINISHED_NOTE = "restore.unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,13 @@ class RestoreFacts:
     recovery_kernel_wins: bool = False
 
 
-def image_problems(image: VerifiedImage, branding: Branding) -> tuple[Problem, ...]:
-    """Why this image, though intact, could never boot as an appliance."""
+def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:
+    """Why this image, though intact, could never boot as an appliance. ``room``: bytes of the disk that it is for, if
+    that is known."""
     problems = []
     files = image.files
+    if room is not None and image.content_bytes > room:
+        problems.append(Problem("", f"holds {image.content_bytes} bytes, more than the disk's {room}"))
     if not files.has_init:
         problems.append(Problem(branding.real_init, "is not in the image"))
     for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):
@@ -103,6 +106,7 @@ def image_problems(image: VerifiedImage, branding: Branding) -> tuple[Problem, .
     if files.passwd is not None and files.shadow is not None:
         try:
             ids_of(files.passwd, branding.admin)
+            gid_of(files.group or b"", "systemd-journal")
             set_password_hash(files.shadow, branding.admin, PasswordHash("*"))
         except BadInput as error:
             problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)
@@ -122,18 +126,25 @@ def check_boot_arguments(branding: Branding, extra_arguments: str) -> None:
     wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
 
 
+def refuse_unsupported(platform: Platform, firmware: FirmwareKind) -> None:
+    """Raises HardwareMismatch for what this version cannot restore: nobody should provision it either."""
+    code_name = platform.code_name
+    if platform.raid_level is not None or platform.fakeraid_type is not None:
+        raise HardwareMismatch(f"{code_name}: RAID is not supported yet")
+    if platform.data_disks != 1:
+        raise HardwareMismatch(f"{code_name}: {platform.data_disks} data disks are not supported yet")
+    if firmware is FirmwareKind.BIOS:
+        raise HardwareMismatch(f"{code_name}: starting without UEFI is not supported yet")
+
+
 def plan_restore(facts: RestoreFacts) -> Plan:
     """Raises HardwareMismatch for a platform that this version cannot restore, BadInput for what cannot be stored."""
-    platform = facts.unit.platform
-    if platform.raid_level is not None:
-        raise HardwareMismatch(f"{platform.code_name}: software RAID is not supported yet")
-    if facts.firmware is FirmwareKind.BIOS:
-        raise HardwareMismatch(f"{platform.code_name}: starting without UEFI is not supported yet")
+    refuse_unsupported(facts.unit.platform, facts.firmware)
     if facts.esp is None or facts.esp.partition is None:
         label = facts.branding.esp_label
         raise HardwareMismatch(f"no {label} beside RECOVERY on {facts.recovery.disk.describe()}: nowhere for a kernel")
     check_boot_arguments(facts.branding, facts.extra_arguments)
-    return (*_disk(facts), *_configuration(facts), *_kernels(facts), *_boot(facts), *_finish(facts))
+    return (*_disk(facts), *_configuration(facts), *_kernels(facts), *_finish(facts))
 
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
@@ -144,7 +155,6 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
     options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
     spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True)
     return [
-        WriteFile(_note(facts), f"{facts.name.stem}\n".encode()),
         ClearDisk(target, CLEARED_EDGE, CLEARED_EDGE),
         CreatePartitionTable(target, table),
         MakeFileSystem(primary, spec),
@@ -234,31 +244,23 @@ def _winner(facts: RestoreFacts) -> Comparison:
     return newest(parse_bzimage(facts.image.files.kernel_start or b""), facts.recovery_kernel)
 
 
-def _boot(facts: RestoreFacts) -> list[Operation]:
-    if facts.esp is None or facts.esp.partition is None:
-        return []
-    esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
-    return [UpdateBootEntries(esp, facts.branding, facts.extra_arguments)]
-
-
 def _finish(facts: RestoreFacts) -> list[Operation]:
     places = facts.places
     operations: list[Operation] = [
         FlushVolume(places.primary),
         FlushVolume(places.esp),
         FlushVolume(places.recovery),
-        RemovePath(_note(facts)),
         SetFlag(f"{places.primary}/{facts.branding.flag_file}"),
         FlushVolume(places.primary),
         UnmountVolume(places.primary),
     ]
+    # From here on the unit boots. NVRAM that is full or RECOVERY that has become read-only must not undo that: the
+    # entries of provisioning and the fallback loader are still there.
+    if facts.esp is not None and facts.esp.partition is not None:
+        esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
+        operations.append(UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False))
     if facts.ignore_saved_network:
-        operations.append(RemovePath(f"{places.recovery}/{facts.branding.log_folder}/{ARCHIVE}"))
+        operations.append(RemovePath(f"{places.recovery}/{facts.branding.log_folder}/{ARCHIVE}", required=False))
     if not facts.keep_options:
-        operations.append(RemovePath(f"{places.recovery}/{OPTIONS_FILE}"))
+        operations.append(RemovePath(f"{places.recovery}/{OPTIONS_FILE}", required=False))
     return operations
-
-
-def _note(facts: RestoreFacts) -> str:
-    """Says on RECOVERY that a restore began: there before the first change, gone before the flag file."""
-    return f"{facts.places.recovery}/{facts.branding.log_folder}/{UNFINISHED_NOTE}"

@@ -155,7 +155,7 @@ def test_the_boot_entry_s_wish_without_anybody_there(unit: World, word: str, ima
     before = world.machine.clock.slept
     assert world.boot({"real_root": "LABEL=PRIMARY", "PREFERRED_UPDATE": word}) is Stop.REBOOT
     assert runs(world) == image
-    assert world.machine.clock.slept == before
+    assert world.machine.clock.slept < before + 10, "only what lets devices settle"
 
 
 def refused_visibly(world: World, what: str) -> None:

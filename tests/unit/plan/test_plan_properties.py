@@ -1,0 +1,413 @@
+"""What must hold for every plan, whatever the unit, its disks and its images are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.domain.boot.bzimage import KernelFacts
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import GIB, MIB
+from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, Partition, Volume
+from gprov.domain.errors import BadInput, HardwareMismatch
+from gprov.domain.image.contents import CapturedFiles, VerifiedImage
+from gprov.domain.image.name import ImageName
+from gprov.domain.places import Places
+from gprov.domain.plan.operations import (
+    ClearDisk,
+    CopyFile,
+    CreatePartitionTable,
+    ExtractImage,
+    FetchFile,
+    FlushVolume,
+    MakeFileSystem,
+    MakeFolder,
+    MakeSymlink,
+    MountVolume,
+    Operation,
+    PartitionRef,
+    Plan,
+    RemovePath,
+    SetFlag,
+    UnmountVolume,
+    UpdateBootEntries,
+    WriteFile,
+)
+from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
+from gprov.domain.plan.restore import NetworkFiles, RestoreFacts, plan_restore
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.model import FakeraidType, Platform, RaidLevel, RecoveryMedia
+from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.unit.frdata import RestoreOptions
+
+SECRET = "$y$j9T$tHiSiSsEcReT"
+PLACES = Places()
+BRANDING = Branding()
+FLAG = "/mnt/PRIMARY/boot.normal"
+TOO_LONG = "a=" + "x" * 4000
+
+TEXTS = ("", "S1", "Widget GmbH", "ä/../ö\n", "x" * 300)
+texts = st.sampled_from(TEXTS)
+kernels = st.none() | st.builds(lambda build: KernelFacts("6.1.0", "a@b", f"#{build} SMP", build), st.integers(0, 3))
+contents = st.sampled_from([{}, {"a.network": b"[Match]\n"}, {"b.network": b"", "c.link": b""}])
+
+
+def disk_strategy(minor: int, least: int, most: int) -> st.SearchStrategy[Disk]:
+    def make(name: str, size: int, sector: int, bus: Bus, text: str) -> Disk:
+        node = f"/dev/{name}{minor}"
+        return Disk(
+            node.rsplit("/", 1)[1],
+            node,
+            DeviceNumber(8, minor),
+            size,
+            sector_size=sector,
+            bus=bus,
+            model=text,
+            serial=text,
+        )
+
+    names = st.sampled_from(["sda", "sdaa", "nvme0n", "mmcblk", "vda"])
+    return st.builds(make, names, st.integers(least, most), st.sampled_from([512, 4096]), st.sampled_from(Bus), texts)
+
+
+KNOWN = replace(default_table()[0], recovery_media=RecoveryMedia(fs_types=(FileSystemKind.EXT3,), ssd=True))
+SUPPORTED = (default_table()[0], KNOWN, replace(KNOWN, disk_is_ssd=False))
+UNSUPPORTED = (
+    replace(KNOWN, raid_level=RaidLevel.RAID1, data_disks=2),
+    replace(KNOWN, fakeraid_type=FakeraidType.DDF),
+    replace(KNOWN, data_disks=2),
+    replace(KNOWN, recovery_media=RecoveryMedia(fs_types=())),
+    replace(KNOWN, recovery_media=RecoveryMedia(fs_types=(FileSystemKind.VFAT,))),
+)
+
+
+def unit_strategy(platforms: tuple[Platform, ...]) -> st.SearchStrategy[Unit]:
+    return st.builds(Unit, st.sampled_from(platforms), texts, texts, texts, texts, by_fallback=st.booleans())
+
+
+def bzimage(build: int) -> bytes:
+    head = bytearray(4096)
+    head[0x1F1], head[0x1FE:0x200], head[0x202:0x206] = 7, b"\x55\xaa", b"HdrS"
+    head[0x20E:0x210] = (0x200).to_bytes(2, "little")
+    version = f"6.1.0 (a@b) #{build} SMP\0".encode()
+    head[0x400 : 0x400 + len(version)] = version
+    return bytes(head)
+
+
+def image_of(group: bytes, build: int) -> VerifiedImage:
+    return VerifiedImage(
+        "/mnt/RECOVERY/Image/x.upd",
+        1000,
+        2000,
+        1500,
+        10,
+        "0" * 64,
+        CapturedFiles(
+            passwd=b"root:x:0:0::/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n",
+            group=group,
+            shadow=f"root:{SECRET}ROOT:1:0:99999:7:::\nadmin:!:1:0:99999:7:::\n".encode(),
+            kernel_start=bzimage(build),
+            has_init=True,
+        ),
+    )
+
+
+IMAGES = st.builds(
+    image_of,
+    st.sampled_from([b"", b"shadow:x:42:\n", b"shadow:x:42:\nsystemd-journal:x:101:\n"]),
+    st.integers(0, 3),
+)
+ESP = Partition("p1", "/dev/p1", DeviceNumber(9, 1), 1, MIB, 200 * MIB, "ESP", "0b1c2d3e-1111-2222-3333-444455556666")
+DATA = Partition(
+    "p2", "/dev/p2", DeviceNumber(9, 2), 2, 201 * MIB, GIB, "RECOVERY", "1b1c2d3e-1111-2222-3333-444455556666"
+)
+
+
+@st.composite
+def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
+    """``good``: a plan can be made of them."""
+    recovery = replace(draw(disk_strategy(1, GIB, 64 * GIB)), partitions=(ESP, DATA))
+    esp = Volume(recovery, ESP.node, ESP.device, Contents("vfat", "ESP", "CC-DD"), ESP)
+    return RestoreFacts(
+        BRANDING,
+        PLACES,
+        FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
+        draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED)),
+        draw(IMAGES),
+        ImageName(date(2026, 1, 1), 1, "1", BRANDING.image_prefix),
+        draw(disk_strategy(2, GIB if good else 1, 30 * 1024 * GIB)),
+        Volume(recovery, DATA.node, DATA.device, Contents("ext4", "RECOVERY", "aa-bb"), DATA),
+        esp if good else draw(st.none() | st.just(esp)),
+        draw(kernels),
+        draw(kernels),
+        draw(st.none() | st.just(PasswordHash(SECRET))),
+        NetworkFiles(draw(contents), draw(contents)),
+        keep_options=draw(st.booleans()),
+        ignore_saved_network=draw(st.booleans()),
+        extra_arguments=draw(st.sampled_from(["", "PROVISION_VERBOSE=1 console=ttyS0", *([] if good else [TOO_LONG])])),
+        recovery_kernel_wins=draw(st.booleans()),
+    )
+
+
+RESTORES = restores(good=True)
+
+
+def index(plan: Plan, kind: type[Operation]) -> int:
+    return next(at for at, operation in enumerate(plan) if isinstance(operation, kind))
+
+
+def paths_of(operation: Operation) -> tuple[str, ...]:
+    """What the operation writes to, as paths."""
+    match operation:
+        case WriteFile(path=path) | MakeFolder(path=path) | MakeSymlink(path=path) | RemovePath(path=path):
+            return (path,)
+        case CopyFile(target=target) | FetchFile(target=target) | ExtractImage(target=target):
+            return (target,)
+        case SetFlag(path=path):
+            return (path,)
+        case MountVolume(target=target) | UnmountVolume(target=target) | FlushVolume(target=target):
+            return (target,)
+        case ClearDisk() | CreatePartitionTable() | MakeFileSystem() | UpdateBootEntries():
+            return ()
+
+
+def disk_of(operation: Operation) -> Disk | None:
+    """The disk that the operation changes as a disk."""
+    match operation:
+        case ClearDisk(disk=disk) | CreatePartitionTable(disk=disk):
+            return disk
+        case MakeFileSystem(where=where) | MountVolume(where=where):
+            return where.disk
+        case _:
+            return None
+
+
+def below(path: str, *folders: str) -> bool:
+    return ".." not in path.split("/") and any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def is_primary(operation: Operation) -> bool:
+    return any(below(path, PLACES.primary) for path in paths_of(operation))
+
+
+@given(restores(good=False))
+@settings(max_examples=60)
+def test_a_restore_that_cannot_be_planned_is_refused(facts: RestoreFacts) -> None:
+    possible = (
+        facts.firmware is FirmwareKind.UEFI
+        and facts.unit.platform not in UNSUPPORTED[:3]
+        and facts.esp is not None
+        and facts.extra_arguments != TOO_LONG
+        and facts.target.size >= 66 * MIB
+    )
+    if possible:
+        assert plan_restore(facts)
+    elif facts.target.size < 65 * MIB or facts.target.size >= 66 * MIB:
+        with pytest.raises((HardwareMismatch, BadInput)):
+            plan_restore(facts)
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_only_the_target_is_changed_as_a_disk(facts: RestoreFacts) -> None:
+    for operation in plan_restore(facts):
+        disk = disk_of(operation)
+        assert disk in (None, facts.target)
+        assert disk != facts.recovery.disk
+        if isinstance(operation, UpdateBootEntries):
+            assert operation.esp.disk == facts.recovery.disk
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_files_change_only_below_primary_and_recovery(facts: RestoreFacts) -> None:
+    for operation in plan_restore(facts):
+        for path in paths_of(operation):
+            assert below(path, PLACES.primary, PLACES.recovery)
+    on_recovery = {
+        path
+        for operation in plan_restore(facts)
+        for path in paths_of(operation)
+        if below(path, PLACES.recovery) and not isinstance(operation, FlushVolume)
+    }
+    allowed = {"ESP/norm_boot", "ESP/EFI/BOOT/BOOTX64.EFI", "log/netd.tar", "fr.data"}
+    assert on_recovery <= {f"{PLACES.recovery}/{name}" for name in allowed}
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_the_flag_comes_last_and_everything_before_it_is_flushed(facts: RestoreFacts) -> None:
+    plan = plan_restore(facts)
+    flag = index(plan, SetFlag)
+    assert plan[flag] == SetFlag(FLAG)
+    assert sum(isinstance(operation, SetFlag) for operation in plan) == 1
+    after = [operation for operation in plan[flag + 1 :] if is_primary(operation)]
+    assert after == [FlushVolume(PLACES.primary), UnmountVolume(PLACES.primary)]
+    flushed = [at for at, operation in enumerate(plan[:flag]) if operation == FlushVolume(PLACES.primary)]
+    assert flushed
+    assert not any(is_primary(operation) for operation in plan[flushed[-1] + 1 : flag])
+    for place in (PLACES.esp, PLACES.recovery):
+        assert FlushVolume(place) in plan[:flag]
+    assert not any(isinstance(operation, CopyFile) for operation in plan[flag:])
+    # What may fail comes when the unit already boots.
+    for operation in plan:
+        if isinstance(operation, UpdateBootEntries | RemovePath) and not operation.required:
+            assert plan.index(operation) > flag
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_the_old_table_goes_first_of_all(facts: RestoreFacts) -> None:
+    """Until then a cut leaves the old system; from then on the unit has none, and is restored again."""
+    plan = plan_restore(facts)
+    assert isinstance(plan[0], ClearDisk)
+    destroying = [at for at, operation in enumerate(plan) if disk_of(operation) is not None]
+    assert max(destroying) < index(plan, SetFlag)
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_what_need_not_succeed_comes_after_the_flag(facts: RestoreFacts) -> None:
+    plan = plan_restore(facts)
+    for at, operation in enumerate(plan):
+        if isinstance(operation, UpdateBootEntries | RemovePath) and not operation.required:
+            assert at > index(plan, SetFlag)
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_old_metadata_goes_before_the_new_table_and_files_come_after_the_mount(facts: RestoreFacts) -> None:
+    plan = plan_restore(facts)
+    order = [index(plan, kind) for kind in (ClearDisk, CreatePartitionTable, MakeFileSystem, MountVolume, ExtractImage)]
+    assert order == sorted(order)
+    first = next(at for at, operation in enumerate(plan) if is_primary(operation))
+    assert first == index(plan, MountVolume)
+    table, made = plan[order[1]], plan[order[2]]
+    assert isinstance(table, CreatePartitionTable)
+    assert isinstance(made, MakeFileSystem)
+    assert made.where == PartitionRef(facts.target, table.table.partitions[-1].number)
+    assert table.table.partitions[-1].end <= facts.target.size
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_options_go_after_the_flag_and_only_if_they_are_not_kept(facts: RestoreFacts) -> None:
+    plan = plan_restore(facts)
+    removed = [operation.path for operation in plan[index(plan, SetFlag) :] if isinstance(operation, RemovePath)]
+    wanted = [f"{PLACES.recovery}/log/netd.tar"] if facts.ignore_saved_network else []
+    assert removed == wanted + ([] if facts.keep_options else [f"{PLACES.recovery}/fr.data"])
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_kernels_are_never_both_at_risk(facts: RestoreFacts) -> None:
+    """FAT may lose a file while it is replaced: then the other one must be whole, and no source may be a broken one."""
+    esp, fallback = f"{PLACES.esp}/norm_boot", f"{PLACES.esp}/EFI/BOOT/BOOTX64.EFI"
+    whole = {f"{PLACES.primary}/boot/norm_boot"}
+    whole |= {path for path, kernel in ((esp, facts.recovery_kernel), (fallback, facts.fallback_kernel)) if kernel}
+    bootable = bool(whole & {esp, fallback})
+    for operation in plan_restore(facts):
+        if isinstance(operation, CopyFile):
+            assert operation.source in whole
+            if bootable and operation.target in (esp, fallback):
+                assert whole & ({esp, fallback} - {operation.target})
+            whole.add(operation.target)
+    assert whole >= {esp, fallback}
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_no_description_of_a_restore_tells_a_secret(facts: RestoreFacts) -> None:
+    for operation in plan_restore(facts):
+        assert SECRET not in operation.describe()
+        assert SECRET not in repr(operation)
+
+
+@st.composite
+def provisionings(draw: st.DrawFn, *, good: bool) -> ProvisionFacts:
+    return ProvisionFacts(
+        BRANDING,
+        PLACES,
+        FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
+        draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED)),
+        draw(disk_strategy(1, GIB if good else 1, 64 * GIB)),
+        (draw(disk_strategy(2, GIB, 30 * 1024 * GIB)),),
+        RestoreOptions(xlog=draw(st.sampled_from(["", "http://server/"]))),
+        draw(st.sampled_from(["", "PROVISION_VERBOSE=1", *([] if good else [TOO_LONG])])),
+    )
+
+
+PROVISIONINGS = provisionings(good=True)
+
+
+@given(provisionings(good=False))
+@settings(max_examples=60)
+def test_a_provisioning_that_cannot_be_planned_is_refused(facts: ProvisionFacts) -> None:
+    possible = (
+        facts.firmware is FirmwareKind.UEFI
+        and facts.unit.platform not in UNSUPPORTED
+        and facts.extra_arguments != TOO_LONG
+        and facts.recovery.size >= 266 * MIB
+    )
+    if possible:
+        assert plan_recovery(facts)
+    elif facts.recovery.size < 265 * MIB or facts.recovery.size >= 266 * MIB:
+        with pytest.raises((HardwareMismatch, BadInput)):
+            plan_recovery(facts)
+
+
+@given(PROVISIONINGS)
+@settings(max_examples=60)
+def test_making_recovery_touches_no_target(facts: ProvisionFacts) -> None:
+    earlier = (*plan_recovery(facts), *plan_secrets(facts, PasswordHash(SECRET)), *plan_finish(facts))
+    for operation in earlier:
+        assert disk_of(operation) in (None, facts.recovery)
+        assert all(below(path, PLACES.recovery) for path in paths_of(operation))
+        assert not isinstance(operation, UpdateBootEntries)
+        assert f"{PLACES.esp}/EFI/BOOT/BOOTX64.EFI" not in paths_of(operation)
+
+
+@given(PROVISIONINGS, st.booleans())
+@settings(max_examples=60)
+def test_the_start_comes_last_and_clears_nothing_but_targets(facts: ProvisionFacts, wipe: bool) -> None:
+    plan = plan_start(facts, wipe=wipe)
+    cleared = [operation.disk for operation in plan if isinstance(operation, ClearDisk)]
+    assert cleared == (list(facts.targets) if wipe else [])
+    assert not any(isinstance(operation, CreatePartitionTable | MakeFileSystem) for operation in plan)
+    assert isinstance(plan[-1], UpdateBootEntries)
+    assert plan[-1].esp.disk == facts.recovery
+    copied = index(plan, CopyFile)
+    assert copied >= len(cleared)
+    assert FlushVolume(PLACES.esp) in plan[copied:]
+
+
+@given(PROVISIONINGS)
+@settings(max_examples=60)
+def test_what_an_old_recovery_held_is_cleared_where_it_could_be_started(facts: ProvisionFacts) -> None:
+    plan = plan_recovery(facts)
+    clear, table = plan[index(plan, ClearDisk)], plan[index(plan, CreatePartitionTable)]
+    assert isinstance(clear, ClearDisk)
+    assert isinstance(table, CreatePartitionTable)
+    assert table.table.partitions[0].start < clear.head
+    made = [operation.where.number for operation in plan if isinstance(operation, MakeFileSystem)]
+    assert made == [part.number for part in table.table.partitions]
+
+
+@given(PROVISIONINGS)
+@settings(max_examples=60)
+def test_secrets_are_private_and_said_by_nothing(facts: ProvisionFacts) -> None:
+    secrets = plan_secrets(facts, PasswordHash(SECRET))
+    for operation in (*plan_recovery(facts), *secrets, *plan_finish(facts), *plan_start(facts)):
+        assert SECRET not in operation.describe()
+        assert SECRET not in repr(operation)
+        if isinstance(operation, WriteFile) and SECRET.encode() in operation.content:
+            assert operation.mode == 0o600
+    folder = secrets[0]
+    assert isinstance(folder, MakeFolder)
+    assert folder.mode == 0o700

@@ -1,0 +1,155 @@
+"""A plan that is carried out twice leaves what it left the first time: whoever was interrupted just starts again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from gprov.adapters.fake.archive import FakeArchives
+from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.adapters.fake.block import FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.firmware import FakeFirmware
+from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.network import FakeHttp, Origin
+from gprov.adapters.fake.storage import Node
+from gprov.apps.events import EventBus
+from gprov.apps.executor import Executor, Tools
+from gprov.domain.boot.bootvars import BOOT_ORDER, numbers_in
+from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import GIB
+from gprov.domain.disk.model import Bus, Contents, Disk, Volume
+from gprov.domain.image.name import ImageName
+from gprov.domain.places import Places
+from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
+from gprov.domain.plan.restore import NetworkFiles, RestoreFacts, plan_restore
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.unit.frdata import RestoreOptions
+
+PLACES, BRANDING = Places(), Branding()
+UNIT = Unit(default_table()[0], "GPROV_QEMU", "mfg_test", "", "SIM0001")
+KERNEL = build_kernel(100)
+IMAGE = "/mnt/RECOVERY/Image/WIDGET.LNX.SHINY.2026-01-15.1.upd"
+Content = dict[str, Node | None]
+
+
+@pytest.fixture
+def machine() -> SimulatedMachine:
+    machine = SimulatedMachine()
+    machine.add_disk(20 * GIB, serial="primary")
+    machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
+    return machine
+
+
+def tools_of(machine: SimulatedMachine) -> Tools:
+    return Tools(
+        FakePartitioner(machine),
+        FakeFileSystems(machine),
+        FakeMounts(machine),
+        FakeFiles(machine),
+        FakeArchives(machine),
+        FakeFirmware(machine),
+        FakeHttp(machine, Origin()),
+        machine.clock,
+    )
+
+
+def disk(machine: SimulatedMachine, name: str) -> Disk:
+    return next(disk for disk in machine.describe_disks() if disk.name == name)
+
+
+def content(machine: SimulatedMachine, *labels: str) -> dict[str, Content]:
+    return {label: {path: machine.tree(label).get(path) for path in machine.tree(label).paths()} for label in labels}
+
+
+def provision(machine: SimulatedMachine) -> None:
+    """The provisioning plans as the flow runs them, ending with RECOVERY and ESP mounted."""
+    tools = tools_of(machine)
+    executor = Executor(tools, EventBus(machine.clock))
+    for target in [point.target for point in tools.mounts.mounted()][::-1]:
+        tools.mounts.unmount(target)
+    facts = ProvisionFacts(
+        BRANDING,
+        PLACES,
+        FirmwareKind.UEFI,
+        UNIT,
+        disk(machine, "sdb"),
+        (disk(machine, "sda"),),
+        RestoreOptions(xlog="http://server/"),
+    )
+    executor.run(plan_recovery(facts))
+    tools.files.replace(IMAGE, build_image(KERNEL))
+    tools.files.replace("/mnt/RECOVERY/ESP/norm_boot", KERNEL)
+    executor.run(plan_secrets(facts, PasswordHash("$fake$hash")))
+    executor.run(plan_finish(facts))
+    executor.run(plan_start(facts))
+
+
+def restore_facts(machine: SimulatedMachine) -> RestoreFacts:
+    recovery = disk(machine, "sdb")
+    volumes = [
+        Volume(recovery, part.node, part.device, Contents(kind, label, "0000-0000"), part)
+        for part, (kind, label) in zip(recovery.partitions, (("vfat", "ESP"), ("ext4", "RECOVERY")), strict=True)
+    ]
+    return RestoreFacts(
+        BRANDING,
+        PLACES,
+        FirmwareKind.UEFI,
+        UNIT,
+        FakeArchives(machine).verify(IMAGE, lambda _done, _total: None),
+        ImageName(date(2026, 1, 15), 1, "1", BRANDING.image_prefix),
+        disk(machine, "sda"),
+        volumes[1],
+        volumes[0],
+        parse_bzimage(KERNEL),
+        parse_bzimage(KERNEL),
+        PasswordHash("$fake$hash"),
+        NetworkFiles({"a.network": b"[Match]\n"}),
+        keep_options=False,
+        ignore_saved_network=True,
+    )
+
+
+def test_provisioning_twice(machine: SimulatedMachine) -> None:
+    provision(machine)
+    first = content(machine, "RECOVERY", "ESP")
+    tables = [one.table for one in machine.disks]
+    provision(machine)
+    assert content(machine, "RECOVERY", "ESP") == first
+    assert [one.table for one in machine.disks] == tables
+    variables = {name.name: variable for name, variable in machine.nvram.items()}
+    assert sorted(name for name in variables if name.startswith("Boot0")) == ["Boot0000", "Boot0001", "Boot0002"]
+    assert numbers_in(variables, BOOT_ORDER) == (0,)
+
+
+def test_restoring_twice(machine: SimulatedMachine) -> None:
+    provision(machine)
+    facts = restore_facts(machine)
+    plan = plan_restore(facts)
+    executor = Executor(tools_of(machine), EventBus(machine.clock))
+    executor.run(plan)
+    first, writes = content(machine, "PRIMARY", "RECOVERY", "ESP"), machine.nvram_writes
+    assert first["PRIMARY"]["/boot.normal"] is not None
+    executor.run(plan)
+    assert content(machine, "PRIMARY", "RECOVERY", "ESP") == first
+    assert machine.nvram_writes == writes
+    assert [point.target for point in FakeMounts(machine).mounted()] == [PLACES.recovery, PLACES.esp]
+
+
+def test_a_plan_begun_anew_at_any_point_ends_the_same(machine: SimulatedMachine) -> None:
+    provision(machine)
+    plan = plan_restore(restore_facts(machine))
+    tools = tools_of(machine)
+    Executor(tools, EventBus(machine.clock)).run(plan)
+    expected = content(machine, "PRIMARY", "RECOVERY", "ESP")
+    for end in range(len(plan)):
+        Executor(tools, EventBus(machine.clock)).run(plan[:end])
+        if any(point.target == PLACES.primary for point in tools.mounts.mounted()):
+            tools.mounts.unmount(PLACES.primary)
+        Executor(tools, EventBus(machine.clock)).run(plan)
+        assert content(machine, "PRIMARY", "RECOVERY", "ESP") == expected, plan[end].describe()

@@ -1,0 +1,75 @@
+"""``gprov simulate lifecycle`` prints the whole life of a unit, the same for the same seed."""
+
+from __future__ import annotations
+
+import pytest
+
+from gprov.apps.cli.main import main
+from gprov.apps.simulate.world import IMAGE_NAME, SERIAL
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    try:
+        status = main(["simulate", "lifecycle", *arguments])
+    except SystemExit as stopped:
+        status = int(stopped.code or 0)
+    out, err = capsys.readouterr()
+    assert err == ""
+    return status, out
+
+
+def test_it_ends_well_and_tells_plan_and_events(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out = run(capsys)
+    assert status == 0
+    headings = [line for line in out.splitlines() if line.startswith("== ") and ":" not in line]
+    assert headings == ["== provision", "== restore", "== boot"]
+    in_order = (
+        "MSG Provisioning",
+        "state MFG_STARTED",
+        "start: clear the first",
+        "start: write a GPT partition table to /dev/sdb",
+        f"start: fetch http://factory.invalid/files/{IMAGE_NAME}",
+        "start: set boot entries",
+        "state MFG_SUCCEEDED",
+        "== provision: reboot",
+        "factory restore:",
+        "state FR_STARTED",
+        "start: write a GPT partition table to /dev/sda",
+        "start: unpack /mnt/RECOVERY/Image/",
+        "start: set flag file /mnt/PRIMARY/boot.normal",
+        "state FR_SUCCEEDED",
+        "== restore: reboot",
+        "starting the system on /dev/sda1",
+        "milestone handover",
+        "== boot: switched root",
+    )
+    position = 0
+    for text in in_order:
+        assert text in out[position:], text
+        position = out.index(text, position)
+
+
+def test_every_operation_that_starts_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = run(capsys)
+    started = [line.split(" start: ", 1)[1] for line in out.splitlines() if " start: " in line]
+    done = [line.split(": ", 1)[1] for line in out.splitlines() if " done in " in line]
+    assert started == done
+    assert len(started) > 50
+    assert " ERROR " not in out
+
+
+def test_the_same_seed_gives_the_same_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--seed", "7") == run(capsys, "--seed", "7")
+
+
+def test_it_tells_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = run(capsys, "--seed", "3")
+    assert SERIAL in out
+    for secret in (f"os-{SERIAL}", f"bios-{SERIAL}", f"ipmi-{SERIAL}", "$fake$"):
+        assert secret not in out
+
+
+def test_a_seed_must_be_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["simulate", "lifecycle", "--seed", "x"])
+    assert stopped.value.code == 2
