@@ -226,8 +226,13 @@ def test_a_disk_that_never_answers_is_given_up_after_three_tries(world: World) -
     assert tried[-1] - tried[0] >= 10
 
 
-def test_while_a_key_may_be_pressed_disks_are_not_looked_at_all_the_time(world: World) -> None:
-    primary(world).damaged, primary(world).repairable = True, False
+@pytest.mark.parametrize("flag", [True, False])
+def test_while_a_key_may_be_pressed_disks_are_not_looked_at_all_the_time(world: World, flag: bool) -> None:
+    """Neither one that does not mount, nor one that is unmounted again for want of its flag."""
+    primary(world).damaged, primary(world).repairable = flag, not flag
+    if not flag:
+        primary(world).current.drop(FLAG)
+        primary(world).sync()
     world.machine.operator_present = True
     tried: list[float] = []
 
