@@ -15,6 +15,7 @@ from gprov.domain.events import Step, StepPhase
 from gprov.domain.plan.operations import (
     ClearDisk,
     CopyFile,
+    CopyKernel,
     CreatePartitionTable,
     ExtractImage,
     FetchFile,
@@ -84,7 +85,7 @@ class Executor:
         except GprovError as error:
             seconds = self._tools.clock.monotonic() - started
             self._bus.step(Step(text, StepPhase.FAILED, seconds, str(error)))
-            if isinstance(operation, UpdateBootEntries | RemovePath) and not operation.required:
+            if isinstance(operation, UpdateBootEntries | RemovePath | CopyKernel) and not operation.required:
                 self._bus.warning(f"{error}; going on without: {text}")
                 return
             raise
@@ -123,7 +124,7 @@ class Executor:
         raise InternalError(f"the plan uses {ref.describe()} before it exists")
 
 
-FileOperation = MakeFolder | WriteFile | CopyFile | MakeSymlink | RemovePath | FlushVolume | SetFlag
+FileOperation = MakeFolder | WriteFile | CopyFile | CopyKernel | MakeSymlink | RemovePath | FlushVolume | SetFlag
 
 
 def perform_on_files(files: Files, operation: FileOperation) -> None:
@@ -135,6 +136,9 @@ def perform_on_files(files: Files, operation: FileOperation) -> None:
             files.replace(operation.path, operation.content, mode=operation.mode, owner=operation.owner)
         case CopyFile():
             files.copy(operation.source, operation.target, mode=operation.mode)
+        case CopyKernel():
+            for target in operation.targets:
+                files.copy(operation.source, target, mode=0o755)
         case MakeSymlink():
             files.symlink(operation.text, operation.path)
         case RemovePath():

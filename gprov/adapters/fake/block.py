@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from errno import EROFS
 
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import FakeMount, SimulatedMachine, contents_of
 from gprov.adapters.fake.power import MachineStopped, Stop
-from gprov.adapters.fake.storage import FakeVolume
+from gprov.adapters.fake.storage import FakeDisk, FakeVolume
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import (
     CheckVerdict,
@@ -80,6 +81,7 @@ class FakePartitioner(Partitioner):
         self._machine.touch(f"clear {disk.node}")
         fake = self._machine.disk(disk.device)
         self._refuse_mounted(disk)
+        refuse_protected(fake)
         fake.forget_partitions()
         fake.remains = {
             start: volume for start, volume in fake.remains.items() if head <= start < max(head, disk.size - tail)
@@ -91,6 +93,7 @@ class FakePartitioner(Partitioner):
         self._machine.touch(f"partition {disk.node}")
         fake = self._machine.disk(disk.device)
         self._refuse_mounted(disk)
+        refuse_protected(fake)
         fake.forget_partitions()
         fake.table = table
         for part in table.partitions:
@@ -116,17 +119,20 @@ class FakeFileSystems(FileSystems):
         self._machine.touch(f"format {node}")
         disk, part = self._machine.partition(node)
         self._refuse_mounted(node, part.volume)
+        refuse_protected(disk)
         part.volume = FakeVolume(spec.kind, spec.label, self._machine.new_uuid(), part.size)
         disk.writes += 1
 
     @override
     def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:
         self._machine.touch(f"check {node}")
-        volume = self._machine.partition(node)[1].volume
+        disk, part = self._machine.partition(node)
+        volume = part.volume
         self._refuse_mounted(node, volume)
         if volume is None or (volume.damaged and not volume.repairable):
             return CheckVerdict.BEYOND_REPAIR
         if volume.damaged:
+            refuse_protected(disk)
             volume.damaged = False
             return CheckVerdict.REPAIRED
         return CheckVerdict.CLEAN
@@ -144,12 +150,14 @@ class FakeMounts(Mounts):
     @override
     def mount(self, node: str, target: str, kind: str, options: Iterable[str] = ()) -> None:
         self._machine.touch(f"mount {node}")
-        _, part = self._machine.partition(node)
+        disk, part = self._machine.partition(node)
         if part.volume is None or part.volume.kind.value != kind:
             raise DeviceFault(node, f"cannot mount: no {kind} file system")
         if part.volume.damaged:
             raise DeviceFault(node, "cannot mount: structure needs cleaning")
         chosen = frozenset(options)
+        if "ro" not in chosen:
+            refuse_protected(disk)
         point = MountPoint(part.device, target, kind, chosen)
         self._machine.mounts.append(FakeMount(point, part.volume, "ro" in chosen))
 
@@ -179,3 +187,8 @@ class FakeMounts(Mounts):
             raise DeviceMissing(f"{target}{init}", "no such program")
         self._machine.switched_to = init
         raise MachineStopped(Stop.SWITCHED_ROOT)
+
+
+def refuse_protected(disk: FakeDisk) -> None:
+    if disk.write_protected:
+        raise DeviceFault(disk.node, "is write-protected", errno=EROFS)

@@ -199,6 +199,7 @@ def _as_disk(disk: FakeDisk) -> Disk:
         model=disk.model,
         serial=disk.serial,
         path=f"/sys/devices/simulated/{disk.name}",
+        read_only=disk.write_protected,
         partitions=tuple(_as_partition(disk, part) for part in _ordered(disk.partitions)),
     )
 

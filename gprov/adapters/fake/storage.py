@@ -133,8 +133,8 @@ class FakePartition:
 class FakeDisk:
     """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot.
 
-    ``remains``: file systems that no partition table shows any more, by their first byte. A new partition that
-    starts there shows them again, unless that place was cleared.
+    ``write_protected``: as flash that is worn out becomes. ``remains``: file systems that no partition table shows any
+    more, by their first byte. A new partition that starts there shows them again, unless that place was cleared.
     """
 
     name: str
@@ -148,6 +148,7 @@ class FakeDisk:
     partitions: list[FakePartition] = field(default_factory=list)
     appears_at: float = 0.0
     writes: int = 0
+    write_protected: bool = False
     remains: dict[int, FakeVolume] = field(default_factory=dict)
 
     @property

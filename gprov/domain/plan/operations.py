@@ -139,6 +139,19 @@ class CopyFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyKernel:
+    """Durable, one target after the other: the first failure ends it, so that what the next target holds stays. FAT may
+    lose a file that is being replaced."""
+
+    source: str
+    targets: tuple[str, ...]
+    required: bool = True
+
+    def describe(self) -> str:
+        return f"copy kernel {self.source} to {', then to '.join(self.targets)}"
+
+
+@dataclass(frozen=True, slots=True)
 class MakeSymlink:
     path: str
     text: str
@@ -199,6 +212,7 @@ Operation = (
     | MakeFolder
     | WriteFile
     | CopyFile
+    | CopyKernel
     | MakeSymlink
     | RemovePath
     | UpdateBootEntries

@@ -26,6 +26,7 @@ from gprov.domain.places import Places
 from gprov.domain.plan.operations import (
     ClearDisk,
     CopyFile,
+    CopyKernel,
     CreatePartitionTable,
     ExtractImage,
     FlushVolume,
@@ -224,16 +225,20 @@ def _network(facts: RestoreFacts) -> list[Operation]:
 
 def _kernels(facts: RestoreFacts) -> list[Operation]:
     """The kernel with the higher build number replaces the other. At each instant either the kernel that the boot
-    entries name or the fallback copy is whole: FAT may lose a file that is being replaced."""
+    entries name or the fallback copy is whole: FAT may lose a file that is being replaced.
+
+    An ESP that is full or worn out keeps its old kernel, as long as it has one: a unit with that is better than none.
+    """
     from_image = f"{facts.places.primary}/boot/{facts.branding.boot_kernel}"
     on_esp = f"{facts.places.esp}/{facts.branding.boot_kernel}"
     fallback = f"{facts.places.esp}/{FALLBACK_LOADER}"
+    required = facts.recovery_kernel is None and facts.fallback_kernel is None
     winner = _winner(facts)
     if winner is Comparison.FIRST:
-        first, second = (fallback, on_esp) if facts.recovery_kernel is not None else (on_esp, fallback)
-        return [CopyFile(from_image, first, 0o755), CopyFile(from_image, second, 0o755)]
+        targets = (fallback, on_esp) if facts.recovery_kernel is not None else (on_esp, fallback)
+        return [CopyKernel(from_image, targets, required)]
     into_image = [CopyFile(on_esp, from_image)] if winner is Comparison.SECOND else []
-    repair = [CopyFile(on_esp, fallback, 0o755)] if facts.fallback_kernel is None else []
+    repair = [CopyKernel(on_esp, (fallback,), required)] if facts.fallback_kernel is None else []
     return [*into_image, *repair]
 
 

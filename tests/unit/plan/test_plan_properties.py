@@ -21,6 +21,7 @@ from gprov.domain.places import Places
 from gprov.domain.plan.operations import (
     ClearDisk,
     CopyFile,
+    CopyKernel,
     CreatePartitionTable,
     ExtractImage,
     FetchFile,
@@ -169,6 +170,8 @@ def paths_of(operation: Operation) -> tuple[str, ...]:
             return (path,)
         case CopyFile(target=target) | FetchFile(target=target) | ExtractImage(target=target):
             return (target,)
+        case CopyKernel(targets=targets):
+            return targets
         case SetFlag(path=path):
             return (path,)
         case MountVolume(target=target) | UnmountVolume(target=target) | FlushVolume(target=target):
@@ -313,11 +316,15 @@ def test_kernels_are_never_both_at_risk(facts: RestoreFacts) -> None:
     whole |= {path for path, kernel in ((esp, facts.recovery_kernel), (fallback, facts.fallback_kernel)) if kernel}
     bootable = bool(whole & {esp, fallback})
     for operation in plan_restore(facts):
-        if isinstance(operation, CopyFile):
-            assert operation.source in whole
-            if bootable and operation.target in (esp, fallback):
-                assert whole & ({esp, fallback} - {operation.target})
-            whole.add(operation.target)
+        if not isinstance(operation, CopyFile | CopyKernel):
+            continue
+        assert operation.source in whole
+        for target in paths_of(operation):
+            if bootable and target in (esp, fallback):
+                assert whole & ({esp, fallback} - {target})
+            whole.add(target)
+        if isinstance(operation, CopyKernel):
+            assert operation.required is not bootable
     assert whole >= {esp, fallback}
 
 

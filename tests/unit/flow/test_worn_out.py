@@ -1,0 +1,117 @@
+"""RECOVERY and ESP that are worn out or full: the unit must come back all the same."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+
+from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.adapters.fake.people import MemorySink
+from gprov.adapters.fake.power import Stop
+from gprov.adapters.fake.storage import FakeVolume, Node
+from gprov.apps.simulate.cuts import settle
+from gprov.apps.simulate.world import World, new_world
+from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.domain.errors import DeviceFault
+from gprov.domain.eventtext import body_text
+from gprov.domain.files import FileType
+
+NEWER = "WIDGET.LNX.SHINY.2026-02-01.10"
+KERNELS = ("/norm_boot", "/EFI/BOOT/BOOTX64.EFI")
+
+
+@pytest.fixture(scope="module")
+def running() -> World:
+    world = new_world()
+    assert world.provision() is Stop.REBOOT
+    assert settle(world) == ("reboot", "switched root")
+    world.machine.restart()
+    return world
+
+
+@pytest.fixture
+def world(running: World) -> World:
+    """A unit that is about to be restored, since its flag file is gone."""
+    copy = deepcopy(running)
+    copy.machine.tree("PRIMARY").drop("/boot.normal")
+    copy.machine.flush()
+    copy.sinks = (MemorySink(),)
+    return copy
+
+
+def said(world: World) -> str:
+    sink = world.sinks[0]
+    assert isinstance(sink, MemorySink)
+    return "\n".join(body_text(event.body) for event in sink.events)
+
+
+def newer_image(world: World, kernel: int) -> None:
+    image = build_image(build_kernel(kernel), extra={"etc/newer": b""})
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}.upd", Node(FileType.FILE, image))
+    world.machine.flush()
+
+
+def volume(world: World, label: str) -> FakeVolume:
+    return next(volume for volume in world.machine.disks[1].volumes() if volume.label == label)
+
+
+def full(world: World, label: str) -> None:
+    volume(world, label).size = volume(world, label).current.size()
+
+
+def builds(world: World) -> list[int | None]:
+    nodes = [world.machine.tree("ESP").get(path) for path in KERNELS]
+    return [parse_bzimage(node.content).build_number if node is not None else None for node in nodes]
+
+
+@pytest.mark.parametrize("kernel", [99, 100, 101])
+def test_a_recovery_that_has_become_read_only_still_restores(world: World, kernel: int) -> None:
+    newer_image(world, kernel)
+    world.machine.disks[1].write_protected = True
+    before = world.machine.storage()["sdb"]
+    assert settle(world) == ("reboot", "switched root")
+    assert world.machine.tree("PRIMARY").get(f"/{NEWER}.disktag") is not None
+    assert world.machine.storage()["sdb"] == before
+    assert "is write-protected" in said(world)
+    on_primary = world.machine.tree("PRIMARY").get("/boot/norm_boot")
+    assert on_primary is not None
+    assert parse_bzimage(on_primary.content).build_number == max(100, kernel)
+
+
+def test_a_full_recovery_still_restores(world: World) -> None:
+    full(world, "RECOVERY")
+    assert settle(world) == ("reboot", "switched root")
+    assert "no space left on device" in said(world)
+
+
+def test_an_esp_without_room_for_the_new_kernel_keeps_the_old_one(world: World) -> None:
+    node = Node(FileType.FILE, build_kernel(101) + bytes(4096))
+    image = build_image(node.content)
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}.upd", Node(FileType.FILE, image))
+    world.machine.flush()
+    full(world, "ESP")
+    assert settle(world) == ("reboot", "switched root")
+    assert builds(world) == [100, 100]
+    assert "going on without: copy kernel /mnt/PRIMARY/boot/norm_boot to" in said(world)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_damaged_kernel_beside_a_good_one_on_a_read_only_esp(world: World, name: str) -> None:
+    world.machine.tree("ESP").put(name, Node(FileType.FILE, b"damaged"))
+    world.machine.flush()
+    world.machine.disks[1].write_protected = True
+    assert settle(world) == ("reboot", "switched root")
+    assert "going on without: copy kernel" in said(world)
+
+
+def test_nvram_without_room_does_not_stop_a_restore(world: World) -> None:
+    world.machine.nvram.clear()
+
+    def hook(operation: str) -> None:
+        if operation.startswith("nvram"):
+            raise DeviceFault("NVRAM", "no space left on device")
+
+    world.machine.hook = hook
+    assert settle(world) == ("reboot", "switched root")
+    assert "going on without: set boot entries" in said(world)
