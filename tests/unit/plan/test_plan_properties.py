@@ -216,6 +216,14 @@ def test_a_restore_that_cannot_be_planned_is_refused(facts: RestoreFacts) -> Non
             plan_restore(facts)
 
 
+@pytest.mark.parametrize("platform", UNSUPPORTED[:3])
+@given(facts=RESTORES)
+@settings(max_examples=10)
+def test_platforms_that_cannot_be_restored(platform: Platform, facts: RestoreFacts) -> None:
+    with pytest.raises(HardwareMismatch, match="not supported yet"):
+        plan_restore(replace(facts, unit=replace(facts.unit, platform=platform)))
+
+
 @given(RESTORES)
 @settings(max_examples=60)
 def test_only_the_target_is_changed_as_a_disk(facts: RestoreFacts) -> None:
@@ -367,6 +375,14 @@ def test_a_provisioning_that_cannot_be_planned_is_refused(facts: ProvisionFacts)
     elif facts.recovery.size < 265 * MIB or facts.recovery.size >= 266 * MIB:
         with pytest.raises((HardwareMismatch, BadInput)):
             plan_recovery(facts)
+
+
+@pytest.mark.parametrize("platform", UNSUPPORTED)
+@given(facts=PROVISIONINGS)
+@settings(max_examples=10)
+def test_platforms_that_cannot_be_provisioned(platform: Platform, facts: ProvisionFacts) -> None:
+    with pytest.raises(HardwareMismatch, match=platform.code_name):
+        plan_recovery(replace(facts, unit=replace(facts.unit, platform=platform)))
 
 
 @given(PROVISIONINGS)
