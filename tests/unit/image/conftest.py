@@ -33,14 +33,18 @@ def write_xz(
     sizes: bool = True,
     filters: Sequence[Mapping[str, int]] = (LZMA2,),
     padding: int = 0,
+    alter: Callable[[bytes], bytes] = bytes,
+    told: tuple[int, int] = (0, 0),
 ) -> bytes:
-    """One stream; ``sizes``: block headers carry them; ``padding``: null bytes behind it."""
+    """One stream; ``sizes``: block headers carry them; ``padding``: null bytes behind it. Wrong on purpose: ``alter``
+    changes the compressed data, ``told`` is added to the sizes in block headers."""
     flags = bytes((0, check))
     body = b""
     index = b"\0" + _vli(len(blocks))
     for content in blocks:
         data = lzma.compress(content, format=lzma.FORMAT_RAW, filters=[dict(one) for one in filters])
-        header = _block_header(len(data), len(content), filters, sizes)
+        data = alter(data)
+        header = _block_header(len(data) + told[0], len(content) + told[1], filters, sizes)
         unpadded = header + data + _check(check, content)
         body += header + data + bytes(-len(data) % 4) + _check(check, content)
         index += _vli(len(unpadded)) + _vli(len(content))

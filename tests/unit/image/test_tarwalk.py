@@ -149,6 +149,13 @@ def test_the_kernel_may_be_a_link(kind: bytes, target: str) -> None:
     assert walk(data).files.kernel_start == b"KERNEL"
 
 
+@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.REGTYPE])
+def test_a_link_that_is_replaced_counts_no_more(kind: bytes) -> None:
+    old = [(member("boot/a"), b"KERNEL"), (member("boot/norm_boot", tarfile.SYMTYPE, "a"), b"")]
+    files = walk(archive([*old, (member("boot/norm_boot", kind), b"")])).files
+    assert files.kernel_start == (b"" if kind == tarfile.REGTYPE else None)
+
+
 def test_a_link_to_itself_is_no_kernel() -> None:
     data = archive([(member("boot/norm_boot", tarfile.SYMTYPE, "norm_boot"), b"")])
     assert walk(data).files.kernel_start is None
@@ -289,6 +296,10 @@ def test_garbage_behind_the_archive(root_tar: bytes) -> None:
 def test_concatenated_archives(root_tar: bytes) -> None:
     summary = walk(root_tar + root_tar)
     assert (summary.entries, summary.unpacked) == (4, 2 * len(root_tar))
+
+
+def test_the_second_of_two_archives_must_end_too(root_tar: bytes) -> None:
+    assert "end mark" in refused(root_tar + root_tar[:1024])
 
 
 def old_gnu_sparse(maps: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import lzma
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from gprov.adapters.linux.archive import XzTarArchives
+from gprov.adapters.linux.archive.blocks import decode_block
+from gprov.adapters.linux.archive.reader import ImageFile
 from gprov.adapters.linux.process import SystemProcesses
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
@@ -93,6 +96,28 @@ def lying(xz_of: XzOf, content: bytes, told: int) -> bytes:
             return told
 
     return xz_of([Told(content)])
+
+
+@pytest.mark.parametrize("alter", [lambda data: data[:-1], lambda data: data + b"\0", lambda data: data + bytes(4)])
+def test_block_that_does_not_end_with_its_data(
+    alter: Callable[[bytes], bytes], verify: Verify, root_tar: bytes, xz_of: XzOf
+) -> None:
+    """The end mark is missing, or something stands behind it; content and hashes are right."""
+    for sizes in (True, False):
+        with pytest.raises(IntegrityFault):
+            verify(xz_of([root_tar], sizes=sizes, alter=alter))
+
+
+def test_a_block_that_unpacks_to_more_than_it_says_is_left_early(tmp_path: Path, xz_of: XzOf) -> None:
+    """A small file may unpack to anything; what is too much is not waited for."""
+    path = tmp_path / "x.upd"
+    path.write_bytes(xz_of([bytes(20 << 20)]))
+    with ImageFile(str(path)) as file:
+        (block,) = read_layout("x", file.size, file.read_at).blocks
+        pieces = decode_block(file, replace(block, uncompressed_size=(2 << 20) + 5))
+        assert [len(next(pieces).data) for _ in range(2)] == [1 << 20] * 2
+        with pytest.raises(IntegrityFault, match="more than the 2097157 bytes"):
+            next(pieces)
 
 
 def test_names_of_another_brand(image: bytes, tar_of: TarOf, xz_of: XzOf) -> None:

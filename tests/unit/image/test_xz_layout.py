@@ -98,6 +98,40 @@ def test_unknown_check_and_unsupported_filters(xz_of: XzOf) -> None:
         layout_of(bytes(block))
 
 
+def with_crc(data: bytes, start: int, end: int) -> bytes:
+    """The CRC32 of these bytes, put behind them."""
+    return data[:end] + zlib.crc32(data[start:end]).to_bytes(4, "little") + data[end + 4 :]
+
+
+@pytest.mark.parametrize(("told", "which"), [((1, 0), "compressed"), ((-1, 0), "compressed"), ((0, 1), "uncompressed")])
+def test_block_headers_must_agree_with_the_index(told: tuple[int, int], which: str, xz_of: XzOf) -> None:
+    data = xz_of([b"one", b"two"], told=told)
+    with pytest.raises(lzma.LZMAError):
+        lzma.decompress(data)
+    with pytest.raises(IntegrityFault, match=f"disagree about the {which} size"):
+        layout_of(data)
+
+
+def test_stream_header_must_agree_with_its_footer(xz_of: XzOf) -> None:
+    data = xz_of([b"one"])
+    changed = with_crc(data[:7] + b"\x04" + data[8:], 6, 8)
+    with pytest.raises(IntegrityFault, match="header and footer disagree"):
+        layout_of(changed)
+
+
+def test_reserved_bits_and_header_padding(xz_of: XzOf) -> None:
+    data = xz_of([b"x"], sizes=False)
+    assert data[12] == 2  # block header of 12 bytes: size, flags, filter (3), padding (3), CRC32
+    for at, value, said in ((19, 1, "padding"), (13, 0x04, "reserved"), (16, 0x80 | data[16], "not valid")):
+        changed = with_crc(data[:at] + bytes((value,)) + data[at + 1 :], 12, 20)
+        with pytest.raises(IntegrityFault, match=said):
+            layout_of(changed)
+    for at in (6, 7):
+        changed = with_crc(data[:at] + bytes((data[at] | 0x80,)) + data[at + 1 :], 6, 8)
+        with pytest.raises(IntegrityFault, match="reserved"):
+            layout_of(changed)
+
+
 def boundaries(data: bytes) -> Iterator[int]:
     """Offset of every part that the format has."""
     layout = layout_of(data)
