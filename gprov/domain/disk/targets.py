@@ -57,7 +57,8 @@ def detachable(disk: Disk) -> str:
     """Why a disk may be anybody's who stood at the unit, whatever its size; empty for one that is built in."""
     if disk.bus is Bus.USB:
         return "is attached by USB"
-    return "is removable" if disk.removable else ""
+    # Kernels call disks in hot-plug SATA bays removable too: those are built in, and units start from them.
+    return "is removable" if disk.removable and disk.bus in (Bus.MMC, Bus.UNKNOWN) else ""
 
 
 def excluded_disks(

@@ -62,7 +62,7 @@ ROOT = volume(SDA, Contents("ext4", "PRIMARY"))
 EMPTY = volume(SDA, Contents())
 LUKS = volume(SDA, Contents("crypto_LUKS"))
 COPY = volume(USB, Contents("ext4", "PRIMARY"))
-CARD = volume(disk("sdd", 48, removable=True), Contents("ext4", "PRIMARY"))
+CARD = volume(disk("sdd", 48, Bus.MMC, removable=True), Contents("ext4", "PRIMARY"))
 
 NORMAL = BootArguments(real_root="LABEL=PRIMARY")
 NONE = BootArguments(restore_requested=True)

@@ -152,7 +152,7 @@ def test_a_write_protected_disk_is_no_target() -> None:
     ("outside", "reason"),
     [
         (disk("sdb", 100 * GB, 16, bus=Bus.USB), "excluded: is attached by USB"),
-        (disk("sdb", 100 * GB, 16, removable=True), "excluded: is removable"),
+        (disk("sdb", 100 * GB, 16, bus=Bus.MMC, removable=True), "excluded: is removable"),
     ],
 )
 def test_what_can_be_plugged_in_is_no_target_whatever_its_size(outside: Disk, reason: str) -> None:
@@ -191,3 +191,8 @@ def test_what_is_chosen_is_complete_allowed_and_without_alternative(
 
 def _agree(sizes: list[int]) -> bool:
     return (max(sizes) - min(sizes)) * 100 <= max(sizes)
+
+
+def test_a_disk_in_a_hot_plug_bay_is_built_in() -> None:
+    bay = disk("sdb", 100 * GB, 16, bus=Bus.ATA, removable=True)
+    assert choose_targets([bay], {}, TargetSpec(1, 100 * GB)).chosen == (bay,)
