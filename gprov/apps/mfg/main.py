@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dependency_injector import providers
-
 from gprov.apps.container import UnitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
@@ -15,7 +13,7 @@ HOLD_SECONDS = 48 * 3600.0
 
 def provision(arguments: BootArguments, unit: UnitContainer) -> None:
     """Provision the machine and reboot, never returning; on failure show why for up to 48 h first."""
-    container = MfgContainer(arguments=providers.Object(arguments), bus=providers.Object(unit.bus()))
+    container = container_for(unit)
     bus = unit.bus()
     try:
         container.provisioning().run()
@@ -27,3 +25,14 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
         unit.clock().sleep(hold)
     bus.close()
     unit.power().reboot()
+
+
+def container_for(unit: UnitContainer) -> MfgContainer:
+    """Made of the same adapters, names and tables as the unit's container, whatever was put in there."""
+    container = MfgContainer()
+    for name, provider in unit.providers.items():
+        # A log file of provisioning is named so, unless somebody wants another log.
+        own = name == "file_sink_at" and not provider.overridden
+        if name in UnitContainer.providers and not own:
+            container.providers[name].override(provider)
+    return container

@@ -1,0 +1,69 @@
+"""Provisioning as process 1 runs it: with the unit's own container, and with a failure that somebody can see."""
+
+from __future__ import annotations
+
+import pytest
+from dependency_injector import providers
+
+from gprov.adapters.fake.people import MemorySink
+from gprov.adapters.fake.power import MachineStopped, Stop
+from gprov.apps.init.container import InitContainer
+from gprov.apps.mfg.main import HOLD_SECONDS, container_for, provision
+from gprov.apps.simulate.world import MANUF_URL, World, new_world, plug_in
+from gprov.domain.boot.args import BootArguments, parse_boot_arguments
+from gprov.domain.branding import Branding
+
+
+def unit_of(world: World, **arguments: str) -> tuple[BootArguments, InitContainer]:
+    container = InitContainer()
+    plug_in(container, world)
+    parsed = parse_boot_arguments({"mfgurl": MANUF_URL, **arguments}, world.branding)
+    container.arguments.override(providers.Object(parsed))
+    return parsed, container
+
+
+def test_a_success_reboots_at_once() -> None:
+    world = new_world()
+    with pytest.raises(MachineStopped) as stopped:
+        provision(*unit_of(world))
+    assert stopped.value.how is Stop.REBOOT
+    assert len(world.factory.documents) == 1
+    assert world.machine.clock.slept < 60
+
+
+@pytest.mark.parametrize(("arguments", "held"), [({}, HOLD_SECONDS), ({"PROVISION_FAILURE_HOLD": "7"}, 7.0)])
+def test_a_failure_is_shown_for_long_and_said_once(arguments: dict[str, str], held: float) -> None:
+    world, sink = new_world(), MemorySink()
+    del world.machine.disks[1]
+    parsed, unit = unit_of(world, **arguments)
+    unit.bus().attach(sink)
+    with pytest.raises(MachineStopped) as stopped:
+        provision(parsed, unit)
+    assert stopped.value.how is Stop.REBOOT
+    assert world.machine.clock.slept >= held
+    assert world.machine.clock.slept < held + 120
+    assert any("is not as specified" in message for message in world.machine.messages)
+    said = [repr(event.body) for event in sink.events if "is not as specified" in repr(event.body)]
+    assert len(said) == 1
+    assert sink.closed
+
+
+def test_what_an_adopter_puts_into_the_unit_s_container_counts_for_provisioning_too() -> None:
+    world = new_world()
+    _, unit = unit_of(world)
+    brand = Branding(image_prefix="ACME.LNX.BOX.")
+    unit.branding.override(providers.Object(brand))
+    container = container_for(unit)
+    assert container.branding() is brand
+    assert container.clock() is world.machine.clock
+    assert container.bus() is unit.bus()
+    assert container.tools().files is unit.files()
+    sink = MemorySink()
+    unit.file_sink_at.override(providers.Factory(lambda _folder: sink))
+    assert container_for(unit).file_sink_at("/nowhere") is sink
+
+
+def test_the_log_file_of_provisioning_is_named_for_it() -> None:
+    unit = InitContainer()
+    assert "/mfg" in container_for(unit).file_sink_at("/nowhere").name
+    assert "/recov" in unit.file_sink_at("/nowhere").name
