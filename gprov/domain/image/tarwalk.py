@@ -13,6 +13,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.image.capture import Capture, Wanted
 from gprov.domain.image.contents import CapturedFiles
+from gprov.domain.image.tarextensions import Extensions
 from gprov.domain.image.tarfields import (
     BLOCK,
     ZERO_BLOCK,
@@ -21,7 +22,6 @@ from gprov.domain.image.tarfields import (
     member_name,
     number,
     pax_number,
-    pax_records,
     text,
 )
 from gprov.domain.image.tarnames import Places, show
@@ -31,7 +31,6 @@ _REGULAR = b"0\x007S"
 _HARD_LINK, _SYMLINK, _FOLDER = b"1", b"2", b"5"
 _WITHOUT_DATA = b"23456"  # symlink, character and block device, folder, pipe
 _VOLUME_LABEL = b"V"
-_GLOBAL_KEYS = (b"path", b"size", b"linkpath")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +68,7 @@ class TarWalker:
         self._kept: bytearray | None = None  # data being kept while they pass
         self._keep = 0  # how many of them are wanted in all
         self._then: Callable[[bytes], None] | None = None  # what the kept data are for
-        self._member_at: int | None = None  # offset of the first extended header of the next member
-        self._long_name: bytes | None = None
-        self._long_link: bytes | None = None
-        self._pax: dict[bytes, bytes] = {}
+        self._extensions = Extensions()
         self._in_sparse_map = False
         self._after_map = 0
         self._ended = False
@@ -108,7 +104,7 @@ class TarWalker:
             raise self._fault(f"the archive is cut: {self._skip} bytes of the last member are missing")
         if self._partial:
             raise self._fault("the archive is cut within a block")
-        if self._in_sparse_map or self._pending():
+        if self._in_sparse_map or self._extensions.pending:
             raise self._fault("the archive is cut: an extended header is not followed by its member")
         if not self._ended:
             raise self._fault("the archive is cut: its end mark (a block of zeros) is missing")
@@ -131,7 +127,7 @@ class TarWalker:
 
     def _block(self, block: bytes) -> None:
         if block[0] == 0 and block == ZERO_BLOCK and not self._in_sparse_map:
-            if self._pending():
+            if self._extensions.pending:
                 raise self._fault("an extended header is followed by the end of the archive")
             self._ended = True
         else:
@@ -151,38 +147,28 @@ class TarWalker:
         kind = header[156:157]
         if kind in _REGULAR or kind in _WITHOUT_DATA or kind == _HARD_LINK:
             self._member(header, kind)
-        elif kind == b"x":
-            self._extension(header, self._extended)
-        elif kind == b"L":
-            self._extension(header, self._take_long_name)
-        elif kind == b"K":
-            self._extension(header, self._take_long_link)
-        elif kind == b"g":
-            self._extension(header, self._global)
+        elif kind in self._extensions.takers:
+            self._extension(header, self._extensions.takers[kind])
         elif kind != _VOLUME_LABEL:
             raise Malformed(f"member {show(text(header[:100]))} has the type {show(kind)}, which no image can hold")
 
     def _member(self, header: bytes, kind: bytes) -> None:
-        pax = self._pax
+        extensions = self._extensions
         size = number(header[124:136])
-        name = member_name(header) if self._long_name is None else self._long_name
-        if pax:
-            name = pax.get(b"GNU.sparse.name") or pax.get(b"path") or name
-            told = pax_number(pax, b"size")
-            size = size if told is None else told
+        name = member_name(header)
+        start = self._offset
+        if extensions.start is not None:
+            name, size, start = extensions.name or name, extensions.size(size), extensions.start
         if b"\0" in name:
             raise Malformed(f"the name {show(name)} holds a null byte")
-        trailing_slash = name[-1:] == b"/"
         clean = self._places.add(name)
-        start = self._offset if self._member_at is None else self._member_at
         self._entries += 1
-        if kind in _REGULAR and not trailing_slash:
+        if kind in _REGULAR and name[-1:] != b"/":
             self._regular(header, kind, clean, size, start)
         else:
             self._without_data(header, kind, clean, size)
-        if self._member_at is not None:
-            self._long_name = self._long_link = self._member_at = None
-            self._pax = {}
+        if extensions.start is not None:
+            extensions.clear()
 
     def _regular(self, header: bytes, kind: bytes, name: bytes, size: int, start: int) -> None:
         if not name:
@@ -191,8 +177,8 @@ class TarWalker:
         if kind == b"S":
             real = number(header[483:495])
             self._in_sparse_map = header[482] != 0
-        elif self._pax:
-            real = pax_number(self._pax, b"GNU.sparse.realsize", b"GNU.sparse.size")
+        elif self._extensions.pax:
+            real = pax_number(self._extensions.pax, b"GNU.sparse.realsize", b"GNU.sparse.size")
         self._content_bytes += size if real is None else real
         skip = (size + BLOCK - 1) // BLOCK * BLOCK
         if self._in_sparse_map:
@@ -218,7 +204,7 @@ class TarWalker:
         if kind in (_HARD_LINK, _SYMLINK):
             if not name:
                 raise Malformed("a link has no name")
-            target = self._pax.get(b"linkpath") or self._long_link or text(header[157:257])
+            target = self._extensions.link or text(header[157:257])
             if kind == _SYMLINK:
                 self._places.add_symlink(name, target)
                 if concerned:
@@ -234,8 +220,7 @@ class TarWalker:
         size = number(header[124:136])
         if not 0 < size <= _LARGEST_EXTENSION:
             raise Malformed(f"an extended header has {size} bytes")
-        if self._member_at is None:
-            self._member_at = self._offset
+        self._extensions.begin(self._offset)
         self._skip = (size + BLOCK - 1) // BLOCK * BLOCK
         self._collect(size, then)
 
@@ -244,31 +229,11 @@ class TarWalker:
         self._keep = size
         self._then = then
 
-    def _extended(self, payload: bytes) -> None:
-        self._pax = {**self._pax, **pax_records(payload)}
-
-    def _global(self, payload: bytes) -> None:
-        """Concerns all members that follow; what would change where they go or how long they are has no use here."""
-        for key in pax_records(payload):
-            if key in _GLOBAL_KEYS or key.startswith(b"GNU.sparse"):
-                raise Malformed(f"a global extended header sets {key.decode()} for all members")
-        if not self._pending():
-            self._member_at = None
-
-    def _take_long_name(self, payload: bytes) -> None:
-        self._long_name = text(payload)
-
-    def _take_long_link(self, payload: bytes) -> None:
-        self._long_link = text(payload)
-
     def _sparse_map(self, block: bytes) -> None:
         """A continuation of the map of an old GNU sparse file; its byte 504 tells whether another follows."""
         self._in_sparse_map = block[504] != 0
         if not self._in_sparse_map:
             self._skip = self._after_map
-
-    def _pending(self) -> bool:
-        return self._long_name is not None or self._long_link is not None or bool(self._pax)
 
     def _fault(self, reason: str) -> IntegrityFault:
         return IntegrityFault(self._what, f"{reason} (offset {self._offset} of the archive)")
