@@ -57,7 +57,7 @@ class Extensions:
         """Concerns all members that follow; what would change where they go or how long they are has no use here."""
         for key in pax_records(payload):
             if key in _GLOBAL_KEYS or key.startswith(b"GNU.sparse"):
-                raise Malformed(f"a global extended header sets {key.decode(errors="replace")} for all members")
+                raise Malformed(f"a global extended header sets {key.decode(errors='replace')} for all members")
         if not self.pending:
             self.start = None
 
