@@ -37,6 +37,11 @@ from gprov.domain.boot.loadoption import (
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, InternalError
 
+# Entries that BootOrder does not list get numbers from here on. Firmware that finds a new device gives it the lowest
+# number that BootOrder does not list, whether or not an entry has it (EDK II, BmGetFreeOptionNumber): below, ours would
+# be overwritten. No machine has so many devices to boot.
+UNLISTED_FROM = 0x80
+
 
 @dataclass(frozen=True, slots=True)
 class EspLocation:
@@ -119,12 +124,13 @@ def reconcile(existing: Mapping[str, Variable], wanted: Sequence[WantedEntry]) -
         raise InternalError("two boot entries are to have the same description")
     ours = {number for number, variable in entries.items() if read_description(variable.data) in descriptions}
     free = iter(free_numbers(existing, len(wanted)))
+    unlisted = iter(free_numbers(existing, len(wanted), UNLISTED_FROM))
     changes: list[VariableChange] = []
     kept: list[int] = []
     for entry in wanted:
         number = _best(entry, entries, ours, order)
         if number is None or not _is_right(entries[number], entry):
-            number = next(free) if number is None else number
+            number = next(free if entry.in_order else unlisted) if number is None else number
             changes.append(SetVariable(entry_name(number), entry.variable()))
         kept.append(number)
     first = [number for number, entry in zip(kept, wanted, strict=True) if entry.in_order]

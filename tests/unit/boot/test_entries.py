@@ -69,18 +69,18 @@ def tried(nvram: Nvram) -> list[str | None]:
 
 def test_an_empty_nvram_gets_three_entries_of_which_one_is_tried() -> None:
     nvram = after({})
-    assert described(nvram) == {0: "Normal Boot", 1: "Forced Factory Restore", 2: "Data Erase (DANGER!)"}
+    assert described(nvram) == {0: "Normal Boot", 0x80: "Forced Factory Restore", 0x81: "Data Erase (DANGER!)"}
     assert nvram["BootOrder"] == order(0)
     assert all(variable.attributes == 7 for variable in nvram.values())
 
 
 def test_entries_are_what_another_reader_takes_them_for() -> None:
     nvram = after({})
-    arguments = {0: "quiet real_root=LABEL=PRIMARY", 1: "quiet", 2: "DATA_ERASE=1"}
-    for number, text in arguments.items():
+    arguments = {0: "quiet real_root=LABEL=PRIMARY", 0x80: "quiet", 0x81: "DATA_ERASE=1"}
+    for (number, text), entry in zip(arguments.items(), WANTED, strict=True):
         theirs = bootentry.BootEntry(data=nvram[entry_name(number)].data)
         assert theirs.attr == bootentry.LOAD_OPTION_ACTIVE
-        assert str(theirs.title) == WANTED[number].description
+        assert str(theirs.title) == entry.description
         assert [str(element) for element in theirs.devicepath] == ["Partition(nr=1)", "FilePath(\\norm_boot)"]
         assert str(theirs.devicepath[0].get_partuuid()) == GUID
         assert theirs.optdata.decode("utf-16-le") == text + "\0"
@@ -182,8 +182,8 @@ def test_an_entry_with_other_attributes_is_replaced() -> None:
     """SetVariable refuses to change them."""
     nvram = {**after({}), "Boot0000": Variable(3, NORMAL.variable().data)}
     assert reconcile(nvram, WANTED) == (
-        SetVariable("Boot0003", NORMAL.variable()),
-        SetVariable("BootOrder", order(3)),
+        SetVariable("Boot0001", NORMAL.variable()),
+        SetVariable("BootOrder", order(1)),
         DeleteVariable("Boot0000"),
     )
 
@@ -210,12 +210,12 @@ def test_new_entries_get_no_number_that_a_list_still_speaks_of() -> None:
     """A restore entry that took number 0 would be tried by the firmware."""
     nvram = {"BootOrder": order(0, 2), "BootNext": order(1), "BootCurrent": order(4)}
     result = after(nvram)
-    assert described(result) == {3: "Normal Boot", 5: "Forced Factory Restore", 6: "Data Erase (DANGER!)"}
+    assert described(result) == {3: "Normal Boot", 0x80: "Forced Factory Restore", 0x81: "Data Erase (DANGER!)"}
     assert result["BootOrder"] == order(3, 0, 2)
 
 
 def test_what_only_a_person_may_choose_is_taken_out_of_the_order() -> None:
-    nvram = {**after({}), "BootOrder": order(2, 1, 0)}
+    nvram = {**after({}), "BootOrder": order(0x81, 0x80, 0)}
     assert reconcile(nvram, WANTED) == (SetVariable("BootOrder", order(0)),)
 
 
@@ -229,16 +229,16 @@ def test_duplicates_are_removed_after_the_order_no_longer_names_them() -> None:
         **after({}),
         "Boot0005": stale(NORMAL),
         "Boot0006": NORMAL.variable(),
-        "Boot0008": ERASE.variable(),
+        "Boot0088": ERASE.variable(),
         "BootOrder": order(5, 6, 0),
-        "BootNext": order(8),
+        "BootNext": order(0x88),
     }
     assert reconcile(nvram, WANTED) == (
         SetVariable("BootOrder", order(6)),
         DeleteVariable("BootNext"),
         DeleteVariable("Boot0000"),
         DeleteVariable("Boot0005"),
-        DeleteVariable("Boot0008"),
+        DeleteVariable("Boot0088"),
     )
 
 
@@ -268,7 +268,7 @@ def test_changes_describe_themselves() -> None:
     place = f"HD(1,GPT,{GUID},0x800,0x64000)/\\norm_boot"
     assert lines == [
         f"set Boot0000 to 'Normal Boot': {place} 'quiet real_root=LABEL=PRIMARY'",
-        f"set Boot0001 to 'Forced Factory Restore': {place} 'quiet'",
+        f"set Boot0080 to 'Forced Factory Restore': {place} 'quiet'",
         f"set Boot0007 to 'Data Erase (DANGER!)': {place} 'DATA_ERASE=1'",
         "set BootOrder to 0000",
     ]
@@ -386,12 +386,12 @@ def current(number: int, nvram: Nvram) -> dict[str, Variable]:
 
 
 def test_our_restore_entry_is_a_wish() -> None:
-    assert started_by_fallback(current(1, after({})), BRANDING) is False
+    assert started_by_fallback(current(0x80, after({})), BRANDING) is False
 
 
 def test_entries_of_ours_that_lost_their_arguments_are_no_wish() -> None:
     assert started_by_fallback(current(0, after({})), BRANDING) is True
-    assert started_by_fallback(current(2, after({})), BRANDING) is True
+    assert started_by_fallback(current(0x81, after({})), BRANDING) is True
 
 
 def test_an_entry_that_the_firmware_made_up_for_a_disk_is_no_wish() -> None:
@@ -425,3 +425,10 @@ def test_without_any_variable_there_is_no_such_fallback() -> None:
 @given(nvrams())
 def test_any_variables_have_an_answer(nvram: Nvram) -> None:
     assert started_by_fallback(nvram, BRANDING) in (True, False)
+
+
+def test_what_the_order_does_not_list_stays_clear_of_numbers_that_firmware_gives_away() -> None:
+    """EDK II gives a new device the lowest number that BootOrder does not list, even if an entry has it."""
+    result = described(after({"Boot0000": foreign(), "BootOrder": order(0)}))
+    unlisted = [number for number, name in result.items() if name in (RESTORE.description, ERASE.description)]
+    assert all(number >= 0x80 for number in unlisted)
