@@ -145,7 +145,7 @@ def plan_restore(facts: RestoreFacts) -> Plan:
         label = facts.branding.esp_label
         raise HardwareMismatch(f"no {label} beside RECOVERY on {facts.recovery.disk.describe()}: nowhere for a kernel")
     check_boot_arguments(facts.branding, facts.extra_arguments)
-    return (*_disk(facts), *_configuration(facts), *_kernels(facts), *_finish(facts))
+    return (*_disk(facts), *_configuration(facts), *_boot(facts), *_kernels(facts), *_finish(facts))
 
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
@@ -223,6 +223,15 @@ def _network(facts: RestoreFacts) -> list[Operation]:
     return operations
 
 
+def _boot(facts: RestoreFacts) -> list[Operation]:
+    """Before the kernels: where NVRAM was lost, the fallback loader is all that starts the unit, until the entries are
+    there again. NVRAM that is full must not undo a restore: with that loader it boots all the same."""
+    if facts.esp is None or facts.esp.partition is None:
+        return []
+    esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
+    return [UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False)]
+
+
 def _kernels(facts: RestoreFacts) -> list[Operation]:
     """The kernel with the higher build number replaces the other. At each instant either the kernel that the boot
     entries name or the fallback copy is whole: FAT may lose a file that is being replaced.
@@ -259,11 +268,7 @@ def _finish(facts: RestoreFacts) -> list[Operation]:
         FlushVolume(places.primary),
         UnmountVolume(places.primary),
     ]
-    # From here on the unit boots. NVRAM that is full or RECOVERY that has become read-only must not undo that: the
-    # entries of provisioning and the fallback loader are still there.
-    if facts.esp is not None and facts.esp.partition is not None:
-        esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
-        operations.append(UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False))
+    # From here on the unit boots. RECOVERY that has become read-only must not undo that.
     if facts.ignore_saved_network:
         operations.append(RemovePath(f"{places.recovery}/{facts.branding.log_folder}/{ARCHIVE}", required=False))
     if not facts.keep_options:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.boot import choose_entry
+from gprov.adapters.fake.boot import choose_entry, firmware_start
 from gprov.adapters.fake.clock import SeededRandomness
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.storage import FakeVolume, Node
@@ -138,22 +138,34 @@ def whole(world: World, path: str) -> bool:
     return True
 
 
-def spoil_kernel(which: int) -> Event:
-    """Never the last good one."""
+def if_it_still_starts(change: Event) -> Event:
+    """What leaves the firmware without anything to start is beyond every software on the unit."""
 
     def event(world: World) -> None:
-        if whole(world, KERNELS[1 - which]):
-            put(world, "ESP", KERNELS[which], b"spoilt")
+        tried = deepcopy(world)
+        change(tried)
+        try:
+            firmware_start(tried.machine)
+        except DeviceMissing:
+            return
+        change(world)
 
     return event
+
+
+def spoil_kernel(which: int) -> Event:
+    return if_it_still_starts(lambda world: put(world, "ESP", KERNELS[which], b"spoilt"))
 
 
 def spoil(path: str) -> Event:
     return lambda world: put(world, "RECOVERY", path, b"\xff\0spoilt")
 
 
-def clear_nvram(world: World) -> None:
+def _clear_nvram(world: World) -> None:
     world.machine.nvram.clear()
+
+
+clear_nvram = if_it_still_starts(_clear_nvram)
 
 
 def new_disk(world: World) -> None:

@@ -208,3 +208,16 @@ def test_kernels_survive_two_cuts_in_a_row(updated: World, new_system: dict[str,
             assert history[-1] == "switched root", f"cut at {names[first]}, then at {name}: {history}"
             assert content(world, "PRIMARY") == new_system
             check_unit(world)
+
+
+def test_a_restore_after_nvram_was_lost_can_be_cut_anywhere(updated: World, new_system: dict[str, Node | None]) -> None:
+    """The fallback loader is all that starts the unit, until the boot entries are there again."""
+    lost = deepcopy(updated)
+    lost.machine.nvram.clear()
+    for at, name in enumerate(operations_of(copy := deepcopy(lost), copy.boot)):
+        world = deepcopy(lost)
+        cut_at(world, world.boot, at)
+        history = settle(world)
+        assert history[-1] == "switched root", f"cut at {name}: {history}"
+        assert content(world, "PRIMARY") == new_system, f"cut at {name}"
+        check_unit(world)

@@ -265,11 +265,9 @@ def test_the_flag_comes_last_and_everything_before_it_is_flushed(facts: RestoreF
     assert not any(is_primary(operation) for operation in plan[flushed[-1] + 1 : flag])
     for place in (PLACES.esp, PLACES.recovery):
         assert FlushVolume(place) in plan[:flag]
-    assert not any(isinstance(operation, CopyFile) for operation in plan[flag:])
-    # What may fail comes when the unit already boots.
-    for operation in plan:
-        if isinstance(operation, UpdateBootEntries | RemovePath) and not operation.required:
-            assert plan.index(operation) > flag
+    assert not any(isinstance(operation, CopyFile | CopyKernel | UpdateBootEntries) for operation in plan[flag:])
+    # What may fail is tidied away when the unit already boots.
+    assert all(at > flag for at, operation in enumerate(plan) if isinstance(operation, RemovePath))
 
 
 @given(RESTORES)
@@ -284,11 +282,13 @@ def test_the_old_table_goes_first_of_all(facts: RestoreFacts) -> None:
 
 @given(RESTORES)
 @settings(max_examples=60)
-def test_what_need_not_succeed_comes_after_the_flag(facts: RestoreFacts) -> None:
+def test_boot_entries_come_before_kernels_and_need_not_succeed(facts: RestoreFacts) -> None:
+    """Without NVRAM only the fallback loader starts the unit: it is not replaced while nothing else could."""
     plan = plan_restore(facts)
-    for at, operation in enumerate(plan):
-        if isinstance(operation, UpdateBootEntries | RemovePath) and not operation.required:
-            assert at > index(plan, SetFlag)
+    entries = plan[index(plan, UpdateBootEntries)]
+    assert isinstance(entries, UpdateBootEntries)
+    assert not entries.required
+    assert all(index(plan, UpdateBootEntries) < at for at, one in enumerate(plan) if isinstance(one, CopyKernel))
 
 
 @given(RESTORES)

@@ -123,7 +123,7 @@ def test_provisioning_twice(machine: SimulatedMachine) -> None:
     assert content(machine, "RECOVERY", "ESP") == first
     assert [one.table for one in machine.disks] == tables
     variables = {name.name: variable for name, variable in machine.nvram.items()}
-    assert sorted(name for name in variables if name.startswith("Boot0")) == ["Boot0000", "Boot0001", "Boot0002"]
+    assert len([name for name in variables if name.startswith("Boot0")]) == 3
     assert numbers_in(variables, BOOT_ORDER) == (0,)
 
 
