@@ -32,13 +32,13 @@ unit: setup ## unit and property tests, with the branch coverage of the domain
 	$(PYTHON) -m coverage report
 
 integ: setup ## adapters against real tools, devices and servers of this machine
-	$(PYTEST) tests/integ --ignore=tests/integ/vm -q
+	$(PYTEST) tests/integ -m "not vm and not nightly" -q
 
 vm: setup ## units in virtual machines
-	$(PYTEST) tests/integ/vm -m "not nightly" -q
+	$(PYTEST) tests/integ/vm -m "not nightly" -q -s
 
-nightly: setup ## what is too long for every run
-	$(PYTEST) tests -m nightly -q
+nightly: setup ## what is too long for every run: adapters inside virtual machines, too
+	$(PYTEST) tests/integ -m "nightly or vm" -q
 
 bench: setup ## measurements, as ratios against a named reference of the same run
 	for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done

@@ -270,45 +270,46 @@ def test_the_factory_heard_of_success_and_released_the_qa_document(prepared: Uni
     assert "56:78:90:00:00:01" in texts[0]
 
 
-class TestSecrets:
-    @pytest.fixture(scope="class")
-    def secrets(self, prepared: Unit) -> list[bytes]:
-        credentials = credentials_of(prepared.path("server"), "LAB0001")
-        assert credentials is not None
-        found = [each.reveal().encode() for each in (credentials.os, credentials.bios, credentials.ipmi)]
-        assert all(len(secret) >= 8 for secret in found)
-        return found
+@pytest.fixture(scope="module")
+def secrets(prepared: Unit) -> list[bytes]:
+    credentials = credentials_of(prepared.path("server"), "LAB0001")
+    assert credentials is not None
+    found = [each.reveal().encode() for each in (credentials.os, credentials.bios, credentials.ipmi)]
+    assert all(len(secret) >= 8 for secret in found)
+    return found
 
-    def test_no_log_and_no_report_shows_one(self, prepared: Unit, secrets: list[bytes]) -> None:
-        kept = [path for path in Path(prepared.folder).rglob("*") if path.is_file()]
-        public = [path for path in kept if path.suffix in (".log", ".json", ".txt")]
-        assert len(public) >= 6
-        for path in public:
-            assert not [secret for secret in secrets if secret in path.read_bytes()], path
 
-    def test_no_command_line_on_the_host_showed_one(self, prepared: Unit, secrets: list[bytes]) -> None:
-        seen = json.loads(Path(prepared.path("host-argv.json")).read_text())
-        assert any("qemu-system-x86_64" in line for line in seen)
-        assert not [line for line in seen if any(secret.decode() in line for secret in secrets)]
+def test_no_log_and_no_report_shows_a_secret(prepared: Unit, secrets: list[bytes]) -> None:
+    kept = [path for path in Path(prepared.folder).rglob("*") if path.is_file()]
+    public = [path for path in kept if path.suffix in (".log", ".json", ".txt")]
+    assert len(public) >= 6
+    for path in public:
+        assert not [secret for secret in secrets if secret in path.read_bytes()], path
 
-    def test_what_anybody_may_read_shows_none(self, prepared: Unit, secrets: list[bytes]) -> None:
-        assert stat.S_IMODE(os.stat(prepared.folder).st_mode) == 0o700
-        holders = []
-        for path in Path(prepared.folder).rglob("*"):
-            if path.is_file() and any(secret in path.read_bytes() for secret in secrets):
-                holders.append(path.name)
-                assert not path.stat().st_mode & 0o077, path
-        assert holders  # the server's store: else this test looks for the wrong thing
 
-    def test_no_disk_of_the_unit_holds_one(
-        self, primary: str, recovery: str, secrets: list[bytes], tmp_path: Path
-    ) -> None:
-        for view in (primary, recovery):
-            sparse = tmp_path / "disk"
-            tool("qemu-img", "convert", "-f", "raw", "-O", "raw", view, str(sparse))
-            for offset, piece in data_of(sparse):
-                assert not [secret for secret in secrets if secret in piece], f"{view} near {offset}"
-            sparse.unlink()
+def test_no_command_line_on_the_host_showed_a_secret(prepared: Unit, secrets: list[bytes]) -> None:
+    seen = json.loads(Path(prepared.path("host-argv.json")).read_text())
+    assert any("qemu-system-x86_64" in line for line in seen)
+    assert not [line for line in seen if any(secret.decode() in line for secret in secrets)]
+
+
+def test_what_anybody_may_read_shows_no_secret(prepared: Unit, secrets: list[bytes]) -> None:
+    assert stat.S_IMODE(os.stat(prepared.folder).st_mode) == 0o700
+    holders = []
+    for path in Path(prepared.folder).rglob("*"):
+        if path.is_file() and any(secret in path.read_bytes() for secret in secrets):
+            holders.append(path.name)
+            assert not path.stat().st_mode & 0o077, path
+    assert holders  # the server's store: else this test looks for the wrong thing
+
+
+def test_no_disk_of_the_unit_holds_a_secret(primary: str, recovery: str, secrets: list[bytes], tmp_path: Path) -> None:
+    for view in (primary, recovery):
+        sparse = tmp_path / "disk"
+        tool("qemu-img", "convert", "-f", "raw", "-O", "raw", view, str(sparse))
+        for offset, piece in data_of(sparse):
+            assert not [secret for secret in secrets if secret in piece], f"{view} near {offset}"
+        sparse.unlink()
 
 
 def data_of(path: Path) -> Iterator[tuple[int, bytes]]:
