@@ -104,9 +104,11 @@ def _live(container: LabContainer, products: Products, folder: str) -> None:
 
 
 def _sources() -> Iterator[bytes]:
-    """What of the host takes part in a lifecycle, besides the products: the lab, the server and their domain."""
-    for path in sorted(Path(gprov.__file__).parent.rglob("*.py")):
-        yield path.read_bytes()
+    """What of the host takes part in a lifecycle, besides the products: the lab and the server."""
+    package = Path(gprov.__file__).parent
+    for folder in ("apps/lab", "apps/server", "domain/factory"):
+        for path in sorted((package / folder).rglob("*.py")):
+            yield path.read_bytes()
 
 
 @contextmanager

@@ -24,7 +24,8 @@ from gprov.apps.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, 
 from gprov.domain.branding import Branding
 from gprov.domain.image.name import ImageName
 
-pytestmark = pytest.mark.vm
+# Not yet seen to pass on a quiet machine: out of the run of every change until then.
+pytestmark = [pytest.mark.vm, pytest.mark.nightly]
 
 RunStage = Callable[..., StageResult]
 
