@@ -145,7 +145,8 @@ def plan_restore(facts: RestoreFacts) -> Plan:
         label = facts.branding.esp_label
         raise HardwareMismatch(f"no {label} beside RECOVERY on {facts.recovery.disk.describe()}: nowhere for a kernel")
     check_boot_arguments(facts.branding, facts.extra_arguments)
-    return (*_disk(facts), *_configuration(facts), *_boot(facts), *_kernels(facts), *_finish(facts))
+    esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
+    return (*_disk(facts), *_configuration(facts), _boot(facts, esp), *_kernels(facts), *_finish(facts))
 
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
@@ -223,13 +224,10 @@ def _network(facts: RestoreFacts) -> list[Operation]:
     return operations
 
 
-def _boot(facts: RestoreFacts) -> list[Operation]:
+def _boot(facts: RestoreFacts, esp: PartitionRef) -> Operation:
     """Before the kernels: where NVRAM was lost, the fallback loader is all that starts the unit, until the entries are
     there again. NVRAM that is full must not undo a restore: with that loader it boots all the same."""
-    if facts.esp is None or facts.esp.partition is None:
-        return []
-    esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
-    return [UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False)]
+    return UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False)
 
 
 def _kernels(facts: RestoreFacts) -> list[Operation]:
