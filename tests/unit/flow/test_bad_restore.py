@@ -367,6 +367,26 @@ def test_a_fault_at_any_operation_is_said_and_survived(world: World) -> None:
         assert settle(unit)[-1] == "switched root", name
 
 
+def test_a_normal_boot_asks_nobody_who_the_unit_is(first: World) -> None:
+    world = deepcopy(first)
+    world.machine.smbios = b""
+    world.factory.down, world.origin.down, world.machine.nics = True, True, ()
+    assert world.boot() is Stop.SWITCHED_ROOT
+    assert world.machine.clock.monotonic() == 0
+
+
+def test_a_fault_at_any_operation_of_a_normal_boot_wipes_nothing(first: World) -> None:
+    names = operations_of(copy := deepcopy(first), copy.boot)
+    for at, name in enumerate(names):
+        unit = deepcopy(first)
+        writes = unit.machine.disks[0].writes
+        unit.machine.hook = FailsOnce(at)
+        assert unit.boot() in (Stop.REBOOT, Stop.SWITCHED_ROOT), name
+        unit.machine.hook = None
+        assert settle(unit)[-1] == "switched root", name
+        assert unit.machine.disks[0].writes == writes, name
+
+
 def test_an_ambiguous_root_is_given_up_visibly(first: World) -> None:
     world = deepcopy(first)
     world.sinks = (MemorySink(),)
