@@ -21,7 +21,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/python3", "/usr/share")
 _LARGEST = 8 << 20
+_BYTES_PER_MEMBER = 20_000
 _OURS = """
 import sys
 from gprov.adapters.linux.archive import XzTarArchives
@@ -75,7 +77,7 @@ def measure(work: Path, megabytes: int, runs: int) -> None:
 def make_images(work: Path, megabytes: int) -> tuple[Path, Path]:
     """The same archive of parts of /usr in blocks, and as a single block."""
     tar, many, single = work / "root.tar", work / "many.upd", work / "single.upd"
-    names, total = pick(Path("/usr"), megabytes << 20)
+    names, total = pick(_FOLDERS, megabytes << 20)
     listing = b"\0".join(os.fsencode(str(name)) for name in names)
     options = [
         "--no-recursion",
@@ -97,24 +99,20 @@ def make_images(work: Path, megabytes: int) -> tuple[Path, Path]:
     return many, single
 
 
-def pick(top: Path, size: int) -> tuple[list[Path], int]:
-    """Members below ``top``, spread over all folders, with so many bytes in all."""
-    sizes: dict[Path, int] = {}
-    for folder, folders, files in os.walk(top):
-        folders.sort()
-        for path in (Path(folder) / name for name in sorted([*folders, *files])):
-            status = path.lstat()
-            own = status.st_size if stat.S_ISREG(status.st_mode) else 0
-            if own <= _LARGEST:
-                sizes[path.relative_to("/")] = own
-    share = min(1.0, size / max(1, sum(sizes.values())))
+def pick(folders: tuple[str, ...], size: int) -> tuple[list[Path], int]:
+    """Members of these folders in order, with so many bytes in all. As in a root file system, some 20 KB each."""
     chosen: list[Path] = []
-    total = seen = 0
-    for number, (path, own) in enumerate(sizes.items(), 1):
-        seen += own
-        if total + own <= seen * share and len(chosen) <= number * share * 2:
-            chosen.append(path)
-            total += own
+    total = 0
+    most = size // _BYTES_PER_MEMBER
+    for top in folders:
+        for folder, inner, files in os.walk(top):
+            inner.sort()
+            for path in (Path(folder) / name for name in sorted([*inner, *files])):
+                status = path.lstat()
+                own = status.st_size if stat.S_ISREG(status.st_mode) else 0
+                if own <= _LARGEST and total + own <= size and len(chosen) < most:
+                    chosen.append(path.relative_to("/"))
+                    total += own
     return chosen, total
 
 
