@@ -13,6 +13,7 @@ from gprov.domain.disk.model import DeviceNumber, Disk, Partition
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.events import Step, StepPhase
 from gprov.domain.plan.operations import (
+    ArrayRef,
     ClearDisk,
     CopyFile,
     CopyKernel,
@@ -26,6 +27,7 @@ from gprov.domain.plan.operations import (
     MountVolume,
     Operation,
     PartitionRef,
+    Place,
     Plan,
     RemovePath,
     SetFlag,
@@ -100,10 +102,9 @@ class Executor:
             case CreatePartitionTable():
                 self._disks[operation.disk.device] = tools.partitioner.write(operation.disk, operation.table)
             case MakeFileSystem():
-                tools.filesystems.make(self._partition(operation.where).node, operation.spec)
+                tools.filesystems.make(self._node(operation.where), operation.spec)
             case MountVolume():
-                node = self._partition(operation.where).node
-                tools.mounts.mount(node, operation.target, operation.kind, operation.options)
+                tools.mounts.mount(self._node(operation.where), operation.target, operation.kind, operation.options)
             case UnmountVolume():
                 tools.mounts.unmount(operation.target)
             case ExtractImage():
@@ -115,6 +116,15 @@ class Executor:
                 update_boot_entries(tools.firmware, self._partition(operation.esp), operation, self._bus)
             case _:
                 perform_on_files(tools.files, operation)
+
+    def _node(self, place: Place) -> str:
+        match place:
+            case PartitionRef():
+                return self._partition(place).node
+            case ArrayRef():
+                raise InternalError(f"the plan uses {place.describe()}, which nothing makes")
+            case _:
+                assert_never(place)
 
     def _partition(self, ref: PartitionRef) -> Partition:
         disk = self._disks.get(ref.disk.device, ref.disk)

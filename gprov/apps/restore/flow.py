@@ -13,7 +13,7 @@ from gprov.apps.remote import RemotePorts, log_to
 from gprov.apps.restore.choose import ChosenImage, choose_image, wish_of
 from gprov.apps.restore.facts import gather_facts
 from gprov.apps.restore.records import HistoryFile, read_options
-from gprov.apps.restore.targets import choose_target
+from gprov.apps.restore.targets import choose_targets_for
 from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments, PreferredImage
 from gprov.domain.branding import Branding
@@ -113,7 +113,7 @@ class FactoryRestore:
         if options.clear_history:
             history.clear()
         # The target first: a unit without one must say so rather than count failures against good images.
-        target = choose_target(ports.recovery, recovery, unit, bus)
+        targets = choose_targets_for(ports.recovery, recovery, unit, bus)
         wish = wish_of(preferred, recovery, self._branding, files, ports.operator)
         chosen, plan = choose_image(
             recovery,
@@ -123,8 +123,8 @@ class FactoryRestore:
             files,
             history,
             bus,
-            target.size,
-            lambda chosen: self._planned(recovery, unit, options, chosen, target),
+            min(disk.size for disk in targets),
+            lambda chosen: self._planned(recovery, unit, options, chosen, targets),
         )
         bus.message(f"Restoring {chosen.name.stem}")
         try:
@@ -142,11 +142,13 @@ class FactoryRestore:
         unit: Unit,
         options: RestoreOptions,
         chosen: ChosenImage,
-        target: Disk,
+        targets: tuple[Disk, ...],
     ) -> Plan:
         tools, bus = self._ports.tools, self._bus
         nics = self._ports.remote.network.nics()
-        facts = gather_facts(recovery, unit, options, self._arguments, chosen, target, self._branding, tools, nics, bus)
+        facts = gather_facts(
+            recovery, unit, options, self._arguments, chosen, targets, self._branding, tools, nics, bus
+        )
         return plan_restore(facts)
 
     def _apply(self, plan: Plan) -> None:

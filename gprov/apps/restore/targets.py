@@ -1,4 +1,4 @@
-"""The disk that a restore writes to: chosen by what the platform says, after everything untouchable is excluded."""
+"""The disks that a restore writes to: chosen by what the platform says, after everything untouchable is excluded."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def target_spec(platform: Platform) -> TargetSpec:
     )
 
 
-def choose_target(ports: RecoveryPorts, recovery: RecoveryVolume, unit: Unit, bus: EventBus) -> Disk:
-    """Wait for the platform's data disk, and until the set of disks has settled. Raises HardwareMismatch with every
+def choose_targets_for(ports: RecoveryPorts, recovery: RecoveryVolume, unit: Unit, bus: EventBus) -> tuple[Disk, ...]:
+    """Wait for the platform's data disks, and until the set of disks has settled. Raises HardwareMismatch with every
     candidate and its reason."""
     spec = target_spec(unit.platform)
     choice = _settled(ports, recovery, spec)
     for candidate in choice.report:
         taken = "taken" if candidate.taken else "left alone"
         bus.log(f"{candidate.disk.describe()} {taken}: {candidate.reason}, identity {candidate.disk.identity}")
-    return choice.chosen[0]
+    return choice.chosen
 
 
 def _settled(ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec) -> TargetChoice:

@@ -28,6 +28,19 @@ class PartitionRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrayRef:
+    """A software RAID array by its name: it need not exist yet when the plan is made."""
+
+    name: str
+
+    def describe(self) -> str:
+        return f"array {self.name}"
+
+
+Place = PartitionRef | ArrayRef
+
+
+@dataclass(frozen=True, slots=True)
 class ClearDisk:
     """Overwrite both ends, so that no older partition table or RAID metadata is ever found again."""
 
@@ -53,7 +66,7 @@ class CreatePartitionTable:
 
 @dataclass(frozen=True, slots=True)
 class MakeFileSystem:
-    where: PartitionRef
+    where: Place
     spec: FileSystemSpec
 
     def describe(self) -> str:
@@ -62,7 +75,7 @@ class MakeFileSystem:
 
 @dataclass(frozen=True, slots=True)
 class MountVolume:
-    where: PartitionRef
+    where: Place
     target: str
     kind: str
     options: tuple[str, ...] = ()

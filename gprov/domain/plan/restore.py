@@ -36,6 +36,7 @@ from gprov.domain.plan.operations import (
     MountVolume,
     Operation,
     PartitionRef,
+    Place,
     Plan,
     RemovePath,
     SetFlag,
@@ -69,6 +70,7 @@ class NetworkFiles:
 class RestoreFacts:
     """All that the plan depends on, gathered before anything is touched.
 
+    ``targets``: the disks that PRIMARY is on, in the order of their names.
     ``recovery_kernel`` and ``fallback_kernel`` (of the fallback loader) are None if they cannot be read.
     ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
     """
@@ -79,7 +81,7 @@ class RestoreFacts:
     unit: Unit
     image: VerifiedImage
     name: ImageName
-    target: Disk
+    targets: tuple[Disk, ...]
     recovery: Volume
     esp: Volume | None
     recovery_kernel: KernelFacts | None
@@ -150,15 +152,16 @@ def plan_restore(facts: RestoreFacts) -> Plan:
 
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
-    target, places = facts.target, facts.places
-    table = primary_table(facts.firmware, target.size, raid=False)
-    primary = PartitionRef(target, table.partitions[-1].number)
+    places = facts.places
+    tables = [(disk, primary_table(facts.firmware, disk.size, raid=False)) for disk in facts.targets]
+    [(target, table)] = tables
+    primary: Place = PartitionRef(target, table.partitions[-1].number)
     kind = FileSystemKind.EXT4
     options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
     spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True)
     return [
-        ClearDisk(target, CLEARED_EDGE, CLEARED_EDGE),
-        CreatePartitionTable(target, table),
+        *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
+        *(CreatePartitionTable(disk, table) for disk, table in tables),
         MakeFileSystem(primary, spec),
         MountVolume(primary, places.primary, kind.value, options),
         ExtractImage(facts.image, places.primary),

@@ -142,7 +142,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
         draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED)),
         draw(IMAGES),
         ImageName(date(2026, 1, 1), 1, "1", BRANDING.image_prefix),
-        draw(disk_strategy(2, GIB if good else 1, 30 * 1024 * GIB)),
+        (draw(disk_strategy(2, GIB if good else 1, 30 * 1024 * GIB)),),
         Volume(recovery, DATA.node, DATA.device, Contents("ext4", "RECOVERY", "aa-bb"), DATA),
         esp if good else draw(st.none() | st.just(esp)),
         draw(kernels),
@@ -186,7 +186,7 @@ def disk_of(operation: Operation) -> Disk | None:
         case ClearDisk(disk=disk) | CreatePartitionTable(disk=disk):
             return disk
         case MakeFileSystem(where=where) | MountVolume(where=where):
-            return where.disk
+            return where.disk if isinstance(where, PartitionRef) else None
         case _:
             return None
 
@@ -207,11 +207,11 @@ def test_a_restore_that_cannot_be_planned_is_refused(facts: RestoreFacts) -> Non
         and facts.unit.platform not in UNSUPPORTED[:3]
         and facts.esp is not None
         and facts.extra_arguments != TOO_LONG
-        and facts.target.size >= 66 * MIB
+        and facts.targets[0].size >= 66 * MIB
     )
     if possible:
         assert plan_restore(facts)
-    elif facts.target.size < 65 * MIB or facts.target.size >= 66 * MIB:
+    elif facts.targets[0].size < 65 * MIB or facts.targets[0].size >= 66 * MIB:
         with pytest.raises((HardwareMismatch, BadInput)):
             plan_restore(facts)
 
@@ -229,7 +229,7 @@ def test_platforms_that_cannot_be_restored(platform: Platform, facts: RestoreFac
 def test_only_the_target_is_changed_as_a_disk(facts: RestoreFacts) -> None:
     for operation in plan_restore(facts):
         disk = disk_of(operation)
-        assert disk in (None, facts.target)
+        assert disk in (None, *facts.targets)
         assert disk != facts.recovery.disk
         if isinstance(operation, UpdateBootEntries):
             assert operation.esp.disk == facts.recovery.disk
@@ -302,8 +302,8 @@ def test_old_metadata_goes_before_the_new_table_and_files_come_after_the_mount(f
     table, made = plan[order[1]], plan[order[2]]
     assert isinstance(table, CreatePartitionTable)
     assert isinstance(made, MakeFileSystem)
-    assert made.where == PartitionRef(facts.target, table.table.partitions[-1].number)
-    assert table.table.partitions[-1].end <= facts.target.size
+    assert made.where == PartitionRef(facts.targets[0], table.table.partitions[-1].number)
+    assert table.table.partitions[-1].end <= facts.targets[0].size
 
 
 @given(RESTORES)
@@ -418,8 +418,8 @@ def test_what_an_old_recovery_held_is_cleared_where_it_could_be_started(facts: P
     assert isinstance(clear, ClearDisk)
     assert isinstance(table, CreatePartitionTable)
     assert table.table.partitions[0].start < clear.head
-    made = [operation.where.number for operation in plan if isinstance(operation, MakeFileSystem)]
-    assert made == [part.number for part in table.table.partitions]
+    made = [operation.where for operation in plan if isinstance(operation, MakeFileSystem)]
+    assert made == [PartitionRef(facts.recovery, part.number) for part in table.table.partitions]
 
 
 @given(PROVISIONINGS)

@@ -103,7 +103,7 @@ def restore_facts(machine: SimulatedMachine) -> RestoreFacts:
         UNIT,
         FakeArchives(machine).verify(IMAGE, lambda _done, _total: None),
         ImageName(date(2026, 1, 15), 1, "1", BRANDING.image_prefix),
-        disk(machine, "sda"),
+        (disk(machine, "sda"),),
         volumes[1],
         volumes[0],
         parse_bzimage(KERNEL),
