@@ -279,7 +279,6 @@ def secrets(prepared: Unit) -> list[bytes]:
     return found
 
 
-@pytest.mark.nightly
 def test_no_log_and_no_report_shows_a_secret(prepared: Unit, secrets: list[bytes]) -> None:
     kept = [path for path in Path(prepared.folder).rglob("*") if path.is_file()]
     public = [path for path in kept if path.suffix in (".log", ".json", ".txt")]
@@ -288,14 +287,12 @@ def test_no_log_and_no_report_shows_a_secret(prepared: Unit, secrets: list[bytes
         assert not [secret for secret in secrets if secret in path.read_bytes()], path
 
 
-@pytest.mark.nightly
 def test_no_command_line_on_the_host_showed_a_secret(prepared: Unit, secrets: list[bytes]) -> None:
     seen = json.loads(Path(prepared.path("host-argv.json")).read_text())
     assert any("qemu-system-x86_64" in line for line in seen)
     assert not [line for line in seen if any(secret.decode() in line for secret in secrets)]
 
 
-@pytest.mark.nightly
 def test_what_anybody_may_read_shows_no_secret(prepared: Unit, secrets: list[bytes]) -> None:
     assert stat.S_IMODE(os.stat(prepared.folder).st_mode) == 0o700
     holders = []
@@ -306,7 +303,6 @@ def test_what_anybody_may_read_shows_no_secret(prepared: Unit, secrets: list[byt
     assert holders  # the server's store: else this test looks for the wrong thing
 
 
-@pytest.mark.nightly
 def test_no_disk_of_the_unit_holds_a_secret(primary: str, recovery: str, secrets: list[bytes], tmp_path: Path) -> None:
     for view in (primary, recovery):
         sparse = tmp_path / "disk"

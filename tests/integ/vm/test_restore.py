@@ -24,8 +24,7 @@ from gprov.apps.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, 
 from gprov.domain.branding import Branding
 from gprov.domain.image.name import ImageName
 
-# Not yet seen to pass on a quiet machine: out of the run of every change until then.
-pytestmark = [pytest.mark.vm, pytest.mark.nightly]
+pytestmark = pytest.mark.vm
 
 RunStage = Callable[..., StageResult]
 
