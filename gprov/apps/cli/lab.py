@@ -18,6 +18,7 @@ from gprov.apps.lab.container import LabContainer
 from gprov.apps.lab.products import Products
 from gprov.apps.lab.report import RunFacts, lab_report
 from gprov.apps.lab.runner import Ending
+from gprov.apps.lab.shapes import SHAPES, unit_spec
 from gprov.apps.lab.stage import StageResult
 from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.unitspec import UnitSpec
@@ -42,11 +43,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         [
             *(f"  {name:<10} {line}" for name, line in _ACTIONS.items()),
             "",
+            "Disks:",
+            *(f"  {name:<10} {shape.description}" for name, shape in SHAPES.items()),
+            "",
             "Environment: GPROV_ACCEL (tcg or kvm; default: kvm if a probe succeeds), BUILD_NUMBER, GPROV_CACHE.",
         ]
     )
     parser.add_argument("action", choices=_ACTIONS, metavar="ACTION", help=", ".join(_ACTIONS))
-    parser.add_argument("--firmware", choices=[FirmwareKind.UEFI.value], default=FirmwareKind.UEFI.value)
+    parser.add_argument("--firmware", choices=[kind.value for kind in FirmwareKind], default=FirmwareKind.UEFI.value)
+    parser.add_argument("--disks", choices=SHAPES, default="sata", help="disks of a new unit (default %(default)s)")
     parser.add_argument("--workdir", metavar="DIR", required=True, help="where the unit's disks and logs are")
     parser.add_argument("--report", metavar="FILE", help="where the JSON report goes (default DIR/report.json)")
     parser.add_argument("--serial", default=UnitSpec().serial, help="serial number of a new unit (default %(default)s)")
@@ -111,7 +116,7 @@ def _stages(container: LabContainer, args: argparse.Namespace) -> tuple[Unit, Se
 
 
 def _spec(args: argparse.Namespace) -> UnitSpec:
-    return UnitSpec(serial=args.serial, firmware=FirmwareKind(args.firmware))
+    return unit_spec(args.disks, FirmwareKind(args.firmware), args.serial)
 
 
 def _conclude(results: Sequence[StageResult]) -> int:

@@ -19,6 +19,7 @@ from gprov.domain.errors import BadInput, Problem
 QEMU = "qemu-system-x86_64"
 # A name of our own, so that the processor that a unit is validated against does not depend on the accelerator.
 CPU_NAME = "GPROV virtual CPU"
+_AHCI_PORTS = 6  # of the board's own controller
 
 Options = Mapping[str, object]
 
@@ -77,9 +78,11 @@ def block_node(disk: VirtualDisk) -> Options:
     }
 
 
-def disk_device(disk: VirtualDisk, port: int = 0) -> Options:
-    """The guest's half. ``port``: which port of the AHCI controller."""
+def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None) -> Options:
+    """The guest's half. ``port``: which port of the AHCI controller. ``boot_index``: place in the firmware's order."""
     common: dict[str, object] = {"id": f"{disk.name}-device", "drive": disk.name}
+    if boot_index is not None:
+        common["bootindex"] = boot_index
     if disk.serial:
         common["serial"] = disk.serial
     match disk.bus:
@@ -137,12 +140,22 @@ def _disks(machine: Machine) -> Iterator[str]:
         yield from _json("-device", {"driver": "virtio-scsi-pci", "id": "scsi0"})
     if DiskBus.USB in buses:
         yield from _json("-device", {"driver": "qemu-xhci", "id": "usb0"})
+    order = _boot_order(machine)
     port = 0
     for disk in machine.disks:
         yield from _json("-blockdev", block_node(disk))
         if not disk.late:
-            yield from _json("-device", disk_device(disk, port))
+            yield from _json("-device", disk_device(disk, port, order.get(disk.name)))
         port += disk.bus is DiskBus.AHCI
+
+
+def _boot_order(machine: Machine) -> Mapping[str, int]:
+    """Place in the order by name of the disk. UEFI keeps its order in variables, where we must not meddle."""
+    if machine.firmware is FirmwareKind.UEFI:
+        return {}
+    first = [disk.name for disk in machine.disks if disk.starts]
+    rest = [disk.name for disk in machine.disks if not disk.starts and not disk.late]
+    return {name: index for index, name in enumerate(first + rest)}
 
 
 def _nics(machine: Machine) -> Iterator[str]:
@@ -169,6 +182,8 @@ def _check(machine: Machine) -> None:
         for disk in machine.disks
         if disk.late and not disk.bus.pluggable
     ]
+    ahci = [disk for disk in machine.disks if disk.bus is DiskBus.AHCI]
+    problems += [Problem(f"disk {disk.name}", f"AHCI has {_AHCI_PORTS} ports only") for disk in ahci[_AHCI_PORTS:]]
     names = [disk.name for disk in machine.disks]
     problems += [Problem(f"disk {name}", "is there twice") for name in sorted(set(names)) if names.count(name) > 1]
     if machine.firmware is FirmwareKind.UEFI and not machine.variables:

@@ -9,6 +9,7 @@ from gprov.domain.boot.firmware import FirmwareKind
 
 MIB = 1 << 20
 GIB = 1 << 30
+TIB = 1 << 40
 
 # Name of the virtio port on which the operating system of a lab unit reports (see docs/lab.md).
 REPORT_PORT = "gprov.lab"
@@ -38,7 +39,8 @@ class Durability(Enum):
 
 @dataclass(frozen=True, slots=True)
 class VirtualDisk:
-    """``name`` identifies it inside QEMU; ``file`` is a qcow2 image. ``late``: the machine starts without it."""
+    """``name`` identifies it inside QEMU; ``file`` is a qcow2 image. ``late``: the machine starts without it.
+    ``starts``: BIOS, which knows an order of disks and starts from the first, tries it before others."""
 
     name: str
     file: str
@@ -46,6 +48,7 @@ class VirtualDisk:
     serial: str = ""
     durability: Durability = Durability.FAST
     late: bool = False
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

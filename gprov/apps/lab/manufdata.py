@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gprov.apps.lab.argv import CPU_NAME
-from gprov.apps.lab.machine import MIB
+from gprov.apps.lab.machine import MIB, DiskBus
 from gprov.apps.lab.unitspec import UnitSpec
 
+# What gprov finds that QEMU's disks call themselves.
+_NAMES: Mapping[DiskBus, Mapping[str, str]] = {
+    DiskBus.AHCI: {"Vendor": "ATA", "Model": "QEMU HARDDISK"},
+    DiskBus.NVME: {"Model": "QEMU NVMe Ctrl"},
+    DiskBus.VIRTIO: {},
+    DiskBus.SCSI: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
+    DiskBus.USB: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
+}
 _ETHERNET = {"Vendor": "0x8086", "Device": "0x10d3", "Class": "0x0200"}  # QEMU's e1000e
 
 
@@ -37,8 +46,13 @@ def _validation(spec: UnitSpec) -> Mapping[str, object]:
         "DevCodeName": spec.code_name,
         "CPUInfo": {"Model": CPU_NAME, "Cores": machine.cpus, "Sockets": 1},
         "RamMegs": machine.memory // MIB,
-        "Recovery": {"Size": spec.recovery_size, "Vendor": "QEMU", "Model": "QEMU HARDDISK", "Quantity": 1},
-        "MainDiskConfigs": [[{"Size": spec.primary_size, "Quantity": len(spec.primaries)}]],
+        "Recovery": {"Size": spec.recovery_size, **_NAMES[spec.recovery_bus], "Quantity": 1},
+        "MainDiskConfigs": [
+            [
+                {"Size": spec.primary_size, **_NAMES[bus], "Quantity": quantity}
+                for bus, quantity in Counter(spec.primaries).items()
+            ]
+        ],
         "NumOUINics": len(machine.nics),
         "OUINicsSequential": True,
         "TotalNics": len(machine.nics),

@@ -1,6 +1,6 @@
 """A unit's work folder: its disks, its firmware variables, and what it was made as.
 
-unit.json  primary0.qcow2  recovery.qcow2  efivars.fd  serial-<stage>.log
+unit.json  primary0.qcow2 …  recovery.qcow2  efivars.fd (UEFI)  serial-<stage>.log
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from gprov.apps.build.hostfiles import read_file, translated, write_file
 from gprov.apps.lab.machine import DiskBus, Durability, Machine
 from gprov.apps.lab.runner import FIRMWARE_VARIABLES
 from gprov.apps.lab.unitspec import RECOVERY, VARIABLES, UnitSpec, primary_name, read_spec, spec_text
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceMissing
 from gprov.ports.process import Processes
 
@@ -105,7 +106,8 @@ class Unit:
 
     def _complete(self, variables: str) -> None:
         """Last, what makes the folder a unit."""
-        with translated(variables):
-            shutil.copyfile(variables, self.variables)
-            os.chmod(self.variables, _PRIVATE)
+        if self.spec.firmware is FirmwareKind.UEFI:
+            with translated(variables):
+                shutil.copyfile(variables, self.variables)
+                os.chmod(self.variables, _PRIVATE)
         write_file(self.path(_FACTS), spec_text(self.spec))

@@ -29,6 +29,7 @@ class UnitSpec:
     primaries: tuple[DiskBus, ...] = (DiskBus.AHCI,)
     primary_size: int = 20 * GIB
     recovery_size: int = 4 * GIB
+    recovery_bus: DiskBus = DiskBus.USB
 
     def machine(self, folder: str, durability: Durability = Durability.FAST) -> Machine:
         """As it stands there, about to be switched on. ``folder``: where its disks are."""
@@ -36,7 +37,9 @@ class UnitSpec:
             VirtualDisk(f"primary{index}", f"{folder}/{primary_name(index)}", bus, f"LABDISK{index:04}", durability)
             for index, bus in enumerate(self.primaries)
         ]
-        recovery = VirtualDisk("recovery", f"{folder}/{RECOVERY}", DiskBus.USB, "LABSTICK0001", durability)
+        recovery = VirtualDisk(
+            "recovery", f"{folder}/{RECOVERY}", self.recovery_bus, "LABSTICK0001", durability, starts=True
+        )
         return Machine(
             firmware=self.firmware,
             variables=f"{folder}/{VARIABLES}" if self.firmware is FirmwareKind.UEFI else "",
@@ -52,7 +55,11 @@ def primary_name(index: int) -> str:
 
 def spec_text(spec: UnitSpec) -> bytes:
     """As JSON, for ``read_spec``."""
-    plain = {"firmware": spec.firmware.value, "primaries": [bus.value for bus in spec.primaries]}
+    plain = {
+        "firmware": spec.firmware.value,
+        "primaries": [bus.value for bus in spec.primaries],
+        "recovery_bus": spec.recovery_bus.value,
+    }
     return json.dumps(asdict(spec) | plain, indent=2).encode() + b"\n"
 
 
@@ -69,6 +76,7 @@ def read_spec(what: str, raw: bytes) -> UnitSpec:
         primaries=_buses(root),
         primary_size=root.integer("primary_size", required=True, least=1),
         recovery_size=root.integer("recovery_size", required=True, least=1),
+        recovery_bus=root.one_of("recovery_bus", _BUSES, DiskBus.USB, required=True),
     )
     return finish(what, root, spec)
 

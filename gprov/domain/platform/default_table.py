@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gprov.domain.disk.model import FileSystemKind
-from gprov.domain.platform.model import Lcd, Platform, RecoveryMedia, ValidateMethod, Virtualization
+from gprov.domain.platform.model import Lcd, Platform, RaidLevel, RecoveryMedia, ValidateMethod, Virtualization
 from gprov.domain.unit.nics import NicInfo
 
 
@@ -27,4 +27,34 @@ def default_table() -> tuple[Platform, ...]:
         virtualization=Virtualization.QEMU,
         prototype=True,
     )
-    return (machine, replace(machine, code_name="QEMU-mfg-test-ipmi", product="mfg_test_ipmi", ipmi=True))
+    return (
+        machine,
+        _variant(machine, "ipmi", ipmi=True),
+        _variant(machine, "raid1", data_disks=2, raid_level=RaidLevel.RAID1),
+        _variant(machine, "raid5", data_disks=3, raid_level=RaidLevel.RAID5),
+        _variant(machine, "huge", disk_size=3 << 40),
+        _variant(machine, "dom", recovery_media=replace(machine.recovery_media, validate=ValidateMethod.SATA)),
+    )
+
+
+def _variant(
+    machine: Platform,
+    suffix: str,
+    *,
+    ipmi: bool = False,
+    data_disks: int = 1,
+    raid_level: RaidLevel | None = None,
+    disk_size: int = 20 << 30,
+    recovery_media: RecoveryMedia | None = None,
+) -> Platform:
+    """The same virtual machine with other hardware, which has names of its own."""
+    return replace(
+        machine,
+        code_name=f"{machine.code_name}-{suffix}",
+        product=f"{machine.product}_{suffix}",
+        ipmi=ipmi,
+        data_disks=data_disks,
+        raid_level=raid_level,
+        disk_size=disk_size,
+        recovery_media=recovery_media or machine.recovery_media,
+    )

@@ -24,6 +24,7 @@ from gprov.apps.lab.machine import (
     VirtualDisk,
     VirtualNic,
 )
+from gprov.apps.lab.shapes import SHAPES, unit_spec
 from gprov.apps.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput
@@ -90,6 +91,33 @@ def test_bios_machines_have_no_flash() -> None:
     arguments = qemu_arguments(machine, WIRING)
     assert options(arguments, "-machine") == ["q35,smm=off"]
     assert {each["node-name"] for each in objects(arguments, "-blockdev")} == {"primary0", "recovery"}
+
+
+def test_bios_starts_from_recovery_and_uefi_from_what_its_variables_say() -> None:
+    spec = unit_spec("raid1", FirmwareKind.BIOS)
+    devices = objects(qemu_arguments(spec.machine("/unit"), WIRING), "-device")
+    assert {each["drive"]: each["bootindex"] for each in devices if "drive" in each} == {
+        "recovery": 0,
+        "primary0": 1,
+        "primary1": 2,
+    }
+    assert not [each for each in objects(unit_arguments(), "-device") if "bootindex" in each]
+
+
+@pytest.mark.parametrize("firmware", FirmwareKind)
+@pytest.mark.parametrize("name", SHAPES)
+def test_each_row_of_the_matrix_is_a_machine_with_its_disks(name: str, firmware: FirmwareKind) -> None:
+    shape = SHAPES[name]
+    arguments = qemu_arguments(unit_spec(name, firmware).machine("/unit"), WIRING)
+    buses = (*shape.primaries, shape.recovery)
+    drivers = {
+        DiskBus.AHCI: "ide-hd",
+        DiskBus.NVME: "nvme",
+        DiskBus.VIRTIO: "virtio-blk-pci",
+        DiskBus.USB: "usb-storage",
+    }
+    devices = [each["driver"] for each in objects(arguments, "-device") if "drive" in each]
+    assert devices == [drivers[bus] for bus in buses]
 
 
 def test_a_guest_that_resets_or_powers_off_stops_the_machine_until_we_know_why() -> None:
@@ -164,6 +192,10 @@ def test_what_cannot_be_built_is_refused_with_every_reason() -> None:
     with pytest.raises(BadInput) as caught:
         qemu_arguments(replace(UnitSpec().machine("/unit"), disks=disks, variables=""), WIRING)
     assert {problem.place for problem in caught.value.problems} == {"disk a", "disk b", "variables"}
+    many = tuple(VirtualDisk(f"d{index}", f"/{index}", DiskBus.AHCI) for index in range(8))
+    with pytest.raises(BadInput) as crowded:
+        qemu_arguments(replace(UnitSpec().machine("/unit"), disks=many), WIRING)
+    assert {problem.place for problem in crowded.value.problems} == {"disk d6", "disk d7"}
 
 
 disks = st.lists(

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from gprov.apps.lab.argv import CPU_NAME
 from gprov.apps.lab.machine import GIB, DiskBus
 from gprov.apps.lab.manufdata import Artifact, manuf_data
+from gprov.apps.lab.shapes import SHAPES, unit_spec
 from gprov.apps.lab.unitspec import UnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.model import ValidateMethod
 
 BASE = "http://10.0.2.2:8000"
 
@@ -27,6 +29,7 @@ specs = st.builds(
     primaries=st.lists(st.sampled_from(DiskBus), min_size=1, max_size=4).map(tuple),
     primary_size=st.integers(1, 1 << 50),
     recovery_size=st.integers(GIB, 1 << 40),
+    recovery_bus=st.sampled_from(DiskBus),
 )
 
 
@@ -58,9 +61,13 @@ def test_every_problem_of_a_unit_is_told() -> None:
     assert {"$.serial", "$.firmware", "$.primaries", "$.primary_size", "$.recovery_size"} <= places
 
 
-def test_the_defaults_are_a_platform_of_the_default_table() -> None:
-    spec = UnitSpec()
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_shape_is_a_platform_of_the_default_table(name: str) -> None:
+    spec = unit_spec(name)
     (platform,) = [each for each in default_table() if each.code_name == spec.code_name]
+    rule = {DiskBus.USB: ValidateMethod.USB, DiskBus.AHCI: ValidateMethod.SATA}[spec.recovery_bus]
+    assert platform.recovery_media.validate is rule
+    assert (platform.raid_level is not None) == (len(spec.primaries) > 1)
     assert (platform.manufacturer, platform.product) == (spec.manufacturer, spec.product)
     assert (platform.disk_size, platform.data_disks) == (spec.primary_size, len(spec.primaries))
     assert spec.mac.startswith(Branding().mac_prefix)
@@ -76,7 +83,8 @@ def test_manuf_data_is_valid_and_asks_for_this_machine(spec: UnitSpec) -> None:
     wanted = data.spec_for(spec.code_name)
     assert wanted is not None
     assert wanted.recovery.size == spec.recovery_size
-    assert [(disk.size, disk.quantity) for disk in wanted.main_disks[0]] == [(spec.primary_size, len(spec.primaries))]
+    assert {disk.size for disk in wanted.main_disks[0]} == {spec.primary_size}
+    assert sum(disk.quantity for disk in wanted.main_disks[0]) == len(spec.primaries)
     assert wanted.cpu is not None
     assert (wanted.cpu.model, wanted.cpu.cores, wanted.cpu.sockets) == (CPU_NAME, 2, 1)
     assert (wanted.ram_megs, wanted.oui_nics, wanted.total_nics) == (2048, 1, 1)

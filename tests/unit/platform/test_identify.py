@@ -18,7 +18,7 @@ from gprov.domain.platform.identify import Unit, identify
 from gprov.domain.platform.model import Lcd, ModelField, Platform
 from gprov.domain.platform.smbios import SmbiosTable, parse_table
 
-BASE, _ = default_table()
+BASE = default_table()[0]
 OX = replace(BASE, code_name="Ox", manufacturer="Maker", product="Board", model_regex="^OX-1[0-9]$")
 
 
