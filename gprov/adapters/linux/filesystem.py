@@ -27,6 +27,9 @@ _E2FSCK_UNCORRECTED = 4
 _E2FSCK_TROUBLE = ~(_E2FSCK_CORRECTED | _E2FSCK_UNCORRECTED)
 # What it says, with status 8, if there is no ext file system to check (any more).
 _NO_EXT = (b"Bad magic number in super-block", b"The superblock could not be read or does not describe a valid ext")
+# Where it looks for the first copy of the superblock, for each size of blocks: behind the first group, which has as
+# many blocks as a block has bits (ext4.rst, "Super Block"; blocks of 1 KiB are counted from 1).
+_SUPERBLOCK_COPIES = tuple(8 * size * size + (size if size == 1024 else 0) for size in (1 << n for n in range(10, 17)))
 _FSCK_FAT_FOUND = 1
 
 
@@ -70,8 +73,11 @@ class LinuxFileSystems(FileSystems):
         done = self._e2fsck("-f", "-y", node)
         if done.status & ~_E2FSCK_CORRECTED == 0:
             return CheckVerdict.REPAIRED
-        if done.status & _E2FSCK_TROUBLE and not any(text in done.output + done.errors for text in _NO_EXT):
-            raise failure(("e2fsck", "-f", "-y", node), done)
+        if done.status & _E2FSCK_TROUBLE:
+            if not any(text in done.output + done.errors for text in _NO_EXT):
+                raise failure(("e2fsck", "-f", "-y", node), done)
+            # It says the same of copies that could not be read: that is a dying device, and no verdict.
+            _require_readable(node, *_SUPERBLOCK_COPIES)
         return CheckVerdict.BEYOND_REPAIR
 
     def _e2fsck(self, *words: str) -> Completed:
@@ -130,13 +136,16 @@ def _flush(node: str) -> None:
         raise fault(node, "cannot flush", exc) from exc
 
 
-def _require_readable(node: str) -> None:
-    """A device that cannot be read has no verdict: checkers do not tell it from one without a file system."""
+def _require_readable(node: str, *offsets: int) -> None:
+    """A device that cannot be read has no verdict: checkers do not tell it from one without a file system. Its start
+    and whatever it has at ``offsets`` (bytes)."""
     try:
         fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
         try:
             if not os.pread(fd, 65536, 0):
                 raise DeviceFault(node, "cannot check: is empty")
+            for offset in offsets:
+                os.pread(fd, 4096, offset)
         finally:
             os.close(fd)
     except OSError as exc:

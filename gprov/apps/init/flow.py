@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol, assert_never
 from gprov.apps.events import EventBus
 from gprov.apps.init.search import RootFinder, SearchPorts
 from gprov.apps.volumes import RESCAN_SECONDS
-from gprov.domain.boot.args import BootArguments, PreferredImage
+from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments, PreferredImage
 from gprov.domain.boot.decision import (
     CheckFileSystem,
     Decision,
@@ -253,7 +253,8 @@ class Boot:
     def _hold(self, error: GprovError) -> NoReturn:
         """Show what failed for a while, then start again: the next start may find what this one missed."""
         self._ports.operator.show(str(error))
-        self._leave(self._facts.arguments.failure_hold)
+        hold = self._facts.arguments.failure_hold
+        self._leave(FAILURE_HOLD_SECONDS if hold is None else hold)
 
     def _leave(self, seconds: float) -> NoReturn:
         self._finder.release()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gprov.apps.container import UnitContainer
 from gprov.apps.mfg.container import MfgContainer
-from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
+from gprov.domain.boot.args import BootArguments
 from gprov.domain.errors import GprovError
 
 # In a factory somebody comes by, but perhaps after a weekend.
@@ -19,7 +19,7 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
         container.provisioning().run()
     except GprovError as error:
         unit.operator().show(str(error))
-        hold = arguments.failure_hold if arguments.failure_hold != FAILURE_HOLD_SECONDS else HOLD_SECONDS
+        hold = HOLD_SECONDS if arguments.failure_hold is None else arguments.failure_hold
         bus.message(f"Provisioning failed; restarting in {hold:g} s")
         bus.close()
         unit.clock().sleep(hold)

@@ -53,7 +53,8 @@ class BootArguments:
 
     ``real_root``: raw text, "" if not given. ``restore_requested``: neither ``real_root`` nor ``DATA_ERASE`` was given,
     whatever their values; who started the kernel so is another question (``entries.started_by_fallback``).
-    ``key_window``, ``root_deadline``, ``failure_hold`` (how long a failure is shown before the next start): seconds.
+    ``key_window``, ``root_deadline``, ``failure_hold`` (how long a failure is shown before the next start; None if that
+    was not given, since flows differ in how long they hold by themselves): seconds.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: of the arguments
     that are gprov's own. ``consoles``: values of ``console=``. ``notes``: what was not understood, a sentence each.
     """
@@ -73,7 +74,7 @@ class BootArguments:
     no_reboot: bool = False
     key_window: float = KEY_WINDOW_SECONDS
     root_deadline: float = ROOT_DEADLINE_SECONDS
-    failure_hold: float = FAILURE_HOLD_SECONDS
+    failure_hold: float | None = None
     boot_args: str = ""
     prefix: str = _BRANDING.environment_prefix
     consoles: tuple[str, ...] = ()
@@ -101,7 +102,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         no_reboot=reader.switch("NO_REBOOT"),
         key_window=reader.seconds(own + "KEY_WINDOW", KEY_WINDOW_SECONDS),
         root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
-        failure_hold=reader.seconds(own + "FAILURE_HOLD", FAILURE_HOLD_SECONDS),
+        failure_hold=reader.optional_seconds(own + "FAILURE_HOLD"),
         boot_args=without_mode(reader.text(own + "BOOT_ARGS")),
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
@@ -124,9 +125,9 @@ def carried_arguments(arguments: BootArguments) -> str:
     for key, value, default in (
         ("KEY_WINDOW", arguments.key_window, KEY_WINDOW_SECONDS),
         ("ROOT_WAIT", arguments.root_deadline, ROOT_DEADLINE_SECONDS),
-        ("FAILURE_HOLD", arguments.failure_hold, FAILURE_HOLD_SECONDS),
+        ("FAILURE_HOLD", arguments.failure_hold, None),
     ):
-        if value != default:
+        if value is not None and value != default:
             words.append(f"{own}{key}={value:g}")
     return " ".join(words)
 
@@ -186,16 +187,20 @@ class _Reader:
         return self.text(key).lower() not in ("", *_NO)
 
     def seconds(self, key: str, default: float) -> float:
+        value = self.optional_seconds(key)
+        return default if value is None else value
+
+    def optional_seconds(self, key: str) -> float | None:
         text = self.text(key)
         if not text:
-            return default
+            return None
         try:
             value = float(text)
         except ValueError:
             value = -1.0
         if not 0 <= value <= _MOST_SECONDS:
-            self._note(key, text, f"seconds, 0 to {_MOST_SECONDS:g}; taking {default:g}")
-            return default
+            self._note(key, text, f"seconds, 0 to {_MOST_SECONDS:g}")
+            return None
         return value
 
     def _note(self, key: str, text: str, wanted: str) -> None:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
 import re
-from collections.abc import Callable
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -193,3 +200,34 @@ class TestChecks:
     def test_no_device_no_verdict(self, kind: FileSystemKind, filesystems: LinuxFileSystems) -> None:
         with pytest.raises(DeviceFault):
             filesystems.check("/dev/nosuchdisk", kind)
+
+    def test_copies_that_cannot_be_read_are_no_verdict(self, filesystems: LinuxFileSystems, tmp_path: Path) -> None:
+        """A disk whose superblock is gone, and which gives an error where e2fsck looks for the copies."""
+        image = tmp_path / "raw"
+        image.write_bytes(b"")
+        os.truncate(image, 256 * MIB)
+        assert filesystems.check(str(image), FileSystemKind.EXT4) is CheckVerdict.BEYOND_REPAIR
+        failing = failing_sectors(image, tmp_path / "disk", [8193 * 2, 32768 * 8])
+        with failing as node, pytest.raises(DeviceFault, match="cannot read: Input/output error"):
+            filesystems.check(str(node), FileSystemKind.EXT4)
+
+
+@contextmanager
+def failing_sectors(image: Path, node: Path, sectors: list[int]) -> Iterator[Path]:
+    """The same as a file that gives EIO where one of these sectors is read."""
+    node.touch()
+    errors = [{"event": "read_aio", "sector": sector, "errno": errno.EIO} for sector in sectors]
+    file = {"driver": "file", "filename": str(image)}
+    faulty = {"driver": "blkdebug", "image": file, "inject-error": errors}
+    block = {"driver": "raw", "node-name": "disk", "file": faulty}
+    export = f"fuse,id=export,node-name=disk,mountpoint={node},writable=on"
+    argv = ["qemu-storage-daemon", "--blockdev", json.dumps(block), "--export", export]
+    with subprocess.Popen(argv) as daemon:
+        try:
+            deadline = time.monotonic() + 30
+            while not node.stat().st_size:
+                assert daemon.poll() is None
+                assert time.monotonic() < deadline
+            yield node
+        finally:
+            daemon.terminate()

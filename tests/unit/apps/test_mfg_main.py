@@ -31,7 +31,10 @@ def test_a_success_reboots_at_once() -> None:
     assert world.machine.clock.slept < 60
 
 
-@pytest.mark.parametrize(("arguments", "held"), [({}, HOLD_SECONDS), ({"PROVISION_FAILURE_HOLD": "7"}, 7.0)])
+@pytest.mark.parametrize(
+    ("arguments", "held"),
+    [({}, HOLD_SECONDS), ({"PROVISION_FAILURE_HOLD": "7"}, 7.0), ({"PROVISION_FAILURE_HOLD": "300"}, 300.0)],
+)
 def test_a_failure_is_shown_for_long_and_said_once(arguments: dict[str, str], held: float) -> None:
     world, sink = new_world(), MemorySink()
     del world.machine.disks[1]
