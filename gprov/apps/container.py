@@ -21,7 +21,7 @@ class UnitContainer(containers.DeclarativeContainer):
 
     arguments = providers.Object(BootArguments())
     branding = providers.Object(Branding())
-    places = providers.Object(Places())
+    places = providers.Singleton(Places.named, branding)
     platforms = providers.Singleton(lazy("gprov.domain.platform.default_table:default_table"))
 
     clock = providers.Singleton(lazy(f"{_LINUX}.clock:SystemClock"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gprov.domain.branding import Branding
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -13,3 +15,9 @@ class Places:
     esp: str = "/mnt/RECOVERY/ESP"
     primary: str = "/mnt/PRIMARY"
     root: str = "/newroot"
+
+    @staticmethod
+    def named(branding: Branding) -> Places:
+        """Mount points are named after the volumes."""
+        recovery = f"/mnt/{branding.recovery_label}"
+        return Places(recovery, f"{recovery}/{branding.esp_label}", f"/mnt/{branding.primary_label}")

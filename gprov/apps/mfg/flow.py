@@ -18,7 +18,7 @@ from gprov.apps.remote import RemotePorts
 from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, DeviceFault, GprovError, Problem, RefusedByPolicy
+from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.manuf import ManufData
@@ -109,8 +109,6 @@ class Provisioning:
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.remote, self._branding, bus)
         data = fetch_manuf(ports.tools.http, ports.tools.clock, arguments.mfg_url, self._branding, bus)
-        if not data.log_endpoint:
-            raise BadInput(arguments.mfg_url, [Problem("$.LogEndpoint", "is missing: no passwords, no QA document")])
         factory = ports.remote.factory_at(data.log_endpoint)
         table = read_smbios(ports.inspect.smbios, bus)
         external = bool(data.appliance_json_url)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.files import Owner
+from gprov.domain.places import Places
 
-RECOVERY_TARGET = "/mnt/RECOVERY"
-ESP_TARGET = f"{RECOVERY_TARGET}/ESP"
+_PLACES = Places()
 # nofail: a unit whose RECOVERY is gone still starts. noexec: nothing on it is meant to run in the system.
 RECOVERY_OPTIONS = ("auto", "noexec", "relatime", "nofail")
 # FAT keeps no owners: without a mask everybody could read what is on the ESP.
@@ -48,7 +48,7 @@ class FstabFacts:
     """What PRIMARY mounts. ``esp``: None without UEFI; ``boot``: (source volume, mount point) of boot partitions.
 
     ``extra_options`` is the platform's ``FsOptsAdditional`` for RECOVERY, separated by commas; with ``override`` they
-    replace the usual options instead of following them.
+    replace the usual options instead of following them. The system mounts where gprov does (``places``).
     """
 
     root: FstabVolume
@@ -57,6 +57,7 @@ class FstabFacts:
     boot: tuple[tuple[FstabVolume, str], ...] = ()
     extra_options: str = ""
     override: bool = False
+    places: Places = _PLACES
 
 
 def primary_fstab(facts: FstabFacts, admin: Owner) -> tuple[FstabEntry, ...]:
@@ -65,10 +66,10 @@ def primary_fstab(facts: FstabFacts, admin: Owner) -> tuple[FstabEntry, ...]:
     recovery = extra if facts.override and extra else (*RECOVERY_OPTIONS, *extra)
     entries = [
         _entry(facts.root, "/", ("relatime",), admin, passno=1),
-        _entry(facts.recovery, RECOVERY_TARGET, recovery, admin, passno=2),
+        _entry(facts.recovery, facts.places.recovery, recovery, admin, passno=2),
     ]
     if facts.esp is not None:
-        entries.append(_entry(facts.esp, ESP_TARGET, ESP_OPTIONS, admin, passno=2))
+        entries.append(_entry(facts.esp, facts.places.esp, ESP_OPTIONS, admin, passno=2))
     entries += [_entry(volume, target, BOOT_OPTIONS, admin, passno=0) for volume, target in facts.boot]
     return tuple(entries)
 

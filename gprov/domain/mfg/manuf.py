@@ -63,13 +63,10 @@ def parse_manuf(what: str, data: bytes, branding: Branding, code_names: Collecti
         if one.code_name not in validated:
             text = f"{one.code_name} has no entry in ValidationData: its steps never run"
             warnings.append(Problem(f"{entry.path}.DevCodeName", text))
-    log_endpoint = read_url(root, "LogEndpoint")
-    if not log_endpoint:
-        warnings.append(Problem("$.LogEndpoint", "is missing: nothing is reported, and no QA document made"))
     manuf = ManufData(
         appliance_json_url=read_url(root, "ApplianceJsonUrl"),
         files=files,
-        log_endpoint=log_endpoint,
+        log_endpoint=read_url(root, "LogEndpoint", required=True),
         credential_endpoint=read_url(root, "CredentialEndpoint"),
         stash_files=read_into_folder(root.objects("StashFiles"), warnings),
         validation=specs,

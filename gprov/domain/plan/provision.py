@@ -79,7 +79,7 @@ def plan_recovery(facts: ProvisionFacts) -> Plan:
     refuse_unsupported(facts.unit.platform, facts.firmware)
     check_boot_arguments(facts.branding, facts.extra_arguments)
     kind = recovery_file_system(facts.unit)
-    table = recovery_table(facts.firmware, facts.recovery.size)
+    table = recovery_table(facts.firmware, facts.recovery.size, facts.branding)
     esp = PartitionRef(facts.recovery, ESP_NUMBER)
     recovery = PartitionRef(facts.recovery, table.partitions[-1].number)
     places, branding = facts.places, facts.branding

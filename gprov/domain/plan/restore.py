@@ -153,7 +153,9 @@ def plan_restore(facts: RestoreFacts) -> Plan:
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
     places = facts.places
-    tables = [(disk, primary_table(facts.firmware, disk.size, raid=False)) for disk in facts.targets]
+    tables = [
+        (disk, primary_table(facts.firmware, disk.size, raid=False, names=facts.branding)) for disk in facts.targets
+    ]
     [(target, table)] = tables
     primary: Place = PartitionRef(target, table.partitions[-1].number)
     kind = FileSystemKind.EXT4
@@ -209,6 +211,7 @@ def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
         esp,
         extra_options=media.extra_options,
         override=media.override_options,
+        places=facts.places,
     )
     return render(primary_fstab(volumes, admin)).encode()
 

@@ -149,7 +149,7 @@ NOTHING_WRITTEN: dict[str, tuple[Change, type[GprovError], tuple[str, ...]]] = {
         BadInput,
         ("$.ValidationData[0].Recovery.Size", "$.ValidationData[0].TotalNics"),
     ),
-    "no server to report to": (changed(LogEndpoint=""), BadInput, (MANUF_URL, "$.LogEndpoint", "missing")),
+    "no server to report to": (changed(LogEndpoint=""), BadInput, (MANUF_URL, "$.LogEndpoint", "empty")),
     "no specification for this platform": (spec(DevCodeName="Other"), HardwareMismatch, ("QEMU-mfg-test", "Other")),
     "Dest leaves RECOVERY": (
         files({**GOOD_IMAGE, "Dest": "../../etc/passwd"}, GOOD_KERNEL),

@@ -156,6 +156,7 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
     ("no Src", lambda d: d["Files"][2].pop("Src"), "$.Files[2].Src: is missing"),
     ("wrong type", lambda d: d["Files"][2].update(Src=7), "$.Files[2].Src: must be text"),
     ("ftp", lambda d: d["Files"][0].update(Src="ftp://h/x"), "$.Files[0].Src: must begin with http"),
+    ("no log", lambda d: d.pop("LogEndpoint"), "$.LogEndpoint: is missing"),
     ("no scheme", lambda d: d.update(LogEndpoint="10.0.2.2"), "$.LogEndpoint: must begin with http"),
     ("blank in URL", lambda d: d.update(CredentialEndpoint="http://a b/"), "$.CredentialEndpoint: is no URL"),
     ("no host", lambda d: d.update(ApplianceJsonUrl="http:///x"), "$.ApplianceJsonUrl: has no valid host"),
@@ -309,7 +310,6 @@ def test_unknown_platforms_are_problems_only_if_the_table_is_known() -> None:
 
 WARNINGS: list[tuple[str, Callable[[Document], object], str]] = [
     ("sha1", lambda d: d["Files"][0].update(Sha1="a" * 40, Sha256=""), "$.Files[0].Sha1: SHA-1 alone"),
-    ("no log", lambda d: d.pop("LogEndpoint"), "$.LogEndpoint: is missing"),
     (
         "no When",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"].append({}),

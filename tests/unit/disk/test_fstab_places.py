@@ -1,0 +1,19 @@
+"""Volumes of another name are mounted elsewhere, in the system as in gprov itself."""
+
+from __future__ import annotations
+
+from gprov.domain.branding import Branding
+from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.files import Owner
+from gprov.domain.places import Places
+
+
+def test_mount_points_are_named_after_the_volumes() -> None:
+    assert Places.named(Branding()) == Places()
+    places = Places.named(Branding(recovery_label="RESCUE", esp_label="EFI", primary_label="ROOT"))
+    ext4, vfat = FileSystemKind.EXT4, FileSystemKind.VFAT
+    volumes = (FstabVolume("LABEL=ROOT", ext4), FstabVolume("UUID=1", ext4), FstabVolume("UUID=2", vfat))
+    entries = primary_fstab(FstabFacts(*volumes, places=places), Owner(1000, 1000))
+    assert [entry.target for entry in entries] == ["/", "/mnt/RESCUE", "/mnt/RESCUE/EFI"]
+    assert (places.recovery, places.esp, places.primary) == ("/mnt/RESCUE", "/mnt/RESCUE/EFI", "/mnt/ROOT")
