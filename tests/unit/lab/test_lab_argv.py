@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.lab.argv import QEMU, Accelerator, Wiring, disk_device, qemu_arguments
+from gprov.apps.lab.argv import CPU_NAME, QEMU, Accelerator, Wiring, disk_device, qemu_arguments
 from gprov.apps.lab.machine import (
     GIB,
     REPORT_PORT,
@@ -118,6 +118,13 @@ def test_each_row_of_the_matrix_is_a_machine_with_its_disks(name: str, firmware:
     }
     devices = [each["driver"] for each in objects(arguments, "-device") if "drive" in each]
     assert devices == [drivers[bus] for bus in buses]
+
+
+def test_only_an_emulated_processor_goes_without_vectors() -> None:
+    (emulated,) = options(unit_arguments(), "-cpu")
+    real = qemu_arguments(UnitSpec().machine("/unit"), replace(WIRING, accelerator=Accelerator.KVM))
+    assert emulated == f"max,model-id={CPU_NAME},ssse3=off,avx=off,avx2=off"
+    assert options(real, "-cpu") == [f"max,model-id={CPU_NAME}"]
 
 
 def test_a_guest_that_resets_or_powers_off_stops_the_machine_until_we_know_why() -> None:
