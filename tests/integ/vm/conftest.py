@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -28,8 +29,9 @@ from gprov.apps.lab.runner import LiveMachine
 from gprov.apps.lab.stage import Expectation, StageResult
 from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.unitspec import UnitSpec
+from gprov.apps.server.vault import credentials_of
 
-HOST_ARGV = "host-argv.json"
+HOST_PROCESSES = "host-processes.json"
 _UNITS = "units"
 _TOOLS = ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon", "mmdebstrap", "debugfs", "sfdisk", "mdir")
 
@@ -94,9 +96,16 @@ def run_stage(container: LabContainer) -> RunStage:
 
 
 def _live(container: LabContainer, products: Products, folder: str) -> None:
-    with _argv_of_the_host() as seen:
+    with _processes_of_the_host() as seen:
         unit, results = container.lab().lifecycle(folder, UnitSpec())
-    Path(unit.path(HOST_ARGV)).write_text(json.dumps(sorted(seen)))
+    # Environments of this machine's processes are nobody's business: only whether one held a secret is kept.
+    credentials = credentials_of(unit.path("server"), unit.spec.serial)
+    assert credentials is not None
+    secrets = [each.reveal().encode() for each in (credentials.os, credentials.bios, credentials.ipmi)]
+    leaks = sum(any(secret in environment for secret in secrets) for environment in seen.environments)
+    lines = sorted(line.decode(errors="replace") for line in seen.command_lines)
+    told = {"argv": lines, "environments": len(seen.environments), "environments_with_a_secret": leaks}
+    Path(unit.path(HOST_PROCESSES)).write_text(json.dumps(told))
     facts = RunFacts("uefi", unit.spec.serial, container.accelerator().choose().name.lower(), products.digests())
     Path(unit.path("report.json")).write_text(json.dumps(lab_report(facts, results), indent=2))
     failed = [result for result in results if not result.passed]
@@ -111,17 +120,24 @@ def _sources() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
+@dataclass
+class _Seen:
+    command_lines: set[bytes] = field(default_factory=set)
+    environments: set[bytes] = field(default_factory=set)
+
+
 @contextmanager
-def _argv_of_the_host() -> Iterator[set[str]]:
-    """Every command line that a process of this machine had while the context lasted, as good as looking tells."""
-    seen: set[str] = set()
+def _processes_of_the_host() -> Iterator[_Seen]:
+    """What every process of this machine was given while the context lasted, as good as looking tells."""
+    seen = _Seen()
     done = threading.Event()
 
     def look() -> None:
         while not done.wait(0.1):
             for name in filter(str.isdecimal, os.listdir("/proc")):
                 try:
-                    seen.add(Path("/proc", name, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                    seen.command_lines.add(Path("/proc", name, "cmdline").read_bytes().replace(b"\0", b" "))
+                    seen.environments.add(Path("/proc", name, "environ").read_bytes())
                 except OSError:
                     continue
 

@@ -287,10 +287,12 @@ def test_no_log_and_no_report_shows_a_secret(prepared: Unit, secrets: list[bytes
         assert not [secret for secret in secrets if secret in path.read_bytes()], path
 
 
-def test_no_command_line_on_the_host_showed_a_secret(prepared: Unit, secrets: list[bytes]) -> None:
-    seen = json.loads(Path(prepared.path("host-argv.json")).read_text())
-    assert any("qemu-system-x86_64" in line for line in seen)
-    assert not [line for line in seen if any(secret.decode() in line for secret in secrets)]
+def test_no_process_of_the_host_was_given_a_secret(prepared: Unit, secrets: list[bytes]) -> None:
+    seen = json.loads(Path(prepared.path("host-processes.json")).read_text())
+    assert any("qemu-system-x86_64" in line for line in seen["argv"])
+    assert not [line for line in seen["argv"] if any(secret.decode() in line for secret in secrets)]
+    assert seen["environments"] > 1
+    assert seen["environments_with_a_secret"] == 0
 
 
 def test_what_anybody_may_read_shows_no_secret(prepared: Unit, secrets: list[bytes]) -> None:
