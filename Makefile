@@ -41,7 +41,7 @@ nightly: setup ## what is too long for every run: adapters inside virtual machin
 	$(PYTEST) tests/integ -m "nightly or vm" -q
 
 bench: setup ## measurements, as ratios against a named reference of the same run
-	for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+	for name in boot freeze_startup image_apply restore; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
 
 clean: ## what this checkout built; the shared cache (~/.cache/gprov) stays
 	rm -rf $(OUT) .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

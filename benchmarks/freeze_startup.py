@@ -4,7 +4,7 @@ Both freeze the same entry (import of gprov.apps.init.main), and are started alt
 into the initramfs tree and from PyInstaller's folder. Needs root. With ``--kernel`` both are also started inside a
 virtual machine (QEMU TCG), where the processor is slow and every page is cold at first.
 
-    .venv/bin/python benchmarks/freeze_startup.py [--rounds 20] [--kernel norm_boot]
+    python -m benchmarks.freeze_startup [--rounds 20] [--kernel norm_boot]
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Both sides decode the whole image before the first byte is written, as a restore
 archive in a tmpfs and gets the file from the page cache; ours reads the medium. All in the same run, in turns; the
 ratio is the median of the ratios of each turn.
 
-    python benchmarks/image_apply.py [--megabytes 300] [--runs 3] [--work DIR]
+    python -m benchmarks.image_apply [--megabytes 300] [--runs 3] [--work DIR]
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import stat
 import statistics
 import subprocess
 import sys
@@ -21,9 +20,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/python3", "/usr/share")
-_LARGEST = 8 << 20
-_BYTES_PER_MEMBER = 20_000
+from benchmarks.sample import FOLDERS, pick
+
 _OURS = """
 import sys
 from gprov.adapters.linux.archive import XzTarArchives
@@ -77,7 +75,7 @@ def measure(work: Path, megabytes: int, runs: int) -> None:
 def make_images(work: Path, megabytes: int) -> tuple[Path, Path]:
     """The same archive of parts of /usr in blocks, and as a single block."""
     tar, many, single = work / "root.tar", work / "many.upd", work / "single.upd"
-    names, total = pick(_FOLDERS, megabytes << 20)
+    names, total = pick(FOLDERS, megabytes << 20)
     listing = b"\0".join(os.fsencode(str(name)) for name in names)
     options = [
         "--no-recursion",
@@ -97,23 +95,6 @@ def make_images(work: Path, megabytes: int) -> tuple[Path, Path]:
     )
     print(f"{single.stat().st_size / 1e6:.1f} MB in one; {len(os.sched_getaffinity(0))} cores, target on {work}")
     return many, single
-
-
-def pick(folders: tuple[str, ...], size: int) -> tuple[list[Path], int]:
-    """Members of these folders in order, with so many bytes in all. As in a root file system, some 20 KB each."""
-    chosen: list[Path] = []
-    total = 0
-    most = size // _BYTES_PER_MEMBER
-    for top in folders:
-        for folder, inner, files in os.walk(top):
-            inner.sort()
-            for path in (Path(folder) / name for name in sorted([*inner, *files])):
-                status = path.lstat()
-                own = status.st_size if stat.S_ISREG(status.st_mode) else 0
-                if own <= _LARGEST and total + own <= size and len(chosen) < most:
-                    chosen.append(path.relative_to("/"))
-                    total += own
-    return chosen, total
 
 
 def apply(row: Row, work: Path) -> None:
