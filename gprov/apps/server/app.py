@@ -18,6 +18,7 @@ from gprov.apps.server.api import Services, api, log
 from gprov.apps.server.database import Database
 from gprov.apps.server.files import PublishedFiles
 from gprov.apps.server.http import install_error_replies
+from gprov.apps.server.netboot import Netboot, netboot
 from gprov.apps.server.reading import Reading
 from gprov.apps.server.release import Releases
 from gprov.apps.server.store import Store
@@ -65,8 +66,8 @@ def make_services(database: Database, folder: str, policy: Policy, machine: Mach
     )
 
 
-def make_app(services: Services, folder: str) -> FastAPI:
-    """Serve the API and the files below ``folder``/files. Raises DeviceFault."""
+def make_app(services: Services, folder: str, boot: Netboot) -> FastAPI:
+    """Serve the API, scripts for network boot, and the files below ``folder``/files. Raises DeviceFault."""
     files = _folder(folder, "files")
     _folder(folder, "documents")
 
@@ -89,6 +90,7 @@ def make_app(services: Services, folder: str) -> FastAPI:
     )
     install_error_replies(app)
     app.include_router(api(services))
+    app.include_router(netboot(boot, services.reading, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     _describe_requests(app)
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gprov.apps.server.database import Database
@@ -115,6 +116,17 @@ class Reading:
                 _credentials(db, row),
             )
 
+    def sealed_unit(self, serials: Sequence[str], mac: str, now_ns: int) -> str | None:
+        """Serial of the unit that this machine is, if its passwords are sealed: provisioning it again would wipe it and
+        then fail. Known by one of these serials, or else by a MAC that it reported (lower case; "" for none). None: not
+        sealed, reopened, or unknown."""
+        with self._database.read() as db:
+            row = next((found for serial in serials if (found := _of_serial(db, serial)) is not None), None)
+            row = row or (_of_mac(db, mac) if mac else None)
+        if row is None or not row["sealed"] or now_ns <= row["open_until_ns"]:
+            return None
+        return str(row["serial"])
+
     def events(self, serial: str, after: int, limit: int) -> tuple[EventEntry, ...] | None:
         """The unit's log from beyond ``after``, oldest first. None: no such unit."""
         with self._database.read() as db:
@@ -128,6 +140,21 @@ class Reading:
                 (unit["id"], after, limit),
             ).fetchall()
         return tuple(_event(row) for row in rows)
+
+
+def _of_serial(db: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = db.execute("SELECT * FROM units WHERE serial = ?", (serial,)).fetchone()
+    return found
+
+
+def _of_mac(db: sqlite3.Connection, mac: str) -> sqlite3.Row | None:
+    """The one heard of last, if several reported it."""
+    found: sqlite3.Row | None = db.execute(
+        "SELECT * FROM units WHERE EXISTS (SELECT 1 FROM json_each(nics) WHERE json_extract(value, '$[1]') = ?)"
+        " ORDER BY last_seen_ns DESC, id DESC LIMIT 1",
+        (mac,),
+    ).fetchone()
+    return found
 
 
 def _summary(row: sqlite3.Row) -> UnitSummary:

@@ -18,6 +18,7 @@ from gprov.adapters.linux.random import SystemRandomness
 from gprov.apps.server.api import log
 from gprov.apps.server.app import Machine, Policy, make_app, make_services
 from gprov.apps.server.database import Database, sole_server
+from gprov.apps.server.netboot import Netboot
 from gprov.domain.errors import DeviceFault
 
 # For requests that are being answered when the server is asked to end; downloads are resumed by the client.
@@ -62,12 +63,12 @@ class _Announcing(uvicorn.Server):
             print(f"gprov server: listening on http://{shown}:{port}", flush=True)
 
 
-def serve(folder: str, host: str, port: int, policy: Policy) -> None:
+def serve(folder: str, host: str, port: int, policy: Policy, boot: Netboot) -> None:
     """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable)."""
     with sole_server(folder), closing(Database(folder)) as database, closing(_listen(host, port)) as listener:
         services = make_services(database, folder, policy, Machine(LinuxFiles(), SystemRandomness(), time.time_ns))
         config = uvicorn.Config(
-            _Interruptible(make_app(services, folder)),
+            _Interruptible(make_app(services, folder, boot)),
             log_config=_LOGGING,
             proxy_headers=False,
             server_header=False,

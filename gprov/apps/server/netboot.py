@@ -1,0 +1,68 @@
+"""What machines get that start over the network: the scripts of ``gprov.domain.factory.netboot``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+
+from gprov.apps.server.api import log
+from gprov.apps.server.reading import Reading
+from gprov.domain.branding import Branding
+from gprov.domain.factory import syntax
+from gprov.domain.factory.netboot import SCRIPT, asking_script, base_problem, local_script, provision_script
+
+
+@dataclass(frozen=True, slots=True)
+class Netboot:
+    """``arguments``: further kernel arguments, as ``check_arguments`` returns them. ``public_url``: how machines reach
+    this server; "" for the address that each of them used."""
+
+    arguments: str = ""
+    public_url: str = ""
+    branding: Branding = field(default_factory=Branding)
+
+
+def netboot(settings: Netboot, reading: Reading, now: Callable[[], int]) -> APIRouter:
+    router = APIRouter(tags=["network boot"])
+
+    @router.get(f"/{SCRIPT}", summary="iPXE script that starts provisioning", response_class=PlainTextResponse)
+    def script(
+        request: Request, mac: str | None = None, serial: str | None = None, board: str | None = None
+    ) -> Response:
+        """Without a query: a script that asks again, saying which machine it runs on. `serial` and `board` are the
+        serial numbers of SMBIOS, system and base board. A unit whose passwords are sealed starts from its disks."""
+        base = settings.public_url or _base(request)
+        if mac is None and serial is None and board is None:
+            return _text(asking_script(base))
+        serials = [each.strip() for each in (serial, board) if each and each.strip()]
+        own = syntax.mac(mac or "") or ""
+        if not own.startswith(f"{settings.branding.mac_prefix.lower()}:"):
+            own = ""  # the adapter that is carried from unit to unit says nothing about this one
+        sealed = reading.sealed_unit(serials, own, now())
+        if sealed is not None:
+            log.warning("%s (%s) is provisioned and starts over the network: sent to its disks", sealed, mac)
+            return _text(local_script())
+        return _text(provision_script(base, settings.arguments, settings.branding))
+
+    return router
+
+
+def _base(request: Request) -> str:
+    """The server as this client addressed it, or as its connection did (HTTP/1.0 may name no host)."""
+    host = request.headers.get("host", "")
+    if not host and request.scope.get("server"):
+        address, port = request.scope["server"][:2]
+        host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    base = f"{request.url.scheme}://{host}"
+    problem = base_problem(base)
+    if problem:
+        raise HTTPException(400, f"Host {problem}")
+    return base
+
+
+def _text(script: str) -> Response:
+    return PlainTextResponse(script, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,140 @@
+"""A configuration of dnsmasq that starts machines over the network: DHCP and TFTP, or TFTP beside a DHCP server that is
+there already (proxyDHCP). Pure.
+
+Whoever asks is told apart by DHCP option 93, the client's architecture (RFC 4578, section 2.1), and gets iPXE for it
+over TFTP. iPXE asks again, as user class "iPXE" and with its own option 175, and gets the script over HTTP: without
+that it would load itself for ever. Options: dnsmasq(8), version 2.80 or later.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.factory.netboot import SCRIPT, base_problem
+
+# Where Debian's package ipxe puts its programs.
+TFTP_ROOT = "/usr/lib/ipxe"
+BIOS_LOADER = "undionly.kpxe"
+UEFI_LOADER = "snponly.efi"
+# Option 93. Firmware for x86-64 says 7, as RFC 4578 had it, or 9, as its erratum and IANA have it.
+_BIOS = (0,)
+_UEFI = (7, 9)
+
+_INTERFACE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")
+# Neither what ends a value in dnsmasq's file nor what it reads as an escape.
+_PATH = re.compile(r"/[A-Za-z0-9_.+/@:-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRange:
+    """Addresses to give away. ``router``: None on a network that leads nowhere."""
+
+    first: IPv4Address
+    last: IPv4Address
+    netmask: IPv4Address | None = None
+    router: IPv4Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetbootService:
+    """``interface``: where machines are. ``server``: URL of the factory server as they see it. ``addresses``: a network
+    alone is that of somebody else's DHCP server, which gives the addresses."""
+
+    interface: str
+    server: str
+    addresses: AddressRange | IPv4Network
+    tftp_root: str = TFTP_ROOT
+
+
+def dnsmasq_configuration(service: NetbootService) -> str:
+    """Content of a configuration file. Raises BadInput with every problem."""
+    problems = list(_problems(service))
+    if problems:
+        raise BadInput("dnsmasq configuration", problems)
+    script = f"{service.server.rstrip('/')}/{SCRIPT}"
+    return "\n".join([*_common(service), *_who_asks(), *_answers(service.addresses, script), ""])
+
+
+def _problems(service: NetbootService) -> list[Problem]:
+    found = []
+    if not _INTERFACE.fullmatch(service.interface):
+        found.append(Problem("interface", f"{service.interface!r} is no name of an interface"))
+    problem = base_problem(service.server)
+    if problem:
+        found.append(Problem("server", problem))
+    if not _PATH.fullmatch(service.tftp_root):
+        found.append(Problem("TFTP folder", f"{service.tftp_root!r} is no absolute path of plain characters"))
+    addresses = service.addresses
+    if isinstance(addresses, AddressRange):
+        if addresses.last < addresses.first:
+            found.append(Problem("range", f"{addresses.last} comes before {addresses.first}"))
+        elif addresses.netmask is not None:
+            network = IPv4Network(f"{addresses.first}/{addresses.netmask}", strict=False)
+            outside = [each for each in (addresses.last, addresses.router) if each is not None and each not in network]
+            found += [Problem("range", f"{each} is not in {network}") for each in outside]
+    return found
+
+
+def _common(service: NetbootService) -> list[str]:
+    return [
+        "# Made by `gprov server dnsmasq`: machines start provisioning over the network.",
+        "",
+        "# No DNS, and nothing on any other interface.",
+        "port=0",
+        f"interface={service.interface}",
+        "except-interface=lo",
+        "bind-dynamic",
+        "log-dhcp",
+        "",
+        "# iPXE, for machines whose firmware does not speak HTTP. Nothing else is there to be had.",
+        "enable-tftp",
+        f"tftp-root={service.tftp_root}",
+        "",
+    ]
+
+
+def _who_asks() -> list[str]:
+    return [
+        "# Who asks: iPXE itself (user class, or its own option), else the firmware by its architecture.",
+        "dhcp-userclass=set:ipxe,iPXE",
+        "dhcp-match=set:ipxe,175",
+        *(f"dhcp-match=set:bios,option:client-arch,{number}" for number in _BIOS),
+        *(f"dhcp-match=set:uefi,option:client-arch,{number}" for number in _UEFI),
+        "",
+    ]
+
+
+def _answers(addresses: AddressRange | IPv4Network, script: str) -> list[str]:
+    if isinstance(addresses, AddressRange):
+        return [*_lease(addresses), *_boot(script)]
+    return [
+        f"# Somebody else gives the addresses of {addresses}: only what to start is said here.",
+        f"dhcp-range={addresses.network_address},proxy,{addresses.netmask}",
+        "",
+        f"dhcp-boot=tag:ipxe,{script}",
+        *(f'pxe-service=tag:!ipxe,{number},"gprov",{BIOS_LOADER}' for number in _BIOS),
+        *(f'pxe-service=tag:!ipxe,{number},"gprov",{UEFI_LOADER}' for number in _UEFI),
+    ]
+
+
+def _lease(addresses: AddressRange) -> list[str]:
+    mask = f",{addresses.netmask}" if addresses.netmask is not None else ""
+    router = f",{addresses.router}" if addresses.router is not None else ""  # without a value: none is announced
+    return [
+        "# The only DHCP server of this network.",
+        f"dhcp-range={addresses.first},{addresses.last}{mask},1h",
+        "dhcp-authoritative",
+        f"dhcp-option=option:router{router}",
+        "",
+    ]
+
+
+def _boot(script: str) -> list[str]:
+    return [
+        f"dhcp-boot=tag:ipxe,{script}",
+        f"dhcp-boot=tag:!ipxe,tag:bios,{BIOS_LOADER}",
+        f"dhcp-boot=tag:!ipxe,tag:uefi,{UEFI_LOADER}",
+    ]
