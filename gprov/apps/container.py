@@ -55,7 +55,7 @@ class UnitContainer(containers.DeclarativeContainer):
     file_sink_at = providers.Factory(lazy(f"{_LINUX}.sinks:FileSink"), clock)
 
     recovery_ports = providers.Factory(
-        lazy("gprov.apps.recovery:RecoveryPorts"), blocks, filesystems, mounts, files, clock
+        lazy("gprov.apps.recovery:RecoveryPorts"), blocks, filesystems, mounts, files, clock, firmware
     )
     remote_ports = providers.Factory(
         lazy("gprov.apps.remote:RemotePorts"), network, clock, factory_at.provider, sink_for.provider

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from gprov.apps.events import EventBus
+from gprov.domain.disk.recovery import attachment_rule
+from gprov.domain.errors import GprovError
 from gprov.domain.platform.identify import Unit, identify
+from gprov.domain.platform.model import ValidateMethod
 from gprov.domain.platform.smbios import SmbiosTable as Table
 from gprov.domain.platform.smbios import parse_table
 from gprov.domain.platform.table import Platform
@@ -27,6 +30,17 @@ def identify_unit(table: Table, platforms: tuple[Platform, ...], fallback: str, 
     how = " (by fallback)" if unit.by_fallback else ""
     bus.log(f"unit {unit.serial}: {unit.platform.code_name}{how}, {unit.manufacturer} {unit.product}, SKU {unit.sku!r}")
     return unit
+
+
+def known_rule(smbios: SmbiosTable, platforms: tuple[Platform, ...], proto_ident: str, bus: EventBus) -> ValidateMethod:
+    """How RECOVERY must be attached, as far as that is known before it was read: a unit that is identified by what
+    stands there may have any. Raises HardwareMismatch for a RECOVERY that is no device."""
+    try:
+        unit = identify(parse_table(smbios.structures()), platforms, proto_ident)
+    except GprovError as error:
+        bus.log(f"the platform is not known before RECOVERY is found: {error}")
+        return ValidateMethod.NONE
+    return attachment_rule(unit.platform)
 
 
 def stored_fallback(files: Files, recovery: str) -> str:

@@ -10,12 +10,16 @@ from gprov.apps.events import EventBus
 from gprov.apps.volumes import volumes_of, wait_for
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import FileSystemKind, Volume
-from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError, RefusedByPolicy
+from gprov.domain.disk.recovery import attachment_problem
+from gprov.domain.disk.recovery import find_recovery as the_recovery
+from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
 from gprov.domain.places import Places
+from gprov.domain.platform.model import ValidateMethod
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock
 from gprov.ports.files import Files
 from gprov.ports.filesystem import FileSystems, Mounts
+from gprov.ports.firmware import Firmware
 
 # A USB stick behind a slow hub takes some seconds; a dead one must not hold the unit for ever.
 FIND_SECONDS = 60.0
@@ -43,30 +47,40 @@ class RecoveryPorts:
     mounts: Mounts
     files: Files
     clock: Clock
+    firmware: Firmware
 
 
 def find_recovery(
-    ports: RecoveryPorts, branding: Branding, bus: EventBus, seconds: float = FIND_SECONDS
+    ports: RecoveryPorts,
+    branding: Branding,
+    rule: ValidateMethod,
+    bus: EventBus,
+    seconds: float = FIND_SECONDS,
 ) -> tuple[Volume, Volume | None]:
-    """RECOVERY and the ESP beside it. Raises DeviceMissing after a deadline, RefusedByPolicy if there are two."""
-    found: list[Volume] = []
+    """RECOVERY and the ESP beside it. Raises DeviceMissing after a deadline; HardwareMismatch if there are two, or if
+    none came that is attached as ``rule`` says."""
+    label = branding.recovery_label
     everything: list[Volume] = []
 
     def ready() -> bool:
         everything[:] = volumes_of(ports.blocks, ports.blocks.disks(), bus)
-        found[:] = [volume for volume in everything if volume.contents.label == branding.recovery_label]
-        return bool(found)
+        return any(
+            volume.contents.label == label and not attachment_problem(volume.disk, rule) for volume in everything
+        )
 
-    if not wait_for(ports.blocks, ports.clock, seconds, ready):
-        raise DeviceMissing(branding.recovery_label, f"no volume has this label after {seconds:g} s")
-    with ports.blocks.changes() as changes:
-        # A second one may be a moment slower: it must not be the first that counts.
-        changes.wait(SETTLE_SECONDS)
-    ready()
-    if len(found) != 1:
-        nodes = ", ".join(volume.node for volume in found)
-        raise RefusedByPolicy(f"more than one volume is labelled {branding.recovery_label}: {nodes or 'none any more'}")
-    recovery = found[0]
+    if wait_for(ports.blocks, ports.clock, seconds, ready):
+        with ports.blocks.changes() as changes:
+            # A second one may be a moment slower: it must not be the first that counts.
+            changes.wait(SETTLE_SECONDS)
+        ready()
+    recovery = the_recovery(everything, label, rule)
+    if recovery is None:
+        raise DeviceMissing(label, f"no volume has this label after {seconds:g} s")
+    for volume in everything:
+        if volume.contents.label == label and volume != recovery:
+            bus.warning(
+                f"{volume.node} is labelled {label} too, but {attachment_problem(volume.disk, rule)}: left alone"
+            )
     esp = next(
         (
             volume
@@ -82,10 +96,10 @@ def find_recovery(
 
 @contextmanager
 def opened_recovery(
-    ports: RecoveryPorts, branding: Branding, places: Places, bus: EventBus
+    ports: RecoveryPorts, branding: Branding, places: Places, rule: ValidateMethod, bus: EventBus
 ) -> Iterator[RecoveryVolume]:
     """Mount RECOVERY (after a check, if it does not mount as it is) and its ESP; unmount both in the end."""
-    recovery, esp = find_recovery(ports, branding, bus)
+    recovery, esp = find_recovery(ports, branding, rule, bus)
     bus.log(f"RECOVERY is {recovery.node} on {recovery.disk.describe()}, identity {recovery.disk.identity}")
     mounted: list[str] = []
     try:

@@ -51,6 +51,15 @@ def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
     raise DeviceMissing("firmware", "found nothing to start")
 
 
+def handed_over(machine: SimulatedMachine, number: int | None) -> None:
+    """The firmware started something that is no kernel of a unit: by the entry with this number, or, None, by none
+    that it remembers."""
+    if number is None:
+        machine.nvram.pop(VariableName(BOOT_CURRENT), None)
+    else:
+        machine.nvram[VariableName(BOOT_CURRENT)] = Variable(6, serialise_numbers([number]))
+
+
 def choose_entry(machine: SimulatedMachine, description: str) -> None:
     """What a person does in the firmware's boot menu: start this entry next. Raises DeviceMissing."""
     for name, variable in machine.nvram.items():

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gprov.apps.events import EventBus
-from gprov.apps.identity import identify_unit, read_smbios, stored_fallback
+from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
 from gprov.apps.recovery import RecoveryPorts, find_recovery
 from gprov.apps.restore.targets import target_spec
+from gprov.apps.untouchable import untouchable
 from gprov.apps.volumes import volumes_of
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.survey import TargetSurvey, survey_targets
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, Volume
-from gprov.domain.disk.targets import excluded_disks, unfit
+from gprov.domain.disk.targets import unfit
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.places import Places
+from gprov.domain.platform.model import ValidateMethod
 from gprov.domain.platform.table import Platform
 from gprov.ports.firmware import SmbiosTable
 
@@ -56,8 +58,8 @@ class Surveyor:
 
     def look(self) -> TargetSurvey:
         """An unknown platform or a missing RECOVERY is an answer, not an error."""
-        note = self._peek()
         try:
+            note = self._peek(known_rule(self._smbios, self._platforms, self._proto_ident, self._bus))
             fallback = self._proto_ident or note.code_name
             platform = identify_unit(
                 read_smbios(self._smbios, self._bus), self._platforms, fallback, self._bus
@@ -67,7 +69,7 @@ class Surveyor:
             return TargetSurvey(None)
         blocks = self._ports.blocks
         disks = blocks.disks()
-        excluded = excluded_disks(disks, self._ports.mounts.mounted(), note.volume)
+        excluded = untouchable(disks, self._ports.mounts, self._ports.firmware, note.volume, self._bus)
         spec = target_spec(platform)
         targets = [disk for disk in disks if not unfit(disk, excluded, spec)]
         return survey_targets(
@@ -85,10 +87,10 @@ class Surveyor:
             self._bus.warning(str(fault))
             return False
 
-    def _peek(self) -> _Note:
+    def _peek(self, rule: ValidateMethod) -> _Note:
         files, mounts, target = self._ports.files, self._ports.mounts, self._places.recovery
         try:
-            volume, _ = find_recovery(self._ports, self._branding, self._bus, RECOVERY_SECONDS)
+            volume, _ = find_recovery(self._ports, self._branding, rule, self._bus, RECOVERY_SECONDS)
             mounts.mount(volume.node, target, volume.contents.kind, ("ro",))
             try:
                 return _Note(volume, stored_fallback(files, target))

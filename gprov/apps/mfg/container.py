@@ -20,6 +20,7 @@ class MfgContainer(UnitContainer):
         UnitContainer.mounts,
         UnitContainer.network,
         UnitContainer.clock,
+        UnitContainer.firmware,
     )
     mfg_ports = providers.Factory(
         lazy("gprov.apps.mfg.flow:MfgPorts"),

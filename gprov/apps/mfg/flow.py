@@ -18,6 +18,7 @@ from gprov.apps.remote import RemotePorts
 from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
 from gprov.domain.branding import Branding
+from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
@@ -143,14 +144,14 @@ class Provisioning:
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(When.AFTER_QA)
         refuse_unsupported(unit.platform, ports.tools.firmware.kind())
-        recovery = recovery_disk(ports.inspect, inspection, unit, bus)
+        recovery = recovery_disk(ports.inspect, inspection, unit, self._branding, bus)
         facts = ProvisionFacts(
             self._branding,
             self._places,
             ports.tools.firmware.kind(),
             unit,
             recovery,
-            target_disks(ports.inspect, inspection, recovery, unit),
+            target_disks(ports.inspect, inspection, recovery, unit, bus),
             RestoreOptions(
                 # The server holds the QA document until it hears that the first restore succeeded.
                 xlog=data.log_endpoint,
@@ -164,7 +165,8 @@ class Provisioning:
         self._set_clock(work.factory)
         executor = Executor(self._ports.tools, self._bus)
         if Switch.NO_CREATE_RECOVERY in work.switches:
-            with opened_recovery(self._ports.recovery, self._branding, self._places, self._bus):
+            rule = attachment_rule(work.unit.platform)
+            with opened_recovery(self._ports.recovery, self._branding, self._places, rule, self._bus):
                 self._fill(work, executor)
         else:
             try:
@@ -218,7 +220,8 @@ class Provisioning:
         """Find RECOVERY as every later start will, prove what is on it, and only then make the unit start from it."""
         tools, bus, branding, places = self._ports.tools, self._bus, self._branding, self._places
         images: tuple[str, ...] = ()
-        with opened_recovery(self._ports.recovery, branding, places, bus) as recovery:
+        rule = attachment_rule(work.unit.platform)
+        with opened_recovery(self._ports.recovery, branding, places, rule, bus) as recovery:
             if recovery.volume.disk.device != work.facts.recovery.device:
                 raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
             kernel = verify_kernel(tools, branding, places, bus)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from gprov.apps.events import EventBus
 from gprov.apps.restore.targets import target_spec
-from gprov.apps.volumes import wait_for
+from gprov.apps.untouchable import untouchable
+from gprov.apps.volumes import volumes_of, wait_for
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
-from gprov.domain.disk.recovery import choose_recovery_disk
-from gprov.domain.disk.targets import choose_targets, excluded_disks
+from gprov.domain.disk.recovery import attachment_rule, choose_recovery_disk, refuse_rivals
+from gprov.domain.disk.targets import choose_targets
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.mfg.compare import compare
 from gprov.domain.mfg.manuf import ManufData
@@ -22,7 +23,7 @@ from gprov.domain.unit.nics import Nic
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock
 from gprov.ports.filesystem import Mounts
-from gprov.ports.firmware import SmbiosTable
+from gprov.ports.firmware import Firmware, SmbiosTable
 from gprov.ports.hardware import HardwareInventory
 from gprov.ports.network import Network
 
@@ -38,6 +39,7 @@ class InspectPorts:
     mounts: Mounts
     network: Network
     clock: Clock
+    firmware: Firmware
 
 
 @dataclass(frozen=True)
@@ -77,19 +79,24 @@ def inspect(
     return found
 
 
-def recovery_disk(ports: InspectPorts, found: Inspection, unit: Unit, bus: EventBus) -> Disk:
-    """The one disk that becomes RECOVERY. Raises HardwareMismatch if there is none, or more than one."""
-    excluded = excluded_disks(found.disks, ports.mounts.mounted(), None)
-    rule = unit.platform.recovery_media.validate
+def recovery_disk(ports: InspectPorts, found: Inspection, unit: Unit, branding: Branding, bus: EventBus) -> Disk:
+    """The one disk that becomes RECOVERY. Raises HardwareMismatch if there is none, more than one, or if another
+    disk holds a volume that would be taken for RECOVERY."""
+    rule = attachment_rule(unit.platform)
+    excluded = untouchable(found.disks, ports.mounts, ports.firmware, None, bus)
     disk = choose_recovery_disk(found.disks, found.spec.recovery, excluded, rule)
+    refuse_rivals(volumes_of(ports.blocks, found.disks, bus), branding.recovery_label, disk, rule)
     bus.log(f"RECOVERY becomes {disk.describe()}, identity {disk.identity}")
     return disk
 
 
-def target_disks(ports: InspectPorts, found: Inspection, recovery: Disk, unit: Unit) -> tuple[Disk, ...]:
+def target_disks(ports: InspectPorts, found: Inspection, recovery: Disk, unit: Unit, bus: EventBus) -> tuple[Disk, ...]:
     """The platform's data disks, whose old contents must not confuse the first start."""
     excluded = {
-        **excluded_disks(found.disks, ports.mounts.mounted(), None),
+        **untouchable(found.disks, ports.mounts, ports.firmware, None, bus),
         recovery.device: "becomes RECOVERY",
     }
-    return choose_targets(found.disks, excluded, target_spec(unit.platform)).chosen
+    chosen = choose_targets(found.disks, excluded, target_spec(unit.platform)).chosen
+    for disk in chosen:
+        bus.log(f"PRIMARY goes onto {disk.describe()}, identity {disk.identity}")
+    return chosen

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
-from gprov.apps.identity import identify_unit, read_smbios, stored_fallback
+from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
 from gprov.apps.recovery import RecoveryPorts, RecoveryVolume, opened_recovery
 from gprov.apps.remote import RemotePorts, log_to
 from gprov.apps.restore.choose import ChosenImage, choose_image, wish_of
@@ -18,7 +18,8 @@ from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments, PreferredImage
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
-from gprov.domain.errors import GprovError
+from gprov.domain.disk.recovery import attachment_problem, attachment_rule
+from gprov.domain.errors import GprovError, HardwareMismatch
 from gprov.domain.events import ProcessState
 from gprov.domain.places import Places
 from gprov.domain.plan.operations import Plan
@@ -81,7 +82,8 @@ class FactoryRestore:
 
     def _with_recovery(self, preferred: PreferredImage) -> None:
         ports = self._ports
-        with opened_recovery(ports.recovery, self._branding, self._places, self._bus) as recovery:
+        rule = known_rule(ports.smbios, self._platforms, self._arguments.proto_ident, self._bus)
+        with opened_recovery(ports.recovery, self._branding, self._places, rule, self._bus) as recovery:
             sink = ports.file_sink_at(f"{self._places.recovery}/{self._branding.log_folder}")
             self._bus.attach(sink)
             try:
@@ -105,6 +107,7 @@ class FactoryRestore:
         bus.message("Factory restore")
         fallback = arguments.proto_ident or stored_fallback(files, self._places.recovery)
         unit = identify_unit(read_smbios(ports.smbios, bus), self._platforms, fallback, bus)
+        _refuse_wrong_recovery(recovery, unit)
         options = read_options(files, self._places.recovery, bus)
         endpoint = arguments.xlog or options.xlog
         if endpoint:
@@ -167,3 +170,11 @@ class FactoryRestore:
                 mounts.unmount(self._places.primary)
         except GprovError as error:
             self._bus.error(error)
+
+
+def _refuse_wrong_recovery(recovery: RecoveryVolume, unit: Unit) -> None:
+    """A unit that is known only by what stands on RECOVERY was opened without its rule."""
+    disk = recovery.volume.disk
+    problem = attachment_problem(disk, attachment_rule(unit.platform))
+    if problem:
+        raise HardwareMismatch(f"RECOVERY is on {disk.describe()}, which {problem} on {unit.platform.code_name}")

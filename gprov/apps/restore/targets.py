@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gprov.apps.events import EventBus
 from gprov.apps.recovery import RecoveryPorts, RecoveryVolume
+from gprov.apps.untouchable import untouchable
 from gprov.apps.volumes import RESCAN_SECONDS
 from gprov.domain.disk.model import Disk
-from gprov.domain.disk.targets import TargetChoice, TargetSpec, choose_targets, excluded_disks
+from gprov.domain.disk.targets import TargetChoice, TargetSpec, choose_targets
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.table import Platform
@@ -30,19 +31,19 @@ def choose_targets_for(ports: RecoveryPorts, recovery: RecoveryVolume, unit: Uni
     """Wait for the platform's data disks, and until the set of disks has settled. Raises HardwareMismatch with every
     candidate and its reason."""
     spec = target_spec(unit.platform)
-    choice = _settled(ports, recovery, spec)
+    choice = _settled(ports, recovery, spec, bus)
     for candidate in choice.report:
         taken = "taken" if candidate.taken else "left alone"
         bus.log(f"{candidate.disk.describe()} {taken}: {candidate.reason}, identity {candidate.disk.identity}")
     return choice.chosen
 
 
-def _settled(ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec) -> TargetChoice:
+def _settled(ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec, bus: EventBus) -> TargetChoice:
     end = Deadline(ports.clock, APPEAR_SECONDS)
     settled: TargetChoice | None = None
     with ports.blocks.changes() as changes:
         while True:
-            answer = _choice(ports, recovery, spec)
+            answer = _choice(ports, recovery, spec, bus)
             if isinstance(answer, TargetChoice) and answer == settled:
                 return answer
             if end.passed:
@@ -54,9 +55,11 @@ def _settled(ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec) -
                 changes.wait(min(end.remaining, RESCAN_SECONDS))
 
 
-def _choice(ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec) -> TargetChoice | HardwareMismatch:
+def _choice(
+    ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec, bus: EventBus
+) -> TargetChoice | HardwareMismatch:
     disks = ports.blocks.disks()
-    excluded = excluded_disks(disks, ports.mounts.mounted(), recovery.volume)
+    excluded = untouchable(disks, ports.mounts, ports.firmware, recovery.volume, bus)
     try:
         return choose_targets(disks, excluded, spec)
     except HardwareMismatch as mismatch:

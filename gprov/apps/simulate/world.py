@@ -12,7 +12,7 @@ from dependency_injector import providers
 from gprov.adapters.fake.archive import FakeArchives
 from gprov.adapters.fake.artifacts import build_image, build_kernel
 from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
-from gprov.adapters.fake.boot import firmware_start
+from gprov.adapters.fake.boot import firmware_start, handed_over
 from gprov.adapters.fake.files import FakeFiles
 from gprov.adapters.fake.firmware import FakeFirmware, FakeInventory, FakeSmbios
 from gprov.adapters.fake.machine import SimulatedMachine
@@ -41,7 +41,8 @@ C = TypeVar("C", bound=UnitContainer)
 
 @dataclass
 class World:
-    """One unit, its factory, and what everybody said. Override a provider in ``configure`` to change a part."""
+    """One unit, its factory, and what everybody said. ``provisioned_by``: the boot entry that the firmware starts
+    provisioning by, None for a start over the network."""
 
     machine: SimulatedMachine
     origin: Origin = field(default_factory=Origin)
@@ -49,11 +50,13 @@ class World:
     processes: FakeProcesses = field(default_factory=FakeProcesses)
     branding: Branding = field(default_factory=Branding)
     sinks: tuple[EventSink, ...] = ()
+    provisioned_by: int | None = None
 
     def provision(self, **arguments: str) -> Stop:
         """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails; the machine
         has then been started anew, as it would be after the failure was shown for long enough."""
         self._power_on()
+        handed_over(self.machine, self.provisioned_by)
         container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **arguments})
         try:
             container.provisioning().run()

@@ -8,7 +8,16 @@ from gprov.domain.disk.model import Bus, DeviceNumber, Disk, Volume
 from gprov.domain.disk.targets import within
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.mfg.spec import DiskSpec
-from gprov.domain.platform.model import ValidateMethod
+from gprov.domain.platform.model import LocateMethod, Platform, ValidateMethod
+
+
+def attachment_rule(platform: Platform) -> ValidateMethod:
+    """How the device that RECOVERY is on must be attached. Raises HardwareMismatch for a platform whose RECOVERY is no
+    device at all: a unit without boot entries, loader and log of its own is none that gprov could vouch for."""
+    media = platform.recovery_media
+    if media.locate is LocateMethod.P9 or media.validate is ValidateMethod.P9:
+        raise HardwareMismatch(f"{platform.code_name}: RECOVERY in a shared folder of a host (9p) is not supported")
+    return media.validate
 
 
 def attachment_problem(disk: Disk, rule: ValidateMethod) -> str:
@@ -45,6 +54,26 @@ def find_recovery(volumes: Iterable[Volume], label: str, rule: ValidateMethod = 
     if right:
         raise HardwareMismatch(f"{len(right)} volumes are labelled {label}: {nodes}", differences)
     raise HardwareMismatch(f"{label} is on {nodes}, which {problems[labelled[0].node]}", differences)
+
+
+def refuse_rivals(
+    volumes: Iterable[Volume], label: str, chosen: Disk, rule: ValidateMethod = ValidateMethod.NONE
+) -> None:
+    """Before ``chosen`` is made RECOVERY: no other disk may hold a volume that every later start could take for it.
+    Raises HardwareMismatch that names them all."""
+    rivals = [
+        volume
+        for volume in volumes
+        if volume.contents.label == label
+        and volume.disk.device != chosen.device
+        and not attachment_problem(volume.disk, rule)
+    ]
+    if rivals:
+        nodes = ", ".join(volume.node for volume in rivals)
+        raise HardwareMismatch(
+            f"RECOVERY is to be made on {chosen.node}, but another volume is labelled {label}: {nodes}",
+            [Problem(volume.node, f"on {volume.disk.describe()}: would be a second RECOVERY") for volume in rivals],
+        )
 
 
 def choose_recovery_disk(

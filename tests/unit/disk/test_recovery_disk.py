@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Volume
-from gprov.domain.disk.recovery import attachment_problem, choose_recovery_disk, find_recovery
+from gprov.domain.disk.recovery import (
+    attachment_problem,
+    attachment_rule,
+    choose_recovery_disk,
+    find_recovery,
+    refuse_rivals,
+)
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.mfg.spec import DiskSpec
-from gprov.domain.platform.model import ValidateMethod
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.model import LocateMethod, RecoveryMedia, ValidateMethod
 
 GB = 10**9
 
@@ -90,3 +99,24 @@ def test_no_disks_at_all() -> None:
 def test_the_bus_counts_when_choosing_too() -> None:
     with pytest.raises(HardwareMismatch, match="must be usb"):
         choose_recovery_disk([disk("sda", 8 * GB, 0, Bus.ATA)], DiskSpec(8 * GB), {}, ValidateMethod.USB)
+
+
+def test_a_volume_that_would_be_a_second_recovery_is_refused_before_the_first_is_made() -> None:
+    chosen, other, inside = disk("sda", 8 * GB, 0), disk("sdb", 8 * GB, 16), disk("sdc", 8 * GB, 32, Bus.ATA)
+    volumes = [volume(chosen, "RECOVERY"), volume(other, "RECOVERY"), volume(inside, "RECOVERY")]
+    with pytest.raises(HardwareMismatch, match=r"made on /dev/sda, but another .* RECOVERY: /dev/sdb1$"):
+        refuse_rivals(volumes, "RECOVERY", chosen, ValidateMethod.USB)
+    with pytest.raises(HardwareMismatch, match="/dev/sdb1, /dev/sdc1"):
+        refuse_rivals(volumes, "RECOVERY", chosen)
+    refuse_rivals([volumes[0], volumes[2]], "RECOVERY", chosen, ValidateMethod.USB)
+
+
+def test_a_recovery_that_is_no_device_is_refused() -> None:
+    platform = default_table()[0]
+    assert attachment_rule(platform) is ValidateMethod.USB
+    for media in (
+        RecoveryMedia(LocateMethod.P9, ValidateMethod.NONE, ()),
+        RecoveryMedia(LocateMethod.BY_LABEL, ValidateMethod.P9),
+    ):
+        with pytest.raises(HardwareMismatch, match=r"QEMU-mfg-test: .*9p.* not supported"):
+            attachment_rule(replace(platform, recovery_media=media))

@@ -18,10 +18,14 @@ from gprov.adapters.fake.network import FakeFactory
 from gprov.adapters.fake.people import MemorySink
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.smbios import build_table
+from gprov.adapters.fake.storage import FakeVolume
 from gprov.apps.simulate.cuts import operations_of, settle
 from gprov.apps.simulate.world import BASE_URL, IMAGE_NAME, MANUF_URL, SERIAL, World, new_world, publish
+from gprov.domain.boot.devicepath import FilePath, gpt_partition
+from gprov.domain.boot.firmware import Variable, VariableName
+from gprov.domain.boot.loadoption import LoadOption, serialise_load_option
 from gprov.domain.disk.layout import GIB, MIB
-from gprov.domain.disk.model import Bus
+from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.errors import (
     BadInput,
     DeviceFault,
@@ -105,6 +109,15 @@ def another_disk(size: int, bus: Bus) -> Change:
         world.machine.add_disk(size, bus=bus, serial="another")
 
     return change
+
+
+def rival(world: World) -> None:
+    """Another stick with a volume labelled RECOVERY; the specification has a place for it."""
+    sizes = ({"Size": 20 * GIB, "Quantity": 1}, {"Size": 8 * GIB, "Quantity": 1})
+    spec(MainDiskConfigs=[list(sizes)])(world)
+    stick = world.machine.add_disk(8 * GIB, bus=Bus.USB, serial="rival")
+    stick.partitions = [world.machine.new_partition(1, MIB, 7 * GIB, "")]
+    stick.partitions[0].volume = FakeVolume(FileSystemKind.EXT4, "RECOVERY", "rival", 7 * GIB)
 
 
 def disk(index: int, size: int) -> Change:
@@ -192,6 +205,11 @@ NOTHING_WRITTEN: dict[str, tuple[Change, type[GprovError], tuple[str, ...]]] = {
         ("/dev/sdb", "usb"),
     ),
     "two disks that could be RECOVERY": (another_disk(4 * GIB, Bus.USB), HardwareMismatch, ("Recovery", "2 x")),
+    "another volume that would be taken for RECOVERY": (
+        rival,
+        HardwareMismatch,
+        ("labelled RECOVERY", "/dev/sdc1", "/dev/sdb", "second RECOVERY"),
+    ),
     "no data disk": (unplugged(0), HardwareMismatch, ("MainDiskConfigs",)),
     "a data disk of another size": (disk(0, 21 * GIB), HardwareMismatch, ("MainDiskConfigs", str(21 * GIB))),
     "two data disks": (another_disk(20 * GIB, Bus.ATA), HardwareMismatch, ("MainDiskConfigs", "2 x")),
@@ -234,11 +252,38 @@ def test_more_than_one_candidate_for_the_targets_is_refused_even_if_the_specific
     assert world.machine.storage() == before
 
 
-def external_table(world: World, code_name: str) -> None:
+def test_what_this_start_came_from_does_not_become_recovery() -> None:
+    """A kernel for provisioning on the very stick: it is not overwritten while it is needed."""
+    world = new_world()
+    stick = world.machine.disks[1]
+    part = world.machine.new_partition(1, MIB, GIB, "ESP")
+    stick.partitions = [part]
+    path = (gpt_partition(1, 2048, GIB // 512, part.uuid), FilePath("\\provision.efi"))
+    world.machine.nvram[VariableName("Boot0007")] = Variable(7, serialise_load_option(LoadOption("stick", path)))
+    world.provisioned_by = 7
+    before = world.machine.storage()
+    error = provision_fails(world)
+    assert isinstance(error, HardwareMismatch)
+    assert "/dev/sdb" in text_of(error)
+    assert "this boot came from it" in text_of(error)
+    assert world.machine.storage() == before
+
+
+def test_recovery_in_a_shared_folder_is_refused() -> None:
+    world = new_world()
+    external_table(world, "lab", RecoveryMedia={"LocateRDMethod": "9p", "ValidateRDMethod": "9p"})
+    before = world.machine.storage()
+    error = provision_fails(world, PROVISION_MFG_TEST="Allow-external-json")
+    assert isinstance(error, HardwareMismatch)
+    assert "lab: RECOVERY in a shared folder of a host (9p) is not supported" in str(error)
+    assert world.machine.storage() == before
+
+
+def external_table(world: World, code_name: str, **values: Json) -> None:
     from gprov.domain.platform.default_table import default_table
     from gprov.domain.platform.facts import platform_entry
 
-    entry = {**platform_entry(default_table()[0]), "DevCodeName": code_name}
+    entry = {**platform_entry(default_table()[0]), "DevCodeName": code_name, **values}
     world.origin.content[f"{BASE_URL}/appliance.json"] = json.dumps({"Variants": [entry]}).encode()
     changed(ApplianceJsonUrl=f"{BASE_URL}/appliance.json")(world)
     spec(DevCodeName=code_name)(world)

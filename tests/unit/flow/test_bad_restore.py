@@ -150,7 +150,11 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("no good image", "/boot/norm_boot"),
     ),
     "no RECOVERY": (unplug(1), ("RECOVERY: no volume has this label after 60 s",)),
-    "two of them": (twin_recovery, ("more than one volume is labelled RECOVERY", "/dev/sdb2", "/dev/sdc2")),
+    "two of them": (twin_recovery, ("2 volumes are labelled RECOVERY", "/dev/sdb2", "/dev/sdc2")),
+    "RECOVERY on the wrong bus": (
+        lambda world: setattr(world.machine.disks[1], "bus", Bus.ATA),
+        ("RECOVERY is on /dev/sdb2", "attached by ata, must be usb"),
+    ),
     "RECOVERY by another name": (label("RECOVERY", "RECOVERED"), ("RECOVERY: no volume has this label",)),
     "RECOVERY beyond repair": (broken("RECOVERY"), ("/dev/sdb2", "cannot mount")),
     "ESP beyond repair": (broken("ESP"), ("/dev/sdb1", "cannot mount")),

@@ -10,13 +10,15 @@ from gprov.adapters.fake.artifacts import build_image, build_kernel
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.people import MemorySink
 from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import Node
+from gprov.adapters.fake.storage import FakeVolume, Node
 from gprov.apps.simulate.world import IMAGE_NAME, SERIAL, World, new_world
 from gprov.domain.boot.bootvars import BOOT_ORDER, entry_name, numbers_in
 from gprov.domain.boot.bzimage import parse_bzimage
 from gprov.domain.boot.loadoption import decode_arguments, parse_load_option
-from gprov.domain.disk.layout import PartitionRole, TableKind
+from gprov.domain.disk.layout import GIB, PartitionRole, TableKind
+from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.events import LogLine, ProcessState, Severity
+from gprov.domain.eventtext import body_text, severity_of
 from gprov.domain.files import FileType
 from gprov.domain.image.history import parse_history
 
@@ -217,13 +219,29 @@ def test_a_second_unit_s_recovery_stick_stops_a_restore(restored: World) -> None
     sink = MemorySink()
     restored.sinks = (sink,)
     recovery = restored.machine.disks[1]
-    twin = restored.machine.add_disk(recovery.size, serial="twin")
+    twin = restored.machine.add_disk(recovery.size, bus=Bus.USB, serial="twin")
     twin.partitions, twin.table = list(recovery.partitions), recovery.table
     drop(restored.machine, "PRIMARY", "/boot.normal")
     writes = restored.machine.disks[0].writes
     assert restored.boot() is Stop.REBOOT
     assert restored.machine.disks[0].writes == writes
-    assert any("more than one volume is labelled RECOVERY" in text for text in errors(sink))
+    assert any("2 volumes are labelled RECOVERY" in text for text in errors(sink))
+
+
+def test_a_volume_labelled_recovery_on_another_bus_is_left_alone(restored: World) -> None:
+    """The platform says USB: what hangs on SATA was never this unit's RECOVERY."""
+    sink = MemorySink()
+    restored.sinks = (sink,)
+    stray = restored.machine.add_disk(40 * GIB, bus=Bus.ATA, serial="stray")
+    stray.partitions = [restored.machine.new_partition(1, 1 << 20, 30 * GIB, "RECOVERY")]
+    stray.partitions[0].volume = FakeVolume(FileSystemKind.EXT4, "RECOVERY", "stray", 30 * GIB)
+    before = restored.machine.storage()[stray.name]
+    drop(restored.machine, "PRIMARY", "/boot.normal")
+    assert restored.boot() is Stop.REBOOT
+    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.machine.storage()[stray.name] == before
+    warnings = [body_text(event.body) for event in sink.events if severity_of(event.body) is Severity.WARNING]
+    assert any("/dev/sdc1 is labelled RECOVERY too, but is attached by ata" in text for text in warnings)
 
 
 def kernel_on_esp(world: World) -> int | None:

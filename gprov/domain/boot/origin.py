@@ -1,0 +1,35 @@
+"""Which partition did the firmware load this kernel from? Only some starts tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gprov.domain.boot.bootvars import BOOT_CURRENT, entry_name, numbers_in
+from gprov.domain.boot.devicepath import HardDrive
+from gprov.domain.boot.firmware import Variable
+from gprov.domain.boot.loadoption import parse_load_option
+from gprov.domain.disk.model import DeviceNumber, Disk
+from gprov.domain.errors import BadInput
+
+
+def started_partition(variables: Mapping[str, Variable]) -> str:
+    """GUID, in lower case, of the partition that the started boot entry names; "" if that is not known.
+
+    ``variables``: BootCurrent and the entries. Not known: a start by BIOS, over the network, by an entry that the
+    firmware made up for a whole device, or by none that is there any more.
+    """
+    current = numbers_in(variables, BOOT_CURRENT)
+    entry = variables.get(entry_name(current[0])) if len(current) == 1 else None
+    if entry is None:
+        return ""
+    try:
+        path = parse_load_option(entry.data).path
+    except BadInput:
+        return ""
+    return next((node.guid for node in path if isinstance(node, HardDrive)), "")
+
+
+def partition_with(disks: Iterable[Disk], guid: str) -> DeviceNumber | None:
+    """The partition with this GUID. None if there is none, or more than one (a cloned disk): then nobody knows."""
+    found = [part.device for disk in disks for part in disk.partitions if guid and part.uuid.lower() == guid]
+    return found[0] if len(found) == 1 else None
