@@ -1,0 +1,184 @@
+"""Software RAID arrays as values: those that members tell of, and those that run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gprov.domain.disk.mdsuper import MemberRecord
+from gprov.domain.disk.model import DeviceNumber, Disk, Partition
+
+# md's numbers for the levels with redundancy; everything else needs all of its members.
+_RAID1, _RAID5, _RAID6, _RAID10 = 1, 5, 6, 10
+# Members that were there until the end may be one change apart: power went between two writes.
+_EVENTS_APART = 1
+
+
+class ArrayState(Enum):
+    """CLEAN: each slot has a member with all of its data. DEGRADED: it works without some. FAILED: too few are here."""
+
+    CLEAN = "clean"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+def works_with(level: int, layout: int, disks: int, slots: Collection[int]) -> bool:
+    """Can an array be read with members in these slots only? ``level``, ``layout``: md's numbers."""
+    have = frozenset(slot for slot in slots if 0 <= slot < disks)
+    if level == _RAID1:
+        return bool(have)
+    if level == _RAID10:
+        return _copies_left(layout, disks, have)
+    spare = {_RAID5: 1, _RAID6: 2}.get(level, 0)
+    return len(have) >= disks - spare
+
+
+def _copies_left(layout: int, disks: int, have: frozenset[int]) -> bool:
+    """RAID 10: the low byte of the layout is the number of near copies, the next that of far ones. (``_enough`` in the
+    kernel's drivers/md/raid10.c; layouts with far copies are taken for what they hold at the least.)"""
+    near, far = layout & 0xFF, layout >> 8 & 0xFF
+    if near < 1 or far != 1:
+        return len(have) >= disks - 1
+    first = 0
+    while True:
+        if not any((first + copy) % disks in have for copy in range(near)):
+            return False
+        first = (first + near) % disks
+        if first == 0:
+            return True
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A partition (or whole disk) that says that it belongs to an array."""
+
+    disk: Disk
+    partition: Partition | None
+    node: str
+    device: DeviceNumber
+    record: MemberRecord
+
+    def describe(self) -> str:
+        slot = "spare" if self.record.slot is None else f"slot {self.record.slot}"
+        return f"{self.node} ({slot}, {self.disk.identity})"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundArray:
+    """An array as the members tell that are here.
+
+    ``members``: those that were in it to the last; ``stale``: who missed changes. ``expected``: the slots that were
+    in use when it was last changed. ``doubt``: why nobody should start it, "" if all is well. ``failure``: why it could
+    not be started, if that was tried.
+    """
+
+    uuid: str
+    name: str
+    level: int
+    layout: int
+    disks: int
+    members: tuple[Member, ...]
+    stale: tuple[Member, ...] = ()
+    expected: frozenset[int] = frozenset()
+    doubt: str = ""
+    failure: str = ""
+
+    @property
+    def slots(self) -> frozenset[int]:
+        """Slots with a member that holds all of its data."""
+        return frozenset(
+            member.record.slot
+            for member in self.members
+            if member.record.slot is not None and not member.record.rebuilding
+        )
+
+    @property
+    def state(self) -> ArrayState:
+        if not works_with(self.level, self.layout, self.disks, self.slots):
+            return ArrayState.FAILED
+        return ArrayState.CLEAN if len(self.slots) == self.disks else ArrayState.DEGRADED
+
+    @property
+    def startable(self) -> bool:
+        return self.state is not ArrayState.FAILED and not self.doubt
+
+    @property
+    def complete(self) -> bool:
+        """Everybody who was in it to the last is here: waiting would bring nothing."""
+        present = {member.record.slot for member in self.members}
+        return self.startable and self.expected <= present
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Slots for which no member is here."""
+        present = {member.record.slot for member in self.members}
+        return tuple(slot for slot in range(self.disks) if slot not in present)
+
+    @property
+    def short_name(self) -> str:
+        """Without its host."""
+        return self.name.rpartition(":")[2]
+
+    def describe(self) -> str:
+        here = ", ".join(member.describe() for member in self.members) or "no member"
+        texts = [f"array {self.name} (RAID {self.level}, {self.disks} disks) is {self.state.value}: {here} present"]
+        if self.missing:
+            texts.append("missing " + slots_text(self.missing))
+        if self.stale:
+            texts.append("left behind " + ", ".join(member.describe() for member in self.stale))
+        texts += [text for text in (self.doubt, self.failure) if text]
+        return "; ".join(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningArray:
+    """An array that the kernel has assembled. ``members``: device numbers; ``working``: how many hold all data."""
+
+    node: str
+    device: DeviceNumber
+    uuid: str
+    disks: int
+    working: int
+    members: frozenset[DeviceNumber] = field(default_factory=frozenset)
+
+
+def slots_text(slots: Sequence[int]) -> str:
+    return ("slot " if len(slots) == 1 else "slots ") + ", ".join(map(str, slots))
+
+
+def found_arrays(members: Iterable[Member]) -> tuple[FoundArray, ...]:
+    """Members by the array that they belong to: the UUID decides, whatever names and places say."""
+    by_uuid: dict[str, list[Member]] = {}
+    for member in members:
+        by_uuid.setdefault(member.record.array, []).append(member)
+    return tuple(_found(group) for _, group in sorted(by_uuid.items()))
+
+
+def _found(group: Sequence[Member]) -> FoundArray:
+    newest = max(group, key=lambda member: (member.record.events, member.node))
+    last = newest.record
+    fresh: list[Member] = []
+    stale: list[Member] = []
+    for member in sorted(group, key=_by_slot):
+        # A member that the newest does not count among the active ones went its own way, however often that changed.
+        known = member.record.slot is None or member.record.slot in last.active
+        current = last.events - member.record.events <= _EVENTS_APART and known
+        (fresh if current else stale).append(member)
+    taken = [member.record.slot for member in fresh if member.record.slot is not None]
+    twice = sorted({slot for slot in taken if taken.count(slot) > 1})
+    doubt = f"more than one member for {slots_text(twice)}" if twice else ""
+    if any(_shape(member.record) != _shape(last) for member in fresh):
+        doubt = doubt or "its members do not agree what it is"
+    return FoundArray(
+        last.array, last.name, last.level, last.layout, last.disks, tuple(fresh), tuple(stale), last.active, doubt
+    )
+
+
+def _shape(record: MemberRecord) -> tuple[int, int, int]:
+    return record.level, record.layout, record.disks
+
+
+def _by_slot(member: Member) -> tuple[int, str]:
+    slot = member.record.slot
+    return (slot if slot is not None else member.record.disks, member.node)
