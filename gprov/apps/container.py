@@ -25,6 +25,7 @@ class UnitContainer(containers.DeclarativeContainer):
     platforms = providers.Singleton(lazy("gprov.domain.platform.default_table:default_table"))
 
     clock = providers.Singleton(lazy(f"{_LINUX}.clock:SystemClock"))
+    randomness = providers.Singleton(lazy(f"{_LINUX}.random:SystemRandomness"))
     bus = providers.Singleton(EventBus, clock)
     processes = providers.Singleton(lazy(f"{_LINUX}.process:SystemProcesses"))
     power = providers.Singleton(lazy(f"{_LINUX}.power:SystemPower"))
@@ -36,6 +37,7 @@ class UnitContainer(containers.DeclarativeContainer):
     files = providers.Singleton(lazy(f"{_LINUX}.files:LinuxFiles"))
     filesystems = providers.Singleton(lazy(f"{_LINUX}.filesystem:LinuxFileSystems"), processes)
     partitioner = providers.Singleton(lazy(f"{_LINUX}.partition:PartedPartitioner"), blocks, clock)
+    arrays = providers.Singleton(lazy(f"{_LINUX}.arrays:MdArrays"), processes)
     archives = providers.Singleton(
         lazy(f"{_LINUX}.archive:XzTarArchives"), processes, branding=branding, accounts_folder="/etc"
     )
@@ -62,7 +64,9 @@ class UnitContainer(containers.DeclarativeContainer):
     )
     tools = providers.Factory(
         lazy("gprov.apps.executor:Tools"),
+        blocks,
         partitioner,
+        arrays,
         filesystems,
         mounts,
         files,

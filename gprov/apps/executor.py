@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
+from gprov.apps.arrays import retire_arrays
 from gprov.apps.bootentries import update_boot_entries
 from gprov.apps.events import EventBus
 from gprov.apps.fetch import fetch_file
+from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.model import DeviceNumber, Disk, Partition
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.events import Step, StepPhase
@@ -17,6 +19,7 @@ from gprov.domain.plan.operations import (
     ClearDisk,
     CopyFile,
     CopyKernel,
+    CreateArray,
     CreatePartitionTable,
     ExtractImage,
     FetchFile,
@@ -30,12 +33,16 @@ from gprov.domain.plan.operations import (
     Place,
     Plan,
     RemovePath,
+    RetireArrays,
     SetFlag,
+    StopArray,
     UnmountVolume,
     UpdateBootEntries,
     WriteFile,
 )
 from gprov.ports.archive import Archives
+from gprov.ports.arrays import Arrays
+from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock
 from gprov.ports.files import Files
 from gprov.ports.filesystem import FileSystems, Mounts
@@ -43,12 +50,17 @@ from gprov.ports.firmware import Firmware
 from gprov.ports.network import Http
 from gprov.ports.partition import Partitioner
 
+# Those that say themselves whether they are required.
+_MAY_FAIL = (UpdateBootEntries, RemovePath, CopyKernel, StopArray)
+
 
 @dataclass(frozen=True)
 class Tools:
     """The ports that a plan needs to be carried out."""
 
+    blocks: BlockDevices
     partitioner: Partitioner
+    arrays: Arrays
     filesystems: FileSystems
     mounts: Mounts
     files: Files
@@ -66,6 +78,7 @@ class Executor:
         self._tools = tools
         self._bus = bus
         self._disks: dict[DeviceNumber, Disk] = {}
+        self._arrays: dict[str, RunningArray] = {}
         self._done: list[Operation] = []
 
     @property
@@ -87,7 +100,7 @@ class Executor:
         except GprovError as error:
             seconds = self._tools.clock.monotonic() - started
             self._bus.step(Step(text, StepPhase.FAILED, seconds, str(error)))
-            if isinstance(operation, UpdateBootEntries | RemovePath | CopyKernel) and not operation.required:
+            if isinstance(operation, _MAY_FAIL) and not operation.required:
                 self._bus.warning(f"{error}; going on without: {text}")
                 return
             raise
@@ -101,6 +114,8 @@ class Executor:
                 tools.partitioner.clear(operation.disk, operation.head, operation.tail)
             case CreatePartitionTable():
                 self._disks[operation.disk.device] = tools.partitioner.write(operation.disk, operation.table)
+            case RetireArrays() | CreateArray() | StopArray():
+                self._perform_on_arrays(operation)
             case MakeFileSystem():
                 tools.filesystems.make(self._node(operation.where), operation.spec)
             case MountVolume():
@@ -122,9 +137,28 @@ class Executor:
             case PartitionRef():
                 return self._partition(place).node
             case ArrayRef():
-                raise InternalError(f"the plan uses {place.describe()}, which nothing makes")
+                return self._array(place).node
             case _:
                 assert_never(place)
+
+    def _perform_on_arrays(self, operation: RetireArrays | CreateArray | StopArray) -> None:
+        arrays = self._tools.arrays
+        match operation:
+            case RetireArrays():
+                retire_arrays(arrays, self._tools.blocks, operation.disks, self._bus)
+            case CreateArray():
+                nodes = [self._partition(member).node for member in operation.members]
+                self._arrays[operation.spec.name] = arrays.create(operation.spec, nodes)
+            case StopArray():
+                arrays.stop(self._array(operation.where))
+                del self._arrays[operation.where.name]
+            case _:
+                assert_never(operation)
+
+    def _array(self, ref: ArrayRef) -> RunningArray:
+        if ref.name not in self._arrays:
+            raise InternalError(f"the plan uses {ref.describe()} before it exists")
+        return self._arrays[ref.name]
 
     def _partition(self, ref: PartitionRef) -> Partition:
         disk = self._disks.get(ref.disk.device, ref.disk)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from errno import EROFS
+from errno import EBUSY, EROFS
 
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import FakeMount, SimulatedMachine, contents_of
 from gprov.adapters.fake.power import MachineStopped, Stop
-from gprov.adapters.fake.storage import FakeDisk, FakeVolume
+from gprov.adapters.fake.storage import FakeDisk, FakeMember, FakePartition, FakeVolume
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import (
     CheckVerdict,
@@ -40,7 +40,7 @@ class FakeBlockDevices(BlockDevices):
         for disk in self._machine.present():
             if node == disk.node:
                 return Contents()
-        return contents_of(self._machine.partition(node)[1].volume)
+        return contents_of(self._machine.partition(node)[1])
 
     @override
     @contextmanager
@@ -84,7 +84,7 @@ class FakePartitioner(Partitioner):
         refuse_protected(fake)
         fake.forget_partitions()
         fake.remains = {
-            start: volume for start, volume in fake.remains.items() if head <= start < max(head, disk.size - tail)
+            start: found for start, found in fake.remains.items() if head <= start < max(head, disk.size - tail)
         }
         fake.writes += 1
 
@@ -98,7 +98,9 @@ class FakePartitioner(Partitioner):
         fake.table = table
         for part in table.partitions:
             made = self._machine.new_partition(part.number, part.start, part.size, part.label)
-            made.volume = fake.remains.pop(part.start, None)
+            found = fake.remains.pop(part.start, None)
+            made.volume = found if isinstance(found, FakeVolume) else None
+            made.member = found if isinstance(found, FakeMember) else None
             fake.partitions.append(made)
         fake.writes += 1
         return next(found for found in self._machine.describe_disks() if found.device == disk.device)
@@ -108,6 +110,8 @@ class FakePartitioner(Partitioner):
         for mount in self._machine.mounts:
             if any(mount.volume is volume for volume in volumes):
                 raise DeviceFault(disk.node, f"a partition is mounted at {mount.point.target}")
+        for part in self._machine.disk(disk.device).partitions:
+            refuse_member(self._machine, disk.node, part)
 
 
 class FakeFileSystems(FileSystems):
@@ -119,8 +123,11 @@ class FakeFileSystems(FileSystems):
         self._machine.touch(f"format {node}")
         disk, part = self._machine.partition(node)
         self._refuse_mounted(node, part.volume)
+        refuse_member(self._machine, node, part)
         refuse_protected(disk)
         part.volume = FakeVolume(spec.kind, spec.label, self._machine.new_uuid(), part.size)
+        part.member = None
+        self._machine.written(part)
         disk.writes += 1
 
     @override
@@ -134,6 +141,7 @@ class FakeFileSystems(FileSystems):
         if volume.damaged:
             refuse_protected(disk)
             volume.damaged = False
+            self._machine.written(part)
             return CheckVerdict.REPAIRED
         return CheckVerdict.CLEAN
 
@@ -158,6 +166,7 @@ class FakeMounts(Mounts):
         chosen = frozenset(options)
         if "ro" not in chosen:
             refuse_protected(disk)
+            self._machine.written(part)
         point = MountPoint(part.device, target, kind, chosen)
         self._machine.mounts.append(FakeMount(point, part.volume, "ro" in chosen))
 
@@ -186,7 +195,16 @@ class FakeMounts(Mounts):
         if node is None or node.type is not FileType.FILE:
             raise DeviceMissing(f"{target}{init}", "no such program")
         self._machine.switched_to = init
+        for one in self._machine.running:
+            if one.array.device.volume is volume:
+                one.record()  # it mounts its root for writing
         raise MachineStopped(Stop.SWITCHED_ROOT)
+
+
+def refuse_member(machine: SimulatedMachine, node: str, part: FakePartition) -> None:
+    running = machine.running_on(part)
+    if running is not None:
+        raise DeviceFault(node, f"is in use by {running.node}", errno=EBUSY)
 
 
 def refuse_protected(disk: FakeDisk) -> None:

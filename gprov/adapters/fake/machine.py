@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gprov.adapters.fake.clock import FakeClock, SeededRandomness
 from gprov.adapters.fake.power import MachineStopped, Stop
-from gprov.adapters.fake.storage import FakeDisk, FakePartition, FakeVolume, Tree
+from gprov.adapters.fake.storage import FakeArray, FakeDisk, FakeMember, FakePartition, FakeVolume, Tree
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, MountPoint, Partition
 from gprov.domain.errors import DeviceMissing
@@ -30,6 +30,23 @@ class FakeMount:
 
 
 @dataclass
+class RunningFake:
+    """An array that is assembled: of these partitions, in the order of slots."""
+
+    array: FakeArray
+    node: str
+    members: tuple[FakePartition, ...]
+
+    def record(self) -> None:
+        """What md writes to the members that are here when the array changes."""
+        here = [part.member for part in self.members if part.member is not None]
+        slots = frozenset(member.slot for member in here)
+        events = 1 + max((member.events for member in here), default=0)
+        for member in here:
+            member.active, member.events = slots, events
+
+
+@dataclass
 class SimulatedMachine:
     """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments)."""
 
@@ -48,6 +65,7 @@ class SimulatedMachine:
 
     mounts: list[FakeMount] = field(default_factory=list)
     ram: FakeVolume = field(default_factory=_ram)
+    running: list[RunningFake] = field(default_factory=list)
     switched_to: str | None = None
     stopped: Stop | None = None
     messages: list[str] = field(default_factory=list)
@@ -88,10 +106,10 @@ class SimulatedMachine:
         """Power is back: memory and mounts are gone, what was not flushed is lost (or, with ``torn_cuts``, an
         arbitrary part of it)."""
         survives = (lambda _: self.random.token(1)[0] < 128) if self.torn_cuts else None
-        for disk in self.disks:
-            for volume in disk.volumes():
-                volume.cut(survives)
+        for volume in self.volumes():
+            volume.cut(survives)
         self.mounts.clear()
+        self.running.clear()
         self.ram = _ram()
         self.switched_to = None
         self.stopped = None
@@ -99,9 +117,34 @@ class SimulatedMachine:
 
     def flush(self) -> None:
         """What sync(2) does."""
-        for disk in self.disks:
-            for volume in disk.volumes():
-                volume.sync()
+        for volume in self.volumes():
+            volume.sync()
+
+    def arrays(self) -> tuple[FakeArray, ...]:
+        """Those that some member still tells of."""
+        found = {
+            part.member.array.uuid: part.member.array
+            for disk in self.disks
+            for part in disk.partitions
+            if part.member is not None
+        }
+        return tuple(found[uuid] for uuid in sorted(found))
+
+    def volumes(self) -> tuple[FakeVolume, ...]:
+        """On all disks and arrays."""
+        on_arrays = (array.device.volume for array in self.arrays())
+        on_disks = (volume for disk in self.disks for volume in disk.volumes())
+        return (*on_disks, *(volume for volume in on_arrays if volume is not None))
+
+    def running_on(self, part: FakePartition) -> RunningFake | None:
+        """The running array that this partition is a member of."""
+        return next((one for one in self.running if any(member is part for member in one.members)), None)
+
+    def written(self, part: FakePartition) -> None:
+        """Something is written to what may be an array: from now on members that are missing are out of date."""
+        for one in self.running:
+            if one.array.device is part:
+                one.record()
 
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
@@ -114,10 +157,14 @@ class SimulatedMachine:
         raise DeviceMissing(str(device), "no such disk")
 
     def partition(self, node: str) -> tuple[FakeDisk, FakePartition]:
+        """For an array: with the disk of its first member."""
         for disk in self.present():
             for part in disk.partitions:
                 if node == f"/dev/{disk.partition_name(part.number)}":
                     return disk, part
+                for one in self.running:
+                    if one.node == node and part is one.members[0]:
+                        return disk, one.array.device
         raise DeviceMissing(node, "no such partition")
 
     def new_partition(self, number: int, start: int, size: int, label: str) -> FakePartition:
@@ -141,39 +188,42 @@ class SimulatedMachine:
         return best, best.volume, path[len(best.point.target) :] or "/"
 
     def describe_disks(self) -> tuple[Disk, ...]:
-        return tuple(_as_disk(disk) for disk in sorted(self.present(), key=lambda disk: disk.name))
+        return tuple(_as_disk(self, disk) for disk in sorted(self.present(), key=lambda disk: disk.name))
 
     def tree(self, label: str) -> Tree:
         """What the volume with this label holds now: for assertions. Raises DeviceMissing."""
-        for disk in self.disks:
-            for volume in disk.volumes():
-                if volume.label == label:
-                    return volume.current
+        for volume in self.volumes():
+            if volume.label == label:
+                return volume.current
         raise DeviceMissing(label, "no volume has this label")
 
     def storage(self) -> dict[str, object]:
         """Everything that is on any disk, as a value that compares equal while nothing changed."""
-        return {
+        disks: dict[str, object] = {
             disk.name: (
                 disk.table,
                 [
-                    (part.number, part.start, part.size, part.label, part.uuid, _stored(part.volume))
+                    (part.number, part.start, part.size, part.label, part.uuid, _stored(part.volume or part.member))
                     for part in disk.partitions
                 ],
-                {start: _stored(volume) for start, volume in disk.remains.items()},
+                {start: _stored(found) for start, found in disk.remains.items()},
             )
             for disk in self.disks
         }
+        return disks | {array.uuid: _stored(array.device.volume) for array in self.arrays()}
 
     def labels(self) -> tuple[str, ...]:
-        return tuple(volume.label for disk in self.disks for volume in disk.volumes())
+        return tuple(volume.label for volume in self.volumes())
 
     def _number(self) -> DeviceNumber:
         self._minor += 1
         return DeviceNumber(8, self._minor)
 
 
-def contents_of(volume: FakeVolume | None) -> Contents:
+def contents_of(part: FakePartition) -> Contents:
+    volume = part.volume
+    if part.member is not None:
+        return Contents("linux_raid_member", part.member.array.name, part.member.array.uuid)
     if volume is None:
         return Contents()
     if volume.ambivalent:
@@ -181,14 +231,16 @@ def contents_of(volume: FakeVolume | None) -> Contents:
     return Contents(volume.kind.value, volume.label, volume.uuid)
 
 
-def _stored(volume: FakeVolume | None) -> object:
+def _stored(volume: FakeVolume | FakeMember | None) -> object:
     if volume is None:
         return None
+    if isinstance(volume, FakeMember):
+        return volume.array.uuid, volume.slot, volume.active, volume.events
     trees = ({path: tree.get(path) for path in tree.paths()} for tree in (volume.current, volume.durable))
     return volume.kind, volume.label, volume.uuid, volume.damaged, *trees
 
 
-def _as_disk(disk: FakeDisk) -> Disk:
+def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:
     return Disk(
         disk.name,
         disk.node,
@@ -200,13 +252,17 @@ def _as_disk(disk: FakeDisk) -> Disk:
         serial=disk.serial,
         path=f"/sys/devices/simulated/{disk.name}",
         read_only=disk.write_protected,
-        partitions=tuple(_as_partition(disk, part) for part in _ordered(disk.partitions)),
+        partitions=tuple(_as_partition(machine, disk, part) for part in _ordered(disk.partitions)),
     )
 
 
-def _as_partition(disk: FakeDisk, part: FakePartition) -> Partition:
+def _as_partition(machine: SimulatedMachine, disk: FakeDisk, part: FakePartition) -> Partition:
     name = disk.partition_name(part.number)
-    return Partition(name, f"/dev/{name}", part.device, part.number, part.start, part.size, part.label, part.uuid)
+    running = machine.running_on(part)
+    holders = (running.array.device.device,) if running is not None else ()
+    return Partition(
+        name, f"/dev/{name}", part.device, part.number, part.start, part.size, part.label, part.uuid, holders
+    )
 
 
 def _ordered(parts: Iterable[FakePartition]) -> list[FakePartition]:

@@ -120,6 +120,8 @@ class FakeVolume:
 
 @dataclass
 class FakePartition:
+    """Holds a volume, or a part of an array, or nothing. (The device of an array is one too: see ``FakeArray``.)"""
+
     number: int
     start: int
     size: int
@@ -127,14 +129,39 @@ class FakePartition:
     uuid: str
     device: DeviceNumber
     volume: FakeVolume | None = None
+    member: FakeMember | None = None
+
+
+@dataclass
+class FakeArray:
+    """A software RAID array. ``device``: what reads and writes of the array meet while it runs. Its data are kept once,
+    whoever is a member: one that was left behind for some time, started alone, shows newer data than a real one."""
+
+    uuid: str
+    name: str
+    level: int
+    layout: int
+    disks: int
+    device: FakePartition
+
+
+@dataclass
+class FakeMember:
+    """A superblock: ``active`` are the slots that had a member at event number ``events``."""
+
+    array: FakeArray
+    slot: int
+    active: frozenset[int]
+    events: int = 1
 
 
 @dataclass
 class FakeDisk:
     """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot.
 
-    ``write_protected``: as flash that is worn out becomes. ``remains``: file systems that no partition table shows any
-    more, by their first byte. A new partition that starts there shows them again, unless that place was cleared.
+    ``write_protected``: as flash that is worn out becomes. ``remains``: file systems and members of arrays that no
+    partition table shows any more, by their first byte. A new partition that starts there shows them again, unless that
+    place was cleared.
     """
 
     name: str
@@ -149,7 +176,7 @@ class FakeDisk:
     appears_at: float = 0.0
     writes: int = 0
     write_protected: bool = False
-    remains: dict[int, FakeVolume] = field(default_factory=dict)
+    remains: dict[int, FakeVolume | FakeMember] = field(default_factory=dict)
 
     @property
     def node(self) -> str:
@@ -167,6 +194,7 @@ class FakeDisk:
     def forget_partitions(self) -> None:
         """The table is gone; what it pointed to is still there."""
         self.remains |= {part.start: part.volume for part in self.partitions if part.volume is not None}
+        self.remains |= {part.start: part.member for part in self.partitions if part.member is not None}
         self.table = None
         self.partitions = []
 

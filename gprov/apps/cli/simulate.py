@@ -9,22 +9,33 @@ from typing_extensions import override
 from gprov.domain.errors import ExitCode
 from gprov.domain.events import Event
 from gprov.domain.eventtext import event_text
+from gprov.domain.platform.model import RaidLevel
 from gprov.ports.events import EventSink
 
 SUMMARY = "Run provisioning, factory restore and normal boot on a simulated machine."
+
+
+# Names as the lab has them: level and number of disks.
+_DISKS: dict[str, tuple[RaidLevel | None, int]] = {"sata": (None, 1)} | {
+    f"raid{level.value}": (level, level.least_disks) for level in RaidLevel
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     flows = parser.add_subparsers(dest="flow", required=True, metavar="FLOW")
     lifecycle = flows.add_parser("lifecycle", help="provision, restore, boot; prints plan and events")
     lifecycle.add_argument("--seed", type=int, default=0, help="of the simulated machine's randomness")
+    lifecycle.add_argument(
+        "--disks", choices=_DISKS, default="sata", help="one data disk, or the disks of an array (default %(default)s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     from gprov.adapters.fake.power import Stop
     from gprov.apps.simulate.world import new_world
 
-    world = new_world(args.seed)
+    level, disks = _DISKS[args.disks]
+    world = new_world(args.seed, level=level, disks=disks)
     world.sinks = (_Printer(),)
     stages = (
         ("provision", world.provision, Stop.REBOOT),

@@ -14,11 +14,16 @@ class InitContainer(RestoreContainer):
     """``boot`` makes the use case of one start of the normal kernel."""
 
     search_ports = providers.Factory(
-        SearchPorts, RestoreContainer.blocks, RestoreContainer.mounts, RestoreContainer.files
+        SearchPorts,
+        RestoreContainer.blocks,
+        RestoreContainer.mounts,
+        RestoreContainer.files,
+        RestoreContainer.arrays.provider,
     )
     survey = providers.Factory(
         lazy("gprov.apps.init.survey:Surveyor"),
         RestoreContainer.recovery_ports,
+        RestoreContainer.arrays.provider,
         RestoreContainer.smbios,
         RestoreContainer.platforms,
         RestoreContainer.arguments,

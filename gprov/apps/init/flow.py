@@ -21,6 +21,7 @@ from gprov.domain.boot.decision import (
     OpenShell,
     Restore,
     ShowEraseFailure,
+    StartArray,
     SurveyTargets,
     SwitchRoot,
     UseVolume,
@@ -135,10 +136,8 @@ class Boot:
                 self._survey()
             case CheckFileSystem():
                 self._check(decision)
-            case UseVolume():
-                self._bus.warning(f"root is {decision.volume.node}: {decision.reason}")
-                self._finder.use(decision.volume)
-                self._facts = replace(self._facts, targets=None)
+            case UseVolume() | StartArray():
+                self._take(decision)
             case SwitchRoot():
                 self._switch_root(decision.volume)
             case Restore():
@@ -154,6 +153,16 @@ class Boot:
                 self._hold(refusal)
             case _:
                 assert_never(decision)
+
+    def _take(self, decision: UseVolume | StartArray) -> None:
+        match decision:
+            case UseVolume():
+                self._bus.warning(f"root is {decision.volume.node}: {decision.reason}")
+                self._finder.use(decision.volume)
+            case StartArray():
+                self._bus.warning(f"going on without the members that are missing: {decision.reason}")
+                self._finder.start_array(decision.array, self._facts.elapsed)
+                self._facts = replace(self._facts, targets=None)
 
     def _wait(self, decision: KeepWaiting) -> None:
         """Until a device changes, a key is pressed or the decision's time has come."""
@@ -203,6 +212,11 @@ class Boot:
 
     def _switch_root(self, volume: Volume) -> None:
         self._bus.log(f"starting the system on {volume.node}")
+        array = self._finder.started_array(volume)
+        if array is not None:
+            from gprov.apps.init.arrays import report_array
+
+            report_array(array, f"{self._places.root}{self._branding.config_folder}", self._ports, self._bus)
         self._bus.milestone("handover")
         self._subscriptions.close()
         self._changes = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gprov.apps.events import EventBus
 from gprov.apps.volumes import volumes_of
@@ -10,21 +12,29 @@ from gprov.domain.boot.decision import RETRY_SECONDS
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import DeviceNumber, FileSystemKind, Volume
-from gprov.domain.disk.rootspec import RootSpec, matches
+from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
 from gprov.domain.disk.targets import detachable
 from gprov.domain.errors import DeviceFault
 from gprov.ports.block import BlockDevices
 from gprov.ports.files import Files
 from gprov.ports.filesystem import Mounts
 
+if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
+    from gprov.apps.init.arrays import ArrayStarter
+    from gprov.domain.disk.arrays import FoundArray
+    from gprov.ports.arrays import Arrays
+
 _MOUNTABLE = frozenset(kind.value for kind in FileSystemKind)
 
 
 @dataclass(frozen=True)
 class SearchPorts:
+    """``arrays`` is made only if there is a member of one."""
+
     blocks: BlockDevices
     mounts: Mounts
     files: Files
+    arrays: Callable[[], Arrays]
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class RootFinder:
         self._tried: dict[DeviceNumber, _Tried] = {}
         self._at_once = False
         self._mounted: Volume | None = None
+        self._starter: ArrayStarter | None = None
 
     def use(self, volume: Volume) -> None:
         """Take this volume from now on, whatever the specification says."""
@@ -62,13 +73,26 @@ class RootFinder:
         caller keeps to. What did not mount is tried again after RETRY_SECONDS."""
         if self._mounted is not None:
             return Found(self._mounted, self._flag())
-        volumes = volumes_of(self._ports.blocks, self._ports.blocks.disks(), self._bus)
+        disks = self._ports.blocks.disks()
+        volumes = volumes_of(self._ports.blocks, disks, self._bus)
+        arrays: tuple[FoundArray, ...] = ()
+        if any(volume.contents.kind == RAID_MEMBER for volume in volumes):
+            seen = self._array_starter().look(disks, volumes, elapsed)
+            volumes, arrays = (*volumes, *seen.volumes), seen.waiting
         found = [volume for volume in volumes if self._wanted(volume)]
         if not found:
-            return NotFound()
+            return NotFound(arrays)
         if len(found) > 1:
             return Ambiguous(tuple(found))
         return Found(found[0], self._look_into(found[0], elapsed))
+
+    def start_array(self, array: FoundArray, elapsed: float) -> None:
+        """Start it without its missing members. What comes of it, the next search tells."""
+        self._array_starter().start(array, elapsed)
+
+    def started_array(self, volume: Volume) -> FoundArray | None:
+        """The array that this volume is on, as it was when it was started."""
+        return self._starter.started.get(volume.array) if self._starter is not None else None
 
     def retry(self) -> None:
         """Something changed on the root's device: mount it at the next search, however recent the last try is."""
@@ -83,6 +107,14 @@ class RootFinder:
                 self._ports.mounts.unmount(self._target)
             except DeviceFault as fault:
                 self._bus.warning(str(fault))
+
+    def _array_starter(self) -> ArrayStarter:
+        from gprov.apps.init.arrays import ArrayStarter
+
+        if self._starter is None:
+            ports = self._ports
+            self._starter = ArrayStarter(ports.arrays, ports.blocks, self._branding.primary_label, self._bus)
+        return self._starter
 
     def _wanted(self, volume: Volume) -> bool:
         if self._chosen is not None:

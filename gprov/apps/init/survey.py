@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from gprov.apps.arrays import array_volumes, arrays_told_of
 from gprov.apps.events import EventBus
 from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
 from gprov.apps.recovery import RecoveryPorts, find_recovery
@@ -13,13 +15,19 @@ from gprov.apps.volumes import volumes_of
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.survey import TargetSurvey, survey_targets
 from gprov.domain.branding import Branding
+from gprov.domain.disk.arrays import ArrayState
+from gprov.domain.disk.arrayspec import array_host, array_name
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, Volume
+from gprov.domain.disk.rootspec import RAID_MEMBER
 from gprov.domain.disk.targets import unfit
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.places import Places
+from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import ValidateMethod
 from gprov.domain.platform.table import Platform
+from gprov.domain.unit.hostid import host_identity
+from gprov.ports.arrays import Arrays
 from gprov.ports.firmware import SmbiosTable
 
 # RECOVERY only helps to judge: a missing one must not hold up the search for the root for long.
@@ -41,6 +49,7 @@ class Surveyor:
     def __init__(
         self,
         ports: RecoveryPorts,
+        arrays: Callable[[], Arrays],
         smbios: SmbiosTable,
         platforms: tuple[Platform, ...],
         arguments: BootArguments,
@@ -49,6 +58,7 @@ class Surveyor:
         bus: EventBus,
     ) -> None:
         self._ports = ports
+        self._arrays = arrays
         self._smbios = smbios
         self._platforms = platforms
         self._proto_ident = arguments.proto_ident
@@ -61,24 +71,36 @@ class Surveyor:
         try:
             note = self._peek(known_rule(self._smbios, self._platforms, self._proto_ident, self._bus))
             fallback = self._proto_ident or note.code_name
-            platform = identify_unit(
-                read_smbios(self._smbios, self._bus), self._platforms, fallback, self._bus
-            ).platform
+            unit = identify_unit(read_smbios(self._smbios, self._bus), self._platforms, fallback, self._bus)
         except GprovError as error:
             self._bus.warning(str(error))
             return TargetSurvey(None)
         blocks = self._ports.blocks
         disks = blocks.disks()
         excluded = untouchable(disks, self._ports.mounts, self._ports.firmware, note.volume, self._bus)
-        spec = target_spec(platform)
-        targets = [disk for disk in disks if not unfit(disk, excluded, spec)]
+        spec = target_spec(unit.platform)
+        targets = tuple(disk for disk in disks if not unfit(disk, excluded, spec))
+        own = self._own_array(unit) if unit.platform.raid_level is not None else ""
+        volumes = volumes_of(blocks, disks, self._bus)  # an array may have members on disks of another size, too
+        lost: list[str] = []
+        if any(volume.contents.kind == RAID_MEMBER for volume in volumes):
+            arrays = self._arrays()
+            told = arrays_told_of(arrays, volumes, self._bus)
+            lost = [array.uuid for array in told if array.name == own and array.state is ArrayState.FAILED]
+            volumes = (*volumes, *array_volumes(arrays, blocks, disks, self._bus))
         return survey_targets(
-            platform.data_disks,
+            unit.platform.data_disks,
             targets,
-            volumes_of(blocks, tuple(targets), self._bus),
+            volumes,
             self._branding.primary_label,
             zeroed=[disk.node for disk in targets if self._zeroed(disk)],
+            array=own,
+            lost_arrays=lost,
         )
+
+    def _own_array(self, unit: Unit) -> str:
+        label = self._branding.primary_label
+        return array_name(array_host(host_identity(unit.serial, self._branding).hostname, label), label)
 
     def _zeroed(self, disk: Disk) -> bool:
         try:

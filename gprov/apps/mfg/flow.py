@@ -18,6 +18,7 @@ from gprov.apps.remote import RemotePorts
 from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
 from gprov.domain.branding import Branding
+from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
@@ -226,7 +227,7 @@ class Provisioning:
                 raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
             kernel = verify_kernel(tools, branding, places, bus)
             if Switch.NO_WRITE_FILES not in work.switches:
-                room = min(disk.size for disk in work.facts.targets)
+                room = capacity(work.unit.platform.raid_level, [disk.size for disk in work.facts.targets])
                 images = verify_images(work.data, kernel, room, tools, branding, places, bus)
             # Before the unit can start: the server holds it until the first restore succeeded.
             self._report(work, images)

@@ -18,6 +18,7 @@ class RestoreContainer(UnitContainer):
         UnitContainer.remote_ports,
         UnitContainer.smbios,
         UnitContainer.operator,
+        UnitContainer.randomness,
         UnitContainer.file_sink_at.provider,
     )
     restore = providers.Factory(

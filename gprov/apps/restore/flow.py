@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
@@ -17,6 +17,7 @@ from gprov.apps.restore.targets import choose_targets_for
 from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments, PreferredImage
 from gprov.domain.branding import Branding
+from gprov.domain.disk.arrayspec import UUID_BYTES, ArraySpec, array_spec, capacity
 from gprov.domain.disk.model import Disk
 from gprov.domain.disk.recovery import attachment_problem, attachment_rule
 from gprov.domain.errors import GprovError, HardwareMismatch
@@ -27,6 +28,8 @@ from gprov.domain.plan.restore import plan_restore
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.table import Platform
 from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.hostid import host_identity
+from gprov.ports.clock import Randomness
 from gprov.ports.events import EventSink
 from gprov.ports.firmware import SmbiosTable
 from gprov.ports.operator import Operator
@@ -43,6 +46,7 @@ class RestorePorts:
     remote: RemotePorts
     smbios: SmbiosTable
     operator: Operator
+    randomness: Randomness
     file_sink_at: FileSinkAt
 
 
@@ -126,7 +130,7 @@ class FactoryRestore:
             files,
             history,
             bus,
-            min(disk.size for disk in targets),
+            capacity(unit.platform.raid_level, [disk.size for disk in targets]),
             lambda chosen: self._planned(recovery, unit, options, chosen, targets),
         )
         bus.message(f"Restoring {chosen.name.stem}")
@@ -152,7 +156,15 @@ class FactoryRestore:
         facts = gather_facts(
             recovery, unit, options, self._arguments, chosen, targets, self._branding, tools, nics, bus
         )
-        return plan_restore(facts)
+        return plan_restore(replace(facts, array=self._array(unit)))
+
+    def _array(self, unit: Unit) -> ArraySpec | None:
+        """A new UUID each time: a disk that was not there must not pass for a member of the new array."""
+        level = unit.platform.raid_level
+        if level is None:
+            return None
+        hostname = host_identity(unit.serial, self._branding).hostname
+        return array_spec(self._branding.primary_label, hostname, self._ports.randomness.token(UUID_BYTES), level)
 
     def _apply(self, plan: Plan) -> None:
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dependency_injector import providers
 
 from gprov.adapters.fake.archive import FakeArchives
+from gprov.adapters.fake.arrays import FakeArrays
 from gprov.adapters.fake.artifacts import build_image, build_kernel
 from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
 from gprov.adapters.fake.boot import firmware_start, handed_over
@@ -29,6 +30,8 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import GprovError, InternalError
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.model import Platform, RaidLevel
 from gprov.ports.events import EventSink
 
 BASE_URL = "http://factory.invalid/files"
@@ -49,6 +52,7 @@ class World:
     factory: FakeFactory = field(default_factory=FakeFactory)
     processes: FakeProcesses = field(default_factory=FakeProcesses)
     branding: Branding = field(default_factory=Branding)
+    platforms: tuple[Platform, ...] = field(default_factory=default_table)
     sinks: tuple[EventSink, ...] = ()
     provisioned_by: int | None = None
 
@@ -99,6 +103,7 @@ class World:
         plug_in(container, self)
         container.arguments.override(providers.Object(parse_boot_arguments(environment, self.branding)))
         container.branding.override(providers.Object(self.branding))
+        container.platforms.override(providers.Object(self.platforms))
         for sink in self.sinks:
             container.bus().attach(sink)
         return container
@@ -109,6 +114,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     machine = world.machine
     for provider, adapter in (
         (container.clock, machine.clock),
+        (container.randomness, machine.random),
         (container.processes, world.processes),
         (container.power, FakePower(machine)),
         (container.operator, FakeOperator(machine)),
@@ -117,6 +123,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
         (container.files, FakeFiles(machine)),
         (container.filesystems, FakeFileSystems(machine)),
         (container.partitioner, FakePartitioner(machine)),
+        (container.arrays, FakeArrays(machine)),
         (container.archives, FakeArchives(machine)),
         (container.firmware, FakeFirmware(machine)),
         (container.smbios, FakeSmbios(machine)),
@@ -131,21 +138,24 @@ def plug_in(container: UnitContainer, world: World) -> None:
     container.file_sink_at.override(providers.Factory(lambda _folder: MemorySink()))
 
 
-def new_world(seed: int = 0, *, build_number: int = 100) -> World:
-    """A blank machine of the default platform, and a factory that has an image, a kernel and its manufData.json."""
+def new_world(seed: int = 0, *, build_number: int = 100, level: RaidLevel | None = None, disks: int = 1) -> World:
+    """A blank machine of the default platform, or of one like it with an array of so many ``disks``, and a factory that
+    has an image, a kernel and its manufData.json."""
+    platform = replace(default_table()[0], raid_level=level, data_disks=disks)
     machine = SimulatedMachine(
-        smbios=build_table(manufacturer="GPROV_QEMU", product="mfg_test", serial=SERIAL), seed=seed
+        smbios=build_table(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL), seed=seed
     )
-    machine.add_disk(20 * GIB, serial="primary0")
+    for index in range(disks):
+        machine.add_disk(20 * GIB, serial=f"primary{index}")
     machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
-    world = World(machine)
+    world = World(machine, platforms=(platform,))
     kernel = build_kernel(build_number)
-    publish(world.origin, {IMAGE_NAME: build_image(kernel), world.branding.boot_kernel: kernel})
+    publish(world.origin, {IMAGE_NAME: build_image(kernel), world.branding.boot_kernel: kernel}, disks)
     return world
 
 
-def publish(origin: Origin, files: dict[str, bytes]) -> None:
-    """Serve these files and a manufData.json that names them."""
+def publish(origin: Origin, files: dict[str, bytes], disks: int = 1) -> None:
+    """Serve these files and a manufData.json that names them, for a machine with so many data disks."""
     for name, content in files.items():
         origin.content[f"{BASE_URL}/{name}"] = content
     listed = [
@@ -154,7 +164,7 @@ def publish(origin: Origin, files: dict[str, bytes]) -> None:
     specification = {
         "DevCodeName": "QEMU-mfg-test",
         "Recovery": {"Size": 4 * GIB, "SizeTolerancePct": 1, "Quantity": 1},
-        "MainDiskConfigs": [[{"Size": 20 * GIB, "SizeTolerancePct": 1, "Quantity": 1}]],
+        "MainDiskConfigs": [[{"Size": 20 * GIB, "SizeTolerancePct": 1, "Quantity": disks}]],
         "NumOUINics": 1,
         "TotalNics": 1,
     }

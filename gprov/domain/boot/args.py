@@ -15,6 +15,8 @@ from gprov.domain.branding import Branding
 
 KEY_WINDOW_SECONDS = 10.0
 ROOT_DEADLINE_SECONDS = 120.0
+# Disks that spin up one after the other, as large sets do, take about so long.
+ARRAY_WAIT_SECONDS = 30.0
 FAILURE_HOLD_SECONDS = 300.0
 _MOST_SECONDS = 86400.0
 
@@ -53,7 +55,8 @@ class BootArguments:
 
     ``real_root``: raw text, "" if not given. ``restore_requested``: neither ``real_root`` nor ``DATA_ERASE`` was given,
     whatever their values; who started the kernel so is another question (``entries.started_by_fallback``).
-    ``key_window``, ``root_deadline``, ``failure_hold`` (how long a failure is shown before the next start; None if that
+    ``key_window``, ``root_deadline``, ``array_wait`` (for missing members of an array that works without them),
+    ``failure_hold`` (how long a failure is shown before the next start; None if that
     was not given, since flows differ in how long they hold by themselves): seconds.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: of the arguments
     that are gprov's own. ``consoles``: values of ``console=``. ``notes``: what was not understood, a sentence each.
@@ -74,6 +77,7 @@ class BootArguments:
     no_reboot: bool = False
     key_window: float = KEY_WINDOW_SECONDS
     root_deadline: float = ROOT_DEADLINE_SECONDS
+    array_wait: float = ARRAY_WAIT_SECONDS
     failure_hold: float | None = None
     boot_args: str = ""
     prefix: str = _BRANDING.environment_prefix
@@ -102,6 +106,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         no_reboot=reader.switch("NO_REBOOT"),
         key_window=reader.seconds(own + "KEY_WINDOW", KEY_WINDOW_SECONDS),
         root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
+        array_wait=reader.seconds(own + "ARRAY_WAIT", ARRAY_WAIT_SECONDS),
         failure_hold=reader.optional_seconds(own + "FAILURE_HOLD"),
         boot_args=without_mode(reader.text(own + "BOOT_ARGS")),
         prefix=own,
@@ -125,6 +130,7 @@ def carried_arguments(arguments: BootArguments) -> str:
     for key, value, default in (
         ("KEY_WINDOW", arguments.key_window, KEY_WINDOW_SECONDS),
         ("ROOT_WAIT", arguments.root_deadline, ROOT_DEADLINE_SECONDS),
+        ("ARRAY_WAIT", arguments.array_wait, ARRAY_WAIT_SECONDS),
         ("FAILURE_HOLD", arguments.failure_hold, None),
     ):
         if value is not None and value != default:

@@ -9,14 +9,19 @@ is merely missing or failing is waited for, checked, reported, and in the end gi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from gprov.domain.boot.args import EraseMode, PreferredImage
 from gprov.domain.boot.facts import Ambiguous, BootFacts, CheckOutcome, Flag, Found, Mounted, MountFailed, NotFound
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import FileSystemKind, Volume
 from gprov.domain.disk.targets import detachable
+
+if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
+    from gprov.domain.disk.arrays import FoundArray
 
 # How long the first look at the devices may take before their absence means anything.
 SETTLE_SECONDS = 3.0
@@ -96,6 +101,14 @@ class UseVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class StartArray:
+    """Start this array without its missing members, search, and ask again."""
+
+    array: FoundArray
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyTargets:
     """Identify the platform, look at its data disks and at RECOVERY, and ask again."""
 
@@ -126,6 +139,7 @@ Decision = (
     | Restore
     | CheckFileSystem
     | UseVolume
+    | StartArray
     | SurveyTargets
     | KeepWaiting
     | GiveUp
@@ -160,8 +174,8 @@ def _by_disks(facts: BootFacts) -> Decision:
     if facts.emergency_files:
         return _restore(facts, RestoreReason.EMERGENCY_FILE, ", ".join(facts.emergency_files))
     match facts.root:
-        case NotFound():
-            return _missing(facts)
+        case NotFound(arrays):
+            return _without_members(facts, arrays) or _missing(facts, arrays)
         case Ambiguous(volumes):
             return _ambiguous(facts, volumes)
         case Found(volume, mount):
@@ -209,26 +223,52 @@ def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: st
 
 def _judged(facts: BootFacts, targets: TargetSurvey, volume: Volume, reason: RestoreReason, seen: str) -> Decision:
     """What was seen on a volume speaks for a restore only if that is the unit's own PRIMARY beyond doubt."""
-    if not targets.has(volume.disk):
+    if not targets.has(volume):
         return _doubt(facts, f"{seen}, but {_no_data_disk(volume)}; {targets.describe()}")
     if not targets.complete:
         return _doubt(facts, f"{seen}, but {targets.describe()}")
     return _restore(facts, reason, seen)
 
 
-def _missing(facts: BootFacts) -> Decision:
+def _without_members(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision | None:
+    """Arrays that could run without those of their members that do not come; None if there is none.
+
+    What was tried and failed is not tried again here: the search does that.
+    """
+    startable = [array for array in arrays if array.startable and not array.failure]
+    if not startable:
+        return None
+    until = min(facts.arguments.array_wait, facts.arguments.root_deadline)
+    if facts.elapsed < until:
+        return KeepWaiting(_told(startable), until)
+    if len(startable) == 1:
+        return StartArray(startable[0], f"no further member within {until:g} s")
+    if facts.targets is None:
+        return SurveyTargets()
+    own = [array for array in startable if array.name == facts.targets.array]
+    if len(own) == 1:
+        return StartArray(own[0], "of several incomplete arrays only this is the unit's own")
+    return _doubt(facts, f"more than one incomplete array could hold the root: {_told(startable)}")
+
+
+def _told(arrays: Iterable[FoundArray]) -> str:
+    return ", and ".join(array.describe() for array in arrays)
+
+
+def _missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision:
     if facts.elapsed < SETTLE_SECONDS:
         return KeepWaiting("the root has not appeared yet", SETTLE_SECONDS)
     targets = facts.targets
     if targets is None:
         return SurveyTargets()
+    seen = "; ".join([*(array.describe() for array in arrays), targets.describe()])
     if facts.elapsed < facts.arguments.root_deadline:
-        return KeepWaiting(f"the root has not appeared yet; {targets.describe()}", facts.arguments.root_deadline)
+        return KeepWaiting(f"the root has not appeared yet; {seen}", facts.arguments.root_deadline)
     if len(targets.primary) == 1:
         return UseVolume(targets.primary[0], "nothing answers to real_root, but this carries the label")
     if not targets.without_primary:
         hint = "; whoever wants none of that data may start a factory restore by hand" if targets.foreign else ""
-        return _give_up(facts, f"the root does not appear; {targets.describe()}{hint}")
+        return _give_up(facts, f"the root does not appear; {seen}{hint}")
     if targets.suspect is not None:
         outcome = facts.checks.get(targets.suspect.node)
         if outcome is None:
@@ -236,14 +276,14 @@ def _missing(facts: BootFacts) -> Decision:
         if outcome is not CheckOutcome.BEYOND_REPAIR:
             where = f"{targets.suspect.node}, where it should be, {outcome.value}"
             return _give_up(facts, f"the root does not appear; {where}")
-    return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, targets.describe())
+    return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, seen)
 
 
 def _ambiguous(facts: BootFacts, volumes: tuple[Volume, ...]) -> Decision:
     nodes = ", ".join(volume.node for volume in volumes)
     if facts.targets is None:
         return SurveyTargets()
-    own = [volume for volume in volumes if facts.targets.has(volume.disk)]
+    own = [volume for volume in volumes if facts.targets.has(volume)]
     if len(own) == 1:
         return UseVolume(own[0], f"of {nodes} only this is on a data disk of the platform")
     return _doubt(facts, f"more than one volume could be the root: {nodes}")

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import Volume
+
+if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
+    from gprov.domain.disk.arrays import FoundArray
 
 
 class Flag(Enum):
@@ -46,7 +50,9 @@ class MountFailed:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """No volume answers to what ``real_root`` says."""
+    """No volume answers to what ``real_root`` says. ``arrays`` of PRIMARY's name do not run (yet)."""
+
+    arrays: tuple[FoundArray, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

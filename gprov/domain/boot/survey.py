@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
-from gprov.domain.disk.model import Contents, Disk, Volume
+from gprov.domain.disk.model import Disk, Volume
 
 # Holds nothing that outlives a start.
 _WORTHLESS = "swap"
@@ -20,7 +20,8 @@ class TargetState(Enum):
     """What one target disk holds.
 
     BLANK: no partition, no signature, and zeros at both ends: nothing that could be lost.
-    OTHER: bytes or partitions, but nothing that is known, or swap: what a restore leaves that was cut short.
+    OTHER: bytes or partitions, but nothing that is known, or swap, or a part of this unit's array of which too little
+    is left in all data disks together: what a restore leaves that was cut short.
     FOREIGN: something known that is not PRIMARY: somebody's file system, a volume group, an encrypted volume.
     PRIMARY: a volume with PRIMARY's label.
     RAID_MEMBER: part of an array that is not running, so nobody knows what is in it.
@@ -52,22 +53,25 @@ class TargetSurvey:
     """``expected``: data disks that the platform has, None if the platform is not known.
 
     ``primary``: volumes on target disks that carry PRIMARY's label. ``suspect``: the volume that PRIMARY should be
-    on, if there is just one that qualifies and it holds nothing known.
+    on, if there is just one that qualifies and it holds nothing known. ``array``: what this unit's array is called, ""
+    if it has none.
     """
 
     expected: int | None
     disks: tuple[TargetDisk, ...] = ()
     primary: tuple[Volume, ...] = ()
     suspect: Volume | None = None
+    array: str = ""
 
     @property
     def complete(self) -> bool:
         """The platform is known, and each of its data disks is there: no fewer, no more."""
         return self.expected is not None and self.expected > 0 and len(self.disks) == self.expected
 
-    def has(self, disk: Disk) -> bool:
-        """Is this one of the target disks?"""
-        return any(target.disk.device == disk.device for target in self.disks)
+    def has(self, volume: Volume) -> bool:
+        """Is this on the target disks, and on nothing else?"""
+        targets = {target.disk.device for target in self.disks}
+        return all(disk.device in targets for disk in volume.disks)
 
     @property
     def foreign(self) -> bool:
@@ -97,45 +101,60 @@ def survey_targets(
     primary_label: str,
     *,
     zeroed: Collection[str] = (),
-    arrays: Collection[Contents] = (),
+    array: str = "",
+    lost_arrays: Collection[str] = (),
 ) -> TargetSurvey:
     """Judge the platform's data disks (``targets``, RECOVERY and the like already left out).
 
-    ``volumes``: every partition, or whole disk without partitions, that could be probed; one that is missing could not
-    be read. ``zeroed``: device files of disks whose first and last MiB were read and are zero. ``arrays``: what the
-    running arrays hold.
+    ``volumes``: every partition, whole disk without partitions, and running array that could be probed; one that is
+    missing could not be read. ``zeroed``: device files of disks whose first and last MiB were read and are zero.
+    ``lost_arrays``: UUIDs of this unit's own arrays of which too few members are in the machine.
     """
-    by_disk = {disk.node: [volume for volume in volumes if volume.disk.device == disk.device] for disk in targets}
     judged = tuple(
         TargetDisk(
             disk,
-            _state(disk, by_disk[disk.node], primary_label, disk.node in zeroed, tuple(arrays)),
-            tuple(_described(volume) for volume in by_disk[disk.node] if not volume.contents.blank),
+            _state(disk, volumes, primary_label, disk.node in zeroed, frozenset(lost_arrays)),
+            tuple(_described(volume) for volume in _on(disk, volumes) if not volume.contents.blank),
         )
         for disk in targets
     )
-    mine = [volume for found in by_disk.values() for volume in found]
+    devices = {disk.device for disk in targets}
+    mine = [volume for volume in volumes if any(disk.device in devices for disk in volume.disks)]
     primary = tuple(volume for volume in mine if volume.contents.label == primary_label)
-    suspects = [volume for volume in mine if volume.partition is not None and volume.contents.blank]
+    blank = [volume for volume in mine if volume.contents.blank]
+    suspects = [volume for volume in blank if volume.array] or [volume for volume in blank if volume.partition]
     return TargetSurvey(
         expected,
         judged,
         primary,
         suspects[0] if len(suspects) == 1 and not primary else None,
+        array,
     )
 
 
-def _state(disk: Disk, volumes: list[Volume], label: str, zeroed: bool, arrays: tuple[Contents, ...]) -> TargetState:
-    """``arrays``: what every running array holds; without any, members hide what is in theirs."""
-    found = [volume.contents for volume in volumes]
-    if any(contents.label == label for contents in found):
+def _on(disk: Disk, volumes: Collection[Volume]) -> list[Volume]:
+    return [volume for volume in volumes if not volume.array and volume.disk.device == disk.device]
+
+
+def _state(
+    disk: Disk, volumes: Collection[Volume], label: str, zeroed: bool, lost_arrays: frozenset[str]
+) -> TargetState:
+    """A member of an array that does not run hides what is in it, unless that is lost anyway."""
+    own = _on(disk, volumes)
+    arrays = {
+        volume.array: volume.contents
+        for volume in volumes
+        if volume.array and any(other.device == disk.device for other in volume.disks)
+    }
+    found = [volume.contents for volume in own]
+    if any(contents.label == label for contents in (*found, *arrays.values())):
         return TargetState.PRIMARY
-    if len(volumes) < max(1, len(disk.partitions)) or any(contents.ambivalent for contents in found):
+    if len(own) < max(1, len(disk.partitions)) or any(contents.ambivalent for contents in (*found, *arrays.values())):
         return TargetState.UNREADABLE
-    if any(contents.kind in _RAID_MEMBERS for contents in found):
-        if not arrays or any(contents.label == label for contents in arrays):
-            return TargetState.RAID_MEMBER
-        found = [contents for contents in (*found, *arrays) if contents.kind not in _RAID_MEMBERS]
+    members = {contents.uuid.lower() for contents in found if contents.kind in _RAID_MEMBERS}
+    if not members <= {*arrays, *lost_arrays}:
+        return TargetState.RAID_MEMBER
+    found = [contents for contents in (*found, *arrays.values()) if contents.kind not in _RAID_MEMBERS]
     if any(not contents.blank and contents.kind != _WORTHLESS for contents in found):
         return TargetState.FOREIGN
     if zeroed and not disk.partitions and all(contents.blank for contents in found):

@@ -145,13 +145,22 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A partition (or a whole device) that holds something, with the disk it is on."""
+    """A partition (or a whole device) that holds something, with the disk it is on.
+
+    Of a running array, ``array`` is the UUID, and ``others`` are the disks of its other members.
+    """
 
     disk: Disk
     node: str
     device: DeviceNumber
     contents: Contents
     partition: Partition | None = None
+    array: str = ""
+    others: tuple[Disk, ...] = ()
+
+    @property
+    def disks(self) -> tuple[Disk, ...]:
+        return (self.disk, *self.others)
 
 
 @dataclass(frozen=True, slots=True)

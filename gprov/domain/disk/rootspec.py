@@ -65,6 +65,8 @@ def matches(spec: RootSpec, volume: Volume) -> bool:
     """Is this the volume that the specification names? A RAID member never is, the array on it may be."""
     if volume.contents.kind == RAID_MEMBER:
         return False
+    if volume.array and spec.key in (RootKey.ID, RootKey.PATH):
+        return _names_array(spec, volume)
     partition = volume.partition
     match spec.key:
         case RootKey.UUID:
@@ -81,6 +83,13 @@ def matches(spec: RootSpec, volume: Volume) -> bool:
         case RootKey.PATH:
             name, number = _split_part(spec.value)
             return spec.value == volume.node or (number == _number(volume) and _sits_at(name, volume.disk))
+
+
+def _names_array(spec: RootSpec, volume: Volume) -> bool:
+    """An array has no place in the machine, and other ids than its disks."""
+    if spec.key is RootKey.PATH:
+        return spec.value == volume.node
+    return spec.value.lower().replace(":", "") == f"md-uuid-{volume.array.replace('-', '')}"
 
 
 def find_root(spec: RootSpec, volumes: Iterable[Volume]) -> Volume | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gprov.domain.branding import Branding
+from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.disk.layout import GIB, MIB, PartitionTable
 from gprov.domain.disk.model import Disk, FileSystemSpec
 from gprov.domain.files import ROOT, Owner
@@ -62,6 +63,38 @@ class CreatePartitionTable:
             f"{part.number}: {part.label or part.role.value} {_size(part.size)}" for part in self.table.partitions
         )
         return f"write a {self.table.kind.name} partition table to {self.disk.node} ({parts})"
+
+
+@dataclass(frozen=True, slots=True)
+class RetireArrays:
+    """Stop the arrays on these disks and make their members forget them: all of them before any disk is cleared, so
+    that none is ever started from what a power cut left."""
+
+    disks: tuple[Disk, ...]
+
+    def describe(self) -> str:
+        return f"take apart arrays on {', '.join(disk.node for disk in self.disks)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateArray:
+    """``members`` in the order of the array's slots."""
+
+    spec: ArraySpec
+    members: tuple[PartitionRef, ...]
+
+    def describe(self) -> str:
+        members = ", ".join(member.describe() for member in self.members)
+        return f"make RAID {self.spec.level.value} array {self.spec.full_name} of {members}"
+
+
+@dataclass(frozen=True, slots=True)
+class StopArray:
+    where: ArrayRef
+    required: bool = True
+
+    def describe(self) -> str:
+        return f"stop {self.where.describe()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +250,9 @@ class SetFlag:
 Operation = (
     ClearDisk
     | CreatePartitionTable
+    | RetireArrays
+    | CreateArray
+    | StopArray
     | MakeFileSystem
     | MountVolume
     | UnmountVolume

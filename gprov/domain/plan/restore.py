@@ -14,6 +14,8 @@ from gprov.domain.boot.entries import EspLocation, wanted_entries
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
+from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
+from gprov.domain.disk.arrayspec import ArraySpec, capacity
 from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab, render
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec, Volume
@@ -24,9 +26,11 @@ from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
 from gprov.domain.places import Places
 from gprov.domain.plan.operations import (
+    ArrayRef,
     ClearDisk,
     CopyFile,
     CopyKernel,
+    CreateArray,
     CreatePartitionTable,
     ExtractImage,
     FlushVolume,
@@ -39,7 +43,9 @@ from gprov.domain.plan.operations import (
     Place,
     Plan,
     RemovePath,
+    RetireArrays,
     SetFlag,
+    StopArray,
     UnmountVolume,
     UpdateBootEntries,
     WriteFile,
@@ -56,6 +62,7 @@ CLEARED_EDGE = 100 * MIB
 FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
 FACTS_FILE = "platform_facts.json"
 OPTIONS_FILE = "fr.data"
+MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,8 @@ class NetworkFiles:
 class RestoreFacts:
     """All that the plan depends on, gathered before anything is touched.
 
-    ``targets``: the disks that PRIMARY is on, in the order of their names.
+    ``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
+    single disk.
     ``recovery_kernel`` and ``fallback_kernel`` (of the fallback loader) are None if they cannot be read.
     ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
     """
@@ -92,6 +100,7 @@ class RestoreFacts:
     ignore_saved_network: bool
     extra_arguments: str = ""
     recovery_kernel_wins: bool = False
+    array: ArraySpec | None = None
 
 
 def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:
@@ -132,10 +141,15 @@ def check_boot_arguments(branding: Branding, extra_arguments: str) -> None:
 def refuse_unsupported(platform: Platform, firmware: FirmwareKind) -> None:
     """Raises HardwareMismatch for what this version cannot restore: nobody should provision it either."""
     code_name = platform.code_name
-    if platform.raid_level is not None or platform.fakeraid_type is not None:
-        raise HardwareMismatch(f"{code_name}: RAID is not supported yet")
-    if platform.data_disks != 1:
-        raise HardwareMismatch(f"{code_name}: {platform.data_disks} data disks are not supported yet")
+    if platform.fakeraid_type is not None:
+        raise HardwareMismatch(f"{code_name}: RAID of the firmware ({platform.fakeraid_type.value}) is not supported")
+    if platform.raid_level is not None:
+        try:
+            capacity(platform.raid_level, (platform.disk_size,) * platform.data_disks)
+        except HardwareMismatch as mismatch:
+            raise HardwareMismatch(f"{code_name}: {mismatch}") from mismatch
+    elif platform.data_disks != 1:
+        raise HardwareMismatch(f"{code_name}: {platform.data_disks} data disks, but no RAID level for them")
     if firmware is FirmwareKind.BIOS:
         raise HardwareMismatch(f"{code_name}: starting without UEFI is not supported yet")
 
@@ -153,20 +167,44 @@ def plan_restore(facts: RestoreFacts) -> Plan:
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
     places = facts.places
+    raid = facts.array is not None
     tables = [
-        (disk, primary_table(facts.firmware, disk.size, raid=False, names=facts.branding)) for disk in facts.targets
+        (disk, primary_table(facts.firmware, disk.size, raid=raid, names=facts.branding)) for disk in facts.targets
     ]
-    [(target, table)] = tables
-    primary: Place = PartitionRef(target, table.partitions[-1].number)
+    members = tuple(PartitionRef(disk, table.partitions[-1].number) for disk, table in tables)
+    primary = _primary(facts)
     kind = FileSystemKind.EXT4
     options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
     spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True)
     return [
+        RetireArrays(facts.targets),
         *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
         *(CreatePartitionTable(disk, table) for disk, table in tables),
+        *([CreateArray(facts.array, members)] if facts.array is not None else []),
         MakeFileSystem(primary, spec),
         MountVolume(primary, places.primary, kind.value, options),
         ExtractImage(facts.image, places.primary),
+    ]
+
+
+def _primary(facts: RestoreFacts) -> Place:
+    """Where the system goes: the array, or the last partition of the one disk."""
+    if facts.array is not None:
+        return ArrayRef(facts.array.name)
+    [target] = facts.targets
+    table = primary_table(facts.firmware, target.size, raid=False, names=facts.branding)
+    return PartitionRef(target, table.partitions[-1].number)
+
+
+def _array_files(facts: RestoreFacts) -> list[Operation]:
+    """The system's own mdadm knows the array by its UUID; and who is missing later is told by what the disks are called
+    now."""
+    if facts.array is None:
+        return []
+    root = facts.places.primary
+    return [
+        WriteFile(f"{root}{MDADM_CONFIG}", facts.array.config.encode()),
+        WriteFile(f"{root}{facts.branding.config_folder}/{ARRAY_FILE}", array_record(facts.array, facts.targets)),
     ]
 
 
@@ -195,7 +233,7 @@ def _configuration(facts: RestoreFacts) -> list[Operation]:
         shadow_group = gid_of(group, "shadow")
         owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
         operations.append(WriteFile(f"{root}/etc/shadow", shadow, 0o640 if shadow_group is not None else 0o600, owner))
-    return [*operations, *_network(facts)]
+    return [*operations, *_array_files(facts), *_network(facts)]
 
 
 def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
@@ -271,6 +309,8 @@ def _finish(facts: RestoreFacts) -> list[Operation]:
         SetFlag(f"{places.primary}/{facts.branding.flag_file}"),
         FlushVolume(places.primary),
         UnmountVolume(places.primary),
+        # What stays of it now, the kernel ends with the reboot.
+        *([StopArray(ArrayRef(facts.array.name), required=False)] if facts.array is not None else []),
     ]
     # From here on the unit boots. RECOVERY that has become read-only must not undo that.
     if facts.ignore_saved_network:

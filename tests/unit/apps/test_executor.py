@@ -4,7 +4,8 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.archive import FakeArchives
-from gprov.adapters.fake.block import FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.arrays import FakeArrays
+from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
 from gprov.adapters.fake.files import FakeFiles
 from gprov.adapters.fake.firmware import FakeFirmware
 from gprov.adapters.fake.machine import SimulatedMachine
@@ -54,7 +55,9 @@ def bus(machine: SimulatedMachine) -> EventBus:
 
 def tools_of(machine: SimulatedMachine, origin: Origin) -> Tools:
     return Tools(
+        FakeBlockDevices(machine),
         FakePartitioner(machine),
+        FakeArrays(machine),
         FakeFileSystems(machine),
         FakeMounts(machine),
         FakeFiles(machine),

@@ -36,7 +36,8 @@ EMPTY = Contents()
 PRIMARY = Contents("ext4", LABEL)
 DATA = Contents("ext4", "DATA")
 SWAP = Contents("swap")
-MEMBER = Contents("linux_raid_member", "unit:0")
+UUID = "01234567-89ab-cdef-0123-456789abcdef"
+MEMBER = Contents("linux_raid_member", "unit:0", UUID)
 SDA, SDA1, SDA2 = disk("sda"), disk("sda", 1), disk("sda", 2)
 
 
@@ -73,14 +74,48 @@ def test_state_of_one_disk(target: Disk, contents: list[Contents], zeroed: bool,
     assert [judged.state for judged in survey.disks] == [state]
 
 
+def array_on(first: Disk, *others: Disk, contents: Contents, uuid: str = UUID) -> Volume:
+    return Volume(first, "/dev/md127", DeviceNumber(9, 127), contents, array=uuid, others=others)
+
+
 @pytest.mark.parametrize(
-    ("array", "state"),
-    [(EMPTY, TargetState.OTHER), (DATA, TargetState.FOREIGN), (PRIMARY, TargetState.RAID_MEMBER)],
+    ("contents", "state"),
+    [
+        (EMPTY, TargetState.OTHER),
+        (DATA, TargetState.FOREIGN),
+        (PRIMARY, TargetState.PRIMARY),
+        (Contents(ambivalent=True), TargetState.UNREADABLE),
+    ],
 )
-def test_members_of_an_array_that_runs_without_primary_hide_nothing(array: Contents, state: TargetState) -> None:
-    survey = survey_targets(1, [SDA1], volumes(SDA1, MEMBER), LABEL, arrays=[array])
-    assert survey.disks[0].state is state
+def test_members_of_an_array_that_runs_hide_nothing(contents: Contents, state: TargetState) -> None:
+    sdb1 = disk("sdb", 1)
+    found = [*volumes(SDA1, MEMBER), *volumes(sdb1, MEMBER), array_on(SDA1, sdb1, contents=contents)]
+    survey = survey_targets(2, [SDA1, sdb1], found, LABEL)
+    assert [judged.state for judged in survey.disks] == [state, state]
     assert survey.without_primary is (state is TargetState.OTHER)
+    assert survey.primary == ((found[-1],) if state is TargetState.PRIMARY else ())
+    assert survey.suspect == (found[-1] if state is TargetState.OTHER else None)
+
+
+def test_what_other_disks_have_in_arrays_does_not_count() -> None:
+    sdb1 = disk("sdb", 1)
+    found = [*volumes(SDA1, MEMBER), array_on(sdb1, contents=DATA)]
+    assert survey_targets(1, [SDA1], found, LABEL).disks[0].state is TargetState.RAID_MEMBER
+    assert survey_targets(1, [SDA1], volumes(SDA1, EMPTY) + found[1:], LABEL).disks[0].state is TargetState.OTHER
+
+
+def test_an_array_of_which_too_little_is_left_hides_nothing() -> None:
+    found = volumes(SDA2, MEMBER, EMPTY)
+    assert survey_targets(1, [SDA2], found, LABEL, lost_arrays=["another"]).without_primary is False
+    assert survey_targets(1, [SDA2], found, LABEL, lost_arrays=[UUID]).without_primary is True
+    assert survey_targets(2, [SDA2], found, LABEL, lost_arrays=[UUID]).without_primary is False  # a disk is missing
+
+
+def test_a_volume_belongs_to_the_unit_if_all_its_disks_do() -> None:
+    sdb1 = disk("sdb", 1)
+    survey = survey_targets(1, [SDA1], volumes(SDA1, MEMBER), LABEL)
+    assert survey.has(array_on(SDA1, contents=PRIMARY))
+    assert not survey.has(array_on(SDA1, sdb1, contents=PRIMARY))
 
 
 def test_volumes_of_other_disks_do_not_count() -> None:

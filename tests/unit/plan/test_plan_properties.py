@@ -12,16 +12,20 @@ from hypothesis import strategies as st
 from gprov.domain.boot.bzimage import KernelFacts
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
-from gprov.domain.disk.layout import GIB, MIB
+from gprov.domain.disk.arrayrecord import parse_array_record
+from gprov.domain.disk.arrayspec import array_spec
+from gprov.domain.disk.layout import GIB, MIB, PartitionRole
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, Partition, Volume
 from gprov.domain.errors import BadInput, HardwareMismatch
 from gprov.domain.image.contents import CapturedFiles, VerifiedImage
 from gprov.domain.image.name import ImageName
 from gprov.domain.places import Places
 from gprov.domain.plan.operations import (
+    ArrayRef,
     ClearDisk,
     CopyFile,
     CopyKernel,
+    CreateArray,
     CreatePartitionTable,
     ExtractImage,
     FetchFile,
@@ -34,7 +38,9 @@ from gprov.domain.plan.operations import (
     PartitionRef,
     Plan,
     RemovePath,
+    RetireArrays,
     SetFlag,
+    StopArray,
     UnmountVolume,
     UpdateBootEntries,
     WriteFile,
@@ -80,7 +86,7 @@ def disk_strategy(minor: int, least: int, most: int) -> st.SearchStrategy[Disk]:
 KNOWN = replace(default_table()[0], recovery_media=RecoveryMedia(fs_types=(FileSystemKind.EXT3,), ssd=True))
 SUPPORTED = (default_table()[0], KNOWN, replace(KNOWN, disk_is_ssd=False))
 UNSUPPORTED = (
-    replace(KNOWN, raid_level=RaidLevel.RAID1, data_disks=2),
+    replace(KNOWN, raid_level=RaidLevel.RAID5, data_disks=2),
     replace(KNOWN, fakeraid_type=FakeraidType.DDF),
     replace(KNOWN, data_disks=2),
     replace(KNOWN, recovery_media=RecoveryMedia(fs_types=())),
@@ -135,14 +141,21 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
     """``good``: a plan can be made of them."""
     recovery = replace(draw(disk_strategy(1, GIB, 64 * GIB)), partitions=(ESP, DATA))
     esp = Volume(recovery, ESP.node, ESP.device, Contents("vfat", "ESP", "CC-DD"), ESP)
+    unit = draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED))
+    level = draw(st.none() | st.sampled_from(RaidLevel)) if good else None
+    count = 1 if level is None else level.least_disks
+    least = GIB if good else 1
+    targets = tuple(draw(disk_strategy(2 + index, least, 30 * 1024 * GIB)) for index in range(count))
+    if level is not None:
+        unit = replace(unit, platform=replace(unit.platform, raid_level=level, data_disks=count))
     return RestoreFacts(
         BRANDING,
         PLACES,
         FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
-        draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED)),
+        unit,
         draw(IMAGES),
         ImageName(date(2026, 1, 1), 1, "1", BRANDING.image_prefix),
-        (draw(disk_strategy(2, GIB if good else 1, 30 * 1024 * GIB)),),
+        targets,
         Volume(recovery, DATA.node, DATA.device, Contents("ext4", "RECOVERY", "aa-bb"), DATA),
         esp if good else draw(st.none() | st.just(esp)),
         draw(kernels),
@@ -153,6 +166,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
         ignore_saved_network=draw(st.booleans()),
         extra_arguments=draw(st.sampled_from(["", "PROVISION_VERBOSE=1 console=ttyS0", *([] if good else [TOO_LONG])])),
         recovery_kernel_wins=draw(st.booleans()),
+        array=array_spec("PRIMARY", "gp-unit", bytes(range(16)), level) if level is not None else None,
     )
 
 
@@ -177,6 +191,8 @@ def paths_of(operation: Operation) -> tuple[str, ...]:
         case MountVolume(target=target) | UnmountVolume(target=target) | FlushVolume(target=target):
             return (target,)
         case ClearDisk() | CreatePartitionTable() | MakeFileSystem() | UpdateBootEntries():
+            return ()
+        case RetireArrays() | CreateArray() | StopArray():
             return ()
 
 
@@ -220,7 +236,7 @@ def test_a_restore_that_cannot_be_planned_is_refused(facts: RestoreFacts) -> Non
 @given(facts=RESTORES)
 @settings(max_examples=10)
 def test_platforms_that_cannot_be_restored(platform: Platform, facts: RestoreFacts) -> None:
-    with pytest.raises(HardwareMismatch, match="not supported yet"):
+    with pytest.raises(HardwareMismatch, match=r"not supported|needs at least 3 disks|no RAID level"):
         plan_restore(replace(facts, unit=replace(facts.unit, platform=platform)))
 
 
@@ -275,7 +291,10 @@ def test_the_flag_comes_last_and_everything_before_it_is_flushed(facts: RestoreF
 def test_the_old_table_goes_first_of_all(facts: RestoreFacts) -> None:
     """Until then a cut leaves the old system; from then on the unit has none, and is restored again."""
     plan = plan_restore(facts)
-    assert isinstance(plan[0], ClearDisk)
+    assert plan[: 1 + len(facts.targets)] == (
+        RetireArrays(facts.targets),
+        *(ClearDisk(disk, 100 * MIB, 100 * MIB) for disk in facts.targets),
+    )
     destroying = [at for at, operation in enumerate(plan) if disk_of(operation) is not None]
     assert max(destroying) < index(plan, SetFlag)
 
@@ -302,8 +321,31 @@ def test_old_metadata_goes_before_the_new_table_and_files_come_after_the_mount(f
     table, made = plan[order[1]], plan[order[2]]
     assert isinstance(table, CreatePartitionTable)
     assert isinstance(made, MakeFileSystem)
-    assert made.where == PartitionRef(facts.targets[0], table.table.partitions[-1].number)
     assert table.table.partitions[-1].end <= facts.targets[0].size
+    if facts.array is None:
+        assert made.where == PartitionRef(facts.targets[0], table.table.partitions[-1].number)
+
+
+@given(RESTORES.filter(lambda facts: facts.array is not None))
+@settings(max_examples=60)
+def test_an_array_of_the_last_partition_of_each_disk(facts: RestoreFacts) -> None:
+    assert facts.array is not None
+    plan = plan_restore(facts)
+    tables = [operation for operation in plan if isinstance(operation, CreatePartitionTable)]
+    assert [table.disk for table in tables] == list(facts.targets)
+    assert all(table.table.partitions[-1].role is PartitionRole.RAID for table in tables)
+    made = plan.index(tables[-1]) + 1
+    members = tuple(PartitionRef(table.disk, table.table.partitions[-1].number) for table in tables)
+    assert plan[made] == CreateArray(facts.array, members)
+    array = ArrayRef("PRIMARY")
+    used = [operation.where for operation in plan if isinstance(operation, MakeFileSystem | MountVolume)]
+    assert used == [array, array]
+    assert plan.index(StopArray(array, required=False)) == plan.index(UnmountVolume(PLACES.primary)) + 1
+    written = {operation.path: operation.content for operation in plan if isinstance(operation, WriteFile)}
+    config = written[f"{PLACES.primary}/etc/mdadm/mdadm.conf"].decode()
+    assert "UUID=00010203:04050607:08090a0b:0c0d0e0f" in config
+    record = parse_array_record("", written[f"{PLACES.primary}/etc/provisioning/array.json"])
+    assert [record[slot].startswith(disk.identity) for slot, disk in enumerate(facts.targets)] == [True] * len(members)
 
 
 @given(RESTORES)

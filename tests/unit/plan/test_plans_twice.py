@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from gprov.adapters.fake.archive import FakeArchives
+from gprov.adapters.fake.arrays import FakeArrays
 from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.block import FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
 from gprov.adapters.fake.files import FakeFiles
 from gprov.adapters.fake.firmware import FakeFirmware
 from gprov.adapters.fake.machine import SimulatedMachine
@@ -48,7 +49,9 @@ def machine() -> SimulatedMachine:
 
 def tools_of(machine: SimulatedMachine) -> Tools:
     return Tools(
+        FakeBlockDevices(machine),
         FakePartitioner(machine),
+        FakeArrays(machine),
         FakeFileSystems(machine),
         FakeMounts(machine),
         FakeFiles(machine),
