@@ -34,7 +34,7 @@ class UnitContainer(containers.DeclarativeContainer):
 
     blocks = providers.Singleton(lazy(f"{_LINUX}.block:SysfsBlockDevices"))
     mounts = providers.Singleton(lazy(f"{_LINUX}.mounts:LinuxMounts"))
-    files = providers.Singleton(lazy(f"{_LINUX}.files:LinuxFiles"))
+    files = providers.Singleton(lazy(f"{_LINUX}.files:LinuxFiles"), places.provided.all)
     filesystems = providers.Singleton(lazy(f"{_LINUX}.filesystem:LinuxFileSystems"), processes)
     partitioner = providers.Singleton(lazy(f"{_LINUX}.partition:PartedPartitioner"), blocks, clock)
     arrays = providers.Singleton(lazy(f"{_LINUX}.arrays:MdArrays"), processes)

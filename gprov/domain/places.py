@@ -16,6 +16,10 @@ class Places:
     primary: str = "/mnt/PRIMARY"
     root: str = "/newroot"
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.recovery, self.esp, self.primary, self.root)
+
     @staticmethod
     def named(branding: Branding) -> Places:
         """Mount points are named after the volumes."""

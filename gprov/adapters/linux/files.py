@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from typing_extensions import override
 
 from gprov.adapters.linux import libc
+from gprov.adapters.linux.closedtrees import ClosedTrees
 from gprov.adapters.linux.oserrors import fault
 from gprov.adapters.linux.permissions import settle
 from gprov.adapters.linux.trees import remove_tree
@@ -27,6 +28,11 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class LinuxFiles(Files):
+    """``closed``: folders, as a rule mount points, out of which no link in a path below them leads."""
+
+    def __init__(self, closed: Iterable[str] = ()) -> None:
+        self._trees = ClosedTrees(closed)
+
     @override
     def read(self, path: str, limit: int = 16 << 20) -> bytes:
         content = self.read_start(path, limit + 1)
@@ -36,9 +42,9 @@ class LinuxFiles(Files):
 
     @override
     def read_start(self, path: str, size: int) -> bytes:
-        with _translated(path, "cannot read"), open(path, "rb", buffering=0) as file:
+        with self._regular(path, "cannot read") as fd:
             parts = []
-            while size > 0 and (part := file.read(min(size, _CHUNK))):
+            while size > 0 and (part := os.read(fd, min(size, _CHUNK))):
                 parts.append(part)
                 size -= len(part)
             return b"".join(parts)
@@ -48,11 +54,11 @@ class LinuxFiles(Files):
         import hashlib  # only provisioning asks
 
         sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
-        with _translated(path, "cannot read"), open(path, "rb", buffering=0) as file:
+        with self._regular(path, "cannot read") as fd:
             # Dirty pages cannot be dropped from the cache, so they are written first.
-            os.fsync(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            while part := file.read(_CHUNK):
+            os.fsync(fd)
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            while part := os.read(fd, _CHUNK):
                 sha1.update(part)
                 sha256.update(part)
                 size += len(part)
@@ -62,7 +68,8 @@ class LinuxFiles(Files):
     def status(self, path: str) -> FileStatus | None:
         with _translated(path, "cannot examine"):
             try:
-                found = os.lstat(path)
+                with self._trees.entry(path) as entry:
+                    found = os.lstat(entry)
             except (FileNotFoundError, NotADirectoryError):
                 return None
         return FileStatus(
@@ -75,28 +82,29 @@ class LinuxFiles(Files):
 
     @override
     def names(self, folder: str) -> tuple[str, ...]:
-        with _translated(folder, "cannot list"):
-            return tuple(sorted(os.listdir(folder)))
+        with self._opened(folder, "cannot list", _FOLDER) as fd:
+            return tuple(sorted(os.listdir(fd)))
 
     @override
     def link_target(self, path: str) -> str:
-        with _translated(path, "cannot read the link"):
-            return os.readlink(path)
+        with _translated(path, "cannot read the link"), self._trees.entry(path) as entry:
+            return os.readlink(entry)
 
     @override
     def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
-        _replace(path, lambda fd: _write(fd, content), mode, owner)
+        self._replace(path, lambda fd: _write(fd, content), mode, owner)
 
     @override
     def copy(self, source: str, target: str, *, mode: int = 0o644) -> None:
-        with _translated(source, f"cannot copy to {target}"), open(source, "rb", buffering=0) as file:
-            _replace(target, lambda fd: _transfer(file.fileno(), fd, source), mode, ROOT)
+        with self._regular(source, f"cannot copy to {target}") as file:
+            self._replace(target, lambda fd: _transfer(file, fd, source), mode, ROOT)
 
     @override
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
         with _translated(path, "cannot make the folder"):
-            _make_folders(path)
-            fd = os.open(path, _FOLDER | os.O_NOFOLLOW)
+            self._make_folders(path)
+            with self._trees.entry(path) as entry:
+                fd = os.open(entry, _FOLDER | os.O_NOFOLLOW)
             try:
                 settle(fd, path, mode, owner)
                 os.fsync(fd)
@@ -106,33 +114,37 @@ class LinuxFiles(Files):
     @override
     def symlink(self, target: str, path: str) -> None:
         with _translated(path, "cannot make the link"):
-            _make_folders(os.path.dirname(path))
-            beside = _beside(path)
-            with suppress(FileNotFoundError):
-                os.unlink(beside)
-            os.symlink(target, beside)
-            _put_in_place(beside, path)
+            self._make_folders(os.path.dirname(path))
+            with self._trees.entry(path) as entry:
+                beside = _beside(entry)
+                with suppress(FileNotFoundError):
+                    os.unlink(beside)
+                os.symlink(target, beside)
+                _put_in_place(beside, entry)
 
     @override
     def rename(self, source: str, target: str) -> None:
-        with _translated(source, f"cannot rename to {target}"):
-            os.rename(source, target)
-            _sync_folder(os.path.dirname(target))
-            _sync_folder(os.path.dirname(source))
+        with (
+            _translated(source, f"cannot rename to {target}"),
+            self._trees.entry(source) as old,
+            self._trees.entry(target) as new,
+        ):
+            os.rename(old, new)
+            _sync_folder(os.path.dirname(new))
+            _sync_folder(os.path.dirname(old))
 
     @override
     def remove(self, path: str) -> None:
-        with _translated(path, "cannot remove"):
-            if os.path.lexists(path):
-                remove_tree(path)
-                _sync_folder(os.path.dirname(path.rstrip("/")))
+        with _translated(path, "cannot remove"), suppress(FileNotFoundError), self._trees.entry(path) as entry:
+            remove_tree(entry)
+            _sync_folder(os.path.dirname(entry))
 
     @override
     def set_permissions(self, path: str, mode: int, owner: Owner) -> None:
-        with _translated(path, "cannot set permissions"):
-            if stat.S_ISLNK(os.lstat(path).st_mode):
+        with _translated(path, "cannot set permissions"), self._trees.entry(path) as entry:
+            if stat.S_ISLNK(os.lstat(entry).st_mode):
                 raise DeviceFault(path, "cannot set permissions: is a symbolic link")
-            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = os.open(entry, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
                 settle(fd, path, mode, owner, strict=True)
                 os.fsync(fd)
@@ -141,18 +153,62 @@ class LinuxFiles(Files):
 
     @override
     def usage(self, path: str) -> Usage:
-        with _translated(path, "cannot tell the free space"):
-            volume = os.statvfs(path)
+        with self._opened(path, "cannot tell the free space", os.O_PATH) as fd:
+            volume = os.fstatvfs(fd)
         return Usage(volume.f_blocks * volume.f_frsize, volume.f_bavail * volume.f_frsize)
 
     @override
     def sync(self, path: str) -> None:
-        with _translated(path, "cannot flush"):
-            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with self._opened(path, "cannot flush", os.O_RDONLY | os.O_NONBLOCK) as fd:
+            libc.syncfs(fd)
+
+    @contextmanager
+    def _regular(self, path: str, doing: str) -> Iterator[int]:
+        """Open for reading. Nobody may hold us up by a pipe where a file should be."""
+        with self._opened(path, doing, os.O_RDONLY | os.O_NONBLOCK) as fd:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise DeviceFault(path, f"{doing}: is not a file")
+            yield fd
+
+    @contextmanager
+    def _opened(self, path: str, doing: str, flags: int) -> Iterator[int]:
+        with _translated(path, doing):
+            fd = self._trees.open(path, flags)
             try:
-                libc.syncfs(fd)
+                yield fd
             finally:
                 os.close(fd)
+
+    def _replace(self, path: str, fill: Callable[[int], None], mode: int, owner: Owner) -> None:
+        with _translated(path, "cannot write"):
+            self._make_folders(os.path.dirname(path))
+            with self._trees.entry(path) as entry:
+                beside = _beside(entry)
+                with suppress(FileNotFoundError):
+                    os.unlink(beside)
+                fd = os.open(beside, _NEW, 0o600)
+                try:
+                    try:
+                        settle(fd, path, mode, owner)  # before there is anything to see
+                        fill(fd)
+                        os.fsync(fd)
+                    finally:
+                        os.close(fd)
+                except BaseException:
+                    with suppress(OSError):  # the first error is the one that counts
+                        os.unlink(beside)
+                    raise
+                _put_in_place(beside, entry)
+
+    def _make_folders(self, folder: str) -> None:
+        """Make missing folders, each durable in its parent."""
+        try:
+            os.close(self._trees.open(folder or ".", os.O_PATH | os.O_DIRECTORY))
+        except FileNotFoundError:
+            self._make_folders(os.path.dirname(folder.rstrip("/")))
+            with self._trees.entry(folder) as entry:
+                os.mkdir(entry, 0o755)
+                _sync_folder(os.path.dirname(entry))
 
 
 _TYPES = {stat.S_IFREG: FileType.FILE, stat.S_IFDIR: FileType.FOLDER, stat.S_IFLNK: FileType.SYMLINK}
@@ -164,27 +220,6 @@ def _translated(path: str, doing: str) -> Iterator[None]:
         yield
     except OSError as exc:
         raise fault(path, doing, exc) from exc
-
-
-def _replace(path: str, fill: Callable[[int], None], mode: int, owner: Owner) -> None:
-    with _translated(path, "cannot write"):
-        _make_folders(os.path.dirname(path))
-        beside = _beside(path)
-        with suppress(FileNotFoundError):
-            os.unlink(beside)
-        fd = os.open(beside, _NEW, 0o600)
-        try:
-            try:
-                settle(fd, path, mode, owner)  # before there is anything to see
-                fill(fd)
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-        except BaseException:
-            with suppress(OSError):  # the first error is the one that counts
-                os.unlink(beside)
-            raise
-        _put_in_place(beside, path)
 
 
 def _put_in_place(beside: str, path: str) -> None:
@@ -217,16 +252,6 @@ def _transfer(source: int, target: int, name: str) -> None:
         done += count
     if done != size:
         raise DeviceFault(name, f"{done} bytes could be read, {size} were announced")
-
-
-def _make_folders(folder: str) -> None:
-    """Make missing folders, each durable in its parent."""
-    if not folder or os.path.isdir(folder):
-        return
-    parent = os.path.dirname(folder.rstrip("/"))
-    _make_folders(parent)
-    os.mkdir(folder, 0o755)
-    _sync_folder(parent)
 
 
 def _sync_folder(folder: str) -> None:
