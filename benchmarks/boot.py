@@ -3,7 +3,7 @@
 Reference: busybox sh in the same kernel, which finds the root by its label, mounts it, looks for the flag file and
 switches to it; the least that any initramfs must do. Both start the same unit in turns, in the same run.
 
-python -m benchmarks.boot [--rounds 5] [--workdir DIR]     DIR: a unit as `gprov lab lifecycle` leaves it; made if missing
+    python -m benchmarks.boot [--rounds 5] [--workdir DIR]     DIR: a unit as `gprov lab lifecycle` leaves it, or none
 """
 
 from __future__ import annotations
