@@ -69,6 +69,7 @@ class FactoryRestore:
         self._places = places
         self._arguments = arguments
         self._reported: GprovError | None = None
+        self._restored = False
 
     def run(self, preferred: PreferredImage) -> None:
         """When it returns, the unit is restored, everything is flushed and unmounted: reboot.
@@ -78,9 +79,12 @@ class FactoryRestore:
         try:
             self._with_recovery(preferred)
         except GprovError as error:
-            if error is not self._reported:
-                self._report(error)
-            raise
+            if not self._restored:
+                if error is not self._reported:
+                    self._report(error)
+                raise
+            # The flag file is set and RECOVERY was flushed: the unit boots, whatever kept RECOVERY from being put away.
+            self._bus.warning(str(error))
         self._bus.message("Factory restore done")
         self._bus.state(ProcessState.FR_SUCCEEDED)
 
@@ -93,6 +97,7 @@ class FactoryRestore:
             try:
                 with foreseen():
                     self._restore(recovery, preferred)
+                self._restored = True
             except GprovError as error:
                 # Before the log on RECOVERY is closed: it should say so too.
                 self._report(error)

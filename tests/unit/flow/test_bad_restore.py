@@ -422,3 +422,17 @@ def test_an_init_that_is_gone_is_given_up_visibly(first: World) -> None:
     assert world.boot() is Stop.REBOOT
     assert "cannot start the system on /dev/sda1" in said(world, Severity.ERROR)
     assert world.machine.storage() == before
+
+
+def test_recovery_that_cannot_be_put_away_does_not_undo_a_restore(world: World) -> None:
+    def busy(operation: str) -> None:
+        if operation == "unmount /mnt/RECOVERY" and world.machine.tree("PRIMARY").get(FLAG) is not None:
+            raise DeviceFault("/mnt/RECOVERY", "cannot unmount: Device or resource busy")
+
+    world.machine.hook = busy
+    assert world.boot({"real_root": "LABEL=PRIMARY"}) is Stop.REBOOT
+    assert "/mnt/RECOVERY: cannot unmount" in said(world, Severity.WARNING)
+    assert "state FR_SUCCEEDED" in said(world)
+    assert "state FR_FAILED" not in said(world)
+    world.machine.hook = None
+    assert world.boot() is Stop.SWITCHED_ROOT
