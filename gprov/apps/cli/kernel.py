@@ -7,8 +7,9 @@ import json
 import sys
 from dataclasses import asdict
 
+from gprov.apps.cli.userfile import read_start
 from gprov.domain.boot.bzimage import Comparison, KernelFacts, newest, parse_bzimage
-from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode
+from gprov.domain.errors import BadInput, ExitCode
 
 SUMMARY = "Facts in the header of a kernel file, and which of two kernels is newer."
 _START = 64 << 10
@@ -31,10 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _info(path: str, as_json: bool) -> int:
-    try:
-        facts = parse_bzimage(_start(path))
-    except BadInput as error:
-        raise BadInput(path, error.problems) from error
+    facts = _parse(path)
     if as_json:
         print(json.dumps(asdict(facts), indent=2))
     else:
@@ -52,17 +50,14 @@ def _newest(first: str, second: str) -> int:
 def _facts(path: str) -> KernelFacts | None:
     """None for a file that is no kernel: it loses."""
     try:
-        return parse_bzimage(_start(path))
+        return _parse(path)
     except BadInput as error:
-        print(f"gprov: {path}: {'; '.join(error.details())}", file=sys.stderr)
+        print(f"gprov: {error.what}: {'; '.join(error.details())}", file=sys.stderr)
         return None
 
 
-def _start(path: str) -> bytes:
+def _parse(path: str) -> KernelFacts:
     try:
-        with open(path, "rb") as file:
-            return file.read(_START)
-    except FileNotFoundError as exc:
-        raise DeviceMissing(path, "no such file", errno=exc.errno) from exc
-    except (OSError, ValueError) as exc:  # ValueError: a name with a zero byte
-        raise DeviceFault(path, f"cannot be read: {exc}", errno=getattr(exc, "errno", None)) from exc
+        return parse_bzimage(read_start(path, _START))
+    except BadInput as error:
+        raise BadInput(f"{path}: is not a usable kernel", error.problems) from error

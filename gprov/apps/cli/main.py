@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
-from gprov.domain.errors import ExitCode, GprovError
+from gprov.apps.unforeseen import foreseen
+from gprov.domain.errors import DeviceFault, DeviceMissing, ExitCode, GprovError
 
 # name -> (module, one line for the overview)
 COMMANDS = {
@@ -38,24 +41,51 @@ class Subcommand(Protocol):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; 0 done/valid, 1 negative verdict, 2 usage, 3 environment or device failure."""
     words = list(sys.argv[1:] if argv is None else argv)
-    name = next((word for word in words if not word.startswith("-")), None)
-    if name not in COMMANDS:
+    if not words or words[0] not in COMMANDS:
         return _overview(words)
-    command = cast(Subcommand, importlib.import_module(COMMANDS[name][0]))
-    parser = argparse.ArgumentParser(prog=f"gprov {name}", description=command.SUMMARY)
-    command.configure(parser)
-    args = parser.parse_args(words[words.index(name) + 1 :])
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
     try:
-        return command.run(args)
+        with foreseen():
+            return _run(words[0], words[1:])
     except GprovError as error:
         report(error)
         return error.exit_code
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
-        return ExitCode.DONE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _run(name: str, words: Sequence[str]) -> int:
+    try:
+        command = cast(Subcommand, importlib.import_module(COMMANDS[name][0]))
+        parser = argparse.ArgumentParser(prog=f"gprov {name}", description=command.SUMMARY)
+        command.configure(parser)
+        code = command.run(parser.parse_args(words))
+        print(end="", flush=True)
+        return code
+    except ModuleNotFoundError as exc:
+        package = (exc.name or "").partition(".")[0].replace("_", "-")
+        if package in ("", "gprov"):
+            raise
+        extra = "server" if name == "server" else "tools"
+        missing = f"the Python package {package} is not installed; pip install 'gprov[{extra}]' does it"
+        raise DeviceMissing(f"gprov {name}", missing) from exc
+    except BrokenPipeError:  # the reader of our output has seen enough
+        _drop_output()
+        return ExitCode.DONE
+    except OSError as exc:
+        if exc.filename is not None:
+            raise DeviceFault(str(exc.filename), str(exc.strerror), errno=exc.errno) from exc
+        _drop_output()
+        raise DeviceFault("output", f"cannot be written: {exc.strerror}", errno=exc.errno) from exc
+
+
+def _drop_output() -> None:
+    """What is still in the buffer would fail once more when the interpreter ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 def report(error: GprovError) -> None:

@@ -7,13 +7,20 @@ from gprov.domain.errors import DeviceFault, DeviceMissing
 
 def read_user_file(path: str, limit: int = 16 << 20) -> bytes:
     """Whole content. Raises DeviceMissing, or DeviceFault (also for more than ``limit`` bytes)."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read(limit + 1)
-    except FileNotFoundError as exc:
-        raise DeviceMissing(path, "no such file", errno=exc.errno) from exc
-    except (OSError, ValueError) as exc:  # ValueError: a name with a zero byte
-        raise DeviceFault(path, f"cannot be read: {exc}", errno=getattr(exc, "errno", None)) from exc
+    content = read_start(path, limit + 1)
     if len(content) > limit:
         raise DeviceFault(path, f"is larger than {limit >> 20} MiB")
     return content
+
+
+def read_start(path: str, size: int) -> bytes:
+    """At most the first ``size`` bytes. Raises DeviceMissing, DeviceFault."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(size)
+    except FileNotFoundError as exc:
+        raise DeviceMissing(path, "no such file", errno=exc.errno) from exc
+    except OSError as exc:
+        raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
+    except ValueError as exc:  # a name with a zero byte
+        raise DeviceFault(path, f"cannot be read: {exc}") from exc
