@@ -178,7 +178,9 @@ def read_object(what: str, data: bytes) -> JsonObject:
         raise BadInput(what, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
     except json.JSONDecodeError as exc:
         raise BadInput(what, [Problem(f"line {exc.lineno} column {exc.colno}", f"is not JSON: {exc.msg}")]) from exc
-    except (ValueError, RecursionError) as exc:
+    except RecursionError as exc:
+        raise BadInput(what, [Problem("$", "is nested too deeply")]) from exc
+    except ValueError as exc:
         raise BadInput(what, [Problem("$", f"is not JSON: {exc}")]) from exc
     if not isinstance(value, dict):
         raise BadInput(what, [Problem("$", f"must be an object, is {_kind(value)}")])
