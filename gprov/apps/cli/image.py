@@ -20,6 +20,7 @@ from gprov.ports.archive import ProgressReport
 
 SUMMARY = "Names, order, verification and making of images."
 _PREFIX = Branding().image_prefix
+_LONGEST_BUILD = 200  # what fits into the name of a file
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--meta", action="append", default=[], type=_meta, metavar="KEY=VALUE", help=f"one of {', '.join(FIELDS)}"
     )
     for action in (name, listing, verify, create):
-        action.add_argument("--prefix", default=_PREFIX, help=f"of image names; default {_PREFIX}")
+        action.add_argument("--prefix", default=_PREFIX, type=_prefix, help="of image names (default %(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -112,26 +113,29 @@ def _verify(files: Sequence[str], prefix: str, as_json: bool) -> int:
     rows: list[dict[str, object]] = []
     for path in files:
         row: dict[str, object] = {"path": path, "valid": False}
+        verdict = "valid"
         try:
             image = archives.verify(path, _progress(path))
         except GprovError as error:
             code = max(code, error.exit_code)
             row["reason"] = str(error)
+            verdict = "INVALID" if error.exit_code is ExitCode.NEGATIVE else "unknown"
         else:
             facts = asdict(image)
             del facts["files"]
             row = {**facts, "valid": True, "notes": _notes(image, prefix)}
         rows.append(row)
         if not as_json:
-            _print_verdict(row)
+            _print_verdict(verdict, row)
     if as_json:
         print(json.dumps(rows, indent=2))
     return code
 
 
-def _print_verdict(row: dict[str, object]) -> None:
+def _print_verdict(verdict: str, row: dict[str, object]) -> None:
+    """Of a file that cannot be read nothing is known."""
     if not row["valid"]:
-        print(f"INVALID {row['reason']}", flush=True)
+        print(f"{verdict} {row['reason']}", flush=True)
         return
     print(f"valid   {row['path']}: {row['entries']} members, {row['unpacked']} bytes unpacked, SHA-256 {row['digest']}")
     notes = row["notes"]
@@ -196,12 +200,20 @@ def _date(text: str) -> date:
     try:
         return parse_image_name(f"{text}.0{SUFFIX}", prefix="").date
     except BadInput as exc:
-        raise argparse.ArgumentTypeError("; ".join(exc.details())) from exc
+        raise argparse.ArgumentTypeError("; ".join(problem.message for problem in exc.problems)) from exc
+
+
+def _prefix(text: str) -> str:
+    if "/" in text or "\0" in text:
+        raise argparse.ArgumentTypeError(f"must be the beginning of a file's name, is {text!r}")
+    return text
 
 
 def _build(text: str) -> str:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"must be digits, is {text!r}")
+    if len(text) > _LONGEST_BUILD:
+        raise argparse.ArgumentTypeError(f"has {len(text)} digits, more than {_LONGEST_BUILD}")
     return text
 
 

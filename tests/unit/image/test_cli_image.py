@@ -83,7 +83,9 @@ def test_verify_goes_on_after_a_bad_one(
     assert lines[1].startswith(f"valid   {good}: 2 members, 10240 bytes")
     assert any("/boot/norm_boot" in line for line in lines[2:])
     assert main(["image", "verify", str(good)]) == 0
+    capsys.readouterr()
     assert main(["image", "verify", str(good), str(bad), str(tmp_path / "none")]) == 3
+    assert capsys.readouterr().out.splitlines()[-1] == f"unknown {tmp_path}/none: no such file"
 
 
 def test_verify_json(tmp_path: Path, image: bytes, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,6 +109,8 @@ def test_verify_json(tmp_path: Path, image: bytes, capsys: pytest.CaptureFixture
         ["--root", "none", "--date", "20240201", "--build", "1"],
         ["--root", "none", "--date", "2024-W05-1", "--build", "1"],
         ["--root", "none", "--date", "2024-01-01", "--build", "-1"],
+        ["--root", "none", "--date", "2024-01-01", "--build", "1" * 5000],
+        ["--root", "none", "--date", "2024-01-01", "--build", "1", "--prefix", "a/b."],
         ["--root", "none", "--date", "2024-01-01", "--build", "\u0661"],
         ["--root", "none", "--date", "2024-01-01", "--build", "1", "--meta", "Colour=red"],
         ["--root", "none", "--date", "2024-01-01", "--build", "1", "--meta", "BinVer"],
