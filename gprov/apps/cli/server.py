@@ -8,7 +8,7 @@ import time
 from contextlib import closing
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 
-from gprov.domain.errors import ExitCode
+from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.factory.dnsmasq import TFTP_ROOT, AddressRange, NetbootService, dnsmasq_configuration
 from gprov.domain.factory.netboot import SCRIPT, base_problem, check_arguments
 
@@ -111,26 +111,33 @@ def _dnsmasq(args: argparse.Namespace) -> int:
 
 
 def _reopen(folder: str, serial: str) -> int:
-    from gprov.apps.server.database import Database
+    from gprov.apps.server.database import Database, open_existing
     from gprov.apps.server.vault import reopen
 
+    with open_existing(folder):  # a folder that was misspelt is not made
+        pass
     with closing(Database(folder)) as database:
-        reopen(database, serial, time.time_ns())
+        try:
+            reopen(database, serial, time.time_ns())
+        except BadInput as error:
+            raise BadInput(folder, error.problems) from error
     print(f"{serial}: passwords can be fetched by its next provisioning, within 24 hours")
     return ExitCode.DONE
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError("must be 0..65535")
-    return number
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"must be a number 0..65535, is {text!r}")
+    return int(text)
 
 
 def _minutes(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
     if not 0 < number <= _LONGEST_MINUTES:
-        raise argparse.ArgumentTypeError(f"must be more than 0, at most {_LONGEST_MINUTES}")
+        raise argparse.ArgumentTypeError(f"must be more than 0, at most {_LONGEST_MINUTES}, is {text!r}")
     return number
 
 

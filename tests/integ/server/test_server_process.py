@@ -240,9 +240,19 @@ def test_passwords_only_for_the_session_that_provisions_and_reopening(own_server
     again.state("1", S.MFG_STARTED)
     assert _refused(again) == Refusal.SEALED.sentence
     command = [GPROV, "server", "--data", str(own_server.data), "--reopen"]
-    assert subprocess.run([*command, "2"], capture_output=True, check=False, timeout=SECONDS).returncode == 1
+    unknown = subprocess.run([*command, "2"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert unknown.returncode == 1
+    assert unknown.stderr == f"gprov: {own_server.data}: no unit '2' is known\n"
     subprocess.run([*command, "1"], check=True, stdout=subprocess.DEVNULL, timeout=SECONDS)
     assert again.credentials("1") == passwords
+
+
+def test_reopening_makes_no_data_folder(tmp_path: Path) -> None:
+    command = [GPROV, "server", "--data", str(tmp_path / "misspelt"), "--reopen", "1"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert ended.returncode == 3
+    assert ended.stderr.endswith(": there is no store of a factory server\n")
+    assert not (tmp_path / "misspelt").exists()
 
 
 def test_replies_with_passwords_are_not_kept_by_anybody(server: Server) -> None:
