@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from gprov.apps.cli.smbios import read_table
+from gprov.apps.cli.smbios import read_table, report_damage
 from gprov.apps.cli.userfile import read_user_file
 from gprov.domain.errors import ExitCode
 from gprov.domain.platform.default_table import default_table
@@ -25,7 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """1 if no platform fits, or more than one."""
-    unit = identify(read_table(args.smbios), _platforms(args.platforms), args.fallback)
+    table = read_table(args.smbios)
+    report_damage(args.smbios, table)
+    unit = identify(table, _platforms(args.platforms), args.fallback)
     facts = {
         "code_name": unit.platform.code_name,
         "family": unit.platform.family_name,

@@ -26,8 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """0 if the table is sound, 1 if it is damaged (what stands before the damage is shown all the same)."""
     table = read_table(args.file)
     print(json.dumps(_document(table), indent=2) if args.json else _text(table))
-    for problem in table.problems:
-        print(f"gprov: {args.file or 'SMBIOS table'}: {problem}", file=sys.stderr)
+    report_damage(args.file, table)
     return ExitCode.NEGATIVE if table.problems else ExitCode.DONE
 
 
@@ -36,6 +35,11 @@ def read_table(path: str | None) -> SmbiosTable:
     if path is None:
         return parse_table(LinuxSmbios().structures())
     return parse_table(read_user_file(path), path)
+
+
+def report_damage(path: str | None, table: SmbiosTable) -> None:
+    for problem in table.problems:
+        print(f"gprov: {path or 'SMBIOS table'}: {problem}", file=sys.stderr)
 
 
 def _document(table: SmbiosTable) -> Json:

@@ -203,4 +203,4 @@ def _seen(table: SmbiosTable) -> str:
     boards = [f"base board {name.manufacturer!r} {name.product!r}" for name in _names(table, BASE_BOARD)]
     systems = [f"system {name.manufacturer!r} {name.product!r}" for name in _names(table, SYSTEM)]
     sku = (field(table, SYSTEM, "SKU Number") or "").strip()
-    return ", ".join([*boards, *systems, f"SKU {sku!r}", f"processors {_processors(table)}"])
+    return ", ".join([*boards, *systems, f"SKU {sku!r}", f"processors {_processors(table) or 'none'}"])

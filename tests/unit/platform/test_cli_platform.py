@@ -89,6 +89,14 @@ def test_identify_an_unknown_machine(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["identify", "--smbios", file, "--fallback", "nonsense"]) == 1
 
 
+def test_identify_by_a_damaged_table_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, build_table()[:-6])  # without its last structure, the end mark
+    assert main(["identify", "--smbios", file]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("QEMU-mfg-test: ")
+    assert err.startswith(f"gprov: {file}: offset ")
+
+
 def test_the_built_in_table_is_sound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["appliance", "default"]) == 0
     file = written(tmp_path, capsys.readouterr().out)
