@@ -15,7 +15,7 @@ from gprov.apps.build.kernel import KernelBuilder, KernelInputs
 from gprov.apps.build.progress import Progress
 from gprov.apps.build.spec import Flavor, parse_spec
 from gprov.apps.build.toolchain import require_kernel_tools
-from gprov.domain.errors import ToolMissing
+from gprov.domain.errors import BadInput, Problem, ToolMissing
 from gprov.ports.process import Processes
 
 # One thread, so that the bytes do not depend on the machine.
@@ -51,7 +51,7 @@ class Builds:
     ) -> Initramfs:
         """``specification`` is a file; ``path`` is where Python modules are looked for (default: where this
         process finds its own); ``level`` is zstd's, 1 to 19."""
-        spec = parse_spec(read_file(specification).decode(), flavor)
+        spec = parse_spec(_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             tree = assemble(spec, os.path.dirname(specification), search_path() if path is None else path)
             raw = archive(tree.finish())
@@ -60,7 +60,7 @@ class Builds:
     def kernel(self, fragment: str, initramfs: Initramfs, number: int, jobs: int) -> str:
         """Path of the bzImage in the cache. ``fragment`` is a file."""
         require_kernel_tools(self._processes)
-        inputs = KernelInputs(read_file(fragment).decode(), initramfs.content, number)
+        inputs = KernelInputs(_text(fragment), initramfs.content, number)
         with self._cache.lock("kernel", self._waiting):
             return KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
 
@@ -81,3 +81,10 @@ class Builds:
 
     def _waiting(self) -> None:
         self._progress.note("waiting for another build to finish")
+
+
+def _text(path: str) -> str:
+    try:
+        return read_file(path).decode()
+    except UnicodeDecodeError as exc:
+        raise BadInput(path, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc

@@ -49,12 +49,12 @@ _KEYS = {"start", *_LISTS, *_MAPS, *_NODES}
 _PERMISSION_BITS = 0o7777
 
 
-def parse_spec(text: str, flavor: Flavor) -> Spec:
+def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") -> Spec:
     """Raises BadInput with every problem found."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        raise BadInput("freeze specification", [Problem("", str(exc))]) from exc
+        raise BadInput(what, [Problem("", str(exc))]) from exc
     problems: list[Problem] = []
     known = {"common", *Flavor}
     problems += [Problem(key, "unknown table") for key in document if key not in known]
@@ -77,7 +77,7 @@ def parse_spec(text: str, flavor: Flavor) -> Spec:
         nodes=tuple(node for table in tables for node in table.nodes()),
     )
     if problems:
-        raise BadInput("freeze specification", problems)
+        raise BadInput(what, problems)
     return spec
 
 
