@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.storage import Node
+from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
 from gprov.domain.files import FileType
 from gprov.domain.image.contents import VerifiedImage
@@ -18,15 +19,16 @@ from gprov.ports.archive import Archives, ProgressReport
 
 
 class FakeArchives(Archives):
-    def __init__(self, machine: SimulatedMachine) -> None:
+    def __init__(self, machine: SimulatedMachine, branding: Branding | None = None) -> None:
         self._machine = machine
+        self._branding = branding or Branding()
 
     @override
     def verify(self, path: str, progress: ProgressReport) -> VerifiedImage:
         self._machine.touch(f"verify {path}")
         content = self._content(path)
         progress(0, len(content))
-        image = verify_image(path, content)
+        image = verify_image(path, content, self._branding)
         progress(len(content), len(content))
         return image
 
@@ -34,7 +36,7 @@ class FakeArchives(Archives):
     def extract(self, image: VerifiedImage, target: str, progress: ProgressReport) -> None:
         self._machine.touch(f"extract {image.path}")
         content = self._content(image.path)
-        if verify_image(image.path, content).digest != image.digest:
+        if verify_image(image.path, content, self._branding).digest != image.digest:
             raise IntegrityFault(image.path, "changed since it was verified")
         mount, volume, inner = self._machine.volume_at(target)
         if mount is None or mount.read_only:

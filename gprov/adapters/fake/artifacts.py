@@ -35,10 +35,11 @@ def build_image(
     ``extra``: further files by path relative to the root.
     """
     names = branding or Branding()
+    admin = names.admin
     files = {
-        "etc/passwd": b"root:x:0:0:root:/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n",
-        "etc/group": b"root:x:0:\nshadow:x:42:\nsystemd-journal:x:101:\nadmin:x:1000:\n",
-        "etc/shadow": b"root:*:19000:0:99999:7:::\nadmin:!:19000:0:99999:7:::\n",
+        "etc/passwd": f"root:x:0:0:root:/root:/bin/sh\n{admin}:x:1000:1000::/home/{admin}:/bin/sh\n".encode(),
+        "etc/group": f"root:x:0:\nshadow:x:42:\nsystemd-journal:x:101:\n{admin}:x:1000:\n".encode(),
+        "etc/shadow": f"root:*:19000:0:99999:7:::\n{admin}:!:19000:0:99999:7:::\n".encode(),
         f"{names.real_init.lstrip('/')}": b"\x7fELF simulated init",
         f"boot/{names.boot_kernel}": kernel,
         **(extra or {}),

@@ -124,7 +124,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
         (container.filesystems, FakeFileSystems(machine)),
         (container.partitioner, FakePartitioner(machine)),
         (container.arrays, FakeArrays(machine)),
-        (container.archives, FakeArchives(machine)),
+        (container.archives, FakeArchives(machine, world.branding)),
         (container.firmware, FakeFirmware(machine)),
         (container.smbios, FakeSmbios(machine)),
         (container.inventory, FakeInventory(machine)),
@@ -138,9 +138,17 @@ def plug_in(container: UnitContainer, world: World) -> None:
     container.file_sink_at.override(providers.Factory(lambda _folder: MemorySink()))
 
 
-def new_world(seed: int = 0, *, build_number: int = 100, level: RaidLevel | None = None, disks: int = 1) -> World:
+def new_world(
+    seed: int = 0,
+    *,
+    build_number: int = 100,
+    level: RaidLevel | None = None,
+    disks: int = 1,
+    branding: Branding | None = None,
+) -> World:
     """A blank machine of the default platform, or of one like it with an array of so many ``disks``, and a factory that
-    has an image, a kernel and its manufData.json."""
+    has an image, a kernel and its manufData.json. All bear the names of ``branding``."""
+    names = branding or Branding()
     platform = replace(default_table()[0], raid_level=level, data_disks=disks)
     machine = SimulatedMachine(
         smbios=build_table(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL), seed=seed
@@ -148,9 +156,10 @@ def new_world(seed: int = 0, *, build_number: int = 100, level: RaidLevel | None
     for index in range(disks):
         machine.add_disk(20 * GIB, serial=f"primary{index}")
     machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
-    world = World(machine, platforms=(platform,))
+    world = World(machine, branding=names, platforms=(platform,))
     kernel = build_kernel(build_number)
-    publish(world.origin, {IMAGE_NAME: build_image(kernel), world.branding.boot_kernel: kernel}, disks)
+    image = f"{names.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
+    publish(world.origin, {image: build_image(kernel, names), names.boot_kernel: kernel}, disks)
     return world
 
 
