@@ -52,6 +52,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=_ACTIONS, metavar="ACTION", help=", ".join(_ACTIONS))
     parser.add_argument("--firmware", choices=[kind.value for kind in FirmwareKind], default=FirmwareKind.UEFI.value)
     parser.add_argument("--disks", choices=SHAPES, default="sata", help="disks of a new unit (default %(default)s)")
+    parser.add_argument(
+        "--netboot",
+        action="store_true",
+        help="a new unit is provisioned by its firmware, over the network: dnsmasq, iPXE (needs root)",
+    )
     parser.add_argument("--workdir", metavar="DIR", required=True, help="where the unit's disks and logs are")
     parser.add_argument("--report", metavar="FILE", help="where the JSON report goes (default DIR/report.json)")
     parser.add_argument("--serial", default=UnitSpec().serial, help="serial number of a new unit (default %(default)s)")
@@ -116,7 +121,7 @@ def _stages(container: LabContainer, args: argparse.Namespace) -> tuple[Unit, Se
 
 
 def _spec(args: argparse.Namespace) -> UnitSpec:
-    return unit_spec(args.disks, FirmwareKind(args.firmware), args.serial)
+    return replace(unit_spec(args.disks, FirmwareKind(args.firmware), args.serial), netboot=args.netboot)
 
 
 def _conclude(results: Sequence[StageResult]) -> int:

@@ -169,14 +169,21 @@ def _boot_order(machine: Machine) -> Mapping[str, int]:
 
 
 def _nics(machine: Machine) -> Iterator[str]:
+    behind_disks = len(_boot_order(machine))
     for index, nic in enumerate(machine.nics):
-        yield from _json("-netdev", {"type": "user", "id": f"net{index}"})
-        yield from _json("-device", _nic_device(nic, index))
+        net = {"type": "tap", "ifname": nic.tap, "script": "no", "downscript": "no"} if nic.tap else {"type": "user"}
+        yield from _json("-netdev", {"id": f"net{index}", **net})
+        yield from _json("-device", _nic_device(nic, index) | _nic_order(machine, nic, behind_disks + index))
 
 
-def _nic_device(nic: VirtualNic, index: int) -> Options:
-    # No option ROM: the firmware would only lose time on netboot, which direct kernels stand in for.
-    return {"driver": nic.model, "netdev": f"net{index}", "mac": nic.mac, "romfile": ""}
+def _nic_device(nic: VirtualNic, index: int) -> dict[str, object]:
+    # Without an option ROM the firmware loses no time on network boot.
+    return {"driver": nic.model, "netdev": f"net{index}", "mac": nic.mac, "romfile": nic.rom}
+
+
+def _nic_order(machine: Machine, nic: VirtualNic, place: int) -> dict[str, object]:
+    """BIOS starts from the network when no disk can be started. UEFI finds out for itself."""
+    return {"bootindex": place} if nic.tap and machine.firmware is FirmwareKind.BIOS else {}
 
 
 def _kernel(machine: Machine) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from gprov.apps.lab.factory import Factory, factory_for
 from gprov.apps.lab.machine import DirectKernel
-from gprov.apps.lab.origin import Origin, factory_server
 from gprov.apps.lab.products import Products
 from gprov.apps.lab.runner import Ending
 from gprov.apps.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult, StageRunner
@@ -66,38 +66,45 @@ class Lab:
         """From empty disks to a running system; ends with the first stage that fails."""
         products = self._products()
         unit = Unit.create(folder, spec, self._processes)
-        with self._factory(unit) as origin:
-            results = [self._provision(unit, origin, products)]
-            if results[-1].passed:
-                results.append(self._restore(unit))
-        if results[-1].passed:
-            results.append(self.boot(unit))
+        with self._factory(unit) as factory:
+            results = [self._provision(unit, factory, products)]
+            for stage in (self._restore, self._boot):
+                if results[-1].passed:
+                    results.append(stage(unit, factory))
         return unit, tuple(results)
 
     def provision(self, folder: str, spec: UnitSpec) -> tuple[Unit, StageResult]:
         """A new unit, up to its first restore."""
         products = self._products()
         unit = Unit.create(folder, spec, self._processes)
-        with self._factory(unit) as origin:
-            return unit, self._provision(unit, origin, products)
+        with self._factory(unit) as factory:
+            return unit, self._provision(unit, factory, products)
 
     def restore(self, unit: Unit) -> StageResult:
         """The first restore, or another one: a unit without its flag file restores itself."""
         remove_flag(self._processes, unit)
-        with self._factory(unit):
-            return self._restore(unit)
+        with self._factory(unit) as factory:
+            return self._restore(unit, factory)
 
     def boot(self, unit: Unit) -> StageResult:
-        return self._stages.run(BOOT, unit.machine(), unit.serial_log(BOOT), STARTED)
+        with self._factory(unit) as factory:
+            return self._boot(unit, factory)
 
-    def _provision(self, unit: Unit, origin: Origin, products: Products) -> StageResult:
-        origin.publish(products.published(), unit.spec)
-        kernel = DirectKernel(products.provision_kernel, (f"mfgurl={origin.manuf_url}", *_UNIT_ARGUMENTS))
-        machine = unit.machine().booting(kernel)
+    def _provision(self, unit: Unit, factory: Factory, products: Products) -> StageResult:
+        machine = factory.machine(unit)
+        if unit.spec.netboot:
+            factory.origin.publish(products.published() | products.netbooted(), unit.spec)
+        else:
+            factory.origin.publish(products.published(), unit.spec)
+            arguments = (f"mfgurl={factory.origin.manuf_url}", *_UNIT_ARGUMENTS)
+            machine = machine.booting(DirectKernel(products.provision_kernel, arguments))
         return self._stages.run(PROVISION, machine, unit.serial_log(PROVISION), PROVISIONED)
 
-    def _restore(self, unit: Unit) -> StageResult:
-        return self._stages.run(RESTORE, unit.machine(), unit.serial_log(RESTORE), RESTORED)
+    def _restore(self, unit: Unit, factory: Factory) -> StageResult:
+        return self._stages.run(RESTORE, factory.machine(unit), unit.serial_log(RESTORE), RESTORED)
 
-    def _factory(self, unit: Unit) -> AbstractContextManager[Origin]:
-        return factory_server(self._processes, unit.path("server"), unit.path("server.log"))
+    def _boot(self, unit: Unit, factory: Factory) -> StageResult:
+        return self._stages.run(BOOT, factory.machine(unit), unit.serial_log(BOOT), STARTED)
+
+    def _factory(self, unit: Unit) -> AbstractContextManager[Factory]:
+        return factory_for(self._processes, unit, " ".join(_UNIT_ARGUMENTS))

@@ -53,10 +53,14 @@ class VirtualDisk:
 
 @dataclass(frozen=True, slots=True)
 class VirtualNic:
-    """On a user-mode network of its own: the host is 10.0.2.2, nothing reaches the guest from outside."""
+    """On a user-mode network of its own: the host is 10.0.2.2, nothing reaches the guest from outside. Or, with
+    ``tap``, on a device of that name in the machine's namespace; then the firmware can start from it, by the option ROM
+    in the file ``rom``."""
 
     mac: str
     model: str = "e1000e"
+    tap: str = ""
+    rom: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ class DirectKernel:
 class Machine:
     """One virtual machine. ``variables``: the firmware's variable store, a file that belongs to this machine alone
     ("" on BIOS). ``reports``: has the port on which the operating system reports and which tells it to power off.
-    ``extra``: further QEMU arguments, as they are."""
+    ``namespace``: network namespace of the host in which it runs, "" for the host's own. ``extra``: further QEMU
+    arguments, as they are."""
 
     firmware: FirmwareKind
     variables: str
@@ -93,6 +98,7 @@ class Machine:
     cpus: int = 2
     kernel: DirectKernel | None = None
     reports: bool = True
+    namespace: str = ""
     extra: tuple[str, ...] = field(default=())
 
     def booting(self, kernel: DirectKernel) -> Machine:

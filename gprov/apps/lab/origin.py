@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from gprov.apps.build.hostfiles import read_file, translated, write_file
 from gprov.apps.lab.manufdata import Artifact, manuf_data
+from gprov.apps.lab.namespace import inside
 from gprov.apps.lab.unitspec import UnitSpec
+from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceMissing, ToolFailed
 from gprov.ports.process import Processes, Running
 
@@ -31,15 +33,16 @@ _PORT_FILE = "port"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A running server. ``folder``: its data, where the secrets of units are; ``port``: on 127.0.0.1."""
+    """A running server. ``folder``: its data, where the secrets of units are; ``host``: what units call it."""
 
     folder: str
     port: int
+    host: str = HOST_ADDRESS
 
     @property
     def guest_url(self) -> str:
         """Its address as units see it."""
-        return f"http://{HOST_ADDRESS}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def manuf_url(self) -> str:
@@ -56,28 +59,44 @@ class Origin:
                 shutil.copyfile(source, target)
                 with open(target, "rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
-            artifacts.append(Artifact(f"{self.guest_url}/files/{name}", digest))
+            if name != Branding().provision_kernel:  # for the firmware, not for RECOVERY
+                artifacts.append(Artifact(f"{self.guest_url}/files/{name}", digest))
         data = manuf_data(artifacts, self.guest_url, spec)
         write_file(os.path.join(folder, MANUF_DATA), json.dumps(data, indent=2).encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a server runs. ``namespace``: network namespace of the host, "" for its own; ``listen``: its address there;
+    ``host``: what units call that; ``boot_arguments``: for units that start over the network."""
+
+    namespace: str = ""
+    listen: str = "127.0.0.1"
+    host: str = HOST_ADDRESS
+    boot_arguments: str = ""
+
+
 @contextmanager
-def factory_server(processes: Processes, folder: str, log: str) -> Iterator[Origin]:
-    """Run a server on 127.0.0.1 while the context lasts: on the port that this folder's units know, or a free one.
+def factory_server(processes: Processes, folder: str, log: str, site: Site | None = None) -> Iterator[Origin]:
+    """Run a server while the context lasts: on the port that this folder's units know, or a free one.
 
     Raises ToolFailed if it does not start.
     """
+    site = site or Site()
     with translated(folder):
         os.makedirs(os.path.join(folder, "files"), exist_ok=True)
         os.chmod(folder, 0o700)
         with suppress(FileNotFoundError):
             os.unlink(log)
-    argv = (sys.executable, "-m", "gprov.apps.cli.main", "server", "--data", folder, "--port", _known_port(folder))
+    argv = (
+        *(*inside(site.namespace), sys.executable, "-m", "gprov.apps.cli.main", "server", "--data", folder),
+        *("--host", site.listen, "--port", _known_port(folder), "--boot-arguments", site.boot_arguments),
+    )
     modules = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     with processes.start(argv, log=log, env=modules) as running:
         port = _wait_ready(running, log)
         write_file(os.path.join(folder, _PORT_FILE), b"%d\n" % port)
-        yield Origin(folder, port)
+        yield Origin(folder, port, site.host)
         os.kill(running.pid, signal.SIGTERM)
         running.wait(_STOP_SECONDS)
 

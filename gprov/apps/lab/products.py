@@ -43,7 +43,11 @@ class Products:
     def image_name(self) -> str:
         return os.path.basename(self.image)
 
-    def published(self) -> Mapping[str, str]:
+    def netbooted(self) -> dict[str, str]:
+        """What it offers to units that start over the network, besides."""
+        return {Branding().provision_kernel: self.provision_kernel}
+
+    def published(self) -> dict[str, str]:
         """What the factory offers to units: path by name."""
         return {self.image_name: self.image, Branding().boot_kernel: self.normal_kernel}
 

@@ -14,6 +14,7 @@ from gprov.apps.build.hostfiles import read_file, translated
 from gprov.apps.lab.argv import Accelerator, Wiring, disk_device, qemu_arguments
 from gprov.apps.lab.channel import GuestVerdict, Milestone, guest_verdict, milestones
 from gprov.apps.lab.machine import Machine, VirtualDisk
+from gprov.apps.lab.namespace import inside
 from gprov.apps.lab.qmp import Qmp, QmpClosed, QmpEvent
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing, ToolFailed
 from gprov.ports.process import Processes, Running
@@ -136,7 +137,9 @@ class Runner:
             )
             log = os.path.join(folder, "qemu.log")
             with (
-                self._processes.start(qemu_arguments(machine, wiring), log=log) as running,
+                self._processes.start(
+                    (*inside(machine.namespace), *qemu_arguments(machine, wiring)), log=log
+                ) as running,
                 _connected(running, wiring, log) as qmp,
             ):
                 yield LiveMachine(running, qmp, wiring)

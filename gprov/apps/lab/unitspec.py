@@ -30,6 +30,8 @@ class UnitSpec:
     primary_size: int = 20 * GIB
     recovery_size: int = 4 * GIB
     recovery_bus: DiskBus = DiskBus.USB
+    # Provisioning is started by the firmware, over the network of a factory, instead of handed to QEMU.
+    netboot: bool = False
 
     def machine(self, folder: str, durability: Durability = Durability.FAST) -> Machine:
         """As it stands there, about to be switched on. ``folder``: where its disks are."""
@@ -77,6 +79,7 @@ def read_spec(what: str, raw: bytes) -> UnitSpec:
         primary_size=root.integer("primary_size", required=True, least=1),
         recovery_size=root.integer("recovery_size", required=True, least=1),
         recovery_bus=root.one_of("recovery_bus", _BUSES, DiskBus.USB, required=True),
+        netboot=root.boolean("netboot"),
     )
     return finish(what, root, spec)
 
