@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,18 +13,9 @@ from typing import Any
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.builds import Builds, Initramfs
-from gprov.apps.build.cache import Cache, default_root
-from gprov.apps.build.cpio import archive, device_node, folder, regular
-from gprov.apps.build.progress import Progress
-
-PROCESSES = SystemProcesses()
 BUSYBOX = Path("/usr/bin/busybox")
 HERE = Path(__file__).parent
-CHECKOUT = HERE.parents[2]
 MARK = "GUEST-REPORT "
-DONE = "GUEST-STATUS "
 
 pytestmark = [
     pytest.mark.vm,
@@ -33,21 +23,6 @@ pytestmark = [
     pytest.mark.skipif(not BUSYBOX.exists(), reason="needs busybox-static"),
     pytest.mark.skipif(os.geteuid() != 0, reason="the guest reads all files of this machine"),
 ]
-
-INIT = """#!/busybox sh
-bb=/busybox
-$bb mkdir -p /proc /sys /dev /mnt
-$bb mount -t proc proc /proc
-$bb mount -t sysfs sys /sys
-$bb mount -t devtmpfs dev /dev
-$bb mount -t 9p -o trans=virtio,version=9p2000.L,cache=loose,msize=262144,ro host /mnt
-for folder in proc sys dev; do $bb mount --bind /$folder /mnt/$folder; done
-$bb mount -t tmpfs -o size=1500m tmp /mnt/tmp
-$bb mount -t tmpfs run /mnt/run
-$bb chroot /mnt /bin/sh -c {command}
-echo "{done}$?"
-$bb poweroff -f
-"""
 
 LARGE_SECTORS = "logical_block_size=4096,physical_block_size=4096"
 USB_SLOT = "pci-0000:00:06.0-usb-0:3:1.0-scsi-0:0:0:0"
@@ -64,42 +39,9 @@ CONTROLLERS = ("qemu-xhci,id=xhci,addr=6", "virtio-scsi-pci,id=scsi,addr=7")
 Guest = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
-def kernel() -> str:
-    """As it is built for units, but with nothing inside: it stays in the cache whatever changes in our code."""
-    builds = Builds(PROCESSES, Cache(default_root(os.environ)), Progress(sys.stderr))
-    content = archive([regular("busybox", BUSYBOX.read_bytes(), 0o755)])
-    initramfs = Initramfs(content, len(content), {})
-    return builds.kernel(str(CHECKOUT / "buildroot/kernel/x86_64.config"), initramfs, 1, os.cpu_count() or 1)
-
-
 @pytest.fixture
-def guest(kernel: str, tmp_path: Path) -> Guest:
-    """``guest("program", "argument", …, seconds=…)`` → what the console said. A bad exit status fails the test."""
-
-    def run(*command: str, seconds: float) -> str:
-        words = f"export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 HOME=/tmp; cd {CHECKOUT}; "
-        init = INIT.format(command=shlex.quote(words + shlex.join(command)), done=DONE)
-        overlay = tmp_path / "overlay.cpio"
-        console_node = device_node("dev/console", "c", 5, 1)
-        overlay.write_bytes(archive([folder("dev"), console_node, regular("guest-init", init.encode(), 0o755)]))
-        console = PROCESSES.run((*machine(kernel, overlay), *disks(tmp_path)), timeout=seconds).output.decode(
-            errors="replace"
-        )
-        assert f"{DONE}0" in console, console[-8000:]
-        return console
-
-    return run
-
-
-def machine(kernel: str, overlay: Path) -> tuple[str, ...]:
-    return (
-        "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "3072", "-smp", "2",
-        "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
-        "-kernel", kernel, "-initrd", str(overlay),
-        "-append", "console=ttyS0 quiet loglevel=1 rdinit=/guest-init panic=-1",
-        "-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
-    )  # fmt: skip
+def guest_disks(tmp_path: Path) -> list[str]:
+    return disks(tmp_path)
 
 
 def disks(images: Path) -> list[str]:

@@ -46,6 +46,7 @@ def test_all_arguments() -> None:
         "NO_REBOOT=1",
         "PROVISION_KEY_WINDOW=0",
         "PROVISION_ROOT_WAIT=30.5",
+        "PROVISION_ARRAY_WAIT=7",
         "PROVISION_FAILURE_HOLD=5",
         "PROVISION_BOOT_ARGS=a=1 DATA_ERASE=1 b",
         command_line="quiet console=tty0 console=ttyS0,115200 DATA_ERASE=1",
@@ -64,6 +65,7 @@ def test_all_arguments() -> None:
         no_reboot=True,
         key_window=0,
         root_deadline=30.5,
+        array_wait=7,
         failure_hold=5,
         boot_args="a=1 b",
         consoles=("tty0", "ttyS0,115200"),
@@ -155,7 +157,10 @@ def test_own_arguments_follow_the_branding() -> None:
     st.dictionaries(
         st.sampled_from(
             ["real_root", "DATA_ERASE", "PREFERRED_UPDATE", "frmode", "KERNEL_OVERRIDE"]
-            + [f"PROVISION_{name}" for name in ("VERBOSE", "KEY_WINDOW", "ROOT_WAIT", "FAILURE_HOLD", "BOOT_ARGS")]
+            + [
+                f"PROVISION_{name}"
+                for name in ("VERBOSE", "KEY_WINDOW", "ROOT_WAIT", "ARRAY_WAIT", "FAILURE_HOLD", "BOOT_ARGS")
+            ]
         ),
         st.text(max_size=30),
     ),
@@ -165,6 +170,7 @@ def test_no_environment_stops_a_boot(environment: dict[str, str], command_line: 
     arguments = parse_boot_arguments(environment, BRANDING, command_line)
     assert 0 <= arguments.key_window <= 86400
     assert 0 <= arguments.root_deadline <= 86400
+    assert 0 <= arguments.array_wait <= 86400
 
 
 def test_nothing_is_carried_by_default() -> None:
@@ -178,13 +184,14 @@ def test_carried_arguments_are_read_back_as_they_were() -> None:
         "KERNEL_OVERRIDE=recovery",
         "PROVISION_KEY_WINDOW=2.5",
         "PROVISION_ROOT_WAIT=60",
+        "PROVISION_ARRAY_WAIT=12",
         "PROVISION_FAILURE_HOLD=0",
         command_line="console=tty0 console=ttyS0,115200n8",
     )
     line = carried_arguments(first)
     assert line == (
         "console=tty0 console=ttyS0,115200n8 PROVISION_VERBOSE=1 KERNEL_OVERRIDE=recovery "
-        "PROVISION_KEY_WINDOW=2.5 PROVISION_ROOT_WAIT=60 PROVISION_FAILURE_HOLD=0"
+        "PROVISION_KEY_WINDOW=2.5 PROVISION_ROOT_WAIT=60 PROVISION_ARRAY_WAIT=12 PROVISION_FAILURE_HOLD=0"
     )
     words = [word for word in line.split() if not word.startswith("console=")]
     assert parse(*words, command_line=line) == first

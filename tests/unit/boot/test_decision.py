@@ -25,6 +25,7 @@ from gprov.domain.boot.decision import (
     Restore,
     RestoreReason,
     ShowEraseFailure,
+    StartArray,
     SurveyTargets,
     SwitchRoot,
     UseVolume,
@@ -42,6 +43,8 @@ from gprov.domain.boot.facts import (
     RootSearch,
 )
 from gprov.domain.boot.survey import TargetDisk, TargetState, TargetSurvey
+from gprov.domain.disk.arrays import FoundArray, Member
+from gprov.domain.disk.mdsuper import MemberRecord
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Partition, Volume
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "booting.md"
@@ -126,6 +129,17 @@ NO_FLAG = Found(ROOT, Mounted(Flag.ABSENT))
 UNREADABLE_FLAG = Found(ROOT, Mounted(Flag.UNREADABLE))
 SUSPECT = replace(OTHER, suspect=EMPTY)
 BOTH = Ambiguous((ROOT, COPY))
+
+
+def array(name: str, *, level: int = 1) -> FoundArray:
+    """Of two members, of which one is here."""
+    record = MemberRecord("", name, level, 0, 2, 0, frozenset({0, 1}), 1, False, True, "")
+    member = Member(SDA, None, SDA.node, SDA.device, record)
+    return FoundArray(name, name, level, 0, 2, (member,), expected=frozenset({0, 1}))
+
+
+HALF, OTHERS, LOST = array("gp-unit:PRIMARY"), array("gp-other:PRIMARY"), array("gp-unit:PRIMARY", level=0)
+OWN = replace(OTHER, array="gp-unit:PRIMARY")
 
 # (row of docs/booting.md, facts, decision or restore reason or kind of decision)
 TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
@@ -216,6 +230,22 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
         KeepWaiting,
     ),
     (36, facts(root=BOTH, targets=UNKNOWN, elapsed=LATE), GiveUp),
+    (37, facts(root=NotFound((HALF,))), KeepWaiting),
+    (37, facts(root=NotFound((HALF,)), elapsed=29.9, targets=OTHER), KeepWaiting),
+    (37, facts(root=NotFound((HALF, OTHERS)), elapsed=29.9), KeepWaiting),
+    (38, facts(root=NotFound((HALF,)), elapsed=30), StartArray(HALF, "no further member within 30 s")),
+    (38, facts(root=NotFound((HALF,)), elapsed=LATE, targets=UNKNOWN), StartArray),
+    (38, facts(root=NotFound((HALF, LOST)), elapsed=30), StartArray(HALF, "no further member within 30 s")),
+    (38, facts(replace(NORMAL, root_deadline=5), root=NotFound((HALF,)), elapsed=5), StartArray),
+    (39, facts(root=NotFound((HALF, OTHERS)), elapsed=30), SurveyTargets()),
+    (40, facts(root=NotFound((OTHERS, HALF)), elapsed=30, targets=OWN), StartArray),
+    (41, facts(root=NotFound((OTHERS, HALF)), elapsed=30, targets=UNKNOWN), KeepWaiting),
+    (42, facts(root=NotFound((OTHERS, HALF)), elapsed=LATE, targets=OTHER), GiveUp),
+    # What cannot run is as good as not there: rows 25 to 32.
+    (25, facts(root=NotFound((LOST,))), KeepWaiting),
+    (26, facts(root=NotFound((replace(HALF, failure="mdadm failed"),)), elapsed=40), SurveyTargets()),
+    (29, facts(root=NotFound((LOST,)), elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, expected=3)), GiveUp),
+    (32, facts(root=NotFound((LOST,)), elapsed=LATE, targets=OTHER), RestoreReason.FILE_SYSTEM_ABSENT),
 ]
 
 
@@ -284,7 +314,7 @@ def test_waits_follow_the_arguments() -> None:
 
 some_volumes = st.sampled_from([ROOT, EMPTY, LUKS, COPY, CARD])
 roots: st.SearchStrategy[RootSearch] = st.one_of(
-    st.just(NotFound()),
+    st.builds(NotFound, st.sampled_from([(), (HALF,), (HALF, OTHERS), (LOST,), (replace(HALF, failure="no"), LOST)])),
     st.builds(Ambiguous, st.sampled_from([(ROOT, COPY), (ROOT, EMPTY), (COPY, LUKS, ROOT)])),
     st.builds(Found, some_volumes, st.builds(Mounted, st.sampled_from(Flag), st.sampled_from(["", "no init"]))),
     st.builds(Found, some_volumes, st.builds(MountFailed, st.just("failed"), st.integers(1, 5))),
@@ -379,7 +409,7 @@ def test_nothing_is_restored_without_positive_evidence(seen: BootFacts) -> None:
 @given(all_facts(arguments_without_wish))
 def test_a_root_that_is_merely_missing_or_failing_is_never_wiped(seen: BootFacts) -> None:
     """The two cases that lost data in the field, with nothing else to go by."""
-    for root in (NotFound(), FAILED, BOTH, UNREADABLE_FLAG):
+    for root in (NotFound(), NotFound((LOST,)), NotFound((HALF,)), FAILED, BOTH, UNREADABLE_FLAG):
         plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.node: COULD_NOT})
         assert not isinstance(decide(plain), Restore)
 
@@ -392,6 +422,28 @@ def test_what_can_be_plugged_in_is_neither_booted_nor_repaired_nor_evidence(seen
     for mount in (MountFailed("failed", 3), NO_FLAG.mount, UNREADABLE_FLAG.mount):
         found = replace(seen, root=Found(plugged, mount), emergency_files=())
         assert isinstance(decide(found), OpenMenu | SurveyTargets | KeepWaiting | GiveUp)
+
+
+@settings(max_examples=200)
+@given(all_facts(arguments_without_wish))
+def test_an_array_that_could_still_run_is_never_restored_over_unasked(seen: BootFacts) -> None:
+    """Unless the platform's own disks are blank: then it is not this unit's."""
+    decision = decide(replace(seen, root=NotFound((HALF,)), emergency_files=()))
+    if isinstance(decision, Restore):
+        assert decision.reason is RestoreReason.DISKS_BLANK
+
+
+def test_what_is_missing_of_an_array_is_said() -> None:
+    decision = decide(facts(root=NotFound((LOST,)), elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, expected=2)))
+    assert isinstance(decision, GiveUp)
+    assert "array gp-unit:PRIMARY (RAID 0, 2 disks) is failed: /dev/sda (slot 0," in decision.reason
+    assert "missing slot 1" in decision.reason
+
+
+def test_the_units_own_array_is_started_among_several() -> None:
+    decision = decide(facts(root=NotFound((OTHERS, HALF)), elapsed=30, targets=OWN))
+    assert isinstance(decision, StartArray)
+    assert decision.array is HALF
 
 
 def test_why_nothing_is_done_about_other_data_is_said() -> None:
