@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from dependency_injector import providers
 
 from gprov.adapters.fake.network import FakeFactory
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
+from gprov.apps.mfg.main import container_for
+from gprov.domain.branding import Branding
 
 # What these need besides is given when they are called.
 ARGUMENTS: dict[str, tuple[object, ...]] = {
@@ -24,3 +27,18 @@ def test_every_provider_can_make_what_it_names(kind: type[InitContainer | MfgCon
     assert made is not None
     if hasattr(made, "close") and name == "sink_for":
         made.close()
+
+
+def test_what_an_adopter_puts_in_reaches_both_flows() -> None:
+    """As docs/platforms.md says: override providers of the class, then start as gprov does."""
+    brand = Branding(recovery_label="RESCUE")
+    with (
+        InitContainer.branding.override(providers.Object(brand)),
+        InitContainer.platforms.override(providers.Object(())),
+    ):
+        unit = InitContainer()
+        for container in (unit, container_for(unit)):
+            assert container.branding() == brand
+            assert container.places().recovery == "/mnt/RESCUE"
+            assert container.platforms() == ()
+    assert InitContainer().branding() == Branding()
