@@ -25,6 +25,7 @@ from gprov.ports.process import Processes, Running
 
 _DAEMON = "qemu-storage-daemon"
 _EXPORT_SECONDS = 20.0
+_EDGE = 2 << 20
 _NOT_THERE = "File not found by ext2_lookup"
 
 
@@ -161,7 +162,14 @@ def ext_volume(processes: Processes, image: str, number: int, *, writable: bool 
 
 
 def remove_flag(processes: Processes, unit: Unit) -> None:
-    """Take the flag file off PRIMARY. A PRIMARY without partitions or without the file is left as it is."""
+    """Take the flag file off PRIMARY. A PRIMARY without partitions or without the file is left as it is.
+
+    What is on an array cannot be reached without md: there the disks are made blank, which leads to a restore too.
+    """
+    if len(unit.spec.primaries) > 1:
+        for index in range(len(unit.spec.primaries)):
+            _blank(processes, unit.primary(index))
+        return
     with raw_view(processes, unit.primary(), writable=True) as view:
         try:
             found = partitions(processes, view)
@@ -172,6 +180,15 @@ def remove_flag(processes: Processes, unit: Unit) -> None:
             volume = ExtVolume(processes, view, part.start)
             if volume.has(flag):
                 volume.remove(flag)
+
+
+def _blank(processes: Processes, image: str) -> None:
+    """Zeros where a partition table, its backup and the superblocks of arrays are."""
+    with raw_view(processes, image, writable=True) as view, translated(view), open(view, "r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        for place in (0, end - _EDGE):
+            file.seek(place)
+            file.write(bytes(_EDGE))
 
 
 def _wait_exported(running: Running, pid_file: str) -> None:

@@ -28,14 +28,16 @@ from gprov.apps.lab.report import RunFacts, lab_report
 from gprov.apps.lab.runner import LiveMachine
 from gprov.apps.lab.stage import Expectation, StageResult
 from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.unitspec import UnitSpec
+from gprov.apps.lab.unitspec import UnitSpec, spec_text
 from gprov.apps.server.vault import credentials_of
 
 HOST_PROCESSES = "host-processes.json"
 _UNITS = "units"
+_UNITS_KEPT = 6
 _TOOLS = ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon", "mmdebstrap", "debugfs", "sfdisk", "mdir")
 
 RunStage = Callable[..., StageResult]
+PrepareUnit = Callable[[UnitSpec], Unit]
 
 
 @pytest.fixture(scope="session")
@@ -57,17 +59,28 @@ def products(container: LabContainer) -> Products:
 
 
 @pytest.fixture(scope="session")
-def prepared(container: LabContainer, products: Products) -> Unit:
-    """A unit that was provisioned, restored and started, with the report and the logs of that. Never started again."""
-    cache, note = container.cache(), container.progress().note
-    key = content_key(json.dumps(products.digests()), *_sources())
-    with cache.lock(_UNITS, lambda: note("prepared unit: waiting for another run")):
-        found = cache.find(_UNITS, key)
-        if found is None:
-            note("prepared unit: making one")
-            found = cache.publish(_UNITS, key, lambda folder: _live(container, products, folder))
-        cache.keep_newest(_UNITS, 2)
-    return Unit.open(found)
+def prepared_as(container: LabContainer, products: Products) -> PrepareUnit:
+    """``prepared_as(specification)`` → a unit that was provisioned, restored and started, with the report and the logs
+    of that. Never started again."""
+
+    def prepare(spec: UnitSpec) -> Unit:
+        cache, note = container.cache(), container.progress().note
+        key = content_key(json.dumps(products.digests()), spec_text(spec), *_sources())
+        with cache.lock(_UNITS, lambda: note("prepared unit: waiting for another run")):
+            found = cache.find(_UNITS, key)
+            if found is None:
+                note("prepared unit: making one")
+                found = cache.publish(_UNITS, key, lambda folder: _live(container, products, folder, spec))
+            cache.keep_newest(_UNITS, _UNITS_KEPT)
+        return Unit.open(found)
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def prepared(prepared_as: PrepareUnit) -> Unit:
+    """The usual unit: UEFI, one SATA disk."""
+    return prepared_as(UnitSpec())
 
 
 @pytest.fixture
@@ -95,9 +108,9 @@ def run_stage(container: LabContainer) -> RunStage:
     return run
 
 
-def _live(container: LabContainer, products: Products, folder: str) -> None:
+def _live(container: LabContainer, products: Products, folder: str, spec: UnitSpec) -> None:
     with _processes_of_the_host() as seen:
-        unit, results = container.lab().lifecycle(folder, UnitSpec())
+        unit, results = container.lab().lifecycle(folder, spec)
     # Environments of this machine's processes are nobody's business: only whether one held a secret is kept.
     credentials = credentials_of(unit.path("server"), unit.spec.serial)
     assert credentials is not None
@@ -106,7 +119,9 @@ def _live(container: LabContainer, products: Products, folder: str) -> None:
     lines = sorted(line.decode(errors="replace") for line in seen.command_lines)
     told = {"argv": lines, "environments": len(seen.environments), "environments_with_a_secret": leaks}
     Path(unit.path(HOST_PROCESSES)).write_text(json.dumps(told))
-    facts = RunFacts("uefi", unit.spec.serial, container.accelerator().choose().name.lower(), products.digests())
+    facts = RunFacts(
+        spec.firmware.value, unit.spec.serial, container.accelerator().choose().name.lower(), products.digests()
+    )
     Path(unit.path("report.json")).write_text(json.dumps(lab_report(facts, results), indent=2))
     failed = [result for result in results if not result.passed]
     assert not failed, "\n".join([f"{failed[0].name}: {failed[0].reason}", *failed[0].tail])

@@ -1,0 +1,142 @@
+"""Units whose PRIMARY is a software RAID array, on real firmware and md, with all of their disks and without."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.lab.container import LabContainer
+from gprov.apps.lab.lifecycle import STARTED
+from gprov.apps.lab.machine import Machine
+from gprov.apps.lab.runner import Ending, LiveMachine
+from gprov.apps.lab.shapes import unit_spec
+from gprov.apps.lab.stage import INIT_STARTED, Expectation, StageResult
+from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.volumes import partitions, raw_view
+
+pytestmark = [
+    pytest.mark.vm,
+    pytest.mark.skipif(shutil.which("mdadm") is None, reason="needs mdadm"),
+]
+
+RunStage = Callable[..., StageResult]
+
+RAID_TYPE = "A19D880F-05FC-4D3B-A006-743F0F84911E"
+INIT_FAILED = "INIT_FAILED"
+# The root is waited for for 120 s; whatever else is done on the way is emulated.
+GIVEN_UP = Expectation(Ending.TIMEOUT, (INIT_STARTED, INIT_FAILED), 1.0)
+GIVE_UP_SECONDS = 300.0
+
+
+@pytest.fixture(scope="module")
+def mirrored(prepared_as: Callable[..., Unit]) -> Unit:
+    return prepared_as(unit_spec("raid1"))
+
+
+@pytest.fixture
+def unit(container: LabContainer, mirrored: Unit, tmp_path: Path) -> Iterator[Unit]:
+    yield mirrored.overlay(str(tmp_path / "unit"), container.processes())
+    shutil.rmtree(tmp_path / "unit")
+
+
+def tool(*argv: str) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{argv}: {done.returncode} {done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def loop(view: str, offset: int) -> Iterator[str]:
+    node = tool("losetup", "--find", "--show", "--read-only", "--offset", str(offset), view).strip()
+    try:
+        yield node
+    finally:
+        tool("losetup", "--detach", node)
+
+
+def without(unit: Unit, *pulled: int) -> Machine:
+    machine = unit.machine()
+    names = [f"primary{index}" for index in pulled]
+    return replace(machine, disks=tuple(disk for disk in machine.disks if disk.name not in names))
+
+
+def console(result: StageResult) -> str:
+    return Path(result.serial_log).read_text(errors="replace")
+
+
+def examined(unit: Unit, index: int) -> dict[str, str]:
+    """What mdadm here says of a member's superblock."""
+    processes = SystemProcesses()
+    with raw_view(processes, unit.primary(index)) as view:
+        start = partitions(processes, view)[-1].start
+        with loop(view, start) as node:
+            text = tool("mdadm", "--examine", node)
+    return dict(re.findall(r"^\s*(.+?) : (.*)$", text, re.MULTILINE))
+
+
+def test_both_disks_hold_the_system_as_members_of_one_array(mirrored: Unit) -> None:
+    processes = SystemProcesses()
+    found = [examined(mirrored, index) for index in (0, 1)]
+    for index, said in enumerate(found):
+        assert (said["Version"], said["Raid Level"], said["Raid Devices"]) == ("1.2", "raid1", "2")
+        assert said["Name"].split()[0] == "gp-lab0001:PRIMARY"
+        assert said["Device Role"] == f"Active device {index}"
+        assert said["Array State"].startswith("AA")
+        assert "Internal Bitmap" in said
+    assert found[0]["Array UUID"] == found[1]["Array UUID"]
+    for index, said in enumerate(found):
+        with raw_view(processes, mirrored.primary(index)) as view:
+            table = json.loads(tool("sfdisk", "--json", view))["partitiontable"]
+            assert table["label"] == "gpt"
+            assert [part["type"] for part in table["partitions"]] == [RAID_TYPE]
+            start = table["partitions"][0]["start"] + int(said["Data Offset"].split()[0])
+            system = f"{view}?offset={512 * start}"
+            assert "Filesystem volume name:   PRIMARY" in tool("debugfs", "-R", "show_super_stats -h", system)
+            assert "boot.normal" in tool("debugfs", "-R", "ls -p /", system)
+            config = tool("debugfs", "-R", "cat /etc/mdadm/mdadm.conf", system)
+            assert f"UUID={said['Array UUID']}" in config
+            record = json.loads(tool("debugfs", "-R", "cat /etc/provisioning/array.json", system))
+            disks = [member["Disk"].rpartition("_")[2] for member in record["Members"]]
+            assert disks == ["LABDISK0000", "LABDISK0001"]
+
+
+@pytest.mark.parametrize("pulled", [0, 1])
+def test_without_either_disk_the_unit_boots_and_says_which(unit: Unit, run_stage: RunStage, pulled: int) -> None:
+    result = run_stage("degraded", unit, STARTED, without(unit, pulled))
+    assert re.search(rf"is degraded; disk missing: slot {pulled} \([^)]*LABDISK000{pulled}", console(result))
+    assert not [each.name for each in result.milestones if each.name.startswith("FR_")]
+    started, handover = result.uptime_at(INIT_STARTED), result.uptime_at("handover")
+    assert started is not None
+    assert handover is not None
+    assert handover - started > 25  # the other one was waited for
+    assert examined(unit, 1 - pulled)["Array State"].startswith(".A" if pulled == 0 else "A.")
+
+    again = run_stage("degraded-again", unit, STARTED, without(unit, pulled))
+    started, handover = again.uptime_at(INIT_STARTED), again.uptime_at("handover")
+    assert started is not None
+    assert handover is not None
+    assert handover - started < 15  # known by now
+
+    # It has missed changes: it is told of, and left out.
+    result = run_stage("back", unit, STARTED)
+    assert f"LABDISK000{pulled}" in re.findall(r"not up to date: (.*)", console(result))[0]
+
+
+def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: Unit, run_stage: RunStage) -> None:
+    def wait(live: LiveMachine) -> None:
+        live.wait_milestone(INIT_FAILED, GIVE_UP_SECONDS)
+
+    result = run_stage("no-disks", unit, GIVEN_UP, without(unit, 0, 1), wait)
+    assert not [each.name for each in result.milestones if each.name.startswith("FR_")]
+    assert "the root does not appear; 0 of 2 data disks present: none" in console(result)
+    assert "Restarting in 600 s" in console(result)
+    run_stage("back", unit, STARTED)
