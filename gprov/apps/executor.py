@@ -51,7 +51,7 @@ from gprov.ports.network import Http
 from gprov.ports.partition import Partitioner
 
 # Those that say themselves whether they are required.
-_MAY_FAIL = (UpdateBootEntries, RemovePath, CopyKernel, StopArray)
+_MAY_FAIL = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ class Executor:
             case ClearDisk():
                 tools.partitioner.clear(operation.disk, operation.head, operation.tail)
             case CreatePartitionTable():
-                self._disks[operation.disk.device] = tools.partitioner.write(operation.disk, operation.table)
+                written = tools.partitioner.write(operation.disk, operation.table, operation.loader)
+                self._disks[operation.disk.device] = written
             case RetireArrays() | CreateArray() | StopArray():
                 self._perform_on_arrays(operation)
             case MakeFileSystem():
@@ -183,6 +184,7 @@ def perform_on_files(files: Files, operation: FileOperation) -> None:
         case CopyKernel():
             for target in operation.targets:
                 files.copy(operation.source, target, mode=0o755)
+                files.sync(target.rpartition("/")[0])
         case MakeSymlink():
             files.symlink(operation.text, operation.path)
         case RemovePath():

@@ -13,6 +13,7 @@ class Branding:
     recovery_label: str = "RECOVERY"
     primary_label: str = "PRIMARY"
     esp_label: str = "ESP"
+    boot_label: str = "BOOT"
     flag_file: str = "boot.normal"
     boot_kernel: str = "norm_boot"
     provision_kernel: str = "provision.pxe"

@@ -14,6 +14,7 @@ class Places:
     recovery: str = "/mnt/RECOVERY"
     esp: str = "/mnt/RECOVERY/ESP"
     primary: str = "/mnt/PRIMARY"
+    boot: str = "/mnt/BOOT"
     root: str = "/newroot"
 
     @property
@@ -24,4 +25,5 @@ class Places:
     def named(branding: Branding) -> Places:
         """Mount points are named after the volumes."""
         recovery = f"/mnt/{branding.recovery_label}"
-        return Places(recovery, f"{recovery}/{branding.esp_label}", f"/mnt/{branding.primary_label}")
+        primary, boot = (f"/mnt/{label}" for label in (branding.primary_label, branding.boot_label))
+        return Places(recovery, f"{recovery}/{branding.esp_label}", primary, boot)

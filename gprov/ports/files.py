@@ -54,4 +54,5 @@ class Files(Protocol):
         """Of the volume that holds ``path``."""
 
     def sync(self, path: str) -> None:
-        """Flush the whole volume that holds ``path`` to stable storage."""
+        """Flush the whole volume that holds ``path`` to stable storage: what was written is found there even by who
+        replays no journal."""

@@ -8,6 +8,8 @@ import struct
 import tarfile
 from collections.abc import Mapping
 
+from gprov.domain.boot.grub.install import SECTOR, Loader
+from gprov.domain.boot.grub.menus import core_script
 from gprov.domain.branding import Branding
 
 _KERNEL_SIZE = 8192
@@ -25,6 +27,17 @@ def build_kernel(build_number: int, release: str = "6.1.0") -> bytes:
     version = f"{release} (gprov@simulation) #{build_number} SMP PREEMPT_DYNAMIC\0".encode()
     image[_VERSION_OFFSET : _VERSION_OFFSET + len(version)] = version
     return bytes(image)
+
+
+def build_loader(branding: Branding | None = None) -> Loader:
+    """GRUB's files in form, with our script where a real core image has programs."""
+    boot = bytearray(SECTOR)
+    boot[0x66:0x68] = b"\xeb\x05"
+    boot[0x1FE:] = b"\x55\xaa"
+    core = bytearray(SECTOR + 0x20) + core_script(branding or Branding()).encode()
+    sectors = -(-len(core) // SECTOR)
+    struct.pack_into("<QHH", core, SECTOR - 12, 2, sectors - 1, 0x820)
+    return Loader(bytes(boot), bytes(core))
 
 
 def build_image(

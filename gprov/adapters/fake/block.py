@@ -11,6 +11,7 @@ from typing_extensions import override
 from gprov.adapters.fake.machine import FakeMount, SimulatedMachine, contents_of
 from gprov.adapters.fake.power import MachineStopped, Stop
 from gprov.adapters.fake.storage import FakeDisk, FakeMember, FakePartition, FakeVolume
+from gprov.domain.boot.grub.install import Loader, core_place, loader_writes
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import (
     CheckVerdict,
@@ -89,13 +90,15 @@ class FakePartitioner(Partitioner):
         fake.writes += 1
 
     @override
-    def write(self, disk: Disk, table: PartitionTable) -> Disk:
+    def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
         self._machine.touch(f"partition {disk.node}")
         fake = self._machine.disk(disk.device)
         self._refuse_mounted(disk)
         refuse_protected(fake)
         fake.forget_partitions()
         fake.table = table
+        if loader is not None:
+            fake.areas = {write.offset: write.content for write in loader_writes(loader, bytes(512), core_place(table))}
         for part in table.partitions:
             made = self._machine.new_partition(part.number, part.start, part.size, part.label)
             found = fake.remains.pop(part.start, None)
@@ -125,7 +128,7 @@ class FakeFileSystems(FileSystems):
         self._refuse_mounted(node, part.volume)
         refuse_member(self._machine, node, part)
         refuse_protected(disk)
-        part.volume = FakeVolume(spec.kind, spec.label, self._machine.new_uuid(), part.size)
+        part.volume = FakeVolume(spec.kind, spec.label, spec.uuid or self._machine.new_uuid(), part.size)
         part.member = None
         self._machine.written(part)
         disk.writes += 1
@@ -167,6 +170,7 @@ class FakeMounts(Mounts):
         if "ro" not in chosen:
             refuse_protected(disk)
             self._machine.written(part)
+        part.volume.replay()
         point = MountPoint(part.device, target, kind, chosen)
         self._machine.mounts.append(FakeMount(point, part.volume, "ro" in chosen))
 

@@ -1,7 +1,9 @@
-"""What the simulated firmware does at power-on: follow BootOrder to a kernel on an ESP, with that entry's arguments."""
+"""What the simulated firmware does at power-on. UEFI: follow BootOrder to a kernel on an ESP, with that entry's
+arguments. BIOS: ``bios.py``."""
 
 from __future__ import annotations
 
+from gprov.adapters.fake.bios import bios_start
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.storage import FakeDisk, FakePartition
 from gprov.domain.boot.bootvars import (
@@ -16,7 +18,7 @@ from gprov.domain.boot.bootvars import (
 )
 from gprov.domain.boot.bzimage import parse_bzimage
 from gprov.domain.boot.devicepath import DevicePath, FilePath, HardDrive
-from gprov.domain.boot.firmware import Variable, VariableName
+from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 from gprov.domain.boot.loadoption import decode_arguments, parse_load_option, read_description
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import BadInput, DeviceMissing
@@ -29,6 +31,8 @@ def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
 
     Raises DeviceMissing if nothing can be started: a real unit would then try the network, or stop.
     """
+    if machine.firmware is FirmwareKind.BIOS:
+        return bios_start(machine)
     # What a firmware tells about itself is there whatever happened to the rest of NVRAM.
     machine.nvram[VariableName("BootOptionSupport")] = Variable(6, b"\x13\x03\0\0")
     variables = {name.name: variable for name, variable in machine.nvram.items()}
@@ -61,7 +65,10 @@ def handed_over(machine: SimulatedMachine, number: int | None) -> None:
 
 
 def choose_entry(machine: SimulatedMachine, description: str) -> None:
-    """What a person does in the firmware's boot menu: start this entry next. Raises DeviceMissing."""
+    """What a person does in the boot menu of firmware or loader: start this entry next. Raises DeviceMissing."""
+    if machine.firmware is FirmwareKind.BIOS:
+        machine.menu_choice = description
+        return
     for name, variable in machine.nvram.items():
         number = entry_number(name.name)
         if number is not None and read_description(variable.data) == description:

@@ -177,8 +177,8 @@ class FakeFiles(Files):
         volume.keep(inner)
 
     def _gap(self, volume: FakeVolume, inner: str, path: str) -> None:
-        """FAT has no journal: a file that is being replaced may be there neither in the old nor in the new form."""
-        if volume.kind is FileSystemKind.VFAT and volume.current.get(inner) is not None:
+        """Without a journal a file that is being replaced may be there neither in the old nor in the new form."""
+        if volume.kind in (FileSystemKind.VFAT, FileSystemKind.EXT2) and volume.current.get(inner) is not None:
             volume.current.drop(inner)
             volume.keep(inner)
             self._machine.touch(f"put in place {path}")

@@ -48,7 +48,11 @@ class RunningFake:
 
 @dataclass
 class SimulatedMachine:
-    """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments)."""
+    """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
+
+    ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: what a person takes in the
+    boot loader's next menu.
+    """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
     smbios: bytes = b""
@@ -70,6 +74,8 @@ class SimulatedMachine:
     stopped: Stop | None = None
     messages: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    bios_order: tuple[str, ...] = ()
+    menu_choice: str = ""
     operator_present: bool = False
     operator_at: float = 0.0
     nvram_writes: int = 0
@@ -206,6 +212,7 @@ class SimulatedMachine:
                     (part.number, part.start, part.size, part.label, part.uuid, _stored(part.volume or part.member))
                     for part in disk.partitions
                 ],
+                dict(disk.areas),
                 {start: _stored(found) for start, found in disk.remains.items()},
             )
             for disk in self.disks

@@ -16,6 +16,8 @@ from gprov.domain.disk.model import Bus, DeviceNumber, FileSystemKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
 
+_JOURNALLED = frozenset({FileSystemKind.EXT3, FileSystemKind.EXT4})
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -82,7 +84,7 @@ class Tree:
 @dataclass
 class FakeVolume:
     """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
-    signature shows too, so that no probe says what it is."""
+    signature shows too, so that no probe says what it is. ``in_place``: what a journal holds is not in it yet."""
 
     kind: FileSystemKind
     label: str
@@ -90,12 +92,26 @@ class FakeVolume:
     size: int
     current: Tree = field(default_factory=Tree)
     durable: Tree = field(default_factory=Tree)
+    in_place: Tree = field(default_factory=Tree)
     damaged: bool = False
     repairable: bool = True
     ambivalent: bool = False
 
     def sync(self) -> None:
         self.durable = self.current.copy()
+        self.replay()
+
+    def replay(self) -> None:
+        """What the journal holds is written to its place."""
+        self.in_place = self.durable.copy()
+
+    def without_replay(self, path: str) -> Node | None:
+        """A file as a boot loader sees it. One that is on its way from the journal to its place, the old or the new,
+        may be found or not: it is not."""
+        node = self.durable.get(path)
+        if self.kind in _JOURNALLED and self.in_place.get(path) != node:
+            return None
+        return node
 
     def cut(self, survives: Callable[[str], bool] | None = None) -> None:
         """Power is gone: of what was not flushed only the changes to paths that ``survives`` names remain."""
@@ -159,9 +175,9 @@ class FakeMember:
 class FakeDisk:
     """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot.
 
-    ``write_protected``: as flash that is worn out becomes. ``remains``: file systems and members of arrays that no
-    partition table shows any more, by their first byte. A new partition that starts there shows them again, unless that
-    place was cleared.
+    ``areas``: boot loader code by its offset. ``write_protected``: as flash that is worn out becomes. ``remains``: file
+    systems and members of arrays that no partition table shows any more, by their first byte. A new partition that
+    starts there shows them again, unless that place was cleared.
     """
 
     name: str
@@ -176,6 +192,7 @@ class FakeDisk:
     appears_at: float = 0.0
     writes: int = 0
     write_protected: bool = False
+    areas: dict[int, bytes] = field(default_factory=dict)
     remains: dict[int, FakeVolume | FakeMember] = field(default_factory=dict)
 
     @property
@@ -196,6 +213,7 @@ class FakeDisk:
         self.remains |= {part.start: part.volume for part in self.partitions if part.volume is not None}
         self.remains |= {part.start: part.member for part in self.partitions if part.member is not None}
         self.table = None
+        self.areas = {}
         self.partitions = []
 
     def volumes(self) -> tuple[FakeVolume, ...]:

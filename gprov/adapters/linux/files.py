@@ -160,6 +160,9 @@ class LinuxFiles(Files):
     @override
     def sync(self, path: str) -> None:
         with self._opened(path, "cannot flush", os.O_RDONLY | os.O_NONBLOCK) as fd:
+            # The first commits what is in the journal and writes it to its place, the second has the device flush that:
+            # also who replays no journal, as boot loaders do not, sees it.
+            libc.syncfs(fd)
             libc.syncfs(fd)
 
     @contextmanager

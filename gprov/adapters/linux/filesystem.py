@@ -116,9 +116,11 @@ def make_command(node: str, spec: FileSystemSpec, *, discard: bool = True) -> Se
             if spec.kind is FileSystemKind.EXT4:
                 extended += ["lazy_itable_init=1", "lazy_journal_init=0"]
             features = ["-O", "encrypt"] if spec.encrypt and spec.kind is FileSystemKind.EXT4 else []
+            identity = ["-U", spec.uuid] if spec.uuid else []
             return (
                 *("mke2fs", "-F", "-q", "-t", spec.kind.value, "-L", spec.label, "-m", str(spec.reserved_percent)),
                 *features,
+                *identity,
                 *("-E", ",".join(extended), node),
             )
         case _:

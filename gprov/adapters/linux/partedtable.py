@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 import _ped
 import parted
 
-from gprov.domain.disk.layout import PartitionRole, PartitionTable, PlannedPartition, TableKind
+from gprov.domain.disk.layout import MIB, PartitionRole, PartitionTable, PlannedPartition, TableKind
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeviceFault, InternalError
 
@@ -29,17 +31,54 @@ _ERRORS = (
 def write_table(disk: Disk, table: PartitionTable) -> None:
     """Replace the table on the disk and tell the kernel. Raises DeviceFault."""
     try:
-        # libparted remembers devices by name, with size and sector size, even if another disk has the name by now.
-        # (Forgetting it leaks a few hundred bytes; freeing it would leave Python objects with dangling pointers.)
-        parted.getDevice(disk.node).removeFromCache()
-        device = parted.getDevice(disk.node)
-        label = parted.freshDisk(device, table.kind.value)
-        for planned in table.partitions:
-            _add(device, label, table.kind, planned)
-        label.commitToDevice()
-        label.commitToOS()
+        _written(_device(disk.node), table).commitToOS()
     except _ERRORS as exc:
         raise DeviceFault(disk.node, f"cannot write the partition table: {_sentence(exc)}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class StagedTable:
+    """What a table puts at the two ends of a disk: ``head`` and ``tail`` are 1 MiB each."""
+
+    head: bytes
+    tail: bytes
+
+
+def staged_table(disk: Disk, table: PartitionTable) -> StagedTable:
+    """The table's bytes, written to a file in memory instead of the disk: libparted itself first wipes what is there,
+    and puts its own boot code into the first sector. For sectors of 512 bytes. Raises DeviceFault."""
+    fd = os.memfd_create("partition-table")
+    try:
+        os.ftruncate(fd, disk.size)
+        _written(_device(f"/proc/self/fd/{fd}"), table)
+        return StagedTable(os.pread(fd, MIB, 0), os.pread(fd, MIB, disk.size - MIB))
+    except _ERRORS as exc:
+        raise DeviceFault(disk.node, f"cannot make the partition table: {_sentence(exc)}") from exc
+    finally:
+        os.close(fd)
+
+
+def announce_table(disk: Disk) -> None:
+    """Tell the kernel about the partitions of the table that is on the disk. Raises DeviceFault."""
+    try:
+        parted.newDisk(_device(disk.node)).commitToOS()
+    except _ERRORS as exc:
+        raise DeviceFault(disk.node, f"cannot tell the kernel of the new partitions: {_sentence(exc)}") from exc
+
+
+def _device(node: str) -> Any:
+    # libparted remembers devices by name, with size and sector size, even if another disk has the name by now.
+    # (Forgetting it leaks a few hundred bytes; freeing it would leave Python objects with dangling pointers.)
+    parted.getDevice(node).removeFromCache()
+    return parted.getDevice(node)
+
+
+def _written(device: Any, table: PartitionTable) -> Any:
+    label = parted.freshDisk(device, table.kind.value)
+    for planned in table.partitions:
+        _add(device, label, table.kind, planned)
+    label.commitToDevice()
+    return label
 
 
 def _add(device: Any, label: Any, kind: TableKind, planned: PlannedPartition) -> None:

@@ -10,17 +10,22 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from gprov.adapters.linux.blkpg import forget_partition
 from gprov.adapters.linux.oserrors import fault
-from gprov.domain.disk.layout import MIB, PartitionTable
+from gprov.domain.boot.grub.install import SECTOR, BlockWrite, Loader, core_place, loader_writes
+from gprov.domain.disk.layout import MIB, PartitionTable, TableKind
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.partition import Partitioner
+
+if TYPE_CHECKING:
+    from gprov.adapters.linux.partedtable import StagedTable
 
 # Somebody who only looks (a probe) holds a partition for milliseconds; who uses it holds it much longer than this.
 _BUSY_SECONDS = 3.0
@@ -52,13 +57,17 @@ class PartedPartitioner(Partitioner):
                 raise fault(disk.node, "cannot clear", exc) from exc
 
     @override
-    def write(self, disk: Disk, table: PartitionTable) -> Disk:
-        from gprov.adapters.linux.partedtable import write_table
+    def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
+        from gprov.adapters.linux.partedtable import announce_table, staged_table, write_table
 
         with self._blocks.changes() as changes:
             # Held while libparted works: nobody mounts a partition that is about to go.
             with _exclusive(disk) as fd:
-                write_table(disk, table)
+                if loader is None:
+                    write_table(disk, table)
+                else:
+                    _write_startable(fd, disk, startable_blocks(disk, table, staged_table(disk, table), loader))
+                    announce_table(disk)
                 try:
                     os.fsync(fd)
                 except OSError as exc:
@@ -92,6 +101,28 @@ class PartedPartitioner(Partitioner):
         if [(part.number, part.start, part.size) for part in now.partitions] != planned:
             return None
         return now if all(os.path.exists(part.node) for part in now.partitions) else None
+
+
+def startable_blocks(disk: Disk, table: PartitionTable, staged: StagedTable, loader: Loader) -> list[BlockWrite]:
+    """Loader and table in the order in which they must reach the disk. A BIOS takes a disk for startable if its first
+    sector bears a signature: that sector goes first, and comes back last."""
+    core, first = loader_writes(loader, staged.head[:SECTOR], core_place(table))
+    blocks = [BlockWrite(0, bytes(SECTOR)), core]
+    if table.kind is TableKind.GPT:
+        blocks += [BlockWrite(disk.size - len(staged.tail), staged.tail), BlockWrite(SECTOR, staged.head[SECTOR:])]
+    return [*blocks, first]
+
+
+def _write_startable(fd: int, disk: Disk, blocks: list[BlockWrite]) -> None:
+    try:
+        for block in blocks:
+            rest, offset = memoryview(block.content), block.offset
+            while rest:
+                done = os.pwrite(fd, rest, offset)
+                rest, offset = rest[done:], offset + done
+            os.fsync(fd)
+    except OSError as exc:
+        raise fault(disk.node, "cannot write partition table and boot loader", exc) from exc
 
 
 @contextmanager

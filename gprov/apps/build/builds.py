@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 
 from gprov.apps.build.cache import Cache, content_key
 from gprov.apps.build.closure import search_path
-from gprov.apps.build.cpio import archive
+from gprov.apps.build.cpio import archive, regular
+from gprov.apps.build.grub import loader_files
 from gprov.apps.build.hostfiles import read_file, write_file
 from gprov.apps.build.initramfs import assemble
 from gprov.apps.build.kernel import KernelBuilder, KernelInputs
 from gprov.apps.build.progress import Progress
+from gprov.apps.build.rootfs import inside
 from gprov.apps.build.spec import Flavor, parse_spec
 from gprov.apps.build.toolchain import require_kernel_tools
+from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem, ToolMissing
 from gprov.ports.process import Processes
 
@@ -54,6 +57,9 @@ class Builds:
         spec = parse_spec(_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             tree = assemble(spec, os.path.dirname(specification), search_path() if path is None else path)
+            if spec.loader:
+                for target, content in loader_files(self._processes, spec.loader, Branding()).items():
+                    tree.add(regular(inside(target), content), "boot loader")
             raw = archive(tree.finish())
         return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
 

@@ -27,7 +27,8 @@ class Spec:
     ``start``: "module:function" that /init runs. ``modules``, ``packages``, ``exclude``, ``prefer_source``: see
     closure. ``data``: files beside modules, as paths below ``sys.path``. ``replace``: module -> file in the
     specification's folder that is taken in its place (a package becomes a plain module, so exclude it too).
-    ``programs``, ``libraries``: name -> Debian package. ``nodes``: everything that is not copied from the host.
+    ``programs``, ``libraries``: name -> Debian package. ``loader``: modules of GRUB's core image.
+    ``nodes``: everything that is not copied from the host.
     """
 
     start: str
@@ -39,10 +40,11 @@ class Spec:
     replace: Mapping[str, str]
     programs: Mapping[str, str]
     libraries: Mapping[str, str]
+    loader: tuple[str, ...]
     nodes: tuple[Node, ...]
 
 
-_LISTS = ("modules", "packages", "exclude", "prefer_source", "data")
+_LISTS = ("modules", "packages", "exclude", "prefer_source", "data", "loader")
 _MAPS = ("replace", "programs", "libraries")
 _NODES = ("folders", "files", "scripts", "links", "devices")
 _KEYS = {"start", *_LISTS, *_MAPS, *_NODES}
@@ -74,6 +76,7 @@ def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") ->
         replace=_merged(tables, "replace"),
         programs=_merged(tables, "programs"),
         libraries=_merged(tables, "libraries"),
+        loader=_joined(tables, "loader"),
         nodes=tuple(node for table in tables for node in table.nodes()),
     )
     if problems:

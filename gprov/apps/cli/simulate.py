@@ -6,6 +6,7 @@ import argparse
 
 from typing_extensions import override
 
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import ExitCode
 from gprov.domain.events import Event
 from gprov.domain.eventtext import event_text
@@ -28,6 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     lifecycle.add_argument(
         "--disks", choices=_DISKS, default="sata", help="one data disk, or the disks of an array (default %(default)s)"
     )
+    kinds = [kind.value for kind in FirmwareKind]
+    lifecycle.add_argument("--firmware", choices=kinds, default=FirmwareKind.UEFI.value)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from gprov.apps.simulate.world import new_world
 
     level, disks = _DISKS[args.disks]
-    world = new_world(args.seed, level=level, disks=disks)
+    world = new_world(args.seed, level=level, disks=disks, firmware=FirmwareKind(args.firmware))
     world.sinks = (_Printer(),)
     stages = (
         ("provision", world.provision, Stop.REBOOT),

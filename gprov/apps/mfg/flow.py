@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
 from gprov.apps.identity import identify_unit, read_smbios
+from gprov.apps.loader import installable_loader
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.imaging import fetch_files, verify_images, verify_kernel
 from gprov.apps.mfg.inspect import Inspection, InspectPorts, inspect, recovery_disk, target_disks
@@ -144,7 +145,7 @@ class Provisioning:
             # A refusal, so that nobody takes this unit for a provisioned one.
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(When.AFTER_QA)
-        refuse_unsupported(unit.platform, ports.tools.firmware.kind())
+        refuse_unsupported(unit.platform)
         recovery = recovery_disk(ports.inspect, inspection, unit, self._branding, bus)
         facts = ProvisionFacts(
             self._branding,
@@ -159,6 +160,7 @@ class Provisioning:
                 boot_args=arguments.boot_args,
             ),
             join_arguments(arguments.boot_args, carried_arguments(arguments)),
+            installable_loader(ports.tools.files, ports.tools.firmware.kind()),
         )
         return _Work(unit, data, factory, inspection, facts, steps, switches)
 
@@ -171,7 +173,7 @@ class Provisioning:
                 self._fill(work, executor)
         else:
             try:
-                executor.run(plan_recovery(work.facts))
+                executor.run(plan_recovery(work.facts, wipe=Switch.NO_WIPE_DISKS not in work.switches))
                 self._fill(work, executor)
             except BaseException:
                 self._unmount()

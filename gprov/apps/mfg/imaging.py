@@ -14,6 +14,7 @@ from gprov.domain.errors import BadInput
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.places import Places
+from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.operations import FetchFile, MakeFolder, Operation
 from gprov.domain.plan.restore import image_problems
 
@@ -29,8 +30,8 @@ def fetch_files(executor: Executor, data: ManufData, tools: Tools, branding: Bra
 
 
 def verify_kernel(tools: Tools, branding: Branding, places: Places, bus: EventBus) -> KernelFacts:
-    """The kernel that the firmware is about to be told of. Raises DeviceMissing, BadInput."""
-    path = f"{places.esp}/{branding.boot_kernel}"
+    """The kernel that firmware or boot loader are about to be told of. Raises DeviceMissing, BadInput."""
+    path = kernel_places(tools.firmware.kind(), places, branding).main
     try:
         kernel = parse_bzimage(tools.files.read_start(path, KERNEL_START))
     except BadInput as error:

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Tools
+from gprov.apps.loader import installable_loader
 from gprov.apps.recovery import RecoveryVolume
 from gprov.apps.restore.choose import ChosenImage
 from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
 from gprov.domain.boot.bzimage import KernelFacts, parse_bzimage
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.menus import RECOVERY_MENU
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.imgmeta import parse_imgmeta
+from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
-from gprov.domain.plan.restore import FALLBACK_LOADER, NetworkFiles, RestoreFacts, check_boot_arguments
+from gprov.domain.plan.restore import NetworkFiles, RestoreFacts, check_boot_arguments
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions
@@ -41,20 +45,21 @@ def gather_facts(
     nics: Sequence[Nic],
     bus: EventBus,
 ) -> RestoreFacts:
-    places, files = recovery.places, tools.files
+    places, files, firmware = recovery.places, tools.files, tools.firmware.kind()
+    kernels = kernel_places(firmware, places, branding)
     _report_imgmeta(chosen, bus)
     return RestoreFacts(
         branding,
         places,
-        tools.firmware.kind(),
+        firmware,
         unit,
         chosen.verified,
         chosen.name,
         targets,
         recovery.volume,
         recovery.esp,
-        _kernel(files, f"{places.esp}/{branding.boot_kernel}", bus),
-        _kernel(files, f"{places.esp}/{FALLBACK_LOADER}", bus),
+        _kernel(files, kernels.main, bus),
+        _kernel(files, kernels.second, bus),
         _admin_password(files, places.recovery, bus),
         NetworkFiles(
             _default_network(unit, nics, branding),
@@ -62,17 +67,22 @@ def gather_facts(
         ),
         options.preserve,
         options.ignore_net_cfg,
-        _extra_arguments(options, arguments, branding, bus),
+        _extra_arguments(options, arguments, firmware, branding, bus),
         arguments.kernel_override_recovery,
+        loader=installable_loader(files, firmware),
+        restore_id=f"{unit.serial} {chosen.verified.digest} {tools.clock.now_ns()}",
+        recovery_menu=_recovery_menu(files, f"{places.recovery}/{RECOVERY_MENU}"),
     )
 
 
-def _extra_arguments(options: RestoreOptions, arguments: BootArguments, branding: Branding, bus: EventBus) -> str:
+def _extra_arguments(
+    options: RestoreOptions, arguments: BootArguments, firmware: FirmwareKind, branding: Branding, bus: EventBus
+) -> str:
     """For the boot entries. What was left in a file must not stop a restore."""
     carried = carried_arguments(arguments)
     wanted = join_arguments(options.boot_args, carried)
     try:
-        check_boot_arguments(branding, wanted)
+        check_boot_arguments(firmware, branding, wanted)
     except BadInput as error:
         bus.warning(f"BootArgs not used: {error}")
         return carried
@@ -101,12 +111,19 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
 
 
 def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
-    """A kernel on the ESP, or None if it is gone or damaged: another then takes its place."""
+    """One of RECOVERY's kernels, or None if it is gone or damaged: another then takes its place."""
     try:
         return parse_bzimage(files.read_start(path, KERNEL_START))
     except (DeviceFault, BadInput) as error:
         bus.warning(f"{path} is not usable: {error}")
         return None
+
+
+def _recovery_menu(files: Files, path: str) -> bytes:
+    try:
+        return files.read(path)
+    except DeviceFault:  # whatever is wrong with it, it is to be written anew
+        return b""
 
 
 def _admin_password(files: Files, recovery: str, bus: EventBus) -> PasswordHash | None:

@@ -183,8 +183,10 @@ class FactoryRestore:
         failure that led here counts."""
         mounts = self._ports.tools.mounts
         try:
-            if any(point.target == self._places.primary for point in mounts.mounted()):
-                mounts.unmount(self._places.primary)
+            mounted = {point.target for point in mounts.mounted()}
+            for target in (self._places.boot, self._places.primary):
+                if target in mounted:
+                    mounts.unmount(target)
         except GprovError as error:
             self._bus.error(error)
 

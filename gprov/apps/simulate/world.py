@@ -11,7 +11,7 @@ from dependency_injector import providers
 
 from gprov.adapters.fake.archive import FakeArchives
 from gprov.adapters.fake.arrays import FakeArrays
-from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.adapters.fake.artifacts import build_image, build_kernel, build_loader
 from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
 from gprov.adapters.fake.boot import firmware_start, handed_over
 from gprov.adapters.fake.files import FakeFiles
@@ -22,14 +22,19 @@ from gprov.adapters.fake.people import FakeOperator, FakePasswordHasher, FakeSer
 from gprov.adapters.fake.power import FakePower, MachineStopped, Stop
 from gprov.adapters.fake.process import FakeProcesses
 from gprov.adapters.fake.smbios import build_table
+from gprov.adapters.fake.storage import Node
 from gprov.apps.container import UnitContainer
 from gprov.apps.init.container import InitContainer
+from gprov.apps.loader import BOOT_IMAGE, CORE_IMAGE
 from gprov.apps.mfg.container import MfgContainer
 from gprov.domain.boot.args import parse_boot_arguments
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import GprovError, InternalError
+from gprov.domain.files import FileType
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import Platform, RaidLevel
 from gprov.ports.events import EventSink
@@ -55,6 +60,7 @@ class World:
     platforms: tuple[Platform, ...] = field(default_factory=default_table)
     sinks: tuple[EventSink, ...] = ()
     provisioned_by: int | None = None
+    loader: Loader = field(default_factory=build_loader)
 
     def provision(self, **arguments: str) -> Stop:
         """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails; the machine
@@ -99,8 +105,13 @@ class World:
             self.machine.restart()
         return stopped.how
 
+    def _unpack_initramfs(self) -> None:
+        for path, content in ((BOOT_IMAGE, self.loader.boot), (CORE_IMAGE, self.loader.core)):
+            self.machine.ram.current.put(path, Node(FileType.FILE, content))
+
     def _container(self, container: C, environment: dict[str, str]) -> C:
         plug_in(container, self)
+        self._unpack_initramfs()
         container.arguments.override(providers.Object(parse_boot_arguments(environment, self.branding)))
         container.branding.override(providers.Object(self.branding))
         container.platforms.override(providers.Object(self.platforms))
@@ -145,18 +156,21 @@ def new_world(
     level: RaidLevel | None = None,
     disks: int = 1,
     branding: Branding | None = None,
+    firmware: FirmwareKind = FirmwareKind.UEFI,
 ) -> World:
     """A blank machine of the default platform, or of one like it with an array of so many ``disks``, and a factory that
     has an image, a kernel and its manufData.json. All bear the names of ``branding``."""
     names = branding or Branding()
     platform = replace(default_table()[0], raid_level=level, data_disks=disks)
     machine = SimulatedMachine(
-        smbios=build_table(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL), seed=seed
+        firmware=firmware,
+        smbios=build_table(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL),
+        seed=seed,
     )
     for index in range(disks):
         machine.add_disk(20 * GIB, serial=f"primary{index}")
     machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
-    world = World(machine, branding=names, platforms=(platform,))
+    world = World(machine, branding=names, platforms=(platform,), loader=build_loader(names))
     kernel = build_kernel(build_number)
     image = f"{names.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
     publish(world.origin, {image: build_image(kernel, names), names.boot_kernel: kernel}, disks)

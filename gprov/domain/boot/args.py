@@ -22,6 +22,9 @@ _MOST_SECONDS = 86400.0
 
 # Arguments that decide what a start is for; none of them may be carried from one start into a boot entry.
 MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "frmode", "mfgurl"})
+# Behind the prefix: what a boot loader says that starts recovery by itself, and how long keys are waited for.
+FALLBACK_ARGUMENT = "LOADER_FALLBACK"
+KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
@@ -55,6 +58,7 @@ class BootArguments:
 
     ``real_root``: raw text, "" if not given. ``restore_requested``: neither ``real_root`` nor ``DATA_ERASE`` was given,
     whatever their values; who started the kernel so is another question (``entries.started_by_fallback``).
+    ``loader_fallback``: no person chose this start, the boot loader found nothing better.
     ``key_window``, ``root_deadline``, ``array_wait`` (for missing members of an array that works without them),
     ``failure_hold`` (how long a failure is shown before the next start; None if that
     was not given, since flows differ in how long they hold by themselves): seconds.
@@ -64,6 +68,7 @@ class BootArguments:
 
     real_root: str = ""
     restore_requested: bool = False
+    loader_fallback: bool = False
     erase: EraseMode = EraseMode.NONE
     mfg_url: str = ""
     preferred_image: PreferredImage = PreferredImage.LATEST
@@ -93,6 +98,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
     return BootArguments(
         real_root=real_root,
         restore_requested=not real_root and not reader.text("DATA_ERASE"),
+        loader_fallback=reader.switch(own + FALLBACK_ARGUMENT),
         erase=reader.word("DATA_ERASE", _ERASE_WORDS, EraseMode.NONE),
         mfg_url=reader.text("mfgurl"),
         preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
@@ -104,7 +110,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         cont_logging=reader.switch(own + "CONT_LOGGING"),
         mfg_test=reader.text(own + "MFG_TEST"),
         no_reboot=reader.switch("NO_REBOOT"),
-        key_window=reader.seconds(own + "KEY_WINDOW", KEY_WINDOW_SECONDS),
+        key_window=reader.seconds(own + KEY_WINDOW_ARGUMENT, KEY_WINDOW_SECONDS),
         root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
         array_wait=reader.seconds(own + "ARRAY_WAIT", ARRAY_WAIT_SECONDS),
         failure_hold=reader.optional_seconds(own + "FAILURE_HOLD"),
@@ -128,7 +134,7 @@ def carried_arguments(arguments: BootArguments) -> str:
     if arguments.kernel_override_recovery:
         words.append("KERNEL_OVERRIDE=recovery")
     for key, value, default in (
-        ("KEY_WINDOW", arguments.key_window, KEY_WINDOW_SECONDS),
+        (KEY_WINDOW_ARGUMENT, arguments.key_window, KEY_WINDOW_SECONDS),
         ("ROOT_WAIT", arguments.root_deadline, ROOT_DEADLINE_SECONDS),
         ("ARRAY_WAIT", arguments.array_wait, ARRAY_WAIT_SECONDS),
         ("FAILURE_HOLD", arguments.failure_hold, None),
@@ -140,13 +146,18 @@ def carried_arguments(arguments: BootArguments) -> str:
 
 def join_arguments(*parts: str) -> str:
     """Several argument texts as one, each word once, in the order in which they come first."""
-    return " ".join(dict.fromkeys(word for part in parts for word in _WORD.findall(part)))
+    return " ".join(dict.fromkeys(word for part in parts for word in kernel_words(part)))
+
+
+def kernel_words(arguments: str) -> tuple[str, ...]:
+    """The words of an argument text, with the double quotes that keep blanks in them."""
+    return tuple(_WORD.findall(arguments))
 
 
 def without_mode(arguments: str) -> str:
     """The same words without those that decide what a start is for. Quoted as the kernel reads quotes: blanks between
     double quotes do not end a word, and a quote in front of the key does not belong to it."""
-    words = _WORD.findall(arguments)
+    words = kernel_words(arguments)
     return " ".join(word for word in words if word.lstrip('"').partition("=")[0] not in MODE_ARGUMENTS)
 
 

@@ -51,12 +51,14 @@ class CheckVerdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FileSystemSpec:
-    """``reserved_percent`` (of the blocks, for root) and ``encrypt`` (the feature) concern ext only."""
+    """``reserved_percent`` (of the blocks, for root), ``encrypt`` (the feature) and ``uuid`` ("": any) concern ext
+    only."""
 
     kind: FileSystemKind
     label: str
     reserved_percent: int = 5
     encrypt: bool = False
+    uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def primary_table(firmware: FirmwareKind, disk_size: int, raid: bool, names: Bra
     data = _Wish(PartitionRole.RAID if raid else PartitionRole.LINUX, names.primary_label)
     if firmware is FirmwareKind.UEFI:
         return _table(TableKind.GPT, disk_size, data)
-    return _bios_table(disk_size, _Wish(PartitionRole.LINUX, "BOOT", BOOT_SIZE, active=True), data)
+    return _bios_table(disk_size, _Wish(PartitionRole.LINUX, names.boot_label, BOOT_SIZE, active=True), data)
 
 
 def _bios_table(disk_size: int, *wishes: _Wish) -> PartitionTable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.disk.layout import GIB, MIB, PartitionTable
@@ -55,14 +56,19 @@ class ClearDisk:
 
 @dataclass(frozen=True, slots=True)
 class CreatePartitionTable:
+    """``loader``: what a BIOS starts from this disk. It appears together with the table: at no time does the disk look
+    startable without one."""
+
     disk: Disk
     table: PartitionTable
+    loader: Loader | None = None
 
     def describe(self) -> str:
         parts = ", ".join(
             f"{part.number}: {part.label or part.role.value} {_size(part.size)}" for part in self.table.partitions
         )
-        return f"write a {self.table.kind.name} partition table to {self.disk.node} ({parts})"
+        loader = " and a boot loader" if self.loader is not None else ""
+        return f"write a {self.table.kind.name} partition table{loader} to {self.disk.node} ({parts})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +173,7 @@ class WriteFile:
     content: bytes = field(repr=False)
     mode: int = 0o644
     owner: Owner = ROOT
+    required: bool = True
 
     def describe(self) -> str:
         return f"write {self.path} ({len(self.content)} bytes, {self.mode:o})"
@@ -187,7 +194,8 @@ class CopyFile:
 @dataclass(frozen=True, slots=True)
 class CopyKernel:
     """Durable, one target after the other: the first failure ends it, so that what the next target holds stays. FAT may
-    lose a file that is being replaced."""
+    lose a file that is being replaced, and a boot loader, which replays no journal, may not find it: so each volume is
+    flushed before the next target is touched."""
 
     source: str
     targets: tuple[str, ...]

@@ -7,15 +7,18 @@ is in place the firmware finds nothing to start, and a machine that loses power 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import recovery_table
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.places import Places
+from gprov.domain.plan.bios import check_disks, write_recovery_menu
+from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.operations import (
     ClearDisk,
     CopyFile,
@@ -33,7 +36,6 @@ from gprov.domain.plan.operations import (
 )
 from gprov.domain.plan.restore import (
     CLEARED_EDGE,
-    FALLBACK_LOADER,
     OPTIONS_FILE,
     check_boot_arguments,
     refuse_unsupported,
@@ -52,7 +54,8 @@ PLATFORM_IDENT = "platform.ident"
 
 @dataclass(frozen=True, slots=True)
 class ProvisionFacts:
-    """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared."""
+    """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared. ``loader``: what a
+    BIOS starts from RECOVERY, None on UEFI."""
 
     branding: Branding
     places: Places
@@ -62,6 +65,7 @@ class ProvisionFacts:
     targets: tuple[Disk, ...]
     options: RestoreOptions
     extra_arguments: str = ""
+    loader: Loader | None = field(default=None, repr=False)
 
 
 def recovery_file_system(unit: Unit) -> FileSystemKind:
@@ -73,27 +77,39 @@ def recovery_file_system(unit: Unit) -> FileSystemKind:
     return wanted
 
 
-def plan_recovery(facts: ProvisionFacts) -> Plan:
+def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     """Partition, format and mount RECOVERY. Raises HardwareMismatch (too small, not supported), BadInput
     (arguments that no boot entry can hold)."""
-    refuse_unsupported(facts.unit.platform, facts.firmware)
-    check_boot_arguments(facts.branding, facts.extra_arguments)
+    refuse_unsupported(facts.unit.platform)
+    check_boot_arguments(facts.firmware, facts.branding, facts.extra_arguments)
     kind = recovery_file_system(facts.unit)
     table = recovery_table(facts.firmware, facts.recovery.size, facts.branding)
-    esp = PartitionRef(facts.recovery, ESP_NUMBER)
     recovery = PartitionRef(facts.recovery, table.partitions[-1].number)
     places, branding = facts.places, facts.branding
+    esp = PartitionRef(facts.recovery, ESP_NUMBER) if facts.firmware is FirmwareKind.UEFI else None
+    if esp is None:
+        check_disks(facts.loader, [(facts.recovery, table)])
     return (
         ClearDisk(facts.recovery, RECOVERY_EDGE, RECOVERY_EDGE),
-        CreatePartitionTable(facts.recovery, table),
-        MakeFileSystem(esp, FileSystemSpec(FileSystemKind.VFAT, branding.esp_label)),
+        *(_unstartable(facts.targets) if wipe and esp is None else ()),
+        CreatePartitionTable(facts.recovery, table, facts.loader),
+        *([MakeFileSystem(esp, FileSystemSpec(FileSystemKind.VFAT, branding.esp_label))] if esp is not None else []),
         MakeFileSystem(recovery, FileSystemSpec(kind, branding.recovery_label)),
         MountVolume(recovery, places.recovery, kind.value, ("relatime",)),
-        MakeFolder(places.esp),
-        MountVolume(esp, places.esp, FileSystemKind.VFAT.value, ("relatime",)),
+        *(_mount_esp(esp, places.esp) if esp is not None else []),
         MakeFolder(f"{places.recovery}/Image"),
         MakeFolder(f"{places.recovery}/{branding.log_folder}"),
     )
+
+
+def _unstartable(targets: tuple[Disk, ...]) -> list[Operation]:
+    """The primary disks of a used BIOS unit start by themselves. Cut short, this provisioning must begin anew, and not
+    leave a unit that runs without a RECOVERY."""
+    return [ClearDisk(disk, MIB, MIB) for disk in targets]
+
+
+def _mount_esp(esp: PartitionRef, target: str) -> list[Operation]:
+    return [MakeFolder(target), MountVolume(esp, target, FileSystemKind.VFAT.value, ("relatime",))]
 
 
 def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
@@ -109,24 +125,27 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
     """Options for the first restore, identity. The unit does not boot yet."""
     places = facts.places
     kernel = facts.branding.boot_kernel
-    operations: list[Operation] = [
-        MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"),
-        WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options), 0o600),
-    ]
+    uefi = facts.firmware is FirmwareKind.UEFI
+    operations: list[Operation] = []
+    if uefi:
+        operations.append(MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
+    operations.append(WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options), 0o600))
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
         operations.append(WriteFile(f"{places.recovery}/{PLATFORM_IDENT}", ident))
-    return (*operations, FlushVolume(places.esp), FlushVolume(places.recovery))
+    return (*operations, *([FlushVolume(places.esp)] if uefi else []), FlushVolume(places.recovery))
 
 
 def plan_start(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
-    """The last changes of all: blank targets (unless ``wipe`` is off), the fallback loader, the boot entries. RECOVERY
-    and ESP are mounted. Whatever is cut from here on, the unit starts over the network again or restores itself."""
+    """The last changes of all: blank targets (unless ``wipe`` is off), the second kernel, the boot entries or
+    RECOVERY's menu. RECOVERY and ESP are mounted. Whatever is cut from here on, the unit starts over the network again
+    or restores itself."""
     places = facts.places
+    kernels = kernel_places(facts.firmware, places, facts.branding)
     operations: list[Operation] = [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets if wipe]
-    return (
-        *operations,
-        CopyFile(f"{places.esp}/{facts.branding.boot_kernel}", f"{places.esp}/{FALLBACK_LOADER}", 0o755),
-        FlushVolume(places.esp),
-        UpdateBootEntries(PartitionRef(facts.recovery, ESP_NUMBER), facts.branding, facts.extra_arguments),
-    )
+    operations.append(CopyFile(kernels.main, kernels.second, 0o755))
+    if facts.firmware is FirmwareKind.BIOS:
+        menu = write_recovery_menu(places, facts.branding, facts.extra_arguments)
+        return (*operations, FlushVolume(places.recovery), *menu)
+    entries = UpdateBootEntries(PartitionRef(facts.recovery, ESP_NUMBER), facts.branding, facts.extra_arguments)
+    return (*operations, FlushVolume(places.esp), entries)

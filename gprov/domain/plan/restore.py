@@ -12,24 +12,35 @@ from dataclasses import dataclass, field
 from gprov.domain.boot.bzimage import Comparison, KernelFacts, newest, parse_bzimage
 from gprov.domain.boot.entries import EspLocation, wanted_entries
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
 from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
 from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
 from gprov.domain.disk.arrayspec import ArraySpec, capacity
 from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab, render
-from gprov.domain.disk.layout import MIB
+from gprov.domain.disk.layout import MIB, PartitionTable
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec, Volume
 from gprov.domain.disk.plan_layout import primary_table
+from gprov.domain.disk.uuids import volume_uuid
 from gprov.domain.errors import BadInput, HardwareMismatch, Problem
 from gprov.domain.files import ROOT, Owner
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
 from gprov.domain.places import Places
+from gprov.domain.plan.bios import (
+    BootVolume,
+    boot_fstab,
+    boot_volumes,
+    check_disks,
+    check_menu_arguments,
+    fill_boot_volumes,
+    make_boot_volumes,
+    write_recovery_menu,
+)
+from gprov.domain.plan.kernels import kernel_places, plan_kernels
 from gprov.domain.plan.operations import (
     ArrayRef,
     ClearDisk,
-    CopyFile,
-    CopyKernel,
     CreateArray,
     CreatePartitionTable,
     ExtractImage,
@@ -59,7 +70,6 @@ from gprov.domain.unit.netsaved import ARCHIVE
 
 # Where older partition tables and RAID metadata live: both ends of a disk.
 CLEARED_EDGE = 100 * MIB
-FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
 FACTS_FILE = "platform_facts.json"
 OPTIONS_FILE = "fr.data"
 MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
@@ -79,8 +89,10 @@ class RestoreFacts:
 
     ``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
     single disk.
-    ``recovery_kernel`` and ``fallback_kernel`` (of the fallback loader) are None if they cannot be read.
+    ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
     ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
+    On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
+    ``recovery_menu``: RECOVERY's as it is, empty if there is none.
     """
 
     branding: Branding
@@ -101,6 +113,29 @@ class RestoreFacts:
     extra_arguments: str = ""
     recovery_kernel_wins: bool = False
     array: ArraySpec | None = None
+    loader: Loader | None = field(default=None, repr=False)
+    restore_id: str = ""
+    recovery_menu: bytes = b""
+
+    @property
+    def bios(self) -> bool:
+        return self.firmware is FirmwareKind.BIOS
+
+    @property
+    def primary_uuid(self) -> str:
+        """Menus name PRIMARY by it; UEFI boot entries, which NVRAM must not wear for, by its label."""
+        return volume_uuid(self.restore_id, "primary") if self.bios else ""
+
+    @property
+    def tables(self) -> list[tuple[Disk, PartitionTable]]:
+        raid = self.array is not None
+        return [
+            (disk, primary_table(self.firmware, disk.size, raid=raid, names=self.branding)) for disk in self.targets
+        ]
+
+    @property
+    def boot_volumes(self) -> tuple[BootVolume, ...]:
+        return boot_volumes(self.tables, self.places, self.restore_id) if self.bios else ()
 
 
 def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:
@@ -132,13 +167,16 @@ def image_problems(image: VerifiedImage, branding: Branding, room: int | None = 
     return tuple(problems)
 
 
-def check_boot_arguments(branding: Branding, extra_arguments: str) -> None:
-    """Raises BadInput if boot entries with these arguments could not be stored. Asked before anything is changed:
-    wherever the ESP is, its place takes the same room."""
-    wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
+def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_arguments: str) -> None:
+    """Raises BadInput if boot entries or menus with these arguments could not be made. Asked before anything is
+    changed: wherever the ESP is, its place takes the same room."""
+    if firmware is FirmwareKind.BIOS:
+        check_menu_arguments(branding, extra_arguments)
+    else:
+        wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
 
 
-def refuse_unsupported(platform: Platform, firmware: FirmwareKind) -> None:
+def refuse_unsupported(platform: Platform) -> None:
     """Raises HardwareMismatch for what this version cannot restore: nobody should provision it either."""
     code_name = platform.code_name
     if platform.fakeraid_type is not None:
@@ -150,36 +188,38 @@ def refuse_unsupported(platform: Platform, firmware: FirmwareKind) -> None:
             raise HardwareMismatch(f"{code_name}: {mismatch}") from mismatch
     elif platform.data_disks != 1:
         raise HardwareMismatch(f"{code_name}: {platform.data_disks} data disks, but no RAID level for them")
-    if firmware is FirmwareKind.BIOS:
-        raise HardwareMismatch(f"{code_name}: starting without UEFI is not supported yet")
 
 
 def plan_restore(facts: RestoreFacts) -> Plan:
     """Raises HardwareMismatch for a platform that this version cannot restore, BadInput for what cannot be stored."""
-    refuse_unsupported(facts.unit.platform, facts.firmware)
-    if facts.esp is None or facts.esp.partition is None:
-        label = facts.branding.esp_label
-        raise HardwareMismatch(f"no {label} beside RECOVERY on {facts.recovery.disk.describe()}: nowhere for a kernel")
-    check_boot_arguments(facts.branding, facts.extra_arguments)
-    esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
-    return (*_disk(facts), *_configuration(facts), _boot(facts, esp), *_kernels(facts), *_finish(facts))
+    refuse_unsupported(facts.unit.platform)
+    check_boot_arguments(facts.firmware, facts.branding, facts.extra_arguments)
+    if facts.bios:
+        check_disks(facts.loader, facts.tables)
+    boot = _recovery_menu(facts) if facts.bios else _boot_entries(facts)
+    return (
+        *_disk(facts),
+        *_configuration(facts),
+        *boot,
+        *_kernels(facts),
+        *_boot_partitions(facts),
+        *_finish(facts),
+    )
 
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
     places = facts.places
-    raid = facts.array is not None
-    tables = [
-        (disk, primary_table(facts.firmware, disk.size, raid=raid, names=facts.branding)) for disk in facts.targets
-    ]
+    tables = facts.tables
     members = tuple(PartitionRef(disk, table.partitions[-1].number) for disk, table in tables)
     primary = _primary(facts)
     kind = FileSystemKind.EXT4
     options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
-    spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True)
+    spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid)
     return [
         RetireArrays(facts.targets),
         *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
-        *(CreatePartitionTable(disk, table) for disk, table in tables),
+        *(CreatePartitionTable(disk, table, facts.loader) for disk, table in tables),
+        *make_boot_volumes(facts.boot_volumes, facts.branding),
         *([CreateArray(facts.array, members)] if facts.array is not None else []),
         MakeFileSystem(primary, spec),
         MountVolume(primary, places.primary, kind.value, options),
@@ -191,8 +231,7 @@ def _primary(facts: RestoreFacts) -> Place:
     """Where the system goes: the array, or the last partition of the one disk."""
     if facts.array is not None:
         return ArrayRef(facts.array.name)
-    [target] = facts.targets
-    table = primary_table(facts.firmware, target.size, raid=False, names=facts.branding)
+    [(target, table)] = facts.tables
     return PartitionRef(target, table.partitions[-1].number)
 
 
@@ -247,6 +286,7 @@ def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
         FstabVolume(f"LABEL={facts.branding.primary_label}", FileSystemKind.EXT4, facts.unit.platform.disk_is_ssd),
         FstabVolume(f"UUID={recovery.uuid}", FileSystemKind(recovery.kind), media.ssd),
         esp,
+        boot_fstab(facts.boot_volumes, facts.unit.platform.disk_is_ssd),
         extra_options=media.extra_options,
         override=media.override_options,
         places=facts.places,
@@ -268,29 +308,43 @@ def _network(facts: RestoreFacts) -> list[Operation]:
     return operations
 
 
-def _boot(facts: RestoreFacts, esp: PartitionRef) -> Operation:
+def _boot_entries(facts: RestoreFacts) -> list[Operation]:
     """Before the kernels: where NVRAM was lost, the fallback loader is all that starts the unit, until the entries are
     there again. NVRAM that is full must not undo a restore: with that loader it boots all the same."""
-    return UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False)
+    if facts.esp is None or facts.esp.partition is None:
+        label = facts.branding.esp_label
+        raise HardwareMismatch(f"no {label} beside RECOVERY on {facts.recovery.disk.describe()}: nowhere for a kernel")
+    esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
+    return [UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False)]
+
+
+def _recovery_menu(facts: RestoreFacts) -> list[Operation]:
+    """A RECOVERY that has become read-only must not stop a restore: it has a menu already."""
+    return write_recovery_menu(
+        facts.places, facts.branding, facts.extra_arguments, facts.recovery_menu, required=not facts.recovery_menu
+    )
 
 
 def _kernels(facts: RestoreFacts) -> list[Operation]:
-    """The kernel with the higher build number replaces the other. At each instant either the kernel that the boot
-    entries name or the fallback copy is whole: FAT may lose a file that is being replaced.
+    """The kernel with the higher build number replaces the other."""
+    copies = kernel_places(facts.firmware, facts.places, facts.branding)
+    return plan_kernels(_image_kernel(facts), copies, _winner(facts), facts.recovery_kernel, facts.fallback_kernel)
 
-    An ESP that is full or worn out keeps its old kernel, as long as it has one: a unit with that is better than none.
-    """
-    from_image = f"{facts.places.primary}/boot/{facts.branding.boot_kernel}"
-    on_esp = f"{facts.places.esp}/{facts.branding.boot_kernel}"
-    fallback = f"{facts.places.esp}/{FALLBACK_LOADER}"
-    required = facts.recovery_kernel is None and facts.fallback_kernel is None
-    winner = _winner(facts)
-    if winner is Comparison.FIRST:
-        targets = (fallback, on_esp) if facts.recovery_kernel is not None else (on_esp, fallback)
-        return [CopyKernel(from_image, targets, required)]
-    into_image = [CopyFile(on_esp, from_image)] if winner is Comparison.SECOND else []
-    repair = [CopyKernel(on_esp, (fallback,), required)] if facts.fallback_kernel is None else []
-    return [*into_image, *repair]
+
+def _boot_partitions(facts: RestoreFacts) -> list[Operation]:
+    """After the kernels: then the one in the unpacked image is the newest."""
+    return fill_boot_volumes(
+        facts.boot_volumes,
+        _image_kernel(facts),
+        facts.primary_uuid,
+        facts.places,
+        facts.branding,
+        facts.extra_arguments,
+    )
+
+
+def _image_kernel(facts: RestoreFacts) -> str:
+    return f"{facts.places.primary}/boot/{facts.branding.boot_kernel}"
 
 
 def _winner(facts: RestoreFacts) -> Comparison:
@@ -304,7 +358,7 @@ def _finish(facts: RestoreFacts) -> list[Operation]:
     places = facts.places
     operations: list[Operation] = [
         FlushVolume(places.primary),
-        FlushVolume(places.esp),
+        *([] if facts.bios else [FlushVolume(places.esp)]),
         FlushVolume(places.recovery),
         SetFlag(f"{places.primary}/{facts.branding.flag_file}"),
         FlushVolume(places.primary),

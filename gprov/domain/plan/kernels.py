@@ -1,0 +1,48 @@
+"""Where a unit's kernels are, and which of two replaces the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.domain.boot.bzimage import Comparison, KernelFacts
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.menus import second_kernel
+from gprov.domain.branding import Branding
+from gprov.domain.places import Places
+from gprov.domain.plan.operations import CopyFile, CopyKernel, Operation
+
+FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
+
+
+@dataclass(frozen=True, slots=True)
+class KernelPlaces:
+    """Paths of RECOVERY's two copies, while RECOVERY (and the ESP) are mounted. ``main`` is what firmware or boot
+    loader start, ``second`` what they turn to if that is damaged."""
+
+    main: str
+    second: str
+
+
+def kernel_places(firmware: FirmwareKind, places: Places, branding: Branding) -> KernelPlaces:
+    """UEFI: on the ESP, the second is the fallback loader. BIOS: on RECOVERY itself."""
+    if firmware is FirmwareKind.UEFI:
+        return KernelPlaces(f"{places.esp}/{branding.boot_kernel}", f"{places.esp}/{FALLBACK_LOADER}")
+    root = places.recovery
+    return KernelPlaces(f"{root}/{branding.boot_kernel}", f"{root}/{second_kernel(branding)}")
+
+
+def plan_kernels(
+    from_image: str, copies: KernelPlaces, winner: Comparison, main: KernelFacts | None, second: KernelFacts | None
+) -> list[Operation]:
+    """``winner``: the image's kernel is the first. ``main``, ``second``: the copies as they are, None if unusable. At
+    each instant one of the two is whole: FAT may lose a file that is being replaced, and a boot loader not find it.
+
+    A volume that is full or worn out keeps its old kernel, as long as it has one: a unit with that is better than none.
+    """
+    required = main is None and second is None
+    if winner is Comparison.FIRST:
+        targets = (copies.second, copies.main) if main is not None else (copies.main, copies.second)
+        return [CopyKernel(from_image, targets, required)]
+    into_image = [CopyFile(copies.main, from_image)] if winner is Comparison.SECOND else []
+    repair = [CopyKernel(copies.main, (copies.second,), required)] if second is None else []
+    return [*into_image, *repair]
