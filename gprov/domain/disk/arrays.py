@@ -116,6 +116,12 @@ class FoundArray:
         return tuple(slot for slot in range(self.disks) if slot not in present)
 
     @property
+    def unclean(self) -> bool:
+        """Parity that stands for a missing member may not fit to the data of those that are here."""
+        parity = self.level in (_RAID5, _RAID6) and self.state is ArrayState.DEGRADED
+        return parity and not all(member.record.clean for member in self.members)
+
+    @property
     def short_name(self) -> str:
         """Without its host."""
         return self.name.rpartition(":")[2]
@@ -125,6 +131,8 @@ class FoundArray:
         texts = [f"array {self.name} (RAID {self.level}, {self.disks} disks) is {self.state.value}: {here} present"]
         if self.missing:
             texts.append("missing " + slots_text(self.missing))
+        if self.unclean:
+            texts.append("what was being written when power went may be damaged")
         if self.stale:
             texts.append("left behind " + ", ".join(member.describe() for member in self.stale))
         texts += [text for text in (self.doubt, self.failure) if text]

@@ -29,12 +29,13 @@ def member(
     disks: int = 2,
     layout: int = 0,
     rebuilding: bool = False,
+    clean: bool = True,
     uuid: str = UUID,
 ) -> Member:
     minor = ord(name) - ord("a")
     disk = Disk(f"sd{name}", f"/dev/sd{name}", DeviceNumber(8, 16 * minor), 10**10, serial=f"S{name}")
     record = MemberRecord(
-        uuid, "gp-unit:PRIMARY", level, layout, disks, slot, frozenset(active), events, rebuilding, True, name * 4
+        uuid, "gp-unit:PRIMARY", level, layout, disks, slot, frozenset(active), events, rebuilding, clean, name * 4
     )
     return Member(disk, None, disk.node, disk.device, record)
 
@@ -87,6 +88,15 @@ def test_a_member_that_is_rebuilt_holds_not_enough() -> None:
     assert (array.state, array.complete, array.missing) == (ArrayState.DEGRADED, True, ())
     lonely = one(member("b", 1, rebuilding=True))
     assert (lonely.state, lonely.startable) == (ArrayState.FAILED, False)
+
+
+@pytest.mark.parametrize(("level", "clean", "told"), [(5, False, True), (5, True, False), (1, False, False)])
+def test_parity_that_may_be_wrong_is_told_of(level: int, clean: bool, told: bool) -> None:
+    three = (0, 1, 2)
+    members = [member(name, slot, three, level=level, disks=3, clean=clean) for name, slot in (("a", 0), ("b", 1))]
+    assert one(*members).unclean is told
+    assert ("may be damaged" in one(*members).describe()) is told
+    assert not one(*members, member("c", 2, three, level=level, disks=3, clean=clean)).unclean
 
 
 def test_two_for_one_slot_are_a_doubt() -> None:

@@ -58,6 +58,14 @@ def test_every_operation_that_starts_is_done(capsys: pytest.CaptureFixture[str])
     assert " ERROR " not in out
 
 
+@pytest.mark.parametrize(("disks", "level"), [("raid1", 1), ("raid5", 5), ("raid10", 10)])
+def test_a_unit_with_an_array(capsys: pytest.CaptureFixture[str], disks: str, level: int) -> None:
+    status, out = run(capsys, "--disks", disks)
+    assert status == 0
+    assert f"make RAID {level} array gp-sim0001:PRIMARY" in out
+    assert f"starting array gp-sim0001:PRIMARY (RAID {level}," in out
+
+
 def test_the_same_seed_gives_the_same_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--seed", "7") == run(capsys, "--seed", "7")
 
