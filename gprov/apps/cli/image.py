@@ -67,7 +67,7 @@ def _name(names: Sequence[str], prefix: str) -> int:
             name = parse_image_name(text, prefix)
         except BadInput as error:
             code = ExitCode.NEGATIVE
-            print(f"{text}: not an image name: {'; '.join(error.details())}")
+            print(f"{_shown(text)}: not an image name: {'; '.join(error.details())}")
         else:
             print(f"{text}: prefix {name.prefix} date {name.date} build {name.build} disktag {name.disktag}")
     return code
@@ -83,8 +83,14 @@ def _list(folder: str, prefix: str, preference: Preference, as_json: bool) -> in
         print(json.dumps(rows, indent=2))
         return ExitCode.DONE
     for row in rows:
-        print(row["name"] if row["accepted"] else f"{row['name']}: rejected: {row['reason']}")
+        shown = _shown(str(row["name"]))
+        print(shown if row["accepted"] else f"{shown}: rejected: {row['reason']}")
     return ExitCode.DONE
+
+
+def _shown(name: str) -> str:
+    """One line that a terminal takes as text, whatever is in the name."""
+    return name if name and name.isprintable() else repr(name)
 
 
 def _row(

@@ -50,9 +50,9 @@ def test_names_that_the_terminal_cannot_show() -> None:
     written = io.BytesIO()
     with io.TextIOWrapper(written, encoding="ascii") as output:
         with redirect_stdout(output):
-            assert main(["image", "name", "ü\udcff"]) == 1
+            assert main(["image", "name", "ü"]) == 1
         output.flush()
-        assert written.getvalue().startswith(rb"\xfc\udcff: not an image name: ")
+        assert written.getvalue().startswith(rb"\xfc: not an image name: ")
 
 
 @pytest.mark.parametrize(

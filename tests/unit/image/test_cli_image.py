@@ -50,6 +50,16 @@ def test_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(lines) == 4
 
 
+def test_names_with_control_characters_stay_on_their_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a\nb\x1b[31m").touch()
+    assert main(["image", "list", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert lines[3].startswith(r"'a\nb\x1b[31m': rejected: ")
+    assert main(["image", "name", ""]) == 1
+    assert capsys.readouterr().out.startswith("'': not an image name: ")
+
+
 def test_list_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["image", "list", str(folder), "--oldest", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
