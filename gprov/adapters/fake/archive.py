@@ -9,6 +9,7 @@ import tarfile
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.paths import locate
 from gprov.adapters.fake.storage import Node
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
@@ -38,10 +39,12 @@ class FakeArchives(Archives):
         content = self._content(image.path)
         if verify_image(image.path, content, self._branding).digest != image.digest:
             raise IntegrityFault(image.path, "changed since it was verified")
-        mount, volume, inner = self._machine.volume_at(target)
-        if mount is None or mount.read_only:
-            raise DeviceFault(target, "is not a writable volume")
-        base = inner.rstrip("/")
+        place = locate(self._machine, target)
+        if place.node is None or place.node.type is not FileType.FOLDER:
+            raise DeviceMissing(target, "is not a folder to unpack into")
+        if place.mount is not None and place.mount.read_only:
+            raise DeviceFault(target, "read-only file system")
+        volume, base = place.volume, place.inner.rstrip("/")
         with tarfile.open(fileobj=io.BytesIO(lzma.decompress(content)), mode="r:", ignore_zeros=True) as archive:
             for member in archive:
                 data = archive.extractfile(member) if member.isreg() or member.islnk() else None
@@ -52,10 +55,11 @@ class FakeArchives(Archives):
         progress(len(content), len(content))
 
     def _content(self, path: str) -> bytes:
-        _, volume, inner = self._machine.volume_at(path)
-        node = volume.current.get(volume.current.resolve(inner))
-        if node is None or node.type is not FileType.FILE:
+        node = locate(self._machine, path).node
+        if node is None:
             raise DeviceMissing(path, "no such file")
+        if node.type is not FileType.FILE:
+            raise DeviceFault(path, "is not a file")
         return node.content
 
 

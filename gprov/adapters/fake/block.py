@@ -9,8 +9,9 @@ from errno import EBUSY, EROFS
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import FakeMount, SimulatedMachine, contents_of
+from gprov.adapters.fake.paths import locate
 from gprov.adapters.fake.power import MachineStopped, Stop
-from gprov.adapters.fake.storage import FakeDisk, FakeMember, FakePartition, FakeVolume
+from gprov.adapters.fake.storage import FakeDisk, FakeMember, FakePartition, FakeVolume, Node
 from gprov.domain.boot.grub.install import Loader, core_place, loader_writes
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import (
@@ -53,6 +54,8 @@ class FakeBlockDevices(BlockDevices):
         disk = next((disk for disk in self._machine.present() if disk.node == node), None)
         if disk is None:
             raise DeviceMissing(node, "no such disk")
+        if offset + size > disk.size:
+            raise DeviceFault(node, f"cannot read {size} bytes at {offset}: ends at {disk.size}")
         return bytes(size) if disk.table is None else b"\x55" * size
 
 
@@ -123,6 +126,7 @@ class FakeFileSystems(FileSystems):
 
     @override
     def make(self, node: str, spec: FileSystemSpec) -> None:
+        spec.check_label()
         self._machine.touch(f"format {node}")
         disk, part = self._machine.partition(node)
         self._refuse_mounted(node, part.volume)
@@ -170,9 +174,19 @@ class FakeMounts(Mounts):
         if "ro" not in chosen:
             refuse_protected(disk)
             self._machine.written(part)
+        self._make_mount_point(target)
         part.volume.replay()
         point = MountPoint(part.device, target, kind, chosen)
         self._machine.mounts.append(FakeMount(point, part.volume, "ro" in chosen))
+
+    def _make_mount_point(self, target: str) -> None:
+        place = locate(self._machine, target)
+        if place.node is None:
+            if place.mount is not None and place.mount.read_only:
+                raise DeviceFault(target, "cannot make the mount point: read-only file system", errno=EROFS)
+            place.volume.current.put(place.inner, Node(FileType.FOLDER, mode=0o755))
+        elif place.node.type is not FileType.FOLDER:
+            raise DeviceFault(target, "is no folder to mount on")
 
     @override
     def unmount(self, target: str) -> None:
@@ -195,7 +209,7 @@ class FakeMounts(Mounts):
     def switch_root(self, target: str, init: str) -> None:
         self._machine.touch(f"switch root to {target}")
         _, volume, _ = self._machine.volume_at(target)
-        node = volume.current.get(volume.current.resolve(init))
+        node = locate(self._machine, f"{target}{init}").node
         if node is None or node.type is not FileType.FILE:
             raise DeviceMissing(f"{target}{init}", "no such program")
         self._machine.switched_to = init

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from errno import EBUSY, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EROFS
 from posixpath import dirname
 
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.storage import FakeVolume, Node, changed
+from gprov.adapters.fake.paths import Place, locate
+from gprov.adapters.fake.storage import Node, changed
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import ROOT, Digests, FileStatus, FileType, Owner, Usage
 from gprov.ports.files import Files
 
-_NO_SPACE = 28
+# What FAT shows of every file and folder, mounted as gprov mounts it.
+_FAT_MODE = 0o755
+_OTHERS_READ_OR_WRITE = 0o066
+_NO_JOURNAL = (FileSystemKind.VFAT, FileSystemKind.EXT2)
 
 
 class FakeFiles(Files):
@@ -40,31 +45,33 @@ class FakeFiles(Files):
 
     @override
     def status(self, path: str) -> FileStatus | None:
-        volume, inner = self._locate(dirname(path))
-        node = volume.current.get(f"{inner.rstrip('/')}/{path.rsplit('/', 1)[1]}" if path != "/" else "/")
-        mount_root = self._machine.volume_at(path)
-        if mount_root[2] == "/":
-            node = mount_root[1].current.get("/")
+        try:
+            place = locate(self._machine, path, follow=False)
+        except DeviceMissing:
+            return None
+        node = place.node
         if node is None:
             return None
+        if _is_fat(place):
+            return FileStatus(node.type, len(node.content), _FAT_MODE, 0, 0)
         return FileStatus(node.type, len(node.content), node.mode, node.uid, node.gid)
 
     @override
     def names(self, folder: str) -> tuple[str, ...]:
-        volume, inner = self._locate(folder)
-        node = volume.current.get(inner)
-        if node is None:
+        place = locate(self._machine, folder)
+        if place.node is None:
             raise DeviceMissing(folder, "no such folder")
-        if node.type is not FileType.FOLDER:
-            raise DeviceFault(folder, "is not a folder")
-        return volume.current.children(inner)
+        if place.node.type is not FileType.FOLDER:
+            raise DeviceMissing(folder, "is not a folder", errno=ENOTDIR)
+        return place.volume.current.children(place.inner)
 
     @override
     def link_target(self, path: str) -> str:
-        _, volume, inner = self._machine.volume_at(path)
-        node = volume.current.get(inner)
-        if node is None or node.type is not FileType.SYMLINK:
+        node = self._entry(path).node
+        if node is None:
             raise DeviceMissing(path, "no such link")
+        if node.type is not FileType.SYMLINK:
+            raise DeviceFault(path, "is not a link")
         return node.content.decode()
 
     @override
@@ -80,85 +87,93 @@ class FakeFiles(Files):
     @override
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
         self._machine.touch(f"make folder {path}")
-        volume, inner = self._writable(path)
-        inner = volume.current.resolve(inner)
-        node = volume.current.get(inner)
-        if node is not None and node.type is not FileType.FOLDER:
-            raise DeviceFault(path, "is not a folder")
-        base = node or Node(FileType.FOLDER)
-        volume.current.put(inner, changed(base, mode=mode, uid=owner.uid, gid=owner.gid))
-        volume.keep(inner)
+        place = self._writable(path)
+        if place.node is not None and place.node.type is not FileType.FOLDER:
+            raise DeviceFault(path, "is not a folder", errno=ENOTDIR)
+        _refuse_secret(place, path, mode)
+        base = place.node or Node(FileType.FOLDER)
+        place.volume.current.put(place.inner, changed(base, mode=mode, uid=owner.uid, gid=owner.gid))
+        place.volume.keep(place.inner)
 
     @override
     def symlink(self, target: str, path: str) -> None:
         self._machine.touch(f"link {path}")
-        if self._machine.volume_at(path)[1].kind is FileSystemKind.VFAT:
+        if _is_fat(self._entry(path)):
             raise DeviceFault(path, "this file system has no links")
         self._store(path, Node(FileType.SYMLINK, target.encode(), 0o777))
 
     @override
     def rename(self, source: str, target: str) -> None:
         self._machine.touch(f"rename {target}")
-        volume, old = self._writable(source)
-        other, new = self._writable(target)
-        node = volume.current.get(old)
-        if node is None:
+        old, new = self._writable(source), self._writable(target)
+        if old.node is None:
             raise DeviceMissing(source, "no such file")
-        if other is not volume:
-            raise DeviceFault(target, "cannot rename across volumes")
-        self._gap(volume, new, target)
-        moved = [(path, volume.current.get(path)) for path in volume.current.paths() if path.startswith(old + "/")]
-        volume.current.drop(old)
-        volume.current.put(new, node)
+        self._refuse_rename(old, new, target)
+        volume = old.volume
+        self._gap(new)
+        moved = [
+            (path, volume.current.get(path)) for path in volume.current.paths() if path.startswith(old.inner + "/")
+        ]
+        volume.current.drop(old.inner)
+        volume.current.put(new.inner, old.node)
         for path, inner in moved:
             if inner is not None:
-                volume.current.put(new + path[len(old) :], inner)
-        volume.keep(old)
-        for path in (new, *(new + path[len(old) :] for path, _ in moved)):
+                volume.current.put(new.inner + path[len(old.inner) :], inner)
+        volume.keep(old.inner)
+        for path in (new.inner, *(new.inner + path[len(old.inner) :] for path, _ in moved)):
             volume.keep(path)
 
     @override
     def remove(self, path: str) -> None:
         self._machine.touch(f"remove {path}")
-        volume, inner = self._writable(path)
-        volume.current.drop(inner)
-        volume.keep(inner)
+        try:
+            place = self._writable(path)
+        except DeviceMissing:
+            return
+        if any(f"{mount.point.target}/".startswith(f"{place.path}/") for mount in self._machine.mounts):
+            raise DeviceFault(path, "something is mounted there", errno=EBUSY)
+        place.volume.current.drop(place.inner)
+        place.volume.keep(place.inner)
 
     @override
     def set_permissions(self, path: str, mode: int, owner: Owner) -> None:
         self._machine.touch(f"permissions {path}")
-        volume, inner = self._writable(path)
-        if volume.kind is FileSystemKind.VFAT:
-            raise DeviceFault(path, "this file system keeps no permissions")
-        node = volume.current.get(inner)
-        if node is None:
+        place = self._writable(path)
+        if place.node is None:
             raise DeviceMissing(path, "no such file")
-        volume.current.put(inner, changed(node, mode=mode, uid=owner.uid, gid=owner.gid))
+        if place.node.type is FileType.SYMLINK:
+            raise DeviceFault(path, "is a symbolic link")
+        if _is_fat(place) and (mode, owner) != (_FAT_MODE, ROOT):
+            raise DeviceFault(path, "this file system keeps no permissions")
+        place.volume.current.put(place.inner, changed(place.node, mode=mode, uid=owner.uid, gid=owner.gid))
 
     @override
     def usage(self, path: str) -> Usage:
-        volume, _ = self._locate(path)
+        volume = self._existing(path).volume
         return Usage(volume.size, max(0, volume.size - volume.current.size()))
 
     @override
     def sync(self, path: str) -> None:
         self._machine.touch(f"sync {path}")
-        self._locate(path)[0].sync()
+        self._existing(path).volume.sync()
 
-    def _locate(self, path: str) -> tuple[FakeVolume, str]:
-        _, volume, inner = self._machine.volume_at(path)
-        return volume, volume.current.resolve(inner)
+    def _entry(self, path: str) -> Place:
+        return locate(self._machine, path, follow=False)
 
-    def _writable(self, path: str) -> tuple[FakeVolume, str]:
-        mount, volume, inner = self._machine.volume_at(path)
-        if mount is not None and mount.read_only:
-            raise DeviceFault(path, "read-only file system")
-        parent = volume.current.resolve(dirname(inner))
-        return volume, f"{parent.rstrip('/')}/{inner.rsplit('/', 1)[1]}" if inner != "/" else "/"
+    def _existing(self, path: str) -> Place:
+        place = locate(self._machine, path)
+        if place.node is None:
+            raise DeviceMissing(path, "no such file")
+        return place
+
+    def _writable(self, path: str) -> Place:
+        place = self._entry(path)
+        if place.mount is not None and place.mount.read_only:
+            raise DeviceFault(path, "read-only file system", errno=EROFS)
+        return place
 
     def _file(self, path: str) -> Node:
-        volume, inner = self._locate(path)
-        node = volume.current.get(inner)
+        node = locate(self._machine, path).node
         if node is None:
             raise DeviceMissing(path, "no such file")
         if node.type is not FileType.FILE:
@@ -166,19 +181,44 @@ class FakeFiles(Files):
         return node
 
     def _store(self, path: str, node: Node) -> None:
-        volume, inner = self._writable(path)
-        old = volume.current.get(inner)
-        if old is not None and old.type is FileType.FOLDER:
-            raise DeviceFault(path, "is a folder")
+        place = self._writable(path)
+        volume = place.volume
+        if place.node is not None and place.node.type is FileType.FOLDER:
+            raise DeviceFault(path, "is a folder", errno=EISDIR)
+        _refuse_secret(place, path, node.mode)
         if volume.current.size() + len(node.content) > volume.size:
-            raise DeviceFault(path, "no space left on device", errno=_NO_SPACE)
-        self._gap(volume, inner, path)
-        volume.current.put(inner, node)
-        volume.keep(inner)
+            raise DeviceFault(path, "no space left on device", errno=ENOSPC)
+        self._gap(place)
+        volume.current.put(place.inner, node)
+        volume.keep(place.inner)
 
-    def _gap(self, volume: FakeVolume, inner: str, path: str) -> None:
+    def _refuse_rename(self, old: Place, new: Place, target: str) -> None:
+        """Raises DeviceFault for what rename(2) refuses."""
+        if new.volume is not old.volume:
+            raise DeviceFault(target, "cannot rename across volumes")
+        if new.volume.current.get(dirname(new.inner)) is None:
+            raise DeviceMissing(target, "no such folder")
+        if new.inner.startswith(old.inner + "/"):
+            raise DeviceFault(target, "is inside of what is to be renamed")
+        if old.node is None or new.node is None:
+            return
+        if (old.node.type is FileType.FOLDER) != (new.node.type is FileType.FOLDER):
+            raise DeviceFault(target, "a folder cannot replace a file, nor a file a folder", errno=ENOTDIR)
+        if new.volume.current.children(new.inner):
+            raise DeviceFault(target, "is a folder that is not empty", errno=ENOTEMPTY)
+
+    def _gap(self, place: Place) -> None:
         """Without a journal a file that is being replaced may be there neither in the old nor in the new form."""
-        if volume.kind in (FileSystemKind.VFAT, FileSystemKind.EXT2) and volume.current.get(inner) is not None:
-            volume.current.drop(inner)
-            volume.keep(inner)
-            self._machine.touch(f"put in place {path}")
+        if place.volume.kind in _NO_JOURNAL and place.node is not None:
+            place.volume.current.drop(place.inner)
+            place.volume.keep(place.inner)
+            self._machine.touch(f"put in place {place.path}")
+
+
+def _is_fat(place: Place) -> bool:
+    return place.volume.kind is FileSystemKind.VFAT
+
+
+def _refuse_secret(place: Place, path: str, mode: int) -> None:
+    if _is_fat(place) and _FAT_MODE & ~mode & _OTHERS_READ_OR_WRITE:
+        raise DeviceFault(path, "FAT cannot keep this from others")

@@ -24,6 +24,7 @@ from gprov.ports.files import Files
 
 _CHUNK = 1 << 24
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_THERE = (FileNotFoundError, NotADirectoryError)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -70,7 +71,7 @@ class LinuxFiles(Files):
             try:
                 with self._trees.entry(path) as entry:
                     found = os.lstat(entry)
-            except (FileNotFoundError, NotADirectoryError):
+            except _NOT_THERE:
                 return None
         return FileStatus(
             _TYPES.get(stat.S_IFMT(found.st_mode), FileType.OTHER),
@@ -135,7 +136,7 @@ class LinuxFiles(Files):
 
     @override
     def remove(self, path: str) -> None:
-        with _translated(path, "cannot remove"), suppress(FileNotFoundError), self._trees.entry(path) as entry:
+        with _translated(path, "cannot remove"), suppress(*_NOT_THERE), self._trees.entry(path) as entry:
             remove_tree(entry)
             _sync_folder(os.path.dirname(entry))
 

@@ -11,15 +11,13 @@ from typing_extensions import override
 from gprov.adapters.linux.oserrors import fault
 from gprov.adapters.linux.process import failure
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec
-from gprov.domain.errors import BadInput, DeviceFault, Problem
+from gprov.domain.errors import DeviceFault
 from gprov.ports.filesystem import FileSystems
 from gprov.ports.process import Completed, Processes
 
 # A full check of a large disk that was not unmounted takes its time; a hanging one must end.
 _MAKE_SECONDS = 3600.0
 _CHECK_SECONDS = 4 * 3600.0
-_LABEL_BYTES = {FileSystemKind.VFAT: 11}
-_EXT_LABEL_BYTES = 16
 
 # Exit status bits of e2fsck(8).
 _E2FSCK_CORRECTED = 1 | 2
@@ -43,11 +41,7 @@ class LinuxFileSystems(FileSystems):
 
     @override
     def make(self, node: str, spec: FileSystemSpec) -> None:
-        most = _LABEL_BYTES.get(spec.kind, _EXT_LABEL_BYTES)
-        if len(spec.label.encode(errors="replace")) > most:
-            raise BadInput(
-                "label", [Problem("", f"{spec.label!r} is longer than the {most} bytes of {spec.kind.value}")]
-            )
+        spec.check_label()
         self._processes.run(make_command(node, spec, discard=self._discard), timeout=_MAKE_SECONDS)
         _flush(node)
 

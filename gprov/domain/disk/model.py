@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
+from gprov.domain.errors import BadInput, Problem
+
 
 class DeviceNumber(NamedTuple):
     """Kernel identity of a block device while it exists: what by-label links, /dev nodes and mounts resolve to."""
@@ -40,6 +42,11 @@ class FileSystemKind(Enum):
     EXT4 = "ext4"
     VFAT = "vfat"
 
+    @property
+    def label_bytes(self) -> int:
+        """How long a label may be."""
+        return 11 if self is FileSystemKind.VFAT else 16
+
 
 class CheckVerdict(Enum):
     """What a file-system check ended with."""
@@ -59,6 +66,14 @@ class FileSystemSpec:
     reserved_percent: int = 5
     encrypt: bool = False
     uuid: str = ""
+
+    def check_label(self) -> None:
+        """Raises BadInput for a label that does not fit: programs that make file systems would cut it."""
+        most = self.kind.label_bytes
+        if len(self.label.encode(errors="replace")) > most:
+            raise BadInput(
+                "label", [Problem("", f"{self.label!r} is longer than the {most} bytes of {self.kind.value}")]
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Verification:
                 # Only the first blocks are of use: one that does not fit ends the row.
                 room = room if room >= 0 else -1
         self._pass_until(self._layout.size)
+        self._progress(self._position, self._layout.size)
         summary = self._walker.finish()
         image = VerifiedImage(
             self._file.path,

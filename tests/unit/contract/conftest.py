@@ -1,0 +1,175 @@
+"""The worlds in which adapters must keep the contracts of their ports: the same test functions run in each.
+
+``fake``: the simulated machine, in every run of the unit tests. ``linux``: loop devices of this machine, with root, if
+GPROV_CONTRACT=linux says so: tests/integ does, on the host and in a virtual machine with the kernel of units.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.fake.archive import FakeArchives
+from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.firmware import FakeFirmware
+from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import MIB
+from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
+from gprov.domain.disk.plan_layout import primary_table
+from gprov.ports.archive import Archives
+from gprov.ports.block import BlockDevices
+from gprov.ports.files import Files
+from gprov.ports.filesystem import FileSystems, Mounts
+from gprov.ports.firmware import Firmware
+from gprov.ports.partition import Partitioner
+
+WORLD = os.environ.get("GPROV_CONTRACT", "fake")
+KINDS = {"ext4": FileSystemKind.EXT4, "vfat": FileSystemKind.VFAT}
+
+
+@dataclass(frozen=True)
+class World:
+    """``folder``: where volumes may be mounted and files made. ``blank``: a new disk of zeros, of so many bytes."""
+
+    blocks: BlockDevices
+    partitioner: Partitioner
+    filesystems: FileSystems
+    mounts: Mounts
+    files: Files
+    archives: Archives
+    firmware: Firmware
+    folder: str
+    blank: Callable[[int], Disk]
+
+    def formatted(self, kind: FileSystemKind, size: int = 80 * MIB, label: str = "LABEL") -> str:
+        """Node of a partition with a new file system, alone on a new disk."""
+        disk = self.blank(size)
+        node = self.partitioner.write(disk, primary_table(FirmwareKind.UEFI, size, raid=False)).partitions[0].node
+        self.filesystems.make(node, FileSystemSpec(kind, label))
+        return node
+
+    def path(self, name: str) -> str:
+        return f"{self.folder}/{name}"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A mounted file system: its folder, and the node it is on."""
+
+    world: World
+    kind: FileSystemKind
+    node: str
+    folder: str
+    files: Files = field(repr=False)
+
+    def path(self, name: str) -> str:
+        return f"{self.folder}/{name}"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    if WORLD == "fake":
+        yield fake_world()
+        return
+    with ExitStack() as stack:
+        yield linux_world(tmp_path, stack)
+
+
+def fake_world() -> World:
+    machine = SimulatedMachine()
+    blocks = FakeBlockDevices(machine)
+
+    def blank(size: int) -> Disk:
+        name = machine.add_disk(size).name
+        return next(disk for disk in blocks.disks() if disk.name == name)
+
+    ports = (blocks, FakePartitioner(machine), FakeFileSystems(machine), FakeMounts(machine), FakeFiles(machine))
+    return World(*ports, FakeArchives(machine), FakeFirmware(machine), "/mnt", blank)
+
+
+def linux_world(folder: Path, stack: ExitStack) -> World:
+    from gprov.adapters.linux.archive import XzTarArchives
+    from gprov.adapters.linux.block import SysfsBlockDevices
+    from gprov.adapters.linux.clock import SystemClock
+    from gprov.adapters.linux.efi import EfivarsFirmware
+    from gprov.adapters.linux.files import LinuxFiles
+    from gprov.adapters.linux.filesystem import LinuxFileSystems
+    from gprov.adapters.linux.mounts import LinuxMounts
+    from gprov.adapters.linux.partition import PartedPartitioner
+    from gprov.adapters.linux.process import SystemProcesses
+
+    blocks, processes = SysfsBlockDevices(include_loop=True), SystemProcesses()
+    count = iter(range(100))
+
+    def blank(size: int) -> Disk:
+        image = folder / f"disk{next(count)}"
+        with image.open("wb") as file:
+            file.truncate(size)
+        argv = ("losetup", "--find", "--show", str(image))
+        node = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+        stack.callback(_detach, node)
+        return next(disk for disk in blocks.disks() if disk.node == node)
+
+    mounted = folder / "mnt"
+    mounted.mkdir()
+    volumes = [str(mounted / name) for name in ("volume", "other")]
+    return World(
+        blocks,
+        PartedPartitioner(blocks, SystemClock()),
+        LinuxFileSystems(processes),
+        LinuxMounts(),
+        LinuxFiles(volumes),
+        XzTarArchives(processes),
+        EfivarsFirmware(),
+        str(mounted),
+        blank,
+    )
+
+
+def _detach(node: str) -> None:
+    """With whatever a test left mounted on it."""
+    while mounts := [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines() if node in line]:
+        subprocess.run(["umount", mounts[-1]], check=True)
+    subprocess.run(["partx", "--delete", node], capture_output=True, check=False)
+    subprocess.run(["losetup", "--detach", node], check=True)
+    # Detaching is put off while somebody (a probe by another process) still holds the device.
+    backing = Path(f"/sys/class/block/{Path(node).name}/loop/backing_file")
+    end = time.monotonic() + 10
+    while backing.exists() and time.monotonic() < end:
+        os.sync()
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> FileSystemKind:
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def volume(world: World, kind: FileSystemKind) -> Volume:
+    """A new, mounted volume of either kind."""
+    return mounted_volume(world, kind)
+
+
+@pytest.fixture
+def ext(world: World) -> Volume:
+    return mounted_volume(world, FileSystemKind.EXT4)
+
+
+@pytest.fixture
+def fat(world: World) -> Volume:
+    return mounted_volume(world, FileSystemKind.VFAT)
+
+
+def mounted_volume(world: World, kind: FileSystemKind) -> Volume:
+    node, folder = world.formatted(kind), world.path("volume")
+    world.mounts.mount(node, folder, kind.value, ("relatime",))
+    return Volume(world, kind, node, folder, world.files)

@@ -1,0 +1,102 @@
+"""Contract of Archives: an image is proved good, then unpacked; what is not the proved image is not unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError, IntegrityFault
+from gprov.domain.files import FileType
+from gprov.domain.image.verify import verify_image
+
+if TYPE_CHECKING:
+    from tests.unit.contract.conftest import Volume
+
+
+IMAGE = build_image(build_kernel(7), extra={"etc/deep/er/file": b"content", "empty": b""})
+
+
+def nobody(done: int, total: int) -> None:
+    """Nobody looks."""
+
+
+@pytest.fixture
+def image(ext: Volume) -> str:
+    path = ext.path("Image/image.upd")
+    ext.files.replace(path, IMAGE)
+    return path
+
+
+def test_an_image_is_verified_whole(ext: Volume, image: str) -> None:
+    reports: list[tuple[int, int]] = []
+    found = ext.world.archives.verify(image, lambda done, total: reports.append((done, total)))
+    assert found == verify_image(image, IMAGE)
+    assert (found.path, found.digest, found.size) == (image, hashlib.sha256(IMAGE).hexdigest(), len(IMAGE))
+    assert reports[-1] == (len(IMAGE), len(IMAGE))
+    assert reports == sorted(reports)
+    assert {total for _, total in reports} == {len(IMAGE)}
+
+
+def test_what_is_no_good_image(ext: Volume, image: str) -> None:
+    tar = lzma.decompress(IMAGE)
+    cases = {
+        "nothing": b"",
+        "not xz": tar,
+        "crc64": lzma.compress(tar, check=lzma.CHECK_CRC64),
+        "half": IMAGE[: len(IMAGE) // 8 * 4],
+        "one bit": IMAGE[:300] + bytes([IMAGE[300] ^ 1]) + IMAGE[301:],
+        "no tar": lzma.compress(b"no tar" * 1000, check=lzma.CHECK_SHA256),
+        "cut tar": lzma.compress(tar[:2048], check=lzma.CHECK_SHA256),
+        "junk behind": IMAGE + b"junk",
+    }
+    for name, content in cases.items():
+        ext.files.replace(image, content)
+        with pytest.raises(GprovError) as caught:
+            ext.world.archives.verify(image, nobody)
+        with pytest.raises(type(caught.value)):
+            verify_image(image, content)
+        assert not isinstance(caught.value, DeviceFault), name
+        assert image in str(caught.value)
+
+
+def test_no_image_at_all(ext: Volume) -> None:
+    with pytest.raises(DeviceMissing):
+        ext.world.archives.verify(ext.path("nosuch.upd"), nobody)
+
+
+def test_an_image_is_unpacked_with_its_modes(ext: Volume, image: str) -> None:
+    found = ext.world.archives.verify(image, nobody)
+    ext.files.make_folder(ext.path("root"))
+    reports: list[tuple[int, int]] = []
+    ext.world.archives.extract(found, ext.path("root"), lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (len(IMAGE), len(IMAGE))
+    assert ext.files.names(ext.path("root")) == ("boot", "empty", "etc", "usr")
+    assert ext.files.read(ext.path("root/etc/deep/er/file")) == b"content"
+    assert ext.files.read(ext.path("root/boot/norm_boot")) == build_kernel(7)
+    shadow, empty = (ext.files.status(ext.path(f"root/{name}")) for name in ("etc/shadow", "empty"))
+    assert shadow is not None
+    assert empty is not None
+    assert (shadow.type, shadow.mode, shadow.uid) == (FileType.FILE, 0o640, 0)
+    assert (empty.size, empty.mode) == (0, 0o755)
+
+
+def test_an_image_that_changed_since_is_not_unpacked(ext: Volume, image: str) -> None:
+    found = ext.world.archives.verify(image, nobody)
+    other = build_image(build_kernel(8))
+    ext.files.replace(image, other)
+    ext.world.archives.verify(image, nobody)
+    ext.files.make_folder(ext.path("root"))
+    with pytest.raises(IntegrityFault):
+        ext.world.archives.extract(found, ext.path("root"), nobody)
+    assert ext.files.names(ext.path("root")) == ()
+
+
+def test_nowhere_to_unpack(ext: Volume, image: str) -> None:
+    found = ext.world.archives.verify(image, nobody)
+    for name in ("nosuch", "Image/image.upd"):
+        with pytest.raises(DeviceFault):
+            ext.world.archives.extract(found, ext.path(name), nobody)
