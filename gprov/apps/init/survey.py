@@ -94,6 +94,7 @@ class Surveyor:
             volumes,
             self._branding.primary_label,
             zeroed=[disk.node for disk in targets if self._zeroed(disk)],
+            boot_label=self._branding.boot_label,
             array=own,
             lost_arrays=lost,
         )

@@ -9,10 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
-from gprov.domain.disk.model import Disk, Volume
+from gprov.domain.disk.model import Contents, Disk, Volume
 
 # Holds nothing that outlives a start.
-_WORTHLESS = "swap"
+_SWAP = "swap"
 _RAID_MEMBERS = frozenset({"linux_raid_member", "isw_raid_member", "ddf_raid_member"})
 
 
@@ -20,8 +20,8 @@ class TargetState(Enum):
     """What one target disk holds.
 
     BLANK: no partition, no signature, and zeros at both ends: nothing that could be lost.
-    OTHER: bytes or partitions, but nothing that is known, or swap, or a part of this unit's array of which too little
-    is left in all data disks together: what a restore leaves that was cut short.
+    OTHER: bytes or partitions, but nothing that is known, or swap, or a boot partition, or a part of this unit's array
+    of which too little is left in all data disks together: what a restore leaves that was cut short.
     FOREIGN: something known that is not PRIMARY: somebody's file system, a volume group, an encrypted volume.
     PRIMARY: a volume with PRIMARY's label.
     RAID_MEMBER: part of an array that is not running, so nobody knows what is in it.
@@ -101,6 +101,7 @@ def survey_targets(
     primary_label: str,
     *,
     zeroed: Collection[str] = (),
+    boot_label: str = "",
     array: str = "",
     lost_arrays: Collection[str] = (),
 ) -> TargetSurvey:
@@ -108,12 +109,14 @@ def survey_targets(
 
     ``volumes``: every partition, whole disk without partitions, and running array that could be probed; one that is
     missing could not be read. ``zeroed``: device files of disks whose first and last MiB were read and are zero.
-    ``lost_arrays``: UUIDs of this unit's own arrays of which too few members are in the machine.
+    ``boot_label``: of boot partitions, which hold nothing that a restore does not make again. ``lost_arrays``: UUIDs
+    of this unit's own arrays of which too few members are in the machine.
     """
+    known = _Known(primary_label, boot_label, frozenset(lost_arrays))
     judged = tuple(
         TargetDisk(
             disk,
-            _state(disk, volumes, primary_label, disk.node in zeroed, frozenset(lost_arrays)),
+            _state(disk, volumes, known, disk.node in zeroed),
             tuple(_described(volume) for volume in _on(disk, volumes) if not volume.contents.blank),
         )
         for disk in targets
@@ -136,9 +139,20 @@ def _on(disk: Disk, volumes: Collection[Volume]) -> list[Volume]:
     return [volume for volume in volumes if not volume.array and volume.disk.device == disk.device]
 
 
-def _state(
-    disk: Disk, volumes: Collection[Volume], label: str, zeroed: bool, lost_arrays: frozenset[str]
-) -> TargetState:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What volumes and arrays of the unit's own are called."""
+
+    primary: str
+    boot: str
+    lost_arrays: frozenset[str]
+
+    def worthless(self, contents: Contents) -> bool:
+        """Nothing is lost with it."""
+        return contents.blank or contents.kind == _SWAP or (bool(self.boot) and contents.label == self.boot)
+
+
+def _state(disk: Disk, volumes: Collection[Volume], known: _Known, zeroed: bool) -> TargetState:
     """A member of an array that does not run hides what is in it, unless that is lost anyway."""
     own = _on(disk, volumes)
     arrays = {
@@ -147,15 +161,15 @@ def _state(
         if volume.array and any(other.device == disk.device for other in volume.disks)
     }
     found = [volume.contents for volume in own]
-    if any(contents.label == label for contents in (*found, *arrays.values())):
+    if any(contents.label == known.primary for contents in (*found, *arrays.values())):
         return TargetState.PRIMARY
     if len(own) < max(1, len(disk.partitions)) or any(contents.ambivalent for contents in (*found, *arrays.values())):
         return TargetState.UNREADABLE
     members = {contents.uuid.lower() for contents in found if contents.kind in _RAID_MEMBERS}
-    if not members <= {*arrays, *lost_arrays}:
+    if not members <= {*arrays, *known.lost_arrays}:
         return TargetState.RAID_MEMBER
     found = [contents for contents in (*found, *arrays.values()) if contents.kind not in _RAID_MEMBERS]
-    if any(not contents.blank and contents.kind != _WORTHLESS for contents in found):
+    if not all(known.worthless(contents) for contents in found):
         return TargetState.FOREIGN
     if zeroed and not disk.partitions and all(contents.blank for contents in found):
         return TargetState.BLANK

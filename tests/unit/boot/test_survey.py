@@ -97,6 +97,16 @@ def test_members_of_an_array_that_runs_hide_nothing(contents: Contents, state: T
     assert survey.suspect == (found[-1] if state is TargetState.OTHER else None)
 
 
+def test_boot_partitions_hold_nothing_that_is_lost() -> None:
+    found = volumes(SDA2, Contents("ext2", "BOOT"), EMPTY)
+    assert survey_targets(1, [SDA2], found, LABEL).disks[0].state is TargetState.FOREIGN
+    survey = survey_targets(1, [SDA2], found, LABEL, boot_label="BOOT")
+    assert survey.disks[0].state is TargetState.OTHER
+    assert survey.suspect == found[1]
+    own = [*volumes(SDA2, Contents("ext2", "BOOT"), DATA)]
+    assert survey_targets(1, [SDA2], own, LABEL, boot_label="BOOT").disks[0].state is TargetState.FOREIGN
+
+
 def test_what_other_disks_have_in_arrays_does_not_count() -> None:
     sdb1 = disk("sdb", 1)
     found = [*volumes(SDA1, MEMBER), array_on(sdb1, contents=DATA)]

@@ -13,6 +13,7 @@ from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.storage import FakeDisk, FakeMember, Node
 from gprov.apps.simulate.cuts import cut_at, operations_of, settle
 from gprov.apps.simulate.world import World, new_world
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 from gprov.domain.events import LogLine, Severity
 from gprov.domain.files import FileType
@@ -33,8 +34,8 @@ def content(world: World, label: str) -> dict[str, Node | None]:
     return {path: tree.get(path) for path in tree.paths()}
 
 
-def restored(level: RaidLevel, disks: int) -> World:
-    world = new_world(level=level, disks=disks)
+def restored(level: RaidLevel, disks: int, firmware: FirmwareKind = FirmwareKind.UEFI) -> World:
+    world = new_world(level=level, disks=disks, firmware=firmware)
     assert world.provision() is Stop.REBOOT
     assert settle(world) == ("reboot", "switched root")
     world.machine.restart()
@@ -175,6 +176,31 @@ def test_a_restore_on_request_that_is_cut_anywhere_ends_in_the_old_or_the_new_sy
         ends.append("/etc/newer" in content(world, "PRIMARY"))
     assert ends == sorted(ends)
     assert set(ends) == {False, True}
+
+
+@pytest.mark.parametrize("level", [RaidLevel.RAID1, RaidLevel.RAID5])
+def test_a_restore_on_bios_that_is_cut_anywhere_ends_in_the_whole_system(level: RaidLevel) -> None:
+    """Boot partitions on the same disks: they must not pass for somebody's data when the array is gone."""
+    running = restored(level, LEVELS[level], FirmwareKind.BIOS)
+    running.machine.tree("PRIMARY").drop(FLAG)
+    running.machine.flush()
+    settle(copy := deepcopy(running))
+    expected = set(content(copy, "PRIMARY"))
+    names = operations_of(copy := deepcopy(running), copy.boot)
+    for at, name in enumerate(names):
+        world = deepcopy(running)
+        assert cut_at(world, world.boot, at) == name
+        history = settle(world)
+        assert history[-1] == "switched root", f"cut at {name}: {history}"
+        assert set(content(world, "PRIMARY")) == expected, f"cut at {name}"
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_on_bios_either_disk_alone_starts_the_unit(index: int) -> None:
+    world = restored(RaidLevel.RAID1, 2, FirmwareKind.BIOS)
+    pull(world, index)
+    assert world.boot() is Stop.SWITCHED_ROOT
+    assert len(world.machine.running[0].members) == 1
 
 
 # --- missing disks ----------------------------------------------------------------------------------------------------
