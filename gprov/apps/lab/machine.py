@@ -14,6 +14,10 @@ TIB = 1 << 40
 # Name of the virtio port on which the operating system of a lab unit reports (see docs/lab.md).
 REPORT_PORT = "gprov.lab"
 
+# Models of network interfaces, as QEMU calls them.
+E1000E = "e1000e"
+VIRTIO = "virtio-net-pci"
+
 
 class DiskBus(Enum):
     """How a virtual disk is attached. Only SCSI and USB disks can be plugged while the machine runs."""
@@ -58,7 +62,7 @@ class VirtualNic:
     in the file ``rom``."""
 
     mac: str
-    model: str = "e1000e"
+    model: str = E1000E
     tap: str = ""
     rom: str = ""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gprov.apps.lab.argv import CPU_NAME
-from gprov.apps.lab.machine import MIB, DiskBus
+from gprov.apps.lab.machine import E1000E, MIB, VIRTIO, DiskBus
 from gprov.apps.lab.unitspec import UnitSpec
 
 # What gprov finds that QEMU's disks call themselves.
@@ -19,7 +19,11 @@ _NAMES: Mapping[DiskBus, Mapping[str, str]] = {
     DiskBus.SCSI: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
     DiskBus.USB: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
 }
-_ETHERNET = {"Vendor": "0x8086", "Device": "0x10d3", "Class": "0x0200"}  # QEMU's e1000e
+# Network interfaces on PCI, by QEMU's name of the model. The second is "transitional": both drivers of virtio know it.
+_ETHERNET = {
+    E1000E: {"Vendor": "0x8086", "Device": "0x10d3", "Class": "0x0200"},
+    VIRTIO: {"Vendor": "0x1af4", "Device": "0x1000", "Class": "0x0200"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: UnitSpec) -> 
 def _validation(spec: UnitSpec) -> Mapping[str, object]:
     """Every property of the machine that a specification can ask for."""
     machine = spec.machine("")
+    models = [nic.model for nic in machine.nics]
     return {
         "DevCodeName": spec.code_name,
         "CPUInfo": {"Model": CPU_NAME, "Cores": machine.cpus, "Sockets": 1},
@@ -58,7 +63,10 @@ def _validation(spec: UnitSpec) -> Mapping[str, object]:
         "TotalNics": len(machine.nics),
         "Devices": {
             "PCI": [
-                {"HumanDescription": "network interface", **_ETHERNET, "Quantity": len(machine.nics)},
+                *(
+                    {"HumanDescription": "network interface", **_ETHERNET[model], "Quantity": models.count(model)}
+                    for model in sorted(set(models))
+                ),
                 {"HumanDescription": "display (units have none)", "Class": "0x0300", "Quantity": 0},
             ]
         },

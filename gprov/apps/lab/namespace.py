@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 
-from gprov.apps.lab.machine import Machine
+from gprov.apps.lab.machine import VIRTIO, Machine, VirtualNic
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.ports.process import Processes
@@ -37,12 +37,19 @@ class FactoryNetwork:
 
     def attach(self, machine: Machine) -> Machine:
         """The same machine with its interfaces here, from which its firmware can start."""
-        kind = "efi" if machine.firmware is FirmwareKind.UEFI else "pxe"
         nics = (
-            replace(nic, tap=f"tap{index}", rom=f"{_ROMS}/{kind}-{nic.model.partition('-')[0]}.rom")
+            replace(nic, tap=f"tap{index}", rom=_option_rom(machine.firmware, nic))
             for index, nic in enumerate(machine.nics)
         )
         return replace(machine, nics=tuple(nics), namespace=self.name)
+
+
+def _option_rom(firmware: FirmwareKind, nic: VirtualNic) -> str:
+    """What makes the firmware able to use the interface. OVMF brings its own driver for virtio."""
+    name = "virtio" if nic.model == VIRTIO else nic.model
+    if firmware is FirmwareKind.BIOS:
+        return f"{_ROMS}/pxe-{name}.rom"
+    return "" if nic.model == VIRTIO else f"{_ROMS}/efi-{name}.rom"
 
 
 def inside(namespace: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from gprov.apps.lab.machine import GIB, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
+from gprov.apps.lab.machine import E1000E, GIB, VIRTIO, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.jsonread import JsonObject, finish, read_object
@@ -47,8 +47,14 @@ class UnitSpec:
             variables=f"{folder}/{VARIABLES}" if self.firmware is FirmwareKind.UEFI else "",
             smbios=Smbios(self.manufacturer, self.product, self.serial),
             disks=(*primaries, recovery),
-            nics=(VirtualNic(self.mac),),
+            nics=(VirtualNic(self.mac, self._nic_model),),
         )
+
+    @property
+    def _nic_model(self) -> str:
+        """OVMF has a driver of its own for virtio: it then does all of PXE itself, and fetches iPXE. The option ROM of
+        another interface would be iPXE already, as it is on BIOS."""
+        return VIRTIO if self.netboot and self.firmware is FirmwareKind.UEFI else E1000E
 
 
 def primary_name(index: int) -> str:

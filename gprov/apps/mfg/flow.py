@@ -12,8 +12,8 @@ from gprov.apps.loader import installable_loader
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.imaging import fetch_files, verify_images, verify_kernel
 from gprov.apps.mfg.inspect import Inspection, InspectPorts, inspect, recovery_disk, target_disks
-from gprov.apps.mfg.network import connect_any
 from gprov.apps.mfg.steps import StepRunner
+from gprov.apps.network import connect_any
 from gprov.apps.recovery import RecoveryPorts, opened_recovery, unmount_all
 from gprov.apps.remote import RemotePorts
 from gprov.apps.unforeseen import foreseen
@@ -110,7 +110,7 @@ class Provisioning:
         bus, ports, arguments = self._bus, self._ports, self._arguments
         switches = parse_switches("kernel arguments", arguments.mfg_test)
         if Switch.SKIP_NETWORKING not in switches:
-            connect_any(ports.remote, self._branding, bus)
+            connect_any(ports.remote.network, ports.tools.clock, self._branding, bus)
         data = fetch_manuf(ports.tools.http, ports.tools.clock, arguments.mfg_url, self._branding, bus)
         factory = ports.remote.factory_at(data.log_endpoint)
         table = read_smbios(ports.inspect.smbios, bus)

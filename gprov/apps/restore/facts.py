@@ -25,8 +25,8 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netconfig import default_files
-from gprov.domain.unit.netsaved import ARCHIVE, parse_saved
-from gprov.domain.unit.nics import Nic, ordered, own_nics
+from gprov.domain.unit.netsaved import ARCHIVE, SavedFile, parse_saved
+from gprov.domain.unit.nics import Nic, own_nics
 from gprov.ports.files import Files
 
 KERNEL_START = 64 << 10
@@ -62,7 +62,7 @@ def gather_facts(
         _kernel(files, kernels.second, bus),
         _admin_password(files, places.recovery, bus),
         NetworkFiles(
-            _default_network(unit, nics, branding),
+            _default_network(unit, nics, branding, bus),
             {} if options.ignore_net_cfg else _saved_network(files, places.recovery, branding, bus),
         ),
         options.preserve,
@@ -89,9 +89,11 @@ def _extra_arguments(
     return wanted
 
 
-def _default_network(unit: Unit, nics: Sequence[Nic], branding: Branding) -> dict[str, bytes]:
+def _default_network(unit: Unit, nics: Sequence[Nic], branding: Branding, bus: EventBus) -> dict[str, bytes]:
     info = unit.platform.nic_info
-    mine = ordered(own_nics(nics, info.mac_prefixes or (branding.mac_prefix,)))
+    mine = own_nics(nics, info.mac_prefixes or (branding.mac_prefix,))
+    if not mine:
+        bus.warning("no interface of this unit's own: no default network configuration")
     return default_files(mine, diagnostic=info.diag_ports, wan=info.wan_index, names=info.names)
 
 
@@ -139,12 +141,14 @@ def _admin_password(files: Files, recovery: str, bus: EventBus) -> PasswordHash 
     return PasswordHash(text)
 
 
-def _saved_network(files: Files, recovery: str, branding: Branding, bus: EventBus) -> dict[str, bytes]:
+def _saved_network(files: Files, recovery: str, branding: Branding, bus: EventBus) -> dict[str, SavedFile]:
     path = f"{recovery}/{branding.log_folder}/{ARCHIVE}"
-    if files.status(path) is None:
-        return {}
     try:
-        return parse_saved(path, files.read(path))
+        if files.status(path) is None:
+            return {}
+        saved = parse_saved(path, files.read(path))
     except (BadInput, DeviceFault) as error:
         bus.warning(f"saved network configuration not used: {error}")
         return {}
+    bus.message("Keeping the network configuration of this unit")
+    return saved

@@ -66,7 +66,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import Platform
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.hostid import host_identity
-from gprov.domain.unit.netsaved import ARCHIVE
+from gprov.domain.unit.netsaved import ARCHIVE, MARKER, SavedFile
 
 # Where older partition tables and RAID metadata live: both ends of a disk.
 CLEARED_EDGE = 100 * MIB
@@ -77,10 +77,10 @@ MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
 
 @dataclass(frozen=True, slots=True)
 class NetworkFiles:
-    """systemd-networkd configuration by file name. ``preserved`` is what the unit had before this restore."""
+    """systemd-networkd configuration by path below its folder. ``preserved``: what the unit had before this restore."""
 
     defaults: Mapping[str, bytes] = field(default_factory=dict)
-    preserved: Mapping[str, bytes] = field(default_factory=dict)
+    preserved: Mapping[str, SavedFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,16 +296,32 @@ def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
 
 def _network(facts: RestoreFacts) -> list[Operation]:
     systemd = f"{facts.places.primary}/etc/systemd"
-    operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults"), MakeFolder(f"{systemd}/network")]
+    folder, network = f"{systemd}/network", facts.network
+    operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults")]
     operations += [
-        WriteFile(f"{systemd}/network-defaults/{name}", content)
-        for name, content in sorted(facts.network.defaults.items())
+        WriteFile(f"{systemd}/network-defaults/{name}", content) for name, content in sorted(network.defaults.items())
     ]
-    used = facts.network.preserved or facts.network.defaults
-    operations += [WriteFile(f"{systemd}/network/{name}", content) for name, content in sorted(used.items())]
-    if facts.network.preserved:
-        operations.append(WriteFile(f"{systemd}/network/.config-preserved", b""))
-    return operations
+    if not network.preserved:
+        operations.append(MakeFolder(folder))
+        return [
+            *operations,
+            *(WriteFile(f"{folder}/{name}", content) for name, content in sorted(network.defaults.items())),
+        ]
+    # What the image has there was part of what was saved, unless somebody took it away.
+    operations += [RemovePath(folder), MakeFolder(folder)]
+    group = facts.image.files.group or b""
+    operations += [_saved(f"{folder}/{name}", file, group) for name, file in sorted(network.preserved.items())]
+    return [*operations, WriteFile(f"{folder}/{MARKER}", b"")]
+
+
+def _saved(path: str, file: SavedFile, group: bytes) -> Operation:
+    if file.mask:
+        return MakeSymlink(path, "/dev/null")
+    try:
+        gid = gid_of(group, file.group) or 0
+    except BadInput:  # that name is there twice: no reason not to restore
+        gid = 0
+    return WriteFile(path, file.content, file.mode, Owner(0, gid))
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:

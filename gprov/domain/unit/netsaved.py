@@ -1,8 +1,9 @@
 """``netd.tar`` on RECOVERY: the network configuration that a unit saved before it is restored.
 
-An uncompressed tar archive of files for systemd-networkd. They are written into a folder of the new system as they
-come, so nothing is accepted but plain configuration files with harmless names. Format: POSIX.1-2017, XCU pax, "ustar
-Interchange Format"; extended headers (``x``, ``g``) may only carry times.
+An uncompressed tar archive of files for systemd-networkd, made in the running system by gprov-netsave. They are written
+into a folder of the new system as they come, so nothing is accepted but plain configuration files with harmless names,
+drop-ins for them one folder deeper, and links to /dev/null, with which a file of the image is switched off. Format:
+POSIX.1-2017, XCU pax, "ustar Interchange Format"; extended headers (``x``, ``g``) may only carry times.
 """
 
 from __future__ import annotations
@@ -16,11 +17,28 @@ from gprov.domain.errors import BadInput, Problem
 ARCHIVE = "netd.tar"
 MARKER = ".config-preserved"
 
-_NAME = re.compile(r"[A-Za-z0-9_@+:,-][A-Za-z0-9_@+:.,-]{0,200}\.(network|netdev|link)")
+_STEM = r"[A-Za-z0-9_@+:,-][A-Za-z0-9_@+:.,-]{0,200}"
+_NAME = re.compile(rf"{_STEM}\.(network|netdev|link)(\.d/{_STEM}\.conf)?")
+_FOLDER_NAME = re.compile(rf"{_STEM}\.(network|netdev|link)\.d/?")
+_NULL = "/dev/null"
 _LARGEST_FILE = 64 << 10  # bytes; real ones have some hundred
+_MOST_FILES = 1000
 _BLOCK = 512
-_FILE, _FOLDER, _EXTENDED = (b"0", b"\0"), b"5", (b"x", b"g")
+_FILE, _LINK, _FOLDER, _EXTENDED = (b"0", b"\0"), b"2", b"5", (b"x", b"g")
+# What of a file's permissions comes back: it may be closed to others (keys of a tunnel), never opened further.
+_MODES = 0o644
 _EXTENDED_RECORD = re.compile(rb"[0-9]+ (?:[acm]time|comment)=[^\n]*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """``mode``: permission bits; ``group``: name of the group that it belongs to (networkd does not run as root). A
+    ``mask`` is a link to /dev/null, without content."""
+
+    content: bytes
+    mode: int = 0o644
+    group: str = "root"
+    mask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +46,32 @@ class _Member:
     name: str
     type: bytes
     content: bytes
+    link: str
+    mode: int
+    group: str
 
 
-def parse_saved(what: str, archive: bytes) -> dict[str, bytes]:
-    """Configuration files by name. Raises BadInput with every member that is not one; never returns nothing."""
+def parse_saved(what: str, archive: bytes) -> dict[str, SavedFile]:
+    """Configuration files by path below the folder. Raises BadInput with every member that is not one; never returns
+    nothing."""
     problems: list[Problem] = []
-    files: dict[str, bytes] = {}
+    files: dict[str, SavedFile] = {}
     for member in _members(archive, problems):
         name = member.name.removeprefix("./")
         if (member.type == _FOLDER and name.rstrip("/") in ("", ".")) or (member.type in _FILE and name == MARKER):
             continue  # the folder itself, and what an earlier restore left in it
+        if member.type == _FOLDER and _FOLDER_NAME.fullmatch(name):
+            continue  # made when there is something to put there
         problem = _member_problem(name, member)
         if problem:
             problems.append(Problem(member.name[:100], problem))
         else:
-            files[name] = member.content  # the last one of a name wins, as when unpacking
+            # The last one of a name wins, as when unpacking.
+            mode = (member.mode or _MODES) & _MODES | 0o600
+            files[name] = SavedFile(member.content, mode, member.group, member.type == _LINK)
+        if len(files) > _MOST_FILES or len(problems) > _MOST_FILES:
+            problems.append(Problem("", f"holds more than {_MOST_FILES} files"))
+            break
     if not files and not problems:
         problems.append(Problem("", "holds no network configuration"))
     if problems:
@@ -51,10 +80,14 @@ def parse_saved(what: str, archive: bytes) -> dict[str, bytes]:
 
 
 def _member_problem(name: str, member: _Member) -> str | None:
-    if member.type not in _FILE:
+    if member.type == _LINK and member.link != _NULL:
+        return f"is a link to something else than {_NULL}"
+    if member.type not in (*_FILE, _LINK):
         return f"is no regular file (type {member.type.decode('ascii', 'backslashreplace')!r})"
     if not _NAME.fullmatch(name):
         return "is not named like a .network, .netdev or .link file"
+    if member.type == _LINK:
+        return "is a link with content" if member.content else None
     if len(member.content) > _LARGEST_FILE:
         return f"is larger than {_LARGEST_FILE} bytes"
     if b"\0" in member.content:
@@ -80,7 +113,8 @@ def _members(archive: bytes, problems: list[Problem]) -> Iterator[_Member]:
         content = archive[offset + _BLOCK : offset + _BLOCK + size]  # if that is cut off, the next header is too
         kind = header[156:157]
         if kind not in _EXTENDED:
-            yield _Member(_name(header), kind, content)
+            link, group = (_text(header[start:end]) for start, end in ((157, 257), (297, 329)))
+            yield _Member(_name(header), kind, content, link, _octal(header[100:108]) or 0, group)
         elif _EXTENDED_RECORD.sub(b"", content):
             problems.append(Problem(place, "an extended header changes more than times"))
         offset += _BLOCK + -(-size // _BLOCK) * _BLOCK
@@ -95,4 +129,8 @@ def _name(header: bytes) -> str:
     name, prefix = (part.partition(b"\0")[0] for part in (header[:100], header[345:500]))
     # GNU tar keeps times where ustar has the rest of a long name.
     whole = prefix + b"/" + name if prefix and header[257:263] == b"ustar\0" else name
-    return whole.decode("utf-8", "backslashreplace")
+    return _text(whole)
+
+
+def _text(field: bytes) -> str:
+    return field.partition(b"\0")[0].decode("utf-8", "backslashreplace")

@@ -52,6 +52,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import FakeraidType, Platform, RaidLevel, RecoveryMedia
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.netsaved import SavedFile
 
 SECRET = "$y$j9T$tHiSiSsEcReT"
 PLACES = Places()
@@ -161,7 +162,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
         draw(kernels),
         draw(kernels),
         draw(st.none() | st.just(PasswordHash(SECRET))),
-        NetworkFiles(draw(contents), draw(contents)),
+        NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
         keep_options=draw(st.booleans()),
         ignore_saved_network=draw(st.booleans()),
         extra_arguments=draw(st.sampled_from(["", "PROVISION_VERBOSE=1 console=ttyS0", *([] if good else [TOO_LONG])])),
@@ -283,7 +284,11 @@ def test_the_flag_comes_last_and_everything_before_it_is_flushed(facts: RestoreF
         assert FlushVolume(place) in plan[:flag]
     assert not any(isinstance(operation, CopyFile | CopyKernel | UpdateBootEntries) for operation in plan[flag:])
     # What may fail is tidied away when the unit already boots.
-    assert all(at > flag for at, operation in enumerate(plan) if isinstance(operation, RemovePath))
+    removed = [(at, operation) for at, operation in enumerate(plan) if isinstance(operation, RemovePath)]
+    assert all(at > flag for at, operation in removed if not operation.required)
+    assert {operation.path for _, operation in removed if operation.required} <= {
+        f"{PLACES.primary}/etc/systemd/network"
+    }
 
 
 @given(RESTORES)
