@@ -44,6 +44,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     create.add_argument(
         "--meta", action="append", default=[], type=_meta, metavar="KEY=VALUE", help=f"one of {', '.join(FIELDS)}"
     )
+    netsave = actions.add_parser(
+        "netsave", help="put gprov-netsave into a root file system: units keep their network configuration"
+    )
+    netsave.add_argument("--root", metavar="DIR", required=True, help="folder that holds the root file system")
     for action in (name, listing, verify, create):
         action.add_argument("--prefix", default=_PREFIX, type=_prefix, help="of image names (default %(default)s)")
 
@@ -56,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
             return _list(args.folder, args.prefix, Preference.OLDEST if args.oldest else Preference.LATEST, args.json)
         case "verify":
             return _verify(args.files, args.prefix, args.json)
+        case "netsave":
+            return _netsave(args.root)
         case _:
             return _create(args)
 
@@ -166,6 +172,14 @@ def _notes(image: VerifiedImage, prefix: str) -> list[str]:
             mismatch = str(error)
         notes += [mismatch] if mismatch else []
     return notes
+
+
+def _netsave(root: str) -> int:
+    from gprov.apps.image.netsave import install_netsave
+
+    for path in install_netsave(root):
+        print(path)
+    return ExitCode.DONE
 
 
 def _create(args: argparse.Namespace) -> int:
