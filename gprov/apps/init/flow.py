@@ -90,7 +90,7 @@ class Boot:
         self._started = ports.clock.monotonic()
         self._facts = BootFacts(
             arguments,
-            started_by_fallback=arguments.restore_requested and self._by_fallback(),
+            started_by_fallback=arguments.restore_requested and self._by_fallback(arguments),
         )
         self._menu_left = False
         # Nothing has changed since the last search, which was at ``_searched``.
@@ -188,6 +188,8 @@ class Boot:
         if self._changes is None:
             # Before the survey, so that whatever makes it outdated is noticed.
             self._changes = self._subscriptions.enter_context(self._ports.search.blocks.changes())
+        # A root that is mounted would be taken for a disk in use.
+        self._finder.release()
         survey = self._ports.survey().look()
         self._facts = replace(self._facts, targets=survey)
         self._bus.log(survey.describe())
@@ -277,14 +279,15 @@ class Boot:
         self._ports.clock.sleep(seconds)
         self._ports.power.reboot()
 
-    def _by_fallback(self) -> bool:
-        """Without variables nobody can say that a person wished this start; only BIOS never has any."""
+    def _by_fallback(self, arguments: BootArguments) -> bool:
+        """Without variables nobody can say that a person wished this start; only BIOS never has any, and there the boot
+        loader says it."""
         # Not at the top: a start with arguments, which is every normal one, does not need them.
         from gprov.apps.bootentries import boot_variables
         from gprov.domain.boot.entries import started_by_fallback
 
-        if self._ports.firmware.kind() is FirmwareKind.BIOS:
-            return False
+        if arguments.loader_fallback or self._ports.firmware.kind() is FirmwareKind.BIOS:
+            return arguments.loader_fallback
         try:
             variables = boot_variables(self._ports.firmware)
         except GprovError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from gprov.apps.arrays import array_volumes, arrays_told_of
@@ -13,6 +13,8 @@ from gprov.apps.restore.targets import target_spec
 from gprov.apps.untouchable import untouchable
 from gprov.apps.volumes import volumes_of
 from gprov.domain.boot.args import BootArguments
+from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.domain.boot.grub.menus import NORMAL_MENU
 from gprov.domain.boot.survey import TargetSurvey, survey_targets
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrays import ArrayState
@@ -21,7 +23,8 @@ from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
 from gprov.domain.disk.targets import unfit
-from gprov.domain.errors import DeviceFault, GprovError
+from gprov.domain.errors import BadInput, DeviceFault, GprovError
+from gprov.domain.image.capture import KERNEL_START
 from gprov.domain.places import Places
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import ValidateMethod
@@ -61,7 +64,7 @@ class Surveyor:
         self._arrays = arrays
         self._smbios = smbios
         self._platforms = platforms
-        self._proto_ident = arguments.proto_ident
+        self._arguments = arguments
         self._branding = branding
         self._places = places
         self._bus = bus
@@ -69,8 +72,8 @@ class Surveyor:
     def look(self) -> TargetSurvey:
         """An unknown platform or a missing RECOVERY is an answer, not an error."""
         try:
-            note = self._peek(known_rule(self._smbios, self._platforms, self._proto_ident, self._bus))
-            fallback = self._proto_ident or note.code_name
+            note = self._peek(known_rule(self._smbios, self._platforms, self._arguments.proto_ident, self._bus))
+            fallback = self._arguments.proto_ident or note.code_name
             unit = identify_unit(read_smbios(self._smbios, self._bus), self._platforms, fallback, self._bus)
         except GprovError as error:
             self._bus.warning(str(error))
@@ -97,7 +100,29 @@ class Surveyor:
             boot_label=self._branding.boot_label,
             array=own,
             lost_arrays=lost,
+            startable=self._startable(targets, volumes) if self._arguments.loader_fallback else None,
         )
+
+    def _startable(self, targets: Collection[Disk], volumes: Iterable[Volume]) -> bool:
+        """Is there a menu with a kernel on any boot partition of these disks? A boot loader claims that there is not.
+        What cannot be read is not there, for the boot loader neither."""
+        devices = {disk.device for disk in targets}
+        label = self._branding.boot_label
+        found = [volume for volume in volumes if volume.disk.device in devices and volume.contents.label == label]
+        return any(self._starts(volume) for volume in found)
+
+    def _starts(self, volume: Volume) -> bool:
+        files, mounts, target = self._ports.files, self._ports.mounts, self._places.boot
+        try:
+            mounts.mount(volume.node, target, volume.contents.kind, ("ro",))
+            try:
+                parse_bzimage(files.read_start(f"{target}/{self._branding.boot_kernel}", KERNEL_START))
+                return files.status(f"{target}/{NORMAL_MENU}") is not None
+            finally:
+                mounts.unmount(target)
+        except (DeviceFault, BadInput) as error:
+            self._bus.warning(f"{volume.node} starts nothing: {error}")
+            return False
 
     def _own_array(self, unit: Unit) -> str:
         label = self._branding.primary_label

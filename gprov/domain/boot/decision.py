@@ -45,6 +45,7 @@ class RestoreReason(Enum):
     DISKS_BLANK = "the data disks are blank"
     FILE_SYSTEM_ABSENT = "the data disks hold no root file system"
     BEYOND_REPAIR = "the root file system is beyond repair"
+    BOOT_FILES_MISSING = "no boot loader finds the system any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,8 @@ def _by_disks(facts: BootFacts) -> Decision:
         return KeepWaiting("a key may be pressed", facts.arguments.key_window)
     if facts.emergency_files:
         return _restore(facts, RestoreReason.EMERGENCY_FILE, ", ".join(facts.emergency_files))
+    if facts.arguments.loader_fallback and (found := _without_boot_files(facts)):
+        return found
     match facts.root:
         case NotFound(arrays):
             return _without_members(facts, arrays) or _missing(facts, arrays)
@@ -180,6 +183,16 @@ def _by_disks(facts: BootFacts) -> Decision:
             return _ambiguous(facts, volumes)
         case Found(volume, mount):
             return _found(facts, volume, mount)
+
+
+def _without_boot_files(facts: BootFacts) -> Decision | None:
+    """The boot loader started recovery by itself. If it is right that no data disk can be started from, a unit that
+    depends on this loader is not whole; if it is wrong (a disk was slow), the system is there and starts."""
+    if facts.targets is None:
+        return SurveyTargets() if isinstance(facts.root, Found) else None
+    if not facts.targets.without_boot_files:
+        return None
+    return _restore(facts, RestoreReason.BOOT_FILES_MISSING, facts.targets.describe())
 
 
 def _found(facts: BootFacts, volume: Volume, mount: Mounted | MountFailed) -> Decision:

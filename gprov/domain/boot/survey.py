@@ -53,8 +53,9 @@ class TargetSurvey:
     """``expected``: data disks that the platform has, None if the platform is not known.
 
     ``primary``: volumes on target disks that carry PRIMARY's label. ``suspect``: the volume that PRIMARY should be
-    on, if there is just one that qualifies and it holds nothing known. ``array``: what this unit's array is called, ""
-    if it has none.
+    on, if there is just one that qualifies and it holds nothing known. ``startable``: at least one target disk holds
+    what a BIOS boot loader needs for a normal start; None if nobody looked. ``array``: what this unit's array is
+    called, "" if it has none.
     """
 
     expected: int | None
@@ -62,6 +63,7 @@ class TargetSurvey:
     primary: tuple[Volume, ...] = ()
     suspect: Volume | None = None
     array: str = ""
+    startable: bool | None = None
 
     @property
     def complete(self) -> bool:
@@ -82,6 +84,12 @@ class TargetSurvey:
         return self.complete and all(target.state is TargetState.BLANK for target in self.disks)
 
     @property
+    def without_boot_files(self) -> bool:
+        """Every expected disk is there and readable, nobody's data is on any, and no boot loader finds anything."""
+        ours = (TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY)
+        return self.complete and self.startable is False and all(target.state in ours for target in self.disks)
+
+    @property
     def without_primary(self) -> bool:
         """Every expected disk is there and readable, and neither PRIMARY nor anybody's data is on any of them."""
         harmless = (TargetState.BLANK, TargetState.OTHER)
@@ -91,7 +99,8 @@ class TargetSurvey:
         if self.expected is None:
             return "the platform is unknown, so that nobody can say which disks to look at"
         found = ", ".join(target.describe() for target in self.disks) or "none"
-        return f"{len(self.disks)} of {self.expected} data disks present: {found}"
+        startable = ", without boot files" if self.startable is False else ""
+        return f"{len(self.disks)} of {self.expected} data disks present{startable}: {found}"
 
 
 def survey_targets(
@@ -104,6 +113,7 @@ def survey_targets(
     boot_label: str = "",
     array: str = "",
     lost_arrays: Collection[str] = (),
+    startable: bool | None = None,
 ) -> TargetSurvey:
     """Judge the platform's data disks (``targets``, RECOVERY and the like already left out).
 
@@ -132,6 +142,7 @@ def survey_targets(
         primary,
         suspects[0] if len(suspects) == 1 and not primary else None,
         array,
+        startable,
     )
 
 
