@@ -127,7 +127,10 @@ def guest(kernel: str, tmp_path: Path, guest_disks: list[str]) -> Guest:
     """
 
     def run(*command: str, seconds: float) -> str:
-        words = f"export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 HOME=/tmp; cd {CHECKOUT}; "
+        words = (
+            f"export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONPATH={CHECKOUT} PYTHONDONTWRITEBYTECODE=1 HOME=/tmp; "
+            f"cd {CHECKOUT}; "
+        )
         init = INIT.format(command=shlex.quote(words + shlex.join(command)), done=DONE)
         overlay = tmp_path / "overlay.cpio"
         console_node = device_node("dev/console", "c", 5, 1)

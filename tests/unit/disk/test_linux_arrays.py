@@ -1,0 +1,143 @@
+"""What the Linux adapter asks of mdadm, and what it reads of sysfs and superblocks: on files in place of devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.fake.process import FakeProcesses
+from gprov.adapters.linux.arrays import MdArrays
+from gprov.domain.disk.arrays import RunningArray
+from gprov.domain.disk.arrayspec import array_spec
+from gprov.domain.disk.model import DeviceNumber
+from gprov.domain.errors import DeviceFault, DeviceMissing, ToolFailed, ToolMissing
+from gprov.domain.platform.model import RaidLevel
+from gprov.ports.process import Completed
+
+UUID = "00010203-0405-0607-0809-0a0b0c0d0e0f"
+OK = Completed(0, b"", b"")
+
+
+class Sysfs:
+    """As much of /sys as the adapter looks at, with an mdadm that changes it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.block = root / "class" / "block"
+        self.block.mkdir(parents=True)
+        self.parameters = root / "module" / "md_mod" / "parameters"
+        self.parameters.mkdir(parents=True)
+        for name in ("start_ro", "start_dirty_degraded"):
+            (self.parameters / name).write_text("0\n")
+        for minor, name in enumerate(("sda1", "sdb1", "sdc1")):
+            (self.block / name).mkdir()
+            (self.block / name / "dev").write_text(f"8:{minor}\n")
+        self.fails = False
+        self.processes = FakeProcesses({"mdadm": self.mdadm})
+
+    def add(self, name: str, *, state: str = "clean", members: Sequence[str] = ("sda1", "sdb1"), **more: str) -> None:
+        folder = self.block / name
+        (folder / "md").mkdir(parents=True)
+        (folder / "slaves").mkdir()
+        (folder / "dev").write_text(f"9:{name.removeprefix('md')}\n")
+        attributes = {"array_state": state, "uuid": UUID, "raid_disks": "2", "degraded": "0", "sync_action": "resync"}
+        for attribute, text in (attributes | more).items():
+            (folder / "md" / attribute).write_text(f"{text}\n")
+        for member in members:
+            (folder / "slaves" / member).touch()
+
+    def mdadm(self, argv: Sequence[str], _env: Mapping[str, str], _stdin: bytes) -> Completed:
+        if argv[1] == "--stop":
+            return OK
+        if self.fails:
+            return Completed(1, b"", b"mdadm: failed to RUN_ARRAY")
+        self.add(Path(argv[2]).name)
+        return OK
+
+    def adapter(self) -> MdArrays:
+        return MdArrays(self.processes, str(self.root))
+
+    def commands(self) -> list[str]:
+        return [" ".join(run.argv) for run in self.processes.runs]
+
+    def text(self, path: str) -> str:
+        return (self.root / path).read_text().strip()
+
+
+@pytest.fixture
+def sysfs(tmp_path: Path) -> Sysfs:
+    return Sysfs(tmp_path / "sys")
+
+
+def test_what_runs(sysfs: Sysfs) -> None:
+    sysfs.add("md126", state="inactive")
+    sysfs.add("md125", state="clear")
+    sysfs.add("md127", state="read-auto", degraded="1", members=("sdb1",))
+    (sysfs.block / "md127p1").mkdir()
+    number = DeviceNumber(9, 127)
+    expected = RunningArray("/dev/md127", number, UUID, 2, 1, frozenset({DeviceNumber(8, 1)}))
+    assert sysfs.adapter().running() == (expected,)
+
+
+def test_an_array_without_redundancy_knows_no_degraded_members(sysfs: Sysfs) -> None:
+    sysfs.add("md127", degraded="")
+    assert sysfs.adapter().running()[0].working == 2
+
+
+def test_making_a_mirror(sysfs: Sysfs) -> None:
+    spec = array_spec("PRIMARY", "gp-unit", bytes(range(16)), RaidLevel.RAID1)
+    made = sysfs.adapter().create(spec, ["/dev/sda1", "/dev/sdb1"])
+    [command] = sysfs.commands()
+    assert command == (
+        f"mdadm --create /dev/md127 --config=none --run --metadata=1.2 --uuid={UUID} --homehost=gp-unit --name=PRIMARY"
+        " --level=1 --raid-devices=2 --bitmap=internal --force /dev/sda1 /dev/sdb1"
+    )
+    assert made.node == "/dev/md127"
+    assert sysfs.text("module/md_mod/parameters/start_ro") == "1"
+    assert sysfs.text("class/block/md127/md/sync_action") == "frozen"
+
+
+def test_making_an_array_that_has_nothing_to_synchronise(sysfs: Sysfs) -> None:
+    sysfs.add("md127")
+    spec = array_spec("PRIMARY", "gp-unit", bytes(range(16)), RaidLevel.RAID0)
+    made = sysfs.adapter().create(spec, ["/dev/sda1", "/dev/sdb1"])
+    assert made.node == "/dev/md126"
+    assert "--bitmap" not in sysfs.commands()[0]
+    assert sysfs.text("class/block/md126/md/sync_action") == "resync"
+
+
+def test_starting_one(sysfs: Sysfs) -> None:
+    started = sysfs.adapter().assemble(UUID, ["/dev/sdb1"])
+    assert sysfs.commands() == [f"mdadm --assemble /dev/md127 --config=none --run --uuid={UUID} /dev/sdb1"]
+    assert started.uuid == UUID
+    for name in ("start_ro", "start_dirty_degraded"):
+        assert sysfs.text(f"module/md_mod/parameters/{name}") == "1"
+
+
+def test_what_does_not_start_is_not_left_half_assembled(sysfs: Sysfs) -> None:
+    sysfs.fails = True
+    with pytest.raises(ToolFailed, match="exit status 1"):
+        sysfs.adapter().assemble(UUID, ["/dev/sdb1"])
+    assert sysfs.commands()[-1] == "mdadm --stop /dev/md127"
+
+
+def test_mdadm_is_not_believed_without_an_array(sysfs: Sysfs) -> None:
+    sysfs.processes.programs["mdadm"] = lambda *_: OK
+    with pytest.raises(DeviceFault, match="does not run"):
+        sysfs.adapter().assemble(UUID, ["/dev/sdb1"])
+
+
+def test_without_mdadm(sysfs: Sysfs) -> None:
+    sysfs.processes.programs.clear()
+    with pytest.raises(ToolMissing):
+        sysfs.adapter().stop(RunningArray("/dev/md127", DeviceNumber(9, 127), UUID, 2, 2))
+
+
+def test_without_md_in_the_kernel(tmp_path: Path) -> None:
+    with pytest.raises(DeviceMissing):
+        MdArrays(FakeProcesses(), str(tmp_path)).running()
+    spec = array_spec("PRIMARY", "gp-unit", bytes(16), RaidLevel.RAID1)
+    with pytest.raises(DeviceMissing, match="start_ro"):
+        MdArrays(FakeProcesses(), str(tmp_path)).create(spec, ["/dev/sda1", "/dev/sdb1"])
