@@ -12,7 +12,7 @@ from gprov.adapters.linux.arrays import MdArrays
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.arrayspec import array_spec
 from gprov.domain.disk.model import DeviceNumber
-from gprov.domain.errors import DeviceFault, DeviceMissing, ToolFailed, ToolMissing
+from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ToolFailed, ToolMissing
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.process import Completed
 
@@ -141,3 +141,49 @@ def test_without_md_in_the_kernel(tmp_path: Path) -> None:
     spec = array_spec("PRIMARY", "gp-unit", bytes(16), RaidLevel.RAID1)
     with pytest.raises(DeviceMissing, match="start_ro"):
         MdArrays(FakeProcesses(), str(tmp_path)).create(spec, ["/dev/sda1", "/dev/sdb1"])
+
+
+# Of the first member of a RAID 1 that mdadm 4.2 made under Linux 6.1.
+REAL = (Path(__file__).parent / "data" / "md-member.bin").read_bytes()
+
+
+def device(folder: Path, superblock: bytes, *places: int) -> Path:
+    path = folder / "device"
+    raw = bytearray(8 << 20)
+    for place in places:
+        raw[place : place + len(superblock)] = superblock
+    path.write_bytes(raw)
+    return path
+
+
+def test_what_mdadm_wrote_is_read(sysfs: Sysfs, tmp_path: Path) -> None:
+    record = sysfs.adapter().examine(str(device(tmp_path, REAL, 4096)))
+    assert record is not None
+    assert (record.array, record.name) == ("01234567-89ab-cdef-0246-8ace13579bdf", "gp-lab0001:PRIMARY")
+    assert (record.level, record.disks, record.slot, record.active) == (1, 2, 0, frozenset({0, 1}))
+    assert (record.events, record.rebuilding, record.clean) == (15, False, False)
+
+
+def test_what_is_no_member(sysfs: Sysfs, tmp_path: Path) -> None:
+    assert sysfs.adapter().examine(str(device(tmp_path, b""))) is None
+    with pytest.raises(BadInput, match="super_offset"):
+        sysfs.adapter().examine(str(device(tmp_path, REAL, 0)))
+    with pytest.raises(DeviceMissing):
+        sysfs.adapter().examine(str(tmp_path / "none"))
+    (tmp_path / "small").write_bytes(b"x")
+    assert sysfs.adapter().examine(str(tmp_path / "small")) is None
+
+
+def test_superblocks_are_overwritten_wherever_they_are_and_nothing_else(sysfs: Sysfs, tmp_path: Path) -> None:
+    tail = (8 << 20) - 8192
+    path = device(tmp_path, REAL, 4096, tail)
+    raw = bytearray(path.read_bytes())
+    raw[0:4] = b"data"
+    raw[8192:8196] = b"data"
+    path.write_bytes(raw)
+    sysfs.adapter().forget([str(path)])
+    raw[4096:8192] = bytes(4096)
+    raw[tail : tail + 4096] = bytes(4096)
+    assert path.read_bytes() == raw
+    with pytest.raises(DeviceMissing):
+        sysfs.adapter().forget([str(tmp_path / "none")])
