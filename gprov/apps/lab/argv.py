@@ -166,11 +166,12 @@ def _boot_order(machine: Machine) -> Mapping[str, int]:
         return {}
     first = [disk.name for disk in machine.disks if disk.starts]
     rest = [disk.name for disk in machine.disks if not disk.starts and not disk.late]
-    return {name: index for index, name in enumerate(first + rest)}
+    # 0 belongs to what QEMU loads a kernel of the host with.
+    return {name: index for index, name in enumerate(first + rest, start=1)}
 
 
 def _nics(machine: Machine) -> Iterator[str]:
-    behind_disks = len(_boot_order(machine))
+    behind_disks = len(_boot_order(machine)) + 1
     for index, nic in enumerate(machine.nics):
         net = {"type": "tap", "ifname": nic.tap, "script": "no", "downscript": "no"} if nic.tap else {"type": "user"}
         yield from _json("-netdev", {"id": f"net{index}", **net})

@@ -97,9 +97,9 @@ def test_bios_starts_from_recovery_and_uefi_from_what_its_variables_say() -> Non
     spec = unit_spec("raid1", FirmwareKind.BIOS)
     devices = objects(qemu_arguments(spec.machine("/unit"), WIRING), "-device")
     assert {each["drive"]: each["bootindex"] for each in devices if "drive" in each} == {
-        "recovery": 0,
-        "primary0": 1,
-        "primary1": 2,
+        "recovery": 1,
+        "primary0": 2,
+        "primary1": 3,
     }
     assert not [each for each in objects(unit_arguments(), "-device") if "bootindex" in each]
 
