@@ -26,6 +26,7 @@ class UnitContainer(containers.DeclarativeContainer):
 
     clock = providers.Singleton(lazy(f"{_LINUX}.clock:SystemClock"))
     randomness = providers.Singleton(lazy(f"{_LINUX}.random:SystemRandomness"))
+    background = providers.Singleton(lazy(f"{_LINUX}.background:ThreadBackground"))
     bus = providers.Singleton(EventBus, clock)
     processes = providers.Singleton(lazy(f"{_LINUX}.process:SystemProcesses"))
     power = providers.Singleton(lazy(f"{_LINUX}.power:SystemPower"))
@@ -60,7 +61,7 @@ class UnitContainer(containers.DeclarativeContainer):
         lazy("gprov.apps.recovery:RecoveryPorts"), blocks, filesystems, mounts, files, clock, firmware
     )
     remote_ports = providers.Factory(
-        lazy("gprov.apps.remote:RemotePorts"), network, clock, factory_at.provider, sink_for.provider
+        lazy("gprov.apps.remote:RemotePorts"), network, clock, background, factory_at.provider, sink_for.provider
     )
     tools = providers.Factory(
         lazy("gprov.apps.executor:Tools"),

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from gprov.apps.events import EventBus
 from gprov.apps.network import connect
+from gprov.apps.unforeseen import foreseen
 from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError
 from gprov.domain.platform.identify import Unit
+from gprov.ports.background import Background, Task
 from gprov.ports.clock import Clock
 from gprov.ports.events import EventSink
 from gprov.ports.factory import Factory
@@ -18,6 +20,9 @@ from gprov.ports.network import Network
 FactoryAt = Callable[[str], Factory]
 SinkFor = Callable[[Factory, str], EventSink]
 
+# Name of what runs in the background.
+REMOTE_LOG = "remote-log"
+
 
 @dataclass(frozen=True)
 class RemotePorts:
@@ -25,14 +30,21 @@ class RemotePorts:
 
     network: Network
     clock: Clock
+    background: Background
     factory_at: FactoryAt
     sink_for: SinkFor
 
 
-def log_to(ports: RemotePorts, endpoint: str, unit: Unit, branding: Branding, bus: EventBus) -> None:
-    """Send what happens to a server, if it can be reached; that it can't be is a warning."""
-    try:
-        connect(ports.network, ports.clock, unit, branding, bus)
-        bus.attach(ports.sink_for(ports.factory_at(endpoint), unit.serial))
-    except GprovError as error:
-        bus.warning(f"no remote log: {error}")
+def log_to(ports: RemotePorts, endpoint: str, unit: Unit, branding: Branding, bus: EventBus) -> Task:
+    """Send what happens to a server, from its beginning, as soon as it can be reached; that it can't be is a warning.
+    The flow goes on meanwhile: no network may take a minute to be sure of."""
+
+    def work() -> None:
+        try:
+            with foreseen():
+                connect(ports.network, ports.clock, unit, branding, bus)
+                bus.attach(ports.sink_for(ports.factory_at(endpoint), unit.serial))
+        except GprovError as error:
+            bus.warning(f"no remote log: {error}")
+
+    return ports.background.start(REMOTE_LOG, work)

@@ -29,12 +29,16 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.table import Platform
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.hostid import host_identity
+from gprov.ports.background import Task
 from gprov.ports.clock import Randomness
 from gprov.ports.events import EventSink
 from gprov.ports.firmware import SmbiosTable
 from gprov.ports.operator import Operator
 
 FileSinkAt = Callable[[str], EventSink]
+
+# How long the end of a restore waits for a network that never came up.
+_REMOTE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class FactoryRestore:
         self._arguments = arguments
         self._reported: GprovError | None = None
         self._restored = False
+        self._remote_log: Task | None = None
 
     def run(self, preferred: PreferredImage) -> None:
         """When it returns, the unit is restored, everything is flushed and unmounted: reboot.
@@ -82,11 +87,18 @@ class FactoryRestore:
             if not self._restored:
                 if error is not self._reported:
                     self._report(error)
+                self._await_remote_log()
                 raise
             # The flag file is set and RECOVERY was flushed: the unit boots, whatever kept RECOVERY from being put away.
             self._bus.warning(str(error))
         self._bus.message("Factory restore done")
         self._bus.state(ProcessState.FR_SUCCEEDED)
+        self._await_remote_log()
+
+    def _await_remote_log(self) -> None:
+        """The server should hear how it ended, even if the network took as long as the restore."""
+        if self._remote_log is not None and not self._remote_log.wait(_REMOTE_SECONDS):
+            self._bus.warning("no remote log: the network is not up yet")
 
     def _with_recovery(self, preferred: PreferredImage) -> None:
         ports = self._ports
@@ -120,7 +132,7 @@ class FactoryRestore:
         options = read_options(files, self._places.recovery, bus)
         endpoint = arguments.xlog or options.xlog
         if endpoint:
-            log_to(ports.remote, endpoint, unit, self._branding, bus)
+            self._remote_log = log_to(ports.remote, endpoint, unit, self._branding, bus)
         history = HistoryFile(files, f"{self._places.recovery}/{self._branding.log_folder}", bus)
         if options.clear_history:
             history.clear()

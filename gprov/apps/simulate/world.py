@@ -12,6 +12,7 @@ from dependency_injector import providers
 from gprov.adapters.fake.archive import FakeArchives
 from gprov.adapters.fake.arrays import FakeArrays
 from gprov.adapters.fake.artifacts import build_image, build_kernel, build_loader
+from gprov.adapters.fake.background import FakeBackground
 from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
 from gprov.adapters.fake.boot import firmware_start, handed_over
 from gprov.adapters.fake.files import FakeFiles
@@ -50,7 +51,7 @@ C = TypeVar("C", bound=UnitContainer)
 @dataclass
 class World:
     """One unit, its factory, and what everybody said. ``provisioned_by``: the boot entry that the firmware starts
-    provisioning by, None for a start over the network."""
+    provisioning by, None for a start over the network. ``stuck``: background work that never gets anywhere."""
 
     machine: SimulatedMachine
     origin: Origin = field(default_factory=Origin)
@@ -60,6 +61,7 @@ class World:
     platforms: tuple[Platform, ...] = field(default_factory=default_table)
     sinks: tuple[EventSink, ...] = ()
     provisioned_by: int | None = None
+    stuck: set[str] = field(default_factory=set)
     loader: Loader = field(default_factory=build_loader)
 
     def provision(self, **arguments: str) -> Stop:
@@ -125,6 +127,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     machine = world.machine
     for provider, adapter in (
         (container.clock, machine.clock),
+        (container.background, FakeBackground(machine.clock, world.stuck)),
         (container.randomness, machine.random),
         (container.processes, world.processes),
         (container.power, FakePower(machine)),

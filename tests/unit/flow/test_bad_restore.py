@@ -13,6 +13,7 @@ from gprov.adapters.fake.people import MemorySink
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.smbios import build_table
 from gprov.adapters.fake.storage import Node
+from gprov.apps.remote import REMOTE_LOG
 from gprov.apps.simulate.cuts import operations_of, settle
 from gprov.apps.simulate.world import IMAGE_NAME, SERIAL, World, new_world
 from gprov.domain.boot.bzimage import parse_bzimage
@@ -435,4 +436,13 @@ def test_recovery_that_cannot_be_put_away_does_not_undo_a_restore(world: World) 
     assert "state FR_SUCCEEDED" in said(world)
     assert "state FR_FAILED" not in said(world)
     world.machine.hook = None
+    assert world.boot() is Stop.SWITCHED_ROOT
+
+
+def test_a_network_that_never_comes_up_holds_nothing_up_but_the_end(world: World) -> None:
+    world.stuck.add(REMOTE_LOG)
+    put(world, "RECOVERY", "/fr.data", b'{"XLog": "http://factory.invalid/"}')
+    assert world.boot({"real_root": "LABEL=PRIMARY"}) is Stop.REBOOT
+    assert said(world).index("state FR_SUCCEEDED") < said(world).index("the network is not up yet")
+    world.stuck.clear()
     assert world.boot() is Stop.SWITCHED_ROOT

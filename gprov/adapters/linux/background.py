@@ -1,0 +1,28 @@
+"""Background port: threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from typing_extensions import override
+
+from gprov.ports.background import Background, Task
+
+
+class _ThreadTask(Task):
+    def __init__(self, thread: threading.Thread) -> None:
+        self._thread = thread
+
+    @override
+    def wait(self, seconds: float) -> bool:
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+
+class ThreadBackground(Background):
+    @override
+    def start(self, name: str, work: Callable[[], None]) -> Task:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        return _ThreadTask(thread)
