@@ -120,7 +120,7 @@ def survey_targets(
     ``volumes``: every partition, whole disk without partitions, and running array that could be probed; one that is
     missing could not be read. ``zeroed``: device files of disks whose first and last MiB were read and are zero.
     ``boot_label``: of boot partitions, which hold nothing that a restore does not make again. ``lost_arrays``: UUIDs
-    of this unit's own arrays of which too few members are in the machine.
+    of this unit's own arrays of which too few members are in the machine. ``startable``: see ``TargetSurvey``.
     """
     known = _Known(primary_label, boot_label, frozenset(lost_arrays))
     judged = tuple(
