@@ -29,7 +29,7 @@ class Netboot:
 def netboot(settings: Netboot, reading: Reading, now: Callable[[], int]) -> APIRouter:
     router = APIRouter(tags=["network boot"])
 
-    @router.get(f"/{SCRIPT}", summary="iPXE script that starts provisioning", response_class=PlainTextResponse)
+    @router.get(f"/{SCRIPT}", summary="The iPXE script that starts provisioning", response_class=PlainTextResponse)
     def script(
         request: Request, mac: str | None = None, serial: str | None = None, board: str | None = None
     ) -> Response:
