@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
-from gprov.domain.errors import ExitCode
+from gprov.domain.errors import DeviceMissing, ExitCode
 
 SUMMARY = "Provision, restore and start units in virtual machines with real firmware and a real Debian."
 _ACTIONS = {
@@ -59,7 +60,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workdir", metavar="DIR", required=True, help="where the unit's disks and logs are")
     parser.add_argument("--report", metavar="FILE", help="where the JSON report goes (default DIR/report.json)")
-    parser.add_argument("--serial", default=UnitSpec().serial, help="serial number of a new unit (default %(default)s)")
+    parser.add_argument(
+        "--serial", type=_serial, default=UnitSpec().serial, help="serial number of a new unit (default %(default)s)"
+    )
     built = parser.add_argument_group("use what is built already (all three)")
     built.add_argument("--kernel", metavar="FILE", help=Branding().boot_kernel)
     built.add_argument("--provision-kernel", metavar="FILE", help=Branding().provision_kernel)
@@ -73,6 +76,10 @@ def run(args: argparse.Namespace) -> int:
         return ExitCode.USAGE
     container = LabContainer()
     if all(given):
+        # Before a unit that is there gives way to a new one.
+        for path in given:
+            if not os.path.isfile(path):
+                raise DeviceMissing(path, "no such file")
         products = Products(args.kernel, args.provision_kernel, args.image)
         container.products.override(providers.Object(products))
     with _orderly_end():
@@ -118,6 +125,12 @@ def _stages(container: LabContainer, args: argparse.Namespace) -> tuple[Unit, Se
         case _:
             unit = Unit.open(args.workdir)
             return unit, [lab.boot(unit)]
+
+
+def _serial(text: str) -> str:
+    if not text.strip() or not (text.isascii() and text.isprintable()):
+        raise argparse.ArgumentTypeError(f"must be printable ASCII, is {text!r}")
+    return text
 
 
 def _spec(args: argparse.Namespace) -> UnitSpec:

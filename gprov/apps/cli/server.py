@@ -38,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--boot-arguments",
+        type=_kernel_arguments,
         default="",
         metavar="TEXT",
         help=f"further kernel arguments of provisioning, for machines that start over the network (/{SCRIPT})",
@@ -86,7 +87,6 @@ def run(args: argparse.Namespace) -> int:
         return ExitCode.USAGE
     if args.reopen is not None:
         return _reopen(args.data, args.reopen)
-    arguments = check_arguments("--boot-arguments", args.boot_arguments)
     from gprov.apps.server.app import Policy
     from gprov.apps.server.netboot import Netboot
     from gprov.apps.server.service import serve
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     policy = Policy(
         hold_ns=round(args.qa_hold_minutes * _MINUTE_NS), window_ns=round(args.credentials_minutes * _MINUTE_NS)
     )
-    serve(args.data, args.host, args.port, policy, Netboot(arguments, args.public_url or ""))
+    serve(args.data, args.host, args.port, policy, Netboot(args.boot_arguments, args.public_url or ""))
     return ExitCode.DONE
 
 
@@ -106,7 +106,12 @@ def _dnsmasq(args: argparse.Namespace) -> int:
     if addresses is None:
         first, last, mask = args.range
         addresses = AddressRange(first, last, mask, args.router)
-    print(dnsmasq_configuration(NetbootService(args.interface, args.server, addresses, args.tftp)), end="")
+    try:
+        text = dnsmasq_configuration(NetbootService(args.interface, args.server, addresses, args.tftp))
+    except BadInput as error:  # all of it was on the command line
+        print(f"gprov server dnsmasq: {error}", file=sys.stderr)
+        return ExitCode.USAGE
+    print(text, end="")
     return ExitCode.DONE
 
 
@@ -146,6 +151,13 @@ def _base_url(text: str) -> str:
     if problem:
         raise argparse.ArgumentTypeError(problem)
     return text.rstrip("/")
+
+
+def _kernel_arguments(text: str) -> str:
+    try:
+        return check_arguments("--boot-arguments", text)
+    except BadInput as exc:
+        raise argparse.ArgumentTypeError("; ".join(str(problem) for problem in exc.problems)) from exc
 
 
 def _address(text: str) -> IPv4Address:

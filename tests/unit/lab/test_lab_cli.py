@@ -27,6 +27,7 @@ def test_a_damaged_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ["lab", "boot"],
         ["lab", "fly", "--workdir", "x"],
         ["lab", "boot", "--workdir", "x", "--firmware", "coreboot"],
+        ["lab", "provision", "--workdir", "x", "--serial", " "],
     ],
 )
 def test_usage(words: list[str]) -> None:
@@ -38,3 +39,15 @@ def test_usage(words: list[str]) -> None:
 def test_built_files_belong_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "provision", "--workdir", str(tmp_path), "--kernel", "k"]) == 2
     assert "belong together" in capsys.readouterr().err
+
+
+def test_built_files_that_are_not_there_leave_the_unit_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "unit.json").write_text("a unit")
+    for name in ("kernel", "image"):
+        (tmp_path / name).write_bytes(b"")
+    given = ["--kernel", str(tmp_path / "kernel"), "--provision-kernel", "nope", "--image", str(tmp_path / "image")]
+    assert main(["lab", "provision", "--workdir", str(tmp_path), *given]) == 3
+    assert "nope: no such file" in capsys.readouterr().err
+    assert (tmp_path / "unit.json").read_text() == "a unit"
