@@ -126,7 +126,13 @@ class Boot:
 
     def _attended(self, elapsed: float) -> bool:
         """Asked again until somebody is there: keyboards on USB come late."""
-        return self._key_window(elapsed) and (self._facts.operator_present or self._ports.operator.present)
+        if not self._key_window(elapsed):
+            return False
+        if not self._facts.operator_present and self._ports.operator.present:
+            seconds = self._facts.arguments.key_window - elapsed
+            self._ports.operator.show(f"Press any key for the boot menu ({seconds:.0f} s)")
+            return True
+        return self._facts.operator_present
 
     def _act(self, decision: Decision) -> None:
         match decision:

@@ -62,12 +62,14 @@ def errors(world: World) -> list[str]:
 def test_without_a_key_the_unit_boots_when_the_window_closes(world: World) -> None:
     assert world.boot() is Stop.SWITCHED_ROOT
     assert world.machine.clock.monotonic() == pytest.approx(10, abs=0.3)
+    assert world.machine.messages == ["Press any key for the boot menu (10 s)"]
 
 
 def test_where_nobody_can_press_a_key_nothing_is_waited_for(unit: World) -> None:
     world = deepcopy(unit)
     assert world.boot() is Stop.SWITCHED_ROOT
     assert world.machine.clock.monotonic() == 0
+    assert world.machine.messages == []
 
 
 def test_a_window_of_no_time_is_not_waited_for(world: World) -> None:
