@@ -169,6 +169,7 @@ class FactoryRestore:
         targets: tuple[Disk, ...],
     ) -> Plan:
         tools, bus = self._ports.tools, self._bus
+        # An image was read meanwhile: drivers have long found what there is.
         nics = self._ports.remote.network.nics()
         facts = gather_facts(
             recovery, unit, options, self._arguments, chosen, targets, self._branding, tools, nics, bus
