@@ -121,6 +121,19 @@ def test_a_second_start_in_the_same_minute_goes_on_in_the_same_file(tmp_path: Pa
     assert (tmp_path / "recov20260301_1200.log").read_text().count("LOG detail\n") == 2
 
 
+def test_old_logs_make_room(tmp_path: Path) -> None:
+    for day in range(1, 13):
+        (tmp_path / f"recov202501{day:02}_0000.log").write_text("old")
+    (tmp_path / "mfg20250101_0000.log").write_text("of the factory")
+    sink = FileSink(clock(), str(tmp_path))
+    sink.publish(events()[0])
+    sink.publish(events()[0])
+    sink.close()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    old = [f"recov202501{day:02}_0000.log" for day in range(4, 13)]
+    assert names == ["mfg20250101_0000.log", *old, "recov20260301_1200.log"]
+
+
 def test_a_medium_that_fails_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     sink = FileSink(clock(), str(tmp_path / "file" / "log"))
