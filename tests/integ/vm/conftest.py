@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -30,8 +33,11 @@ from gprov.apps.lab.stage import Expectation, StageResult
 from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.unitspec import UnitSpec, spec_text
 from gprov.apps.server.vault import credentials_of
+from gprov.domain.branding import Branding
+from gprov.domain.image.name import ImageName
 
 HOST_PROCESSES = "host-processes.json"
+_NEWER = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
 _UNITS = "units"
 _UNITS_KEPT = 6
 _TOOLS = ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon", "mmdebstrap", "debugfs", "sfdisk", "mdir")
@@ -106,6 +112,28 @@ def run_stage(container: LabContainer) -> RunStage:
         return result
 
     return run
+
+
+@pytest.fixture(scope="session")
+def newer_image(
+    container: LabContainer, products: Products, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, bytes]:
+    """Path of an image whose kernel has a higher build number, and that kernel."""
+    kernel = _renumbered(Path(products.normal_kernel).read_bytes(), 9)
+    path = tmp_path_factory.mktemp("kernel") / "norm_boot"
+    path.write_bytes(kernel)
+    return container.builder().image(str(path), _NEWER), kernel
+
+
+def _renumbered(kernel: bytes, number: int) -> bytes:
+    """The same kernel with another build number in the version string of its header (Linux boot protocol 2.00+)."""
+    (pointer,) = struct.unpack_from("<H", kernel, 0x20E)
+    start = 0x200 + pointer
+    end = kernel.index(b"\0", start)
+    version = kernel[start:end]
+    changed = re.sub(rb"#(\d+)", b"#%d" % number, version, count=1)
+    assert len(changed) == len(version)
+    return kernel[:start] + changed + kernel[end:]
 
 
 def _live(container: LabContainer, products: Products, folder: str, spec: UnitSpec) -> None:

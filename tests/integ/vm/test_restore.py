@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import struct
 import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.container import LabContainer
 from gprov.apps.lab.lifecycle import RESTORE_FAILED, RESTORED, STARTED
 from gprov.apps.lab.products import Products
 from gprov.apps.lab.runner import Ending, LiveMachine
 from gprov.apps.lab.stage import INIT_STARTED, StageResult
 from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag
-from gprov.domain.branding import Branding
-from gprov.domain.image.name import ImageName
 
 pytestmark = pytest.mark.vm
 
 RunStage = Callable[..., StageResult]
 
-NEWER_NAME = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
-NEWER = NEWER_NAME.filename
+# Of the fixture newer_image.
+NEWER = "WIDGET.LNX.SHINY.2024-02-01.0002.upd"
 LATE_SECONDS = 20.0
 ROOT, STICK = 1, 2
 
@@ -59,28 +53,6 @@ def kernel_on_esp(unit: Unit, folder: Path) -> bytes:
         argv = ["mcopy", "-n", "-o", "-i", f"{view}@@{esp.start}", "::/norm_boot", str(target)]
         subprocess.run(argv, check=True, timeout=60, capture_output=True)
     return target.read_bytes()
-
-
-def renumbered(kernel: bytes, number: int) -> bytes:
-    """The same kernel with another build number in the version string of its header (Linux boot protocol 2.00+)."""
-    (pointer,) = struct.unpack_from("<H", kernel, 0x20E)
-    start = 0x200 + pointer
-    end = kernel.index(b"\0", start)
-    version = kernel[start:end]
-    changed = re.sub(rb"#(\d+)", b"#%d" % number, version, count=1)
-    assert len(changed) == len(version)
-    return kernel[:start] + changed + kernel[end:]
-
-
-@pytest.fixture(scope="session")
-def newer_image(
-    container: LabContainer, products: Products, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, bytes]:
-    """An image whose kernel has a higher build number, and that kernel."""
-    kernel = renumbered(Path(products.normal_kernel).read_bytes(), 9)
-    path = tmp_path_factory.mktemp("kernel") / "norm_boot"
-    path.write_bytes(kernel)
-    return container.builder().image(str(path), NEWER_NAME), kernel
 
 
 def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_going_back(
