@@ -191,3 +191,17 @@ def test_any_tree_of_links(
         with suppress(DeviceFault):
             attempt()
         assert trap.untouched()
+
+
+def test_a_mount_point_in_a_closed_tree_can_be_made(tmp_path: Path) -> None:
+    """As the ESP's on a RECOVERY that was just formatted."""
+    outer, inner = tmp_path / "RECOVERY", tmp_path / "RECOVERY" / "ESP"
+    outer.mkdir()
+    files = LinuxFiles([str(outer), str(inner)])
+    assert files.status(str(inner)) is None
+    files.make_folder(str(inner), mode=0o750)
+    status = files.status(str(inner))
+    assert status is not None
+    assert status.mode == 0o750
+    files.replace(f"{inner}/file", b"content")
+    assert (inner / "file").read_bytes() == b"content"
