@@ -1,0 +1,239 @@
+"""What must hold for plans of units that start from BIOS: in which order disks become startable, and stay so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.adapters.fake.artifacts import build_image, build_kernel, build_loader
+from gprov.domain.boot.bzimage import KernelFacts, parse_bzimage
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.menus import recovery_menu
+from gprov.domain.branding import Branding
+from gprov.domain.disk.arrayspec import array_spec
+from gprov.domain.disk.layout import GIB, MIB, PartitionRole, TableKind
+from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, Partition, Volume
+from gprov.domain.errors import BadInput, HardwareMismatch
+from gprov.domain.image.name import ImageName
+from gprov.domain.image.verify import verify_image
+from gprov.domain.places import Places
+from gprov.domain.plan.operations import (
+    ArrayRef,
+    ClearDisk,
+    CopyFile,
+    CopyKernel,
+    CreatePartitionTable,
+    FlushVolume,
+    MakeFileSystem,
+    MountVolume,
+    Operation,
+    PartitionRef,
+    SetFlag,
+    UnmountVolume,
+    UpdateBootEntries,
+    WriteFile,
+)
+from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_start
+from gprov.domain.plan.restore import NetworkFiles, RestoreFacts, plan_restore
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.model import RaidLevel
+from gprov.domain.unit.frdata import RestoreOptions
+
+NAMES, PLACES, LOADER = Branding(), Places(), build_loader()
+UNIT = Unit(default_table()[0], "GPROV_QEMU", "mfg_test", "", "S1")
+ARRAY = array_spec("PRIMARY", "gp-s1", bytes(range(16)), RaidLevel.RAID5)
+IMAGE = verify_image("/mnt/RECOVERY/Image/x.upd", build_image(build_kernel(100)))
+STICK = Disk(
+    "sdb",
+    "/dev/sdb",
+    DeviceNumber(8, 16),
+    4 * GIB,
+    bus=Bus.USB,
+    partitions=(Partition("sdb1", "/dev/sdb1", DeviceNumber(8, 17), 1, MIB, 4 * GIB - MIB),),
+)
+MENU = "/mnt/BOOT/gprov/normal.cfg"
+
+
+def target(index: int, size: int = 20 * GIB) -> Disk:
+    return Disk(f"sd{'cdef'[index]}", f"/dev/sd{'cdef'[index]}", DeviceNumber(8, 32 + 16 * index), size)
+
+
+def kernel(build: int) -> KernelFacts:
+    return parse_bzimage(build_kernel(build))
+
+
+def facts_of(*targets: Disk, build: int = 100, menu: bytes = b"", arguments: str = "") -> RestoreFacts:
+    part = STICK.partitions[0]
+    return RestoreFacts(
+        NAMES,
+        PLACES,
+        FirmwareKind.BIOS,
+        UNIT,
+        IMAGE,
+        ImageName(date(2026, 1, 1), 1, "1", NAMES.image_prefix),
+        targets,
+        Volume(STICK, part.node, part.device, Contents("ext4", "RECOVERY", "aa-bb"), part),
+        None,
+        kernel(build),
+        kernel(build),
+        None,
+        NetworkFiles(),
+        keep_options=False,
+        ignore_saved_network=False,
+        extra_arguments=arguments,
+        loader=LOADER,
+        restore_id="S1 once",
+        recovery_menu=menu,
+    )
+
+
+def at(plan: tuple[Operation, ...], wanted: Operation | type[Operation]) -> list[int]:
+    """Where this operation is, or every one of this kind."""
+    if isinstance(wanted, type):
+        return [index for index, operation in enumerate(plan) if isinstance(operation, wanted)]
+    return [index for index, operation in enumerate(plan) if operation == wanted]
+
+
+sizes = st.sampled_from([20 * GIB, 3072 * GIB])
+
+
+@given(sizes, st.integers(99, 101), st.booleans())
+@settings(max_examples=40)
+def test_the_menu_is_the_last_that_comes_onto_a_boot_partition(size: int, build: int, told: bool) -> None:
+    menu = recovery_menu(NAMES, "").encode() if told else b""
+    plan = plan_restore(facts_of(target(0, size), build=build, menu=menu))
+    [menu_at] = [index for index, one in enumerate(plan) if isinstance(one, WriteFile) and one.path == MENU]
+    before, after = plan[:menu_at], plan[menu_at + 1 :]
+    assert before[-2:] == (CopyFile("/mnt/PRIMARY/boot/norm_boot", "/mnt/BOOT/norm_boot"), FlushVolume("/mnt/BOOT"))
+    assert after[:2] == (FlushVolume("/mnt/BOOT"), UnmountVolume("/mnt/BOOT"))
+    # RECOVERY can be started all the time, and what the boot partition gets is the newest kernel.
+    assert all(index < menu_at for index in at(plan, CopyKernel))
+    assert all(
+        index < menu_at
+        for index, one in enumerate(plan)
+        if isinstance(one, CopyFile) and one.target == "/mnt/PRIMARY/boot/norm_boot"
+    )
+    assert menu_at < at(plan, SetFlag)[0]
+    assert not at(plan, UpdateBootEntries)
+
+
+@given(sizes)
+@settings(max_examples=4)
+def test_no_table_comes_without_its_loader_nor_before_the_old_one_is_gone(size: int) -> None:
+    disk = target(0, size)
+    plan = plan_restore(facts_of(disk))
+    [table_at] = at(plan, CreatePartitionTable)
+    written = plan[table_at]
+    assert isinstance(written, CreatePartitionTable)
+    assert written.loader == LOADER
+    assert isinstance(plan[table_at - 1], ClearDisk)
+    expected = [PartitionRole.LINUX, PartitionRole.LINUX]
+    if size > 2048 * GIB:
+        assert written.table.kind is TableKind.GPT
+        expected = [PartitionRole.BIOS_BOOT, *expected]
+    assert [part.role for part in written.table.partitions] == expected
+
+
+def test_a_menu_and_kernels_that_are_right_are_not_written_again() -> None:
+    plan = plan_restore(facts_of(target(0), menu=recovery_menu(NAMES, "").encode()))
+    assert not at(plan, CopyKernel)
+    assert not [one for one in plan if isinstance(one, WriteFile) and one.path.startswith(PLACES.recovery)]
+
+
+def test_a_recovery_that_cannot_be_written_keeps_the_menu_that_it_has() -> None:
+    def required(menu: bytes) -> bool:
+        plan = plan_restore(facts_of(target(0), menu=menu))
+        [written] = [one for one in plan if isinstance(one, WriteFile) and one.path.endswith("recovery.cfg")]
+        return written.required
+
+    assert not required(b"an older one")
+    assert required(b"")
+
+
+def test_the_kernel_of_a_newer_image_goes_to_recovery_first_and_one_copy_at_a_time() -> None:
+    plan = plan_restore(facts_of(target(0), build=99))
+    [copied] = [one for one in plan if isinstance(one, CopyKernel)]
+    assert copied.targets == ("/mnt/RECOVERY/gprov/norm_boot", "/mnt/RECOVERY/norm_boot")
+    assert not copied.required
+
+
+def test_menu_system_and_fstab_agree_on_uuids() -> None:
+    plan = plan_restore(facts_of(target(0)))
+    made = {one.spec.label: one.spec for one in plan if isinstance(one, MakeFileSystem)}
+    written = {one.path: one.content.decode() for one in plan if isinstance(one, WriteFile)}
+    assert made["BOOT"].kind is FileSystemKind.EXT2
+    assert f"real_root=UUID={made['PRIMARY'].uuid}\n" in written[MENU]
+    assert f"UUID={made['BOOT'].uuid} /mnt/BOOT0 ext2 noauto,relatime,noexec" in written["/mnt/PRIMARY/etc/fstab"]
+    again = plan_restore(replace(facts_of(target(0)), restore_id="S1 another time"))
+    assert not {one.spec.uuid for one in again if isinstance(one, MakeFileSystem)} & {
+        spec.uuid for spec in made.values()
+    }
+
+
+def test_every_disk_of_an_array_can_start_the_unit_and_knows_the_others() -> None:
+    platform = replace(UNIT.platform, raid_level=ARRAY.level, data_disks=3)
+    facts = replace(facts_of(*map(target, range(3))), unit=replace(UNIT, platform=platform), array=ARRAY)
+    plan = plan_restore(facts)
+    tables = [one for one in plan if isinstance(one, CreatePartitionTable)]
+    assert [one.loader for one in tables] == [LOADER] * 3
+    boots = [one for one in plan if isinstance(one, MakeFileSystem) and one.spec.label == "BOOT"]
+    assert [one.where for one in boots] == [PartitionRef(disk, 1) for disk in facts.targets]
+    assert len({one.spec.uuid for one in boots}) == 3
+    mounted = [one.where for one in plan if isinstance(one, MountVolume) and one.target == PLACES.boot]
+    assert mounted == [PartitionRef(disk, 1) for disk in facts.targets]
+    menus = [one.content.decode() for one in plan if isinstance(one, WriteFile) and one.path == MENU]
+    for own, menu in zip(boots, menus, strict=True):
+        others = [one.spec.uuid for one in boots if one is not own]
+        assert all(f"--fs-uuid {uuid}" in menu for uuid in others)
+        assert own.spec.uuid not in menu
+    [system] = [one for one in plan if isinstance(one, MakeFileSystem) and one.spec.label == "PRIMARY"]
+    assert isinstance(system.where, ArrayRef)
+
+
+def test_disks_and_arguments_that_do_not_do_are_refused_before_anything_is_changed() -> None:
+    with pytest.raises(HardwareMismatch, match="sectors of 4096"):
+        plan_restore(facts_of(replace(target(0), sector_size=4096)))
+    with pytest.raises(HardwareMismatch, match="no boot loader"):
+        plan_restore(replace(facts_of(target(0)), loader=None))
+    with pytest.raises(BadInput, match="quotes"):
+        plan_restore(facts_of(target(0), arguments="a='b'"))
+
+
+def provisioning(*targets: Disk, wipe: bool = True) -> tuple[Operation, ...]:
+    facts = ProvisionFacts(
+        NAMES,
+        PLACES,
+        FirmwareKind.BIOS,
+        UNIT,
+        replace(STICK, partitions=()),
+        targets,
+        RestoreOptions(),
+        loader=LOADER,
+    )
+    return (*plan_recovery(facts, wipe=wipe), *plan_finish(facts), *plan_start(facts, wipe=wipe))
+
+
+def test_provisioning_makes_recovery_startable_last() -> None:
+    plan = provisioning(target(0))
+    menu = WriteFile("/mnt/RECOVERY/gprov/recovery.cfg", recovery_menu(NAMES, "").encode())
+    assert plan[-5:] == (
+        ClearDisk(target(0), 100 * MIB, 100 * MIB),
+        CopyFile("/mnt/RECOVERY/norm_boot", "/mnt/RECOVERY/gprov/norm_boot", 0o755),
+        FlushVolume("/mnt/RECOVERY"),
+        menu,
+        FlushVolume("/mnt/RECOVERY"),
+    )
+
+
+def test_a_used_unit_does_not_start_by_itself_while_it_is_provisioned() -> None:
+    plan = provisioning(target(0), target(1))
+    [table] = at(plan, CreatePartitionTable)
+    cleared = [one.disk for one in plan[:table] if isinstance(one, ClearDisk)]
+    assert cleared == [replace(STICK, partitions=()), target(0), target(1)]
+    kept = provisioning(target(0), wipe=False)
+    assert [one.disk.name for one in kept if isinstance(one, ClearDisk)] == ["sdb"]
