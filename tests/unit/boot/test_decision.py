@@ -325,6 +325,7 @@ surveys = st.builds(
     st.lists(st.builds(TargetDisk, st.sampled_from([SDA, SDB]), st.sampled_from(TargetState)), max_size=3).map(tuple),
     st.sampled_from([(), (ROOT,), (ROOT, EMPTY)]),
     st.sampled_from([None, EMPTY]),
+    startable=st.sampled_from([None, True, False]),
 )
 arguments_without_wish = st.builds(
     BootArguments,
@@ -338,6 +339,7 @@ all_arguments = st.one_of(
     st.builds(
         BootArguments,
         restore_requested=st.booleans(),
+        loader_fallback=st.booleans(),
         erase=st.sampled_from(EraseMode),
         shell=st.booleans(),
         key_window=st.sampled_from([0.0, 10.0]),
@@ -394,7 +396,14 @@ def evidence(seen: BootFacts) -> bool:
             or seen.checks.get(targets.suspect.node) is CheckOutcome.BEYOND_REPAIR
         )
     )
-    return any((asked, bool(seen.emergency_files), own and flag is Flag.ABSENT, own and broken, gone))
+    unstartable = (
+        seen.arguments.loader_fallback
+        and complete
+        and targets is not None
+        and targets.startable is False
+        and states <= {TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY}
+    )
+    return any((unstartable, asked, bool(seen.emergency_files), own and flag is Flag.ABSENT, own and broken, gone))
 
 
 @settings(max_examples=200)
@@ -403,6 +412,42 @@ def test_nothing_is_restored_without_positive_evidence(seen: BootFacts) -> None:
     decision = decide(seen)
     if isinstance(decision, Restore):
         assert evidence(seen)
+
+
+FELL_BACK = BootArguments(restore_requested=True, loader_fallback=True)
+
+
+@pytest.mark.parametrize(
+    ("root", "targets", "expected"),
+    [
+        (BOOTABLE, None, SurveyTargets()),
+        (NotFound(), None, KeepWaiting),
+        (BOOTABLE, replace(WITH_PRIMARY, startable=False), RestoreReason.BOOT_FILES_MISSING),
+        (NotFound(), replace(OTHER, startable=False), RestoreReason.BOOT_FILES_MISSING),
+        # The boot loader was too early for a slow disk.
+        (BOOTABLE, replace(WITH_PRIMARY, startable=True), SwitchRoot(ROOT)),
+        # A disk may be missing, unknown, or somebody's: no evidence.
+        (BOOTABLE, replace(WITH_PRIMARY, startable=False, expected=2), SwitchRoot(ROOT)),
+        (BOOTABLE, replace(UNKNOWN, startable=False), SwitchRoot(ROOT)),
+        (NotFound(), replace(survey(TargetState.FOREIGN), startable=False), KeepWaiting),
+        (NotFound(), replace(survey(TargetState.UNREADABLE), startable=False), KeepWaiting),
+        (NotFound(), replace(survey(TargetState.RAID_MEMBER), startable=False), KeepWaiting),
+    ],
+)
+def test_row_9a(
+    root: RootSearch, targets: TargetSurvey | None, expected: Decision | RestoreReason | type[Decision]
+) -> None:
+    decision = decide(facts(FELL_BACK, fallback=True, root=root, targets=targets))
+    if isinstance(expected, RestoreReason):
+        assert isinstance(decision, Restore)
+        assert decision.reason is expected
+    elif isinstance(expected, type):
+        assert isinstance(decision, expected)
+    else:
+        assert decision == expected
+    # Somebody's wish, or another firmware, is another matter.
+    other = decide(facts(NORMAL, root=root, targets=targets))
+    assert not isinstance(other, Restore)
 
 
 @settings(max_examples=200)
