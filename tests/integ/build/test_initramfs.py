@@ -10,6 +10,8 @@ import pytest
 
 from gprov.adapters.linux.process import SystemProcesses
 from gprov.apps.build.spec import Flavor
+from gprov.apps.loader import BOOT_IMAGE, CORE_IMAGE
+from gprov.domain.boot.grub.install import Loader, check_files
 
 PROCESSES = SystemProcesses()
 CHECKOUT = Path(__file__).parents[3]
@@ -90,6 +92,13 @@ def test_tools_run(root: str) -> None:
     assert "--xattrs-include" in inside(root, "tar", "--help")
     assert inside(root, "sh", "-c", "echo $((6 * 7))") == "42\n"
     os.unlink(image)
+
+
+def test_the_boot_loader_is_there(root: str) -> None:
+    """What a BIOS unit puts onto its disks."""
+    boot, core = (Path(root + path).read_bytes() for path in (BOOT_IMAGE, CORE_IMAGE))
+    assert boot == Path("/usr/lib/grub/i386-pc/boot.img").read_bytes()
+    check_files(Loader(boot, core))
 
 
 def test_init_is_ours(root: str) -> None:
