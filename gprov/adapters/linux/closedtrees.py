@@ -40,11 +40,9 @@ class ClosedTrees:
         """A name for the entry that ``path`` ends with, which may be a link itself: its folder is resolved and held
         open meanwhile. Raises OSError if there is no such folder, or if the last component is none of its entries."""
         folder, name = os.path.split(path.rstrip("/"))
-        if path.rstrip("/") in self._roots and os.path.lexists(path):
-            folder, name = path, "."  # but one that is still to be made is an entry of the folder that it is in
-        elif name in (".", ".."):
+        if name in (".", ".."):
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
-        fd = self.open(folder or ".", _PATH_ONLY)
+        fd = self.open(folder or ("/" if path.startswith("/") else "."), _PATH_ONLY)
         try:
             yield f"/proc/self/fd/{fd}/{name}"
         finally:

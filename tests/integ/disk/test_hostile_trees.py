@@ -137,6 +137,23 @@ def test_the_root_of_the_tree_itself(trap: Trap) -> None:
     assert trap.files.usage(str(trap.tree)).total > 0
 
 
+def test_a_root_within_another_need_not_be_there_yet(tmp_path: Path) -> None:
+    """RECOVERY/ESP is made before anything is mounted there."""
+    outer = tmp_path / "RECOVERY"
+    files = LinuxFiles([str(outer), str(outer / "ESP")])
+    assert files.status(str(outer)) is None
+    files.make_folder(str(outer))
+    assert files.status(str(outer / "ESP")) is None
+    files.make_folder(str(outer / "ESP"))
+    files.replace(str(outer / "ESP/EFI/BOOT/file"), b"x")
+    files.symlink("ESP/EFI/BOOT/file", str(outer / "link"))
+    assert files.read(str(outer / "link")) == b"x"
+    assert files.names(str(outer)) == ("ESP", "link")
+    files.remove(str(outer / "ESP"))
+    files.replace(str(outer / "ESP/new"), b"y")
+    assert (outer / "ESP/new").read_bytes() == b"y"
+
+
 def test_pipes_and_devices_where_a_file_should_be_hold_nobody_up(trap: Trap) -> None:
     os.mkfifo(trap.tree / "pipe")
     (trap.tree / "zero").symlink_to("/dev/zero")
