@@ -19,7 +19,7 @@ class Places:
 
     @property
     def all(self) -> tuple[str, ...]:
-        return (self.recovery, self.esp, self.primary, self.root)
+        return (self.recovery, self.esp, self.primary, self.boot, self.root)
 
     @staticmethod
     def named(branding: Branding) -> Places:
