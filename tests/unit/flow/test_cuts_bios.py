@@ -271,3 +271,21 @@ def test_restores_in_a_row_leave_recovery_as_it_was(running: World) -> None:
     before.pop("/log/recovery_history.json")
     after.pop("/log/recovery_history.json")
     assert after == before
+
+
+def test_a_recovery_that_is_worn_out_still_restores(updated: World, new_system: dict[str, Node | None]) -> None:
+    """It keeps its older kernel and menu; the boot partitions get the newer kernel."""
+    world = deepcopy(updated)
+    world.machine.disks[-1].write_protected = True
+    assert settle(world) == ("reboot", "switched root")
+    assert system(world) == new_system
+    assert build_number(world.machine.tree("RECOVERY").get("/norm_boot")) == 100
+    assert [build_number(volume.current.get("/norm_boot")) for volume in boot_volumes(world)] == [101] * len(
+        boot_volumes(world)
+    )
+
+
+def test_a_kernel_override_takes_recovery_s_kernel_everywhere(updated: World) -> None:
+    world = deepcopy(updated)
+    assert world.boot({"real_root": "LABEL=PRIMARY", "KERNEL_OVERRIDE": "recovery"}) is Stop.REBOOT
+    check_unit(world, 100)
