@@ -10,6 +10,8 @@ from gprov.domain.disk.model import Disk
 
 
 class Partitioner(Protocol):
+    """Nothing is written to another disk than the one that ``disk`` describes, whatever has its number by now."""
+
     def clear(self, disk: Disk, head: int, tail: int) -> None:
         """Overwrite the first ``head`` and last ``tail`` bytes with zeros, flush, and make the kernel forget
         the partitions. Raises DeviceFault (also if a partition is in use)."""

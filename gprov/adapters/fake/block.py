@@ -83,7 +83,7 @@ class FakePartitioner(Partitioner):
     @override
     def clear(self, disk: Disk, head: int, tail: int) -> None:
         self._machine.touch(f"clear {disk.node}")
-        fake = self._machine.disk(disk.device)
+        fake = self._unchanged(disk)
         self._refuse_mounted(disk)
         refuse_protected(fake)
         fake.forget_partitions()
@@ -95,7 +95,7 @@ class FakePartitioner(Partitioner):
     @override
     def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
         self._machine.touch(f"partition {disk.node}")
-        fake = self._machine.disk(disk.device)
+        fake = self._unchanged(disk)
         self._refuse_mounted(disk)
         refuse_protected(fake)
         fake.forget_partitions()
@@ -110,6 +110,13 @@ class FakePartitioner(Partitioner):
             fake.partitions.append(made)
         fake.writes += 1
         return next(found for found in self._machine.describe_disks() if found.device == disk.device)
+
+    def _unchanged(self, disk: Disk) -> FakeDisk:
+        fake = self._machine.disk(disk.device)
+        now = next(found for found in self._machine.describe_disks() if found.device == disk.device)
+        if problem := disk.exchanged(now):
+            raise DeviceFault(disk.node, problem)
+        return fake
 
     def _refuse_mounted(self, disk: Disk) -> None:
         volumes = self._machine.disk(disk.device).volumes()

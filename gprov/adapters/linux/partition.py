@@ -44,9 +44,10 @@ class PartedPartitioner(Partitioner):
     @override
     def clear(self, disk: Disk, head: int, tail: int) -> None:
         with _exclusive(disk) as fd:
+            now = self._unchanged(disk)
             # First, while the table still says what is there: a partition in use stops us before anything is lost.
-            for number in self._known_partitions(disk):
-                self._forget(disk, fd, number)
+            for part in now.partitions:
+                self._forget(disk, fd, part.number)
             try:
                 size = os.lseek(fd, 0, os.SEEK_END)
                 start_of_tail = max(0, size - tail)
@@ -63,6 +64,7 @@ class PartedPartitioner(Partitioner):
         with self._blocks.changes() as changes:
             # Held while libparted works: nobody mounts a partition that is about to go.
             with _exclusive(disk) as fd:
+                self._unchanged(disk)
                 if loader is None:
                     write_table(disk, table)
                 else:
@@ -79,8 +81,14 @@ class PartedPartitioner(Partitioner):
                 changes.wait(deadline.remaining)
             return written
 
-    def _known_partitions(self, disk: Disk) -> list[int]:
-        return [part.number for now in self._blocks.disks() if now.device == disk.device for part in now.partitions]
+    def _unchanged(self, disk: Disk) -> Disk:
+        """The disk as it is now. Raises DeviceMissing, and DeviceFault if it is another one under the same number."""
+        now = next((found for found in self._blocks.disks() if found.device == disk.device), None)
+        if now is None:
+            raise DeviceMissing(disk.node, "is gone")
+        if problem := disk.exchanged(now):
+            raise DeviceFault(disk.node, problem)
+        return now
 
     def _forget(self, disk: Disk, fd: int, number: int) -> None:
         deadline = Deadline(self._clock, _BUSY_SECONDS)

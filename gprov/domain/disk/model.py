@@ -154,6 +154,13 @@ class Disk:
             return f"{self.model}_{self.serial}" if self.model else self.serial
         return self.path or self.name
 
+    def exchanged(self, now: Disk) -> str:
+        """Why ``now``, which has the device number of this disk, is another one: names and numbers go to whatever is
+        plugged in next. Empty if it is the same."""
+        if (now.identity, now.size) == (self.identity, self.size):
+            return ""
+        return f"is another disk by now: {now.describe()}, identity {now.identity}, instead of {self.identity}"
+
     def describe(self) -> str:
         """For logs: name, size, what it calls itself and how it is attached."""
         names = " ".join(part for part in (self.vendor, self.model, self.serial) if part) or "unnamed"

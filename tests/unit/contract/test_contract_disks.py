@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -126,6 +127,21 @@ def test_disks_in_use_are_not_touched(world: World) -> None:
     world.mounts.unmount(world.path("volume"))
     world.mounts.mount(node, world.path("volume"), "ext4")
     assert world.files.read(world.path("volume/file")) == b"precious"
+
+
+@pytest.mark.parametrize("changed", [{"serial": "other"}, {"wwn": "naa.5000"}, {"size": SIZE + MIB}])
+def test_another_disk_under_the_same_number_is_not_touched(world: World, changed: dict[str, Any]) -> None:
+    """The chosen one was pulled, and this one was plugged in since."""
+    disk = world.partitioner.write(world.blank(SIZE), TABLES["primary-uefi"])
+    world.filesystems.make(disk.partitions[0].node, EXT4)
+    before = world.blocks.contents(disk.partitions[0].node)
+    chosen = replace(disk, **changed)
+    with pytest.raises(DeviceFault):
+        world.partitioner.clear(chosen, 16 * MIB, 16 * MIB)
+    with pytest.raises(DeviceFault):
+        world.partitioner.write(chosen, TABLES["recovery-bios"])
+    assert now(world, disk) == disk
+    assert world.blocks.contents(disk.partitions[0].node) == before
 
 
 @pytest.mark.parametrize(
