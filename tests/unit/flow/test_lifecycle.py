@@ -12,9 +12,11 @@ from gprov.adapters.fake.people import MemorySink
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.storage import FakeVolume, Node
 from gprov.apps.simulate.world import IMAGE_NAME, SERIAL, World, new_world
-from gprov.domain.boot.bootvars import BOOT_ORDER, entry_name, numbers_in
+from gprov.domain.boot.bootvars import BOOT_ORDER, entry_name, numbers_in, serialise_numbers
 from gprov.domain.boot.bzimage import parse_bzimage
-from gprov.domain.boot.loadoption import decode_arguments, parse_load_option
+from gprov.domain.boot.devicepath import FilePath, gpt_partition
+from gprov.domain.boot.firmware import Variable, VariableName
+from gprov.domain.boot.loadoption import LoadOption, decode_arguments, parse_load_option, serialise_load_option
 from gprov.domain.disk.layout import GIB, PartitionRole, TableKind
 from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.events import LogLine, ProcessState, Severity
@@ -143,6 +145,34 @@ def test_nvram_is_not_written_when_nothing_changes(restored: World) -> None:
     assert restored.boot() is Stop.REBOOT
     assert restored.boot() is Stop.SWITCHED_ROOT
     assert restored.machine.nvram_writes == before
+
+
+def test_twelve_restores_leave_nvram_and_recovery_as_they_are(restored: World) -> None:
+    """With entries of somebody else, one of them in front of ours: that one changes place, once."""
+    machine = restored.machine
+    foreign = (gpt_partition(1, 2048, 2048, "0fc63daf-8483-4772-8e79-3d69d8477de4"), FilePath("\\other"))
+    for number in (0x42, 0x07):
+        option = LoadOption(f"other {number}", foreign, b"their data")
+        machine.nvram[VariableName(entry_name(number))] = Variable(7, serialise_load_option(option))
+    order = VariableName(BOOT_ORDER)
+    ours = numbers_in({BOOT_ORDER: machine.nvram[order]}, BOOT_ORDER)
+    machine.nvram[order] = Variable(7, serialise_numbers([0x07, *ours, 0x42]))
+
+    def restore() -> tuple[dict[VariableName, Variable], int, dict[str, Node | None]]:
+        drop(machine, "PRIMARY", "/boot.normal")
+        assert restored.boot() is Stop.REBOOT
+        tree = machine.tree("RECOVERY")
+        kept = {path: tree.get(path) for path in tree.paths() if path != "/log/recovery_history.json"}
+        return dict(machine.nvram), machine.nvram_writes, kept
+
+    first = restore()
+    now = numbers_in({BOOT_ORDER: first[0][order]}, BOOT_ORDER)
+    assert now == (*ours, 0x07, 0x42)
+    size = machine.tree("RECOVERY").size()
+    for _ in range(12):
+        assert restore() == first
+    assert abs(machine.tree("RECOVERY").size() - size) < 1000
+    assert restored.boot() is Stop.SWITCHED_ROOT
 
 
 def test_a_missing_flag_file_leads_to_a_restore(restored: World) -> None:
