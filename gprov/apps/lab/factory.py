@@ -10,7 +10,7 @@ from gprov.apps.lab.machine import Machine
 from gprov.apps.lab.namespace import ADDRESS, FactoryNetwork, factory_network
 from gprov.apps.lab.netboot import netboot_service
 from gprov.apps.lab.origin import Origin, Site, factory_server
-from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.unit import SERVER, Unit
 from gprov.ports.process import Processes
 
 
@@ -29,7 +29,7 @@ class Factory:
 @contextmanager
 def factory_for(processes: Processes, unit: Unit, boot_arguments: str) -> Iterator[Factory]:
     """``boot_arguments``: kernel arguments of provisioning, besides mfgurl, for units that start over the network."""
-    server, log = unit.path("server"), unit.path("server.log")
+    server, log = unit.path(SERVER), unit.path("server.log")
     if not unit.spec.netboot:
         with factory_server(processes, server, log) as origin:
             yield Factory(origin)

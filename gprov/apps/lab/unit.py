@@ -18,6 +18,7 @@ from gprov.domain.errors import DeviceMissing
 from gprov.ports.process import Processes
 
 _FACTS = "unit.json"
+SERVER = "server"
 _PRIVATE = 0o600  # disks hold secrets of the unit
 _PRIVATE_FOLDER = 0o700
 
@@ -97,6 +98,9 @@ class Unit:
             for name in os.listdir(self.folder):
                 if name == _FACTS or name.endswith((".qcow2", ".fd")) or name.startswith("serial-"):
                     os.unlink(self.path(name))
+            # A factory that knows this serial as provisioned would not provision it again.
+            if os.path.isdir(self.path(SERVER)):
+                shutil.rmtree(self.path(SERVER))
 
     def _make_disk(self, processes: Processes, file: str, size: str, backing: str = "") -> None:
         base = ("-b", backing, "-F", "qcow2") if backing else ()

@@ -119,3 +119,12 @@ def test_an_opened_unit_is_the_one_that_was_made(unit: Unit, tmp_path: Path) -> 
     assert Unit.open(unit.folder).spec == unit.spec
     with pytest.raises(DeviceMissing, match="holds no unit"):
         Unit.open(str(tmp_path))
+
+
+def test_a_new_unit_in_the_folder_of_another_is_unknown_to_its_factory(unit: Unit) -> None:
+    os.makedirs(unit.path("server/store"))
+    Path(unit.path("server/store/factory.sqlite")).write_bytes(b"LAB0001 is sealed")
+    Path(unit.path("notes")).write_text("kept")
+    Unit.create(unit.folder, unit.spec, PROCESSES)
+    assert not os.path.exists(unit.path("server"))
+    assert Path(unit.path("notes")).read_text() == "kept"
