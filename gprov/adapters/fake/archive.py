@@ -5,18 +5,23 @@ from __future__ import annotations
 import io
 import lzma
 import tarfile
+from errno import ENOSPC
+from functools import lru_cache
 
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.paths import locate
+from gprov.adapters.fake.paths import locate, refuse_gone
 from gprov.adapters.fake.storage import Node
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
 from gprov.domain.files import FileType
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.verify import verify_image
+from gprov.domain.image.verify import verify_image as verify_anew
 from gprov.ports.archive import Archives, ProgressReport
+
+# Simulations read the same few images thousands of times. Bytes remember their hash.
+verify_image = lru_cache(maxsize=256)(verify_anew)
 
 
 class FakeArchives(Archives):
@@ -31,6 +36,7 @@ class FakeArchives(Archives):
         progress(0, len(content))
         image = verify_image(path, content, self._branding)
         progress(len(content), len(content))
+        self._machine.verified.append(path)
         return image
 
     @override
@@ -51,13 +57,20 @@ class FakeArchives(Archives):
                 text = data.read() if data is not None else member.linkname.encode()
                 path = f"{base}/{member.name.lstrip('./')}"
                 if path != f"{base}/":
-                    volume.current.put(path, Node(_type(member), text, member.mode, member.uid, member.gid))
+                    node = Node(_type(member), text, member.mode, member.uid, member.gid)
+                    if volume.current.size() + len(text) > volume.size:
+                        raise DeviceFault(path, "no space left on device", errno=ENOSPC)
+                    volume.write(path, node)
+        self._machine.touch(f"extract {image.path}: under way")
         progress(len(content), len(content))
 
     def _content(self, path: str) -> bytes:
-        node = locate(self._machine, path).node
+        self._machine.look(f"read {path}")
+        place = locate(self._machine, path)
+        node = place.node
         if node is None:
             raise DeviceMissing(path, "no such file")
+        refuse_gone(self._machine, place)
         if node.type is not FileType.FILE:
             raise DeviceFault(path, "is not a file")
         return node.content

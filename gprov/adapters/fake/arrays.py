@@ -77,8 +77,11 @@ class FakeArrays(Arrays):
             refuse_member(machine, node, part)
             disk = machine.partition(node)[0]
             refuse_protected(disk)
-            part.volume, part.member = None, FakeMember(array, slot, slots)
+            made = FakeMember(array, slot, slots)
+            part.unflushed = ((part.volume, part.member), (None, None), (None, made))
             disk.writes += 1
+            machine.touch(f"write RAID superblock {node}: under way")
+            part.volume, part.member, part.unflushed = None, made, ()
         return self._start(array, parts)
 
     @override
@@ -110,13 +113,19 @@ class FakeArrays(Arrays):
 
     @override
     def forget(self, nodes: Sequence[str]) -> None:
+        """Written one after the other and then flushed: power that goes meanwhile leaves any of them."""
+        parts = []
         for node in nodes:
             self._machine.touch(f"forget RAID superblock {node}")
             disk, part = self._machine.partition(node)
             refuse_member(self._machine, node, part)
             refuse_protected(disk)
-            part.member = None
+            part.unflushed = ((part.volume, part.member), (part.volume, None))
             disk.writes += 1
+            parts.append(part)
+        self._machine.touch(f"flush {' '.join(nodes)}")
+        for part in parts:
+            part.member, part.unflushed = None, ()
 
     def _start(self, array: FakeArray, parts: Sequence[FakePartition]) -> RunningArray:
         self._machine.touch(f"start array {array.name}")

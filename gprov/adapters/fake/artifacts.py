@@ -20,6 +20,7 @@ def build_kernel(build_number: int, release: str = "6.1.0") -> bytes:
     """A bzImage's header with a version string, and nothing that runs. Source: Documentation/arch/x86/boot.rst."""
     image = bytearray(_KERNEL_SIZE)
     image[0x1F1] = 4  # setup sectors
+    struct.pack_into("<I", image, 0x1F4, (_KERNEL_SIZE - (4 + 1) * SECTOR) // 16)  # what follows them
     struct.pack_into("<H", image, 0x1FE, 0xAA55)
     image[0x202:0x206] = b"HdrS"
     struct.pack_into("<H", image, 0x206, 0x020F)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from errno import EBUSY, EROFS
 
 from typing_extensions import override
@@ -11,7 +12,7 @@ from typing_extensions import override
 from gprov.adapters.fake.machine import FakeMount, SimulatedMachine, contents_of
 from gprov.adapters.fake.paths import locate
 from gprov.adapters.fake.power import MachineStopped, Stop
-from gprov.adapters.fake.storage import FakeDisk, FakeMember, FakePartition, FakeVolume, Node
+from gprov.adapters.fake.storage import FakeDisk, FakeMember, FakePartition, FakeVolume, Node, Tree
 from gprov.domain.boot.grub.install import Loader, core_place, loader_writes
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import (
@@ -39,6 +40,7 @@ class FakeBlockDevices(BlockDevices):
 
     @override
     def contents(self, node: str) -> Contents:
+        self._machine.look(f"probe {node}")
         for disk in self._machine.present():
             if node == disk.node:
                 return Contents()
@@ -51,6 +53,7 @@ class FakeBlockDevices(BlockDevices):
 
     @override
     def read(self, node: str, offset: int, size: int) -> bytes:
+        self._machine.look(f"read {node}")
         disk = next((disk for disk in self._machine.present() if disk.node == node), None)
         if disk is None:
             raise DeviceMissing(node, "no such disk")
@@ -86,11 +89,13 @@ class FakePartitioner(Partitioner):
         fake = self._unchanged(disk)
         self._refuse_mounted(disk)
         refuse_protected(fake)
+        # The first sector goes first and is flushed: without it, nobody starts or reads what follows it.
         fake.forget_partitions()
-        fake.remains = {
-            start: found for start, found in fake.remains.items() if head <= start < max(head, disk.size - tail)
-        }
         fake.writes += 1
+        kept = {start: found for start, found in fake.remains.items() if head <= start < max(head, disk.size - tail)}
+        fake.fading = frozenset(fake.remains) - frozenset(kept)
+        self._machine.touch(f"clear {disk.node}: under way")
+        fake.remains, fake.fading = kept, frozenset()
 
     @override
     def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
@@ -99,6 +104,8 @@ class FakePartitioner(Partitioner):
         self._refuse_mounted(disk)
         refuse_protected(fake)
         fake.forget_partitions()
+        fake.writes += 1
+        self._machine.touch(f"partition {disk.node}: under way")
         fake.table = table
         if loader is not None:
             fake.areas = {write.offset: write.content for write in loader_writes(loader, bytes(512), core_place(table))}
@@ -108,7 +115,6 @@ class FakePartitioner(Partitioner):
             made.volume = found if isinstance(found, FakeVolume) else None
             made.member = found if isinstance(found, FakeMember) else None
             fake.partitions.append(made)
-        fake.writes += 1
         return next(found for found in self._machine.describe_disks() if found.device == disk.device)
 
     def _unchanged(self, disk: Disk) -> FakeDisk:
@@ -139,10 +145,15 @@ class FakeFileSystems(FileSystems):
         self._refuse_mounted(node, part.volume)
         refuse_member(self._machine, node, part)
         refuse_protected(disk)
-        part.volume = FakeVolume(spec.kind, spec.label, spec.uuid or self._machine.new_uuid(), part.size)
-        part.member = None
+        made = FakeVolume(spec.kind, spec.label, spec.uuid or self._machine.new_uuid(), part.size)
+        # Cut meanwhile, there is still what was there, or nothing that anybody knows, or the first block of what comes,
+        # or all of it.
+        half = replace(made, current=Tree(), durable=Tree(), in_place=Tree(), damaged=True, repairable=False)
+        part.unflushed = ((part.volume, part.member), (None, None), (half, None), (made, None))
         self._machine.written(part)
         disk.writes += 1
+        self._machine.touch(f"format {node}: under way")
+        part.volume, part.member, part.unflushed = made, None, ()
 
     @override
     def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:
@@ -191,7 +202,7 @@ class FakeMounts(Mounts):
         if place.node is None:
             if place.mount is not None and place.mount.read_only:
                 raise DeviceFault(target, "cannot make the mount point: read-only file system", errno=EROFS)
-            place.volume.current.put(place.inner, Node(FileType.FOLDER, mode=0o755))
+            place.volume.write(place.inner, Node(FileType.FOLDER, mode=0o755))
         elif place.node.type is not FileType.FOLDER:
             raise DeviceFault(target, "is no folder to mount on")
 
@@ -203,7 +214,8 @@ class FakeMounts(Mounts):
             if mount.point.target == target:
                 if below:
                     raise DeviceFault(target, f"cannot unmount: busy ({below[0].point.target})")
-                mount.volume.sync()
+                if self._machine.reachable(mount.volume):
+                    mount.volume.sync()
                 self._machine.mounts.remove(mount)
                 return
         raise DeviceFault(target, "cannot unmount: not mounted")

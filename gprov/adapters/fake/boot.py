@@ -16,7 +16,7 @@ from gprov.domain.boot.bootvars import (
     numbers_in,
     serialise_numbers,
 )
-from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.domain.boot.bzimage import check_length, parse_bzimage
 from gprov.domain.boot.devicepath import DevicePath, FilePath, HardDrive
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 from gprov.domain.boot.loadoption import decode_arguments, parse_load_option, read_description
@@ -95,6 +95,7 @@ def _is_kernel(part: FakePartition, path: str) -> bool:
         return False
     try:
         parse_bzimage(node.content)
+        check_length(node.content, len(node.content))
     except BadInput:
         return False
     return True

@@ -52,3 +52,11 @@ class SeededRandomness(Randomness):
     @override
     def token(self, size: int) -> bytes:
         return self._random.randbytes(size)
+
+    def below(self, number: int) -> int:
+        return self._random.randrange(number)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> SeededRandomness:
+        copy = SeededRandomness()
+        copy._random.setstate(self._random.getstate())
+        return copy

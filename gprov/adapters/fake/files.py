@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from errno import EBUSY, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EROFS
-from posixpath import dirname
+from posixpath import basename, dirname
 
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.paths import Place, locate
-from gprov.adapters.fake.storage import Node, changed
+from gprov.adapters.fake.paths import Place, locate, refuse_gone
+from gprov.adapters.fake.storage import FakeVolume, Node, changed
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import ROOT, Digests, FileStatus, FileType, Owner, Usage
@@ -19,7 +19,6 @@ from gprov.ports.files import Files
 # What FAT shows of every file and folder, mounted as gprov mounts it.
 _FAT_MODE = 0o755
 _OTHERS_READ_OR_WRITE = 0o066
-_NO_JOURNAL = (FileSystemKind.VFAT, FileSystemKind.EXT2)
 
 
 class FakeFiles(Files):
@@ -92,8 +91,8 @@ class FakeFiles(Files):
             raise DeviceFault(path, "is not a folder", errno=ENOTDIR)
         _refuse_secret(place, path, mode)
         base = place.node or Node(FileType.FOLDER)
-        place.volume.current.put(place.inner, changed(base, mode=mode, uid=owner.uid, gid=owner.gid))
-        place.volume.keep(place.inner)
+        place.volume.write(place.inner, changed(base, mode=mode, uid=owner.uid, gid=owner.gid))
+        place.volume.flush_file(place.inner)
 
     @override
     def symlink(self, target: str, path: str) -> None:
@@ -109,19 +108,7 @@ class FakeFiles(Files):
         if old.node is None:
             raise DeviceMissing(source, "no such file")
         self._refuse_rename(old, new, target)
-        volume = old.volume
-        self._gap(new)
-        moved = [
-            (path, volume.current.get(path)) for path in volume.current.paths() if path.startswith(old.inner + "/")
-        ]
-        volume.current.drop(old.inner)
-        volume.current.put(new.inner, old.node)
-        for path, inner in moved:
-            if inner is not None:
-                volume.current.put(new.inner + path[len(old.inner) :], inner)
-        volume.keep(old.inner)
-        for path in (new.inner, *(new.inner + path[len(old.inner) :] for path, _ in moved)):
-            volume.keep(path)
+        self._put_in_place(old.inner, new)
 
     @override
     def remove(self, path: str) -> None:
@@ -132,8 +119,23 @@ class FakeFiles(Files):
             return
         if any(f"{mount.point.target}/".startswith(f"{place.path}/") for mount in self._machine.mounts):
             raise DeviceFault(path, "something is mounted there", errno=EBUSY)
-        place.volume.current.drop(place.inner)
-        place.volume.keep(place.inner)
+        if place.node is None:
+            return
+        gone = place.volume.current.below(place.inner)
+        place.volume.drop(place.inner)
+        self._machine.touch(f"remove {path}: under way")
+        for name in gone:
+            place.volume.flush_folder(dirname(name))
+
+    def stream(self, path: str, content: bytes, *, whole: bool) -> None:
+        """How a download fills a file: in place, and flushed when it is ``whole``."""
+        place = self._writable(path)
+        place.volume.write(place.inner, Node(FileType.FILE, content))
+        _refuse_full(place.volume, path)
+        self._machine.touch(f"write {path}{'' if whole else ': in part'}")
+        if whole:
+            place.volume.flush_file(place.inner)
+            place.volume.flush_folder(dirname(place.inner))
 
     @override
     def set_permissions(self, path: str, mode: int, owner: Owner) -> None:
@@ -145,7 +147,8 @@ class FakeFiles(Files):
             raise DeviceFault(path, "is a symbolic link")
         if _is_fat(place) and (mode, owner) != (_FAT_MODE, ROOT):
             raise DeviceFault(path, "this file system keeps no permissions")
-        place.volume.current.put(place.inner, changed(place.node, mode=mode, uid=owner.uid, gid=owner.gid))
+        place.volume.write(place.inner, changed(place.node, mode=mode, uid=owner.uid, gid=owner.gid))
+        place.volume.flush_file(place.inner)
 
     @override
     def usage(self, path: str) -> Usage:
@@ -162,20 +165,25 @@ class FakeFiles(Files):
 
     def _existing(self, path: str) -> Place:
         place = locate(self._machine, path)
+        refuse_gone(self._machine, place)
         if place.node is None:
             raise DeviceMissing(path, "no such file")
         return place
 
     def _writable(self, path: str) -> Place:
         place = self._entry(path)
+        refuse_gone(self._machine, place)
         if place.mount is not None and place.mount.read_only:
             raise DeviceFault(path, "read-only file system", errno=EROFS)
         return place
 
     def _file(self, path: str) -> Node:
-        node = locate(self._machine, path).node
+        self._machine.look(f"read {path}")
+        place = locate(self._machine, path)
+        node = place.node
         if node is None:
             raise DeviceMissing(path, "no such file")
+        refuse_gone(self._machine, place)
         if node.type is not FileType.FILE:
             raise DeviceFault(path, "is not a file")
         return node
@@ -186,11 +194,19 @@ class FakeFiles(Files):
         if place.node is not None and place.node.type is FileType.FOLDER:
             raise DeviceFault(path, "is a folder", errno=EISDIR)
         _refuse_secret(place, path, node.mode)
-        if volume.current.size() + len(node.content) > volume.size:
-            raise DeviceFault(path, "no space left on device", errno=ENOSPC)
-        self._gap(place)
-        volume.current.put(place.inner, node)
-        volume.keep(place.inner)
+        if volume.in_memory:
+            volume.write(place.inner, node)
+            return
+        beside = _beside(place.inner)
+        volume.write(beside, node)
+        try:
+            _refuse_full(volume, path)
+            self._machine.touch(f"write {path}: flush it")
+        except DeviceFault:
+            volume.drop(beside)
+            raise
+        volume.flush_file(beside)
+        self._put_in_place(beside, place)
 
     def _refuse_rename(self, old: Place, new: Place, target: str) -> None:
         """Raises DeviceFault for what rename(2) refuses."""
@@ -207,16 +223,29 @@ class FakeFiles(Files):
         if new.volume.current.children(new.inner):
             raise DeviceFault(target, "is a folder that is not empty", errno=ENOTEMPTY)
 
-    def _gap(self, place: Place) -> None:
-        """Without a journal a file that is being replaced may be there neither in the old nor in the new form."""
-        if place.volume.kind in _NO_JOURNAL and place.node is not None:
-            place.volume.current.drop(place.inner)
-            place.volume.keep(place.inner)
-            self._machine.touch(f"put in place {place.path}")
+    def _put_in_place(self, source: str, place: Place) -> None:
+        """Rename, and flush both folders. What a cut in between leaves is the volume's to say."""
+        volume = place.volume
+        replaces = not volume.journalled and place.node is not None
+        volume.move(source, place.inner)
+        self._machine.touch(f"put in place {place.path}" if replaces else f"flush the folder of {place.path}")
+        for name in volume.current.below(place.inner) or [place.inner]:
+            volume.flush_folder(dirname(name))
+        volume.flush_folder(dirname(source))
+
+
+def _beside(path: str) -> str:
+    """The hidden name that a file has until it is whole."""
+    return f"{dirname(path).rstrip('/')}/.{basename(path)}.new"
 
 
 def _is_fat(place: Place) -> bool:
     return place.volume.kind is FileSystemKind.VFAT
+
+
+def _refuse_full(volume: FakeVolume, path: str) -> None:
+    if volume.current.size() > volume.size:
+        raise DeviceFault(path, "no space left on device", errno=ENOSPC)
 
 
 def _refuse_secret(place: Place, path: str, mode: int) -> None:

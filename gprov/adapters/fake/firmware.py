@@ -31,14 +31,25 @@ class FakeFirmware(Firmware):
     @override
     def write(self, name: VariableName, variable: Variable) -> None:
         self._machine.touch(f"nvram {name.name}")
-        self._machine.nvram[name] = variable
-        self._machine.nvram_writes += 1
+        self._change(name, variable)
 
     @override
     def delete(self, name: VariableName) -> None:
         self._machine.touch(f"nvram delete {name.name}")
-        if self._machine.nvram.pop(name, None) is not None:
-            self._machine.nvram_writes += 1
+        if name in self._machine.nvram:
+            self._change(name, None)
+
+    def _change(self, name: VariableName, variable: Variable | None) -> None:
+        """Power that goes meanwhile leaves the old value or the new one: firmware stores variables fault-tolerantly."""
+        machine = self._machine
+        machine.nvram_before[name] = machine.nvram.get(name)
+        if variable is None:
+            machine.nvram.pop(name)
+        else:
+            machine.nvram[name] = variable
+        machine.touch(f"nvram {name.name}: under way")
+        machine.nvram_before.pop(name)
+        machine.nvram_writes += 1
 
 
 class FakeSmbios(SmbiosTable):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.storage import FakeDisk, FakeVolume, Node
-from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.domain.boot.bzimage import check_length, parse_bzimage
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.files import FileType
 
@@ -155,6 +155,7 @@ class Grub:
         kernel = self._file(words[0]).content
         try:
             parse_bzimage(kernel)
+            check_length(kernel, len(kernel))
         except BadInput as exc:
             raise CommandFailed from exc
         self._kernel = dict(word.split("=", 1) for word in words[1:] if "=" in word) | {"BOOT_IMAGE": words[0]}

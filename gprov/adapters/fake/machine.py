@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gprov.adapters.fake.clock import FakeClock, SeededRandomness
+from gprov.adapters.fake.faults import Fault
 from gprov.adapters.fake.power import MachineStopped, Stop
 from gprov.adapters.fake.storage import FakeArray, FakeDisk, FakeMember, FakePartition, FakeVolume, Tree
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
@@ -19,7 +20,7 @@ Hook = Callable[[str], None]
 
 
 def _ram() -> FakeVolume:
-    return FakeVolume(FileSystemKind.EXT4, "", "", 1 << 30)
+    return FakeVolume(FileSystemKind.EXT4, "", "", 1 << 30, in_memory=True)
 
 
 @dataclass
@@ -51,7 +52,8 @@ class SimulatedMachine:
     """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: what a person takes in the
-    boot loader's next menu.
+    boot loader's next menu. ``nvram_before``: variables on their way to NVRAM, as they were. ``verified``: images that
+    were found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -79,6 +81,9 @@ class SimulatedMachine:
     operator_present: bool = False
     operator_at: float = 0.0
     nvram_writes: int = 0
+    nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    verified: list[str] = field(default_factory=list)
     _minor: int = 0
 
     def __post_init__(self) -> None:
@@ -96,10 +101,9 @@ class SimulatedMachine:
         return disk
 
     def touch(self, operation: str) -> None:
-        """Every fake port calls this first: the place where faults and power cuts strike. Without power nothing
-        happens any more, whatever a flow still wants to tidy up."""
-        if self.stopped is not None:
-            raise MachineStopped(self.stopped)
+        """Every fake port calls this first, and again between the steps of what it does: the places where faults and
+        power cuts strike. Without power nothing happens any more, whatever a flow still wants to tidy up."""
+        self.look(operation)
         if self.hook is None:
             return
         try:
@@ -108,23 +112,46 @@ class SimulatedMachine:
             self.stopped = stopped.how
             raise
 
+    def look(self, operation: str) -> None:
+        """What only reads calls this instead: faults strike, but there is nothing to cut."""
+        if self.stopped is not None:
+            raise MachineStopped(self.stopped)
+        for fault in self.faults:
+            fault.strike(self, operation)
+
     def restart(self) -> None:
         """Power is back: memory and mounts are gone, what was not flushed is lost (or, with ``torn_cuts``, an
         arbitrary part of it)."""
-        survives = (lambda _: self.random.token(1)[0] < 128) if self.torn_cuts else None
+        choose = self.random.below if self.torn_cuts else None
+        for disk in self.disks:
+            disk.cut(choose)
+        for array in self.arrays():
+            array.device.cut(choose)
         for volume in self.volumes():
-            volume.cut(survives)
+            volume.cut(choose)
+        for name, before in self.nvram_before.items():
+            if choose is None or choose(2):
+                self._put_variable(name, before)
+        self.nvram_before.clear()
         self.mounts.clear()
         self.running.clear()
         self.ram = _ram()
         self.switched_to = None
         self.stopped = None
+        self.verified.clear()
         self.clock.restart()
+
+    def _put_variable(self, name: VariableName, variable: Variable | None) -> None:
+        if variable is None:
+            self.nvram.pop(name, None)
+        else:
+            self.nvram[name] = variable
 
     def flush(self) -> None:
         """What sync(2) does."""
         for volume in self.volumes():
-            volume.sync()
+            if self.reachable(volume):
+                volume.sync()
 
     def arrays(self) -> tuple[FakeArray, ...]:
         """Those that some member still tells of."""
@@ -154,7 +181,12 @@ class SimulatedMachine:
 
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
-        return tuple(disk for disk in self.disks if disk.appears_at <= now)
+        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.gone)
+
+    def reachable(self, volume: FakeVolume) -> bool:
+        """Is the disk that holds this volume, or enough of the array, still there? Memory always is."""
+        holders = [disk for disk in self.disks if any(volume is one for one in disk.volumes())]
+        return not any(disk.gone for disk in holders)
 
     def disk(self, device: DeviceNumber) -> FakeDisk:
         for disk in self.present():

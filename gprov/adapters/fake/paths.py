@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import ELOOP
+from errno import EIO, ELOOP
 
 from gprov.adapters.fake.machine import FakeMount, SimulatedMachine
 from gprov.adapters.fake.storage import FakeVolume, Node
@@ -72,3 +72,9 @@ def _root(machine: SimulatedMachine, path: str) -> str:
 def _place(machine: SimulatedMachine, path: str) -> Place:
     mount, volume, inner = machine.volume_at(path)
     return Place(path, mount, volume, inner, volume.current.get(inner))
+
+
+def refuse_gone(machine: SimulatedMachine, place: Place) -> None:
+    """Raises DeviceFault if the disk below was pulled, or died."""
+    if not machine.reachable(place.volume):
+        raise DeviceFault(place.path, "input/output error: its disk is gone", errno=EIO)

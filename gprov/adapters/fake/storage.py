@@ -1,142 +1,33 @@
-"""Simulated media: disks with partitions, volumes with files, and what of it survives a power cut.
+"""Simulated media: disks, partitions, arrays, and what of a partition is still on its way to the medium.
 
-A volume keeps two trees: ``current`` is what a running system sees, ``durable`` what is on stable storage. A write that
-its port promises to flush goes to both; everything else reaches ``durable`` with the next sync or unmount, or in part
-when the power is cut: in which order a medium stores what was not flushed is nobody's to know.
+What volumes hold, and what of that survives a power cut: ``volume.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from posixpath import dirname, normpath
+from dataclasses import dataclass, field
 
+from gprov.adapters.fake.tree import Node, Tree, changed
+from gprov.adapters.fake.volume import FakeVolume
 from gprov.domain.disk.layout import PartitionTable
-from gprov.domain.disk.model import Bus, DeviceNumber, FileSystemKind
-from gprov.domain.errors import DeviceFault, DeviceMissing
-from gprov.domain.files import FileType
+from gprov.domain.disk.model import Bus, DeviceNumber
+from gprov.domain.errors import DeviceMissing
 
-_JOURNALLED = frozenset({FileSystemKind.EXT3, FileSystemKind.EXT4})
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One file, folder or link. ``content`` is the data of a file or the text of a link."""
-
-    type: FileType
-    content: bytes = b""
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
+__all__ = ["FakeArray", "FakeDisk", "FakeMember", "FakePartition", "FakeVolume", "Held", "Node", "Tree", "changed"]
 
 
-class Tree:
-    """Paths are absolute within the volume and normal ("/etc/hostname"); the root folder always exists."""
-
-    def __init__(self, nodes: dict[str, Node] | None = None) -> None:
-        self._nodes = {"/": Node(FileType.FOLDER, mode=0o755)} if nodes is None else nodes
-
-    def copy(self) -> Tree:
-        return Tree(dict(self._nodes))
-
-    def get(self, path: str) -> Node | None:
-        return self._nodes.get(path)
-
-    def put(self, path: str, node: Node) -> None:
-        """Set a node, making missing parent folders."""
-        parent = dirname(path)
-        if parent != path and parent not in self._nodes:
-            self.put(parent, Node(FileType.FOLDER, mode=0o755))
-        self._nodes[path] = node
-
-    def drop(self, path: str) -> None:
-        """Remove a node and all below it."""
-        below = path.rstrip("/") + "/"
-        for name in [name for name in self._nodes if name == path or name.startswith(below)]:
-            if name != "/":
-                del self._nodes[name]
-
-    def children(self, folder: str) -> tuple[str, ...]:
-        return tuple(sorted(name.rsplit("/", 1)[1] for name in self._nodes if name != "/" and dirname(name) == folder))
-
-    def resolve(self, path: str, depth: int = 0) -> str:
-        """Follow symbolic links in every component; absolute link texts stay within the volume."""
-        if depth > 16:
-            raise DeviceFault(path, "too many levels of symbolic links")
-        done = ""
-        parts = [part for part in normpath(path).split("/") if part]
-        for index, part in enumerate(parts):
-            done = f"{done}/{part}"
-            node = self._nodes.get(done)
-            if node is not None and node.type is FileType.SYMLINK:
-                text = node.content.decode()
-                base = text if text.startswith("/") else f"{dirname(done)}/{text}"
-                return self.resolve("/".join((base, *parts[index + 1 :])), depth + 1)
-        return done or "/"
-
-    def size(self) -> int:
-        return sum(len(node.content) for node in self._nodes.values())
-
-    def paths(self) -> tuple[str, ...]:
-        return tuple(sorted(self._nodes))
-
-
-@dataclass
-class FakeVolume:
-    """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
-    signature shows too, so that no probe says what it is. ``in_place``: what a journal holds is not in it yet."""
-
-    kind: FileSystemKind
-    label: str
-    uuid: str
-    size: int
-    current: Tree = field(default_factory=Tree)
-    durable: Tree = field(default_factory=Tree)
-    in_place: Tree = field(default_factory=Tree)
-    damaged: bool = False
-    repairable: bool = True
-    ambivalent: bool = False
-
-    def sync(self) -> None:
-        self.durable = self.current.copy()
-        self.replay()
-
-    def replay(self) -> None:
-        """What the journal holds is written to its place."""
-        self.in_place = self.durable.copy()
-
-    def without_replay(self, path: str) -> Node | None:
-        """A file as a boot loader sees it. One that is on its way from the journal to its place, the old or the new,
-        may be found or not: it is not."""
-        node = self.durable.get(path)
-        if self.kind in _JOURNALLED and self.in_place.get(path) != node:
-            return None
-        return node
-
-    def cut(self, survives: Callable[[str], bool] | None = None) -> None:
-        """Power is gone: of what was not flushed only the changes to paths that ``survives`` names remain."""
-        if survives is not None:
-            for path in sorted({*self.current.paths(), *self.durable.paths()}):
-                if self.current.get(path) != self.durable.get(path) and survives(path):
-                    self.keep(path)
-        self.current = self.durable.copy()
-
-    def keep(self, path: str) -> None:
-        """Make one path durable, as a flushed file and its flushed folder entries are."""
-        node = self.current.get(path)
-        if node is None:
-            self.durable.drop(path)
-            return
-        for parent in _parents(path):
-            above = self.current.get(parent)
-            if above is not None and self.durable.get(parent) is None:
-                self.durable.put(parent, above)
-        self.durable.put(path, node)
+# What a partition holds: a volume, a part of an array, or nothing.
+Held = tuple["FakeVolume | None", "FakeMember | None"]
 
 
 @dataclass
 class FakePartition:
-    """Holds a volume, or a part of an array, or nothing. (The device of an array is one too: see ``FakeArray``.)"""
+    """Holds a volume, or a part of an array, or nothing. (The device of an array is one too: see ``FakeArray``.)
+
+    ``unflushed``: while its first blocks are written, all that a power cut may leave there; what was there before comes
+    first.
+    """
 
     number: int
     start: int
@@ -146,6 +37,13 @@ class FakePartition:
     device: DeviceNumber
     volume: FakeVolume | None = None
     member: FakeMember | None = None
+    unflushed: tuple[Held, ...] = ()
+
+    def cut(self, choose: Callable[[int], int] | None) -> None:
+        """Power is gone. ``choose``: a number below the one that it is given; without, what was there before stays."""
+        if self.unflushed:
+            self.volume, self.member = self.unflushed[choose(len(self.unflushed)) if choose is not None else 0]
+        self.unflushed = ()
 
 
 @dataclass
@@ -177,7 +75,8 @@ class FakeDisk:
 
     ``areas``: boot loader code by its offset. ``write_protected``: as flash that is worn out becomes. ``remains``: file
     systems and members of arrays that no partition table shows any more, by their first byte. A new partition that
-    starts there shows them again, unless that place was cleared.
+    starts there shows them again, unless that place was cleared. ``fading``: places that are being cleared. ``gone``:
+    it was pulled, or died.
     """
 
     name: str
@@ -194,6 +93,8 @@ class FakeDisk:
     write_protected: bool = False
     areas: dict[int, bytes] = field(default_factory=dict)
     remains: dict[int, FakeVolume | FakeMember] = field(default_factory=dict)
+    fading: frozenset[int] = frozenset()
+    gone: bool = False
 
     @property
     def node(self) -> str:
@@ -219,15 +120,11 @@ class FakeDisk:
     def volumes(self) -> tuple[FakeVolume, ...]:
         return tuple(part.volume for part in self.partitions if part.volume is not None)
 
-
-def changed(node: Node, *, mode: int, uid: int, gid: int) -> Node:
-    """The node with other permissions."""
-    return replace(node, mode=mode, uid=uid, gid=gid)
-
-
-def _parents(path: str) -> list[str]:
-    found = []
-    while path not in ("/", ""):
-        path = dirname(path)
-        found.append(path)
-    return found[::-1]
+    def cut(self, choose: Callable[[int], int] | None) -> None:
+        """Power is gone: see ``FakePartition.cut``."""
+        for start in sorted(self.fading):
+            if choose is not None and choose(2):
+                self.remains.pop(start, None)
+        self.fading = frozenset()
+        for part in self.partitions:
+            part.cut(choose)

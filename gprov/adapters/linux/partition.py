@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 3.0
 _BUSY_PAUSE = 0.05
 _CHUNK = 4 * MIB
+_FIRST = 4096  # one sector, of either size
 
 
 class PartedPartitioner(Partitioner):
@@ -51,6 +52,10 @@ class PartedPartitioner(Partitioner):
             try:
                 size = os.lseek(fd, 0, os.SEEK_END)
                 start_of_tail = max(0, size - tail)
+                # The first sector before all others: a BIOS that finds its signature starts what follows it, and a
+                # table whose partitions are half gone is worse than none.
+                _zero(fd, 0, min(_FIRST, head, size))
+                os.fsync(fd)
                 _zero(fd, 0, min(head, size))
                 _zero(fd, max(start_of_tail, min(head, size)), size)
                 os.fsync(fd)

@@ -13,7 +13,7 @@ from gprov.apps.restore.targets import target_spec
 from gprov.apps.untouchable import untouchable
 from gprov.apps.volumes import volumes_of
 from gprov.domain.boot.args import BootArguments
-from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.domain.boot.bzimage import check_length, parse_bzimage
 from gprov.domain.boot.grub.menus import NORMAL_MENU
 from gprov.domain.boot.survey import TargetSurvey, survey_targets
 from gprov.domain.branding import Branding
@@ -116,7 +116,10 @@ class Surveyor:
         try:
             mounts.mount(volume.node, target, volume.contents.kind, ("ro",))
             try:
-                parse_bzimage(files.read_start(f"{target}/{self._branding.boot_kernel}", KERNEL_START))
+                kernel = f"{target}/{self._branding.boot_kernel}"
+                head = files.read_start(kernel, KERNEL_START)
+                parse_bzimage(head)
+                check_length(head, files.digests(kernel).size)
                 return files.status(f"{target}/{NORMAL_MENU}") is not None
             finally:
                 mounts.unmount(target)
@@ -130,7 +133,8 @@ class Surveyor:
 
     def _zeroed(self, disk: Disk) -> bool:
         try:
-            return not any(any(self._ports.blocks.read(disk.node, offset, _EDGE)) for offset in (0, disk.size - _EDGE))
+            edges = (self._ports.blocks.read(disk.node, offset, _EDGE) for offset in (0, disk.size - _EDGE))
+            return all(edge == bytes(len(edge)) for edge in edges)
         except DeviceFault as fault:
             self._bus.warning(str(fault))
             return False

@@ -7,7 +7,7 @@ from functools import partial
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
 from gprov.apps.restore.facts import KERNEL_START
-from gprov.domain.boot.bzimage import KernelFacts, newest, parse_bzimage
+from gprov.domain.boot.bzimage import KernelFacts, check_length, newest, parse_bzimage
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
@@ -33,7 +33,9 @@ def verify_kernel(tools: Tools, branding: Branding, places: Places, bus: EventBu
     """The kernel that firmware or boot loader are about to be told of. Raises DeviceMissing, BadInput."""
     path = kernel_places(tools.firmware.kind(), places, branding).main
     try:
-        kernel = parse_bzimage(tools.files.read_start(path, KERNEL_START))
+        head = tools.files.read_start(path, KERNEL_START)
+        kernel = parse_bzimage(head)
+        check_length(head, tools.files.digests(path).size)
     except BadInput as error:
         raise BadInput(path, error.problems) from error
     bus.log(f"{path} is Linux {kernel.release} {kernel.version}")

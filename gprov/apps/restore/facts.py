@@ -11,7 +11,7 @@ from gprov.apps.loader import installable_loader
 from gprov.apps.recovery import RecoveryVolume
 from gprov.apps.restore.choose import ChosenImage
 from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
-from gprov.domain.boot.bzimage import KernelFacts, parse_bzimage
+from gprov.domain.boot.bzimage import KernelFacts, check_length, parse_bzimage
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import RECOVERY_MENU
 from gprov.domain.branding import Branding
@@ -115,7 +115,11 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
 def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
     """One of RECOVERY's kernels, or None if it is gone or damaged: another then takes its place."""
     try:
-        return parse_bzimage(files.read_start(path, KERNEL_START))
+        head = files.read_start(path, KERNEL_START)
+        facts = parse_bzimage(head)
+        # All of it is read: a folder may still tell the length of a file whose blocks are lost.
+        check_length(head, files.digests(path).size)
+        return facts
     except (DeviceFault, BadInput) as error:
         bus.warning(f"{path} is not usable: {error}")
         return None

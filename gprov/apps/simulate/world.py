@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -63,6 +64,19 @@ class World:
     provisioned_by: int | None = None
     stuck: set[str] = field(default_factory=set)
     loader: Loader = field(default_factory=build_loader)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> World:
+        """What never changes is shared: simulations copy worlds by the thousand."""
+        machine = self.machine
+        tables = [disk.table for disk in machine.disks]
+        variables = [*machine.nvram, *machine.nvram.values(), *machine.nvram_before, *machine.nvram_before.values()]
+        fixed = (self.branding, self.platforms, self.loader, machine.nics, machine.inventory, *tables, *variables)
+        memo.update({id(one): one for one in fixed if one is not None})
+        copy = object.__new__(World)
+        memo[id(self)] = copy
+        for name, value in vars(self).items():
+            setattr(copy, name, deepcopy(value, memo))
+        return copy
 
     def provision(self, **arguments: str) -> Stop:
         """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails; the machine

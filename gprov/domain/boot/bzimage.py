@@ -13,6 +13,7 @@ from enum import Enum
 from gprov.domain.errors import BadInput, Problem
 
 _SETUP_SECTS = 0x1F1
+_SYSSIZE = 0x1F4  # of what follows the set-up code, in units of 16 bytes
 _BOOT_FLAG = 0x1FE
 _MAGIC = 0x202
 _VERSION_POINTER = 0x20E  # offset of the version string less 0x200; 0: there is none
@@ -55,6 +56,15 @@ def parse_bzimage(head: bytes) -> KernelFacts:
     if problems:
         raise BadInput("kernel", problems)
     return _parse_text(_version_text(head))
+
+
+def check_length(head: bytes, size: int) -> None:
+    """``size``: bytes of the file that are there. Raises BadInput if the header announces more: a FAT that lost power
+    may give back the blocks of a file that it was replacing, and leave the front."""
+    paragraphs = int.from_bytes(head[_SYSSIZE : _SYSSIZE + 4], "little")
+    whole = ((head[_SETUP_SECTS] or 4) + 1) * 512 + paragraphs * 16
+    if size < whole:
+        raise _bad("", f"is cut short: {size} of {whole} bytes")
 
 
 def newest(a: KernelFacts | None, b: KernelFacts | None) -> Comparison:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.boot.bzimage import Comparison, KernelFacts, newest, parse_bzimage
+from gprov.adapters.fake.artifacts import build_kernel
+from gprov.domain.boot.bzimage import Comparison, KernelFacts, check_length, newest, parse_bzimage
 from gprov.domain.errors import BadInput, GprovError
 
 
@@ -118,3 +119,12 @@ def test_arbitrary_headers(data: bytes, pointer: int, sectors: int, text: bytes)
         except GprovError:
             continue
         assert facts.release
+
+
+def test_a_kernel_whose_end_is_missing_is_refused() -> None:
+    """FAT may leave the front of a file that was being replaced; its header alone looks as good as ever."""
+    whole = build_kernel(7)
+    check_length(whole, len(whole))
+    for size in (0, len(whole) // 2, len(whole) - 1):
+        with pytest.raises(BadInput, match="cut short"):
+            check_length(whole, size)

@@ -1,0 +1,192 @@
+"""A simulated file system: what a running system sees of it, and what a power cut leaves of that.
+
+``current`` is what a running system sees. Nothing of what it changes is on stable storage before it is flushed; until
+then it waits in ``pending``, step by step, and the data of files in ``dirty``. When the power goes, a seeded choice
+says how much of that arrived. The models (docs/simulation.md has them with their sources):
+
+ext3, ext4 (data=ordered, delayed allocation)
+    Steps are committed through a journal, so that those that arrived are the first so many, and each is whole: a rename
+    shows the old file or the new one. Flushing one file or folder commits all steps so far, of other files too, but not
+    the data of these: they are then found empty, in part, or whole.
+FAT, ext2
+    No journal. Steps arrive in any order. A rename is several sectors: both names may be found, or neither, and the
+    file that was replaced may be found cut short since its blocks were given back first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from posixpath import dirname
+
+from gprov.adapters.fake.tree import Node, Tree, parents
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.files import FileType
+
+JOURNALLED = frozenset({FileSystemKind.EXT3, FileSystemKind.EXT4})
+
+# A number below the one that it is given.
+Choose = Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change that is still on its way to the medium: ``path`` becomes ``node`` (None: it goes). A rename also takes
+    ``source`` away and may replace ``old``."""
+
+    path: str
+    node: Node | None
+    source: str = ""
+    old: Node | None = None
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Step:
+        return self
+
+
+@dataclass
+class FakeVolume:
+    """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
+    signature shows too, so that no probe says what it is. ``in_place``: what a journal holds is not in it yet.
+    ``in_memory``: nothing of it survives anyway."""
+
+    kind: FileSystemKind
+    label: str
+    uuid: str
+    size: int
+    current: Tree = field(default_factory=Tree)
+    durable: Tree = field(default_factory=Tree)
+    in_place: Tree = field(default_factory=Tree)
+    damaged: bool = False
+    repairable: bool = True
+    ambivalent: bool = False
+    in_memory: bool = False
+    pending: list[Step] = field(default_factory=list)
+    dirty: dict[str, Node] = field(default_factory=dict)
+
+    @property
+    def journalled(self) -> bool:
+        return self.kind in JOURNALLED
+
+    def write(self, path: str, node: Node) -> None:
+        """Make or change a file, folder or link."""
+        self.current.put(path, node)
+        self._add(Step(path, node))
+        if node.type is FileType.FILE and node.content and not self.in_memory:
+            self.dirty[path] = node
+
+    def drop(self, path: str) -> None:
+        """Remove a path and all below it, what is deepest first."""
+        for name in sorted(self.current.below(path), reverse=True):
+            self.current.drop(name)
+            self.dirty.pop(name, None)
+            self._add(Step(name, None))
+
+    def move(self, source: str, target: str) -> None:
+        """What rename(2) does to what is there."""
+        moved = [(name, self.current.get(name)) for name in sorted(self.current.below(source))]
+        old = self.current.get(target)
+        self.current.drop(source)
+        for name, node in moved:
+            new = target + name[len(source) :]
+            if node is not None:
+                self.current.put(new, node)
+                self._add(Step(new, node, name, old if new == target else None))
+            if name in self.dirty:
+                self.dirty[new] = self.dirty.pop(name)
+
+    def flush_file(self, path: str) -> None:
+        """fsync(2) of a file, or of a folder's own permissions."""
+        self.dirty.pop(path, None)
+        self._commit(lambda step: step.path == path)
+
+    def flush_folder(self, folder: str) -> None:
+        """fsync(2) of a folder: the names in it."""
+        self._commit(lambda step: dirname(step.path) == folder)
+
+    def sync(self) -> None:
+        self.durable = self.current.copy()
+        self.pending.clear()
+        self.dirty.clear()
+        self.replay()
+
+    def replay(self) -> None:
+        """What the journal holds is written to its place."""
+        self.in_place = self.durable.copy()
+
+    def without_replay(self, path: str) -> Node | None:
+        """A file as a boot loader sees it. One that is on its way from the journal to its place, the old or the new,
+        may be found or not: it is not."""
+        node = self.durable.get(path)
+        if self.journalled and self.in_place.get(path) != node:
+            return None
+        return node
+
+    def cut(self, choose: Choose | None = None) -> None:
+        """Power is gone. Without ``choose`` nothing of what was not flushed arrived, and what was being replaced on a
+        file system without journal is lost."""
+        if self.journalled:
+            for step in self.pending[: choose(len(self.pending) + 1) if choose is not None else 0]:
+                self._apply(step)
+        else:
+            for step in self.pending:
+                self._scatter(step, choose)
+        for path, node in sorted(self.dirty.items()):
+            there = self.durable.get(path)
+            if there is not None and choose is not None:
+                self.durable.put(path, _arrived(node, choose))
+        self.pending.clear()
+        self.dirty.clear()
+        self.current = self.durable.copy()
+
+    def _add(self, step: Step) -> None:
+        if not self.in_memory:
+            self.pending.append(step)
+
+    def _commit(self, concerned: Callable[[Step], bool]) -> None:
+        """The journal is one for all; without one, each change stands for itself."""
+        for step in self.pending:
+            if self.journalled or concerned(step):
+                self._apply(step)
+        self.pending = [] if self.journalled else [step for step in self.pending if not concerned(step)]
+
+    def _apply(self, step: Step) -> None:
+        if step.source:
+            self.durable.drop(step.source)
+        if step.node is None:
+            self.durable.drop(step.path)
+            return
+        for parent in parents(step.path):
+            above = self.current.get(parent)
+            if above is not None and self.durable.get(parent) is None:
+                self.durable.put(parent, above)
+        content = b"" if step.path in self.dirty else step.node.content
+        self.durable.put(step.path, replace(step.node, content=content))
+
+    def _scatter(self, step: Step, choose: Choose | None) -> None:
+        """Without a journal: the sectors of one step arrive in any order, or not at all."""
+        if not step.source:
+            if choose is not None and choose(2):
+                self._apply(step)
+            return
+        lost = step.old is not None
+        match choose(6) if choose is not None else 3 if lost else 0:
+            case 1:
+                self._apply(step)
+            case 2 if step.node is not None:  # both names
+                self.durable.put(step.path, step.node)
+            case 3 if lost:
+                self.durable.drop(step.path)
+                self.durable.drop(step.source)
+            case 4 if step.old is not None:  # its blocks are free already
+                self.durable.put(step.path, replace(step.old, content=b""))
+            case 5 if step.old is not None:  # half of them
+                self.durable.put(step.path, replace(step.old, content=step.old.content[: len(step.old.content) // 2]))
+                self.durable.drop(step.source)
+            case _:
+                """Nothing arrived."""
+
+
+def _arrived(node: Node, choose: Choose) -> Node:
+    """Of data that were not flushed: nothing, a part, or everything."""
+    size = len(node.content)
+    return replace(node, content=node.content[: (0, size // 2, size)[choose(3)]])
