@@ -75,6 +75,11 @@ class MdArrays(Arrays):
 
     @override
     def assemble(self, uuid: str, nodes: Sequence[str]) -> RunningArray:
+        for node in nodes:
+            record = self.examine(node)
+            if record is None or record.array != uuid:
+                # mdadm would leave it out without a word, and start the rest.
+                raise DeviceFault(node, f"is no member of array {uuid}")
         self._set_parameter("start_ro")
         # What was being written when power went may be lost with a missing member: a file system copes with that, a
         # unit that does not start does not.

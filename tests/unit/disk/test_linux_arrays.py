@@ -16,7 +16,7 @@ from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ToolFailed
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.process import Completed
 
-UUID = "00010203-0405-0607-0809-0a0b0c0d0e0f"
+UUID = "01234567-89ab-cdef-0246-8ace13579bdf"
 OK = Completed(0, b"", b"")
 
 
@@ -66,6 +66,19 @@ class Sysfs:
         return (self.root / path).read_text().strip()
 
 
+# Of the first member of a RAID 1 that mdadm 4.2 made under Linux 6.1.
+REAL = (Path(__file__).parent / "data" / "md-member.bin").read_bytes()
+
+
+def device(folder: Path, superblock: bytes, *places: int) -> Path:
+    path = folder / "device"
+    raw = bytearray(8 << 20)
+    for place in places:
+        raw[place : place + len(superblock)] = superblock
+    path.write_bytes(raw)
+    return path
+
+
 @pytest.fixture
 def sysfs(tmp_path: Path) -> Sysfs:
     return Sysfs(tmp_path / "sys")
@@ -87,7 +100,7 @@ def test_an_array_without_redundancy_knows_no_degraded_members(sysfs: Sysfs) -> 
 
 
 def test_making_a_mirror(sysfs: Sysfs) -> None:
-    spec = array_spec("PRIMARY", "gp-unit", bytes(range(16)), RaidLevel.RAID1)
+    spec = array_spec("PRIMARY", "gp-unit", bytes.fromhex(UUID.replace("-", "")), RaidLevel.RAID1)
     made = sysfs.adapter().create(spec, ["/dev/sda1", "/dev/sdb1"])
     [command] = sysfs.commands()
     assert command == (
@@ -101,32 +114,46 @@ def test_making_a_mirror(sysfs: Sysfs) -> None:
 
 def test_making_an_array_that_has_nothing_to_synchronise(sysfs: Sysfs) -> None:
     sysfs.add("md127")
-    spec = array_spec("PRIMARY", "gp-unit", bytes(range(16)), RaidLevel.RAID0)
+    spec = array_spec("PRIMARY", "gp-unit", bytes.fromhex(UUID.replace("-", "")), RaidLevel.RAID0)
     made = sysfs.adapter().create(spec, ["/dev/sda1", "/dev/sdb1"])
     assert made.node == "/dev/md126"
     assert "--bitmap" not in sysfs.commands()[0]
     assert sysfs.text("class/block/md126/md/sync_action") == "resync"
 
 
-def test_starting_one(sysfs: Sysfs) -> None:
-    started = sysfs.adapter().assemble(UUID, ["/dev/sdb1"])
-    assert sysfs.commands() == [f"mdadm --assemble /dev/md127 --config=none --run --uuid={UUID} /dev/sdb1"]
+@pytest.fixture
+def member(tmp_path: Path) -> str:
+    return str(device(tmp_path, REAL, 4096))
+
+
+def test_starting_one(sysfs: Sysfs, member: str) -> None:
+    started = sysfs.adapter().assemble(UUID, [member])
+    assert sysfs.commands() == [f"mdadm --assemble /dev/md127 --config=none --run --uuid={UUID} {member}"]
     assert started.uuid == UUID
     for name in ("start_ro", "start_dirty_degraded"):
         assert sysfs.text(f"module/md_mod/parameters/{name}") == "1"
 
 
-def test_what_does_not_start_is_not_left_half_assembled(sysfs: Sysfs) -> None:
+def test_what_does_not_start_is_not_left_half_assembled(sysfs: Sysfs, member: str) -> None:
     sysfs.fails = True
     with pytest.raises(ToolFailed, match="exit status 1"):
-        sysfs.adapter().assemble(UUID, ["/dev/sdb1"])
+        sysfs.adapter().assemble(UUID, [member])
     assert sysfs.commands()[-1] == "mdadm --stop /dev/md127"
 
 
-def test_mdadm_is_not_believed_without_an_array(sysfs: Sysfs) -> None:
+def test_mdadm_is_not_believed_without_an_array(sysfs: Sysfs, member: str) -> None:
     sysfs.processes.programs["mdadm"] = lambda *_: OK
     with pytest.raises(DeviceFault, match="does not run"):
-        sysfs.adapter().assemble(UUID, ["/dev/sdb1"])
+        sysfs.adapter().assemble(UUID, [member])
+
+
+def test_members_of_others_are_refused_before_anything_is_started(sysfs: Sysfs, member: str, tmp_path: Path) -> None:
+    blank = tmp_path / "blank"
+    blank.write_bytes(bytes(1 << 20))
+    for uuid, nodes in (("ffffffff-89ab-cdef-0246-8ace13579bdf", [member]), (UUID, [member, str(blank)])):
+        with pytest.raises(DeviceFault, match=f"no member of array {uuid}"):
+            sysfs.adapter().assemble(uuid, nodes)
+    assert sysfs.commands() == []
 
 
 def test_without_mdadm(sysfs: Sysfs) -> None:
@@ -141,19 +168,6 @@ def test_without_md_in_the_kernel(tmp_path: Path) -> None:
     spec = array_spec("PRIMARY", "gp-unit", bytes(16), RaidLevel.RAID1)
     with pytest.raises(DeviceMissing, match="start_ro"):
         MdArrays(FakeProcesses(), str(tmp_path)).create(spec, ["/dev/sda1", "/dev/sdb1"])
-
-
-# Of the first member of a RAID 1 that mdadm 4.2 made under Linux 6.1.
-REAL = (Path(__file__).parent / "data" / "md-member.bin").read_bytes()
-
-
-def device(folder: Path, superblock: bytes, *places: int) -> Path:
-    path = folder / "device"
-    raw = bytearray(8 << 20)
-    for place in places:
-        raw[place : place + len(superblock)] = superblock
-    path.write_bytes(raw)
-    return path
 
 
 def test_what_mdadm_wrote_is_read(sysfs: Sysfs, tmp_path: Path) -> None:
