@@ -83,6 +83,23 @@ def examined(unit: Unit, index: int) -> dict[str, str]:
     return dict(re.findall(r"^\s*(.+?) : (.*)$", text, re.MULTILINE))
 
 
+@pytest.mark.nightly
+def test_raid_5_lives_and_boots_without_one_disk(
+    container: LabContainer, prepared_as: Callable[..., Unit], tmp_path: Path, run_stage: RunStage
+) -> None:
+    """Its first synchronisation was cut short by switching it off: it starts all the same."""
+    prepared = prepared_as(unit_spec("raid5"))
+    found = [examined(prepared, index) for index in range(3)]
+    assert [said["Device Role"] for said in found] == [f"Active device {index}" for index in range(3)]
+    assert {(said["Raid Level"], said["Raid Devices"], said["Array State"][:3]) for said in found} == {
+        ("raid5", "3", "AAA")
+    }
+    unit = prepared.overlay(str(tmp_path / "unit"), container.processes())
+    result = run_stage("degraded", unit, STARTED, without(unit, 1))
+    assert re.search(r"is degraded; disk missing: slot 1 \([^)]*LABDISK0001", console(result))
+    shutil.rmtree(tmp_path / "unit")
+
+
 def test_both_disks_hold_the_system_as_members_of_one_array(mirrored: Unit) -> None:
     processes = SystemProcesses()
     found = [examined(mirrored, index) for index in (0, 1)]
@@ -109,6 +126,7 @@ def test_both_disks_hold_the_system_as_members_of_one_array(mirrored: Unit) -> N
             assert disks == ["LABDISK0000", "LABDISK0001"]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("pulled", [0, 1])
 def test_without_either_disk_the_unit_boots_and_says_which(unit: Unit, run_stage: RunStage, pulled: int) -> None:
     result = run_stage("degraded", unit, STARTED, without(unit, pulled))
@@ -131,6 +149,7 @@ def test_without_either_disk_the_unit_boots_and_says_which(unit: Unit, run_stage
     assert f"LABDISK000{pulled}" in re.findall(r"not up to date: (.*)", console(result))[0]
 
 
+@pytest.mark.nightly
 def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: Unit, run_stage: RunStage) -> None:
     def wait(live: LiveMachine) -> None:
         live.wait_milestone(INIT_FAILED, GIVE_UP_SECONDS)
