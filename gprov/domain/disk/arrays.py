@@ -111,8 +111,8 @@ class FoundArray:
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """Slots for which no member is here."""
-        present = {member.record.slot for member in self.members}
+        """Slots for which no member is here, not even one that was left behind."""
+        present = {member.record.slot for member in (*self.members, *self.stale)}
         return tuple(slot for slot in range(self.disks) if slot not in present)
 
     @property

@@ -66,6 +66,7 @@ def test_one_that_is_known_to_be_missing() -> None:
 def test_who_missed_changes_is_left_behind(events: int, stale: int) -> None:
     array = one(member("a", 0), member("b", 1, events=events))
     assert len(array.stale) == stale
+    assert array.missing == ()
     assert array.complete is not bool(stale)
 
 

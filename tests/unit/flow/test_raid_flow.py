@@ -289,7 +289,7 @@ def test_a_member_that_was_left_behind_does_not_come_back_by_itself(units: Units
     [running] = world.machine.running
     assert len(running.members) == 1
     assert member(pulled).events == events
-    assert "not up to date: /dev/sda1" in said(world, Severity.WARNING)
+    assert "is degraded; disk not up to date: /dev/sda1" in said(world, Severity.WARNING)
 
 
 def test_two_members_that_each_ran_alone_are_never_put_together(units: Units) -> None:
