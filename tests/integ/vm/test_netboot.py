@@ -21,9 +21,11 @@ pytestmark = pytest.mark.vm
 UEFI, BIOS = FirmwareKind.UEFI, FirmwareKind.BIOS
 
 
-@pytest.fixture(scope="module", params=[UEFI, BIOS], ids=["UEFI", "BIOS"])
+# Units that test_shapes.py looks at, too: each life takes minutes.
+@pytest.fixture(scope="module", params=[("nvme", UEFI), ("huge", BIOS)], ids=["UEFI", "BIOS"])
 def unit(prepared_as: Callable[..., Unit], request: pytest.FixtureRequest) -> Unit:
-    return prepared_as(replace(unit_spec("sata", request.param), netboot=True))
+    shape, firmware = request.param
+    return prepared_as(replace(unit_spec(shape, firmware), netboot=True))
 
 
 def text(unit: Unit, name: str) -> str:
