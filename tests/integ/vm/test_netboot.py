@@ -48,7 +48,7 @@ def test_ipxe_did_not_load_itself_again(unit: Unit) -> None:
     sent = re.findall(r"sent /usr/lib/ipxe/(\S+) to", log)
     # OVMF has PXE of its own; the option ROM that QEMU's BIOS starts is iPXE already.
     assert set(sent) == ({"snponly.efi"} if unit.spec.firmware is UEFI else set())
-    assert re.search(r"bootfile name: http://10\.77\.0\.1:\d+/boot\.ipxe", log)
+    assert re.search(r"bootfile.name:? +http://10\.77\.0\.1:\d+/boot\.ipxe", log)
     architecture = "00007" if unit.spec.firmware is UEFI else "00000"
     assert f"PXEClient:Arch:{architecture}" in log
 
