@@ -164,6 +164,7 @@ def test_fstab_names_the_boot_partition(made: Unit) -> None:
     assert options.split(",")[:3] == ["noauto", "relatime", "noexec"]
 
 
+@pytest.mark.nightly
 def test_the_primary_disk_starts_without_recovery(unit: Unit, run_stage: RunStage) -> None:
     machine = unit.machine()
     alone = replace(machine, disks=tuple(disk for disk in machine.disks if disk.name == "primary0"))
@@ -188,6 +189,7 @@ def test_a_wiped_boot_partition_leads_to_a_restore(first: str, unit: Unit, run_s
     run_stage("wiped-boot", unit, STARTED, machine)
 
 
+@pytest.mark.nightly
 def test_a_damaged_kernel_on_recovery_is_passed_over(unit: Unit, run_stage: RunStage) -> None:
     """The second copy starts, restores, and is what the first is repaired from."""
     with volume(unit.recovery, STICK, writable=True) as files:
@@ -200,6 +202,7 @@ def test_a_damaged_kernel_on_recovery_is_passed_over(unit: Unit, run_stage: RunS
     run_stage("second-copy-boot", unit, STARTED)
 
 
+@pytest.mark.nightly
 def test_every_copy_of_the_kernel_follows_the_higher_build_number(
     unit: Unit, run_stage: RunStage, newer_image: tuple[str, bytes], products: Products
 ) -> None:

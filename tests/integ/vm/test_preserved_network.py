@@ -71,6 +71,7 @@ def restored(unit: Unit, run_stage: RunStage, name: str) -> None:
     run_stage(name, unit, RESTORED)
 
 
+@pytest.mark.nightly
 def test_a_configuration_survives_and_is_ignored_if_so_asked(
     overlay: Unit, run_stage: RunStage, tmp_path: Path
 ) -> None:
