@@ -10,6 +10,7 @@ from gprov.apps.events import EventBus
 from gprov.apps.executor import Tools
 from gprov.apps.fetch import fetch_file
 from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, Problem, ToolFailed, ToolMissing
+from gprov.domain.files import FileType
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import Command, ConfigStep, StepValues, When, environment, expand, redacted, scrub
@@ -104,13 +105,25 @@ class StepRunner:
         target = f"{folder}/{file.name}"
         fetch_file(self.tools.http, self.tools.files, FetchFile(file.url, target, file.sha1, file.sha256), self.bus)
         if file.is_archive:
-            self.processes.run(["tar", "-x", "-f", target, "-C", folder, "--no-same-owner"])
+            self.processes.run(unpack_step_argv(target, folder))
 
     def _run_script(self, file: RemoteFile, folder: str) -> None:
-        scripts = [name for name in self.tools.files.names(folder) if name.endswith(_SHELL_SUFFIX)]
+        scripts = [name for name in self.tools.files.names(folder) if self._is_script(folder, name)]
         if len(scripts) != 1:
             found = ", ".join(scripts) or "none"
             raise BadInput(file.describe(), [Problem("*.sh", f"must be exactly one at top level, found: {found}")])
         self.bus.log(f"run: {scripts[0]} of {file.describe()}")
         env = {"RECOVERY": self.places.recovery, "SERIAL": self.unit.serial}
         self.processes.run(["sh", f"{folder}/{scripts[0]}"], env=env, cwd=folder, timeout=COMMAND_SECONDS)
+
+    def _is_script(self, folder: str, name: str) -> bool:
+        """A file of its own: a link could name a script that the archive does not hold."""
+        status = self.tools.files.status(f"{folder}/{name}")
+        return name.endswith(_SHELL_SUFFIX) and status is not None and status.type is FileType.FILE
+
+
+def unpack_step_argv(archive: str, folder: str) -> list[str]:
+    """GNU tar for what steps and stash archives bring. It is trusted as far as its hash is, and still kept inside the
+    folder: tar refuses what leads out. Owners and set-uid bits are of no use there, and devices neither (/run does not
+    honour them)."""
+    return ["tar", "-x", "-f", archive, "-C", folder, "--no-same-owner", "--no-same-permissions"]

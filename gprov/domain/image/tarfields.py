@@ -54,6 +54,13 @@ def number(field: bytes) -> int:
     raise Malformed(f"number {field!r} is negative" if field[0] == 0xFF else f"number {field!r} is not octal")
 
 
+def check_numbers(header: bytes) -> None:
+    """Mode and owners: tar stops at what it cannot read of them, when it is too late."""
+    if header[100:124].translate(None, b"01234567 \0"):
+        for start in (100, 108, 116):
+            number(header[start : start + 8])
+
+
 def text(field: bytes) -> bytes:
     """Up to the first null byte."""
     return field.partition(b"\0")[0]

@@ -13,22 +13,24 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.image.capture import Capture, Wanted
 from gprov.domain.image.contents import CapturedFiles
+from gprov.domain.image.tardevices import check_device
 from gprov.domain.image.tarextensions import Extensions
 from gprov.domain.image.tarfields import (
     BLOCK,
     ZERO_BLOCK,
     Malformed,
+    check_numbers,
     checksum_matches,
     member_name,
     number,
     pax_number,
     text,
 )
-from gprov.domain.image.tarnames import Places, show
+from gprov.domain.image.tarnames import FOLDER, HARD_LINK, SYMLINK, Places, show
 
 _LARGEST_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
 _REGULAR = b"0\x007S"
-_HARD_LINK, _SYMLINK, _FOLDER = b"1", b"2", b"5"
+_SPARSE = b"S"
 _WITHOUT_DATA = b"23456"  # symlink, character and block device, folder, pipe
 _VOLUME_LABEL = b"V"
 
@@ -145,7 +147,7 @@ class TarWalker:
             raise Malformed("this is no tar header: its checksum does not match")
         self._ended = False
         kind = header[156:157]
-        if kind in _REGULAR or kind in _WITHOUT_DATA or kind == _HARD_LINK:
+        if kind in _REGULAR or kind in _WITHOUT_DATA or kind == HARD_LINK:
             self._member(header, kind)
         elif kind in self._extensions.takers:
             self._extension(header, self._extensions.takers[kind])
@@ -155,15 +157,18 @@ class TarWalker:
     def _member(self, header: bytes, kind: bytes) -> None:
         extensions = self._extensions
         size = number(header[124:136])
+        check_numbers(header)
         name = member_name(header)
         start = self._offset
         if extensions.start is not None:
             name, size, start = extensions.name or name, extensions.size(size), extensions.start
         if b"\0" in name:
             raise Malformed(f"the name {show(name)} holds a null byte")
-        clean = self._places.add(name)
+        if name[-1:] == b"/" and kind in _REGULAR and kind != _SPARSE:
+            kind = FOLDER  # so old archives write it
+        clean = self._places.add(name, kind)
         self._entries += 1
-        if kind in _REGULAR and name[-1:] != b"/":
+        if kind in _REGULAR:
             self._regular(header, kind, clean, size, start)
         else:
             self._without_data(header, kind, clean, size)
@@ -171,10 +176,8 @@ class TarWalker:
             extensions.clear()
 
     def _regular(self, header: bytes, kind: bytes, name: bytes, size: int, start: int) -> None:
-        if not name:
-            raise Malformed("a file has no name")
         real: int | None = None  # size with holes, of a sparse file
-        if kind == b"S":
+        if kind == _SPARSE:
             real = number(header[483:495])
             self._in_sparse_map = header[482] != 0
         elif self._extensions.pax:
@@ -198,15 +201,14 @@ class TarWalker:
             self._collect(wanted, lambda content: self._capture.keep(name, content))
 
     def _without_data(self, header: bytes, kind: bytes, name: bytes, size: int) -> None:
-        if size and kind != _HARD_LINK:
+        if size and kind != HARD_LINK:
             raise Malformed(f"{show(name)} is of a type without data, yet has {size} bytes")
         concerned = self._capture.concerns(name)
-        if kind in (_HARD_LINK, _SYMLINK):
-            if not name:
-                raise Malformed("a link has no name")
+        check_device(header, kind, name)
+        if kind in (HARD_LINK, SYMLINK):
             target = self._extensions.link or text(header[157:257])
-            if kind == _SYMLINK:
-                self._places.add_symlink(name, target)
+            if kind == SYMLINK:
+                self._places.add_symlink(target)
                 if concerned:
                     self._capture.symlink(name, target)
                 return
@@ -220,7 +222,7 @@ class TarWalker:
         size = number(header[124:136])
         if not 0 < size <= _LARGEST_EXTENSION:
             raise Malformed(f"an extended header has {size} bytes")
-        self._extensions.begin(self._offset)
+        self._extensions.begin(self._offset, header[156:157])
         self._skip = (size + BLOCK - 1) // BLOCK * BLOCK
         self._collect(size, then)
 

@@ -49,8 +49,8 @@ MANY = [
     (member("gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n"), b"y" * 512),
     (member("link", tarfile.SYMTYPE, LONG), b""),
     (member("hard", tarfile.LNKTYPE, LONG), b""),
-    (member("null", tarfile.CHRTYPE), b""),
-    (member("sda", tarfile.BLKTYPE), b""),
+    (member("dev/null", tarfile.CHRTYPE), b""),
+    (member("dev/sda", tarfile.BLKTYPE), b""),
     (member("pipe", tarfile.FIFOTYPE), b""),
 ]
 
@@ -194,9 +194,9 @@ def test_members_through_a_link_that_leads_out(target: str) -> None:
     said = refused(archive([link, (member("a/link/deep/file"), b"1")]))
     assert "'a/link/deep/file' would be written through the symbolic link 'a/link'" in said
     replaced = (member("a/link", tarfile.DIRTYPE), b"")
-    assert walk(archive([link, (member("a/linked"), b""), replaced, (member("a/link/file"), b"1")])).entries == 4
-    inner = (member("a/link", tarfile.SYMTYPE, "b"), b"")
-    assert walk(archive([inner, (member("a/link/file"), b"1")])).entries == 2
+    assert "replace a symbolic link" in refused(archive([link, (member("a/linked"), b""), replaced]))
+    inner = [(member("a/b", tarfile.DIRTYPE), b""), (member("a/link", tarfile.SYMTYPE, "b"), b"")]
+    assert walk(archive([*inner, (member("a/link/file"), b"1")])).entries == 3
 
 
 @pytest.mark.parametrize("kind", [b"M", b"N", b"D", b"A", b"Z", b"\xff"])
