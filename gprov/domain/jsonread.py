@@ -15,6 +15,8 @@ from typing import TypeVar
 from gprov.domain.errors import BadInput, Problem
 
 Json = Mapping[str, "Json"] | Sequence["Json"] | str | int | float | bool | None
+# Larger numbers mean nothing here, and could not be written back: Python refuses to print what has too many digits.
+_MOST = 2**63 - 1
 # Files that were edited on other systems begin with it.
 _BOM = b"\xef\xbb\xbf"
 
@@ -245,7 +247,7 @@ def _whole(value: Json) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return value
+        return value if abs(value) <= _MOST else None
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     return None
@@ -258,6 +260,8 @@ def _kind(value: Json) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return f"text {value[:40]!r}"
+    if isinstance(value, int) and abs(value) > _MOST:
+        return "a number of more than 63 bits"
     if isinstance(value, (int, float)):
         return f"number {value}"
     return "an object" if isinstance(value, Mapping) else "a list"

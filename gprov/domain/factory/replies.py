@@ -68,7 +68,7 @@ def encode_credentials(credentials: Credentials) -> dict[str, Json]:
 
 
 def decode_credentials(data: bytes) -> Credentials | None:
-    """None if it is anything but three non-empty passwords."""
+    """None if it is anything but three non-empty passwords that a person can type and a program can be given."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -76,8 +76,13 @@ def decode_credentials(data: bytes) -> Credentials | None:
     if not isinstance(value, dict):
         return None
     texts = [value.get(key) for key in ("os", "bios", "ipmi")]
-    secrets = [Secret(text) for text in texts if isinstance(text, str) and 0 < len(text) <= _MAX_PASSWORD]
+    secrets = [Secret(text) for text in texts if isinstance(text, str) and _is_password(text)]
     return Credentials(*secrets) if len(secrets) == len(texts) else None
+
+
+def _is_password(text: str) -> bool:
+    """Half a surrogate pair, which JSON can hold, could not even be hashed."""
+    return 0 < len(text) <= _MAX_PASSWORD and text.isprintable()
 
 
 def encode_error(

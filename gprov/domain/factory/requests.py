@@ -129,15 +129,16 @@ def decode_macs(data: bytes) -> MacReport:
     root = read_object("MACs", data)
     sender = _sender(root)
     objects = root.objects("nics")
+    if not _count_is_good(root, "nics", len(objects)):
+        objects = ()
     nics = tuple(NamedMac(syntax.name(obj, "name"), _mac(obj, "mac", obj.text("mac"))) for obj in objects)
-    names = [nic.name for nic in nics]
-    for index, name in enumerate(names):
-        if name and name in names[:index]:
-            objects[index].problem("name", f"{name!r} stands twice")
+    seen: set[str] = set()
+    for obj, nic in zip(objects, nics, strict=True):
+        if nic.name and nic.name in seen:
+            obj.problem("name", f"{nic.name!r} stands twice")
+        seen.add(nic.name)
     bmc = tuple(_mac(root, f"bmc[{index}]", text) for index, text in enumerate(root.texts("bmc")))
-    for key, count in (("nics", len(nics)), ("bmc", len(bmc))):
-        if count > syntax.MAX_NICS:
-            root.problem(key, f"must be at most {syntax.MAX_NICS}, are {count}")
+    _count_is_good(root, "bmc", len(bmc))
     return finish("MACs", root, MacReport(sender, nics, bmc))
 
 
@@ -159,6 +160,12 @@ def _encode_sender(sender: Sender) -> dict[str, Json]:
 
 def _sender(root: JsonObject) -> Sender:
     return Sender(syntax.serial(root), syntax.session(root))
+
+
+def _count_is_good(root: JsonObject, key: str, count: int) -> bool:
+    if count > syntax.MAX_NICS:
+        root.problem(key, f"must be at most {syntax.MAX_NICS}, are {count}")
+    return count <= syntax.MAX_NICS
 
 
 def _mac(obj: JsonObject, key: str, text: str) -> str:

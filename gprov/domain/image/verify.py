@@ -13,6 +13,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.image.capture import Wanted
 from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.decoding import CHUNK
 from gprov.domain.image.tarwalk import TarWalker
 from gprov.domain.image.xz import read_layout
 
@@ -23,8 +24,12 @@ def verify_image(path: str, data: bytes, branding: Branding | None = None) -> Ve
     walker = TarWalker(path, Wanted.of(branding or Branding()))
     for stream in layout.streams:
         decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+        packed = data[stream.offset : stream.offset + stream.size]
         try:
-            walker.feed(decoder.decompress(data[stream.offset : stream.offset + stream.size]))
+            # Piece by piece: a small file may unpack to anything.
+            while not decoder.eof and (packed or not decoder.needs_input):
+                walker.feed(decoder.decompress(packed, CHUNK))
+                packed = b""
         except lzma.LZMAError as exc:
             raise IntegrityFault(path, f"stream {stream.number} at offset {stream.offset}: {exc}") from exc
         if not decoder.eof or decoder.unused_data:

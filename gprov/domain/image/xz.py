@@ -18,6 +18,7 @@ from gprov.domain.image.xzfields import (
     FOOTER_SIZE,
     HEADER_MAGIC,
     HEADER_SIZE,
+    MOST_BLOCKS,
     Malformed,
     Record,
     XzFilter,
@@ -33,8 +34,11 @@ from gprov.domain.image.xzfields import (
 ReadAt = Callable[[int, int], bytes]
 T = TypeVar("T")
 
-_PADDING_STEP = 64 << 10
+# Mostly there is none: the first look is a short one.
+_PADDING_STEP = 64
+_LONGEST_PADDING_STEP = 64 << 10
 _LARGEST_INDEX = 8 << 20  # a terabyte in blocks of 4 MiB needs 3 MiB
+_MOST_STREAMS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +141,29 @@ class _Reader:
 
     def _streams_backwards(self) -> list[tuple[XzStream, tuple[Record, ...]]]:
         found = []
+        blocks = 0
         end = self._size
         while end > 0:
             end = self._skip_padding(end)
             stream, records = self._stream_before(end)
             found.append((stream, records))
+            blocks += len(records)
+            if blocks > MOST_BLOCKS or len(found) > _MOST_STREAMS:
+                raise self._fault(stream.offset, f"more than {_MOST_STREAMS} streams or {MOST_BLOCKS} blocks")
             end = stream.offset
         return found
 
     def _skip_padding(self, end: int) -> int:
         """Stream padding (2.2): a multiple of four null bytes, never at the start of the file."""
+        step = _PADDING_STEP
         while end > 0:
-            start = max(0, end - _PADDING_STEP)
+            start = max(0, end - step)
             content = self._read(start, end - start)
             kept = len(content.rstrip(b"\0"))
             if kept:
                 return start + padded(kept)
             end = start
+            step = _LONGEST_PADDING_STEP
         raise self._fault(0, "holds nothing but padding")
 
     def _stream_before(self, end: int) -> tuple[XzStream, tuple[Record, ...]]:

@@ -17,6 +17,10 @@ FOOTER_SIZE = 12
 CHECK_SHA256 = 0x0A
 CHECK_SIZE = 32
 CHECK_NAMES = {0x00: "none", 0x01: "CRC32", 0x04: "CRC64", 0x0A: "SHA-256"}
+# Each becomes an object in memory, and an index of some MiB could name millions. A terabyte in blocks of 4 MiB has so
+# many.
+MOST_BLOCKS = 1 << 18
+_LEAST_BLOCK = 9  # a header of eight, and data; a check is not counted, the stream may have none
 _VLI_BYTES = 9  # section 1.2: at most 63 bits
 
 _LZMA2 = lzma.FILTER_LZMA2
@@ -101,11 +105,13 @@ def parse_index(data: bytes) -> tuple[Record, ...]:
         raise Malformed("index: does not begin with its indicator")
     body = data[:-4]
     count, position = _vli(body, 1)
-    if count > (len(body) - position) // 2:
+    if count > min((len(body) - position) // 2, MOST_BLOCKS):
         raise Malformed(f"index: has no room for {count} records")
     records = []
     for _ in range(count):
         unpadded, position = _vli(body, position)
+        if unpadded < _LEAST_BLOCK:
+            raise Malformed(f"index: {unpadded} bytes are too few for a block")
         uncompressed, position = _vli(body, position)
         records.append(Record(unpadded, uncompressed))
     if len(body) - position > 3 or any(body[position:]):

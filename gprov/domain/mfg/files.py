@@ -12,6 +12,7 @@ from gprov.domain.mfg.urls import base_name, redacted
 
 IMAGE_FOLDER = "Image"
 _LONGEST_NAME = 255  # bytes; ext4 and VFAT alike
+_LONGEST_PATH = 1024  # bytes; Linux takes four times as much, mount point included
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ def path_problem(path: str) -> str | None:
     """Why a relative path does not stay below its root, component by component, or None."""
     if path.startswith("/"):
         return "must be relative to the root of RECOVERY"
+    if len(path.encode("utf-8", "replace")) > _LONGEST_PATH:
+        return f"is longer than {_LONGEST_PATH} bytes"
     for component in path.split("/"):
         problem = _component_problem(component)
         if problem:

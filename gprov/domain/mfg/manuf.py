@@ -116,15 +116,20 @@ def _check_places(
 def _clashes(
     placed: Sequence[tuple[JsonObject, RemoteFile]], branding: Branding, uefi: bool
 ) -> Iterator[tuple[str, str]]:
-    """Files that overwrite an earlier one, or need a folder where an earlier one is a file (and the reverse)."""
+    """Files that overwrite an earlier one, or need a folder where an earlier one is a file (and the reverse). Each is
+    compared with the first that is in its way."""
     seen: dict[str, str] = {}
+    folders: dict[str, str] = {}  # that an earlier file needs: which one
     for entry, file in placed:
         path = destination(file, branding, uefi).path
         # VFAT does not tell cases apart.
         key = path.casefold() if path.startswith(f"{branding.esp_label}/") else path
-        for other, place in seen.items():
-            if key == other:
-                yield f"{entry.path}.Dest", f"{path} is the destination of {place} too"
-            elif key.startswith(f"{other}/") or other.startswith(f"{key}/"):
-                yield f"{entry.path}.Dest", f"{path} and the destination of {place} cannot both exist"
+        needed = [key[:end] for end, character in enumerate(key) if character == "/"]
+        clash = next((seen[folder] for folder in needed if folder in seen), folders.get(key))
+        if key in seen:
+            yield f"{entry.path}.Dest", f"{path} is the destination of {seen[key]} too"
+        elif clash is not None:
+            yield f"{entry.path}.Dest", f"{path} and the destination of {clash} cannot both exist"
         seen.setdefault(key, entry.path)
+        for folder in needed:
+            folders.setdefault(folder, entry.path)

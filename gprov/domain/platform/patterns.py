@@ -19,7 +19,7 @@ def pattern_problem(pattern: str) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             re.compile(pattern)
-    except (re.error, OverflowError, RecursionError, Warning) as exc:
+    except (re.error, OverflowError, ValueError, RecursionError, Warning) as exc:
         return f"is not a usable regular expression: {exc}"
     return ""
 

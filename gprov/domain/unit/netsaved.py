@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gprov.domain.errors import BadInput, Problem
+from gprov.domain.image.tarfields import Malformed, pax_records
 
 ARCHIVE = "netd.tar"
 MARKER = ".config-preserved"
@@ -27,7 +28,7 @@ _BLOCK = 512
 _FILE, _LINK, _FOLDER, _EXTENDED = (b"0", b"\0"), b"2", b"5", (b"x", b"g")
 # What of a file's permissions comes back: it may be closed to others (keys of a tunnel), never opened further.
 _MODES = 0o644
-_EXTENDED_RECORD = re.compile(rb"[0-9]+ (?:[acm]time|comment)=[^\n]*\n")
+_HARMLESS = frozenset((b"atime", b"ctime", b"mtime", b"comment"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,17 @@ def _members(archive: bytes, problems: list[Problem]) -> Iterator[_Member]:
         if kind not in _EXTENDED:
             link, group = (_text(header[start:end]) for start, end in ((157, 257), (297, 329)))
             yield _Member(_name(header), kind, content, link, _octal(header[100:108]) or 0, group)
-        elif _EXTENDED_RECORD.sub(b"", content):
+        elif not _harmless(content):
             problems.append(Problem(place, "an extended header changes more than times"))
         offset += _BLOCK + -(-size // _BLOCK) * _BLOCK
+
+
+def _harmless(extended: bytes) -> bool:
+    """An extended header that says nothing but times."""
+    try:
+        return pax_records(extended).keys() <= _HARMLESS
+    except Malformed:
+        return False
 
 
 def _octal(text: bytes) -> int | None:

@@ -54,7 +54,9 @@ class PartialFile:
         """Ask for the rest of this very file; nothing if a changed file could not be told from it."""
         # A weak tag means "as good as", not "the same bytes" (RFC 9110, section 8.8.1).
         proof = self._etag if self._etag.startswith('"') else self._modified
-        if not self.size or not self.total or not proof:
+        # A header that was folded over several lines, or is in nobody knows which encoding, cannot be sent back.
+        sendable = proof.isascii() and proof.isprintable()
+        if not self.size or not self.total or not proof or not sendable:
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": proof}
 

@@ -22,6 +22,7 @@ _CONNECT_SECONDS = 20.0
 _REDIRECTS = 5
 _REDIRECT_STATUS = frozenset({301, 302, 303, 307, 308})
 _BLOCK = 256 << 10  # bytes asked of the socket at once
+_LENGTH_DIGITS = 18
 
 
 class Broken(Exception):
@@ -45,9 +46,9 @@ class Answer:
 
     @property
     def length(self) -> int | None:
-        """Announced bytes of the body."""
+        """Announced bytes of the body; None for what is no number, or one of more digits than any file has bytes."""
         text = self.headers.get("Content-Length", "")
-        return int(text) if text.isascii() and text.isdigit() else None
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _LENGTH_DIGITS else None
 
     def described(self) -> str:
         """The status as a person reads it: "503 Service Unavailable"."""
