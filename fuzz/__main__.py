@@ -1,0 +1,90 @@
+"""Fuzz every parser for a while: ``python -m fuzz [--seconds N] [--corpus FOLDER] [TARGET…]``.
+
+One process per target, niced, one after the other. Prints a table; what breaks the rule is kept in the corpus folder,
+judged again without instrumentation, and makes the exit status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from fuzz.catalogue import TARGETS, target
+from fuzz.harness import LONGEST, Target, judge
+
+_EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
+_SECONDS = re.compile(r"in (\d+) second")
+_KIBIBYTES = "-rss_limit_mb=1024"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    executions: int
+    seconds: int
+    found: tuple[Path, ...]
+    said: str
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=20, help="per target")
+    parser.add_argument("--corpus", type=Path, default=Path("out/fuzz"), help="inputs that reach new code, and finds")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(one.name for one in TARGETS)}")
+    args = parser.parse_args()
+    chosen = tuple(target(name) for name in args.targets) or TARGETS
+    width = max(len(one.name) for one in chosen)
+    print(f"{'target':{width}} {'executions':>11} {'seconds':>8}  defects", flush=True)
+    failed = total = spent = 0
+    for one in chosen:
+        run = fuzz(one, args.corpus / one.name, args.seconds)
+        defects = [text for path in run.found if (text := defect(one, path))]
+        failed += bool(defects) or not run.executions
+        total += run.executions
+        spent += run.seconds
+        print(f"{one.name:{width}} {run.executions:11,} {run.seconds:8}  {'; '.join(defects) or 'none'}", flush=True)
+        if not run.executions:
+            print(run.said[-2000:], file=sys.stderr)
+    print(f"{'all':{width}} {total:11,} {spent:8}  {f'in {failed} targets' if failed else 'none'}")
+    return 1 if failed else 0
+
+
+def fuzz(one: Target, folder: Path, seconds: int) -> Run:
+    """``folder``: of this target's corpus, which grows."""
+    inputs, finds = folder / "inputs", folder / "finds"
+    for path in (inputs, finds):
+        path.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(one.seeds()):
+        (inputs / f"seed-{number}").write_bytes(seed)
+    words = folder / "words"
+    words.write_text("".join(f'"{quoted(word)}"\n' for word in one.words))
+    before = set(finds.iterdir())
+    argv = ["nice", "-n", "19", sys.executable, "-m", "fuzz.one", one.name]
+    options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-artifact_prefix={finds}/", _KIBIBYTES]
+    options += [f"-dict={words}", "-print_final_stats=1", "-timeout=30", "-verbosity=1", str(inputs)]
+    done = subprocess.run([*argv, *options], capture_output=True, text=True, timeout=seconds + 300, check=False)
+    said = done.stderr + done.stdout
+    executions, took = _EXECUTIONS.search(said), _SECONDS.search(said)
+    found = tuple(sorted(set(finds.iterdir()) - before))
+    return Run(int(executions[1]) if executions else 0, int(took[1]) if took else seconds, found, said)
+
+
+def defect(one: Target, path: Path) -> str:
+    """What is wrong with the target, shown by this input; empty if it only was slow because it was watched."""
+    try:
+        judge(one, path.read_bytes())
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what we are looking for
+        return f"{type(error).__name__}: {str(error)[:100]} ({path})"
+    return ""
+
+
+def quoted(word: bytes) -> str:
+    """As libFuzzer's dictionaries have it."""
+    return "".join(f"\\x{byte:02x}" for byte in word)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Inputs that broke the rule once: what was found on the way, kept so that it is never found again."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fuzz import seeds
+from fuzz.documents import MANUF
+
+
+@dataclass(frozen=True, slots=True)
+class Crasher:
+    """``was``: what it did."""
+
+    target: str
+    was: str
+    data: bytes
+
+
+def crashers() -> Iterator[Crasher]:
+    digits = b"9" * 4300
+    result = b'{"ImageResults":[{"Image":"one","ImagingAttempts":' + digits + b"}]}"
+    yield Crasher("history", "ValueError: one more than 4300 digits cannot be written", result)
+    credentials = rb'{"os":"\ud800","bios":"b","ipmi":"c"}'
+    yield Crasher("server-replies", "UnicodeEncodeError: a password with half a surrogate pair", credentials)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: "
+    yield Crasher("http-headers", "ValueError: a length of 5000 digits", answer + b"9" * 5000 + b"\r\n\r\n")
+    folded = answer + b'5\r\nETag: "a\r\n b"\r\n\r\n'
+    yield Crasher("http-headers", "InvalidHeader: a tag of two lines, to be sent back", folded)
+    yield Crasher("patterns", "ValueError: a count of 5000 digits", b"a{" + b"2" * 5000 + b"}")
+    files = [*MANUF["Files"], *({"Src": f"http://h/{number}"} for number in range(2600))]
+    yield Crasher("manuf-data", "quadratic: each destination against each", seeds.document({**MANUF, "Files": files}))
+    yield Crasher("netd-tar", "quadratic: an extended header read by a pattern", _extended(b"1" * 60000))
+
+
+def _extended(payload: bytes) -> bytes:
+    info = tarfile.TarInfo("pax")
+    info.type, info.size = b"x", len(payload)
+    return info.tobuf(tarfile.USTAR_FORMAT) + payload + bytes(-len(payload) % 512 + 1024)

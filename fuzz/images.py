@@ -1,0 +1,166 @@
+"""Targets: images, their names, metadata and history, kernels, saved network configuration."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+
+from fuzz import seeds
+from fuzz.harness import Target, expect
+from gprov.adapters.linux.archive.blocks import decode_block
+from gprov.adapters.linux.archive.reader import ImageFile
+from gprov.domain.boot.bzimage import newest, parse_bzimage
+from gprov.domain.image.decoding import plan_decoding
+from gprov.domain.image.history import parse_history, serialise_history
+from gprov.domain.image.imgmeta import parse_imgmeta, serialise_imgmeta
+from gprov.domain.image.name import parse_image_name
+from gprov.domain.image.tarwalk import TarWalker
+from gprov.domain.image.verify import verify_image
+from gprov.domain.image.xz import read_layout
+from gprov.domain.unit.netsaved import parse_saved
+
+PREFIX = "WIDGET.LNX.SHINY."
+NAME = f"{PREFIX}2024-02-29.0107.upd"
+# A small file can unpack to anything: what the decoder does is looked at this far.
+_FAR_ENOUGH = 8 << 20
+_MEMORY = 32 << 20
+
+
+def image_name(data: bytes) -> None:
+    name = parse_image_name(data.decode("utf-8", "surrogateescape"), PREFIX)
+    expect(parse_image_name(name.filename, PREFIX) == name, "a name that reads differently when written")
+
+
+def xz_layout(data: bytes) -> None:
+    layout = read_layout("x", len(data), lambda offset, size: data[offset : offset + size])
+    ends = [block.end for block in layout.blocks]
+    expect(all(0 < end <= len(data) for end in ends) and ends == sorted(ends), "blocks that are not in the file")
+
+
+def xz_blocks(data: bytes) -> None:
+    """As the adapter decodes them, one after the other."""
+    fd = os.memfd_create("fuzz")
+    try:
+        os.write(fd, data)
+        with ImageFile(f"/proc/self/fd/{fd}") as file:
+            layout = read_layout("x", file.size, file.read_at)
+            if plan_decoding(layout, 1, _MEMORY).needed > _MEMORY:
+                return
+            done = 0
+            for block in layout.blocks:
+                for piece in decode_block(file, block):
+                    done += len(piece.data)
+                    if done > _FAR_ENOUGH:
+                        return
+    finally:
+        os.close(fd)
+
+
+def verified_image(data: bytes) -> None:
+    """xz and tar together; an archive that unpacks to much is left to the other targets."""
+    layout = read_layout("x", len(data), lambda offset, size: data[offset : offset + size])
+    if layout.uncompressed_size <= _FAR_ENOUGH and plan_decoding(layout, 1, _MEMORY).needed <= _MEMORY:
+        verify_image("x", data)
+
+
+def tar_walk(data: bytes) -> None:
+    """Whole and in pieces: the same outcome."""
+    whole = TarWalker("x")
+    whole.feed(data)
+    summary = whole.finish()
+    parts = TarWalker("x")
+    step = 300 + len(data) % 1500
+    for start in range(0, len(data), step):
+        parts.feed(data[start : start + step])
+    expect(parts.finish() == summary, "an archive that reads differently in pieces")
+
+
+def imgmeta(data: bytes) -> None:
+    meta = parse_imgmeta("x", data)
+    expect(parse_imgmeta("x", serialise_imgmeta(meta)) == meta, "metadata that read differently when written")
+    meta.mismatch(parse_image_name(NAME, PREFIX))
+
+
+def history(data: bytes) -> None:
+    parsed = parse_history(data)
+    expect(parse_history(serialise_history(parsed)) == parsed, "a history that reads differently when written")
+    for name in ("one", *(result.image for result in parsed.results[:2])):
+        used = parsed.attempt(name).failed(name, "note").boot_attempt(name).boot_failed(name, "").boot_succeeded(name)
+        expect(parse_history(serialise_history(used)) == used, "a history that reads differently after use")
+
+
+def kernel(data: bytes) -> None:
+    facts = parse_bzimage(data)
+    newest(facts, None)
+
+
+def saved_network(data: bytes) -> None:
+    files = parse_saved("netd.tar", data)
+    expect(all("/" not in name and not name.startswith(".") for name in files), "a name that leaves the folder")
+
+
+TAR_SEEDS = (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
+_TAR_WORDS = (
+    b"ustar\x0000",
+    b"ustar  \0",
+    b"path=",
+    b"size=",
+    b"linkpath=",
+    b"GNU.sparse.name=",
+    b"../",
+    b"./",
+    b"\x80",
+)
+_XZ_WORDS = (b"\xfd7zXZ\0\0\x0a", b"YZ", b"\0\x0a", b"\x21\x01\x16", b"\x80\x80")
+
+
+def _tars() -> list[bytes]:
+    return [*(seeds.root_tar(kind) for kind in TAR_SEEDS), seeds.sparse_tar(), seeds.tar({"a": b"1"}) * 2]
+
+
+def _images() -> list[bytes]:
+    tar = seeds.root_tar()
+    return [seeds.xz(tar), seeds.xz(tar[:4000], tar[4000:]) + bytes(4), seeds.xz(b"")]
+
+
+def _networks() -> list[bytes]:
+    files = {
+        "567890000001.network": b"[Match]\nMACAddress=56:78:90:00:00:01\n",
+        "./a.link": b"",
+        ".config-preserved": b"",
+    }
+    return [seeds.tar(files, kind) for kind in (tarfile.USTAR_FORMAT, *TAR_SEEDS)]
+
+
+def _history() -> list[bytes]:
+    result = {"Image": NAME[:-4], "ImagingAttempts": 2, "ImagingFailures": 1, "BootAttempts": 1, "Notes": ["why"]}
+    return [seeds.document({"ImageResults": [result, {**result, "Image": "other"}]}), b'{"ImageResults": []}']
+
+
+TARGETS = (
+    Target(
+        "image-name", "image names", image_name, lambda: [NAME.encode(), b"x.2024-01-01.9.upd"], (b".upd", b"2024-")
+    ),
+    Target("xz-layout", "xz: streams, indexes, blocks", xz_layout, _images, _XZ_WORDS),
+    Target("xz-layout-sealed", "the same, checksums right", xz_layout, _images, _XZ_WORDS, seeds.sealed_xz),
+    Target("xz-blocks", "xz: decoding of blocks", xz_blocks, _images, _XZ_WORDS),
+    Target("xz-blocks-sealed", "the same, checksums right", xz_blocks, _images, _XZ_WORDS, seeds.sealed_xz),
+    Target("image", "xz and tar together", verified_image, _images, _XZ_WORDS),
+    Target("tar", "tar of an image", tar_walk, _tars, _TAR_WORDS),
+    Target("tar-sealed", "the same, checksums right", tar_walk, _tars, _TAR_WORDS, seeds.sealed_tar),
+    Target(
+        "imgmeta",
+        "imgmeta.json",
+        imgmeta,
+        lambda: [seeds.document({"BinVer": "1", "BinTime": "2402290107", "ImgName": NAME, "Stream": "s"})],
+        (b'"BinTime"', b'"ImgJob"', b"\\ud800"),
+    ),
+    Target(
+        "history", "recovery_history.json", history, _history, (b'"ImageResults"', b'"Notes"', b"99999999999", b"1e9")
+    ),
+    Target(
+        "bzimage", "bzImage header", kernel, lambda: [seeds.bzimage(), seeds.bzimage(b"6 #1")], (b"HdrS", b"#", b"(")
+    ),
+    Target("netd-tar", "netd.tar", saved_network, _networks, _TAR_WORDS),
+    Target("netd-tar-sealed", "the same, checksums right", saved_network, _networks, _TAR_WORDS, seeds.sealed_tar),
+)

@@ -1,0 +1,87 @@
+"""Inputs as large as their readers allow, made to cost: time must grow with their size, not with its square."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import time
+import zlib
+from collections.abc import Callable
+
+import pytest
+
+from gprov.domain.branding import Branding
+from gprov.domain.errors import GprovError
+from gprov.domain.factory.requests import decode_macs
+from gprov.domain.factory.syntax import MAX_BODY
+from gprov.domain.image.tarwalk import TarWalker
+from gprov.domain.image.xz import read_layout
+from gprov.domain.mfg.manuf import parse_manuf
+from gprov.domain.unit.netsaved import parse_saved
+
+SECONDS = 4.0  # of processor time; quadratic, each of these took minutes
+
+
+def extended(payload: bytes, kind: bytes) -> bytes:
+    info = tarfile.TarInfo("pax")
+    info.type, info.size = kind, len(payload)
+    return info.tobuf(tarfile.GNU_FORMAT) + payload + bytes(-len(payload) % 512)
+
+
+def macs() -> None:
+    nics = [{"name": str(number)} for number in range(110_000)]
+    body = json.dumps({"serial": "SN", "session": "0" * 32, "nics": nics}).encode()[:MAX_BODY]
+    decode_macs(body if body.endswith(b"}") else body[: body.rindex(b",")] + b"]}")
+
+
+def saved_network() -> None:
+    parse_saved("netd.tar", extended(b"1 comment=" * 200_000, b"x") + bytes(1024))
+
+
+def long_name() -> None:
+    walker = TarWalker("x")
+    walker.feed(extended(b"a/" * 4_000_000 + b"b\0", b"L") + tarfile.TarInfo("x").tobuf())
+
+
+def many_extended_headers() -> None:
+    walker = TarWalker("x")
+    for number in range(20_000):
+        walker.feed(extended(b"%d key%05d=1\n" % (13, number), b"x"))
+
+
+def destinations() -> None:
+    files = [{"Src": "http://h/x", "Dest": f"{number}/" + "a/" * 5_000 + "b"} for number in range(200)]
+    document = {"Files": files, "LogEndpoint": "http://h/", "ValidationData": []}
+    parse_manuf("x", json.dumps(document).encode(), Branding())
+
+
+def index_of_millions() -> None:
+    """Four million blocks, which are no more than a few bytes each in the index of an xz file of 250 MB."""
+    records = b"\x35\x01" * 4_000_000  # 53 and 1
+    index = b"\0\x80\x92\xf4\x01" + records + b"\0" * 3
+    index += zlib.crc32(index).to_bytes(4, "little")
+    flags = b"\0\x0a"
+    tail = (len(index) // 4 - 1).to_bytes(4, "little") + flags
+    footer = zlib.crc32(tail).to_bytes(4, "little") + tail + b"YZ"
+    head = b"\xfd7zXZ\0" + flags + zlib.crc32(flags).to_bytes(4, "little")
+    size = 12 + 4_000_000 * 56 + len(index) + 12
+    end = index + footer
+
+    def read_at(offset: int, count: int) -> bytes:
+        if offset < 12:
+            return head[offset : offset + count]
+        if offset >= size - len(end):
+            return end[offset - (size - len(end)) :][:count]
+        return bytes(count)
+
+    read_layout("x", size, read_at)
+
+
+@pytest.mark.parametrize(
+    "read", [macs, saved_network, long_name, many_extended_headers, destinations, index_of_millions]
+)
+def test_refused_in_time(read: Callable[[], None]) -> None:
+    start = time.process_time()
+    with pytest.raises(GprovError):
+        read()
+    assert time.process_time() - start < SECONDS
