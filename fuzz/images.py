@@ -96,7 +96,10 @@ def kernel(data: bytes) -> None:
 
 def saved_network(data: bytes) -> None:
     files = parse_saved("netd.tar", data)
-    expect(all("/" not in name and not name.startswith(".") for name in files), "a name that leaves the folder")
+    for name in files:
+        folder, slash, file = name.rpartition("/")
+        expect(not file.startswith(".") and "/" not in folder, "a name that leaves the folder")
+        expect(bool(folder) == bool(slash) and not folder.startswith("."), "a folder that leaves the folder")
 
 
 TAR_SEEDS = (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
