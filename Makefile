@@ -2,9 +2,11 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 OUT := out
+FUZZ_SECONDS ?= 20
+FUZZ_TARGETS ?=
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help setup demo simulate test lint unit integ vm nightly bench clean
+.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz bench clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
@@ -39,6 +41,9 @@ vm: setup ## units in virtual machines
 
 nightly: setup ## what is too long for every run: adapters inside virtual machines, too
 	$(PYTEST) tests/integ -m "nightly or vm" -q
+
+fuzz: setup ## every parser of outside bytes, guided by coverage; FUZZ_SECONDS=20 each
+	nice -n 19 $(PYTHON) -m fuzz --seconds $(FUZZ_SECONDS) --corpus $(OUT)/fuzz $(FUZZ_TARGETS)
 
 bench: setup ## measurements, as ratios against a named reference of the same run
 	for name in boot freeze_startup image_apply restore; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done

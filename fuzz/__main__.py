@@ -18,7 +18,7 @@ from fuzz.harness import LONGEST, Target, judge
 
 _EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _SECONDS = re.compile(r"in (\d+) second")
-_KIBIBYTES = "-rss_limit_mb=1024"
+_MEMORY = "-rss_limit_mb=1024"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ def main() -> int:
         failed += bool(defects) or not run.executions
         total += run.executions
         spent += run.seconds
-        print(f"{one.name:{width}} {run.executions:11,} {run.seconds:8}  {'; '.join(defects) or 'none'}", flush=True)
+        verdict = "; ".join(defects) or ("none" if run.executions else "did not run")
+        print(f"{one.name:{width}} {run.executions:11,} {run.seconds:8}  {verdict}", flush=True)
         if not run.executions:
             print(run.said[-2000:], file=sys.stderr)
     print(f"{'all':{width}} {total:11,} {spent:8}  {f'in {failed} targets' if failed else 'none'}")
@@ -60,10 +61,10 @@ def fuzz(one: Target, folder: Path, seconds: int) -> Run:
     for number, seed in enumerate(one.seeds()):
         (inputs / f"seed-{number}").write_bytes(seed)
     words = folder / "words"
-    words.write_text("".join(f'"{quoted(word)}"\n' for word in one.words))
+    words.write_text("".join(f'"{quoted(word)}"\n' for word in one.words or (b"\0",)))
     before = set(finds.iterdir())
     argv = ["nice", "-n", "19", sys.executable, "-m", "fuzz.one", one.name]
-    options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-artifact_prefix={finds}/", _KIBIBYTES]
+    options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-artifact_prefix={finds}/", _MEMORY]
     options += [f"-dict={words}", "-print_final_stats=1", "-timeout=30", "-verbosity=1", str(inputs)]
     done = subprocess.run([*argv, *options], capture_output=True, text=True, timeout=seconds + 300, check=False)
     said = done.stderr + done.stdout

@@ -281,6 +281,20 @@ def test_a_stash_archive_needs_exactly_one_script(world: World, scripts: tuple[s
     assert f"found: {found}" in str(error)
 
 
+def test_a_link_is_no_script(world: World) -> None:
+    """It could name one that the archive does not hold."""
+    unpacking(world)
+    files, tar = FakeFiles(world.machine), world.processes.programs["tar"]
+
+    def linked(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
+        files.symlink("/bin/other.sh", f"{argv[argv.index('-C') + 1]}/install.sh")
+        return tar(argv, env, stdin)
+
+    world.processes.programs["tar"] = linked
+    change(world, StashFiles=[serve(world, "stash.tar.xz", b"an archive")])
+    assert "found: none" in str(provision_fails(world))
+
+
 @pytest.mark.parametrize("program", ["tar", "sh"])
 def test_a_stash_archive_that_fails_is_fatal(world: World, program: str) -> None:
     unpacking(world, "install.sh")

@@ -1,0 +1,102 @@
+"""What GNU tar would stumble over when the disk is already wiped is refused before. (Each of these makes tar 1.34 end
+with status 2, or write something else than was verified.)"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+
+from gprov.domain.errors import IntegrityFault
+from gprov.domain.image.tarwalk import TarWalker
+
+FILE, FOLDER, LINK, HARD = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
+PIPE, CHARACTER, BLOCK = tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE
+Member = tuple[str, bytes, str]
+
+
+def archive(*members: Member, pax: dict[str, str] | None = None, device: tuple[int, int] = (1, 3)) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:", format=tarfile.PAX_FORMAT) as tar:
+        for name, kind, target in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname, info.pax_headers = kind, target, pax or {}
+            info.devmajor, info.devminor = device
+            tar.addfile(info)
+    return out.getvalue()
+
+
+def verdict(data: bytes) -> str:
+    """Empty: accepted."""
+    walker = TarWalker("x")
+    try:
+        walker.feed(data)
+        walker.finish()
+    except IntegrityFault as fault:
+        return str(fault)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ([("a", FOLDER, ""), ("a/x", FILE, ""), ("a", FILE, "")], "would replace a folder"),
+        ([("a/x", FILE, ""), ("a", LINK, "b")], "would replace a folder"),
+        ([("a", FOLDER, ""), ("a", LINK, "b")], "would replace a folder"),
+        ([("a", FOLDER, ""), ("a", PIPE, "")], "would replace a folder"),
+        ([("./", PIPE, "")], "would replace a folder"),
+        ([("a", LINK, "/b"), ("a", FOLDER, "")], "would replace a symbolic link"),
+        ([("a", FILE, ""), ("a/b", FILE, "")], "is below 'a', which is no folder"),
+        ([("f", FILE, ""), ("s", LINK, "f"), ("s/x", FILE, "")], "is below 'f', which is no folder"),
+        ([("s", LINK, "nowhere"), ("s/x", FILE, "")], "through the symbolic link 's' to nothing"),
+        ([("s", LINK, "s"), ("s/x", FILE, "")], "through the symbolic link 's'"),
+        ([("s", LINK, "/x"), ("t", HARD, "s"), ("t/x", FILE, "")], "through the symbolic link 't'"),
+        ([("a", HARD, "a")], "not in the archive before it"),
+        ([("d", FOLDER, ""), ("a", HARD, "d")], "which is a folder"),
+        ([("x/" * 2500 + "f", FILE, "")], "longer than a file system allows"),
+        ([("x" * 256, FILE, "")], "longer than a file system allows"),
+        ([("s", LINK, "x/" * 2500)], "longer than a file system allows"),
+        ([("dev/sda", BLOCK, ""), ("sda", BLOCK, "")], "device outside of a folder for devices"),
+    ],
+)
+def test_refused(members: list[Member], reason: str) -> None:
+    assert reason in verdict(archive(*members))
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("d", FOLDER, ""), ("s", LINK, "d"), ("s/f", FILE, ""), ("s", FILE, "")],
+        [("d", FOLDER, ""), ("s", LINK, "d"), ("s/f", FILE, ""), ("h", HARD, "d/f"), ("i", HARD, "s/f")],
+        [("f", FILE, ""), ("f", FOLDER, ""), ("f/x", FILE, "")],
+        [("usr/lib/x", FILE, ""), ("lib", LINK, "usr/lib"), ("lib/y", FILE, "")],
+        [("d", FOLDER, ""), ("one", LINK, "d"), ("two", LINK, "one"), ("two/x", FILE, "")],
+        [("x" * 255, FILE, ""), ("./", FOLDER, ""), ("p", PIPE, "")],
+        [("lib/udev/devices/null", CHARACTER, ""), ("srv/jail/dev/sda", BLOCK, "")],
+    ],
+)
+def test_accepted(members: list[Member]) -> None:
+    assert verdict(archive(*members)) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("mtime", "zz"), ("uid", "-"), ("path", ""), ("linkpath", ""), ("path", "a\0b"), ("gid", "1e3")]
+)
+def test_extended_headers_that_tar_stops_at(key: str, value: str) -> None:
+    assert "extended header" in verdict(archive(("a", FILE, ""), pax={key: value}))
+
+
+@pytest.mark.parametrize("start", [100, 108, 116])
+def test_numbers_that_tar_stops_at(start: int) -> None:
+    data = bytearray(archive(("a", FILE, "")))
+    data[start : start + 8] = b"zzzzzzz\0"
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    assert "is not octal" in verdict(bytes(data))
+
+
+def test_numbers_of_devices() -> None:
+    assert verdict(archive(("gone", CHARACTER, ""), device=(0, 0))) == ""  # as overlay file systems mark it
+    assert "outside" in verdict(archive(("gone", BLOCK, ""), device=(0, 0)))
+    assert "which Linux does not have" in verdict(archive(("dev/x", CHARACTER, ""), device=(4096, 0)))
