@@ -7,12 +7,11 @@ from functools import partial
 from gprov.apps.events import EventBus
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.files import Digests
+from gprov.domain.image.retention import PARTIAL
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.plan.operations import FetchFile
 from gprov.ports.files import Files
 from gprov.ports.network import Http
-
-PARTIAL = ".partial"
 
 
 def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> None:

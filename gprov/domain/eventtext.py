@@ -6,7 +6,6 @@ further lines and other control characters are escaped: a line that begins with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from gprov.domain.events import Body, Event, LogLine, Milestone, Progress, Severity, StateChange, Step, StepPhase
@@ -65,18 +64,6 @@ def timestamp(time_ns: int) -> str:
 def log_name(stage: str, time_ns: int) -> str:
     """Name of a log file: ``<stage><yyyymmdd_hhmm>.log``, time in UTC."""
     return f"{stage}{_instant(time_ns):%Y%m%d_%H%M}.log"
-
-
-def outdated_logs(names: Iterable[str], stage: str, current: str, kept: int) -> tuple[str, ...]:
-    """Of the names in a log folder, the logs of this stage besides ``current`` and the newest, which are ``kept``
-    together. A clock that was set back makes ``current`` the oldest."""
-
-    def is_log(name: str) -> bool:
-        day, _, minute = name.removeprefix(stage).removesuffix(".log").partition("_")
-        return name == f"{stage}{day}_{minute}.log" and len(day) == 8 and (day + minute).isdecimal()
-
-    logs = sorted(name for name in names if is_log(name) and name != current)
-    return tuple(logs[: max(0, len(logs) - max(0, kept - 1))])
 
 
 def _instant(time_ns: int) -> datetime:

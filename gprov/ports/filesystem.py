@@ -19,7 +19,8 @@ class FileSystems(Protocol):
 class Mounts(Protocol):
     def mount(self, node: str, target: str, kind: str, options: Iterable[str] = ()) -> None:
         """Mount a device (or a virtual file system of that name) at ``target``, which is made if missing.
-        ``options``: as of mount(8): ro, noexec, relatime, discard, … Raises DeviceFault with its errno."""
+        ``options``: as of mount(8): ro, noexec, relatime, discard, … With ``remount``, what is mounted there gets the
+        other ones; from rw to ro everything is flushed. Raises DeviceFault with its errno."""
 
     def unmount(self, target: str) -> None:
         """Flush and unmount. Raises DeviceFault (busy)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from errno import EBUSY, EROFS
+from errno import EBUSY, EINVAL, EROFS
 
 from typing_extensions import override
 
@@ -182,13 +182,15 @@ class FakeMounts(Mounts):
 
     @override
     def mount(self, node: str, target: str, kind: str, options: Iterable[str] = ()) -> None:
+        if "remount" in (chosen := frozenset(options)):
+            self._remount(node, target, chosen)
+            return
         self._machine.touch(f"mount {node}")
         disk, part = self._machine.partition(node)
         if part.volume is None or part.volume.kind.value != kind:
             raise DeviceFault(node, f"cannot mount: no {kind} file system")
         if part.volume.damaged:
             raise DeviceFault(node, "cannot mount: structure needs cleaning")
-        chosen = frozenset(options)
         if "ro" not in chosen:
             refuse_protected(disk)
             self._machine.written(part)
@@ -196,6 +198,20 @@ class FakeMounts(Mounts):
         part.volume.replay()
         point = MountPoint(part.device, target, kind, chosen)
         self._machine.mounts.append(FakeMount(point, part.volume, "ro" in chosen))
+
+    def _remount(self, node: str, target: str, options: frozenset[str]) -> None:
+        self._machine.touch(f"remount {target}")
+        disk, part = self._machine.partition(node)
+        for mount in self._machine.mounts:
+            if mount.point.target == target and mount.volume is part.volume:
+                if "ro" not in options:
+                    refuse_protected(disk)
+                    self._machine.written(part)
+                mount.volume.sync()
+                mount.read_only = "ro" in options
+                mount.point = replace(mount.point, options=options - {"remount"})
+                return
+        raise DeviceFault(node, f"cannot remount at {target}: is not mounted there", errno=EINVAL)
 
     def _make_mount_point(self, target: str) -> None:
         place = locate(self._machine, target)

@@ -12,15 +12,14 @@ from gprov.adapters.linux.oserrors import fault
 from gprov.adapters.linux.terminal import PATIENCE, write_patiently
 from gprov.domain.errors import DeviceFault
 from gprov.domain.events import Event, Progress, Severity
-from gprov.domain.eventtext import event_text, log_name, outdated_logs, percent, printable_lines, severity_of, timestamp
+from gprov.domain.eventtext import event_text, percent, printable_lines, severity_of, timestamp
+from gprov.domain.logfiles import next_log_name
 from gprov.ports.clock import Clock
 from gprov.ports.events import EventSink
 
 # What a cut of power may cost, besides what a failure has already flushed.
 _FLUSH_NS = 10 * 1_000_000_000
 _PERCENT_STEP = 10
-# Logs of one stage, the current one among them.
-_KEPT = 10
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -85,19 +84,18 @@ class ConsoleSink(EventSink):
 
 
 class FileSink(EventSink):
-    """A log file in a folder, named for stage and time; appended to if it exists already.
+    """A log file in a folder, named for stage and time: a new one for each start, whatever the clock says.
 
     Each event is in the page cache when ``publish`` returns, and on the medium at a failure, every ten seconds and at
     the end. A full disk costs lines, which are counted and told as soon as there is room; any other error is raised.
-    Older logs of the same stage are removed, but for the newest: a unit that restores itself for years does not fill
-    its RECOVERY with the story of it.
     """
 
     def __init__(self, clock: Clock, folder: str, stage: str = "recov") -> None:
-        """Touches nothing yet: folder and file are made with the first event."""
+        """Touches nothing yet: folder and file are made with the first event. Until then ``path`` is the folder."""
         self._folder = folder
         self._stage = stage
-        self.path = f"{folder}/{log_name(stage, clock.now_ns())}"
+        self._clock = clock
+        self.path = folder
         self._fd = -1
         self._lost = 0
         self._flushed_ns = 0
@@ -139,11 +137,7 @@ class FileSink(EventSink):
     def _append(self, event: Event) -> None:
         """All of the event or nothing of it. Raises OSError."""
         if self._fd < 0:
-            os.makedirs(self._folder, mode=0o755, exist_ok=True)
-            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-            with suppress(OSError):  # a log too many harms nobody
-                for name in outdated_logs(os.listdir(self._folder), self._stage, os.path.basename(self.path), _KEPT):
-                    os.unlink(f"{self._folder}/{name}")
+            self._open()
         head = f"{timestamp(event.time_ns)} WARNING {_lost_text(self._lost)}\n" if self._lost else ""
         data = f"{head}{event_text(event)}\n".encode()
         size = os.fstat(self._fd).st_size
@@ -156,6 +150,13 @@ class FileSink(EventSink):
             os.ftruncate(self._fd, size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
         self._lost = 0
+
+    def _open(self) -> None:
+        os.makedirs(self._folder, mode=0o755, exist_ok=True)
+        if self.path == self._folder:
+            name = next_log_name(self._stage, self._clock.now_ns(), os.listdir(self._folder))
+            self.path = f"{self._folder}/{name}"
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def _flush_folder(self) -> None:
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -31,6 +31,19 @@ class InitContainer(RestoreContainer):
         RestoreContainer.places,
         RestoreContainer.bus,
     )
+    standstill = providers.Factory(
+        lazy("gprov.apps.init.standstill:Standstill"),
+        RestoreContainer.recovery_ports,
+        RestoreContainer.tools,
+        RestoreContainer.remote_ports,
+        RestoreContainer.smbios,
+        RestoreContainer.file_sink_at.provider,
+        RestoreContainer.platforms,
+        RestoreContainer.arguments,
+        RestoreContainer.branding,
+        RestoreContainer.places,
+        RestoreContainer.bus,
+    )
     init_ports = providers.Factory(
         InitPorts,
         search_ports,
@@ -41,6 +54,7 @@ class InitContainer(RestoreContainer):
         RestoreContainer.clock,
         RestoreContainer.restore.provider,
         survey.provider,
+        standstill.provider,
     )
     boot = providers.Factory(
         Boot,

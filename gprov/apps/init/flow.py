@@ -7,10 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol, assert_never
 
+from gprov.apps.boots import count_boot, reports_boots
 from gprov.apps.events import EventBus
+from gprov.apps.hold import hold, spoken
 from gprov.apps.init.search import RootFinder, SearchPorts
 from gprov.apps.volumes import RESCAN_SECONDS
 from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments, PreferredImage
+from gprov.domain.boot.boots import WORTH_TELLING
 from gprov.domain.boot.decision import (
     CheckFileSystem,
     Decision,
@@ -20,6 +23,7 @@ from gprov.domain.boot.decision import (
     OpenMenu,
     OpenShell,
     Restore,
+    RestoreReason,
     ShowEraseFailure,
     StartArray,
     SurveyTargets,
@@ -47,12 +51,16 @@ from gprov.ports.power import Power
 KEY_SECONDS = 0.2
 # How soon a keyboard that comes late is noticed.
 _PERSON_SECONDS = 1.0
-_FOREVER_SECONDS = 3600.0
 
 
 class RestoreFlow(Protocol):
-    def run(self, preferred: PreferredImage) -> None:
-        """Returns when the unit is restored and may reboot. Raises GprovError."""
+    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> None:
+        """Returns when the unit is restored and may reboot. Raises GprovError. One that a person asked for does not
+        wait, however many there were before."""
+
+    @property
+    def counted(self) -> bool:
+        """Does RECOVERY know of this restore?"""
 
 
 class Survey(Protocol):
@@ -60,9 +68,17 @@ class Survey(Protocol):
         """What is on the data disks now. Never raises."""
 
 
+class StartsInVain(Protocol):
+    def given_up(self, reason: str) -> float:
+        """Count it; returns how many seconds to wait before the next start. Never raises."""
+
+    def reset(self) -> None:
+        """Count from zero: a person took over. Never raises."""
+
+
 @dataclass(frozen=True)
 class InitPorts:
-    """``restore`` and ``survey`` are made only if they are needed: a normal boot needs neither."""
+    """``restore``, ``survey`` and ``in_vain`` are made only if they are needed: a normal boot needs none."""
 
     search: SearchPorts
     filesystems: FileSystems
@@ -72,6 +88,7 @@ class InitPorts:
     clock: Clock
     restore: Callable[[], RestoreFlow]
     survey: Callable[[], Survey]
+    in_vain: Callable[[], StartsInVain]
 
 
 class Boot:
@@ -104,11 +121,18 @@ class Boot:
 
     def run(self) -> NoReturn:
         """Ends in the system on PRIMARY, in a reboot or in power-off; never returns."""
-        while True:
-            self._facts = self._look()
-            decision = decide(self._facts)
-            self._quiet = False
-            self._act(decision)
+        try:
+            while True:
+                self._facts = self._look()
+                decision = decide(self._facts)
+                self._quiet = False
+                self._act(decision)
+        except Exception as exc:  # noqa: BLE001 - also what nobody foresaw must be shown, counted and tried again rarely
+            from gprov.apps.unforeseen import Unforeseen
+
+            error = exc if isinstance(exc, GprovError) else Unforeseen(exc)
+            self._bus.error(error)
+            self._give_up(GiveUp(str(error)))
 
     def _look(self) -> BootFacts:
         elapsed = self._ports.clock.monotonic() - self._started
@@ -225,6 +249,7 @@ class Boot:
             from gprov.apps.init.arrays import report_array
 
             report_array(array, f"{self._places.root}{self._branding.config_folder}", self._ports, self._bus)
+        self._count_boot(volume)
         self._bus.milestone("handover")
         self._subscriptions.close()
         self._changes = None
@@ -235,13 +260,28 @@ class Boot:
             root = Found(volume, Mounted(Flag.PRESENT, str(fault)))
             self._act(decide(replace(self._facts, root=root)))
 
+    def _count_boot(self, volume: Volume) -> None:
+        root, folder = self._places.root, self._branding.config_folder
+        files = self._ports.search.files
+        before = count_boot(files, self._ports.search.mounts, volume, root, folder, self._bus)
+        if before.unconfirmed and reports_boots(files, root):
+            text = f"the system was started {before.unconfirmed} times in a row without reporting that it is up"
+            if before.unconfirmed < WORTH_TELLING:
+                self._bus.log(text)
+            else:
+                self._bus.warning(text)
+                self._ports.operator.show(text)
+
     def _restore(self, decision: Restore) -> NoReturn:
         self._bus.log(f"factory restore: {decision.reason.value} ({decision.evidence})")
         self._finder.release()
+        restore = self._ports.restore()
         try:
-            self._ports.restore().run(decision.image)
+            restore.run(decision.image, by_person=decision.reason is RestoreReason.REQUESTED_BY_PERSON)
         except GprovError as error:
-            self._hold(error)
+            from gprov.domain.boot.budget import UNCOUNTED_SECONDS
+
+            self._hold(error, 0.0 if restore.counted else UNCOUNTED_SECONDS)
         self._bus.close()
         self._ports.power.reboot()
 
@@ -267,22 +307,22 @@ class Boot:
         self._bus.error(decision.reason)
         self._bus.state(ProcessState.INIT_FAILED)
         self._ports.operator.show(decision.reason)
-        if decision.pause is None:
-            while True:
-                self._ports.clock.sleep(_FOREVER_SECONDS)
-        self._leave(decision.pause)
+        self._finder.release()
+        self._leave(self._ports.in_vain().given_up(decision.reason))
 
-    def _hold(self, error: GprovError) -> NoReturn:
+    def _hold(self, error: GprovError, least: float = 0.0) -> NoReturn:
         """Show what failed for a while, then start again: the next start may find what this one missed."""
         self._ports.operator.show(str(error))
-        hold = self._facts.arguments.failure_hold
-        self._leave(FAILURE_HOLD_SECONDS if hold is None else hold)
+        asked = self._facts.arguments.failure_hold
+        self._leave(max(FAILURE_HOLD_SECONDS, least) if asked is None else asked)
 
     def _leave(self, seconds: float) -> NoReturn:
+        """A person may cut the wait short, and then counts what was in vain from zero."""
         self._finder.release()
-        self._bus.message(f"Restarting in {seconds:g} s")
+        self._bus.message(f"Restarting in {spoken(seconds)}; any key: at once")
         self._bus.close()
-        self._ports.clock.sleep(seconds)
+        if hold(self._ports.operator, self._ports.clock, seconds):
+            self._ports.in_vain().reset()
         self._ports.power.reboot()
 
     def _by_fallback(self, arguments: BootArguments) -> bool:

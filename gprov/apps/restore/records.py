@@ -11,21 +11,29 @@ from gprov.ports.files import Files
 HISTORY = "recovery_history.json"
 OPTIONS = "fr.data"
 DAMAGED = ".damaged"
+PREVIOUS = ".previous"
 
 
 class HistoryFile:
-    """The recovery history: read once, written through. A file that does not parse is set aside, not obeyed."""
+    """The recovery history: read once, written through.
+
+    A file that does not parse is set aside, not obeyed; the copy of the one before the last restore then counts.
+    """
 
     def __init__(self, files: Files, folder: str, bus: EventBus) -> None:
         self._files = files
         self._path = f"{folder}/{HISTORY}"
         self._bus = bus
+        self._good = b""
         self.value = self._read()
 
     def record(self, value: History) -> None:
         """Replace the history. A RECOVERY that cannot be written does not stop a restore."""
         self.value = value
         try:
+            if self._good:
+                self._files.replace(self._path + PREVIOUS, self._good)
+                self._good = b""
             self._files.replace(self._path, serialise_history(value))
         except DeviceFault as fault:
             self._bus.warning(f"the history could not be written: {fault}")
@@ -35,17 +43,31 @@ class HistoryFile:
 
     def _read(self) -> History:
         try:
-            if self._files.status(self._path) is None:
+            if self._files.status(self._path) is not None:
+                content = self._files.read(self._path)
+                value, self._good = parse_history(content), content
+                return value
+        except (BadInput, DeviceFault) as error:
+            self._bus.warning(f"the history is damaged: {error}")
+            self._set_aside()
+        return self._previous()
+
+    def _previous(self) -> History:
+        path = self._path + PREVIOUS
+        try:
+            if self._files.status(path) is None:
                 return History()
-            return parse_history(self._files.read(self._path))
+            value = parse_history(self._files.read(path))
         except (BadInput, DeviceFault) as error:
             self._bus.warning(f"starting a new history: {error}")
-            self._set_aside()
             return History()
+        self._bus.warning(f"going on with the history before: {path}")
+        return value
 
     def _set_aside(self) -> None:
         """For whoever wants to know what happened to it."""
         try:
+            self._files.remove(self._path + DAMAGED)
             self._files.rename(self._path, self._path + DAMAGED)
         except DeviceFault as fault:
             self._bus.warning(str(fault))

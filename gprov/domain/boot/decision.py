@@ -31,8 +31,6 @@ EMERGENCY_SECONDS = 5.0
 RETRY_SECONDS = 5.0
 MOUNT_ATTEMPTS = 3
 _CHECKABLE = frozenset(kind.value for kind in FileSystemKind)
-# Pauses between starts that are given up; after the last one the unit stays as it is, for a person to see.
-_GIVE_UP_PAUSES = (600.0, 1200.0, 2400.0, 4800.0, 9600.0, 19200.0, 38400.0)
 
 
 class RestoreReason(Enum):
@@ -125,10 +123,9 @@ class KeepWaiting:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Show the reason and restart after ``pause`` seconds, or stay so if that is None. Nothing is wiped."""
+    """Show the reason and restart after a pause (``gprov.domain.boot.budget`` says how long). Nothing is wiped."""
 
     reason: str
-    pause: float | None
 
 
 Decision = (
@@ -215,7 +212,7 @@ def _found(facts: BootFacts, volume: Volume, mount: Mounted | MountFailed) -> De
 
 def _startable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
     if mounted.switch_error:
-        return _give_up(facts, f"cannot start the system on {volume.node}: {mounted.switch_error}")
+        return GiveUp(f"cannot start the system on {volume.node}: {mounted.switch_error}")
     if not facts.emergency_searched and facts.elapsed < EMERGENCY_SECONDS:
         return KeepWaiting("looking for emergency files", EMERGENCY_SECONDS)
     return SwitchRoot(volume)
@@ -231,7 +228,7 @@ def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: st
     if attempts < MOUNT_ATTEMPTS and facts.elapsed < facts.arguments.root_deadline:
         return KeepWaiting(f"cannot use {volume.node}: {error}", _next_try(facts))
     state = f"; its file system {outcome.value}" if outcome else ""
-    return _give_up(facts, f"cannot use {volume.node}: {error}{state}")
+    return GiveUp(f"cannot use {volume.node}: {error}{state}")
 
 
 def _judged(facts: BootFacts, targets: TargetSurvey, volume: Volume, reason: RestoreReason, seen: str) -> Decision:
@@ -281,14 +278,14 @@ def _missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision:
         return UseVolume(targets.primary[0], "nothing answers to real_root, but this carries the label")
     if not targets.without_primary:
         hint = "; whoever wants none of that data may start a factory restore by hand" if targets.foreign else ""
-        return _give_up(facts, f"the root does not appear; {seen}{hint}")
+        return GiveUp(f"the root does not appear; {seen}{hint}")
     if targets.suspect is not None:
         outcome = facts.checks.get(targets.suspect.node)
         if outcome is None:
             return CheckFileSystem(targets.suspect, "the root should be here, perhaps only its superblock is lost")
         if outcome is not CheckOutcome.BEYOND_REPAIR:
             where = f"{targets.suspect.node}, where it should be, {outcome.value}"
-            return _give_up(facts, f"the root does not appear; {where}")
+            return GiveUp(f"the root does not appear; {where}")
     return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, seen)
 
 
@@ -310,7 +307,7 @@ def _doubt(facts: BootFacts, reason: str) -> Decision:
     """Another disk may still come and end it."""
     if facts.elapsed < facts.arguments.root_deadline:
         return KeepWaiting(reason, facts.arguments.root_deadline)
-    return _give_up(facts, reason)
+    return GiveUp(reason)
 
 
 def _restore(facts: BootFacts, reason: RestoreReason, evidence: str) -> Restore:
@@ -319,8 +316,3 @@ def _restore(facts: BootFacts, reason: RestoreReason, evidence: str) -> Restore:
 
 def _next_try(facts: BootFacts) -> float:
     return min(facts.elapsed + RETRY_SECONDS, facts.arguments.root_deadline)
-
-
-def _give_up(facts: BootFacts, reason: str) -> GiveUp:
-    count = max(0, facts.given_up_before)
-    return GiveUp(reason, _GIVE_UP_PAUSES[count] if count < len(_GIVE_UP_PAUSES) else None)

@@ -79,7 +79,6 @@ class BootFacts:
     ``targets``: None until the decision asked for it, and again after a check or a change of devices.
     ``checks``: outcomes of this start by device file. ``operator_present``: somebody could press a key; False once a
     person has left the menu. ``emergency_searched``: every removable volume that is there was looked at.
-    ``given_up_before``: starts in a row that were given up, as counted on RECOVERY.
     """
 
     arguments: BootArguments
@@ -92,4 +91,3 @@ class BootFacts:
     key_pressed: bool = False
     emergency_files: tuple[str, ...] = ()
     emergency_searched: bool = True
-    given_up_before: int = 0

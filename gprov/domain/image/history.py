@@ -75,6 +75,14 @@ class History:
         old = self.result(name)
         return self._with(replace(old, boot_failures=old.boot_failures // 2))
 
+    def installed(self, name: str, attempts: int, confirmed: int, unconfirmed: int) -> History:
+        """What an installed image tells before it is replaced: it was started so often, found good so often, and the
+        last ``unconfirmed`` starts in a row were not. Each good one forgives half of the earlier boot failures."""
+        old = self.result(name)
+        failures = (old.boot_failures >> min(confirmed, 64)) + unconfirmed
+        new = replace(old, boot_attempts=old.boot_attempts + attempts, boot_failures=failures)
+        return self._with(_noted(new, f"{unconfirmed} starts in a row without a good one") if unconfirmed else new)
+
     def _with(self, result: ImageResult) -> History:
         others = tuple(other for other in self.results if other.image != result.image)
         return History((result, *others)[:MAX_IMAGES])

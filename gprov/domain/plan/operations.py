@@ -218,9 +218,10 @@ class MakeSymlink:
 class RemovePath:
     path: str
     required: bool = True
+    reason: str = ""
 
     def describe(self) -> str:
-        return f"remove {self.path}"
+        return f"remove {self.path}" + (f" ({self.reason})" if self.reason else "")
 
 
 @dataclass(frozen=True, slots=True)

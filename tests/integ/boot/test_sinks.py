@@ -16,6 +16,7 @@ from gprov.adapters.linux.kmsg import KmsgSink
 from gprov.adapters.linux.sinks import ConsoleSink, FileSink
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange, Step, StepPhase
+from gprov.domain.logfiles import log_order
 
 NOON = 1_772_366_459_123_456_789  # 2026-03-01 12:00:59 UTC
 BODIES: tuple[Body, ...] = (
@@ -113,25 +114,22 @@ def test_everything_is_in_the_file(tmp_path: Path) -> None:
     assert lines[0] == "2026-03-01T12:00:59.123Z LOG detail"
 
 
-def test_a_second_start_in_the_same_minute_goes_on_in_the_same_file(tmp_path: Path) -> None:
-    for _ in range(2):
-        sink = FileSink(clock(), str(tmp_path))
-        sink.publish(events()[0])
+def test_starts_that_a_clock_cannot_tell_apart_have_logs_of_their_own_in_order(tmp_path: Path) -> None:
+    hour = 3600 * 1_000_000_000
+    for time_ns in (NOON, NOON, 0, 0, NOON, NOON + hour):
+        sink = FileSink(FakeClock(time_ns), str(tmp_path))
+        sink.publish(Event(1, time_ns, LogLine(f"start {len(os.listdir(tmp_path))}")))
         sink.close()
-    assert (tmp_path / "recov20260301_1200.log").read_text().count("LOG detail\n") == 2
-
-
-def test_old_logs_make_room(tmp_path: Path) -> None:
-    for day in range(1, 13):
-        (tmp_path / f"recov202501{day:02}_0000.log").write_text("old")
-    (tmp_path / "mfg20250101_0000.log").write_text("of the factory")
-    sink = FileSink(clock(), str(tmp_path))
-    sink.publish(events()[0])
-    sink.publish(events()[0])
-    sink.close()
-    names = sorted(path.name for path in tmp_path.iterdir())
-    old = [f"recov202501{day:02}_0000.log" for day in range(4, 13)]
-    assert names == ["mfg20250101_0000.log", *old, "recov20260301_1200.log"]
+    names = sorted(os.listdir(tmp_path), key=lambda name: log_order(name) or (0, ""))
+    assert names == [
+        "recov20260301_1200.log",
+        "recov20260301_1200-1.log",
+        "recov19700101_0000-2.log",
+        "recov19700101_0000-3.log",
+        "recov20260301_1200-3.log",
+        "recov20260301_1300-3.log",
+    ]
+    assert [(tmp_path / name).read_text().split()[-1] for name in names] == list("012345")
 
 
 def test_a_medium_that_fails_is_reported(tmp_path: Path) -> None:

@@ -94,7 +94,6 @@ def facts(
     elapsed: float = 1.0,
     targets: TargetSurvey | None = None,
     check: tuple[Volume, CheckOutcome] | None = None,
-    given_up_before: int = 0,
     fallback: bool = False,
     operator: bool = False,
     key: bool = False,
@@ -112,7 +111,6 @@ def facts(
         key_pressed=key,
         emergency_files=files,
         emergency_searched=searched,
-        given_up_before=given_up_before,
     )
 
 
@@ -286,21 +284,6 @@ def test_the_volume_on_the_platforms_own_disk_is_used() -> None:
     assert decision.volume is ROOT
 
 
-def test_pauses_grow_and_then_the_unit_stays_as_it_is() -> None:
-    decisions = [
-        decide(facts(elapsed=LATE, targets=UNKNOWN, given_up_before=count)) for count in (-1, 0, 1, 2, 6, 7, 99)
-    ]
-    assert [decision.pause for decision in decisions if isinstance(decision, GiveUp)] == [
-        600,
-        600,
-        1200,
-        2400,
-        38400,
-        None,
-        None,
-    ]
-
-
 def test_waits_follow_the_arguments() -> None:
     quick = replace(NORMAL, key_window=2.0, root_deadline=20.0)
     assert decide(facts(quick, root=BOOTABLE, operator=True)) == KeepWaiting("a key may be pressed", 2.0)
@@ -360,7 +343,6 @@ def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[
         key_pressed=st.booleans(),
         emergency_files=st.sampled_from([(), ("EmergencyFile_1",)]),
         emergency_searched=st.booleans(),
-        given_up_before=st.integers(0, 20),
     )
 
 

@@ -20,7 +20,7 @@ from gprov.domain.events import (
     Step,
     StepPhase,
 )
-from gprov.domain.eventtext import event_text, log_name, outdated_logs, percent, printable_lines, severity_of, timestamp
+from gprov.domain.eventtext import event_text, log_name, percent, printable_lines, severity_of, timestamp
 
 NOON = 1_772_366_459_123_456_789  # 2026-03-01 12:00:59.123456789 UTC
 
@@ -83,16 +83,6 @@ def test_every_clock_has_a_timestamp(time_ns: int) -> None:
 
 def test_log_names() -> None:
     assert log_name("recov", NOON) == "recov20260301_1200.log"
-
-
-def test_only_the_newest_logs_of_a_stage_are_kept() -> None:
-    logs = [f"recov202603{day:02}_1200.log" for day in range(1, 13)]
-    others = ["mfg20200101_0000.log", "recovery_history.json", "recov.log", "recov2026_1.log", "netd.tar"]
-    names = [*others, *reversed(logs)]
-    assert outdated_logs(names, "recov", logs[-1], 10) == tuple(logs[:2])
-    assert outdated_logs(names, "recov", logs[0], 10) == tuple(logs[1:3])
-    assert outdated_logs(names, "recov", logs[-1], 12) == ()
-    assert outdated_logs(names, "mfg", "mfg20210101_0000.log", 1) == ("mfg20200101_0000.log",)
 
 
 @pytest.mark.parametrize(

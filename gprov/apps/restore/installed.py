@@ -1,0 +1,91 @@
+"""What the system that a restore replaces tells about itself: which image it is, and how its starts went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gprov.apps.arrays import array_volumes
+from gprov.apps.boots import read_counts, reports_boots
+from gprov.apps.events import EventBus
+from gprov.apps.executor import Tools
+from gprov.apps.volumes import volumes_of
+from gprov.domain.boot.boots import BootCounts
+from gprov.domain.branding import Branding
+from gprov.domain.disk.model import Disk, FileSystemKind, Volume
+from gprov.domain.errors import BadInput, GprovError
+from gprov.domain.image.name import SUFFIX, parse_image_name
+from gprov.domain.places import Places
+
+_DISKTAG = ".disktag"
+_KINDS = {
+    FileSystemKind.EXT2.value: ("ro",),
+    # Without its journal: nothing on PRIMARY changes before an image was verified.
+    FileSystemKind.EXT3.value: ("ro", "noload"),
+    FileSystemKind.EXT4.value: ("ro", "noload"),
+}
+
+
+@dataclass(frozen=True)
+class Installed:
+    """``image``: as the history calls it. ``reports``: does it tell of good boots at all?"""
+
+    image: str
+    counts: BootCounts
+    reports: bool
+
+    @property
+    def ran(self) -> bool:
+        """Since it was restored. Of a system that does not report anything, that it was started must do."""
+        return bool(self.counts.confirmed if self.reports else self.counts.started)
+
+    @property
+    def mark(self) -> str:
+        """Tells whether these counts are in the history already."""
+        return f"{self.image} {self.counts.started} {self.counts.confirmed_at} {self.counts.confirmed}"
+
+
+def installed_on(
+    targets: Sequence[Disk], tools: Tools, places: Places, branding: Branding, bus: EventBus
+) -> Installed | None:
+    """None if nothing there tells: no PRIMARY, one that does not mount, none or several disktags."""
+    volumes = (*volumes_of(tools.blocks, tuple(targets), bus), *_on_arrays(targets, tools, bus))
+    found = [volume for volume in volumes if volume.contents.label == branding.primary_label]
+    if len(found) != 1 or found[0].contents.kind not in _KINDS:
+        return None
+    try:
+        return _read(found[0], tools, places.primary, branding, bus)
+    except GprovError as error:
+        bus.log(f"the old system tells nothing: {error}")
+        return None
+
+
+def _on_arrays(targets: Sequence[Disk], tools: Tools, bus: EventBus) -> tuple[Volume, ...]:
+    try:
+        return array_volumes(tools.arrays, tools.blocks, targets, bus)
+    except GprovError as error:
+        bus.log(f"arrays tell nothing: {error}")
+        return ()
+
+
+def _read(volume: Volume, tools: Tools, target: str, branding: Branding, bus: EventBus) -> Installed | None:
+    """Raises DeviceFault."""
+    tools.mounts.mount(volume.node, target, volume.contents.kind, _KINDS[volume.contents.kind])
+    try:
+        names = tools.files.names(target)
+        stems = [stem for name in names if (stem := _image(name, branding.image_prefix))]
+        if len(stems) != 1:
+            return None
+        counts = read_counts(tools.files, target, branding.config_folder, bus)
+        return Installed(stems[0], counts, reports_boots(tools.files, target))
+    finally:
+        tools.mounts.unmount(target)
+
+
+def _image(name: str, prefix: str) -> str:
+    if not name.endswith(_DISKTAG):
+        return ""
+    try:
+        return parse_image_name(name.removesuffix(_DISKTAG) + SUFFIX, prefix).stem
+    except BadInput:
+        return ""

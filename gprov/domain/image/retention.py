@@ -1,0 +1,134 @@
+"""Which old images and logs leave RECOVERY, so that it never fills up.
+
+Of images the original (the oldest) stays, the one that was just restored, those that the caller names, and the newest
+few good ones. If that leaves no room, further ones go, the oldest first, but never the last good one. Files that are
+neither images nor logs of ours are nobody's business here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gprov.domain.image.history import History
+from gprov.domain.image.name import ImageName
+from gprov.domain.logfiles import log_order, stage_of
+
+KEPT_IMAGES = 3
+KEPT_LOGS = 20
+KEPT_LOG_BYTES = 64 << 20
+# An image with more failures than this counts as a bad one.
+MAX_FAILURES = 5
+PARTIAL = ".partial"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """``name`` within its folder; ``size`` in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    name: ImageName
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Name of a file within its folder, what it frees, and why it goes."""
+
+    name: str
+    size: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """``free`` and ``wanted`` in bytes: what is free now, and what shall be. ``protected``: file names that stay, the
+    image that was just restored among them."""
+
+    images: tuple[StoredImage, ...]
+    partials: tuple[StoredFile, ...] = ()
+    history: History = field(default_factory=History)
+    protected: frozenset[str] = frozenset()
+    free: int = 0
+    wanted: int = 0
+
+
+def room_for_an_update(images: Iterable[StoredImage]) -> int:
+    """Bytes that shall be free: the largest image and a tenth."""
+    return max((image.size for image in images), default=0) * 11 // 10
+
+
+def plan_images(facts: ImageFacts) -> tuple[Removal, ...]:
+    """In the order in which they go."""
+    newest_first = sorted(facts.images, key=lambda image: image.name, reverse=True)
+    good = [image for image in newest_first if facts.history.failures(image.name.stem) <= MAX_FAILURES]
+    kept = _kept(facts, newest_first, good)
+    failed = [image for image in newest_first if image not in good]
+    gone = [
+        Removal(image.name.filename, image.size, _why(facts.history, image))
+        for image in reversed(newest_first)
+        if image.name.filename not in kept and (good or image not in failed)
+    ]
+    return (*gone, *_for_room(facts, newest_first, good, gone))
+
+
+def _kept(facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence[StoredImage]) -> frozenset[str]:
+    names = {image.name.filename for image in (*good[:KEPT_IMAGES], *newest_first[-1:])}
+    return facts.protected | names
+
+
+def _why(history: History, image: StoredImage) -> str:
+    failures = history.failures(image.name.stem)
+    if failures > MAX_FAILURES:
+        return f"failed {failures} times"
+    return f"older than the {KEPT_IMAGES} newest good ones"
+
+
+def _for_room(
+    facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence[StoredImage], gone: Sequence[Removal]
+) -> list[Removal]:
+    """Unfinished downloads first, then bad images, then good ones from the oldest on. Never the original, one that is
+    protected, or the newest good one."""
+    free = facts.free + sum(removal.size for removal in gone)
+    already = {removal.name for removal in gone}
+    never = facts.protected | {image.name.filename for image in (*newest_first[-1:], *good[:1])}
+    reason = f"to have {facts.wanted >> 20} MiB free"
+    candidates = [Removal(file.name, file.size, f"unfinished, {reason}") for file in facts.partials]
+    oldest_first = [image for image in reversed(newest_first) if image.name.filename not in never | already]
+    if good:
+        oldest_first.sort(key=lambda image: image in good)
+        candidates += [Removal(image.name.filename, image.size, reason) for image in oldest_first]
+    chosen: list[Removal] = []
+    for candidate in candidates:
+        if free >= facts.wanted:
+            break
+        chosen.append(candidate)
+        free += candidate.size
+    return chosen
+
+
+def plan_logs(
+    files: Iterable[StoredFile], *, current: str = "", most: int = KEPT_LOGS, most_bytes: int = KEPT_LOG_BYTES
+) -> tuple[Removal, ...]:
+    """The oldest logs beyond ``most`` files of a stage, or ``most_bytes`` altogether. Never the newest of a stage nor
+    the one that is being written. What is no log by its name stays."""
+    logs = [(order, file) for file in files if (order := log_order(file.name)) is not None]
+    logs.sort(key=lambda pair: (pair[0], pair[1].name), reverse=True)
+    removals: list[Removal] = []
+    counts: dict[str, int] = {}
+    total = 0
+    for _, file in logs:
+        stage = stage_of(file.name)
+        counts[stage] = counts.get(stage, 0) + 1
+        protected = file.name == current or counts[stage] == 1
+        if not protected and (counts[stage] > most or total + file.size > most_bytes):
+            reason = f"of the logs of a stage at most {most} stay, and {most_bytes >> 20} MiB of all"
+            removals.append(Removal(file.name, file.size, reason))
+        else:
+            total += file.size
+    return tuple(reversed(removals))
