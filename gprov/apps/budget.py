@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from gprov.apps.events import EventBus
-from gprov.domain.boot.budget import StartBudget, parse_budget, serialise_budget
+from gprov.domain.boot.budget import BUDGET_FILE, StartBudget, parse_budget, serialise_budget
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.ports.files import Files
-
-BUDGET = "start_budget.json"
 
 
 class BudgetFile:
@@ -15,7 +13,7 @@ class BudgetFile:
 
     def __init__(self, files: Files, folder: str, bus: EventBus) -> None:
         self._files = files
-        self._path = f"{folder}/{BUDGET}"
+        self._path = f"{folder}/{BUDGET_FILE}"
         self._bus = bus
         self.value = self._read()
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from posixpath import basename
 
 from gprov.adapters.fake.clock import FakeClock, SeededRandomness
 from gprov.adapters.fake.faults import Fault
 from gprov.adapters.fake.power import MachineStopped, Stop
-from gprov.adapters.fake.storage import FakeArray, FakeDisk, FakeMember, FakePartition, FakeVolume, Tree
+from gprov.adapters.fake.storage import FakeArray, FakeDisk, FakeMember, FakePartition, FakeVolume, Node, Tree
+from gprov.domain.boot.boots import STARTED_FILE
+from gprov.domain.boot.budget import BUDGET_FILE
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, MountPoint, Partition
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.platform.inventory import Cpus, Inventory
 from gprov.domain.unit.nics import Nic
 
+# What every start counts.
+_COUNTS = (STARTED_FILE, BUDGET_FILE)
 # Called before every port operation, with its name; a test raises MachineStopped here to cut the power.
 Hook = Callable[[str], None]
 
@@ -236,7 +241,8 @@ class SimulatedMachine:
         raise DeviceMissing(label, "no volume has this label")
 
     def storage(self) -> dict[str, object]:
-        """Everything that is on any disk, as a value that compares equal while nothing changed."""
+        """Everything that is on any disk but the counts of starts, as a value that compares equal while nothing
+        changed."""
         disks: dict[str, object] = {
             disk.name: (
                 disk.table,
@@ -275,8 +281,12 @@ def _stored(volume: FakeVolume | FakeMember | None) -> object:
         return None
     if isinstance(volume, FakeMember):
         return volume.array.uuid, volume.slot, volume.active, volume.events
-    trees = ({path: tree.get(path) for path in tree.paths()} for tree in (volume.current, volume.durable))
+    trees = (_nodes(tree) for tree in (volume.current, volume.durable))
     return volume.kind, volume.label, volume.uuid, volume.damaged, *trees
+
+
+def _nodes(tree: Tree) -> dict[str, Node | None]:
+    return {path: tree.get(path) for path in tree.paths() if basename(path) not in _COUNTS}
 
 
 def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:

@@ -91,11 +91,12 @@ class FileSink(EventSink):
     """
 
     def __init__(self, clock: Clock, folder: str, stage: str = "recov") -> None:
-        """Touches nothing yet: folder and file are made with the first event. Until then ``path`` is the folder."""
+        """Touches nothing yet: folder and file are made with the first event, which may also change ``path``."""
         self._folder = folder
         self._stage = stage
         self._clock = clock
-        self.path = folder
+        self._named = False
+        self.path = f"{folder}/{next_log_name(stage, clock.now_ns(), ())}"
         self._fd = -1
         self._lost = 0
         self._flushed_ns = 0
@@ -153,9 +154,9 @@ class FileSink(EventSink):
 
     def _open(self) -> None:
         os.makedirs(self._folder, mode=0o755, exist_ok=True)
-        if self.path == self._folder:
+        if not self._named:
             name = next_log_name(self._stage, self._clock.now_ns(), os.listdir(self._folder))
-            self.path = f"{self._folder}/{name}"
+            self.path, self._named = f"{self._folder}/{name}", True
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def _flush_folder(self) -> None:

@@ -47,7 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     netsave = actions.add_parser(
         "netsave", help="put gprov-netsave into a root file system: units keep their network configuration"
     )
-    netsave.add_argument("--root", metavar="DIR", required=True, help="folder that holds the root file system")
+    boot_good = actions.add_parser(
+        "boot-good", help="put gprov-boot-good into a root file system: units tell that their system is up"
+    )
+    for service in (netsave, boot_good):
+        service.add_argument("--root", metavar="DIR", required=True, help="folder that holds the root file system")
     for action in (name, listing, verify, create):
         action.add_argument("--prefix", default=_PREFIX, type=_prefix, help="of image names (default %(default)s)")
 
@@ -60,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
             return _list(args.folder, args.prefix, Preference.OLDEST if args.oldest else Preference.LATEST, args.json)
         case "verify":
             return _verify(args.files, args.prefix, args.json)
-        case "netsave":
-            return _netsave(args.root)
+        case "netsave" | "boot-good":
+            return _service(args.action, args.root)
         case _:
             return _create(args)
 
@@ -174,10 +178,10 @@ def _notes(image: VerifiedImage, prefix: str) -> list[str]:
     return notes
 
 
-def _netsave(root: str) -> int:
-    from gprov.apps.image.netsave import install_netsave
+def _service(name: str, root: str) -> int:
+    from gprov.apps.image.services import BOOT_GOOD, NETSAVE
 
-    for path in install_netsave(root):
+    for path in (NETSAVE if name == "netsave" else BOOT_GOOD).install(root):
         print(path)
     return ExitCode.DONE
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gprov.apps.build.cache import Cache, content_key
 from gprov.apps.build.hostfiles import read_file, translated
 from gprov.apps.build.progress import Progress
-from gprov.apps.image.netsave import install_netsave, netsave_files
+from gprov.apps.image.services import BOOT_GOOD, NETSAVE
 from gprov.apps.lab.aptsources import sources_of
 from gprov.domain.errors import BadInput, DeviceFault, Problem, ToolMissing
 from gprov.domain.jsonread import JsonObject, finish
@@ -92,7 +92,7 @@ class RootBuilder:
         sources = sources_of(_apt_files(), recipe.suite)
         if not sources:
             raise DeviceFault(_SOURCES, f"names no source for {recipe.suite}")
-        overlay = (*_overlay_facts(recipe.files), *netsave_files().values())
+        overlay = (*_overlay_facts(recipe.files), *NETSAVE.files().values(), *BOOT_GOOD.files().values())
         key = content_key(repr(recipe), repr(sources), *overlay, read_file(__file__))
         with self._cache.lock(
             "debian-root", lambda: self._progress.note("Debian root: waiting for another build to finish")
@@ -117,7 +117,8 @@ class RootBuilder:
             os.makedirs(path)
         self._processes.run(_mmdebstrap(recipe, sources, path), env=self._build_environment(), timeout=_SECONDS)
         _lay_over(recipe.files, path)
-        install_netsave(path)
+        NETSAVE.install(path)
+        BOOT_GOOD.install(path)
         inside = ("chroot", path)
         fixed = {"SOURCE_DATE_EPOCH": str(_EPOCH)}
         account = ("useradd", "--create-home", "--shell", "/bin/bash", "--uid", str(recipe.account_id), recipe.account)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from gprov.domain.jsonread import finish, read_object
 
+BUDGET_FILE = "start_budget.json"
 VERSION = 1
 MOST = 1000
 MAX_REASON_LENGTH = 300

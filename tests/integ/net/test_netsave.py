@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.image.netsave import install_netsave, netsave_files
+from gprov.apps.image.services import NETSAVE
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 from gprov.domain.unit.netsaved import SavedFile, parse_saved
 
@@ -96,7 +96,7 @@ def system(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[System]:
     made = System(tmp_path, shell, path)
     for folder in (made.source, made.recovery, tmp_path / "run"):
         folder.mkdir(parents=True)
-    (tmp_path / "gprov-netsave").write_bytes(netsave_files()["usr/sbin/gprov-netsave"])
+    (tmp_path / "gprov-netsave").write_bytes(NETSAVE.files()["usr/sbin/gprov-netsave"])
     made.fstab = f"# comment\n\nLABEL=PRIMARY / ext4 relatime 0 1\nUUID=1-2 {made.recovery} ext4 auto,nofail 0 2\n"
     made.fstab += f"UUID=3-4 {made.recovery}/ESP vfat auto,nofail 0 2\n"
     with ExitStack() as stack:
@@ -267,8 +267,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_it_is_put_into_a_root_file_system_and_enabled(root: Path) -> None:
-    paths = install_netsave(str(root))
-    assert install_netsave(str(root)) == paths  # and again, over what is there
+    paths = NETSAVE.install(str(root))
+    assert NETSAVE.install(str(root)) == paths  # and again, over what is there
     assert os.access(root / "usr/sbin/gprov-netsave", os.X_OK)
     wanted = {path.name: os.readlink(path) for path in root.glob("etc/systemd/system/*.wants/*")}
     assert set(wanted) == {"gprov-netsave-baseline.service", "gprov-netsave.path", "gprov-netsave.timer"}
@@ -280,7 +280,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(root: Path) -> None:
     # Units of the host stand for those of the image that ours refer to.
     units = root / "usr/lib/systemd/system"
     shutil.copytree("/usr/lib/systemd/system", units, symlinks=True, dirs_exist_ok=True)
-    install_netsave(str(root))
+    NETSAVE.install(str(root))
     ours = sorted(path.name for path in units.glob("gprov-*"))
     (root / "bin").symlink_to("usr/bin")
     (root / "usr/bin").mkdir()
@@ -292,9 +292,9 @@ def test_systemd_finds_nothing_wrong_with_the_units(root: Path) -> None:
 
 def test_what_is_no_root_file_system_is_refused(tmp_path: Path, root: Path) -> None:
     with pytest.raises(DeviceMissing):
-        install_netsave(str(tmp_path))
+        NETSAVE.install(str(tmp_path))
     (root / "usr/sbin").rmdir()
     (root / "usr/sbin").symlink_to("/usr/sbin")
     with pytest.raises(RefusedByPolicy):
-        install_netsave(str(root))
+        NETSAVE.install(str(root))
     assert not Path("/usr/sbin/gprov-netsave").exists()

@@ -78,7 +78,7 @@ def test_a_damaged_history_is_set_aside_and_a_new_one_begun(files: FakeFiles, bu
     history = HistoryFile(files, FOLDER, bus)
     assert history.value == History()
     assert len(warnings(bus)) == 1
-    assert warnings(bus)[0].startswith("starting a new history: ")
+    assert warnings(bus)[0].startswith("the history is damaged: ")
     assert files.read(f"{HISTORY}.damaged") == content
     history.record(history.value.attempt(IMAGE))
     assert parse_history(files.read(HISTORY)).result(IMAGE).imaging_attempts == 1
