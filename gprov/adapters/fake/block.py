@@ -207,7 +207,8 @@ class FakeMounts(Mounts):
                 if "ro" not in options:
                     refuse_protected(disk)
                     self._machine.written(part)
-                mount.volume.sync()
+                if self._machine.reachable(mount.volume):
+                    mount.volume.sync()
                 mount.read_only = "ro" in options
                 mount.point = replace(mount.point, options=options - {"remount"})
                 return

@@ -18,8 +18,8 @@ from gprov.domain.errors import DeviceMissing
 from gprov.domain.platform.inventory import Cpus, Inventory
 from gprov.domain.unit.nics import Nic
 
-# What every start counts.
-_COUNTS = (STARTED_FILE, BUDGET_FILE)
+# What every start counts, and what a cut leaves of that, which the next start takes again.
+_COUNTS = frozenset(name for count in (STARTED_FILE, BUDGET_FILE) for name in (count, f".{count}.new"))
 # Called before every port operation, with its name; a test raises MachineStopped here to cut the power.
 Hook = Callable[[str], None]
 

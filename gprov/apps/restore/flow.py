@@ -220,10 +220,8 @@ class FactoryRestore:
         if old is None:
             return
         counts = old.counts
-        if old.ran:
-            value = value.only_this_one()
-        if counts.started and old.mark != value.counted:
-            value = replace(value, counted=old.mark)
+        if counts.started and old.mark != value.counted:  # else an earlier restore heard it already
+            value = replace(value.only_this_one() if old.ran else value, counted=old.mark)
             unconfirmed = counts.unconfirmed if old.reports else 0
             self._bus.log(f"{old.image} was started {counts.started} times, the last {unconfirmed} in vain")
             history.record(history.value.installed(old.image, counts.started, counts.confirmed, unconfirmed))

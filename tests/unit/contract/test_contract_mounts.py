@@ -59,6 +59,26 @@ def test_read_only(world: World, kind: FileSystemKind) -> None:
     assert world.files.read(f"{target}/file") == b"old"
 
 
+def test_remount(world: World, kind: FileSystemKind) -> None:
+    """How init counts a start on the root that it has mounted read-only."""
+    node, target = world.formatted(kind), world.path("volume")
+    with pytest.raises(DeviceFault):
+        world.mounts.mount(node, target, kind.value, ("remount", "rw"))
+    assert points(world) == []
+    world.mounts.mount(node, target, kind.value, ("ro",))
+    world.mounts.mount(node, target, kind.value, ("remount", "rw"))
+    world.files.replace(f"{target}/file", b"written")
+    world.mounts.mount(node, target, kind.value, ("remount", "ro"))
+    (point,) = [point for point in world.mounts.mounted() if point.target == target]
+    assert "ro" in point.options
+    with pytest.raises(DeviceFault):
+        world.files.replace(f"{target}/file", b"again")
+    assert world.files.read(f"{target}/file") == b"written"
+    world.mounts.unmount(target)
+    world.mounts.mount(node, target, kind.value, ("ro",))
+    assert world.files.read(f"{target}/file") == b"written"
+
+
 def test_what_cannot_be_mounted(world: World) -> None:
     node, target = world.formatted(FileSystemKind.EXT4), world.path("volume")
     with pytest.raises(DeviceMissing):

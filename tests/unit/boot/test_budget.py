@@ -1,0 +1,114 @@
+"""What retries cost: pauses grow to a day, never end, and every count can be lost without harm."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gprov.domain.boot.budget import (
+    DAY,
+    FREE_RESTORES,
+    MAX_REASON_LENGTH,
+    MOST,
+    StartBudget,
+    give_up_pause,
+    parse_budget,
+    restore_pause,
+    serialise_budget,
+)
+from gprov.domain.errors import BadInput
+
+HOUR_NS = 3600 * 10**9
+NOW = 1_772_366_459 * 10**9
+
+
+def test_pauses_after_giving_up_double_up_to_a_day() -> None:
+    pauses = [give_up_pause(count) for count in range(10)]
+    assert pauses == [600, 1200, 2400, 4800, 9600, 19200, 38400, 76800, DAY, DAY]
+    assert give_up_pause(MOST) == DAY
+
+
+def test_the_first_restores_begin_at_once_and_later_ones_once_a_day() -> None:
+    assert [restore_pause(count, 300) for count in range(6)] == [0, 0, 0, 300, 600, 1200]
+    assert restore_pause(MOST, 300) == DAY
+    assert FREE_RESTORES == 3
+
+
+@given(st.integers(0, 2 * MOST), st.floats(0, 1e6))
+def test_no_pause_is_longer_than_a_day_or_what_was_asked_for_and_none_shrinks(count: int, first: float) -> None:
+    assert restore_pause(count, first) <= restore_pause(count + 1, first) <= max(DAY, first)
+    assert give_up_pause(count) <= give_up_pause(count + 1) <= DAY
+    # Also who wants no pause at all gets one in the end.
+    assert restore_pause(FREE_RESTORES + 20, first) >= DAY
+
+
+@given(st.integers(1, 20))
+def test_a_unit_that_only_gives_up_starts_a_bounded_number_of_times_a_day(seed: int) -> None:
+    budget, now, starts = StartBudget(), NOW * seed, 0
+    end = now + 10 * 24 * HOUR_NS
+    while now < end:
+        budget = budget.at(now)
+        pause = give_up_pause(budget.given_up)
+        budget, starts = budget.gave_up(now, "gone"), starts + 1
+        now += int(pause * 1e9)
+    assert starts < 20
+
+
+def test_a_series_ends_when_a_day_has_passed_without_need() -> None:
+    budget = StartBudget().gave_up(NOW, "gone").restore_began(NOW, "x")
+    assert budget.at(NOW + 24 * HOUR_NS) == budget
+    assert budget.at(NOW + 25 * HOUR_NS) == StartBudget()
+    # The longer the pause, the longer the series; and a clock that went back ends none.
+    often = replace(budget, given_up=9)
+    assert often.at(NOW + 47 * HOUR_NS) == often
+    assert often.at(NOW + 49 * HOUR_NS) == StartBudget()
+    assert often.at(0) == often
+
+
+def test_what_resets_what() -> None:
+    budget = StartBudget(5, 4, NOW, "why", "W.1 3 2 1")
+    assert budget.restored() == replace(budget, given_up=0, counted="")
+    assert budget.only_this_one() == replace(budget, given_up=0, restores=1)
+    assert budget.system_ran() == StartBudget(counted="W.1 3 2 1")
+    assert budget.failed("disk is gone").reason == "disk is gone"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"[]", b"{}", b'{"Version":2}', b'{"Version":1,"GivenUp":-1}', b'{"Version":1,"Restores":"2"}'],
+)
+def test_damaged_files_are_bad_input(data: bytes) -> None:
+    with pytest.raises(BadInput):
+        parse_budget("x", data)
+
+
+BUDGETS = st.builds(
+    StartBudget, st.integers(0, MOST), st.integers(0, MOST), st.integers(-(2**62), 2**62), st.text(max_size=50)
+)
+
+
+@given(BUDGETS, st.text(st.characters(), max_size=400), st.integers(0, 2**62))
+def test_round_trip_stays_bounded(budget: StartBudget, reason: str, now: int) -> None:
+    assert parse_budget("x", serialise_budget(budget)) == budget
+    for after in (budget.gave_up(now, reason), budget.restore_began(now, reason), budget.failed(reason)):
+        assert parse_budget("x", serialise_budget(after)) == after
+        assert len(after.reason) <= MAX_REASON_LENGTH
+        assert max(after.given_up, after.restores) <= MOST
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes(data: bytes) -> None:
+    with contextlib.suppress(BadInput):
+        parse_budget("x", data)
+
+
+@given(BUDGETS, st.integers(0, 200), st.integers(0, 255))
+def test_mutated_files(budget: StartBudget, at: int, byte: int) -> None:
+    data = bytearray(serialise_budget(budget))
+    data[at % len(data)] = byte
+    with contextlib.suppress(BadInput):
+        assert parse_budget("x", bytes(data)).given_up <= MOST
