@@ -49,6 +49,8 @@ def prune_images(
 ) -> None:
     """``protected``: names of files that stay. ``wanted``: bytes that shall be free; by default room for an update."""
     try:
+        if tools.files.status(folder) is None:
+            return
         facts = image_facts(tools.files, folder, history, frozenset(protected), branding, wanted)
     except DeviceFault as fault:
         bus.warning(f"old images stay: {fault}")

@@ -10,7 +10,7 @@ from gprov.apps.executor import Executor, Tools
 from gprov.apps.identity import identify_unit, read_smbios
 from gprov.apps.loader import installable_loader
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
-from gprov.apps.mfg.imaging import fetch_files, verify_images, verify_kernel
+from gprov.apps.mfg.imaging import fetch_files, make_room, verify_images, verify_kernel
 from gprov.apps.mfg.inspect import Inspection, InspectPorts, inspect, recovery_disk, target_disks
 from gprov.apps.mfg.steps import StepRunner
 from gprov.apps.network import connect_any
@@ -169,7 +169,8 @@ class Provisioning:
         executor = Executor(self._ports.tools, self._bus)
         if Switch.NO_CREATE_RECOVERY in work.switches:
             rule = attachment_rule(work.unit.platform)
-            with opened_recovery(self._ports.recovery, self._branding, self._places, rule, self._bus):
+            with opened_recovery(self._ports.recovery, self._branding, self._places, rule, self._bus) as recovery:
+                make_room(work.data, recovery.images, self._ports.tools, self._branding, self._bus)
                 self._fill(work, executor)
         else:
             try:

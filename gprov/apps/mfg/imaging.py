@@ -7,10 +7,12 @@ from functools import partial
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
 from gprov.apps.restore.facts import KERNEL_START
+from gprov.apps.retention import prune_images
 from gprov.domain.boot.bzimage import KernelFacts, check_length, newest, parse_bzimage
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
+from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.places import Places
@@ -27,6 +29,12 @@ def fetch_files(executor: Executor, data: ManufData, tools: Tools, branding: Bra
         path = f"{places.recovery}/{destination(file, branding, uefi).path}"
         plan += [MakeFolder(path.rpartition("/")[0]), FetchFile(file.url, path, file.sha1, file.sha256)]
     executor.run(tuple(plan))
+
+
+def make_room(data: ManufData, folder: str, tools: Tools, branding: Branding, bus: EventBus) -> None:
+    """Before files come to a RECOVERY that is not new: old images leave ``folder``, but for those of the list."""
+    listed = [destination(file, branding, True).path.rpartition("/")[2] for file in data.files]
+    prune_images(tools, folder, History(), listed, branding, bus)
 
 
 def verify_kernel(tools: Tools, branding: Branding, places: Places, bus: EventBus) -> KernelFacts:
