@@ -9,6 +9,15 @@ from fuzz import seeds
 from fuzz.harness import Target, expect
 from gprov.adapters.linux.archive.blocks import decode_block
 from gprov.adapters.linux.archive.reader import ImageFile
+from gprov.domain.boot.boots import BootCounts, parse_confirmed, parse_started, serialise_started
+from gprov.domain.boot.budget import (
+    DAY,
+    StartBudget,
+    give_up_pause,
+    parse_budget,
+    restore_pause,
+    serialise_budget,
+)
 from gprov.domain.boot.bzimage import newest, parse_bzimage
 from gprov.domain.image.decoding import plan_decoding
 from gprov.domain.image.history import parse_history, serialise_history
@@ -89,6 +98,21 @@ def history(data: bytes) -> None:
         expect(parse_history(serialise_history(used)) == used, "a history that reads differently after use")
 
 
+def start_budget(data: bytes) -> None:
+    parsed = parse_budget("start_budget.json", data)
+    used = parsed.gave_up(0, parsed.reason).restore_began(1, parsed.counted)
+    for one in (parsed, parsed.at(2**62), used):
+        expect(parse_budget("", serialise_budget(one)) == one, "a budget that reads differently when written")
+        expect(give_up_pause(one.given_up) <= DAY >= restore_pause(one.restores, 300.0), "a pause without end")
+
+
+def boot_counts(data: bytes) -> None:
+    at, _, confirmed = data.partition(b";")
+    counts = BootCounts(parse_started("started", at), *parse_confirmed("confirmed", confirmed))
+    expect(0 <= counts.unconfirmed <= counts.started, "more unconfirmed starts than starts")
+    expect(parse_started("", serialise_started(counts.one_more())) > 0, "a count that cannot be read again")
+
+
 def kernel(data: bytes) -> None:
     facts = parse_bzimage(data)
     newest(facts, None)
@@ -160,6 +184,20 @@ TARGETS = (
     ),
     Target(
         "history", "recovery_history.json", history, _history, (b'"ImageResults"', b'"Notes"', b"99999999999", b"1e9")
+    ),
+    Target(
+        "start-budget",
+        "start_budget.json",
+        start_budget,
+        lambda: [serialise_budget(StartBudget()), serialise_budget(StartBudget(9, 9, 10**18, "why", "W.1 1 1 1"))],
+        (b'"GivenUp"', b'"Version"', b"99999999999", b"1e9", b"\\ud800"),
+    ),
+    Target(
+        "boot-counts",
+        "boots_started, boots_confirmed",
+        boot_counts,
+        lambda: [b"12\n;11 9\n", b"0;0 0"],
+        (b"999999999",),
     ),
     Target(
         "bzimage", "bzImage header", kernel, lambda: [seeds.bzimage(), seeds.bzimage(b"6 #1")], (b"HdrS", b"#", b"(")
