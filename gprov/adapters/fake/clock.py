@@ -16,6 +16,7 @@ class FakeClock(Clock):
         self._now_ns = start_ns
         self._monotonic = 0.0
         self.slept = 0.0
+        self.passed = 0.0  # since the machine was made, over all starts
 
     @override
     def now_ns(self) -> int:
@@ -36,6 +37,7 @@ class FakeClock(Clock):
 
     def advance(self, seconds: float) -> None:
         self._monotonic += seconds
+        self.passed += seconds
         self._now_ns += int(seconds * 1e9)
 
     def restart(self) -> None:

@@ -47,7 +47,7 @@ class Step:
 class FakeVolume:
     """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
     signature shows too, so that no probe says what it is. ``in_place``: what a journal holds is not in it yet.
-    ``in_memory``: nothing of it survives anyway."""
+    ``blank``: names that are on stable storage, whose data are not. ``in_memory``: nothing of it survives anyway."""
 
     kind: FileSystemKind
     label: str
@@ -62,6 +62,7 @@ class FakeVolume:
     in_memory: bool = False
     pending: list[Step] = field(default_factory=list)
     dirty: dict[str, Node] = field(default_factory=dict)
+    blank: dict[str, Node] = field(default_factory=dict)
 
     @property
     def journalled(self) -> bool:
@@ -98,6 +99,9 @@ class FakeVolume:
         """fsync(2) of a file, or of a folder's own permissions."""
         self.dirty.pop(path, None)
         self._commit(lambda step: step.path == path)
+        node = self.blank.pop(path, None)
+        if node is not None:
+            self.durable.put(path, node)
 
     def flush_folder(self, folder: str) -> None:
         """fsync(2) of a folder: the names in it."""
@@ -105,8 +109,7 @@ class FakeVolume:
 
     def sync(self) -> None:
         self.durable = self.current.copy()
-        self.pending.clear()
-        self.dirty.clear()
+        self._settle()
         self.replay()
 
     def replay(self) -> None:
@@ -130,13 +133,17 @@ class FakeVolume:
         else:
             for step in self.pending:
                 self._scatter(step, choose)
-        for path, node in sorted(self.dirty.items()):
-            there = self.durable.get(path)
-            if there is not None and choose is not None:
+        for path, node in sorted(self.blank.items()):
+            if choose is not None:
                 self.durable.put(path, _arrived(node, choose))
+        self._settle()
+        self.current = self.durable.copy()
+
+    def _settle(self) -> None:
+        """Nothing is on its way any more."""
         self.pending.clear()
         self.dirty.clear()
-        self.current = self.durable.copy()
+        self.blank.clear()
 
     def _add(self, step: Step) -> None:
         if not self.in_memory:
@@ -150,6 +157,8 @@ class FakeVolume:
         self.pending = [] if self.journalled else [step for step in self.pending if not concerned(step)]
 
     def _apply(self, step: Step) -> None:
+        for name in (step.source, step.path):
+            self.blank.pop(name, None)
         if step.source:
             self.durable.drop(step.source)
         if step.node is None:
@@ -159,8 +168,11 @@ class FakeVolume:
             above = self.current.get(parent)
             if above is not None and self.durable.get(parent) is None:
                 self.durable.put(parent, above)
-        content = b"" if step.path in self.dirty else step.node.content
-        self.durable.put(step.path, replace(step.node, content=content))
+        if any(step.node is node for node in self.dirty.values()):
+            self.blank[step.path] = step.node
+            self.durable.put(step.path, replace(step.node, content=b""))
+        else:
+            self.durable.put(step.path, step.node)
 
     def _scatter(self, step: Step, choose: Choose | None) -> None:
         """Without a journal: the sectors of one step arrive in any order, or not at all."""

@@ -90,8 +90,8 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     if esp is None:
         check_disks(facts.loader, [(facts.recovery, table)])
     return (
-        ClearDisk(facts.recovery, RECOVERY_EDGE, RECOVERY_EDGE),
         *(_unstartable(facts.targets) if wipe and esp is None else ()),
+        ClearDisk(facts.recovery, RECOVERY_EDGE, RECOVERY_EDGE),
         CreatePartitionTable(facts.recovery, table, facts.loader),
         *([MakeFileSystem(esp, FileSystemSpec(FileSystemKind.VFAT, branding.esp_label))] if esp is not None else []),
         MakeFileSystem(recovery, FileSystemSpec(kind, branding.recovery_label)),
@@ -103,8 +103,8 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
 
 
 def _unstartable(targets: tuple[Disk, ...]) -> list[Operation]:
-    """The primary disks of a used BIOS unit start by themselves. Cut short, this provisioning must begin anew, and not
-    leave a unit that runs without a RECOVERY."""
+    """The primary disks of a used BIOS unit start by themselves. Before its RECOVERY goes: cut short, this provisioning
+    begins anew, or that RECOVERY restores the old unit, but none is left that runs without a RECOVERY."""
     return [ClearDisk(disk, MIB, MIB) for disk in targets]
 
 
