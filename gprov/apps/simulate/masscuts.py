@@ -69,7 +69,7 @@ def flows() -> tuple[Flow, ...]:
 def cut_everywhere(flow: Flow, firmware: FirmwareKind, disks: str, seed: int, count: int) -> Row:
     """Cut this flow ``count`` times, at its operations in turn."""
     row = Row(flow.name, firmware, disks)
-    places = list(_places(flow, firmware, disks, seed))
+    told, places = _places(flow, firmware, disks, seed)
     row.operations = len(places)
     seen: dict[int, str] = {}
     for index in range(count):
@@ -77,10 +77,11 @@ def cut_everywhere(flow: Flow, firmware: FirmwareKind, disks: str, seed: int, co
         chance = random.Random(f"{seed} {flow.name} {firmware.value} {disks} {index}")
         world = deepcopy(place)
         lose_power(world, chance, torn=index >= len(places))
+        lies = report_problems(world, world.factory.states[told:])
         if index >= len(places) and index % _TWICE == 0:
             name = f"{name}, then {_cut_again(world, chance, in_factory=flow.in_factory)}"
         row.cuts += 1
-        problem = _outcome(world, flow, row, seen)
+        problem = "; ".join([*lies, *filter(None, [_outcome(world, flow, row, seen)])])
         if problem:
             row.failures.append(f"cut {index} at {name}: {problem}")
     row.states = len(seen)
@@ -101,8 +102,9 @@ def lose_power(world: World, chance: random.Random, *, torn: bool) -> None:
 _LATER = 1 << 40
 
 
-def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> Iterator[tuple[str, World]]:
-    """Each operation of the undisturbed flow, with the machine as it is just before it."""
+def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> tuple[int, list[tuple[str, World]]]:
+    """Each operation of the undisturbed flow, with the machine as it is just before it; and how many states the factory
+    had been told before."""
     world = simulated(firmware, disks, seed)
     if not flow.in_factory or flow.prepare is not None:
         world.provision()
@@ -114,6 +116,7 @@ def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> Iterat
     if flow.in_factory:
         world.factory.documents.clear()
     kept: list[tuple[str, World]] = []
+    told = len(world.factory.states)
 
     def keep(operation: str) -> None:
         world.machine.hook = None
@@ -122,7 +125,7 @@ def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> Iterat
 
     world.machine.hook = keep
     (world.provision if flow.in_factory else world.boot)()
-    yield from kept
+    return told, kept
 
 
 def _cut_again(world: World, chance: random.Random, *, in_factory: bool) -> str:

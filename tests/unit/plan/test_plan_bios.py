@@ -230,10 +230,10 @@ def test_provisioning_makes_recovery_startable_last() -> None:
     )
 
 
-def test_a_used_unit_does_not_start_by_itself_while_it_is_provisioned() -> None:
+def test_a_used_unit_does_not_start_by_itself_once_its_recovery_goes() -> None:
     plan = provisioning(target(0), target(1))
     [table] = at(plan, CreatePartitionTable)
     cleared = [one.disk for one in plan[:table] if isinstance(one, ClearDisk)]
-    assert cleared == [replace(STICK, partitions=()), target(0), target(1)]
+    assert cleared == [target(0), target(1), replace(STICK, partitions=())]
     kept = provisioning(target(0), wipe=False)
     assert [one.disk.name for one in kept if isinstance(one, ClearDisk)] == ["sdb"]
