@@ -22,6 +22,7 @@ from gprov.apps.lab.shapes import unit_spec
 from gprov.apps.lab.stage import INIT_STARTED, Expectation, StageResult
 from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.volumes import partitions, raw_view
+from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = [
     pytest.mark.vm,
@@ -159,3 +160,24 @@ def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: Un
     assert "the root does not appear; 0 of 2 data disks present: none" in console(result)
     assert "Restarting in 600 s" in console(result)
     run_stage("back", unit, STARTED)
+
+
+def test_a_bios_unit_starts_from_the_disk_that_is_left(
+    container: LabContainer, prepared_as: Callable[..., Unit], tmp_path: Path, run_stage: RunStage
+) -> None:
+    """Loader, menu and kernel are on each disk; RECOVERY is pulled too, so that they are all there is."""
+    prepared = prepared_as(unit_spec("raid1", FirmwareKind.BIOS))
+    for index in (0, 1):
+        said = examined(prepared, index)
+        assert (said["Raid Level"], said["Device Role"]) == ("raid1", f"Active device {index}")
+        with raw_view(SystemProcesses(), prepared.primary(index)) as view:
+            table = json.loads(tool("sfdisk", "--json", view))["partitiontable"]
+            assert (table["label"], [part["type"] for part in table["partitions"]]) == ("dos", ["83", "fd"])
+            boot = f"{view}?offset={512 * table['partitions'][0]['start']}"
+            assert "normal.cfg" in tool("debugfs", "-R", "ls -p /gprov", boot)
+    unit = prepared.overlay(str(tmp_path / "unit"), container.processes())
+    machine = without(unit, 0)
+    alone = replace(machine, disks=tuple(disk for disk in machine.disks if disk.name == "primary1"))
+    result = run_stage("degraded", unit, STARTED, alone)
+    assert re.search(r"is degraded; disk missing: slot 0 \([^)]*LABDISK0000", console(result))
+    shutil.rmtree(tmp_path / "unit")
