@@ -5,6 +5,8 @@ OUT := out
 FUZZ_SECONDS ?= 20
 FUZZ_TARGETS ?=
 PYTEST := $(PYTHON) -m pytest
+# Thousands of cuts and invented lives: half of the time of all unit tests, so beside them, and not traced.
+LIVES := tests/unit/simulate/test_mass_cuts.py tests/unit/simulate/test_life.py
 
 .PHONY: help setup demo simulate test lint unit integ vm nightly fuzz bench clean
 help: ## this list
@@ -30,7 +32,9 @@ lint: setup ## ruff, mypy, import contracts
 	.venv/bin/lint-imports
 
 unit: setup ## unit and property tests, with the branch coverage of the domain
-	$(PYTHON) -m coverage run -m pytest tests/unit -q
+	$(PYTHON) -m pytest $(LIVES) -q & lives=$$!; \
+	$(PYTHON) -m coverage run -m pytest tests/unit $(LIVES:%=--ignore=%) -q; units=$$?; \
+	wait $$lives && exit $$units
 	$(PYTHON) -m coverage report
 
 integ: setup ## adapters against real tools, devices and servers of this machine
