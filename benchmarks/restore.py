@@ -90,7 +90,7 @@ def make_image(base: str, work: Path, megabytes: int) -> Path:
     names, _ = pick(FOLDERS, missing)
     listing = b"\0".join(os.fsencode(str(name)) for name in names)
     command = ["tar", "--append", f"--file={plain}", "--no-recursion", "--null", "--files-from=-", "--directory=/"]
-    command.append("--transform=s,^,usr/local/bench/,RSh")
+    command.append("--transform=s,^,usr/local/bench/,rSh")
     subprocess.run(command, input=listing, check=True)
     makers = ImageMaker(SystemProcesses(), XzTarArchives(SystemProcesses()), Branding())
     request = ImageRequest(RootArchive(str(plain)), _NAME, str(work), ImageMeta())
