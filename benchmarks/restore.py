@@ -89,8 +89,8 @@ def make_image(base: str, work: Path, megabytes: int) -> Path:
     missing = max(0, (megabytes << 20) - plain.stat().st_size)
     names, _ = pick(FOLDERS, missing)
     listing = b"\0".join(os.fsencode(str(name)) for name in names)
-    command = ["tar", "--append", f"--file={plain}", "--no-recursion", "--null", "--files-from=-", "--directory=/"]
-    command.append("--transform=s,^,usr/local/bench/,rSh")
+    command = ["tar", "--append", f"--file={plain}", "--no-recursion", "--directory=/"]
+    command += ["--transform=s,^,usr/local/bench/,rSh", "--null", "--files-from=-"]
     subprocess.run(command, input=listing, check=True)
     makers = ImageMaker(SystemProcesses(), XzTarArchives(SystemProcesses()), Branding())
     request = ImageRequest(RootArchive(str(plain)), _NAME, str(work), ImageMeta())
