@@ -43,7 +43,8 @@ integ: setup ## adapters against real tools, devices and servers of this machine
 vm: setup ## units in virtual machines
 	$(PYTEST) tests/integ/vm -m "not nightly" -q -s
 
-nightly: setup ## what is too long for every run: adapters inside virtual machines, too
+nightly: setup ## what is too long for every run: new random examples, adapters inside virtual machines
+	$(PYTEST) tests/unit $(LIVES:%=--ignore=%) -q --hypothesis-profile=search
 	$(PYTEST) tests/integ -m "nightly or vm" -q
 
 fuzz: setup ## every parser of outside bytes, guided by coverage; FUZZ_SECONDS=20 each

@@ -94,7 +94,7 @@ def history(data: bytes) -> None:
     parsed = parse_history(data)
     expect(parse_history(serialise_history(parsed)) == parsed, "a history that reads differently when written")
     for name in ("one", *(result.image for result in parsed.results[:2])):
-        used = parsed.attempt(name).failed(name, "note").boot_attempt(name).boot_failed(name, "").boot_succeeded(name)
+        used = parsed.attempt(name).failed(name, "note").installed(name, 2, 1, 1)
         expect(parse_history(serialise_history(used)) == used, "a history that reads differently after use")
 
 

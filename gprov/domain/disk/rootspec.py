@@ -7,7 +7,6 @@ initramfs: what its links would say is matched against what disks and superblock
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -15,7 +14,6 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from gprov.domain.disk.model import Disk, Volume
-from gprov.domain.errors import HardwareMismatch, Problem
 
 # A member of an array shows the array's UUID and a label made of the array's name. It is never the root itself.
 RAID_MEMBER = "linux_raid_member"
@@ -90,19 +88,6 @@ def _names_array(spec: RootSpec, volume: Volume) -> bool:
     if spec.key is RootKey.PATH:
         return spec.value == volume.node
     return spec.value.lower().replace(":", "") == f"md-uuid-{volume.array.replace('-', '')}"
-
-
-def find_root(spec: RootSpec, volumes: Iterable[Volume]) -> Volume | None:
-    """The volume that the specification names; None if it is not there (yet).
-
-    Raises HardwareMismatch if several match: booting the wrong system is no better than booting none.
-    """
-    found = [volume for volume in volumes if matches(spec, volume)]
-    if len(found) > 1:
-        nodes = ", ".join(volume.node for volume in found)
-        differences = [Problem(volume.node, f"on {volume.disk.describe()}") for volume in found]
-        raise HardwareMismatch(f"{len(found)} volumes match {spec}: {nodes}", differences)
-    return found[0] if found else None
 
 
 def _same_id(wanted: str, have: str) -> bool:

@@ -81,7 +81,3 @@ def mac(text: str) -> str | None:
     """The address in lower case with colons; None if it is none."""
     lower = text.lower().replace("-", ":")
     return lower if _MAC.match(lower) else None
-
-
-def is_session(text: str) -> bool:
-    return bool(_SESSION.match(text))

@@ -61,20 +61,6 @@ class History:
         old = self.result(name)
         return self._with(replace(old, imaging_failures=old.imaging_failures // 2))
 
-    def boot_attempt(self, name: str) -> History:
-        """A boot of this image begins."""
-        old = self.result(name)
-        return self._with(replace(old, boot_attempts=old.boot_attempts + 1))
-
-    def boot_failed(self, name: str, note: str) -> History:
-        old = self.result(name)
-        return self._with(_noted(replace(old, boot_failures=old.boot_failures + 1), note))
-
-    def boot_succeeded(self, name: str) -> History:
-        """It booted: half of its earlier boot failures are forgiven."""
-        old = self.result(name)
-        return self._with(replace(old, boot_failures=old.boot_failures // 2))
-
     def installed(self, name: str, attempts: int, confirmed: int, unconfirmed: int) -> History:
         """What an installed image tells before it is replaced: it was started so often, found good so often, and the
         last ``unconfirmed`` starts in a row were not. Each good one forgives half of the earlier boot failures."""

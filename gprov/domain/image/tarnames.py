@@ -5,7 +5,8 @@ tar finds out when the disk is already wiped; whoever verifies an image has to k
 Names may begin with ``/`` or ``./``: tar strips both, so that ``/etc/passwd`` is ``etc/passwd`` below the target.
 Refused are ``..`` components, members below a symbolic link that leads out of the target (tar holds such links back as
 placeholders until all else is unpacked), below a link that leads nowhere, or below a file; what would replace a folder
-and is none; hard links to what the archive does not hold before them; and names that no file system takes.
+and is none, or a link that leads out and is not the same link; hard links to what the archive does not hold before
+them; and names that no file system takes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Places:
         self._folder = b""  # of the last member, as named
         self._real = b""  # the same folder, resolved
         self._last = b""  # place of the last member
+        self._replaced = b""  # target of the symbolic link that the last member, another one, took the place of
 
     def add(self, name: bytes, kind: bytes) -> bytes:
         """Note a member about to be written; returns its name in normal form, "" for the target itself."""
@@ -43,13 +45,16 @@ class Places:
             raise Malformed(f"{show(name)} would replace a folder, and is none")
         self._kinds[place] = kind
         self._last = place
-        if self._symlinks:
-            self._replace_link(clean, place, kind)
+        self._replaced = self._symlinks.pop(place, b"") if self._symlinks else b""
+        if self._replaced:
+            self._replace_link(clean, kind)
         return clean
 
     def add_symlink(self, target: bytes) -> None:
         """Remember where the last member leads."""
         _check_link(self._last, target)
+        if target != self._replaced and _leads_out(self._replaced):
+            raise _replaces_link(self._last, self._replaced)
         self._symlinks[self._last] = target
 
     def check_hard_link(self, name: bytes, target: bytes) -> bytes:
@@ -68,14 +73,14 @@ class Places:
             self._kinds[self._last], self._symlinks[self._last] = kind, self._symlinks[place]
         return clean
 
-    def _replace_link(self, name: bytes, place: bytes, kind: bytes) -> None:
-        """If there is a symbolic link at ``place``, it is gone now."""
-        target = self._symlinks.pop(place, None)
-        if target is None:
-            return
-        if kind == FOLDER and _leads_out(target):
-            # tar comes back to its placeholder in the end, and does not expect a folder there.
-            raise Malformed(f"folder {show(name)} would replace a symbolic link to {show(target)}")
+    def _replace_link(self, name: bytes, kind: bytes) -> None:
+        """A symbolic link makes way for the last member.
+
+        tar comes back to its placeholder in the end. It knows it by the number of the inode, which a later member may
+        have been given: then that member is lost, and a folder stops tar.
+        """
+        if kind != SYMLINK and _leads_out(self._replaced):
+            raise _replaces_link(name, self._replaced)
         self._folder = self._real = b""  # the way to the next member may have led through it
 
     def _below(self, base: bytes) -> bytes:
@@ -151,6 +156,10 @@ def _check_link(name: bytes, target: bytes) -> None:
         raise Malformed(f"the target of the link {show(name)} holds a null byte")
     if len(target) > _LONGEST_PATH:
         raise Malformed(f"the target of the link {show(name)} is longer than a file system allows")
+
+
+def _replaces_link(name: bytes, target: bytes) -> Malformed:
+    return Malformed(f"{show(name)} would replace a symbolic link to {show(target)}")
 
 
 def _leads_out(target: bytes) -> bool:

@@ -303,7 +303,7 @@ MEMBERS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(KINDS), st.
 
 
 @given(members=MEMBERS, kind=st.sampled_from(FORMATS))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_verification_accepts_tar_can_unpack(yard: Yard, members: list[Member], kind: int) -> None:
     """Any order of members. Nothing gets out in any case."""
     data = archive(members, kind)

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Partition, Volume
-from gprov.domain.disk.rootspec import RootKey, RootSpec, find_root, matches, parse_root
-from gprov.domain.errors import HardwareMismatch
+from gprov.domain.disk.rootspec import RootKey, RootSpec, matches, parse_root
 
 UUID = "ed2d36e3-a3d9-408c-9255-897a010a783b"
 PARTUUID = "01234567-89ab-cdef-0123-456789abcdef"
@@ -125,12 +124,3 @@ def test_a_raid_member_is_never_root() -> None:
     member = Volume(DISK, PART.node, PART.device, Contents("linux_raid_member", "PRIMARY", UUID), PART)
     for spec in ("LABEL=PRIMARY", f"UUID={UUID}", "PARTLABEL=PRIMARY part", f"PARTUUID={PARTUUID}"):
         assert not matches(parse_root(spec).spec, member)
-
-
-def test_find_root() -> None:
-    spec = RootSpec(RootKey.LABEL, "PRIMARY")
-    other = Volume(DISK, "/dev/sda1", DeviceNumber(8, 1), Contents("vfat", "ESP"))
-    assert find_root(spec, [other, VOLUME]) == VOLUME
-    assert find_root(spec, [other]) is None
-    with pytest.raises(HardwareMismatch, match="2 volumes match LABEL=PRIMARY: /dev/sda2, /dev/sda"):
-        find_root(spec, [VOLUME, WHOLE])

@@ -31,7 +31,9 @@ def test_a_file_of_gprovision() -> None:
 
 
 def test_field_names() -> None:
-    content = json.loads(serialise_history(History().attempt("W.1").failed("W.1", "no space").boot_attempt("W.1")))
+    content = json.loads(
+        serialise_history(History().attempt("W.1").failed("W.1", "no space").installed("W.1", 1, 0, 0))
+    )
     assert content == {
         "ImageResults": [
             {
@@ -64,11 +66,11 @@ def test_most_recently_used_first() -> None:
 def test_success_forgives_half_of_its_own_kind() -> None:
     history = History()
     for _ in range(6):
-        history = history.failed("a", "x").boot_failed("a", "y")
+        history = history.failed("a", "x").installed("a", 1, 0, 1)
     assert history.failures("a") == 12
     history = history.succeeded("a")
     assert (history.result("a").imaging_failures, history.result("a").boot_failures) == (3, 6)
-    history = history.boot_succeeded("a").succeeded("a").succeeded("a")
+    history = history.installed("a", 1, 1, 0).succeeded("a").succeeded("a")
     assert (history.result("a").imaging_failures, history.result("a").boot_failures) == (0, 3)
     assert History().failures("never seen") == 0
 
@@ -95,15 +97,16 @@ def test_a_grown_file_is_cut_when_read() -> None:
     assert len(serialise_history(history)) < 1 << 20
 
 
-_METHODS = st.sampled_from(["attempt", "failed", "succeeded", "boot_attempt", "boot_failed", "boot_succeeded"])
+_METHODS = st.sampled_from(["attempt", "failed", "succeeded", "installed"])
+_COUNTS = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
 
 
-@given(st.lists(st.tuples(_METHODS, st.text(min_size=1, max_size=5).filter(str.strip), st.text(max_size=20))))
-def test_round_trip(steps: list[tuple[str, str, str]]) -> None:
+@given(st.lists(st.tuples(_METHODS, st.text(min_size=1, max_size=5).filter(str.strip), st.text(max_size=20), _COUNTS)))
+def test_round_trip(steps: list[tuple[str, str, str, tuple[int, int, int]]]) -> None:
     history = History()
-    for method, name, note in steps:
-        arguments = (name, note) if method.endswith("failed") else (name,)
-        history = getattr(history, method)(*arguments)
+    for method, name, note, counts in steps:
+        more: dict[str, tuple[object, ...]] = {"failed": (note,), "installed": counts}
+        history = getattr(history, method)(name, *more.get(method, ()))
         assert history.results[0].image == name
     assert parse_history(serialise_history(history)) == history
 
