@@ -6,7 +6,8 @@ from typing import NoReturn, Protocol
 
 
 class Power(Protocol):
-    """Both flush file systems first and do not return; a simulated machine raises ``PoweredDown`` instead."""
+    """Both flush file systems first, but wait for no device for ever, and do not return; a simulated machine raises
+    ``MachineStopped`` instead."""
 
     def reboot(self) -> NoReturn: ...
 

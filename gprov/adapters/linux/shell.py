@@ -8,7 +8,7 @@ from typing import NoReturn
 from typing_extensions import override
 
 from gprov.adapters.linux.oserrors import fault
-from gprov.adapters.linux.power import SystemPower
+from gprov.adapters.linux.power import SystemPower, flush_all
 from gprov.ports.power import Power
 
 _SHELL = "/bin/sh"
@@ -23,7 +23,7 @@ class ShellPower(Power):
 
     @override
     def reboot(self) -> NoReturn:
-        os.sync()
+        flush_all()
         console = os.open("/dev/console", os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(console, descriptor)

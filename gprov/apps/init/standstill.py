@@ -9,6 +9,7 @@ from gprov.apps.budget import BudgetFile
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Tools
 from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
+from gprov.apps.queued import QueuedSink
 from gprov.apps.recovery import RecoveryPorts, opened_recovery
 from gprov.apps.remote import RemotePorts, log_to
 from gprov.apps.restore.records import read_options
@@ -104,7 +105,7 @@ class Standstill:
 
     def _keep_log(self, folder: str) -> None:
         prune_logs(self._tools, folder, self._bus)
-        sink = self._file_sink_at(folder)
+        sink = QueuedSink(self._file_sink_at(folder), self._remote.background)
         self._bus.attach(sink)
         self._bus.detach(sink)
 

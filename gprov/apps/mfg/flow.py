@@ -14,6 +14,7 @@ from gprov.apps.mfg.imaging import fetch_files, make_room, verify_images, verify
 from gprov.apps.mfg.inspect import Inspection, InspectPorts, inspect, recovery_disk, target_disks
 from gprov.apps.mfg.steps import StepRunner
 from gprov.apps.network import connect_any
+from gprov.apps.queued import QueuedSink
 from gprov.apps.recovery import RecoveryPorts, opened_recovery, unmount_all
 from gprov.apps.remote import RemotePorts
 from gprov.apps.unforeseen import foreseen
@@ -193,7 +194,9 @@ class Provisioning:
 
     def _fill(self, work: _Work, executor: Executor) -> None:
         """Everything that goes onto the mounted RECOVERY."""
-        log = self._ports.file_sink_at(f"{self._places.recovery}/{self._branding.log_folder}")
+        ports = self._ports
+        folder = f"{self._places.recovery}/{self._branding.log_folder}"
+        log = QueuedSink(ports.file_sink_at(folder), ports.remote.background)
         self._bus.attach(log)
         try:
             work.steps.run(When.BEFORE_IMAGING)

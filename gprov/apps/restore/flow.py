@@ -10,6 +10,7 @@ from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
 from gprov.apps.hold import hold, spoken
 from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
+from gprov.apps.queued import QueuedSink
 from gprov.apps.recovery import RecoveryPorts, RecoveryVolume, opened_recovery
 from gprov.apps.remote import RemotePorts, log_to
 from gprov.apps.restore.choose import UNENDED, ChosenImage, choose_image, wish_of
@@ -128,7 +129,7 @@ class FactoryRestore:
             pause = self._pause(budget, waited=waited)
             if pause:
                 return pause
-            sink = ports.file_sink_at(folder)
+            sink = QueuedSink(ports.file_sink_at(folder), ports.remote.background)
             self._bus.attach(sink)
             try:
                 with foreseen():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,18 +88,41 @@ def test_a_console_that_is_missing_or_dead_costs_nothing(tmp_path: Path) -> None
         sink.close()
 
 
-def test_a_console_that_takes_no_bytes_delays_nothing_for_long() -> None:
+@pytest.mark.parametrize("stopped", [False, True], ids=["nobody reads", "flow control"])
+def test_a_console_that_takes_no_bytes_delays_nothing_for_long(stopped: bool) -> None:
     master, slave = pty.openpty()
     try:
+        if stopped:
+            termios.tcflow(slave, termios.TCOOFF)
         sink = ConsoleSink(os.ttyname(slave), verbose=True)
+        started = time.monotonic()
+        for event in events((LogLine("x" * 1000),) * 200):
+            sink.publish(event)
+        assert time.monotonic() - started < 5
+        termios.tcflow(slave, termios.TCOON)
+        while select.select([master], [], [], 0.2)[0]:
+            os.read(master, 65536)
+        sink.publish(events((LogLine("it listens again"),))[0])
+        assert b"it listens again" in os.read(master, 65536)
+        sink.close()
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_console_that_is_a_full_pipe_delays_nothing_for_long(tmp_path: Path) -> None:
+    pipe = tmp_path / "console"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        sink = ConsoleSink(str(pipe), verbose=True)
         started = time.monotonic()
         for event in events((LogLine("x" * 1000),) * 200):
             sink.publish(event)
         assert time.monotonic() - started < 5
         sink.close()
     finally:
-        os.close(master)
-        os.close(slave)
+        os.close(reader)
 
 
 # --- file -------------------------------------------------------------------------------------------------------------

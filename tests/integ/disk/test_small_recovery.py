@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gprov.adapters.fake.clock import FakeClock
+from gprov.adapters.linux.background import ThreadBackground
 from gprov.adapters.linux.files import LinuxFiles
 from gprov.adapters.linux.sinks import FileSink
 from gprov.apps.budget import BudgetFile
 from gprov.apps.events import EventBus
+from gprov.apps.queued import QueuedSink
 from gprov.apps.restore.records import HistoryFile
 from gprov.domain.boot.budget import StartBudget
 from gprov.domain.events import LogLine, Severity
@@ -111,3 +114,63 @@ def test_no_start_overwrites_the_log_of_another_whatever_the_clock_says(volume: 
         bus.detach(sink)
     texts = sorted(path.read_text().split()[-1] for path in (volume / "log").iterdir())
     assert texts == list("01234")
+
+
+@pytest.fixture
+def frozen(volume: Path) -> Iterator[Path]:
+    """The same, and a log in it whose device hangs: a file system that is frozen keeps every write waiting."""
+    if not shutil.which("fsfreeze"):
+        pytest.skip("needs fsfreeze")
+    yield volume
+    subprocess.run(["fsfreeze", "--unfreeze", str(volume)], check=False, capture_output=True, timeout=60)
+
+
+def freeze(volume: Path) -> None:
+    subprocess.run(["fsfreeze", "--freeze", str(volume)], check=True, timeout=60)
+
+
+def thaw(volume: Path) -> None:
+    subprocess.run(["fsfreeze", "--unfreeze", str(volume)], check=True, timeout=60)
+
+
+def log_lines(volume: Path) -> list[str]:
+    return [line.split(" LOG ")[-1] for path in (volume / "log").iterdir() for line in path.read_text().splitlines()]
+
+
+def test_a_volume_that_hangs_and_comes_back_has_the_whole_log_in_order(frozen: Path) -> None:
+    bus = EventBus(FakeClock())
+    sink = QueuedSink(FileSink(FakeClock(), str(frozen / "log")), ThreadBackground(), seconds=60)
+    bus.attach(sink)
+    bus.log("0")
+    while not (frozen / "log").is_dir():
+        time.sleep(0.01)
+    freeze(frozen)
+    began = time.monotonic()
+    for number in range(1, 500):
+        bus.log(f"{number}")
+    assert time.monotonic() - began < 5
+    thaw(frozen)
+    bus.detach(sink)
+    assert log_lines(frozen) == [f"{number}" for number in range(500)]
+    assert said(bus) == []
+
+
+def test_a_volume_that_hangs_for_ever_costs_the_log_and_a_moment(frozen: Path) -> None:
+    bus = EventBus(FakeClock())
+    sink = QueuedSink(FileSink(FakeClock(), str(frozen / "log")), ThreadBackground(), seconds=0.5)
+    freeze(frozen)
+    bus.attach(sink)
+    began = time.monotonic()
+    for number in range(100):
+        bus.log(f"{number}")
+    bus.detach(sink)
+    assert 0.4 < time.monotonic() - began < 5
+    assert any("did not end well: flushing it, with" in text for text in said(bus))
+    thaw(frozen)
+    for _ in range(600):  # what it had in hand is written, and the file closed: the volume can be put away
+        if subprocess.run(["umount", str(frozen)], check=False, capture_output=True, timeout=60).returncode == 0:
+            break
+        time.sleep(0.05)
+    image = frozen.parent / "image"
+    subprocess.run(["mount", "-o", "loop", str(image), str(frozen)], check=True, timeout=60)
+    assert log_lines(frozen) == ["0"]

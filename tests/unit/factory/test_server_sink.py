@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from gprov.adapters.linux.net.server_sink import Backlog, ServerSink
+from gprov.adapters.linux.net.server_sink import ServerSink
+from gprov.domain.backlog import Backlog
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange
 from gprov.domain.factory.replies import FactoryRefused
@@ -20,6 +21,7 @@ from gprov.domain.unit.credentials import Credentials
 from gprov.ports.factory import Factory
 
 URL = "http://factory.invalid"
+WHY = "the server took too long"
 
 
 @dataclass
@@ -198,7 +200,7 @@ bodies: st.SearchStrategy[Body] = st.one_of(
 @given(st.lists(st.one_of(bodies, st.integers(1, 5)), max_size=60), st.integers(1, 8))
 def test_the_backlog_is_bounded_ordered_and_counts_its_losses(actions: list[Body | int], limit: int) -> None:
     """An action is an event to add, or how many to take."""
-    backlog = Backlog(limit)
+    backlog = Backlog(limit, WHY)
     taken: list[Event] = []
     added: list[Event] = []
     for action in actions:
@@ -227,7 +229,7 @@ def test_the_backlog_is_bounded_ordered_and_counts_its_losses(actions: list[Body
 
 
 def test_long_lines_are_bounded_by_their_text() -> None:
-    backlog = Backlog(100, room=1000)
+    backlog = Backlog(100, WHY, room=1000)
     for number in range(1, 101):
         backlog.add(Event(number, 0, LogLine("x" * 300)))
     taken = backlog.take(100)
@@ -239,7 +241,7 @@ def test_long_lines_are_bounded_by_their_text() -> None:
 
 
 def test_only_the_latest_progress_of_a_task_waits() -> None:
-    backlog = Backlog(100)
+    backlog = Backlog(100, WHY)
     for done in range(10):
         backlog.add(Event(done + 1, 0, Progress("verify", done, 10)))
     backlog.add(Event(11, 0, Progress("extract", 0, 10)))
