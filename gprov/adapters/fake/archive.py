@@ -13,6 +13,7 @@ from typing_extensions import override
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.paths import locate, refuse_gone
 from gprov.adapters.fake.storage import Node
+from gprov.adapters.fake.writing import store
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
 from gprov.domain.files import FileType
@@ -50,6 +51,7 @@ class FakeArchives(Archives):
             raise DeviceMissing(target, "is not a folder to unpack into")
         if place.mount is not None and place.mount.read_only:
             raise DeviceFault(target, "read-only file system")
+        refuse_gone(self._machine, place)
         volume, base = place.volume, place.inner.rstrip("/")
         with tarfile.open(fileobj=io.BytesIO(lzma.decompress(content)), mode="r:", ignore_zeros=True) as archive:
             for member in archive:
@@ -60,8 +62,9 @@ class FakeArchives(Archives):
                     node = Node(_type(member), text, member.mode, member.uid, member.gid)
                     if volume.current.size() + len(text) > volume.size:
                         raise DeviceFault(path, "no space left on device", errno=ENOSPC)
-                    volume.write(path, node)
+                    store(self._machine, volume, path, node, f"extract {target}{path}")
         self._machine.touch(f"extract {image.path}: under way")
+        refuse_gone(self._machine, place)
         progress(len(content), len(content))
 
     def _content(self, path: str) -> bytes:

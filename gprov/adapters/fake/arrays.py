@@ -9,6 +9,7 @@ from typing_extensions import override
 from gprov.adapters.fake.block import refuse_member, refuse_protected
 from gprov.adapters.fake.machine import RunningFake, SimulatedMachine
 from gprov.adapters.fake.storage import FakeArray, FakeMember, FakePartition
+from gprov.adapters.fake.writing import refuse_spoilt
 from gprov.domain.disk.arrays import RunningArray, works_with
 from gprov.domain.disk.arrayspec import ArraySpec, capacity
 from gprov.domain.disk.mdsuper import MemberRecord
@@ -81,6 +82,7 @@ class FakeArrays(Arrays):
             part.unflushed = ((part.volume, part.member), (None, None), (None, made))
             disk.writes += 1
             machine.touch(f"write RAID superblock {node}: under way")
+            refuse_spoilt(machine, disk, f"write RAID superblock {node}", part)
             part.volume, part.member, part.unflushed = None, made, ()
         return self._start(array, parts)
 

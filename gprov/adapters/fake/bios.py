@@ -19,7 +19,7 @@ def bios_start(machine: SimulatedMachine) -> dict[str, str]:
     """The kernel arguments (as init sees them) of what is started. Disks are tried in ``machine.bios_order``, then in
     the order in which they were plugged in. Raises DeviceMissing if nothing can be started, DeviceFault where a real
     machine would hang."""
-    choice, machine.menu_choice = machine.menu_choice, ""
+    choice, machine.menu_choice = list(machine.menu_choice), ()
     for _ in range(_RESTARTS):
         for disk in _order(machine):
             try:

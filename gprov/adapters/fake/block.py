@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from errno import EBUSY, EINVAL, EROFS
+from errno import EBUSY, EINVAL, EIO, EROFS
 
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import FakeMount, SimulatedMachine, contents_of
-from gprov.adapters.fake.paths import locate
+from gprov.adapters.fake.paths import locate, refuse_gone
 from gprov.adapters.fake.power import MachineStopped, Stop
 from gprov.adapters.fake.storage import FakeDisk, FakeMember, FakePartition, FakeVolume, Node, Tree
+from gprov.adapters.fake.writing import refuse_spoilt
 from gprov.domain.boot.grub.install import Loader, core_place, loader_writes
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import (
@@ -95,6 +96,7 @@ class FakePartitioner(Partitioner):
         kept = {start: found for start, found in fake.remains.items() if head <= start < max(head, disk.size - tail)}
         fake.fading = frozenset(fake.remains) - frozenset(kept)
         self._machine.touch(f"clear {disk.node}: under way")
+        refuse_spoilt(self._machine, fake, f"clear {disk.node}")
         fake.remains, fake.fading = kept, frozenset()
 
     @override
@@ -106,6 +108,7 @@ class FakePartitioner(Partitioner):
         fake.forget_partitions()
         fake.writes += 1
         self._machine.touch(f"partition {disk.node}: under way")
+        refuse_spoilt(self._machine, fake, f"partition {disk.node}")
         fake.table = table
         if loader is not None:
             fake.areas = {write.offset: write.content for write in loader_writes(loader, bytes(512), core_place(table))}
@@ -153,6 +156,7 @@ class FakeFileSystems(FileSystems):
         self._machine.written(part)
         disk.writes += 1
         self._machine.touch(f"format {node}: under way")
+        refuse_spoilt(self._machine, disk, f"format {node}", part)
         part.volume, part.member, part.unflushed = made, None, ()
 
     @override
@@ -231,9 +235,10 @@ class FakeMounts(Mounts):
             if mount.point.target == target:
                 if below:
                     raise DeviceFault(target, f"cannot unmount: busy ({below[0].point.target})")
-                if self._machine.reachable(mount.volume):
-                    mount.volume.sync()
+                whole = not self._machine.reachable(mount.volume) or mount.volume.sync()
                 self._machine.mounts.remove(mount)
+                if not whole:
+                    raise DeviceFault(target, "unmounted, but data was lost while flushing", errno=EIO)
                 return
         raise DeviceFault(target, "cannot unmount: not mounted")
 
@@ -245,13 +250,15 @@ class FakeMounts(Mounts):
     def switch_root(self, target: str, init: str) -> None:
         self._machine.touch(f"switch root to {target}")
         _, volume, _ = self._machine.volume_at(target)
-        node = locate(self._machine, f"{target}{init}").node
+        place = locate(self._machine, f"{target}{init}")
+        refuse_gone(self._machine, place)
+        node = place.node
         if node is None or node.type is not FileType.FILE:
             raise DeviceMissing(f"{target}{init}", "no such program")
         self._machine.switched_to = init
         for one in self._machine.running:
             if one.array.device.volume is volume:
-                one.record()  # it mounts its root for writing
+                self._machine.written(one.array.device)  # it mounts its root for writing
         raise MachineStopped(Stop.SWITCHED_ROOT)
 
 

@@ -4,6 +4,7 @@ arguments. BIOS: ``bios.py``."""
 from __future__ import annotations
 
 from gprov.adapters.fake.bios import bios_start
+from gprov.adapters.fake.grub import shown_menus
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.storage import FakeDisk, FakePartition
 from gprov.domain.boot.bootvars import (
@@ -64,10 +65,13 @@ def handed_over(machine: SimulatedMachine, number: int | None) -> None:
         machine.nvram[VariableName(BOOT_CURRENT)] = Variable(6, serialise_numbers([number]))
 
 
-def choose_entry(machine: SimulatedMachine, description: str) -> None:
-    """What a person does in the boot menu of firmware or loader: start this entry next. Raises DeviceMissing."""
+def choose_entry(machine: SimulatedMachine, description: str, below: str = "") -> None:
+    """What a person does in the boot menu of firmware or loader: start this entry next; ``below``: an entry of the
+    loader's menu that opens then. Raises DeviceMissing if no menu shows it."""
     if machine.firmware is FirmwareKind.BIOS:
-        machine.menu_choice = description
+        if not any(f'"{description}"' in menu for menu in shown_menus(machine)):
+            raise DeviceMissing("loader", f"has no entry {description!r} in any menu")
+        machine.menu_choice = (description, below) if below else (description,)
         return
     for name, variable in machine.nvram.items():
         number = entry_number(name.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from errno import EBUSY, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EROFS
+from errno import EBUSY, EIO, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EROFS
 from posixpath import basename, dirname
 
 from typing_extensions import override
@@ -11,6 +11,7 @@ from typing_extensions import override
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.paths import Place, locate, refuse_gone
 from gprov.adapters.fake.storage import FakeVolume, Node, changed
+from gprov.adapters.fake.writing import flush, store
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import ROOT, Digests, FileStatus, FileType, Owner, Usage
@@ -58,6 +59,7 @@ class FakeFiles(Files):
     @override
     def names(self, folder: str) -> tuple[str, ...]:
         place = locate(self._machine, folder)
+        refuse_gone(self._machine, place)
         if place.node is None:
             raise DeviceMissing(folder, "no such folder")
         if place.node.type is not FileType.FOLDER:
@@ -92,7 +94,7 @@ class FakeFiles(Files):
         _refuse_secret(place, path, mode)
         base = place.node or Node(FileType.FOLDER)
         place.volume.write(place.inner, changed(base, mode=mode, uid=owner.uid, gid=owner.gid))
-        place.volume.flush_file(place.inner)
+        flush(self._machine, place, place.inner)
 
     @override
     def symlink(self, target: str, path: str) -> None:
@@ -124,17 +126,19 @@ class FakeFiles(Files):
         gone = place.volume.current.below(place.inner)
         place.volume.drop(place.inner)
         self._machine.touch(f"remove {path}: under way")
+        refuse_gone(self._machine, place)
         for name in gone:
             place.volume.flush_folder(dirname(name))
 
     def stream(self, path: str, content: bytes, *, whole: bool) -> None:
         """How a download fills a file: in place, and flushed when it is ``whole``."""
         place = self._writable(path)
-        place.volume.write(place.inner, Node(FileType.FILE, content))
+        operation = f"write {path}{'' if whole else ': in part'}"
+        store(self._machine, place.volume, place.inner, Node(FileType.FILE, content), operation)
         _refuse_full(place.volume, path)
-        self._machine.touch(f"write {path}{'' if whole else ': in part'}")
+        self._machine.touch(operation)
         if whole:
-            place.volume.flush_file(place.inner)
+            flush(self._machine, place, place.inner)
             place.volume.flush_folder(dirname(place.inner))
 
     @override
@@ -158,7 +162,8 @@ class FakeFiles(Files):
     @override
     def sync(self, path: str) -> None:
         self._machine.touch(f"sync {path}")
-        self._existing(path).volume.sync()
+        if not self._existing(path).volume.sync():
+            raise DeviceFault(path, "cannot flush: input/output error", errno=EIO)
 
     def _entry(self, path: str) -> Place:
         return locate(self._machine, path, follow=False)
@@ -198,14 +203,14 @@ class FakeFiles(Files):
             volume.write(place.inner, node)
             return
         beside = _beside(place.inner)
-        volume.write(beside, node)
         try:
+            store(self._machine, volume, beside, node, f"write {path}")
             _refuse_full(volume, path)
             self._machine.touch(f"write {path}: flush it")
+            flush(self._machine, place, beside)
         except DeviceFault:
             volume.drop(beside)
             raise
-        volume.flush_file(beside)
         self._put_in_place(beside, place)
 
     def _refuse_rename(self, old: Place, new: Place, target: str) -> None:
@@ -229,6 +234,7 @@ class FakeFiles(Files):
         replaces = not volume.journalled and place.node is not None
         volume.move(source, place.inner)
         self._machine.touch(f"put in place {place.path}" if replaces else f"flush the folder of {place.path}")
+        refuse_gone(self._machine, place)
         for name in volume.current.below(place.inner) or [place.inner]:
             volume.flush_folder(dirname(name))
         volume.flush_folder(dirname(source))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from gprov.adapters.fake.machine import SimulatedMachine
 from gprov.adapters.fake.storage import FakeDisk, FakeVolume, Node
 from gprov.domain.boot.bzimage import check_length, parse_bzimage
+from gprov.domain.boot.grub.menus import NORMAL_MENU, RECOVERY_MENU
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.files import FileType
 
@@ -45,15 +46,17 @@ class CommandFailed(Exception):
 
 @dataclass
 class _Menu:
-    """Entries by title in their order, with their lines."""
+    """Entries by title in their order, with their lines; those of ``submenus`` are menus themselves."""
 
     entries: list[tuple[str, list[str]]] = field(default_factory=list)
+    submenus: set[str] = field(default_factory=set)
 
 
 class Grub:
-    """One run of the loader from a disk. ``choice``: the entry that a person at the menu takes, "" for nobody."""
+    """One run of the loader from a disk. ``choice``: the entries that a person takes, in the menu and the one below it,
+    none for nobody; those that were taken are removed."""
 
-    def __init__(self, machine: SimulatedMachine, disk: FakeDisk, choice: str) -> None:
+    def __init__(self, machine: SimulatedMachine, disk: FakeDisk, choice: list[str]) -> None:
         self._disks = machine.present()
         self._choice = choice
         self._variables = {"cmdpath": f"(hd{self._disks.index(disk)})"}
@@ -90,10 +93,10 @@ class Grub:
                     self._lines(inner, menu)
             elif line.startswith(("menuentry ", "submenu ")):
                 body = list(_until_brace(rest))
-                if line.startswith("menuentry "):
-                    menu.entries.append((shlex.split(line)[1], body))
-                else:
-                    menu.entries.append((shlex.split(line)[1], []))
+                title = shlex.split(line)[1]
+                menu.entries.append((title, body))
+                if line.startswith("submenu "):
+                    menu.submenus.add(title)
             elif line and not line.startswith("#"):
                 try:
                     self._command(line)
@@ -104,10 +107,12 @@ class Grub:
         default = int(self._variables.pop("default", "0"))
         order = [default, *map(int, self._variables.pop("fallback", "").split())]
         titles = [title for title, _ in menu.entries]
-        if self._choice in titles:
-            order, self._choice = [titles.index(self._choice)], ""
+        if self._choice and self._choice[0] in titles:
+            order = [titles.index(self._choice.pop(0))]
         for index in order:
             try:
+                if titles[index] in menu.submenus:
+                    self._script("\n".join(menu.entries[index][1]))
                 for line in menu.entries[index][1]:
                     self._command(line)
                 self._boot()
@@ -194,6 +199,16 @@ class Grub:
 
     def _expanded(self, word: str) -> str:
         return _VARIABLE.sub(lambda found: self._variables.get(found[1], ""), word)
+
+
+def shown_menus(machine: SimulatedMachine) -> Iterator[str]:
+    """The text of each menu that a loader could show now."""
+    for disk in machine.present():
+        for volume in disk.volumes():
+            for name in (NORMAL_MENU, RECOVERY_MENU):
+                node = volume.without_replay(f"/{name}")
+                if node is not None:
+                    yield node.content.decode("utf-8", "replace")
 
 
 def _matches(volume: FakeVolume, kind: str, wanted: str) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from posixpath import basename
 
 from gprov.adapters.fake.clock import FakeClock, SeededRandomness
-from gprov.adapters.fake.faults import Fault
+from gprov.adapters.fake.faults import Fault, FaultKind
 from gprov.adapters.fake.power import MachineStopped, Stop
 from gprov.adapters.fake.storage import FakeArray, FakeDisk, FakeMember, FakePartition, FakeVolume, Node, Tree
 from gprov.domain.boot.boots import STARTED_FILE
 from gprov.domain.boot.budget import BUDGET_FILE
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
+from gprov.domain.disk.arrays import works_with
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, MountPoint, Partition
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.platform.inventory import Cpus, Inventory
@@ -43,9 +44,9 @@ class RunningFake:
     node: str
     members: tuple[FakePartition, ...]
 
-    def record(self) -> None:
-        """What md writes to the members that are here when the array changes."""
-        here = [part.member for part in self.members if part.member is not None]
+    def record(self, present: Container[str]) -> None:
+        """What md writes to the members that are here when the array changes. ``present``: UUIDs of partitions."""
+        here = [part.member for part in self.members if part.member is not None and part.uuid in present]
         slots = frozenset(member.slot for member in here)
         events = 1 + max((member.events for member in here), default=0)
         for member in here:
@@ -57,8 +58,8 @@ class SimulatedMachine:
     """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: what a person takes in the
-    boot loader's next menu. ``nvram_before``: variables on their way to NVRAM, as they were. ``verified``: images that
-    were found good since power-on.
+    boot loader's next menu, and in the one below that. ``nvram_before``: variables on their way to NVRAM, as they were.
+    ``verified``: images that were found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -82,7 +83,7 @@ class SimulatedMachine:
     messages: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     bios_order: tuple[str, ...] = ()
-    menu_choice: str = ""
+    menu_choice: tuple[str, ...] = ()
     operator_present: bool = False
     operator_at: float = 0.0
     nvram_writes: int = 0
@@ -124,12 +125,26 @@ class SimulatedMachine:
         for fault in self.faults:
             fault.strike(self, operation)
 
+    def spoilt(self, operation: str) -> FaultKind | None:
+        """What writes data asks this: how it goes wrong, if it does."""
+        return next((fault.kind for fault in self.faults if fault.spoils(operation)), None)
+
+    def lose_disk(self, serial: str, *, comes_back: bool) -> None:
+        """A disk is pulled, or dies, while the machine runs. Arrays go on without it if they can."""
+        for disk in self.disks:
+            if disk.serial == serial and not disk.gone:
+                disk.gone, disk.comes_back = True, comes_back
+        for one in self.running:
+            if self._works(one):
+                one.record(self._parts_present())
+
     def restart(self) -> None:
         """Power is back: memory and mounts are gone, what was not flushed is lost (or, with ``torn_cuts``, an
         arbitrary part of it)."""
         choose = self.random.below if self.torn_cuts else None
         for disk in self.disks:
             disk.cut(choose)
+            disk.gone, disk.comes_back = disk.gone and not disk.comes_back, False
         for array in self.arrays():
             array.device.cut(choose)
         for volume in self.volumes():
@@ -182,7 +197,16 @@ class SimulatedMachine:
         """Something is written to what may be an array: from now on members that are missing are out of date."""
         for one in self.running:
             if one.array.device is part:
-                one.record()
+                one.record(self._parts_present())
+
+    def _parts_present(self) -> frozenset[str]:
+        return frozenset(part.uuid for disk in self.present() for part in disk.partitions)
+
+    def _works(self, one: RunningFake) -> bool:
+        """Are enough members of this array still there?"""
+        present = self._parts_present()
+        slots = [part.member.slot for part in one.members if part.member is not None and part.uuid in present]
+        return works_with(one.array.level, one.array.layout, one.array.disks, slots)
 
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
@@ -191,7 +215,8 @@ class SimulatedMachine:
     def reachable(self, volume: FakeVolume) -> bool:
         """Is the disk that holds this volume, or enough of the array, still there? Memory always is."""
         holders = [disk for disk in self.disks if any(volume is one for one in disk.volumes())]
-        return not any(disk.gone for disk in holders)
+        arrays = [one for one in self.running if one.array.device.volume is volume]
+        return not any(disk.gone for disk in holders) and all(self._works(one) for one in arrays)
 
     def disk(self, device: DeviceNumber) -> FakeDisk:
         for disk in self.present():
@@ -200,13 +225,13 @@ class SimulatedMachine:
         raise DeviceMissing(str(device), "no such disk")
 
     def partition(self, node: str) -> tuple[FakeDisk, FakePartition]:
-        """For an array: with the disk of its first member."""
+        """For an array: with the disk of its first member that is there."""
         for disk in self.present():
             for part in disk.partitions:
                 if node == f"/dev/{disk.partition_name(part.number)}":
                     return disk, part
                 for one in self.running:
-                    if one.node == node and part is one.members[0]:
+                    if one.node == node and any(part is member for member in one.members):
                         return disk, one.array.device
         raise DeviceMissing(node, "no such partition")
 

@@ -76,7 +76,7 @@ class FakeDisk:
     ``areas``: boot loader code by its offset. ``write_protected``: as flash that is worn out becomes. ``remains``: file
     systems and members of arrays that no partition table shows any more, by their first byte. A new partition that
     starts there shows them again, unless that place was cleared. ``fading``: places that are being cleared. ``gone``:
-    it was pulled, or died.
+    it was pulled, or died; ``comes_back`` at the next start.
     """
 
     name: str
@@ -95,6 +95,7 @@ class FakeDisk:
     remains: dict[int, FakeVolume | FakeMember] = field(default_factory=dict)
     fading: frozenset[int] = frozenset()
     gone: bool = False
+    comes_back: bool = False
 
     @property
     def node(self) -> str:

@@ -47,7 +47,8 @@ class Step:
 class FakeVolume:
     """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
     signature shows too, so that no probe says what it is. ``in_place``: what a journal holds is not in it yet.
-    ``blank``: names that are on stable storage, whose data are not. ``in_memory``: nothing of it survives anyway."""
+    ``blank``: names that are on stable storage, whose data are not. ``failing``: files of which half will not arrive,
+    as flushing them will say. ``in_memory``: nothing of it survives anyway."""
 
     kind: FileSystemKind
     label: str
@@ -63,6 +64,7 @@ class FakeVolume:
     pending: list[Step] = field(default_factory=list)
     dirty: dict[str, Node] = field(default_factory=dict)
     blank: dict[str, Node] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
 
     @property
     def journalled(self) -> bool:
@@ -71,6 +73,7 @@ class FakeVolume:
     def write(self, path: str, node: Node) -> None:
         """Make or change a file, folder or link."""
         self.current.put(path, node)
+        self.failing.discard(path)
         self._add(Step(path, node))
         if node.type is FileType.FILE and node.content and not self.in_memory:
             self.dirty[path] = node
@@ -80,6 +83,7 @@ class FakeVolume:
         for name in sorted(self.current.below(path), reverse=True):
             self.current.drop(name)
             self.dirty.pop(name, None)
+            self.failing.discard(name)
             self._add(Step(name, None))
 
     def move(self, source: str, target: str) -> None:
@@ -94,23 +98,30 @@ class FakeVolume:
                 self._add(Step(new, node, name, old if new == target else None))
             if name in self.dirty:
                 self.dirty[new] = self.dirty.pop(name)
+            if name in self.failing:
+                self.failing ^= {name, new}
 
-    def flush_file(self, path: str) -> None:
-        """fsync(2) of a file, or of a folder's own permissions."""
+    def flush_file(self, path: str) -> bool:
+        """fsync(2) of a file, or of a folder's own permissions. False: half of it is lost; that is said once."""
+        whole = self._lose({path} & self.failing)
         self.dirty.pop(path, None)
         self._commit(lambda step: step.path == path)
         node = self.blank.pop(path, None)
         if node is not None:
             self.durable.put(path, node)
+        return whole
 
     def flush_folder(self, folder: str) -> None:
         """fsync(2) of a folder: the names in it."""
         self._commit(lambda step: dirname(step.path) == folder)
 
-    def sync(self) -> None:
+    def sync(self) -> bool:
+        """syncfs(2). False: half of some file is lost; that is said once."""
+        whole = self._lose(set(self.failing))
         self.durable = self.current.copy()
         self._settle()
         self.replay()
+        return whole
 
     def replay(self) -> None:
         """What the journal holds is written to its place."""
@@ -139,11 +150,19 @@ class FakeVolume:
         self._settle()
         self.current = self.durable.copy()
 
+    def _lose(self, paths: set[str]) -> bool:
+        for path in paths:
+            node = self.current.get(path)
+            if node is not None:
+                self.write(path, replace(node, content=node.content[: len(node.content) // 2]))
+        return not paths
+
     def _settle(self) -> None:
         """Nothing is on its way any more."""
         self.pending.clear()
         self.dirty.clear()
         self.blank.clear()
+        self.failing.clear()
 
     def _add(self, step: Step) -> None:
         if not self.in_memory:

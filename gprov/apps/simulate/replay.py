@@ -23,14 +23,17 @@ from gprov.apps.simulate.masscuts import LONGEST_START, MOST_STARTS
 from gprov.apps.simulate.script import Image, Script, Step, Verb
 from gprov.apps.simulate.shapes import image_content, image_name, simulated
 from gprov.apps.simulate.world import BASE_URL, IMAGE_NAME, MANUF_URL
+from gprov.domain.boot.grub.menus import ERASE_TITLE, RECOVERY_TITLE, SECOND_COPY_TITLE, other_disk_title
 from gprov.domain.errors import DeviceMissing, GprovError, InternalError
 from gprov.domain.files import FileType
 
 Say = Callable[[str], None]
 
-# A fault lasts so long at most, and strikes so often: a device that never works is no unit any more.
+# A fault lasts so long at most, and strikes so often: a device that never works is no unit any more. One that is slow
+# takes half of the time that a start has at most.
 _LONGEST_PAUSE = 600
 _MOST_TIMES = 3
+_MOST_SLOW_SECONDS = LONGEST_START / 2
 # What a person presses: a key to stop the boot, the number of the menu's item, yes.
 _KEYS = {
     "resume": ["any", "0", "yes"],
@@ -132,9 +135,10 @@ class Replay:
                 try:
                     ended = world.boot().value
                 except DeviceMissing as missing:
-                    if self.provisioned:
+                    lost = self.provisioned and self._is_gone("recovery")  # what a unit starts from, always
+                    if self.provisioned and not lost:
                         self.problems.append(f"nothing to start: {missing}")
-                    over_network = True
+                    over_network = not lost
             if over_network:
                 self.provisioned = False
                 ended = world.provision().value
@@ -151,6 +155,9 @@ class Replay:
         if seconds > LONGEST_START:
             self.problems.append(f"a start took {seconds:g} s")
         return ended
+
+    def _is_gone(self, serial: str) -> bool:
+        return any(disk.gone for disk in self.world.machine.disks if disk.serial == serial)
 
     def _hook(self, operation: str) -> None:
         machine = self.world.machine
@@ -174,9 +181,11 @@ class Replay:
 
     def _fault(self, step: Step) -> None:
         seconds = float(min(step.number("seconds", 30), _LONGEST_PAUSE))
-        times = min(step.number("times", 1), _MOST_TIMES)
-        where = step.options.get("where", "")
-        self.world.machine.faults.append(Fault(FaultKind(step.what), where, step.number("after"), times, seconds))
+        kind, times, where = FaultKind(step.what), step.number("times", 1), step.options.get("where", "")
+        most = int(_MOST_SLOW_SECONDS / max(seconds, 1)) if kind is FaultKind.SLOW else _MOST_TIMES
+        disk, back = step.options.get("disk", "primary0"), step.options.get("back", "next") == "next"
+        fault = Fault(kind, where, step.number("after"), min(times, most), seconds, disk, comes_back=back)
+        self.world.machine.faults.append(fault)
 
     def _server(self, step: Step) -> None:
         files = {"image": f"{BASE_URL}/{IMAGE_NAME}", "kernel": f"{BASE_URL}/norm_boot", "data": MANUF_URL}
@@ -214,9 +223,17 @@ class Replay:
         self.world.machine.flush()
 
     def _choose(self, what: str) -> None:
-        names = self.world.branding
+        names, machine = self.world.branding, self.world.machine
+        titles = {
+            "normal": names.normal_entry,
+            "restore": names.restore_entry,
+            "erase": names.erase_entry,
+            "recovery": RECOVERY_TITLE,
+            "second-copy": SECOND_COPY_TITLE,
+            "other-disk": other_disk_title(names, 1),
+        }
         try:
-            choose_entry(self.world.machine, names.restore_entry if what == "restore" else names.normal_entry)
+            choose_entry(machine, titles[what], ERASE_TITLE if what == "erase" else "")
         except DeviceMissing as missing:
             self.say(f"   {missing}")
 

@@ -47,22 +47,31 @@ class Image(Enum):
 # What the first word after each verb may be (None: there is none), and its options with their values.
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _WORD = re.compile(r"[A-Za-z0-9._:/-]{1,80}")
+# Disks that may go: by their serial numbers.
+DISK_NAMES = ("primary0", "primary1", "recovery")
 _CHOICES: Mapping[Verb, frozenset[str] | None] = {
     Verb.PROVISION: None,
     Verb.START: None,
     Verb.CUT: frozenset({"start", "provision"}),
-    Verb.FAULT: frozenset(kind.value for kind in FaultKind if kind is not FaultKind.PULLED),
+    Verb.FAULT: frozenset(kind.value for kind in FaultKind),
     Verb.SERVER: frozenset({"good", "down", *(mood.value for mood in Mood)}),
     Verb.DROP: frozenset(image.value for image in Image),
-    Verb.CHOOSE: frozenset({"normal", "restore"}),
+    Verb.CHOOSE: frozenset({"normal", "restore", "erase", "recovery", "second-copy", "other-disk"}),
     Verb.KEYS: frozenset({"resume", "latest", "original", "choose", "nothing"}),
     Verb.REMOVE: frozenset({"flag", "nvram", "history", "options", "menus"}),
-    Verb.PULL: frozenset({"primary0", "primary1"}),
-    Verb.PLUG: frozenset({"primary0", "primary1"}),
+    Verb.PULL: frozenset(DISK_NAMES),
+    Verb.PLUG: frozenset(DISK_NAMES),
 }
 _OPTIONS: Mapping[Verb, Mapping[str, re.Pattern[str]]] = {
     Verb.CUT: {"at": _NUMBER, "torn": _NUMBER},
-    Verb.FAULT: {"after": _NUMBER, "times": _NUMBER, "seconds": _NUMBER, "where": _WORD},
+    Verb.FAULT: {
+        "after": _NUMBER,
+        "times": _NUMBER,
+        "seconds": _NUMBER,
+        "where": _WORD,
+        "disk": re.compile("|".join(DISK_NAMES)),
+        "back": re.compile("next|never"),
+    },
     Verb.SERVER: {"file": re.compile("image|kernel|data")},
     Verb.DROP: {"day": re.compile("[1-9]|1[0-9]|2[0-8]")},
 }

@@ -11,7 +11,7 @@ from typing_extensions import override
 from gprov.adapters.fake.faults import FaultKind
 from gprov.adapters.fake.network import Mood
 from gprov.apps.simulate.replay import Replay
-from gprov.apps.simulate.script import Image, Script, Step, Verb
+from gprov.apps.simulate.script import DISK_NAMES, Image, Script, Step, Verb
 from gprov.domain.boot.firmware import FirmwareKind
 
 NUMBERS = st.integers(0, 130).map(str)
@@ -59,7 +59,7 @@ class Life(RuleBasedStateMachine):
         self.do(Step(Verb.CUT, what, {"at": at, "torn": torn}))
 
     @rule(
-        kind=st.sampled_from([FaultKind.IO_ERROR, FaultKind.NO_SPACE, FaultKind.SLOW]),
+        kind=st.sampled_from([kind for kind in FaultKind if kind not in (FaultKind.VANISH, FaultKind.SLOW)]),
         after=NUMBERS,
         times=st.integers(1, 3).map(str),
         where=WHERE,
@@ -67,6 +67,16 @@ class Life(RuleBasedStateMachine):
     def fault(self, kind: FaultKind, after: str, times: str, where: str) -> None:
         options = {"after": after, "times": times} | ({"where": where} if where else {})
         self.do(Step(Verb.FAULT, kind.value, options))
+
+    @rule(seconds=st.integers(1, 600).map(str), times=st.integers(1, 999).map(str), after=NUMBERS, where=WHERE)
+    def slow(self, seconds: str, times: str, after: str, where: str) -> None:
+        options = {"after": after, "times": times, "seconds": seconds} | ({"where": where} if where else {})
+        self.do(Step(Verb.FAULT, FaultKind.SLOW.value, options))
+
+    @rule(disk=st.sampled_from(DISK_NAMES), back=st.sampled_from(["next", "next", "never"]), after=NUMBERS, where=WHERE)
+    def vanish(self, disk: str, back: str, after: str, where: str) -> None:
+        options = {"after": after, "disk": disk, "back": back} | ({"where": where} if where else {})
+        self.do(Step(Verb.FAULT, FaultKind.VANISH.value, options))
 
     @rule(
         mood=st.sampled_from(["good", "down", *(mood.value for mood in Mood)]),
@@ -79,7 +89,7 @@ class Life(RuleBasedStateMachine):
     def drop(self, image: Image, day: str) -> None:
         self.do(Step(Verb.DROP, image.value, {"day": day}))
 
-    @rule(what=st.sampled_from(["normal", "restore"]))
+    @rule(what=st.sampled_from(["normal", "restore", "erase", "recovery", "second-copy", "other-disk"]))
     def choose(self, what: str) -> None:
         self.do(Step(Verb.CHOOSE, what))
 
@@ -91,7 +101,7 @@ class Life(RuleBasedStateMachine):
     def remove(self, what: str) -> None:
         self.do(Step(Verb.REMOVE, what))
 
-    @rule(verb=st.sampled_from([Verb.PULL, Verb.PLUG]), what=st.sampled_from(["primary0", "primary1"]))
+    @rule(verb=st.sampled_from([Verb.PULL, Verb.PLUG]), what=st.sampled_from(DISK_NAMES))
     def disk(self, verb: Verb, what: str) -> None:
         self.do(Step(verb, what))
 

@@ -23,6 +23,10 @@ NORMAL_MENU = f"{FOLDER}/normal.cfg"
 RECOVERY_MENU = f"{FOLDER}/recovery.cfg"
 # How long a person may press Escape for the menu; at all other times it is hidden. A headless unit loses this time.
 MENU_SECONDS = 2
+# Titles besides those that UEFI's boot entries have, too.
+RECOVERY_TITLE = "Recovery"
+SECOND_COPY_TITLE = "Recovery (second copy)"
+ERASE_TITLE = "Yes, erase all data"
 _ERASE_SECONDS = 60
 _RETRY_SECONDS = 30
 _NEXT_DEVICE_SECONDS = 5
@@ -44,6 +48,11 @@ class _Entry:
 def second_kernel(branding: Branding) -> str:
     """RECOVERY's other copy of the kernel, relative to its root."""
     return f"{FOLDER}/{branding.boot_kernel}"
+
+
+def other_disk_title(branding: Branding, number: int) -> str:
+    """Of the entry that takes the kernel from another disk of an array; ``number`` from 1."""
+    return f"{branding.normal_entry} (other disk {number})"
 
 
 def core_script(branding: Branding) -> str:
@@ -80,7 +89,7 @@ def normal_menu(branding: Branding, primary_uuid: str, extra_arguments: str, oth
     linux = _linux("boot", branding.boot_kernel, "quiet", f"real_root=UUID={primary_uuid}", *extras)
     normal = _Entry(branding.normal_entry, (linux,))
     elsewhere = (
-        _Entry(f"{branding.normal_entry} (other disk {number})", (_search("boot", f"--fs-uuid {uuid}"), linux))
+        _Entry(other_disk_title(branding, number), (_search("boot", f"--fs-uuid {uuid}"), linux))
         for number, uuid in enumerate(others, start=1)
     )
     return _menu(branding, extra_arguments, normal, *elsewhere, *_recovery_entries(branding, extras))
@@ -116,8 +125,8 @@ def _recovery_entries(branding: Branding, extras: tuple[str, ...]) -> tuple[_Ent
     first, second = branding.boot_kernel, second_kernel(branding)
     search = _search_recovery(branding)
     return (
-        _Entry("Recovery", (search, _linux("recovery", first, *words))),
-        _Entry("Recovery (second copy)", (search, _linux("recovery", second, *words))),
+        _Entry(RECOVERY_TITLE, (search, _linux("recovery", first, *words))),
+        _Entry(SECOND_COPY_TITLE, (search, _linux("recovery", second, *words))),
     )
 
 
@@ -125,7 +134,7 @@ def _erase(branding: Branding) -> str:
     """Silence is no."""
     kernel = _linux("recovery", branding.boot_kernel, "DATA_ERASE=1")
     keep = _Entry("No, keep all data: restart", ("reboot",))
-    erase = _Entry("Yes, erase all data", (_search_recovery(branding), kernel))
+    erase = _Entry(ERASE_TITLE, (_search_recovery(branding), kernel))
     inner = f"set default=0\nset timeout_style=menu\nset timeout={_ERASE_SECONDS}\n{keep.render()}{erase.render()}"
     body = "".join(f"  {line}\n" for line in inner.splitlines())
     return f'submenu "{branding.erase_entry}" {{\n{body}}}\n'

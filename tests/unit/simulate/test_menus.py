@@ -1,0 +1,73 @@
+"""What a person takes in the menus of firmware and loader, in scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+from gprov.adapters.fake.boot import choose_entry, firmware_start
+from gprov.apps.simulate.replay import Replay
+from gprov.apps.simulate.script import Script, Step, Verb
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.errors import DeviceMissing
+
+
+def running(firmware: FirmwareKind, disks: str = "sata") -> tuple[Replay, list[str]]:
+    lines: list[str] = []
+    replay = Replay(Script(firmware, disks), lines.append)
+    for verb in (Verb.PROVISION, Verb.START, Verb.START):
+        replay.step(Step(verb))
+    assert replay.problems == []
+    replay.world.machine.restart()
+    lines.clear()
+    return replay, lines
+
+
+def arguments(replay: Replay, what: str) -> dict[str, str]:
+    replay.step(Step(Verb.CHOOSE, what))
+    return firmware_start(replay.world.machine)
+
+
+def test_bios_menus_by_their_own_titles() -> None:
+    replay, lines = running(FirmwareKind.BIOS, "raid1")
+    assert "real_root" in arguments(replay, "normal")
+    restore = arguments(replay, "restore")
+    assert "real_root" not in restore
+    assert "PROVISION_LOADER_FALLBACK" not in restore
+    first, second = arguments(replay, "recovery"), arguments(replay, "second-copy")
+    assert first["PROVISION_LOADER_FALLBACK"] == second["PROVISION_LOADER_FALLBACK"] == "1"
+    assert first["BOOT_IMAGE"].endswith(")/norm_boot")
+    assert second["BOOT_IMAGE"].endswith(")/gprov/norm_boot")
+    own, other = arguments(replay, "normal"), arguments(replay, "other-disk")
+    assert "real_root" in other
+    assert own["BOOT_IMAGE"] != other["BOOT_IMAGE"]
+    assert arguments(replay, "erase")["DATA_ERASE"] == "1"
+    assert lines == []
+    assert "real_root" in firmware_start(replay.world.machine)  # a choice counts once
+
+
+def test_silence_at_the_erase_menu_is_no() -> None:
+    replay, _ = running(FirmwareKind.BIOS)
+    choose_entry(replay.world.machine, replay.world.branding.erase_entry)
+    assert "real_root" in firmware_start(replay.world.machine)
+
+
+@pytest.mark.parametrize("firmware", FirmwareKind)
+def test_what_no_menu_shows_cannot_be_chosen(firmware: FirmwareKind) -> None:
+    replay, lines = running(firmware)
+    replay.step(Step(Verb.CHOOSE, "other-disk"))
+    assert len(lines) == 1
+    assert "other disk 1" in lines[0]
+    with pytest.raises(DeviceMissing):
+        choose_entry(replay.world.machine, "Explode")
+
+
+@pytest.mark.parametrize("firmware", FirmwareKind)
+def test_an_erase_that_was_chosen_erases_nothing_yet_and_the_unit_comes_back(firmware: FirmwareKind) -> None:
+    replay, lines = running(firmware)
+    before = replay.world.machine.storage()
+    replay.step(Step(Verb.CHOOSE, "erase"))
+    replay.step(Step(Verb.START))
+    assert any("reboot after" in line for line in lines)
+    assert replay.world.machine.storage() == before
+    replay.rest()
+    assert replay.problems == []
