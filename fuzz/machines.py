@@ -15,6 +15,7 @@ from urllib3 import HTTPResponse
 
 from fuzz import seeds
 from fuzz.harness import Target, expect
+from gprov.adapters.fake.firmware import apply_changes
 from gprov.adapters.linux.net.lease import parse_lease, resolver_configuration
 from gprov.adapters.linux.net.partial import PartialFile
 from gprov.adapters.linux.net.transport import Answer, Broken, _redirect_target
@@ -22,7 +23,7 @@ from gprov.domain.boot.args import carried_arguments, join_arguments, kernel_wor
 from gprov.domain.boot.bootvars import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, NV_BS_RT, parse_numbers, serialise_numbers
 from gprov.domain.boot.devicepath import is_network_path, parse_device_path, serialise_device_path
 from gprov.domain.boot.devicetext import describe_device_path
-from gprov.domain.boot.entries import EspLocation, apply_changes, reconcile, started_by_fallback, wanted_entries
+from gprov.domain.boot.entries import EspLocation, reconcile, started_by_fallback, wanted_entries
 from gprov.domain.boot.firmware import Variable
 from gprov.domain.boot.loadoption import (
     decode_arguments,
@@ -34,7 +35,6 @@ from gprov.domain.boot.loadoption import (
 from gprov.domain.boot.origin import started_partition
 from gprov.domain.branding import Branding
 from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
-from gprov.domain.disk.fstab import parse_fstab, render
 from gprov.domain.disk.mdsuper import parse_superblock
 from gprov.domain.disk.mountinfo import parse_mountinfo
 from gprov.domain.disk.rootspec import parse_root
@@ -145,11 +145,6 @@ def mountinfo(data: bytes) -> None:
     parse_mountinfo(data)
 
 
-def fstab(data: bytes) -> None:
-    entries = parse_fstab(data.decode("utf-8", "surrogateescape"))
-    expect(parse_fstab(render(entries)) == entries, "an fstab that reads differently when written")
-
-
 def accounts(data: bytes) -> None:
     """passwd, group and shadow of an image."""
     parts = (*data.split(b"\xff", 2), b"", b"")[:3]
@@ -232,10 +227,6 @@ def _mounts() -> list[bytes]:
     return [b"22 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw\n23 22 0:5 / /mnt/a\\040b rw - tmpfs  rw\n"]
 
 
-def _fstab() -> list[bytes]:
-    return [b"# c\nLABEL=PRIMARY / ext4 relatime 0 1\nUUID=1 /mnt/a\\040b vfat auto,nofail,uid=1\n"]
-
-
 def _accounts() -> list[bytes]:
     shadow = b"root:*:19000:0:99999:7:::\nadmin:!:19000:0:99999:7:::\n"
     return [
@@ -293,7 +284,6 @@ TARGETS = (
         seal=seeds.sealed_gpt,
     ),
     Target("mountinfo", "mountinfo", mountinfo, _mounts, (b" - ", b"\\040", b"8:1")),
-    Target("fstab", "fstab", fstab, _fstab, (b"\\040", b"#", b" / ", b"defaults")),
     Target("accounts", "passwd, group, shadow", accounts, _accounts, (b"admin:", b"\xff", b"::", b"\n")),
     Target("dhcp-lease", "DHCP leases", lease, _lease, (b"ip=", b"subnet=", b"\nend\n", b"255.")),
     Target("http-headers", "heads of HTTP answers", http_headers, _heads, _HEADER_WORDS),

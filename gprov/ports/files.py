@@ -25,9 +25,6 @@ class Files(Protocol):
     def names(self, folder: str) -> tuple[str, ...]:
         """Sorted names in a folder."""
 
-    def link_target(self, path: str) -> str:
-        """Where a symbolic link points."""
-
     def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
         """Durable atomic write: beside, flushed, permissions set before content, renamed, folder flushed.
         Missing parent folders are made (0755). When it returns, the new content survives a power cut."""
@@ -46,9 +43,6 @@ class Files(Protocol):
 
     def remove(self, path: str) -> None:
         """A file, link or whole folder, durably. No error if it is not there."""
-
-    def set_permissions(self, path: str, mode: int, owner: Owner) -> None:
-        """Change and read back; a file system that does not keep them raises DeviceFault."""
 
     def usage(self, path: str) -> Usage:
         """Of the volume that holds ``path``."""

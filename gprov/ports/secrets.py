@@ -10,5 +10,3 @@ from gprov.domain.unit.credentials import PasswordHash, Secret
 class PasswordHasher(Protocol):
     def hash(self, password: Secret) -> PasswordHash:
         """A crypt(5) string with a fresh salt, in a scheme that Debian's PAM accepts (yescrypt or SHA-512)."""
-
-    def matches(self, password: Secret, hashed: PasswordHash) -> bool: ...

@@ -67,15 +67,6 @@ class FakeFiles(Files):
         return place.volume.current.children(place.inner)
 
     @override
-    def link_target(self, path: str) -> str:
-        node = self._entry(path).node
-        if node is None:
-            raise DeviceMissing(path, "no such link")
-        if node.type is not FileType.SYMLINK:
-            raise DeviceFault(path, "is not a link")
-        return node.content.decode()
-
-    @override
     def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
         self._machine.touch(f"write {path}")
         self._store(path, Node(FileType.FILE, content, mode, owner.uid, owner.gid))
@@ -140,19 +131,6 @@ class FakeFiles(Files):
         if whole:
             flush(self._machine, place, place.inner)
             place.volume.flush_folder(dirname(place.inner))
-
-    @override
-    def set_permissions(self, path: str, mode: int, owner: Owner) -> None:
-        self._machine.touch(f"permissions {path}")
-        place = self._writable(path)
-        if place.node is None:
-            raise DeviceMissing(path, "no such file")
-        if place.node.type is FileType.SYMLINK:
-            raise DeviceFault(path, "is a symbolic link")
-        if _is_fat(place) and (mode, owner) != (_FAT_MODE, ROOT):
-            raise DeviceFault(path, "this file system keeps no permissions")
-        place.volume.write(place.inner, changed(place.node, mode=mode, uid=owner.uid, gid=owner.gid))
-        place.volume.flush_file(place.inner)
 
     @override
     def usage(self, path: str) -> Usage:

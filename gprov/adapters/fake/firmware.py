@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from typing_extensions import override
 
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.domain.boot.entries import DeleteVariable, SetVariable, VariableChange
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.platform.inventory import Inventory
@@ -70,3 +73,15 @@ class FakeInventory(HardwareInventory):
     @override
     def read(self) -> Inventory:
         return self._machine.inventory
+
+
+def apply_changes(variables: Mapping[str, Variable], changes: Iterable[VariableChange]) -> dict[str, Variable]:
+    """The variables as they are after the changes."""
+    result = dict(variables)
+    for change in changes:
+        match change:
+            case SetVariable(name, variable):
+                result[name] = variable
+            case DeleteVariable(name):
+                result.pop(name, None)
+    return result

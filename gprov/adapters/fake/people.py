@@ -60,10 +60,6 @@ class FakePasswordHasher(PasswordHasher):
     def hash(self, password: Secret) -> PasswordHash:
         return PasswordHash("$fake$" + hashlib.sha256(password.reveal().encode()).hexdigest())
 
-    @override
-    def matches(self, password: Secret, hashed: PasswordHash) -> bool:
-        return self.hash(password) == hashed
-
 
 class MemorySink(EventSink):
     """Keeps what it is given."""

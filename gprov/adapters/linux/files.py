@@ -87,11 +87,6 @@ class LinuxFiles(Files):
             return tuple(sorted(os.listdir(fd)))
 
     @override
-    def link_target(self, path: str) -> str:
-        with _translated(path, "cannot read the link"), self._trees.entry(path) as entry:
-            return os.readlink(entry)
-
-    @override
     def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
         self._replace(path, lambda fd: _write(fd, content), mode, owner)
 
@@ -139,18 +134,6 @@ class LinuxFiles(Files):
         with _translated(path, "cannot remove"), suppress(*_NOT_THERE), self._trees.entry(path) as entry:
             remove_tree(entry)
             _sync_folder(os.path.dirname(entry))
-
-    @override
-    def set_permissions(self, path: str, mode: int, owner: Owner) -> None:
-        with _translated(path, "cannot set permissions"), self._trees.entry(path) as entry:
-            if stat.S_ISLNK(os.lstat(entry).st_mode):
-                raise DeviceFault(path, "cannot set permissions: is a symbolic link")
-            fd = os.open(entry, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                settle(fd, path, mode, owner, strict=True)
-                os.fsync(fd)
-            finally:
-                os.close(fd)
 
     @override
     def usage(self, path: str) -> Usage:

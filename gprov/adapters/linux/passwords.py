@@ -38,22 +38,6 @@ class CryptPasswordHasher(PasswordHasher):
                 return PasswordHash(self._crypt(_bytes_of(password), salt).decode("ascii"))
         raise DeviceFault(self._library, "knows no scheme that PAM accepts")
 
-    @override
-    def matches(self, password: Secret, hashed: PasswordHash) -> bool:
-        """False for hashes that match nothing: empty, locked (``!…``, ``*``), unknown schemes. Raises as ``hash``."""
-        import hmac
-
-        stored = hashed.encode(errors="replace")
-        if not stored or stored[:1] in (b"!", b"*") or b"\0" in stored:
-            return False
-        try:
-            computed = self._crypt(_bytes_of(password), stored)
-        except DeviceMissing:
-            raise
-        except DeviceFault:
-            return False
-        return hmac.compare_digest(computed, stored)
-
     def _salt(self, prefix: bytes) -> bytes | None:
         """A setting with a fresh salt; None if the library was built without that scheme."""
         output = ctypes.create_string_buffer(_GENSALT_OUTPUT_SIZE)

@@ -13,11 +13,11 @@ from gprov.domain.files import Owner
 _OTHERS_READ_OR_WRITE = 0o066
 
 
-def settle(fd: int, path: str, mode: int, owner: Owner, *, strict: bool = False) -> None:
+def settle(fd: int, path: str, mode: int, owner: Owner) -> None:
     """Set owner and mode and check that they stuck.
 
-    FAT has neither: there every file has what the mount options say. That is accepted unless ``strict``, or unless
-    it would let others read or write what ``mode`` keeps from them. Raises DeviceFault, OSError.
+    FAT has neither: there every file has what the mount options say. That is accepted unless it would let others read
+    or write what ``mode`` keeps from them. Raises DeviceFault, OSError.
     """
     fat = libc.file_system_magic(fd) == libc.MSDOS_SUPER_MAGIC
     if fat:
@@ -32,7 +32,7 @@ def settle(fd: int, path: str, mode: int, owner: Owner, *, strict: bool = False)
     if (kept, found.st_uid, found.st_gid) == (mode, owner.uid, owner.gid):
         return
     is_now = f"mode {kept:o}, owner {found.st_uid}:{found.st_gid}"
-    if strict or not fat:
+    if not fat:
         raise DeviceFault(path, f"permissions do not stick: {is_now}, wanted {mode:o}, {owner.uid}:{owner.gid}")
     if kept & ~mode & _OTHERS_READ_OR_WRITE:
         raise DeviceFault(path, f"FAT cannot keep this from others: {is_now}, wanted {mode:o}")

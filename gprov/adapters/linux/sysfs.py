@@ -144,7 +144,6 @@ def _disk(
         path=folder,
         slot=slot_of(folder, tree.raw),
         removable=tree.text(folder, "removable") == "1",
-        rotational=tree.text(folder, "queue/rotational") == "1",
         read_only=tree.text(folder, "ro") == "1",
         partitions=tuple(sorted(partitions, key=lambda part: part.number)),
         holders=tree.holders(folder),

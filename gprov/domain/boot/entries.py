@@ -6,7 +6,7 @@ their order in BootOrder, are left alone. Nothing that is already right is writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gprov.domain.boot.args import without_mode
@@ -141,18 +141,6 @@ def reconcile(existing: Mapping[str, Variable], wanted: Sequence[WantedEntry]) -
         changes.append(DeleteVariable(BOOT_NEXT))
     changes.extend(DeleteVariable(entry_name(number)) for number in superfluous)
     return tuple(changes)
-
-
-def apply_changes(variables: Mapping[str, Variable], changes: Iterable[VariableChange]) -> dict[str, Variable]:
-    """The variables as they are after the changes."""
-    result = dict(variables)
-    for change in changes:
-        match change:
-            case SetVariable(name, variable):
-                result[name] = variable
-            case DeleteVariable(name):
-                result.pop(name, None)
-    return result
 
 
 def started_by_fallback(variables: Mapping[str, Variable], branding: Branding) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gprov.domain.disk.model import FileSystemKind
-from gprov.domain.errors import BadInput, Problem
 from gprov.domain.files import Owner
 from gprov.domain.places import Places
 
@@ -97,38 +96,5 @@ def _line(entry: FstabEntry) -> str:
     return " ".join((*map(_escaped, fields), str(entry.dump), str(entry.passno))) + "\n"
 
 
-def parse_fstab(text: str) -> tuple[FstabEntry, ...]:
-    """Entries in order; empty lines and comments are skipped. Raises BadInput with every line that is none."""
-    problems: list[Problem] = []
-    entries = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        stripped = line.strip(" \t")
-        if not stripped or stripped.startswith("#"):
-            continue
-        entry = _parse_line(re.split(r"[ \t]+", stripped), f"line {number}", problems)
-        if entry is not None:
-            entries.append(entry)
-    if problems:
-        raise BadInput("fstab", problems)
-    return tuple(entries)
-
-
-def _parse_line(fields: list[str], place: str, problems: list[Problem]) -> FstabEntry | None:
-    if not 3 <= len(fields) <= 6:
-        problems.append(Problem(place, f"must have 3 to 6 fields, has {len(fields)}"))
-        return None
-    numbers = [*fields[4:], "0", "0"][:2]
-    if not all(re.fullmatch(r"[0-9]{1,4}", number) for number in numbers):
-        problems.append(Problem(place, f"fields 5 and 6 must be numbers, are {' '.join(fields[4:])!r}"))
-        return None
-    source, target, kind = (_unescaped(field) for field in fields[:3])
-    options = tuple(_unescaped(fields[3]).split(",")) if len(fields) > 3 else ("defaults",)
-    return FstabEntry(source, target, kind, options, passno=int(numbers[1]), dump=int(numbers[0]))
-
-
 def _escaped(field: str) -> str:
     return re.sub(r"[ \t\n\r\\#]", lambda hit: f"\\{ord(hit[0]):03o}", field)
-
-
-def _unescaped(field: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda hit: chr(int(hit[1], 8)), field)

@@ -134,7 +134,6 @@ class Disk:
     path: str = ""
     slot: str = ""
     removable: bool = False
-    rotational: bool = False
     read_only: bool = False
     partitions: tuple[Partition, ...] = ()
     holders: tuple[DeviceNumber, ...] = ()

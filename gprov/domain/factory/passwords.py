@@ -6,7 +6,6 @@ and US keyboards (no y z): firmware reads keys as a US keyboard whatever is prin
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 
 from gprov.domain.errors import InternalError
@@ -23,10 +22,6 @@ IPMI_LENGTH = 16
 BIOS_LENGTH = 12
 
 _ATTEMPTS = 1000
-
-
-def entropy_bits(length: int) -> float:
-    return length * math.log2(len(ALPHABET))
 
 
 def make_credentials(token: Callable[[int], bytes]) -> Credentials:

@@ -48,10 +48,6 @@ class FactoryRefused(NetworkFault):
         self.status = status
 
 
-def encode_time(time_ns: int) -> dict[str, Json]:
-    return {"time_ns": time_ns}
-
-
 def decode_time(data: bytes) -> int:
     """UTC, nanoseconds since 1970. Raises BadInput."""
     root = read_object("time", data)

@@ -46,7 +46,6 @@ class Capture:
         self._exact = wanted.small | wanted.init | {wanted.imgmeta}
         self._contents: dict[bytes, bytes] = {}
         self._links: dict[bytes, bytes] = {}
-        self._imgmeta: bytes | None = None
 
     def concerns(self, name: bytes) -> bool:
         """Is this member one to tell ``file``, ``link`` or ``other`` about?"""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virt.firmware.efi import bootentry
 
+from gprov.adapters.fake.firmware import apply_changes
 from gprov.domain.boot.bootvars import boot_entries, entry_name, free_numbers, numbers_in
 from gprov.domain.boot.devicepath import Acpi, FilePath, Mac, Pci, Sata, gpt_partition
 from gprov.domain.boot.entries import (
@@ -19,7 +20,6 @@ from gprov.domain.boot.entries import (
     SetVariable,
     VariableChange,
     WantedEntry,
-    apply_changes,
     reconcile,
     started_by_fallback,
     wanted_entries,

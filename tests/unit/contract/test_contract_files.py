@@ -55,8 +55,7 @@ def test_what_fat_cannot_keep_from_others_is_refused_before_it_is_written(fat: V
         fat.files.replace(fat.path("secret"), b"s", mode=0o600)
     assert fat.files.status(fat.path("secret")) is None
     fat.files.replace(fat.path("public"), b"p", mode=0o755, owner=ROOT)
-    with pytest.raises(DeviceFault):
-        fat.files.set_permissions(fat.path("public"), 0o600, ROOT)
+    assert fat.files.read(fat.path("public")) == b"p"
 
 
 def test_a_folder_is_not_replaced_by_a_file(volume: Volume) -> None:
@@ -85,15 +84,13 @@ def test_what_is_not_there(volume: Volume) -> None:
     files, path = volume.files, volume.path
     files.replace(path("file"), b"x")
     for name in ("nosuch", "nosuch/below", "file/below"):
-        for look in (files.read, files.digests, files.names, files.link_target, lambda it: files.read_start(it, 1)):
+        for look in (files.read, files.digests, files.names, lambda it: files.read_start(it, 1)):
             with pytest.raises(DeviceMissing):
                 look(path(name))
         with pytest.raises(DeviceMissing):
             files.copy(path(name), path("copy"))
         with pytest.raises(DeviceMissing):
             files.rename(path(name), path("other"))
-        with pytest.raises(DeviceMissing):
-            files.set_permissions(path(name), 0o644, ROOT)
         assert files.status(path(name)) is None
         files.remove(path(name))
     assert listed(volume) == ("file",)
@@ -102,7 +99,7 @@ def test_what_is_not_there(volume: Volume) -> None:
 def test_a_folder_is_no_file_and_a_file_no_folder(volume: Volume) -> None:
     volume.files.make_folder(volume.path("folder"))
     volume.files.replace(volume.path("file"), b"x")
-    for look in (volume.files.read, volume.files.digests, volume.files.link_target):
+    for look in (volume.files.read, volume.files.digests):
         with pytest.raises(DeviceFault):
             look(volume.path("folder"))
     with pytest.raises(DeviceFault):
@@ -152,22 +149,10 @@ def test_a_link_is_no_folder_to_be_made(ext: Volume) -> None:
     assert known(ext, "real").mode == 0o700
 
 
-def test_set_permissions(ext: Volume) -> None:
-    ext.files.replace(ext.path("file"), b"x")
-    ext.files.set_permissions(ext.path("file"), 0o440, Owner(3, 4))
-    status = known(ext, "file")
-    assert (status.mode, status.uid, status.gid, status.size) == (0o440, 3, 4, 1)
-    ext.files.symlink("file", ext.path("link"))
-    with pytest.raises(DeviceFault):
-        ext.files.set_permissions(ext.path("link"), 0o777, ROOT)
-    assert known(ext, "file").mode == 0o440
-
-
 def test_links(ext: Volume) -> None:
     ext.files.symlink("nowhere", ext.path("new/link"))
     ext.files.replace(ext.path("new/file"), b"content")
     ext.files.symlink("file", ext.path("new/link"))
-    assert ext.files.link_target(ext.path("new/link")) == "file"
     assert known(ext, "new/link").type is FileType.SYMLINK
     assert ext.files.read(ext.path("new/link")) == b"content"
     ext.files.replace(ext.path("new/link"), b"a file of its own")
@@ -176,8 +161,6 @@ def test_links(ext: Volume) -> None:
     ext.files.symlink("file", ext.path("new/file2"))
     ext.files.remove(ext.path("new/file2"))
     assert ext.files.names(ext.path("new")) == ("file", "link")
-    with pytest.raises(DeviceFault):
-        ext.files.link_target(ext.path("new/file"))
     ext.files.make_folder(ext.path("folder"))
     with pytest.raises(DeviceFault):
         ext.files.symlink("file", ext.path("folder"))

@@ -28,7 +28,6 @@ TREE: Tree = {
         "ro": "0",
         "removable": "0",
         "queue/logical_block_size": "512",
-        "queue/rotational": "1",
         "device/vendor": "ATA     ",
         "device/model": "Samsung SSD 860 ",
         "device/wwid": "naa.5002538e40a1b2c3",
@@ -48,7 +47,6 @@ TREE: Tree = {
         "size": "15633408",
         "removable": "1",
         "queue/logical_block_size": "512",
-        "queue/rotational": "0",
         "device/vendor": "SanDisk",
         "device/model": "Ultra Fit",
         "device/wwid": "t10.SanDisk Ultra Fit       4C530001",
@@ -60,7 +58,6 @@ TREE: Tree = {
         "size": "1000215216",
         "wwid": "eui.0025385b71b1e2c3",
         "queue/logical_block_size": "4096",
-        "queue/rotational": "0",
         "device/model": "Samsung SSD 970 EVO                     ",
         "device/serial": "S5H9NS0N123456      ",
         "ro": "1",
@@ -114,7 +111,7 @@ def test_sata(tmp_path: Path) -> None:
     assert (disk.vendor, disk.model, disk.serial) == ("ATA", "Samsung SSD 860", "S3Z9NB0K123456A")
     assert disk.wwn == "naa.5002538e40a1b2c3"
     assert (disk.path, disk.slot) == (SATA, "pci-0000:00:1f.2-ata-2")
-    assert (disk.rotational, disk.removable, disk.read_only) == (True, False, False)
+    assert (disk.removable, disk.read_only) == (False, False)
 
 
 def test_usb_serial_is_that_of_the_stick_not_of_the_hub(tmp_path: Path) -> None:

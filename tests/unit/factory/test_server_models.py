@@ -20,7 +20,7 @@ from gprov.domain.events import (
 )
 from gprov.domain.factory import requests
 from gprov.domain.factory.events import event_type
-from gprov.domain.factory.replies import encode_credentials, encode_error, encode_time
+from gprov.domain.factory.replies import encode_credentials, encode_error
 from gprov.domain.factory.requests import Sender, to_bytes
 from gprov.domain.jsonread import Json
 from gprov.domain.unit.credentials import Credentials, Secret
@@ -42,7 +42,7 @@ MESSAGES: tuple[tuple[type[BaseModel], dict[str, Json]], ...] = (
     (models.DocumentIn, requests.encode_document(SENDER, "qa", "text")),
     (models.CredentialsIn, requests.encode_credential_request(SENDER)),
     (models.CredentialsOut, encode_credentials(Credentials(Secret("a"), Secret("b"), Secret("c")))),
-    (models.TimeOut, encode_time(5)),
+    (models.TimeOut, {"time_ns": 5}),
     (models.ErrorOut, encode_error("why")),
 )
 

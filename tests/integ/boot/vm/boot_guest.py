@@ -238,4 +238,4 @@ def kernel_log() -> Facts:
 def password() -> Facts:
     hasher = CryptPasswordHasher()
     hashed = hasher.hash(Secret("secret"))
-    return {"hash": hashed[:3], "matches": hasher.matches(Secret("secret"), hashed)}
+    return {"hash": hashed}
