@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from urllib.parse import urlsplit
 
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.factory.netboot import SCRIPT, base_problem
@@ -41,7 +42,7 @@ class AddressRange:
 @dataclass(frozen=True, slots=True)
 class NetbootService:
     """``interface``: where machines are. ``server``: URL of the factory server as they see it. ``addresses``: a network
-    alone is that of somebody else's DHCP server, which gives the addresses."""
+    alone is that of somebody else's DHCP server, which gives the addresses; ``server`` must hold an address then."""
 
     interface: str
     server: str
@@ -55,7 +56,7 @@ def dnsmasq_configuration(service: NetbootService) -> str:
     if problems:
         raise BadInput("dnsmasq configuration", problems)
     script = f"{service.server.rstrip('/')}/{SCRIPT}"
-    return "\n".join([*_common(service), *_who_asks(), *_answers(service.addresses, script), ""])
+    return "\n".join([*_common(service), *_who_asks(), *_answers(service, script), ""])
 
 
 def _problems(service: NetbootService) -> list[Problem]:
@@ -75,7 +76,16 @@ def _problems(service: NetbootService) -> list[Problem]:
             network = IPv4Network(f"{addresses.first}/{addresses.netmask}", strict=False)
             outside = [each for each in (addresses.last, addresses.router) if each is not None and each not in network]
             found += [Problem("range", f"{each} is not in {network}") for each in outside]
+    elif not problem and _address(service.server) is None:
+        found.append(Problem("server", "beside another DHCP server, iPXE needs its IPv4 address, not its name"))
     return found
+
+
+def _address(server: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(urlsplit(server).hostname or "")
+    except ValueError:
+        return None
 
 
 def _common(service: NetbootService) -> list[str]:
@@ -107,14 +117,16 @@ def _who_asks() -> list[str]:
     ]
 
 
-def _answers(addresses: AddressRange | IPv4Network, script: str) -> list[str]:
+def _answers(service: NetbootService, script: str) -> list[str]:
+    addresses = service.addresses
     if isinstance(addresses, AddressRange):
         return [*_lease(addresses), *_boot(script)]
     return [
         f"# Somebody else gives the addresses of {addresses}: only what to start is said here.",
         f"dhcp-range={addresses.network_address},proxy,{addresses.netmask}",
         "",
-        f"dhcp-boot=tag:ipxe,{script}",
+        "# iPXE passes over an offer without the address of a server.",
+        f"dhcp-boot=tag:ipxe,{script},,{_address(service.server)}",
         *(f'pxe-service=tag:!ipxe,{number},"gprov",{BIOS_LOADER}' for number in _BIOS),
         *(f'pxe-service=tag:!ipxe,{number},"gprov",{UEFI_LOADER}' for number in _UEFI),
     ]

@@ -139,6 +139,8 @@ def test_beside_another_server(lan: Lan, architecture: int, words: tuple[str, ..
     assert {reply["server"] for reply in addresses} == {"10.88.0.2"}  # only the other one gives addresses
     ours = [reply for reply in replies if reply["server"] == "10.88.0.1"]
     assert {reply["file"] for reply in ours} - {""} == ({file} if file else set())
+    if file == SCRIPT:  # iPXE passes over an offer without the address of a server
+        assert {reply["next"] for reply in ours} == {"10.88.0.1"}
 
 
 def fetched(lan: Lan, path: str) -> subprocess.CompletedProcess[bytes]:

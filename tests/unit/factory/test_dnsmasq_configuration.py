@@ -50,6 +50,7 @@ def test_beside_another_server_no_address_is_given(capsys: pytest.CaptureFixture
         ("", SERVER, IPv4Network("10.1.0.0/24"), "/x"),
         ("eth1", "http://a,b/", IPv4Network("10.1.0.0/24"), "/x"),
         ("eth1", f"{SERVER}/path", IPv4Network("10.1.0.0/24"), "/x"),
+        ("eth1", "http://factory:8901", IPv4Network("10.1.0.0/24"), "/x"),
         ("eth1", SERVER, IPv4Network("10.1.0.0/24"), "relative"),
         ("eth1", SERVER, IPv4Network("10.1.0.0/24"), "/x,eth0"),
         ("eth1", SERVER, AddressRange(LAST, FIRST), "/x"),

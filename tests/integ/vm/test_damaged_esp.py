@@ -1,0 +1,67 @@
+"""A UEFI unit whose ESP was damaged: the firmware finds another way in, the system starts, and a restore repairs it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.lab.lifecycle import RESTORED, STARTED
+from gprov.apps.lab.products import Products
+from gprov.apps.lab.stage import StageResult
+from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.volumes import partitions, raw_view, remove_flag
+
+pytestmark = pytest.mark.vm
+
+RunStage = Callable[..., StageResult]
+KERNEL, FALLBACK = "::/norm_boot", "::/EFI/BOOT/BOOTX64.EFI"
+
+
+def mtools(unit: Unit, tool: str, *arguments: str, writable: bool = False) -> None:
+    """One of the mtools on the unit's ESP."""
+    processes = SystemProcesses()
+    with raw_view(processes, unit.recovery, writable=writable) as view:
+        esp = partitions(processes, view)[0]
+        argv = [tool, "-i", f"{view}@@{esp.start}", *arguments]
+        subprocess.run(argv, check=True, timeout=60, capture_output=True)
+
+
+def read(unit: Unit, name: str, folder: Path) -> bytes:
+    target = folder / "read"
+    mtools(unit, "mcopy", "-n", "-o", name, str(target))
+    return target.read_bytes()
+
+
+def overwrite(unit: Unit, name: str, content: bytes, folder: Path) -> None:
+    source = folder / "written"
+    source.write_bytes(content)
+    mtools(unit, "mcopy", "-o", str(source), name, writable=True)
+
+
+@pytest.mark.parametrize("damage", ["no header", "cut short", "gone"])
+def test_a_damaged_kernel_is_passed_over_and_a_restore_repairs_it(
+    overlay: Unit, run_stage: RunStage, products: Products, tmp_path: Path, damage: str
+) -> None:
+    whole = Path(products.normal_kernel).read_bytes()
+    assert read(overlay, KERNEL, tmp_path) == whole
+    if damage == "gone":
+        mtools(overlay, "mdel", KERNEL, writable=True)
+    else:
+        damaged = bytes(4096) + whole[4096:] if damage == "no header" else whole[: len(whole) // 2]
+        overwrite(overlay, KERNEL, damaged, tmp_path)
+
+    # The firmware's own fallback passes no arguments: that is no wish for a restore.
+    result = run_stage("fallback", overlay, STARTED)
+    assert result.system is not None
+    assert not [each.name for each in result.milestones if each.name.startswith("FR_")]
+
+    remove_flag(SystemProcesses(), overlay)
+    run_stage("repair", overlay, RESTORED)
+    assert read(overlay, KERNEL, tmp_path) == whole
+    assert read(overlay, FALLBACK, tmp_path) == whole
+    again = run_stage("repaired", overlay, STARTED)
+    assert "quiet real_root=LABEL=PRIMARY" in Path(again.serial_log).read_text(errors="replace")
