@@ -24,8 +24,8 @@ pytestmark = pytest.mark.vm
 RunStage = Callable[..., StageResult]
 STICK = 2
 NV_BS_RT = 7
-LOGS_KEPT = 10
-# What the restores of one unit may differ by: growing logs of at most ten restores, a longer history.
+LOGS_KEPT = 20
+# What the restores of one unit may differ by: their logs, a longer history.
 SPREAD = 4 << 20
 # Two entries of somebody else, with a path that no machine has (a PCI device 31.7, a file), one of them not active.
 PATH = bytes.fromhex("02010c00d041030a00000000 01010600071f 0404 0a00 5c0061000000 7fff0400".replace(" ", ""))

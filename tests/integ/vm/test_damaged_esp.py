@@ -42,7 +42,14 @@ def overwrite(unit: Unit, name: str, content: bytes, folder: Path) -> None:
     mtools(unit, "mcopy", "-o", str(source), name, writable=True)
 
 
-@pytest.mark.parametrize("damage", ["no header", "cut short", "gone"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "no header",
+        pytest.param("cut short", marks=pytest.mark.nightly),
+        pytest.param("gone", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_damaged_kernel_is_passed_over_and_a_restore_repairs_it(
     overlay: Unit, run_stage: RunStage, products: Products, tmp_path: Path, damage: str
 ) -> None:
