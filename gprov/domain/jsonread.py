@@ -8,7 +8,7 @@ and returns its default, so that reading goes on and finds the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
@@ -151,13 +151,21 @@ class JsonObject:
             return ()
         return _collect(value, f"{self.path}.{key}", self.problems, what, read)
 
-    def _find(self, key: str) -> Json:
-        if key in self._value:
-            return self._value[key]
+    def _names(self, key: str) -> list[str]:
+        """How the key is spelled here, the exact one first."""
         lower = key.lower()
-        return next((value for name, value in self._value.items() if name.lower() == lower), None)
+        return sorted((name for name in self._value if name.lower() == lower), key=lambda name: name != key)
+
+    def _find(self, key: str) -> Json:
+        names = self._names(key)
+        return self._value[names[0]] if names else None
 
     def _get(self, key: str, required: bool) -> Json:
+        names = self._names(key)
+        if len(names) > 1:
+            twice = Problem(f"{self.path}.{key}", f"stands here as {' and '.join(map(repr, names))}")
+            if twice not in self.problems:
+                self.problems.append(twice)
         value = self._find(key)
         if value is None and required:
             self.problem(key, "is missing")
@@ -169,11 +177,11 @@ class JsonObject:
 
 def read_object(what: str, data: bytes) -> JsonObject:
     """Parse a JSON document whose top is an object. Raises BadInput if it is no JSON or no object."""
-    problems: list[Problem] = []
+    doubled: list[tuple[dict[str, Json], str]] = []
     try:
         value = json.loads(
             data.removeprefix(_BOM).decode(),
-            object_pairs_hook=lambda pairs: _unique(pairs, problems),
+            object_pairs_hook=lambda pairs: _unique(pairs, doubled),
             parse_constant=_no_constant,
         )
     except UnicodeDecodeError as exc:
@@ -186,7 +194,7 @@ def read_object(what: str, data: bytes) -> JsonObject:
         raise BadInput(what, [Problem("$", f"is not JSON: {exc}")]) from exc
     if not isinstance(value, dict):
         raise BadInput(what, [Problem("$", f"must be an object, is {_kind(value)}")])
-    return JsonObject(value, "$", problems)
+    return JsonObject(value, "$", list(_places(value, doubled)))
 
 
 def finish(what: str, root: JsonObject, value: T) -> T:
@@ -196,13 +204,29 @@ def finish(what: str, root: JsonObject, value: T) -> T:
     return value
 
 
-def _unique(pairs: Sequence[tuple[str, Json]], problems: list[Problem]) -> dict[str, Json]:
+def _unique(pairs: Sequence[tuple[str, Json]], doubled: list[tuple[dict[str, Json], str]]) -> dict[str, Json]:
+    """The object; keys that stand in it twice are noted with it: where it belongs is not known yet."""
     seen: dict[str, Json] = {}
     for key, value in pairs:
         if key in seen and not key.startswith("_"):
-            problems.append(Problem("$", f"key {key!r} stands twice in one object"))
+            doubled.append((seen, key))
         seen[key] = value
     return seen
+
+
+def _places(top: Json, doubled: Sequence[tuple[dict[str, Json], str]]) -> Iterator[Problem]:
+    """With the JSON path of each; one that stands in what is overwritten itself has none any more."""
+    keys: dict[int, list[str]] = {}
+    for one, key in doubled:
+        keys.setdefault(id(one), []).append(key)
+    waiting: list[tuple[Json, str]] = [(top, "$")] if doubled else []
+    while waiting:
+        value, path = waiting.pop()
+        if isinstance(value, dict):
+            yield from (Problem(f"{path}.{key}", "stands twice in one object") for key in keys.pop(id(value), ()))
+            waiting += reversed([(inner, f"{path}.{key}") for key, inner in value.items()])
+        elif isinstance(value, list):
+            waiting += reversed([(inner, f"{path}[{index}]") for index, inner in enumerate(value)])
 
 
 def _no_constant(name: str) -> Json:

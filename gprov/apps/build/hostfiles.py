@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gprov.apps.regular import open_regular
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
 
@@ -23,7 +24,7 @@ def translated(path: str) -> Iterator[None]:
 
 
 def read_file(path: str) -> bytes:
-    with translated(path), open(path, "rb") as file:
+    with open_regular(path) as file, translated(path):
         return file.read()
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from dependency_injector import providers
 
 from gprov.apps.build.hostfiles import write_file
+from gprov.apps.lab.accel import named_accelerator
 from gprov.apps.lab.console import interact
 from gprov.apps.lab.container import LabContainer
 from gprov.apps.lab.products import Products
@@ -25,7 +26,7 @@ from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
-from gprov.domain.errors import DeviceMissing, ExitCode
+from gprov.domain.errors import BadInput, DeviceMissing, ExitCode
 
 SUMMARY = "Provision, restore and start units in virtual machines with real firmware and a real Debian."
 _ACTIONS = {
@@ -75,6 +76,11 @@ def run(args: argparse.Namespace) -> int:
         print("gprov lab: --kernel, --provision-kernel and --image belong together", file=sys.stderr)
         return ExitCode.USAGE
     container = LabContainer()
+    try:
+        named_accelerator(container.environment())
+    except BadInput as error:
+        print(f"gprov lab: {error}", file=sys.stderr)
+        return ExitCode.USAGE
     if all(given):
         # Before a unit that is there gives way to a new one.
         for path in given:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from gprov import __version__
 from gprov.apps.unforeseen import foreseen
 from gprov.domain.errors import DeviceFault, DeviceMissing, ExitCode, GprovError
 
@@ -104,6 +105,7 @@ def _overview(words: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="commands:\n" + "\n".join(f"  {name:<10} {line}" for name, (_, line) in COMMANDS.items()),
     )
+    parser.add_argument("--version", action="version", version=f"gprov {__version__}")
     parser.add_argument("command", choices=sorted(COMMANDS), metavar="COMMAND")
     parser.parse_args(words)
     return ExitCode.USAGE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.apps.regular import open_regular
+from gprov.domain.errors import DeviceFault
 
 
 def read_user_file(path: str, limit: int = 16 << 20) -> bytes:
@@ -15,12 +16,8 @@ def read_user_file(path: str, limit: int = 16 << 20) -> bytes:
 
 def read_start(path: str, size: int) -> bytes:
     """At most the first ``size`` bytes. Raises DeviceMissing, DeviceFault."""
-    try:
-        with open(path, "rb") as file:
+    with open_regular(path) as file:
+        try:
             return file.read(size)
-    except FileNotFoundError as exc:
-        raise DeviceMissing(path, "no such file", errno=exc.errno) from exc
-    except OSError as exc:
-        raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
-    except ValueError as exc:  # a name with a zero byte
-        raise DeviceFault(path, f"cannot be read: {exc}") from exc
+        except OSError as exc:
+            raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc

@@ -8,6 +8,7 @@ import os
 import shutil
 from typing import BinaryIO, cast
 
+from gprov.apps.regular import open_regular
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
 from gprov.ports.process import Processes
 
@@ -46,13 +47,11 @@ def pack_folder(root: str, target: str, processes: Processes) -> str:
 
 def plain_archive(path: str, target: str, processes: Processes) -> str:
     """Path of the archive as plain tar: itself, or ``target``, into which it was decompressed (.xz, .gz, .zst)."""
-    try:
-        with open(path, "rb") as file:
+    with open_regular(path) as file:
+        try:
             start = file.read(6)
-    except FileNotFoundError as exc:
-        raise DeviceMissing(path, "no such file", errno=exc.errno) from exc
-    except OSError as exc:
-        raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
+        except OSError as exc:
+            raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
     packer = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
     if packer is None:
         return path

@@ -44,9 +44,9 @@ class AcceleratorChoice:
 
     def choose(self) -> Accelerator:
         """Raises BadInput if the environment asks for one that does not exist."""
-        wanted = self._environment.get(_OVERRIDE, "")
-        if wanted:
-            return _named(wanted)
+        wanted = named_accelerator(self._environment)
+        if wanted is not None:
+            return wanted
         if not os.access(self._kvm, os.R_OK | os.W_OK):
             return Accelerator.TCG
         return Accelerator.KVM if self._kvm_executes() else Accelerator.TCG
@@ -73,12 +73,16 @@ def probe_initramfs() -> bytes:
     return archive(nodes)
 
 
-def _named(text: str) -> Accelerator:
+def named_accelerator(environment: Mapping[str, str]) -> Accelerator | None:
+    """What the environment asks for; None if it does not. Raises BadInput for one that does not exist."""
+    text = environment.get(_OVERRIDE, "")
+    if not text:
+        return None
     for accelerator in Accelerator:
         if text.lower() in (accelerator.value, accelerator.name.lower()):
             return accelerator
-    names = ", ".join(accelerator.name.lower() for accelerator in Accelerator)
-    raise BadInput(_OVERRIDE, [Problem("", f"unknown accelerator {text!r}; known: {names}")])
+    names = " or ".join(accelerator.name.lower() for accelerator in Accelerator)
+    raise BadInput(_OVERRIDE, [Problem("", f"must be {names}, is {text!r}")])
 
 
 def _program() -> bytes:

@@ -219,6 +219,9 @@ class Replay:
                 name = name.replace("2026-02", "2026-13")
         if image is not Image.GOOD and tree.get(f"/Image/{name}") is not None:
             return  # nobody but us touches a good one
+        if image is Image.GOOD:
+            # Whoever makes images keeps them: a unit may run one longer than its RECOVERY, provisioned anew, has it.
+            self.world.origin.content[f"{BASE_URL}/{name}"] = content
         tree.put(f"/Image/{name}", Node(FileType.FILE, content))
         self.world.machine.flush()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tomllib
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def test_help_lists_the_commands(words: list[str], capsys: pytest.CaptureFixture
         main(words)
     assert stopped.value.code == 0
     assert "simulate " in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert capsys.readouterr().out == f"gprov {project['version']}\n"
 
 
 def test_output_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,3 +70,30 @@ def test_names_that_the_terminal_cannot_show() -> None:
 def test_a_folder_is_no_file(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, str(tmp_path)]) == 3
     assert capsys.readouterr().err == f"gprov: {tmp_path}: cannot be read: Is a directory\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["kernel", "info"],
+        ["kernel", "newest", "x"],
+        ["manuf", "check"],
+        ["appliance", "check"],
+        ["smbios", "--file"],
+        ["identify", "--smbios"],
+        ["simulate", "--script"],
+        ["image", "verify"],
+        ["image", "create", "--date", "2026-01-01", "--build", "1", "--output", "OUT", "--tar"],
+        ["build", "initramfs", "--flavor", "normal", "--output", "OUT/x", "--spec"],
+    ],
+)
+def test_what_may_never_end_is_no_file(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "x").touch()
+    words = [word.replace("OUT", str(tmp_path)) if word != "x" else str(tmp_path / "x") for word in words]
+    assert main([*words, str(pipe)]) == 3
+    said = "".join(capsys.readouterr())
+    assert f"{pipe}: " in said
+    assert "is not a regular file" in said
+    assert main(["smbios", "--file", "/dev/zero"]) == 3

@@ -47,10 +47,20 @@ def test_files_of_other_editors_and_whole_surrogate_pairs_are_read() -> None:
 
 
 def test_keys_match_exactly_or_else_without_case() -> None:
-    root = read({"NAME": "upper", "name": "lower", "Other": "x"})
-    assert (root.text("NAME"), root.text("name"), root.text("oTHER")) == ("upper", "lower", "x")
+    root = read({"Name": "exact", "Other": "x"})
+    assert (root.text("Name"), root.text("oTHER")) == ("exact", "x")
     assert root.has("OTHER")
     assert not root.has("nothing")
+    assert problems(root) == []
+
+
+def test_a_key_that_stands_in_two_spellings() -> None:
+    root = read({"list": [{"NAME": "upper", "name": "lower", "Unread": 1, "unread": 2}]})
+    [inner] = root.objects("list")
+    assert inner.has("Name")
+    assert problems(root) == []
+    assert (inner.text("name"), inner.text("name")) == ("lower", "lower")
+    assert problems(root) == ["$.list[0].name: stands here as 'name' and 'NAME'"]
 
 
 def test_comments_are_no_keys_and_may_stand_twice() -> None:
@@ -60,8 +70,8 @@ def test_comments_are_no_keys_and_may_stand_twice() -> None:
 
 
 def test_a_key_that_stands_twice() -> None:
-    root = read_object("file", b'{"a": {"b": 1, "b": 2}}')
-    assert problems(root) == ["$: key 'b' stands twice in one object"]
+    root = read_object("file", b'{"x": [0, {"c": {"a": 1}}, {"b": 1, "b": 2}], "x ": {}, "z": 1, "z": 2}')
+    assert problems(root) == ["$.z: stands twice in one object", "$.x[2].b: stands twice in one object"]
     with pytest.raises(BadInput):
         finish("file", root, None)
 

@@ -73,7 +73,7 @@ def test_the_environment_overrides(tmp_path: Path, text: str, expected: Accelera
 
 
 def test_an_unknown_accelerator_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="known: tcg, kvm"):
+    with pytest.raises(BadInput, match="GPROV_ACCEL: must be tcg or kvm, is 'hvf'"):
         choice(tmp_path, Probe(True), {"GPROV_ACCEL": "hvf"}).choose()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,19 @@ def test_usage(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 2
+
+
+def test_an_unknown_accelerator_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = os.environ.pop("GPROV_ACCEL", None)
+    os.environ["GPROV_ACCEL"] = "hvf"
+    try:
+        assert main(["lab", "provision", "--workdir", str(tmp_path / "unit")]) == 2
+    finally:
+        del os.environ["GPROV_ACCEL"]
+        if before is not None:
+            os.environ["GPROV_ACCEL"] = before
+    assert capsys.readouterr().err == "gprov lab: GPROV_ACCEL: must be tcg or kvm, is 'hvf'\n"
+    assert not (tmp_path / "unit").exists()
 
 
 def test_built_files_belong_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,6 +78,17 @@ def parse(document: Document, code_names: list[str] | None = None) -> ManufData:
     return parse_manuf("manufData.json", json.dumps(document).encode(), BRANDING, code_names)
 
 
+def test_what_stands_twice_is_a_problem_with_its_path() -> None:
+    two = changed(lambda document: document.update(files=document["Files"][:1]))
+    assert problems(two) == ["$.Files: stands here as 'Files' and 'files'"]
+    again = changed(lambda document: document["Files"].append(dict(document["Files"][2])))
+    assert problems(again) == ["$.Files[3].Dest: tools/extra.bin is the destination of $.Files[2] too"]
+    text = json.dumps(DOCUMENT).replace('"Dest": "tools/extra.bin"', '"Dest": "a", "Dest": "b"')
+    with pytest.raises(BadInput) as caught:
+        parse_manuf("manufData.json", text.encode(), BRANDING)
+    assert caught.value.details() == ("$.Files[2].Dest: stands twice in one object",)
+
+
 def problems(document: Document, code_names: list[str] | None = None) -> list[str]:
     with pytest.raises(BadInput) as caught:
         parse(document, code_names)

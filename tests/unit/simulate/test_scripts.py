@@ -84,6 +84,11 @@ def test_a_bad_script_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "line 2: 'explode'" in capsys.readouterr().err
 
 
+def test_a_system_may_outlive_its_image_where_provisioning_anew_failed() -> None:
+    text = "unit\nprovision\ndrop good day=1\nstart\nfault eio where=/mnt/RECOVERY/ESP\nprovision\n"
+    assert Replay(parse_script("x", text)).run() == []
+
+
 def running() -> Replay:
     replay = Replay(Script())
     for verb in (Verb.PROVISION, Verb.START, Verb.START):

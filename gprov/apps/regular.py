@@ -1,0 +1,27 @@
+"""Files that somebody names: regular ones, since reading a pipe or a device may take for ever."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import BinaryIO
+
+from gprov.domain.errors import DeviceFault, DeviceMissing
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Raises DeviceMissing, DeviceFault."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError as exc:
+        raise DeviceMissing(path, "no such file", errno=exc.errno) from exc
+    except OSError as exc:
+        raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
+    except ValueError as exc:  # a name with a zero byte
+        raise DeviceFault(path, f"cannot be read: {exc}") from exc
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(fd, "rb")
+    os.close(fd)
+    what = "Is a directory" if stat.S_ISDIR(mode) else "is not a regular file"
+    raise DeviceFault(path, f"cannot be read: {what}")
