@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 OUT := out
 FUZZ_SECONDS ?= 20
+# Virtual machines at a time: each has two processors, of which starting up uses little more than one.
+VMS ?= 2
 FUZZ_TARGETS ?=
 PYTEST := $(PYTHON) -m pytest
 # Thousands of cuts and invented lives: half of the time of all unit tests, so beside them, and not traced.
@@ -41,7 +43,7 @@ integ: setup ## adapters against real tools, devices and servers of this machine
 	$(PYTEST) tests/integ -m "not vm and not nightly" -q
 
 vm: setup ## units in virtual machines
-	$(PYTEST) tests/integ/vm -m "not nightly" -q -s
+	$(PYTEST) tests/integ/vm -m "not nightly" -v -s -n $(VMS) --dist worksteal
 
 nightly: setup ## what is too long for every run: new random examples, adapters inside virtual machines
 	$(PYTEST) tests/unit $(LIVES:%=--ignore=%) -q --hypothesis-profile=search

@@ -73,11 +73,13 @@ def prepared_as(container: LabContainer, products: Products) -> PrepareUnit:
     def prepare(spec: UnitSpec) -> Unit:
         cache, note = container.cache(), container.progress().note
         key = content_key(json.dumps(products.digests()), spec_text(spec), *_sources())
-        with cache.lock(_UNITS, lambda: note("prepared unit: waiting for another run")):
+        # Different ones may be made side by side.
+        with cache.lock(f"{_UNITS}-{content_key(spec_text(spec))}", lambda: note("prepared unit: being made already")):
             found = cache.find(_UNITS, key)
             if found is None:
                 note("prepared unit: making one")
                 found = cache.publish(_UNITS, key, lambda folder: _live(container, products, folder, spec))
+        with cache.lock(_UNITS, lambda: None):
             cache.keep_newest(_UNITS, _UNITS_KEPT)
         return Unit.open(found)
 
@@ -195,16 +197,20 @@ def _processes_of_the_host() -> Iterator[_Seen]:
 
 
 class _Terminal(io.StringIO):
-    """Progress goes where pytest reports, also while it captures output."""
+    """Progress goes where pytest reports, also while it captures output. The processes of pytest-xdist have no such place
+    but standard error, which shows with -s."""
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__()
-        self._config = config
+        self._worker = os.environ.get("PYTEST_XDIST_WORKER")
+        self._terminal = None if self._worker else config.get_terminal_writer()
 
     @override
     def write(self, text: str) -> int:
-        terminal = self._config.get_terminal_writer()
-        terminal.line()
-        terminal.write(text.rstrip("\n"))
-        terminal.flush()
+        if self._terminal is None:
+            os.write(2, f"{self._worker} {text.rstrip()}\n".encode())
+        else:
+            self._terminal.line()
+            self._terminal.write(text.rstrip("\n"))
+            self._terminal.flush()
         return len(text)
