@@ -84,7 +84,7 @@ def _replay(path: str) -> int:
     from gprov.apps.simulate.script import parse_script
 
     replay = Replay(parse_script(path, read_user_file(path).decode("utf-8", "replace")), print)
-    replay.world.sinks = (_Printer(),)
+    replay.world.sinks += (_Printer(),)
     problems = replay.run()
     for problem in problems:
         print(f"BROKEN: {problem}")

@@ -20,6 +20,7 @@ from gprov.apps.simulate.invariants import (
     volumes,
 )
 from gprov.apps.simulate.masscuts import LONGEST_START, MOST_STARTS
+from gprov.apps.simulate.pauses import AnnouncedPauses
 from gprov.apps.simulate.script import Image, Script, Step, Verb
 from gprov.apps.simulate.shapes import image_content, image_name, simulated
 from gprov.apps.simulate.world import BASE_URL, IMAGE_NAME, MANUF_URL
@@ -31,8 +32,10 @@ Say = Callable[[str], None]
 
 # A fault lasts so long at most, and strikes so often: a device that never works is no unit any more. One that is slow
 # takes half of the time that a start has at most.
-_LONGEST_PAUSE = 600
+_LONGEST_SLOWNESS = 600
 _MOST_TIMES = 3
+# Before a restore, and before the next start: a day each.
+_LONGEST_PAUSES = 2 * 24 * 3600.0
 _MOST_SLOW_SECONDS = LONGEST_START / 2
 # What a person presses: a key to stop the boot, the number of the menu's item, yes.
 _KEYS = {
@@ -55,6 +58,8 @@ class Replay:
     def __post_init__(self) -> None:
         self.world = simulated(self.script.firmware, self.script.disks, self.script.seed)
         self.provisioned = False
+        self._pauses = AnnouncedPauses()
+        self.world.sinks = (self._pauses,)
         self._cut_at = -1
         self._writes: dict[str, int] = {}
 
@@ -127,6 +132,7 @@ class Replay:
         if machine.switched_to is not None:
             machine.restart()
         told, began = len(world.factory.states), machine.clock.passed
+        self._pauses.seconds = 0.0
         ended, over_network = "nothing to start", provision
         self._writes = {disk.serial: disk.writes for disk in machine.disks}
         machine.hook = self._hook
@@ -152,8 +158,10 @@ class Replay:
         seconds = machine.clock.passed - began
         self.say(f"   {ended} after {seconds:g} s")
         self.problems += report_problems(world, world.factory.states[told:])
-        if seconds > LONGEST_START:
+        if seconds - self._pauses.seconds > LONGEST_START:
             self.problems.append(f"a start took {seconds:g} s")
+        if self._pauses.seconds > _LONGEST_PAUSES:
+            self.problems.append(f"a start was to wait for {self._pauses.seconds:g} s")
         return ended
 
     def _is_gone(self, serial: str) -> bool:
@@ -180,7 +188,7 @@ class Replay:
         machine.torn_cuts = False
 
     def _fault(self, step: Step) -> None:
-        seconds = float(min(step.number("seconds", 30), _LONGEST_PAUSE))
+        seconds = float(min(step.number("seconds", 30), _LONGEST_SLOWNESS))
         kind, times, where = FaultKind(step.what), step.number("times", 1), step.options.get("where", "")
         most = int(_MOST_SLOW_SECONDS / max(seconds, 1)) if kind is FaultKind.SLOW else _MOST_TIMES
         disk, back = step.options.get("disk", "primary0"), step.options.get("back", "next") == "next"

@@ -89,6 +89,13 @@ def test_a_system_may_outlive_its_image_where_provisioning_anew_failed() -> None
     assert Replay(parse_script("x", text)).run() == []
 
 
+def test_pauses_that_grow_are_announced_and_no_hanging() -> None:
+    text = "unit\n" + "start\n" * 3 + "pull primary0\n" + "start\n" * 10
+    replay = Replay(parse_script("x", text))
+    assert replay.run() == []
+    assert replay.world.machine.clock.passed > 3 * 24 * 3600
+
+
 def running() -> Replay:
     replay = Replay(Script())
     for verb in (Verb.PROVISION, Verb.START, Verb.START):
