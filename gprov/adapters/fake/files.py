@@ -207,12 +207,13 @@ class FakeFiles(Files):
             raise DeviceFault(target, "is a folder that is not empty", errno=ENOTEMPTY)
 
     def _put_in_place(self, source: str, place: Place) -> None:
-        """Rename, and flush both folders. What a cut in between leaves is the volume's to say."""
+        """Rename, flush the file, and both folders. What a cut in between leaves is the volume's to say."""
         volume = place.volume
         replaces = not volume.journalled and place.node is not None
         volume.move(source, place.inner)
         self._machine.touch(f"put in place {place.path}" if replaces else f"flush the folder of {place.path}")
         refuse_gone(self._machine, place)
+        volume.flush_file(place.inner)
         for name in volume.current.below(place.inner) or [place.inner]:
             volume.flush_folder(dirname(name))
         volume.flush_folder(dirname(source))

@@ -10,7 +10,8 @@ ext3, ext4 (data=ordered, delayed allocation)
     the data of these: they are then found empty, in part, or whole.
 FAT, ext2
     No journal. Steps arrive in any order. A rename is several sectors: both names may be found, or neither, and the
-    file that was replaced may be found cut short since its blocks were given back first.
+    file that was replaced may be found cut short since its blocks were given back first. On FAT flushing the folder
+    is not the end of it: where the data are and how much stands in the folder, but is the file's, and flushed with it.
 """
 
 from __future__ import annotations
@@ -32,12 +33,14 @@ Choose = Callable[[int], int]
 @dataclass(frozen=True, slots=True)
 class Step:
     """One change that is still on its way to the medium: ``path`` becomes ``node`` (None: it goes). A rename also takes
-    ``source`` away and may replace ``old``."""
+    ``source`` away and may replace ``old``. ``named``: of a rename, the names have arrived, the file's own part has
+    not."""
 
     path: str
     node: Node | None
     source: str = ""
     old: Node | None = None
+    named: bool = False
 
     def __deepcopy__(self, memo: dict[int, object]) -> Step:
         return self
@@ -113,7 +116,9 @@ class FakeVolume:
 
     def flush_folder(self, folder: str) -> None:
         """fsync(2) of a folder: the names in it."""
-        self._commit(lambda step: dirname(step.path) == folder)
+        if self.kind is FileSystemKind.VFAT:
+            self.pending = [self._named(step) if dirname(step.path) == folder else step for step in self.pending]
+        self._commit(lambda step: dirname(step.path) == folder and not step.named)
 
     def sync(self) -> bool:
         """syncfs(2). False: half of some file is lost; that is said once."""
@@ -174,6 +179,13 @@ class FakeVolume:
             if self.journalled or concerned(step):
                 self._apply(step)
         self.pending = [] if self.journalled else [step for step in self.pending if not concerned(step)]
+
+    def _named(self, step: Step) -> Step:
+        """What remains of a step whose folder was flushed. The blocks of a file that was replaced are free by then."""
+        if not step.source or step.node is None or step.node.type is not FileType.FILE:
+            return step
+        self._apply(replace(step, node=replace(step.old or step.node, content=b"")))
+        return replace(step, source="", named=True)
 
     def _apply(self, step: Step) -> None:
         for name in (step.source, step.path):

@@ -126,7 +126,7 @@ class LinuxFiles(Files):
             self._trees.entry(target) as new,
         ):
             os.rename(old, new)
-            _sync_folder(os.path.dirname(new))
+            _sync_renamed(new)
             _sync_folder(os.path.dirname(old))
 
     @override
@@ -216,6 +216,18 @@ def _put_in_place(beside: str, path: str) -> None:
         with suppress(OSError):
             os.unlink(beside)
         raise
+    _sync_renamed(path)
+
+
+def _sync_renamed(path: str) -> None:
+    """On FAT a rename leaves it to the file's own flush to write where its data are and how many (``vfat_rename`` marks
+    the inode dirty, no more): after the flush of the folder alone, a power cut leaves an empty file."""
+    if stat.S_ISREG(os.lstat(path).st_mode):
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
     _sync_folder(os.path.dirname(path))
 
 

@@ -251,6 +251,18 @@ class TestFat:
         FILES.remove(f"{fat}/folder")
         assert FILES.names(str(fat)) == ("EFI",)
 
+    def test_what_was_replaced_is_on_the_device_at_once(self, fat: Path, tmp_path: Path, tool: Tool) -> None:
+        """On FAT the flush of the folder is not enough: the file's own part of its entry is flushed with the file."""
+        FILES.replace(f"{fat}/kernel", b"old")
+        FILES.replace(f"{fat}/kernel", b"new", mode=0o755)
+        FILES.copy(f"{fat}/kernel", f"{fat}/EFI/copy")
+        FILES.replace(f"{fat}/part", b"whole")
+        FILES.rename(f"{fat}/part", f"{fat}/named")
+        cut = tmp_path / "cut"
+        cut.write_bytes((tmp_path / "disk0").read_bytes())
+        found = [tool("mtype", "-i", str(cut), f"::{name}") for name in ("kernel", "EFI/copy", "named")]
+        assert found == ["new", "new", "whole"]
+
     def test_what_others_must_not_read_is_refused(self, fat: Path) -> None:
         with pytest.raises(DeviceFault, match="FAT cannot keep this from others"):
             FILES.replace(f"{fat}/secret", b"s", mode=0o600)

@@ -65,9 +65,38 @@ def test_what_was_flushed_with_its_folder_is_there(kind: FileSystemKind) -> None
         made.write("/.f.new", file(NEW))
         made.flush_file("/.f.new")
         made.move("/.f.new", "/f")
+        made.flush_file("/f")
         made.flush_folder("/")
         made.cut(random.Random(luck).randrange)
         assert (content(made, "/f"), content(made, "/.f.new")) == (NEW, None)
+
+
+@pytest.mark.parametrize("kind", FileSystemKind)
+@pytest.mark.parametrize("target", ["/f", "/g"])
+def test_a_rename_on_fat_is_not_whole_before_the_file_is_flushed(kind: FileSystemKind, target: str) -> None:
+    """Flushing the folder is enough elsewhere."""
+    found = set()
+    for luck in range(50):
+        made = volume(kind)
+        made.write("/.f.new", file(NEW))
+        made.flush_file("/.f.new")
+        made.move("/.f.new", target)
+        made.flush_folder("/")
+        made.cut(random.Random(luck).randrange)
+        assert content(made, "/.f.new") is None
+        found.add(content(made, target))
+    assert found == ({NEW, b""} if kind is FileSystemKind.VFAT else {NEW})
+
+
+def test_what_was_renamed_on_fat_is_whole_when_the_volume_is_flushed() -> None:
+    made = volume(FileSystemKind.VFAT)
+    made.write("/.f.new", file(NEW))
+    made.flush_file("/.f.new")
+    made.move("/.f.new", "/f")
+    made.flush_folder("/")
+    made.sync()
+    made.cut()
+    assert content(made, "/f") == NEW
 
 
 def test_ext4_keeps_the_order_of_steps_and_fat_does_not() -> None:
