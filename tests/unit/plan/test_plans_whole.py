@@ -1,0 +1,402 @@
+"""Whole plans as people read them. In a plan order is everything, so each line stands where it is meant to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from gprov.adapters.fake.artifacts import build_image, build_kernel, build_loader
+from gprov.domain.boot.bzimage import KernelFacts, parse_bzimage
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.disk.arrayspec import array_spec
+from gprov.domain.disk.layout import GIB, MIB
+from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, FileSystemSpec, Partition, Volume
+from gprov.domain.files import ROOT, Owner
+from gprov.domain.image.name import ImageName
+from gprov.domain.image.verify import verify_image
+from gprov.domain.places import Places
+from gprov.domain.plan.operations import (
+    CopyFile,
+    CopyKernel,
+    MakeFileSystem,
+    MakeFolder,
+    MakeSymlink,
+    MountVolume,
+    Operation,
+    RemovePath,
+    StopArray,
+    UpdateBootEntries,
+    WriteFile,
+)
+from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
+from gprov.domain.plan.restore import NetworkFiles, RestoreFacts, plan_restore
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.model import RaidLevel
+from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.unit.frdata import RestoreOptions, serialise_options
+from gprov.domain.unit.netsaved import SavedFile
+
+NAMES, PLACES, LOADER = Branding(), Places(), build_loader()
+SINGLE = Unit(default_table()[0], "GPROV_QEMU", "mfg_test", "", "S1", by_fallback=True)
+MIRROR = replace(SINGLE, platform=default_table()[2])
+ARRAY = array_spec("PRIMARY", "gp-s1", bytes(range(16)), RaidLevel.RAID1)
+HASH = "$y$j9T$hAsH"
+SHADOW = b"root:*:1:0:99999:7:::\nadmin:!:1:0:99999:7:::\n"
+ESP = Partition("sdb1", "/dev/sdb1", DeviceNumber(8, 17), 1, MIB, 200 * MIB)
+DATA = Partition("sdb2", "/dev/sdb2", DeviceNumber(8, 18), 2, 201 * MIB, 3 * GIB)
+BLANK_STICK = Disk("sdb", "/dev/sdb", DeviceNumber(8, 16), 4 * GIB, bus=Bus.USB)
+STICK = replace(BLANK_STICK, partitions=(ESP, DATA))
+SDC = Disk("sdc", "/dev/sdc", DeviceNumber(8, 32), 20 * GIB)
+SDD = Disk("sdd", "/dev/sdd", DeviceNumber(8, 48), 20 * GIB)
+
+
+def restore_facts(*targets: Disk) -> RestoreFacts:
+    """UEFI; the image's kernel is newer than RECOVERY's two."""
+    image = verify_image("/mnt/RECOVERY/Image/x.upd", build_image(build_kernel(100)))
+    groups = b"shadow:x:42:\nsystemd-journal:x:101:\nsystemd-network:x:998:\n"
+    old = parse_bzimage(build_kernel(99))
+    return RestoreFacts(
+        NAMES,
+        PLACES,
+        FirmwareKind.UEFI,
+        MIRROR if len(targets) == 2 else SINGLE,
+        replace(image, files=replace(image.files, group=groups, shadow=SHADOW)),
+        ImageName(date(2026, 1, 1), 1, "1", NAMES.image_prefix),
+        targets,
+        Volume(STICK, DATA.node, DATA.device, Contents("ext3", "RECOVERY", "aa-bb"), DATA),
+        Volume(STICK, ESP.node, ESP.device, Contents("vfat", "ESP", "CC-DD"), ESP),
+        old,
+        old,
+        PasswordHash(HASH),
+        NetworkFiles({"b.network": b"[b]", "a.network": b"[a]"}),
+        keep_options=False,
+        ignore_saved_network=True,
+        array=ARRAY if len(targets) == 2 else None,
+    )
+
+
+def on_bios(facts: RestoreFacts) -> RestoreFacts:
+    return replace(facts, firmware=FirmwareKind.BIOS, esp=None, loader=LOADER, restore_id="S1 once")
+
+
+def provision_facts(firmware: FirmwareKind) -> ProvisionFacts:
+    loader = LOADER if firmware is FirmwareKind.BIOS else None
+    return ProvisionFacts(
+        NAMES, PLACES, firmware, SINGLE, BLANK_STICK, (SDC,), RestoreOptions(), "console=ttyS0", loader
+    )
+
+
+def told(plan: Iterable[Operation]) -> list[str]:
+    return [operation.describe() for operation in plan]
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+def files(plan: Iterable[Operation]) -> dict[str, WriteFile]:
+    return {operation.path: operation for operation in plan if isinstance(operation, WriteFile)}
+
+
+CONFIGURATION = """
+    write /mnt/PRIMARY/etc/fstab ({fstab} bytes, 644)
+    write /mnt/PRIMARY/etc/hostname (6 bytes, 644)
+    write /mnt/PRIMARY/etc/hosts (77 bytes, 644)
+    write /mnt/PRIMARY/etc/machine-id (33 bytes, 444)
+    make /mnt/PRIMARY/etc/localtime a link to /usr/share/zoneinfo/UTC
+    make folder /mnt/PRIMARY/etc/provisioning (755)
+    write /mnt/PRIMARY/etc/provisioning/serial (3 bytes, 644)
+    write /mnt/PRIMARY/etc/provisioning/platform_facts.json ({platform} bytes, 644)
+    make folder /mnt/PRIMARY/var/log/journal (2755)
+    write /mnt/PRIMARY/WIDGET.LNX.SHINY.2026-01-01.1.disktag (0 bytes, 444)
+    write /mnt/PRIMARY/etc/shadow (55 bytes, 640)
+"""
+NETWORK = """
+    make folder /mnt/PRIMARY/etc/systemd/network-defaults (755)
+    write /mnt/PRIMARY/etc/systemd/network-defaults/a.network (3 bytes, 644)
+    write /mnt/PRIMARY/etc/systemd/network-defaults/b.network (3 bytes, 644)
+    make folder /mnt/PRIMARY/etc/systemd/network (755)
+    write /mnt/PRIMARY/etc/systemd/network/a.network (3 bytes, 644)
+    write /mnt/PRIMARY/etc/systemd/network/b.network (3 bytes, 644)
+"""
+MIRROR_ON_UEFI = """
+    take apart arrays on /dev/sdc, /dev/sdd
+    clear the first 100 MiB and last 100 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
+    clear the first 100 MiB and last 100 MiB of /dev/sdd (21.5 GB, unknown, unnamed)
+    write a GPT partition table to /dev/sdc (1: PRIMARY 20.0 GiB)
+    write a GPT partition table to /dev/sdd (1: PRIMARY 20.0 GiB)
+    make RAID 1 array gp-s1:PRIMARY of partition 1 of /dev/sdc, partition 1 of /dev/sdd
+    format array PRIMARY as ext4, label PRIMARY
+    mount array PRIMARY at /mnt/PRIMARY (relatime,discard)
+    unpack /mnt/RECOVERY/Image/x.upd (0 MiB) into /mnt/PRIMARY
+    {configuration}
+    write /mnt/PRIMARY/etc/mdadm/mdadm.conf ({mdadm} bytes, 644)
+    write /mnt/PRIMARY/etc/provisioning/array.json ({record} bytes, 644)
+    {network}
+    set boot entries for the kernel on partition 1 of /dev/sdb
+    copy kernel /mnt/PRIMARY/boot/norm_boot to {second}, then to /mnt/RECOVERY/ESP/norm_boot
+    flush /mnt/PRIMARY to stable storage
+    flush /mnt/RECOVERY/ESP to stable storage
+    flush /mnt/RECOVERY to stable storage
+    set flag file /mnt/PRIMARY/boot.normal
+    flush /mnt/PRIMARY to stable storage
+    unmount /mnt/PRIMARY
+    stop array PRIMARY
+    remove /mnt/RECOVERY/log/netd.tar
+    remove /mnt/RECOVERY/fr.data
+"""
+SINGLE_ON_BIOS = """
+    take apart arrays on /dev/sdc
+    clear the first 100 MiB and last 100 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
+    write a MBR partition table and a boot loader to /dev/sdc (1: linux 200 MiB, 2: linux 19.8 GiB)
+    format partition 1 of /dev/sdc as ext2, label BOOT
+    format partition 2 of /dev/sdc as ext4, label PRIMARY
+    mount partition 2 of /dev/sdc at /mnt/PRIMARY (relatime,discard)
+    unpack /mnt/RECOVERY/Image/x.upd (0 MiB) into /mnt/PRIMARY
+    {configuration}
+    {network}
+    write /mnt/RECOVERY/gprov/recovery.cfg ({recovery_menu} bytes, 644)
+    flush /mnt/RECOVERY to stable storage
+    copy kernel /mnt/PRIMARY/boot/norm_boot to /mnt/RECOVERY/gprov/norm_boot, then to /mnt/RECOVERY/norm_boot
+    mount partition 1 of /dev/sdc at /mnt/BOOT (relatime)
+    copy /mnt/PRIMARY/boot/norm_boot to /mnt/BOOT/norm_boot
+    flush /mnt/BOOT to stable storage
+    write /mnt/BOOT/gprov/normal.cfg ({normal_menu} bytes, 644)
+    flush /mnt/BOOT to stable storage
+    unmount /mnt/BOOT
+    flush /mnt/PRIMARY to stable storage
+    flush /mnt/RECOVERY to stable storage
+    set flag file /mnt/PRIMARY/boot.normal
+    flush /mnt/PRIMARY to stable storage
+    unmount /mnt/PRIMARY
+    remove /mnt/RECOVERY/log/netd.tar
+    remove /mnt/RECOVERY/fr.data
+"""
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [(restore_facts(SDC, SDD), MIRROR_ON_UEFI), (on_bios(restore_facts(SDC)), SINGLE_ON_BIOS)],
+)
+def test_a_restore(facts: RestoreFacts, wanted: str) -> None:
+    plan = plan_restore(facts)
+    size = {path.rsplit("/", 1)[1]: len(file.content) for path, file in files(plan).items()}
+    configuration = CONFIGURATION.format(fstab=size["fstab"], platform=size["platform_facts.json"])
+    text = wanted.format(
+        configuration=configuration.strip(),
+        network=NETWORK.strip(),
+        second="/mnt/RECOVERY/ESP/EFI/BOOT/BOOTX64.EFI",
+        mdadm=size.get("mdadm.conf"),
+        record=size.get("array.json"),
+        recovery_menu=size.get("recovery.cfg"),
+        normal_menu=size.get("normal.cfg"),
+    )
+    assert told(plan) == lines(text)
+
+
+def test_what_a_restore_writes_into_the_system() -> None:
+    plan = plan_restore(restore_facts(SDC))
+    written = {path.removeprefix("/mnt/PRIMARY/"): file for path, file in files(plan).items()}
+    assert written["etc/hostname"].content == b"gp-s1\n"
+    assert b"gp-s1" in written["etc/hosts"].content.splitlines()[0].split()
+    assert len(bytes.fromhex(written["etc/machine-id"].content.decode())) == 16
+    assert written["etc/provisioning/serial"].content == b"S1\n"
+    assert written["etc/shadow"].content.splitlines()[0] == SHADOW.splitlines()[0]
+    assert written["etc/shadow"].content.splitlines()[1].startswith(f"admin:{HASH}:".encode())
+    assert written["etc/shadow"].owner == Owner(0, 42)
+    assert written["etc/systemd/network/a.network"].content == b"[a]"
+    assert [line.split()[:3] for line in written["etc/fstab"].content.decode().splitlines() if line[:1] != "#"][:3] == [
+        ["LABEL=PRIMARY", "/", "ext4"],
+        ["UUID=aa-bb", "/mnt/RECOVERY", "ext3"],
+        ["UUID=CC-DD", "/mnt/RECOVERY/ESP", "vfat"],
+    ]
+    journal = next(one for one in plan if isinstance(one, MakeFolder) and one.path.endswith("journal"))
+    assert journal.owner == Owner(0, 101)
+    made = [one.spec for one in plan if isinstance(one, MakeFileSystem)]
+    assert made == [FileSystemSpec(FileSystemKind.EXT4, "PRIMARY", reserved_percent=1, encrypt=True)]
+
+
+def test_what_is_needed_on_the_way_to_the_flag_and_what_is_not() -> None:
+    plan = plan_restore(restore_facts(SDC, SDD))
+    optional = [
+        type(one)
+        for one in plan
+        if isinstance(one, WriteFile | CopyKernel | RemovePath | StopArray | UpdateBootEntries) and not one.required
+    ]
+    assert optional == [UpdateBootEntries, CopyKernel, StopArray, RemovePath, RemovePath]
+
+
+def test_options_and_saved_network_configuration_stay_if_they_are_to() -> None:
+    plan = plan_restore(replace(restore_facts(SDC), keep_options=True, ignore_saved_network=False))
+    assert told(plan)[-1] == "unmount /mnt/PRIMARY"
+
+
+def test_only_flash_is_told_what_is_free() -> None:
+    facts = restore_facts(SDC)
+    spinning = replace(facts.unit, platform=replace(facts.unit.platform, disk_is_ssd=False))
+    mounts = [one for one in plan_restore(replace(facts, unit=spinning)) if isinstance(one, MountVolume)]
+    assert [one.options for one in mounts] == [("relatime",)]
+
+
+def test_without_groups_or_credentials_files_are_for_root_alone() -> None:
+    facts = restore_facts(SDC)
+    bare = replace(facts, image=replace(facts.image, files=replace(facts.image.files, group=None)))
+    plan = plan_restore(bare)
+    shadow = files(plan)["/mnt/PRIMARY/etc/shadow"]
+    assert (shadow.mode, shadow.owner) == (0o600, ROOT)
+    journal = next(one for one in plan if isinstance(one, MakeFolder) and one.path.endswith("journal"))
+    assert (journal.mode, journal.owner) == (0o2755, ROOT)
+    assert "/mnt/PRIMARY/etc/shadow" not in files(plan_restore(replace(facts, admin_password=None)))
+
+
+def test_preserved_network_configuration_replaces_what_the_image_has() -> None:
+    saved = {
+        "b.network": SavedFile(b"key", 0o640, "systemd-network"),
+        "a.network": SavedFile(b"", mask=True),
+        "c.network": SavedFile(b"?", 0o600, "nobody-knows"),
+    }
+    plan = plan_restore(replace(restore_facts(SDC), network=NetworkFiles({"d.network": b"[d]"}, saved)))
+    start = plan.index(MakeFolder("/mnt/PRIMARY/etc/systemd/network-defaults"))
+    folder = "/mnt/PRIMARY/etc/systemd/network"
+    assert plan[start + 1 : start + 8] == (
+        WriteFile(f"{folder}-defaults/d.network", b"[d]"),
+        RemovePath(folder),
+        MakeFolder(folder),
+        MakeSymlink(f"{folder}/a.network", "/dev/null"),
+        WriteFile(f"{folder}/b.network", b"key", 0o640, Owner(0, 998)),
+        WriteFile(f"{folder}/c.network", b"?", 0o600, ROOT),
+        WriteFile(f"{folder}/.config-preserved", b""),
+    )
+
+
+NEWER, OLDER = (parse_bzimage(build_kernel(build)) for build in (101, 99))
+MAIN, SECOND, IN_IMAGE = (
+    "/mnt/RECOVERY/ESP/norm_boot",
+    "/mnt/RECOVERY/ESP/EFI/BOOT/BOOTX64.EFI",
+    "/mnt/PRIMARY/boot/norm_boot",
+)
+
+
+@pytest.mark.parametrize(
+    ("main", "second", "copies"),
+    [
+        (OLDER, OLDER, [CopyKernel(IN_IMAGE, (SECOND, MAIN), required=False)]),
+        (OLDER, None, [CopyKernel(IN_IMAGE, (SECOND, MAIN), required=False)]),
+        (None, OLDER, [CopyKernel(IN_IMAGE, (MAIN, SECOND), required=False)]),
+        (None, None, [CopyKernel(IN_IMAGE, (MAIN, SECOND), required=True)]),
+        (NEWER, NEWER, [CopyFile(MAIN, IN_IMAGE)]),
+        (NEWER, None, [CopyFile(MAIN, IN_IMAGE), CopyKernel(MAIN, (SECOND,), required=False)]),
+    ],
+)
+def test_the_newer_kernel_replaces_the_other_and_a_damaged_copy_goes_first(
+    main: KernelFacts | None, second: KernelFacts | None, copies: list[Operation]
+) -> None:
+    facts = replace(restore_facts(SDC), recovery_kernel=main, fallback_kernel=second)
+    assert [one for one in plan_restore(facts) if isinstance(one, CopyFile | CopyKernel)] == copies
+
+
+@pytest.mark.parametrize("second", [OLDER, None])
+def test_recoverys_kernel_wins_if_a_person_says_so(second: KernelFacts | None) -> None:
+    facts = replace(restore_facts(SDC), recovery_kernel_wins=True, fallback_kernel=second)
+    repair = [] if second else [CopyKernel(MAIN, (SECOND,), required=False)]
+    copies = [one for one in plan_restore(facts) if isinstance(one, CopyFile | CopyKernel)]
+    assert copies == [CopyFile(MAIN, IN_IMAGE), *repair]
+
+
+RECOVERY_ON_UEFI = """
+    clear the first 16 MiB and last 16 MiB of /dev/sdb (4.3 GB, usb, unnamed)
+    write a GPT partition table to /dev/sdb (1: ESP 200 MiB, 2: RECOVERY 3.8 GiB)
+    format partition 1 of /dev/sdb as vfat, label ESP
+    format partition 2 of /dev/sdb as ext4, label RECOVERY
+    mount partition 2 of /dev/sdb at /mnt/RECOVERY (relatime)
+    make folder /mnt/RECOVERY/ESP (755)
+    mount partition 1 of /dev/sdb at /mnt/RECOVERY/ESP (relatime)
+    make folder /mnt/RECOVERY/Image (755)
+    make folder /mnt/RECOVERY/log (755)
+"""
+RECOVERY_ON_BIOS = """
+    clear the first 1 MiB and last 1 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
+    clear the first 16 MiB and last 16 MiB of /dev/sdb (4.3 GB, usb, unnamed)
+    write a MBR partition table and a boot loader to /dev/sdb (1: linux 4.0 GiB)
+    format partition 1 of /dev/sdb as ext4, label RECOVERY
+    mount partition 1 of /dev/sdb at /mnt/RECOVERY (relatime)
+    make folder /mnt/RECOVERY/Image (755)
+    make folder /mnt/RECOVERY/log (755)
+"""
+FINISH_ON_UEFI = """
+    make /mnt/RECOVERY/norm_boot a link to ESP/norm_boot
+    write /mnt/RECOVERY/fr.data ({options} bytes, 600)
+    write /mnt/RECOVERY/platform.ident (14 bytes, 644)
+    flush /mnt/RECOVERY/ESP to stable storage
+    flush /mnt/RECOVERY to stable storage
+"""
+FINISH_ON_BIOS = """
+    write /mnt/RECOVERY/fr.data ({options} bytes, 600)
+    write /mnt/RECOVERY/platform.ident (14 bytes, 644)
+    flush /mnt/RECOVERY to stable storage
+"""
+START_ON_UEFI = """
+    clear the first 100 MiB and last 100 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
+    copy /mnt/RECOVERY/ESP/norm_boot to /mnt/RECOVERY/ESP/EFI/BOOT/BOOTX64.EFI
+    flush /mnt/RECOVERY/ESP to stable storage
+    set boot entries for the kernel on partition 1 of /dev/sdb with 'console=ttyS0'
+"""
+START_ON_BIOS = """
+    clear the first 100 MiB and last 100 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
+    copy /mnt/RECOVERY/norm_boot to /mnt/RECOVERY/gprov/norm_boot
+    flush /mnt/RECOVERY to stable storage
+    write /mnt/RECOVERY/gprov/recovery.cfg ({menu} bytes, 644)
+    flush /mnt/RECOVERY to stable storage
+"""
+
+
+@pytest.mark.parametrize(
+    ("firmware", "recovery", "finish", "start"),
+    [
+        (FirmwareKind.UEFI, RECOVERY_ON_UEFI, FINISH_ON_UEFI, START_ON_UEFI),
+        (FirmwareKind.BIOS, RECOVERY_ON_BIOS, FINISH_ON_BIOS, START_ON_BIOS),
+    ],
+)
+def test_a_provisioning(firmware: FirmwareKind, recovery: str, finish: str, start: str) -> None:
+    facts = provision_facts(firmware)
+    assert told(plan_recovery(facts)) == lines(recovery)
+    options = serialise_options(RestoreOptions())
+    last = plan_finish(facts)
+    assert told(last) == lines(finish.format(options=len(options)))
+    assert files(last)["/mnt/RECOVERY/fr.data"].content == options
+    assert files(last)["/mnt/RECOVERY/platform.ident"].content == b"QEMU-mfg-test\n"
+    begun = plan_start(facts)
+    menu = files(begun).get("/mnt/RECOVERY/gprov/recovery.cfg")
+    assert told(begun) == lines(start.format(menu=len(menu.content) if menu is not None else None))
+    assert menu is None or b"console=ttyS0" in menu.content
+    assert all(one.required for one in begun if isinstance(one, UpdateBootEntries | WriteFile))
+
+
+def test_targets_stay_as_they_are_if_nothing_is_to_be_wiped() -> None:
+    for firmware, recovery, start in (
+        (FirmwareKind.UEFI, RECOVERY_ON_UEFI, START_ON_UEFI),
+        (FirmwareKind.BIOS, RECOVERY_ON_BIOS, START_ON_BIOS),
+    ):
+        facts = provision_facts(firmware)
+        wanted = [[line for line in lines(text) if "/dev/sdc" not in line] for text in (recovery, start)]
+        assert told(plan_recovery(facts, wipe=False)) == wanted[0]
+        assert told(plan_start(facts, wipe=False))[:2] == wanted[1][:2]
+
+
+def test_a_platform_that_was_identified_by_itself_needs_no_note() -> None:
+    facts = provision_facts(FirmwareKind.UEFI)
+    plan = plan_finish(replace(facts, unit=replace(facts.unit, by_fallback=False)))
+    assert "/mnt/RECOVERY/platform.ident" not in files(plan)
+
+
+def test_of_the_credentials_the_hash_stays_for_root_alone() -> None:
+    plan = plan_secrets(provision_facts(FirmwareKind.UEFI), PasswordHash(HASH))
+    assert plan == (
+        MakeFolder("/mnt/RECOVERY/secrets", 0o700),
+        WriteFile("/mnt/RECOVERY/secrets/admin.hash", f"{HASH}\n".encode(), 0o600),
+    )
