@@ -6,11 +6,13 @@ FUZZ_SECONDS ?= 20
 # Virtual machines at a time: each has two processors, of which starting up uses little more than one.
 VMS ?= 2
 FUZZ_TARGETS ?=
+MUTANTS ?= 30
+MUTANTS_SEED ?= 1
 PYTEST := $(PYTHON) -m pytest
 # Thousands of cuts and invented lives: half of the time of all unit tests, so beside them, and not traced.
 LIVES := tests/unit/simulate/test_mass_cuts.py tests/unit/simulate/test_life.py
 
-.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz bench clean
+.PHONY: help setup demo simulate test lint unit integ vm nightly fuzz mutants bench clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
@@ -51,6 +53,9 @@ nightly: setup ## what is too long for every run: new random examples, adapters 
 
 fuzz: setup ## every parser of outside bytes, guided by coverage; FUZZ_SECONDS=20 each
 	nice -n 19 $(PYTHON) -m fuzz --seconds $(FUZZ_SECONDS) --corpus $(OUT)/fuzz $(FUZZ_TARGETS)
+
+mutants: setup ## do unit tests notice small changes of planners and boot decision? MUTANTS=30 MUTANTS_SEED=1
+	nice -n 10 $(PYTHON) -m mutants --count $(MUTANTS) --seed $(MUTANTS_SEED)
 
 bench: setup ## measurements, as ratios against a named reference of the same run
 	for name in boot freeze_startup image_apply restore; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done

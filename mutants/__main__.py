@@ -1,0 +1,211 @@
+"""Change the planners and the boot decision a little, and see whether a unit test notices: ``python -m mutants``.
+
+Mutants are drawn by ``--seed``, as many of each file as of the others. Each is put into a copy of this tree, and the
+unit tests run until one fails: those of its own subject first, then those of the flows, then all the others except the
+two that live through thousands of cuts (LIVES in the Makefile). Survivors are shown as diffs. The exit status is 1 if
+fewer than 90 % were killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import islice
+from pathlib import Path
+
+from mutants.sites import Mutant, is_another_program, mutants_of
+
+LEAST_KILLED_PCT = 90
+DOMAIN = Path("gprov/domain")
+# What is judged, and the tests of its subject, which are asked first. Below tests/unit.
+NEAREST: dict[str, tuple[str, ...]] = {
+    "plan/bios.py": ("plan/test_plans_whole.py",),
+    "plan/kernels.py": ("plan/test_plans_whole.py",),
+    "plan/operations.py": ("plan/test_plans_whole.py", "apps/test_executor.py"),
+    "plan/provision.py": ("plan/test_plans_whole.py",),
+    "plan/restore.py": ("plan/test_plans_whole.py",),
+    "boot/boots.py": ("boot/test_boots.py",),
+    "boot/budget.py": ("boot/test_budget.py",),
+    "boot/decision.py": ("boot/test_decision.py",),
+    "boot/entries.py": ("boot/test_entries.py",),
+    "boot/origin.py": ("boot/test_origin.py",),
+    "boot/survey.py": ("boot/test_survey.py",),
+    "disk/layout.py": ("disk/test_plan_layout.py", "plan/test_plans_whole.py"),
+    "disk/plan_layout.py": ("disk/test_plan_layout.py",),
+    "disk/rootspec.py": ("disk/test_rootspec.py",),
+    "disk/targets.py": ("disk/test_targets.py",),
+    "image/retention.py": ("image/test_retention.py",),
+    "image/select.py": ("image/test_image_select.py",),
+}
+THEN = ("plan", "boot", "disk", "image", "flow")
+_NOT_COPIED = (".git", ".venv", "out", "lab", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
+_MEMORY_BYTES = 6 << 30
+_NO_VERDICT = (4, 5)  # pytest: wrong usage, no tests
+
+
+class Outcome(Enum):
+    KILLED = "killed"
+    SURVIVED = "survived"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """``path`` below the domain."""
+
+    path: str
+    mutant: Mutant
+
+    def describe(self) -> str:
+        return f"{self.path}:{self.mutant.line} {self.mutant.operator}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
+    parser.add_argument("--count", type=int, default=30, help="mutants (default 30; 0: all there are)")
+    parser.add_argument("--seed", type=int, default=1, help="which of them (default 1)")
+    parser.add_argument("--file", action="append", metavar="NAME", help="only of files whose path contains this")
+    parser.add_argument("--seconds", type=int, default=600, help="for each of the three rounds of tests (default 600)")
+    parser.add_argument("--nearest", action="store_true", help="ask only the tests of the subject: quick, and stricter")
+    parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
+    args = parser.parse_args()
+    files = [path for path in NEAREST if any(part in path for part in args.file or [""])]
+    sources = {path: (DOMAIN / path).read_bytes() for path in files}
+    every = {path: mutants_of(source) for path, source in sources.items()}
+    sites = sample(every, sources, args.count, args.seed)
+    print(f"seed {args.seed}: {len(sites)} of {sum(len(found) for found in every.values())} mutants", flush=True)
+    if args.list:
+        for site in sites:
+            print(f"{site.describe()}\n{diff(site, sources[site.path])}")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="gprov-mutants-") as folder:
+        return report(sites, Bench(Path(folder) / "tree", args.seconds, args.nearest), sources)
+
+
+def sample(every: dict[str, list[Mutant]], sources: dict[str, bytes], count: int, seed: int) -> list[Site]:
+    """Evenly over the files, at random within each."""
+    dice = random.Random(seed)
+    piles = [[Site(path, mutant) for mutant in found] for path, found in sorted(every.items()) if found]
+    dice.shuffle(piles)
+    for pile in piles:
+        dice.shuffle(pile)
+    rounds = max((len(pile) for pile in piles), default=0)
+    dealt = (pile[index] for index in range(rounds) for pile in piles if index < len(pile))
+    found = (site for site in dealt if is_another_program(sources[site.path], site.mutant))
+    return list(islice(found, count or None))
+
+
+def report(sites: Sequence[Site], bench: Bench, sources: dict[str, bytes]) -> int:
+    if (said := bench.first_failure([site.path for site in sites])) is not None:
+        print(f"the tests fail without any mutant:\n{said}", file=sys.stderr)
+        return 1
+    outcomes: list[tuple[Site, Outcome]] = []
+    for number, site in enumerate(sites, start=1):
+        began = time.monotonic()
+        outcome, by = bench.judge(site, sources[site.path])
+        outcomes.append((site, outcome))
+        spent = time.monotonic() - began
+        print(f"{number:3} {outcome.value:8} {spent:4.0f} s  {site.describe()}{f'  by {by}' if by else ''}", flush=True)
+        if outcome is Outcome.SURVIVED:
+            print(diff(site, sources[site.path]), flush=True)
+    print(f"\n{'file':22}{'mutants':>9}{'killed':>9}{'timeout':>9}{'survived':>9}")
+    for path in sorted({site.path for site, _ in outcomes}):
+        _print_row(path, [outcome for site, outcome in outcomes if site.path == path])
+    all_of_them = [outcome for _, outcome in outcomes]
+    _print_row("all", all_of_them)
+    caught = sum(outcome is not Outcome.SURVIVED for outcome in all_of_them)
+    print(f"{caught} of {len(all_of_them)} noticed, at least {LEAST_KILLED_PCT} % wanted")
+    return 0 if caught * 100 >= len(all_of_them) * LEAST_KILLED_PCT else 1
+
+
+def _print_row(name: str, outcomes: Sequence[Outcome]) -> None:
+    count = Counter(outcomes)
+    numbers = (len(outcomes), count[Outcome.KILLED], count[Outcome.TIMEOUT], count[Outcome.SURVIVED])
+    print(f"{name:22}{''.join(f'{number:9}' for number in numbers)}")
+
+
+def diff(site: Site, source: bytes) -> str:
+    old, new = (text.decode().splitlines() for text in (source, site.mutant.applied(source)))
+    lines = difflib.unified_diff(old, new, f"a/{DOMAIN / site.path}", f"b/{DOMAIN / site.path}", lineterm="", n=2)
+    return "\n".join(f"    {line}" for line in lines)
+
+
+class Bench:
+    """A copy of this tree, where one file at a time is changed."""
+
+    def __init__(self, tree: Path, seconds: int, nearest_only: bool) -> None:
+        self._tree = tree
+        self._seconds = seconds
+        self._nearest_only = nearest_only
+        shutil.copytree(".", tree, ignore=shutil.ignore_patterns(*_NOT_COPIED), symlinks=True)
+        (tree / ".venv").symlink_to(Path(".venv").resolve())
+        # By their contents: a mutant may be as long as the original, and written within the same second.
+        compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "gprov"]
+        subprocess.run([sys.executable, *compiled], cwd=tree, check=True)
+        lives = re.search(r"^LIVES := (.*)$", Path("Makefile").read_text(), re.MULTILINE)
+        assert lives is not None, "no LIVES in the Makefile"
+        self._left_out = tuple(lives[1].split())
+
+    def first_failure(self, paths: Sequence[str]) -> str | None:
+        """Of the nearest tests, without a mutant: then no verdict means anything. ``judge`` sees to the others."""
+        nearest = sorted({f"tests/unit/{name}" for path in paths for name in NEAREST[path]})
+        outcome, said = self._failure(nearest, ())
+        return None if outcome is Outcome.SURVIVED else said
+
+    def judge(self, site: Site, source: bytes) -> tuple[Outcome, str]:
+        """And the test that noticed it."""
+        nearest, then = (tuple(f"tests/unit/{name}" for name in names) for names in (NEAREST[site.path], THEN))
+        rounds: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(nearest, ())]
+        if not self._nearest_only:
+            rounds += [(then, nearest), (("tests/unit",), (*then, *nearest, *self._left_out))]
+        place = self._tree / DOMAIN / site.path
+        place.write_bytes(site.mutant.applied(source))
+        outcome, by, tests = Outcome.SURVIVED, "", nearest
+        try:
+            for tests, left_out in rounds:
+                outcome, by = self._failure(tests, left_out)
+                if outcome is not Outcome.SURVIVED:
+                    break
+        finally:
+            place.write_bytes(source)
+        if outcome is Outcome.KILLED and tests != nearest and self._failure((f"tests/unit/{by}",), ())[1]:
+            raise RuntimeError(f"{by} fails without any mutant")
+        return outcome, by
+
+    def _failure(self, tests: Sequence[str], left_out: Sequence[str]) -> tuple[Outcome, str]:
+        argv = ["nice", "-n", "10", "prlimit", f"--as={_MEMORY_BYTES}", sys.executable, "-m", "pytest", "-x", "-q"]
+        argv += [
+            "-p",
+            "no:cacheprovider",
+            "--no-header",
+            "--tb=line",
+            *(path for path in tests if path not in left_out),
+        ]
+        argv += [f"--ignore={path}" for path in left_out]
+        try:
+            done = subprocess.run(
+                argv, cwd=self._tree, capture_output=True, text=True, timeout=self._seconds, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return Outcome.TIMEOUT, ""
+        if done.returncode == 0:
+            return Outcome.SURVIVED, ""
+        if done.returncode in _NO_VERDICT:
+            raise RuntimeError(f"pytest ran no tests:\n{done.stdout}{done.stderr}")
+        named = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+        return Outcome.KILLED, named[1].removeprefix("tests/unit/") if named else (done.stdout + done.stderr)[-500:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
