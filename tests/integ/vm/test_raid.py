@@ -152,8 +152,14 @@ def test_without_either_disk_the_unit_boots_and_says_which(unit: Unit, run_stage
 
 @pytest.mark.nightly
 def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: Unit, run_stage: RunStage) -> None:
+    log = Path(unit.serial_log("no-disks"))
+
     def wait(live: LiveMachine) -> None:
         live.wait_milestone(INIT_FAILED, GIVE_UP_SECONDS)
+        for _ in range(60):  # what it says then
+            if "Restarting in" in log.read_text(errors="replace"):
+                return
+            assert live.wait_end(1.0) is Ending.TIMEOUT
 
     result = run_stage("no-disks", unit, GIVEN_UP, without(unit, 0, 1), wait)
     assert not [each.name for each in result.milestones if each.name.startswith("FR_")]
