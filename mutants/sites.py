@@ -207,6 +207,12 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     @override
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        if isinstance(node.value, ast.Name) and node.value.id in ("tuple", "list", "dict", "frozenset"):
+            return  # a type
+        self.generic_visit(node)
+
+    @override
     def visit_Constant(self, node: ast.Constant) -> None:
         for value in other_constants(node.value):
             self._replace("constant changed", node, repr(value))

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.boot.boots import BootCounts, parse_confirmed, parse_started, serialise_started
+from gprov.domain.boot.boots import (
+    SERVICE_LINKS,
+    WORTH_TELLING,
+    BootCounts,
+    parse_confirmed,
+    parse_started,
+    serialise_started,
+)
 from gprov.domain.errors import BadInput
 
 
@@ -41,3 +48,23 @@ def test_arbitrary_bytes(data: bytes) -> None:
 @pytest.mark.parametrize(("started", "at", "unconfirmed"), [(0, 0, 0), (3, 0, 3), (3, 3, 0), (5, 3, 2), (2, 7, 0)])
 def test_starts_in_a_row_that_were_not_good(started: int, at: int, unconfirmed: int) -> None:
     assert BootCounts(started, at, 1).unconfirmed == unconfirmed
+
+
+def test_counting_a_start_confirms_none() -> None:
+    assert BootCounts(5, 3, 2).one_more() == BootCounts(6, 3, 2)
+    assert BootCounts() == BootCounts(0, 0, 0)
+
+
+def test_people_are_told_from_the_third_start_on_that_nobody_confirmed() -> None:
+    assert WORTH_TELLING == 3
+
+
+def test_where_images_say_that_they_report_good_boots() -> None:
+    wanted = "systemd/system/multi-user.target.wants/gprov-boot-good.service"
+    assert (f"/etc/{wanted}", f"/usr/lib/{wanted}") == SERVICE_LINKS
+
+
+def test_what_is_wrong_is_told() -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_confirmed("counts", b"1 " + b"x" * 50)
+    assert str(caught.value.problems[0]) == f"must be 2 numbers of at most 9 digits, is {b'1 ' + b'x' * 38!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 from gprov.domain.boot.budget import (
     DAY,
     FREE_RESTORES,
+    GIVE_UP_SECONDS,
     MAX_REASON_LENGTH,
     MOST,
+    UNCOUNTED_SECONDS,
     StartBudget,
     give_up_pause,
     parse_budget,
@@ -79,7 +82,18 @@ def test_what_resets_what() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{", b"[]", b"{}", b'{"Version":2}', b'{"Version":1,"GivenUp":-1}', b'{"Version":1,"Restores":"2"}'],
+    [
+        *(serialise_budget(StartBudget(last_ns=sign * ((1 << 63) + 1))) for sign in (-1, 1)),
+        *(serialise_budget(StartBudget(given_up=count, restores=-1 if count else -2)) for count in (0, 1)),
+        serialise_budget(StartBudget(given_up=-1)),
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"Version":2}',
+        b'{"Version":1,"GivenUp":-1}',
+        b'{"Version":1,"Restores":"2"}',
+    ],
 )
 def test_damaged_files_are_bad_input(data: bytes) -> None:
     with pytest.raises(BadInput):
@@ -112,3 +126,49 @@ def test_mutated_files(budget: StartBudget, at: int, byte: int) -> None:
     data[at % len(data)] = byte
     with contextlib.suppress(BadInput):
         assert parse_budget("x", bytes(data)).given_up <= MOST
+
+
+def test_the_file_is_read_by_people_too() -> None:
+    assert json.loads(serialise_budget(StartBudget(1, 2, 3, "why", "W.1 3 2 1"))) == {
+        "_comment": "gprov: starts and restores in a row that came to nothing; delete this file to begin anew",
+        "Version": 1,
+        "GivenUp": 1,
+        "Restores": 2,
+        "LastTime": 3,
+        "Reason": "why",
+        "CountedBoots": "W.1 3 2 1",
+    }
+    assert serialise_budget(StartBudget()).decode().splitlines()[1] == (
+        ' "_comment": "gprov: starts and restores in a row that came to nothing; delete this file to begin anew",'
+    )
+
+
+def test_what_is_counted_and_what_stays() -> None:
+    before = StartBudget(5, 4, 1, "why", "W.1 3 2 1")
+    assert before.gave_up(NOW, "gone") == StartBudget(6, 4, NOW, "gone", "W.1 3 2 1")
+    assert before.restore_began(NOW, "flag") == StartBudget(5, 5, NOW, "flag", "W.1 3 2 1")
+    assert replace(before, given_up=MOST).gave_up(NOW, "").given_up == MOST == 1000
+    assert replace(before, restores=MOST).restore_began(NOW, "").restores == MOST
+    assert len(before.failed("x" * 1000).reason) == MAX_REASON_LENGTH == 300
+    assert before.failed("\udcff").reason == "?"
+    long = StartBudget(reason="x" * 400, counted="y" * 400)
+    assert parse_budget("x", serialise_budget(long)) == StartBudget(reason="x" * 300, counted="y" * 300)
+
+
+def test_a_series_lasts_a_day_behind_the_longer_of_both_pauses() -> None:
+    day = 24 * HOUR_NS
+    for budget, pause in (
+        (StartBudget(last_ns=NOW), 600),
+        (StartBudget(given_up=1, last_ns=NOW), 1200),
+        (StartBudget(restores=5, last_ns=NOW), 2400),
+        (StartBudget(given_up=3, restores=5, last_ns=NOW), 4800),
+    ):
+        end = NOW + day + pause * 10**9
+        assert budget.at(end) == budget
+        assert budget.at(end + 10**3) == StartBudget()
+    counted = StartBudget(1, 2, NOW, "why", "W.1 3 2 1")
+    assert counted.at(NOW + 3 * day) == StartBudget(counted="W.1 3 2 1")
+
+
+def test_pauses_while_nobody_counts() -> None:
+    assert (GIVE_UP_SECONDS, UNCOUNTED_SECONDS, DAY) == (600, 1800, 86400)

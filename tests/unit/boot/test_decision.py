@@ -293,6 +293,97 @@ def test_waits_follow_the_arguments() -> None:
     assert decide(facts(never, root=BOOTABLE, operator=True, elapsed=0)) == SwitchRoot(ROOT)
 
 
+WAITS = replace(NORMAL, root_deadline=60.0, array_wait=30.0)
+FOREIGN_COPY = Found(COPY, Mounted(Flag.PRESENT))
+
+
+@pytest.mark.parametrize(
+    ("seen", "decision"),
+    [
+        (facts(WAITS, root=FOREIGN_COPY, targets=BLANK), "{copy}: it is attached by USB"),
+        (facts(WAITS, root=Found(CARD, Mounted(Flag.ABSENT)), targets=OTHER), "{card}: it is removable"),
+        (
+            facts(WAITS, root=NO_FLAG, targets=ELSEWHERE),
+            f"/dev/sda1 is mounted and has no flag file, but {{root}}; {ELSEWHERE.describe()}",
+        ),
+        (
+            facts(WAITS, root=NO_FLAG, targets=replace(WITH_PRIMARY, expected=2)),
+            "/dev/sda1 is mounted and has no flag file, but 1 of 2 data disks present: /dev/sda with PRIMARY",
+        ),
+        (
+            facts(WAITS, root=FAILED, targets=UNKNOWN, check=(ROOT, BEYOND)),
+            f"/dev/sda1: bad superblock; the check could not repair it, but {{root}}; {UNKNOWN.describe()}",
+        ),
+        (
+            facts(WAITS, elapsed=4, targets=OTHER),
+            "the root has not appeared yet; 1 of 1 data disks present: /dev/sda without PRIMARY",
+        ),
+        (facts(WAITS, root=BOTH, targets=UNKNOWN), "more than one volume could be the root: /dev/sda1, /dev/sdc1"),
+    ],
+)
+def test_doubts_wait_for_another_disk_until_the_deadline_and_are_then_given_up(seen: BootFacts, decision: str) -> None:
+    nowhere = "is on a disk that is no data disk of the platform"
+    copy, card, root = (f"{one.node} {nowhere}" for one in (COPY, CARD, ROOT))
+    reason = decision.format(copy=copy, card=card, root=root)
+    assert decide(seen) == KeepWaiting(reason, 60.0)
+    assert decide(replace(seen, elapsed=59.9)) == KeepWaiting(reason, 60.0)
+    late = decide(replace(seen, elapsed=60.0))
+    assert isinstance(late, GiveUp | Restore)
+    if not reason.startswith("the root has not appeared yet"):
+        assert late == GiveUp(reason)
+
+
+def test_what_did_not_mount_is_tried_again_every_five_seconds_and_not_behind_the_deadline() -> None:
+    seen = facts(WAITS, root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD), elapsed=7.0)
+    assert decide(seen) == KeepWaiting("cannot use /dev/sda1: bad superblock", 12.0)
+    assert decide(replace(seen, elapsed=58.0)) == KeepWaiting("cannot use /dev/sda1: bad superblock", 60.0)
+    assert decide(replace(seen, elapsed=60.0)) == GiveUp(
+        "cannot use /dev/sda1: bad superblock; its file system is good"
+    )
+    third = replace(seen, root=attempts(3, LUKS), checks={})
+    assert decide(third) == GiveUp("cannot use /dev/sda1: bad superblock")
+    unreadable = facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY, check=(ROOT, COULD_NOT))
+    assert decide(unreadable) == GiveUp(
+        "cannot use /dev/sda1: its flag file cannot be read; its file system could not be checked"
+    )
+
+
+def test_checks_name_the_volume_and_why() -> None:
+    assert decide(facts(root=FAILED, targets=WITH_PRIMARY)) == CheckFileSystem(
+        ROOT, "cannot use /dev/sda1: bad superblock"
+    )
+    assert decide(facts(root=attempts(1, EMPTY), targets=OTHER)) == CheckFileSystem(
+        EMPTY, "cannot use /dev/sda1: bad superblock"
+    )
+
+
+def test_a_system_that_cannot_be_switched_to_is_given_up_with_the_reason() -> None:
+    seen = facts(root=Found(ROOT, Mounted(Flag.PRESENT, "no init")))
+    assert decide(seen) == GiveUp("cannot start the system on /dev/sda1: no init")
+
+
+def test_arrays_wait_for_their_members_and_several_leave_a_doubt() -> None:
+    seen = facts(WAITS, root=NotFound((HALF, OTHERS)))
+    told = f"{HALF.describe()}, and {OTHERS.describe()}"
+    assert decide(seen) == KeepWaiting(told, 30.0)
+    assert decide(replace(seen, arguments=replace(WAITS, root_deadline=20.0))) == KeepWaiting(told, 20.0)
+    doubt = f"more than one incomplete array could hold the root: {told}"
+    late = replace(seen, elapsed=30.0, targets=OTHER)
+    assert decide(late) == KeepWaiting(doubt, 60.0)
+    assert decide(replace(late, elapsed=60.0)) == GiveUp(doubt)
+
+
+def test_what_a_missing_root_is_given_up_with() -> None:
+    suspect = facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, COULD_NOT))
+    assert decide(suspect) == GiveUp("the root does not appear; /dev/sda1, where it should be, could not be checked")
+    restored = decide(facts(elapsed=LATE, targets=OTHER))
+    assert isinstance(restored, Restore)
+    assert restored.evidence == "1 of 1 data disks present: /dev/sda without PRIMARY"
+    files = decide(facts(root=BOOTABLE, files=("EmergencyFile_1", "EmergencyFile_2")))
+    assert isinstance(files, Restore)
+    assert files.evidence == "EmergencyFile_1, EmergencyFile_2"
+
+
 # --- properties -------------------------------------------------------------------------------------------------------
 
 some_volumes = st.sampled_from([ROOT, EMPTY, LUKS, COPY, CARD])

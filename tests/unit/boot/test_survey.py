@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from gprov.domain.boot.survey import TargetState, TargetSurvey, survey_targets
+from gprov.domain.boot.survey import TargetDisk, TargetState, TargetSurvey, survey_targets
 from gprov.domain.disk.model import Contents, DeviceNumber, Disk, Partition, Volume
 
 LABEL = "PRIMARY"
@@ -203,3 +205,50 @@ def test_a_survey_describes_itself() -> None:
     )
     assert TargetSurvey(1).describe() == "0 of 1 data disks present: none"
     assert "platform is unknown" in TargetSurvey(None).describe()
+
+
+@pytest.mark.parametrize(
+    ("states", "startable", "without"),
+    [
+        ((TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY), False, True),
+        ((TargetState.PRIMARY,), True, False),
+        ((TargetState.PRIMARY,), None, False),
+        ((TargetState.PRIMARY, TargetState.FOREIGN), False, False),
+        ((TargetState.RAID_MEMBER,), False, False),
+        ((TargetState.UNREADABLE,), False, False),
+    ],
+)
+def test_disks_that_no_boot_loader_starts_from(
+    states: tuple[TargetState, ...], startable: bool | None, without: bool
+) -> None:
+    survey = TargetSurvey(len(states), tuple(TargetDisk(SDA, state) for state in states), startable=startable)
+    assert survey.without_boot_files is without
+    assert replace(survey, expected=4).without_boot_files is False
+    assert (", without boot files" in survey.describe()) is (startable is False)
+    assert survey.foreign is (TargetState.FOREIGN in states)
+
+
+def test_what_was_looked_for_is_passed_on() -> None:
+    survey = survey_targets(1, [SDA], volumes(SDA, EMPTY), LABEL, array="gp-unit:PRIMARY", startable=False)
+    assert (survey.expected, survey.array, survey.startable, survey.primary) == (1, "gp-unit:PRIMARY", False, ())
+    assert survey_targets(1, [SDA], volumes(SDA, EMPTY), LABEL).startable is None
+    assert TargetSurvey(1, (TargetDisk(SDA, TargetState.OTHER, ("a", "b")),)).describe() == (
+        "1 of 1 data disks present: /dev/sda without PRIMARY (a; b)"
+    )
+
+
+@pytest.mark.parametrize("kind", ["linux_raid_member", "isw_raid_member", "ddf_raid_member"])
+def test_members_of_every_kind_of_array_hide_what_is_in_them(kind: str) -> None:
+    member = Contents(kind, "", UUID.upper())
+    survey = survey_targets(1, [SDA1], volumes(SDA1, member), LABEL)
+    assert survey.disks[0].state is TargetState.RAID_MEMBER
+    running = [*volumes(SDA1, member), array_on(SDA1, contents=EMPTY)]
+    assert survey_targets(1, [SDA1], running, LABEL).disks[0].state is TargetState.OTHER
+
+
+def test_zeros_in_an_array_make_no_disk_blank() -> None:
+    """A whole disk as a member of a running array that holds nothing."""
+    found = [*volumes(SDA, MEMBER), array_on(SDA, contents=EMPTY)]
+    assert survey_targets(1, [SDA], found, LABEL).disks[0].state is TargetState.OTHER
+    lost = survey_targets(1, [SDA1], volumes(SDA1, MEMBER), LABEL, zeroed=[SDA1.node], lost_arrays=[UUID])
+    assert lost.disks[0].state is TargetState.OTHER

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.disk.layout import GIB, MIB, PartitionRole, PartitionTable, TableKind
+from gprov.domain.disk.layout import ALIGNMENT, GIB, KIB, MIB, PartitionRole, PartitionTable, TableKind
 from gprov.domain.disk.plan_layout import LEAST_DATA, MBR_LIMIT, primary_table, recovery_table
 from gprov.domain.errors import HardwareMismatch
 
@@ -119,3 +119,43 @@ def test_refusal_names_what_would_be_enough() -> None:
     check(recovery_table(FirmwareKind.UEFI, least), least)
     with pytest.raises(HardwareMismatch):
         recovery_table(FirmwareKind.UEFI, least - 1)
+
+
+def test_units_are_binary() -> None:
+    assert (KIB, MIB, GIB, ALIGNMENT) == (2**10, 2**20, 2**30, 2**20)
+
+
+def test_partitions_follow_each_other_and_the_last_takes_the_rest() -> None:
+    table = recovery_table(FirmwareKind.UEFI, 8 * GIB)
+    assert [(part.start, part.end) for part in table.partitions] == [
+        (MIB, 201 * MIB),
+        (201 * MIB, 8 * GIB - MIB),
+    ]
+    bios = primary_table(FirmwareKind.BIOS, 3 * TIB, raid=False)
+    assert [(part.start, part.size, part.label, part.active) for part in bios.partitions] == [
+        (MIB, MIB, "BIOS", False),
+        (2 * MIB, 200 * MIB, "BOOT", True),
+        (202 * MIB, 3 * TIB - 203 * MIB, "PRIMARY", False),
+    ]
+    assert [part.label for part in primary_table(FirmwareKind.BIOS, 20 * GIB, raid=False).partitions] == ["", ""]
+
+
+def test_what_is_missing_is_told_in_bytes() -> None:
+    with pytest.raises(HardwareMismatch) as caught:
+        recovery_table(FirmwareKind.UEFI, 100 * MIB + 5)
+    assert str(caught.value).startswith("disk too small: 104857605 bytes, at least 277893120 are needed")
+    assert [problem.message for problem in caught.value.differences] == [
+        "103809024 bytes (20480 for the table's backup, 1028101 unaligned)",
+        "1048576 for the table, 209715200 fixed, 67108864 for data at least",
+    ]
+    with pytest.raises(HardwareMismatch) as caught:
+        recovery_table(FirmwareKind.UEFI, 100)
+    assert caught.value.differences[0].message == "0 bytes (20480 for the table's backup, 0 unaligned)"
+    with pytest.raises(HardwareMismatch) as caught:
+        recovery_table(FirmwareKind.BIOS, 100)
+    assert caught.value.differences[0].message == "0 bytes (0 for the table's backup, 100 unaligned)"
+
+
+def test_what_people_and_partitioners_call_kinds_and_roles() -> None:
+    assert [kind.value for kind in TableKind] == ["gpt", "msdos"]
+    assert [role.value for role in PartitionRole] == ["esp", "bios_boot", "linux", "raid"]

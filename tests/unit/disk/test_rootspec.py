@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,3 +126,75 @@ def test_a_raid_member_is_never_root() -> None:
     member = Volume(DISK, PART.node, PART.device, Contents("linux_raid_member", "PRIMARY", UUID), PART)
     for spec in ("LABEL=PRIMARY", f"UUID={UUID}", "PARTLABEL=PRIMARY part", f"PARTUUID={PARTUUID}"):
         assert not matches(parse_root(spec).spec, member)
+
+
+@pytest.mark.parametrize(
+    ("argument", "whole"),
+    [
+        ("ID=ata-QEMU_HARDDISK_QM00013", True),
+        ("ID=wwn-0x5000c500a1b2c3d4", True),
+        ("PATH=pci-0000:00:1f.2-ata-1", True),
+        ("PATH=/dev/sda", True),
+        ("ID=ata-QEMU_HARDDISK_QM00013-part2", False),
+        ("ID=ata-QEMU_HARDDISK_QM00013-part02", False),
+        ("PATH=pci-0000:00:1f.2-ata-1-part2", False),
+        (f"PARTUUID={PARTUUID}", False),
+        ("PARTLABEL=PRIMARY part", False),
+    ],
+)
+def test_a_whole_disk_has_no_partition_to_its_name(argument: str, whole: bool) -> None:
+    assert matches(parse_root(argument).spec, WHOLE) is whole
+
+
+ARRAY_UUID = "2f8a3c4e-9d10-4b6a-8c7e-5f0112233445"
+ARRAY = Volume(DISK, "/dev/md127", DeviceNumber(9, 127), Contents("ext4", "PRIMARY", UUID), array=ARRAY_UUID)
+
+
+@pytest.mark.parametrize(
+    ("argument", "named"),
+    [
+        ("LABEL=PRIMARY", True),
+        (f"UUID={UUID}", True),
+        ("PATH=/dev/md127", True),
+        ("ID=md-uuid-2f8a3c4e:9d104b6a:8c7e5f01:12233445", True),
+        ("ID=MD-UUID-2F8A3C4E:9D104B6A:8C7E5F01:12233445", True),
+        ("PATH=/dev/sda", False),
+        ("PATH=pci-0000:00:1f.2-ata-1", False),
+        ("ID=ata-QEMU_HARDDISK_QM00013", False),
+        ("ID=md-uuid-00000000:9d104b6a:8c7e5f01:12233445", False),
+    ],
+)
+def test_an_array_has_names_of_its_own_and_none_of_its_disks(argument: str, named: bool) -> None:
+    assert matches(parse_root(argument).spec, ARRAY) is named
+
+
+@pytest.mark.parametrize(
+    ("facts", "link"),
+    [
+        ({"wwn": "eui.0025388b71b2c3d4"}, "ID=nvme-eui.0025388b71b2c3d4"),
+        ({"serial": "V1"}, "ID=virtio-V1"),
+        ({"model": "SD32G", "serial": "0x1a2b"}, "ID=mmc-SD32G_0x1a2b"),
+        ({"vendor": " IBM ", "model": "DISK  A_B", "serial": "7"}, "ID=scsi-IBM_DISK_A_B_7"),
+        ({"slot": "pci-0000:00:05.0"}, "PATH=virtio-pci-0000:00:05.0"),
+    ],
+)
+def test_links_of_every_transport(facts: dict[str, str], link: str) -> None:
+    on = replace(Disk("x", "/dev/x", DeviceNumber(254, 0), 1), **facts)  # type: ignore[arg-type]  # all of them texts
+    spec = parse_root(link).spec
+    assert matches(spec, Volume(on, on.node, on.device, Contents()))
+    other = replace(on, wwn="eui.1", serial="2", slot="pci-0")
+    assert not matches(spec, Volume(other, on.node, on.device, Contents()))
+
+
+def test_quotes_must_come_in_pairs() -> None:
+    assert parse_root("'LABEL=\"a b\"'").spec == RootSpec(RootKey.LABEL, "a b")
+    assert parse_root("LABEL='a\"").spec == RootSpec(RootKey.LABEL, "'a\"")
+    assert parse_root("LABEL='").spec == RootSpec(RootKey.LABEL, "'")
+    assert parse_root("LABEL=xax").spec == RootSpec(RootKey.LABEL, "xax")
+
+
+def test_what_is_known_is_listed_where_it_was_not_followed() -> None:
+    assert parse_root("nonsense").note == (
+        "real_root='nonsense' is not KEY=VALUE with a key of uuid, label, partuuid, partlabel, id, path:"
+        " using LABEL=PRIMARY"
+    )

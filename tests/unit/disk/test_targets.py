@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, MountPoint, Partition, Volume
-from gprov.domain.disk.targets import TargetSpec, choose_targets, excluded_disks
-from gprov.domain.errors import HardwareMismatch
+from gprov.domain.disk.targets import TargetSpec, choose_targets, detachable, excluded_disks
+from gprov.domain.errors import HardwareMismatch, InternalError
 
 GB = 10**9
 
@@ -196,3 +196,59 @@ def _agree(sizes: list[int]) -> bool:
 def test_a_disk_in_a_hot_plug_bay_is_built_in() -> None:
     bay = disk("sdb", 100 * GB, 16, bus=Bus.ATA, removable=True)
     assert choose_targets([bay], {}, TargetSpec(1, 100 * GB)).chosen == (bay,)
+
+
+def test_each_reason_is_told_once() -> None:
+    recovery, data = disk("sda", 100 * GB, 0, parts=2, read_only=True), disk("sdb", 100 * GB, 16, parts=2)
+    mounts = [MountPoint(part.device, "/mnt", "ext4") for part in (*recovery.partitions, *recovery.partitions)]
+    excluded = excluded_disks([recovery, data], mounts, volume(recovery, 2), recovery.partitions[0].device)
+    assert excluded == {
+        recovery.device: "is RECOVERY; this boot came from it; has a file system mounted at /mnt; is read-only"
+    }
+    # Also if it is not among the disks, as when it came only now.
+    assert excluded_disks([data], (), volume(recovery, 2)) == {recovery.device: "is RECOVERY"}
+
+
+def test_the_report_covers_every_disk_and_names_come_in_order() -> None:
+    disks = [disk("sdb", 100 * GB, 16), disk("sda", 101 * GB, 32), disk("sdc", 50 * GB, 0), disk("sdd", 104 * GB, 48)]
+    choice = choose_targets(disks, {}, TargetSpec(2, 100 * GB))
+    assert names(choice.chosen) == ["sda", "sdb"]
+    assert [line.describe().partition(": ")[2] for line in choice.report] == [
+        "taken, fits",
+        "taken, fits",
+        "not taken, wrong size: 50000000000 bytes, wanted 100000000000 ± 5 %",
+        "not taken, it differs too much in size from the set",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sentence"),
+    [
+        ([100], "2 target disks of 100000000000 bytes wanted, 1 found: /dev/sda"),
+        ([100, 103], "2 target disks of 100000000000 bytes wanted, but none agree within 1 % of each other: "),
+        ([100, 100, 100], "2 target disks of 100000000000 bytes wanted, but there is more than one choice: "),
+        ([98, 98, 101, 101], "2 target disks of 100000000000 bytes wanted, but there is more than one choice: "),
+    ],
+)
+def test_a_refusal_tells_what_was_wanted_and_why_each_disk_was_not_taken(sizes: list[int], sentence: str) -> None:
+    disks = [disk(f"sd{'abcd'[index]}", size * GB, 16 * index) for index, size in enumerate(sizes)]
+    with pytest.raises(HardwareMismatch) as caught:
+        choose_targets(disks, {}, TargetSpec(2, 100 * GB))
+    assert sentence in str(caught.value)
+    told = [problem.message for problem in caught.value.differences]
+    assert len(told) == len(sizes)
+    assert all(line.endswith(": not taken, it fits, but no set of 2 is beyond doubt") for line in told)
+
+
+@pytest.mark.parametrize("spec", [TargetSpec(0, 100 * GB), TargetSpec(1, 0)])
+def test_a_specification_that_asks_for_nothing_is_an_error_of_ours(spec: TargetSpec) -> None:
+    with pytest.raises(InternalError):
+        choose_targets([disk("sda", 100 * GB, 0)], {}, spec)
+    assert choose_targets([disk("sda", 1, 0)], {}, TargetSpec(1, 1)).chosen
+
+
+def test_a_removable_disk_of_unknown_kind_is_somebodys() -> None:
+    assert detachable(disk("sda", GB, 0, bus=Bus.UNKNOWN, removable=True)) == "is removable"
+    assert detachable(disk("sda", GB, 0, bus=Bus.USB)) == "is attached by USB"
+    built_in = [disk("sda", GB, 0, bus=bus) for bus in Bus if bus is not Bus.USB]
+    assert [detachable(one) for one in built_in] == [""] * len(built_in)

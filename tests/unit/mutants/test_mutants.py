@@ -60,6 +60,7 @@ def test_texts_annotations_and_docstrings_stay() -> None:
 
 
 def test_order_matters_only_where_it_can() -> None:
+    assert not becomes("Plan = tuple[str, ...]")
     assert 'x = (f(), "a", "b")' in becomes('x = ("a", f(), "b")')
     assert 'x = y in ("b", "a")' not in becomes('x = y in ("a", "b")')
     assert 'x = {"b", "a"}' not in becomes('x = {"a", "b"}')
