@@ -197,8 +197,8 @@ def _processes_of_the_host() -> Iterator[_Seen]:
 
 
 class _Terminal(io.StringIO):
-    """Progress goes where pytest reports, also while it captures output. The processes of pytest-xdist have no such place
-    but standard error, which shows with -s."""
+    """Progress goes where pytest reports, also while it captures output. Processes of pytest-xdist have only standard
+    error for that, which shows with -s."""
 
     def __init__(self, config: pytest.Config) -> None:
         super().__init__()
