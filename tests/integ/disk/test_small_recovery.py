@@ -174,3 +174,20 @@ def test_a_volume_that_hangs_for_ever_costs_the_log_and_a_moment(frozen: Path) -
     image = frozen.parent / "image"
     subprocess.run(["mount", "-o", "loop", str(image), str(frozen)], check=True, timeout=60)
     assert log_lines(frozen) == ["0"]
+
+
+@pytest.mark.parametrize("state", ["full", "read-only"])
+def test_beside_the_flow_a_log_that_cannot_be_kept_is_told_once(volume: Path, state: str) -> None:
+    if state == "full":
+        fill(volume)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(volume)], check=True, timeout=60)
+    bus = EventBus(FakeClock())
+    sink = QueuedSink(FileSink(FakeClock(), str(volume / "log")), ThreadBackground(), seconds=60)
+    bus.attach(sink)
+    for number in range(100):
+        bus.log(f"{number}")
+    bus.detach(sink)
+    [told] = [text for text in said(bus) if text.startswith("event sink")]
+    assert ("log lines were lost, the disk was full" if state == "full" else "Read-only file system") in told
+    assert len([event for event in bus.events if isinstance(event.body, LogLine)]) == 101
