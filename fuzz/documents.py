@@ -184,7 +184,7 @@ def netboot_scripts(data: bytes) -> None:
 def dnsmasq(data: bytes) -> None:
     interface, server, folder = pieces(data, 3)
     network = IPv4Network("10.0.0.0/24")
-    plain = dnsmasq_configuration(NetbootService("eth0", "http://a", network))
+    plain = dnsmasq_configuration(NetbootService("eth0", "http://10.0.0.1", network))
     made = dnsmasq_configuration(NetbootService(interface, server, network, folder))
     for line, usual in zip(made.split("\n"), plain.split("\n"), strict=True):
         expect(line.partition("=")[0] == usual.partition("=")[0] and line.isprintable(), "a line that nobody wrote")
