@@ -239,6 +239,16 @@ def test_a_damaged_root_is_repaired_and_booted(restored: World) -> None:
     assert restored.boot() is Stop.SWITCHED_ROOT
 
 
+@pytest.mark.parametrize("kind", [FileSystemKind.EXT2, FileSystemKind.EXT3])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_root_of_another_file_system_is_mounted_as_what_it_is(
+    restored: World, kind: FileSystemKind, damaged: bool
+) -> None:
+    volume = restored.machine.disks[0].volumes()[0]
+    volume.kind, volume.damaged = kind, damaged
+    assert restored.boot() is Stop.SWITCHED_ROOT
+
+
 def test_a_root_beyond_repair_is_restored(restored: World) -> None:
     volume = restored.machine.disks[0].volumes()[0]
     volume.damaged, volume.repairable = True, False
