@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from dependency_injector import providers
 
 from gprov.apps.build.hostfiles import write_file
 from gprov.apps.lab.accel import named_accelerator
+from gprov.apps.lab.campaign import Campaign, campaign_report, run_campaign
 from gprov.apps.lab.console import interact
 from gprov.apps.lab.container import LabContainer
 from gprov.apps.lab.products import Products
@@ -22,6 +24,7 @@ from gprov.apps.lab.report import RunFacts, lab_report
 from gprov.apps.lab.runner import Ending
 from gprov.apps.lab.shapes import SHAPES, unit_spec
 from gprov.apps.lab.stage import StageResult
+from gprov.apps.lab.subject import CutStage
 from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
@@ -35,6 +38,7 @@ _ACTIONS = {
     "restore": "restore the unit in the work folder, for the first time or again",
     "boot": "start the unit in the work folder until its system is up, and switch it off",
     "shell": "start the unit in the work folder with its console on this terminal",
+    "cuts": "cut the power of small units again and again, and have their disks judged",
 }
 _POWER_DOWN_SECONDS = 90.0
 
@@ -64,6 +68,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--serial", type=_serial, default=UnitSpec().serial, help="serial number of a new unit (default %(default)s)"
     )
+    cuts = parser.add_argument_group("cuts")
+    cuts.add_argument("--stage", choices=[stage.value for stage in CutStage], default=CutStage.RESTORE.value)
+    cuts.add_argument("--count", type=_positive, default=10, metavar="N", help="how many (default %(default)s)")
+    cuts.add_argument("--seed", default="1", help="decides which, together with their numbers (default %(default)s)")
+    cuts.add_argument("--first", type=int, default=0, metavar="N", help="number of the first (default %(default)s)")
+    cuts.add_argument("--jobs", type=_positive, default=2, metavar="N", help="how many at once (default %(default)s)")
     built = parser.add_argument_group("use what is built already (all three)")
     built.add_argument("--kernel", metavar="FILE", help=Branding().boot_kernel)
     built.add_argument("--provision-kernel", metavar="FILE", help=Branding().provision_kernel)
@@ -91,6 +101,8 @@ def run(args: argparse.Namespace) -> int:
     with _orderly_end():
         if args.action == "shell":
             return _shell(container, Unit.open(args.workdir))
+        if args.action == "cuts":
+            return _cuts(container, args)
         return _run(container, args)
 
 
@@ -117,6 +129,24 @@ def _run(container: LabContainer, args: argparse.Namespace) -> int:
     return _conclude(results)
 
 
+def _cuts(container: LabContainer, args: argparse.Namespace) -> int:
+    campaign = Campaign(args.seed, args.first, args.count, args.jobs)
+    subject = container.subjects().subject(CutStage(args.stage), _spec(args))
+    began = time.monotonic()
+    results = run_campaign(container.cuts(), subject, campaign, args.workdir)
+    facts = {"stage": args.stage, "firmware": args.firmware, "disks": args.disks}
+    report = campaign_report(facts, campaign, results, time.monotonic() - began)
+    path = args.report or os.path.join(args.workdir, "report.json")
+    write_file(path, json.dumps(report, indent=2).encode() + b"\n")
+    print(f"{report['cuts']} cuts, {report['states']} states, at most {report['most_starts']} starts after one")
+    failed = [result for result in results if result.problems]
+    for result in failed:
+        again = f"--stage {args.stage} --seed {args.seed} --first {result.number} --count 1"
+        print(f"gprov lab: cut {result.number}: {'; '.join(result.problems)}", file=sys.stderr)
+        print(f"  kept in {result.folder}; again: gprov lab cuts {again} …", file=sys.stderr)
+    return ExitCode.NEGATIVE if failed else ExitCode.DONE
+
+
 def _stages(container: LabContainer, args: argparse.Namespace) -> tuple[Unit, Sequence[StageResult]]:
     lab = container.lab()
     match args.action:
@@ -131,6 +161,12 @@ def _stages(container: LabContainer, args: argparse.Namespace) -> tuple[Unit, Se
         case _:
             unit = Unit.open(args.workdir)
             return unit, [lab.boot(unit)]
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"must be a number from 1, is {text!r}")
+    return int(text)
 
 
 def _serial(text: str) -> str:

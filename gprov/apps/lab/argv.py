@@ -68,14 +68,18 @@ def qemu_arguments(machine: Machine, wiring: Wiring) -> tuple[str, ...]:
 
 def block_node(disk: VirtualDisk) -> Options:
     """The host's half of a disk."""
-    return {
+    cache = {"no-flush": disk.durability is Durability.FAST}
+    image = {
         "driver": "qcow2",
-        "node-name": disk.name,
         "discard": "unmap",
         "detect-zeroes": "unmap",  # keeps the file sparse when a guest clears a disk
-        "cache": {"no-flush": disk.durability is Durability.FAST},
-        "file": {"driver": "file", "filename": disk.file, "cache": {"no-flush": disk.durability is Durability.FAST}},
+        "cache": cache,
+        "file": {"driver": "file", "filename": disk.file, "cache": cache},
     }
+    if not disk.write_log:
+        return {"node-name": disk.name, **image}
+    log = {"driver": "file", "filename": disk.write_log, "discard": "unmap", "detect-zeroes": "unmap"}
+    return {"node-name": disk.name, "driver": "blklogwrites", "discard": "unmap", "file": image, "log": log}
 
 
 def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None) -> Options:

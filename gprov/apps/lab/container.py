@@ -14,11 +14,14 @@ from gprov.apps.build.progress import Progress
 from gprov.apps.image.create import ImageMaker
 from gprov.apps.lab.accel import AcceleratorChoice
 from gprov.apps.lab.argv import Accelerator
+from gprov.apps.lab.cuts import PowerCuts
 from gprov.apps.lab.lifecycle import Lab
 from gprov.apps.lab.probe import GuestProbe
 from gprov.apps.lab.products import ProductBuilder, Products
 from gprov.apps.lab.runner import Runner
+from gprov.apps.lab.smallroot import SmallImages
 from gprov.apps.lab.stage import StageRunner
+from gprov.apps.lab.subject import Subjects
 from gprov.domain.branding import Branding
 
 
@@ -46,3 +49,6 @@ class LabContainer(containers.DeclarativeContainer):
     runner = providers.Singleton(Runner, processes, accelerator.provided.choose)
     stages = providers.Singleton(StageRunner, runner, progress.provided.note)
     lab = providers.Singleton(Lab, processes, stages, products.provider)
+    small_images = providers.Singleton(SmallImages, processes, cache, progress, images)
+    subjects = providers.Singleton(Subjects, processes, cache, progress, builder, small_images, stages)
+    cuts = providers.Singleton(PowerCuts, processes, runner, stages, progress.provided.note)

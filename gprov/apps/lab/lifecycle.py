@@ -26,7 +26,7 @@ _RESTORE_SECONDS = 600.0
 _BOOT_SECONDS = 300.0
 
 # What makes a unit talk, and not wait for people, in all its starts: provisioning carries these into its boot entries.
-_UNIT_ARGUMENTS = (
+UNIT_ARGUMENTS = (
     "console=ttyS0",
     "PROVISION_VERBOSE=1",
     "PROVISION_KEY_WINDOW=0",
@@ -96,7 +96,7 @@ class Lab:
             factory.origin.publish(products.published() | products.netbooted(), unit.spec)
         else:
             factory.origin.publish(products.published(), unit.spec)
-            arguments = (f"mfgurl={factory.origin.manuf_url}", *_UNIT_ARGUMENTS)
+            arguments = (f"mfgurl={factory.origin.manuf_url}", *UNIT_ARGUMENTS)
             machine = machine.booting(DirectKernel(products.provision_kernel, arguments))
         return self._stages.run(PROVISION, machine, unit.serial_log(PROVISION), PROVISIONED)
 
@@ -107,4 +107,4 @@ class Lab:
         return self._stages.run(BOOT, factory.machine(unit), unit.serial_log(BOOT), STARTED)
 
     def _factory(self, unit: Unit) -> AbstractContextManager[Factory]:
-        return factory_for(self._processes, unit, " ".join(_UNIT_ARGUMENTS))
+        return factory_for(self._processes, unit, " ".join(UNIT_ARGUMENTS))

@@ -44,7 +44,8 @@ class Durability(Enum):
 @dataclass(frozen=True, slots=True)
 class VirtualDisk:
     """``name`` identifies it inside QEMU; ``file`` is a qcow2 image. ``late``: the machine starts without it.
-    ``starts``: BIOS, which knows an order of disks and starts from the first, tries it before others."""
+    ``starts``: BIOS, which knows an order of disks and starts from the first, tries it before others.
+    ``write_log``: a file in which QEMU records all that is written to the disk (``writelog``)."""
 
     name: str
     file: str
@@ -53,6 +54,7 @@ class VirtualDisk:
     durability: Durability = Durability.FAST
     late: bool = False
     starts: bool = False
+    write_log: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,150 @@
+"""What is on a unit's media after its power was cut at an instant of a recording.
+
+A disk keeps what was flushed. Of what it had answered since, or was still working on, any part may have arrived: whole
+requests, in any order, and the beginning of one, in sectors. Of a disk that the guest never flushes, because it says
+that it has no cache, only the last request is in doubt. NVRAM is as it was at that instant.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from gprov.apps.build.hostfiles import translated
+from gprov.apps.lab.recording import Instant, Recording
+from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.volumes import raw_view
+from gprov.apps.lab.writelog import LoggedRequest, durable
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.errors import DeviceFault
+from gprov.ports.process import Processes
+
+_AMONG_ALL, _BY_STORE = 0.3, 0.2
+_SECTOR = 512
+_PIECE = 1 << 20
+_PUNCH_HOLE = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
+
+
+class Luck(Enum):
+    """What of the requests in doubt arrived."""
+
+    ALL = "all"
+    NONE = "none"
+    SOME = "some"
+    FIRST = "first"  # up to one of them, which is cut in two
+
+
+@dataclass(frozen=True, slots=True)
+class DiskCut:
+    """``kept``: how many requests of the log are there for good; ``arrived``: which of those after them, as pairs of
+    number and bytes; ``doubtful``: how many there were to choose from."""
+
+    kept: int
+    doubtful: int
+    arrived: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCut:
+    instant: Instant
+    luck: Luck
+    disks: tuple[DiskCut, ...]
+
+    def describe(self) -> str:
+        """For people: which requests of which disk."""
+        parts = [f"{disk.kept} kept, {len(disk.arrived)} of {disk.doubtful} unflushed arrived" for disk in self.disks]
+        return f"luck {self.luck.value}; {'; '.join(parts)}; nvram {self.instant.nvram}; console {self.instant.said}"
+
+
+def choose_cut(recording: Recording, chance: random.Random) -> PowerCut:
+    """Half of the instants are chosen so that every time between two flushes is as likely as any other, however short;
+    some so that every content of NVRAM is, and the rest among all requests."""
+    instant = _instant(recording, chance)
+    luck = chance.choice(list(Luck))
+    disks = tuple(
+        _disk_cut(log, count, luck, chance) for log, count in zip(recording.logs, instant.requests, strict=True)
+    )
+    return PowerCut(instant, luck, disks)
+
+
+def _instant(recording: Recording, chance: random.Random) -> Instant:
+    way = chance.random()
+    if way < _AMONG_ALL:
+        return chance.choice(recording.instants)
+    epochs: dict[tuple[int, ...], list[Instant]] = {}
+    for instant in recording.instants:
+        by_store = way < _AMONG_ALL + _BY_STORE
+        epochs.setdefault((instant.nvram,) if by_store else recording.epoch(instant), []).append(instant)
+    return chance.choice(epochs[chance.choice(sorted(epochs))])
+
+
+def apply_cut(processes: Processes, recording: Recording, cut: PowerCut, unit: Unit) -> None:
+    """Make of the unit as the recording began, what the cut leaves."""
+    files = dict(zip(_disk_names(unit), unit.disk_files(), strict=True))
+    for name, log, disk in zip(recording.disks, recording.logs, cut.disks, strict=True):
+        source = os.path.join(recording.folder, f"{name}.writes")
+        arrived = [(log[index], size) for index, size in disk.arrived]
+        requests = [*((entry, entry.size) for entry in log[: disk.kept] if entry.size), *arrived]
+        if requests:
+            with raw_view(processes, files[name], writable=True) as view:
+                _replay(source, requests, view)
+    if unit.spec.firmware is FirmwareKind.UEFI:
+        with translated(unit.variables):
+            shutil.copyfile(recording.nvram(cut.instant), unit.variables)
+
+
+def _disk_names(unit: Unit) -> list[str]:
+    return [disk.name for disk in unit.machine().disks]
+
+
+def _disk_cut(log: Sequence[LoggedRequest], count: int, luck: Luck, chance: random.Random) -> DiskCut:
+    cached = any(entry.flush for entry in log)
+    kept = durable(log, count) if cached else max(0, count - 1)
+    doubtful = [index for index in range(kept, count) if log[index].size]
+    return DiskCut(kept, len(doubtful), _arrived(log, doubtful, luck, chance))
+
+
+def _arrived(
+    log: Sequence[LoggedRequest], doubtful: Sequence[int], luck: Luck, chance: random.Random
+) -> tuple[tuple[int, int], ...]:
+    match luck:
+        case Luck.ALL:
+            return tuple((index, log[index].size) for index in doubtful)
+        case Luck.NONE:
+            return ()
+        case Luck.SOME:
+            share = chance.random()
+            return tuple((index, log[index].size) for index in doubtful if chance.random() < share)
+        case Luck.FIRST:
+            if not doubtful:
+                return ()
+            *whole, torn = doubtful[: chance.randrange(len(doubtful)) + 1]
+            part = chance.randrange(log[torn].size // _SECTOR) * _SECTOR
+            return (*((index, log[index].size) for index in whole), *([(torn, part)] if part else []))
+
+
+def _replay(source: str, requests: Sequence[tuple[LoggedRequest, int]], view: str) -> None:
+    with translated(view), open(source, "rb") as log, open(view, "r+b", buffering=0) as disk:
+        for entry, size in requests:
+            if entry.place is None:
+                _punch(disk.fileno(), view, entry.offset, size)
+                continue
+            log.seek(entry.place)
+            for start in range(0, size, _PIECE):
+                data = log.read(min(_PIECE, size - start))
+                if data.count(0) == len(data):
+                    _punch(disk.fileno(), view, entry.offset + start, len(data))
+                else:
+                    os.pwrite(disk.fileno(), data, entry.offset + start)
+
+
+def _punch(disk: int, view: str, offset: int, length: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.fallocate(disk, _PUNCH_HOLE, ctypes.c_long(offset), ctypes.c_long(length)):
+        number = ctypes.get_errno()
+        raise DeviceFault(view, f"cannot be punched: {os.strerror(number)}", errno=number)

@@ -1,0 +1,107 @@
+"""Single starts of a unit whose power was cut, or is to be."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gprov.apps.build.hostfiles import read_file
+from gprov.apps.lab.channel import GuestVerdict
+from gprov.apps.lab.machine import Machine
+from gprov.apps.lab.runner import Ending, LiveMachine, Runner
+from gprov.apps.lab.unit import Unit
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.events import ProcessState
+
+# Of one start, on a busy host that emulates its processor.
+START_SECONDS = 420.0
+# How long a unit that gave up is watched: it would stand for ten minutes.
+_GIVEN_UP_SECONDS = 10.0
+# What firmware says if it finds nothing to start.
+_NOTHING = (b"No bootable option or device was found", b"No bootable device")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a start came to. ``nothing``: the firmware found nothing to start."""
+
+    ending: Ending
+    said: tuple[str, ...]
+    system: GuestVerdict | None
+    nothing: bool
+    seconds: float
+
+    @property
+    def outcome(self) -> str:
+        return "nothing to start" if self.nothing else self.ending.value
+
+    def describe(self) -> str:
+        return f"{' '.join(self.said) or 'silent'} → {self.outcome} ({self.seconds:.0f} s)"
+
+
+class Starter:
+    """``cpus``: of the machines; fewer, if several run at once."""
+
+    def __init__(self, runner: Runner, cpus: int) -> None:
+        self._runner = runner
+        self._cpus = cpus
+
+    def start(self, unit: Unit, name: str) -> Start:
+        """To its end; or until it has nothing more to say."""
+        began = time.monotonic()
+        firmware_log, serial_log = unit.path(f"firmware-{name}.log"), unit.serial_log(name)
+        machine = _with_firmware_log(replace(unit.machine(), cpus=self._cpus), firmware_log)
+        with self._runner.start(machine, serial_log) as live:
+            watch = _Watch(live, (serial_log, firmware_log))
+            ending = live.wait_end(START_SECONDS, watch.look)
+            said, system = tuple(each.name for each in live.milestones()), live.verdict()
+        return Start(ending, said, system, watch.nothing, time.monotonic() - began)
+
+    def kill(self, machine: Machine, serial_log: str, said: int, delay: float) -> str:
+        """Start it, and kill QEMU ``delay`` seconds after the console has said so many bytes. Returns how that went."""
+        with self._runner.start(machine, serial_log) as live:
+            ending = live.wait_end(START_SECONDS, lambda: _size(serial_log) < said)
+            if ending is Ending.TIMEOUT:
+                ending = live.wait_end(delay)
+            if ending is Ending.TIMEOUT:
+                live.cut_power()
+            told = " ".join(each.name for each in live.milestones())
+        how = "killed" if ending is Ending.TIMEOUT else f"ended by {ending.value} before it was killed"
+        return f"{how} {delay:.2f} s after {said} bytes of console, having said {told or 'nothing'}"
+
+
+class _Watch:
+    def __init__(self, live: LiveMachine, logs: Sequence[str]) -> None:
+        self.nothing = False
+        self._live = live
+        self._logs = logs
+        self._given_up: float | None = None
+
+    def look(self) -> bool:
+        """False: nothing more is to come."""
+        self.nothing = any(words in _content(log) for log in self._logs for words in _NOTHING)
+        if self._given_up is None and any(
+            each.name == ProcessState.INIT_FAILED.value for each in self._live.milestones()
+        ):
+            self._given_up = time.monotonic()
+        given_up = self._given_up is not None and time.monotonic() - self._given_up > _GIVEN_UP_SECONDS
+        return not (self.nothing or given_up)
+
+
+def _with_firmware_log(machine: Machine, log: str) -> Machine:
+    """SeaBIOS says nothing on the serial line, but on its debug port."""
+    if machine.firmware is not FirmwareKind.BIOS:
+        return machine
+    sink = ("-chardev", f"file,id=firmware,path={log.replace(',', ',,')}")
+    port = ("-device", "isa-debugcon,iobase=0x402,chardev=firmware")
+    return replace(machine, extra=(*machine.extra, *sink, *port))
+
+
+def _content(path: str) -> bytes:
+    return read_file(path) if os.path.exists(path) else b""
+
+
+def _size(path: str) -> int:
+    return os.path.getsize(path) if os.path.exists(path) else 0

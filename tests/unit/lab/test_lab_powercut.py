@@ -1,0 +1,133 @@
+"""Instants of a recording, and what a cut at one leaves, on logs that were written here."""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gprov.apps.lab.argv import block_node
+from gprov.apps.lab.campaign import Campaign, campaign_report
+from gprov.apps.lab.channel import GuestVerdict
+from gprov.apps.lab.cuts import CutResult, Manner
+from gprov.apps.lab.machine import DiskBus, VirtualDisk
+from gprov.apps.lab.powercut import Luck, PowerCut, choose_cut
+from gprov.apps.lab.recording import Instant, Recording, recorded
+from gprov.apps.lab.runner import Ending
+from gprov.apps.lab.starts import Start
+from gprov.apps.lab.unitspec import UnitSpec
+from gprov.domain.errors import BadInput
+
+SECTOR = 512
+HEAD = struct.pack("<QQQI", 0x6A736677736872, 1, 0, SECTOR).ljust(SECTOR, b"\0")
+FLUSH = struct.pack("<QQQQ", 0, 0, 1, 0).ljust(SECTOR, b"\0")
+WRITE = struct.pack("<QQQQ", 0, 8, 0, 0).ljust(SECTOR, b"\0") + bytes(8 * SECTOR)
+
+
+def recording(folder: Path, first: bytes, second: bytes, looks: list[str]) -> Recording:
+    (folder / "a.writes").write_bytes(HEAD + first)
+    (folder / "b.writes").write_bytes(HEAD + second)
+    (folder / "recording.json").write_text(json.dumps({"disks": ["a", "b"], "looks": looks}))
+    return Recording.open(str(folder))
+
+
+def look(first: int, second: int, nvram: int = 0, said: int = 0) -> str:
+    """With so many bytes of each log behind its super block."""
+    return f"{SECTOR + first} {SECTOR + second} {nvram} {said}"
+
+
+def cuts(found: Recording, count: int = 400) -> list[PowerCut]:
+    return [choose_cut(found, random.Random(number)) for number in range(count)]
+
+
+def test_between_two_looks_only_one_log_that_grew_alone_tells_more(tmp_path: Path) -> None:
+    write = len(WRITE)
+    looks = [look(0, 0), look(3 * write, 0), look(4 * write, write), look(4 * write, write, 1, 5)]
+    found = recording(tmp_path, WRITE * 4, WRITE, looks)
+    assert found.instants == (
+        Instant((0, 0), 0, 0),
+        Instant((1, 0), 0, 0),
+        Instant((2, 0), 0, 0),
+        Instant((3, 0), 0, 0),
+        Instant((4, 1), 0, 0),
+        Instant((4, 1), 1, 5),
+    )
+
+
+def test_an_entry_that_is_not_complete_is_not_there_yet(tmp_path: Path) -> None:
+    found = recording(tmp_path, WRITE, b"", [look(len(WRITE) - 1, 0)])
+    assert found.instants == (Instant((0, 0), 0, 0),)
+
+
+@pytest.mark.parametrize("text", ["1 2 3", "1 2 3 x", "1 2 3 4 5", "1 2 3 -4"])
+def test_a_look_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadInput, match="not a look"):
+        recording(tmp_path, b"", b"", [text])
+
+
+def test_what_was_flushed_stays_and_of_the_rest_anything_may(tmp_path: Path) -> None:
+    first = WRITE * 3 + FLUSH + WRITE * 4
+    found = recording(tmp_path, first, b"", [look(len(first), 0)])
+    seen = cuts(found)
+    assert {cut.disks[0].kept for cut in seen} == {4}
+    by_luck = {luck: [cut.disks[0].arrived for cut in seen if cut.luck is luck] for luck in Luck}
+    whole = tuple((index, 8 * SECTOR) for index in range(4, 8))
+    assert set(by_luck[Luck.ALL]) == {whole}
+    assert set(by_luck[Luck.NONE]) == {()}
+    assert len(set(by_luck[Luck.SOME])) == 16
+    assert any(size < 8 * SECTOR for arrived in by_luck[Luck.FIRST] for _, size in arrived)
+    assert all(size % SECTOR == 0 for arrived in by_luck[Luck.FIRST] for _, size in arrived)
+
+
+def test_of_a_disk_that_is_never_flushed_the_last_request_is_in_doubt(tmp_path: Path) -> None:
+    found = recording(tmp_path, WRITE * 5, b"", [look(5 * len(WRITE), 0)])
+    assert {(cut.disks[0].kept, cut.disks[0].doubtful) for cut in cuts(found)} == {(4, 1)}
+
+
+def test_short_times_between_flushes_are_as_likely_as_long_ones(tmp_path: Path) -> None:
+    first = WRITE * 200 + FLUSH + WRITE + FLUSH + WRITE * 200
+    found = recording(tmp_path, first, b"", [look(0, 0), look(len(first), 0)])
+    epochs = [found.epoch(cut.instant)[0] for cut in cuts(found)]
+    assert {epoch: epochs.count(epoch) > 50 for epoch in set(epochs)} == {0: True, 201: True, 203: True}
+
+
+def test_number_and_seed_alone_decide(tmp_path: Path) -> None:
+    first = (WRITE + FLUSH) * 20
+    found = recording(tmp_path, first, WRITE * 3, [look(0, 0), look(len(first), 0), look(len(first), len(WRITE) * 3)])
+    assert cuts(found, 30) == cuts(found, 30)
+    assert len({cut.describe() for cut in cuts(found, 30)}) > 15
+
+
+def test_a_recorded_disk_is_logged_below_its_name() -> None:
+    disk = VirtualDisk("primary0", "/unit/primary0.qcow2", DiskBus.AHCI, write_log="/logs/primary0.writes")
+    node = json.loads(json.dumps(block_node(disk)))
+    assert (node["driver"], node["node-name"]) == ("blklogwrites", "primary0")
+    assert (node["file"]["driver"], node["file"]["file"]["filename"]) == ("qcow2", "/unit/primary0.qcow2")
+    assert node["log"]["filename"] == "/logs/primary0.writes"
+    assert "node-name" not in node["file"]
+
+
+def test_disks_that_write_with_forced_unit_access_are_not_recorded(tmp_path: Path) -> None:
+    machine = UnitSpec(primaries=(DiskBus.NVME,)).machine(str(tmp_path))
+    with pytest.raises(BadInput, match="forced unit access"), recorded(machine, str(tmp_path / "r"), ""):
+        pass
+
+
+def result(number: int, problems: list[str]) -> CutResult:
+    start = Start(Ending.POWER_OFF, ("handover",), GuestVerdict("multi-user", 1.0, {}), False, 12.34)
+    return CutResult(number, Manner.REPLAYED, f"cut {number % 2}", f"/w/cut-{number}", [start], 20.0, problems)
+
+
+def test_the_report_of_many_cuts() -> None:
+    campaign = Campaign("s", 0, 3, 2)
+    results = [result(number, []) for number in range(3)]
+    report = campaign_report({"stage": "restore"}, campaign, results, 61.0)
+    assert (report["verdict"], report["stage"], report["cuts"], report["states"]) == ("passed", "restore", 3, 2)
+    assert report["most_starts"] == 1
+    json.dumps(report)
+    broken = [*results, replace(result(3, []), problems=["PRIMARY: lacks etc/fstab"])]
+    assert campaign_report({}, campaign, broken, 61.0)["verdict"] == "failed"
