@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -177,11 +177,7 @@ class Subjects:
 
     def _compare_with_image(self, tree: dict[str, str], image: str) -> None:
         """As tar unpacks it, so that not one restore is only compared with another."""
-        with ExitStack() as stack:
-            folder = self._cache.path("work", "compared-image")
-            self._cache.remove(folder)
-            os.makedirs(folder)
-            stack.callback(self._cache.remove, folder)
+        with tempfile.TemporaryDirectory(prefix="gprov-compared-") as folder:
             self._processes.run(("tar", "--extract", "--xz", "--numeric-owner", "-p", f"--file={image}", "-C", folder))
             inside = manifest(folder)
         different = [

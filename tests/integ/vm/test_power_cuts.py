@@ -1,0 +1,121 @@
+"""Units in virtual machines lose power, in the middle of provisioning and of restores, and come back by themselves.
+
+Which cuts is decided by seed and number; what a cut leaves, docs/lab.md says. `gprov lab cuts` with the same seed and
+numbers makes them again, one by one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.lab.campaign import Campaign, run_campaign
+from gprov.apps.lab.container import LabContainer
+from gprov.apps.lab.cuts import CutResult
+from gprov.apps.lab.outside import judge
+from gprov.apps.lab.products import file_digest
+from gprov.apps.lab.shapes import unit_spec
+from gprov.apps.lab.subject import CutStage
+from gprov.apps.lab.volumes import raw_view
+from gprov.apps.lab.writelog import read_log
+from gprov.domain.boot.firmware import FirmwareKind
+
+pytestmark = pytest.mark.vm
+
+SEED = "tests"
+
+
+def cut(
+    container: LabContainer,
+    folder: Path,
+    stage: CutStage,
+    firmware: FirmwareKind,
+    disks: str,
+    count: int,
+    jobs: int = 1,
+) -> None:
+    """Raises AssertionError with what is needed to see a failure again; disks and logs of it stay."""
+    subject = container.subjects().subject(stage, unit_spec(disks, firmware))
+    results = run_campaign(container.cuts(), subject, Campaign(SEED, 0, count, jobs), str(folder / "cuts"))
+    failed = [told(result, stage, firmware, disks) for result in results if result.problems]
+    assert not failed, "\n".join(failed)
+    shutil.rmtree(folder / "cuts")
+
+
+def told(result: CutResult, stage: CutStage, firmware: FirmwareKind, disks: str) -> str:
+    arguments = (
+        f"--stage {stage.value} --firmware {firmware.value} --disks {disks} --seed {SEED} --first {result.number}"
+    )
+    return "\n".join([f"{result.cut}: {'; '.join(result.problems)}", f"kept in {result.folder}", arguments])
+
+
+@pytest.mark.parametrize("firmware", list(FirmwareKind))
+def test_a_restore_that_is_cut_ends_in_the_whole_new_system(
+    container: LabContainer, tmp_path: Path, firmware: FirmwareKind
+) -> None:
+    cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 5)
+
+
+def test_the_judge_sees_what_is_not_restored(container: LabContainer) -> None:
+    """The unit before the restore: without its flag file, with another system and older kernels."""
+    subject = container.subjects().subject(CutStage.RESTORE, unit_spec("sata", FirmwareKind.BIOS))
+    problems = judge(SystemProcesses(), subject.unit, subject.expected)
+    kernel = f"of {file_digest(subject.products.normal_kernel)}, not {subject.expected.kernel}"
+    assert "PRIMARY: has no flag file" in problems
+    assert "PRIMARY: lacks boot.normal" in problems
+    assert any(problem.startswith("PRIMARY: srv/0/007 is ") for problem in problems)
+    assert [problem.split(" has ")[0] for problem in problems if problem.endswith(kernel)] == [
+        "PRIMARY: /norm_boot",
+        "RECOVERY: /norm_boot",
+        "RECOVERY: /gprov/norm_boot",
+    ]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("firmware", list(FirmwareKind))
+def test_many_cuts_of_restores(container: LabContainer, tmp_path: Path, firmware: FirmwareKind) -> None:
+    cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 40, jobs=2)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("firmware", list(FirmwareKind))
+def test_cuts_of_restores_onto_an_array(container: LabContainer, tmp_path: Path, firmware: FirmwareKind) -> None:
+    cut(container, tmp_path, CutStage.RESTORE, firmware, "raid1", 4, jobs=2)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("firmware", list(FirmwareKind))
+def test_a_unit_whose_provisioning_is_cut_says_so_and_can_be_provisioned_again(
+    container: LabContainer, tmp_path: Path, firmware: FirmwareKind
+) -> None:
+    cut(container, tmp_path, CutStage.PROVISION, firmware, "sata", 6, jobs=2)
+
+
+def test_qemu_logs_every_write_with_its_data(tmp_path: Path) -> None:
+    """What the log says was written, read back from the disk by other means."""
+    disk, log = tmp_path / "disk.qcow2", tmp_path / "log"
+    log.touch()
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True, timeout=60)
+    node = f"driver=blklogwrites,file.driver=qcow2,file.file.filename={disk},log.driver=file,log.filename={log}"
+    commands = ["write -P 97 8k 4k", "flush", "write -P 98 16k 1M", "write -z 2M 64k", "flush", "discard 8M 1M"]
+    argv = ["qemu-io", "--image-opts", node]
+    subprocess.run(argv, input="\n".join(commands), text=True, check=True, timeout=60, capture_output=True)
+
+    entries = read_log(str(log))
+    written = [(entry.offset, entry.size) for entry in entries if entry.place is not None]
+    assert written == [(8192, 4096), (16384, 1 << 20), (2 << 20, 65536)]
+    assert [(entry.offset, entry.size) for entry in entries if entry.size and entry.place is None] == [
+        (8 << 20, 1 << 20)
+    ]
+    assert [index for index, entry in enumerate(entries) if entry.flush][:2] == [1, 4]
+    with raw_view(SystemProcesses(), str(disk)) as view, open(view, "rb") as disk_file, open(log, "rb") as log_file:
+        for entry in entries:
+            if entry.place is not None:
+                assert os.pread(disk_file.fileno(), entry.size, entry.offset) == os.pread(
+                    log_file.fileno(), entry.size, entry.place
+                )
