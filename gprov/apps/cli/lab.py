@@ -72,7 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cuts.add_argument("--stage", choices=[stage.value for stage in CutStage], default=CutStage.RESTORE.value)
     cuts.add_argument("--count", type=_positive, default=10, metavar="N", help="how many (default %(default)s)")
     cuts.add_argument("--seed", default="1", help="decides which, together with their numbers (default %(default)s)")
-    cuts.add_argument("--first", type=int, default=0, metavar="N", help="number of the first (default %(default)s)")
+    cuts.add_argument("--first", type=_number, default=0, metavar="N", help="number of the first (default %(default)s)")
     cuts.add_argument("--jobs", type=_positive, default=2, metavar="N", help="how many at once (default %(default)s)")
     built = parser.add_argument_group("use what is built already (all three)")
     built.add_argument("--kernel", metavar="FILE", help=Branding().boot_kernel)
@@ -82,6 +82,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     given = [args.kernel, args.provision_kernel, args.image]
+    if args.action == "cuts" and (any(given) or args.netboot):
+        print("gprov lab: cuts are made of small images of their own, provisioned without --netboot", file=sys.stderr)
+        return ExitCode.USAGE
     if any(given) and not all(given):
         print("gprov lab: --kernel, --provision-kernel and --image belong together", file=sys.stderr)
         return ExitCode.USAGE
@@ -161,6 +164,12 @@ def _stages(container: LabContainer, args: argparse.Namespace) -> tuple[Unit, Se
         case _:
             unit = Unit.open(args.workdir)
             return unit, [lab.boot(unit)]
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"must be a number, is {text!r}")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -18,24 +18,22 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from gprov.apps.build.hostfiles import fresh_folder, read_file, translated, write_file
-from gprov.apps.lab.channel import GuestVerdict, milestones
+from gprov.apps.lab.channel import milestones
 from gprov.apps.lab.factory import Factory, factory_for
 from gprov.apps.lab.lifecycle import PROVISIONED, UNIT_ARGUMENTS
 from gprov.apps.lab.machine import DirectKernel, Durability, Machine
 from gprov.apps.lab.outside import judge
 from gprov.apps.lab.powercut import apply_cut, choose_cut
-from gprov.apps.lab.runner import Ending, Note, Runner
-from gprov.apps.lab.stage import HANDOVER, StageRunner
-from gprov.apps.lab.starts import Start, Starter
+from gprov.apps.lab.runner import Note, Runner
+from gprov.apps.lab.stage import StageRunner
+from gprov.apps.lab.starts import Start, Starter, settle
 from gprov.apps.lab.subject import CutStage, Subject
 from gprov.apps.lab.unit import SERVER, Unit
 from gprov.domain.events import ProcessState
 from gprov.ports.process import Processes
 
-MOST_STARTS = 4
 _KILL_SECONDS = 2.0  # at most so long after the console said what was chosen
 _KILLED = "killed"
-_FAILED = (ProcessState.FR_FAILED.value, ProcessState.INIT_FAILED.value)
 
 
 class Manner(Enum):
@@ -155,28 +153,11 @@ class _Trial:
             result.problems += judge(self._processes, unit, self._subject.expected)
 
     def _settled(self, result: CutResult, unit: Unit, told: Sequence[str]) -> bool:
-        """Start until the system runs. Whoever said to be restored must be."""
-        succeeded = ProcessState.FR_SUCCEEDED.value in told
-        for number in range(1, MOST_STARTS + 1):
-            start = self._starter.start(unit, f"start{number}")
-            result.starts.append(start)
-            if succeeded and HANDOVER not in start.said:
-                result.problems.append("the unit reported success, but did not start its system")
-                return False
-            succeeded = ProcessState.FR_SUCCEEDED.value in start.said
-            failed = [name for name in start.said if name in _FAILED]
-            if succeeded and failed:
-                result.problems.append(f"a start reported both {failed[0]} and success")
-                return False
-            if start.system is not None and start.ending is Ending.POWER_OFF:
-                wrong = _wrong_with_system(start.system)
-                result.problems += wrong
-                return not wrong
-            if start.ending not in (Ending.RESET, Ending.POWER_OFF):
-                result.problems.append(f"start {number}: {start.describe()}")
-                return False
-        result.problems.append(f"the system does not run after {MOST_STARTS} starts")
-        return False
+        """Does its system run, in the end, as it should?"""
+        starts, problems = settle(lambda number: self._starter.start(unit, f"start{number}"), told)
+        result.starts += starts
+        result.problems += problems
+        return not problems
 
     def _without_factory(self, result: CutResult, left: Unit, told: Sequence[str]) -> None:
         """A unit that was not provisioned to its end says so, has nothing to start, or is complete all the same."""
@@ -185,7 +166,7 @@ class _Trial:
             result.problems += judge(self._processes, unit, self._subject.expected)
             return
         last = result.starts[-1]
-        if ProcessState.MFG_SUCCEEDED.value not in told and (last.nothing or set(last.said) & set(_FAILED)):
+        if ProcessState.MFG_SUCCEEDED.value not in told and (last.nothing or last.failures):
             result.problems.clear()
 
     def _provisioned_again(self, result: CutResult, left: Unit, told: Sequence[str]) -> None:
@@ -217,11 +198,3 @@ class _Trial:
 
 def _said(console: bytes) -> list[str]:
     return [each.name for each in milestones(console)]
-
-
-def _wrong_with_system(system: GuestVerdict) -> list[str]:
-    return [
-        f"the system says {name}: {system.facts.get(name)}"
-        for name in ("flag", "recovery")
-        if system.facts.get(name) is not True
-    ]

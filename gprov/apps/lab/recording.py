@@ -27,7 +27,7 @@ from gprov.domain.jsonread import finish, read_object
 
 _LOOKS = "recording.json"
 _PAUSE = 0.001
-_NO_FUA = (DiskBus.AHCI, DiskBus.USB)
+_NO_FUA = (DiskBus.AHCI, DiskBus.VIRTIO, DiskBus.USB)
 Moment = tuple[int, ...]
 
 
@@ -69,13 +69,18 @@ class Recording:
         return tuple(durable(log, count) for log, count in zip(self.logs, instant.requests, strict=True))
 
 
+def require_recordable(machine: Machine) -> None:
+    """Raises BadInput for disks whose writes the log does not tell fully."""
+    unfit = [disk for disk in machine.disks if disk.bus not in _NO_FUA]
+    if unfit:
+        raise BadInput(unfit[0].name, [Problem("bus", "writes with forced unit access cannot be recorded")])
+
+
 @contextmanager
 def recorded(machine: Machine, folder: str, serial_log: str) -> Iterator[Machine]:
     """The machine to start instead; what it does until the context ends is recorded. Raises BadInput for disks whose
     writes the log does not tell fully."""
-    unfit = [disk for disk in machine.disks if disk.bus not in _NO_FUA]
-    if unfit:
-        raise BadInput(unfit[0].name, [Problem("bus", "writes with forced unit access cannot be recorded")])
+    require_recordable(machine)
     with translated(folder):
         os.makedirs(folder, exist_ok=True)
         names = [disk.name for disk in machine.disks]

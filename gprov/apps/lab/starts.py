@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gprov.apps.build.hostfiles import read_file
 from gprov.apps.lab.channel import GuestVerdict
 from gprov.apps.lab.machine import Machine
 from gprov.apps.lab.runner import Ending, LiveMachine, Runner
+from gprov.apps.lab.stage import HANDOVER
 from gprov.apps.lab.unit import Unit
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.events import ProcessState
 
 # Of one start, on a busy host that emulates its processor.
 START_SECONDS = 420.0
+MOST_STARTS = 4
 # How long a unit that gave up is watched: it would stand for ten minutes.
 _GIVEN_UP_SECONDS = 10.0
 # What firmware says if it finds nothing to start.
 _NOTHING = (b"No bootable option or device was found", b"No bootable device")
+_SUCCEEDED = ProcessState.FR_SUCCEEDED.value
+_FAILED = (ProcessState.FR_FAILED.value, ProcessState.INIT_FAILED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,36 @@ class Start:
     seconds: float
 
     @property
+    def failures(self) -> list[str]:
+        """What it said to have failed."""
+        return [name for name in self.said if name in _FAILED]
+
+    @property
     def outcome(self) -> str:
         return "nothing to start" if self.nothing else self.ending.value
 
     def describe(self) -> str:
         return f"{' '.join(self.said) or 'silent'} → {self.outcome} ({self.seconds:.0f} s)"
+
+
+def settle(start: Callable[[int], Start], told: Sequence[str]) -> tuple[list[Start], list[str]]:
+    """Start, by number from 1, until the system runs. ``told``: what the unit had said before. Returns the starts, and
+    what is wrong: whoever said to be restored must be, and nobody fails and succeeds at once."""
+    starts: list[Start] = []
+    succeeded = _SUCCEEDED in told
+    while len(starts) < MOST_STARTS:
+        latest = start(len(starts) + 1)
+        starts.append(latest)
+        if succeeded and HANDOVER not in latest.said:
+            return starts, ["the unit reported success, but did not start its system"]
+        succeeded = _SUCCEEDED in latest.said
+        if succeeded and latest.failures:
+            return starts, [f"a start reported both {latest.failures[0]} and success"]
+        if latest.system is not None and latest.ending is Ending.POWER_OFF:
+            return starts, _wrong_with(latest.system)
+        if latest.nothing or latest.ending not in (Ending.RESET, Ending.POWER_OFF):
+            return starts, [f"start {len(starts)}: {latest.describe()}"]
+    return starts, [f"the system does not run after {MOST_STARTS} starts"]
 
 
 class Starter:
@@ -70,6 +99,14 @@ class Starter:
             told = " ".join(each.name for each in live.milestones())
         how = "killed" if ending is Ending.TIMEOUT else f"ended by {ending.value} before it was killed"
         return f"{how} {delay:.2f} s after {said} bytes of console, having said {told or 'nothing'}"
+
+
+def _wrong_with(system: GuestVerdict) -> list[str]:
+    return [
+        f"the system says {name}: {system.facts.get(name)}"
+        for name in ("flag", "recovery")
+        if system.facts.get(name) is not True
+    ]
 
 
 class _Watch:

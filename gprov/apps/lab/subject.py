@@ -28,7 +28,7 @@ from gprov.apps.lab.lifecycle import PROVISION, PROVISIONED, RESTORE, RESTORED, 
 from gprov.apps.lab.machine import DirectKernel
 from gprov.apps.lab.outside import Expected, manifest, primary_tree
 from gprov.apps.lab.products import FIRST_IMAGE, ProductBuilder, Products, file_digest
-from gprov.apps.lab.recording import Recording, recorded
+from gprov.apps.lab.recording import Recording, recorded, require_recordable
 from gprov.apps.lab.smallroot import SmallImages, renumbered
 from gprov.apps.lab.stage import Expectation, StageResult, StageRunner
 from gprov.apps.lab.unit import Unit
@@ -42,8 +42,6 @@ from gprov.ports.process import Processes
 
 NEWER_IMAGE = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
 NEWER_BUILD = 9
-# New with each restore: UUIDs of volumes and arrays, and how often the system was started.
-_VARYING = ("etc/fstab", "etc/mdadm/mdadm.conf", "etc/provisioning/array.json", "etc/provisioning/boots_started")
 # What a restore writes over what is in the image.
 _WRITTEN = ("etc", "etc/shadow", "boot", "var/log")
 _KIND = "cuts"
@@ -59,6 +57,13 @@ class CutStage(Enum):
 
     PROVISION = PROVISION
     RESTORE = RESTORE
+
+
+# UUIDs of volumes and arrays, and how often the system was started; passwords, if another server makes them.
+_EACH_TIME = frozenset(
+    ("etc/fstab", "etc/mdadm/mdadm.conf", "etc/provisioning/array.json", "etc/provisioning/boots_started")
+)
+_VARYING = {CutStage.RESTORE: _EACH_TIME, CutStage.PROVISION: _EACH_TIME | {"etc/shadow"}}
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,8 @@ class Subjects:
         self._stages = stages
 
     def subject(self, stage: CutStage, spec: UnitSpec) -> Subject:
+        """Raises BadInput for disks that cannot be recorded."""
+        require_recordable(spec.machine(""))
         products, newer = self._products()
         digests = json.dumps({**products.digests(), "newer": file_digest(newer)})
         key = content_key(_FORMAT, stage.value, digests, spec_text(spec))
@@ -106,7 +113,7 @@ class Subjects:
             Unit.open(found),
             stage,
             Recording.open(os.path.join(found, _RECORDING)),
-            _read_expected(os.path.join(found, _EXPECTED)),
+            _read_expected(os.path.join(found, _EXPECTED), stage),
             products,
             os.path.join(found, f"serial-{stage.value}.log"),
         )
@@ -200,9 +207,9 @@ def _last_partition(processes: Processes, unit: Unit) -> int:
         return partitions(processes, view)[-1].number
 
 
-def _read_expected(path: str) -> Expected:
+def _read_expected(path: str, stage: CutStage) -> Expected:
     root = read_object(path, read_file(path))
     primary = dict(line.split("\t") for line in root.texts("primary", required=True))
     images = dict(line.split("\t") for line in root.texts("images", required=True))
     kernel = root.text("kernel", required=True)
-    return finish(path, root, Expected(primary, frozenset(_VARYING), images, kernel))
+    return finish(path, root, Expected(primary, _VARYING[stage], images, kernel))

@@ -29,6 +29,10 @@ def test_a_damaged_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ["lab", "fly", "--workdir", "x"],
         ["lab", "boot", "--workdir", "x", "--firmware", "coreboot"],
         ["lab", "provision", "--workdir", "x", "--serial", " "],
+        ["lab", "cuts", "--workdir", "x", "--count", "0"],
+        ["lab", "cuts", "--workdir", "x", "--first", "-1"],
+        ["lab", "cuts", "--workdir", "x", "--jobs", "many"],
+        ["lab", "cuts", "--workdir", "x", "--stage", "boot"],
     ],
 )
 def test_usage(words: list[str]) -> None:
@@ -48,6 +52,14 @@ def test_an_unknown_accelerator_is_wrong_usage(tmp_path: Path, capsys: pytest.Ca
             os.environ["GPROV_ACCEL"] = before
     assert capsys.readouterr().err == "gprov lab: GPROV_ACCEL: must be tcg or kvm, is 'hvf'\n"
     assert not (tmp_path / "unit").exists()
+
+
+def test_cuts_of_what_cannot_be_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "cuts", "--workdir", str(tmp_path), "--netboot"]) == 2
+    assert main(["lab", "cuts", "--workdir", str(tmp_path), "--image", "x"]) == 2
+    assert main(["lab", "cuts", "--workdir", str(tmp_path), "--disks", "nvme"]) == 1
+    assert "forced unit access cannot be recorded" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
 
 
 def test_built_files_belong_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,63 @@
+"""When a unit that lost power has come to rest, and what is held against it; the starts are invented here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from gprov.apps.lab.channel import GuestVerdict
+from gprov.apps.lab.runner import Ending
+from gprov.apps.lab.starts import MOST_STARTS, Start, settle
+from gprov.domain.jsonread import Json
+
+WELL: Mapping[str, Json] = {"flag": True, "recovery": True}
+
+
+def start(*said: str, ending: Ending = Ending.RESET, nothing: bool = False) -> Start:
+    return Start(ending, ("init-started", *said) if not nothing else (), None, nothing, 10.0)
+
+
+def system(facts: Mapping[str, Json] = WELL) -> Start:
+    verdict = GuestVerdict("multi-user", 8.0, facts)
+    return Start(Ending.POWER_OFF, ("init-started", "handover"), verdict, False, 9.0)
+
+
+RESTORED = start("FR_STARTED", "FR_SUCCEEDED")
+FAILED = start("FR_STARTED", "FR_FAILED")
+
+
+def rested(starts: Sequence[Start], *told: str) -> tuple[int, list[str]]:
+    """How many starts it took, and what is wrong."""
+    done, problems = settle(lambda number: starts[number - 1], told)
+    return len(done), problems
+
+
+@pytest.mark.parametrize(
+    "starts", [[system()], [RESTORED, system()], [FAILED, RESTORED, system()], [FAILED, FAILED, RESTORED, system()]]
+)
+def test_a_unit_that_ends_in_its_system(starts: list[Start]) -> None:
+    assert rested([*starts, start()]) == (len(starts), [])
+
+
+def test_success_that_was_told_before_the_cut_or_after_it_must_be_true() -> None:
+    lie = ["the unit reported success, but did not start its system"]
+    assert rested([system()], "FR_SUCCEEDED") == (1, [])
+    assert rested([RESTORED, system()], "FR_SUCCEEDED") == (1, lie)
+    assert rested([RESTORED, RESTORED, system()]) == (2, lie)
+    assert rested([start("FR_STARTED", "FR_FAILED", "FR_SUCCEEDED"), system()]) == (
+        1,
+        ["a start reported both FR_FAILED and success"],
+    )
+
+
+def test_a_unit_that_does_not_come_back() -> None:
+    assert rested([FAILED] * 9) == (MOST_STARTS, [f"the system does not run after {MOST_STARTS} starts"])
+    assert rested([start(ending=Ending.TIMEOUT)]) == (1, ["start 1: init-started → timeout (10 s)"])
+    assert rested([RESTORED, start("handover", ending=Ending.CRASHED)])[0] == 2
+    assert rested([start(nothing=True)]) == (1, ["start 1: silent → nothing to start (10 s)"])
+
+
+def test_a_system_without_its_flag_or_recovery() -> None:
+    assert rested([system({"flag": False, "recovery": True})]) == (1, ["the system says flag: False"])
+    assert rested([system({})]) == (1, ["the system says flag: None", "the system says recovery: None"])
