@@ -45,8 +45,8 @@ Manifest = Mapping[str, str]
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What a unit must hold once it is restored. ``primary``: the tree as an undisturbed restore and start left it;
-    ``varying``: paths in it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: that of RECOVERY's
-    copies."""
+    ``varying``: paths in it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: that of
+    RECOVERY's copies."""
 
     primary: Manifest
     varying: frozenset[str]
