@@ -24,7 +24,6 @@ UNCOUNTED_SECONDS = 1800.0
 FREE_RESTORES = 3
 # What comes so long after a pause has ended is no repetition: the unit must have run, or been off, in between.
 _SERIES_SECONDS = DAY
-_TIME_LIMIT = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def parse_budget(what: str, data: bytes) -> StartBudget:
     budget = StartBudget(
         min(root.integer("GivenUp", least=0), MOST),
         min(root.integer("Restores", least=0), MOST),
-        root.integer("LastTime", least=-_TIME_LIMIT, most=_TIME_LIMIT),
+        root.integer("LastTime"),
         root.text("Reason")[:MAX_REASON_LENGTH],
         root.text("CountedBoots")[:MAX_REASON_LENGTH],
     )
