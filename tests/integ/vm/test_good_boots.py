@@ -1,0 +1,59 @@
+"""Starts that a system did not find good, on a real unit: counted on PRIMARY, told of its image at the next restore."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.lab.lifecycle import RESTORED, STARTED
+from gprov.apps.lab.products import Products
+from gprov.apps.lab.runner import Ending, LiveMachine
+from gprov.apps.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult
+from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.volumes import ext_volume, remove_flag
+
+pytestmark = pytest.mark.vm
+
+RunStage = Callable[..., StageResult]
+ROOT, STICK = 1, 2
+FOLDER = "/etc/provisioning"
+HANDOVER_SECONDS = 120.0
+CUT = Expectation(Ending.CRASHED, (INIT_STARTED, HANDOVER), HANDOVER_SECONDS)
+
+
+def counts(unit: Unit) -> dict[str, bytes]:
+    with ext_volume(SystemProcesses(), unit.primary(), ROOT) as root:
+        return {name: root.read(f"{FOLDER}/{name}") for name in root.names(FOLDER) if name.startswith("boots_")}
+
+
+def recorded(unit: Unit, image: str) -> dict[str, int]:
+    with ext_volume(SystemProcesses(), unit.recovery, STICK) as stick:
+        results = json.loads(stick.read("/log/recovery_history.json"))["ImageResults"]
+    (found,) = [result for result in results if result["Image"] == image.removesuffix(".upd")]
+    return {key: found[key] for key in ("BootAttempts", "BootFailures")}
+
+
+def cut_at_handover(live: LiveMachine) -> None:
+    live.wait_milestone(HANDOVER, HANDOVER_SECONDS)
+    live.cut_power()
+
+
+def test_starts_are_counted_confirmed_and_told_of_the_image(
+    overlay: Unit, run_stage: RunStage, products: Products
+) -> None:
+    assert counts(overlay) == {"boots_started": b"1\n", "boots_confirmed": b"1 1\n"}
+    for number in (2, 3):
+        run_stage(f"cut-{number}", overlay, CUT, meanwhile=cut_at_handover)
+        assert counts(overlay) == {"boots_started": b"%d\n" % number, "boots_confirmed": b"1 1\n"}
+    assert recorded(overlay, products.image_name) == {"BootAttempts": 0, "BootFailures": 0}
+
+    remove_flag(SystemProcesses(), overlay)
+    run_stage("restore", overlay, RESTORED)
+    assert counts(overlay) == {}
+    assert recorded(overlay, products.image_name) == {"BootAttempts": 3, "BootFailures": 2}
+
+    run_stage("good", overlay, STARTED)
+    assert counts(overlay) == {"boots_started": b"1\n", "boots_confirmed": b"1 1\n"}
