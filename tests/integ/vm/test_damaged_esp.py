@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ from gprov.apps.lab.lifecycle import RESTORED, STARTED
 from gprov.apps.lab.products import Products
 from gprov.apps.lab.stage import StageResult
 from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.volumes import partitions, raw_view, remove_flag
+from gprov.apps.lab.volumes import ext_volume, partitions, raw_view, remove_flag
 
 pytestmark = pytest.mark.vm
 
 RunStage = Callable[..., StageResult]
+# Without arguments nothing is said on the serial line, but the system tells the lab that it is up.
+SILENTLY_STARTED = replace(STARTED, milestones=())
 KERNEL, FALLBACK = "::/norm_boot", "::/EFI/BOOT/BOOTX64.EFI"
 
 
@@ -28,6 +31,12 @@ def mtools(unit: Unit, tool: str, *arguments: str, writable: bool = False) -> No
         esp = partitions(processes, view)[0]
         argv = [tool, "-i", f"{view}@@{esp.start}", *arguments]
         subprocess.run(argv, check=True, timeout=60, capture_output=True)
+
+
+def starts(unit: Unit) -> bytes:
+    """How often init started the system on PRIMARY since its restore."""
+    with ext_volume(SystemProcesses(), unit.primary(), 1) as root:
+        return root.read("/etc/provisioning/boots_started")
 
 
 def read(unit: Unit, name: str, folder: Path) -> bytes:
@@ -62,9 +71,9 @@ def test_a_damaged_kernel_is_passed_over_and_a_restore_repairs_it(
         overwrite(overlay, KERNEL, damaged, tmp_path)
 
     # The firmware's own fallback passes no arguments: that is no wish for a restore.
-    result = run_stage("fallback", overlay, STARTED)
-    assert result.system is not None
-    assert not [each.name for each in result.milestones if each.name.startswith("FR_")]
+    assert starts(overlay) == b"1\n"
+    run_stage("fallback", overlay, SILENTLY_STARTED)
+    assert starts(overlay) == b"2\n"  # the same system; a restore would have begun anew
 
     remove_flag(SystemProcesses(), overlay)
     run_stage("repair", overlay, RESTORED)
