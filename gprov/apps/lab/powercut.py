@@ -27,6 +27,7 @@ from gprov.ports.process import Processes
 _AMONG_ALL, _BY_STORE = 0.3, 0.2
 _SECTOR = 512
 _PIECE = 1 << 20
+_CLUSTER = 1 << 16  # of qcow2
 _PUNCH_HOLE = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
 
 
@@ -132,15 +133,26 @@ def _replay(source: str, requests: Sequence[tuple[LoggedRequest, int]], view: st
     with translated(view), open(source, "rb") as log, open(view, "r+b", buffering=0) as disk:
         for entry, size in requests:
             if entry.place is None:
-                _punch(disk.fileno(), view, entry.offset, size)
+                _clear(disk.fileno(), view, entry.offset, size)
                 continue
             log.seek(entry.place)
             for start in range(0, size, _PIECE):
                 data = log.read(min(_PIECE, size - start))
                 if data.count(0) == len(data):
-                    _punch(disk.fileno(), view, entry.offset + start, len(data))
+                    _clear(disk.fileno(), view, entry.offset + start, len(data))
                 else:
                     os.pwrite(disk.fileno(), data, entry.offset + start)
+
+
+def _clear(disk: int, view: str, offset: int, length: int) -> None:
+    """Zeros. Whole clusters take no room; of a part of one, QEMU's export says that it was punched, and leaves it."""
+    first, last = -(-offset // _CLUSTER) * _CLUSTER, (offset + length) // _CLUSTER * _CLUSTER
+    if first >= last:
+        os.pwrite(disk, bytes(length), offset)
+        return
+    os.pwrite(disk, bytes(first - offset), offset)
+    _punch(disk, view, first, last - first)
+    os.pwrite(disk, bytes(offset + length - last), last)
 
 
 def _punch(disk: int, view: str, offset: int, length: int) -> None:

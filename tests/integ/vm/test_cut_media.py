@@ -1,0 +1,84 @@
+"""What a cut leaves on a disk is what QEMU itself leaves of the same requests."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
+from gprov.apps.lab.recording import Instant, Recording, log_file
+from gprov.apps.lab.shapes import unit_spec
+from gprov.apps.lab.unit import Unit
+from gprov.domain.boot.firmware import FirmwareKind
+
+pytestmark = pytest.mark.vm
+
+SECTOR, CLUSTER, SPAN = 512, 1 << 16, 16 << 20
+COUNT = 60
+
+
+def requests(seed: int) -> list[str]:
+    """For qemu-io: of data and of zeros, from a sector to many clusters, aligned and not. Whole clusters are discarded:
+    what a part of one holds then is QEMU's choice."""
+    dice = random.Random(seed)
+
+    def one() -> str:
+        size = dice.choice([SECTOR, 4096, CLUSTER, dice.randrange(1, 1200) * SECTOR])
+        offset = dice.randrange((SPAN - size) // SECTOR) * SECTOR
+        kind = dice.choice(["write -P {}", "write -P {}", "write -P 0", "write -z", "discard"])
+        if kind == "discard":
+            offset, size = offset // CLUSTER * CLUSTER, max(size // CLUSTER, 1) * CLUSTER
+        return f"{kind.format(dice.randrange(1, 255))} {offset} {size}"
+
+    return [one() for _ in range(COUNT)]
+
+
+def told(disk: str, commands: Sequence[str], log: str = "") -> None:
+    node = f"driver=qcow2,discard=unmap,file.filename={disk}"
+    if log:
+        Path(log).touch()
+        qcow2 = f"file.driver=qcow2,file.discard=unmap,file.file.filename={disk}"
+        node = f"driver=blklogwrites,discard=unmap,{qcow2},log.driver=file,log.filename={log}"
+    argv = ["qemu-io", "-t", "writeback", "--image-opts", node]
+    done = subprocess.run(argv, input="\n".join(commands), text=True, check=True, timeout=60, capture_output=True)
+    assert "failed" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_replayed_requests_leave_what_qemu_leaves(tmp_path: Path, seed: int) -> None:
+    processes = SystemProcesses()
+    unit = Unit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
+    for file in unit.disk_files():
+        told(file, [f"write -P 255 0 {SPAN}"])
+    commands = requests(seed)
+    folder = tmp_path / "recording"
+    folder.mkdir()
+    names = [disk.name for disk in unit.machine().disks]
+    recorded = unit.overlay(str(tmp_path / "recorded"), processes)
+    for name, file in zip(names, recorded.disk_files(), strict=True):
+        told(file, commands, log_file(str(folder), name))
+    (folder / "recording.json").write_text(json.dumps({"disks": names, "looks": []}))
+    recording = Recording.open(str(folder))
+    assert [sum(entry.size > 0 for entry in log[:COUNT]) for log in recording.logs] == [COUNT, COUNT]
+
+    counts = (COUNT, COUNT // 2)  # the first disk was told everything, the other half
+    halves = [DiskCut(count // 2, 0, arrived(recording, disk, count)) for disk, count in enumerate(counts)]
+    left = unit.overlay(str(tmp_path / "left"), processes)
+    apply_cut(processes, recording, PowerCut(Instant(counts, 0, 0), Luck.ALL, tuple(halves)), left)
+    wanted = unit.overlay(str(tmp_path / "wanted"), processes)
+    for file, count in zip(wanted.disk_files(), counts, strict=True):
+        told(file, commands[:count])
+    for found, expected in zip(left.disk_files(), wanted.disk_files(), strict=True):
+        subprocess.run(["qemu-img", "compare", "-q", found, expected], check=True, timeout=60)
+
+
+def arrived(recording: Recording, disk: int, count: int) -> tuple[tuple[int, int], ...]:
+    """All of the second half."""
+    log = recording.logs[disk]
+    return tuple((index, log[index].size) for index in range(count // 2, count) if log[index].size)
