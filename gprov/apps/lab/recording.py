@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from gprov.domain.jsonread import finish, read_object
 
 _LOOKS = "recording.json"
 _PAUSE = 0.001
+_TICK_NS = 20_000_000  # of the clock that stamps files: up to 10 ms before Linux 6.13
 _NO_FUA = (DiskBus.AHCI, DiskBus.VIRTIO, DiskBus.USB)
 Moment = tuple[int, ...]
 
@@ -109,18 +111,15 @@ class _Watcher:
     def __init__(self, folder: str, logs: Sequence[str], variables: str, serial_log: str) -> None:
         self.done = threading.Event()
         self.looks: list[Moment] = []
-        self._folder = folder
         self._logs = logs
         self._variables = variables
         self._serial_log = serial_log
-        self._stores: dict[bytes, int] = {}
-        self._changed = 0
-        self._store = 0
+        self._stores = VariableStores(folder, variables)
 
     def watch(self) -> None:
         while not self.done.wait(_PAUSE):
             before = self._stamp()
-            store = self._current_store(before[-1])
+            store = self._stores.current(before[-1], time.time_ns()) if self._variables else 0
             said = _size(self._serial_log)
             # Twice the same: there was an instant, between the two, at which all of it was so.
             if self._stamp() == before:
@@ -134,15 +133,29 @@ class _Watcher:
         changed = os.stat(self._variables).st_mtime_ns if self._variables else 0
         return (*map(_size, self._logs), changed)
 
-    def _current_store(self, changed: int) -> int:
-        if self._variables and changed != self._changed:
-            content = read_file(self._variables)
-            self._changed = changed
-            self._store = self._stores.setdefault(content, len(self._stores))
-            path = _nvram(self._folder, self._store)
+
+class VariableStores:
+    """What a file with the firmware's variables held, each content kept once in a folder."""
+
+    def __init__(self, folder: str, path: str) -> None:
+        self._folder = folder
+        self._path = path
+        self._numbers: dict[bytes, int] = {}
+        self._changed = 0
+        self._settled = False
+        self._latest = 0
+
+    def current(self, changed: int, now: int) -> int:
+        """The number of what it holds. ``changed``: its time of change, ``now``: the time, ns. A change soon after
+        another may have the same time."""
+        if changed != self._changed or not self._settled:
+            content = read_file(self._path)
+            self._changed, self._settled = changed, now - changed > _TICK_NS
+            self._latest = self._numbers.setdefault(content, len(self._numbers))
+            path = _nvram(self._folder, self._latest)
             if not os.path.exists(path):
                 write_file(path, content)
-        return self._store
+        return self._latest
 
 
 def _instants(logs: Sequence[Sequence[LoggedRequest]], looks: Sequence[Moment]) -> Iterator[Instant]:

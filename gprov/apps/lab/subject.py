@@ -108,6 +108,7 @@ class Subjects:
             if found is None:
                 self._progress.note(f"unit to be cut in its {stage.value}: making one")
                 found = self._cache.publish(_KIND, key, lambda folder: self._make(stage, spec, products, newer, folder))
+        with self._cache.lock(_KIND, lambda: None):  # two that remove the same would each miss what the other took
             self._cache.keep_newest(_KIND, _KEPT)
         return Subject(
             Unit.open(found),

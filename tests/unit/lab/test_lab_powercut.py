@@ -16,7 +16,7 @@ from gprov.apps.lab.channel import GuestVerdict
 from gprov.apps.lab.cuts import CutResult, Manner
 from gprov.apps.lab.machine import DiskBus, VirtualDisk
 from gprov.apps.lab.powercut import Luck, PowerCut, choose_cut
-from gprov.apps.lab.recording import Instant, Recording, recorded
+from gprov.apps.lab.recording import Instant, Recording, VariableStores, recorded
 from gprov.apps.lab.runner import Ending
 from gprov.apps.lab.starts import Start
 from gprov.apps.lab.unitspec import UnitSpec
@@ -61,6 +61,20 @@ def test_between_two_looks_only_one_log_that_grew_alone_tells_more(tmp_path: Pat
 def test_an_entry_that_is_not_complete_is_not_there_yet(tmp_path: Path) -> None:
     found = recording(tmp_path, WRITE, b"", [look(len(WRITE) - 1, 0)])
     assert found.instants == (Instant((0, 0), 0, 0),)
+
+
+def test_variables_that_changed_twice_within_a_tick_of_the_clock_are_seen(tmp_path: Path) -> None:
+    variables = tmp_path / "efivars.fd"
+    stores = VariableStores(str(tmp_path), str(variables))
+    changed = 10**18
+    for number, (content, later_ms) in enumerate([(b"one", 1), (b"two", 3), (b"three", 100)]):
+        variables.write_bytes(content)
+        assert stores.current(changed, changed + later_ms * 10**6) == number
+        assert (tmp_path / f"nvram-{number}").read_bytes() == content
+    variables.unlink()  # nobody looks at it again before it changes
+    assert stores.current(changed, changed + 200 * 10**6) == 2
+    variables.write_bytes(b"two")
+    assert stores.current(changed + 1, changed + 300 * 10**6) == 1
 
 
 @pytest.mark.parametrize("text", ["1 2 3", "1 2 3 x", "1 2 3 4 5", "1 2 3 -4"])
