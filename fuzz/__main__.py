@@ -29,13 +29,21 @@ class Run:
     said: str
 
 
+def _target(name: str) -> Target:
+    try:
+        return target(name)
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"unknown target {name!r}") from None
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=20, help="per target")
     parser.add_argument("--corpus", type=Path, default=Path("out/fuzz"), help="inputs that reach new code, and finds")
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(one.name for one in TARGETS)}")
+    known = ", ".join(one.name for one in TARGETS)
+    parser.add_argument("targets", nargs="*", type=_target, metavar="TARGET", help=f"of {known}")
     args = parser.parse_args()
-    chosen = tuple(target(name) for name in args.targets) or TARGETS
+    chosen = tuple(args.targets) or TARGETS
     width = max(len(one.name) for one in chosen)
     print(f"{'target':{width}} {'executions':>11} {'seconds':>8}  defects", flush=True)
     failed = total = spent = 0
