@@ -212,8 +212,7 @@ class FakeFiles(Files):
         replaces = not volume.journalled and place.node is not None
         volume.move(source, place.inner)
         self._machine.touch(f"put in place {place.path}" if replaces else f"flush the folder of {place.path}")
-        refuse_gone(self._machine, place)
-        volume.flush_file(place.inner)
+        flush(self._machine, place, place.inner)
         for name in volume.current.below(place.inner) or [place.inner]:
             volume.flush_folder(dirname(name))
         volume.flush_folder(dirname(source))
