@@ -112,7 +112,7 @@ def _same(found: str, wanted: str, *, varying: bool) -> bool:
 
 
 def _boot_partition_problems(processes: Processes, view: str, expected: Expected) -> Iterator[str]:
-    boot = partitions(processes, view)[-2]
+    boot = _partitions(processes, view, 2)[-2]
     device = f"{view}?offset={boot.start}"
     yield from _ext_problems(processes, device)
     yield from _file_problems(processes, device, f"/{Branding().boot_kernel}", expected.kernel)
@@ -122,7 +122,7 @@ def _judge_recovery(processes: Processes, unit: Unit, expected: Expected) -> Ite
     branding = Branding()
     with raw_view(processes, unit.recovery) as view:
         yield from _table_problems(processes, view)
-        parts = partitions(processes, view)
+        parts = _partitions(processes, view, 1)
         device = f"{view}?offset={parts[-1].start}"
         yield from _ext_problems(processes, device)
         for name, digest in expected.images.items():
@@ -132,6 +132,13 @@ def _judge_recovery(processes: Processes, unit: Unit, expected: Expected) -> Ite
                 yield from _file_problems(processes, device, path, expected.kernel)
         else:
             yield from _esp_problems(processes, view, parts[0], expected)
+
+
+def _partitions(processes: Processes, view: str, least: int) -> tuple[Slice, ...]:
+    found = partitions(processes, view)
+    if len(found) < least:
+        raise ToolFailed("sfdisk", f"finds {len(found)} partitions")
+    return found
 
 
 def _table_problems(processes: Processes, view: str) -> Iterator[str]:
@@ -189,7 +196,7 @@ def _copy_part(view: str, part: Slice, target: str) -> None:
 def _primary(processes: Processes, unit: Unit) -> Iterator[tuple[str, int]]:
     """Raw view and offset of PRIMARY's file system; of a RAID 1, that in the first member."""
     with raw_view(processes, unit.primary()) as view:
-        part = partitions(processes, view)[-1]
+        part = _partitions(processes, view, 1)[-1]
         offset = part.start
         if part.kind in _RAID_KINDS:
             offset += _data_offset(view, part.start)

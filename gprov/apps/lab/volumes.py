@@ -53,10 +53,12 @@ def raw_view(processes: Processes, image: str, *, writable: bool = False) -> Ite
         options = ("--blockdev", json.dumps(node | {"file": source}), "--export", json.dumps(export))
         with processes.start((_DAEMON, *options, "--pidfile", pid_file)) as running:
             _wait_exported(running, pid_file)
-            yield view
-            # In an orderly way: it flushes and unmounts.
-            os.kill(running.pid, signal.SIGTERM)
-            running.wait(_EXPORT_SECONDS)
+            try:
+                yield view
+            finally:
+                # In an orderly way: it flushes and unmounts. What fails meanwhile must be told as it is.
+                os.kill(running.pid, signal.SIGTERM)
+                running.wait(_EXPORT_SECONDS)
     finally:
         shutil.rmtree(folder)
 

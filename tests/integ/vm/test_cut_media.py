@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.process import SystemProcesses
+from gprov.apps.lab.outside import Expected, judge
 from gprov.apps.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
 from gprov.apps.lab.recording import Instant, Recording, log_file
 from gprov.apps.lab.shapes import unit_spec
 from gprov.apps.lab.unit import Unit
+from gprov.apps.lab.volumes import raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = pytest.mark.vm
@@ -82,3 +84,34 @@ def arrived(recording: Recording, disk: int, count: int) -> tuple[tuple[int, int
     """All of the second half."""
     log = recording.logs[disk]
     return tuple((index, log[index].size) for index in range(count // 2, count) if log[index].size)
+
+
+def test_disks_that_hold_nothing_are_judged_too(tmp_path: Path) -> None:
+    processes = SystemProcesses()
+    unit = Unit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
+    expected = Expected({}, frozenset(), {}, "")
+    blank = judge(processes, unit, expected)
+    assert [problem.partition(":")[0] for problem in blank] == ["PRIMARY", "RECOVERY"]
+    assert all("does not contain a recognized partition table" in problem for problem in blank)
+    for file in unit.disk_files():
+        with raw_view(processes, file, writable=True) as view:
+            subprocess.run(["sfdisk", "-q", view], input="label: gpt\n", text=True, check=True, timeout=60)
+    empty = judge(processes, unit, expected)
+    assert all("finds 0 partitions" in problem for problem in empty)
+    assert len(empty) == 2
+
+
+def test_a_view_ends_in_an_orderly_way_whatever_happens_meanwhile(tmp_path: Path) -> None:
+    disk = tmp_path / "disk.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True, timeout=60)
+    seen: list[str] = []
+    with pytest.raises(LookupError, match="in the middle"):
+        fail_in_a_view(str(disk), seen)
+    assert seen[0] not in Path("/proc/self/mounts").read_text()
+    assert not Path(seen[0]).parent.exists()
+
+
+def fail_in_a_view(disk: str, seen: list[str]) -> None:
+    with raw_view(SystemProcesses(), disk) as view:
+        seen.append(view)
+        raise LookupError("in the middle")
