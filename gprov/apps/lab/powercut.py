@@ -1,7 +1,7 @@
 """What is on a unit's media after its power was cut at an instant of a recording.
 
 A disk keeps what was flushed. Of what it had answered since, or was still working on, any part may have arrived: whole
-requests, in any order, and the beginning of one, in sectors. Of a disk that the guest never flushes, because it says
+requests, and the beginning of one, in sectors. Of a disk that the guest never flushes, because it says
 that it has no cache, only the last request is in doubt. NVRAM is as it was at that instant.
 """
 

@@ -45,6 +45,7 @@ NEWER_BUILD = 9
 # What a restore writes over what is in the image.
 _WRITTEN = ("etc", "etc/shadow", "boot", "var/log")
 _KIND = "cuts"
+_KERNELS = "newer-kernels"
 _FORMAT = "1"  # another one, whenever this module makes something else of the same products
 _KEPT = 6
 _EXPECTED = "expected.json"
@@ -123,10 +124,18 @@ class Subjects:
         """And the newer image."""
         kernel = self._builder.kernel(Flavor.NORMAL)
         image = self._images.image(kernel, FIRST_IMAGE)
-        later = self._cache.path("work", "newer-kernel")
-        write_file(later, renumbered(read_file(kernel), NEWER_BUILD))
-        newer = self._images.image(later, NEWER_IMAGE)
+        newer = self._images.image(self._newer_kernel(kernel), NEWER_IMAGE)
         return Products(kernel, self._builder.kernel(Flavor.MFG), image), newer
+
+    def _newer_kernel(self, kernel: str) -> str:
+        """Never another one in its place: runs of other versions may be about to make images of theirs."""
+        key = content_key(file_digest(kernel), str(NEWER_BUILD))
+        with self._cache.lock(_KERNELS, lambda: None):
+            newer = self._cache.find(_KERNELS, key) or self._cache.publish(
+                _KERNELS, key, lambda path: write_file(path, renumbered(read_file(kernel), NEWER_BUILD))
+            )
+            self._cache.keep_newest(_KERNELS, _KEPT)
+        return newer
 
     def _make(self, stage: CutStage, spec: UnitSpec, products: Products, newer: str, folder: str) -> None:
         match stage:
