@@ -29,6 +29,7 @@ from gprov.apps.lab.stage import StageRunner
 from gprov.apps.lab.starts import Start, Starter, settle
 from gprov.apps.lab.subject import CutStage, Subject
 from gprov.apps.lab.unit import SERVER, Unit
+from gprov.domain.errors import DeviceMissing, GprovError
 from gprov.domain.events import ProcessState
 from gprov.ports.process import Processes
 
@@ -71,8 +72,13 @@ class PowerCuts:
     def cut(self, subject: Subject, seed: str, number: int, folder: str, cpus: int = 2) -> CutResult:
         """The cut with this number. Its folder stays only if something is wrong. ``cpus``: of the units."""
         began = time.monotonic()
+        manners = _MANNERS[subject.stage]
+        result = CutResult(number, manners[number % len(manners)], "", folder)
         trial = _Trial(self._processes, self._runner, self._stages, subject, fresh_folder(folder), cpus)
-        result = trial.run(random.Random(f"{seed} {subject.stage.value} {number}"), number)
+        try:
+            trial.run(result, random.Random(f"{seed} {subject.stage.value} {number}"))
+        except GprovError as error:  # of the lab itself; other cuts may go better
+            result.problems.append(f"could not be judged: {error}")
         result.seconds = time.monotonic() - began
         verdict = "; ".join(result.problems) or "well"
         lines = "".join(f"\n    {start.describe()}" for start in result.starts)
@@ -106,21 +112,22 @@ class _Trial:
         self._folder = folder
         self._cpus = cpus
 
-    def run(self, chance: random.Random, number: int) -> CutResult:
-        stage = self._subject.stage
-        result = CutResult(number, _MANNERS[stage][number % len(_MANNERS[stage])], "", self._folder)
+    def run(self, result: CutResult, chance: random.Random) -> None:
+        """Raises GprovError if the lab fails."""
         left = self._subject.unit.overlay(os.path.join(self._folder, "cut"), self._processes)
         told = self._cut(result, left, chance)
-        if stage is CutStage.PROVISION:
+        if self._subject.stage is CutStage.PROVISION:
             self._without_factory(result, left, told)
             self._provisioned_again(result, left, told)
         else:
             self._restored(result, left, told, chance)
-        return result
 
     def keep(self) -> None:
         """Make what the cut left independent of the subject, which may go."""
-        left = Unit.open(os.path.join(self._folder, "cut"))
+        try:
+            left = Unit.open(os.path.join(self._folder, "cut"))
+        except DeviceMissing:  # it did not get so far
+            return
         for file in left.disk_files():
             self._processes.run(("qemu-img", "rebase", "-f", "qcow2", "-b", "", file))
 

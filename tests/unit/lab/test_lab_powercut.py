@@ -10,15 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.lab.argv import block_node
-from gprov.apps.lab.campaign import Campaign, campaign_report
+from gprov.adapters.fake.process import FakeProcesses
+from gprov.apps.lab.argv import Accelerator, block_node
+from gprov.apps.lab.campaign import Campaign, campaign_report, run_campaign
 from gprov.apps.lab.channel import GuestVerdict
-from gprov.apps.lab.cuts import CutResult, Manner
+from gprov.apps.lab.cuts import CutResult, Manner, PowerCuts
 from gprov.apps.lab.machine import DiskBus, VirtualDisk
+from gprov.apps.lab.outside import Expected
 from gprov.apps.lab.powercut import Luck, PowerCut, choose_cut
+from gprov.apps.lab.products import Products
 from gprov.apps.lab.recording import Instant, Recording, VariableStores, recorded
-from gprov.apps.lab.runner import Ending
+from gprov.apps.lab.runner import Ending, Runner
+from gprov.apps.lab.stage import StageRunner
 from gprov.apps.lab.starts import Start
+from gprov.apps.lab.subject import CutStage, Subject
+from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.unitspec import UnitSpec
 from gprov.domain.errors import BadInput
 
@@ -145,3 +151,21 @@ def test_the_report_of_many_cuts() -> None:
     json.dumps(report)
     broken = [*results, replace(result(3, []), problems=["PRIMARY: lacks etc/fstab"])]
     assert campaign_report({}, campaign, broken, 61.0)["verdict"] == "failed"
+
+
+def test_a_lab_that_fails_costs_one_cut(tmp_path: Path) -> None:
+    processes, said = FakeProcesses(), list[str]()
+    runner = Runner(processes, lambda: Accelerator.TCG)
+    power_cuts = PowerCuts(processes, runner, StageRunner(runner, said.append), said.append)
+    unit = Unit(str(tmp_path / "unit"), UnitSpec())
+    found = recording(tmp_path, WRITE, b"", [look(len(WRITE), 0)])
+    expected = Expected({}, frozenset(), {}, "")
+    subject = Subject(unit, CutStage.RESTORE, found, expected, Products("", "", ""), "")
+    results = run_campaign(power_cuts, subject, Campaign("s", 0, 3, 2), str(tmp_path / "cuts"))
+    assert [(each.number, each.manner) for each in results] == list(
+        enumerate([Manner.REPLAYED, Manner.KILLED, Manner.REPLAYED])
+    )
+    for each in results:
+        [problem] = each.problems
+        assert problem.startswith("could not be judged: qemu-img")
+        assert problem in (Path(each.folder) / "problems.txt").read_text()
