@@ -29,13 +29,14 @@ from mutants.sites import Mutant, is_another_program, mutants_of
 
 LEAST_KILLED_PCT = 90
 DOMAIN = Path("gprov/domain")
+PLANS = tuple(f"plan/test_{name}.py" for name in ("plans_whole", "plan_bios", "image_problems", "plan_properties"))
 # What is judged, and the tests of its subject, which are asked first. Below tests/unit.
 NEAREST: dict[str, tuple[str, ...]] = {
-    "plan/bios.py": ("plan/test_plans_whole.py",),
-    "plan/kernels.py": ("plan/test_plans_whole.py",),
-    "plan/operations.py": ("plan/test_plans_whole.py", "apps/test_executor.py"),
-    "plan/provision.py": ("plan/test_plans_whole.py",),
-    "plan/restore.py": ("plan/test_plans_whole.py",),
+    "plan/bios.py": PLANS,
+    "plan/kernels.py": PLANS,
+    "plan/operations.py": (*PLANS, "apps/test_executor.py"),
+    "plan/provision.py": PLANS,
+    "plan/restore.py": PLANS,
     "boot/boots.py": ("boot/test_boots.py",),
     "boot/budget.py": ("boot/test_budget.py",),
     "boot/decision.py": ("boot/test_decision.py",),

@@ -39,6 +39,8 @@ def test_the_first_restores_begin_at_once_and_later_ones_once_a_day() -> None:
     assert [restore_pause(count, 300) for count in range(6)] == [0, 0, 0, 300, 600, 1200]
     assert restore_pause(MOST, 300) == DAY
     assert FREE_RESTORES == 3
+    # Who asks for no pause at all gets one of seconds first.
+    assert [restore_pause(count, 0) for count in range(3, 6)] == [0, 2, 4]
 
 
 @given(st.integers(0, 2 * MOST), st.floats(0, 1e6))

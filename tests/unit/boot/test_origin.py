@@ -66,4 +66,6 @@ def test_the_partition_is_found_by_its_guid_in_any_case() -> None:
 def test_a_guid_that_is_not_there_or_there_twice_tells_nothing() -> None:
     assert partition_with([disk(0, "a", ""), disk(16, "b")], GUID) is None
     assert partition_with([disk(0, GUID), disk(16, GUID)], GUID) is None
+    # A partition without a GUID is not the one that nobody named.
     assert partition_with([disk(0, "", "")], "") is None
+    assert partition_with([disk(0, "")], "") is None

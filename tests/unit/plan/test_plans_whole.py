@@ -15,6 +15,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import array_spec
 from gprov.domain.disk.layout import GIB, MIB
 from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, FileSystemSpec, Partition, Volume
+from gprov.domain.errors import BadInput
 from gprov.domain.files import ROOT, Owner
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
@@ -375,6 +376,20 @@ def test_a_provisioning(firmware: FirmwareKind, recovery: str, finish: str, star
     assert told(begun) == lines(start.format(menu=len(menu.content) if menu is not None else None))
     assert menu is None or b"console=ttyS0" in menu.content
     assert all(one.required for one in begun if isinstance(one, UpdateBootEntries | WriteFile))
+
+
+@pytest.mark.parametrize("firmware", FirmwareKind)
+def test_arguments_that_cannot_be_stored_are_refused_before_recovery_is_made(firmware: FirmwareKind) -> None:
+    """The menu, or the boot entries, are written last of all: that would be too late."""
+    with pytest.raises(BadInput):
+        plan_recovery(replace(provision_facts(firmware), extra_arguments="a='b\nc'"))
+
+
+def test_kernels_are_readable_by_all_and_those_on_recovery_can_be_started() -> None:
+    plan = plan_restore(replace(restore_facts(SDC), recovery_kernel=NEWER, fallback_kernel=NEWER))
+    assert [one.mode for one in plan if isinstance(one, CopyFile)] == [0o644]
+    begun = plan_start(provision_facts(FirmwareKind.UEFI))
+    assert [one.mode for one in begun if isinstance(one, CopyFile)] == [0o755]
 
 
 def test_targets_stay_as_they_are_if_nothing_is_to_be_wiped() -> None:
