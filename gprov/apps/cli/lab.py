@@ -72,6 +72,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cuts.add_argument("--stage", choices=[stage.value for stage in CutStage], default=CutStage.RESTORE.value)
     cuts.add_argument("--count", type=_positive, default=10, metavar="N", help="how many (default %(default)s)")
     cuts.add_argument("--seed", default="1", help="decides which, together with their numbers (default %(default)s)")
+    cuts.add_argument(
+        "--look", action="store_true", help="only judge what a cut restore leaves of RECOVERY; seconds each"
+    )
     cuts.add_argument("--first", type=_number, default=0, metavar="N", help="number of the first (default %(default)s)")
     cuts.add_argument("--jobs", type=_positive, default=2, metavar="N", help="how many at once (default %(default)s)")
     built = parser.add_argument_group("use what is built already (all three)")
@@ -82,8 +85,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     given = [args.kernel, args.provision_kernel, args.image]
-    if args.action == "cuts" and (any(given) or args.netboot):
-        print("gprov lab: cuts are made of small images of their own, provisioned without --netboot", file=sys.stderr)
+    wrong = _wrong_with_cuts(args, any(given)) if args.action == "cuts" else ""
+    if wrong:
+        print(f"gprov lab: {wrong}", file=sys.stderr)
         return ExitCode.USAGE
     if any(given) and not all(given):
         print("gprov lab: --kernel, --provision-kernel and --image belong together", file=sys.stderr)
@@ -107,6 +111,14 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "cuts":
             return _cuts(container, args)
         return _run(container, args)
+
+
+def _wrong_with_cuts(args: argparse.Namespace, given: bool) -> str:
+    if given or args.netboot:
+        return "cuts are made of small images of their own, provisioned without --netboot"
+    if args.look and args.stage != CutStage.RESTORE.value:
+        return "--look is for cuts of a restore: before the first one, RECOVERY need not be whole"
+    return ""
 
 
 @contextmanager
@@ -133,7 +145,7 @@ def _run(container: LabContainer, args: argparse.Namespace) -> int:
 
 
 def _cuts(container: LabContainer, args: argparse.Namespace) -> int:
-    campaign = Campaign(args.seed, args.first, args.count, args.jobs)
+    campaign = Campaign(args.seed, args.first, args.count, args.jobs, not args.look)
     subject = container.subjects().subject(CutStage(args.stage), _spec(args))
     began = time.monotonic()
     results = run_campaign(container.cuts(), subject, campaign, args.workdir)

@@ -18,12 +18,14 @@ _CPUS = 2
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """The cuts from ``first`` on. Seed, number and recording alone decide which they are. ``jobs``: at once."""
+    """The cuts from ``first`` on. Seed, number and recording alone decide which they are. ``jobs``: at once.
+    Unless ``started``, only what they leave of RECOVERY is judged."""
 
     seed: str
     first: int
     count: int
     jobs: int
+    started: bool = True
 
 
 def run_campaign(cuts: PowerCuts, subject: Subject, campaign: Campaign, workdir: str) -> tuple[CutResult, ...]:
@@ -33,7 +35,10 @@ def run_campaign(cuts: PowerCuts, subject: Subject, campaign: Campaign, workdir:
     cpus = max(1, _CPUS // campaign.jobs)
 
     def cut(number: int) -> CutResult:
-        return cuts.cut(subject, campaign.seed, number, os.path.join(workdir, f"cut-{number:04}"), cpus)
+        folder = os.path.join(workdir, f"cut-{number:04}")
+        if not campaign.started:
+            return cuts.look(subject, campaign.seed, number, folder)
+        return cuts.cut(subject, campaign.seed, number, folder, cpus)
 
     with ThreadPoolExecutor(campaign.jobs) as pool:
         return tuple(pool.map(cut, range(campaign.first, campaign.first + campaign.count)))
@@ -50,6 +55,7 @@ def campaign_report(
         "seed": campaign.seed,
         "cuts": len(results),
         "states": len({result.cut for result in results}),
+        "started": campaign.started,
         "most_starts": max((len(result.starts) for result in results), default=0),
         "seconds": round(seconds, 1),
         "results": [_result(result) for result in results],

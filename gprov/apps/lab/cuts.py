@@ -22,7 +22,7 @@ from gprov.apps.lab.channel import milestones
 from gprov.apps.lab.factory import Factory, factory_for
 from gprov.apps.lab.lifecycle import PROVISIONED, UNIT_ARGUMENTS
 from gprov.apps.lab.machine import DirectKernel, Durability, Machine
-from gprov.apps.lab.outside import judge
+from gprov.apps.lab.outside import judge, judge_instant
 from gprov.apps.lab.powercut import apply_cut, choose_cut
 from gprov.apps.lab.runner import Note, Runner
 from gprov.apps.lab.stage import StageRunner
@@ -68,6 +68,22 @@ class PowerCuts:
         self._runner = runner
         self._stages = stages
         self._note = note
+
+    def look(self, subject: Subject, seed: str, number: int, folder: str) -> CutResult:
+        """What the cut with this number left of RECOVERY, which is all that is made of it, and nothing is started."""
+        began = time.monotonic()
+        cut = choose_cut(subject.recording, random.Random(f"{seed} {subject.stage.value} {number}"))
+        result = CutResult(number, Manner.REPLAYED, cut.describe(), folder)
+        left = subject.unit.overlay(fresh_folder(folder), self._processes)
+        apply_cut(self._processes, subject.recording, cut, left, only="recovery")
+        result.problems += judge_instant(self._processes, left, subject.expected)
+        result.seconds = time.monotonic() - began
+        if result.problems:
+            self._note(f"cut {number}: {result.cut}: {'; '.join(result.problems)}")
+        else:
+            with translated(folder):
+                shutil.rmtree(folder)
+        return result
 
     def cut(self, subject: Subject, seed: str, number: int, folder: str, cpus: int = 2) -> CutResult:
         """The cut with this number. Its folder stays only if something is wrong. ``cpus``: of the units."""
@@ -138,6 +154,9 @@ class _Trial:
         if result.manner is not Manner.KILLED:
             result.cut = cut.describe()
             apply_cut(self._processes, subject.recording, cut, left)
+            if subject.stage is CutStage.RESTORE:
+                looked_at = left.overlay(os.path.join(self._folder, "instant"), self._processes)
+                result.problems += judge_instant(self._processes, looked_at, subject.expected)
             return _said(read_file(subject.serial_log)[: cut.instant.said])
         machine = left.machine(Durability.HONEST)
         delay = chance.random() * _KILL_SECONDS

@@ -1,23 +1,24 @@
-"""What is on the disks of a unit that is off, by tools that are not ours (sfdisk, e2fsprogs, dosfstools, mtools).
-
-Nothing is mounted, and no code of the unit's own takes part.
-"""
+"""What a unit must hold once it is restored, and RECOVERY whenever the power goes, judged from outside."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import shutil
-import stat
 import struct
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gprov.apps.build.hostfiles import translated
-from gprov.apps.lab.products import file_digest
+from gprov.apps.lab.foreign import (
+    Manifest,
+    ext_digest,
+    ext_problems,
+    ext_tree,
+    fat_digest,
+    fat_problems,
+    partition_copy,
+    repair_problems,
+    table_problems,
+)
 from gprov.apps.lab.unit import Unit
 from gprov.apps.lab.volumes import Slice, partitions, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
@@ -25,75 +26,63 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError, ToolFailed
 from gprov.ports.process import Processes
 
-_FSCK_SECONDS = 300.0
 _RAID_KINDS = ("A19D880F-05FC-4D3B-A006-743F0F84911E", "fd")
-# A volume that was not unmounted says so until somebody checks it, and the kernel mounts it all the same.
-_HARMLESS = r"""(?mx)
-    ^fsck\.fat\ .*$ | ^Dirty\ bit\ is\ set.*$ | ^\ *Automatically\ removing\ dirty\ bit\.$
-    | ^There\ are\ differences\ between\ boot\ sector\ and\ its\ backup\.$ | ^This\ is\ mostly\ harmless\..*$
-    | ^\ *65:01/00$ | ^\ *Not\ automatically\ fixing\ this\.$ | ^Leaving\ filesystem\ unchanged\.$
-    | ^Free\ cluster\ summary\ wrong.*$ | ^\ *Auto-correcting\.$ | ^.*:\ \d+\ files,\ \d+/\d+\ clusters$
-"""
 _MD_MAGIC = 0xA92B4EFC
 _MD_SUPERBLOCK = 4096  # metadata 1.2
 _MD_DATA_OFFSET = 128
-
-# Path → what it is: mode, owner, and digest of the content or target of the link.
-Manifest = Mapping[str, str]
+_ESP_KERNELS = (Branding().boot_kernel, "EFI/BOOT/BOOTX64.EFI")
+_RECOVERY_KERNELS = (f"/{Branding().boot_kernel}", f"/gprov/{Branding().boot_kernel}")
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What a unit must hold once it is restored. ``primary``: the tree as an undisturbed restore and start left it;
     ``varying``: paths in it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: that of
-    RECOVERY's copies."""
+    RECOVERY's copies, ``older_kernel``: what they were before."""
 
     primary: Manifest
     varying: frozenset[str]
     images: Mapping[str, str]
     kernel: str
-
-
-def manifest(folder: str) -> dict[str, str]:
-    """Of all that is below a folder of the host."""
-    found = {}
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            path = os.path.join(parent, name)
-            found[os.path.relpath(path, folder)] = _facts(path)
-    return found
+    older_kernel: str
 
 
 def primary_tree(processes: Processes, unit: Unit) -> dict[str, str]:
     """Manifest of PRIMARY. Raises ToolFailed, DeviceFault."""
-    with _work_folder() as folder, _primary(processes, unit) as (view, offset):
-        tree = os.path.join(folder, "tree")
-        os.mkdir(tree)
-        processes.run(("debugfs", "-R", f"rdump / {tree}", f"{view}?offset={offset}"), timeout=_FSCK_SECONDS)
-        found = manifest(tree)
-    found.pop("lost+found", None)
-    return found
+    with _primary(processes, unit) as device:
+        return ext_tree(processes, device)
 
 
 def judge(processes: Processes, unit: Unit, expected: Expected) -> list[str]:
     """Everything that is wrong with a restored unit, in words."""
-    problems: list[str] = []
-    for name, look in (("PRIMARY", _judge_primary), ("RECOVERY", _judge_recovery)):
-        try:
-            problems += [f"{name}: {problem}" for problem in look(processes, unit, expected)]
-        except GprovError as error:
-            problems.append(f"{name}: {error}")
+    primary = _judged("PRIMARY", lambda: _judge_primary(processes, unit, expected))
+    return [*primary, *_judged("RECOVERY", lambda: _judge_recovery(processes, unit, expected))]
+
+
+def judge_instant(processes: Processes, unit: Unit, expected: Expected) -> list[str]:
+    """What is wrong with RECOVERY just after a cut of a restore, before anything was started. Replays its journal."""
+    return _judged("RECOVERY", lambda: _judge_cut_recovery(processes, unit, expected))
+
+
+def _judged(name: str, look: Callable[[], Iterator[str]]) -> list[str]:
+    problems = []
+    try:
+        problems += [f"{name}: {problem}" for problem in look()]
+    except GprovError as error:
+        problems.append(f"{name}: {error}")
     return problems
 
 
 def _judge_primary(processes: Processes, unit: Unit, expected: Expected) -> Iterator[str]:
     for index in range(len(unit.spec.primaries)):
         with raw_view(processes, unit.primary(index)) as view:
-            yield from _table_problems(processes, view)
+            yield from table_problems(processes, view)
             if unit.spec.firmware is FirmwareKind.BIOS:
-                yield from _boot_partition_problems(processes, view, expected)
-    with _primary(processes, unit) as (view, offset):
-        yield from _ext_problems(processes, f"{view}?offset={offset}")
+                device = f"{view}?offset={_partitions(processes, view, 2)[-2].start}"
+                yield from ext_problems(processes, device)
+                yield from _ext_file(processes, device, f"/{Branding().boot_kernel}", expected.kernel)
+    with _primary(processes, unit) as device:
+        yield from ext_problems(processes, device)
     found = primary_tree(processes, unit)
     if Branding().flag_file not in found:
         yield "has no flag file"
@@ -111,27 +100,40 @@ def _same(found: str, wanted: str, *, varying: bool) -> bool:
     return found.split()[:3] == wanted.split()[:3] if varying else found == wanted
 
 
-def _boot_partition_problems(processes: Processes, view: str, expected: Expected) -> Iterator[str]:
-    boot = _partitions(processes, view, 2)[-2]
-    device = f"{view}?offset={boot.start}"
-    yield from _ext_problems(processes, device)
-    yield from _file_problems(processes, device, f"/{Branding().boot_kernel}", expected.kernel)
-
-
 def _judge_recovery(processes: Processes, unit: Unit, expected: Expected) -> Iterator[str]:
-    branding = Branding()
     with raw_view(processes, unit.recovery) as view:
-        yield from _table_problems(processes, view)
+        yield from table_problems(processes, view)
         parts = _partitions(processes, view, 1)
         device = f"{view}?offset={parts[-1].start}"
-        yield from _ext_problems(processes, device)
+        yield from ext_problems(processes, device)
         for name, digest in expected.images.items():
-            yield from _file_problems(processes, device, f"/Image/{name}", digest)
+            yield from _ext_file(processes, device, f"/Image/{name}", digest)
         if unit.spec.firmware is FirmwareKind.BIOS:
-            for path in (f"/{branding.boot_kernel}", f"/gprov/{branding.boot_kernel}"):
-                yield from _file_problems(processes, device, path, expected.kernel)
+            for path in _RECOVERY_KERNELS:
+                yield from _ext_file(processes, device, path, expected.kernel)
+            return
+        with partition_copy(view, parts[0]) as esp:
+            yield from fat_problems(processes, esp)
+            for path in _ESP_KERNELS:
+                yield from _wrong(path, fat_digest(processes, esp, path), expected.kernel)
+
+
+def _judge_cut_recovery(processes: Processes, unit: Unit, expected: Expected) -> Iterator[str]:
+    """Images that verify, and a kernel that firmware or GRUB, which replays no journal, find whole."""
+    with raw_view(processes, unit.recovery, writable=True) as view:
+        yield from table_problems(processes, view)
+        parts = _partitions(processes, view, 1)
+        device = f"{view}?offset={parts[-1].start}"
+        if unit.spec.firmware is FirmwareKind.BIOS:
+            kernels = [ext_digest(processes, device, path) for path in _RECOVERY_KERNELS]
         else:
-            yield from _esp_problems(processes, view, parts[0], expected)
+            with partition_copy(view, parts[0]) as esp:
+                kernels = [fat_digest(processes, esp, path) for path in _ESP_KERNELS]
+        if not {expected.kernel, expected.older_kernel} & set(kernels):
+            yield f"no whole kernel: {', '.join(kernels)}"
+        yield from repair_problems(processes, device)
+        for name, digest in expected.images.items():
+            yield from _ext_file(processes, device, f"/Image/{name}", digest)
 
 
 def _partitions(processes: Processes, view: str, least: int) -> tuple[Slice, ...]:
@@ -141,66 +143,24 @@ def _partitions(processes: Processes, view: str, least: int) -> tuple[Slice, ...
     return found
 
 
-def _table_problems(processes: Processes, view: str) -> Iterator[str]:
-    done = processes.run(("sfdisk", "--verify", view), check=False)
-    if done.status or b"No errors detected" not in done.output:
-        yield f"sfdisk --verify: {_words(done.output + done.errors)}"
+def _ext_file(processes: Processes, device: str, path: str, digest: str) -> Iterator[str]:
+    return _wrong(path, ext_digest(processes, device, path), digest)
 
 
-def _ext_problems(processes: Processes, device: str) -> Iterator[str]:
-    done = processes.run(("e2fsck", "-f", "-n", device), check=False, timeout=_FSCK_SECONDS)
-    if done.status:
-        yield f"e2fsck: {_words(done.output + done.errors)}"
-
-
-def _file_problems(processes: Processes, device: str, path: str, digest: str) -> Iterator[str]:
-    done = processes.run(("debugfs", "-R", f"cat {path}", device), timeout=_FSCK_SECONDS)
-    found = hashlib.sha256(done.output).hexdigest()
+def _wrong(path: str, found: str, digest: str) -> Iterator[str]:
     if found != digest:
-        yield f"{path} has {len(done.output)} bytes of {found}, not {digest}"
-
-
-def _esp_problems(processes: Processes, view: str, esp: Slice, expected: Expected) -> Iterator[str]:
-    with _work_folder() as folder:
-        copy = os.path.join(folder, "esp")
-        _copy_part(view, esp, copy)
-        done = processes.run(("fsck.fat", "-n", copy), check=False, timeout=_FSCK_SECONDS)
-        said = re.sub(_HARMLESS, "", (done.output + done.errors).decode(errors="replace")).strip()
-        if said and done.status:
-            yield f"fsck.fat: {_words(said.encode())}"
-        for path in (Branding().boot_kernel, "EFI/BOOT/BOOTX64.EFI"):
-            target = os.path.join(folder, "kernel")
-            try:
-                processes.run(("mcopy", "-n", "-o", "-i", copy, f"::/{path}", target))
-            except ToolFailed as failed:
-                yield f"{path}: {failed}"
-                continue
-            found = file_digest(target)
-            if found != expected.kernel:
-                yield f"{path} has {os.path.getsize(target)} bytes of {found}, not {expected.kernel}"
-
-
-def _copy_part(view: str, part: Slice, target: str) -> None:
-    piece = 1 << 20
-    with translated(target), open(view, "rb") as source, open(target, "wb") as file:
-        source.seek(part.start)
-        file.truncate(part.size)
-        for start in range(0, part.size, piece):
-            data = source.read(min(piece, part.size - start))
-            if data.count(0) != len(data):
-                file.seek(start)
-                file.write(data)
+        yield f"{path} is {found or 'not readable'}, not {digest}"
 
 
 @contextmanager
-def _primary(processes: Processes, unit: Unit) -> Iterator[tuple[str, int]]:
-    """Raw view and offset of PRIMARY's file system; of a RAID 1, that in the first member."""
+def _primary(processes: Processes, unit: Unit) -> Iterator[str]:
+    """PRIMARY's file system as e2fsprogs name it; of a RAID 1, that in the first member."""
     with raw_view(processes, unit.primary()) as view:
         part = _partitions(processes, view, 1)[-1]
         offset = part.start
         if part.kind in _RAID_KINDS:
             offset += _data_offset(view, part.start)
-        yield view, offset
+        yield f"{view}?offset={offset}"
 
 
 def _data_offset(view: str, start: int) -> int:
@@ -212,28 +172,3 @@ def _data_offset(view: str, start: int) -> int:
         raise ToolFailed("md superblock", f"none at {start + _MD_SUPERBLOCK}")
     sectors: int = struct.unpack_from("<Q", block, _MD_DATA_OFFSET)[0]
     return sectors * 512
-
-
-def _facts(path: str) -> str:
-    status = os.lstat(path)
-    owner = f"{status.st_uid}:{status.st_gid}"
-    if stat.S_ISLNK(status.st_mode):
-        return f"link {owner} {os.readlink(path)}"
-    mode = f"{stat.S_IMODE(status.st_mode):o}"
-    if stat.S_ISREG(status.st_mode):
-        return f"file {owner} {mode} {status.st_size} {file_digest(path)}"
-    return f"{stat.S_IFMT(status.st_mode):o} {owner} {mode}"
-
-
-@contextmanager
-def _work_folder() -> Iterator[str]:
-    folder = tempfile.mkdtemp(prefix="gprov-outside-")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
-def _words(output: bytes) -> str:
-    text = output.decode(errors="replace")
-    return re.sub(r"\s+", " ", text).strip()[:600]

@@ -77,17 +77,17 @@ def _instant(recording: Recording, chance: random.Random) -> Instant:
     way = chance.random()
     if way < _AMONG_ALL:
         return chance.choice(recording.instants)
-    epochs: dict[tuple[int, ...], list[Instant]] = {}
-    for instant in recording.instants:
-        by_store = way < _AMONG_ALL + _BY_STORE
-        epochs.setdefault((instant.nvram,) if by_store else recording.epoch(instant), []).append(instant)
-    return chance.choice(epochs[chance.choice(sorted(epochs))])
+    if way < _AMONG_ALL + _BY_STORE:
+        return chance.choice(recording.stores[chance.choice(sorted(recording.stores))])
+    return chance.choice(recording.epochs[chance.choice(sorted(recording.epochs))])
 
 
-def apply_cut(processes: Processes, recording: Recording, cut: PowerCut, unit: Unit) -> None:
-    """Make of the unit as the recording began, what the cut leaves."""
+def apply_cut(processes: Processes, recording: Recording, cut: PowerCut, unit: Unit, only: str | None = None) -> None:
+    """Make of the unit as the recording began, what the cut leaves; ``only``: of that disk alone."""
     files = dict(zip(_disk_names(unit), unit.disk_files(), strict=True))
     for name, log, disk in zip(recording.disks, recording.logs, cut.disks, strict=True):
+        if only not in (None, name):
+            continue
         source = os.path.join(recording.folder, f"{name}.writes")
         arrived = [(log[index], size) for index, size in disk.arrived]
         requests = [*((entry, entry.size) for entry in log[: disk.kept] if entry.size), *arrived]
@@ -105,7 +105,7 @@ def _disk_names(unit: Unit) -> list[str]:
 
 def _disk_cut(log: Sequence[LoggedRequest], count: int, luck: Luck, chance: random.Random) -> DiskCut:
     cached = any(entry.flush for entry in log)
-    kept = durable(log, count) if cached else max(0, count - 1)
+    kept = durable(log[:count])[-1] if cached else max(0, count - 1)
     doubtful = [index for index in range(kept, count) if log[index].size]
     return DiskCut(kept, len(doubtful), _arrived(log, doubtful, luck, chance))
 

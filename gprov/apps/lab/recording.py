@@ -16,9 +16,10 @@ import os
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from gprov.apps.build.hostfiles import read_file, translated, write_file
 from gprov.apps.lab.machine import DiskBus, Machine
@@ -43,7 +44,7 @@ class Instant:
     said: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recording:
     """``disks``: names, as in the machine; ``logs``: what each was told."""
 
@@ -66,9 +67,23 @@ class Recording:
         """Path of the variable store."""
         return _nvram(self.folder, instant.nvram)
 
-    def epoch(self, instant: Instant) -> tuple[int, ...]:
-        """The same for all instants between which no disk was flushed."""
-        return tuple(durable(log, count) for log, count in zip(self.logs, instant.requests, strict=True))
+    @cached_property
+    def epochs(self) -> Mapping[tuple[int, ...], Sequence[Instant]]:
+        """The instants by what was flushed until then, of each disk."""
+        flushed = [durable(log) for log in self.logs]
+        found: dict[tuple[int, ...], list[Instant]] = {}
+        for instant in self.instants:
+            epoch = tuple(own[count] for own, count in zip(flushed, instant.requests, strict=True))
+            found.setdefault(epoch, []).append(instant)
+        return found
+
+    @cached_property
+    def stores(self) -> Mapping[int, Sequence[Instant]]:
+        """The instants by the variable store."""
+        found: dict[int, list[Instant]] = {}
+        for instant in self.instants:
+            found.setdefault(instant.nvram, []).append(instant)
+        return found
 
 
 def require_recordable(machine: Machine) -> None:

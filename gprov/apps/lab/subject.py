@@ -24,9 +24,10 @@ from gprov.apps.build.hostfiles import read_file, translated, write_file
 from gprov.apps.build.progress import Progress
 from gprov.apps.build.spec import Flavor
 from gprov.apps.lab.factory import factory_for
+from gprov.apps.lab.foreign import manifest
 from gprov.apps.lab.lifecycle import PROVISION, PROVISIONED, RESTORE, RESTORED, STARTED, UNIT_ARGUMENTS, Lab
 from gprov.apps.lab.machine import DirectKernel
-from gprov.apps.lab.outside import Expected, manifest, primary_tree
+from gprov.apps.lab.outside import Expected, primary_tree
 from gprov.apps.lab.products import FIRST_IMAGE, ProductBuilder, Products, file_digest
 from gprov.apps.lab.recording import Recording, recorded, require_recordable
 from gprov.apps.lab.smallroot import SmallImages, renumbered
@@ -115,7 +116,7 @@ class Subjects:
             Unit.open(found),
             stage,
             Recording.open(os.path.join(found, _RECORDING)),
-            _read_expected(os.path.join(found, _EXPECTED), stage),
+            _read_expected(os.path.join(found, _EXPECTED), stage, file_digest(products.normal_kernel)),
             products,
             os.path.join(found, f"serial-{stage.value}.log"),
         )
@@ -217,9 +218,9 @@ def _last_partition(processes: Processes, unit: Unit) -> int:
         return partitions(processes, view)[-1].number
 
 
-def _read_expected(path: str, stage: CutStage) -> Expected:
+def _read_expected(path: str, stage: CutStage, older_kernel: str) -> Expected:
     root = read_object(path, read_file(path))
     primary = dict(line.split("\t") for line in root.texts("primary", required=True))
     images = dict(line.split("\t") for line in root.texts("images", required=True))
     kernel = root.text("kernel", required=True)
-    return finish(path, root, Expected(primary, _VARYING[stage], images, kernel))
+    return finish(path, root, Expected(primary, _VARYING[stage], images, kernel, older_kernel))

@@ -58,9 +58,13 @@ def read_log(path: str) -> tuple[LoggedRequest, ...]:
     return tuple(found)
 
 
-def durable(entries: Sequence[LoggedRequest], count: int) -> int:
-    """How many of the first ``count`` entries a flush among them made durable, itself included."""
-    return next((index + 1 for index in reversed(range(count)) if entries[index].flush), 0)
+def durable(entries: Sequence[LoggedRequest]) -> list[int]:
+    """By how many entries there are, 0 to all: how many of them the last flush among them made durable, itself
+    included."""
+    found = [0]
+    for index, entry in enumerate(entries, 1):
+        found.append(index if entry.flush else found[-1])
+    return found
 
 
 def _sector_size(path: str, head: bytes) -> int:

@@ -57,6 +57,7 @@ def test_an_unknown_accelerator_is_wrong_usage(tmp_path: Path, capsys: pytest.Ca
 def test_cuts_of_what_cannot_be_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--netboot"]) == 2
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--image", "x"]) == 2
+    assert main(["lab", "cuts", "--workdir", str(tmp_path), "--stage", "provision", "--look"]) == 2
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--disks", "nvme"]) == 1
     assert "forced unit access cannot be recorded" in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
