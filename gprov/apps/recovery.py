@@ -98,7 +98,7 @@ def find_recovery(
 def opened_recovery(
     ports: RecoveryPorts, branding: Branding, places: Places, rule: ValidateMethod, bus: EventBus
 ) -> Iterator[RecoveryVolume]:
-    """Mount RECOVERY (after a check, if it does not mount as it is) and its ESP; unmount both in the end."""
+    """Mount RECOVERY (after a check, if it does not mount as it is) and, checked, its ESP; unmount both in the end."""
     recovery, esp = find_recovery(ports, branding, rule, bus)
     bus.log(f"RECOVERY is {recovery.node} on {recovery.disk.describe()}, identity {recovery.disk.identity}")
     mounted: list[str] = []
@@ -108,6 +108,9 @@ def opened_recovery(
         if esp is not None:
             if ports.files.status(places.esp) is None:
                 ports.files.make_folder(places.esp)
+            # FAT mounts whatever state it is in. A cut while a kernel was replaced leaves a file whose blocks are free
+            # in part, which made the kernel free those of other files, or blocks that belong to no file.
+            _repair(ports, esp, FileSystemKind.VFAT, bus)
             _mount_checked(ports, esp, places.esp, bus)
             mounted.append(places.esp)
         try:

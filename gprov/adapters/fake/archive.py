@@ -60,7 +60,7 @@ class FakeArchives(Archives):
                 path = f"{base}/{member.name.lstrip('./')}"
                 if path != f"{base}/":
                     node = Node(_type(member), text, member.mode, member.uid, member.gid)
-                    if volume.current.size() + len(text) > volume.size:
+                    if volume.used + len(text) > volume.size:
                         raise DeviceFault(path, "no space left on device", errno=ENOSPC)
                     store(self._machine, volume, path, node, f"extract {target}{path}")
         self._machine.touch(f"extract {image.path}: under way")

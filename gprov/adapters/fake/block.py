@@ -167,9 +167,9 @@ class FakeFileSystems(FileSystems):
         self._refuse_mounted(node, volume)
         if volume is None or (volume.damaged and not volume.repairable):
             return CheckVerdict.BEYOND_REPAIR
-        if volume.damaged:
+        if volume.damaged or volume.lost:
             refuse_protected(disk)
-            volume.damaged = False
+            volume.damaged, volume.lost = False, 0
             self._machine.written(part)
             return CheckVerdict.REPAIRED
         return CheckVerdict.CLEAN

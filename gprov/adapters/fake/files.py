@@ -135,7 +135,7 @@ class FakeFiles(Files):
     @override
     def usage(self, path: str) -> Usage:
         volume = self._existing(path).volume
-        return Usage(volume.size, max(0, volume.size - volume.current.size()))
+        return Usage(volume.size, max(0, volume.size - volume.used))
 
     @override
     def sync(self, path: str) -> None:
@@ -228,7 +228,7 @@ def _is_fat(place: Place) -> bool:
 
 
 def _refuse_full(volume: FakeVolume, path: str) -> None:
-    if volume.current.size() > volume.size:
+    if volume.used > volume.size:
         raise DeviceFault(path, "no space left on device", errno=ENOSPC)
 
 

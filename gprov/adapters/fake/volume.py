@@ -12,6 +12,7 @@ FAT, ext2
     No journal. Steps arrive in any order. A rename is several sectors: both names may be found, or neither, and the
     file that was replaced may be found cut short since its blocks were given back first. On FAT flushing the folder
     is not the end of it: where the data are and how much stands in the folder, but is the file's, and flushed with it.
+    Blocks on FAT whose file has no name after a cut stay taken until a check gives them back.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class FakeVolume:
     """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
     signature shows too, so that no probe says what it is. ``in_place``: what a journal holds is not in it yet.
     ``blank``: names that are on stable storage, whose data are not. ``failing``: files of which half will not arrive,
-    as flushing them will say. ``in_memory``: nothing of it survives anyway."""
+    as flushing them will say. ``in_memory``: nothing of it survives anyway. ``lost``: bytes in
+    blocks that belong to no file."""
 
     kind: FileSystemKind
     label: str
@@ -64,6 +66,7 @@ class FakeVolume:
     repairable: bool = True
     ambivalent: bool = False
     in_memory: bool = False
+    lost: int = 0
     pending: list[Step] = field(default_factory=list)
     dirty: dict[str, Node] = field(default_factory=dict)
     blank: dict[str, Node] = field(default_factory=dict)
@@ -72,6 +75,11 @@ class FakeVolume:
     @property
     def journalled(self) -> bool:
         return self.kind in JOURNALLED
+
+    @property
+    def used(self) -> int:
+        """Bytes."""
+        return self.current.size() + self.lost
 
     def write(self, path: str, node: Node) -> None:
         """Make or change a file, folder or link."""
@@ -147,13 +155,27 @@ class FakeVolume:
             for step in self.pending[: choose(len(self.pending) + 1) if choose is not None else 0]:
                 self._apply(step)
         else:
+            pending = list(self.pending)
             for step in self.pending:
                 self._scatter(step, choose)
+            if choose is not None and self.kind is FileSystemKind.VFAT:
+                self._lose_blocks(pending)
         for path, node in sorted(self.blank.items()):
             if choose is not None:
                 self.durable.put(path, _arrived(node, choose))
         self._settle()
         self.current = self.durable.copy()
+
+    def _lose_blocks(self, steps: list[Step]) -> None:
+        """Of what was on its way, whatever has no name now."""
+        names: dict[int, tuple[Node, set[str]]] = {}
+        for step in steps:
+            if step.node is not None:
+                names.setdefault(id(step.node), (step.node, set()))[1].update((step.path, step.source))
+        for node, paths in names.values():
+            found = [there for path in paths if (there := self.durable.get(path)) is not None]
+            if not any(node.content.startswith(there.content) for there in found):
+                self.lost += len(node.content)
 
     def _lose(self, paths: set[str]) -> bool:
         for path in paths:

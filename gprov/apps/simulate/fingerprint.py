@@ -31,4 +31,5 @@ def _volume(found: FakeVolume | FakeMember | None) -> object:
     if isinstance(found, FakeMember):
         return found.array.uuid, found.slot, found.active, found.events
     trees = (found.durable.items(), found.in_place.items())
-    return found.kind, found.label, found.uuid, found.damaged, found.repairable, found.ambivalent, trees
+    state = found.damaged, found.repairable, found.ambivalent, found.lost
+    return found.kind, found.label, found.uuid, *state, trees

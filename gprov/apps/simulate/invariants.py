@@ -57,7 +57,8 @@ def recovery_problems(world: World) -> list[str]:
 
 
 def system_problems(world: World) -> list[str]:
-    """A PRIMARY with the flag file has exactly the tree of one image, and what a restore writes."""
+    """A PRIMARY with the flag file has exactly the tree of one image, and what a restore writes; of the ESP beside it,
+    no blocks are lost."""
     names = world.branding
     found = volumes(world, names.primary_label)
     flagged = [volume for volume in found if volume.current.get(f"/{names.flag_file}") is not None]
@@ -66,6 +67,12 @@ def system_problems(world: World) -> list[str]:
     if len(flagged) > 1:
         return ["two volumes have the flag file"]
     tree = flagged[0].current
+    lost = sum(volume.lost for volume in volumes(world, names.esp_label))
+    return _tree_problems(world, tree) + ([f"{lost} bytes of the ESP belong to no file"] if lost else [])
+
+
+def _tree_problems(world: World, tree: Tree) -> list[str]:
+    names = world.branding
     tags = [path for path in tree.paths() if path.endswith(".disktag")]
     if len(tags) != 1:
         return [f"PRIMARY has the flag file and {len(tags)} tags of images"]

@@ -505,7 +505,7 @@ def test_a_fault_at_any_operation_is_a_failure_and_the_next_provisioning_succeed
         error = failure_of(world)
         if error is None:
             # RECOVERY is checked and mounted again, as on every later start.
-            assert name in ("mount /dev/sdb1", "mount /dev/sdb2")
+            assert name in ("check /dev/sdb1", "mount /dev/sdb1", "mount /dev/sdb2")
         else:
             assert "input/output error" in text_of(error), name
             assert world.factory.states in ([], [ProcessState.MFG_STARTED, ProcessState.MFG_FAILED]), name

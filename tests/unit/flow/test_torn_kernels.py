@@ -57,3 +57,18 @@ def test_the_only_whole_kernel_is_not_replaced_before_the_other_is_whole(running
     names = operations_of(copy := deepcopy(world), copy.boot)
     replaced = [name.rsplit("/ESP", 1)[1] for name in names if name.startswith("put in place") and "/ESP/" in name]
     assert replaced == list(KERNELS)
+
+
+def test_a_restore_gives_back_what_cuts_left_taken_on_the_esp(running: World) -> None:
+    """Without that, no kernel would fit after some of them, and RECOVERY would keep an old one for ever."""
+    world = deepcopy(running)
+    newer = build_kernel(101)
+    image = build_image(newer)
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(FileType.FILE, image))
+    world.machine.tree("PRIMARY").drop("/boot.normal")
+    world.machine.flush()
+    (esp,) = [volume for volume in world.machine.volumes() if volume.label == "ESP"]
+    esp.lost = esp.size - esp.current.size()
+    assert settle(world) == ("reboot", "switched root")
+    assert [kernel(world, place) for place in KERNELS] == [newer] * 2
+    assert esp.lost == 0

@@ -120,3 +120,16 @@ def test_flushing_one_file_of_ext4_commits_the_names_of_others_but_not_their_dat
     made.cut()
     assert content(made, "/mine") == NEW
     assert content(made, "/other") == b""
+
+
+def test_blocks_of_a_file_whose_name_did_not_arrive_stay_taken_on_fat_alone() -> None:
+    lost: dict[FileSystemKind, set[int]] = {kind: set() for kind in FileSystemKind}
+    for kind, found in lost.items():
+        for luck in range(50):
+            made = volume(kind)
+            made.write("/.f.new", file(NEW))
+            made.cut(random.Random(luck).randrange)
+            found.add(made.lost)
+            assert made.used == made.current.size() + made.lost
+            assert not made.lost or content(made, "/.f.new") is None
+    assert lost == {kind: {0, len(NEW)} if kind is FileSystemKind.VFAT else {0} for kind in FileSystemKind}
