@@ -159,7 +159,7 @@ def test_a_lab_that_fails_costs_one_cut(tmp_path: Path) -> None:
     power_cuts = PowerCuts(processes, runner, StageRunner(runner, said.append), said.append)
     unit = Unit(str(tmp_path / "unit"), UnitSpec())
     found = recording(tmp_path, WRITE, b"", [look(len(WRITE), 0)])
-    expected = Expected({}, frozenset(), {}, "")
+    expected = Expected({}, frozenset(), {}, "", "")
     subject = Subject(unit, CutStage.RESTORE, found, expected, Products("", "", ""), "")
     results = run_campaign(power_cuts, subject, Campaign("s", 0, 3, 2), str(tmp_path / "cuts"))
     assert [(each.number, each.manner) for each in results] == list(
