@@ -115,7 +115,7 @@ def test_a_medium_that_hangs_never_holds_up_the_flow_and_memory_is_bounded() -> 
         before = time.perf_counter()
         sink.publish(line(number))
         slowest = max(slowest, time.perf_counter() - before)
-    assert slowest < 1
+    assert slowest < 10  # the sink would hang for a minute
     inner.go.set()
     sink.close()
     numbers = [event.number for event in inner.events]
