@@ -378,11 +378,16 @@ def test_a_provisioning(firmware: FirmwareKind, recovery: str, finish: str, star
     assert all(one.required for one in begun if isinstance(one, UpdateBootEntries | WriteFile))
 
 
-@pytest.mark.parametrize("firmware", FirmwareKind)
-def test_arguments_that_cannot_be_stored_are_refused_before_recovery_is_made(firmware: FirmwareKind) -> None:
+@pytest.mark.parametrize(
+    ("firmware", "arguments"),
+    [(FirmwareKind.BIOS, "a='b'"), (FirmwareKind.UEFI, 'a="b\nc"'), (FirmwareKind.UEFI, "x" * 2048)],
+)
+def test_arguments_that_cannot_be_stored_are_refused_before_recovery_is_made(
+    firmware: FirmwareKind, arguments: str
+) -> None:
     """The menu, or the boot entries, are written last of all: that would be too late."""
     with pytest.raises(BadInput):
-        plan_recovery(replace(provision_facts(firmware), extra_arguments="a='b\nc'"))
+        plan_recovery(replace(provision_facts(firmware), extra_arguments=arguments))
 
 
 def test_kernels_are_readable_by_all_and_those_on_recovery_can_be_started() -> None:
