@@ -18,6 +18,7 @@ from gprov.apps.lab.campaign import Campaign, run_campaign
 from gprov.apps.lab.container import LabContainer
 from gprov.apps.lab.cuts import CutResult
 from gprov.apps.lab.outside import judge
+from gprov.apps.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
 from gprov.apps.lab.products import file_digest
 from gprov.apps.lab.shapes import unit_spec
 from gprov.apps.lab.subject import CutStage
@@ -59,6 +60,18 @@ def test_a_restore_that_is_cut_ends_in_the_whole_new_system(
     container: LabContainer, tmp_path: Path, firmware: FirmwareKind
 ) -> None:
     cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 5)
+
+
+@pytest.mark.parametrize("firmware", list(FirmwareKind))
+def test_all_that_was_recorded_makes_the_restored_unit(
+    container: LabContainer, tmp_path: Path, firmware: FirmwareKind
+) -> None:
+    """Replayed as a whole onto the unit before the restore; only its first start is missing."""
+    subject = container.subjects().subject(CutStage.RESTORE, unit_spec("sata", firmware))
+    recording, left = subject.recording, subject.unit.overlay(str(tmp_path / "left"), SystemProcesses())
+    whole = tuple(DiskCut(len(log), 0, ()) for log in recording.logs)
+    apply_cut(SystemProcesses(), recording, PowerCut(recording.instants[-1], Luck.ALL, whole), left)
+    assert judge(SystemProcesses(), left, subject.expected) == ["PRIMARY: lacks etc/provisioning/boots_started"]
 
 
 def test_the_judge_sees_what_is_not_restored(container: LabContainer) -> None:
