@@ -155,8 +155,7 @@ class _Trial:
             result.cut = cut.describe()
             apply_cut(self._processes, subject.recording, cut, left)
             if subject.stage is CutStage.RESTORE:
-                looked_at = left.overlay(os.path.join(self._folder, "instant"), self._processes)
-                result.problems += judge_instant(self._processes, looked_at, subject.expected)
+                result.problems += judge_instant(self._processes, left, subject.expected)
             return _said(read_file(subject.serial_log)[: cut.instant.said])
         machine = left.machine(Durability.HONEST)
         delay = chance.random() * _KILL_SECONDS

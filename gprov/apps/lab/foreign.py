@@ -5,6 +5,7 @@ Nothing is mounted, and no code of the unit's own takes part. Problems are sente
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -103,15 +104,28 @@ def partition_copy(view: str, part: Slice) -> Iterator[str]:
     piece = 1 << 20
     with work_folder() as folder:
         target = os.path.join(folder, "partition")
-        with translated(target), open(view, "rb") as source, open(target, "wb") as file:
-            source.seek(part.start)
+        with translated(target), open(view, "rb", buffering=0) as source, open(target, "wb", buffering=0) as file:
             file.truncate(part.size)
-            for start in range(0, part.size, piece):
-                data = source.read(min(piece, part.size - start))
-                if data.count(0) != len(data):
-                    file.seek(start)
-                    file.write(data)
+            for start, end in _data(source.fileno(), part.start, part.start + part.size):
+                for place in range(start, end, piece):
+                    os.pwrite(
+                        file.fileno(), os.pread(source.fileno(), min(piece, end - place), place), place - part.start
+                    )
         yield target
+
+
+def _data(file: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where there is something between two places, holes left out."""
+    while start < end:
+        try:
+            begin = os.lseek(file, start, os.SEEK_DATA)
+        except OSError as exc:
+            if exc.errno == errno.ENXIO:  # nothing more
+                return
+            raise
+        start = os.lseek(file, begin, os.SEEK_HOLE)
+        if begin < end:
+            yield begin, min(start, end)
 
 
 @contextmanager
