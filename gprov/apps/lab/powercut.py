@@ -25,6 +25,9 @@ from gprov.domain.errors import DeviceFault
 from gprov.ports.process import Processes
 
 _AMONG_ALL, _BY_STORE = 0.3, 0.2
+# How many cuts may be at an instant with nothing in doubt on any disk; and how often another one is looked for.
+_QUIET = 0.15
+_TRIES = 100
 _SECTOR = 512
 _PIECE = 1 << 20
 _CLUSTER = 1 << 16  # of qcow2
@@ -38,6 +41,9 @@ class Luck(Enum):
     NONE = "none"
     SOME = "some"
     FIRST = "first"  # up to one of them, which is cut in two
+
+
+_LUCK = {Luck.ALL: 1, Luck.NONE: 3, Luck.SOME: 4, Luck.FIRST: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,19 @@ class PowerCut:
 
 def choose_cut(recording: Recording, chance: random.Random) -> PowerCut:
     """Half of the instants are chosen so that every time between two flushes is as likely as any other, however short;
-    some so that every content of NVRAM is, and the rest among all requests."""
+    some so that every content of NVRAM is, and the rest among all requests. At most of them something is in doubt."""
+    quiet = chance.random() < _QUIET
+    luck = chance.choices(list(_LUCK), list(_LUCK.values()))[0]
+    cut = _cut(recording, luck, chance)
+    for _ in range(_TRIES):
+        if quiet or any(disk.doubtful for disk in cut.disks):
+            break
+        cut = _cut(recording, luck, chance)
+    return cut
+
+
+def _cut(recording: Recording, luck: Luck, chance: random.Random) -> PowerCut:
     instant = _instant(recording, chance)
-    luck = chance.choice(list(Luck))
     disks = tuple(
         _disk_cut(log, count, luck, chance) for log, count in zip(recording.logs, instant.requests, strict=True)
     )

@@ -47,6 +47,9 @@ from gprov.ports.factory import Factory
 from gprov.ports.process import Processes
 from gprov.ports.secrets import PasswordHasher
 
+# A log that still holds its file open keeps RECOVERY from being unmounted, which would be a failure: better wait long.
+_LOG_SECONDS = 300.0
+
 
 @dataclass(frozen=True)
 class MfgPorts:
@@ -196,7 +199,7 @@ class Provisioning:
         """Everything that goes onto the mounted RECOVERY."""
         ports = self._ports
         folder = f"{self._places.recovery}/{self._branding.log_folder}"
-        log = QueuedSink(ports.file_sink_at(folder), ports.remote.background)
+        log = QueuedSink(ports.file_sink_at(folder), ports.remote.background, seconds=_LOG_SECONDS)
         self._bus.attach(log)
         try:
             work.steps.run(When.BEFORE_IMAGING)
