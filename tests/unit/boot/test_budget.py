@@ -146,6 +146,7 @@ def test_the_file_is_read_by_people_too() -> None:
 
 
 def test_what_is_counted_and_what_stays() -> None:
+    assert StartBudget() == StartBudget(0, 0, 0, "", "")
     before = StartBudget(5, 4, 1, "why", "W.1 3 2 1")
     assert before.gave_up(NOW, "gone") == StartBudget(6, 4, NOW, "gone", "W.1 3 2 1")
     assert before.restore_began(NOW, "flag") == StartBudget(5, 5, NOW, "flag", "W.1 3 2 1")

@@ -250,5 +250,8 @@ def test_zeros_in_an_array_make_no_disk_blank() -> None:
     """A whole disk as a member of a running array that holds nothing."""
     found = [*volumes(SDA, MEMBER), array_on(SDA, contents=EMPTY)]
     assert survey_targets(1, [SDA], found, LABEL).disks[0].state is TargetState.OTHER
+    swap = array_on(SDA, contents=SWAP, uuid="another")
+    survey = survey_targets(1, [SDA], [*found, swap], LABEL, zeroed=[SDA.node])
+    assert survey.disks[0].state is TargetState.OTHER
     lost = survey_targets(1, [SDA1], volumes(SDA1, MEMBER), LABEL, zeroed=[SDA1.node], lost_arrays=[UUID])
     assert lost.disks[0].state is TargetState.OTHER

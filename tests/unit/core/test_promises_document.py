@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-_NAMED = re.compile(r"`([a-z0-9_/]+\.py)?((?:::\w+)*)`")
+_NAMED = re.compile(r"`([a-z0-9_/]*test_[a-z0-9_]+\.py)?((?:::\w+)*)`")
 
 
 def named() -> Iterator[tuple[Path, str]]:

@@ -103,7 +103,8 @@ def test_primary_with_bios_has_a_boot_partition_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "kind"), [(MBR_LIMIT, TableKind.MBR), (MBR_LIMIT + 512, TableKind.GPT), (3 * TIB, TableKind.GPT)]
+    ("size", "kind"),
+    [(2 * TIB, TableKind.MBR), (MBR_LIMIT, TableKind.MBR), (MBR_LIMIT + 512, TableKind.GPT), (3 * TIB, TableKind.GPT)],
 )
 def test_bios_gets_gpt_above_two_tebibytes(size: int, kind: TableKind) -> None:
     table = primary_table(FirmwareKind.BIOS, size, raid=False)
