@@ -1,4 +1,4 @@
-"""Volumes of units that are off, read by tools that are not ours: sfdisk, e2fsprogs, dosfstools, mtools.
+"""Volumes of units that are off, read by tools that are not ours: sfdisk, e2fsprogs, dosfstools, mtools, GRUB's.
 
 Nothing is mounted, and no code of the unit's own takes part. Problems are sentences.
 """
@@ -56,8 +56,14 @@ def ext_tree(processes: Processes, device: str) -> dict[str, str]:
 
 
 def ext_digest(processes: Processes, device: str, path: str) -> str:
-    """SHA-256 of a file as it stands in its place: no journal is replayed. That of nothing, if it is not there."""
+    """SHA-256 of a file; that of nothing, if it is not there."""
     return hashlib.sha256(processes.run(("debugfs", "-R", f"cat {path}", device)).output).hexdigest()
+
+
+def grub_digest(processes: Processes, view: str, part: Slice, path: str) -> str:
+    """SHA-256 of a file as GRUB finds it: it replays no journal, and minds no checksums of what it does not need."""
+    argv = ("grub-fstest", view, "cat", f"(loop0,{part.number}){path}")
+    return hashlib.sha256(processes.run(argv, check=False, timeout=FSCK_SECONDS).output).hexdigest()
 
 
 def fat_digest(processes: Processes, image: str, path: str) -> str:

@@ -15,6 +15,7 @@ from gprov.apps.lab.foreign import (
     ext_tree,
     fat_digest,
     fat_problems,
+    grub_digest,
     partition_copy,
     repair_problems,
     table_problems,
@@ -124,8 +125,7 @@ def _judge_cut_recovery(processes: Processes, unit: Unit, expected: Expected) ->
         yield from table_problems(processes, view)
         parts = _partitions(processes, view, 1)
         if unit.spec.firmware is FirmwareKind.BIOS:
-            device = f"{view}?offset={parts[-1].start}"
-            kernels = [ext_digest(processes, device, path) for path in _RECOVERY_KERNELS]
+            kernels = [grub_digest(processes, view, parts[-1], path) for path in _RECOVERY_KERNELS]
         else:
             with partition_copy(view, parts[0]) as esp:
                 kernels = [fat_digest(processes, esp, path) for path in _ESP_KERNELS]
