@@ -47,7 +47,7 @@ def run_campaign(cuts: PowerCuts, subject: Subject, campaign: Campaign, workdir:
 def campaign_report(
     facts: Mapping[str, object], campaign: Campaign, results: Sequence[CutResult], seconds: float
 ) -> Mapping[str, object]:
-    """For programs. ``facts``: what was cut; ``states``: different states of the media after the cut."""
+    """For programs. ``facts``: what was cut; ``states``: cuts that differ in what is told of them."""
     failed = any(result.problems for result in results)
     return {
         "verdict": (StageVerdict.FAILED if failed else StageVerdict.PASSED).value,

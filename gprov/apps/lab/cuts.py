@@ -74,9 +74,13 @@ class PowerCuts:
         began = time.monotonic()
         cut = choose_cut(subject.recording, random.Random(f"{seed} {subject.stage.value} {number}"))
         result = CutResult(number, Manner.REPLAYED, cut.describe(), folder)
-        left = subject.unit.overlay(fresh_folder(folder), self._processes)
-        apply_cut(self._processes, subject.recording, cut, left, only="recovery")
-        result.problems += judge_instant(self._processes, left, subject.expected)
+        fresh_folder(folder)
+        try:
+            left = subject.unit.overlay(folder, self._processes)
+            apply_cut(self._processes, subject.recording, cut, left, only="recovery")
+            result.problems += judge_instant(self._processes, left, subject.expected)
+        except GprovError as error:  # of the lab itself; other cuts may go better
+            result.problems.append(f"could not be judged: {error}")
         result.seconds = time.monotonic() - began
         if result.problems:
             self._note(f"cut {number}: {result.cut}: {'; '.join(result.problems)}")

@@ -168,18 +168,20 @@ def test_an_array_has_names_of_its_own_and_none_of_its_disks(argument: str, name
     assert matches(parse_root(argument).spec, ARRAY) is named
 
 
+BARE = Disk("x", "/dev/x", DeviceNumber(254, 0), 1)
+
+
 @pytest.mark.parametrize(
-    ("facts", "link"),
+    ("on", "link"),
     [
-        ({"wwn": "eui.0025388b71b2c3d4"}, "ID=nvme-eui.0025388b71b2c3d4"),
-        ({"serial": "V1"}, "ID=virtio-V1"),
-        ({"model": "SD32G", "serial": "0x1a2b"}, "ID=mmc-SD32G_0x1a2b"),
-        ({"vendor": " IBM ", "model": "DISK  A_B", "serial": "7"}, "ID=scsi-IBM_DISK_A_B_7"),
-        ({"slot": "pci-0000:00:05.0"}, "PATH=virtio-pci-0000:00:05.0"),
+        (replace(BARE, wwn="eui.0025388b71b2c3d4"), "ID=nvme-eui.0025388b71b2c3d4"),
+        (replace(BARE, serial="V1"), "ID=virtio-V1"),
+        (replace(BARE, model="SD32G", serial="0x1a2b"), "ID=mmc-SD32G_0x1a2b"),
+        (replace(BARE, vendor=" IBM ", model="DISK  A_B", serial="7"), "ID=scsi-IBM_DISK_A_B_7"),
+        (replace(BARE, slot="pci-0000:00:05.0"), "PATH=virtio-pci-0000:00:05.0"),
     ],
 )
-def test_links_of_every_transport(facts: dict[str, str], link: str) -> None:
-    on = replace(Disk("x", "/dev/x", DeviceNumber(254, 0), 1), **facts)  # type: ignore[arg-type]  # all of them texts
+def test_links_of_every_transport(on: Disk, link: str) -> None:
     spec = parse_root(link).spec
     assert matches(spec, Volume(on, on.node, on.device, Contents()))
     other = replace(on, wwn="eui.1", serial="2", slot="pci-0")
