@@ -162,7 +162,7 @@ def _print_verdict(verdict: str, row: dict[str, object]) -> None:
 
 def _notes(image: VerifiedImage, prefix: str) -> list[str]:
     """What a restore would say of an intact image."""
-    from gprov.domain.plan.restore import image_problems
+    from gprov.domain.plan.restorable import image_problems
 
     notes = [str(problem) for problem in image_problems(image, Branding(image_prefix=prefix))]
     try:

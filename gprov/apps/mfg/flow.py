@@ -36,7 +36,7 @@ from gprov.domain.plan.provision import (
     plan_secrets,
     plan_start,
 )
-from gprov.domain.plan.restore import refuse_unsupported
+from gprov.domain.plan.restorable import refuse_unsupported
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.smbios import SmbiosTable
 from gprov.domain.platform.table import Platform

@@ -18,7 +18,7 @@ from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.places import Places
 from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.operations import FetchFile, MakeFolder, Operation
-from gprov.domain.plan.restore import image_problems
+from gprov.domain.plan.restorable import image_problems
 
 
 def fetch_files(executor: Executor, data: ManufData, tools: Tools, branding: Branding, places: Places) -> None:

@@ -20,7 +20,8 @@ from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.imgmeta import parse_imgmeta
 from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
-from gprov.domain.plan.restore import NetworkFiles, RestoreFacts, check_boot_arguments
+from gprov.domain.plan.restorable import check_boot_arguments
+from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions

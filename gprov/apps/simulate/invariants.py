@@ -23,7 +23,7 @@ from gprov.domain.events import ProcessState
 from gprov.domain.eventtext import event_text
 from gprov.domain.image.verify import verify_image
 from gprov.domain.plan.kernels import FALLBACK_LOADER
-from gprov.domain.plan.restore import image_problems
+from gprov.domain.plan.restorable import image_problems
 
 SECRETS = tuple(f"{kind}-{SERIAL}".encode() for kind in ("os", "bios", "ipmi"))
 _OTHERS = 0o077

@@ -34,12 +34,8 @@ from gprov.domain.plan.operations import (
     UpdateBootEntries,
     WriteFile,
 )
-from gprov.domain.plan.restore import (
-    CLEARED_EDGE,
-    OPTIONS_FILE,
-    check_boot_arguments,
-    refuse_unsupported,
-)
+from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
+from gprov.domain.plan.restore import CLEARED_EDGE, OPTIONS_FILE
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options

@@ -6,37 +6,11 @@ restore. The flag file comes last, after everything that it vouches for was flus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from gprov.domain.boot.bzimage import Comparison, KernelFacts, newest, parse_bzimage
-from gprov.domain.boot.entries import EspLocation, wanted_entries
-from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.grub.install import Loader
-from gprov.domain.branding import Branding
-from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
-from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
-from gprov.domain.disk.arrayspec import ArraySpec, capacity
-from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab, render
-from gprov.domain.disk.layout import MIB, PartitionTable
-from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec, Volume
-from gprov.domain.disk.plan_layout import primary_table
-from gprov.domain.disk.uuids import volume_uuid
-from gprov.domain.errors import BadInput, HardwareMismatch, Problem
-from gprov.domain.files import ROOT, Owner
-from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.name import ImageName
-from gprov.domain.places import Places
-from gprov.domain.plan.bios import (
-    BootVolume,
-    boot_fstab,
-    boot_volumes,
-    check_disks,
-    check_menu_arguments,
-    fill_boot_volumes,
-    make_boot_volumes,
-    write_recovery_menu,
-)
+from gprov.domain.boot.bzimage import Comparison, newest, parse_bzimage
+from gprov.domain.disk.layout import MIB
+from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
+from gprov.domain.errors import HardwareMismatch
+from gprov.domain.plan.bios import check_disks, fill_boot_volumes, make_boot_volumes, write_recovery_menu
 from gprov.domain.plan.kernels import kernel_places, plan_kernels
 from gprov.domain.plan.operations import (
     ArrayRef,
@@ -46,8 +20,6 @@ from gprov.domain.plan.operations import (
     ExtractImage,
     FlushVolume,
     MakeFileSystem,
-    MakeFolder,
-    MakeSymlink,
     MountVolume,
     Operation,
     PartitionRef,
@@ -59,135 +31,15 @@ from gprov.domain.plan.operations import (
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
-    WriteFile,
 )
-from gprov.domain.platform.facts import platform_facts
-from gprov.domain.platform.identify import Unit
-from gprov.domain.platform.model import Platform
-from gprov.domain.unit.credentials import PasswordHash
-from gprov.domain.unit.hostid import host_identity
-from gprov.domain.unit.netsaved import ARCHIVE, MARKER, SavedFile
+from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
+from gprov.domain.plan.restore_facts import RestoreFacts
+from gprov.domain.plan.unit_files import configure_unit
+from gprov.domain.unit.netsaved import ARCHIVE
 
 # Where older partition tables and RAID metadata live: both ends of a disk.
 CLEARED_EDGE = 100 * MIB
-FACTS_FILE = "platform_facts.json"
 OPTIONS_FILE = "fr.data"
-MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkFiles:
-    """systemd-networkd configuration by path below its folder. ``preserved``: what the unit had before this restore."""
-
-    defaults: Mapping[str, bytes] = field(default_factory=dict)
-    preserved: Mapping[str, SavedFile] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreFacts:
-    """All that the plan depends on, gathered before anything is touched.
-
-    ``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
-    single disk.
-    ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
-    ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
-    On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
-    ``recovery_menu``: RECOVERY's as it is, empty if there is none.
-    """
-
-    branding: Branding
-    places: Places
-    firmware: FirmwareKind
-    unit: Unit
-    image: VerifiedImage
-    name: ImageName
-    targets: tuple[Disk, ...]
-    recovery: Volume
-    esp: Volume | None
-    recovery_kernel: KernelFacts | None
-    fallback_kernel: KernelFacts | None
-    admin_password: PasswordHash | None
-    network: NetworkFiles
-    keep_options: bool
-    ignore_saved_network: bool
-    extra_arguments: str = ""
-    recovery_kernel_wins: bool = False
-    array: ArraySpec | None = None
-    loader: Loader | None = field(default=None, repr=False)
-    restore_id: str = ""
-    recovery_menu: bytes = b""
-
-    @property
-    def bios(self) -> bool:
-        return self.firmware is FirmwareKind.BIOS
-
-    @property
-    def primary_uuid(self) -> str:
-        """Menus name PRIMARY by it; UEFI boot entries, which NVRAM must not wear for, by its label."""
-        return volume_uuid(self.restore_id, "primary") if self.bios else ""
-
-    @property
-    def tables(self) -> list[tuple[Disk, PartitionTable]]:
-        raid = self.array is not None
-        return [
-            (disk, primary_table(self.firmware, disk.size, raid=raid, names=self.branding)) for disk in self.targets
-        ]
-
-    @property
-    def boot_volumes(self) -> tuple[BootVolume, ...]:
-        return boot_volumes(self.tables, self.places, self.restore_id) if self.bios else ()
-
-
-def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:
-    """Why this image, though intact, could never boot as an appliance. ``room``: bytes of the disk that it is for, if
-    that is known."""
-    problems = []
-    files = image.files
-    if room is not None and image.content_bytes > room:
-        problems.append(Problem("", f"holds {image.content_bytes} bytes, more than the disk's {room}"))
-    if not files.has_init:
-        problems.append(Problem(branding.real_init, "is not in the image"))
-    for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):
-        if content is None:
-            problems.append(Problem(path, "is not in the image"))
-    if files.passwd is not None and files.shadow is not None:
-        try:
-            ids_of(files.passwd, branding.admin)
-            gid_of(files.group or b"", "systemd-journal")
-            set_password_hash(files.shadow, branding.admin, PasswordHash("*"))
-        except BadInput as error:
-            problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)
-    if files.kernel_start is None:
-        problems.append(Problem(f"/boot/{branding.boot_kernel}", "is not in the image"))
-    else:
-        try:
-            parse_bzimage(files.kernel_start)
-        except BadInput as error:
-            problems.extend(Problem(f"/boot/{branding.boot_kernel}", str(problem)) for problem in error.problems)
-    return tuple(problems)
-
-
-def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_arguments: str) -> None:
-    """Raises BadInput if boot entries or menus with these arguments could not be made. Asked before anything is
-    changed: wherever the ESP is, its place takes the same room."""
-    if firmware is FirmwareKind.BIOS:
-        check_menu_arguments(branding, extra_arguments)
-    else:
-        wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
-
-
-def refuse_unsupported(platform: Platform) -> None:
-    """Raises HardwareMismatch for what this version cannot restore: nobody should provision it either."""
-    code_name = platform.code_name
-    if platform.fakeraid_type is not None:
-        raise HardwareMismatch(f"{code_name}: RAID of the firmware ({platform.fakeraid_type.value}) is not supported")
-    if platform.raid_level is not None:
-        try:
-            capacity(platform.raid_level, (platform.disk_size,) * platform.data_disks)
-        except HardwareMismatch as mismatch:
-            raise HardwareMismatch(f"{code_name}: {mismatch}") from mismatch
-    elif platform.data_disks != 1:
-        raise HardwareMismatch(f"{code_name}: {platform.data_disks} data disks, but no RAID level for them")
 
 
 def plan_restore(facts: RestoreFacts) -> Plan:
@@ -199,7 +51,7 @@ def plan_restore(facts: RestoreFacts) -> Plan:
     boot = _recovery_menu(facts) if facts.bios else _boot_entries(facts)
     return (
         *_disk(facts),
-        *_configuration(facts),
+        *configure_unit(facts),
         *boot,
         *_kernels(facts),
         *_boot_partitions(facts),
@@ -233,95 +85,6 @@ def _primary(facts: RestoreFacts) -> Place:
         return ArrayRef(facts.array.name)
     [(target, table)] = facts.tables
     return PartitionRef(target, table.partitions[-1].number)
-
-
-def _array_files(facts: RestoreFacts) -> list[Operation]:
-    """The system's own mdadm knows the array by its UUID; and who is missing later is told by what the disks are called
-    now."""
-    if facts.array is None:
-        return []
-    root = facts.places.primary
-    return [
-        WriteFile(f"{root}{MDADM_CONFIG}", facts.array.config.encode()),
-        WriteFile(f"{root}{facts.branding.config_folder}/{ARRAY_FILE}", array_record(facts.array, facts.targets)),
-    ]
-
-
-def _configuration(facts: RestoreFacts) -> list[Operation]:
-    files, branding = facts.image.files, facts.branding
-    root = facts.places.primary
-    config = f"{root}{branding.config_folder}"
-    identity = host_identity(facts.unit.serial, branding)
-    passwd, group = files.passwd or b"", files.group or b""
-    admin = ids_of(passwd, branding.admin)
-    journal_group = gid_of(group, "systemd-journal")
-    operations: list[Operation] = [
-        WriteFile(f"{root}/etc/fstab", _fstab(facts, admin)),
-        WriteFile(f"{root}/etc/hostname", f"{identity.hostname}\n".encode()),
-        WriteFile(f"{root}/etc/hosts", identity.hosts.encode()),
-        WriteFile(f"{root}/etc/machine-id", f"{identity.machine_id}\n".encode(), 0o444),
-        MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/UTC"),
-        MakeFolder(config),
-        WriteFile(f"{config}/serial", f"{facts.unit.serial}\n".encode()),
-        WriteFile(f"{config}/{FACTS_FILE}", platform_facts(facts.unit)),
-        MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
-        WriteFile(f"{root}/{facts.name.disktag}", b"", 0o444),
-    ]
-    if facts.admin_password is not None:
-        shadow = set_password_hash(files.shadow or b"", branding.admin, facts.admin_password)
-        shadow_group = gid_of(group, "shadow")
-        owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
-        operations.append(WriteFile(f"{root}/etc/shadow", shadow, 0o640 if shadow_group is not None else 0o600, owner))
-    return [*operations, *_array_files(facts), *_network(facts)]
-
-
-def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
-    media = facts.unit.platform.recovery_media
-    recovery = facts.recovery.contents
-    esp = None
-    if facts.esp is not None:
-        esp = FstabVolume(f"UUID={facts.esp.contents.uuid}", FileSystemKind.VFAT, media.ssd)
-    volumes = FstabFacts(
-        # By label, as the boot entries name it: the file system is made anew by each restore.
-        FstabVolume(f"LABEL={facts.branding.primary_label}", FileSystemKind.EXT4, facts.unit.platform.disk_is_ssd),
-        FstabVolume(f"UUID={recovery.uuid}", FileSystemKind(recovery.kind), media.ssd),
-        esp,
-        boot_fstab(facts.boot_volumes, facts.unit.platform.disk_is_ssd),
-        extra_options=media.extra_options,
-        override=media.override_options,
-        places=facts.places,
-    )
-    return render(primary_fstab(volumes, admin)).encode()
-
-
-def _network(facts: RestoreFacts) -> list[Operation]:
-    systemd = f"{facts.places.primary}/etc/systemd"
-    folder, network = f"{systemd}/network", facts.network
-    operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults")]
-    operations += [
-        WriteFile(f"{systemd}/network-defaults/{name}", content) for name, content in sorted(network.defaults.items())
-    ]
-    if not network.preserved:
-        operations.append(MakeFolder(folder))
-        return [
-            *operations,
-            *(WriteFile(f"{folder}/{name}", content) for name, content in sorted(network.defaults.items())),
-        ]
-    # What the image has there was part of what was saved, unless somebody took it away.
-    operations += [RemovePath(folder), MakeFolder(folder)]
-    group = facts.image.files.group or b""
-    operations += [_saved(f"{folder}/{name}", file, group) for name, file in sorted(network.preserved.items())]
-    return [*operations, WriteFile(f"{folder}/{MARKER}", b"")]
-
-
-def _saved(path: str, file: SavedFile, group: bytes) -> Operation:
-    if file.mask:
-        return MakeSymlink(path, "/dev/null")
-    try:
-        gid = gid_of(group, file.group) or 0
-    except BadInput:  # that name is there twice: no reason not to restore
-        gid = 0
-    return WriteFile(path, file.content, file.mode, Owner(0, gid))
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:

@@ -10,7 +10,7 @@ from gprov.adapters.fake.artifacts import build_image, build_kernel
 from gprov.domain.branding import Branding
 from gprov.domain.image.contents import CapturedFiles, VerifiedImage
 from gprov.domain.image.verify import verify_image
-from gprov.domain.plan.restore import image_problems
+from gprov.domain.plan.restorable import image_problems
 
 BRANDING = Branding()
 GOOD = verify_image("x.upd", build_image(build_kernel(1)))

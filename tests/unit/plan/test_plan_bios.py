@@ -38,7 +38,8 @@ from gprov.domain.plan.operations import (
     WriteFile,
 )
 from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_start
-from gprov.domain.plan.restore import NetworkFiles, RestoreFacts, plan_restore
+from gprov.domain.plan.restore import plan_restore
+from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import RaidLevel

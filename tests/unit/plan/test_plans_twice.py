@@ -26,7 +26,8 @@ from gprov.domain.disk.model import Bus, Contents, Disk, Volume
 from gprov.domain.image.name import ImageName
 from gprov.domain.places import Places
 from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
-from gprov.domain.plan.restore import NetworkFiles, RestoreFacts, plan_restore
+from gprov.domain.plan.restore import plan_restore
+from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import PasswordHash

@@ -1,0 +1,67 @@
+"""What can be restored at all: platforms, boot arguments and images that are refused before anything is touched."""
+
+from __future__ import annotations
+
+from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.domain.boot.entries import EspLocation, wanted_entries
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
+from gprov.domain.disk.arrayspec import capacity
+from gprov.domain.errors import BadInput, HardwareMismatch, Problem
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.plan.bios import check_menu_arguments
+from gprov.domain.platform.model import Platform
+from gprov.domain.unit.credentials import PasswordHash
+
+
+def refuse_unsupported(platform: Platform) -> None:
+    """Raises HardwareMismatch for what this version cannot restore: nobody should provision it either."""
+    code_name = platform.code_name
+    if platform.fakeraid_type is not None:
+        raise HardwareMismatch(f"{code_name}: RAID of the firmware ({platform.fakeraid_type.value}) is not supported")
+    if platform.raid_level is not None:
+        try:
+            capacity(platform.raid_level, (platform.disk_size,) * platform.data_disks)
+        except HardwareMismatch as mismatch:
+            raise HardwareMismatch(f"{code_name}: {mismatch}") from mismatch
+    elif platform.data_disks != 1:
+        raise HardwareMismatch(f"{code_name}: {platform.data_disks} data disks, but no RAID level for them")
+
+
+def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_arguments: str) -> None:
+    """Raises BadInput if boot entries or menus with these arguments could not be made. Asked before anything is
+    changed: wherever the ESP is, its place takes the same room."""
+    if firmware is FirmwareKind.BIOS:
+        check_menu_arguments(branding, extra_arguments)
+    else:
+        wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
+
+
+def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:
+    """Why this image, though intact, could never boot as an appliance. ``room``: bytes of the disk that it is for, if
+    that is known."""
+    problems = []
+    files = image.files
+    if room is not None and image.content_bytes > room:
+        problems.append(Problem("", f"holds {image.content_bytes} bytes, more than the disk's {room}"))
+    if not files.has_init:
+        problems.append(Problem(branding.real_init, "is not in the image"))
+    for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):
+        if content is None:
+            problems.append(Problem(path, "is not in the image"))
+    if files.passwd is not None and files.shadow is not None:
+        try:
+            ids_of(files.passwd, branding.admin)
+            gid_of(files.group or b"", "systemd-journal")
+            set_password_hash(files.shadow, branding.admin, PasswordHash("*"))
+        except BadInput as error:
+            problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)
+    if files.kernel_start is None:
+        problems.append(Problem(f"/boot/{branding.boot_kernel}", "is not in the image"))
+    else:
+        try:
+            parse_bzimage(files.kernel_start)
+        except BadInput as error:
+            problems.extend(Problem(f"/boot/{branding.boot_kernel}", str(problem)) for problem in error.problems)
+    return tuple(problems)

@@ -1,0 +1,84 @@
+"""What the plan of a factory restore depends on, gathered before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gprov.domain.boot.bzimage import KernelFacts
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.install import Loader
+from gprov.domain.branding import Branding
+from gprov.domain.disk.arrayspec import ArraySpec
+from gprov.domain.disk.layout import PartitionTable
+from gprov.domain.disk.model import Disk, Volume
+from gprov.domain.disk.plan_layout import primary_table
+from gprov.domain.disk.uuids import volume_uuid
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.name import ImageName
+from gprov.domain.places import Places
+from gprov.domain.plan.bios import BootVolume, boot_volumes
+from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.unit.netsaved import SavedFile
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFiles:
+    """systemd-networkd configuration by path below its folder. ``preserved``: what the unit had before this restore."""
+
+    defaults: Mapping[str, bytes] = field(default_factory=dict)
+    preserved: Mapping[str, SavedFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreFacts:
+    """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
+    single disk.
+    ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
+    ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
+    On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
+    ``recovery_menu``: RECOVERY's as it is, empty if there is none.
+    """
+
+    branding: Branding
+    places: Places
+    firmware: FirmwareKind
+    unit: Unit
+    image: VerifiedImage
+    name: ImageName
+    targets: tuple[Disk, ...]
+    recovery: Volume
+    esp: Volume | None
+    recovery_kernel: KernelFacts | None
+    fallback_kernel: KernelFacts | None
+    admin_password: PasswordHash | None
+    network: NetworkFiles
+    keep_options: bool
+    ignore_saved_network: bool
+    extra_arguments: str = ""
+    recovery_kernel_wins: bool = False
+    array: ArraySpec | None = None
+    loader: Loader | None = field(default=None, repr=False)
+    restore_id: str = ""
+    recovery_menu: bytes = b""
+
+    @property
+    def bios(self) -> bool:
+        return self.firmware is FirmwareKind.BIOS
+
+    @property
+    def primary_uuid(self) -> str:
+        """Menus name PRIMARY by it; UEFI boot entries, which NVRAM must not wear for, by its label."""
+        return volume_uuid(self.restore_id, "primary") if self.bios else ""
+
+    @property
+    def tables(self) -> list[tuple[Disk, PartitionTable]]:
+        raid = self.array is not None
+        return [
+            (disk, primary_table(self.firmware, disk.size, raid=raid, names=self.branding)) for disk in self.targets
+        ]
+
+    @property
+    def boot_volumes(self) -> tuple[BootVolume, ...]:
+        return boot_volumes(self.tables, self.places, self.restore_id) if self.bios else ()

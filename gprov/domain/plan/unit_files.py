@@ -1,0 +1,109 @@
+"""What makes the system of an image this unit's own: the files that a restore writes into it after unpacking."""
+
+from __future__ import annotations
+
+from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
+from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
+from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab, render
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.errors import BadInput
+from gprov.domain.files import ROOT, Owner
+from gprov.domain.plan.bios import boot_fstab
+from gprov.domain.plan.operations import MakeFolder, MakeSymlink, Operation, RemovePath, WriteFile
+from gprov.domain.plan.restore_facts import RestoreFacts
+from gprov.domain.platform.facts import platform_facts
+from gprov.domain.unit.hostid import host_identity
+from gprov.domain.unit.netsaved import MARKER, SavedFile
+
+FACTS_FILE = "platform_facts.json"
+MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
+
+
+def configure_unit(facts: RestoreFacts) -> list[Operation]:
+    """Everything but the kernel. Raises BadInput if the image's accounts cannot be read."""
+    files, branding = facts.image.files, facts.branding
+    root = facts.places.primary
+    config = f"{root}{branding.config_folder}"
+    identity = host_identity(facts.unit.serial, branding)
+    passwd, group = files.passwd or b"", files.group or b""
+    admin = ids_of(passwd, branding.admin)
+    journal_group = gid_of(group, "systemd-journal")
+    operations: list[Operation] = [
+        WriteFile(f"{root}/etc/fstab", _fstab(facts, admin)),
+        WriteFile(f"{root}/etc/hostname", f"{identity.hostname}\n".encode()),
+        WriteFile(f"{root}/etc/hosts", identity.hosts.encode()),
+        WriteFile(f"{root}/etc/machine-id", f"{identity.machine_id}\n".encode(), 0o444),
+        MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/UTC"),
+        MakeFolder(config),
+        WriteFile(f"{config}/serial", f"{facts.unit.serial}\n".encode()),
+        WriteFile(f"{config}/{FACTS_FILE}", platform_facts(facts.unit)),
+        MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
+        WriteFile(f"{root}/{facts.name.disktag}", b"", 0o444),
+    ]
+    if facts.admin_password is not None:
+        shadow = set_password_hash(files.shadow or b"", branding.admin, facts.admin_password)
+        shadow_group = gid_of(group, "shadow")
+        owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
+        operations.append(WriteFile(f"{root}/etc/shadow", shadow, 0o640 if shadow_group is not None else 0o600, owner))
+    return [*operations, *_array_files(facts), *_network(facts)]
+
+
+def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
+    media = facts.unit.platform.recovery_media
+    recovery = facts.recovery.contents
+    esp = None
+    if facts.esp is not None:
+        esp = FstabVolume(f"UUID={facts.esp.contents.uuid}", FileSystemKind.VFAT, media.ssd)
+    volumes = FstabFacts(
+        # By label, as the boot entries name it: the file system is made anew by each restore.
+        FstabVolume(f"LABEL={facts.branding.primary_label}", FileSystemKind.EXT4, facts.unit.platform.disk_is_ssd),
+        FstabVolume(f"UUID={recovery.uuid}", FileSystemKind(recovery.kind), media.ssd),
+        esp,
+        boot_fstab(facts.boot_volumes, facts.unit.platform.disk_is_ssd),
+        extra_options=media.extra_options,
+        override=media.override_options,
+        places=facts.places,
+    )
+    return render(primary_fstab(volumes, admin)).encode()
+
+
+def _array_files(facts: RestoreFacts) -> list[Operation]:
+    """The system's own mdadm knows the array by its UUID; and who is missing later is told by what the disks are called
+    now."""
+    if facts.array is None:
+        return []
+    root = facts.places.primary
+    return [
+        WriteFile(f"{root}{MDADM_CONFIG}", facts.array.config.encode()),
+        WriteFile(f"{root}{facts.branding.config_folder}/{ARRAY_FILE}", array_record(facts.array, facts.targets)),
+    ]
+
+
+def _network(facts: RestoreFacts) -> list[Operation]:
+    systemd = f"{facts.places.primary}/etc/systemd"
+    folder, network = f"{systemd}/network", facts.network
+    operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults")]
+    operations += [
+        WriteFile(f"{systemd}/network-defaults/{name}", content) for name, content in sorted(network.defaults.items())
+    ]
+    if not network.preserved:
+        operations.append(MakeFolder(folder))
+        return [
+            *operations,
+            *(WriteFile(f"{folder}/{name}", content) for name, content in sorted(network.defaults.items())),
+        ]
+    # What the image has there was part of what was saved, unless somebody took it away.
+    operations += [RemovePath(folder), MakeFolder(folder)]
+    group = facts.image.files.group or b""
+    operations += [_saved(f"{folder}/{name}", file, group) for name, file in sorted(network.preserved.items())]
+    return [*operations, WriteFile(f"{folder}/{MARKER}", b"")]
+
+
+def _saved(path: str, file: SavedFile, group: bytes) -> Operation:
+    if file.mask:
+        return MakeSymlink(path, "/dev/null")
+    try:
+        gid = gid_of(group, file.group) or 0
+    except BadInput:  # that name is there twice: no reason not to restore
+        gid = 0
+    return WriteFile(path, file.content, file.mode, Owner(0, gid))
