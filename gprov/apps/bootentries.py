@@ -1,13 +1,23 @@
-"""Carrying out a boot-entry reconciliation on the firmware."""
+"""Boot entries of the firmware: how this start came from them, and carrying out their reconciliation."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
 from gprov.apps.events import EventBus
-from gprov.domain.boot.entries import DeleteVariable, EspLocation, SetVariable, reconcile, wanted_entries
-from gprov.domain.boot.firmware import EFI_GLOBAL, Variable, VariableName
+from gprov.domain.boot.args import BootArguments
+from gprov.domain.boot.entries import (
+    DeleteVariable,
+    EspLocation,
+    SetVariable,
+    reconcile,
+    started_by_fallback,
+    wanted_entries,
+)
+from gprov.domain.boot.firmware import EFI_GLOBAL, FirmwareKind, Variable, VariableName
+from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Partition
+from gprov.domain.errors import GprovError
 from gprov.domain.plan.operations import UpdateBootEntries
 from gprov.ports.firmware import Firmware
 
@@ -21,6 +31,19 @@ def boot_variables(firmware: Firmware) -> dict[str, Variable]:
             if variable is not None:
                 found[name.name] = variable
     return found
+
+
+def chosen_by_nobody(firmware: Firmware, arguments: BootArguments, branding: Branding, bus: EventBus) -> bool:
+    """Was a kernel without arguments started since nothing better was found? Without variables nobody can say that a
+    person wished this start; only BIOS never has any, and there the boot loader says it."""
+    if arguments.loader_fallback or firmware.kind() is FirmwareKind.BIOS:
+        return arguments.loader_fallback
+    try:
+        variables = boot_variables(firmware)
+    except GprovError as error:
+        bus.warning(str(error))
+        return True
+    return not variables or started_by_fallback(variables, branding)
 
 
 def update_boot_entries(firmware: Firmware, esp: Partition, operation: UpdateBootEntries, bus: EventBus) -> None:

@@ -16,7 +16,7 @@ from gprov.ports.arrays import Arrays
 from gprov.ports.block import BlockDevices
 
 if TYPE_CHECKING:
-    from gprov.apps.init.flow import InitPorts
+    from gprov.apps.init.ports import InitPorts
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import NoReturn, Protocol, assert_never
+from dataclasses import replace
+from typing import NoReturn, assert_never
 
 from gprov.apps.boots import count_boot, reports_boots
 from gprov.apps.events import EventBus
 from gprov.apps.hold import hold, spoken
-from gprov.apps.init.search import RootFinder, SearchPorts
-from gprov.apps.volumes import RESCAN_SECONDS
-from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments, PreferredImage
+from gprov.apps.init.ports import InitPorts
+from gprov.apps.init.search import RootFinder
+from gprov.apps.init.watch import Watch
+from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
 from gprov.domain.boot.boots import WORTH_TELLING
 from gprov.domain.boot.decision import (
     CheckFileSystem,
@@ -32,63 +31,12 @@ from gprov.domain.boot.decision import (
     decide,
 )
 from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
-from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.places import Places
-from gprov.ports.block import DeviceChanges
-from gprov.ports.clock import Clock
-from gprov.ports.filesystem import FileSystems
-from gprov.ports.firmware import Firmware
-from gprov.ports.operator import Operator
-from gprov.ports.power import Power
-
-# How long one look at the keys may keep us from looking at the devices.
-KEY_SECONDS = 0.2
-# How soon a keyboard that comes late is noticed.
-_PERSON_SECONDS = 1.0
-
-
-class RestoreFlow(Protocol):
-    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> None:
-        """Returns when the unit is restored and may reboot. Raises GprovError. One that a person asked for does not
-        wait, however many there were before."""
-
-    @property
-    def counted(self) -> bool:
-        """Does RECOVERY know of this restore?"""
-
-
-class Survey(Protocol):
-    def look(self) -> TargetSurvey:
-        """What is on the data disks now. Never raises."""
-
-
-class StartsInVain(Protocol):
-    def given_up(self, reason: str) -> float:
-        """Count it; returns how many seconds to wait before the next start. Never raises."""
-
-    def reset(self) -> None:
-        """Count from zero: a person took over. Never raises."""
-
-
-@dataclass(frozen=True)
-class InitPorts:
-    """``restore``, ``survey`` and ``in_vain`` are made only if they are needed: a normal boot needs none."""
-
-    search: SearchPorts
-    filesystems: FileSystems
-    firmware: Firmware
-    operator: Operator
-    power: Power
-    clock: Clock
-    restore: Callable[[], RestoreFlow]
-    survey: Callable[[], Survey]
-    in_vain: Callable[[], StartsInVain]
 
 
 class Boot:
@@ -109,13 +57,7 @@ class Boot:
             arguments,
             started_by_fallback=arguments.restore_requested and self._by_fallback(arguments),
         )
-        self._menu_left = False
-        # Nothing has changed since the last search, which was at ``_searched``.
-        self._quiet = False
-        self._searched = 0.0
-        self._subscriptions = ExitStack()
-        self._changes: DeviceChanges | None = None
-        self._waiting_for = ""
+        self._watch = Watch(ports.search.blocks, ports.operator, arguments.key_window, bus)
         for line in (*arguments.notes, *([note] if note else [])):
             bus.warning(line)
 
@@ -124,9 +66,7 @@ class Boot:
         try:
             while True:
                 self._facts = self._look()
-                decision = decide(self._facts)
-                self._quiet = False
-                self._act(decision)
+                self._act(decide(self._facts))
         except Exception as exc:  # noqa: BLE001 - also what nobody foresaw must be shown, counted and tried again rarely
             from gprov.apps.unforeseen import Unforeseen
 
@@ -136,32 +76,18 @@ class Boot:
 
     def _look(self) -> BootFacts:
         elapsed = self._ports.clock.monotonic() - self._started
-        facts = replace(self._facts, elapsed=elapsed, operator_present=self._attended(elapsed))
+        attended = self._watch.attended(elapsed, self._facts.operator_present)
+        facts = replace(self._facts, elapsed=elapsed, operator_present=attended)
         if facts.arguments.restore_requested and not facts.started_by_fallback:
             return facts
-        if self._quiet and self._key_window(elapsed) and elapsed - self._searched < RESCAN_SECONDS:
+        if not self._watch.search_due(elapsed):
             return facts
-        self._searched = elapsed
         return replace(facts, root=self._finder.search(elapsed))
-
-    def _key_window(self, elapsed: float) -> bool:
-        """May a person still press a key for the menu?"""
-        return elapsed < self._facts.arguments.key_window and not self._menu_left
-
-    def _attended(self, elapsed: float) -> bool:
-        """Asked again until somebody is there: keyboards on USB come late."""
-        if not self._key_window(elapsed):
-            return False
-        if not self._facts.operator_present and self._ports.operator.present:
-            seconds = self._facts.arguments.key_window - elapsed
-            self._ports.operator.show(f"Press any key for the boot menu ({seconds:.0f} s)")
-            return True
-        return self._facts.operator_present
 
     def _act(self, decision: Decision) -> None:
         match decision:
             case KeepWaiting():
-                self._wait(decision)
+                self._facts = self._watch.wait(decision, self._facts)
             case SurveyTargets():
                 self._survey()
             case CheckFileSystem():
@@ -194,30 +120,9 @@ class Boot:
                 self._finder.start_array(decision.array, self._facts.elapsed)
                 self._facts = replace(self._facts, targets=None)
 
-    def _wait(self, decision: KeepWaiting) -> None:
-        """Until a device changes, a key is pressed or the decision's time has come."""
-        facts = self._facts
-        if decision.reason != self._waiting_for:
-            self._waiting_for = decision.reason
-            self._bus.log(f"waiting: {decision.reason}")
-        if self._changes is None:
-            # Subscribed late, since a normal boot finds everything at its first look. Look once more before waiting:
-            # what came before the subscription sends no event.
-            self._changes = self._subscriptions.enter_context(self._ports.search.blocks.changes())
-            return
-        remaining = max(0.0, decision.until - facts.elapsed)
-        window = self._key_window(facts.elapsed)
-        if facts.operator_present:
-            pressed = self._ports.operator.key_pressed(min(remaining, KEY_SECONDS))
-            facts, remaining = replace(facts, key_pressed=pressed), 0.0
-        changed = self._changes.wait(min(remaining, _PERSON_SECONDS if window else RESCAN_SECONDS))
-        self._quiet = not changed
-        self._facts = replace(facts, targets=None) if changed else facts
-
     def _survey(self) -> None:
-        if self._changes is None:
-            # Before the survey, so that whatever makes it outdated is noticed.
-            self._changes = self._subscriptions.enter_context(self._ports.search.blocks.changes())
+        # Before the survey, so that whatever makes it outdated is noticed.
+        self._watch.subscribe()
         # A root that is mounted would be taken for a disk in use.
         self._finder.release()
         survey = self._ports.survey().look()
@@ -251,8 +156,7 @@ class Boot:
             report_array(array, f"{self._places.root}{self._branding.config_folder}", self._ports, self._bus)
         self._count_boot(volume)
         self._bus.milestone("handover")
-        self._subscriptions.close()
-        self._changes = None
+        self._watch.close()
         try:
             self._ports.search.mounts.switch_root(self._places.root, self._branding.real_init)
         except DeviceFault as fault:
@@ -292,7 +196,7 @@ class Boot:
         outcome = run_menu(self._ports.operator)
         match outcome:
             case ResumeBoot():
-                self._menu_left = True
+                self._watch.no_more_keys()
                 self._facts = replace(self._facts, key_pressed=False, operator_present=False)
             case PowerOff():
                 self._finder.release()
@@ -326,17 +230,7 @@ class Boot:
         self._ports.power.reboot()
 
     def _by_fallback(self, arguments: BootArguments) -> bool:
-        """Without variables nobody can say that a person wished this start; only BIOS never has any, and there the boot
-        loader says it."""
         # Not at the top: a start with arguments, which is every normal one, does not need them.
-        from gprov.apps.bootentries import boot_variables
-        from gprov.domain.boot.entries import started_by_fallback
+        from gprov.apps.bootentries import chosen_by_nobody
 
-        if arguments.loader_fallback or self._ports.firmware.kind() is FirmwareKind.BIOS:
-            return arguments.loader_fallback
-        try:
-            variables = boot_variables(self._ports.firmware)
-        except GprovError as error:
-            self._bus.warning(str(error))
-            return True
-        return not variables or started_by_fallback(variables, self._branding)
+        return chosen_by_nobody(self._ports.firmware, arguments, self._branding, self._bus)
