@@ -40,6 +40,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "plan/restore.py": PLANS,
     "plan/restore_facts.py": PLANS,
     "plan/unit_files.py": PLANS,
+    "boot/answers.py": ("boot/test_decision.py",),
     "boot/boots.py": ("boot/test_boots.py",),
     "boot/budget.py": ("boot/test_budget.py",),
     "boot/decision.py": ("boot/test_decision.py",),

@@ -11,9 +11,7 @@ from gprov.apps.hold import hold, spoken
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.watch import Watch
-from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
-from gprov.domain.boot.boots import WORTH_TELLING
-from gprov.domain.boot.decision import (
+from gprov.domain.boot.answers import (
     CheckFileSystem,
     Decision,
     Erase,
@@ -28,8 +26,10 @@ from gprov.domain.boot.decision import (
     SurveyTargets,
     SwitchRoot,
     UseVolume,
-    decide,
 )
+from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
+from gprov.domain.boot.boots import WORTH_TELLING
+from gprov.domain.boot.decision import decide
 from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gprov.apps.events import EventBus
 from gprov.apps.volumes import RESCAN_SECONDS
-from gprov.domain.boot.decision import KeepWaiting
+from gprov.domain.boot.answers import KeepWaiting
 from gprov.domain.boot.facts import BootFacts
 from gprov.ports.block import BlockDevices, DeviceChanges
 from gprov.ports.operator import Operator

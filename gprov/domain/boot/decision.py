@@ -10,11 +10,25 @@ is merely missing or failing is waited for, checked, reported, and in the end gi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from gprov.domain.boot.args import EraseMode, PreferredImage
+from gprov.domain.boot.answers import (
+    CheckFileSystem,
+    Decision,
+    Erase,
+    GiveUp,
+    KeepWaiting,
+    OpenMenu,
+    OpenShell,
+    Restore,
+    RestoreReason,
+    ShowEraseFailure,
+    StartArray,
+    SurveyTargets,
+    SwitchRoot,
+    UseVolume,
+)
+from gprov.domain.boot.args import EraseMode
 from gprov.domain.boot.facts import Ambiguous, BootFacts, CheckOutcome, Flag, Found, Mounted, MountFailed, NotFound
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import FileSystemKind, Volume
@@ -31,117 +45,6 @@ EMERGENCY_SECONDS = 5.0
 RETRY_SECONDS = 5.0
 MOUNT_ATTEMPTS = 3
 _CHECKABLE = frozenset(kind.value for kind in FileSystemKind)
-
-
-class RestoreReason(Enum):
-    """Why PRIMARY may be wiped."""
-
-    REQUESTED_BY_ARGUMENTS = "requested by the boot entry"
-    REQUESTED_BY_PERSON = "requested by a person"
-    EMERGENCY_FILE = "an emergency file was found"
-    FLAG_MISSING = "the root is not marked as bootable"
-    DISKS_BLANK = "the data disks are blank"
-    FILE_SYSTEM_ABSENT = "the data disks hold no root file system"
-    BEYOND_REPAIR = "the root file system is beyond repair"
-    BOOT_FILES_MISSING = "no boot loader finds the system any more"
-
-
-@dataclass(frozen=True, slots=True)
-class Erase:
-    """Erase all data."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowEraseFailure:
-    """Show that an earlier erase failed for good; erase nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenShell:
-    """Recovery shell, after a password check."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenMenu:
-    """Show the boot menu."""
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchRoot:
-    """Become the system on this mounted volume."""
-
-    volume: Volume
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """``evidence``: what was seen, for the log."""
-
-    reason: RestoreReason
-    evidence: str
-    image: PreferredImage = PreferredImage.LATEST
-
-
-@dataclass(frozen=True, slots=True)
-class CheckFileSystem:
-    """Check and repair this volume (as ext4 if it holds nothing known), search, mount and look at the data disks
-    again, then ask again."""
-
-    volume: Volume
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class UseVolume:
-    """Take this volume for the root, mount it and ask again."""
-
-    volume: Volume
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartArray:
-    """Start this array without its missing members, search, and ask again."""
-
-    array: FoundArray
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SurveyTargets:
-    """Identify the platform, look at its data disks and at RECOVERY, and ask again."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeepWaiting:
-    """Ask again when a device or key event comes, and at ``until`` (seconds elapsed) at the latest. What did not mount
-    is tried again after RETRY_SECONDS."""
-
-    reason: str
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """Show the reason and restart after a pause (``gprov.domain.boot.budget`` says how long). Nothing is wiped."""
-
-    reason: str
-
-
-Decision = (
-    Erase
-    | ShowEraseFailure
-    | OpenShell
-    | OpenMenu
-    | SwitchRoot
-    | Restore
-    | CheckFileSystem
-    | UseVolume
-    | StartArray
-    | SurveyTargets
-    | KeepWaiting
-    | GiveUp
-)
 
 
 def decide(facts: BootFacts) -> Decision:

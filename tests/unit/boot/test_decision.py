@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
-from gprov.domain.boot.decision import (
+from gprov.domain.boot.answers import (
     CheckFileSystem,
     Decision,
     Erase,
@@ -29,8 +28,9 @@ from gprov.domain.boot.decision import (
     SurveyTargets,
     SwitchRoot,
     UseVolume,
-    decide,
 )
+from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
+from gprov.domain.boot.decision import decide
 from gprov.domain.boot.facts import (
     Ambiguous,
     BootFacts,
