@@ -21,8 +21,8 @@ START_SECONDS = 420.0
 MOST_STARTS = 4
 # How long a unit that gave up is watched: it would stand for ten minutes.
 _GIVEN_UP_SECONDS = 10.0
-# What firmware says if it finds nothing to start.
-_NOTHING = (b"No bootable option or device was found", b"No bootable device")
+# What firmware says if it finds nothing to start; OVMF has a shell built in, which it then starts.
+_NOTHING = (b"No bootable option or device was found", b"No bootable device", b"UEFI Interactive Shell")
 _SUCCEEDED = ProcessState.FR_SUCCEEDED.value
 _FAILED = (ProcessState.FR_FAILED.value, ProcessState.INIT_FAILED.value)
 

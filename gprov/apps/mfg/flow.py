@@ -18,7 +18,8 @@ from gprov.apps.queued import QueuedSink
 from gprov.apps.recovery import RecoveryPorts, opened_recovery, unmount_all
 from gprov.apps.remote import RemotePorts
 from gprov.apps.unforeseen import foreseen
-from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
+from gprov.domain.boot.args import BootArguments
+from gprov.domain.boot.keptargs import entry_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.disk.recovery import attachment_rule
@@ -163,7 +164,7 @@ class Provisioning:
                 xlog=data.log_endpoint,
                 boot_args=arguments.boot_args,
             ),
-            join_arguments(arguments.boot_args, carried_arguments(arguments)),
+            entry_arguments("", arguments.boot_args, arguments),
             installable_loader(ports.tools.files, ports.tools.firmware.kind()),
         )
         return _Work(unit, data, factory, inspection, facts, steps, switches)

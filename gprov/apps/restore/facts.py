@@ -10,10 +10,11 @@ from gprov.apps.executor import Tools
 from gprov.apps.loader import installable_loader
 from gprov.apps.recovery import RecoveryVolume
 from gprov.apps.restore.choose import ChosenImage
-from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments
+from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.bzimage import KernelFacts, check_length, parse_bzimage
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import RECOVERY_MENU
+from gprov.domain.boot.keptargs import KEPT_FILE, MOST_BYTES, entry_arguments, parse_kept
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput, DeviceFault
@@ -48,6 +49,7 @@ def gather_facts(
 ) -> RestoreFacts:
     places, files, firmware = recovery.places, tools.files, tools.firmware.kind()
     kernels = kernel_places(firmware, places, branding)
+    kept = _kept_arguments(files, f"{places.recovery}/{KEPT_FILE}", bus)
     _report_imgmeta(chosen, bus)
     return RestoreFacts(
         branding,
@@ -68,26 +70,51 @@ def gather_facts(
         ),
         options.preserve,
         options.ignore_net_cfg,
-        _extra_arguments(options, arguments, firmware, branding, bus),
+        _extra_arguments(kept, options, arguments, firmware, branding, bus),
         arguments.kernel_override_recovery,
         loader=installable_loader(files, firmware),
         restore_id=f"{unit.serial} {chosen.verified.digest} {tools.clock.now_ns()}",
         recovery_menu=_recovery_menu(files, f"{places.recovery}/{RECOVERY_MENU}"),
+        kept_arguments=kept,
     )
 
 
 def _extra_arguments(
-    options: RestoreOptions, arguments: BootArguments, firmware: FirmwareKind, branding: Branding, bus: EventBus
+    kept: bytes | None,
+    options: RestoreOptions,
+    arguments: BootArguments,
+    firmware: FirmwareKind,
+    branding: Branding,
+    bus: EventBus,
 ) -> str:
     """For the boot entries. What was left in a file must not stop a restore."""
-    carried = carried_arguments(arguments)
-    wanted = join_arguments(options.boot_args, carried)
     try:
-        check_boot_arguments(firmware, branding, wanted)
+        before = parse_kept(KEPT_FILE, kept or b"")
     except BadInput as error:
-        bus.warning(f"BootArgs not used: {error}")
-        return carried
-    return wanted
+        bus.warning(f"kept boot arguments not used: {error}")
+        before = ""
+    choices = (
+        (before, options.boot_args, "BootArgs not used"),
+        (before, "", "kept boot arguments not used"),
+    )
+    for known, given, instead in choices:
+        wanted = entry_arguments(known, given, arguments)
+        try:
+            check_boot_arguments(firmware, branding, wanted)
+        except BadInput as error:
+            bus.warning(f"{instead}: {error}")
+        else:
+            return wanted
+    return entry_arguments("", "", arguments)
+
+
+def _kept_arguments(files: Files, path: str, bus: EventBus) -> bytes | None:
+    """As ``RestoreFacts`` wants them: empty if nothing was ever kept."""
+    try:
+        return files.read_start(path, MOST_BYTES + 1) if files.status(path) is not None else b""
+    except DeviceFault as fault:
+        bus.warning(f"kept boot arguments not used: {fault}")
+        return None
 
 
 def _default_network(unit: Unit, nics: Sequence[Nic], branding: Branding, bus: EventBus) -> dict[str, bytes]:

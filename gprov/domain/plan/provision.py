@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
+from gprov.domain.boot.keptargs import KEPT_FILE, serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
@@ -126,6 +127,7 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
     if uefi:
         operations.append(MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
     operations.append(WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options), 0o600))
+    operations.append(WriteFile(f"{places.recovery}/{KEPT_FILE}", serialise_kept(facts.extra_arguments), 0o600))
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
         operations.append(WriteFile(f"{places.recovery}/{PLATFORM_IDENT}", ident))

@@ -7,6 +7,7 @@ restore. The flag file comes last, after everything that it vouches for was flus
 from __future__ import annotations
 
 from gprov.domain.boot.bzimage import Comparison, newest, parse_bzimage
+from gprov.domain.boot.keptargs import KEPT_FILE, serialise_kept
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
@@ -31,6 +32,7 @@ from gprov.domain.plan.operations import (
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
+    WriteFile,
 )
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
 from gprov.domain.plan.restore_facts import RestoreFacts
@@ -52,6 +54,7 @@ def plan_restore(facts: RestoreFacts) -> Plan:
     return (
         *_disk(facts),
         *configure_unit(facts),
+        *_keep_arguments(facts),
         *boot,
         *_kernels(facts),
         *_boot_partitions(facts),
@@ -85,6 +88,14 @@ def _primary(facts: RestoreFacts) -> Place:
         return ArrayRef(facts.array.name)
     [(target, table)] = facts.tables
     return PartitionRef(target, table.partitions[-1].number)
+
+
+def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
+    """Before the options go that may have given some. Nothing if they are kept already: RECOVERY wears."""
+    content = serialise_kept(facts.extra_arguments)
+    if facts.kept_arguments in (content, None):
+        return []
+    return [WriteFile(f"{facts.places.recovery}/{KEPT_FILE}", content, 0o600, required=False)]
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:

@@ -38,7 +38,8 @@ class RestoreFacts:
     ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
     ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
     On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
-    ``recovery_menu``: RECOVERY's as it is, empty if there is none.
+    ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``kept_arguments``: so is ``boot.args``
+    (``keptargs``); None if it cannot be read, and is left as it is.
     """
 
     branding: Branding
@@ -62,6 +63,7 @@ class RestoreFacts:
     loader: Loader | None = field(default=None, repr=False)
     restore_id: str = ""
     recovery_menu: bytes = b""
+    kept_arguments: bytes | None = b""
 
     @property
     def bios(self) -> bool:

@@ -82,7 +82,7 @@ def test_a_damaged_kernel_is_passed_over_and_a_restore_repairs_it(
     run_stage("repair", overlay, SILENTLY_RESTORED)
     assert read(overlay, KERNEL, tmp_path) == whole
     assert read(overlay, FALLBACK, tmp_path) == whole
-    # A restore that was started without arguments knows none to hand on but those that every unit has.
-    again = run_stage("repaired", overlay, SILENTLY_STARTED)
+    # That restore was started without arguments, but RECOVERY keeps them: the system tells on the serial line again.
+    again = run_stage("repaired", overlay, STARTED)
     log = Path(again.serial_log).read_text(errors="replace")
     assert re.search(r'BdsDxe: starting Boot[0-9A-F]{4} "Normal Boot"', log)

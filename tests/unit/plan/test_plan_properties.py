@@ -265,7 +265,7 @@ def test_files_change_only_below_primary_and_recovery(facts: RestoreFacts) -> No
         for path in paths_of(operation)
         if below(path, PLACES.recovery) and not isinstance(operation, FlushVolume)
     }
-    allowed = {"ESP/norm_boot", "ESP/EFI/BOOT/BOOTX64.EFI", "log/netd.tar", "fr.data"}
+    allowed = {"ESP/norm_boot", "ESP/EFI/BOOT/BOOTX64.EFI", "log/netd.tar", "fr.data", "boot.args"}
     assert on_recovery <= {f"{PLACES.recovery}/{name}" for name in allowed}
 
 

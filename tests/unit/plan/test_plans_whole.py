@@ -333,12 +333,14 @@ RECOVERY_ON_BIOS = """
 FINISH_ON_UEFI = """
     make /mnt/RECOVERY/norm_boot a link to ESP/norm_boot
     write /mnt/RECOVERY/fr.data ({options} bytes, 600)
+    write /mnt/RECOVERY/boot.args (14 bytes, 600)
     write /mnt/RECOVERY/platform.ident (14 bytes, 644)
     flush /mnt/RECOVERY/ESP to stable storage
     flush /mnt/RECOVERY to stable storage
 """
 FINISH_ON_BIOS = """
     write /mnt/RECOVERY/fr.data ({options} bytes, 600)
+    write /mnt/RECOVERY/boot.args (14 bytes, 600)
     write /mnt/RECOVERY/platform.ident (14 bytes, 644)
     flush /mnt/RECOVERY to stable storage
 """
@@ -371,6 +373,7 @@ def test_a_provisioning(firmware: FirmwareKind, recovery: str, finish: str, star
     last = plan_finish(facts)
     assert told(last) == lines(finish.format(options=len(options)))
     assert files(last)["/mnt/RECOVERY/fr.data"].content == options
+    assert files(last)["/mnt/RECOVERY/boot.args"].content == b"console=ttyS0\n"
     assert files(last)["/mnt/RECOVERY/platform.ident"].content == b"QEMU-mfg-test\n"
     begun = plan_start(facts)
     menu = files(begun).get("/mnt/RECOVERY/gprov/recovery.cfg")
@@ -421,3 +424,31 @@ def test_of_the_credentials_the_hash_stays_for_root_alone() -> None:
         MakeFolder("/mnt/RECOVERY/secrets", 0o700),
         WriteFile("/mnt/RECOVERY/secrets/admin.hash", f"{HASH}\n".encode(), 0o600),
     )
+
+
+@pytest.mark.parametrize(
+    ("kept", "arguments", "written"),
+    [
+        (b"", "", None),
+        (b"a b\n", "a b", None),
+        (None, "a b", None),  # it may be readable again one day, and know more
+        (b"", "a b", b"a b\n"),
+        (b"a b\n", "", b""),
+        (b"\0\0", "a b", b"a b\n"),
+    ],
+)
+@pytest.mark.parametrize("firmware", list(FirmwareKind))
+def test_arguments_are_kept_before_what_gave_them_goes(
+    firmware: FirmwareKind, kept: bytes | None, arguments: str, written: bytes | None
+) -> None:
+    facts = replace(
+        restore_facts(SDC), firmware=firmware, loader=LOADER, extra_arguments=arguments, kept_arguments=kept
+    )
+    plan = plan_restore(facts)
+    if written is None:
+        assert "/mnt/RECOVERY/boot.args" not in files(plan)
+        return
+    operation = files(plan)["/mnt/RECOVERY/boot.args"]
+    assert (operation.content, operation.mode, operation.required) == (written, 0o600, False)
+    [options] = [at for at, each in enumerate(plan) if isinstance(each, RemovePath) and each.path.endswith("fr.data")]
+    assert plan.index(operation) < options
