@@ -14,4 +14,5 @@ class Task(Protocol):
 class Background(Protocol):
     def start(self, name: str, work: Callable[[], None]) -> Task:
         """Begin ``work``, which reports its own failures and may never end: it does not keep the process alive. Ports
-        that it uses must bear being used from another thread."""
+        that it uses must bear being used from another thread. Where nothing can be done beside the flow, it is done
+        before this returns."""

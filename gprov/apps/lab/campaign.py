@@ -47,14 +47,16 @@ def run_campaign(cuts: PowerCuts, subject: Subject, campaign: Campaign, workdir:
 def campaign_report(
     facts: Mapping[str, object], campaign: Campaign, results: Sequence[CutResult], seconds: float
 ) -> Mapping[str, object]:
-    """For programs. ``facts``: what was cut; ``states``: cuts that differ in what is told of them."""
+    """For programs. ``facts``: what was cut; ``states``: cuts that differ in what is told of them; ``missed``: what
+    ended before it could be cut, and counts as no cut."""
     failed = any(result.problems for result in results)
     return {
         "verdict": (StageVerdict.FAILED if failed else StageVerdict.PASSED).value,
         **facts,
         "seed": campaign.seed,
-        "cuts": len(results),
-        "states": len({result.cut for result in results}),
+        "cuts": sum(not result.missed for result in results),
+        "missed": sum(result.missed for result in results),
+        "states": len({result.cut for result in results if not result.missed}),
         "started": campaign.started,
         "most_starts": max((len(result.starts) for result in results), default=0),
         "seconds": round(seconds, 1),

@@ -26,7 +26,7 @@ from gprov.apps.lab.outside import judge, judge_instant
 from gprov.apps.lab.powercut import apply_cut, choose_cut
 from gprov.apps.lab.runner import Note, Runner
 from gprov.apps.lab.stage import StageRunner
-from gprov.apps.lab.starts import Start, Starter, settle
+from gprov.apps.lab.starts import Kill, Start, Starter, settle
 from gprov.apps.lab.subject import CutStage, Subject
 from gprov.apps.lab.unit import SERVER, Unit
 from gprov.domain.errors import DeviceMissing, GprovError
@@ -51,7 +51,8 @@ _MANNERS = {
 
 @dataclass
 class CutResult:
-    """``problems``: what is wrong, empty if nothing. ``folder``: where disks and logs are kept if something is."""
+    """``problems``: what is wrong, empty if nothing. ``folder``: where disks and logs are kept if something is.
+    ``missed``: the stage came to its end before it was killed, so no power was cut."""
 
     number: int
     manner: Manner
@@ -60,6 +61,7 @@ class CutResult:
     starts: list[Start] = field(default_factory=list)
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
+    missed: bool = False
 
 
 class PowerCuts:
@@ -165,9 +167,10 @@ class _Trial:
         delay = chance.random() * _KILL_SECONDS
         if subject.stage is CutStage.PROVISION:
             with factory_for(self._processes, left, "") as factory:
-                result.cut = self._kill(self._provisioning(machine, factory), left, cut.instant.said, delay)
+                kill = self._kill(self._provisioning(machine, factory), left, cut.instant.said, delay)
         else:
-            result.cut = self._kill(replace(machine, cpus=self._cpus), left, cut.instant.said, delay)
+            kill = self._kill(replace(machine, cpus=self._cpus), left, cut.instant.said, delay)
+        result.cut, result.missed = kill.how, kill.missed
         return _said(read_file(left.serial_log(_KILLED)))
 
     def _restored(self, result: CutResult, left: Unit, told: Sequence[str], chance: random.Random) -> None:
@@ -176,7 +179,7 @@ class _Trial:
             instant = choose_cut(self._subject.recording, chance).instant
             machine = replace(unit.machine(Durability.HONEST), cpus=self._cpus)
             again = self._kill(machine, unit, instant.said, chance.random() * _KILL_SECONDS)
-            result.cut = f"{result.cut}; then {again}"
+            result.cut = f"{result.cut}; then {again.how}"
             told = [*told, *_said(read_file(unit.serial_log(_KILLED)))]
         if self._settled(result, unit, told):
             result.problems += judge(self._processes, unit, self._subject.expected)
@@ -221,7 +224,7 @@ class _Trial:
         arguments = (f"mfgurl={factory.origin.manuf_url}", *UNIT_ARGUMENTS)
         return machine.booting(DirectKernel(products.provision_kernel, arguments))
 
-    def _kill(self, machine: Machine, unit: Unit, said: int, delay: float) -> str:
+    def _kill(self, machine: Machine, unit: Unit, said: int, delay: float) -> Kill:
         return self._starter.kill(machine, unit.serial_log(_KILLED), said, delay)
 
 

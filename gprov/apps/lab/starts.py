@@ -50,6 +50,14 @@ class Start:
         return f"{' '.join(self.said) or 'silent'} → {self.outcome} ({self.seconds:.0f} s)"
 
 
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """``missed``: the machine came to its own end first."""
+
+    how: str
+    missed: bool
+
+
 def settle(start: Callable[[int], Start], told: Sequence[str]) -> tuple[list[Start], list[str]]:
     """Start, by number from 1, until the system runs. ``told``: what the unit had said before. Returns the starts, and
     what is wrong: whoever said to be restored must be, and nobody fails and succeeds at once."""
@@ -88,8 +96,8 @@ class Starter:
             said, system = tuple(each.name for each in live.milestones()), live.verdict()
         return Start(ending, said, system, watch.nothing, time.monotonic() - began)
 
-    def kill(self, machine: Machine, serial_log: str, said: int, delay: float) -> str:
-        """Start it, and kill QEMU ``delay`` seconds after the console has said so many bytes. Returns how that went."""
+    def kill(self, machine: Machine, serial_log: str, said: int, delay: float) -> Kill:
+        """Start it, and kill QEMU ``delay`` seconds after the console has said so many bytes."""
         with self._runner.start(machine, serial_log) as live:
             ending = live.wait_end(START_SECONDS, lambda: _size(serial_log) < said)
             if ending is Ending.TIMEOUT:
@@ -97,8 +105,9 @@ class Starter:
             if ending is Ending.TIMEOUT:
                 live.cut_power()
             told = " ".join(each.name for each in live.milestones())
-        how = "killed" if ending is Ending.TIMEOUT else f"ended by {ending.value} before it was killed"
-        return f"{how} {delay:.2f} s after {said} bytes of console, having said {told or 'nothing'}"
+        missed = ending is not Ending.TIMEOUT
+        how = f"ended by {ending.value} before it was killed" if missed else "killed"
+        return Kill(f"{how} {delay:.2f} s after {said} bytes of console, having said {told or 'nothing'}", missed)
 
 
 def _wrong_with(system: GuestVerdict) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -33,6 +35,7 @@ class HangingSink(MemorySink):
     at: int = 1
     go: threading.Event = field(default_factory=threading.Event)
     reached: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -48,6 +51,7 @@ class HangingSink(MemorySink):
         if not self.at:
             self._hang()
         super().close()
+        self.ended.set()
 
     def _hang(self) -> None:
         self.reached.set()
@@ -89,6 +93,31 @@ def test_everything_arrives_in_order_and_the_end_waits_for_it() -> None:
     assert inner.events == sent
 
 
+@pytest.fixture
+def no_more_threads() -> Iterator[None]:
+    """No machine has room for such a stack."""
+    before = threading.stack_size(1 << 46)
+    with pytest.raises(RuntimeError):
+        threading.Thread(target=print).start()
+    yield
+    threading.stack_size(before)
+
+
+@pytest.mark.usefixtures("no_more_threads")
+def test_where_no_thread_can_be_had_all_is_done_at_once() -> None:
+    inner = MemorySink()
+    sink = QueuedSink(inner, ThreadBackground(), seconds=60)
+    sent = [line(number) for number in range(1, 4)]
+    for number, event in enumerate(sent, 1):
+        sink.publish(event)
+        assert inner.events == sent[:number]
+    sink.close()
+    assert inner.closed
+    synced: list[bool] = []
+    assert flush_all(60, lambda: synced.append(True))
+    assert synced == [True]
+
+
 @given(st.lists(st.sampled_from(["publish", "pause"]), max_size=40))
 def test_no_pause_between_events_loses_or_reorders_any(actions: list[str]) -> None:
     inner = MemorySink()
@@ -99,7 +128,7 @@ def test_no_pause_between_events_loses_or_reorders_any(actions: list[str]) -> No
             sent.append(line(len(sent) + 1))
             sink.publish(sent[-1])
         else:
-            time.sleep(0)  # lets the other thread on
+            os.sched_yield()  # lets the other thread on
     sink.close()
     assert inner.events == sent
     assert inner.closed
@@ -136,10 +165,7 @@ def test_the_end_has_a_deadline_and_a_sink_that_comes_back_is_only_closed(at: in
         sink.close()
     assert time.monotonic() - begin < 10
     inner.go.set()
-    for _ in range(600):
-        if inner.closed:
-            break
-        time.sleep(0.01)
+    assert inner.ended.wait(60)
     assert inner.closed
     assert len(inner.events) == (at or 3)
     sink.close()
