@@ -59,7 +59,11 @@ def told(result: CutResult, stage: CutStage, firmware: FirmwareKind, disks: str)
 def test_a_restore_that_is_cut_ends_in_the_whole_new_system(
     container: LabContainer, tmp_path: Path, firmware: FirmwareKind
 ) -> None:
-    cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 5)
+    cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 4)
+
+
+def test_a_provisioning_that_is_cut_says_so_and_can_be_begun_again(container: LabContainer, tmp_path: Path) -> None:
+    cut(container, tmp_path, CutStage.PROVISION, FirmwareKind.UEFI, "sata", 2)
 
 
 @pytest.mark.parametrize("firmware", list(FirmwareKind))
@@ -103,9 +107,7 @@ def test_cuts_of_restores_onto_an_array(container: LabContainer, tmp_path: Path,
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("firmware", list(FirmwareKind))
-def test_a_unit_whose_provisioning_is_cut_says_so_and_can_be_provisioned_again(
-    container: LabContainer, tmp_path: Path, firmware: FirmwareKind
-) -> None:
+def test_many_cuts_of_provisioning(container: LabContainer, tmp_path: Path, firmware: FirmwareKind) -> None:
     cut(container, tmp_path, CutStage.PROVISION, firmware, "sata", 6, jobs=2)
 
 
