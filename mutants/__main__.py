@@ -33,8 +33,9 @@ PLANS = tuple(f"plan/test_{name}.py" for name in ("plans_whole", "plan_bios", "i
 # What is judged, and the tests of its subject, which are asked first. Below tests/unit.
 NEAREST: dict[str, tuple[str, ...]] = {
     "plan/bios.py": PLANS,
+    "plan/disk_operations.py": (*PLANS, "apps/test_executor.py"),
+    "plan/file_operations.py": (*PLANS, "apps/test_executor.py"),
     "plan/kernels.py": PLANS,
-    "plan/operations.py": (*PLANS, "apps/test_executor.py"),
     "plan/provision.py": PLANS,
     "plan/restorable.py": PLANS,
     "plan/restore.py": PLANS,

@@ -18,7 +18,7 @@ from gprov.domain.boot.firmware import EFI_GLOBAL, FirmwareKind, Variable, Varia
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Partition
 from gprov.domain.errors import GprovError
-from gprov.domain.plan.operations import UpdateBootEntries
+from gprov.domain.plan.disk_operations import UpdateBootEntries
 from gprov.ports.firmware import Firmware
 
 

@@ -14,32 +14,33 @@ from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.model import DeviceNumber, Disk, Partition
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.events import Step, StepPhase
-from gprov.domain.plan.operations import (
+from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
-    CopyFile,
-    CopyKernel,
     CreateArray,
     CreatePartitionTable,
     ExtractImage,
-    FetchFile,
     FlushVolume,
     MakeFileSystem,
-    MakeFolder,
-    MakeSymlink,
     MountVolume,
-    Operation,
     PartitionRef,
     Place,
-    Plan,
-    RemovePath,
     RetireArrays,
-    SetFlag,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
+)
+from gprov.domain.plan.file_operations import (
+    CopyFile,
+    CopyKernel,
+    FetchFile,
+    MakeFolder,
+    MakeSymlink,
+    RemovePath,
+    SetFlag,
     WriteFile,
 )
+from gprov.domain.plan.operations import Operation, Plan
 from gprov.ports.archive import Archives
 from gprov.ports.arrays import Arrays
 from gprov.ports.block import BlockDevices

@@ -9,7 +9,7 @@ from gprov.domain.errors import IntegrityFault
 from gprov.domain.files import Digests
 from gprov.domain.image.retention import PARTIAL
 from gprov.domain.mfg.urls import redacted
-from gprov.domain.plan.operations import FetchFile
+from gprov.domain.plan.file_operations import FetchFile
 from gprov.ports.files import Files
 from gprov.ports.network import Http
 

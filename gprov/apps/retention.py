@@ -24,7 +24,8 @@ from gprov.domain.image.retention import (
     plan_logs,
     room_for_an_update,
 )
-from gprov.domain.plan.operations import Plan, RemovePath
+from gprov.domain.plan.file_operations import RemovePath
+from gprov.domain.plan.operations import Plan
 from gprov.ports.files import Files
 
 

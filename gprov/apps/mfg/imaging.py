@@ -16,8 +16,9 @@ from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.places import Places
+from gprov.domain.plan.file_operations import FetchFile, MakeFolder
 from gprov.domain.plan.kernels import kernel_places
-from gprov.domain.plan.operations import FetchFile, MakeFolder, Operation
+from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.restorable import image_problems
 
 

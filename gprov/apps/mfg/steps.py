@@ -15,7 +15,7 @@ from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import Command, ConfigStep, StepValues, When, environment, expand, redacted, scrub
 from gprov.domain.places import Places
-from gprov.domain.plan.operations import FetchFile
+from gprov.domain.plan.file_operations import FetchFile
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials
 from gprov.ports.process import Completed, Processes

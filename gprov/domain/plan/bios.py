@@ -18,16 +18,9 @@ from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.uuids import volume_uuid
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.places import Places
-from gprov.domain.plan.operations import (
-    CopyFile,
-    FlushVolume,
-    MakeFileSystem,
-    MountVolume,
-    Operation,
-    PartitionRef,
-    UnmountVolume,
-    WriteFile,
-)
+from gprov.domain.plan.disk_operations import FlushVolume, MakeFileSystem, MountVolume, PartitionRef, UnmountVolume
+from gprov.domain.plan.file_operations import CopyFile, WriteFile
+from gprov.domain.plan.operations import Operation
 
 # Without a journal: GRUB replays none, and would see what was there before.
 BOOT_KIND = FileSystemKind.EXT2

@@ -9,7 +9,8 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import second_kernel
 from gprov.domain.branding import Branding
 from gprov.domain.places import Places
-from gprov.domain.plan.operations import CopyFile, CopyKernel, Operation
+from gprov.domain.plan.file_operations import CopyFile, CopyKernel
+from gprov.domain.plan.operations import Operation
 
 FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
 

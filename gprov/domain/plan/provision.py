@@ -19,22 +19,18 @@ from gprov.domain.disk.plan_layout import recovery_table
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.places import Places
 from gprov.domain.plan.bios import check_disks, write_recovery_menu
-from gprov.domain.plan.kernels import kernel_places
-from gprov.domain.plan.operations import (
+from gprov.domain.plan.disk_operations import (
     ClearDisk,
-    CopyFile,
     CreatePartitionTable,
     FlushVolume,
     MakeFileSystem,
-    MakeFolder,
-    MakeSymlink,
     MountVolume,
-    Operation,
     PartitionRef,
-    Plan,
     UpdateBootEntries,
-    WriteFile,
 )
+from gprov.domain.plan.file_operations import CopyFile, MakeFolder, MakeSymlink, WriteFile
+from gprov.domain.plan.kernels import kernel_places
+from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
 from gprov.domain.plan.restore import CLEARED_EDGE, OPTIONS_FILE
 from gprov.domain.platform.identify import Unit

@@ -12,8 +12,7 @@ from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.plan.bios import check_disks, fill_boot_volumes, make_boot_volumes, write_recovery_menu
-from gprov.domain.plan.kernels import kernel_places, plan_kernels
-from gprov.domain.plan.operations import (
+from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
     CreateArray,
@@ -22,18 +21,17 @@ from gprov.domain.plan.operations import (
     FlushVolume,
     MakeFileSystem,
     MountVolume,
-    Operation,
     PartitionRef,
     Place,
-    Plan,
-    RemovePath,
     RetireArrays,
-    SetFlag,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
     WriteFile,
 )
+from gprov.domain.plan.file_operations import RemovePath, SetFlag
+from gprov.domain.plan.kernels import kernel_places, plan_kernels
+from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.plan.unit_files import configure_unit

@@ -9,7 +9,8 @@ from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import BadInput
 from gprov.domain.files import ROOT, Owner
 from gprov.domain.plan.bios import boot_fstab
-from gprov.domain.plan.operations import MakeFolder, MakeSymlink, Operation, RemovePath, WriteFile
+from gprov.domain.plan.file_operations import MakeFolder, MakeSymlink, RemovePath, WriteFile
+from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.platform.facts import platform_facts
 from gprov.domain.unit.hostid import host_identity

@@ -20,22 +20,17 @@ from gprov.domain.disk.plan_layout import primary_table
 from gprov.domain.errors import DeviceFault, IntegrityFault, InternalError, NetworkFault
 from gprov.domain.events import Step, StepPhase
 from gprov.domain.files import Digests
-from gprov.domain.plan.operations import (
+from gprov.domain.plan.disk_operations import (
     ClearDisk,
     CreatePartitionTable,
-    FetchFile,
     FlushVolume,
     MakeFileSystem,
-    MakeFolder,
-    MakeSymlink,
     MountVolume,
-    Operation,
     PartitionRef,
-    RemovePath,
-    SetFlag,
     UnmountVolume,
-    WriteFile,
 )
+from gprov.domain.plan.file_operations import FetchFile, MakeFolder, MakeSymlink, RemovePath, SetFlag, WriteFile
+from gprov.domain.plan.operations import Operation
 
 URL = "http://factory.invalid/file"
 CONTENT = b"what was meant to come"

@@ -21,22 +21,19 @@ from gprov.domain.errors import BadInput, HardwareMismatch
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
 from gprov.domain.places import Places
-from gprov.domain.plan.operations import (
+from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
-    CopyFile,
-    CopyKernel,
     CreatePartitionTable,
     FlushVolume,
     MakeFileSystem,
     MountVolume,
-    Operation,
     PartitionRef,
-    SetFlag,
     UnmountVolume,
     UpdateBootEntries,
-    WriteFile,
 )
+from gprov.domain.plan.file_operations import CopyFile, CopyKernel, SetFlag, WriteFile
+from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_start
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts

@@ -20,31 +20,32 @@ from gprov.domain.errors import BadInput, HardwareMismatch
 from gprov.domain.image.contents import CapturedFiles, VerifiedImage
 from gprov.domain.image.name import ImageName
 from gprov.domain.places import Places
-from gprov.domain.plan.operations import (
+from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
-    CopyFile,
-    CopyKernel,
     CreateArray,
     CreatePartitionTable,
     ExtractImage,
-    FetchFile,
     FlushVolume,
     MakeFileSystem,
-    MakeFolder,
-    MakeSymlink,
     MountVolume,
-    Operation,
     PartitionRef,
-    Plan,
-    RemovePath,
     RetireArrays,
-    SetFlag,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
+)
+from gprov.domain.plan.file_operations import (
+    CopyFile,
+    CopyKernel,
+    FetchFile,
+    MakeFolder,
+    MakeSymlink,
+    RemovePath,
+    SetFlag,
     WriteFile,
 )
+from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts

@@ -20,19 +20,9 @@ from gprov.domain.files import ROOT, Owner
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
 from gprov.domain.places import Places
-from gprov.domain.plan.operations import (
-    CopyFile,
-    CopyKernel,
-    MakeFileSystem,
-    MakeFolder,
-    MakeSymlink,
-    MountVolume,
-    Operation,
-    RemovePath,
-    StopArray,
-    UpdateBootEntries,
-    WriteFile,
-)
+from gprov.domain.plan.disk_operations import MakeFileSystem, MountVolume, StopArray, UpdateBootEntries
+from gprov.domain.plan.file_operations import CopyFile, CopyKernel, MakeFolder, MakeSymlink, RemovePath, WriteFile
+from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts

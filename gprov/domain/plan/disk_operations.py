@@ -1,0 +1,162 @@
+"""Operations on disks, arrays, the volumes on them, and the firmware's entries that start from them
+(``gprov.domain.plan.operations``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.domain.boot.grub.install import Loader
+from gprov.domain.branding import Branding
+from gprov.domain.disk.arrayspec import ArraySpec
+from gprov.domain.disk.layout import GIB, MIB, PartitionTable
+from gprov.domain.disk.model import Disk, FileSystemSpec
+from gprov.domain.image.contents import VerifiedImage
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRef:
+    """A partition by disk and number: its device node need not exist yet when the plan is made."""
+
+    disk: Disk
+    number: int
+
+    def describe(self) -> str:
+        return f"partition {self.number} of {self.disk.node}"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRef:
+    """A software RAID array by its name: it need not exist yet when the plan is made."""
+
+    name: str
+
+    def describe(self) -> str:
+        return f"array {self.name}"
+
+
+Place = PartitionRef | ArrayRef
+
+
+@dataclass(frozen=True, slots=True)
+class ClearDisk:
+    """Overwrite both ends, so that no older partition table or RAID metadata is ever found again."""
+
+    disk: Disk
+    head: int
+    tail: int
+
+    def describe(self) -> str:
+        return f"clear the first {self.head // MIB} MiB and last {self.tail // MIB} MiB of {self.disk.describe()}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePartitionTable:
+    """``loader``: what a BIOS starts from this disk. It appears together with the table: at no time does the disk look
+    startable without one."""
+
+    disk: Disk
+    table: PartitionTable
+    loader: Loader | None = None
+
+    def describe(self) -> str:
+        parts = ", ".join(
+            f"{part.number}: {part.label or part.role.value} {_size(part.size)}" for part in self.table.partitions
+        )
+        loader = " and a boot loader" if self.loader is not None else ""
+        return f"write a {self.table.kind.name} partition table{loader} to {self.disk.node} ({parts})"
+
+
+@dataclass(frozen=True, slots=True)
+class RetireArrays:
+    """Stop the arrays on these disks and make their members forget them: all of them before any disk is cleared, so
+    that none is ever started from what a power cut left."""
+
+    disks: tuple[Disk, ...]
+
+    def describe(self) -> str:
+        return f"take apart arrays on {', '.join(disk.node for disk in self.disks)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateArray:
+    """``members`` in the order of the array's slots."""
+
+    spec: ArraySpec
+    members: tuple[PartitionRef, ...]
+
+    def describe(self) -> str:
+        members = ", ".join(member.describe() for member in self.members)
+        return f"make RAID {self.spec.level.value} array {self.spec.full_name} of {members}"
+
+
+@dataclass(frozen=True, slots=True)
+class StopArray:
+    where: ArrayRef
+    required: bool = True
+
+    def describe(self) -> str:
+        return f"stop {self.where.describe()}"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeFileSystem:
+    where: Place
+    spec: FileSystemSpec
+
+    def describe(self) -> str:
+        return f"format {self.where.describe()} as {self.spec.kind.value}, label {self.spec.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class MountVolume:
+    where: Place
+    target: str
+    kind: str
+    options: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        options = f" ({','.join(self.options)})" if self.options else ""
+        return f"mount {self.where.describe()} at {self.target}{options}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnmountVolume:
+    target: str
+
+    def describe(self) -> str:
+        return f"unmount {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractImage:
+    image: VerifiedImage
+    target: str
+
+    def describe(self) -> str:
+        return f"unpack {self.image.path} ({_size(self.image.unpacked)}) into {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateBootEntries:
+    """Bring our firmware boot entries into order; what is right already is not written again."""
+
+    esp: PartitionRef
+    branding: Branding
+    extra_arguments: str = ""
+    required: bool = True
+
+    def describe(self) -> str:
+        extra = f" with {self.extra_arguments!r}" if self.extra_arguments else ""
+        return f"set boot entries for the kernel on {self.esp.describe()}{extra}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlushVolume:
+    target: str
+
+    def describe(self) -> str:
+        return f"flush {self.target} to stable storage"
+
+
+def _size(size: int) -> str:
+    return f"{size / GIB:.1f} GiB" if size >= GIB else f"{size // MIB} MiB"
