@@ -27,9 +27,8 @@ from gprov.domain.plan.disk_operations import (
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
-    WriteFile,
 )
-from gprov.domain.plan.file_operations import RemovePath, SetFlag
+from gprov.domain.plan.file_operations import RemovePath, SetFlag, WriteFile
 from gprov.domain.plan.kernels import kernel_places, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
