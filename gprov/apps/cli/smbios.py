@@ -9,7 +9,7 @@ import sys
 from gprov.adapters.linux.dmi import LinuxSmbios
 from gprov.apps.cli.userfile import read_user_file
 from gprov.domain.errors import ExitCode
-from gprov.domain.jsonread import Json
+from gprov.domain.jsonvalue import Json
 from gprov.domain.platform.fields import fields
 from gprov.domain.platform.keywords import keywords
 from gprov.domain.platform.smbios import SmbiosTable, Structure, parse_table

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gprov.domain.jsonread import Json
+from gprov.domain.jsonvalue import Json
 
 _EVENT = "GPROV-EVENT "
 _VERDICT = "GPROV-LAB "

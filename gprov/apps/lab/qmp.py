@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from gprov.domain.errors import DeadlineExceeded, DeviceFault
-from gprov.domain.jsonread import Json
+from gprov.domain.jsonvalue import Json
 
 _PIECE = 65536
 _REPLY_SECONDS = 60.0  # a loaded host may keep QEMU busy for long, but not for ever

@@ -19,7 +19,8 @@ from gprov.apps.build.progress import Progress
 from gprov.apps.image.services import BOOT_GOOD, NETSAVE
 from gprov.apps.lab.aptsources import sources_of
 from gprov.domain.errors import BadInput, DeviceFault, Problem, ToolMissing
-from gprov.domain.jsonread import JsonObject, finish
+from gprov.domain.jsonobject import JsonObject
+from gprov.domain.jsonread import finish
 from gprov.ports.process import Processes
 
 _SOURCES = "/etc/apt"

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from gprov.apps.lab.machine import E1000E, GIB, VIRTIO, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
-from gprov.domain.jsonread import JsonObject, finish, read_object
+from gprov.domain.jsonobject import JsonObject
+from gprov.domain.jsonread import finish, read_object
 
 VARIABLES = "efivars.fd"
 RECOVERY = "recovery.qcow2"

@@ -24,7 +24,8 @@ from gprov.domain.events import (
     StepPhase,
 )
 from gprov.domain.factory.syntax import MAX_LABEL, MAX_NUMBER, MAX_TEXT, clean, free_text
-from gprov.domain.jsonread import Json, JsonObject
+from gprov.domain.jsonobject import JsonObject
+from gprov.domain.jsonvalue import Json
 
 STATES = {state.value: state for state in ProcessState}
 _SEVERITIES = {severity.value: severity for severity in Severity}

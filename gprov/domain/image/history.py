@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from gprov.domain.jsonread import JsonObject, finish, read_object
+from gprov.domain.jsonobject import JsonObject
+from gprov.domain.jsonread import finish, read_object
 
 MAX_IMAGES = 50
 MAX_NOTES = 20

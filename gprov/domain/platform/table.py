@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gprov.domain.disk.model import FileSystemKind
-from gprov.domain.jsonread import JsonObject, finish, read_object
+from gprov.domain.jsonobject import JsonObject
+from gprov.domain.jsonread import finish, read_object
 from gprov.domain.platform.fields import known_label
 from gprov.domain.platform.keywords import KEYWORDS
 from gprov.domain.platform.model import (

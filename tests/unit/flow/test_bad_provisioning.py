@@ -37,7 +37,7 @@ from gprov.domain.errors import (
     RefusedByPolicy,
 )
 from gprov.domain.events import ProcessState
-from gprov.domain.jsonread import Json
+from gprov.domain.jsonvalue import Json
 from gprov.domain.unit.credentials import Credentials
 
 IMAGE_URL = f"{BASE_URL}/{IMAGE_NAME}"

@@ -27,7 +27,7 @@ from gprov.domain.errors import (
     ToolMissing,
 )
 from gprov.domain.events import ProcessState
-from gprov.domain.jsonread import Json
+from gprov.domain.jsonvalue import Json
 from gprov.domain.mfg.steps import When
 from gprov.ports.process import Completed
 

@@ -9,7 +9,7 @@ import pytest
 from gprov.apps.lab.channel import GuestVerdict
 from gprov.apps.lab.runner import Ending
 from gprov.apps.lab.starts import MOST_STARTS, Start, settle
-from gprov.domain.jsonread import Json
+from gprov.domain.jsonvalue import Json
 
 WELL: Mapping[str, Json] = {"flag": True, "recovery": True}
 
