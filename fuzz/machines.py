@@ -21,7 +21,8 @@ from gprov.adapters.linux.net.partial import PartialFile
 from gprov.adapters.linux.net.transport import Answer, Broken, _redirect_target
 from gprov.domain.boot.args import carried_arguments, join_arguments, kernel_words, parse_boot_arguments
 from gprov.domain.boot.bootvars import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, NV_BS_RT, parse_numbers, serialise_numbers
-from gprov.domain.boot.devicepath import is_network_path, parse_device_path, serialise_device_path
+from gprov.domain.boot.devicenodes import is_network_path
+from gprov.domain.boot.devicepath import parse_device_path, serialise_device_path
 from gprov.domain.boot.devicetext import describe_device_path
 from gprov.domain.boot.entries import EspLocation, reconcile, started_by_fallback, wanted_entries
 from gprov.domain.boot.firmware import Variable

@@ -18,7 +18,7 @@ from gprov.domain.boot.bootvars import (
     serialise_numbers,
 )
 from gprov.domain.boot.bzimage import check_length, parse_bzimage
-from gprov.domain.boot.devicepath import DevicePath, FilePath, HardDrive
+from gprov.domain.boot.devicenodes import DevicePath, FilePath, HardDrive
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 from gprov.domain.boot.loadoption import decode_arguments, parse_load_option, read_description
 from gprov.domain.disk.model import FileSystemKind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gprov.domain.boot.devicepath import (
+from gprov.domain.boot.devicenodes import (
     Acpi,
     DevicePath,
     FilePath,

@@ -23,7 +23,7 @@ from gprov.domain.boot.bootvars import (
     parse_numbers,
     serialise_numbers,
 )
-from gprov.domain.boot.devicepath import DevicePath, FilePath, Node, gpt_partition, is_network_path
+from gprov.domain.boot.devicenodes import DevicePath, FilePath, Node, gpt_partition, is_network_path
 from gprov.domain.boot.firmware import Variable
 from gprov.domain.boot.loadoption import (
     LoadOption,

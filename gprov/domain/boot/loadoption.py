@@ -16,7 +16,8 @@ import struct
 from dataclasses import dataclass
 from enum import IntFlag
 
-from gprov.domain.boot.devicepath import DevicePath, parse_device_path, serialise_device_path
+from gprov.domain.boot.devicenodes import DevicePath
+from gprov.domain.boot.devicepath import parse_device_path, serialise_device_path
 from gprov.domain.boot.devicetext import describe_device_path
 from gprov.domain.errors import BadInput, Problem
 

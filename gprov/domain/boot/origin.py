@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gprov.domain.boot.bootvars import BOOT_CURRENT, entry_name, numbers_in
-from gprov.domain.boot.devicepath import HardDrive
+from gprov.domain.boot.devicenodes import HardDrive
 from gprov.domain.boot.firmware import Variable
 from gprov.domain.boot.loadoption import parse_load_option
 from gprov.domain.disk.model import DeviceNumber, Disk

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virt.firmware.efi import devpath
 
-from gprov.domain.boot.devicepath import (
+from gprov.domain.boot.devicenodes import (
     Acpi,
     DevicePath,
     FilePath,
@@ -25,9 +25,8 @@ from gprov.domain.boot.devicepath import (
     Usb,
     gpt_partition,
     is_network_path,
-    parse_device_path,
-    serialise_device_path,
 )
+from gprov.domain.boot.devicepath import parse_device_path, serialise_device_path
 from gprov.domain.boot.devicetext import describe_device_path
 from gprov.domain.errors import BadInput
 

@@ -13,7 +13,7 @@ from virt.firmware.efi import bootentry
 
 from gprov.adapters.fake.firmware import apply_changes
 from gprov.domain.boot.bootvars import boot_entries, entry_name, free_numbers, numbers_in
-from gprov.domain.boot.devicepath import Acpi, FilePath, Mac, Pci, Sata, gpt_partition
+from gprov.domain.boot.devicenodes import Acpi, FilePath, Mac, Pci, Sata, gpt_partition
 from gprov.domain.boot.entries import (
     DeleteVariable,
     EspLocation,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virt.firmware.efi import bootentry
 
-from gprov.domain.boot.devicepath import DevicePath, FilePath, Pci, gpt_partition
+from gprov.domain.boot.devicenodes import DevicePath, FilePath, Pci, gpt_partition
 from gprov.domain.boot.loadoption import (
     MAX_ARGUMENTS,
     LoadOption,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.boot.bootvars import BOOT_CURRENT, entry_name, serialise_numbers
-from gprov.domain.boot.devicepath import DevicePath, FilePath, Mac, Pci, Usb, gpt_partition
+from gprov.domain.boot.devicenodes import DevicePath, FilePath, Mac, Pci, Usb, gpt_partition
 from gprov.domain.boot.firmware import Variable
 from gprov.domain.boot.loadoption import LoadOption, serialise_load_option
 from gprov.domain.boot.origin import partition_with, started_partition

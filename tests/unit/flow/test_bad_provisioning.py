@@ -21,7 +21,7 @@ from gprov.adapters.fake.smbios import build_table
 from gprov.adapters.fake.storage import FakeVolume
 from gprov.apps.simulate.cuts import operations_of, settle
 from gprov.apps.simulate.world import BASE_URL, IMAGE_NAME, MANUF_URL, SERIAL, World, new_world, publish
-from gprov.domain.boot.devicepath import FilePath, gpt_partition
+from gprov.domain.boot.devicenodes import FilePath, gpt_partition
 from gprov.domain.boot.firmware import Variable, VariableName
 from gprov.domain.boot.loadoption import LoadOption, serialise_load_option
 from gprov.domain.disk.layout import GIB, MIB

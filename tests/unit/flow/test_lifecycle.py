@@ -14,7 +14,7 @@ from gprov.adapters.fake.storage import FakeVolume, Node
 from gprov.apps.simulate.world import IMAGE_NAME, SERIAL, World, new_world
 from gprov.domain.boot.bootvars import BOOT_ORDER, entry_name, numbers_in, serialise_numbers
 from gprov.domain.boot.bzimage import parse_bzimage
-from gprov.domain.boot.devicepath import FilePath, gpt_partition
+from gprov.domain.boot.devicenodes import FilePath, gpt_partition
 from gprov.domain.boot.firmware import Variable, VariableName
 from gprov.domain.boot.loadoption import LoadOption, decode_arguments, parse_load_option, serialise_load_option
 from gprov.domain.disk.layout import GIB, PartitionRole, TableKind
