@@ -8,20 +8,19 @@ from dataclasses import dataclass, replace
 from gprov.apps.budget import BudgetFile
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
-from gprov.apps.hold import hold, spoken
 from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
 from gprov.apps.queued import QueuedSink
 from gprov.apps.recovery import RecoveryPorts, RecoveryVolume, opened_recovery
 from gprov.apps.remote import RemotePorts, log_to
-from gprov.apps.restore.choose import UNENDED, ChosenImage, choose_image, wish_of
+from gprov.apps.restore.choose import ChosenImage, choose_image, wish_of
 from gprov.apps.restore.facts import gather_facts
-from gprov.apps.restore.installed import installed_on
+from gprov.apps.restore.installed import hear_installed
+from gprov.apps.restore.pace import Pace
 from gprov.apps.restore.records import HistoryFile, read_options
 from gprov.apps.restore.targets import choose_targets_for
 from gprov.apps.retention import prune_images, prune_logs
 from gprov.apps.unforeseen import foreseen
-from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments, PreferredImage
-from gprov.domain.boot.budget import FREE_RESTORES, restore_pause
+from gprov.domain.boot.args import BootArguments, PreferredImage
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import UUID_BYTES, ArraySpec, array_spec, capacity
 from gprov.domain.disk.model import Disk
@@ -81,12 +80,12 @@ class FactoryRestore:
         self._reported: GprovError | None = None
         self._restored = False
         self._remote_log: Task | None = None
-        self._counted = False
+        self._pace = Pace(ports.tools.clock, ports.operator, arguments.failure_hold, bus)
 
     @property
     def counted(self) -> bool:
         """Does RECOVERY know of this restore?"""
-        return self._counted
+        return self._pace.counted
 
     def run(self, preferred: PreferredImage, *, by_person: bool = False) -> None:
         """When it returns, the unit is restored, everything is flushed and unmounted: reboot. After some restores in a
@@ -97,7 +96,7 @@ class FactoryRestore:
         try:
             pause = self._with_recovery(preferred, by_person=by_person)
             if pause:
-                self._wait(pause)
+                self._pace.wait(pause)
                 self._with_recovery(preferred, by_person=by_person, waited=True)
         except GprovError as error:
             if not self._restored:
@@ -126,7 +125,7 @@ class FactoryRestore:
             budget = BudgetFile(ports.tools.files, folder, self._bus)
             if by_person:
                 budget.value = budget.value.system_ran()
-            pause = self._pause(budget, waited=waited)
+            pause = self._pace.begin(budget, waited=waited)
             if pause:
                 return pause
             sink = QueuedSink(ports.file_sink_at(folder), ports.remote.background)
@@ -143,27 +142,6 @@ class FactoryRestore:
             finally:
                 self._bus.detach(sink)
         return 0.0
-
-    def _pause(self, budget: BudgetFile, *, waited: bool) -> float:
-        """Seconds to wait before this restore; 0 if it begins now. Then it is counted, so that one that ends in a power
-        cut counts, too. Where nobody can count, every restore waits for a moment."""
-        now = self._ports.tools.clock.now_ns()
-        asked = self._arguments.failure_hold
-        shortest = FAILURE_HOLD_SECONDS if asked is None else asked
-        before = budget.value.at(now)
-        pause = restore_pause(before.restores, shortest)
-        if pause and not waited:
-            text = f"{before.restores} restores in a row, and the system never ran in between"
-            self._bus.warning(f"{text}; the last: {before.reason}" if before.reason else text)
-            return pause
-        self._counted = budget.record(before.restore_began(now, UNENDED))
-        return 0.0 if self._counted or waited else shortest
-
-    def _wait(self, seconds: float) -> None:
-        text = f"The next factory restore begins in {spoken(seconds)}; any key: at once"
-        self._bus.message(text)
-        self._ports.operator.show(text)
-        hold(self._ports.operator, self._ports.tools.clock, seconds)
 
     def _report(self, error: GprovError) -> None:
         self._reported = error
@@ -186,7 +164,7 @@ class FactoryRestore:
             history.clear()
         # The target first: a unit without one must say so rather than count failures against good images.
         targets = choose_targets_for(ports.recovery, recovery, unit, bus)
-        self._hear_old_system(targets, history, budget)
+        hear_installed(targets, ports.tools, self._places, self._branding, history, budget, bus)
         wish = wish_of(preferred, recovery, self._branding, files, ports.operator)
         chosen, plan = choose_image(
             recovery,
@@ -210,24 +188,6 @@ class FactoryRestore:
         budget.record(budget.value.restored())
         bus.log(f"{chosen.name.stem} is restored")
         prune_images(ports.tools, recovery.images, history.value, [chosen.name.filename], self._branding, bus)
-
-    def _hear_old_system(self, targets: tuple[Disk, ...], history: HistoryFile, budget: BudgetFile) -> None:
-        """Whether it ran since it was restored, and how its starts went, before all that is gone. Not after several
-        restores in a row: should looking at it be what ends them, the next one gets further."""
-        value = budget.value
-        if value.restores > FREE_RESTORES:
-            return
-        old = installed_on(targets, self._ports.tools, self._places, self._branding, self._bus)
-        if old is None:
-            return
-        counts = old.counts
-        if counts.started and old.mark != value.counted:  # else an earlier restore heard it already
-            value = replace(value.only_this_one() if old.ran else value, counted=old.mark)
-            unconfirmed = counts.unconfirmed if old.reports else 0
-            self._bus.log(f"{old.image} was started {counts.started} times, the last {unconfirmed} in vain")
-            history.record(history.value.installed(old.image, counts.started, counts.confirmed, unconfirmed))
-        if value != budget.value:
-            budget.record(value)
 
     def _planned(
         self,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gprov.apps.arrays import array_volumes
 from gprov.apps.boots import read_counts, reports_boots
+from gprov.apps.budget import BudgetFile
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Tools
+from gprov.apps.restore.records import HistoryFile
 from gprov.apps.volumes import volumes_of
 from gprov.domain.boot.boots import BootCounts
+from gprov.domain.boot.budget import FREE_RESTORES
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk, FileSystemKind, Volume
 from gprov.domain.errors import BadInput, GprovError
@@ -43,6 +46,33 @@ class Installed:
     def mark(self) -> str:
         """Tells whether these counts are in the history already."""
         return f"{self.image} {self.counts.started} {self.counts.confirmed_at} {self.counts.confirmed}"
+
+
+def hear_installed(
+    targets: Sequence[Disk],
+    tools: Tools,
+    places: Places,
+    branding: Branding,
+    history: HistoryFile,
+    budget: BudgetFile,
+    bus: EventBus,
+) -> None:
+    """Whether it ran since it was restored, and how its starts went, before all that is gone. Not after several
+    restores in a row: should looking at it be what ends them, the next one gets further."""
+    value = budget.value
+    if value.restores > FREE_RESTORES:
+        return
+    old = installed_on(targets, tools, places, branding, bus)
+    if old is None:
+        return
+    counts = old.counts
+    if counts.started and old.mark != value.counted:  # else an earlier restore heard it already
+        value = replace(value.only_this_one() if old.ran else value, counted=old.mark)
+        unconfirmed = counts.unconfirmed if old.reports else 0
+        bus.log(f"{old.image} was started {counts.started} times, the last {unconfirmed} in vain")
+        history.record(history.value.installed(old.image, counts.started, counts.confirmed, unconfirmed))
+    if value != budget.value:
+        budget.record(value)
 
 
 def installed_on(
