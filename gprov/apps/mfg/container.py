@@ -23,7 +23,7 @@ class MfgContainer(UnitContainer):
         UnitContainer.firmware,
     )
     mfg_ports = providers.Factory(
-        lazy("gprov.apps.mfg.flow:MfgPorts"),
+        lazy("gprov.apps.mfg.work:MfgPorts"),
         UnitContainer.tools,
         UnitContainer.recovery_ports,
         UnitContainer.remote_ports,

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-
 from gprov.apps.events import EventBus
-from gprov.apps.executor import Executor, Tools
+from gprov.apps.executor import Executor
 from gprov.apps.identity import identify_unit, read_smbios
 from gprov.apps.loader import installable_loader
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
-from gprov.apps.mfg.imaging import fetch_files, make_room, verify_images, verify_kernel
-from gprov.apps.mfg.inspect import Inspection, InspectPorts, inspect, recovery_disk, target_disks
+from gprov.apps.mfg.finish import finish
+from gprov.apps.mfg.imaging import fetch_files, make_room
+from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.steps import StepRunner
+from gprov.apps.mfg.work import MfgPorts, Work
 from gprov.apps.network import connect_any
 from gprov.apps.queued import QueuedSink
-from gprov.apps.recovery import RecoveryPorts, opened_recovery, unmount_all
-from gprov.apps.remote import RemotePorts
+from gprov.apps.recovery import opened_recovery, unmount_all
 from gprov.apps.unforeseen import foreseen
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.keptargs import entry_arguments
 from gprov.domain.branding import Branding
-from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.mfg.qadoc import qa_document
 from gprov.domain.mfg.steps import When
 from gprov.domain.places import Places
 from gprov.domain.plan.provision import (
@@ -35,7 +31,6 @@ from gprov.domain.plan.provision import (
     plan_finish,
     plan_recovery,
     plan_secrets,
-    plan_start,
 )
 from gprov.domain.plan.restorable import refuse_unsupported
 from gprov.domain.platform.identify import Unit
@@ -43,39 +38,10 @@ from gprov.domain.platform.smbios import SmbiosTable
 from gprov.domain.platform.table import Platform
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.nics import ordered
-from gprov.ports.events import EventSink
 from gprov.ports.factory import Factory
-from gprov.ports.process import Processes
-from gprov.ports.secrets import PasswordHasher
 
 # A log that still holds its file open keeps RECOVERY from being unmounted, which would be a failure: better wait long.
 _LOG_SECONDS = 300.0
-
-
-@dataclass(frozen=True)
-class MfgPorts:
-    """``file_sink_at`` makes a log file in a folder."""
-
-    tools: Tools
-    recovery: RecoveryPorts
-    remote: RemotePorts
-    inspect: InspectPorts
-    processes: Processes
-    hasher: PasswordHasher
-    file_sink_at: Callable[[str], EventSink]
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What is known once the hardware was found right."""
-
-    unit: Unit
-    data: ManufData
-    factory: Factory
-    inspection: Inspection
-    facts: ProvisionFacts
-    steps: StepRunner
-    switches: MfgSwitches
 
 
 class Provisioning:
@@ -140,7 +106,7 @@ class Provisioning:
         data: ManufData,
         factory: Factory,
         switches: MfgSwitches,
-    ) -> _Work:
+    ) -> Work:
         """Compare the hardware with its specification and find the disks; nothing is written."""
         ports, bus, arguments = self._ports, self._bus, self._arguments
         steps = StepRunner(ports.processes, ports.tools, data, unit, self._places, bus)
@@ -167,9 +133,9 @@ class Provisioning:
             entry_arguments("", arguments.boot_args, arguments),
             installable_loader(ports.tools.files, ports.tools.firmware.kind()),
         )
-        return _Work(unit, data, factory, inspection, facts, steps, switches)
+        return Work(unit, data, factory, inspection, facts, steps, switches)
 
-    def _provision(self, work: _Work) -> None:
+    def _provision(self, work: Work) -> None:
         self._set_clock(work.factory)
         executor = Executor(self._ports.tools, self._bus)
         if Switch.NO_CREATE_RECOVERY in work.switches:
@@ -187,7 +153,7 @@ class Provisioning:
             failed = self._unmount()
             if failed is not None:
                 raise failed
-        self._finish(work, executor)
+        finish(work, executor, self._ports, self._branding, self._places, self._bus)
 
     def _set_clock(self, factory: Factory) -> None:
         """A unit works with a wrong or missing hardware clock; that it has one is for the log."""
@@ -196,7 +162,7 @@ class Provisioning:
         except DeviceFault as fault:
             self._bus.warning(str(fault))
 
-    def _fill(self, work: _Work, executor: Executor) -> None:
+    def _fill(self, work: Work, executor: Executor) -> None:
         """Everything that goes onto the mounted RECOVERY."""
         ports = self._ports
         folder = f"{self._places.recovery}/{self._branding.log_folder}"
@@ -218,7 +184,7 @@ class Provisioning:
         finally:
             self._bus.detach(log)
 
-    def _manufacture(self, work: _Work, executor: Executor) -> None:
+    def _manufacture(self, work: Work, executor: Executor) -> None:
         work.steps.run(When.BEFORE_MFG)
         work.steps.stash()
         work.steps.run(When.AFTER_MFG)
@@ -226,31 +192,6 @@ class Provisioning:
         work.steps.run(When.BEFORE_PASSWORDS, credentials)
         executor.run(plan_secrets(work.facts, self._ports.hasher.hash(credentials.os)))
         work.steps.run(When.AFTER_PASSWORDS, credentials)
-
-    def _finish(self, work: _Work, executor: Executor) -> None:
-        """Find RECOVERY as every later start will, prove what is on it, and only then make the unit start from it."""
-        tools, bus, branding, places = self._ports.tools, self._bus, self._branding, self._places
-        images: tuple[str, ...] = ()
-        rule = attachment_rule(work.unit.platform)
-        with opened_recovery(self._ports.recovery, branding, places, rule, bus) as recovery:
-            if recovery.volume.disk.device != work.facts.recovery.device:
-                raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
-            kernel = verify_kernel(tools, branding, places, bus)
-            if Switch.NO_WRITE_FILES not in work.switches:
-                room = capacity(work.unit.platform.raid_level, [disk.size for disk in work.facts.targets])
-                images = verify_images(work.data, kernel, room, tools, branding, places, bus)
-            # Before the unit can start: the server holds it until the first restore succeeded.
-            self._report(work, images)
-            facts = replace(work.facts, recovery=recovery.volume.disk)
-            executor.run(plan_start(facts, wipe=Switch.NO_WIPE_DISKS not in work.switches))
-
-    def _report(self, work: _Work, images: tuple[str, ...]) -> None:
-        if not work.switches.fit_for_production:
-            self._bus.warning("test switches were set: no QA document, this unit is not fit for production")
-            return
-        found = work.inspection
-        text = qa_document(work.unit, found.inventory, found.disks, ordered(found.nics), images)
-        work.factory.document(work.unit.serial, f"QA-{work.unit.serial}.txt", text)
 
     def _unmount(self) -> DeviceFault | None:
         mounts = self._ports.tools.mounts
