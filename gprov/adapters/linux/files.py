@@ -1,8 +1,4 @@
-"""Files port on a real file system.
-
-A file is replaced by writing a temporary one beside it and renaming that. The temporary name is the same every time,
-so that one left over by a power cut is reused instead of piling up.
-"""
+"""Files port on a real file system."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from typing_extensions import override
 
 from gprov.adapters.linux import libc
 from gprov.adapters.linux.closedtrees import ClosedTrees
+from gprov.adapters.linux.durable import replace_file, replace_link, sync_folder, sync_renamed
 from gprov.adapters.linux.oserrors import fault
 from gprov.adapters.linux.permissions import settle
 from gprov.adapters.linux.trees import remove_tree
@@ -23,7 +20,6 @@ from gprov.domain.files import ROOT, Digests, FileStatus, FileType, Owner, Usage
 from gprov.ports.files import Files
 
 _CHUNK = 1 << 24
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -112,11 +108,7 @@ class LinuxFiles(Files):
         with _translated(path, "cannot make the link"):
             self._make_folders(os.path.dirname(path))
             with self._trees.entry(path) as entry:
-                beside = _beside(entry)
-                with suppress(FileNotFoundError):
-                    os.unlink(beside)
-                os.symlink(target, beside)
-                _put_in_place(beside, entry)
+                replace_link(entry, target)
 
     @override
     def rename(self, source: str, target: str) -> None:
@@ -126,14 +118,14 @@ class LinuxFiles(Files):
             self._trees.entry(target) as new,
         ):
             os.rename(old, new)
-            _sync_renamed(new)
-            _sync_folder(os.path.dirname(old))
+            sync_renamed(new)
+            sync_folder(os.path.dirname(old))
 
     @override
     def remove(self, path: str) -> None:
         with _translated(path, "cannot remove"), suppress(*_NOT_THERE), self._trees.entry(path) as entry:
             remove_tree(entry)
-            _sync_folder(os.path.dirname(entry))
+            sync_folder(os.path.dirname(entry))
 
     @override
     def usage(self, path: str) -> Usage:
@@ -170,22 +162,7 @@ class LinuxFiles(Files):
         with _translated(path, "cannot write"):
             self._make_folders(os.path.dirname(path))
             with self._trees.entry(path) as entry:
-                beside = _beside(entry)
-                with suppress(FileNotFoundError):
-                    os.unlink(beside)
-                fd = os.open(beside, _NEW, 0o600)
-                try:
-                    try:
-                        settle(fd, path, mode, owner)  # before there is anything to see
-                        fill(fd)
-                        os.fsync(fd)
-                    finally:
-                        os.close(fd)
-                except BaseException:
-                    with suppress(OSError):  # the first error is the one that counts
-                        os.unlink(beside)
-                    raise
-                _put_in_place(beside, entry)
+                replace_file(entry, fill, path, mode, owner)
 
     def _make_folders(self, folder: str) -> None:
         """Make missing folders, each durable in its parent."""
@@ -195,7 +172,7 @@ class LinuxFiles(Files):
             self._make_folders(os.path.dirname(folder.rstrip("/")))
             with self._trees.entry(folder) as entry:
                 os.mkdir(entry, 0o755)
-                _sync_folder(os.path.dirname(entry))
+                sync_folder(os.path.dirname(entry))
 
 
 _TYPES = {stat.S_IFREG: FileType.FILE, stat.S_IFDIR: FileType.FOLDER, stat.S_IFLNK: FileType.SYMLINK}
@@ -207,34 +184,6 @@ def _translated(path: str, doing: str) -> Iterator[None]:
         yield
     except OSError as exc:
         raise fault(path, doing, exc) from exc
-
-
-def _put_in_place(beside: str, path: str) -> None:
-    try:
-        os.rename(beside, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
-    _sync_renamed(path)
-
-
-def _sync_renamed(path: str) -> None:
-    """On FAT a rename leaves it to the file's own flush to write where its data are and how many (``vfat_rename`` marks
-    the inode dirty, no more): after the flush of the folder alone, a power cut leaves an empty file."""
-    if stat.S_ISREG(os.lstat(path).st_mode):
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    _sync_folder(os.path.dirname(path))
-
-
-def _beside(path: str) -> str:
-    folder, name = os.path.split(path)
-    short = os.fsdecode(os.fsencode(name)[:200])
-    return os.path.join(folder, f".{short}.new")
 
 
 def _write(fd: int, content: bytes) -> None:
@@ -251,11 +200,3 @@ def _transfer(source: int, target: int, name: str) -> None:
         done += count
     if done != size:
         raise DeviceFault(name, f"{done} bytes could be read, {size} were announced")
-
-
-def _sync_folder(folder: str) -> None:
-    fd = os.open(folder or ".", _FOLDER)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
