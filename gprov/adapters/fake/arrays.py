@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from typing_extensions import override
 
-from gprov.adapters.fake.block import refuse_member, refuse_protected
-from gprov.adapters.fake.machine import RunningFake, SimulatedMachine
-from gprov.adapters.fake.storage import FakeArray, FakeMember, FakePartition
-from gprov.adapters.fake.writing import refuse_spoilt
+from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.storage import FakeArray, FakeMember, FakePartition, RunningFake
+from gprov.adapters.fake.writing import refuse_member, refuse_protected, refuse_spoilt
 from gprov.domain.disk.arrays import RunningArray, works_with
 from gprov.domain.disk.arrayspec import ArraySpec, capacity
 from gprov.domain.disk.mdsuper import MemberRecord

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from posixpath import basename
 
 from gprov.adapters.fake.clock import FakeClock, SeededRandomness
 from gprov.adapters.fake.faults import Fault, FaultKind
 from gprov.adapters.fake.power import MachineStopped, Stop
-from gprov.adapters.fake.storage import FakeArray, FakeDisk, FakeMember, FakePartition, FakeVolume, Node, Tree
-from gprov.domain.boot.boots import STARTED_FILE
-from gprov.domain.boot.budget import BUDGET_FILE
+from gprov.adapters.fake.storage import FakeArray, FakeDisk, FakePartition, FakeVolume, RunningFake, Tree
+from gprov.adapters.fake.stored import storage_of
 from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
 from gprov.domain.disk.arrays import works_with
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, MountPoint, Partition
+from gprov.domain.disk.model import Bus, DeviceNumber, FileSystemKind, MountPoint
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.platform.inventory import Cpus, Inventory
 from gprov.domain.unit.nics import Nic
 
-# What every start counts, and what a cut leaves of that, which the next start takes again.
-_COUNTS = frozenset(name for count in (STARTED_FILE, BUDGET_FILE) for name in (count, f".{count}.new"))
 # Called before every port operation, with its name; a test raises MachineStopped here to cut the power.
 Hook = Callable[[str], None]
 
@@ -34,23 +30,6 @@ class FakeMount:
     point: MountPoint
     volume: FakeVolume
     read_only: bool
-
-
-@dataclass
-class RunningFake:
-    """An array that is assembled: of these partitions, in the order of slots."""
-
-    array: FakeArray
-    node: str
-    members: tuple[FakePartition, ...]
-
-    def record(self, present: Container[str]) -> None:
-        """What md writes to the members that are here when the array changes. ``present``: UUIDs of partitions."""
-        here = [part.member for part in self.members if part.member is not None and part.uuid in present]
-        slots = frozenset(member.slot for member in here)
-        events = 1 + max((member.events for member in here), default=0)
-        for member in here:
-            member.active, member.events = slots, events
 
 
 @dataclass
@@ -242,22 +221,6 @@ class SimulatedMachine:
         text = self.random.token(16).hex()
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
-    def volume_at(self, path: str) -> tuple[FakeMount | None, FakeVolume, str]:
-        """The volume that holds an absolute path (mount points and links followed), and the path within it."""
-        best: FakeMount | None = None
-        for mount in self.mounts:
-            target = mount.point.target
-            if (path == target or path.startswith(target + "/")) and (
-                best is None or len(target) >= len(best.point.target)
-            ):
-                best = mount
-        if best is None:
-            return None, self.ram, path
-        return best, best.volume, path[len(best.point.target) :] or "/"
-
-    def describe_disks(self) -> tuple[Disk, ...]:
-        return tuple(_as_disk(self, disk) for disk in sorted(self.present(), key=lambda disk: disk.name))
-
     def tree(self, label: str) -> Tree:
         """What the volume with this label holds now: for assertions. Raises DeviceMissing."""
         for volume in self.volumes():
@@ -268,19 +231,7 @@ class SimulatedMachine:
     def storage(self) -> dict[str, object]:
         """Everything that is on any disk but the counts of starts, as a value that compares equal while nothing
         changed."""
-        disks: dict[str, object] = {
-            disk.name: (
-                disk.table,
-                [
-                    (part.number, part.start, part.size, part.label, part.uuid, _stored(part.volume or part.member))
-                    for part in disk.partitions
-                ],
-                dict(disk.areas),
-                {start: _stored(found) for start, found in disk.remains.items()},
-            )
-            for disk in self.disks
-        }
-        return disks | {array.uuid: _stored(array.device.volume) for array in self.arrays()}
+        return storage_of(self.disks, self.arrays())
 
     def labels(self) -> tuple[str, ...]:
         return tuple(volume.label for volume in self.volumes())
@@ -288,56 +239,3 @@ class SimulatedMachine:
     def _number(self) -> DeviceNumber:
         self._minor += 1
         return DeviceNumber(8, self._minor)
-
-
-def contents_of(part: FakePartition) -> Contents:
-    volume = part.volume
-    if part.member is not None:
-        return Contents("linux_raid_member", part.member.array.name, part.member.array.uuid)
-    if volume is None:
-        return Contents()
-    if volume.ambivalent:
-        return Contents(ambivalent=True)
-    return Contents(volume.kind.value, volume.label, volume.uuid)
-
-
-def _stored(volume: FakeVolume | FakeMember | None) -> object:
-    if volume is None:
-        return None
-    if isinstance(volume, FakeMember):
-        return volume.array.uuid, volume.slot, volume.active, volume.events
-    trees = (_nodes(tree) for tree in (volume.current, volume.durable))
-    return volume.kind, volume.label, volume.uuid, volume.damaged, *trees
-
-
-def _nodes(tree: Tree) -> dict[str, Node | None]:
-    return {path: tree.get(path) for path in tree.paths() if basename(path) not in _COUNTS}
-
-
-def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:
-    return Disk(
-        disk.name,
-        disk.node,
-        disk.device,
-        disk.size,
-        bus=disk.bus,
-        vendor=disk.vendor,
-        model=disk.model,
-        serial=disk.serial,
-        path=f"/sys/devices/simulated/{disk.name}",
-        read_only=disk.write_protected,
-        partitions=tuple(_as_partition(machine, disk, part) for part in _ordered(disk.partitions)),
-    )
-
-
-def _as_partition(machine: SimulatedMachine, disk: FakeDisk, part: FakePartition) -> Partition:
-    name = disk.partition_name(part.number)
-    running = machine.running_on(part)
-    holders = (running.array.device.device,) if running is not None else ()
-    return Partition(
-        name, f"/dev/{name}", part.device, part.number, part.start, part.size, part.label, part.uuid, holders
-    )
-
-
-def _ordered(parts: Iterable[FakePartition]) -> list[FakePartition]:
-    return sorted(parts, key=lambda part: part.number)

@@ -63,14 +63,28 @@ def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Plac
     return _place(machine, "/".join((root, *done)) or "/")
 
 
+def volume_at(machine: SimulatedMachine, path: str) -> tuple[FakeMount | None, FakeVolume, str]:
+    """The volume that holds an absolute path (mount points and links followed), and the path within it."""
+    best: FakeMount | None = None
+    for mount in machine.mounts:
+        target = mount.point.target
+        if (path == target or path.startswith(target + "/")) and (
+            best is None or len(target) >= len(best.point.target)
+        ):
+            best = mount
+    if best is None:
+        return None, machine.ram, path
+    return best, best.volume, path[len(best.point.target) :] or "/"
+
+
 def _root(machine: SimulatedMachine, path: str) -> str:
     """Mount point of the innermost volume that a path begins in; "" for the machine's memory."""
-    mount, _, _ = machine.volume_at(path)
+    mount, _, _ = volume_at(machine, path)
     return mount.point.target if mount is not None else ""
 
 
 def _place(machine: SimulatedMachine, path: str) -> Place:
-    mount, volume, inner = machine.volume_at(path)
+    mount, volume, inner = volume_at(machine, path)
     return Place(path, mount, volume, inner, volume.current.get(inner))
 
 

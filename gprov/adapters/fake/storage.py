@@ -5,7 +5,7 @@ What volumes hold, and what of that survives a power cut: ``volume.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from gprov.adapters.fake.tree import Node, Tree, changed
@@ -14,7 +14,18 @@ from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Bus, DeviceNumber
 from gprov.domain.errors import DeviceMissing
 
-__all__ = ["FakeArray", "FakeDisk", "FakeMember", "FakePartition", "FakeVolume", "Held", "Node", "Tree", "changed"]
+__all__ = [
+    "FakeArray",
+    "FakeDisk",
+    "FakeMember",
+    "FakePartition",
+    "FakeVolume",
+    "Held",
+    "Node",
+    "RunningFake",
+    "Tree",
+    "changed",
+]
 
 
 # What a partition holds: a volume, a part of an array, or nothing.
@@ -67,6 +78,23 @@ class FakeMember:
     slot: int
     active: frozenset[int]
     events: int = 1
+
+
+@dataclass
+class RunningFake:
+    """An array that is assembled: of these partitions, in the order of slots."""
+
+    array: FakeArray
+    node: str
+    members: tuple[FakePartition, ...]
+
+    def record(self, present: Container[str]) -> None:
+        """What md writes to the members that are here when the array changes. ``present``: UUIDs of partitions."""
+        here = [part.member for part in self.members if part.member is not None and part.uuid in present]
+        slots = frozenset(member.slot for member in here)
+        events = 1 + max((member.events for member in here), default=0)
+        for member in here:
+            member.active, member.events = slots, events
 
 
 @dataclass

@@ -1,9 +1,9 @@
-"""Writes of the simulated machine that store less than they are given."""
+"""Writes of the simulated machine: which are refused, and which store less than they are given."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from errno import EIO, ENOSPC
+from errno import EBUSY, EIO, ENOSPC, EROFS
 
 from gprov.adapters.fake.faults import FaultKind
 from gprov.adapters.fake.machine import SimulatedMachine
@@ -43,3 +43,16 @@ def refuse_spoilt(machine: SimulatedMachine, disk: FakeDisk, operation: str, par
             part.volume, part.member = part.unflushed[_IN_PART]
             part.unflushed = ()
         raise DeviceFault(disk.node, f"{operation}: stored in part only", errno=EIO)
+
+
+def refuse_member(machine: SimulatedMachine, node: str, part: FakePartition) -> None:
+    """Raises DeviceFault for a member of an array that runs."""
+    running = machine.running_on(part)
+    if running is not None:
+        raise DeviceFault(node, f"is in use by {running.node}", errno=EBUSY)
+
+
+def refuse_protected(disk: FakeDisk) -> None:
+    """Raises DeviceFault for a disk that takes no writes any more."""
+    if disk.write_protected:
+        raise DeviceFault(disk.node, "is write-protected", errno=EROFS)

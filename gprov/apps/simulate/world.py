@@ -14,12 +14,15 @@ from gprov.adapters.fake.archive import FakeArchives
 from gprov.adapters.fake.arrays import FakeArrays
 from gprov.adapters.fake.artifacts import build_image, build_kernel, build_loader
 from gprov.adapters.fake.background import FakeBackground
-from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.block import FakeBlockDevices
 from gprov.adapters.fake.boot import firmware_start, handed_over
 from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.filesystem import FakeFileSystems
 from gprov.adapters.fake.firmware import FakeFirmware, FakeInventory, FakeSmbios
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.mounts import FakeMounts
 from gprov.adapters.fake.network import FakeFactory, FakeHttp, FakeNetwork, Origin
+from gprov.adapters.fake.partition import FakePartitioner
 from gprov.adapters.fake.people import FakeOperator, FakePasswordHasher, FakeServerSink, MemorySink
 from gprov.adapters.fake.power import FakePower, MachineStopped, Stop
 from gprov.adapters.fake.process import FakeProcesses

@@ -5,11 +5,14 @@ from typing_extensions import override
 
 from gprov.adapters.fake.archive import FakeArchives
 from gprov.adapters.fake.arrays import FakeArrays
-from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.block import FakeBlockDevices
 from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.filesystem import FakeFileSystems
 from gprov.adapters.fake.firmware import FakeFirmware
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.mounts import FakeMounts
 from gprov.adapters.fake.network import FakeHttp, Origin
+from gprov.adapters.fake.partition import FakePartitioner
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
 from gprov.apps.fetch import fetch_file
@@ -73,7 +76,7 @@ def steps(bus: EventBus) -> list[tuple[StepPhase, str]]:
 
 
 def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus: EventBus, executor: Executor) -> None:
-    disk = machine.describe_disks()[0]
+    disk = FakeBlockDevices(machine).disks()[0]
     table = primary_table(FirmwareKind.UEFI, disk.size, raid=False)
     where = PartitionRef(disk, 1)
     plan: tuple[Operation, ...] = (
@@ -107,7 +110,7 @@ def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus:
 def test_the_first_failure_is_reported_and_ends_the_plan(
     machine: SimulatedMachine, bus: EventBus, executor: Executor
 ) -> None:
-    disk = machine.describe_disks()[0]
+    disk = FakeBlockDevices(machine).disks()[0]
     with pytest.raises(DeviceFault) as caught:
         executor.run((MakeFolder("/run/a"), UnmountVolume("/mnt/data"), ClearDisk(disk, 1, 1)))
     assert executor.done == (MakeFolder("/run/a"),)
@@ -119,7 +122,7 @@ def test_the_first_failure_is_reported_and_ends_the_plan(
 
 
 def test_a_plan_that_uses_a_partition_too_early_is_wrong(machine: SimulatedMachine, executor: Executor) -> None:
-    disk = machine.describe_disks()[0]
+    disk = FakeBlockDevices(machine).disks()[0]
     with pytest.raises(InternalError, match="partition 1 of /dev/sda"):
         executor.run((MountVolume(PartitionRef(disk, 1), "/mnt/data", "ext4"),))
 

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from gprov.adapters.fake.block import FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.block import FakeBlockDevices
 from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.filesystem import FakeFileSystems
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.mounts import FakeMounts
+from gprov.adapters.fake.partition import FakePartitioner
 from gprov.apps.events import EventBus
 from gprov.apps.restore.records import HistoryFile, read_options
 from gprov.domain.boot.firmware import FirmwareKind
@@ -24,7 +27,7 @@ HISTORY = f"{FOLDER}/recovery_history.json"
 def machine() -> SimulatedMachine:
     machine = SimulatedMachine()
     machine.add_disk(4 * GIB)
-    disk = machine.describe_disks()[0]
+    disk = FakeBlockDevices(machine).disks()[0]
     disk = FakePartitioner(machine).write(disk, recovery_table(FirmwareKind.UEFI, disk.size))
     node = disk.partitions[1].node
     FakeFileSystems(machine).make(node, FileSystemSpec(FileSystemKind.EXT4, "RECOVERY"))

@@ -17,10 +17,13 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.fake.archive import FakeArchives
-from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.block import FakeBlockDevices
 from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.filesystem import FakeFileSystems
 from gprov.adapters.fake.firmware import FakeFirmware
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.mounts import FakeMounts
+from gprov.adapters.fake.partition import FakePartitioner
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec

@@ -9,9 +9,12 @@ from types import ModuleType
 import pytest
 
 from gprov.adapters.fake.arrays import FakeArrays
-from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.block import FakeBlockDevices
 from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.filesystem import FakeFileSystems
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.mounts import FakeMounts
+from gprov.adapters.fake.partition import FakePartitioner
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.plan_layout import primary_table
@@ -42,7 +45,7 @@ def test_arrays_of_the_simulated_machine(rule: object) -> None:
         machine.add_disk(1 * GIB)
     disks = [
         partitioner.write(disk, primary_table(FirmwareKind.UEFI, disk.size, raid=True))
-        for disk in machine.describe_disks()
+        for disk in FakeBlockDevices(machine).disks()
     ]
     bench = CONTRACT.Bench(
         FakeArrays(machine),

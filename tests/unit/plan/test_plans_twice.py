@@ -9,11 +9,14 @@ import pytest
 from gprov.adapters.fake.archive import FakeArchives
 from gprov.adapters.fake.arrays import FakeArrays
 from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.block import FakeBlockDevices
 from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.filesystem import FakeFileSystems
 from gprov.adapters.fake.firmware import FakeFirmware
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.mounts import FakeMounts
 from gprov.adapters.fake.network import FakeHttp, Origin
+from gprov.adapters.fake.partition import FakePartitioner
 from gprov.adapters.fake.storage import Node
 from gprov.apps.events import EventBus
 from gprov.apps.executor import Executor, Tools
@@ -64,7 +67,7 @@ def tools_of(machine: SimulatedMachine) -> Tools:
 
 
 def disk(machine: SimulatedMachine, name: str) -> Disk:
-    return next(disk for disk in machine.describe_disks() if disk.name == name)
+    return next(disk for disk in FakeBlockDevices(machine).disks() if disk.name == name)
 
 
 def content(machine: SimulatedMachine, *labels: str) -> dict[str, Content]:

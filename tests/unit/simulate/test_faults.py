@@ -6,10 +6,13 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.block import FakeBlockDevices, FakeFileSystems, FakeMounts, FakePartitioner
+from gprov.adapters.fake.block import FakeBlockDevices
 from gprov.adapters.fake.faults import Fault, FaultKind
 from gprov.adapters.fake.files import FakeFiles
+from gprov.adapters.fake.filesystem import FakeFileSystems
 from gprov.adapters.fake.machine import SimulatedMachine
+from gprov.adapters.fake.mounts import FakeMounts
+from gprov.adapters.fake.partition import FakePartitioner
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.storage import FakePartition, FakeVolume, Node
 from gprov.apps.simulate.replay import Replay
