@@ -21,30 +21,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from posixpath import dirname
 
+from gprov.adapters.fake.steps import Choose, Step, arrived, scatter
 from gprov.adapters.fake.tree import Node, Tree, parents
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.files import FileType
 
 JOURNALLED = frozenset({FileSystemKind.EXT3, FileSystemKind.EXT4})
-
-# A number below the one that it is given.
-Choose = Callable[[int], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change that is still on its way to the medium: ``path`` becomes ``node`` (None: it goes). A rename also takes
-    ``source`` away and may replace ``old``. ``named``: of a rename, the names have arrived, the file's own part has
-    not."""
-
-    path: str
-    node: Node | None
-    source: str = ""
-    old: Node | None = None
-    named: bool = False
-
-    def __deepcopy__(self, memo: dict[int, object]) -> Step:
-        return self
 
 
 @dataclass
@@ -157,12 +139,12 @@ class FakeVolume:
         else:
             pending = list(self.pending)
             for step in self.pending:
-                self._scatter(step, choose)
+                scatter(step, self.durable, self._apply, choose)
             if choose is not None and self.kind is FileSystemKind.VFAT:
                 self._lose_blocks(pending)
         for path, node in sorted(self.blank.items()):
             if choose is not None:
-                self.durable.put(path, _arrived(node, choose))
+                self.durable.put(path, arrived(node, choose))
         self._settle()
         self.current = self.durable.copy()
 
@@ -226,32 +208,3 @@ class FakeVolume:
             self.durable.put(step.path, replace(step.node, content=b""))
         else:
             self.durable.put(step.path, step.node)
-
-    def _scatter(self, step: Step, choose: Choose | None) -> None:
-        """Without a journal: the sectors of one step arrive in any order, or not at all."""
-        if not step.source:
-            if choose is not None and choose(2):
-                self._apply(step)
-            return
-        lost = step.old is not None
-        match choose(6) if choose is not None else 3 if lost else 0:
-            case 1:
-                self._apply(step)
-            case 2 if step.node is not None:  # both names
-                self.durable.put(step.path, step.node)
-            case 3 if lost:
-                self.durable.drop(step.path)
-                self.durable.drop(step.source)
-            case 4 if step.old is not None:  # its blocks are free already
-                self.durable.put(step.path, replace(step.old, content=b""))
-            case 5 if step.old is not None:  # half of them
-                self.durable.put(step.path, replace(step.old, content=step.old.content[: len(step.old.content) // 2]))
-                self.durable.drop(step.source)
-            case _:
-                """Nothing arrived."""
-
-
-def _arrived(node: Node, choose: Choose) -> Node:
-    """Of data that were not flushed: nothing, a part, or everything."""
-    size = len(node.content)
-    return replace(node, content=node.content[: (0, size // 2, size)[choose(3)]])
