@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from fuzz import documents, images, machines
+from fuzz import disks, documents, firmware, images, network, texts
 from fuzz.harness import Target
 
-TARGETS: tuple[Target, ...] = (*images.TARGETS, *documents.TARGETS, *machines.TARGETS)
+TARGETS: tuple[Target, ...] = (
+    *images.TARGETS,
+    *documents.TARGETS,
+    *texts.TARGETS,
+    *firmware.TARGETS,
+    *disks.TARGETS,
+    *network.TARGETS,
+)
 
 
 def target(name: str) -> Target:

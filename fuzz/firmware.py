@@ -1,0 +1,138 @@
+"""Targets: what firmware and boot loaders hand over: boot entries, kernel arguments, SMBIOS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fuzz import seeds
+from fuzz.harness import Target, expect
+from gprov.adapters.fake.firmware import apply_changes
+from gprov.domain.boot.args import carried_arguments, join_arguments, kernel_words, parse_boot_arguments
+from gprov.domain.boot.bootvars import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, NV_BS_RT, parse_numbers, serialise_numbers
+from gprov.domain.boot.devicenodes import is_network_path
+from gprov.domain.boot.devicepath import parse_device_path, serialise_device_path
+from gprov.domain.boot.devicetext import describe_device_path
+from gprov.domain.boot.entries import EspLocation, reconcile, started_by_fallback, wanted_entries
+from gprov.domain.boot.firmware import Variable
+from gprov.domain.boot.loadoption import (
+    decode_arguments,
+    describe_load_option,
+    parse_load_option,
+    read_description,
+    serialise_load_option,
+)
+from gprov.domain.boot.origin import started_partition
+from gprov.domain.branding import Branding
+from gprov.domain.disk.rootspec import parse_root
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.facts import platform_facts
+from gprov.domain.platform.fields import fields
+from gprov.domain.platform.identify import identify
+from gprov.domain.platform.keywords import keywords
+from gprov.domain.platform.memory import installed_memory
+from gprov.domain.platform.smbios import parse_table
+from gprov.domain.unit.hostid import host_identity
+
+_BRANDING = Branding()
+_ESP = EspLocation(1, 2048, 409600, "03020100-0504-0706-0809-0a0b0c0d0e0f")
+_SMBIOS = Path(__file__).parent.parent / "tests/unit/platform/data/qemu-pc-7.2.bin"
+
+
+def load_option(data: bytes) -> None:
+    describe_load_option(data)
+    read_description(data)
+    option = parse_load_option(data)
+    expect(parse_load_option(serialise_load_option(option)) == option, "an entry that reads differently when written")
+    decode_arguments(option.data)
+
+
+def device_path(data: bytes) -> None:
+    path = parse_device_path(data)
+    expect(serialise_device_path(path) == data, "a path that is not written as it was read")
+    describe_device_path(path)
+    is_network_path(path)
+
+
+def boot_variables(data: bytes) -> None:
+    """A snapshot of NVRAM, to be corrected: once is enough, and the entries of others stay."""
+    lists = {name: Variable(NV_BS_RT, data[2 * n : 2 * n + 6]) for n, name in enumerate((BOOT_ORDER, BOOT_NEXT))}
+    entries = {
+        f"Boot{part[0]:04X}": Variable(part[1], part[2:]) for part in data.split(b"\xff\xfe\xfd") if len(part) > 2
+    }
+    variables = {**lists, BOOT_CURRENT: Variable(6, data[:2]), **entries}
+    started_by_fallback(variables, _BRANDING)
+    started_partition(variables)
+    wanted = wanted_entries(_BRANDING, _ESP, "console=ttyS0")
+    changes = reconcile(variables, wanted)
+    for change in changes:
+        change.describe()
+    after = apply_changes(variables, changes)
+    expect(reconcile(after, wanted) == (), "boot entries that are corrected again and again")
+    descriptions = {entry.description for entry in wanted}
+    for name, entry in entries.items():
+        if read_description(entry.data) not in descriptions:
+            expect(after.get(name) == entry, "somebody else's boot entry was changed")
+    parse_numbers(serialise_numbers(parse_numbers(data)))
+
+
+def kernel_arguments(data: bytes) -> None:
+    """The environment of /init, and the words of its command line."""
+    text = data.decode("utf-8", "surrogateescape")
+    environment = dict(word.partition("=")[::2] for word in text.split("\0"))
+    arguments = parse_boot_arguments(environment, _BRANDING, text)
+    carried = carried_arguments(arguments)
+    expect(join_arguments(carried, carried) == join_arguments(carried), "an argument that is carried twice")
+    kernel_words(text)
+    parse_root(arguments.real_root)
+
+
+def smbios(data: bytes) -> None:
+    table = parse_table(data)
+    keywords(table)
+    installed_memory(table)
+    for structure in table.structures:
+        fields(structure, table.version)
+    unit = identify(table, default_table(), "QEMU-mfg-test")
+    platform_facts(unit)
+    host_identity(unit.serial, _BRANDING)
+
+
+def platform_ident(data: bytes) -> None:
+    """The code name on RECOVERY."""
+    name = data[:4096].decode("utf-8", "replace").strip()
+    identify(parse_table(_SMBIOS.read_bytes()), default_table(), name)
+
+
+def _variables() -> list[bytes]:
+    option = seeds.load_option()
+    return [
+        b"\0\0\1\0\2\0\xff\xfe\xfd\0\x07"
+        + option
+        + b"\xff\xfe\xfd\1\x07"
+        + option[:-8]
+        + b"\xff\xfe\xfd\2\x07"
+        + option
+    ]
+
+
+def _smbios() -> list[bytes]:
+    return [_SMBIOS.read_bytes()]
+
+
+_ARGUMENTS = (
+    b"real_root=LABEL=PRIMARY\0DATA_ERASE=1\0PREFERRED_UPDATE=-Oldest\0PROVISION_KEY_WINDOW=1.5\0PROVISION_VERBOSE=1\0"
+    b'PROVISION_BOOT_ARGS=a="b c" console=x\0frmode=shell console=ttyS0'
+)
+_ARGUMENT_WORDS = tuple(word.partition(b"=")[0] + b"=" for word in _ARGUMENTS.split(b"\0"))
+_ENTRY_POINTS = (b"_SM3_", b"_SM_", b"\0\0", b"\x7f\x04")
+_WIDE = (b"\x7f\xff\x04\0", b"\4\4", b"\4\1\x2a\0", b"\0\0", b"\0\xd8")
+
+TARGETS = (
+    Target("load-option", "UEFI load options", load_option, lambda: [seeds.load_option()], _WIDE),
+    Target("device-path", "UEFI device paths", device_path, lambda: [seeds.load_option()[30:102]], _WIDE),
+    Target("boot-variables", "UEFI boot variables", boot_variables, _variables, (*_WIDE, b"\xff\xfe\xfd")),
+    Target("kernel-arguments", "kernel arguments", kernel_arguments, lambda: [_ARGUMENTS], _ARGUMENT_WORDS),
+    Target("smbios", "SMBIOS", smbios, _smbios, _ENTRY_POINTS),
+    Target("smbios-sealed", "the same, checksum right", smbios, _smbios, _ENTRY_POINTS, seeds.sealed_entry_point),
+    Target("platform-ident", "platform.ident", platform_ident, lambda: [b"QEMU-mfg-test\n", b"x"]),
+)

@@ -1,0 +1,85 @@
+"""Targets: what DHCP and HTTP servers say."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import os
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+
+from fuzz.harness import Target, expect
+from gprov.adapters.linux.net.lease import parse_lease, resolver_configuration
+from gprov.adapters.linux.net.partial import PartialFile
+from gprov.adapters.linux.net.transport import Answer, Broken, _redirect_target
+
+
+def lease(data: bytes) -> None:
+    found = parse_lease("eth0", data)
+    if found is not None:
+        resolver_configuration(found.name_servers)
+
+
+def http_headers(data: bytes) -> None:
+    """The head of an answer, as requests hands it on, and what resuming a download makes of it."""
+    head = http.client.HTTPResponse(_Received(data))  # type: ignore[arg-type]  # all that it asks for is makefile
+    try:
+        head.begin()
+    except (http.client.HTTPException, OSError, ValueError):
+        return  # never gets to us: the transport translates it
+    response = requests.Response()
+    response.status_code = head.status
+    response.headers.update(head.getheaders())
+    response.raw = HTTPResponse(io.BytesIO(b"x" * 64), preload_content=False)
+    answer = Answer(response, HTTPAdapter())
+    answer.described()
+    _redirect_target("http://h/a", answer.headers.get("Location", ""))
+    fd = os.memfd_create("fuzz")
+    try:
+        partial = PartialFile("x", fd)
+        partial.restart(answer.headers, answer.length)
+        partial.write(b"x")
+        again = partial.resume_headers()
+        requests.Request("GET", "http://h/", headers=again).prepare()
+        for name, value in again.items():
+            expect(value.isprintable() and value.isascii(), f"{name} that no request can carry")
+        try:
+            partial.check_rest(answer.headers)
+        except Broken:
+            expect(partial.size == 0, "what was refused was kept")
+    finally:
+        os.close(fd)
+
+
+class _Received:
+    """A socket that holds all that will come."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        expect(mode == "rb", mode)
+        return io.BytesIO(self._data)
+
+
+def _lease() -> list[bytes]:
+    return [b"ip=10.0.2.15\nsubnet=255.255.255.0\nrouter=10.0.2.2\ndns=10.0.2.3 8.8.8.8\nend\n"]
+
+
+def _heads() -> list[bytes]:
+    head = b"HTTP/1.1 206 Partial Content\r\nContent-Length: 63\r\nContent-Range: bytes 1-63/64\r\n"
+    return [
+        head + b'ETag: "a"\r\nLast-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n',
+        b"HTTP/1.0 302 Found\r\nLocation: http://u@h/\r\n\r\n",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 64\r\nETag: "a"\r\nTransfer-Encoding: chunked\r\n\r\n',
+    ]
+
+
+_HEADER_WORDS = (b"Content-Length: ", b"Content-Range: bytes ", b"ETag: ", b"Last-Modified: ", b"Location: ", b"\r\n ")
+
+TARGETS = (
+    Target("dhcp-lease", "DHCP leases", lease, _lease, (b"ip=", b"subnet=", b"\nend\n", b"255.")),
+    Target("http-headers", "heads of HTTP answers", http_headers, _heads, _HEADER_WORDS),
+)
