@@ -25,7 +25,8 @@ from enum import Enum
 from itertools import islice
 from pathlib import Path
 
-from mutants.sites import Mutant, is_another_program, mutants_of
+from mutants.places import Mutant
+from mutants.sites import is_another_program, mutants_of
 
 LEAST_KILLED_PCT = 90
 DOMAIN = Path("gprov/domain")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mutants.__main__ import DOMAIN, NEAREST, sample
-from mutants.sites import Mutant, is_another_program, mutants_of
+from mutants.places import Mutant
+from mutants.sites import is_another_program, mutants_of
 
 SOURCE = '''\
 def plan(disks: list[str], wipe: bool = True) -> list[str]:
