@@ -162,10 +162,14 @@ def _recovery_menu(files: Files, path: str) -> bytes:
 
 def _admin_password(files: Files, recovery: str, bus: EventBus) -> PasswordHash | None:
     path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
-    if files.status(path) is None:
-        bus.warning("no stored credentials: the admin account stays as the image has it")
+    try:
+        if files.status(path) is None:
+            bus.warning("no stored credentials: the admin account stays as the image has it")
+            return None
+        text = files.read(path, 4096).decode("ascii", "replace").strip()
+    except DeviceFault as fault:  # of the secret, and not of the image that is being planned for
+        bus.error(f"{fault}: the admin account stays as the image has it")
         return None
-    text = files.read(path, 4096).decode("ascii", "replace").strip()
     if not _CRYPT.fullmatch(text):
         # A unit that runs without its password can still be helped; one that never restores cannot.
         bus.error(f"{path} holds no password hash: the admin account stays as the image has it")

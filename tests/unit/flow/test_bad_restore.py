@@ -201,6 +201,18 @@ def test_secrets_that_are_none_do_not_keep_a_unit_from_coming_back(world: World)
     assert b"admin:!:" in (data(world, "PRIMARY", "/etc/shadow") or b"")
 
 
+@pytest.mark.parametrize("node", [Node(FileType.FOLDER), Node(FileType.FILE, b"x" * 5000)], ids=["folder", "too long"])
+def test_secrets_that_cannot_be_read_are_no_fault_of_the_images(world: World, node: Node) -> None:
+    drop(world, "RECOVERY", "/secrets/admin.hash")
+    world.machine.tree("RECOVERY").put("/secrets/admin.hash", node)
+    world.machine.flush()
+    assert settle(world) == ("reboot", "switched root")
+    assert "the admin account stays as the image has it" in said(world, Severity.ERROR)
+    history = data(world, "RECOVERY", "/log/recovery_history.json")
+    assert history is not None
+    assert [result.failures for result in parse_history(history).results] == [0]
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
