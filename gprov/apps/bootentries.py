@@ -6,6 +6,7 @@ from typing import assert_never
 
 from gprov.apps.events import EventBus
 from gprov.domain.boot.args import BootArguments
+from gprov.domain.boot.bootvars import entry_number
 from gprov.domain.boot.entries import (
     DeleteVariable,
     EspLocation,
@@ -17,19 +18,30 @@ from gprov.domain.boot.entries import (
 from gprov.domain.boot.firmware import EFI_GLOBAL, FirmwareKind, Variable, VariableName
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Partition
-from gprov.domain.errors import GprovError
+from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.plan.disk_operations import UpdateBootEntries
 from gprov.ports.firmware import Firmware
 
 
-def boot_variables(firmware: Firmware) -> dict[str, Variable]:
-    """Boot####, BootOrder, BootNext, BootCurrent and their kin, by name."""
+def boot_variables(firmware: Firmware, bus: EventBus) -> dict[str, Variable]:
+    """Boot####, BootOrder, BootNext, BootCurrent and their kin, by name. Raises DeviceFault.
+
+    An entry that the firmware does not read out, damaged for years perhaps, is nobody's: it is empty here, so that its
+    number counts as taken. Without the lists nothing can be said about the others.
+    """
     found = {}
     for name in firmware.variables():
-        if name.vendor == EFI_GLOBAL and name.name.startswith("Boot"):
+        if name.vendor != EFI_GLOBAL or not name.name.startswith("Boot"):
+            continue
+        try:
             variable = firmware.read(name)
-            if variable is not None:
-                found[name.name] = variable
+        except DeviceFault as fault:
+            if entry_number(name.name) is None:
+                raise
+            bus.warning(str(fault))
+            variable = Variable(0, b"")
+        if variable is not None:
+            found[name.name] = variable
     return found
 
 
@@ -39,7 +51,7 @@ def chosen_by_nobody(firmware: Firmware, arguments: BootArguments, branding: Bra
     if arguments.loader_fallback or firmware.kind() is FirmwareKind.BIOS:
         return arguments.loader_fallback
     try:
-        variables = boot_variables(firmware)
+        variables = boot_variables(firmware, bus)
     except GprovError as error:
         bus.warning(str(error))
         return True
@@ -51,7 +63,7 @@ def update_boot_entries(firmware: Firmware, esp: Partition, operation: UpdateBoo
     sector = operation.esp.disk.sector_size
     location = EspLocation(esp.number, esp.start // sector, esp.size // sector, esp.uuid)
     wanted = wanted_entries(operation.branding, location, operation.extra_arguments)
-    changes = reconcile(boot_variables(firmware), wanted)
+    changes = reconcile(boot_variables(firmware, bus), wanted)
     if not changes:
         bus.log("boot entries are right already")
     for change in changes:

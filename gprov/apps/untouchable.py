@@ -23,7 +23,7 @@ def untouchable(
 
 def _booted_from(disks: Sequence[Disk], firmware: Firmware, bus: EventBus) -> DeviceNumber | None:
     try:
-        guid = started_partition(boot_variables(firmware))
+        guid = started_partition(boot_variables(firmware, bus))
     except DeviceFault as fault:
         bus.warning(f"cannot tell where this start came from: {fault}")
         return None
