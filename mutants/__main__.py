@@ -47,6 +47,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "boot/budget.py": ("boot/test_budget.py",),
     "boot/decision.py": ("boot/test_decision.py",),
     "boot/entries.py": ("boot/test_entries.py",),
+    "boot/keptargs.py": ("boot/test_keptargs.py",),
     "boot/origin.py": ("boot/test_origin.py",),
     "boot/survey.py": ("boot/test_survey.py",),
     "disk/layout.py": ("disk/test_plan_layout.py", "plan/test_plans_whole.py"),

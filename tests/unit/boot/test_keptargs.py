@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.boot.args import BootArguments, kernel_words, parse_boot_arguments
-from gprov.domain.boot.keptargs import MOST_BYTES, entry_arguments, parse_kept, serialise_kept
+from gprov.domain.boot.keptargs import entry_arguments, parse_kept, serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
 
@@ -103,9 +103,33 @@ def test_written_and_read(line: str) -> None:
     assert parse_kept("boot.args", serialise_kept(line)) == line
 
 
-@pytest.mark.parametrize("data", [b"a\0b", b"a \xc3\xa4", b"\x1b[2J", b"a" * (MOST_BYTES + 1)])
-def test_what_is_no_list_of_arguments(data: bytes) -> None:
-    with pytest.raises(BadInput, match=r"boot\.args"):
+def test_what_is_written() -> None:
+    assert serialise_kept("") == b""
+    assert serialise_kept("a b") == b"a b\n"
+    # Refused by every entry and menu, before it comes to this.
+    assert serialise_kept("a=\u00e4") == b"a=?\n"
+
+
+def test_quotes_in_front_of_a_key_do_not_belong_to_it() -> None:
+    assert entry_arguments('"m=1 2" a', "m=3", NOTHING) == "m=3 a"
+    assert entry_arguments("m=1 a", '"m=2 3"', NOTHING) == '"m=2 3" a'
+
+
+def test_as_much_as_there_may_be() -> None:
+    assert parse_kept("boot.args", b"a" * 4096) == "a" * 4096
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"a\0b", "must be printable ASCII"),
+        (b"a \xc3\xa4", "must be printable ASCII"),
+        (b"\x1b[2J", "must be printable ASCII"),
+        (b"a" * 4097, "more than 4096 bytes"),
+    ],
+)
+def test_what_is_no_list_of_arguments(data: bytes, problem: str) -> None:
+    with pytest.raises(BadInput, match=rf"boot\.args: {problem}"):
         parse_kept("boot.args", data)
 
 
