@@ -8,9 +8,10 @@ from itertools import pairwise
 
 from fuzz import seeds
 from fuzz.harness import Target, expect
-from gprov.domain.boot.args import join_arguments
+from gprov.domain.boot.args import BootArguments, join_arguments
 from gprov.domain.boot.entries import EspLocation, wanted_entries
 from gprov.domain.boot.grub.menus import normal_menu, recovery_menu
+from gprov.domain.boot.keptargs import entry_arguments, parse_kept, serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
 from gprov.domain.events import Event, LogLine, Severity
@@ -48,6 +49,15 @@ def boot_text(data: bytes) -> None:
         _same_shape(menu, plain, 3 if serial else 0)
     for entry in wanted_entries(_BRANDING, _ESP, join_arguments(arguments)):
         expect("\n" not in entry.arguments and "\0" not in entry.arguments, "arguments of several lines")
+
+
+def kept_arguments(data: bytes) -> None:
+    """``boot.args``, which a person may have edited: what it adds up to is written back, and read as the same."""
+    kept, given = (parse_kept("boot.args", part.encode("utf-8")) for part in pieces(data, 2))
+    wanted = entry_arguments(kept, given, BootArguments())
+    expect(parse_kept("written", serialise_kept(wanted)) == wanted, "arguments that read differently when written")
+    expect(entry_arguments(wanted, "", BootArguments()) == wanted, "arguments that every restore changes")
+    boot_text(wanted.encode())
 
 
 def _same_shape(menu: str, plain: str, more: int) -> None:
@@ -142,6 +152,13 @@ TARGETS = (
         boot_text,
         lambda: [b'quiet console=ttyS0,115200 a="b c"', b"real_root=x PROVISION_KEY_WINDOW=0"],
         (b"'", b'"', b"console=ttyS0", b"${", b"\n", b";", b"}"),
+    ),
+    Target(
+        "kept-arguments",
+        "boot.args",
+        kept_arguments,
+        lambda: _texts(("pci=nomsi PROVISION_KEY_WINDOW=0", 'console=ttyS0 a="b c"'), ("m=1 m=2\n", "m=3")),
+        (b'"', b"=", b"console=", b" ", b"\n", b"frmode=shell"),
     ),
     Target("document-names", "names of documents", document_names, lambda: _texts(("SN 1", "QA.json"), ("..", "/"))),
     Target(
