@@ -59,7 +59,7 @@ class RootFinder:
         self._branding = branding
         self._bus = bus
         self._chosen: DeviceNumber | None = None
-        self._tried: dict[DeviceNumber, _Tried] = {}
+        self._tried: dict[str, _Tried] = {}  # by the volume's mark
         self._at_once = False
         self._mounted: Volume | None = None
         self._starter: ArrayStarter | None = None
@@ -125,7 +125,7 @@ class RootFinder:
         outside = detachable(volume.disk)
         if outside:
             return MountFailed(f"its disk {outside}")
-        tried = self._tried.get(volume.device)
+        tried = self._tried.get(volume.mark)
         due = tried is None or elapsed - tried.at >= RETRY_SECONDS
         if tried is not None and not due and not self._at_once:
             return tried.failure
@@ -135,7 +135,7 @@ class RootFinder:
             # One at once after another counts as one: nothing had time to get better.
             attempts = (tried.failure.attempts if tried is not None else 0) + due
             failure = MountFailed(error, attempts)
-            self._tried[volume.device] = _Tried(elapsed if due or tried is None else tried.at, failure)
+            self._tried[volume.mark] = _Tried(elapsed if due or tried is None else tried.at, failure)
             return failure
         found = self._flag()
         if found.flag is not Flag.PRESENT:

@@ -185,6 +185,11 @@ class Volume:
     def disks(self) -> tuple[Disk, ...]:
         return (self.disk, *self.others)
 
+    @property
+    def mark(self) -> str:
+        """Tells it from what gets its name and number next, should its disk go meanwhile."""
+        return f"{self.node} on {self.array or self.disk.identity}, {self.disk.size} bytes"
+
 
 @dataclass(frozen=True, slots=True)
 class MountPoint:

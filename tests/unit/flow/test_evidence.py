@@ -98,6 +98,32 @@ def test_a_stick_labelled_primary_before_a_slow_disk(world: World, flag: bool, d
     assert [disk.writes for disk in world.machine.disks] == writes
 
 
+@pytest.mark.parametrize("slow", [0.0, 2.0, 20.0])
+def test_a_damaged_disk_goes_and_the_units_own_gets_its_name_and_number(world: World, slow: float) -> None:
+    """What was tried and found on the one says nothing about the other."""
+    machine, own = world.machine, world.machine.disks[0]
+    other = copy_of_primary(world, 50 * GIB, Bus.ATA)
+    other.name, other.device, other.partitions[0].device = own.name, own.device, own.partitions[0].device
+    other.volumes()[0].damaged, other.volumes()[0].repairable = True, False
+    machine.disks.remove(own)
+    tries = 0
+
+    def hook(operation: str) -> None:
+        nonlocal tries
+        tries += operation.startswith("mount /dev/sda1")
+        # After the check and a first look at what it changed.
+        if tries == 3 and own not in machine.disks:
+            machine.disks.remove(other)
+            machine.disks.insert(0, own)
+            own.appears_at = machine.clock.monotonic() + slow
+            raise DeviceFault("/dev/sda1", "input/output error")
+
+    machine.hook = hook
+    assert world.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert "/dev/sda1 is beyond repair" in said(world)
+    assert machine.mounts[-1].volume is primary(world)
+
+
 @pytest.mark.parametrize("flag", [True, False])
 @pytest.mark.parametrize("size", [8 * GIB, 20 * GIB])
 def test_a_stick_labelled_primary_and_no_disk(world: World, size: int, flag: bool) -> None:
