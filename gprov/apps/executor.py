@@ -52,7 +52,7 @@ from gprov.ports.network import Http
 from gprov.ports.partition import Partitioner
 
 # Those that say themselves whether they are required.
-_MAY_FAIL = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile)
+_MAY_FAIL = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
 
 
 @dataclass(frozen=True)

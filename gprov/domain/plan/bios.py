@@ -103,4 +103,4 @@ def write_recovery_menu(
     """Nothing if it is right already: RECOVERY wears, and a loader may not find a file that is being replaced."""
     menu = recovery_menu(branding, extra_arguments).encode()
     path = f"{places.recovery}/{RECOVERY_MENU}"
-    return [] if menu == current else [WriteFile(path, menu, required=required), FlushVolume(places.recovery)]
+    return [] if menu == current else [WriteFile(path, menu, required=required), FlushVolume(places.recovery, required)]

@@ -152,7 +152,10 @@ class UpdateBootEntries:
 
 @dataclass(frozen=True, slots=True)
 class FlushVolume:
+    """``required``: what is on its way to this volume must be there before the plan goes on."""
+
     target: str
+    required: bool = True
 
     def describe(self) -> str:
         return f"flush {self.target} to stable storage"

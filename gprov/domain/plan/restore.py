@@ -141,12 +141,21 @@ def _winner(facts: RestoreFacts) -> Comparison:
     return newest(parse_bzimage(facts.image.files.kernel_start or b""), facts.recovery_kernel)
 
 
+def _flush_recovery(facts: RestoreFacts) -> list[Operation]:
+    """Worn flash that takes nothing any more must not keep the unit from its system: a kernel was there before, and
+    is replaced one copy after the other. Without any, the new one must have arrived."""
+    places = facts.places
+    kernels = places.recovery if facts.bios else places.esp
+    without = facts.recovery_kernel is None and facts.fallback_kernel is None
+    volumes = [places.recovery] if facts.bios else [places.esp, places.recovery]
+    return [FlushVolume(volume, required=without and volume == kernels) for volume in volumes]
+
+
 def _finish(facts: RestoreFacts) -> list[Operation]:
     places = facts.places
     operations: list[Operation] = [
         FlushVolume(places.primary),
-        *([] if facts.bios else [FlushVolume(places.esp)]),
-        FlushVolume(places.recovery),
+        *_flush_recovery(facts),
         SetFlag(f"{places.primary}/{facts.branding.flag_file}"),
         FlushVolume(places.primary),
         UnmountVolume(places.primary),

@@ -13,6 +13,7 @@ from gprov.adapters.fake.storage import FakeVolume, Node
 from gprov.apps.simulate.cuts import settle
 from gprov.apps.simulate.world import World, new_world
 from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault
 from gprov.domain.eventtext import body_text
 from gprov.domain.files import FileType
@@ -63,6 +64,38 @@ def full(world: World, label: str) -> None:
 def builds(world: World) -> list[int | None]:
     nodes = [world.machine.tree("ESP").get(path) for path in KERNELS]
     return [parse_bzimage(node.content).build_number if node is not None else None for node in nodes]
+
+
+@pytest.mark.parametrize("firmware", list(FirmwareKind), ids=lambda firmware: firmware.value)
+@pytest.mark.parametrize("target", ["/mnt/RECOVERY", "/mnt/RECOVERY/ESP"])
+def test_flash_that_takes_nothing_any_more_when_it_is_flushed(firmware: FirmwareKind, target: str) -> None:
+    world = new_world(firmware=firmware)
+    assert world.provision() is Stop.REBOOT
+    assert settle(world) == ("reboot", "switched root")
+    world.machine.restart()
+    world.machine.tree("PRIMARY").drop("/boot.normal")
+    world.machine.flush()
+
+    def hook(operation: str) -> None:
+        if operation == f"sync {target}":
+            raise DeviceFault(target, "cannot flush: input/output error")
+
+    world.machine.hook = hook
+    assert settle(world) == ("reboot", "switched root")
+
+
+def test_the_first_kernel_must_have_arrived_before_the_unit_counts_as_restored(world: World) -> None:
+    for name in KERNELS:
+        world.machine.tree("ESP").put(name, Node(FileType.FILE, b"damaged"))
+    world.machine.flush()
+
+    def hook(operation: str) -> None:
+        if operation == "sync /mnt/RECOVERY/ESP":
+            raise DeviceFault("/mnt/RECOVERY/ESP", "cannot flush: input/output error")
+
+    world.machine.hook = hook
+    assert world.boot({"real_root": "LABEL=PRIMARY"}) is Stop.REBOOT
+    assert world.machine.tree("PRIMARY").get("/boot.normal") is None
 
 
 @pytest.mark.parametrize("kernel", [99, 100, 101])
