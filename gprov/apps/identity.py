@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gprov.apps.events import EventBus
 from gprov.domain.disk.recovery import attachment_rule
-from gprov.domain.errors import GprovError
+from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.platform.identify import Unit, identify
 from gprov.domain.platform.model import ValidateMethod
 from gprov.domain.platform.smbios import SmbiosTable as Table
@@ -43,9 +43,14 @@ def known_rule(smbios: SmbiosTable, platforms: tuple[Platform, ...], proto_ident
     return attachment_rule(unit.platform)
 
 
-def stored_fallback(files: Files, recovery: str) -> str:
-    """The code name that provisioning left because it had identified the unit by fallback; "" if it did not."""
+def stored_fallback(files: Files, recovery: str, bus: EventBus) -> str:
+    """The code name that provisioning left because it had identified the unit by fallback; "" if it did not. One that
+    cannot be read is reported: most units are known without it."""
     path = f"{recovery}/{PLATFORM_IDENT}"
-    if files.status(path) is None:
+    try:
+        if files.status(path) is None:
+            return ""
+        return files.read(path, 4096).decode("utf-8", "replace").strip()
+    except DeviceFault as fault:
+        bus.warning(f"no code name from RECOVERY: {fault}")
         return ""
-    return files.read(path, 4096).decode("utf-8", "replace").strip()

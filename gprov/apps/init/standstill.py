@@ -95,7 +95,7 @@ class Standstill:
                 files = self._ports.files
                 said = _Said(
                     said.endpoint or read_options(files, self._places.recovery, self._bus).xlog,
-                    said.fallback or stored_fallback(files, self._places.recovery),
+                    said.fallback or stored_fallback(files, self._places.recovery, self._bus),
                 )
                 use(BudgetFile(files, folder, self._bus))
                 self._keep_log(folder)

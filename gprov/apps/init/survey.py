@@ -145,7 +145,7 @@ class Surveyor:
             volume, _ = find_recovery(self._ports, self._branding, rule, self._bus, RECOVERY_SECONDS)
             mounts.mount(volume.node, target, volume.contents.kind, ("ro",))
             try:
-                return _Note(volume, stored_fallback(files, target))
+                return _Note(volume, stored_fallback(files, target, self._bus))
             finally:
                 mounts.unmount(target)
         except GprovError as error:

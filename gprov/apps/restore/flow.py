@@ -152,7 +152,7 @@ class FactoryRestore:
         ports, bus, files, arguments = self._ports, self._bus, self._ports.tools.files, self._arguments
         bus.state(ProcessState.FR_STARTED)
         bus.message("Factory restore")
-        fallback = arguments.proto_ident or stored_fallback(files, self._places.recovery)
+        fallback = arguments.proto_ident or stored_fallback(files, self._places.recovery, bus)
         unit = identify_unit(read_smbios(ports.smbios, bus), self._platforms, fallback, bus)
         _refuse_wrong_recovery(recovery, unit)
         options = read_options(files, self._places.recovery, bus)

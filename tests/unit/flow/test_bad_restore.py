@@ -202,6 +202,14 @@ def test_secrets_that_are_none_do_not_keep_a_unit_from_coming_back(world: World)
 
 
 @pytest.mark.parametrize("node", [Node(FileType.FOLDER), Node(FileType.FILE, b"x" * 5000)], ids=["folder", "too long"])
+def test_a_code_name_that_cannot_be_read_is_not_needed_by_a_unit_that_is_known(world: World, node: Node) -> None:
+    world.machine.tree("RECOVERY").put("/platform.ident", node)
+    world.machine.flush()
+    assert settle(world) == ("reboot", "switched root")
+    assert "no code name from RECOVERY" in said(world, Severity.WARNING)
+
+
+@pytest.mark.parametrize("node", [Node(FileType.FOLDER), Node(FileType.FILE, b"x" * 5000)], ids=["folder", "too long"])
 def test_secrets_that_cannot_be_read_are_no_fault_of_the_images(world: World, node: Node) -> None:
     drop(world, "RECOVERY", "/secrets/admin.hash")
     world.machine.tree("RECOVERY").put("/secrets/admin.hash", node)
