@@ -122,7 +122,7 @@ def _startable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
 
 
 def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: str, attempts: int) -> Decision:
-    outcome = facts.checks.get(volume.node)
+    outcome = facts.checks.get(volume.mark)
     if outcome is None and (volume.contents.blank or volume.contents.kind in _CHECKABLE):
         return CheckFileSystem(volume, f"cannot use {volume.node}: {error}")
     if outcome is CheckOutcome.BEYOND_REPAIR:
@@ -183,7 +183,7 @@ def _missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision:
         hint = "; whoever wants none of that data may start a factory restore by hand" if targets.foreign else ""
         return GiveUp(f"the root does not appear; {seen}{hint}")
     if targets.suspect is not None:
-        outcome = facts.checks.get(targets.suspect.node)
+        outcome = facts.checks.get(targets.suspect.mark)
         if outcome is None:
             return CheckFileSystem(targets.suspect, "the root should be here, perhaps only its superblock is lost")
         if outcome is not CheckOutcome.BEYOND_REPAIR:

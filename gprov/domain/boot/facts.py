@@ -77,8 +77,8 @@ class BootFacts:
 
     ``started_by_fallback``: nobody chose this start although it has no arguments (``entries.started_by_fallback``).
     ``targets``: None until the decision asked for it, and again after a check or a change of devices.
-    ``checks``: outcomes of this start by device file. ``operator_present``: somebody could press a key; False once a
-    person has left the menu. ``emergency_searched``: every removable volume that is there was looked at.
+    ``checks``: outcomes of this start by the volume's mark. ``operator_present``: somebody could press a key; False
+    once a person has left the menu. ``emergency_searched``: every removable volume that is there was looked at.
     """
 
     arguments: BootArguments

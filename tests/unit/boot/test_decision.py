@@ -106,7 +106,7 @@ def facts(
         elapsed=elapsed,
         root=root or NotFound(),
         targets=targets,
-        checks={check[0].node: check[1]} if check else {},
+        checks={check[0].mark: check[1]} if check else {},
         operator_present=operator,
         key_pressed=key,
         emergency_files=files,
@@ -429,7 +429,7 @@ def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[
         elapsed=st.one_of(st.sampled_from([0.0, 3.0, 5.0, 10.0, 120.0, 1e6]), st.floats(0, 1e4)),
         root=roots,
         targets=st.one_of(st.none(), surveys),
-        checks=st.dictionaries(st.sampled_from([ROOT.node, COPY.node, CARD.node]), st.sampled_from(CheckOutcome)),
+        checks=st.dictionaries(st.sampled_from([ROOT.mark, COPY.mark, CARD.mark]), st.sampled_from(CheckOutcome)),
         operator_present=st.booleans(),
         key_pressed=st.booleans(),
         emergency_files=st.sampled_from([(), ("EmergencyFile_1",)]),
@@ -456,7 +456,7 @@ def evidence(seen: BootFacts) -> bool:
     broken = (
         isinstance(root, Found)
         and flag in (None, Flag.UNREADABLE)
-        and seen.checks.get(root.volume.node) is CheckOutcome.BEYOND_REPAIR
+        and seen.checks.get(root.volume.mark) is CheckOutcome.BEYOND_REPAIR
     )
     gone = (
         isinstance(root, NotFound)
@@ -466,7 +466,7 @@ def evidence(seen: BootFacts) -> bool:
         and (
             targets.suspect is None
             or states == {TargetState.BLANK}
-            or seen.checks.get(targets.suspect.node) is CheckOutcome.BEYOND_REPAIR
+            or seen.checks.get(targets.suspect.mark) is CheckOutcome.BEYOND_REPAIR
         )
     )
     unstartable = (
@@ -528,7 +528,7 @@ def test_row_9a(
 def test_a_root_that_is_merely_missing_or_failing_is_never_wiped(seen: BootFacts) -> None:
     """The two cases that lost data in the field, with nothing else to go by."""
     for root in (NotFound(), NotFound((LOST,)), NotFound((HALF,)), FAILED, BOTH, UNREADABLE_FLAG):
-        plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.node: COULD_NOT})
+        plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.mark: COULD_NOT})
         assert not isinstance(decide(plain), Restore)
 
 
@@ -616,8 +616,8 @@ def test_asking_again_as_told_comes_to_an_end(seen: BootFacts) -> None:
                 assert seen.targets is None
                 seen = replace(seen, targets=WITH_PRIMARY)
             case CheckFileSystem(volume=checked):
-                assert checked.node not in seen.checks
-                seen = replace(seen, checks={**seen.checks, checked.node: COULD_NOT}, targets=None)
+                assert checked.mark not in seen.checks
+                seen = replace(seen, checks={**seen.checks, checked.mark: COULD_NOT}, targets=None)
             case UseVolume(volume=used):
                 assert not isinstance(seen.root, Found)
                 seen = replace(seen, root=Found(used, MountFailed("failed", 1)), targets=None)
