@@ -33,7 +33,7 @@ class Files(Protocol):
         """As ``replace``, with the content of another file, streamed."""
 
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
-        """Make it with its parents if missing; set mode and owner in any case."""
+        """Make it with its parents if missing; set mode and owner in any case, of the folder that a link leads to."""
 
     def symlink(self, target: str, path: str) -> None:
         """Make ``path`` a symbolic link with the text ``target``, atomically replacing what is there."""

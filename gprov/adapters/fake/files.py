@@ -79,7 +79,7 @@ class FakeFiles(Files):
     @override
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
         self._machine.touch(f"make folder {path}")
-        place = self._writable(path)
+        place = self._writable(locate(self._machine, path).path)
         if place.node is not None and place.node.type is not FileType.FOLDER:
             raise DeviceFault(path, "is not a folder", errno=ENOTDIR)
         _refuse_secret(place, path, mode)

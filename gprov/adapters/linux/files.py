@@ -95,8 +95,7 @@ class LinuxFiles(Files):
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
         with _translated(path, "cannot make the folder"):
             self._make_folders(path)
-            with self._trees.entry(path) as entry:
-                fd = os.open(entry, _FOLDER | os.O_NOFOLLOW)
+            fd = self._trees.open(path, _FOLDER)
             try:
                 settle(fd, path, mode, owner)
                 os.fsync(fd)

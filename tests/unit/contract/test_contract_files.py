@@ -140,13 +140,25 @@ def test_make_folder_sets_mode_and_owner_in_any_case(ext: Volume) -> None:
     assert ext.files.names(path) == ("file",)
 
 
-def test_a_link_is_no_folder_to_be_made(ext: Volume) -> None:
-    """Whose mode would be set?"""
+def test_a_link_to_a_folder_is_that_folder(ext: Volume) -> None:
+    """Images may keep theirs elsewhere. Absolute links, too, stay within the volume."""
     ext.files.make_folder(ext.path("real"), mode=0o700)
-    ext.files.symlink("real", ext.path("link"))
+    for number, target in enumerate(("real", "/real")):
+        ext.files.symlink(target, ext.path(f"link{number}"))
+        ext.files.make_folder(ext.path(f"link{number}"), mode=0o750 + number)
+        assert known(ext, f"link{number}").type is FileType.SYMLINK
+        assert known(ext, "real").mode == 0o750 + number
+    ext.files.make_folder(ext.path("link0/below"))
+    assert known(ext, "real/below").type is FileType.FOLDER
+
+
+@pytest.mark.parametrize("target", ["nowhere", "file", "/nowhere/below"])
+def test_a_link_to_anything_else_is_no_folder_to_be_made(ext: Volume, target: str) -> None:
+    ext.files.replace(ext.path("file"), b"")
+    ext.files.symlink(target, ext.path("link"))
     with pytest.raises(DeviceFault):
-        ext.files.make_folder(ext.path("link"), mode=0o755)
-    assert known(ext, "real").mode == 0o700
+        ext.files.make_folder(ext.path("link"))
+    assert {"file", "link"} == {*ext.files.names(ext.path(""))} - {"lost+found"}
 
 
 def test_links(ext: Volume) -> None:
