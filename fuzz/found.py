@@ -25,6 +25,8 @@ def crashers() -> Iterator[Crasher]:
     yield Crasher("history", "ValueError: one more than 4300 digits cannot be written", result)
     credentials = rb'{"os":"\ud800","bios":"b","ipmi":"c"}'
     yield Crasher("server-replies", "UnicodeEncodeError: a password with half a surrogate pair", credentials)
+    budget = rb'{"Version":1,"\ud800":"","\ud800":""}'
+    yield Crasher("start-budget", "UnicodeEncodeError: half a surrogate pair as a key, twice, in the message", budget)
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: "
     yield Crasher("http-headers", "ValueError: a length of 5000 digits", answer + b"9" * 5000 + b"\r\n\r\n")
     folded = answer + b'5\r\nETag: "a\r\n b"\r\n\r\n'

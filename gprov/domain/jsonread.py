@@ -67,10 +67,17 @@ def _places(top: Json, doubled: Sequence[tuple[dict[str, Json], str]]) -> Iterat
     while waiting:
         value, path = waiting.pop()
         if isinstance(value, dict):
-            yield from (Problem(f"{path}.{key}", "stands twice in one object") for key in keys.pop(id(value), ()))
-            waiting += reversed([(inner, f"{path}.{key}") for key, inner in value.items()])
+            yield from (
+                Problem(f"{path}.{_shown(key)}", "stands twice in one object") for key in keys.pop(id(value), ())
+            )
+            waiting += reversed([(inner, f"{path}.{_shown(key)}") for key, inner in value.items()])
         elif isinstance(value, list):
             waiting += reversed([(inner, f"{path}[{index}]") for index, inner in enumerate(value)])
+
+
+def _shown(key: str) -> str:
+    """A message must be printable, whatever keys a document has."""
+    return key if key.isprintable() else ascii(key)
 
 
 def _no_constant(name: str) -> Json:

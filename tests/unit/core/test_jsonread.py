@@ -70,6 +70,11 @@ def test_comments_are_no_keys_and_may_stand_twice() -> None:
     assert problems(root) == []
 
 
+def test_a_key_that_is_no_text_is_shown_as_its_escapes() -> None:
+    root = read_object("x", rb'{"\ud800": {"\n": 1, "\n": 2}, "\ud800": {"b": 1, "b": 2}}')
+    assert problems(root) == [r"$.'\ud800': stands twice in one object", r"$.'\ud800'.b: stands twice in one object"]
+
+
 def test_a_key_that_stands_twice() -> None:
     root = read_object("file", b'{"x": [0, {"c": {"a": 1}}, {"b": 1, "b": 2}], "x ": {}, "z": 1, "z": 2}')
     assert problems(root) == ["$.z: stands twice in one object", "$.x[2].b: stands twice in one object"]
