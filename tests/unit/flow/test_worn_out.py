@@ -8,9 +8,9 @@ import pytest
 
 from gprov.adapters.fake.artifacts import build_image, build_kernel
 from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
+from gprov.adapters.fake.power import MachineStopped, Stop
 from gprov.adapters.fake.storage import FakeVolume, Node
-from gprov.apps.simulate.cuts import settle
+from gprov.apps.simulate.cuts import operations_of, settle
 from gprov.apps.simulate.world import World, new_world
 from gprov.domain.boot.bzimage import parse_bzimage
 from gprov.domain.boot.firmware import FirmwareKind
@@ -20,6 +20,7 @@ from gprov.domain.files import FileType
 
 NEWER = "WIDGET.LNX.SHINY.2026-02-01.10"
 KERNELS = ("/norm_boot", "/EFI/BOOT/BOOTX64.EFI")
+NORMAL = {"real_root": "LABEL=PRIMARY"}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,27 @@ def newer_image(world: World, kernel: int) -> None:
     image = build_image(build_kernel(kernel), extra={"etc/newer": b""})
     world.machine.tree("RECOVERY").put(f"/Image/{NEWER}.upd", Node(FileType.FILE, image))
     world.machine.flush()
+
+
+class WornOut:
+    """A hook: from operation ``first`` on, RECOVERY and its ESP take nothing; and the power goes when they are put away
+    after a restore."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._number = 0
+        self._restored = False
+
+    def __call__(self, operation: str) -> None:
+        self._number += 1
+        self._restored = self._restored or operation.startswith("unmount /mnt/PRIMARY")
+        if "/mnt/RECOVERY" not in operation or operation.startswith("mount"):
+            return
+        if operation.startswith("unmount"):
+            if self._restored:
+                raise MachineStopped(Stop.POWER_CUT)
+        elif self._number > self._first:
+            raise DeviceFault(operation, "input/output error")
 
 
 def volume(world: World, label: str) -> FakeVolume:
@@ -96,6 +118,38 @@ def test_the_first_kernel_must_have_arrived_before_the_unit_counts_as_restored(w
     world.machine.hook = hook
     assert world.boot({"real_root": "LABEL=PRIMARY"}) is Stop.REBOOT
     assert world.machine.tree("PRIMARY").get("/boot.normal") is None
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole kernels", "no kernel"])
+@pytest.mark.parametrize("firmware", list(FirmwareKind), ids=lambda firmware: firmware.value)
+def test_whenever_flash_is_worn_out_a_unit_that_counts_as_restored_can_be_started(
+    firmware: FirmwareKind, damaged: bool
+) -> None:
+    """From some operation on nothing arrives there any more, and what is not flushed goes with the power."""
+    world = new_world(firmware=firmware)
+    assert world.provision() is Stop.REBOOT
+    assert settle(world) == ("reboot", "switched root")
+    world.machine.restart()
+    label, paths = (
+        ("ESP", KERNELS) if firmware is FirmwareKind.UEFI else ("RECOVERY", ("/norm_boot", "/gprov/norm_boot"))
+    )
+    for path in paths if damaged else ():
+        assert world.machine.tree(label).get(path) is not None
+        world.machine.tree(label).put(path, Node(FileType.FILE, b"damaged"))
+    world.machine.tree("PRIMARY").drop("/boot.normal")
+    newer_image(world, 101)
+    world.machine.torn_cuts = True
+    names = operations_of(copy := deepcopy(world), lambda: copy.boot(NORMAL))
+    restored = 0
+    for first in (at for at, name in enumerate(names) if "/mnt/RECOVERY" in name):
+        one = deepcopy(world)
+        one.machine.hook = WornOut(first)
+        one.boot(NORMAL)
+        one.machine.hook = None
+        if "boot.normal" in one.machine.tree("PRIMARY").children("/"):
+            restored += 1
+            assert settle(one) == ("switched root",), names[first]
+    assert restored
 
 
 @pytest.mark.parametrize("kernel", [99, 100, 101])
