@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gprov.domain.boot.args import BootArguments, carried_arguments, join_arguments, kernel_words, without_mode
+from gprov.domain.boot.args import (
+    FALLBACK_ARGUMENT,
+    BootArguments,
+    carried_arguments,
+    join_arguments,
+    kernel_words,
+    without_mode,
+)
 from gprov.domain.errors import BadInput, Problem
 
 KEPT_FILE = "boot.args"
@@ -38,9 +45,14 @@ def entry_arguments(kept: str, given: str, arguments: BootArguments) -> str:
 
     Everything stays until somebody says otherwise: a value that this start was told replaces the kept one, and a given
     one both. Places stay, too, so that entries which say the same are not written again.
+
+    Who started the kernel, only a boot loader can say, and of one start: a normal start that called itself the loader's
+    fallback would restore a unit whose loader is the firmware, each time; one that called itself none, where the loader
+    does start recovery by itself, as well.
     """
     told = _override(join_arguments(kept, given), carried_arguments(arguments))
-    return join_arguments(without_mode(_override(told, given)))
+    words = kernel_words(without_mode(_override(told, given)))
+    return join_arguments(*(word for word in words if _key(word) != arguments.prefix + FALLBACK_ARGUMENT))
 
 
 def _override(arguments: str, by: str) -> str:

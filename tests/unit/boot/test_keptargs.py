@@ -64,6 +64,15 @@ def test_nothing_that_decides_what_a_start_is_for_is_kept(word: str) -> None:
     assert parse_kept("boot.args", f"a {word}\nb\n".encode()) == "a b"
 
 
+@pytest.mark.parametrize(
+    "word", ["PROVISION_LOADER_FALLBACK=1", '"PROVISION_LOADER_FALLBACK=0"', "PROVISION_LOADER_FALLBACK"]
+)
+def test_who_started_the_kernel_is_not_kept(word: str) -> None:
+    """Whoever copies what the kernel was told takes it along."""
+    assert entry_arguments(f"a {word}", "b", NOTHING) == "a b"
+    assert entry_arguments("a", f"{word} b", NOTHING) == "a b"
+
+
 WORDS = st.sampled_from(
     [
         "a",

@@ -6,11 +6,13 @@ import shlex
 
 import pytest
 
+from gprov.adapters.fake.boot import choose_entry
 from gprov.adapters.fake.people import MemorySink
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.storage import FakeVolume, Node
 from gprov.apps.simulate.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.menus import RECOVERY_TITLE
 from gprov.domain.boot.loadoption import decode_arguments, parse_load_option
 from gprov.domain.eventtext import body_text
 from gprov.domain.files import FileType
@@ -124,3 +126,17 @@ def test_arguments_that_no_entry_can_hold_do_not_cost_the_kept_ones(unit: World)
     put(unit, "/fr.data", b'{"BootArgs": "a=' + b"x" * 5000 + b'"}')
     restore(unit)
     assert passed_on(unit) == FOREVER
+
+
+@pytest.mark.parametrize("value", ["0", "1"])
+@pytest.mark.parametrize("path", [KEPT, "/fr.data"])
+def test_no_word_makes_a_unit_restore_itself_for_ever(unit: World, path: str, value: str) -> None:
+    """Somebody copied what the kernel had been told by a loader that starts recovery by itself."""
+    word = f"PROVISION_LOADER_FALLBACK={value}"
+    put(unit, path, word.encode() if path == KEPT else f'{{"BootArgs": "{word}"}}'.encode())
+    restore(unit)
+    assert unit.boot() is Stop.SWITCHED_ROOT
+    if unit.machine.firmware is FirmwareKind.BIOS:
+        unit.machine.restart()
+        choose_entry(unit.machine, RECOVERY_TITLE, "")
+        assert unit.boot() is Stop.SWITCHED_ROOT
