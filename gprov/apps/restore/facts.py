@@ -19,7 +19,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.imgmeta import parse_imgmeta
-from gprov.domain.plan.kernels import kernel_places
+from gprov.domain.plan.kernels import KernelPlaces, kernel_places
 from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
 from gprov.domain.plan.restorable import check_boot_arguments
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
@@ -63,7 +63,7 @@ def gather_facts(
         recovery.esp,
         _kernel(files, kernels.main, bus),
         _kernel(files, kernels.second, bus),
-        _admin_password(files, places.recovery, bus),
+        _admin_password(files, places.recovery, kernels, bus),
         NetworkFiles(
             _default_network(unit, nics, branding, bus),
             {} if options.ignore_net_cfg else _saved_network(files, places.recovery, branding, bus),
@@ -160,14 +160,19 @@ def _recovery_menu(files: Files, path: str) -> bytes:
         return b""
 
 
-def _admin_password(files: Files, recovery: str, bus: EventBus) -> PasswordHash | None:
+def _admin_password(files: Files, recovery: str, kernels: KernelPlaces, bus: EventBus) -> PasswordHash | None:
+    """Raises DeviceFault if nothing else of RECOVERY can be read, either: it is gone, with the image that was good a
+    moment ago, and PRIMARY would be wiped for nothing."""
     path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
     try:
         if files.status(path) is None:
             bus.warning("no stored credentials: the admin account stays as the image has it")
             return None
         text = files.read(path, 4096).decode("ascii", "replace").strip()
-    except DeviceFault as fault:  # of the secret, and not of the image that is being planned for
+    except DeviceFault as fault:
+        if not any(_readable(files, kernel) for kernel in (kernels.main, kernels.second)):
+            raise
+        # It is the secret's, and not of the image that is being planned for.
         bus.error(f"{fault}: the admin account stays as the image has it")
         return None
     if not _CRYPT.fullmatch(text):
@@ -175,6 +180,15 @@ def _admin_password(files: Files, recovery: str, bus: EventBus) -> PasswordHash 
         bus.error(f"{path} holds no password hash: the admin account stays as the image has it")
         return None
     return PasswordHash(text)
+
+
+def _readable(files: Files, path: str) -> bool:
+    """Asks the medium, not what is remembered of it."""
+    try:
+        files.digests(path)
+    except DeviceFault:
+        return False
+    return True
 
 
 def _saved_network(files: Files, recovery: str, branding: Branding, bus: EventBus) -> dict[str, SavedFile]:

@@ -9,6 +9,7 @@ from copy import deepcopy
 import pytest
 
 from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.adapters.fake.faults import Fault, FaultKind
 from gprov.adapters.fake.people import MemorySink
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.smbios import build_table
@@ -219,6 +220,19 @@ def test_secrets_that_cannot_be_read_are_no_fault_of_the_images(world: World, no
     history = data(world, "RECOVERY", "/log/recovery_history.json")
     assert history is not None
     assert [result.failures for result in parse_history(history).results] == [0]
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_secrets_that_cannot_be_read_since_recovery_is_gone_cost_nobody_a_system(
+    world: World, comes_back: bool
+) -> None:
+    """Nothing of the image could be read any more, either."""
+    before = world.machine.storage()["sda"]
+    fault = Fault(FaultKind.VANISH, "read /mnt/RECOVERY/secrets/admin.hash", disk="recovery", comes_back=comes_back)
+    world.machine.faults.append(fault)
+    assert world.boot() is Stop.REBOOT
+    assert world.machine.storage()["sda"] == before
+    assert fault.times == 0
 
 
 @pytest.mark.parametrize(
