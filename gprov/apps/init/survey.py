@@ -14,6 +14,7 @@ from gprov.apps.untouchable import untouchable
 from gprov.apps.volumes import volumes_of
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.bzimage import check_length, parse_bzimage
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import NORMAL_MENU
 from gprov.domain.boot.survey import TargetSurvey, survey_targets
 from gprov.domain.branding import Branding
@@ -100,8 +101,12 @@ class Surveyor:
             boot_label=self._branding.boot_label,
             array=own,
             lost_arrays=lost,
-            startable=self._startable(targets, volumes) if self._arguments.loader_fallback else None,
+            startable=self._startable(targets, volumes) if self._started_by_our_loader() else None,
         )
+
+    def _started_by_our_loader(self) -> bool:
+        """There is none on UEFI, nor what it would look for."""
+        return self._arguments.loader_fallback and self._ports.firmware.kind() is FirmwareKind.BIOS
 
     def _startable(self, targets: Collection[Disk], volumes: Iterable[Volume]) -> bool:
         """Is there a menu with a kernel on any boot partition of these disks? A boot loader claims that there is not.

@@ -332,6 +332,13 @@ def test_variables_that_cannot_be_read_are_nobody_s_wish(world: World) -> None:
     assert world.machine.storage() == before
 
 
+def test_no_boot_loader_of_ours_speaks_on_uefi(world: World) -> None:
+    """There are no boot files there that it could miss."""
+    before = world.machine.storage()
+    assert world.boot({**NORMAL, "PROVISION_LOADER_FALLBACK": "1"}) is Stop.SWITCHED_ROOT
+    assert world.machine.storage() == before
+
+
 def test_a_start_without_arguments_by_bios_is_a_wish(world: World) -> None:
     world.machine.firmware = FirmwareKind.BIOS
     world.machine.nvram.clear()
