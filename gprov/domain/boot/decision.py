@@ -44,6 +44,8 @@ EMERGENCY_SECONDS = 5.0
 # Between two tries to mount a root whose file system was found good.
 RETRY_SECONDS = 5.0
 MOUNT_ATTEMPTS = 3
+# Of one start: more disks are not exchanged meanwhile. What tells another identity each time is not checked for ever.
+MOST_CHECKS = 8
 _CHECKABLE = frozenset(kind.value for kind in FileSystemKind)
 
 
@@ -123,7 +125,7 @@ def _startable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
 
 def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: str, attempts: int) -> Decision:
     outcome = facts.checks.get(volume.mark)
-    if outcome is None and (volume.contents.blank or volume.contents.kind in _CHECKABLE):
+    if _check_due(facts, volume) and (volume.contents.blank or volume.contents.kind in _CHECKABLE):
         return CheckFileSystem(volume, f"cannot use {volume.node}: {error}")
     if outcome is CheckOutcome.BEYOND_REPAIR:
         seen = f"{volume.node}: {error}; the check could not repair it"
@@ -132,6 +134,10 @@ def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: st
         return KeepWaiting(f"cannot use {volume.node}: {error}", _next_try(facts))
     state = f"; its file system {outcome.value}" if outcome else ""
     return GiveUp(f"cannot use {volume.node}: {error}{state}")
+
+
+def _check_due(facts: BootFacts, volume: Volume) -> bool:
+    return volume.mark not in facts.checks and len(facts.checks) < MOST_CHECKS
 
 
 def _judged(facts: BootFacts, targets: TargetSurvey, volume: Volume, reason: RestoreReason, seen: str) -> Decision:
@@ -184,10 +190,11 @@ def _missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision:
         return GiveUp(f"the root does not appear; {seen}{hint}")
     if targets.suspect is not None:
         outcome = facts.checks.get(targets.suspect.mark)
-        if outcome is None:
+        if _check_due(facts, targets.suspect):
             return CheckFileSystem(targets.suspect, "the root should be here, perhaps only its superblock is lost")
         if outcome is not CheckOutcome.BEYOND_REPAIR:
-            where = f"{targets.suspect.node}, where it should be, {outcome.value}"
+            found = outcome.value if outcome is not None else "was on another disk at each check"
+            where = f"{targets.suspect.node}, where it should be, {found}"
             return GiveUp(f"the root does not appear; {where}")
     return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, seen)
 

@@ -437,6 +437,15 @@ def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[
     )
 
 
+@pytest.mark.parametrize("outcome", list(CheckOutcome))
+def test_disks_that_never_stay_the_same_are_not_checked_for_ever(outcome: CheckOutcome) -> None:
+    before = {f"/dev/sda1 on x{number}, 1 bytes": outcome for number in range(8)}
+    lost = facts(elapsed=LATE, targets=SUSPECT)
+    for seen in (facts(root=FAILED, elapsed=LATE, targets=WITH_PRIMARY), lost):
+        assert isinstance(decide(replace(seen, checks=before)), GiveUp)
+        assert isinstance(decide(replace(seen, checks=dict([*before.items()][:-1]))), CheckFileSystem)
+
+
 def evidence(seen: BootFacts) -> bool:
     """Is there anything at all that entitles to wipe PRIMARY? Written from the promise, not from the code."""
     root, targets = seen.root, seen.targets

@@ -217,6 +217,23 @@ def test_a_check_that_fails_on_a_partition_without_file_system_says_nothing(worl
     assert settle(world) == ("reboot", "switched root")
 
 
+def test_a_disk_that_tells_another_identity_each_time_is_not_checked_for_ever(world: World) -> None:
+    disk, checked = world.machine.disks[0], 0
+
+    def hook(operation: str) -> None:
+        nonlocal checked
+        checked += operation == "check /dev/sda1"
+        assert checked < 100
+        if operation in ("mount /dev/sda1", "check /dev/sda1"):
+            disk.serial += "x"
+            raise DeviceFault(operation, "input/output error")
+
+    world.machine.hook = hook
+    assert world.boot(NORMAL) is Stop.REBOOT
+    assert checked == 8
+    assert "cannot use /dev/sda1: input/output error" in errors(world)
+
+
 def test_after_a_check_the_data_disks_are_looked_at_anew(world: World) -> None:
     """A check can take hours. Meanwhile another disk that could be the unit's own came."""
     primary(world).damaged, primary(world).repairable = True, False
