@@ -156,9 +156,10 @@ def kernel_words(arguments: str) -> tuple[str, ...]:
 
 def without_mode(arguments: str) -> str:
     """The same words without those that decide what a start is for. Quoted as the kernel reads quotes: blanks between
-    double quotes do not end a word, and a quote in front of the key does not belong to it."""
+    double quotes do not end a word, and a quote in front of the key does not belong to it. GRUB's menus, which quote in
+    their own way, pass on a word without any quotes, wherever they were."""
     words = kernel_words(arguments)
-    return " ".join(word for word in words if word.lstrip('"').partition("=")[0] not in MODE_ARGUMENTS)
+    return " ".join(word for word in words if word.replace('"', "").partition("=")[0] not in MODE_ARGUMENTS)
 
 
 _ERASE_WORDS = {

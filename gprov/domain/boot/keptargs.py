@@ -73,4 +73,4 @@ def _replaced(words: Iterable[str], values: dict[str, list[str]]) -> list[str]:
 
 
 def _key(word: str) -> str:
-    return word.lstrip('"').partition("=")[0]
+    return word.replace('"', "").partition("=")[0]

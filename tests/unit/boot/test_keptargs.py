@@ -56,7 +56,8 @@ def test_several_values_of_one_key_stay_several() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["real_root=LABEL=X", "DATA_ERASE=1", "frmode=shell", "mfgurl=http://f/", '"frmode=shell"']
+    "word",
+    ["real_root=LABEL=X", "DATA_ERASE=1", "frmode=shell", "mfgurl=http://f/", '"frmode=shell"', 'DATA"_ERASE"=1'],
 )
 def test_nothing_that_decides_what_a_start_is_for_is_kept(word: str) -> None:
     assert entry_arguments(f"a {word}", "b", NOTHING) == "a b"
@@ -65,7 +66,13 @@ def test_nothing_that_decides_what_a_start_is_for_is_kept(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["PROVISION_LOADER_FALLBACK=1", '"PROVISION_LOADER_FALLBACK=0"', "PROVISION_LOADER_FALLBACK"]
+    "word",
+    [
+        "PROVISION_LOADER_FALLBACK=1",
+        '"PROVISION_LOADER_FALLBACK=0"',
+        'PROVISION"_"LOADER_FALLBACK=1',
+        "PROVISION_LOADER_FALLBACK",
+    ],
 )
 def test_who_started_the_kernel_is_not_kept(word: str) -> None:
     """Whoever copies what the kernel was told takes it along."""

@@ -128,6 +128,14 @@ def test_arguments_that_no_entry_can_hold_do_not_cost_the_kept_ones(unit: World)
     assert passed_on(unit) == FOREVER
 
 
+def test_quotes_hide_nothing_that_a_start_is_for(unit: World) -> None:
+    """GRUB's menus pass words on without them."""
+    put(unit, KEPT, b'DATA"_ERASE"=1 pci=nomsi')
+    restore(unit)
+    assert passed_on(unit) == "pci=nomsi PROVISION_KEY_WINDOW=0"
+    assert unit.boot() is Stop.SWITCHED_ROOT
+
+
 @pytest.mark.parametrize("value", ["0", "1"])
 @pytest.mark.parametrize("path", [KEPT, "/fr.data"])
 def test_no_word_makes_a_unit_restore_itself_for_ever(unit: World, path: str, value: str) -> None:
