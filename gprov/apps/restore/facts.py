@@ -93,18 +93,24 @@ def _extra_arguments(
     except BadInput as error:
         bus.warning(f"kept boot arguments not used: {error}")
         before = ""
+    # Whatever is wrong with one of them must not cost the other; where both are too long, the kept ones stay.
     choices = (
-        (before, options.boot_args, "BootArgs not used"),
-        (before, "", "kept boot arguments not used"),
+        (before, options.boot_args, ""),
+        (before, "", "BootArgs not used"),
+        ("", options.boot_args, "kept boot arguments not used"),
     )
-    for known, given, instead in choices:
+    problem = ""
+    for known, given, without in choices:
         wanted = entry_arguments(known, given, arguments)
         try:
             check_boot_arguments(firmware, branding, wanted)
         except BadInput as error:
-            bus.warning(f"{instead}: {error}")
-        else:
-            return wanted
+            problem = str(error)
+            continue
+        if without:
+            bus.warning(f"{without}: {problem}")
+        return wanted
+    bus.warning(f"kept boot arguments not used, nor BootArgs: {problem}")
     return entry_arguments("", "", arguments)
 
 

@@ -128,6 +128,15 @@ def test_arguments_that_no_entry_can_hold_do_not_cost_the_kept_ones(unit: World)
     assert passed_on(unit) == FOREVER
 
 
+def test_kept_arguments_that_no_entry_can_hold_do_not_cost_the_given_ones(unit: World) -> None:
+    """Nobody else knows them: ``fr.data`` goes with this restore."""
+    put(unit, KEPT, b"a=" + b"x" * 4000)
+    put(unit, "/fr.data", b'{"BootArgs": "pci=noaer"}')
+    restore(unit)
+    assert passed_on(unit) == "pci=noaer PROVISION_KEY_WINDOW=0"
+    assert kept(unit) == b"pci=noaer PROVISION_KEY_WINDOW=0\n"
+
+
 def test_quotes_hide_nothing_that_a_start_is_for(unit: World) -> None:
     """GRUB's menus pass words on without them."""
     put(unit, KEPT, b'DATA"_ERASE"=1 pci=nomsi')
