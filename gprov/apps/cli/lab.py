@@ -153,7 +153,8 @@ def _cuts(container: LabContainer, args: argparse.Namespace) -> int:
     report = campaign_report(facts, campaign, results, time.monotonic() - began)
     path = args.report or os.path.join(args.workdir, "report.json")
     write_file(path, json.dumps(report, indent=2).encode() + b"\n")
-    print(f"{report['cuts']} cuts, {report['states']} states, at most {report['most_starts']} starts after one")
+    missed = f" ({report['missed']} ended before they were cut)" if report["missed"] else ""
+    print(f"{report['cuts']} cuts{missed}, {report['states']} states, at most {report['most_starts']} starts after one")
     failed = [result for result in results if result.problems]
     for result in failed:
         again = f"--stage {args.stage} --seed {args.seed} --first {result.number} --count 1"

@@ -49,7 +49,7 @@ def campaign_report(
 ) -> Mapping[str, object]:
     """For programs. ``facts``: what was cut; ``states``: cuts that differ in what is told of them; ``missed``: what
     ended before it could be cut, and counts as no cut."""
-    failed = any(result.problems for result in results)
+    failed = any(result.problems for result in results) or all(result.missed for result in results)
     return {
         "verdict": (StageVerdict.FAILED if failed else StageVerdict.PASSED).value,
         **facts,
@@ -68,6 +68,7 @@ def _result(result: CutResult) -> Mapping[str, object]:
     return {
         "number": result.number,
         "manner": result.manner.value,
+        "missed": result.missed,
         "cut": result.cut,
         "seconds": round(result.seconds, 1),
         "starts": [_start(start) for start in result.starts],

@@ -104,7 +104,7 @@ class FactoryRestore:
                     self._report(error)
                 self._await_remote_log()
                 raise
-            # The flag file is set and RECOVERY was flushed: the unit boots, whatever kept RECOVERY from being put away.
+            # The flag file is set: the unit boots, whatever kept RECOVERY from being put away.
             self._bus.warning(str(error))
         self._bus.message("Factory restore done")
         self._bus.state(ProcessState.FR_SUCCEEDED)

@@ -154,6 +154,14 @@ def test_the_report_of_many_cuts() -> None:
     assert campaign_report({}, campaign, broken, 61.0)["verdict"] == "failed"
 
 
+def test_what_ended_before_it_was_killed_is_no_cut() -> None:
+    campaign = Campaign("s", 0, 3, 2)
+    results = [result(0, []), *(replace(result(number, []), missed=True) for number in (1, 2))]
+    report = campaign_report({}, campaign, results, 61.0)
+    assert (report["verdict"], report["cuts"], report["missed"], report["states"]) == ("passed", 1, 2, 1)
+    assert campaign_report({}, campaign, results[1:], 61.0)["verdict"] == "failed"
+
+
 def test_a_lab_that_fails_costs_one_cut(tmp_path: Path) -> None:
     processes, said = FakeProcesses(), list[str]()
     runner = Runner(processes, lambda: Accelerator.TCG)
