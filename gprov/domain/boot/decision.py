@@ -146,6 +146,9 @@ def _judged(facts: BootFacts, targets: TargetSurvey, volume: Volume, reason: Res
         return _doubt(facts, f"{seen}, but {_no_data_disk(volume)}; {targets.describe()}")
     if not targets.complete:
         return _doubt(facts, f"{seen}, but {targets.describe()}")
+    if beside := targets.beside(volume):
+        others = ", ".join(target.describe() for target in beside)
+        return _doubt(facts, f"{seen}, but a restore would also wipe {others}")
     return _restore(facts, reason, seen)
 
 

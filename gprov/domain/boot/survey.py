@@ -38,11 +38,12 @@ class TargetState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TargetDisk:
-    """``found``: what is known of its contents, for people."""
+    """``found``: what is known of its contents, for people. ``arrays``: UUIDs of those that it has members of."""
 
     disk: Disk
     state: TargetState
     found: tuple[str, ...] = ()
+    arrays: frozenset[str] = frozenset()
 
     def describe(self) -> str:
         return f"{self.disk.node} {self.state.value}" + (f" ({'; '.join(self.found)})" if self.found else "")
@@ -74,6 +75,17 @@ class TargetSurvey:
         """Is this on the target disks, and on nothing else?"""
         targets = {target.disk.device for target in self.disks}
         return all(disk.device in targets for disk in volume.disks)
+
+    def beside(self, volume: Volume) -> tuple[TargetDisk, ...]:
+        """Target disks that may hold what matters to somebody, and neither this volume nor a member of its array."""
+        harmless = (TargetState.BLANK, TargetState.OTHER)
+        return tuple(
+            target
+            for target in self.disks
+            if target.state not in harmless
+            and all(disk.device != target.disk.device for disk in volume.disks)
+            and not (target.arrays and target.arrays <= {volume.array})
+        )
 
     @property
     def foreign(self) -> bool:
@@ -128,6 +140,9 @@ def survey_targets(
             disk,
             _state(disk, volumes, known, disk.node in zeroed),
             tuple(_described(volume) for volume in _on(disk, volumes) if not volume.contents.blank),
+            frozenset(
+                volume.contents.uuid.lower() for volume in _on(disk, volumes) if volume.contents.kind in _RAID_MEMBERS
+            ),
         )
         for disk in targets
     )

@@ -355,6 +355,41 @@ def test_a_disk_of_another_unit_does_not_get_into_the_array(units: Units) -> Non
     assert member(disk).events == before
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_used_disk_without_flag_file_is_no_reason_to_wipe_the_units_own(units: Units, plain: bool) -> None:
+    """It took the place of a disk of the array, which now waits for that one: all data disks seem to be there."""
+    world = unit(units, RaidLevel.RAID1)
+    world.machine.tree("PRIMARY").put("/srv/data", Node(FileType.FILE, b"years of work"))
+    world.machine.flush()
+    disk = foreign(units, RaidLevel.RAID1, "gp-other:PRIMARY")
+    if plain:
+        found = disk.partitions[-1]
+        found.volume, found.member = member(disk).array.device.volume, None
+        assert found.volume is not None
+        found.volume.current.drop(FLAG)
+        found.volume.sync()
+    else:
+        drop_flag_of_the_last_member(disk)
+    disk.serial = "used"
+    pull(world, 0)
+    world.machine.disks.insert(0, disk)
+    world.boot()
+    assert "factory restore:" not in said(world)
+    [own] = [array for array in world.machine.arrays() if array.name == "gp-sim0001:PRIMARY"]
+    assert own.device.volume is not None
+    assert own.device.volume.current.get("/srv/data") is not None
+
+
+def drop_flag_of_the_last_member(disk: FakeDisk) -> None:
+    """The other disks of its array were gone before: it is complete without them."""
+    last = member(disk)
+    last.active = frozenset({last.slot})
+    volume = last.array.device.volume
+    assert volume is not None
+    volume.current.drop(FLAG)
+    volume.sync()
+
+
 def test_between_two_halves_of_others_nobody_chooses(units: Units) -> None:
     world = unit(units, RaidLevel.RAID1)
     pull(world, 0, 1)
