@@ -94,6 +94,10 @@ class FakeMounts(Mounts):
         node = place.node
         if node is None or node.type is not FileType.FILE:
             raise DeviceMissing(f"{target}{init}", "no such program")
+        for name in ("dev", "proc", "run", "sys"):
+            found = locate(self._machine, f"{target}/{name}").node
+            if found is None or found.type is not FileType.FOLDER:
+                raise DeviceFault(target, f"cannot become the root: no folder {name}, and it is read-only", errno=EROFS)
         self._machine.switched_to = init
         for one in self._machine.running:
             if one.array.device.volume is volume:

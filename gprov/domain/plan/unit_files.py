@@ -18,6 +18,9 @@ from gprov.domain.unit.netsaved import MARKER, SavedFile
 
 FACTS_FILE = "platform_facts.json"
 MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
+# What the start of the system mounts file systems of the kernel on. Its root is read-only then, and an image that was
+# made without what is mounted there may lack the folders, too.
+MOUNT_POINTS = ("dev", "proc", "run", "sys")
 
 
 def configure_unit(facts: RestoreFacts) -> list[Operation]:
@@ -30,6 +33,7 @@ def configure_unit(facts: RestoreFacts) -> list[Operation]:
     admin = ids_of(passwd, branding.admin)
     journal_group = gid_of(group, "systemd-journal")
     operations: list[Operation] = [
+        *(MakeFolder(f"{root}/{name}") for name in MOUNT_POINTS),
         WriteFile(f"{root}/etc/fstab", _fstab(facts, admin)),
         WriteFile(f"{root}/etc/hostname", f"{identity.hostname}\n".encode()),
         WriteFile(f"{root}/etc/hosts", identity.hosts.encode()),

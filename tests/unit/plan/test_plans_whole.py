@@ -96,6 +96,10 @@ def files(plan: Iterable[Operation]) -> dict[str, WriteFile]:
 
 
 CONFIGURATION = """
+    make folder /mnt/PRIMARY/dev (755)
+    make folder /mnt/PRIMARY/proc (755)
+    make folder /mnt/PRIMARY/run (755)
+    make folder /mnt/PRIMARY/sys (755)
     write /mnt/PRIMARY/etc/fstab ({fstab} bytes, 644)
     write /mnt/PRIMARY/etc/hostname (6 bytes, 644)
     write /mnt/PRIMARY/etc/hosts (77 bytes, 644)
