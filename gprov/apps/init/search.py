@@ -62,6 +62,7 @@ class RootFinder:
         self._tried: dict[str, _Tried] = {}  # by the volume's mark
         self._at_once = False
         self._mounted: Volume | None = None
+        self._waiting = False
         self._starter: ArrayStarter | None = None
 
     def use(self, volume: Volume) -> None:
@@ -71,20 +72,22 @@ class RootFinder:
     def search(self, elapsed: float) -> RootSearch:
         """Look at all devices; mount the root if there is exactly one. ``elapsed``: seconds on any clock that the
         caller keeps to. What did not mount is tried again after RETRY_SECONDS."""
-        if self._mounted is not None:
+        if self._mounted is not None and not self._waiting:
             return Found(self._mounted, self._flag())
+        self.release()
         disks = self._ports.blocks.disks()
         volumes = volumes_of(self._ports.blocks, disks, self._bus)
         arrays: tuple[FoundArray, ...] = ()
         if any(volume.contents.kind == RAID_MEMBER for volume in volumes):
             seen = self._array_starter().look(disks, volumes, elapsed)
             volumes, arrays = (*volumes, *seen.volumes), seen.waiting
+        self._waiting = bool(arrays)
         found = [volume for volume in volumes if self._wanted(volume)]
         if not found:
             return NotFound(arrays)
         if len(found) > 1:
             return Ambiguous(tuple(found))
-        return Found(found[0], self._look_into(found[0], elapsed))
+        return Found(found[0], self._look_into(found[0], elapsed), arrays)
 
     def start_array(self, array: FoundArray, elapsed: float) -> None:
         """Start it without its missing members. What comes of it, the next search tells."""

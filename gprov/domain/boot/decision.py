@@ -83,8 +83,8 @@ def _by_disks(facts: BootFacts) -> Decision:
             return _without_members(facts, arrays) or _missing(facts, arrays)
         case Ambiguous(volumes):
             return _ambiguous(facts, volumes)
-        case Found(volume, mount):
-            return _found(facts, volume, mount)
+        case Found(volume, mount, arrays):
+            return _own_array_waits(facts, volume, arrays) or _found(facts, volume, mount)
 
 
 def _without_boot_files(facts: BootFacts) -> Decision | None:
@@ -173,6 +173,19 @@ def _without_members(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decisi
     return _doubt(facts, f"more than one incomplete array could hold the root: {_told(startable)}")
 
 
+def _own_array_waits(facts: BootFacts, volume: Volume, arrays: tuple[FoundArray, ...]) -> Decision | None:
+    """What was found, perhaps on a disk that was in another unit, is not this unit's own system if that waits for a
+    member of its array."""
+    startable = [array for array in arrays if array.startable and not array.failure]
+    if not startable:
+        return None
+    if facts.targets is None:
+        return SurveyTargets()
+    if volume.array in facts.targets.own_arrays:
+        return None
+    return _without_members(facts, tuple(array for array in startable if array.name == facts.targets.array))
+
+
 def _told(arrays: Iterable[FoundArray]) -> str:
     return ", and ".join(array.describe() for array in arrays)
 
@@ -209,6 +222,9 @@ def _ambiguous(facts: BootFacts, volumes: tuple[Volume, ...]) -> Decision:
     own = [volume for volume in volumes if facts.targets.has(volume)]
     if len(own) == 1:
         return UseVolume(own[0], f"of {nodes} only this is on a data disk of the platform")
+    own = [volume for volume in own if volume.array in facts.targets.own_arrays]
+    if len(own) == 1:
+        return UseVolume(own[0], f"of {nodes} only this is on the unit's own array")
     return _doubt(facts, f"more than one volume could be the root: {nodes}")
 
 

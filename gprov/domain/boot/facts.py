@@ -64,8 +64,11 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """``arrays``: as ``NotFound`` has them."""
+
     volume: Volume
     mount: Mounted | MountFailed
+    arrays: tuple[FoundArray, ...] = ()
 
 
 RootSearch = NotFound | Ambiguous | Found

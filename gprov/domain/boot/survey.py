@@ -56,7 +56,7 @@ class TargetSurvey:
     ``primary``: volumes on target disks that carry PRIMARY's label. ``suspect``: the volume that PRIMARY should be
     on, if there is just one that qualifies and it holds nothing known. ``startable``: at least one target disk holds
     what a BIOS boot loader needs for a normal start; None if nobody looked. ``array``: what this unit's array is
-    called, "" if it has none.
+    called, "" if it has none; ``own_arrays``: UUIDs of all that are called so.
     """
 
     expected: int | None
@@ -65,6 +65,7 @@ class TargetSurvey:
     suspect: Volume | None = None
     array: str = ""
     startable: bool | None = None
+    own_arrays: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:
@@ -158,6 +159,11 @@ def survey_targets(
         suspects[0] if len(suspects) == 1 and not primary else None,
         array,
         startable,
+        frozenset(
+            volume.contents.uuid.lower()
+            for volume in volumes
+            if array and volume.contents.kind in _RAID_MEMBERS and volume.contents.label == array
+        ),
     )
 
 

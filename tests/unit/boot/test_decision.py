@@ -127,6 +127,7 @@ NO_FLAG = Found(ROOT, Mounted(Flag.ABSENT))
 UNREADABLE_FLAG = Found(ROOT, Mounted(Flag.UNREADABLE))
 SUSPECT = replace(OTHER, suspect=EMPTY)
 BOTH = Ambiguous((ROOT, COPY))
+ON_ARRAY = replace(ROOT, array="own")
 
 
 def array(name: str, *, level: int = 1) -> FoundArray:
@@ -226,6 +227,8 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (32, facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, BEYOND)), RestoreReason.FILE_SYSTEM_ABSENT),
     (33, facts(root=BOTH), SurveyTargets()),
     (34, facts(root=BOTH, targets=WITH_PRIMARY), UseVolume),
+    (34, facts(root=Ambiguous((ON_ARRAY, ROOT)), targets=replace(OWN, own_arrays=frozenset({"own"}))), UseVolume),
+    (35, facts(root=Ambiguous((ON_ARRAY, ROOT)), targets=OWN), KeepWaiting),
     (35, facts(root=BOTH, targets=UNKNOWN), KeepWaiting),
     (
         35,
@@ -244,6 +247,11 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (40, facts(root=NotFound((OTHERS, HALF)), elapsed=30, targets=OWN), StartArray),
     (41, facts(root=NotFound((OTHERS, HALF)), elapsed=30, targets=UNKNOWN), KeepWaiting),
     (42, facts(root=NotFound((OTHERS, HALF)), elapsed=LATE, targets=OTHER), GiveUp),
+    (43, facts(root=replace(BOOTABLE, arrays=(HALF,))), SurveyTargets()),
+    (43, facts(root=replace(BOOTABLE, arrays=(HALF,)), targets=OWN), KeepWaiting),
+    (43, facts(root=replace(NO_FLAG, arrays=(OTHERS, HALF)), elapsed=30, targets=OWN), StartArray),
+    (12, facts(root=replace(BOOTABLE, arrays=(OTHERS,)), targets=OWN), SwitchRoot(ROOT)),
+    (12, facts(root=replace(BOOTABLE, arrays=(LOST,))), SwitchRoot(ROOT)),
     # What cannot run is as good as not there: rows 25 to 32.
     (25, facts(root=NotFound((LOST,))), KeepWaiting),
     (26, facts(root=NotFound((replace(HALF, failure="mdadm failed"),)), elapsed=40), SurveyTargets()),

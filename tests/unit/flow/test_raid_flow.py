@@ -390,6 +390,23 @@ def drop_flag_of_the_last_member(disk: FakeDisk) -> None:
     volume.sync()
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_the_last_disk_of_another_units_array_does_not_keep_the_unit_from_its_own(units: Units, known: bool) -> None:
+    """That array is complete without the disks that it lost before; ``known``: so is the unit's own."""
+    world = unit(units, RaidLevel.RAID1)
+    pull(world, 0)
+    if known:
+        assert world.boot(NORMAL) is Stop.SWITCHED_ROOT
+    disk = foreign(units, RaidLevel.RAID1, "gp-other:PRIMARY")
+    member(disk).active = frozenset({member(disk).slot})
+    disk.serial = "used"
+    world.machine.disks.insert(0, disk)
+    world.machine.restart()
+    assert world.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert "RAID 1 array gp-sim0001:PRIMARY is degraded" in world.machine.messages[-1]
+    assert world.machine.clock.monotonic() < (5 if known else 45)
+
+
 def test_between_two_halves_of_others_nobody_chooses(units: Units) -> None:
     world = unit(units, RaidLevel.RAID1)
     pull(world, 0, 1)
