@@ -79,7 +79,8 @@ class StepRunner:
         if step.verbose:
             self._log_output(done, values)
         if not command.exit_status.accepts(done.status):
-            tail = scrub((done.errors or done.output).decode(errors="replace")[-4096:], values)
+            # Cut behind the scrubbing: half a password is none that it would find.
+            tail = scrub((done.errors or done.output).decode(errors="replace"), values)[-4096:]
             reason = f"exit status {done.status}, but it {command.exit_status.value}"
             raise ToolFailed(scrub(argv[0], values), reason, command=shown, output=tail)
 

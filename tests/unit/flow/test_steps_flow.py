@@ -211,6 +211,16 @@ def test_passwords_are_in_no_error(world: World, text: str) -> None:
         assert secret not in said(world)
 
 
+def test_no_part_of_a_password_shows_where_long_output_is_cut(world: World) -> None:
+    def long(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
+        return Completed(3, b"", f"set {argv[-1]}\n".encode() + b"." * (4096 - len("s-SIM0001\n")))
+
+    world.processes.programs["long"] = long
+    with_steps(world, step("BeforePWSet", command("long {{.BiosPass}}")))
+    assert "s-SIM0001" not in "\n".join(provision_fails(world).details())
+    assert "'  s-SIM0001'" not in said(world)
+
+
 def test_temporary_folders_are_gone_afterwards(world: World) -> None:
     with_steps(
         world,
