@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gprov.domain.boot.bzimage import Comparison, newest, parse_bzimage
 from gprov.domain.boot.keptargs import KEPT_FILE, serialise_kept
+from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
@@ -72,11 +73,17 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
         *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
         *(CreatePartitionTable(disk, table, facts.loader) for disk, table in tables),
         *make_boot_volumes(facts.boot_volumes, facts.branding),
-        *([CreateArray(facts.array, members)] if facts.array is not None else []),
+        *(_create_array(facts, facts.array, members) if facts.array is not None else []),
         MakeFileSystem(primary, spec),
         MountVolume(primary, places.primary, kind.value, options),
         ExtractImage(facts.image, places.primary),
     ]
+
+
+def _create_array(facts: RestoreFacts, array: ArraySpec, members: tuple[PartitionRef, ...]) -> list[Operation]:
+    """Old members behind the cleared edge are back with the new partitions if provisioning had cleared the old table: a
+    cut between two new members must not leave an old one that looks as good."""
+    return [RetireArrays(facts.targets), CreateArray(array, members)]
 
 
 def _primary(facts: RestoreFacts) -> Place:

@@ -196,6 +196,19 @@ def test_a_restore_on_bios_that_is_cut_anywhere_ends_in_the_whole_system(level: 
         assert set(content(world, "PRIMARY")) == expected, f"cut at {name}"
 
 
+def test_a_used_unit_on_bios_that_is_provisioned_anew_survives_a_cut_between_new_members() -> None:
+    """Clearing both ends of a disk leaves the superblock of its second partition, which comes back with it."""
+    used = restored(RaidLevel.RAID1, 2, FirmwareKind.BIOS)
+    assert used.provision() is Stop.REBOOT
+    names = operations_of(copy := deepcopy(used), copy.boot)
+    cuts = [at for at, name in enumerate(names) if "RAID superblock" in name]
+    assert len(cuts) >= 4
+    for at in cuts:
+        world = deepcopy(used)
+        cut_at(world, world.boot, at)
+        assert settle(world)[-1] == "switched root", f"cut at {names[at]}"
+
+
 @pytest.mark.parametrize("index", [0, 1])
 def test_on_bios_either_disk_alone_starts_the_unit(index: int) -> None:
     world = restored(RaidLevel.RAID1, 2, FirmwareKind.BIOS)

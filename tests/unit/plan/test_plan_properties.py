@@ -346,7 +346,7 @@ def test_an_array_of_the_last_partition_of_each_disk(facts: RestoreFacts) -> Non
     assert all(table.table.partitions[-1].role is PartitionRole.RAID for table in tables)
     made = plan.index(tables[-1]) + 1
     members = tuple(PartitionRef(table.disk, table.table.partitions[-1].number) for table in tables)
-    assert plan[made] == CreateArray(facts.array, members)
+    assert plan[made : made + 2] == (RetireArrays(facts.targets), CreateArray(facts.array, members))
     array = ArrayRef("PRIMARY")
     used = [operation.where for operation in plan if isinstance(operation, MakeFileSystem | MountVolume)]
     assert used == [array, array]

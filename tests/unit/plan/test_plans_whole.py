@@ -126,6 +126,7 @@ MIRROR_ON_UEFI = """
     clear the first 100 MiB and last 100 MiB of /dev/sdd (21.5 GB, unknown, unnamed)
     write a GPT partition table to /dev/sdc (1: PRIMARY 20.0 GiB)
     write a GPT partition table to /dev/sdd (1: PRIMARY 20.0 GiB)
+    take apart arrays on /dev/sdc, /dev/sdd
     make RAID 1 array gp-s1:PRIMARY of partition 1 of /dev/sdc, partition 1 of /dev/sdd
     format array PRIMARY as ext4, label PRIMARY
     mount array PRIMARY at /mnt/PRIMARY (relatime,discard)
