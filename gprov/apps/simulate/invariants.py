@@ -24,6 +24,7 @@ from gprov.domain.eventtext import event_text
 from gprov.domain.image.verify import verify_image
 from gprov.domain.plan.kernels import FALLBACK_LOADER
 from gprov.domain.plan.restorable import image_problems
+from gprov.domain.plan.unit_files import MOUNT_POINTS
 
 SECRETS = tuple(f"{kind}-{SERIAL}".encode() for kind in ("os", "bios", "ipmi"))
 _OTHERS = 0o077
@@ -33,6 +34,8 @@ _WRITTEN = frozenset(
     ["/etc/fstab", "/etc/hostname", "/etc/hosts", "/etc/machine-id", "/etc/localtime", "/etc/shadow", "/boot/norm_boot"]
 )
 _WRITTEN_BELOW = ("/etc/provisioning/", "/etc/systemd/network/", "/etc/systemd/network-defaults/", "/etc/mdadm/")
+# Folders that the restored tree has in any case.
+_MADE = frozenset(["/var/log/journal", *(f"/{name}" for name in MOUNT_POINTS)])
 _NEEDED = ("/etc/fstab", "/etc/hostname", "/etc/machine-id", "/etc/provisioning/platform_facts.json")
 
 
@@ -88,7 +91,7 @@ def _tree_problems(world: World, tree: Tree) -> list[str]:
             if wanted[path] != (node.content, node.mode):
                 problems.append(f"{path} on PRIMARY is not as in the image")
         elif not any(inner.startswith(f"{path.rstrip('/')}/") for inner in (*wanted, *_NEEDED, *_WRITTEN_BELOW)) and (
-            path != "/var/log/journal" and not "/var/log/journal".startswith(f"{path}/")
+            path not in _MADE and not "/var/log/journal".startswith(f"{path}/")
         ):
             problems.append(f"{path} on PRIMARY comes from nowhere")
     problems += [f"{path} on PRIMARY is empty" for path in _NEEDED if not _content(tree, path)]
