@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from errno import EINVAL, EIO, EROFS
+from errno import EINVAL, EIO, EROFS, EUCLEAN
 
 from typing_extensions import override
 
@@ -31,9 +31,9 @@ class FakeMounts(Mounts):
         self._machine.touch(f"mount {node}")
         disk, part = self._machine.partition(node)
         if part.volume is None or part.volume.kind.value != kind:
-            raise DeviceFault(node, f"cannot mount: no {kind} file system")
+            raise DeviceFault(node, f"cannot mount: no {kind} file system", errno=EINVAL)
         if part.volume.damaged:
-            raise DeviceFault(node, "cannot mount: structure needs cleaning")
+            raise DeviceFault(node, "cannot mount: structure needs cleaning", errno=EUCLEAN)
         if "ro" not in chosen:
             refuse_protected(disk)
             self._machine.written(part)

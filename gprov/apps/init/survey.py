@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+import errno
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from gprov.apps.arrays import array_volumes, arrays_told_of
@@ -37,6 +38,8 @@ from gprov.ports.firmware import SmbiosTable
 # RECOVERY only helps to judge: a missing one must not hold up the search for the root for long.
 RECOVERY_SECONDS = 15.0
 _EDGE = 1 * MIB
+# What mounting says of a damaged superblock, and ext of damage behind it.
+_NO_FILE_SYSTEM = (errno.EINVAL, errno.EUCLEAN)
 
 
 @dataclass(frozen=True)
@@ -108,29 +111,42 @@ class Surveyor:
         """There is none on UEFI, nor what it would look for."""
         return self._arguments.loader_fallback and self._ports.firmware.kind() is FirmwareKind.BIOS
 
-    def _startable(self, targets: Collection[Disk], volumes: Iterable[Volume]) -> bool:
-        """Is there a menu with a kernel on any boot partition of these disks? A boot loader claims that there is not.
-        What cannot be read is not there, for the boot loader neither."""
+    def _startable(self, targets: Collection[Disk], volumes: Collection[Volume]) -> bool | None:
+        """Is there a menu with a kernel on any boot partition of these disks? A boot loader claims that there is not,
+        perhaps since it could not read them: None if we cannot either, for that is no evidence."""
         devices = {disk.device for disk in targets}
         label = self._branding.boot_label
         found = [volume for volume in volumes if volume.disk.device in devices and volume.contents.label == label]
-        return any(self._starts(volume) for volume in found)
+        answers = [self._starts(volume) for volume in found]
+        probed = {volume.device for volume in volumes}
+        if any(part.device not in probed for disk in targets for part in disk.partitions):
+            answers.append(None)
+        return True if True in answers else None if None in answers else False
 
-    def _starts(self, volume: Volume) -> bool:
-        files, mounts, target = self._ports.files, self._ports.mounts, self._places.boot
+    def _starts(self, volume: Volume) -> bool | None:
+        mounts, target = self._ports.mounts, self._places.boot
         try:
             mounts.mount(volume.node, target, volume.contents.kind, ("ro",))
             try:
-                kernel = f"{target}/{self._branding.boot_kernel}"
-                head = files.read_start(kernel, KERNEL_START)
-                parse_bzimage(head)
-                check_length(head, files.digests(kernel).size)
-                return files.status(f"{target}/{NORMAL_MENU}") is not None
+                return self._holds_start(target)
             finally:
                 mounts.unmount(target)
-        except (DeviceFault, BadInput) as error:
+        except BadInput as error:
             self._bus.warning(f"{volume.node} starts nothing: {error}")
             return False
+        except DeviceFault as fault:
+            self._bus.warning(f"{volume.node} cannot be read: {fault}")
+            return False if fault.errno in _NO_FILE_SYSTEM else None
+
+    def _holds_start(self, target: str) -> bool:
+        """Raises DeviceFault, BadInput (the kernel is damaged)."""
+        files, kernel = self._ports.files, f"{target}/{self._branding.boot_kernel}"
+        if files.status(kernel) is None or files.status(f"{target}/{NORMAL_MENU}") is None:
+            return False
+        head = files.read_start(kernel, KERNEL_START)
+        parse_bzimage(head)
+        check_length(head, files.digests(kernel).size)
+        return True
 
     def _own_array(self, unit: Unit) -> str:
         label = self._branding.primary_label

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gprov.adapters.fake.artifacts import build_image, build_kernel
 from gprov.adapters.fake.boot import choose_entry
 from gprov.adapters.fake.clock import SeededRandomness
+from gprov.adapters.fake.faults import Fault, FaultKind
 from gprov.adapters.fake.power import Stop
 from gprov.adapters.fake.storage import FakeVolume, Node
 from gprov.apps.simulate.cuts import cut_at, operations_of, settle
@@ -240,6 +241,19 @@ def test_what_the_boot_loader_could_not_see_for_a_moment_is_not_restored(running
     writes = [disk.writes for disk in world.machine.disks]
     assert world.boot({"PROVISION_LOADER_FALLBACK": "1", "quiet": ""}) is Stop.SWITCHED_ROOT
     assert [disk.writes for disk in world.machine.disks] == writes
+
+
+@pytest.mark.parametrize(
+    "where", ["mount /dev/sda1", "read /mnt/BOOT/norm_boot", "unmount /mnt/BOOT", "probe /dev/sda1"]
+)
+def test_boot_files_that_cannot_be_read_for_a_moment_are_no_reason_to_restore(running: World, where: str) -> None:
+    world = deepcopy(running)
+    world.machine.tree("PRIMARY").put("/srv/data", Node(FileType.FILE, b"years of work"))
+    world.machine.flush()
+    disks = [disk.name for disk in world.machine.disks if disk.serial.startswith("primary")]
+    world.machine.faults += [Fault(FaultKind.IO_ERROR, where.replace("sda", name), times=4) for name in disks]
+    assert world.boot({"PROVISION_LOADER_FALLBACK": "1", "quiet": ""}) is Stop.SWITCHED_ROOT
+    assert world.machine.tree("PRIMARY").get("/srv/data") is not None
 
 
 def test_a_unit_without_its_primary_disks_says_so_and_restores_nothing(running: World) -> None:
