@@ -8,6 +8,7 @@ from enum import Enum
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.image.name import SUFFIX, parse_image_name
+from gprov.domain.image.retention import PARTIAL
 from gprov.domain.mfg.urls import base_name, redacted
 
 IMAGE_FOLDER = "Image"
@@ -78,6 +79,8 @@ def destination_problem(file: RemoteFile, branding: Branding) -> str | None:
     for folder in (IMAGE_FOLDER, branding.esp_label):
         if first.casefold() == folder.casefold() and first != folder:
             return f"{first}: this folder must be written {folder}/"
+    if (rest or [first])[-1].casefold().endswith(PARTIAL):
+        return f"names that end in {PARTIAL} are those of unfinished downloads"
     if not rest and first in (IMAGE_FOLDER, branding.esp_label, branding.log_folder):
         return f"{first} is a folder"
     if first == IMAGE_FOLDER and len(rest) == 1 and looks_like_image(rest[0], branding):

@@ -57,6 +57,7 @@ def test_names_are_those_of_the_branding() -> None:
         "/etc/passwd", "//x", "..", "../x", "a/../../x", "a/..", "a//b", "a/", "./a", "a/./b", "a\\b", "..\\x", "a\0b",
         "a\nb", "image/x", "IMAGE/x", "esp/x", "Image", "image", "ESP", "log", "Image/" + "n" * 256, "\ud800",
         "Image/WIDGET.LNX.SHINY.2024-13-01.1.upd", "Image/WIDGET.LNX.SHINY.latest.upd",
+        "x.partial", "a/x.PARTIAL",
     ],
 )  # fmt: skip
 def test_refused_destinations(dest: str) -> None:
