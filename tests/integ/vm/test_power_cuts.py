@@ -59,7 +59,7 @@ def told(result: CutResult, stage: CutStage, firmware: FirmwareKind, disks: str)
 def test_a_restore_that_is_cut_ends_in_the_whole_new_system(
     container: LabContainer, tmp_path: Path, firmware: FirmwareKind
 ) -> None:
-    cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 4)
+    cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 5)
 
 
 def test_a_provisioning_that_is_cut_says_so_and_can_be_begun_again(container: LabContainer, tmp_path: Path) -> None:
