@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import io
 import os
+import socket
+from typing import cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,7 +26,8 @@ def lease(data: bytes) -> None:
 
 def http_headers(data: bytes) -> None:
     """The head of an answer, as requests hands it on, and what resuming a download makes of it."""
-    head = http.client.HTTPResponse(_Received(data))  # type: ignore[arg-type]  # all that it asks for is makefile
+    # Of a socket it asks for nothing but makefile.
+    head = http.client.HTTPResponse(cast("socket.socket", _Received(data)))
     try:
         head.begin()
     except (http.client.HTTPException, OSError, ValueError):
