@@ -17,13 +17,13 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from gprov.apps.build.cpio import archive, regular
-from gprov.apps.lab.container import LabContainer
-from gprov.apps.lab.lifecycle import STARTED
-from gprov.apps.lab.machine import DirectKernel
-from gprov.apps.lab.stage import HANDOVER
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.unitspec import UnitSpec
+from gprov.apps.host.initramfs.cpio import archive, regular
+from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.lifecycle import STARTED
+from gprov.apps.host.lab.machine import DirectKernel
+from gprov.apps.host.lab.stage import HANDOVER
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unitspec import UnitSpec
 
 SCRIPT = """#!/usr/bin/busybox sh
 B=/usr/bin/busybox

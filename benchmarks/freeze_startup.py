@@ -17,13 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.closure import search_path
-from gprov.apps.build.cpio import archive, folder, regular, symlink
-from gprov.apps.build.initramfs import INTERPRETER, assemble
-from gprov.apps.build.libraries import Libraries
-from gprov.apps.build.rootfs import RootTree
-from gprov.apps.build.spec import Flavor, Spec, parse_spec
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.closure import search_path
+from gprov.apps.host.initramfs.cpio import archive, folder, regular, symlink
+from gprov.apps.host.initramfs.initramfs import INTERPRETER, assemble
+from gprov.apps.host.initramfs.libraries import Libraries
+from gprov.apps.host.initramfs.rootfs import RootTree
+from gprov.apps.host.initramfs.spec import Flavor, Spec, parse_spec
 
 CHECKOUT = Path(__file__).parents[1]
 PROCESSES = SystemProcesses()

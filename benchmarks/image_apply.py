@@ -25,7 +25,7 @@ from benchmarks.sample import FOLDERS, pick
 _OURS = """
 import sys
 from gprov.adapters.linux.archive import XzTarArchives
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.system.process import SystemProcesses
 budget = int(sys.argv[3]) if sys.argv[3] else None
 archives = XzTarArchives(SystemProcesses(), memory_budget=budget)
 image = archives.verify(sys.argv[1], lambda done, total: None)

@@ -22,13 +22,13 @@ from pathlib import Path
 
 from benchmarks.sample import FOLDERS, pick
 from gprov.adapters.linux.archive import XzTarArchives
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.image.create import ImageMaker, ImageRequest, RootArchive
-from gprov.apps.lab.container import LabContainer
-from gprov.apps.lab.lifecycle import RESTORED
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.unitspec import UnitSpec
-from gprov.apps.lab.volumes import ext_volume, remove_flag
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootArchive
+from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.lifecycle import RESTORED
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.volumes import ext_volume, remove_flag
 from gprov.domain.branding import Branding
 from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.name import ImageName

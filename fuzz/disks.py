@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from fuzz import seeds
 from fuzz.harness import Target, expect
-from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
-from gprov.domain.disk.mdsuper import parse_superblock
-from gprov.domain.disk.mountinfo import parse_mountinfo
-from gprov.domain.disk.tableread import read_partition_ids
 from gprov.domain.errors import GprovError
-from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_of, set_password_hash
+from gprov.domain.formats.disk.md_superblock import parse_superblock
+from gprov.domain.formats.disk.mountinfo import parse_mountinfo
+from gprov.domain.formats.disk.partition_ids import read_partition_ids
 
 _HASH = PasswordHash("$6$salt$hash")
 

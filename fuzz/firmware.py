@@ -6,31 +6,38 @@ from pathlib import Path
 
 from fuzz import seeds
 from fuzz.harness import Target, expect
-from gprov.adapters.fake.firmware import apply_changes
+from gprov.adapters.fake.firmware.firmware import apply_changes
 from gprov.domain.boot.args import carried_arguments, join_arguments, kernel_words, parse_boot_arguments
-from gprov.domain.boot.bootvars import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, NV_BS_RT, parse_numbers, serialise_numbers
-from gprov.domain.boot.devicenodes import is_network_path
-from gprov.domain.boot.devicepath import parse_device_path, serialise_device_path
-from gprov.domain.boot.devicetext import describe_device_path
 from gprov.domain.boot.entries import EspLocation, reconcile, started_by_fallback, wanted_entries
-from gprov.domain.boot.firmware import Variable
-from gprov.domain.boot.loadoption import (
+from gprov.domain.boot.origin import started_partition
+from gprov.domain.branding import Branding
+from gprov.domain.disk.rootspec import parse_root
+from gprov.domain.formats.efi.boot_variables import (
+    BOOT_CURRENT,
+    BOOT_NEXT,
+    BOOT_ORDER,
+    NV_BS_RT,
+    parse_numbers,
+    serialise_numbers,
+)
+from gprov.domain.formats.efi.device_nodes import is_network_path
+from gprov.domain.formats.efi.device_path import parse_device_path, serialise_device_path
+from gprov.domain.formats.efi.device_text import describe_device_path
+from gprov.domain.formats.efi.load_option import (
     decode_arguments,
     describe_load_option,
     parse_load_option,
     read_description,
     serialise_load_option,
 )
-from gprov.domain.boot.origin import started_partition
-from gprov.domain.branding import Branding
-from gprov.domain.disk.rootspec import parse_root
+from gprov.domain.formats.efi.variables import Variable
+from gprov.domain.formats.smbios.fields import fields
+from gprov.domain.formats.smbios.keywords import keywords
+from gprov.domain.formats.smbios.memory import installed_memory
+from gprov.domain.formats.smbios.table import parse_table
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_facts
-from gprov.domain.platform.fields import fields
 from gprov.domain.platform.identify import identify
-from gprov.domain.platform.keywords import keywords
-from gprov.domain.platform.memory import installed_memory
-from gprov.domain.platform.smbios import parse_table
 from gprov.domain.unit.hostid import host_identity
 
 _BRANDING = Branding()

@@ -18,14 +18,16 @@ from gprov.domain.boot.budget import (
     restore_pause,
     serialise_budget,
 )
-from gprov.domain.boot.bzimage import newest, parse_bzimage
+from gprov.domain.branding import Branding
+from gprov.domain.formats.bzimage import newest, parse_bzimage
+from gprov.domain.formats.image.tar_walk import TarWalker
+from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.image.decoding import plan_decoding
 from gprov.domain.image.history import parse_history, serialise_history
 from gprov.domain.image.imgmeta import parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.name import parse_image_name
-from gprov.domain.image.tarwalk import TarWalker
 from gprov.domain.image.verify import verify_image
-from gprov.domain.image.xz import read_layout
+from gprov.domain.image.wanted_members import wanted_members
 from gprov.domain.unit.netsaved import parse_saved
 
 PREFIX = "WIDGET.LNX.SHINY."
@@ -74,10 +76,10 @@ def verified_image(data: bytes) -> None:
 
 def tar_walk(data: bytes) -> None:
     """Whole and in pieces: the same outcome."""
-    whole = TarWalker("x")
+    whole = TarWalker("x", wanted_members(Branding()))
     whole.feed(data)
     summary = whole.finish()
-    parts = TarWalker("x")
+    parts = TarWalker("x", wanted_members(Branding()))
     step = 300 + len(data) % 1500
     for start in range(0, len(data), step):
         parts.feed(data[start : start + step])

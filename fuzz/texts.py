@@ -11,11 +11,11 @@ from fuzz.harness import Target, expect
 from gprov.domain.boot.args import BootArguments, join_arguments
 from gprov.domain.boot.entries import EspLocation, wanted_entries
 from gprov.domain.boot.grub.menus import normal_menu, recovery_menu
-from gprov.domain.boot.keptargs import entry_arguments, parse_kept, serialise_kept
+from gprov.domain.boot.kept_arguments import entry_arguments, parse_kept, serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
+from gprov.domain.event_text import event_text
 from gprov.domain.events import Event, LogLine, Severity
-from gprov.domain.eventtext import event_text
 from gprov.domain.factory.dnsmasq import NetbootService, dnsmasq_configuration
 from gprov.domain.factory.documents import file_name
 from gprov.domain.factory.netboot import asking_script, base_problem, check_arguments, provision_script

@@ -39,14 +39,3 @@ class Digests:
     size: int
     sha1: str
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Numeric owner of a file."""
-
-    uid: int = 0
-    gid: int = 0
-
-
-ROOT = Owner()

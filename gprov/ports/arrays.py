@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.arrayspec import ArraySpec
-from gprov.domain.disk.mdsuper import MemberRecord
+from gprov.domain.formats.disk.md_superblock import MemberRecord
 
 
 class Arrays(Protocol):

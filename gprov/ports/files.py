@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gprov.domain.files import ROOT, Digests, FileStatus, Owner, Usage
+from gprov.domain.files import Digests, FileStatus, Usage
+from gprov.domain.formats.owner import ROOT, Owner
 
 
 class Files(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.formats.efi.variables import Variable, VariableName
 
 
 class Firmware(Protocol):

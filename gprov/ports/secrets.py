@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from gprov.domain.unit.credentials import PasswordHash, Secret
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.unit.credentials import Secret
 
 
 class PasswordHasher(Protocol):

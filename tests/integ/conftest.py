@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.builds import Builds, Initramfs
-from gprov.apps.build.cache import Cache, default_root
-from gprov.apps.build.cpio import archive, device_node, folder, regular
-from gprov.apps.build.progress import Progress
-from gprov.apps.lab.runner import FIRMWARE_CODE, FIRMWARE_VARIABLES
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.builds import Builds, Initramfs
+from gprov.apps.host.initramfs.cache import Cache, default_root
+from gprov.apps.host.initramfs.cpio import archive, device_node, folder, regular
+from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.lab.runner import FIRMWARE_CODE, FIRMWARE_VARIABLES
 
 Guest = Callable[..., str]
 PROCESSES = SystemProcesses()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gprov.apps.arrays import array_volumes, arrays_told_of
-from gprov.apps.events import EventBus
+from gprov.apps.unit.devices.arrays import array_volumes, arrays_told_of
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.decision import MOUNT_ATTEMPTS, RETRY_SECONDS
 from gprov.domain.disk.arrays import ArrayState, FoundArray
 from gprov.domain.disk.model import Disk, Volume

@@ -8,7 +8,7 @@ from gprov.apps.init.flow import Boot
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.init.search import SearchPorts
 from gprov.apps.restore.container import RestoreContainer
-from gprov.apps.wiring import lazy
+from gprov.apps.unit.composition.wiring import lazy
 
 
 class InitContainer(RestoreContainer):

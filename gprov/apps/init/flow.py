@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NoReturn, assert_never
 
-from gprov.apps.boots import count_boot, reports_boots
-from gprov.apps.events import EventBus
-from gprov.apps.hold import hold, spoken
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.watch import Watch
-from gprov.domain.boot.answers import (
+from gprov.apps.unit.boot.boot_count import count_boot, reports_boots
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.hold import hold, spoken
+from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
+from gprov.domain.boot.boots import WORTH_TELLING
+from gprov.domain.boot.decision import decide
+from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
     Erase,
@@ -27,16 +30,13 @@ from gprov.domain.boot.answers import (
     SwitchRoot,
     UseVolume,
 )
-from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
-from gprov.domain.boot.boots import WORTH_TELLING
-from gprov.domain.boot.decision import decide
 from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 
 
 class Boot:
@@ -68,7 +68,7 @@ class Boot:
                 self._facts = self._look()
                 self._act(decide(self._facts))
         except Exception as exc:  # noqa: BLE001 - also what nobody foresaw must be shown, counted and tried again rarely
-            from gprov.apps.unforeseen import Unforeseen
+            from gprov.apps.unit.reporting.unexpected import Unforeseen
 
             error = exc if isinstance(exc, GprovError) else Unforeseen(exc)
             self._bus.error(error)
@@ -231,6 +231,6 @@ class Boot:
 
     def _by_fallback(self, arguments: BootArguments) -> bool:
         # Not at the top: a start with arguments, which is every normal one, does not need them.
-        from gprov.apps.bootentries import chosen_by_nobody
+        from gprov.apps.unit.boot.boot_entries import chosen_by_nobody
 
         return chosen_by_nobody(self._ports.firmware, arguments, self._branding, self._bus)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from gprov.apps.init.container import InitContainer
-from gprov.apps.start import guarded, prepare
+from gprov.apps.unit.composition.start import guarded, prepare
 
 _MFG = "gprov.apps.mfg.main"
 

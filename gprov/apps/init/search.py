@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gprov.apps.events import EventBus
-from gprov.apps.volumes import volumes_of
+from gprov.apps.unit.devices.volumes import volumes_of
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.decision import RETRY_SECONDS
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.branding import Branding
-from gprov.domain.disk.model import DeviceNumber, FileSystemKind, Volume
+from gprov.domain.disk.model import FileSystemKind, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
 from gprov.domain.disk.targets import detachable
 from gprov.domain.errors import DeviceFault
+from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.ports.block import BlockDevices
 from gprov.ports.files import Files
 from gprov.ports.filesystem import Mounts

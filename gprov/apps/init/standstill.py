@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gprov.apps.budget import BudgetFile
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Tools
-from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
-from gprov.apps.queued import QueuedSink
-from gprov.apps.recovery import RecoveryPorts, opened_recovery
-from gprov.apps.remote import RemotePorts, log_to
-from gprov.apps.restore.records import read_options
-from gprov.apps.retention import prune_logs
+from gprov.apps.unit.devices.identity import identify_unit, known_rule, read_smbios, stored_fallback
+from gprov.apps.unit.execution.executor import Tools
+from gprov.apps.unit.network.remote_log import RemotePorts, log_to
+from gprov.apps.unit.recovery.budget import BudgetFile
+from gprov.apps.unit.recovery.records import read_options
+from gprov.apps.unit.recovery.retention import prune_logs
+from gprov.apps.unit.recovery.volume import RecoveryPorts, opened_recovery
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.queued import QueuedSink
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.budget import UNCOUNTED_SECONDS, StartBudget, give_up_pause
 from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.platform.table import Platform
 from gprov.ports.events import EventSink
 from gprov.ports.firmware import SmbiosTable

@@ -6,15 +6,14 @@ import errno
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from gprov.apps.arrays import array_volumes, arrays_told_of
-from gprov.apps.events import EventBus
-from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
-from gprov.apps.recovery import RecoveryPorts, find_recovery
-from gprov.apps.restore.targets import target_spec
-from gprov.apps.untouchable import untouchable
-from gprov.apps.volumes import volumes_of
+from gprov.apps.unit.devices.arrays import array_volumes, arrays_told_of
+from gprov.apps.unit.devices.excluded import untouchable
+from gprov.apps.unit.devices.identity import identify_unit, known_rule, read_smbios, stored_fallback
+from gprov.apps.unit.devices.targets import target_spec
+from gprov.apps.unit.devices.volumes import volumes_of
+from gprov.apps.unit.recovery.volume import RecoveryPorts, find_recovery
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import BootArguments
-from gprov.domain.boot.bzimage import check_length, parse_bzimage
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import NORMAL_MENU
 from gprov.domain.boot.survey import TargetSurvey, survey_targets
@@ -26,8 +25,9 @@ from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
 from gprov.domain.disk.targets import unfit
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
-from gprov.domain.image.capture import KERNEL_START
-from gprov.domain.places import Places
+from gprov.domain.formats.bzimage import check_length, parse_bzimage
+from gprov.domain.formats.image.capture import KERNEL_START
+from gprov.domain.mountpoints import Places
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import ValidateMethod
 from gprov.domain.platform.table import Platform

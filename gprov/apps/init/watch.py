@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 
-from gprov.apps.events import EventBus
-from gprov.apps.volumes import RESCAN_SECONDS
-from gprov.domain.boot.answers import KeepWaiting
+from gprov.apps.unit.devices.volumes import RESCAN_SECONDS
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.boot.decisions import KeepWaiting
 from gprov.domain.boot.facts import BootFacts
 from gprov.ports.block import BlockDevices, DeviceChanges
 from gprov.ports.operator import Operator

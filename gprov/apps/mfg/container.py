@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dependency_injector import providers
 
-from gprov.apps.container import UnitContainer
-from gprov.apps.wiring import lazy
+from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import lazy
 
 
 class MfgContainer(UnitContainer):
     """``provisioning`` makes the use case."""
 
-    file_sink_at = providers.Factory(lazy("gprov.adapters.linux.sinks:FileSink"), UnitContainer.clock, stage="mfg")
+    file_sink_at = providers.Factory(
+        lazy("gprov.adapters.linux.events.sinks:FileSink"), UnitContainer.clock, stage="mfg"
+    )
     inspect_ports = providers.Factory(
         lazy("gprov.apps.mfg.inspect:InspectPorts"),
         UnitContainer.smbios,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gprov.apps.events import EventBus
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, NetworkFault, Problem
 from gprov.domain.mfg.manuf import ManufData, parse_manuf

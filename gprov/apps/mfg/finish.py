@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Executor
 from gprov.apps.mfg.imaging import verify_images, verify_kernel
 from gprov.apps.mfg.work import MfgPorts, Work
-from gprov.apps.recovery import opened_recovery
+from gprov.apps.unit.execution.executor import Executor
+from gprov.apps.unit.recovery.volume import opened_recovery
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.mfg.flags import Switch
 from gprov.domain.mfg.qadoc import qa_document
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.provision import plan_start
 from gprov.domain.unit.nics import ordered
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Executor
-from gprov.apps.identity import identify_unit, read_smbios
-from gprov.apps.loader import installable_loader
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
 from gprov.apps.mfg.imaging import fetch_files, make_room
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.steps import StepRunner
 from gprov.apps.mfg.work import MfgPorts, Work
-from gprov.apps.network import connect_any
-from gprov.apps.queued import QueuedSink
-from gprov.apps.recovery import opened_recovery, unmount_all
-from gprov.apps.unforeseen import foreseen
+from gprov.apps.unit.boot.loader import installable_loader
+from gprov.apps.unit.devices.identity import identify_unit, read_smbios
+from gprov.apps.unit.execution.executor import Executor
+from gprov.apps.unit.network.connect import connect_any
+from gprov.apps.unit.recovery.volume import opened_recovery, unmount_all
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.queued import QueuedSink
+from gprov.apps.unit.reporting.unexpected import foreseen
 from gprov.domain.boot.args import BootArguments
-from gprov.domain.boot.keptargs import entry_arguments
+from gprov.domain.boot.kept_arguments import entry_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
+from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import When
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.provision import (
     ProvisionFacts,
     plan_finish,
@@ -34,7 +35,6 @@ from gprov.domain.plan.provision import (
 )
 from gprov.domain.plan.restorable import refuse_unsupported
 from gprov.domain.platform.identify import Unit
-from gprov.domain.platform.smbios import SmbiosTable
 from gprov.domain.platform.table import Platform
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.nics import ordered

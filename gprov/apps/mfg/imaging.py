@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Executor, Tools
 from gprov.apps.restore.facts import KERNEL_START
-from gprov.apps.retention import prune_images
-from gprov.domain.boot.bzimage import KernelFacts, check_length, newest, parse_bzimage
+from gprov.apps.unit.execution.executor import Executor, Tools
+from gprov.apps.unit.recovery.retention import prune_images
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
+from gprov.domain.formats.bzimage import KernelFacts, check_length, newest, parse_bzimage
 from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.file_operations import FetchFile, MakeFolder
 from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.operations import Operation

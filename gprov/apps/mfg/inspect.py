@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gprov.apps.events import EventBus
-from gprov.apps.restore.targets import target_spec
-from gprov.apps.untouchable import untouchable
-from gprov.apps.volumes import volumes_of, wait_for
+from gprov.apps.unit.devices.excluded import untouchable
+from gprov.apps.unit.devices.targets import target_spec
+from gprov.apps.unit.devices.volumes import volumes_of, wait_for
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.disk.recovery import attachment_rule, choose_recovery_disk, refuse_rivals
 from gprov.domain.disk.targets import choose_targets
 from gprov.domain.errors import HardwareMismatch, Problem
+from gprov.domain.formats.smbios.table import SmbiosTable as Table
 from gprov.domain.mfg.compare import compare
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.spec import HardwareSpec
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.inventory import Inventory
-from gprov.domain.platform.smbios import SmbiosTable as Table
 from gprov.domain.unit.nics import Nic
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gprov.apps.container import UnitContainer
 from gprov.apps.mfg.container import MfgContainer
+from gprov.apps.unit.composition.container import UnitContainer
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.errors import GprovError
 

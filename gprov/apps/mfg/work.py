@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gprov.apps.executor import Tools
 from gprov.apps.mfg.inspect import Inspection, InspectPorts
 from gprov.apps.mfg.steps import StepRunner
-from gprov.apps.recovery import RecoveryPorts
-from gprov.apps.remote import RemotePorts
+from gprov.apps.unit.execution.executor import Tools
+from gprov.apps.unit.network.remote_log import RemotePorts
+from gprov.apps.unit.recovery.volume import RecoveryPorts
 from gprov.domain.mfg.flags import MfgSwitches
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.plan.provision import ProvisionFacts

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from gprov.apps.events import EventBus
-from gprov.apps.recovery import RecoveryVolume
-from gprov.apps.restore.records import HistoryFile
+from gprov.apps.unit.recovery.records import HistoryFile
+from gprov.apps.unit.recovery.volume import RecoveryVolume
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault

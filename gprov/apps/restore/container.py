@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dependency_injector import providers
 
-from gprov.apps.container import UnitContainer
-from gprov.apps.wiring import lazy
+from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import lazy
 
 
 class RestoreContainer(UnitContainer):

@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Tools
-from gprov.apps.loader import installable_loader
-from gprov.apps.recovery import RecoveryVolume
 from gprov.apps.restore.choose import ChosenImage
+from gprov.apps.unit.boot.loader import installable_loader
+from gprov.apps.unit.execution.executor import Tools
+from gprov.apps.unit.recovery.volume import RecoveryVolume
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import BootArguments
-from gprov.domain.boot.bzimage import KernelFacts, check_length, parse_bzimage
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import RECOVERY_MENU
-from gprov.domain.boot.keptargs import KEPT_FILE, MOST_BYTES, entry_arguments, parse_kept
+from gprov.domain.boot.kept_arguments import KEPT_FILE, MOST_BYTES, entry_arguments, parse_kept
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput, DeviceFault
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.formats.bzimage import KernelFacts, check_length, parse_bzimage
 from gprov.domain.image.imgmeta import parse_imgmeta
 from gprov.domain.plan.kernels import KernelPlaces, kernel_places
 from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
 from gprov.domain.plan.restorable import check_boot_arguments
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netconfig import default_files
 from gprov.domain.unit.netsaved import ARCHIVE, SavedFile, parse_saved

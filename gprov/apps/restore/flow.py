@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gprov.apps.budget import BudgetFile
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Executor, Tools
-from gprov.apps.identity import identify_unit, known_rule, read_smbios, stored_fallback
-from gprov.apps.queued import QueuedSink
-from gprov.apps.recovery import RecoveryPorts, RecoveryVolume, opened_recovery
-from gprov.apps.remote import RemotePorts, log_to
 from gprov.apps.restore.choose import ChosenImage, choose_image, wish_of
 from gprov.apps.restore.facts import gather_facts
 from gprov.apps.restore.installed import hear_installed
 from gprov.apps.restore.pace import Pace
-from gprov.apps.restore.records import HistoryFile, read_options
-from gprov.apps.restore.targets import choose_targets_for
-from gprov.apps.retention import prune_images, prune_logs
-from gprov.apps.unforeseen import foreseen
+from gprov.apps.unit.devices.identity import identify_unit, known_rule, read_smbios, stored_fallback
+from gprov.apps.unit.devices.targets import choose_targets_for
+from gprov.apps.unit.execution.executor import Executor, Tools
+from gprov.apps.unit.network.remote_log import RemotePorts, log_to
+from gprov.apps.unit.recovery.budget import BudgetFile
+from gprov.apps.unit.recovery.records import HistoryFile, read_options
+from gprov.apps.unit.recovery.retention import prune_images, prune_logs
+from gprov.apps.unit.recovery.volume import RecoveryPorts, RecoveryVolume, opened_recovery
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.queued import QueuedSink
+from gprov.apps.unit.reporting.unexpected import foreseen
 from gprov.domain.boot.args import BootArguments, PreferredImage
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import UUID_BYTES, ArraySpec, array_spec, capacity
@@ -27,7 +27,7 @@ from gprov.domain.disk.model import Disk
 from gprov.domain.disk.recovery import attachment_problem, attachment_rule
 from gprov.domain.errors import GprovError, HardwareMismatch
 from gprov.domain.events import ProcessState
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.operations import Plan
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.platform.identify import Unit

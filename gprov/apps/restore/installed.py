@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gprov.apps.arrays import array_volumes
-from gprov.apps.boots import read_counts, reports_boots
-from gprov.apps.budget import BudgetFile
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Tools
-from gprov.apps.restore.records import HistoryFile
-from gprov.apps.volumes import volumes_of
+from gprov.apps.unit.boot.boot_count import read_counts, reports_boots
+from gprov.apps.unit.devices.arrays import array_volumes
+from gprov.apps.unit.devices.volumes import volumes_of
+from gprov.apps.unit.execution.executor import Tools
+from gprov.apps.unit.recovery.budget import BudgetFile
+from gprov.apps.unit.recovery.records import HistoryFile
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.boots import BootCounts
 from gprov.domain.boot.budget import FREE_RESTORES
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk, FileSystemKind, Volume
 from gprov.domain.errors import BadInput, GprovError
 from gprov.domain.image.name import SUFFIX, parse_image_name
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 
 _DISKTAG = ".disktag"
 _KINDS = {

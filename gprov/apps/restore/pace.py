@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gprov.apps.budget import BudgetFile
-from gprov.apps.events import EventBus
-from gprov.apps.hold import hold, spoken
 from gprov.apps.restore.choose import UNENDED
+from gprov.apps.unit.recovery.budget import BudgetFile
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.hold import hold, spoken
 from gprov.domain.boot.args import FAILURE_HOLD_SECONDS
 from gprov.domain.boot.budget import restore_pause
 from gprov.ports.clock import Clock

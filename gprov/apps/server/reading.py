@@ -15,8 +15,8 @@ from gprov.domain.factory.documents import Held
 from gprov.domain.factory.events import decode_body, describe
 from gprov.domain.factory.requests import NamedMac
 from gprov.domain.factory.states import Verdict
-from gprov.domain.jsonobject import JsonObject
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.value import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import os
 import threading
 
 from gprov.apps.server.database import Database
-from gprov.domain.files import Owner
+from gprov.domain.formats.owner import Owner
 from gprov.ports.files import Files
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gprov.domain.factory.requests import Sender
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.value import Json
 
 # Events kept for one unit; the oldest go first. A provisioning and its restore make a few thousand.
 EVENTS_KEPT = 100_000

@@ -13,8 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
-from gprov.adapters.linux.files import LinuxFiles
-from gprov.adapters.linux.random import SystemRandomness
+from gprov.adapters.linux.files.files import LinuxFiles
+from gprov.adapters.linux.system.random import SystemRandomness
 from gprov.apps.server.api import log
 from gprov.apps.server.app import Machine, Policy, make_app, make_services
 from gprov.apps.server.database import Database, sole_server

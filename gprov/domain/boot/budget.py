@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from gprov.domain.jsonread import finish, read_object
+from gprov.domain.formats.json.reading import finish, read_object
 
 BUDGET_FILE = "start_budget.json"
 VERSION = 1

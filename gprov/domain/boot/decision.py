@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from gprov.domain.boot.answers import (
+from gprov.domain.boot.args import EraseMode
+from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
     Erase,
@@ -28,7 +29,6 @@ from gprov.domain.boot.answers import (
     SwitchRoot,
     UseVolume,
 )
-from gprov.domain.boot.args import EraseMode
 from gprov.domain.boot.facts import Ambiguous, BootFacts, CheckOutcome, Flag, Found, Mounted, MountFailed, NotFound
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import FileSystemKind, Volume

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gprov.domain.boot.args import without_mode
-from gprov.domain.boot.bootvars import (
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput, InternalError
+from gprov.domain.formats.efi.boot_variables import (
     BOOT_CURRENT,
     BOOT_NEXT,
     BOOT_ORDER,
@@ -23,9 +25,8 @@ from gprov.domain.boot.bootvars import (
     parse_numbers,
     serialise_numbers,
 )
-from gprov.domain.boot.devicenodes import DevicePath, FilePath, Node, gpt_partition, is_network_path
-from gprov.domain.boot.firmware import Variable
-from gprov.domain.boot.loadoption import (
+from gprov.domain.formats.efi.device_nodes import DevicePath, FilePath, Node, gpt_partition, is_network_path
+from gprov.domain.formats.efi.load_option import (
     LoadOption,
     decode_arguments,
     describe_load_option,
@@ -34,8 +35,7 @@ from gprov.domain.boot.loadoption import (
     read_description,
     serialise_load_option,
 )
-from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, InternalError
+from gprov.domain.formats.efi.variables import Variable
 
 # Entries that BootOrder does not list get numbers from here on. Firmware that finds a new device gives it the lowest
 # number that BootOrder does not list, whether or not an entry has it (EDK II, BmGetFreeOptionNumber): below, ours would

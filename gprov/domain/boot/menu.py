@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from gprov.domain.boot.answers import Erase, Restore, RestoreReason
 from gprov.domain.boot.args import PreferredImage
+from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
 
 MENU_SECONDS = 300.0
 CONFIRM_SECONDS = 60.0

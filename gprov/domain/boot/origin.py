@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gprov.domain.boot.bootvars import BOOT_CURRENT, entry_name, numbers_in
-from gprov.domain.boot.devicenodes import HardDrive
-from gprov.domain.boot.firmware import Variable
-from gprov.domain.boot.loadoption import parse_load_option
-from gprov.domain.disk.model import DeviceNumber, Disk
+from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.efi.boot_variables import BOOT_CURRENT, entry_name, numbers_in
+from gprov.domain.formats.efi.device_nodes import HardDrive
+from gprov.domain.formats.efi.load_option import parse_load_option
+from gprov.domain.formats.efi.variables import Variable
 
 
 def started_partition(variables: Mapping[str, Variable]) -> str:

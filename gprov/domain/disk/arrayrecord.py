@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gprov.domain.disk.model import Disk
-from gprov.domain.jsonread import finish, read_object
+from gprov.domain.formats.json.reading import finish, read_object
 
 if TYPE_CHECKING:
     from gprov.domain.disk.arrayspec import ArraySpec

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from gprov.domain.disk.mdsuper import MemberRecord
-from gprov.domain.disk.model import DeviceNumber, Disk, Partition
+from gprov.domain.disk.model import Disk, Partition
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.disk.md_superblock import MemberRecord
 
 # md's numbers for the levels with redundancy; everything else needs all of its members.
 _RAID1, _RAID5, _RAID6, _RAID10 = 1, 5, 6, 10

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gprov.domain.disk.mdsuper import uuid_text
 from gprov.domain.errors import HardwareMismatch
+from gprov.domain.formats.disk.md_superblock import uuid_text
 from gprov.domain.platform.model import RaidLevel
 
 # md's set_name holds 32 bytes; mdadm leaves the host out if "host:name" with its final zero does not fit.

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
-
-from typing_extensions import override
 
 from gprov.domain.errors import BadInput, Problem
-
-
-class DeviceNumber(NamedTuple):
-    """Kernel identity of a block device while it exists: what by-label links, /dev nodes and mounts resolve to."""
-
-    major: int
-    minor: int
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.major}:{self.minor}"
+from gprov.domain.formats.disk.device_number import DeviceNumber
 
 
 class Bus(Enum):

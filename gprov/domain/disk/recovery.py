@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gprov.domain.disk.model import Bus, DeviceNumber, Disk, Volume
+from gprov.domain.disk.model import Bus, Disk, Volume
 from gprov.domain.disk.targets import within
 from gprov.domain.errors import HardwareMismatch, Problem
+from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec
 from gprov.domain.platform.model import LocateMethod, Platform, ValidateMethod
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gprov.domain.disk.model import Bus, DeviceNumber, Disk, MountPoint, Volume
+from gprov.domain.disk.model import Bus, Disk, MountPoint, Volume
 from gprov.domain.errors import HardwareMismatch, InternalError, Problem
+from gprov.domain.formats.disk.device_number import DeviceNumber
 
 
 @dataclass(frozen=True, slots=True)

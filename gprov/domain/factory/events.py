@@ -24,8 +24,8 @@ from gprov.domain.events import (
     StepPhase,
 )
 from gprov.domain.factory.syntax import MAX_LABEL, MAX_NUMBER, MAX_TEXT, clean, free_text
-from gprov.domain.jsonobject import JsonObject
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.value import Json
 
 STATES = {state.value: state for state in ProcessState}
 _SEVERITIES = {severity.value: severity for severity in Severity}

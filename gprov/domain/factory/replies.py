@@ -11,8 +11,8 @@ from enum import Enum
 
 from gprov.domain.errors import BadInput, GprovError, NetworkFault, Problem
 from gprov.domain.factory.syntax import MAX_NUMBER, clean
-from gprov.domain.jsonread import finish, read_object
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.json.value import Json
 from gprov.domain.unit.credentials import Credentials, Secret
 
 _MAX_PROBLEMS = 100

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory import syntax
 from gprov.domain.factory.events import STATES, decode_event, encode_event
-from gprov.domain.jsonobject import JsonObject
-from gprov.domain.jsonread import finish, read_object
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.json.value import Json
 
 WIRE_VERSION = 1
 API = f"/api/v{WIRE_VERSION}"

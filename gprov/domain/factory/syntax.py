@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gprov.domain.jsonobject import JsonObject
+from gprov.domain.formats.json.object import JsonObject
 
 MAX_BODY = 2 << 20  # bytes of one request, everything included
 MAX_EVENTS = 500  # in one batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gprov.domain.image.xz import XzLayout
+from gprov.domain.formats.image.xz_layout import XzLayout
 
 CHUNK = 1 << 20
 # A decoder's own needs besides its dictionary: input, output being made, and what it hands over.

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
-from gprov.domain.jsonobject import JsonObject
-from gprov.domain.jsonread import finish, read_object
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish, read_object
 
 MAX_IMAGES = 50
 MAX_NOTES = 20

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.image.name import ImageName
-from gprov.domain.jsonread import finish, read_object
 
 FIELDS = ("BinVer", "BinTime", "ImportJob", "ImgJob", "ImgName", "Stream")
 

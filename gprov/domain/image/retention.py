@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from gprov.domain.image.history import History
 from gprov.domain.image.name import ImageName
-from gprov.domain.logfiles import log_order, stage_of
+from gprov.domain.log_files import log_order, stage_of
 
 KEPT_IMAGES = 3
 KEPT_LOGS = 20

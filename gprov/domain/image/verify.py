@@ -11,17 +11,17 @@ import lzma
 
 from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
-from gprov.domain.image.capture import Wanted
+from gprov.domain.formats.image.tar_walk import TarWalker
+from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.decoding import CHUNK
-from gprov.domain.image.tarwalk import TarWalker
-from gprov.domain.image.xz import read_layout
+from gprov.domain.image.wanted_members import wanted_members
 
 
 def verify_image(path: str, data: bytes, branding: Branding | None = None) -> VerifiedImage:
     """Check an image from its first to its last byte. Raises IntegrityFault."""
     layout = read_layout(path, len(data), lambda offset, size: data[offset : offset + size])
-    walker = TarWalker(path, Wanted.of(branding or Branding()))
+    walker = TarWalker(path, wanted_members(branding or Branding()))
     for stream in layout.streams:
         decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
         packed = data[stream.offset : stream.offset + stream.size]

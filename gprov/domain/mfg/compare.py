@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import Problem
+from gprov.domain.formats.smbios.fields import field
+from gprov.domain.formats.smbios.keywords import KEYWORDS, keyword
+from gprov.domain.formats.smbios.memory import installed_memory
+from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.diskmatch import compare_disks
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, FirmwareVersions, HardwareSpec
-from gprov.domain.platform.fields import field
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.inventory import BusDevice, Cpus, Inventory
-from gprov.domain.platform.keywords import KEYWORDS, keyword
-from gprov.domain.platform.memory import installed_memory
 from gprov.domain.platform.patterns import found
-from gprov.domain.platform.smbios import SmbiosTable
 from gprov.domain.unit.nics import Nic, own_nics, sequential
 
 MIB = 1 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gprov.domain.errors import Problem
-from gprov.domain.jsonobject import JsonObject
+from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.urls import url_problem
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from gprov.domain.branding import Branding
 from gprov.domain.errors import Problem
-from gprov.domain.jsonobject import JsonObject
-from gprov.domain.jsonread import finish, read_object
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.mfg.fileread import read_file, read_into_folder, read_url
 from gprov.domain.mfg.files import IMAGE_FOLDER, PlacementKind, RemoteFile, destination, destination_problem
 from gprov.domain.mfg.spec import HardwareSpec

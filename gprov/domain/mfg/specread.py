@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gprov.domain.errors import Problem
-from gprov.domain.jsonobject import JsonObject
+from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.patterns import pattern_problem
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TypeVar
 
 from gprov.domain.errors import Problem
-from gprov.domain.jsonobject import JsonObject
+from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.mfg.command import NO_WORD, PASSWORDS, Parsed, Value, Word, parse_command, parse_template
 from gprov.domain.mfg.fileread import read_into_folder
 from gprov.domain.mfg.steps import Command, ConfigStep, ExitStatus, PlatformSteps, When

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from gprov.domain.boot.grub.install import Loader, check_loader
 from gprov.domain.boot.grub.menus import NORMAL_MENU, RECOVERY_MENU, normal_menu, recovery_menu
 from gprov.domain.branding import Branding
-from gprov.domain.disk.fstab import FstabVolume
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
+from gprov.domain.disk.primary_fstab import FstabVolume
 from gprov.domain.disk.uuids import volume_uuid
 from gprov.domain.errors import HardwareMismatch
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.disk_operations import FlushVolume, MakeFileSystem, MountVolume, PartitionRef, UnmountVolume
 from gprov.domain.plan.file_operations import CopyFile, WriteFile
 from gprov.domain.plan.operations import Operation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gprov.domain.files import ROOT, Owner
+from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.mfg.urls import redacted
 
 

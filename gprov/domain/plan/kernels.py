@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gprov.domain.boot.bzimage import Comparison, KernelFacts
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import second_kernel
 from gprov.domain.branding import Branding
-from gprov.domain.places import Places
+from gprov.domain.formats.bzimage import Comparison, KernelFacts
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel
 from gprov.domain.plan.operations import Operation
 

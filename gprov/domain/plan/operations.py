@@ -1,7 +1,7 @@
 """What can be done to a machine, as values. Planners make them, one executor runs them.
 
 The failure of an operation is fatal unless it says ``required=False``. Paths are absolute in the view of the running
-initramfs (``gprov.domain.places``). Sizes and offsets are bytes.
+initramfs (``gprov.domain.mountpoints``). Sizes and offsets are bytes.
 """
 
 from __future__ import annotations

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
-from gprov.domain.boot.keptargs import KEPT_FILE, serialise_kept
+from gprov.domain.boot.kept_arguments import KEPT_FILE, serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import recovery_table
 from gprov.domain.errors import HardwareMismatch
-from gprov.domain.places import Places
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.bios import check_disks, write_recovery_menu
 from gprov.domain.plan.disk_operations import (
     ClearDisk,
@@ -34,7 +35,6 @@ from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
 from gprov.domain.plan.restore import CLEARED_EDGE, OPTIONS_FILE
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 
 # Reaches into the first partition: what a used RECOVERY holds there must not be started before it is made anew.

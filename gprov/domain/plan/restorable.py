@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from gprov.domain.boot.bzimage import parse_bzimage
 from gprov.domain.boot.entries import EspLocation, wanted_entries
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
-from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
 from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.errors import BadInput, HardwareMismatch, Problem
+from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_of, set_password_hash
+from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.plan.bios import check_menu_arguments
 from gprov.domain.platform.model import Platform
-from gprov.domain.unit.credentials import PasswordHash
 
 
 def refuse_unsupported(platform: Platform) -> None:

@@ -6,12 +6,12 @@ restore. The flag file comes last, after everything that it vouches for was flus
 
 from __future__ import annotations
 
-from gprov.domain.boot.bzimage import Comparison, newest, parse_bzimage
-from gprov.domain.boot.keptargs import KEPT_FILE, serialise_kept
+from gprov.domain.boot.kept_arguments import KEPT_FILE, serialise_kept
 from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
+from gprov.domain.formats.bzimage import Comparison, newest, parse_bzimage
 from gprov.domain.plan.bios import check_disks, fill_boot_volumes, make_boot_volumes, write_recovery_menu
 from gprov.domain.plan.disk_operations import (
     ArrayRef,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gprov.domain.boot.bzimage import KernelFacts
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
@@ -14,12 +13,13 @@ from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.domain.disk.uuids import volume_uuid
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.bios import BootVolume, boot_volumes
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.netsaved import SavedFile
 
 

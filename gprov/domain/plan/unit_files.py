@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
 from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
-from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab, render
 from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
 from gprov.domain.errors import BadInput
-from gprov.domain.files import ROOT, Owner
+from gprov.domain.formats.accounts import gid_of, ids_of, set_password_hash
+from gprov.domain.formats.disk.fstab import render
+from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.plan.bios import boot_fstab
 from gprov.domain.plan.file_operations import MakeFolder, MakeSymlink, RemovePath, WriteFile
 from gprov.domain.plan.operations import Operation

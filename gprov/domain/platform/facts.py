@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.value import Json
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import (
     SET_TOLERANCE_PCT,

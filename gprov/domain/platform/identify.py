@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gprov.domain.errors import HardwareMismatch, Problem
-from gprov.domain.platform.fields import field
-from gprov.domain.platform.keywords import keyword, value_of
+from gprov.domain.formats.smbios.fields import field
+from gprov.domain.formats.smbios.keywords import keyword, value_of
+from gprov.domain.formats.smbios.table import SmbiosTable, Structure
 from gprov.domain.platform.model import Platform
 from gprov.domain.platform.patterns import found
-from gprov.domain.platform.smbios import SmbiosTable, Structure
 
 SYSTEM, BASE_BOARD, PROCESSOR = 1, 2, 4
 # What makers leave where a number should be, in lower case.

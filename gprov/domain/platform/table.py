@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gprov.domain.disk.model import FileSystemKind
-from gprov.domain.jsonobject import JsonObject
-from gprov.domain.jsonread import finish, read_object
-from gprov.domain.platform.fields import known_label
-from gprov.domain.platform.keywords import KEYWORDS
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.smbios.fields import known_label
+from gprov.domain.formats.smbios.keywords import KEYWORDS
 from gprov.domain.platform.model import (
     SET_TOLERANCE_PCT,
     TARGET_TOLERANCE_PCT,

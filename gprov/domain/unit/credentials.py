@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType
 
 from typing_extensions import override
-
-# A crypt(5) string. Protected like a secret at rest, but it does not reveal the password.
-PasswordHash = NewType("PasswordHash", str)
 
 
 class Secret:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from gprov.domain.jsonread import finish, read_object
+from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.mfg.urls import url_problem
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gprov.domain.errors import BadInput, Problem
-from gprov.domain.image.tarfields import Malformed, pax_records
+from gprov.domain.formats.image.tar_fields import Malformed, pax_records
 
 ARCHIVE = "netd.tar"
 MARKER = ".config-preserved"

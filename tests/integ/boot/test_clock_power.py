@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.adapters.linux.clock import SystemClock, rtc_time
-from gprov.adapters.linux.power import SystemPower
-from gprov.adapters.linux.random import SystemRandomness
+from gprov.adapters.linux.system.clock import SystemClock, rtc_time
+from gprov.adapters.linux.system.power import SystemPower
+from gprov.adapters.linux.system.random import SystemRandomness
 from gprov.domain.errors import DeviceFault, RefusedByPolicy
 
 

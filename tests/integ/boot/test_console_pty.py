@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.console import ConsoleOperator, eligible_terminals
+from gprov.adapters.linux.console.operator import ConsoleOperator, eligible_terminals
 
 DEADLINE = 20.0
 

@@ -9,11 +9,12 @@ from types import ModuleType
 
 import pytest
 
-from gprov.adapters.fake.firmware import FakeFirmware
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.linux.efi import EfivarsFirmware
-from gprov.domain.boot.firmware import EFI_GLOBAL, FirmwareKind, Variable, VariableName
+from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.domain.formats.efi.variables import EFI_GLOBAL, Variable, VariableName
 
 ORDER = VariableName("BootOrder")
 

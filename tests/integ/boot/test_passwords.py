@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.linux.passwords import CryptPasswordHasher
+from gprov.adapters.linux.system.passwords import CryptPasswordHasher
 from gprov.domain.errors import BadInput, DeviceMissing
 from gprov.domain.unit.credentials import Secret
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.clock import FakeClock
-from gprov.adapters.linux.kmsg import KmsgSink
-from gprov.adapters.linux.sinks import ConsoleSink, FileSink
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.adapters.linux.events.kmsg import KmsgSink
+from gprov.adapters.linux.events.sinks import ConsoleSink, FileSink
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange, Step, StepPhase
-from gprov.domain.logfiles import log_order
+from gprov.domain.log_files import log_order
 
 NOON = 1_772_366_459_123_456_789  # 2026-03-01 12:00:59 UTC
 BODIES: tuple[Body, ...] = (

@@ -21,12 +21,12 @@ import pytest
 from virt.firmware.efi import efivar
 from virt.firmware.varstore import edk2
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.builds import Builds
-from gprov.apps.build.cache import Cache, default_root
-from gprov.apps.build.closure import search_path
-from gprov.apps.build.progress import Progress
-from gprov.apps.build.spec import Flavor
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.builds import Builds
+from gprov.apps.host.initramfs.cache import Cache, default_root
+from gprov.apps.host.initramfs.closure import search_path
+from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.spec import Flavor
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.builds import Builds
-from gprov.apps.build.cache import Cache, default_root
-from gprov.apps.build.cpio import archive, regular
-from gprov.apps.build.kernel import version_text
-from gprov.apps.build.progress import Progress
-from gprov.apps.build.spec import Flavor
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.builds import Builds
+from gprov.apps.host.initramfs.cache import Cache, default_root
+from gprov.apps.host.initramfs.cpio import archive, regular
+from gprov.apps.host.initramfs.kernel import version_text
+from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.spec import Flavor
 
 PROCESSES = SystemProcesses()
 CHECKOUT = Path(__file__).parents[3]

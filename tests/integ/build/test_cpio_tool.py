@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.cpio import Node, archive, device_node, folder, regular, symlink
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.cpio import Node, archive, device_node, folder, regular, symlink
 
 PROCESSES = SystemProcesses()
 NAMES = st.text("abcäß .-_~", min_size=1, max_size=8).filter(lambda name: name.strip(". ") == name)

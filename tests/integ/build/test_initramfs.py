@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.spec import Flavor
-from gprov.apps.loader import BOOT_IMAGE, CORE_IMAGE
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.spec import Flavor
+from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
 from gprov.domain.boot.grub.install import Loader, check_files
 
 PROCESSES = SystemProcesses()
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")
 def build(flavor: Flavor, output: Path, seed: str = "0") -> bytes:
     command = ("build", "initramfs", "--flavor", flavor, "--output", str(output))
     env = {"PYTHONHASHSEED": seed, "HOME": os.path.expanduser("~")}
-    PROCESSES.run((sys.executable, "-m", "gprov.apps.cli.main", *command), cwd=str(CHECKOUT), env=env)
+    PROCESSES.run((sys.executable, "-m", "gprov.apps.host.cli.main", *command), cwd=str(CHECKOUT), env=env)
     return output.read_bytes()
 
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.libraries import Libraries
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.libraries import Libraries
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 

@@ -23,7 +23,7 @@ def test_a_missing_package_is_named(tmp_path: Path, words: tuple[str, ...], pack
     source = Path(typing_extensions.__file__)
     (tmp_path / source.name).symlink_to(source)
     (tmp_path / "gprov").symlink_to(CHECKOUT / "gprov")
-    command = [sys.executable, "-S", "-m", "gprov.apps.cli.main", *words]  # -S: no site-packages
+    command = [sys.executable, "-S", "-m", "gprov.apps.host.cli.main", *words]  # -S: no site-packages
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 3
     wanted = f"the Python package {package} is not installed; pip install 'gprov[{extra}]' does it"

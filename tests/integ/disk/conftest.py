@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.block import SysfsBlockDevices
+from gprov.adapters.linux.disk.block import SysfsBlockDevices
 from gprov.domain.disk.model import Disk
 
 MakeDisk = Callable[..., Disk]

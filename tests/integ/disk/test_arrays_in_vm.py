@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from gprov.adapters.linux.arrays import MdArrays
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.disk.arrays import MdArrays
+from gprov.adapters.linux.system.process import SystemProcesses
 
 HERE = Path(__file__).parent
 MARK = "GUEST-REPORT "

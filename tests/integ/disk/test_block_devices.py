@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gprov.adapters.linux.block import SysfsBlockDevices
+from gprov.adapters.linux.disk.block import SysfsBlockDevices
 from gprov.domain.disk.layout import GIB, MIB
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeviceFault, DeviceMissing

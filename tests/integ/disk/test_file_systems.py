@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.blkid import probe
-from gprov.adapters.linux.filesystem import LinuxFileSystems
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.disk.blkid import probe
+from gprov.adapters.linux.filesystem.tools import LinuxFileSystems
+from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.disk.layout import GIB, MIB
 from gprov.domain.disk.model import CheckVerdict, Contents, Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ToolFailed

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.files import LinuxFiles
-from gprov.adapters.linux.filesystem import LinuxFileSystems
-from gprov.adapters.linux.mounts import LinuxMounts
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.files.files import LinuxFiles
+from gprov.adapters.linux.filesystem.mounts import LinuxMounts
+from gprov.adapters.linux.filesystem.tools import LinuxFileSystems
+from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.errors import DeviceFault, DeviceMissing
-from gprov.domain.files import FileStatus, FileType, Owner
+from gprov.domain.files import FileStatus, FileType
+from gprov.domain.formats.owner import Owner
 
 MakeDisk = Callable[..., Disk]
 Tool = Callable[..., str]

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.block import SysfsBlockDevices
-from gprov.adapters.linux.clock import SystemClock
-from gprov.adapters.linux.filesystem import make_command
-from gprov.adapters.linux.partition import PartedPartitioner
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.grub import MOST_CORE, make_loader
+from gprov.adapters.linux.disk.block import SysfsBlockDevices
+from gprov.adapters.linux.disk.partition import PartedPartitioner
+from gprov.adapters.linux.filesystem.tools import make_command
+from gprov.adapters.linux.system.clock import SystemClock
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.grub import MOST_CORE, make_loader
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader, core_place
 from gprov.domain.boot.grub.menus import core_script, normal_menu, recovery_menu

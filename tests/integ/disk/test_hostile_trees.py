@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.linux.files import LinuxFiles
+from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
 # How a link in the tree may be spelled so that, followed by us, it leads to the folder ``outside`` beside the tree.

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.mounts import LinuxMounts
-from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab, render
+from gprov.adapters.linux.filesystem.mounts import LinuxMounts
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind
+from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
 from gprov.domain.errors import DeviceFault, DeviceMissing
-from gprov.domain.files import Owner
+from gprov.domain.formats.disk.fstab import render
+from gprov.domain.formats.owner import Owner
 
 MakeDisk = Callable[..., Disk]
 Tool = Callable[..., str]
@@ -146,8 +147,8 @@ printf 'ignored=%s\\n' "$(grep SigIgn /proc/self/status)"
 # Builds an "initramfs" (tmpfs) with a new root inside it, makes it the root of this process, and switches.
 SCRIPT = """
 import ctypes, os, sys
-from gprov.adapters.linux import libc
-from gprov.adapters.linux.mounts import LinuxMounts
+from gprov.adapters.linux.ioctl import libc
+from gprov.adapters.linux.filesystem.mounts import LinuxMounts
 from gprov.domain.errors import GprovError
 base, init, target = sys.argv[1:4]
 if ctypes.CDLL(None).unshare(0x20000):

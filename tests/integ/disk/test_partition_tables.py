@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from gprov.adapters.linux.block import SysfsBlockDevices
-from gprov.adapters.linux.clock import SystemClock
-from gprov.adapters.linux.mounts import LinuxMounts
-from gprov.adapters.linux.partition import PartedPartitioner
+from gprov.adapters.linux.disk.block import SysfsBlockDevices
+from gprov.adapters.linux.disk.partition import PartedPartitioner
+from gprov.adapters.linux.filesystem.mounts import LinuxMounts
+from gprov.adapters.linux.system.clock import SystemClock
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB, MIB, PartitionRole, PartitionTable, PlannedPartition, TableKind
 from gprov.domain.disk.model import Disk

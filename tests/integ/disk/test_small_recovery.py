@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.clock import FakeClock
-from gprov.adapters.linux.background import ThreadBackground
-from gprov.adapters.linux.files import LinuxFiles
-from gprov.adapters.linux.sinks import FileSink
-from gprov.apps.budget import BudgetFile
-from gprov.apps.events import EventBus
-from gprov.apps.queued import QueuedSink
-from gprov.apps.restore.records import HistoryFile
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.adapters.linux.events.sinks import FileSink
+from gprov.adapters.linux.files.files import LinuxFiles
+from gprov.adapters.linux.system.background import ThreadBackground
+from gprov.apps.unit.recovery.budget import BudgetFile
+from gprov.apps.unit.recovery.records import HistoryFile
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.queued import QueuedSink
 from gprov.domain.boot.budget import StartBudget
 from gprov.domain.events import LogLine, Severity
 

@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.archive import XzTarArchives
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.cli.main import main
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.cli.main import main
+from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
-from gprov.domain.image.tarwalk import TarSummary, TarWalker
+from gprov.domain.formats.image.tar_walk import TarSummary, TarWalker
+from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.image.verify import verify_image
-from gprov.domain.image.xz import read_layout
+from gprov.domain.image.wanted_members import wanted_members
 
 SHA256 = "--check=sha256"
 
@@ -139,7 +141,7 @@ def test_sparse_versions(version: str, root: Path) -> None:
 
 
 def walked(data: bytes) -> TarSummary:
-    walker = TarWalker("x")
+    walker = TarWalker("x", wanted_members(Branding()))
     walker.feed(data)
     return walker.finish()
 

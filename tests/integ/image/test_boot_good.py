@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.image.services import BOOT_GOOD
+from gprov.apps.host.image.services import BOOT_GOOD
 from gprov.domain.boot.boots import SERVICE_LINKS, BootCounts, parse_confirmed
 
 pytestmark = [

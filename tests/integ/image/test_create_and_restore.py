@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.archive import XzTarArchives
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.cli.main import main
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.cli.main import main
 
 Snapshot = Callable[[Path], dict[str, str]]
 NAME = "WIDGET.LNX.SHINY.2024-02-29.0107.upd"

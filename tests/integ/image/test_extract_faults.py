@@ -14,7 +14,7 @@ import pytest
 
 from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.archive.unpack import TarFeed, unpack_argv
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault, ToolFailed
 
 Snapshot = Callable[[Path], dict[str, str]]
@@ -222,7 +222,7 @@ def test_a_medium_that_cannot_be_read(as_root: None, image: Path, tmp_path: Path
 MEASURE = """
 import sys
 from gprov.adapters.linux.archive import XzTarArchives
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.system.process import SystemProcesses
 archives = XzTarArchives(SystemProcesses(), memory_budget=int(sys.argv[3]))
 image = archives.verify(sys.argv[1], lambda done, total: None)
 archives.extract(image, sys.argv[2], lambda done, total: None)

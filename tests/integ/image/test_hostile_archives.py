@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 
 from gprov.adapters.linux.archive.unpack import unpack_argv
 from gprov.apps.mfg.steps import unpack_step_argv
+from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
-from gprov.domain.image.tarwalk import TarWalker
+from gprov.domain.formats.image.tar_walk import TarWalker
+from gprov.domain.image.wanted_members import wanted_members
 
 FILE, FOLDER, SYMLINK, HARD_LINK = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
 Member = tuple[str, bytes, str]  # name, type, target of a link
@@ -109,7 +111,7 @@ def yard(as_root: None, tmp_path: Path) -> Yard:
 
 def refusal(data: bytes) -> str:
     """Why verification refuses it; empty if it does not."""
-    walker = TarWalker("x")
+    walker = TarWalker("x", wanted_members(Branding()))
     try:
         walker.feed(data)
         walker.finish()

@@ -11,9 +11,9 @@ import json
 import sys
 from dataclasses import asdict
 
-from gprov.adapters.linux.clock import SystemClock
 from gprov.adapters.linux.net.dhcp import UdhcpcNetwork
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.system.clock import SystemClock
+from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.errors import NetworkFault
 from gprov.domain.unit.nics import Nic
 

@@ -48,7 +48,7 @@ class Lan:
 
     def serve(self, *words: str) -> None:
         """dnsmasq with the printed configuration, and nothing else that changes what it answers."""
-        gprov = [sys.executable, "-m", "gprov.apps.cli.main", "server", "dnsmasq", "--interface", "a1"]
+        gprov = [sys.executable, "-m", "gprov.apps.host.cli.main", "server", "dnsmasq", "--interface", "a1"]
         printed = subprocess.run([*gprov, "--server", SERVER, *words], check=True, capture_output=True, timeout=60)
         self.run(self.servers, printed.stdout, "dnsmasq")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.image.services import NETSAVE
+from gprov.apps.host.image.services import NETSAVE
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 from gprov.domain.unit.netsaved import SavedFile, parse_saved
 

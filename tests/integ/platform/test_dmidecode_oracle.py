@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.smbios import build_dump, build_structure, build_table, end_of_table
-from gprov.domain.platform.fields import fields
-from gprov.domain.platform.keywords import KEYWORDS, keywords
-from gprov.domain.platform.smbios import SmbiosTable, parse_table
+from gprov.adapters.fake.dmi.tables import build_dump, build_structure, build_table, end_of_table
+from gprov.domain.formats.smbios.fields import fields
+from gprov.domain.formats.smbios.keywords import KEYWORDS, keywords
+from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 
 pytestmark = pytest.mark.skipif(shutil.which("dmidecode") is None, reason="dmidecode is not installed")
 # Longest formatted area that dmidecode 3.4 decodes, by type.

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from gprov.domain.formats.smbios.keywords import KEYWORDS, keywords
+from gprov.domain.formats.smbios.memory import installed_memory
+from gprov.domain.formats.smbios.table import parse_table
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import identify
-from gprov.domain.platform.keywords import KEYWORDS, keywords
-from gprov.domain.platform.memory import installed_memory
-from gprov.domain.platform.smbios import parse_table
 
 PROGRAMS = ("qemu-system-x86_64", "dmidecode")
 pytestmark = [

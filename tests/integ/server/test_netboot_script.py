@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gprov.adapters.linux.files import LinuxFiles
-from gprov.adapters.linux.random import SystemRandomness
+from gprov.adapters.linux.files.files import LinuxFiles
+from gprov.adapters.linux.system.random import SystemRandomness
 from gprov.apps.server.app import Machine, Policy, make_app, make_services
 from gprov.apps.server.database import Database
 from gprov.apps.server.netboot import Netboot

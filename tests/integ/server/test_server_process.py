@@ -24,10 +24,10 @@ from typing import IO, Any
 
 import pytest
 
-from gprov.adapters.linux.clock import SystemClock
 from gprov.adapters.linux.net.factory import HttpFactory
 from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.net.server_sink import ServerSink
+from gprov.adapters.linux.system.clock import SystemClock
 from gprov.apps.server.vault import credentials_of
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, LogLine, ProcessState, Severity, StateChange

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.linux.files import LinuxFiles
+from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.apps.server.api import Services
 from gprov.apps.server.app import Machine, Policy, make_services
 from gprov.apps.server.database import Database, open_existing, sole_server, store_path

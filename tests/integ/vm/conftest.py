@@ -21,17 +21,17 @@ from dependency_injector import providers
 from typing_extensions import override
 
 import gprov
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.build.cache import content_key
-from gprov.apps.build.progress import Progress
-from gprov.apps.lab.container import LabContainer
-from gprov.apps.lab.machine import Machine
-from gprov.apps.lab.products import Products
-from gprov.apps.lab.report import RunFacts, lab_report
-from gprov.apps.lab.runner import LiveMachine
-from gprov.apps.lab.stage import Expectation, StageResult
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.unitspec import UnitSpec, spec_text
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.cache import content_key
+from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.machine import Machine
+from gprov.apps.host.lab.products import Products
+from gprov.apps.host.lab.report import RunFacts, lab_report
+from gprov.apps.host.lab.runner import LiveMachine
+from gprov.apps.host.lab.stage import Expectation, StageResult
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unitspec import UnitSpec, spec_text
 from gprov.apps.server.vault import credentials_of
 from gprov.domain.branding import Branding
 from gprov.domain.image.name import ImageName
@@ -161,7 +161,7 @@ def _live(container: LabContainer, products: Products, folder: str, spec: UnitSp
 def _sources() -> Iterator[bytes]:
     """What of the host takes part in a lifecycle, besides the products: the lab and the server."""
     package = Path(gprov.__file__).parent
-    for folder in ("apps/lab", "apps/server", "domain/factory"):
+    for folder in ("apps/host/lab", "apps/server", "domain/factory"):
         for path in sorted((package / folder).rglob("*.py")):
             yield path.read_bytes()
 

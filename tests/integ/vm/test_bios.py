@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.container import LabContainer
-from gprov.apps.lab.lifecycle import RESTORED, STARTED
-from gprov.apps.lab.machine import Machine
-from gprov.apps.lab.products import Products
-from gprov.apps.lab.shapes import unit_spec
-from gprov.apps.lab.stage import StageResult
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
+from gprov.apps.host.lab.machine import Machine
+from gprov.apps.host.lab.products import Products
+from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.stage import StageResult
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag
 from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = pytest.mark.vm

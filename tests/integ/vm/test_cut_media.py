@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.outside import Expected, judge
-from gprov.apps.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
-from gprov.apps.lab.recording import Instant, Recording, log_file
-from gprov.apps.lab.shapes import unit_spec
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.volumes import raw_view
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.outside import Expected, judge
+from gprov.apps.host.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
+from gprov.apps.host.lab.recording import Instant, Recording, log_file
+from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.volumes import raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = pytest.mark.vm

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.lifecycle import RESTORED, STARTED
-from gprov.apps.lab.products import Products
-from gprov.apps.lab.stage import StageResult
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.volumes import ext_volume, partitions, raw_view, remove_flag
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
+from gprov.apps.host.lab.products import Products
+from gprov.apps.host.lab.stage import StageResult
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove_flag
 
 pytestmark = pytest.mark.vm
 

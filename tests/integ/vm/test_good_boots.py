@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.lifecycle import RESTORED, STARTED
-from gprov.apps.lab.products import Products
-from gprov.apps.lab.runner import Ending, LiveMachine
-from gprov.apps.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.volumes import ext_volume, remove_flag
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
+from gprov.apps.host.lab.products import Products
+from gprov.apps.host.lab.runner import Ending, LiveMachine
+from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.volumes import ext_volume, remove_flag
 
 pytestmark = pytest.mark.vm
 

@@ -18,10 +18,10 @@ from virt.firmware.efi.bootentry import BootEntry
 from virt.firmware.efi.efivar import EfiVar
 from virt.firmware.varstore.edk2 import Edk2VarStore
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.products import Products
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.volumes import raw_view
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.products import Products
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.volumes import raw_view
 from gprov.apps.server.vault import credentials_of
 
 pytestmark = pytest.mark.vm

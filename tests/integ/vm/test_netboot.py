@@ -12,8 +12,8 @@ import pytest
 from virt.firmware.efi.bootentry import BootEntry
 from virt.firmware.varstore.edk2 import Edk2VarStore
 
-from gprov.apps.lab.shapes import unit_spec
-from gprov.apps.lab.unit import Unit
+from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.unit import Unit
 from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = pytest.mark.vm

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.campaign import Campaign, run_campaign
-from gprov.apps.lab.container import LabContainer
-from gprov.apps.lab.cuts import CutResult
-from gprov.apps.lab.outside import judge
-from gprov.apps.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
-from gprov.apps.lab.products import file_digest
-from gprov.apps.lab.shapes import unit_spec
-from gprov.apps.lab.subject import CutStage
-from gprov.apps.lab.volumes import raw_view
-from gprov.apps.lab.writelog import read_log
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.campaign import Campaign, run_campaign
+from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.cuts import CutResult
+from gprov.apps.host.lab.outside import judge
+from gprov.apps.host.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
+from gprov.apps.host.lab.products import file_digest
+from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.subject import CutStage
+from gprov.apps.host.lab.volumes import raw_view
+from gprov.apps.host.lab.writelog import read_log
 from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = pytest.mark.vm

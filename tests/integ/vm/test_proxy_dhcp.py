@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.namespace import ADDRESS, BRIDGE, FactoryNetwork, factory_network
-from gprov.apps.lab.runner import Ending
-from gprov.apps.lab.stage import Expectation, StageResult
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.unitspec import UnitSpec
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.namespace import ADDRESS, BRIDGE, FactoryNetwork, factory_network
+from gprov.apps.host.lab.runner import Ending
+from gprov.apps.host.lab.stage import Expectation, StageResult
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.factory.dnsmasq import NetbootService, dnsmasq_configuration
 

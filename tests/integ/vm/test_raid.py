@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.container import LabContainer
-from gprov.apps.lab.lifecycle import STARTED
-from gprov.apps.lab.machine import Machine
-from gprov.apps.lab.runner import Ending, LiveMachine
-from gprov.apps.lab.shapes import unit_spec
-from gprov.apps.lab.stage import INIT_STARTED, Expectation, StageResult
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.volumes import partitions, raw_view
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.lifecycle import STARTED
+from gprov.apps.host.lab.machine import Machine
+from gprov.apps.host.lab.runner import Ending, LiveMachine
+from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.stage import INIT_STARTED, Expectation, StageResult
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.volumes import partitions, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = [

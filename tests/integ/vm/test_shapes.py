@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.lifecycle import RESTORE
-from gprov.apps.lab.machine import DiskBus
-from gprov.apps.lab.shapes import unit_spec
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.volumes import ext_volume, raw_view
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.lifecycle import RESTORE
+from gprov.apps.host.lab.machine import DiskBus
+from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.volumes import ext_volume, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = pytest.mark.vm

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.process import SystemProcesses
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.unitspec import UnitSpec
-from gprov.apps.lab.volumes import ext_volume, partitions, raw_view, remove_flag
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove_flag
 from gprov.domain.errors import DeviceMissing, ToolFailed
 
 pytestmark = pytest.mark.device

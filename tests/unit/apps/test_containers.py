@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dependency_injector import providers
 
-from gprov.adapters.fake.network import FakeFactory
+from gprov.adapters.fake.net.network import FakeFactory
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.mfg.main import container_for

@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.fake.firmware import FakeFirmware
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.apps.bootentries import boot_variables, chosen_by_nobody, update_boot_entries
-from gprov.apps.events import EventBus
+from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.apps.unit.boot.boot_entries import boot_variables, chosen_by_nobody, update_boot_entries
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import parse_boot_arguments
-from gprov.domain.boot.bootvars import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, NV_BS_RT, serialise_numbers
-from gprov.domain.boot.firmware import Variable, VariableName
-from gprov.domain.boot.loadoption import read_description
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB, MIB
-from gprov.domain.disk.model import DeviceNumber, Disk, Partition
+from gprov.domain.disk.model import Disk, Partition
 from gprov.domain.errors import DeviceFault
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.efi.boot_variables import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, NV_BS_RT, serialise_numbers
+from gprov.domain.formats.efi.load_option import read_description
+from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.plan.disk_operations import PartitionRef, UpdateBootEntries
 
 BRANDING = Branding()

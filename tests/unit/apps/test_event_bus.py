@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing_extensions import override
 
-from gprov.adapters.fake.clock import FakeClock
-from gprov.adapters.fake.people import MemorySink
-from gprov.apps.events import EventBus
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.events import Event, LogLine, Progress, Severity
 

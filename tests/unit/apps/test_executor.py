@@ -3,19 +3,19 @@ from __future__ import annotations
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.fake.archive import FakeArchives
-from gprov.adapters.fake.arrays import FakeArrays
-from gprov.adapters.fake.block import FakeBlockDevices
-from gprov.adapters.fake.files import FakeFiles
-from gprov.adapters.fake.filesystem import FakeFileSystems
-from gprov.adapters.fake.firmware import FakeFirmware
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.mounts import FakeMounts
-from gprov.adapters.fake.network import FakeHttp, Origin
-from gprov.adapters.fake.partition import FakePartitioner
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Executor, Tools
-from gprov.apps.fetch import fetch_file
+from gprov.adapters.fake.archive.archives import FakeArchives
+from gprov.adapters.fake.disk.arrays import FakeArrays
+from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.mounts import FakeMounts
+from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.net.network import FakeHttp, Origin
+from gprov.apps.unit.execution.executor import Executor, Tools
+from gprov.apps.unit.execution.fetch import fetch_file
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec

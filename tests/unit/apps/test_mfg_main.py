@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from dependency_injector import providers
 
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import MachineStopped, Stop
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.system.power import MachineStopped, Stop
+from gprov.apps.host.simulation.world import MANUF_URL, World, new_world, plug_in
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.main import HOLD_SECONDS, container_for, provision
-from gprov.apps.simulate.world import MANUF_URL, World, new_world, plug_in
 from gprov.domain.boot.args import BootArguments, parse_boot_arguments
 from gprov.domain.branding import Branding
 

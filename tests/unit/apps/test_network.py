@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.fake.clock import FakeClock
-from gprov.apps.events import EventBus
-from gprov.apps.network import NIC_SECONDS, SETTLE_SECONDS, connect, connect_any, settled_nics
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.apps.unit.network.connect import NIC_SECONDS, SETTLE_SECONDS, connect, connect_any, settled_nics
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.branding import Branding
 from gprov.domain.errors import NetworkFault
 from gprov.domain.platform.default_table import default_table

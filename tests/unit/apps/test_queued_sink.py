@@ -14,18 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from gprov.adapters.fake.background import FakeBackground
-from gprov.adapters.fake.clock import FakeClock
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.linux.background import ThreadBackground
-from gprov.adapters.linux.power import flush_all
-from gprov.apps.events import EventBus
-from gprov.apps.queued import FILE_LOG, QueuedSink
-from gprov.apps.simulate.world import World, new_world
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.system.background import FakeBackground
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.adapters.fake.system.power import Stop
+from gprov.adapters.linux.system.background import ThreadBackground
+from gprov.adapters.linux.system.power import flush_all
+from gprov.apps.host.simulation.world import World, new_world
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.queued import FILE_LOG, QueuedSink
 from gprov.domain.errors import DeadlineExceeded, DeviceFault
+from gprov.domain.event_text import body_text
 from gprov.domain.events import Event, LogLine
-from gprov.domain.eventtext import body_text
 
 
 @dataclass

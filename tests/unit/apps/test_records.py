@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from gprov.adapters.fake.block import FakeBlockDevices
-from gprov.adapters.fake.files import FakeFiles
-from gprov.adapters.fake.filesystem import FakeFileSystems
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.mounts import FakeMounts
-from gprov.adapters.fake.partition import FakePartitioner
-from gprov.apps.events import EventBus
-from gprov.apps.restore.records import HistoryFile, read_options
+from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.mounts import FakeMounts
+from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.apps.unit.recovery.records import HistoryFile, read_options
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec

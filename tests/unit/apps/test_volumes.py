@@ -6,15 +6,16 @@ from contextlib import contextmanager
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.fake.block import FakeBlockDevices
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.storage import FakePartition, FakeVolume
-from gprov.apps.events import EventBus
-from gprov.apps.volumes import RESCAN_SECONDS, volumes_of, wait_for
+from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume
+from gprov.apps.unit.devices.volumes import RESCAN_SECONDS, volumes_of, wait_for
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.layout import GIB, MIB
-from gprov.domain.disk.model import Contents, DeviceNumber, FileSystemKind
+from gprov.domain.disk.model import Contents, FileSystemKind
 from gprov.domain.errors import DeviceFault
 from gprov.domain.events import LogLine
+from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.ports.block import DeviceChanges
 
 

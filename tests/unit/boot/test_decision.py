@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.boot.answers import (
+from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
+from gprov.domain.boot.decision import decide
+from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
     Erase,
@@ -29,8 +31,6 @@ from gprov.domain.boot.answers import (
     SwitchRoot,
     UseVolume,
 )
-from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
-from gprov.domain.boot.decision import decide
 from gprov.domain.boot.facts import (
     Ambiguous,
     BootFacts,
@@ -44,8 +44,9 @@ from gprov.domain.boot.facts import (
 )
 from gprov.domain.boot.survey import TargetDisk, TargetState, TargetSurvey
 from gprov.domain.disk.arrays import FoundArray, Member
-from gprov.domain.disk.mdsuper import MemberRecord
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Partition, Volume
+from gprov.domain.disk.model import Bus, Contents, Disk, Partition, Volume
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.disk.md_superblock import MemberRecord
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "booting.md"
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virt.firmware.efi import devpath
 
-from gprov.domain.boot.devicenodes import (
+from gprov.domain.errors import BadInput
+from gprov.domain.formats.efi.device_nodes import (
     Acpi,
     DevicePath,
     FilePath,
@@ -26,9 +27,8 @@ from gprov.domain.boot.devicenodes import (
     gpt_partition,
     is_network_path,
 )
-from gprov.domain.boot.devicepath import parse_device_path, serialise_device_path
-from gprov.domain.boot.devicetext import describe_device_path
-from gprov.domain.errors import BadInput
+from gprov.domain.formats.efi.device_path import parse_device_path, serialise_device_path
+from gprov.domain.formats.efi.device_text import describe_device_path
 
 GUID = "0b7c6cda-a5a2-4f6b-9a4f-5a2f38c7d1ee"
 

@@ -11,9 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virt.firmware.efi import bootentry
 
-from gprov.adapters.fake.firmware import apply_changes
-from gprov.domain.boot.bootvars import boot_entries, entry_name, free_numbers, numbers_in
-from gprov.domain.boot.devicenodes import Acpi, FilePath, Mac, Pci, Sata, gpt_partition
+from gprov.adapters.fake.firmware.firmware import apply_changes
 from gprov.domain.boot.entries import (
     DeleteVariable,
     EspLocation,
@@ -24,10 +22,12 @@ from gprov.domain.boot.entries import (
     started_by_fallback,
     wanted_entries,
 )
-from gprov.domain.boot.firmware import Variable
-from gprov.domain.boot.loadoption import LoadOption, parse_load_option, read_description, serialise_load_option
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, InternalError
+from gprov.domain.formats.efi.boot_variables import boot_entries, entry_name, free_numbers, numbers_in
+from gprov.domain.formats.efi.device_nodes import Acpi, FilePath, Mac, Pci, Sata, gpt_partition
+from gprov.domain.formats.efi.load_option import LoadOption, parse_load_option, read_description, serialise_load_option
+from gprov.domain.formats.efi.variables import Variable
 
 BRANDING = Branding()
 GUID = "0b7c6cda-a5a2-4f6b-9a4f-5a2f38c7d1ee"

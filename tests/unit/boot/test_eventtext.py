@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gprov.domain.event_text import event_text, log_name, percent, printable_lines, severity_of, timestamp
 from gprov.domain.events import (
     Body,
     Event,
@@ -20,7 +21,6 @@ from gprov.domain.events import (
     Step,
     StepPhase,
 )
-from gprov.domain.eventtext import event_text, log_name, percent, printable_lines, severity_of, timestamp
 
 NOON = 1_772_366_459_123_456_789  # 2026-03-01 12:00:59.123456789 UTC
 

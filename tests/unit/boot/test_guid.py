@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.boot.guid import guid_from_bytes, guid_to_bytes
 from gprov.domain.errors import BadInput
+from gprov.domain.formats.efi.guid import guid_from_bytes, guid_to_bytes
 
 
 def test_the_global_vendor_guid_begins_with_its_first_field_reversed() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.boot.args import BootArguments, kernel_words, parse_boot_arguments
-from gprov.domain.boot.keptargs import entry_arguments, parse_kept, serialise_kept
+from gprov.domain.boot.kept_arguments import entry_arguments, parse_kept, serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
 

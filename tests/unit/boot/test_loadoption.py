@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virt.firmware.efi import bootentry
 
-from gprov.domain.boot.devicenodes import DevicePath, FilePath, Pci, gpt_partition
-from gprov.domain.boot.loadoption import (
+from gprov.domain.errors import BadInput
+from gprov.domain.formats.efi.device_nodes import DevicePath, FilePath, Pci, gpt_partition
+from gprov.domain.formats.efi.load_option import (
     MAX_ARGUMENTS,
     LoadOption,
     decode_arguments,
@@ -18,7 +19,6 @@ from gprov.domain.boot.loadoption import (
     read_description,
     serialise_load_option,
 )
-from gprov.domain.errors import BadInput
 
 PATH: DevicePath = (gpt_partition(1, 2048, 409600, "0b7c6cda-a5a2-4f6b-9a4f-5a2f38c7d1ee"), FilePath("\\norm_boot"))
 NORMAL = LoadOption("Normal Boot", PATH, encode_arguments("quiet real_root=LABEL=PRIMARY"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.boot.answers import Erase, Restore, RestoreReason
 from gprov.domain.boot.args import PreferredImage
+from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
 from gprov.domain.boot.menu import (
     Choose,
     Choosing,

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.boot.bootvars import BOOT_CURRENT, entry_name, serialise_numbers
-from gprov.domain.boot.devicenodes import DevicePath, FilePath, Mac, Pci, Usb, gpt_partition
-from gprov.domain.boot.firmware import Variable
-from gprov.domain.boot.loadoption import LoadOption, serialise_load_option
 from gprov.domain.boot.origin import partition_with, started_partition
-from gprov.domain.disk.model import DeviceNumber, Disk, Partition
+from gprov.domain.disk.model import Disk, Partition
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.efi.boot_variables import BOOT_CURRENT, entry_name, serialise_numbers
+from gprov.domain.formats.efi.device_nodes import DevicePath, FilePath, Mac, Pci, Usb, gpt_partition
+from gprov.domain.formats.efi.load_option import LoadOption, serialise_load_option
+from gprov.domain.formats.efi.variables import Variable
 
 GUID = "0fc63daf-8483-4772-8e79-3d69d8477de4"
 ESP = gpt_partition(1, 2048, 409600, GUID)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gprov.domain.boot.survey import TargetDisk, TargetState, TargetSurvey, survey_targets
-from gprov.domain.disk.model import Contents, DeviceNumber, Disk, Partition, Volume
+from gprov.domain.disk.model import Contents, Disk, Partition, Volume
+from gprov.domain.formats.disk.device_number import DeviceNumber
 
 LABEL = "PRIMARY"
 

@@ -5,7 +5,7 @@ from types import CodeType
 
 import pytest
 
-from gprov.apps.build.bytecode import compiled, texts
+from gprov.apps.host.initramfs.bytecode import compiled, texts
 from gprov.domain.errors import BadInput
 
 SOURCE = b'''"""Doc."""

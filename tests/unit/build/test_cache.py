@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.build.cache import Cache, content_key, default_root
-from gprov.apps.build.hostfiles import copy_file, staged_file, write_file
+from gprov.apps.host.initramfs.cache import Cache, content_key, default_root
+from gprov.apps.host.initramfs.hostfiles import copy_file, staged_file, write_file
 from gprov.domain.errors import DeviceMissing
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.cli.main import main
+from gprov.apps.host.cli.main import main
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.build.closure import modules_of
+from gprov.apps.host.initramfs.closure import modules_of
 from gprov.domain.errors import BadInput
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.apps.build.cpio import Node, archive, device_node, folder, regular, symlink
+from gprov.apps.host.initramfs.cpio import Node, archive, device_node, folder, regular, symlink
 from gprov.domain.errors import BadInput
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=12)

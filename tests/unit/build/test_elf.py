@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.apps.build.elf import is_elf, needs
-from gprov.apps.build.libraries import Libraries
+from gprov.apps.host.initramfs.elf import is_elf, needs
+from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.domain.errors import BadInput, DeviceMissing
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"

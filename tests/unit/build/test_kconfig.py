@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.build.kconfig import parse_config, require_honoured
+from gprov.apps.host.initramfs.kconfig import parse_config, require_honoured
 from gprov.domain.errors import BadInput
 
 FRAGMENT = Path(__file__).parents[3] / "buildroot/kernel/x86_64.config"

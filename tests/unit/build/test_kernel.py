@@ -13,9 +13,9 @@ from typing import BinaryIO
 import pytest
 from typing_extensions import override
 
-from gprov.apps.build.cache import Cache
-from gprov.apps.build.kernel import KernelBuilder, KernelInputs, version_text
-from gprov.apps.build.progress import Progress
+from gprov.apps.host.initramfs.cache import Cache
+from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs, version_text
+from gprov.apps.host.initramfs.progress import Progress
 from gprov.domain.errors import BadInput, IntegrityFault, ToolFailed
 from gprov.ports.process import Completed, Processes, Running
 

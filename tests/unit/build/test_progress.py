@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from gprov.apps.build.progress import ObjectCount, Progress
+from gprov.apps.host.initramfs.progress import ObjectCount, Progress
 
 LOG = b"make: Entering directory\n  CC      a.o\n  AS      b.o\n  LD      c\n  CC      d.o\n"
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gprov.apps.build.cpio import archive, folder, regular, symlink
-from gprov.apps.build.rootfs import RootTree, inside
+from gprov.apps.host.initramfs.cpio import archive, folder, regular, symlink
+from gprov.apps.host.initramfs.rootfs import RootTree, inside
 from gprov.domain.errors import BadInput
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.build.spec import Flavor, parse_spec
+from gprov.apps.host.initramfs.spec import Flavor, parse_spec
 from gprov.domain.errors import BadInput
 
 OURS = Path(__file__).parents[3] / "buildroot/initramfs.toml"

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.archive import FakeArchives
-from gprov.adapters.fake.block import FakeBlockDevices
-from gprov.adapters.fake.files import FakeFiles
-from gprov.adapters.fake.filesystem import FakeFileSystems
-from gprov.adapters.fake.firmware import FakeFirmware
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.mounts import FakeMounts
-from gprov.adapters.fake.partition import FakePartitioner
+from gprov.adapters.fake.archive.archives import FakeArchives
+from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.mounts import FakeMounts
+from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
@@ -101,14 +101,14 @@ def fake_world() -> World:
 
 def linux_world(folder: Path, stack: ExitStack) -> World:
     from gprov.adapters.linux.archive import XzTarArchives
-    from gprov.adapters.linux.block import SysfsBlockDevices
-    from gprov.adapters.linux.clock import SystemClock
-    from gprov.adapters.linux.efi import EfivarsFirmware
-    from gprov.adapters.linux.files import LinuxFiles
-    from gprov.adapters.linux.filesystem import LinuxFileSystems
-    from gprov.adapters.linux.mounts import LinuxMounts
-    from gprov.adapters.linux.partition import PartedPartitioner
-    from gprov.adapters.linux.process import SystemProcesses
+    from gprov.adapters.linux.disk.block import SysfsBlockDevices
+    from gprov.adapters.linux.disk.partition import PartedPartitioner
+    from gprov.adapters.linux.files.files import LinuxFiles
+    from gprov.adapters.linux.filesystem.mounts import LinuxMounts
+    from gprov.adapters.linux.filesystem.tools import LinuxFileSystems
+    from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
+    from gprov.adapters.linux.system.clock import SystemClock
+    from gprov.adapters.linux.system.process import SystemProcesses
 
     blocks, processes = SysfsBlockDevices(include_loop=True), SystemProcesses()
     count = iter(range(100))

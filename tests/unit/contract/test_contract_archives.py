@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError, IntegrityFault
 from gprov.domain.files import FileType
 from gprov.domain.image.verify import verify_image

@@ -11,7 +11,8 @@ import pytest
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
-from gprov.domain.files import ROOT, FileStatus, FileType, Owner
+from gprov.domain.files import FileStatus, FileType
+from gprov.domain.formats.owner import ROOT, Owner
 
 if TYPE_CHECKING:
     from tests.unit.contract.conftest import Volume

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from gprov.adapters.fake.background import FakeBackground
-from gprov.adapters.fake.clock import FakeClock
-from gprov.adapters.linux.background import ThreadBackground
+from gprov.adapters.fake.system.background import FakeBackground
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.adapters.linux.system.background import ThreadBackground
 
 
 def test_a_thread_lets_the_flow_go_on_and_can_be_waited_for() -> None:

@@ -21,7 +21,8 @@ from gprov.domain.errors import (
     ToolFailed,
     ToolMissing,
 )
-from gprov.domain.unit.credentials import Credentials, PasswordHash, Secret
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.unit.credentials import Credentials, Secret
 
 PROBLEMS = (Problem("$.a", "is bad"), Problem("", "is worse"))
 EXAMPLES: dict[type[GprovError], tuple[GprovError, str, tuple[str, ...], ExitCode]] = {

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
-from gprov.domain.jsonobject import JsonObject
-from gprov.domain.jsonread import finish, read_object
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish, read_object
 
 
 def read(value: object) -> JsonObject:

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.disk.accounts import gid_of, ids_of, set_password_hash
 from gprov.domain.errors import BadInput
-from gprov.domain.files import Owner
-from gprov.domain.unit.credentials import PasswordHash
+from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_of, set_password_hash
+from gprov.domain.formats.owner import Owner
 
 PASSWD = b"root:x:0:0:root:/root:/bin/bash\nadmin:x:1000:1001:Admin,,,:/home/admin:/bin/bash\n"
 GROUP = b"root:x:0:\nsystemd-journal:x:101:admin\nshadow:x:42:\n"

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from gprov.domain.disk.arrays import ArrayState, FoundArray, Member, found_arrays, works_with
 from gprov.domain.disk.arrayspec import array_host, array_spec, capacity
-from gprov.domain.disk.mdsuper import MemberRecord
-from gprov.domain.disk.model import DeviceNumber, Disk
+from gprov.domain.disk.model import Disk
 from gprov.domain.errors import HardwareMismatch
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.disk.md_superblock import MemberRecord
 from gprov.domain.platform.model import RaidLevel
 
 UUID = "00010203-0405-0607-0809-0a0b0c0d0e0f"

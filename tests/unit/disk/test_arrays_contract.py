@@ -8,13 +8,13 @@ from types import ModuleType
 
 import pytest
 
-from gprov.adapters.fake.arrays import FakeArrays
-from gprov.adapters.fake.block import FakeBlockDevices
-from gprov.adapters.fake.files import FakeFiles
-from gprov.adapters.fake.filesystem import FakeFileSystems
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.mounts import FakeMounts
-from gprov.adapters.fake.partition import FakePartitioner
+from gprov.adapters.fake.disk.arrays import FakeArrays
+from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.mounts import FakeMounts
+from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.plan_layout import primary_table

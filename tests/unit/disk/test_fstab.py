@@ -7,9 +7,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.disk.fstab import FstabEntry, FstabFacts, FstabVolume, primary_fstab, render
 from gprov.domain.disk.model import FileSystemKind
-from gprov.domain.files import Owner
+from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
+from gprov.domain.formats.disk.fstab import FstabEntry, render
+from gprov.domain.formats.owner import Owner
 
 ADMIN = Owner(1000, 1001)
 ROOT = FstabVolume("LABEL=PRIMARY", FileSystemKind.EXT4, ssd=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gprov.domain.branding import Branding
-from gprov.domain.disk.fstab import FstabFacts, FstabVolume, primary_fstab
 from gprov.domain.disk.model import FileSystemKind
-from gprov.domain.files import Owner
-from gprov.domain.places import Places
+from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
+from gprov.domain.formats.owner import Owner
+from gprov.domain.mountpoints import Places
 
 
 def test_mount_points_are_named_after_the_volumes() -> None:

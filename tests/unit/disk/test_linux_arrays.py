@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.process import FakeProcesses
-from gprov.adapters.linux.arrays import MdArrays
+from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.adapters.linux.disk.arrays import MdArrays
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.arrayspec import array_spec
-from gprov.domain.disk.model import DeviceNumber
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ToolFailed, ToolMissing
+from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.process import Completed
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.adapters.linux.filesystem import make_command
-from gprov.adapters.linux.libc import MountFlag
-from gprov.adapters.linux.mountoptions import kernel_options
-from gprov.adapters.linux.switchroot import environment_for_init
+from gprov.adapters.linux.filesystem.mount_options import kernel_options
+from gprov.adapters.linux.filesystem.switch_root import environment_for_init
+from gprov.adapters.linux.filesystem.tools import make_command
+from gprov.adapters.linux.ioctl.libc import MountFlag
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import BadInput
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.disk.mdsuper import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_places
 from gprov.domain.errors import BadInput
+from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_places
 
 UUID = bytes(range(16))
 DEVICE = bytes(range(16, 32))

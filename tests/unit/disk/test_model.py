@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Partition
+from gprov.domain.disk.model import Bus, Contents, Disk, Partition
+from gprov.domain.formats.disk.device_number import DeviceNumber
 
 PART = Partition("sda1", "/dev/sda1", DeviceNumber(8, 1), 1, 0, 1, holders=(DeviceNumber(9, 0),))
 DISK = Disk(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.disk.model import DeviceNumber
-from gprov.domain.disk.mountinfo import MountInfo, parse_mountinfo
 from gprov.domain.errors import BadInput
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.disk.mountinfo import MountInfo, parse_mountinfo
 
 # As a kernel 6.1 printed it; a blank, a tab and a backslash in the second target.
 SAMPLE = rb"""26 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw,errors=remount-ro

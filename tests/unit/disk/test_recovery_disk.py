@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Volume
+from gprov.domain.disk.model import Bus, Contents, Disk, Volume
 from gprov.domain.disk.recovery import (
     attachment_problem,
     attachment_rule,
@@ -15,6 +15,7 @@ from gprov.domain.disk.recovery import (
     refuse_rivals,
 )
 from gprov.domain.errors import HardwareMismatch
+from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import LocateMethod, RecoveryMedia, ValidateMethod

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, Partition, Volume
+from gprov.domain.disk.model import Bus, Contents, Disk, Partition, Volume
 from gprov.domain.disk.rootspec import RootKey, RootSpec, matches, parse_root
+from gprov.domain.formats.disk.device_number import DeviceNumber
 
 UUID = "ed2d36e3-a3d9-408c-9255-897a010a783b"
 PARTUUID = "01234567-89ab-cdef-0123-456789abcdef"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.linux.block import SysfsBlockDevices
-from gprov.domain.disk.model import Bus, DeviceNumber, Disk
+from gprov.adapters.linux.disk.block import SysfsBlockDevices
+from gprov.domain.disk.model import Bus, Disk
 from gprov.domain.errors import DeviceFault
+from gprov.domain.formats.disk.device_number import DeviceNumber
 
 # Device folder (as the kernel names it) → attributes. Sizes in units of 512 bytes.
 Tree = Mapping[str, Mapping[str, str | bytes]]

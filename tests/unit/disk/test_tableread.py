@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.disk.tableread import START_SIZE, PartitionId, read_partition_ids
+from gprov.domain.formats.disk.partition_ids import START_SIZE, PartitionId, read_partition_ids
 
 # The first 32 KiB of disks, compressed: sfdisk 2.38 with fixed identifiers, partitions 1 and 3, sectors of 512 bytes,
 GPT_512 = (

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, MountPoint, Partition, Volume
+from gprov.domain.disk.model import Bus, Contents, Disk, MountPoint, Partition, Volume
 from gprov.domain.disk.targets import TargetSpec, choose_targets, detachable, excluded_disks
 from gprov.domain.errors import HardwareMismatch, InternalError
+from gprov.domain.formats.disk.device_number import DeviceNumber
 
 GB = 10**9
 

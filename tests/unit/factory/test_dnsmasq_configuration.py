@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from gprov.apps.cli.main import main
+from gprov.apps.host.cli.main import main
 from gprov.domain.errors import BadInput
 from gprov.domain.factory.dnsmasq import AddressRange, NetbootService, dnsmasq_configuration
 

@@ -26,8 +26,8 @@ from gprov.domain.events import (
 from gprov.domain.factory.events import bounded, decode_event, describe, encode_event
 from gprov.domain.factory.requests import Sender, decode_events, encode_events, to_bytes
 from gprov.domain.factory.syntax import MAX_TEXT, clean
-from gprov.domain.jsonobject import JsonObject
-from gprov.domain.jsonread import read_object
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import read_object
 
 SENDER = Sender("SN-1", "0123456789abcdef" * 2)
 anything = st.text(st.characters(codec=None))  # half surrogate pairs and control characters included

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gprov.apps.cli.main import main
+from gprov.apps.host.cli.main import main
 
 DNSMASQ = ["server", "dnsmasq", "--server", "http://10.0.0.1:8901", "--range"]
 

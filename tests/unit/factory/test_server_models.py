@@ -22,7 +22,7 @@ from gprov.domain.factory import requests
 from gprov.domain.factory.events import event_type
 from gprov.domain.factory.replies import encode_credentials, encode_error
 from gprov.domain.factory.requests import Sender, to_bytes
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.value import Json
 from gprov.domain.unit.credentials import Credentials, Secret
 
 SENDER = Sender("SN 1", "0123456789abcdef" * 2)

@@ -12,18 +12,15 @@ from collections.abc import Callable, Mapping
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.boot import firmware_start
-from gprov.adapters.fake.network import FakeFactory
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.smbios import build_table
-from gprov.adapters.fake.storage import FakeVolume
-from gprov.apps.simulate.cuts import operations_of, settle
-from gprov.apps.simulate.world import BASE_URL, IMAGE_NAME, MANUF_URL, SERIAL, World, new_world, publish
-from gprov.domain.boot.devicenodes import FilePath, gpt_partition
-from gprov.domain.boot.firmware import Variable, VariableName
-from gprov.domain.boot.loadoption import LoadOption, serialise_load_option
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.dmi.tables import build_table
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.firmware.uefi import firmware_start
+from gprov.adapters.fake.machine.storage import FakeVolume
+from gprov.adapters.fake.net.network import FakeFactory
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import operations_of, settle
+from gprov.apps.host.simulation.world import BASE_URL, IMAGE_NAME, MANUF_URL, SERIAL, World, new_world, publish
 from gprov.domain.disk.layout import GIB, MIB
 from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.errors import (
@@ -37,7 +34,10 @@ from gprov.domain.errors import (
     RefusedByPolicy,
 )
 from gprov.domain.events import ProcessState
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.efi.device_nodes import FilePath, gpt_partition
+from gprov.domain.formats.efi.load_option import LoadOption, serialise_load_option
+from gprov.domain.formats.efi.variables import Variable, VariableName
+from gprov.domain.formats.json.value import Json
 from gprov.domain.unit.credentials import Credentials
 
 IMAGE_URL = f"{BASE_URL}/{IMAGE_NAME}"

@@ -8,22 +8,22 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.faults import Fault, FaultKind
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.smbios import build_table
-from gprov.adapters.fake.storage import Node
-from gprov.apps.remote import REMOTE_LOG
-from gprov.apps.simulate.cuts import operations_of, settle
-from gprov.apps.simulate.world import IMAGE_NAME, SERIAL, World, new_world
-from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.dmi.tables import build_table
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import operations_of, settle
+from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL, World, new_world
+from gprov.apps.unit.network.remote_log import REMOTE_LOG
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import DeviceFault
+from gprov.domain.event_text import body_text, severity_of
 from gprov.domain.events import ProcessState, Severity
-from gprov.domain.eventtext import body_text, severity_of
 from gprov.domain.files import FileType
+from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.image.history import parse_history
 
 FLAG = "/boot.normal"

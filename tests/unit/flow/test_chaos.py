@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.boot import choose_entry, firmware_start
-from gprov.adapters.fake.clock import SeededRandomness
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import FakeVolume, Node
-from gprov.apps.simulate.cuts import cut_at, settle
-from gprov.apps.simulate.world import World, new_world, publish
-from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.firmware.uefi import choose_entry, firmware_start
+from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.adapters.fake.system.clock import SeededRandomness
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import cut_at, settle
+from gprov.apps.host.simulation.world import World, new_world, publish
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
+from gprov.domain.formats.bzimage import parse_bzimage
 
 FLAG = "/boot.normal"
 KERNELS = ("/norm_boot", "/EFI/BOOT/BOOTX64.EFI")

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.boot import choose_entry
-from gprov.adapters.fake.clock import SeededRandomness
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import Node
-from gprov.apps.simulate.cuts import cut_at, operations_of, settle
-from gprov.apps.simulate.world import World, new_world
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.system.clock import SeededRandomness
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
+from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.files import FileType
 
 NEWER = "WIDGET.LNX.SHINY.2026-02-01.10.upd"

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.boot import choose_entry
-from gprov.adapters.fake.clock import SeededRandomness
-from gprov.adapters.fake.faults import Fault, FaultKind
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import FakeVolume, Node
-from gprov.apps.simulate.cuts import cut_at, operations_of, settle
-from gprov.apps.simulate.invariants import recovery_problems
-from gprov.apps.simulate.world import World, new_world
-from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.adapters.fake.system.clock import SeededRandomness
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
+from gprov.apps.host.simulation.invariants import recovery_problems
+from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.files import FileType
+from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.platform.model import RaidLevel
 
 NEWER = "WIDGET.LNX.SHINY.2026-02-01.10.upd"

@@ -9,17 +9,18 @@ from typing import NoReturn
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import FakeDisk, FakeVolume
-from gprov.apps.simulate.cuts import operations_of, settle
-from gprov.apps.simulate.world import World, new_world
-from gprov.domain.boot.firmware import FirmwareKind, Variable, VariableName
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import operations_of, settle
+from gprov.apps.host.simulation.world import World, new_world
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.menu import ITEMS, Item
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import DeviceFault
 from gprov.domain.events import LogLine, Severity
+from gprov.domain.formats.efi.variables import Variable, VariableName
 
 FLAG = "/boot.normal"
 NORMAL = {"real_root": "LABEL=PRIMARY"}

@@ -6,16 +6,16 @@ import shlex
 
 import pytest
 
-from gprov.adapters.fake.boot import choose_entry
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import FakeVolume, Node
-from gprov.apps.simulate.world import World, new_world
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import RECOVERY_TITLE
-from gprov.domain.boot.loadoption import decode_arguments, parse_load_option
-from gprov.domain.eventtext import body_text
+from gprov.domain.event_text import body_text
 from gprov.domain.files import FileType
+from gprov.domain.formats.efi.load_option import decode_arguments, parse_load_option
 
 WORKAROUND = "pci=nomsi nomodeset"
 FOREVER = f"{WORKAROUND} PROVISION_KEY_WINDOW=0"

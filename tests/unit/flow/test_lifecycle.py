@@ -6,22 +6,22 @@ import json
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import FakeVolume, Node
-from gprov.apps.simulate.world import IMAGE_NAME, SERIAL, World, new_world
-from gprov.domain.boot.bootvars import BOOT_ORDER, entry_name, numbers_in, serialise_numbers
-from gprov.domain.boot.bzimage import parse_bzimage
-from gprov.domain.boot.devicenodes import FilePath, gpt_partition
-from gprov.domain.boot.firmware import Variable, VariableName
-from gprov.domain.boot.loadoption import LoadOption, decode_arguments, parse_load_option, serialise_load_option
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL, World, new_world
 from gprov.domain.disk.layout import GIB, PartitionRole, TableKind
 from gprov.domain.disk.model import Bus, FileSystemKind
+from gprov.domain.event_text import body_text, severity_of
 from gprov.domain.events import LogLine, ProcessState, Severity
-from gprov.domain.eventtext import body_text, severity_of
 from gprov.domain.files import FileType
+from gprov.domain.formats.bzimage import parse_bzimage
+from gprov.domain.formats.efi.boot_variables import BOOT_ORDER, entry_name, numbers_in, serialise_numbers
+from gprov.domain.formats.efi.device_nodes import FilePath, gpt_partition
+from gprov.domain.formats.efi.load_option import LoadOption, decode_arguments, parse_load_option, serialise_load_option
+from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.image.history import parse_history
 
 NEWER = "WIDGET.LNX.SHINY.2026-02-01.10.upd"

@@ -6,12 +6,12 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import Node
-from gprov.apps.simulate.cuts import settle
-from gprov.apps.simulate.world import IMAGE_NAME, World, new_world
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import settle
+from gprov.apps.host.simulation.world import IMAGE_NAME, World, new_world
 from gprov.domain.boot.menu import ITEMS, Item
 from gprov.domain.events import LogLine, Severity
 from gprov.domain.files import FileType

@@ -6,13 +6,13 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.boot import choose_entry
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import FakeDisk, FakeMember, Node
-from gprov.apps.simulate.cuts import cut_at, operations_of, settle
-from gprov.apps.simulate.world import World, new_world
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
+from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 from gprov.domain.events import LogLine, Severity

@@ -9,15 +9,15 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import FakeVolume, Node
-from gprov.apps.simulate.cuts import cut_at, operations_of, settle
-from gprov.apps.simulate.world import IMAGE_NAME, World, new_world
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
+from gprov.apps.host.simulation.world import IMAGE_NAME, World, new_world
 from gprov.domain.boot.budget import DAY, StartBudget, parse_budget, serialise_budget
+from gprov.domain.event_text import body_text
 from gprov.domain.events import ProcessState
-from gprov.domain.eventtext import body_text
 from gprov.domain.files import FileType
 from gprov.domain.image.history import ImageResult, parse_history
 

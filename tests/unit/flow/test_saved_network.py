@@ -9,12 +9,12 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import Node
-from gprov.apps.simulate.cuts import settle
-from gprov.apps.simulate.world import World, new_world
-from gprov.domain.eventtext import body_text
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import settle
+from gprov.apps.host.simulation.world import World, new_world
+from gprov.domain.event_text import body_text
 from gprov.domain.files import FileType
 from gprov.domain.unit.netconfig import default_files
 

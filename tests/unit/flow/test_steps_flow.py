@@ -10,12 +10,12 @@ from traceback import format_exception
 
 import pytest
 
-from gprov.adapters.fake.files import FakeFiles
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import Stop
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import settle
+from gprov.apps.host.simulation.world import BASE_URL, MANUF_URL, SERIAL, World, new_world
 from gprov.apps.mfg.steps import TEMPORARY
-from gprov.apps.simulate.cuts import settle
-from gprov.apps.simulate.world import BASE_URL, MANUF_URL, SERIAL, World, new_world
 from gprov.domain.errors import (
     BadInput,
     DeadlineExceeded,
@@ -27,7 +27,7 @@ from gprov.domain.errors import (
     ToolMissing,
 )
 from gprov.domain.events import ProcessState
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.value import Json
 from gprov.domain.mfg.steps import When
 from gprov.ports.process import Completed
 

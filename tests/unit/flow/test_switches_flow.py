@@ -6,12 +6,12 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.boot import firmware_start
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import Node
-from gprov.apps.simulate.cuts import settle
-from gprov.apps.simulate.world import IMAGE_NAME, World, new_world, publish
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.firmware.uefi import firmware_start
+from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.cuts import settle
+from gprov.apps.host.simulation.world import IMAGE_NAME, World, new_world, publish
 from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.files import FileType

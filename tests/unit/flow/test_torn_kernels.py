@@ -6,10 +6,10 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.storage import Node
-from gprov.apps.simulate.cuts import operations_of, settle
-from gprov.apps.simulate.world import World, new_world
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.machine.storage import Node
+from gprov.apps.host.simulation.cuts import operations_of, settle
+from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.files import FileType
 
 KERNELS = ("/norm_boot", "/EFI/BOOT/BOOTX64.EFI")

@@ -6,17 +6,17 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.people import MemorySink
-from gprov.adapters.fake.power import MachineStopped, Stop
-from gprov.adapters.fake.storage import FakeVolume, Node
-from gprov.apps.simulate.cuts import operations_of, settle
-from gprov.apps.simulate.world import World, new_world
-from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.adapters.fake.system.power import MachineStopped, Stop
+from gprov.apps.host.simulation.cuts import operations_of, settle
+from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault
-from gprov.domain.eventtext import body_text
+from gprov.domain.event_text import body_text
 from gprov.domain.files import FileType
+from gprov.domain.formats.bzimage import parse_bzimage
 
 NEWER = "WIDGET.LNX.SHINY.2026-02-01.10"
 KERNELS = ("/norm_boot", "/EFI/BOOT/BOOTX64.EFI")

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.artifacts import build_loader
+from gprov.adapters.fake.archive.artifacts import build_loader
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import SECTOR, CorePlace, Loader, check_loader, core_place, loader_writes
 from gprov.domain.disk.layout import GIB, MIB, PartitionTable, TableKind
-from gprov.domain.disk.model import DeviceNumber, Disk
+from gprov.domain.disk.model import Disk
 from gprov.domain.disk.plan_layout import primary_table, recovery_table
 from gprov.domain.errors import BadInput, GprovError, HardwareMismatch, InternalError
+from gprov.domain.formats.disk.device_number import DeviceNumber
 
 LOADER = build_loader()
 DISK = Disk("sda", "/dev/sda", DeviceNumber(8, 0), 20 * GIB)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.artifacts import build_kernel
-from gprov.domain.boot.bzimage import Comparison, KernelFacts, check_length, newest, parse_bzimage
+from gprov.adapters.fake.archive.artifacts import build_kernel
 from gprov.domain.errors import BadInput, GprovError
+from gprov.domain.formats.bzimage import Comparison, KernelFacts, check_length, newest, parse_bzimage
 
 
 def kernel(version: str | bytes, *, at: int = 0x3000, sectors: int = 0x1F) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.cli.main import main
+from gprov.apps.host.cli.main import main
 
 XzOf = Callable[..., bytes]
 GOOD = "WIDGET.LNX.SHINY.2024-02-29.0107.upd"

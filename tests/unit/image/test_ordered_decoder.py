@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from gprov.adapters.linux.archive.blocks import Piece
 from gprov.adapters.linux.archive.ordered import OrderedDecoder
 from gprov.domain.errors import IntegrityFault
+from gprov.domain.formats.image.xz_fields import XzFilter
+from gprov.domain.formats.image.xz_layout import XzBlock, XzLayout
 from gprov.domain.image.decoding import CHUNK, plan_decoding
-from gprov.domain.image.xz import XzBlock, XzLayout
-from gprov.domain.image.xzfields import XzFilter
 
 MIB = 1 << 20
 

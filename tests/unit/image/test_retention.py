@@ -20,7 +20,7 @@ from gprov.domain.image.retention import (
     plan_logs,
     room_for_an_update,
 )
-from gprov.domain.logfiles import log_order, next_log_name
+from gprov.domain.log_files import log_order, next_log_name
 
 GIB = 1 << 30
 

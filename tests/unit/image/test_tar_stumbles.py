@@ -8,8 +8,10 @@ import tarfile
 
 import pytest
 
+from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
-from gprov.domain.image.tarwalk import TarWalker
+from gprov.domain.formats.image.tar_walk import TarWalker
+from gprov.domain.image.wanted_members import wanted_members
 
 FILE, FOLDER, LINK, HARD = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
 PIPE, CHARACTER, BLOCK = tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE
@@ -29,7 +31,7 @@ def archive(*members: Member, pax: dict[str, str] | None = None, device: tuple[i
 
 def verdict(data: bytes) -> str:
     """Empty: accepted."""
-    walker = TarWalker("x")
+    walker = TarWalker("x", wanted_members(Branding()))
     try:
         walker.feed(data)
         walker.finish()

@@ -10,16 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError, IntegrityFault
-from gprov.domain.image.tarfields import Malformed, checksum_matches, number
-from gprov.domain.image.tarwalk import TarSummary, TarWalker
+from gprov.domain.formats.image.tar_fields import Malformed, checksum_matches, number
+from gprov.domain.formats.image.tar_walk import TarSummary, TarWalker
+from gprov.domain.image.wanted_members import wanted_members
 
 TarOf = Callable[..., bytes]
 SYSTEMD = "usr/lib/systemd/systemd"
 
 
 def walk(data: bytes, step: int = 1 << 20) -> TarSummary:
-    walker = TarWalker("x")
+    walker = TarWalker("x", wanted_members(Branding()))
     for start in range(0, len(data), step):
         walker.feed(data[start : start + step])
     return walker.finish()
@@ -75,7 +77,7 @@ def test_a_large_member_in_base_256_and_in_pax() -> None:
     for fmt in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         info = member("big")
         info.size = 10 << 30
-        walker = TarWalker("x")
+        walker = TarWalker("x", wanted_members(Branding()))
         walker.feed(info.tobuf(fmt))
         chunk = bytes(64 << 20)
         for _ in range(160):
@@ -330,7 +332,7 @@ def test_pax_sparse_files() -> None:
 
 def test_spans_of_the_members_that_matter() -> None:
     data = archive([(member("a"), b"1"), (member("./etc/passwd"), b"2" * 600), (member("b"), b"")])
-    walker = TarWalker("x")
+    walker = TarWalker("x", wanted_members(Branding()))
     walker.feed(data)
     (span,) = walker.spans
     assert (span.name, span.start, span.end) == (b"etc/passwd", 1024, 1024 + 512 + 1024)

@@ -16,12 +16,12 @@ from typing_extensions import override
 from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.archive.blocks import decode_block
 from gprov.adapters.linux.archive.reader import ImageFile
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
+from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.verify import verify_image
-from gprov.domain.image.xz import read_layout
 
 XzOf = Callable[..., bytes]
 TarOf = Callable[..., bytes]

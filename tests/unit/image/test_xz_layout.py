@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.errors import GprovError, IntegrityFault
-from gprov.domain.image.xz import XzLayout, read_layout
-from gprov.domain.image.xzfields import Malformed, XzFilter, parse_index, parse_stream_footer
+from gprov.domain.formats.image.xz_fields import Malformed, XzFilter, parse_index, parse_stream_footer
+from gprov.domain.formats.image.xz_layout import XzLayout, read_layout
 
 XzOf = Callable[..., bytes]
 

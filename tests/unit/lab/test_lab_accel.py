@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.process import FakeProcesses
-from gprov.apps.build.cache import Cache
-from gprov.apps.lab.accel import PROBE_WORD, AcceleratorChoice, probe_initramfs
-from gprov.apps.lab.argv import QEMU, Accelerator
+from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.host.initramfs.cache import Cache
+from gprov.apps.host.lab.accel import PROBE_WORD, AcceleratorChoice, probe_initramfs
+from gprov.apps.host.lab.argv import QEMU, Accelerator
 from gprov.domain.errors import BadInput
 from gprov.ports.process import Completed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.lab.aptsources import sources_of
+from gprov.apps.host.lab.aptsources import sources_of
 
 DEB822 = """\
 Types: deb

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.lab.argv import CPU_NAME, QEMU, Accelerator, Wiring, disk_device, qemu_arguments
-from gprov.apps.lab.machine import (
+from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, Wiring, disk_device, qemu_arguments
+from gprov.apps.host.lab.machine import (
     GIB,
     REPORT_PORT,
     DirectKernel,
@@ -24,8 +24,8 @@ from gprov.apps.lab.machine import (
     VirtualDisk,
     VirtualNic,
 )
-from gprov.apps.lab.shapes import SHAPES, unit_spec
-from gprov.apps.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.shapes import SHAPES, unit_spec
+from gprov.apps.host.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput
 

@@ -7,7 +7,7 @@ import json
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.lab.channel import GuestVerdict, Milestone, guest_verdict, milestones
+from gprov.apps.host.lab.channel import GuestVerdict, Milestone, guest_verdict, milestones
 
 CONSOLE = (
     b"\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2J[    1.9] Run /init as init process\r\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.cli.main import main
+from gprov.apps.host.cli.main import main
 
 
 def test_a_folder_without_a_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

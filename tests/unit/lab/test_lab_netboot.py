@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from gprov.apps.lab.argv import Accelerator, Wiring, qemu_arguments
-from gprov.apps.lab.machine import E1000E, VIRTIO, Machine, VirtualNic
-from gprov.apps.lab.manufdata import manuf_data
-from gprov.apps.lab.namespace import FactoryNetwork, inside
-from gprov.apps.lab.netboot import configuration
-from gprov.apps.lab.shapes import unit_spec
-from gprov.apps.lab.unitspec import read_spec, spec_text
+from gprov.apps.host.lab.argv import Accelerator, Wiring, qemu_arguments
+from gprov.apps.host.lab.machine import E1000E, VIRTIO, Machine, VirtualNic
+from gprov.apps.host.lab.manufdata import manuf_data
+from gprov.apps.host.lab.namespace import FactoryNetwork, inside
+from gprov.apps.host.lab.netboot import configuration
+from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.unitspec import read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 
 UEFI, BIOS = FirmwareKind.UEFI, FirmwareKind.BIOS

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.process import FakeProcesses
-from gprov.apps.lab.argv import Accelerator, block_node
-from gprov.apps.lab.campaign import Campaign, campaign_report, run_campaign
-from gprov.apps.lab.channel import GuestVerdict
-from gprov.apps.lab.cuts import CutResult, Manner, PowerCuts
-from gprov.apps.lab.machine import DiskBus, VirtualDisk
-from gprov.apps.lab.outside import Expected
-from gprov.apps.lab.powercut import Luck, PowerCut, choose_cut
-from gprov.apps.lab.products import Products
-from gprov.apps.lab.recording import Instant, Recording, VariableStores, recorded
-from gprov.apps.lab.runner import Ending, Runner
-from gprov.apps.lab.stage import StageRunner
-from gprov.apps.lab.starts import Start
-from gprov.apps.lab.subject import CutStage, Subject
-from gprov.apps.lab.unit import Unit
-from gprov.apps.lab.unitspec import UnitSpec
+from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.host.lab.argv import Accelerator, block_node
+from gprov.apps.host.lab.campaign import Campaign, campaign_report, run_campaign
+from gprov.apps.host.lab.channel import GuestVerdict
+from gprov.apps.host.lab.cuts import CutResult, Manner, PowerCuts
+from gprov.apps.host.lab.machine import DiskBus, VirtualDisk
+from gprov.apps.host.lab.outside import Expected
+from gprov.apps.host.lab.powercut import Luck, PowerCut, choose_cut
+from gprov.apps.host.lab.products import Products
+from gprov.apps.host.lab.recording import Instant, Recording, VariableStores, recorded
+from gprov.apps.host.lab.runner import Ending, Runner
+from gprov.apps.host.lab.stage import StageRunner
+from gprov.apps.host.lab.starts import Start
+from gprov.apps.host.lab.subject import CutStage, Subject
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unitspec import UnitSpec
 from gprov.domain.errors import BadInput
 
 SECTOR = 512

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gprov.apps.lab.qmp import Qmp, QmpClosed, QmpEvent
+from gprov.apps.host.lab.qmp import Qmp, QmpClosed, QmpEvent
 from gprov.domain.errors import DeviceFault
 
 GREETING: dict[str, object] = {"QMP": {"version": {}, "capabilities": []}}

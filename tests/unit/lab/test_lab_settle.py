@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from gprov.apps.lab.channel import GuestVerdict
-from gprov.apps.lab.runner import Ending
-from gprov.apps.lab.starts import MOST_STARTS, Start, settle
-from gprov.domain.jsonvalue import Json
+from gprov.apps.host.lab.channel import GuestVerdict
+from gprov.apps.host.lab.runner import Ending
+from gprov.apps.host.lab.starts import MOST_STARTS, Start, settle
+from gprov.domain.formats.json.value import Json
 
 WELL: Mapping[str, Json] = {"flag": True, "recovery": True}
 

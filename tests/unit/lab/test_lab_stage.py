@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.lab.channel import GuestVerdict, Milestone
-from gprov.apps.lab.lifecycle import PROVISIONED, RESTORE_FAILED, RESTORED, STARTED
-from gprov.apps.lab.report import RunFacts, lab_report
-from gprov.apps.lab.runner import Ending
-from gprov.apps.lab.stage import Expectation, StageResult, StageVerdict, last_lines, shortcoming
+from gprov.apps.host.lab.channel import GuestVerdict, Milestone
+from gprov.apps.host.lab.lifecycle import PROVISIONED, RESTORE_FAILED, RESTORED, STARTED
+from gprov.apps.host.lab.report import RunFacts, lab_report
+from gprov.apps.host.lab.runner import Ending
+from gprov.apps.host.lab.stage import Expectation, StageResult, StageVerdict, last_lines, shortcoming
 
 UP = GuestVerdict("multi-user", 20.25, {"failed": ""})
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.lab.argv import CPU_NAME
-from gprov.apps.lab.machine import GIB, DiskBus
-from gprov.apps.lab.manufdata import Artifact, manuf_data
-from gprov.apps.lab.shapes import SHAPES, unit_spec
-from gprov.apps.lab.unitspec import UnitSpec, read_spec, spec_text
+from gprov.apps.host.lab.argv import CPU_NAME
+from gprov.apps.host.lab.machine import GIB, DiskBus
+from gprov.apps.host.lab.manufdata import Artifact, manuf_data
+from gprov.apps.host.lab.shapes import SHAPES, unit_spec
+from gprov.apps.host.lab.unitspec import UnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.lab.writelog import durable, read_log
+from gprov.apps.host.lab.writelog import durable, read_log
 from gprov.domain.errors import BadInput, DeviceMissing, GprovError
 
 SECTOR = 512

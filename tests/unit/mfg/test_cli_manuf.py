@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.cli.main import main
+from gprov.apps.host.cli.main import main
 
 IMAGE = "WIDGET.LNX.SHINY.2024-02-29.1.upd"
 DOCUMENT = {

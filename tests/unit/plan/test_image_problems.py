@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.domain.branding import Branding
-from gprov.domain.image.contents import CapturedFiles, VerifiedImage
+from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.verify import verify_image
 from gprov.domain.plan.restorable import image_problems
 

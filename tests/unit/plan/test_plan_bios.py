@@ -9,18 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel, build_loader
-from gprov.domain.boot.bzimage import KernelFacts, parse_bzimage
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import recovery_menu
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import array_spec
 from gprov.domain.disk.layout import GIB, MIB, PartitionRole, TableKind
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, Partition, Volume
+from gprov.domain.disk.model import Bus, Contents, Disk, FileSystemKind, Partition, Volume
 from gprov.domain.errors import BadInput, HardwareMismatch
+from gprov.domain.formats.bzimage import KernelFacts, parse_bzimage
+from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,

@@ -9,17 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.boot.bzimage import KernelFacts
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayrecord import parse_array_record
 from gprov.domain.disk.arrayspec import array_spec
 from gprov.domain.disk.layout import GIB, MIB, PartitionRole
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, Partition, Volume
+from gprov.domain.disk.model import Bus, Contents, Disk, FileSystemKind, Partition, Volume
 from gprov.domain.errors import BadInput, HardwareMismatch
-from gprov.domain.image.contents import CapturedFiles, VerifiedImage
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.formats.bzimage import KernelFacts
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
@@ -52,7 +55,6 @@ from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import FakeraidType, Platform, RaidLevel, RecoveryMedia
-from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netsaved import SavedFile
 

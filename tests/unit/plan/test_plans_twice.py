@@ -6,34 +6,34 @@ from datetime import date
 
 import pytest
 
-from gprov.adapters.fake.archive import FakeArchives
-from gprov.adapters.fake.arrays import FakeArrays
-from gprov.adapters.fake.artifacts import build_image, build_kernel
-from gprov.adapters.fake.block import FakeBlockDevices
-from gprov.adapters.fake.files import FakeFiles
-from gprov.adapters.fake.filesystem import FakeFileSystems
-from gprov.adapters.fake.firmware import FakeFirmware
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.mounts import FakeMounts
-from gprov.adapters.fake.network import FakeHttp, Origin
-from gprov.adapters.fake.partition import FakePartitioner
-from gprov.adapters.fake.storage import Node
-from gprov.apps.events import EventBus
-from gprov.apps.executor import Executor, Tools
-from gprov.domain.boot.bootvars import BOOT_ORDER, numbers_in
-from gprov.domain.boot.bzimage import parse_bzimage
+from gprov.adapters.fake.archive.archives import FakeArchives
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.disk.arrays import FakeArrays
+from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.mounts import FakeMounts
+from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.firmware.firmware import FakeFirmware
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.net.network import FakeHttp, Origin
+from gprov.apps.unit.execution.executor import Executor, Tools
+from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus, Contents, Disk, Volume
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.formats.bzimage import parse_bzimage
+from gprov.domain.formats.efi.boot_variables import BOOT_ORDER, numbers_in
 from gprov.domain.image.name import ImageName
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions
 
 PLACES, BRANDING = Places(), Branding()

@@ -8,18 +8,20 @@ from datetime import date
 
 import pytest
 
-from gprov.adapters.fake.artifacts import build_image, build_kernel, build_loader
-from gprov.domain.boot.bzimage import KernelFacts, parse_bzimage
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import array_spec
 from gprov.domain.disk.layout import GIB, MIB
-from gprov.domain.disk.model import Bus, Contents, DeviceNumber, Disk, FileSystemKind, FileSystemSpec, Partition, Volume
+from gprov.domain.disk.model import Bus, Contents, Disk, FileSystemKind, FileSystemSpec, Partition, Volume
 from gprov.domain.errors import BadInput
-from gprov.domain.files import ROOT, Owner
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.formats.bzimage import KernelFacts, parse_bzimage
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
-from gprov.domain.places import Places
+from gprov.domain.mountpoints import Places
 from gprov.domain.plan.disk_operations import MakeFileSystem, MountVolume, StopArray, UpdateBootEntries
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel, MakeFolder, MakeSymlink, RemovePath, WriteFile
 from gprov.domain.plan.operations import Operation
@@ -29,7 +31,6 @@ from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import RaidLevel
-from gprov.domain.unit.credentials import PasswordHash
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 from gprov.domain.unit.netsaved import SavedFile
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.smbios import build_dump, build_table
-from gprov.apps.cli.main import main
-from gprov.domain.platform.keywords import KEYWORDS
+from gprov.adapters.fake.dmi.tables import build_dump, build_table
+from gprov.apps.host.cli.main import main
+from gprov.domain.formats.smbios.keywords import KEYWORDS
 
 QEMU = str(Path(__file__).parent / "data/qemu-pc-7.2.bin")
 

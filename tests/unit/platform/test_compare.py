@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from gprov.adapters.fake.smbios import build_table
-from gprov.domain.disk.model import Bus, DeviceNumber, Disk
+from gprov.adapters.fake.dmi.tables import build_table
+from gprov.domain.disk.model import Bus, Disk
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 from gprov.domain.mfg.compare import compare
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import identify
 from gprov.domain.platform.inventory import BusDevice, Cpus, Inventory
-from gprov.domain.platform.smbios import SmbiosTable, parse_table
 from gprov.domain.unit.nics import Nic
 
 GIB = 1 << 30

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.disk.model import DeviceNumber, Disk
+from gprov.domain.disk.model import Disk
+from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.diskmatch import compare_disks, fits, fitting_alternative, recovery_disks
 from gprov.domain.mfg.spec import DiskSpec, HardwareSpec
 

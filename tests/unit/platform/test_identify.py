@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.smbios import build_structure, build_table, end_of_table
+from gprov.adapters.fake.dmi.tables import build_structure, build_table, end_of_table
 from gprov.domain.errors import HardwareMismatch
+from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_facts
 from gprov.domain.platform.identify import Unit, identify
 from gprov.domain.platform.model import Lcd, ModelField, Platform
-from gprov.domain.platform.smbios import SmbiosTable, parse_table
 
 BASE = default_table()[0]
 OX = replace(BASE, code_name="Ox", manufacturer="Maker", product="Board", model_regex="^OX-1[0-9]$")

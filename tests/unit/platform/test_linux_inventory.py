@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.smbios import build_table
-from gprov.adapters.linux.dmi import LinuxSmbios
-from gprov.adapters.linux.inventory import LinuxInventory
+from gprov.adapters.fake.dmi.tables import build_table
+from gprov.adapters.linux.dmi.inventory import LinuxInventory
+from gprov.adapters.linux.dmi.smbios import LinuxSmbios
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.platform.inventory import BusDevice, Cpus
 

@@ -6,10 +6,10 @@ import struct
 
 import pytest
 
-from gprov.adapters.fake.smbios import build_structure, end_of_table
-from gprov.domain.platform.fields import fields
-from gprov.domain.platform.processors import processor_family
-from gprov.domain.platform.smbios import Structure, parse_table
+from gprov.adapters.fake.dmi.tables import build_structure, end_of_table
+from gprov.domain.formats.smbios.fields import fields
+from gprov.domain.formats.smbios.processors import processor_family
+from gprov.domain.formats.smbios.table import Structure, parse_table
 
 
 def structure(number: int, formatted: bytes, *strings: str) -> Structure:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.smbios import build_dump, build_structure, build_table, end_of_table
+from gprov.adapters.fake.dmi.tables import build_dump, build_structure, build_table, end_of_table
 from gprov.domain.errors import BadInput
-from gprov.domain.platform.fields import fields
-from gprov.domain.platform.keywords import keywords
-from gprov.domain.platform.memory import installed_memory
-from gprov.domain.platform.smbios import SmbiosTable, parse_table
+from gprov.domain.formats.smbios.fields import fields
+from gprov.domain.formats.smbios.keywords import keywords
+from gprov.domain.formats.smbios.memory import installed_memory
+from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 
 QEMU = (Path(__file__).parent / "data/qemu-pc-7.2.bin").read_bytes()  # made by SeaBIOS 1.16.2
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.smbios import build_dump, build_structure, build_table, end_of_table
-from gprov.domain.platform.fields import field, fields, known_label
-from gprov.domain.platform.keywords import KEYWORDS, keyword, keywords
-from gprov.domain.platform.memory import installed_memory
-from gprov.domain.platform.rules import size_text
-from gprov.domain.platform.smbios import SmbiosTable, parse_table
+from gprov.adapters.fake.dmi.tables import build_dump, build_structure, build_table, end_of_table
+from gprov.domain.formats.smbios.fields import field, fields, known_label
+from gprov.domain.formats.smbios.keywords import KEYWORDS, keyword, keywords
+from gprov.domain.formats.smbios.memory import installed_memory
+from gprov.domain.formats.smbios.rules import size_text
+from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 
 QEMU = parse_table((Path(__file__).parent / "data/qemu-pc-7.2.bin").read_bytes())
 UUID = bytes(range(16))

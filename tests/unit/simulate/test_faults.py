@@ -6,18 +6,18 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.block import FakeBlockDevices
-from gprov.adapters.fake.faults import Fault, FaultKind
-from gprov.adapters.fake.files import FakeFiles
-from gprov.adapters.fake.filesystem import FakeFileSystems
-from gprov.adapters.fake.machine import SimulatedMachine
-from gprov.adapters.fake.mounts import FakeMounts
-from gprov.adapters.fake.partition import FakePartitioner
-from gprov.adapters.fake.power import Stop
-from gprov.adapters.fake.storage import FakePartition, FakeVolume, Node
-from gprov.apps.simulate.replay import Replay
-from gprov.apps.simulate.script import Script, Step, Verb
-from gprov.apps.simulate.world import World, new_world
+from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.mounts import FakeMounts
+from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume, Node
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.replay import Replay
+from gprov.apps.host.simulation.script import Script, Step, Verb
+from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB, PartitionTable
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from typing_extensions import override
 
-from gprov.adapters.fake.faults import FaultKind
-from gprov.adapters.fake.network import Mood
-from gprov.apps.simulate.replay import Replay
-from gprov.apps.simulate.script import DISK_NAMES, Image, Script, Step, Verb
+from gprov.adapters.fake.machine.faults import FaultKind
+from gprov.adapters.fake.net.network import Mood
+from gprov.apps.host.simulation.replay import Replay
+from gprov.apps.host.simulation.script import DISK_NAMES, Image, Script, Step, Verb
 from gprov.domain.boot.firmware import FirmwareKind
 
 NUMBERS = st.integers(0, 130).map(str)

@@ -7,11 +7,11 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.storage import Node
-from gprov.apps.cli.main import main
-from gprov.apps.simulate.fingerprint import fingerprint
-from gprov.apps.simulate.masscuts import Flow, cut_everywhere, flows, lose_power
-from gprov.apps.simulate.shapes import simulated
+from gprov.adapters.fake.machine.storage import Node
+from gprov.apps.host.cli.main import main
+from gprov.apps.host.simulation.fingerprint import fingerprint
+from gprov.apps.host.simulation.masscuts import Flow, cut_everywhere, flows, lose_power
+from gprov.apps.host.simulation.shapes import simulated
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.files import FileType
 

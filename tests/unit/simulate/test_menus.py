@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gprov.adapters.fake.boot import choose_entry, firmware_start
-from gprov.apps.simulate.replay import Replay
-from gprov.apps.simulate.script import Script, Step, Verb
+from gprov.adapters.fake.firmware.uefi import choose_entry, firmware_start
+from gprov.apps.host.simulation.replay import Replay
+from gprov.apps.host.simulation.script import Script, Step, Verb
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceMissing
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gprov.adapters.fake.power import Stop
-from gprov.apps.simulate.world import new_world
+from gprov.adapters.fake.system.power import Stop
+from gprov.apps.host.simulation.world import new_world
 from gprov.domain.branding import Branding
 
 OURS = Branding(

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.storage import Node
-from gprov.apps.cli.main import main
-from gprov.apps.simulate.replay import Replay
-from gprov.apps.simulate.script import Image, Script, Step, Verb, parse_script
-from gprov.apps.simulate.shapes import DISKS
+from gprov.adapters.fake.machine.storage import Node
+from gprov.apps.host.cli.main import main
+from gprov.apps.host.simulation.replay import Replay
+from gprov.apps.host.simulation.script import Image, Script, Step, Verb, parse_script
+from gprov.apps.host.simulation.shapes import DISKS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput
 from gprov.domain.files import FileType

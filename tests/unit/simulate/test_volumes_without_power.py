@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from gprov.adapters.fake.storage import FakeVolume, Node
+from gprov.adapters.fake.machine.storage import FakeVolume, Node
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.files import FileType
 

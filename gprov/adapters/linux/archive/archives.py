@@ -10,13 +10,13 @@ from gprov.adapters.linux.archive.ordered import OrderedDecoder
 from gprov.adapters.linux.archive.reader import ImageFile
 from gprov.adapters.linux.archive.unpack import TarFeed, require_folder, unpack_argv
 from gprov.adapters.linux.archive.verification import Verification, Verified
-from gprov.adapters.linux.oserrors import fault
+from gprov.adapters.linux.system.os_errors import fault
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, IntegrityFault
-from gprov.domain.image.capture import Wanted
+from gprov.domain.formats.image.xz_layout import XzLayout, read_layout
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.decoding import DecodingPlan, plan_decoding
-from gprov.domain.image.xz import XzLayout, read_layout
+from gprov.domain.image.wanted_members import wanted_members
 from gprov.ports.archive import Archives, ProgressReport
 from gprov.ports.process import Processes
 
@@ -38,7 +38,7 @@ class XzTarArchives(Archives):
         self._processes = processes
         self._budget = memory_budget
         self._workers = workers
-        self._wanted = Wanted.of(branding or Branding())
+        self._wanted = wanted_members(branding or Branding())
         self._accounts_folder = accounts_folder
         self._verified: Verified | None = None
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from gprov.adapters.linux.archive.reader import ImageFile
 from gprov.domain.errors import DeviceFault, IntegrityFault
+from gprov.domain.formats.image.xz_fields import CHECK_SIZE
+from gprov.domain.formats.image.xz_layout import XzBlock
 from gprov.domain.image.decoding import CHUNK
-from gprov.domain.image.xz import XzBlock
-from gprov.domain.image.xzfields import CHECK_SIZE
 
 
 class Piece(NamedTuple):

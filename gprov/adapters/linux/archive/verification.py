@@ -11,11 +11,11 @@ from gprov.adapters.linux.archive.blocks import Piece, decode_block
 from gprov.adapters.linux.archive.ordered import OrderedDecoder
 from gprov.adapters.linux.archive.reader import ImageFile
 from gprov.domain.errors import IntegrityFault
-from gprov.domain.image.capture import Wanted
+from gprov.domain.formats.image.capture import WantedMembers
+from gprov.domain.formats.image.tar_walk import TarWalker
+from gprov.domain.formats.image.xz_layout import XzLayout
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.decoding import CHUNK, DecodingPlan
-from gprov.domain.image.tarwalk import TarWalker
-from gprov.domain.image.xz import XzLayout
 from gprov.ports.archive import ProgressReport
 
 
@@ -34,7 +34,7 @@ class Verification:
     """Raises IntegrityFault, DeviceFault. Keeps the first blocks whose content fits into ``plan.keep`` bytes."""
 
     def __init__(
-        self, file: ImageFile, layout: XzLayout, plan: DecodingPlan, wanted: Wanted, progress: ProgressReport
+        self, file: ImageFile, layout: XzLayout, plan: DecodingPlan, wanted: WantedMembers, progress: ProgressReport
     ) -> None:
         self._file = file
         self._layout = layout

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from gprov.adapters.linux.net.interfaces import bring_up, physical_nics
 from gprov.adapters.linux.net.lease import LEASE_VARIABLE, parse_lease, resolver_configuration, script
-from gprov.adapters.linux.oserrors import fault
+from gprov.adapters.linux.system.os_errors import fault
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, NetworkFault, ToolMissing
 from gprov.domain.unit.nics import Nic
 from gprov.ports.clock import Clock, Deadline

@@ -21,7 +21,7 @@ from gprov.domain.factory.replies import FactoryRefused, Refusal
 from gprov.domain.factory.requests import API, Sender
 from gprov.domain.factory.states import Flow, flow_of
 from gprov.domain.factory.syntax import MAX_BATCH_TEXT, MAX_EVENTS
-from gprov.domain.jsonvalue import Json
+from gprov.domain.formats.json.value import Json
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.unit.credentials import Credentials
 from gprov.ports.factory import Factory

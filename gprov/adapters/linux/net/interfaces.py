@@ -8,7 +8,7 @@ import re
 import socket
 import struct
 
-from gprov.adapters.linux.oserrors import fault
+from gprov.adapters.linux.system.os_errors import fault
 from gprov.domain.unit.nics import Nic
 
 # linux/sockios.h, linux/if.h, linux/if_arp.h

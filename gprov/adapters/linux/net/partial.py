@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from gprov.adapters.linux.net.transport import Broken
-from gprov.adapters.linux.oserrors import fault
+from gprov.adapters.linux.system.os_errors import fault
 from gprov.domain.files import Digests
 
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")  # RFC 9110, section 14.4

@@ -16,16 +16,15 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from gprov.adapters.linux.clock import SystemClock
-from gprov.adapters.linux.console import ConsoleOperator, eligible_terminals
-from gprov.adapters.linux.efi import EfivarsFirmware
-from gprov.adapters.linux.kmsg import KmsgSink
-from gprov.adapters.linux.mounts import LinuxMounts
-from gprov.adapters.linux.passwords import CryptPasswordHasher
-from gprov.adapters.linux.power import SystemPower
-from gprov.adapters.linux.sinks import ConsoleSink
+from gprov.adapters.linux.console.operator import ConsoleOperator, eligible_terminals
+from gprov.adapters.linux.events.kmsg import KmsgSink
+from gprov.adapters.linux.events.sinks import ConsoleSink
+from gprov.adapters.linux.filesystem.mounts import LinuxMounts
+from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
+from gprov.adapters.linux.system.clock import SystemClock
+from gprov.adapters.linux.system.passwords import CryptPasswordHasher
+from gprov.adapters.linux.system.power import SystemPower
 from gprov.domain.boot.args import parse_boot_arguments
-from gprov.domain.boot.bootvars import boot_entries, numbers_in
 from gprov.domain.boot.entries import (
     DeleteVariable,
     EspLocation,
@@ -34,11 +33,12 @@ from gprov.domain.boot.entries import (
     started_by_fallback,
     wanted_entries,
 )
-from gprov.domain.boot.firmware import EFI_GLOBAL, Variable, VariableName
-from gprov.domain.boot.loadoption import describe_load_option
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault
 from gprov.domain.events import Event, LogLine, Severity
+from gprov.domain.formats.efi.boot_variables import boot_entries, numbers_in
+from gprov.domain.formats.efi.load_option import describe_load_option
+from gprov.domain.formats.efi.variables import EFI_GLOBAL, Variable, VariableName
 from gprov.domain.unit.credentials import Secret
 
 MARK = "GUEST-REPORT "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gprov.domain.boot.firmware import Variable, VariableName
+from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.ports.firmware import Firmware
 
 VENDOR = "5f2f1d5e-6f3a-4c52-8f5c-7f0f4d1f0a11"  # nobody's: made for this test

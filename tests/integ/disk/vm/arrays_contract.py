@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gprov.domain.disk.arrays import RunningArray, works_with
 from gprov.domain.disk.arrayspec import ArraySpec, array_spec
-from gprov.domain.disk.mdsuper import MemberRecord
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import DeviceFault, GprovError
+from gprov.domain.formats.disk.md_superblock import MemberRecord
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.arrays import Arrays
 from gprov.ports.block import BlockDevices

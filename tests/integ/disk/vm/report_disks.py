@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 
-from gprov.adapters.linux.block import SysfsBlockDevices
-from gprov.adapters.linux.clock import SystemClock
-from gprov.adapters.linux.partition import PartedPartitioner
+from gprov.adapters.linux.disk.block import SysfsBlockDevices
+from gprov.adapters.linux.disk.partition import PartedPartitioner
+from gprov.adapters.linux.system.clock import SystemClock
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.plan_layout import recovery_table
 

@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gprov.adapters.linux.arrays import MdArrays
-from gprov.adapters.linux.block import SysfsBlockDevices
-from gprov.adapters.linux.clock import SystemClock
-from gprov.adapters.linux.files import LinuxFiles
-from gprov.adapters.linux.filesystem import LinuxFileSystems
-from gprov.adapters.linux.mounts import LinuxMounts
-from gprov.adapters.linux.partition import PartedPartitioner
-from gprov.adapters.linux.process import SystemProcesses
+from gprov.adapters.linux.disk.arrays import MdArrays
+from gprov.adapters.linux.disk.block import SysfsBlockDevices
+from gprov.adapters.linux.disk.partition import PartedPartitioner
+from gprov.adapters.linux.files.files import LinuxFiles
+from gprov.adapters.linux.filesystem.mounts import LinuxMounts
+from gprov.adapters.linux.filesystem.tools import LinuxFileSystems
+from gprov.adapters.linux.system.clock import SystemClock
+from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.domain.platform.model import RaidLevel

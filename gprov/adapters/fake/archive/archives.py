@@ -1,0 +1,87 @@
+"""Images on the simulated machine: the same verification as everywhere, unpacking into a simulated volume."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import tarfile
+from errno import ENOSPC
+from functools import lru_cache
+
+from typing_extensions import override
+
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.paths import locate, refuse_gone
+from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.machine.writes import store
+from gprov.domain.branding import Branding
+from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
+from gprov.domain.files import FileType
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.verify import verify_image as verify_anew
+from gprov.ports.archive import Archives, ProgressReport
+
+# Simulations read the same few images thousands of times. Bytes remember their hash.
+verify_image = lru_cache(maxsize=256)(verify_anew)
+
+
+class FakeArchives(Archives):
+    def __init__(self, machine: SimulatedMachine, branding: Branding | None = None) -> None:
+        self._machine = machine
+        self._branding = branding or Branding()
+
+    @override
+    def verify(self, path: str, progress: ProgressReport) -> VerifiedImage:
+        self._machine.touch(f"verify {path}")
+        content = self._content(path)
+        progress(0, len(content))
+        image = verify_image(path, content, self._branding)
+        progress(len(content), len(content))
+        self._machine.verified.append(path)
+        return image
+
+    @override
+    def extract(self, image: VerifiedImage, target: str, progress: ProgressReport) -> None:
+        self._machine.touch(f"extract {image.path}")
+        content = self._content(image.path)
+        if verify_image(image.path, content, self._branding).digest != image.digest:
+            raise IntegrityFault(image.path, "changed since it was verified")
+        place = locate(self._machine, target)
+        if place.node is None or place.node.type is not FileType.FOLDER:
+            raise DeviceMissing(target, "is not a folder to unpack into")
+        if place.mount is not None and place.mount.read_only:
+            raise DeviceFault(target, "read-only file system")
+        refuse_gone(self._machine, place)
+        volume, base = place.volume, place.inner.rstrip("/")
+        with tarfile.open(fileobj=io.BytesIO(lzma.decompress(content)), mode="r:", ignore_zeros=True) as archive:
+            for member in archive:
+                data = archive.extractfile(member) if member.isreg() or member.islnk() else None
+                text = data.read() if data is not None else member.linkname.encode()
+                path = f"{base}/{member.name.lstrip('./')}"
+                if path != f"{base}/":
+                    node = Node(_type(member), text, member.mode, member.uid, member.gid)
+                    if volume.used + len(text) > volume.size:
+                        raise DeviceFault(path, "no space left on device", errno=ENOSPC)
+                    store(self._machine, volume, path, node, f"extract {target}{path}")
+        self._machine.touch(f"extract {image.path}: under way")
+        refuse_gone(self._machine, place)
+        progress(len(content), len(content))
+
+    def _content(self, path: str) -> bytes:
+        self._machine.look(f"read {path}")
+        place = locate(self._machine, path)
+        node = place.node
+        if node is None:
+            raise DeviceMissing(path, "no such file")
+        refuse_gone(self._machine, place)
+        if node.type is not FileType.FILE:
+            raise DeviceFault(path, "is not a file")
+        return node.content
+
+
+def _type(member: tarfile.TarInfo) -> FileType:
+    if member.isdir():
+        return FileType.FOLDER
+    if member.issym():
+        return FileType.SYMLINK
+    return FileType.FILE if member.isreg() or member.islnk() else FileType.OTHER

@@ -1,0 +1,139 @@
+"""Software RAID arrays of the simulated machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from typing_extensions import override
+
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakeArray, FakeMember, FakePartition, RunningFake
+from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
+from gprov.domain.disk.arrays import RunningArray, works_with
+from gprov.domain.disk.arrayspec import ArraySpec, capacity
+from gprov.domain.errors import DeviceFault, ToolFailed
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.disk.md_superblock import MemberRecord
+from gprov.domain.platform.model import RaidLevel
+from gprov.ports.arrays import Arrays
+
+_MD_MAJOR = 9
+_HIGHEST = 127
+# What mdadm takes if nobody says otherwise: two near copies; parity left-symmetric.
+_LAYOUTS = {RaidLevel.RAID10: 0x102, RaidLevel.RAID5: 2, RaidLevel.RAID6: 2}
+
+
+class FakeArrays(Arrays):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def examine(self, node: str) -> MemberRecord | None:
+        part = self._machine.partition(node)[1]
+        member = part.member
+        if member is None:
+            return None
+        array = member.array
+        return MemberRecord(
+            array.uuid,
+            array.name,
+            array.level,
+            array.layout,
+            array.disks,
+            member.slot,
+            member.active,
+            member.events,
+            rebuilding=False,
+            clean=True,
+            device=part.uuid,
+        )
+
+    @override
+    def running(self) -> tuple[RunningArray, ...]:
+        return tuple(
+            RunningArray(
+                one.node,
+                one.array.device.device,
+                one.array.uuid,
+                one.array.disks,
+                len(one.members),
+                frozenset(part.device for part in one.members),
+            )
+            for one in self._machine.running
+        )
+
+    @override
+    def create(self, spec: ArraySpec, nodes: Sequence[str]) -> RunningArray:
+        """Superblocks are written one after the other: each is a place to cut."""
+        machine = self._machine
+        parts = [machine.partition(node)[1] for node in nodes]
+        layout = _LAYOUTS.get(spec.level, 0)
+        size = capacity(spec.level, [part.size for part in parts])
+        device = FakePartition(0, 0, size, "", "", self._free_number())
+        array = FakeArray(spec.uuid, spec.full_name, spec.level.value, layout, len(nodes), device)
+        slots = frozenset(range(len(nodes)))
+        for slot, (node, part) in enumerate(zip(nodes, parts, strict=True)):
+            machine.touch(f"write RAID superblock {node}")
+            refuse_member(machine, node, part)
+            disk = machine.partition(node)[0]
+            refuse_protected(disk)
+            made = FakeMember(array, slot, slots)
+            part.unflushed = ((part.volume, part.member), (None, None), (None, made))
+            disk.writes += 1
+            machine.touch(f"write RAID superblock {node}: under way")
+            refuse_spoilt(machine, disk, f"write RAID superblock {node}", part)
+            part.volume, part.member, part.unflushed = None, made, ()
+        return self._start(array, parts)
+
+    @override
+    def assemble(self, uuid: str, nodes: Sequence[str]) -> RunningArray:
+        self._machine.touch(f"assemble {' '.join(nodes)}")
+        parts = [self._machine.partition(node)[1] for node in nodes]
+        members = {part.member.slot: (part, part.member) for part in parts if part.member is not None}
+        arrays = {member.array.uuid: member.array for _, member in members.values()}
+        array = arrays.get(uuid)
+        if array is None or len(arrays) != 1 or len(members) != len(nodes):
+            raise ToolFailed("mdadm", f"no array {uuid} of these members")
+        if not works_with(array.level, array.layout, array.disks, members):
+            raise ToolFailed("mdadm", "not enough members to start the array")
+        for node, part in zip(nodes, parts, strict=True):
+            refuse_member(self._machine, node, part)
+        return self._start(array, [members[slot][0] for slot in sorted(members)])
+
+    @override
+    def stop(self, array: RunningArray) -> None:
+        self._machine.touch(f"stop {array.node}")
+        one = next((one for one in self._machine.running if one.node == array.node), None)
+        if one is None:
+            raise ToolFailed("mdadm", f"{array.node} does not run")
+        if any(mount.volume is one.array.device.volume for mount in self._machine.mounts):
+            raise DeviceFault(array.node, "is in use")
+        if one.array.device.volume is not None:
+            one.array.device.volume.sync()
+        self._machine.running.remove(one)
+
+    @override
+    def forget(self, nodes: Sequence[str]) -> None:
+        """Written one after the other and then flushed: power that goes meanwhile leaves any of them."""
+        parts = []
+        for node in nodes:
+            self._machine.touch(f"forget RAID superblock {node}")
+            disk, part = self._machine.partition(node)
+            refuse_member(self._machine, node, part)
+            refuse_protected(disk)
+            part.unflushed = ((part.volume, part.member), (part.volume, None))
+            disk.writes += 1
+            parts.append(part)
+        self._machine.touch(f"flush {' '.join(nodes)}")
+        for part in parts:
+            part.member, part.unflushed = None, ()
+
+    def _start(self, array: FakeArray, parts: Sequence[FakePartition]) -> RunningArray:
+        self._machine.touch(f"start array {array.name}")
+        array.device.device = self._free_number()
+        node = f"/dev/md{array.device.device.minor}"
+        self._machine.running.append(RunningFake(array, node, tuple(parts)))
+        return next(running for running in self.running() if running.node == node)
+
+    def _free_number(self) -> DeviceNumber:
+        return DeviceNumber(_MD_MAJOR, _HIGHEST - len(self._machine.running))

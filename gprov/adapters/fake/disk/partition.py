@@ -1,0 +1,71 @@
+"""Partition tables of the simulated machine."""
+
+from __future__ import annotations
+
+from typing_extensions import override
+
+from gprov.adapters.fake.disk.block import described
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, FakeVolume
+from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
+from gprov.domain.boot.grub.install import Loader, core_place, loader_writes
+from gprov.domain.disk.layout import PartitionTable
+from gprov.domain.disk.model import Disk
+from gprov.domain.errors import DeviceFault
+from gprov.ports.partition import Partitioner
+
+
+class FakePartitioner(Partitioner):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def clear(self, disk: Disk, head: int, tail: int) -> None:
+        self._machine.touch(f"clear {disk.node}")
+        fake = self._unchanged(disk)
+        self._refuse_mounted(disk)
+        refuse_protected(fake)
+        # The first sector goes first and is flushed: without it, nobody starts or reads what follows it.
+        fake.forget_partitions()
+        fake.writes += 1
+        kept = {start: found for start, found in fake.remains.items() if head <= start < max(head, disk.size - tail)}
+        fake.fading = frozenset(fake.remains) - frozenset(kept)
+        self._machine.touch(f"clear {disk.node}: under way")
+        refuse_spoilt(self._machine, fake, f"clear {disk.node}")
+        fake.remains, fake.fading = kept, frozenset()
+
+    @override
+    def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
+        self._machine.touch(f"partition {disk.node}")
+        fake = self._unchanged(disk)
+        self._refuse_mounted(disk)
+        refuse_protected(fake)
+        fake.forget_partitions()
+        fake.writes += 1
+        self._machine.touch(f"partition {disk.node}: under way")
+        refuse_spoilt(self._machine, fake, f"partition {disk.node}")
+        fake.table = table
+        if loader is not None:
+            fake.areas = {write.offset: write.content for write in loader_writes(loader, bytes(512), core_place(table))}
+        for part in table.partitions:
+            made = self._machine.new_partition(part.number, part.start, part.size, part.label)
+            found = fake.remains.pop(part.start, None)
+            made.volume = found if isinstance(found, FakeVolume) else None
+            made.member = found if isinstance(found, FakeMember) else None
+            fake.partitions.append(made)
+        return next(found for found in described(self._machine) if found.device == disk.device)
+
+    def _unchanged(self, disk: Disk) -> FakeDisk:
+        fake = self._machine.disk(disk.device)
+        now = next(found for found in described(self._machine) if found.device == disk.device)
+        if problem := disk.exchanged(now):
+            raise DeviceFault(disk.node, problem)
+        return fake
+
+    def _refuse_mounted(self, disk: Disk) -> None:
+        volumes = self._machine.disk(disk.device).volumes()
+        for mount in self._machine.mounts:
+            if any(mount.volume is volume for volume in volumes):
+                raise DeviceFault(disk.node, f"a partition is mounted at {mount.point.target}")
+        for part in self._machine.disk(disk.device).partitions:
+            refuse_member(self._machine, disk.node, part)

@@ -1,0 +1,54 @@
+"""Event sinks that keep or deliver events at once."""
+
+from __future__ import annotations
+
+from typing_extensions import override
+
+from gprov.domain.events import Event, StateChange
+from gprov.ports.events import EventSink
+from gprov.ports.factory import Factory
+
+
+class MemorySink(EventSink):
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.closed = False
+
+    @property
+    @override
+    def name(self) -> str:
+        return "memory"
+
+    @override
+    def publish(self, event: Event) -> None:
+        self.events.append(event)
+
+    @override
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeServerSink(EventSink):
+    """Delivers at once. A server that is down loses events, as it would in the end."""
+
+    def __init__(self, factory: Factory, serial: str) -> None:
+        self._factory = factory
+        self._serial = serial
+
+    @property
+    @override
+    def name(self) -> str:
+        return "factory server"
+
+    @override
+    def publish(self, event: Event) -> None:
+        if isinstance(event.body, StateChange):
+            self._factory.state(self._serial, event.body.state)
+        else:
+            self._factory.events(self._serial, (event,))
+
+    @override
+    def close(self) -> None:
+        """Nothing is held back."""

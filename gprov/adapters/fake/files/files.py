@@ -1,0 +1,238 @@
+"""Files of the simulated machine, with the durability that the port promises and no more."""
+
+from __future__ import annotations
+
+import hashlib
+from errno import EBUSY, EIO, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EROFS
+from posixpath import basename, dirname
+
+from typing_extensions import override
+
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.paths import Place, locate, refuse_gone
+from gprov.adapters.fake.machine.storage import FakeVolume, Node, changed
+from gprov.adapters.fake.machine.writes import flush, store
+from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.domain.files import Digests, FileStatus, FileType, Usage
+from gprov.domain.formats.owner import ROOT, Owner
+from gprov.ports.files import Files
+
+# What FAT shows of every file and folder, mounted as gprov mounts it.
+_FAT_MODE = 0o755
+_OTHERS_READ_OR_WRITE = 0o066
+
+
+class FakeFiles(Files):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def read(self, path: str, limit: int = 16 << 20) -> bytes:
+        content = self._file(path).content
+        if len(content) > limit:
+            raise DeviceFault(path, f"is larger than {limit} bytes")
+        return content
+
+    @override
+    def read_start(self, path: str, size: int) -> bytes:
+        return self._file(path).content[:size]
+
+    @override
+    def digests(self, path: str) -> Digests:
+        content = self._file(path).content
+        sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+        return Digests(len(content), sha1, hashlib.sha256(content).hexdigest())
+
+    @override
+    def status(self, path: str) -> FileStatus | None:
+        try:
+            place = locate(self._machine, path, follow=False)
+        except DeviceMissing:
+            return None
+        node = place.node
+        if node is None:
+            return None
+        if _is_fat(place):
+            return FileStatus(node.type, len(node.content), _FAT_MODE, 0, 0)
+        return FileStatus(node.type, len(node.content), node.mode, node.uid, node.gid)
+
+    @override
+    def names(self, folder: str) -> tuple[str, ...]:
+        place = locate(self._machine, folder)
+        refuse_gone(self._machine, place)
+        if place.node is None:
+            raise DeviceMissing(folder, "no such folder")
+        if place.node.type is not FileType.FOLDER:
+            raise DeviceMissing(folder, "is not a folder", errno=ENOTDIR)
+        return place.volume.current.children(place.inner)
+
+    @override
+    def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
+        self._machine.touch(f"write {path}")
+        self._store(path, Node(FileType.FILE, content, mode, owner.uid, owner.gid))
+
+    @override
+    def copy(self, source: str, target: str, *, mode: int = 0o644) -> None:
+        self._machine.touch(f"copy {target}")
+        self._store(target, Node(FileType.FILE, self._file(source).content, mode))
+
+    @override
+    def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
+        self._machine.touch(f"make folder {path}")
+        place = self._writable(locate(self._machine, path).path)
+        if place.node is not None and place.node.type is not FileType.FOLDER:
+            raise DeviceFault(path, "is not a folder", errno=ENOTDIR)
+        _refuse_secret(place, path, mode)
+        base = place.node or Node(FileType.FOLDER)
+        place.volume.write(place.inner, changed(base, mode=mode, uid=owner.uid, gid=owner.gid))
+        flush(self._machine, place, place.inner)
+
+    @override
+    def symlink(self, target: str, path: str) -> None:
+        self._machine.touch(f"link {path}")
+        if _is_fat(self._entry(path)):
+            raise DeviceFault(path, "this file system has no links")
+        self._store(path, Node(FileType.SYMLINK, target.encode(), 0o777))
+
+    @override
+    def rename(self, source: str, target: str) -> None:
+        self._machine.touch(f"rename {target}")
+        old, new = self._writable(source), self._writable(target)
+        if old.node is None:
+            raise DeviceMissing(source, "no such file")
+        self._refuse_rename(old, new, target)
+        self._put_in_place(old.inner, new)
+
+    @override
+    def remove(self, path: str) -> None:
+        self._machine.touch(f"remove {path}")
+        try:
+            place = self._writable(path)
+        except DeviceMissing:
+            return
+        if any(f"{mount.point.target}/".startswith(f"{place.path}/") for mount in self._machine.mounts):
+            raise DeviceFault(path, "something is mounted there", errno=EBUSY)
+        if place.node is None:
+            return
+        gone = place.volume.current.below(place.inner)
+        place.volume.drop(place.inner)
+        self._machine.touch(f"remove {path}: under way")
+        refuse_gone(self._machine, place)
+        for name in gone:
+            place.volume.flush_folder(dirname(name))
+
+    def stream(self, path: str, content: bytes, *, whole: bool) -> None:
+        """How a download fills a file: in place, and flushed when it is ``whole``."""
+        place = self._writable(path)
+        operation = f"write {path}{'' if whole else ': in part'}"
+        store(self._machine, place.volume, place.inner, Node(FileType.FILE, content), operation)
+        _refuse_full(place.volume, path)
+        self._machine.touch(operation)
+        if whole:
+            flush(self._machine, place, place.inner)
+            place.volume.flush_folder(dirname(place.inner))
+
+    @override
+    def usage(self, path: str) -> Usage:
+        volume = self._existing(path).volume
+        return Usage(volume.size, max(0, volume.size - volume.used))
+
+    @override
+    def sync(self, path: str) -> None:
+        self._machine.touch(f"sync {path}")
+        if not self._existing(path).volume.sync():
+            raise DeviceFault(path, "cannot flush: input/output error", errno=EIO)
+
+    def _entry(self, path: str) -> Place:
+        return locate(self._machine, path, follow=False)
+
+    def _existing(self, path: str) -> Place:
+        place = locate(self._machine, path)
+        refuse_gone(self._machine, place)
+        if place.node is None:
+            raise DeviceMissing(path, "no such file")
+        return place
+
+    def _writable(self, path: str) -> Place:
+        place = self._entry(path)
+        refuse_gone(self._machine, place)
+        if place.mount is not None and place.mount.read_only:
+            raise DeviceFault(path, "read-only file system", errno=EROFS)
+        return place
+
+    def _file(self, path: str) -> Node:
+        self._machine.look(f"read {path}")
+        place = locate(self._machine, path)
+        node = place.node
+        if node is None:
+            raise DeviceMissing(path, "no such file")
+        refuse_gone(self._machine, place)
+        if node.type is not FileType.FILE:
+            raise DeviceFault(path, "is not a file")
+        return node
+
+    def _store(self, path: str, node: Node) -> None:
+        place = self._writable(path)
+        volume = place.volume
+        if place.node is not None and place.node.type is FileType.FOLDER:
+            raise DeviceFault(path, "is a folder", errno=EISDIR)
+        _refuse_secret(place, path, node.mode)
+        if volume.in_memory:
+            volume.write(place.inner, node)
+            return
+        beside = _beside(place.inner)
+        try:
+            store(self._machine, volume, beside, node, f"write {path}")
+            _refuse_full(volume, path)
+            self._machine.touch(f"write {path}: flush it")
+            flush(self._machine, place, beside)
+        except DeviceFault:
+            volume.drop(beside)
+            raise
+        self._put_in_place(beside, place)
+
+    def _refuse_rename(self, old: Place, new: Place, target: str) -> None:
+        """Raises DeviceFault for what rename(2) refuses."""
+        if new.volume is not old.volume:
+            raise DeviceFault(target, "cannot rename across volumes")
+        if new.volume.current.get(dirname(new.inner)) is None:
+            raise DeviceMissing(target, "no such folder")
+        if new.inner.startswith(old.inner + "/"):
+            raise DeviceFault(target, "is inside of what is to be renamed")
+        if old.node is None or new.node is None:
+            return
+        if (old.node.type is FileType.FOLDER) != (new.node.type is FileType.FOLDER):
+            raise DeviceFault(target, "a folder cannot replace a file, nor a file a folder", errno=ENOTDIR)
+        if new.volume.current.children(new.inner):
+            raise DeviceFault(target, "is a folder that is not empty", errno=ENOTEMPTY)
+
+    def _put_in_place(self, source: str, place: Place) -> None:
+        """Rename, flush the file, and both folders. What a cut in between leaves is the volume's to say."""
+        volume = place.volume
+        replaces = not volume.journalled and place.node is not None
+        volume.move(source, place.inner)
+        self._machine.touch(f"put in place {place.path}" if replaces else f"flush the folder of {place.path}")
+        flush(self._machine, place, place.inner)
+        for name in volume.current.below(place.inner) or [place.inner]:
+            volume.flush_folder(dirname(name))
+        volume.flush_folder(dirname(source))
+
+
+def _beside(path: str) -> str:
+    """The hidden name that a file has until it is whole."""
+    return f"{dirname(path).rstrip('/')}/.{basename(path)}.new"
+
+
+def _is_fat(place: Place) -> bool:
+    return place.volume.kind is FileSystemKind.VFAT
+
+
+def _refuse_full(volume: FakeVolume, path: str) -> None:
+    if volume.used > volume.size:
+        raise DeviceFault(path, "no space left on device", errno=ENOSPC)
+
+
+def _refuse_secret(place: Place, path: str, mode: int) -> None:
+    if _is_fat(place) and _FAT_MODE & ~mode & _OTHERS_READ_OR_WRITE:
+        raise DeviceFault(path, "FAT cannot keep this from others")

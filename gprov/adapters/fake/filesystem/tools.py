@@ -1,0 +1,58 @@
+"""Making and checking file systems of the simulated machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from typing_extensions import override
+
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakeVolume, Tree
+from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
+from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec
+from gprov.domain.errors import DeviceFault
+from gprov.ports.filesystem import FileSystems
+
+
+class FakeFileSystems(FileSystems):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def make(self, node: str, spec: FileSystemSpec) -> None:
+        spec.check_label()
+        self._machine.touch(f"format {node}")
+        disk, part = self._machine.partition(node)
+        self._refuse_mounted(node, part.volume)
+        refuse_member(self._machine, node, part)
+        refuse_protected(disk)
+        made = FakeVolume(spec.kind, spec.label, spec.uuid or self._machine.new_uuid(), part.size)
+        # Cut meanwhile, there is still what was there, or nothing that anybody knows, or the first block of what comes,
+        # or all of it.
+        half = replace(made, current=Tree(), durable=Tree(), in_place=Tree(), damaged=True, repairable=False)
+        part.unflushed = ((part.volume, part.member), (None, None), (half, None), (made, None))
+        self._machine.written(part)
+        disk.writes += 1
+        self._machine.touch(f"format {node}: under way")
+        refuse_spoilt(self._machine, disk, f"format {node}", part)
+        part.volume, part.member, part.unflushed = made, None, ()
+
+    @override
+    def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:
+        self._machine.touch(f"check {node}")
+        disk, part = self._machine.partition(node)
+        volume = part.volume
+        self._refuse_mounted(node, volume)
+        if volume is None or (volume.damaged and not volume.repairable):
+            return CheckVerdict.BEYOND_REPAIR
+        if volume.damaged or volume.lost:
+            refuse_protected(disk)
+            volume.damaged, volume.lost = False, 0
+            self._machine.written(part)
+            return CheckVerdict.REPAIRED
+        return CheckVerdict.CLEAN
+
+    def _refuse_mounted(self, node: str, volume: FakeVolume | None) -> None:
+        for mount in self._machine.mounts:
+            if mount.volume is volume:
+                raise DeviceFault(node, f"is mounted at {mount.point.target}")

@@ -1,0 +1,76 @@
+"""What goes wrong on a simulated machine besides the power: a list of faults that strike at operations.
+
+Operations have names (``write /recovery/log/x: flush it``, ``read /recovery/Image/…``, ``verify …``, ``connect``); a
+fault says by a part of the name where it strikes, which of these times first, and how often.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from errno import EIO, ENOSPC
+from typing import TYPE_CHECKING, assert_never
+
+from gprov.domain.errors import DeviceFault
+
+if TYPE_CHECKING:
+    from gprov.adapters.fake.machine.machine import SimulatedMachine
+
+
+class FaultKind(Enum):
+    IO_ERROR = "eio"
+    NO_SPACE = "enospc"
+    SHORT = "short"  # a write stores half of what it is given, and says so
+    SILENT = "silent"  # a write seems to go well; flushing it says that half of it is lost, and says so once
+    VANISH = "vanish"  # the disk whose serial number is ``disk`` is gone, with what it was not given to flush
+    SLOW = "slow"  # takes ``seconds``
+
+
+# What happens to data while they are written, and not at every operation.
+_OF_WRITES = (FaultKind.SHORT, FaultKind.SILENT)
+
+
+@dataclass
+class Fault:
+    """``where``: a part of an operation's name, "" for any. ``after``: so many of those pass before it strikes;
+    ``times``: how often it strikes, then it is over. ``comes_back``: a disk that vanished is there again at the next
+    start."""
+
+    kind: FaultKind
+    where: str = ""
+    after: int = 0
+    times: int = 1
+    seconds: float = 0.0
+    disk: str = ""
+    comes_back: bool = False
+
+    def strike(self, machine: SimulatedMachine, operation: str) -> None:
+        """Raises DeviceFault, or does to the machine what it is to do."""
+        if self.kind in _OF_WRITES or not self._due(operation):
+            return
+        match self.kind:
+            case FaultKind.IO_ERROR:
+                raise DeviceFault(operation, "input/output error", errno=EIO)
+            case FaultKind.NO_SPACE:
+                raise DeviceFault(operation, "no space left on device", errno=ENOSPC)
+            case FaultKind.VANISH:
+                machine.lose_disk(self.disk, comes_back=self.comes_back)
+            case FaultKind.SLOW:
+                machine.clock.advance(self.seconds)
+            case FaultKind.SHORT | FaultKind.SILENT:
+                """See ``spoils``."""
+            case _:
+                assert_never(self.kind)
+
+    def spoils(self, operation: str) -> bool:
+        """Does it strike this write of data?"""
+        return self.kind in _OF_WRITES and self._due(operation)
+
+    def _due(self, operation: str) -> bool:
+        if self.times <= 0 or self.where not in operation:
+            return False
+        if self.after:
+            self.after -= 1
+            return False
+        self.times -= 1
+        return True

@@ -1,0 +1,243 @@
+"""One coherent simulated machine: disks, mounts, firmware, clock, people. The fake ports are views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gprov.adapters.fake.machine.contents import storage_of
+from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.storage import FakeArray, FakeDisk, FakePartition, FakeVolume, RunningFake, Tree
+from gprov.adapters.fake.system.clock import FakeClock, SeededRandomness
+from gprov.adapters.fake.system.power import MachineStopped, Stop
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.arrays import works_with
+from gprov.domain.disk.model import Bus, FileSystemKind, MountPoint
+from gprov.domain.errors import DeviceMissing
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.efi.variables import Variable, VariableName
+from gprov.domain.platform.inventory import Cpus, Inventory
+from gprov.domain.unit.nics import Nic
+
+# Called before every port operation, with its name; a test raises MachineStopped here to cut the power.
+Hook = Callable[[str], None]
+
+
+def _ram() -> FakeVolume:
+    return FakeVolume(FileSystemKind.EXT4, "", "", 1 << 30, in_memory=True)
+
+
+@dataclass
+class FakeMount:
+    point: MountPoint
+    volume: FakeVolume
+    read_only: bool
+
+
+@dataclass
+class SimulatedMachine:
+    """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
+
+    ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: what a person takes in the
+    boot loader's next menu, and in the one below that. ``nvram_before``: variables on their way to NVRAM, as they were.
+    ``verified``: images that were found good since power-on.
+    """
+
+    firmware: FirmwareKind = FirmwareKind.UEFI
+    smbios: bytes = b""
+    disks: list[FakeDisk] = field(default_factory=list)
+    nvram: dict[VariableName, Variable] = field(default_factory=dict)
+    nics: tuple[Nic, ...] = (Nic("eth0", "56:78:90:00:00:01", "e1000", True),)
+    inventory: Inventory = field(
+        default_factory=lambda: Inventory(Cpus(("Simulated CPU",), 2, 1), 1 << 30, pci=(), usb=())
+    )
+    clock: FakeClock = field(default_factory=FakeClock)
+    seed: int = 0
+    hook: Hook | None = None
+    torn_cuts: bool = False
+
+    mounts: list[FakeMount] = field(default_factory=list)
+    ram: FakeVolume = field(default_factory=_ram)
+    running: list[RunningFake] = field(default_factory=list)
+    switched_to: str | None = None
+    stopped: Stop | None = None
+    messages: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    bios_order: tuple[str, ...] = ()
+    menu_choice: tuple[str, ...] = ()
+    operator_present: bool = False
+    operator_at: float = 0.0
+    nvram_writes: int = 0
+    nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    verified: list[str] = field(default_factory=list)
+    _minor: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = SeededRandomness(self.seed)
+
+    def add_disk(
+        self, size: int, *, bus: Bus = Bus.ATA, model: str = "QEMU HARDDISK", serial: str = "", appears_at: float = 0.0
+    ) -> FakeDisk:
+        """Plug in an empty disk; it gets the next free name of its bus."""
+        index = sum(1 for disk in self.disks if (disk.bus is Bus.NVME) == (bus is Bus.NVME))
+        name = f"nvme{index}n1" if bus is Bus.NVME else f"sd{chr(ord('a') + index)}"
+        vendor = "QEMU" if bus is Bus.USB else "ATA"
+        disk = FakeDisk(name, self._number(), size, bus, model, vendor, serial, appears_at=appears_at)
+        self.disks.append(disk)
+        return disk
+
+    def touch(self, operation: str) -> None:
+        """Every fake port calls this first, and again between the steps of what it does: the places where faults and
+        power cuts strike. Without power nothing happens any more, whatever a flow still wants to tidy up."""
+        self.look(operation)
+        if self.hook is None:
+            return
+        try:
+            self.hook(operation)
+        except MachineStopped as stopped:
+            self.stopped = stopped.how
+            raise
+
+    def look(self, operation: str) -> None:
+        """What only reads calls this instead: faults strike, but there is nothing to cut."""
+        if self.stopped is not None:
+            raise MachineStopped(self.stopped)
+        for fault in self.faults:
+            fault.strike(self, operation)
+
+    def spoilt(self, operation: str) -> FaultKind | None:
+        """What writes data asks this: how it goes wrong, if it does."""
+        return next((fault.kind for fault in self.faults if fault.spoils(operation)), None)
+
+    def lose_disk(self, serial: str, *, comes_back: bool) -> None:
+        """A disk is pulled, or dies, while the machine runs. Arrays go on without it if they can."""
+        for disk in self.disks:
+            if disk.serial == serial and not disk.gone:
+                disk.gone, disk.comes_back = True, comes_back
+        for one in self.running:
+            if self._works(one):
+                one.record(self._parts_present())
+
+    def restart(self) -> None:
+        """Power is back: memory and mounts are gone, what was not flushed is lost (or, with ``torn_cuts``, an
+        arbitrary part of it)."""
+        choose = self.random.below if self.torn_cuts else None
+        for disk in self.disks:
+            disk.cut(choose)
+            disk.gone, disk.comes_back = disk.gone and not disk.comes_back, False
+        for array in self.arrays():
+            array.device.cut(choose)
+        for volume in self.volumes():
+            volume.cut(choose)
+        for name, before in self.nvram_before.items():
+            if choose is None or choose(2):
+                self._put_variable(name, before)
+        self.nvram_before.clear()
+        self.mounts.clear()
+        self.running.clear()
+        self.ram = _ram()
+        self.switched_to = None
+        self.stopped = None
+        self.verified.clear()
+        self.clock.restart()
+
+    def _put_variable(self, name: VariableName, variable: Variable | None) -> None:
+        if variable is None:
+            self.nvram.pop(name, None)
+        else:
+            self.nvram[name] = variable
+
+    def flush(self) -> None:
+        """What sync(2) does."""
+        for volume in self.volumes():
+            if self.reachable(volume):
+                volume.sync()
+
+    def arrays(self) -> tuple[FakeArray, ...]:
+        """Those that some member still tells of."""
+        found = {
+            part.member.array.uuid: part.member.array
+            for disk in self.disks
+            for part in disk.partitions
+            if part.member is not None
+        }
+        return tuple(found[uuid] for uuid in sorted(found))
+
+    def volumes(self) -> tuple[FakeVolume, ...]:
+        """On all disks and arrays."""
+        on_arrays = (array.device.volume for array in self.arrays())
+        on_disks = (volume for disk in self.disks for volume in disk.volumes())
+        return (*on_disks, *(volume for volume in on_arrays if volume is not None))
+
+    def running_on(self, part: FakePartition) -> RunningFake | None:
+        """The running array that this partition is a member of."""
+        return next((one for one in self.running if any(member is part for member in one.members)), None)
+
+    def written(self, part: FakePartition) -> None:
+        """Something is written to what may be an array: from now on members that are missing are out of date."""
+        for one in self.running:
+            if one.array.device is part:
+                one.record(self._parts_present())
+
+    def _parts_present(self) -> frozenset[str]:
+        return frozenset(part.uuid for disk in self.present() for part in disk.partitions)
+
+    def _works(self, one: RunningFake) -> bool:
+        """Are enough members of this array still there?"""
+        present = self._parts_present()
+        slots = [part.member.slot for part in one.members if part.member is not None and part.uuid in present]
+        return works_with(one.array.level, one.array.layout, one.array.disks, slots)
+
+    def present(self) -> tuple[FakeDisk, ...]:
+        now = self.clock.monotonic()
+        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.gone)
+
+    def reachable(self, volume: FakeVolume) -> bool:
+        """Is the disk that holds this volume, or enough of the array, still there? Memory always is."""
+        holders = [disk for disk in self.disks if any(volume is one for one in disk.volumes())]
+        arrays = [one for one in self.running if one.array.device.volume is volume]
+        return not any(disk.gone for disk in holders) and all(self._works(one) for one in arrays)
+
+    def disk(self, device: DeviceNumber) -> FakeDisk:
+        for disk in self.present():
+            if disk.device == device:
+                return disk
+        raise DeviceMissing(str(device), "no such disk")
+
+    def partition(self, node: str) -> tuple[FakeDisk, FakePartition]:
+        """For an array: with the disk of its first member that is there."""
+        for disk in self.present():
+            for part in disk.partitions:
+                if node == f"/dev/{disk.partition_name(part.number)}":
+                    return disk, part
+                for one in self.running:
+                    if one.node == node and any(part is member for member in one.members):
+                        return disk, one.array.device
+        raise DeviceMissing(node, "no such partition")
+
+    def new_partition(self, number: int, start: int, size: int, label: str) -> FakePartition:
+        return FakePartition(number, start, size, label, self.new_uuid(), self._number())
+
+    def new_uuid(self) -> str:
+        text = self.random.token(16).hex()
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+    def tree(self, label: str) -> Tree:
+        """What the volume with this label holds now: for assertions. Raises DeviceMissing."""
+        for volume in self.volumes():
+            if volume.label == label:
+                return volume.current
+        raise DeviceMissing(label, "no volume has this label")
+
+    def storage(self) -> dict[str, object]:
+        """Everything that is on any disk but the counts of starts, as a value that compares equal while nothing
+        changed."""
+        return storage_of(self.disks, self.arrays())
+
+    def labels(self) -> tuple[str, ...]:
+        return tuple(volume.label for volume in self.volumes())
+
+    def _number(self) -> DeviceNumber:
+        self._minor += 1
+        return DeviceNumber(8, self._minor)

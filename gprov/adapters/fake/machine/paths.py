@@ -1,0 +1,94 @@
+"""Where a path of the simulated machine leads: through links and over mount points, as the port for files promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from errno import EIO, ELOOP
+
+from gprov.adapters.fake.machine.machine import FakeMount, SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.domain.files import FileType
+
+_MOST_LINKS = 40
+
+
+@dataclass(frozen=True)
+class Place:
+    """``path``: of the machine, without links. ``inner``: the path within ``volume``. ``node``: None if nothing is
+    there. ``mount``: None for the machine's memory."""
+
+    path: str
+    mount: FakeMount | None
+    volume: FakeVolume
+    inner: str
+    node: Node | None
+
+
+def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Place:
+    """``follow``: also a link that the path ends with. Links, absolute ones and ``..`` too, stay within the mounted
+    volume that the path begins in, and what is mounted on that.
+
+    Raises DeviceMissing if the path leads through what is no folder, or over a link that leads to nothing.
+    """
+    root = _root(machine, path)
+    rest = path[len(root) :].split("/")
+    done: list[str] = []
+    links = 0
+    must_exist = 0  # so many components at the front of ``rest`` come from links
+    while rest:
+        name = rest.pop(0)
+        linked, must_exist = must_exist > 0, max(0, must_exist - 1)
+        if name in ("", "."):
+            continue
+        if name == "..":
+            done = done[:-1]
+            continue
+        more = any(word not in ("", ".") for word in rest)
+        place = _place(machine, "/".join((root, *done, name)))
+        if place.node is not None and place.node.type is FileType.SYMLINK and (more or follow):
+            links += 1
+            if links > _MOST_LINKS:
+                raise DeviceFault(path, "too many levels of symbolic links", errno=ELOOP)
+            text = place.node.content.decode()
+            words = text.split("/")
+            done = [] if text.startswith("/") else done
+            rest, must_exist = words + rest, len(words) + must_exist
+            continue
+        if place.node is None and linked:
+            raise DeviceMissing(path, "is, or leads over, a link to nothing")
+        if place.node is not None and more and place.node.type is not FileType.FOLDER:
+            raise DeviceMissing(path, f"{name} is not a folder")
+        done.append(name)
+    return _place(machine, "/".join((root, *done)) or "/")
+
+
+def volume_at(machine: SimulatedMachine, path: str) -> tuple[FakeMount | None, FakeVolume, str]:
+    """The volume that holds an absolute path (mount points and links followed), and the path within it."""
+    best: FakeMount | None = None
+    for mount in machine.mounts:
+        target = mount.point.target
+        if (path == target or path.startswith(target + "/")) and (
+            best is None or len(target) >= len(best.point.target)
+        ):
+            best = mount
+    if best is None:
+        return None, machine.ram, path
+    return best, best.volume, path[len(best.point.target) :] or "/"
+
+
+def _root(machine: SimulatedMachine, path: str) -> str:
+    """Mount point of the innermost volume that a path begins in; "" for the machine's memory."""
+    mount, _, _ = volume_at(machine, path)
+    return mount.point.target if mount is not None else ""
+
+
+def _place(machine: SimulatedMachine, path: str) -> Place:
+    mount, volume, inner = volume_at(machine, path)
+    return Place(path, mount, volume, inner, volume.current.get(inner))
+
+
+def refuse_gone(machine: SimulatedMachine, place: Place) -> None:
+    """Raises DeviceFault if the disk below was pulled, or died."""
+    if not machine.reachable(place.volume):
+        raise DeviceFault(place.path, "input/output error: its disk is gone", errno=EIO)

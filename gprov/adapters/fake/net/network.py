@@ -1,0 +1,194 @@
+"""The simulated network: interfaces, an HTTP origin, a factory that keeps what it was told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from typing_extensions import override
+
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.domain.errors import NetworkFault
+from gprov.domain.events import Event, ProcessState
+from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.nics import Nic
+from gprov.ports.factory import Factory
+from gprov.ports.network import Fetched, Http, Lease, Network, Reply, TransferProgress
+
+_FIRST_PAUSE = 1.0
+
+
+class Mood(Enum):
+    """How a server can be bad at serving one file."""
+
+    HANGS = "hangs"  # takes the request and says nothing
+    RESETS = "resets"  # breaks the connection half-way, and goes on behind it if asked to
+    NO_RANGE = "no-range"  # breaks half-way, and always begins anew
+    LIES = "lies"  # announces more than it sends, every time
+    TRUNCATES = "truncated"  # serves half of the file as if it were all
+    STALE = "stale"  # serves another file
+
+
+@dataclass
+class Origin:
+    """What the simulated web server serves: URL → content. ``down``: no answer at all. ``moods``: how it is bad at
+    single URLs; ``breaks``: so many connections more are broken. ``requests``: URL and first byte of each."""
+
+    content: dict[str, bytes] = field(default_factory=dict)
+    down: bool = False
+    moods: dict[str, Mood] = field(default_factory=dict)
+    breaks: int = 2
+    requests: list[tuple[str, int]] = field(default_factory=list)
+
+    def send(self, url: str, start: int, patience: float, clock: FakeClock) -> tuple[int, bytes, int, bool]:
+        """Answer one request for the bytes from ``start``: status, bytes, where they begin, and whether they came to
+        their announced end. Raises NetworkFault if nothing comes for ``patience`` seconds."""
+        self.requests.append((url, start))
+        mood, content = self.moods.get(url), self.content.get(url)
+        if self.down or mood is Mood.HANGS:
+            clock.sleep(patience)
+            raise NetworkFault(url, "no answer")
+        if content is None:
+            return 404, b"", 0, True
+        half = content[: len(content) // 2]
+        match mood:
+            case Mood.RESETS | Mood.NO_RANGE if self.breaks > 0:
+                self.breaks -= 1
+                begin = start if mood is Mood.RESETS else 0
+                return 200, half[begin:], begin, False
+            case Mood.NO_RANGE:
+                return 200, content, 0, True
+            case Mood.LIES:
+                return 200, half, 0, False
+            case Mood.TRUNCATES:
+                return 200, half, 0, True
+            case Mood.STALE:
+                return 200, b"stale " + half, 0, True
+            case _:
+                return 200, content[start:], start, True
+
+
+class FakeNetwork(Network):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def nics(self) -> tuple[Nic, ...]:
+        return tuple(sorted(self._machine.nics, key=lambda nic: nic.name))
+
+    @override
+    def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
+        self._machine.touch("connect")
+        for nic in nics:
+            if nic.carrier and nic in self._machine.nics:
+                return Lease(nic.name, "10.0.2.15", 24, "10.0.2.2", ("10.0.2.3",))
+        self._machine.clock.sleep(seconds)
+        raise NetworkFault(", ".join(nic.name for nic in nics) or "no interface", "no lease")
+
+
+class FakeHttp(Http):
+    def __init__(self, machine: SimulatedMachine, origin: Origin) -> None:
+        self._machine = machine
+        self._origin = origin
+        self._files = FakeFiles(machine)
+
+    @override
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = 16 << 20,
+        seconds: float = 30.0,
+    ) -> Reply:
+        self._machine.touch(f"{method} {url}")
+        status, content, _, whole = self._origin.send(url, 0, seconds, self._machine.clock)
+        if not whole:
+            raise NetworkFault(url, "the connection broke")
+        if len(content) > limit:
+            raise NetworkFault(url, f"reply is longer than {limit} bytes")
+        return Reply(status, content)
+
+    @override
+    def download(
+        self, url: str, target: str, progress: TransferProgress, *, stall_seconds: float = 60.0, attempts: int = 6
+    ) -> Fetched:
+        content, pause = b"", _FIRST_PAUSE
+        for attempt in range(attempts):
+            self._machine.touch(f"GET {url}")
+            status, block, begin, whole = self._origin.send(url, len(content), stall_seconds, self._machine.clock)
+            if status != 200:
+                raise NetworkFault(url, f"status {status}")
+            content = content[:begin] + block
+            self._files.stream(target, content, whole=whole)
+            if whole:
+                progress(len(content), len(content))
+                sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+                return Fetched(len(content), sha1, hashlib.sha256(content).hexdigest())
+            if attempt < attempts - 1:
+                self._machine.clock.sleep(pause)
+                pause *= 2
+        raise NetworkFault(url, f"the connection broke ({attempts} attempts)")
+
+
+@dataclass
+class FakeFactory(Factory):
+    """Keeps everything; ``down`` makes every call fail."""
+
+    down: bool = False
+    clock_ns: int = 1_750_000_000_000_000_000
+    received: list[Event] = field(default_factory=list)
+    states: list[ProcessState] = field(default_factory=list)
+    code_names: dict[str, str] = field(default_factory=dict)
+    reported_macs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
+        """What was received never changes."""
+        lists = (list(self.received), list(self.states), dict(self.code_names), dict(self.reported_macs))
+        return FakeFactory(self.down, self.clock_ns, *lists, dict(self.documents))
+
+    @override
+    def events(self, serial: str, events: Sequence[Event]) -> None:
+        self._answer()
+        self.received.extend(events)
+
+    @override
+    def state(self, serial: str, state: ProcessState) -> None:
+        self._answer()
+        self.states.append(state)
+
+    @override
+    def code_name(self, serial: str, code_name: str) -> None:
+        self._answer()
+        self.code_names[serial] = code_name
+
+    @override
+    def macs(self, serial: str, nics: Mapping[str, str], bmc: Sequence[str]) -> None:
+        self._answer()
+        self.reported_macs[serial] = (*nics.values(), *bmc)
+
+    @override
+    def document(self, serial: str, name: str, content: str) -> None:
+        self._answer()
+        self.documents[name] = content
+
+    @override
+    def time_ns(self) -> int:
+        self._answer()
+        return self.clock_ns
+
+    @override
+    def credentials(self, serial: str, endpoint: str = "") -> Credentials:
+        self._answer()
+        return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"))
+
+    def _answer(self) -> None:
+        if self.down:
+            raise NetworkFault("http://factory.invalid", "no answer")

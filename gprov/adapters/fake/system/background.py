@@ -1,0 +1,37 @@
+"""Background port of a simulated machine: everything at once, so that each run is like the other. Work whose name is in
+``stuck`` never gets anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from typing_extensions import override
+
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.ports.background import Background, Task
+
+
+@dataclass
+class _FakeTask(Task):
+    clock: FakeClock
+    ended: bool
+
+    @override
+    def wait(self, seconds: float) -> bool:
+        if not self.ended:
+            self.clock.sleep(seconds)
+        return self.ended
+
+
+@dataclass
+class FakeBackground(Background):
+    clock: FakeClock
+    stuck: set[str] = field(default_factory=set)
+
+    @override
+    def start(self, name: str, work: Callable[[], None]) -> Task:
+        if name in self.stuck:
+            return _FakeTask(self.clock, ended=False)
+        work()
+        return _FakeTask(self.clock, ended=True)

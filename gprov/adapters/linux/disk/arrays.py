@@ -1,0 +1,187 @@
+"""Arrays port: superblocks and sysfs read directly, changes made by mdadm.
+
+Arrays start "auto-read-only" (md's ``start_ro``): superblocks and synchronisation wait for the first write to the
+array, so that looking at what is on an array changes no member of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from typing_extensions import override
+
+from gprov.adapters.linux.system.os_errors import fault
+from gprov.domain.disk.arrays import RunningArray
+from gprov.domain.disk.arrayspec import ArraySpec
+from gprov.domain.errors import DeviceFault, GprovError
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_places
+from gprov.domain.platform.model import RaidLevel
+from gprov.ports.arrays import Arrays
+from gprov.ports.process import Processes
+
+_SECONDS = 120.0
+_MAGIC = (0xA92B4EFC).to_bytes(4, "little")
+# Without udev mdadm makes the device node itself; numbers go down from here, as mdadm's own do.
+_HIGHEST = 127
+_STATES_WITHOUT_ARRAY = ("", "clear", "inactive")
+
+
+class MdArrays(Arrays):
+    def __init__(self, processes: Processes, sysfs: str = "/sys", dev: str = "/dev") -> None:
+        self._processes = processes
+        self._sysfs = sysfs
+        self._dev = dev
+
+    @override
+    def examine(self, node: str) -> MemberRecord | None:
+        try:
+            fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                size = os.lseek(fd, 0, os.SEEK_END)
+                found = [(place, os.pread(fd, SUPERBLOCK_SIZE, place)) for place in superblock_places(size)]
+            finally:
+                os.close(fd)
+        except OSError as exc:
+            raise fault(node, "cannot read the RAID superblock", exc) from exc
+        records = (parse_superblock(node, raw, place) for place, raw in found)
+        return next((record for record in records if record is not None), None)
+
+    @override
+    def running(self) -> tuple[RunningArray, ...]:
+        names = sorted(
+            name for name in self._names() if self._text(name, "md/array_state") not in _STATES_WITHOUT_ARRAY
+        )
+        return tuple(array for array in map(self._running, names) if array is not None)
+
+    @override
+    def create(self, spec: ArraySpec, nodes: Sequence[str]) -> RunningArray:
+        self._set_parameter("start_ro")
+        node = self._free_node()
+        argv = ["mdadm", "--create", node, "--config=none", "--run", "--metadata=1.2", f"--uuid={spec.uuid}"]
+        argv += [f"--homehost={spec.host}", f"--name={spec.name}", f"--level={spec.level.value}"]
+        argv += [f"--raid-devices={len(nodes)}"]
+        if spec.level is not RaidLevel.RAID0:
+            # --force: RAID 5 with all members from the start. mdadm would else leave one out and rebuild it, and an
+            # array that is neither complete nor clean when power is cut does not start again by itself.
+            argv += ["--bitmap=internal", "--force"]
+        self._processes.run([*argv, *nodes], timeout=_SECONDS)
+        array = self._started(node, spec.uuid)
+        if spec.level is not RaidLevel.RAID0:
+            self._write(f"{self._folder(node)}/md/sync_action", "frozen")
+        return array
+
+    @override
+    def assemble(self, uuid: str, nodes: Sequence[str]) -> RunningArray:
+        for node in nodes:
+            record = self.examine(node)
+            if record is None or record.array != uuid:
+                # mdadm would leave it out without a word, and start the rest.
+                raise DeviceFault(node, f"is no member of array {uuid}")
+        self._set_parameter("start_ro")
+        # What was being written when power went may be lost with a missing member: a file system copes with that, a
+        # unit that does not start does not.
+        self._set_parameter("start_dirty_degraded")
+        node = self._free_node()
+        argv = ["mdadm", "--assemble", node, "--config=none", "--run", f"--uuid={uuid}", *nodes]
+        try:
+            self._processes.run(argv, timeout=_SECONDS)
+            return self._started(node, uuid)
+        except GprovError:
+            # What it began holds the members for itself.
+            self._processes.run(["mdadm", "--stop", node], timeout=_SECONDS, check=False)
+            raise
+
+    @override
+    def stop(self, array: RunningArray) -> None:
+        self._processes.run(["mdadm", "--stop", array.node], timeout=_SECONDS)
+
+    @override
+    def forget(self, nodes: Sequence[str]) -> None:
+        with ExitStack() as stack:
+            fds: list[tuple[str, int]] = []
+            for node in nodes:
+                try:
+                    fd = os.open(node, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC)
+                except OSError as exc:
+                    raise fault(node, "cannot open for writing", exc) from exc
+                stack.callback(os.close, fd)
+                fds.append((node, fd))
+            # All of them at once: power that goes in between should find as few halves as can be.
+            for node, fd in fds:
+                try:
+                    _overwrite(fd)
+                except OSError as exc:
+                    raise fault(node, "cannot overwrite the RAID superblock", exc) from exc
+            for node, fd in fds:
+                try:
+                    os.fsync(fd)
+                except OSError as exc:
+                    raise fault(node, "cannot flush", exc) from exc
+
+    def _names(self) -> list[str]:
+        try:
+            return [name for name in os.listdir(f"{self._sysfs}/class/block") if name.startswith("md")]
+        except OSError as exc:
+            raise fault(f"{self._sysfs}/class/block", "cannot list block devices", exc) from exc
+
+    def _running(self, name: str) -> RunningArray | None:
+        device = self._device(name)
+        disks = self._text(name, "md/raid_disks")
+        if device is None or not disks.isdecimal():
+            return None
+        missing = self._text(name, "md/degraded")
+        try:
+            parts = os.listdir(f"{self._sysfs}/class/block/{name}/slaves")
+        except OSError:  # it was stopped meanwhile
+            return None
+        members = frozenset(number for number in map(self._device, parts) if number is not None)
+        working = int(disks) - (int(missing) if missing.isdecimal() else 0)
+        uuid = self._text(name, "md/uuid").lower()
+        return RunningArray(f"{self._dev}/{name}", device, uuid, int(disks), working, members)
+
+    def _started(self, node: str, uuid: str) -> RunningArray:
+        for array in self.running():
+            if array.node == node and array.uuid == uuid:
+                return array
+        raise DeviceFault(node, "the array does not run, though mdadm says so")
+
+    def _free_node(self) -> str:
+        taken = set(self._names())
+        for number in range(_HIGHEST, -1, -1):
+            if f"md{number}" not in taken:
+                return f"{self._dev}/md{number}"
+        raise DeviceFault(f"{self._dev}/md", "no number is free for another array")
+
+    def _folder(self, node: str) -> str:
+        return f"{self._sysfs}/class/block/{os.path.basename(node)}"
+
+    def _device(self, name: str) -> DeviceNumber | None:
+        major, _, minor = self._text(name, "dev").partition(":")
+        return DeviceNumber(int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else None
+
+    def _text(self, name: str, attribute: str) -> str:
+        """ "" if there is no such attribute, or the device is gone by now."""
+        try:
+            with open(f"{self._sysfs}/class/block/{name}/{attribute}", "rb") as file:
+                return file.read(4096).decode(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def _set_parameter(self, name: str) -> None:
+        self._write(f"{self._sysfs}/module/md_mod/parameters/{name}", "1")
+
+    def _write(self, path: str, text: str) -> None:
+        try:
+            with open(path, "wb", buffering=0) as file:
+                file.write(text.encode())
+        except OSError as exc:
+            raise fault(path, f"cannot set to {text}", exc) from exc
+
+
+def _overwrite(fd: int) -> None:
+    for place in superblock_places(os.lseek(fd, 0, os.SEEK_END)):
+        if os.pread(fd, len(_MAGIC), place) == _MAGIC:
+            os.pwrite(fd, bytes(SUPERBLOCK_SIZE), place)

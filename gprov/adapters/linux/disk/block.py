@@ -1,0 +1,83 @@
+"""BlockDevices port on sysfs, libblkid and the kernel's device events."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+from typing_extensions import override
+
+from gprov.adapters.linux.disk.sysfs import scan_disks
+from gprov.adapters.linux.system.os_errors import fault
+from gprov.domain.disk.model import Contents, Disk, Partition
+from gprov.domain.errors import DeviceFault
+from gprov.domain.formats.disk.partition_ids import START_SIZE, read_partition_ids
+from gprov.ports.block import BlockDevices, DeviceChanges
+
+
+class SysfsBlockDevices(BlockDevices):
+    """``include_loop``: list attached loop devices too, for tests. A scan costs some dozen small reads per disk."""
+
+    def __init__(self, sysfs: str = "/sys", dev: str = "/dev", *, include_loop: bool = False) -> None:
+        self._sysfs = sysfs
+        self._dev = dev
+        self._include_loop = include_loop
+
+    @override
+    def disks(self) -> tuple[Disk, ...]:
+        found = scan_disks(self._sysfs, self._dev, include_loop=self._include_loop)
+        return tuple(self._identified(disk) for disk in found)
+
+    @override
+    def contents(self, node: str) -> Contents:
+        from gprov.adapters.linux.disk.blkid import probe
+
+        return probe(node)
+
+    @override
+    def changes(self) -> AbstractContextManager[DeviceChanges]:
+        from gprov.adapters.linux.disk.uevents import subscribed
+
+        return subscribed()
+
+    @override
+    def read(self, node: str, offset: int, size: int) -> bytes:
+        try:
+            data = _read(node, offset, size)
+        except OSError as exc:
+            raise fault(node, f"cannot read {size} bytes at {offset}", exc) from exc
+        if len(data) != size:
+            raise DeviceFault(node, f"cannot read {size} bytes at {offset}: ends at {offset + len(data)}")
+        return data
+
+    def _identified(self, disk: Disk) -> Disk:
+        """With the identities of its partitions, which older kernels do not tell: those are in the table itself."""
+        if all(part.uuid for part in disk.partitions):
+            return disk
+        try:
+            start = _read(disk.node, 0, START_SIZE)
+        except OSError:
+            # One bad disk must not hide the others, nor itself: it is listed without these identities, and whoever
+            # asks for its contents is told what is wrong with it.
+            return disk
+        ids = read_partition_ids(start, disk.sector_size, (part.number for part in disk.partitions))
+
+        def identified(part: Partition) -> Partition:
+            known = ids.get(part.number)
+            return replace(part, uuid=known.uuid, label=known.label) if known is not None else part
+
+        return replace(disk, partitions=tuple(identified(part) for part in disk.partitions))
+
+
+def _read(node: str, offset: int, size: int) -> bytes:
+    fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts: list[bytes] = []
+        while size > 0 and (part := os.pread(fd, size, offset)):
+            parts.append(part)
+            offset += len(part)
+            size -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)

@@ -1,0 +1,162 @@
+"""Partitioner port: tables through libparted, old metadata overwritten with zeros.
+
+libparted tells the kernel about each partition by itself (BLKPG), so that this works without a partition parser in
+the kernel and without a rescan; devtmpfs makes the nodes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from gprov.adapters.linux.ioctl.blkpg import forget_partition
+from gprov.adapters.linux.system.os_errors import fault
+from gprov.domain.boot.grub.install import SECTOR, BlockWrite, Loader, core_place, loader_writes
+from gprov.domain.disk.layout import MIB, PartitionTable, TableKind
+from gprov.domain.disk.model import Disk
+from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing
+from gprov.ports.block import BlockDevices
+from gprov.ports.clock import Clock, Deadline
+from gprov.ports.partition import Partitioner
+
+if TYPE_CHECKING:
+    from gprov.adapters.linux.disk.parted_table import StagedTable
+
+# Somebody who only looks (a probe) holds a partition for milliseconds; who uses it holds it much longer than this.
+_BUSY_SECONDS = 3.0
+_BUSY_PAUSE = 0.05
+_CHUNK = 4 * MIB
+_FIRST = 4096  # one sector, of either size
+
+
+class PartedPartitioner(Partitioner):
+    """``blocks`` tells when partitions have arrived; ``node_seconds`` is how long that may take."""
+
+    def __init__(self, blocks: BlockDevices, clock: Clock, node_seconds: float = 30.0) -> None:
+        self._blocks = blocks
+        self._clock = clock
+        self._node_seconds = node_seconds
+
+    @override
+    def clear(self, disk: Disk, head: int, tail: int) -> None:
+        with _exclusive(disk) as fd:
+            now = self._unchanged(disk)
+            # First, while the table still says what is there: a partition in use stops us before anything is lost.
+            for part in now.partitions:
+                self._forget(disk, fd, part.number)
+            try:
+                size = os.lseek(fd, 0, os.SEEK_END)
+                start_of_tail = max(0, size - tail)
+                # The first sector before all others: a BIOS that finds its signature starts what follows it, and a
+                # table whose partitions are half gone is worse than none.
+                _zero(fd, 0, min(_FIRST, head, size))
+                os.fsync(fd)
+                _zero(fd, 0, min(head, size))
+                _zero(fd, max(start_of_tail, min(head, size)), size)
+                os.fsync(fd)
+            except OSError as exc:
+                raise fault(disk.node, "cannot clear", exc) from exc
+
+    @override
+    def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
+        from gprov.adapters.linux.disk.parted_table import announce_table, staged_table, write_table
+
+        with self._blocks.changes() as changes:
+            # Held while libparted works: nobody mounts a partition that is about to go.
+            with _exclusive(disk) as fd:
+                self._unchanged(disk)
+                if loader is None:
+                    write_table(disk, table)
+                else:
+                    _write_startable(fd, disk, startable_blocks(disk, table, staged_table(disk, table), loader))
+                    announce_table(disk)
+                try:
+                    os.fsync(fd)
+                except OSError as exc:
+                    raise fault(disk.node, "cannot flush the partition table", exc) from exc
+            deadline = Deadline(self._clock, self._node_seconds)
+            while (written := self._written(disk, table)) is None:
+                if deadline.passed:
+                    raise DeadlineExceeded(f"{disk.node}: device nodes of the new partitions", self._node_seconds)
+                changes.wait(deadline.remaining)
+            return written
+
+    def _unchanged(self, disk: Disk) -> Disk:
+        """The disk as it is now. Raises DeviceMissing, and DeviceFault if it is another one under the same number."""
+        now = next((found for found in self._blocks.disks() if found.device == disk.device), None)
+        if now is None:
+            raise DeviceMissing(disk.node, "is gone")
+        if problem := disk.exchanged(now):
+            raise DeviceFault(disk.node, problem)
+        return now
+
+    def _forget(self, disk: Disk, fd: int, number: int) -> None:
+        deadline = Deadline(self._clock, _BUSY_SECONDS)
+        while True:
+            try:
+                return forget_partition(fd, number)
+            except OSError as exc:
+                if exc.errno != errno.EBUSY or deadline.passed:
+                    raise fault(disk.node, f"cannot remove partition {number}", exc) from exc
+            self._clock.sleep(_BUSY_PAUSE)
+
+    def _written(self, disk: Disk, table: PartitionTable) -> Disk | None:
+        """The disk as it is now, if it has exactly the planned partitions and a node for each."""
+        now = next((found for found in self._blocks.disks() if found.device == disk.device), None)
+        if now is None:
+            raise DeviceMissing(disk.node, "vanished while its partition table was written")
+        planned = [(part.number, part.start, part.size) for part in table.partitions]
+        if [(part.number, part.start, part.size) for part in now.partitions] != planned:
+            return None
+        return now if all(os.path.exists(part.node) for part in now.partitions) else None
+
+
+def startable_blocks(disk: Disk, table: PartitionTable, staged: StagedTable, loader: Loader) -> list[BlockWrite]:
+    """Loader and table in the order in which they must reach the disk. A BIOS takes a disk for startable if its first
+    sector bears a signature: that sector goes first, and comes back last."""
+    core, first = loader_writes(loader, staged.head[:SECTOR], core_place(table))
+    blocks = [BlockWrite(0, bytes(SECTOR)), core]
+    if table.kind is TableKind.GPT:
+        blocks += [BlockWrite(disk.size - len(staged.tail), staged.tail), BlockWrite(SECTOR, staged.head[SECTOR:])]
+    return [*blocks, first]
+
+
+def _write_startable(fd: int, disk: Disk, blocks: list[BlockWrite]) -> None:
+    try:
+        for block in blocks:
+            rest, offset = memoryview(block.content), block.offset
+            while rest:
+                done = os.pwrite(fd, rest, offset)
+                rest, offset = rest[done:], offset + done
+            os.fsync(fd)
+    except OSError as exc:
+        raise fault(disk.node, "cannot write partition table and boot loader", exc) from exc
+
+
+@contextmanager
+def _exclusive(disk: Disk) -> Iterator[int]:
+    """The disk, open for writing, while nothing on it is mounted or part of an array (O_EXCL on a block device)."""
+    try:
+        fd = os.open(disk.node, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC)
+    except OSError as exc:
+        if exc.errno == errno.EBUSY:
+            raise DeviceFault(disk.node, "is in use: mounted, or part of an array", errno=exc.errno) from exc
+        raise fault(disk.node, "cannot open for writing", exc) from exc
+    try:
+        if (found := os.fstat(fd)).st_rdev != os.makedev(*disk.device):
+            now = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
+            raise DeviceFault(disk.node, f"is another device ({now}) than the one that was chosen ({disk.device})")
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _zero(fd: int, start: int, end: int) -> None:
+    zeros = memoryview(bytes(_CHUNK))
+    while start < end:
+        start += os.pwrite(fd, zeros[: min(_CHUNK, end - start)], start)

@@ -1,0 +1,171 @@
+"""Where events go on a unit: the console, for people, and a file on RECOVERY, for ever."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+
+from typing_extensions import override
+
+from gprov.adapters.linux.console.terminal import PATIENCE, write_patiently
+from gprov.adapters.linux.system.os_errors import fault
+from gprov.domain.errors import DeviceFault
+from gprov.domain.event_text import event_text, percent, printable_lines, severity_of, timestamp
+from gprov.domain.events import Event, Progress, Severity
+from gprov.domain.log_files import next_log_name
+from gprov.ports.clock import Clock
+from gprov.ports.events import EventSink
+
+# What a cut of power may cost, besides what a failure has already flushed.
+_FLUSH_NS = 10 * 1_000_000_000
+_PERCENT_STEP = 10
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class ConsoleSink(EventSink):
+    """What a person should see: messages, warnings, errors, and every tenth of a long step.
+
+    ``verbose``: everything, as it stands in the log. A console that is missing, dead or stuck costs its lines, and half
+    a second once; it never fails the flow.
+    """
+
+    def __init__(self, path: str = "/dev/console", *, verbose: bool = False) -> None:
+        self._path = path
+        self._verbose = verbose
+        self._fd = -1
+        self._patience = PATIENCE
+        self._shown = ("", -1)
+
+    @property
+    @override
+    def name(self) -> str:
+        return self._path
+
+    @override
+    def publish(self, event: Event) -> None:
+        text = event_text(event) if self._verbose else self._for_people(event)
+        if text:
+            self._write(text.replace("\n", "\r\n").encode() + b"\r\n")
+
+    @override
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _for_people(self, event: Event) -> str:
+        body = event.body
+        if isinstance(body, Progress):
+            return self._progress(body)
+        text = "\n".join(printable_lines(body))
+        match severity_of(body):
+            case Severity.LOG:
+                return ""
+            case Severity.MSG:
+                return text
+            case Severity.WARNING:
+                return f"Warning: {text}"
+            case Severity.ERROR:
+                return f"ERROR: {text}"
+
+    def _progress(self, progress: Progress) -> str:
+        step = (progress.task, percent(progress) // _PERCENT_STEP)
+        if step == self._shown or not progress.total:
+            return ""
+        self._shown = step
+        return f"{' '.join(printable_lines(progress)).partition(': ')[0]}: {step[1] * _PERCENT_STEP}%"
+
+    def _write(self, data: bytes) -> None:
+        with suppress(OSError):
+            if self._fd < 0:
+                self._fd = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            self._patience = PATIENCE if write_patiently(self._fd, data, self._patience) else 0.0
+
+
+class FileSink(EventSink):
+    """A log file in a folder, named for stage and time: a new one for each start, whatever the clock says.
+
+    Each event is in the page cache when ``publish`` returns, and on the medium at a failure, every ten seconds and at
+    the end. A full disk costs lines, which are counted and told as soon as there is room; any other error is raised.
+    """
+
+    def __init__(self, clock: Clock, folder: str, stage: str = "recov") -> None:
+        """Touches nothing yet: folder and file are made with the first event, which may also change ``path``."""
+        self._folder = folder
+        self._stage = stage
+        self._clock = clock
+        self._named = False
+        self.path = f"{folder}/{next_log_name(stage, clock.now_ns(), ())}"
+        self._fd = -1
+        self._lost = 0
+        self._flushed_ns = 0
+
+    @property
+    @override
+    def name(self) -> str:
+        return self.path
+
+    @override
+    def publish(self, event: Event) -> None:
+        """Raises DeviceFault if the medium fails; not if it is full."""
+        try:
+            self._append(event)
+            urgent = severity_of(event.body) is Severity.ERROR
+            if urgent or abs(event.time_ns - self._flushed_ns) >= _FLUSH_NS:
+                self._flushed_ns = event.time_ns
+                os.fsync(self._fd)
+        except OSError as exc:
+            if exc.errno not in _FULL:
+                raise fault(self.path, "cannot write log", exc) from exc
+            self._lost += 1
+
+    @override
+    def close(self) -> None:
+        """Flushes file and folder. Raises DeviceFault if the log is not complete."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            try:
+                os.fsync(fd)
+                self._flush_folder()
+            except OSError as exc:
+                raise fault(self.path, "cannot flush log", exc) from exc
+            finally:
+                os.close(fd)
+        if self._lost:
+            raise DeviceFault(self.path, _lost_text(self._lost))
+
+    def _append(self, event: Event) -> None:
+        """All of the event or nothing of it. Raises OSError."""
+        if self._fd < 0:
+            self._open()
+        head = f"{timestamp(event.time_ns)} WARNING {_lost_text(self._lost)}\n" if self._lost else ""
+        data = f"{head}{event_text(event)}\n".encode()
+        size = os.fstat(self._fd).st_size
+        try:
+            written = os.write(self._fd, data)
+        except OSError:
+            os.ftruncate(self._fd, size)
+            raise
+        if written < len(data):
+            os.ftruncate(self._fd, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
+        self._lost = 0
+
+    def _open(self) -> None:
+        os.makedirs(self._folder, mode=0o755, exist_ok=True)
+        if not self._named:
+            name = next_log_name(self._stage, self._clock.now_ns(), os.listdir(self._folder))
+            self.path, self._named = f"{self._folder}/{name}", True
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def _flush_folder(self) -> None:
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _lost_text(count: int) -> str:
+    return f"{count} log lines were lost, the disk was full"

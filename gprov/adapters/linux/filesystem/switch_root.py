@@ -1,0 +1,123 @@
+"""From the initramfs into the real root: all checks first, then no way back but the last step.
+
+The initramfs is the kernel's rootfs: it cannot be unmounted and pivot_root(2) refuses it. So the new root is moved
+over it, and what the initramfs holds is deleted to give its memory back (Linux
+``Documentation/filesystems/ramfs-rootfs-initramfs.rst``).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Mapping, Sequence
+
+from gprov.adapters.linux.files.trees import empty_folder
+from gprov.adapters.linux.ioctl import libc
+from gprov.adapters.linux.system.os_errors import fault
+from gprov.domain.errors import DeviceFault, DeviceMissing
+
+# Kernel file systems that the real init expects to find mounted, or takes over if they are.
+CARRIED = ("/dev", "/proc", "/sys", "/run")
+_IN_MEMORY = frozenset({libc.RAMFS_MAGIC, libc.TMPFS_MAGIC})
+
+
+def switch_root(target: str, init: str, arguments: Sequence[str] = ()) -> None:
+    """Become ``init`` in the file system mounted at ``target``. Does not return.
+
+    Raises DeviceFault with nothing changed if ``target`` is no mount point or ``init`` no program in it; with
+    everything moved back if a move fails.
+    """
+    target = target.rstrip("/")
+    _require_mount_point(target)
+    _require_program(target, init)
+    old_root = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _move_all(target)
+        _free(old_root)
+    finally:
+        os.close(old_root)
+    _restore_signals()
+    try:
+        os.execve(init, [init, *arguments], environment_for_init(os.environ))  # noqa: S606 (to become init is the task)
+    except OSError as exc:
+        raise fault(init, "cannot become this program", exc) from exc
+
+
+def environment_for_init(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the kernel gave us, without what the frozen program's loader and Python added for themselves."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(("LD_LIBRARY_PATH", "_PYI_", "_MEI", "PYINSTALLER_", "PYTHON"))
+    }
+    original = environment.get("LD_LIBRARY_PATH_ORIG")
+    return {**kept, "LD_LIBRARY_PATH": original} if original else kept
+
+
+def _require_mount_point(target: str) -> None:
+    if not target or any(target == path or target.startswith(f"{path}/") for path in CARRIED):
+        raise DeviceFault(target or "/", "cannot become the root: it would be moved into itself")
+    if not os.path.isdir(target):
+        raise DeviceMissing(target, "cannot become the root: no such folder")
+    if not os.path.ismount(target):
+        raise DeviceFault(target, "cannot become the root: nothing is mounted there")
+
+
+def _require_program(target: str, init: str) -> None:
+    """Links are followed as they will be once ``target`` is the root."""
+    root = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        program = libc.open_in_root(root, init, os.O_PATH)
+    except OSError as exc:
+        raise fault(f"{target}{init}", "cannot start", exc) from exc
+    finally:
+        os.close(root)
+    try:
+        mode = os.fstat(program).st_mode
+    finally:
+        os.close(program)
+    if not stat.S_ISREG(mode) or not mode & 0o111:
+        raise DeviceFault(f"{target}{init}", "cannot start: is no executable file")
+
+
+def _move_all(target: str) -> None:
+    moved: list[str] = []
+    try:
+        for path in CARRIED:
+            if os.path.ismount(path):
+                os.makedirs(f"{target}{path}", exist_ok=True)
+                libc.mount(path, f"{target}{path}", flags=libc.MountFlag.MOVE)
+                moved.append(path)
+        os.chdir(target)
+        libc.mount(".", "/", flags=libc.MountFlag.MOVE)
+    except OSError as exc:
+        _move_back(target, moved)
+        raise fault(target, "cannot become the root", exc) from exc
+    try:
+        os.chroot(".")
+        os.chdir("/")
+    except OSError as exc:
+        raise fault(target, "is mounted over the root, but cannot become it", exc) from exc
+
+
+def _move_back(target: str, moved: Sequence[str]) -> None:
+    try:
+        os.chdir("/")
+        for path in reversed(moved):
+            libc.mount(f"{target}{path}", path, flags=libc.MountFlag.MOVE)
+    except OSError as exc:
+        raise fault(target, "cannot become the root, and what was moved there cannot be moved back", exc) from exc
+
+
+def _free(old_root: int) -> None:
+    """Empty the initramfs. Anything that is not a file system in memory stays as it is, whatever brought us here."""
+    if libc.file_system_magic(old_root) in _IN_MEMORY:
+        empty_folder(old_root)
+
+
+def _restore_signals() -> None:
+    """Python ignores SIGPIPE and SIGXFSZ, and exec passes that on."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -1,0 +1,86 @@
+"""PasswordHasher port on libxcrypt (libcrypt.so.1), the library that PAM itself asks.
+
+The password is copied into a buffer that is overwritten afterwards, and libxcrypt overwrites its own work space; the
+string objects that Python made of it before are freed but not overwritten, which Python cannot do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+from typing_extensions import override
+
+from gprov.adapters.linux.system.os_errors import fault
+from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, Problem
+from gprov.domain.formats.accounts import PasswordHash
+from gprov.domain.unit.credentials import Secret
+from gprov.ports.secrets import PasswordHasher
+
+# crypt.h
+_CRYPT_DATA_SIZE = 32768
+_GENSALT_OUTPUT_SIZE = 192
+_MAX_PASSPHRASE_BYTES = 511
+# Schemes that Debian's PAM accepts, best first: yescrypt, SHA-512; cost 0 is the library's default.
+_PREFIXES = (b"$y$", b"$6$")
+
+
+class CryptPasswordHasher(PasswordHasher):
+    def __init__(self, library: str = "libcrypt.so.1") -> None:
+        self._library = library
+        self._loaded: ctypes.CDLL | None = None
+
+    @override
+    def hash(self, password: Secret) -> PasswordHash:
+        """Raises BadInput (a password that crypt(5) cannot take), DeviceMissing (no library), DeviceFault."""
+        for prefix in _PREFIXES:
+            salt = self._salt(prefix)
+            if salt is not None:
+                return PasswordHash(self._crypt(_bytes_of(password), salt).decode("ascii"))
+        raise DeviceFault(self._library, "knows no scheme that PAM accepts")
+
+    def _salt(self, prefix: bytes) -> bytes | None:
+        """A setting with a fresh salt; None if the library was built without that scheme."""
+        output = ctypes.create_string_buffer(_GENSALT_OUTPUT_SIZE)
+        entropy = os.urandom(32)
+        made = self._crypt_library().crypt_gensalt_rn(prefix, 0, entropy, len(entropy), output, len(output))
+        return output.value if made else None
+
+    def _crypt(self, password: bytes, setting: bytes) -> bytes:
+        phrase = ctypes.create_string_buffer(password)
+        data = ctypes.create_string_buffer(_CRYPT_DATA_SIZE)
+        try:
+            result = self._crypt_library().crypt_rn(phrase, setting, data, len(data))
+            if result is None:
+                code = ctypes.get_errno()
+                raise fault(self._library, "cannot hash a password", OSError(code, os.strerror(code)))
+            return bytes(result)
+        finally:
+            ctypes.memset(phrase, 0, len(phrase))
+            ctypes.memset(data, 0, len(data))
+
+    def _crypt_library(self) -> ctypes.CDLL:
+        if self._loaded is None:
+            try:
+                library = ctypes.CDLL(self._library, use_errno=True)
+            except OSError as exc:
+                raise DeviceMissing(self._library, f"cannot load: {exc}") from exc
+            text, size = ctypes.c_char_p, ctypes.c_int
+            library.crypt_rn.argtypes = [text, text, ctypes.c_void_p, size]
+            library.crypt_rn.restype = text
+            library.crypt_gensalt_rn.argtypes = [text, ctypes.c_ulong, text, size, text, size]
+            library.crypt_gensalt_rn.restype = text
+            self._loaded = library
+        return self._loaded
+
+
+def _bytes_of(password: Secret) -> bytes:
+    try:
+        raw = password.reveal().encode()
+    except UnicodeEncodeError:
+        raise BadInput("password", [Problem("", "is no text")]) from None  # the cause would hold the password
+    if b"\0" in raw:
+        raise BadInput("password", [Problem("", "contains a NUL, at which it would end")])
+    if len(raw) > _MAX_PASSPHRASE_BYTES:
+        raise BadInput("password", [Problem("", f"is longer than {_MAX_PASSPHRASE_BYTES} bytes")])
+    return raw

@@ -1,0 +1,23 @@
+"""Files that the user names on the command line."""
+
+from __future__ import annotations
+
+from gprov.apps.host.image.regular_files import open_regular
+from gprov.domain.errors import DeviceFault
+
+
+def read_user_file(path: str, limit: int = 16 << 20) -> bytes:
+    """Whole content. Raises DeviceMissing, or DeviceFault (also for more than ``limit`` bytes)."""
+    content = read_start(path, limit + 1)
+    if len(content) > limit:
+        raise DeviceFault(path, f"is larger than {limit >> 20} MiB")
+    return content
+
+
+def read_start(path: str, size: int) -> bytes:
+    """At most the first ``size`` bytes. Raises DeviceMissing, DeviceFault."""
+    with open_regular(path) as file:
+        try:
+            return file.read(size)
+        except OSError as exc:
+            raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc

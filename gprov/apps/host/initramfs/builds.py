@@ -1,0 +1,96 @@
+"""The two products: a compressed initramfs, and a kernel with one inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gprov.apps.host.initramfs.cache import Cache, content_key
+from gprov.apps.host.initramfs.closure import search_path
+from gprov.apps.host.initramfs.cpio import archive, regular
+from gprov.apps.host.initramfs.grub import loader_files
+from gprov.apps.host.initramfs.hostfiles import read_file, write_file
+from gprov.apps.host.initramfs.initramfs import assemble
+from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs
+from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.rootfs import inside
+from gprov.apps.host.initramfs.spec import Flavor, parse_spec
+from gprov.apps.host.initramfs.toolchain import require_kernel_tools
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput, Problem, ToolMissing
+from gprov.ports.process import Processes
+
+# One thread, so that the bytes do not depend on the machine.
+_COMPRESSOR = ("zstd", "--single-thread", "--quiet", "--stdout")
+BEST_LEVEL = 19  # higher ones need more memory than a small unit may have left when it unpacks
+_ARCHIVES_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Initramfs:
+    """``content``: the compressed archive. ``sizes``: bytes by part, before compression, largest first."""
+
+    content: bytes = field(repr=False)
+    raw_size: int
+    sizes: Mapping[str, int]
+
+
+class Builds:
+    """Everything that ``gprov build`` can do."""
+
+    def __init__(self, processes: Processes, cache: Cache, progress: Progress) -> None:
+        self._processes = processes
+        self._cache = cache
+        self._progress = progress
+
+    def initramfs(
+        self,
+        specification: str,
+        flavor: Flavor,
+        *,
+        path: Sequence[str] | None = None,
+        level: int = BEST_LEVEL,
+    ) -> Initramfs:
+        """``specification`` is a file; ``path`` is where Python modules are looked for (default: where this
+        process finds its own); ``level`` is zstd's, 1 to 19."""
+        spec = parse_spec(_text(specification), flavor, specification)
+        with self._progress.phase(f"initramfs ({flavor}): collect"):
+            tree = assemble(spec, os.path.dirname(specification), search_path() if path is None else path)
+            if spec.loader:
+                for target, content in loader_files(self._processes, spec.loader, Branding()).items():
+                    tree.add(regular(inside(target), content), "boot loader")
+            raw = archive(tree.finish())
+        return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
+
+    def kernel(self, fragment: str, initramfs: Initramfs, number: int, jobs: int) -> str:
+        """Path of the bzImage in the cache. ``fragment`` is a file."""
+        require_kernel_tools(self._processes)
+        inputs = KernelInputs(_text(fragment), initramfs.content, number)
+        with self._cache.lock("kernel", self._waiting):
+            return KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
+
+    def _compressed(self, raw: bytes, level: int) -> bytes:
+        if self._processes.which(_COMPRESSOR[0]) is None:
+            raise ToolMissing(_COMPRESSOR[0], "apt-get install zstd")
+        version = self._processes.run((_COMPRESSOR[0], "--version")).output
+        command = (*_COMPRESSOR, f"-{level}")
+        key = content_key(*command, version, raw)
+        with self._cache.lock("initramfs", self._waiting):
+            found = self._cache.find("initramfs", key)
+            if found is None:
+                with self._progress.phase("initramfs: compress"):
+                    content = self._processes.run(command, stdin=raw, timeout=900).output
+                    found = self._cache.publish("initramfs", key, lambda path: write_file(path, content))
+                self._cache.keep_newest("initramfs", _ARCHIVES_KEPT)
+            return read_file(found)
+
+    def _waiting(self) -> None:
+        self._progress.note("waiting for another build to finish")
+
+
+def _text(path: str) -> str:
+    try:
+        return read_file(path).decode()
+    except UnicodeDecodeError as exc:
+        raise BadInput(path, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc

@@ -1,0 +1,104 @@
+"""The content-addressed store outside the checkout: an entry is complete or not there.
+
+$GPROV_CACHE (default ~/.cache/gprov)
+    sources/  trees/  kernels/  initramfs/    entries, each under its key
+    work/                                     builds in progress; worthless after an interruption
+    log/                                      full output of the last build of each key
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from gprov.apps.host.initramfs.hostfiles import translated
+
+_KEY_LENGTH = 24  # hexadecimal digits: 96 bits
+
+
+def content_key(*facts: str | bytes) -> str:
+    """A key that differs if any fact differs, or their number or order."""
+    digest = hashlib.sha256()
+    for fact in facts:
+        raw = fact.encode() if isinstance(fact, str) else fact
+        digest.update(b"%d:" % len(raw) + raw)
+    return digest.hexdigest()[:_KEY_LENGTH]
+
+
+def default_root(environment: Mapping[str, str]) -> str:
+    return environment.get("GPROV_CACHE") or os.path.expanduser("~/.cache/gprov")
+
+
+class Cache:
+    """Folders and entries below one root."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.abspath(root)
+
+    def path(self, kind: str, key: str) -> str:
+        """Where an entry is or would be; its parent folder exists."""
+        folder = os.path.join(self._root, kind)
+        with translated(folder):
+            os.makedirs(folder, exist_ok=True)
+        return os.path.join(folder, key)
+
+    def find(self, kind: str, key: str) -> str | None:
+        """Path of a complete entry, or None. Marks it as used now."""
+        path = self.path(kind, key)
+        if not os.path.exists(path):
+            return None
+        with translated(path):
+            os.utime(path)
+        return path
+
+    def newest(self, kind: str, prefix: str) -> str | None:
+        """The most recently used entry whose key begins with ``prefix``."""
+        return next((entry.path for entry in self._by_age(kind) if entry.name.startswith(prefix)), None)
+
+    def publish(self, kind: str, key: str, make: Callable[[str], None]) -> str:
+        """Let ``make`` create a file or folder under a temporary name, then name it. Hold the lock."""
+        path = self.path(kind, key)
+        partial = self.path("work", f"{kind}-{key}")
+        self.remove(partial)
+        make(partial)
+        with translated(path):
+            os.utime(partial)
+            os.rename(partial, path)
+        return path
+
+    def remove(self, path: str) -> None:
+        with translated(path):
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            elif os.path.lexists(path):
+                os.unlink(path)
+
+    def keep_newest(self, kind: str, count: int) -> None:
+        """Remove all but the ``count`` most recently used entries."""
+        for entry in self._by_age(kind)[count:]:
+            self.remove(entry.path)
+
+    def _by_age(self, kind: str) -> list[os.DirEntry[str]]:
+        """Entries, the most recently used first."""
+        folder = os.path.dirname(self.path(kind, ""))
+        with translated(folder):
+            return sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
+
+    @contextmanager
+    def lock(self, kind: str, waiting: Callable[[], None]) -> Iterator[None]:
+        """One build of a kind at a time. ``waiting`` is called if another one holds the lock, which ends with its
+        process at the latest."""
+        path = self.path("lock", kind)
+        with translated(path):
+            file = open(path, "ab")  # noqa: SIM115 - closed below; errors of the body are not about this file
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield

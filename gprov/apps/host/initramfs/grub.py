@@ -1,0 +1,66 @@
+"""GRUB for disks of BIOS units: boot.img as the distribution has it, and a core image with our script inside.
+
+A unit only puts these onto disks (gprov.domain.boot.grub); nothing of GRUB is installed or run there. It takes a
+fraction of a second to make, so it has no cache of its own.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from gprov.apps.host.initramfs.hostfiles import read_file, write_file
+from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
+from gprov.domain.boot.grub.install import SECTOR, Loader, check_files
+from gprov.domain.boot.grub.menus import core_script
+from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import MIB
+from gprov.domain.errors import BadInput, DeviceMissing, Problem, ToolMissing
+from gprov.ports.process import Processes
+
+_PLATFORM = "i386-pc"
+_FOLDER = f"/usr/lib/grub/{_PLATFORM}"
+_MAKER = "grub-mkimage"
+_SECONDS = 60.0
+# The core has to fit between the first sector and the first partition, and into a BIOS boot partition.
+MOST_CORE = MIB - SECTOR
+
+
+def loader_files(processes: Processes, modules: Sequence[str], branding: Branding) -> Mapping[str, bytes]:
+    """Content by path in the initramfs. Raises ToolMissing, DeviceMissing (with the package to install), ToolFailed."""
+    loader = make_loader(processes, modules, branding)
+    return {BOOT_IMAGE: loader.boot, CORE_IMAGE: loader.core}
+
+
+def make_loader(processes: Processes, modules: Sequence[str], branding: Branding) -> Loader:
+    """``modules``: of GRUB; what they need comes along. Raises as ``loader_files``."""
+    if processes.which(_MAKER) is None:
+        raise ToolMissing(_MAKER, "apt-get install grub-common")
+    boot = os.path.join(_FOLDER, "boot.img")
+    if not os.path.exists(boot):
+        raise DeviceMissing(boot, "not installed; apt-get install grub-pc-bin")
+    with tempfile.TemporaryDirectory(prefix="gprov-grub-") as folder:
+        disk, core = os.path.join(folder, "disk.tar"), os.path.join(folder, "core.img")
+        write_file(disk, memory_disk(core_script(branding)))
+        command = (_MAKER, "--format", _PLATFORM, "--directory", _FOLDER, "--memdisk", disk)
+        # --prefix after --memdisk, which sets one too.
+        processes.run((*command, "--prefix", "(memdisk)/", "--output", core, *modules), timeout=_SECONDS)
+        loader = Loader(read_file(boot), read_file(core))
+    check_files(loader)
+    if len(loader.core) > MOST_CORE:
+        raise BadInput(_MAKER, [Problem("core.img", f"is {len(loader.core)} bytes long, at most {MOST_CORE} fit")])
+    return loader
+
+
+def memory_disk(script: str) -> bytes:
+    """A tar archive with the script that GRUB's normal mode looks for, the same bytes for the same text."""
+    content = script.encode()
+    info = tarfile.TarInfo("grub.cfg")
+    info.size = len(content)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        tar.addfile(info, io.BytesIO(content))
+    return archive.getvalue()

@@ -1,0 +1,190 @@
+"""Compiling the kernel, and linking it again with another initramfs or build number.
+
+An interrupted build leaves files that look finished, so a build never runs in a cache entry: it runs in one folder
+below ``work``, and its finished object tree is copied into the cache. It is always the same folder because kbuild
+remembers absolute paths and compiles anew what was compiled elsewhere.
+
+A build starts from the tree with the same configuration, which leaves linking, else from the newest tree of the same
+source and compilers, of which kbuild compiles again what the changed symbols touch, else from nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gprov.apps.host.initramfs.cache import Cache, content_key
+from gprov.apps.host.initramfs.hostfiles import copy_file, fresh_folder, read_file, write_file
+from gprov.apps.host.initramfs.kconfig import parse_config, require_honoured
+from gprov.apps.host.initramfs.progress import ObjectCount, Progress
+from gprov.apps.host.initramfs.toolchain import SOURCE_ARCHIVE, SOURCE_PACKAGE, compiler_versions, source_version
+from gprov.domain.errors import DeadlineExceeded, IntegrityFault, ToolFailed
+from gprov.ports.process import Processes, Running
+
+# Raise it if this module changes what is built from the same inputs.
+_RECIPE = "1"
+_IMAGE = "arch/x86/boot/bzImage"
+_INITRAMFS = "initramfs.cpio.zst"  # CONFIG_INITRAMFS_SOURCE
+_LONGEST_BUILD = 3 * 3600.0  # seconds; a build that takes longer hangs
+_TREES_KEPT = 2  # a quarter of a GB each
+_KERNELS_KEPT = 40
+# Whatever depends on initramfs or build number. Removed from a tree that is kept: it saves half of the space, and
+# nothing stale can be taken for current whatever the clock did in between.
+_LINKED = (
+    "vmlinux", "vmlinux.o", "vmlinux.a", ".tmp_vmlinux.kallsyms1", ".tmp_vmlinux.kallsyms2", _INITRAMFS,
+    "init/version.o", "init/built-in.a", "include/generated/utsversion.h",
+    "usr/initramfs_inc_data", "usr/initramfs_data.o", "usr/built-in.a",
+    "arch/x86/boot/bzImage", "arch/x86/boot/vmlinux.bin", "arch/x86/boot/version.o",
+    "arch/x86/boot/compressed/vmlinux", "arch/x86/boot/compressed/vmlinux.bin",
+    "arch/x86/boot/compressed/vmlinux.bin.zst", "arch/x86/boot/compressed/piggy.o",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KernelInputs:
+    """``fragment``: text of the configuration fragment; ``initramfs``: compressed archive; ``number``: build number."""
+
+    fragment: str
+    initramfs: bytes
+    number: int
+
+
+class KernelBuilder:
+    """Hold the cache's lock while using it."""
+
+    def __init__(self, processes: Processes, cache: Cache, progress: Progress, jobs: int) -> None:
+        self._processes = processes
+        self._cache = cache
+        self._progress = progress
+        self._jobs = jobs
+
+    def build(self, inputs: KernelInputs) -> str:
+        """Path of the finished bzImage in the cache; built only if it is not there yet.
+
+        Raises BadInput for a fragment that Kconfig does not honour, ToolFailed with the path of the full log if
+        the compilation fails.
+        """
+        fragment = parse_config(inputs.fragment, "kernel configuration fragment")
+        family = content_key(_RECIPE, source_version(self._processes), *compiler_versions(self._processes))
+        # The parsed fragment and not its text: comments and order do not matter.
+        settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
+        tree_key = f"{family}-{content_key(*settings)}"
+        key = content_key(tree_key, inputs.initramfs, str(inputs.number))
+        finished = self._cache.find("kernels", key)
+        if finished is not None:
+            self._progress.note("kernel: taken from the cache")
+            return finished
+        work = self._cache.path("work", "tree")
+        self._build_in(work, tree_key, inputs, fragment)
+        self._check(work, inputs)
+        image = os.path.join(work, _IMAGE)
+        finished = self._cache.publish("kernels", key, lambda path: copy_file(image, path))
+        self._keep_tree(work, tree_key)
+        self._cache.keep_newest("trees", _TREES_KEPT)
+        self._cache.keep_newest("kernels", _KERNELS_KEPT)
+        return finished
+
+    def _build_in(self, work: str, tree_key: str, inputs: KernelInputs, fragment: Mapping[str, str]) -> None:
+        source = self._source()
+        tree = self._cache.find("trees", tree_key)
+        start = tree or self._cache.newest("trees", tree_key.partition("-")[0])
+        self._cache.remove(work)
+        if start is None:
+            fresh_folder(work)
+        else:
+            with self._progress.phase("kernel: fetch a compiled tree from the cache"):
+                self._copy(start, work)
+        if tree is None:
+            with self._progress.phase("kernel: configure"):
+                self._configure(source, work, inputs.fragment, fragment)
+        with self._progress.phase("kernel: link" if tree else "kernel: compile"):
+            self._make(work, tree_key, inputs)
+
+    def _keep_tree(self, work: str, tree_key: str) -> None:
+        if self._cache.find("trees", tree_key) is None:
+            for name in _LINKED:
+                self._cache.remove(os.path.join(work, name))
+            self._cache.publish("trees", tree_key, lambda path: self._copy(work, path))
+        self._cache.remove(work)
+
+    def _source(self) -> str:
+        key = content_key(source_version(self._processes))
+        parent = self._cache.find("sources", key)
+        if parent is None:
+
+            def unpack(path: str) -> None:
+                fresh_folder(path)
+                self._processes.run(("tar", "-xf", SOURCE_ARCHIVE, "-C", path), timeout=900)
+
+            with self._progress.phase("kernel: unpack the source"):
+                parent = self._cache.publish("sources", key, unpack)
+            self._cache.keep_newest("sources", 1)
+        return os.path.join(parent, SOURCE_PACKAGE)
+
+    def _configure(self, source: str, work: str, text: str, fragment: Mapping[str, str]) -> None:
+        chosen = os.path.join(work, "fragment.config")
+        write_file(chosen, text.encode())
+        command = ("make", "-s", "-C", source, f"O={work}", f"KCONFIG_ALLCONFIG={chosen}", "allnoconfig")
+        self._processes.run(command)
+        result = read_file(os.path.join(work, ".config")).decode()
+        require_honoured(fragment, parse_config(result, ".config"))
+
+    def _make(self, work: str, key: str, inputs: KernelInputs) -> None:
+        write_file(os.path.join(work, _INITRAMFS), inputs.initramfs)
+        log = self._cache.path("log", f"kernel-{key}.log")
+        self._cache.remove(log)
+        command = ("make", f"-j{self._jobs}", "-C", work, "bzImage")
+        with self._processes.start(command, log=log, env=_identity(inputs.number)) as child:
+            status = self._follow(child, log)
+        if status:
+            raise ToolFailed(
+                "make", f"exit status {status}; full log: {log}", output=read_file(log).decode(errors="replace")
+            )
+
+    def _follow(self, child: Running, log: str) -> int:
+        """Report progress until the build ends; its exit status."""
+        count = ObjectCount()
+        seen, waited = 0, 0.0
+        while waited < _LONGEST_BUILD:
+            try:
+                return child.wait(self._progress.interval).status
+            except DeadlineExceeded:  # still at it: this is the pace of the progress report
+                waited += self._progress.interval
+            written = read_file(log)
+            count.feed(written[seen:])
+            seen = len(written)
+            self._progress.tick(count.objects)
+        raise DeadlineExceeded("kernel compilation", _LONGEST_BUILD)
+
+    def _copy(self, source: str, target: str) -> None:
+        self._processes.run(("cp", "-a", "--reflink=auto", source, target))
+
+    def _check(self, work: str, inputs: KernelInputs) -> None:
+        """A stale object must never pass for a new kernel."""
+        if read_file(os.path.join(work, "usr/initramfs_inc_data")) != inputs.initramfs:
+            raise IntegrityFault("kernel", "was linked with another initramfs")
+        version = version_text(read_file(os.path.join(work, _IMAGE)))
+        if f" #{inputs.number} " not in version:
+            raise IntegrityFault("kernel", f"should be build #{inputs.number}, is {version!r}")
+
+
+def version_text(image: bytes) -> str:
+    """The version string of a bzImage, "6.1.148-gprov (gprov@gprov) #7 SMP …".
+
+    Source: Documentation/x86/boot.rst, field kernel_version: 16 bits at 0x20E, the string is 0x200 after that.
+    """
+    start = int.from_bytes(image[0x20E:0x210], "little") + 0x200
+    end = image.find(b"\0", start)
+    return image[start:end].decode(errors="replace") if end > start else ""
+
+
+def _identity(number: int) -> dict[str, str]:
+    """What would otherwise be user, host and time of this build. The date is a constant because the build number
+    is what tells kernels apart."""
+    return {
+        "KBUILD_BUILD_VERSION": str(number),
+        "KBUILD_BUILD_USER": "gprov",
+        "KBUILD_BUILD_HOST": "gprov",
+        "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 1970",
+    }

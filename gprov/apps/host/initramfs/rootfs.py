@@ -1,0 +1,58 @@
+"""The file tree of an initramfs while it is put together, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gprov.apps.host.initramfs.cpio import Node, folder, symlink
+from gprov.domain.errors import BadInput, Problem
+
+# The distribution's layout: one real folder per kind below /usr, and links for the old names.
+MERGED_USR = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
+# Files end up below one of the link targets however they were named.
+
+
+class RootTree:
+    """Nodes by path, each with the name of the part of the system that it was added for (for the size report)."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Node] = {}
+        self._origins: dict[str, str] = {}
+        self._problems: list[Problem] = []
+        for link, target in MERGED_USR.items():
+            self.add(folder(target), "folders")
+            self.add(symlink(link, target), "folders")
+
+    def add(self, node: Node, origin: str) -> None:
+        """Add a node and its missing folders (0755). The same node twice is fine; two different ones at one path
+        are a problem that ``finish`` raises."""
+        parent = node.path.rpartition("/")[0]
+        if parent and parent not in self._nodes:
+            self.add(folder(parent), "folders")
+        known = self._nodes.get(node.path)
+        if known is None or known == folder(node.path):  # a folder made for its content yields to the declared one
+            self._nodes[node.path] = node
+            self._origins[node.path] = origin
+        elif known != node:
+            first = self._origins[node.path]
+            self._problems.append(Problem(f"/{node.path}", f"wanted by {origin}, differs from the one of {first}"))
+
+    def finish(self) -> tuple[Node, ...]:
+        """All nodes. Raises BadInput if two parts wanted different things at one path."""
+        if self._problems:
+            raise BadInput("initramfs", self._problems)
+        return tuple(self._nodes.values())
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of content by origin, largest first."""
+        total: dict[str, int] = {}
+        for path, node in self._nodes.items():
+            origin = self._origins[path]
+            total[origin] = total.get(origin, 0) + len(node.content)
+        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+
+def inside(path: str) -> str:
+    """An absolute path of the build host as the path of a node: relative, and below /usr if merged."""
+    head, _, rest = path.lstrip("/").partition("/")
+    return f"{MERGED_USR[head]}/{rest}" if rest and head in MERGED_USR else path.lstrip("/")

@@ -1,0 +1,170 @@
+"""The freeze specification: what goes into an initramfs, read from ``buildroot/initramfs.toml``.
+
+A table ``[common]`` and one per flavour, of the same shape; a flavour is the union of both. Unlike the files that
+users write, an unknown key is an error here: it can only be a typing mistake.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gprov.apps.host.initramfs.cpio import Node, device_node, folder, regular, symlink
+from gprov.domain.errors import BadInput, Problem
+
+
+class Flavor(StrEnum):
+    NORMAL = "normal"
+    MFG = "mfg"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a flavour is made of.
+
+    ``start``: "module:function" that /init runs. ``modules``, ``packages``, ``exclude``, ``prefer_source``: see
+    closure. ``data``: files beside modules, as paths below ``sys.path``. ``replace``: module -> file in the
+    specification's folder that is taken in its place (a package becomes a plain module, so exclude it too).
+    ``programs``, ``libraries``: name -> Debian package. ``loader``: modules of GRUB's core image.
+    ``nodes``: everything that is not copied from the host.
+    """
+
+    start: str
+    modules: tuple[str, ...]
+    packages: tuple[str, ...]
+    exclude: tuple[str, ...]
+    prefer_source: tuple[str, ...]
+    data: tuple[str, ...]
+    replace: Mapping[str, str]
+    programs: Mapping[str, str]
+    libraries: Mapping[str, str]
+    loader: tuple[str, ...]
+    nodes: tuple[Node, ...]
+
+
+_LISTS = ("modules", "packages", "exclude", "prefer_source", "data", "loader")
+_MAPS = ("replace", "programs", "libraries")
+_NODES = ("folders", "files", "scripts", "links", "devices")
+_KEYS = {"start", *_LISTS, *_MAPS, *_NODES}
+_PERMISSION_BITS = 0o7777
+
+
+def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") -> Spec:
+    """Raises BadInput with every problem found."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise BadInput(what, [Problem("", str(exc))]) from exc
+    problems: list[Problem] = []
+    known = {"common", *Flavor}
+    problems += [Problem(key, "unknown table") for key in document if key not in known]
+    problems += [Problem(key, "missing table") for key in ("common", flavor) if key not in document]
+    tables = [_Table(name, document.get(name), problems) for name in ("common", flavor)]
+    start = "".join(table.text("start") for table in tables)
+    module, _, function = start.partition(":")
+    if not (function.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        problems.append(Problem("start", f'must be "module:function" once, is {start!r}'))
+    spec = Spec(
+        start=start,
+        modules=_joined(tables, "modules"),
+        packages=_joined(tables, "packages"),
+        exclude=_joined(tables, "exclude"),
+        prefer_source=_joined(tables, "prefer_source"),
+        data=_joined(tables, "data"),
+        replace=_merged(tables, "replace"),
+        programs=_merged(tables, "programs"),
+        libraries=_merged(tables, "libraries"),
+        loader=_joined(tables, "loader"),
+        nodes=tuple(node for table in tables for node in table.nodes()),
+    )
+    if problems:
+        raise BadInput(what, problems)
+    return spec
+
+
+def _joined(tables: Iterable[_Table], key: str) -> tuple[str, ...]:
+    return tuple(item for table in tables for item in table.items(key))
+
+
+def _merged(tables: Iterable[_Table], key: str) -> Mapping[str, str]:
+    return {name: value for table in tables for name, value in table.mapping(key).items()}
+
+
+class _Table:
+    """One table of the document; getters note problems and return what can be used."""
+
+    def __init__(self, name: str, value: object, problems: list[Problem]) -> None:
+        self._name = name
+        self._value = value if isinstance(value, dict) else {}
+        self._problems = problems
+        for key in self._value:
+            if key not in _KEYS:
+                self._problem(key, "unknown key")
+
+    def _problem(self, key: str, message: str) -> None:
+        self._problems.append(Problem(f"{self._name}.{key}", message))
+
+    def text(self, key: str) -> str:
+        value = self._value.get(key, "")
+        if isinstance(value, str):
+            return value
+        self._problem(key, "must be text")
+        return ""
+
+    def items(self, key: str) -> tuple[str, ...]:
+        value = self._value.get(key, [])
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        self._problem(key, "must be a list of texts")
+        return ()
+
+    def mapping(self, key: str) -> dict[str, str]:
+        value = self._value.get(key, {})
+        if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+            return value
+        self._problem(key, "must be a table of texts")
+        return {}
+
+    def nodes(self) -> list[Node]:
+        makers: dict[str, Callable[[str, str], Node]] = {
+            "folders": _folder,
+            "files": lambda path, text: regular(path, text.encode()),
+            "scripts": lambda path, text: regular(path, text.encode(), 0o755),
+            "links": symlink,
+            "devices": _device,
+        }
+        made = []
+        for key, make in makers.items():
+            for path, text in self.mapping(key).items():
+                if not path.startswith("/"):
+                    self._problem(f"{key}.{path}", "must be an absolute path")
+                    continue
+                try:
+                    made.append(make(path.lstrip("/"), text))
+                except ValueError as exc:
+                    self._problem(f"{key}.{path}", str(exc))
+        return made
+
+
+def _folder(path: str, text: str) -> Node:
+    return folder(path, _permissions(text))
+
+
+def _device(path: str, text: str) -> Node:
+    """``text`` is "c 5 1 0600": kind, major, minor, permissions."""
+    words = text.split()
+    if len(words) != 4 or words[0] not in ("b", "c") or not (words[1].isdecimal() and words[2].isdecimal()):
+        raise ValueError(f'must be like "c 5 1 0600", is {text!r}')
+    return device_node(path, words[0], int(words[1]), int(words[2]), _permissions(words[3]))
+
+
+def _permissions(text: str) -> int:
+    try:
+        value = int(text, 8)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= _PERMISSION_BITS:
+        raise ValueError(f"must be octal permissions, is {text!r}")
+    return value

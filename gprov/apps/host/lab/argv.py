@@ -1,0 +1,228 @@
+"""From a machine to QEMU's command line. Pure.
+
+Whatever can be is given as JSON, since QEMU's own key=value syntax needs escapes and differs between options; the
+same JSON objects plug a device into a running machine through QMP. Source: QEMU 7.2, qemu-options and
+qapi/block-core.json.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from gprov.apps.host.lab.machine import MIB, REPORT_PORT, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.errors import BadInput, Problem
+
+QEMU = "qemu-system-x86_64"
+# A name of our own, so that the processor that a unit is validated against does not depend on the accelerator.
+CPU_NAME = "GPROV virtual CPU"
+_AHCI_PORTS = 6  # of the board's own controller
+
+Options = Mapping[str, object]
+
+
+class Accelerator(Enum):
+    """The values are those of QEMU's ``-accel``."""
+
+    TCG = "tcg,thread=multi"
+    KVM = "kvm"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Where a run of a machine is connected to the host: two Unix sockets, and files that QEMU writes.
+
+    ``serial_log`` receives everything that the serial console said, ``report`` what came out of the report port.
+    ``firmware_code`` is OVMF's read-only half.
+    """
+
+    accelerator: Accelerator
+    qmp: str
+    console: str
+    serial_log: str
+    report: str
+    firmware_code: str
+
+
+def qemu_arguments(machine: Machine, wiring: Wiring) -> tuple[str, ...]:
+    """The whole command line. Raises BadInput if the machine cannot be built."""
+    _check(machine)
+    return (
+        *(QEMU, "-name", "gprov-lab", "-nodefaults", "-no-user-config", "-display", "none"),
+        *("-accel", wiring.accelerator.value),
+        *_board(machine, wiring),
+        *_smbios(machine.smbios),
+        *_console(wiring),
+        *_report(machine, wiring),
+        *_disks(machine),
+        *_nics(machine),
+        *_kernel(machine),
+        # The machine stops where the guest resets it or powers off, and waits for us to have read why.
+        *("-no-reboot", "-no-shutdown"),
+        *machine.extra,
+    )
+
+
+def block_node(disk: VirtualDisk) -> Options:
+    """The host's half of a disk."""
+    cache = {"no-flush": disk.durability is Durability.FAST}
+    image = {
+        "driver": "qcow2",
+        "discard": "unmap",
+        "detect-zeroes": "unmap",  # keeps the file sparse when a guest clears a disk
+        "cache": cache,
+        "file": {"driver": "file", "filename": disk.file, "cache": cache},
+    }
+    if not disk.write_log:
+        return {"node-name": disk.name, **image}
+    log = {"driver": "file", "filename": disk.write_log, "discard": "unmap", "detect-zeroes": "unmap"}
+    return {"node-name": disk.name, "driver": "blklogwrites", "discard": "unmap", "file": image, "log": log}
+
+
+def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None) -> Options:
+    """The guest's half. ``port``: which port of the AHCI controller. ``boot_index``: place in the firmware's order."""
+    common: dict[str, object] = {"id": f"{disk.name}-device", "drive": disk.name}
+    if boot_index is not None:
+        common["bootindex"] = boot_index
+    if disk.serial:
+        common["serial"] = disk.serial
+    match disk.bus:
+        case DiskBus.AHCI:
+            return {"driver": "ide-hd", "bus": f"ide.{port}", **common}
+        case DiskBus.NVME:
+            return {"driver": "nvme", **common, "serial": disk.serial or disk.name}
+        case DiskBus.VIRTIO:
+            return {"driver": "virtio-blk-pci", **common}
+        case DiskBus.SCSI:
+            return {"driver": "scsi-hd", "bus": "scsi0.0", **common}
+        case DiskBus.USB:
+            return {"driver": "usb-storage", "bus": "usb0.0", "removable": True, **common}
+
+
+def _board(machine: Machine, wiring: Wiring) -> Iterator[str]:
+    board = "q35,smm=off"
+    if machine.firmware is FirmwareKind.UEFI:
+        for name, file, read_only in (("code", wiring.firmware_code, True), ("variables", machine.variables, False)):
+            node = {"driver": "file", "filename": file}
+            yield from _json("-blockdev", {"driver": "raw", "node-name": name, "read-only": read_only, "file": node})
+        board += ",pflash0=code,pflash1=variables"
+    yield from ("-machine", board)
+    yield from ("-cpu", ",".join(("max", f"model-id={CPU_NAME}", *_cpu_flags(wiring.accelerator))))
+    yield from ("-smp", f"{machine.cpus},sockets=1,cores={machine.cpus},threads=1")
+    yield from ("-m", str(machine.memory // MIB))
+
+
+def _cpu_flags(accelerator: Accelerator) -> tuple[str, ...]:
+    """Emulated vector instructions are slower than what they replace: SHA-256 in OpenSSL takes 1.7 times as long with
+    them (measured under TCG of QEMU 7.2). SSE4 goes with SSSE3: glibc takes the one for a promise of the other, in
+    strspn(3) for example."""
+    match accelerator:
+        case Accelerator.TCG:
+            return ("ssse3=off", "sse4.1=off", "sse4.2=off", "avx=off", "avx2=off")
+        case Accelerator.KVM:
+            return ()
+
+
+def _smbios(smbios: Smbios) -> Iterator[str]:
+    facts = {"manufacturer": smbios.manufacturer, "product": smbios.product, "serial": smbios.serial}
+    system = facts | ({"sku": smbios.sku} if smbios.sku else {})
+    for number, values in ((1, system), (2, facts)):
+        yield "-smbios"
+        yield ",".join([f"type={number}", *(f"{key}={_escaped(value)}" for key, value in values.items())])
+
+
+def _console(wiring: Wiring) -> Iterator[str]:
+    yield from ("-chardev", _server_socket("qmp", wiring.qmp))
+    yield from ("-mon", "chardev=qmp,mode=control")
+    yield from ("-chardev", f"{_server_socket('console', wiring.console)},logfile={_escaped(wiring.serial_log)}")
+    yield from ("-serial", "chardev:console")
+
+
+def _report(machine: Machine, wiring: Wiring) -> Iterator[str]:
+    if machine.reports:
+        yield from ("-chardev", f"file,id=report,path={_escaped(wiring.report)}")
+        yield from _json("-device", {"driver": "virtio-serial-pci", "id": "ports"})
+        port = {"driver": "virtserialport", "chardev": "report", "name": REPORT_PORT}
+        yield from _json("-device", port)
+
+
+def _disks(machine: Machine) -> Iterator[str]:
+    buses = {disk.bus for disk in machine.disks}
+    if DiskBus.SCSI in buses:
+        yield from _json("-device", {"driver": "virtio-scsi-pci", "id": "scsi0"})
+    if DiskBus.USB in buses:
+        yield from _json("-device", {"driver": "qemu-xhci", "id": "usb0"})
+    order = _boot_order(machine)
+    port = 0
+    for disk in machine.disks:
+        yield from _json("-blockdev", block_node(disk))
+        if not disk.late:
+            yield from _json("-device", disk_device(disk, port, order.get(disk.name)))
+        port += disk.bus is DiskBus.AHCI
+
+
+def _boot_order(machine: Machine) -> Mapping[str, int]:
+    """Place in the order by name of the disk. UEFI keeps its order in variables, where we must not meddle."""
+    if machine.firmware is FirmwareKind.UEFI:
+        return {}
+    first = [disk.name for disk in machine.disks if disk.starts]
+    rest = [disk.name for disk in machine.disks if not disk.starts and not disk.late]
+    # 0 belongs to what QEMU loads a kernel of the host with.
+    return {name: index for index, name in enumerate(first + rest, start=1)}
+
+
+def _nics(machine: Machine) -> Iterator[str]:
+    behind_disks = len(_boot_order(machine)) + 1
+    for index, nic in enumerate(machine.nics):
+        net = {"type": "tap", "ifname": nic.tap, "script": "no", "downscript": "no"} if nic.tap else {"type": "user"}
+        yield from _json("-netdev", {"id": f"net{index}", **net})
+        yield from _json("-device", _nic_device(nic, index) | _nic_order(machine, nic, behind_disks + index))
+
+
+def _nic_device(nic: VirtualNic, index: int) -> dict[str, object]:
+    # Without an option ROM the firmware loses no time on network boot.
+    return {"driver": nic.model, "netdev": f"net{index}", "mac": nic.mac, "romfile": nic.rom}
+
+
+def _nic_order(machine: Machine, nic: VirtualNic, place: int) -> dict[str, object]:
+    """BIOS starts from the network when no disk can be started. UEFI finds out for itself."""
+    return {"bootindex": place} if nic.tap and machine.firmware is FirmwareKind.BIOS else {}
+
+
+def _kernel(machine: Machine) -> Iterator[str]:
+    if machine.kernel is not None:
+        yield from ("-kernel", machine.kernel.file, "-append", " ".join(machine.kernel.arguments))
+        if machine.kernel.initramfs:
+            yield from ("-initrd", machine.kernel.initramfs)
+
+
+def _check(machine: Machine) -> None:
+    problems = [
+        Problem(f"disk {disk.name}", f"cannot appear late on {disk.bus.value}")
+        for disk in machine.disks
+        if disk.late and not disk.bus.pluggable
+    ]
+    ahci = [disk for disk in machine.disks if disk.bus is DiskBus.AHCI]
+    problems += [Problem(f"disk {disk.name}", f"AHCI has {_AHCI_PORTS} ports only") for disk in ahci[_AHCI_PORTS:]]
+    names = [disk.name for disk in machine.disks]
+    problems += [Problem(f"disk {name}", "is there twice") for name in sorted(set(names)) if names.count(name) > 1]
+    if machine.firmware is FirmwareKind.UEFI and not machine.variables:
+        problems.append(Problem("variables", "UEFI firmware needs a variable store"))
+    if problems:
+        raise BadInput("virtual machine", problems)
+
+
+def _server_socket(name: str, path: str) -> str:
+    return f"socket,id={name},path={_escaped(path)},server=on,wait=off"
+
+
+def _json(option: str, value: Options) -> tuple[str, str]:
+    return option, json.dumps(value)
+
+
+def _escaped(text: str) -> str:
+    """A value in QEMU's key=value syntax, where a comma is doubled."""
+    return text.replace(",", ",,")

@@ -1,0 +1,110 @@
+"""A unit's life in stages: provisioned, restored, started. Each stage is one start of its machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from gprov.apps.host.lab.factory import Factory, factory_for
+from gprov.apps.host.lab.machine import DirectKernel
+from gprov.apps.host.lab.products import Products
+from gprov.apps.host.lab.runner import Ending
+from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult, StageRunner
+from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.volumes import remove_flag
+from gprov.domain.events import ProcessState
+from gprov.ports.process import Processes
+
+PROVISION = "provision"
+RESTORE = "restore"
+BOOT = "boot"
+
+# Generous: emulated processors on a busy host.
+_PROVISION_SECONDS = 600.0
+_RESTORE_SECONDS = 600.0
+_BOOT_SECONDS = 300.0
+
+# What makes a unit talk, and not wait for people, in all its starts: provisioning carries these into its boot entries.
+UNIT_ARGUMENTS = (
+    "console=ttyS0",
+    "PROVISION_VERBOSE=1",
+    "PROVISION_KEY_WINDOW=0",
+    "PROVISION_FAILURE_HOLD=5",
+    "PROVISION_CONT_LOGGING=1",
+    'PROVISION_BOOT_ARGS="panic=5 oops=panic"',
+)
+
+PROVISIONED = Expectation(
+    Ending.RESET,
+    (INIT_STARTED, ProcessState.MFG_STARTED.value, ProcessState.MFG_SUCCEEDED.value),
+    _PROVISION_SECONDS,
+)
+RESTORED = Expectation(
+    Ending.RESET,
+    (INIT_STARTED, ProcessState.FR_STARTED.value, ProcessState.FR_SUCCEEDED.value),
+    _RESTORE_SECONDS,
+)
+RESTORE_FAILED = Expectation(
+    Ending.RESET,
+    (INIT_STARTED, ProcessState.FR_STARTED.value, ProcessState.FR_FAILED.value),
+    _RESTORE_SECONDS,
+)
+STARTED = Expectation(Ending.POWER_OFF, (INIT_STARTED, HANDOVER), _BOOT_SECONDS, verdict="multi-user")
+
+
+class Lab:
+    """Everything that ``gprov lab`` does to units, besides showing their consoles. ``products`` is asked when something
+    is to be provisioned."""
+
+    def __init__(self, processes: Processes, stages: StageRunner, products: Callable[[], Products]) -> None:
+        self._processes = processes
+        self._stages = stages
+        self._products = products
+
+    def lifecycle(self, folder: str, spec: UnitSpec) -> tuple[Unit, tuple[StageResult, ...]]:
+        """From empty disks to a running system; ends with the first stage that fails."""
+        products = self._products()
+        unit = Unit.create(folder, spec, self._processes)
+        with self._factory(unit) as factory:
+            results = [self._provision(unit, factory, products)]
+            for stage in (self._restore, self._boot):
+                if results[-1].passed:
+                    results.append(stage(unit, factory))
+        return unit, tuple(results)
+
+    def provision(self, folder: str, spec: UnitSpec) -> tuple[Unit, StageResult]:
+        """A new unit, up to its first restore."""
+        products = self._products()
+        unit = Unit.create(folder, spec, self._processes)
+        with self._factory(unit) as factory:
+            return unit, self._provision(unit, factory, products)
+
+    def restore(self, unit: Unit) -> StageResult:
+        """The first restore, or another one: a unit without its flag file restores itself."""
+        remove_flag(self._processes, unit)
+        with self._factory(unit) as factory:
+            return self._restore(unit, factory)
+
+    def boot(self, unit: Unit) -> StageResult:
+        with self._factory(unit) as factory:
+            return self._boot(unit, factory)
+
+    def _provision(self, unit: Unit, factory: Factory, products: Products) -> StageResult:
+        machine = factory.machine(unit)
+        if unit.spec.netboot:
+            factory.origin.publish(products.published() | products.netbooted(), unit.spec)
+        else:
+            factory.origin.publish(products.published(), unit.spec)
+            arguments = (f"mfgurl={factory.origin.manuf_url}", *UNIT_ARGUMENTS)
+            machine = machine.booting(DirectKernel(products.provision_kernel, arguments))
+        return self._stages.run(PROVISION, machine, unit.serial_log(PROVISION), PROVISIONED)
+
+    def _restore(self, unit: Unit, factory: Factory) -> StageResult:
+        return self._stages.run(RESTORE, factory.machine(unit), unit.serial_log(RESTORE), RESTORED)
+
+    def _boot(self, unit: Unit, factory: Factory) -> StageResult:
+        return self._stages.run(BOOT, factory.machine(unit), unit.serial_log(BOOT), STARTED)
+
+    def _factory(self, unit: Unit) -> AbstractContextManager[Factory]:
+        return factory_for(self._processes, unit, " ".join(UNIT_ARGUMENTS))

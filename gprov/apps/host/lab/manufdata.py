@@ -1,0 +1,75 @@
+"""manufData.json for a virtual machine: what it is to be provisioned from, and what it must be made of. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gprov.apps.host.lab.argv import CPU_NAME
+from gprov.apps.host.lab.machine import E1000E, MIB, VIRTIO, DiskBus
+from gprov.apps.host.lab.unitspec import UnitSpec
+
+# What gprov finds that QEMU's disks call themselves.
+_NAMES: Mapping[DiskBus, Mapping[str, str]] = {
+    DiskBus.AHCI: {"Vendor": "ATA", "Model": "QEMU HARDDISK"},
+    DiskBus.NVME: {"Model": "QEMU NVMe Ctrl"},
+    DiskBus.VIRTIO: {},
+    DiskBus.SCSI: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
+    DiskBus.USB: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
+}
+# Network interfaces on PCI, by QEMU's name of the model. The second is "transitional": both drivers of virtio know it.
+_ETHERNET = {
+    E1000E: {"Vendor": "0x8086", "Device": "0x10d3", "Class": "0x0200"},
+    VIRTIO: {"Vendor": "0x1af4", "Device": "0x1000", "Class": "0x0200"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a unit fetches. ``sha256``: 64 hexadecimal digits."""
+
+    url: str
+    sha256: str
+
+
+def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: UnitSpec) -> Mapping[str, object]:
+    """The JSON document. ``endpoint``: the factory server as units see it."""
+    return {
+        "Files": [{"Src": artifact.url, "Sha256": artifact.sha256} for artifact in artifacts],
+        "LogEndpoint": endpoint,
+        "ValidationData": [_validation(spec)],
+    }
+
+
+def _validation(spec: UnitSpec) -> Mapping[str, object]:
+    """Every property of the machine that a specification can ask for."""
+    machine = spec.machine("")
+    models = [nic.model for nic in machine.nics]
+    return {
+        "DevCodeName": spec.code_name,
+        "CPUInfo": {"Model": CPU_NAME, "Cores": machine.cpus, "Sockets": 1},
+        "RamMegs": machine.memory // MIB,
+        "Recovery": {"Size": spec.recovery_size, **_NAMES[spec.recovery_bus], "Quantity": 1},
+        "MainDiskConfigs": [
+            [
+                {"Size": spec.primary_size, **_NAMES[bus], "Quantity": quantity}
+                for bus, quantity in Counter(spec.primaries).items()
+            ]
+        ],
+        "NumOUINics": len(machine.nics),
+        "OUINicsSequential": True,
+        "TotalNics": len(machine.nics),
+        "Devices": {
+            "PCI": [
+                *(
+                    {"HumanDescription": "network interface", **_ETHERNET[model], "Quantity": models.count(model)}
+                    for model in sorted(set(models))
+                ),
+                {"HumanDescription": "display (units have none)", "Class": "0x0300", "Quantity": 0},
+            ]
+        },
+        "SerNumRegex": f"^{re.escape(spec.serial)}$",
+        "DmiMatches": {"system-manufacturer": spec.manufacturer, "baseboard-product-name": spec.product},
+    }

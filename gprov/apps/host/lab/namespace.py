@@ -1,0 +1,83 @@
+"""A factory network of the lab's own: a network namespace of the host with one wire for each interface of a machine.
+
+    server and dnsmasq -- bridge "factory" (10.77.0.1) -- tap0, tap1, ... -- the machine's interfaces
+
+Nothing leads out of it, and nothing in it is seen by the host's own network. Needs root and /dev/net/tun.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+
+from gprov.apps.host.lab.machine import VIRTIO, Machine, VirtualNic
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.ports.process import Processes
+
+BRIDGE = "factory"
+ADDRESS = "10.77.0.1"
+NETMASK = "255.255.255.0"
+FIRST, LAST = "10.77.0.100", "10.77.0.200"
+
+_TUN = "/dev/net/tun"
+_ROMS = "/usr/lib/ipxe/qemu"
+_SECONDS = 30.0
+_number = count()
+
+
+@dataclass(frozen=True, slots=True)
+class FactoryNetwork:
+    """``name``: of the namespace."""
+
+    name: str
+
+    def attach(self, machine: Machine) -> Machine:
+        """The same machine with its interfaces here, from which its firmware can start."""
+        nics = (
+            replace(nic, tap=f"tap{index}", rom=_option_rom(machine.firmware, nic))
+            for index, nic in enumerate(machine.nics)
+        )
+        return replace(machine, nics=tuple(nics), namespace=self.name)
+
+
+def _option_rom(firmware: FirmwareKind, nic: VirtualNic) -> str:
+    """What makes the firmware able to use the interface. OVMF brings its own driver for virtio."""
+    name = "virtio" if nic.model == VIRTIO else nic.model
+    if firmware is FirmwareKind.BIOS:
+        return f"{_ROMS}/pxe-{name}.rom"
+    return "" if nic.model == VIRTIO else f"{_ROMS}/efi-{name}.rom"
+
+
+def inside(namespace: str) -> tuple[str, ...]:
+    """What stands before a command that is to run in that namespace ("": where it would run anyway)."""
+    return ("ip", "netns", "exec", namespace) if namespace else ()
+
+
+@contextmanager
+def factory_network(processes: Processes, wires: int) -> Iterator[FactoryNetwork]:
+    """Exists as long as the context lasts. Raises DeviceMissing, DeviceFault (not root), ToolFailed."""
+    if os.geteuid() != 0:
+        raise DeviceFault("network namespace", "only root can make one")
+    if not os.path.exists(_TUN):
+        raise DeviceMissing(_TUN, "is needed for network boot")
+    name = f"gprov-lab-{os.getpid()}-{next(_number)}"
+
+    def ip(*words: str) -> None:
+        processes.run(("ip", *words), timeout=_SECONDS)
+
+    with ExitStack() as stack:
+        ip("netns", "add", name)
+        stack.callback(ip, "netns", "del", name)
+        ip("-n", name, "link", "set", "lo", "up")
+        # Ports of a bridge forward at once without the spanning tree protocol: firmware does not wait for it.
+        ip("-n", name, "link", "add", BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
+        ip("-n", name, "addr", "add", f"{ADDRESS}/24", "dev", BRIDGE)
+        for index in range(wires):
+            processes.run((*inside(name), "ip", "tuntap", "add", f"tap{index}", "mode", "tap"), timeout=_SECONDS)
+            ip("-n", name, "link", "set", f"tap{index}", "master", BRIDGE, "up")
+        ip("-n", name, "link", "set", BRIDGE, "up")
+        yield FactoryNetwork(name)

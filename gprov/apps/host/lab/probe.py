@@ -1,0 +1,55 @@
+"""Does a guest execute under KVM here? A whole start says so, within a deadline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+
+from gprov.apps.host.initramfs.hostfiles import read_file, write_file
+from gprov.apps.host.lab.accel import PROBE_ARGUMENTS, PROBE_SECONDS, PROBE_WORD, probe_initramfs
+from gprov.apps.host.lab.argv import Accelerator
+from gprov.apps.host.lab.machine import DirectKernel, Machine, Smbios
+from gprov.apps.host.lab.runner import FIRMWARE_VARIABLES, Ending, Note, Runner
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.errors import GprovError
+from gprov.ports.process import Processes
+
+
+class GuestProbe:
+    """``kernel``: any kernel of ours; asked only if there is something to probe."""
+
+    def __init__(self, processes: Processes, kernel: Callable[[], str], note: Note) -> None:
+        self._processes = processes
+        self._kernel = kernel
+        self._note = note
+
+    def executes(self, accelerator: Accelerator) -> bool:
+        runner = Runner(self._processes, lambda: accelerator)
+        kernel = self._kernel()
+        self._note(f"trying whether guests execute with {accelerator.value} (at most {PROBE_SECONDS:.0f} s)")
+        with tempfile.TemporaryDirectory(prefix="gprov-probe-") as folder:
+            try:
+                found = _run(runner, kernel, folder)
+            except GprovError as error:
+                self._note(f"{accelerator.value}: {error}")
+                found = False
+        self._note(f"guests {'execute' if found else 'do not execute'} with {accelerator.value}")
+        return found
+
+
+def _run(runner: Runner, kernel: str, folder: str) -> bool:
+    initramfs, variables, log = (os.path.join(folder, name) for name in ("initramfs", "variables", "serial.log"))
+    write_file(initramfs, probe_initramfs())
+    shutil.copyfile(FIRMWARE_VARIABLES, variables)
+    machine = Machine(
+        FirmwareKind.UEFI,
+        variables,
+        Smbios("GPROV_QEMU", "probe", "0"),
+        kernel=DirectKernel(kernel, PROBE_ARGUMENTS, initramfs),
+        reports=False,
+    )
+    with runner.start(machine, log) as live:
+        ending = live.wait_end(PROBE_SECONDS)
+    return ending is Ending.POWER_OFF and PROBE_WORD.strip() in read_file(log)

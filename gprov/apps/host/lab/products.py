@@ -1,0 +1,126 @@
+"""What a unit is made from: both kernels and an image, each built only if its inputs changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
+from gprov.apps.host.initramfs.builds import Builds
+from gprov.apps.host.initramfs.cache import Cache, content_key
+from gprov.apps.host.initramfs.closure import search_path
+from gprov.apps.host.initramfs.hostfiles import copy_file, translated
+from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.spec import Flavor
+from gprov.apps.host.lab.rootfs import RootBuilder, entry_of, read_recipe
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.image.imgmeta import ImageMeta
+from gprov.domain.image.name import ImageName
+from gprov.ports.process import Processes
+
+_BUILDROOT = os.path.join(search_path()[0], "buildroot")
+_KIND = "images"
+_KEPT = 4
+_SECONDS = 600.0
+# Lab images live for minutes.
+_PRESET = 1
+FIRST_IMAGE = ImageName(date(2024, 1, 15), 1, "0001", Branding().image_prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Paths. The image has the name that units see."""
+
+    normal_kernel: str
+    provision_kernel: str
+    image: str
+
+    @property
+    def image_name(self) -> str:
+        return os.path.basename(self.image)
+
+    def netbooted(self) -> dict[str, str]:
+        """What it offers to units that start over the network, besides."""
+        return {Branding().provision_kernel: self.provision_kernel}
+
+    def published(self) -> dict[str, str]:
+        """What the factory offers to units: path by name."""
+        return {self.image_name: self.image, Branding().boot_kernel: self.normal_kernel}
+
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of each, for a report."""
+        files = {"normal_kernel": self.normal_kernel, "provision_kernel": self.provision_kernel, "image": self.image}
+        return {name: file_digest(path) for name, path in files.items()}
+
+
+class ProductBuilder:
+    """``environment``: BUILD_NUMBER, and proxies for the package manager."""
+
+    def __init__(
+        self,
+        processes: Processes,
+        cache: Cache,
+        progress: Progress,
+        images: ImageMaker,
+        environment: Mapping[str, str],
+        jobs: int,
+    ) -> None:
+        self._processes = processes
+        self._cache = cache
+        self._progress = progress
+        self._images = images
+        self._builds = Builds(processes, cache, progress)
+        self._roots = RootBuilder(processes, cache, progress, environment)
+        self._number = _build_number(environment)
+        self._jobs = jobs
+
+    def build(self) -> Products:
+        normal = self.kernel(Flavor.NORMAL)
+        return Products(normal, self.kernel(Flavor.MFG), self.image(normal))
+
+    def kernel(self, flavor: Flavor) -> str:
+        """Path of the kernel in the cache."""
+        initramfs = self._builds.initramfs(os.path.join(_BUILDROOT, "initramfs.toml"), flavor)
+        fragment = os.path.join(_BUILDROOT, "kernel/x86_64.config")
+        return self._builds.kernel(fragment, initramfs, self._number, self._jobs)
+
+    def image(self, kernel: str, name: ImageName = FIRST_IMAGE) -> str:
+        """Path, in the cache, of an image with the lab's Debian root and this kernel."""
+        root = self._roots.build(read_recipe(os.path.join(_BUILDROOT, "rootfs/rootfs.toml")))
+        key = content_key(entry_of(root), file_digest(kernel), name.filename, str(_PRESET))
+        with self._cache.lock(_KIND, lambda: self._progress.note("image: waiting for another build to finish")):
+            found = self._cache.find(_KIND, key)
+            if found is None:
+                with self._progress.phase(f"image {name.stem}: make"):
+                    found = self._cache.publish(_KIND, key, lambda path: self._make(root, kernel, name, path))
+                self._cache.keep_newest(_KIND, _KEPT)
+            return os.path.join(found, name.filename)
+
+    def _make(self, root: str, kernel: str, name: ImageName, target: str) -> None:
+        staging = self._cache.path("work", "image-root")
+        self._cache.remove(staging)
+        # Hard links: the tree is only read, and only folders are made anew.
+        self._processes.run(("cp", "--archive", "--link", root, staging), timeout=_SECONDS)
+        path = os.path.join(staging, "boot", Branding().boot_kernel)
+        copy_file(kernel, path)
+        with translated(target):
+            os.makedirs(target)
+        request = ImageRequest(RootFolder(staging), name, target, ImageMeta(), preset=_PRESET)
+        self._images.create(request, lambda line: self._progress.note(f"image: {line}"))
+        self._cache.remove(staging)
+
+
+def file_digest(path: str) -> str:
+    with translated(path), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _build_number(environment: Mapping[str, str]) -> int:
+    text = environment.get("BUILD_NUMBER") or "1"
+    if not (text.isascii() and text.isdecimal()):
+        raise BadInput("BUILD_NUMBER", [Problem("", f"must be a decimal number, is {text!r}")])
+    return int(text)

@@ -1,0 +1,136 @@
+"""Talking to a running QEMU: the QEMU Machine Protocol, one JSON object per line in each direction.
+
+Source: QEMU docs/interop/qmp-spec.txt. Events may stand between a command and its reply; they are kept in order until
+somebody waits for them.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from gprov.domain.errors import DeadlineExceeded, DeviceFault
+from gprov.domain.formats.json.value import Json
+
+_PIECE = 65536
+_REPLY_SECONDS = 60.0  # a loaded host may keep QEMU busy for long, but not for ever
+
+
+@dataclass(frozen=True, slots=True)
+class QmpEvent:
+    """``name``: SHUTDOWN, RESET, DEVICE_DELETED, …; ``data`` as QEMU documents it for that event."""
+
+    name: str
+    data: Mapping[str, Json]
+
+
+class QmpClosed(DeviceFault):
+    """QEMU has gone."""
+
+    def __init__(self) -> None:
+        super().__init__("qemu", "has ended")
+
+
+class Qmp:
+    """One connection. QEMU serves one at a time."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._buffer = b""
+        self._events: deque[QmpEvent] = deque()
+        self._receive(_REPLY_SECONDS)  # the greeting
+        self.execute("qmp_capabilities")
+
+    @classmethod
+    def connect(cls, path: str, seconds: float) -> Qmp:
+        """Connect to the socket, which may not be there yet. Raises DeadlineExceeded."""
+        end = time.monotonic() + seconds
+        while True:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connection.connect(path)
+                return cls(connection)
+            except (FileNotFoundError, ConnectionRefusedError) as exc:
+                connection.close()
+                if time.monotonic() >= end:
+                    raise DeadlineExceeded("qemu monitor", seconds) from exc
+                time.sleep(0.02)
+            except BaseException:
+                connection.close()
+                raise
+
+    def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Json:
+        """Run a command and return what it returns. Raises DeviceFault with QEMU's reason, QmpClosed."""
+        message = {"execute": command} | ({"arguments": arguments} if arguments else {})
+        try:
+            self._connection.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as exc:
+            raise QmpClosed from exc
+        while True:
+            reply = self._receive(_REPLY_SECONDS)
+            if reply is None:
+                raise DeadlineExceeded(f"qemu: reply to {command}", _REPLY_SECONDS)
+            if "return" in reply:
+                return reply["return"]
+            if "error" in reply:
+                error = reply["error"]
+                reason = error.get("desc") if isinstance(error, Mapping) else None
+                raise DeviceFault("qemu", f"{command}: {reason or 'refused'}")
+            self._note(reply)
+
+    def next_event(self, seconds: float) -> QmpEvent | None:
+        """The next event in order; None if none came. Raises QmpClosed."""
+        if not self._events:
+            message = self._receive(seconds)
+            if message is not None:
+                self._note(message)
+        return self._events.popleft() if self._events else None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _note(self, message: Mapping[str, Json]) -> None:
+        name, data = message.get("event"), message.get("data")
+        if isinstance(name, str):
+            self._events.append(QmpEvent(name, data if isinstance(data, Mapping) else {}))
+
+    def _receive(self, seconds: float) -> Mapping[str, Json] | None:
+        """The next message, or None after ``seconds``."""
+        end = time.monotonic() + seconds
+        while b"\n" not in self._buffer:
+            self._connection.settimeout(max(0.001, end - time.monotonic()))
+            try:
+                piece = self._connection.recv(_PIECE)
+            except TimeoutError:
+                return None
+            except OSError as exc:
+                raise QmpClosed from exc
+            if not piece:
+                raise QmpClosed
+            self._buffer += piece
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return _message(line)
+
+
+def _message(line: bytes) -> Mapping[str, Json]:
+    try:
+        value = json.loads(line)
+    except ValueError as exc:
+        raise DeviceFault("qemu", f"said what is not QMP: {line[:80]!r}") from exc
+    if not isinstance(value, dict):
+        raise DeviceFault("qemu", f"said what is not QMP: {line[:80]!r}")
+    return value

@@ -1,0 +1,57 @@
+"""What a lab run found, as JSON for programs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gprov.apps.host.lab.channel import GuestVerdict, Milestone
+from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, StageResult, StageVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """Under which circumstances: they explain the times. ``products``: digests by name, if anything was provisioned."""
+
+    firmware: str
+    serial: str
+    accelerator: str
+    products: Mapping[str, str] = field(default_factory=dict)
+
+
+def lab_report(facts: RunFacts, results: Sequence[StageResult]) -> Mapping[str, object]:
+    """Seconds with one decimal; ``uptime``s are the guest kernel's, null where a milestone was not reached."""
+    passed = bool(results) and all(result.passed for result in results)
+    return {
+        "verdict": (StageVerdict.PASSED if passed else StageVerdict.FAILED).value,
+        "firmware": facts.firmware,
+        "serial": facts.serial,
+        "accelerator": facts.accelerator,
+        "products": dict(facts.products),
+        "stages": [_stage(result) for result in results],
+    }
+
+
+def _stage(result: StageResult) -> Mapping[str, object]:
+    return {
+        "name": result.name,
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "seconds": round(result.seconds, 1),
+        "ending": result.ending.value,
+        "init_uptime": result.uptime_at(INIT_STARTED),
+        "handover_uptime": result.uptime_at(HANDOVER),
+        "milestones": [_milestone(milestone) for milestone in result.milestones],
+        "system": _system(result.system),
+        "serial_log": result.serial_log.rpartition("/")[2],
+    }
+
+
+def _milestone(milestone: Milestone) -> Mapping[str, object]:
+    return {"name": milestone.name, "uptime": milestone.uptime, **milestone.facts}
+
+
+def _system(verdict: GuestVerdict | None) -> Mapping[str, object] | None:
+    if verdict is None:
+        return None
+    return {"verdict": verdict.verdict, "uptime": verdict.uptime, **verdict.facts}

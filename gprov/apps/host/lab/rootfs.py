@@ -1,0 +1,201 @@
+"""A real Debian root file system, as a folder, built by mmdebstrap and cached by what it is made of.
+
+Needs root: the tree holds files of several owners. The same recipe on the same day gives the same tree: nothing in it
+tells where or when it was built.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gprov.apps.host.image.services import BOOT_GOOD, NETSAVE
+from gprov.apps.host.initramfs.cache import Cache, content_key
+from gprov.apps.host.initramfs.hostfiles import read_file, translated
+from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.lab.aptsources import sources_of
+from gprov.domain.errors import BadInput, DeviceFault, Problem, ToolMissing
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish
+from gprov.ports.process import Processes
+
+_SOURCES = "/etc/apt"
+_EPOCH = 1_700_000_000  # any fixed instant; files of packages keep their own, older times
+_SECONDS = 1800.0
+_KIND = "roots"
+_KEPT = 3
+_TREE = "tree"  # below the entry: the cache dates the entry itself
+# What mmdebstrap copies from the build host, what differs from build to build, and what a unit gets from its restore.
+_REMOVED = (
+    "etc/apt/sources.list",
+    "etc/apt/sources.list.d",
+    "etc/hostname",
+    "etc/resolv.conf",
+    "var/cache/ldconfig/aux-cache",
+    "var/log/alternatives.log",
+    "var/log/apt",
+    "var/log/bootstrap.log",
+    "var/log/dpkg.log",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RootRecipe:
+    """buildroot/rootfs/rootfs.toml. ``files``: the folder of files that are copied over the tree."""
+
+    suite: str
+    variant: str
+    packages: tuple[str, ...]
+    exclude: tuple[str, ...]
+    account: str
+    account_id: int
+    enable: tuple[str, ...]
+    disable: tuple[str, ...]
+    files: str
+
+
+def read_recipe(path: str) -> RootRecipe:
+    """Raises DeviceMissing, BadInput."""
+    try:
+        value = tomllib.loads(read_file(path).decode())
+    except ValueError as exc:
+        raise BadInput(path, [Problem("", str(exc))]) from exc
+    root = JsonObject(value, "$", [])
+    recipe = RootRecipe(
+        suite=root.text("suite", required=True),
+        variant=root.text("variant", required=True),
+        packages=root.texts("packages", required=True),
+        exclude=root.texts("exclude"),
+        account=root.text("account", required=True),
+        account_id=root.integer("account_id", required=True, least=1000),
+        enable=root.texts("enable"),
+        disable=root.texts("disable"),
+        files=os.path.join(os.path.dirname(path), "files"),
+    )
+    return finish(path, root, recipe)
+
+
+class RootBuilder:
+    """``environment``: only its proxy settings matter."""
+
+    def __init__(self, processes: Processes, cache: Cache, progress: Progress, environment: Mapping[str, str]) -> None:
+        self._processes = processes
+        self._cache = cache
+        self._progress = progress
+        self._environment = environment
+
+    def build(self, recipe: RootRecipe) -> str:
+        """Path of the tree in the cache. Nobody may change it there."""
+        sources = sources_of(_apt_files(), recipe.suite)
+        if not sources:
+            raise DeviceFault(_SOURCES, f"names no source for {recipe.suite}")
+        overlay = (*_overlay_facts(recipe.files), *NETSAVE.files().values(), *BOOT_GOOD.files().values())
+        key = content_key(repr(recipe), repr(sources), *overlay, read_file(__file__))
+        with self._cache.lock(
+            "debian-root", lambda: self._progress.note("Debian root: waiting for another build to finish")
+        ):
+            found = self._cache.find(_KIND, key)
+            if found is None:
+                self._require()
+                with self._progress.phase("Debian root: build"):
+                    found = self._cache.publish(_KIND, key, lambda path: self._make(recipe, sources, path))
+                self._cache.keep_newest(_KIND, _KEPT)
+            return os.path.join(found, _TREE)
+
+    def _require(self) -> None:
+        if self._processes.which("mmdebstrap") is None:
+            raise ToolMissing("mmdebstrap", "apt-get install mmdebstrap")
+        if os.geteuid() != 0:
+            raise DeviceFault("Debian root", "only root can build it (files of several owners)")
+
+    def _make(self, recipe: RootRecipe, sources: tuple[str, ...], entry: str) -> None:
+        path = os.path.join(entry, _TREE)
+        with translated(path):
+            os.makedirs(path)
+        self._processes.run(_mmdebstrap(recipe, sources, path), env=self._build_environment(), timeout=_SECONDS)
+        _lay_over(recipe.files, path)
+        NETSAVE.install(path)
+        BOOT_GOOD.install(path)
+        inside = ("chroot", path)
+        fixed = {"SOURCE_DATE_EPOCH": str(_EPOCH)}
+        account = ("useradd", "--create-home", "--shell", "/bin/bash", "--uid", str(recipe.account_id), recipe.account)
+        self._processes.run((*inside, *account), env=fixed)
+        for verb, names in (("enable", recipe.enable), ("disable", recipe.disable)):
+            if names:
+                self._processes.run((*inside, "systemctl", verb, *names), env=fixed)
+        with translated(path):
+            _strip(path)
+
+    def _build_environment(self) -> dict[str, str]:
+        proxies = {name: value for name, value in self._environment.items() if name.lower().endswith("_proxy")}
+        return {"SOURCE_DATE_EPOCH": str(_EPOCH), **proxies}
+
+
+def entry_of(tree: str) -> str:
+    """What identifies a tree that ``RootBuilder`` built: its key in the cache."""
+    return os.path.basename(os.path.dirname(tree))
+
+
+def _mmdebstrap(recipe: RootRecipe, sources: tuple[str, ...], target: str) -> tuple[str, ...]:
+    return (
+        *("mmdebstrap", "--mode=root", "--format=directory", f"--variant={recipe.variant}"),
+        f"--include={','.join(recipe.packages)}",
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in recipe.exclude),
+        '--aptopt=Acquire::Languages "none"',
+        *(recipe.suite, target, *sources),
+    )
+
+
+def _apt_files() -> dict[str, str]:
+    """Content of the machine's source lists by path."""
+    paths = [os.path.join(_SOURCES, "sources.list")]
+    folder = f"{paths[0]}.d"
+    if os.path.isdir(folder):
+        paths += [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    wanted = (path for path in paths if path.endswith((".list", ".sources")) and os.path.exists(path))
+    return {path: read_file(path).decode(errors="replace") for path in wanted}
+
+
+def _overlay_facts(folder: str) -> Iterator[str | bytes]:
+    with translated(folder):
+        for path in _walk(folder):
+            if not os.path.isdir(path):
+                yield os.path.relpath(path, folder)
+                yield "x" if os.access(path, os.X_OK) else ""
+                yield read_file(path)
+
+
+def _lay_over(source: str, root: str) -> None:
+    """Copy files; folders that exist stay as they are."""
+    with translated(source):
+        for path in _walk(source):
+            target = os.path.join(root, os.path.relpath(path, source))
+            if not os.path.isdir(path):
+                os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+                shutil.copyfile(path, target)
+                os.chmod(target, 0o755 if os.access(path, os.X_OK) else 0o644)
+
+
+def _strip(root: str) -> None:
+    """Remove what tells of the build, and date what it made with one instant."""
+    for name in _REMOVED:
+        path = os.path.join(root, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        elif os.path.lexists(path):
+            os.unlink(path)
+    for path in (*_walk(root), root):
+        status = os.lstat(path)
+        if stat.S_ISDIR(status.st_mode) or status.st_mtime > _EPOCH:
+            os.utime(path, (_EPOCH, _EPOCH), follow_symlinks=False)
+
+
+def _walk(folder: str) -> Iterator[str]:
+    """Everything below, sorted, content before its folder."""
+    for parent, folders, files in os.walk(folder, topdown=False):
+        for name in sorted((*files, *folders)):
+            yield os.path.join(parent, name)

@@ -1,0 +1,195 @@
+"""Running one virtual machine: started, watched until its guest ends, and always ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+
+from gprov.apps.host.initramfs.hostfiles import read_file, translated
+from gprov.apps.host.lab.argv import Accelerator, Wiring, disk_device, qemu_arguments
+from gprov.apps.host.lab.channel import GuestVerdict, Milestone, guest_verdict, milestones
+from gprov.apps.host.lab.machine import Machine, VirtualDisk
+from gprov.apps.host.lab.namespace import inside
+from gprov.apps.host.lab.qmp import Qmp, QmpClosed, QmpEvent
+from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing, ToolFailed
+from gprov.ports.process import Processes, Running
+
+FIRMWARE_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+FIRMWARE_VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+
+_START_SECONDS = 30.0
+_QUIT_SECONDS = 60.0  # the last writes of a fast disk go to the host's disk now
+_LOOK_SECONDS = 0.5  # between two looks at what the guest has said
+
+Note = Callable[[str], None]
+
+
+class Ending(Enum):
+    """How a run ended, as QEMU saw it."""
+
+    RESET = "reset"
+    POWER_OFF = "power-off"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+
+
+class LiveMachine:
+    """A machine that runs. ``console``: path of the Unix socket that is its serial line."""
+
+    def __init__(self, running: Running, qmp: Qmp, wiring: Wiring) -> None:
+        self._running = running
+        self._wiring = wiring
+        self.qmp = qmp
+        self.console = wiring.console
+
+    def milestones(self) -> tuple[Milestone, ...]:
+        return milestones(_said(self._wiring.serial_log))
+
+    def verdict(self) -> GuestVerdict | None:
+        return guest_verdict(_said(self._wiring.report))
+
+    def wait_end(self, seconds: float, watch: Callable[[], bool] = lambda: True) -> Ending:
+        """Until the guest resets the machine or powers off, at most ``seconds``; ``watch`` is called now and then and
+        ends the wait by returning False."""
+        end = time.monotonic() + seconds
+        while (remaining := end - time.monotonic()) > 0:
+            try:
+                event = self.qmp.next_event(min(remaining, _LOOK_SECONDS))
+            except QmpClosed:
+                return Ending.CRASHED
+            more = watch()
+            ending = self._ending(event)
+            if ending is not None:
+                return ending
+            if not more:
+                break
+        return Ending.TIMEOUT
+
+    def wait_milestone(self, name: str, seconds: float) -> Milestone:
+        """Until the guest has said it. Raises DeadlineExceeded; DeviceFault if the guest ended before."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = next((each for each in self.milestones() if each.name == name), None)
+            if found is not None:
+                return found
+            if self.wait_end(_LOOK_SECONDS) is not Ending.TIMEOUT:
+                raise DeviceFault("guest", f"ended before its milestone {name!r}")
+        raise DeadlineExceeded(f"milestone {name!r}", seconds)
+
+    def plug(self, disk: VirtualDisk) -> None:
+        """Plug a late disk of this machine."""
+        self.qmp.execute("device_add", disk_device(disk))
+
+    def press(self, *keys: str) -> None:
+        """Press and release keys of the PS/2 keyboard at once; names are QEMU's QKeyCode ("ret", "a", "f12")."""
+        self.qmp.execute("send-key", {"keys": [{"type": "qcode", "data": key} for key in keys]})
+
+    def cut_power(self) -> None:
+        """End QEMU without a chance to write anything back."""
+        self._running.kill()
+
+    def _ending(self, event: QmpEvent | None) -> Ending | None:
+        if event is None:
+            return None
+        if event.name == "SHUTDOWN":
+            return {"guest-reset": Ending.RESET, "guest-shutdown": Ending.POWER_OFF}.get(
+                str(event.data.get("reason")), Ending.CRASHED
+            )
+        if event.name == "STOP":  # by itself only if the accelerator gave up
+            status = self.qmp.execute("query-status")
+            if isinstance(status, dict) and status.get("status") == "internal-error":
+                return Ending.CRASHED
+        return None
+
+
+class Runner:
+    """Starts machines. ``accelerator`` is asked once per machine."""
+
+    def __init__(
+        self, processes: Processes, accelerator: Callable[[], Accelerator], firmware_code: str = FIRMWARE_CODE
+    ) -> None:
+        self._processes = processes
+        self._accelerator = accelerator
+        self._firmware_code = firmware_code
+
+    @contextmanager
+    def start(self, machine: Machine, serial_log: str) -> Iterator[LiveMachine]:
+        """Run it while the context lasts; what the serial line says goes to ``serial_log`` (a new file).
+
+        Leaving ends QEMU in an orderly way (files complete), or by force if that does not work.
+        """
+        _need(self._firmware_code, "apt-get install ovmf")
+        with _sockets_folder() as folder:
+            with suppress(FileNotFoundError):
+                os.unlink(serial_log)
+            wiring = Wiring(
+                accelerator=self._accelerator(),
+                qmp=os.path.join(folder, "qmp"),
+                console=os.path.join(folder, "console"),
+                serial_log=serial_log,
+                report=os.path.join(folder, "report"),
+                firmware_code=self._firmware_code,
+            )
+            log = os.path.join(folder, "qemu.log")
+            with (
+                self._processes.start(
+                    (*inside(machine.namespace), *qemu_arguments(machine, wiring)), log=log
+                ) as running,
+                _connected(running, wiring, log) as qmp,
+            ):
+                yield LiveMachine(running, qmp, wiring)
+                _quit(running, qmp)
+
+
+@contextmanager
+def _connected(running: Running, wiring: Wiring, log: str) -> Iterator[Qmp]:
+    try:
+        qmp = _connect(running, wiring.qmp)
+    except (DeadlineExceeded, QmpClosed) as exc:
+        raise ToolFailed("qemu", "did not start", output=_said(log).decode(errors="replace")) from exc
+    with qmp:
+        yield qmp
+
+
+def _connect(running: Running, path: str) -> Qmp:
+    end = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            return Qmp.connect(path, 0.2)
+        except DeadlineExceeded:
+            if running.poll() is not None or time.monotonic() >= end:
+                raise
+
+
+def _quit(running: Running, qmp: Qmp) -> None:
+    with suppress(QmpClosed):
+        qmp.execute("quit")
+    running.wait(_QUIT_SECONDS)
+
+
+@contextmanager
+def _sockets_folder() -> Iterator[str]:
+    """A short path: the name of a Unix socket has at most 107 bytes."""
+    folder = tempfile.mkdtemp(prefix="gprov-lab-", dir="/tmp")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _said(path: str) -> bytes:
+    try:
+        return read_file(path)
+    except DeviceMissing:
+        return b""
+
+
+def _need(path: str, remedy: str) -> None:
+    with translated(path):
+        if not os.path.exists(path):
+            raise DeviceMissing(path, f"is not installed; {remedy}")

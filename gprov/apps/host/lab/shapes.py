@@ -1,0 +1,49 @@
+"""The rows of the lab's matrix: which disks a unit has, and which platform that is. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gprov.apps.host.lab.machine import GIB, TIB, DiskBus
+from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.domain.boot.firmware import FirmwareKind
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``suffix``: what the names of its platform have more than ``QEMU-mfg-test`` and ``mfg_test``. Bytes."""
+
+    description: str
+    primaries: tuple[DiskBus, ...]
+    suffix: str = ""
+    primary_size: int = 20 * GIB
+    recovery: DiskBus = DiskBus.USB
+
+
+# By the name that the command line has for it. Buses of data disks make no platform: one is like the other.
+SHAPES = {
+    "sata": Shape("one AHCI disk", (DiskBus.AHCI,)),
+    "nvme": Shape("one NVMe disk", (DiskBus.NVME,)),
+    "virtio": Shape("one virtio-blk disk", (DiskBus.VIRTIO,)),
+    "raid1": Shape("two AHCI disks, RAID 1", (DiskBus.AHCI,) * 2, "raid1"),
+    "raid5": Shape("three AHCI disks, RAID 5", (DiskBus.AHCI,) * 3, "raid5"),
+    "huge": Shape("one AHCI disk of 3 TiB (sparse)", (DiskBus.AHCI,), "huge", primary_size=3 * TIB),
+    "dom": Shape("one AHCI disk, and RECOVERY on AHCI too", (DiskBus.AHCI,), "dom", recovery=DiskBus.AHCI),
+}
+
+
+def unit_spec(name: str, firmware: FirmwareKind = FirmwareKind.UEFI, serial: str = "") -> UnitSpec:
+    """A unit of the shape with this name. ``serial``: "" for the usual one."""
+    shape, plain = SHAPES[name], UnitSpec()
+    spec = replace(
+        plain,
+        serial=serial or plain.serial,
+        firmware=firmware,
+        primaries=shape.primaries,
+        primary_size=shape.primary_size,
+        recovery_bus=shape.recovery,
+    )
+    if not shape.suffix:
+        return spec
+    names = (f"{plain.code_name}-{shape.suffix}", f"{plain.product}_{shape.suffix}")
+    return replace(spec, code_name=names[0], product=names[1])

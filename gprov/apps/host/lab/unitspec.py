@@ -1,0 +1,109 @@
+"""What a lab unit is made as, and the machine that follows from it. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from gprov.apps.host.lab.machine import (
+    E1000E,
+    GIB,
+    VIRTIO,
+    DiskBus,
+    Durability,
+    Machine,
+    Smbios,
+    VirtualDisk,
+    VirtualNic,
+)
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish, read_object
+
+VARIABLES = "efivars.fd"
+RECOVERY = "recovery.qcow2"
+_FIRMWARE = {kind.value: kind for kind in FirmwareKind}
+_BUSES = {bus.value: bus for bus in DiskBus}
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSpec:
+    """The defaults are what the default platform table calls QEMU-mfg-test. Sizes in bytes."""
+
+    serial: str = "LAB0001"
+    mac: str = f"{Branding().mac_prefix}:00:00:01"
+    firmware: FirmwareKind = FirmwareKind.UEFI
+    code_name: str = "QEMU-mfg-test"
+    manufacturer: str = "GPROV_QEMU"
+    product: str = "mfg_test"
+    primaries: tuple[DiskBus, ...] = (DiskBus.AHCI,)
+    primary_size: int = 20 * GIB
+    recovery_size: int = 4 * GIB
+    recovery_bus: DiskBus = DiskBus.USB
+    # Provisioning is started by the firmware, over the network of a factory, instead of handed to QEMU.
+    netboot: bool = False
+
+    def machine(self, folder: str, durability: Durability = Durability.FAST) -> Machine:
+        """As it stands there, about to be switched on. ``folder``: where its disks are."""
+        primaries = [
+            VirtualDisk(f"primary{index}", f"{folder}/{primary_name(index)}", bus, f"LABDISK{index:04}", durability)
+            for index, bus in enumerate(self.primaries)
+        ]
+        recovery = VirtualDisk(
+            "recovery", f"{folder}/{RECOVERY}", self.recovery_bus, "LABSTICK0001", durability, starts=True
+        )
+        return Machine(
+            firmware=self.firmware,
+            variables=f"{folder}/{VARIABLES}" if self.firmware is FirmwareKind.UEFI else "",
+            smbios=Smbios(self.manufacturer, self.product, self.serial),
+            disks=(*primaries, recovery),
+            nics=(VirtualNic(self.mac, self._nic_model),),
+        )
+
+    @property
+    def _nic_model(self) -> str:
+        """OVMF has a driver of its own for virtio: it then does all of PXE itself, and fetches iPXE. The option ROM of
+        another interface would be iPXE already, as it is on BIOS."""
+        return VIRTIO if self.netboot and self.firmware is FirmwareKind.UEFI else E1000E
+
+
+def primary_name(index: int) -> str:
+    return f"primary{index}.qcow2"
+
+
+def spec_text(spec: UnitSpec) -> bytes:
+    """As JSON, for ``read_spec``."""
+    plain = {
+        "firmware": spec.firmware.value,
+        "primaries": [bus.value for bus in spec.primaries],
+        "recovery_bus": spec.recovery_bus.value,
+    }
+    return json.dumps(asdict(spec) | plain, indent=2).encode() + b"\n"
+
+
+def read_spec(what: str, raw: bytes) -> UnitSpec:
+    """Raises BadInput with every problem."""
+    root = read_object(what, raw)
+    spec = UnitSpec(
+        serial=root.text("serial", required=True),
+        mac=root.text("mac", required=True),
+        firmware=root.one_of("firmware", _FIRMWARE, FirmwareKind.UEFI, required=True),
+        code_name=root.text("code_name", required=True),
+        manufacturer=root.text("manufacturer", required=True),
+        product=root.text("product", required=True),
+        primaries=_buses(root),
+        primary_size=root.integer("primary_size", required=True, least=1),
+        recovery_size=root.integer("recovery_size", required=True, least=1),
+        recovery_bus=root.one_of("recovery_bus", _BUSES, DiskBus.USB, required=True),
+        netboot=root.boolean("netboot"),
+    )
+    return finish(what, root, spec)
+
+
+def _buses(root: JsonObject) -> tuple[DiskBus, ...]:
+    names = root.texts("primaries", required=True)
+    for name in names:
+        if name not in _BUSES:
+            root.problem("primaries", f"unknown bus {name!r}; known: {', '.join(_BUSES)}")
+    return tuple(_BUSES[name] for name in names if name in _BUSES)

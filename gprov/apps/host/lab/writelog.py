@@ -1,0 +1,85 @@
+"""What a virtual disk was told to write: the log of QEMU's filter ``blklogwrites``.
+
+The format is that of the kernel's dm-log-writes (drivers/md/dm-log-writes.c; QEMU block/blklogwrites.c). All numbers
+are little-endian:
+
+    super block, in the first sector: magic u64, version u64, entries u64, sector size u32
+    entry, in a sector of its own:    sector u64, sectors u64, flags u64, length u64; then the data, unless discarded
+
+QEMU stores an entry before it answers the guest, so what the guest knows to be written or flushed is in the log. It
+counts entries in the super block only now and then, leaves ``length`` 0, and does not mark writes with forced unit
+access: logs are good for disks that know none (AHCI, USB).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gprov.apps.host.initramfs.hostfiles import translated
+from gprov.domain.errors import BadInput, Problem
+
+_MAGIC = 0x6A736677736872
+_VERSION = 1
+_SUPER = struct.Struct("<QQQI")
+_ENTRY = struct.Struct("<QQQQ")
+_FLUSH, _DISCARD = 1, 4
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """``offset``, ``size``: bytes on the disk; ``place``: where the data is in the log, None if it was discarded or
+    there is none. ``end``: length of the log with this entry. A ``flush`` makes all that stands before it durable."""
+
+    offset: int
+    size: int
+    place: int | None
+    end: int
+    flush: bool = False
+
+
+def read_log(path: str) -> tuple[LoggedRequest, ...]:
+    """All entries, in their order; none of an empty file. Raises BadInput if it is no such log or is cut short."""
+    with translated(path), open(path, "rb") as file:
+        whole = os.fstat(file.fileno()).st_size
+        if whole == 0:
+            return ()
+        position = unit = _sector_size(path, file.read(_SUPER.size))
+        found = []
+        while position < whole:
+            file.seek(position)
+            entry = _entry(file.read(_ENTRY.size), position, unit)
+            if entry is None or entry.end > whole:
+                raise BadInput(path, [Problem(f"offset {position}", "no whole entry")])
+            found.append(entry)
+            position = entry.end
+    return tuple(found)
+
+
+def durable(entries: Sequence[LoggedRequest]) -> list[int]:
+    """By how many entries there are, 0 to all: how many of them the last flush among them made durable, itself
+    included."""
+    found = [0]
+    for index, entry in enumerate(entries, 1):
+        found.append(index if entry.flush else found[-1])
+    return found
+
+
+def _sector_size(path: str, head: bytes) -> int:
+    magic, version, _, unit = _SUPER.unpack(head) if len(head) == _SUPER.size else (0, 0, 0, 0)
+    if (magic, version) != (_MAGIC, _VERSION) or unit < 512 or unit & (unit - 1):
+        raise BadInput(path, [Problem("super block", "is not that of a log of writes")])
+    size: int = unit
+    return size
+
+
+def _entry(raw: bytes, position: int, unit: int) -> LoggedRequest | None:
+    if len(raw) < _ENTRY.size:
+        return None
+    sector, sectors, flags, _ = _ENTRY.unpack(raw)
+    data, size = position + unit, sectors * unit
+    if flags & _DISCARD:
+        return LoggedRequest(sector * unit, size, None, data)
+    return LoggedRequest(sector * unit, size, data if size else None, data + size, bool(flags & _FLUSH))

@@ -1,0 +1,62 @@
+"""Cutting the power of a simulated machine at a chosen operation, and watching what becomes of the unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gprov.adapters.fake.system.power import MachineStopped, Stop
+from gprov.apps.host.simulation.world import World
+from gprov.domain.errors import DeviceMissing
+
+Start = Callable[[], Stop]
+
+
+@dataclass
+class Cut:
+    """A hook for a machine: power goes just before the operation with number ``at`` (from 0); -1: never.
+
+    ``operations`` are the names of those that came, the one that was cut last.
+    """
+
+    at: int = -1
+    operations: list[str] = field(default_factory=list)
+
+    def __call__(self, operation: str) -> None:
+        self.operations.append(operation)
+        if len(self.operations) - 1 == self.at:
+            raise MachineStopped(Stop.POWER_CUT)
+
+
+def operations_of(world: World, start: Start) -> tuple[str, ...]:
+    """Names of the operations of one undisturbed start: the places where it can be cut."""
+    return tuple(_hooked(world, start, Cut()).operations)
+
+
+def cut_at(world: World, start: Start, at: int) -> str:
+    """Begin, and cut the power just before operation ``at``. Returns its name, "" if the start ended before."""
+    cut = _hooked(world, start, Cut(at))
+    return cut.operations[at] if len(cut.operations) > at else ""
+
+
+def settle(world: World, *, in_factory: bool = False, most: int = 8) -> tuple[str, ...]:
+    """Start the unit until its system runs, at most so often. Returns what each start ended in; the last is "switched
+    root" if all is well. A unit that finds nothing to start is lost, but ``in_factory`` it starts over the network."""
+    history: list[str] = []
+    while len(history) < most and Stop.SWITCHED_ROOT.value not in history:
+        try:
+            history.append(world.boot().value)
+        except DeviceMissing:
+            if not in_factory:
+                return (*history, "nothing to start")
+            history.append(f"network: {world.provision().value}")
+    return tuple(history)
+
+
+def _hooked(world: World, start: Start, cut: Cut) -> Cut:
+    world.machine.hook = cut
+    try:
+        start()
+    finally:
+        world.machine.hook = None
+    return cut

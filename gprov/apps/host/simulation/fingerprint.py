@@ -1,0 +1,35 @@
+"""Everything that outlives a power cut, as a number: two machines with the same one behave alike from there on."""
+
+from __future__ import annotations
+
+from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, FakePartition, FakeVolume
+from gprov.apps.host.simulation.world import World
+
+
+def fingerprint(world: World) -> int:
+    """Of a machine that is off, and of what its factory knows. Time and randomness do not count."""
+    machine = world.machine
+    nvram = frozenset((name.vendor, name.name, value.attributes, value.data) for name, value in machine.nvram.items())
+    arrays = tuple((array.uuid, _volume(array.device.volume)) for array in machine.arrays())
+    disks = tuple(_disk(disk) for disk in machine.disks)
+    return hash((disks, arrays, nvram, machine.menu_choice, tuple(sorted(world.factory.documents))))
+
+
+def _disk(disk: FakeDisk) -> object:
+    parts = tuple(_partition(part) for part in disk.partitions)
+    remains = tuple((start, _volume(found)) for start, found in sorted(disk.remains.items()))
+    return disk.serial, disk.table is None, disk.gone, parts, remains, tuple(sorted(disk.areas.items()))
+
+
+def _partition(part: FakePartition) -> object:
+    return part.number, part.start, part.size, part.uuid, _volume(part.volume), _volume(part.member)
+
+
+def _volume(found: FakeVolume | FakeMember | None) -> object:
+    if found is None:
+        return None
+    if isinstance(found, FakeMember):
+        return found.array.uuid, found.slot, found.active, found.events
+    trees = (found.durable.items(), found.in_place.items())
+    state = found.damaged, found.repairable, found.ambivalent, found.lost
+    return found.kind, found.label, found.uuid, *state, trees

@@ -1,0 +1,217 @@
+"""A simulated machine with its factory: everything outside the unit's software, and how that is plugged into it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from dependency_injector import providers
+
+from gprov.adapters.fake.archive.archives import FakeArchives
+from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
+from gprov.adapters.fake.console.operator import FakeOperator
+from gprov.adapters.fake.disk.arrays import FakeArrays
+from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.dmi.tables import build_table
+from gprov.adapters.fake.events.sinks import FakeServerSink, MemorySink
+from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.mounts import FakeMounts
+from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
+from gprov.adapters.fake.firmware.uefi import firmware_start, handed_over
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeNetwork, Origin
+from gprov.adapters.fake.system.background import FakeBackground
+from gprov.adapters.fake.system.passwords import FakePasswordHasher
+from gprov.adapters.fake.system.power import FakePower, MachineStopped, Stop
+from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.init.container import InitContainer
+from gprov.apps.mfg.container import MfgContainer
+from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
+from gprov.apps.unit.composition.container import UnitContainer
+from gprov.domain.boot.args import parse_boot_arguments
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.install import Loader
+from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import GIB
+from gprov.domain.disk.model import Bus
+from gprov.domain.errors import GprovError, InternalError
+from gprov.domain.files import FileType
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.model import Platform, RaidLevel
+from gprov.ports.events import EventSink
+
+BASE_URL = "http://factory.invalid/files"
+MANUF_URL = f"{BASE_URL}/manufData.json"
+IMAGE_NAME = "WIDGET.LNX.SHINY.2026-01-15.1.upd"
+SERIAL = "SIM0001"
+
+C = TypeVar("C", bound=UnitContainer)
+
+
+@dataclass
+class World:
+    """One unit, its factory, and what everybody said. ``provisioned_by``: the boot entry that the firmware starts
+    provisioning by, None for a start over the network. ``stuck``: background work that never gets anywhere."""
+
+    machine: SimulatedMachine
+    origin: Origin = field(default_factory=Origin)
+    factory: FakeFactory = field(default_factory=FakeFactory)
+    processes: FakeProcesses = field(default_factory=FakeProcesses)
+    branding: Branding = field(default_factory=Branding)
+    platforms: tuple[Platform, ...] = field(default_factory=default_table)
+    sinks: tuple[EventSink, ...] = ()
+    provisioned_by: int | None = None
+    stuck: set[str] = field(default_factory=set)
+    loader: Loader = field(default_factory=build_loader)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> World:
+        """What never changes is shared: simulations copy worlds by the thousand."""
+        machine = self.machine
+        tables = [disk.table for disk in machine.disks]
+        variables = [*machine.nvram, *machine.nvram.values(), *machine.nvram_before, *machine.nvram_before.values()]
+        fixed = (self.branding, self.platforms, self.loader, machine.nics, machine.inventory, *tables, *variables)
+        memo.update({id(one): one for one in fixed if one is not None})
+        copy = object.__new__(World)
+        memo[id(self)] = copy
+        for name, value in vars(self).items():
+            setattr(copy, name, deepcopy(value, memo))
+        return copy
+
+    def provision(self, **arguments: str) -> Stop:
+        """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails; the machine
+        has then been started anew, as it would be after the failure was shown for long enough."""
+        self._power_on()
+        handed_over(self.machine, self.provisioned_by)
+        container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **arguments})
+        try:
+            container.provisioning().run()
+            container.power().reboot()
+        except MachineStopped as stopped:
+            return self._stopped(stopped)
+        except GprovError:
+            self.machine.flush()
+            self.machine.restart()
+            raise
+        finally:
+            container.bus().close()
+        raise InternalError("a machine that was told to reboot went on")
+
+    def boot(self, environment: dict[str, str] | None = None) -> Stop:
+        """Power on: the firmware starts the normal kernel, and that decides what to do. ``environment``: kernel
+        arguments of a start that the firmware did not choose by itself. Raises DeviceMissing if the firmware finds
+        nothing to start."""
+        self._power_on()
+        arguments = firmware_start(self.machine) if environment is None else environment
+        container = self._container(InitContainer(), arguments)
+        try:
+            container.boot().run()
+        except MachineStopped as stopped:
+            return self._stopped(stopped)
+        finally:
+            container.bus().close()
+        raise InternalError("a boot that never returns did")
+
+    def _power_on(self) -> None:
+        if self.machine.switched_to is not None:
+            self.machine.restart()
+
+    def _stopped(self, stopped: MachineStopped) -> Stop:
+        if stopped.how is not Stop.SWITCHED_ROOT:
+            self.machine.restart()
+        return stopped.how
+
+    def _unpack_initramfs(self) -> None:
+        for path, content in ((BOOT_IMAGE, self.loader.boot), (CORE_IMAGE, self.loader.core)):
+            self.machine.ram.current.put(path, Node(FileType.FILE, content))
+
+    def _container(self, container: C, environment: dict[str, str]) -> C:
+        plug_in(container, self)
+        self._unpack_initramfs()
+        container.arguments.override(providers.Object(parse_boot_arguments(environment, self.branding)))
+        container.branding.override(providers.Object(self.branding))
+        container.platforms.override(providers.Object(self.platforms))
+        for sink in self.sinks:
+            container.bus().attach(sink)
+        return container
+
+
+def plug_in(container: UnitContainer, world: World) -> None:
+    """Put the simulated machine behind every port of a container."""
+    machine = world.machine
+    for provider, adapter in (
+        (container.clock, machine.clock),
+        (container.background, FakeBackground(machine.clock, world.stuck)),
+        (container.randomness, machine.random),
+        (container.processes, world.processes),
+        (container.power, FakePower(machine)),
+        (container.operator, FakeOperator(machine)),
+        (container.blocks, FakeBlockDevices(machine)),
+        (container.mounts, FakeMounts(machine)),
+        (container.files, FakeFiles(machine)),
+        (container.filesystems, FakeFileSystems(machine)),
+        (container.partitioner, FakePartitioner(machine)),
+        (container.arrays, FakeArrays(machine)),
+        (container.archives, FakeArchives(machine, world.branding)),
+        (container.firmware, FakeFirmware(machine)),
+        (container.smbios, FakeSmbios(machine)),
+        (container.inventory, FakeInventory(machine)),
+        (container.hasher, FakePasswordHasher()),
+        (container.http, FakeHttp(machine, world.origin)),
+        (container.network, FakeNetwork(machine)),
+    ):
+        provider.override(providers.Object(adapter))
+    container.factory_at.override(providers.Factory(lambda _endpoint: world.factory))
+    container.sink_for.override(providers.Factory(FakeServerSink))
+    container.file_sink_at.override(providers.Factory(lambda _folder: MemorySink()))
+
+
+def new_world(
+    seed: int = 0,
+    *,
+    build_number: int = 100,
+    level: RaidLevel | None = None,
+    disks: int = 1,
+    branding: Branding | None = None,
+    firmware: FirmwareKind = FirmwareKind.UEFI,
+) -> World:
+    """A blank machine of the default platform, or of one like it with an array of so many ``disks``, and a factory that
+    has an image, a kernel and its manufData.json. All bear the names of ``branding``."""
+    names = branding or Branding()
+    platform = replace(default_table()[0], raid_level=level, data_disks=disks)
+    machine = SimulatedMachine(
+        firmware=firmware,
+        smbios=build_table(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL),
+        seed=seed,
+    )
+    for index in range(disks):
+        machine.add_disk(20 * GIB, serial=f"primary{index}")
+    machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
+    world = World(machine, branding=names, platforms=(platform,), loader=build_loader(names))
+    kernel = build_kernel(build_number)
+    image = f"{names.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
+    publish(world.origin, {image: build_image(kernel, names), names.boot_kernel: kernel}, disks)
+    return world
+
+
+def publish(origin: Origin, files: dict[str, bytes], disks: int = 1) -> None:
+    """Serve these files and a manufData.json that names them, for a machine with so many data disks."""
+    for name, content in files.items():
+        origin.content[f"{BASE_URL}/{name}"] = content
+    listed = [
+        {"Src": f"{BASE_URL}/{name}", "Sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()
+    ]
+    specification = {
+        "DevCodeName": "QEMU-mfg-test",
+        "Recovery": {"Size": 4 * GIB, "SizeTolerancePct": 1, "Quantity": 1},
+        "MainDiskConfigs": [[{"Size": 20 * GIB, "SizeTolerancePct": 1, "Quantity": disks}]],
+        "NumOUINics": 1,
+        "TotalNics": 1,
+    }
+    document = {"Files": listed, "LogEndpoint": "http://factory.invalid/", "ValidationData": [specification]}
+    origin.content[MANUF_URL] = json.dumps(document).encode()

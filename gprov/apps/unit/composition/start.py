@@ -1,0 +1,95 @@
+"""What every app that runs as process 1 does first and last: file systems, arguments, sinks, a net for failures."""
+
+from __future__ import annotations
+
+import errno
+import os
+import traceback
+from collections.abc import Callable
+
+from dependency_injector import providers
+
+from gprov.apps.unit.composition.container import UnitContainer
+from gprov.domain.boot.args import BootArguments, parse_boot_arguments
+from gprov.domain.errors import DeviceFault, GprovError
+
+# What the kernel offers, in the order in which one needs the other.
+_KERNEL_FILE_SYSTEMS = (
+    ("proc", "/proc", ("nosuid", "nodev", "noexec")),
+    ("sysfs", "/sys", ("nosuid", "nodev", "noexec")),
+    ("devtmpfs", "/dev", ("nosuid", "mode=0755")),
+    ("tmpfs", "/run", ("nosuid", "nodev", "mode=0755")),
+)
+_EFI = "/sys/firmware/efi"
+# After an error that nobody foresaw: long enough to read it, short enough that the unit tries again today.
+_UNFORESEEN_SECONDS = 120.0
+
+
+def prepare(container: UnitContainer) -> BootArguments:
+    """Mount the kernel's file systems, read the arguments, attach the sinks that every start has."""
+    if os.getpid() == 1:
+        _mount_kernel_file_systems(container)
+    with open("/proc/cmdline", encoding="utf-8", errors="replace") as file:
+        command_line = file.read().strip()
+    arguments = parse_boot_arguments(os.environ, container.branding(), command_line)
+    container.arguments.override(providers.Object(arguments))
+    if arguments.no_reboot:
+        container.power.override(container.shell_power)
+    bus = container.bus()
+    bus.attach(container.console_sink(verbose=arguments.verbose))
+    if arguments.verbose:
+        bus.attach(container.milestone_sink())
+    else:
+        # The system's journal takes over what is there. A verbose console would show it twice.
+        _attach_kernel_log(container)
+    if os.getpid() == 1:
+        _mount_efivars(container)
+    bus.milestone("init-started")
+    return arguments
+
+
+def guarded(container: UnitContainer, run: Callable[[], None]) -> None:
+    """Run an app as process 1. Whatever goes wrong is shown, and the unit starts again: process 1 must not end."""
+    try:
+        run()
+    except Exception as exc:  # noqa: BLE001 - the last net: an error here would be a kernel panic
+        bus = container.bus()
+        if isinstance(exc, GprovError):
+            bus.error(exc)
+        else:
+            bus.error(f"unforeseen: {type(exc).__name__}")
+            # Frames and lines only: the values in an exception may be secret.
+            for line in traceback.format_tb(exc.__traceback__):
+                bus.log(line.rstrip())
+        bus.message(f"Restarting in {_UNFORESEEN_SECONDS:g} s")
+        bus.close()
+        container.clock().sleep(_UNFORESEEN_SECONDS)
+    container.power().reboot()
+
+
+def _mount_kernel_file_systems(container: UnitContainer) -> None:
+    mounts = container.mounts()
+    wanted = list(_KERNEL_FILE_SYSTEMS)
+    for kind, target, options in wanted:
+        try:
+            mounts.mount(kind, target, kind, options)
+        except DeviceFault as fault:
+            if fault.errno != errno.EBUSY:
+                raise
+
+
+def _attach_kernel_log(container: UnitContainer) -> None:
+    """No boot fails for want of a log."""
+    try:
+        container.bus().attach(container.kmsg_sink())
+    except DeviceFault as fault:
+        container.bus().warning(str(fault))
+
+
+def _mount_efivars(container: UnitContainer) -> None:
+    """A normal boot needs no variables: firmware that does not give them is no reason to stop."""
+    if os.path.isdir(_EFI):
+        try:
+            container.mounts().mount("efivarfs", f"{_EFI}/efivars", "efivarfs", ("nosuid", "nodev", "noexec"))
+        except DeviceFault as fault:
+            container.bus().warning(str(fault))

@@ -1,0 +1,199 @@
+"""The one place where plans become deeds. Only the executor holds the ports that can destroy something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import assert_never
+
+from gprov.apps.unit.boot.boot_entries import update_boot_entries
+from gprov.apps.unit.devices.arrays import retire_arrays
+from gprov.apps.unit.execution.fetch import fetch_file
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.disk.arrays import RunningArray
+from gprov.domain.disk.model import Disk, Partition
+from gprov.domain.errors import GprovError, InternalError
+from gprov.domain.events import Step, StepPhase
+from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.plan.disk_operations import (
+    ArrayRef,
+    ClearDisk,
+    CreateArray,
+    CreatePartitionTable,
+    ExtractImage,
+    FlushVolume,
+    MakeFileSystem,
+    MountVolume,
+    PartitionRef,
+    Place,
+    RetireArrays,
+    StopArray,
+    UnmountVolume,
+    UpdateBootEntries,
+)
+from gprov.domain.plan.file_operations import (
+    CopyFile,
+    CopyKernel,
+    FetchFile,
+    MakeFolder,
+    MakeSymlink,
+    RemovePath,
+    SetFlag,
+    WriteFile,
+)
+from gprov.domain.plan.operations import Operation, Plan
+from gprov.ports.archive import Archives
+from gprov.ports.arrays import Arrays
+from gprov.ports.block import BlockDevices
+from gprov.ports.clock import Clock
+from gprov.ports.files import Files
+from gprov.ports.filesystem import FileSystems, Mounts
+from gprov.ports.firmware import Firmware
+from gprov.ports.network import Http
+from gprov.ports.partition import Partitioner
+
+# Those that say themselves whether they are required.
+_MAY_FAIL = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The ports that a plan needs to be carried out."""
+
+    blocks: BlockDevices
+    partitioner: Partitioner
+    arrays: Arrays
+    filesystems: FileSystems
+    mounts: Mounts
+    files: Files
+    archives: Archives
+    firmware: Firmware
+    http: Http
+    clock: Clock
+
+
+class Executor:
+    """Runs a plan operation by operation and reports start, progress, end or failure of each. Stops at the first
+    failure: an operation that may fail is not in a plan."""
+
+    def __init__(self, tools: Tools, bus: EventBus) -> None:
+        self._tools = tools
+        self._bus = bus
+        self._disks: dict[DeviceNumber, Disk] = {}
+        self._arrays: dict[str, RunningArray] = {}
+        self._done: list[Operation] = []
+
+    @property
+    def done(self) -> Plan:
+        """What was carried out to its end so far, over all plans."""
+        return tuple(self._done)
+
+    def run(self, plan: Plan) -> None:
+        """Raises what the failing operation raised."""
+        for operation in plan:
+            self._one(operation)
+
+    def _one(self, operation: Operation) -> None:
+        text = operation.describe()
+        started = self._tools.clock.monotonic()
+        self._bus.step(Step(text, StepPhase.STARTED))
+        try:
+            self._perform(operation)
+        except GprovError as error:
+            seconds = self._tools.clock.monotonic() - started
+            self._bus.step(Step(text, StepPhase.FAILED, seconds, str(error)))
+            if isinstance(operation, _MAY_FAIL) and not operation.required:
+                self._bus.warning(f"{error}; going on without: {text}")
+                return
+            raise
+        self._done.append(operation)
+        self._bus.step(Step(text, StepPhase.DONE, self._tools.clock.monotonic() - started))
+
+    def _perform(self, operation: Operation) -> None:
+        tools = self._tools
+        match operation:
+            case ClearDisk():
+                tools.partitioner.clear(operation.disk, operation.head, operation.tail)
+            case CreatePartitionTable():
+                written = tools.partitioner.write(operation.disk, operation.table, operation.loader)
+                self._disks[operation.disk.device] = written
+            case RetireArrays() | CreateArray() | StopArray():
+                self._perform_on_arrays(operation)
+            case MakeFileSystem():
+                tools.filesystems.make(self._node(operation.where), operation.spec)
+            case MountVolume():
+                tools.mounts.mount(self._node(operation.where), operation.target, operation.kind, operation.options)
+            case UnmountVolume():
+                tools.mounts.unmount(operation.target)
+            case ExtractImage():
+                progress = partial(self._bus.progress, f"unpack {operation.image.path}")
+                tools.archives.extract(operation.image, operation.target, progress)
+            case FetchFile():
+                fetch_file(tools.http, tools.files, operation, self._bus)
+            case UpdateBootEntries():
+                update_boot_entries(tools.firmware, self._partition(operation.esp), operation, self._bus)
+            case _:
+                perform_on_files(tools.files, operation)
+
+    def _node(self, place: Place) -> str:
+        match place:
+            case PartitionRef():
+                return self._partition(place).node
+            case ArrayRef():
+                return self._array(place).node
+            case _:
+                assert_never(place)
+
+    def _perform_on_arrays(self, operation: RetireArrays | CreateArray | StopArray) -> None:
+        arrays = self._tools.arrays
+        match operation:
+            case RetireArrays():
+                retire_arrays(arrays, self._tools.blocks, operation.disks, self._bus)
+            case CreateArray():
+                nodes = [self._partition(member).node for member in operation.members]
+                self._arrays[operation.spec.name] = arrays.create(operation.spec, nodes)
+            case StopArray():
+                arrays.stop(self._array(operation.where))
+                del self._arrays[operation.where.name]
+            case _:
+                assert_never(operation)
+
+    def _array(self, ref: ArrayRef) -> RunningArray:
+        if ref.name not in self._arrays:
+            raise InternalError(f"the plan uses {ref.describe()} before it exists")
+        return self._arrays[ref.name]
+
+    def _partition(self, ref: PartitionRef) -> Partition:
+        disk = self._disks.get(ref.disk.device, ref.disk)
+        for partition in disk.partitions:
+            if partition.number == ref.number:
+                return partition
+        raise InternalError(f"the plan uses {ref.describe()} before it exists")
+
+
+FileOperation = MakeFolder | WriteFile | CopyFile | CopyKernel | MakeSymlink | RemovePath | FlushVolume | SetFlag
+
+
+def perform_on_files(files: Files, operation: FileOperation) -> None:
+    """The operations that need nothing but files."""
+    match operation:
+        case MakeFolder():
+            files.make_folder(operation.path, mode=operation.mode, owner=operation.owner)
+        case WriteFile():
+            files.replace(operation.path, operation.content, mode=operation.mode, owner=operation.owner)
+        case CopyFile():
+            files.copy(operation.source, operation.target, mode=operation.mode)
+        case CopyKernel():
+            for target in operation.targets:
+                files.copy(operation.source, target, mode=0o755)
+                files.sync(target.rpartition("/")[0])
+        case MakeSymlink():
+            files.symlink(operation.text, operation.path)
+        case RemovePath():
+            files.remove(operation.path)
+        case FlushVolume():
+            files.sync(operation.target)
+        case SetFlag():
+            files.replace(operation.path, b"", mode=0o444)
+        case _:
+            assert_never(operation)

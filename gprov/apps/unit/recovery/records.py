@@ -1,0 +1,85 @@
+"""What a restore remembers on RECOVERY: the history of images, and the options left for it."""
+
+from __future__ import annotations
+
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.errors import BadInput, DeviceFault
+from gprov.domain.image.history import History, parse_history, serialise_history
+from gprov.domain.unit.frdata import RestoreOptions, parse_options
+from gprov.ports.files import Files
+
+HISTORY = "recovery_history.json"
+OPTIONS = "fr.data"
+DAMAGED = ".damaged"
+PREVIOUS = ".previous"
+
+
+class HistoryFile:
+    """The recovery history: read once, written through.
+
+    A file that does not parse is set aside, not obeyed; the copy of the one before the last restore then counts.
+    """
+
+    def __init__(self, files: Files, folder: str, bus: EventBus) -> None:
+        self._files = files
+        self._path = f"{folder}/{HISTORY}"
+        self._bus = bus
+        self._good = b""
+        self.value = self._read()
+
+    def record(self, value: History) -> None:
+        """Replace the history. A RECOVERY that cannot be written does not stop a restore."""
+        self.value = value
+        try:
+            if self._good:
+                self._files.replace(self._path + PREVIOUS, self._good)
+                self._good = b""
+            self._files.replace(self._path, serialise_history(value))
+        except DeviceFault as fault:
+            self._bus.warning(f"the history could not be written: {fault}")
+
+    def clear(self) -> None:
+        self.record(History())
+
+    def _read(self) -> History:
+        try:
+            if self._files.status(self._path) is not None:
+                content = self._files.read(self._path)
+                value, self._good = parse_history(content), content
+                return value
+        except (BadInput, DeviceFault) as error:
+            self._bus.warning(f"the history is damaged: {error}")
+            self._set_aside()
+        return self._previous()
+
+    def _previous(self) -> History:
+        path = self._path + PREVIOUS
+        try:
+            if self._files.status(path) is None:
+                return History()
+            value = parse_history(self._files.read(path))
+        except (BadInput, DeviceFault) as error:
+            self._bus.warning(f"starting a new history: {error}")
+            return History()
+        self._bus.warning(f"going on with the history before: {path}")
+        return value
+
+    def _set_aside(self) -> None:
+        """For whoever wants to know what happened to it."""
+        try:
+            self._files.remove(self._path + DAMAGED)
+            self._files.rename(self._path, self._path + DAMAGED)
+        except DeviceFault as fault:
+            self._bus.warning(str(fault))
+
+
+def read_options(files: Files, recovery: str, bus: EventBus) -> RestoreOptions:
+    """``fr.data``, or the defaults if there is none. One that does not parse is reported and counts as none."""
+    path = f"{recovery}/{OPTIONS}"
+    try:
+        if files.status(path) is None:
+            return RestoreOptions()
+        return parse_options(path, files.read(path))
+    except (BadInput, DeviceFault) as error:
+        bus.error(error)
+        return RestoreOptions()

@@ -1,0 +1,104 @@
+"""The account files of an image: passwd(5), group(5) and shadow(5), read and edited as bytes.
+
+Nothing is interpreted that is not needed, and nothing is changed but the field that is meant: every other byte of
+the file stays. Empty lines, comments and NIS lines (``+``, ``-``) are passed over, as glibc does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NewType
+
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.formats.owner import Owner
+
+# A crypt(5) string. Protected like a secret at rest, but it does not reveal the password.
+PasswordHash = NewType("PasswordHash", str)
+
+_PASSWD_FIELDS = 7
+_GROUP_FIELDS = 4
+_SHADOW_FIELDS = 9
+# uid and gid are 32 bits; the highest means "no change" in system calls.
+_MAX_ID = 2**32 - 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int
+    fields: tuple[bytes, ...]
+
+    @property
+    def place(self) -> str:
+        return f"line {self.number}"
+
+
+def ids_of(passwd: bytes, user: str) -> Owner:
+    """Numeric user and primary group of an account. Raises BadInput: no such user, twice, malformed lines."""
+    what = "passwd"
+    line = _the_one(what, user, _entries(what, passwd, _PASSWD_FIELDS, (2, 3)))
+    if line is None:
+        raise BadInput(what, [Problem("", f"no user {user!r}")])
+    return Owner(int(line.fields[2]), int(line.fields[3]))
+
+
+def gid_of(group: bytes, name: str) -> int | None:
+    """Number of a group, None if there is no such group. Raises BadInput: twice, malformed lines."""
+    line = _the_one("group", name, _entries("group", group, _GROUP_FIELDS, (2,)))
+    return None if line is None else int(line.fields[2])
+
+
+def set_password_hash(shadow: bytes, user: str, hashed: PasswordHash) -> bytes:
+    """The file with the user's password field replaced, which also unlocks a locked account. Raises BadInput: no such
+    user, twice, malformed lines, or a hash that would break the line."""
+    what = "shadow"
+    if not re.fullmatch(r"[!-9;-~]+", hashed):  # printable ASCII, no blank, no colon
+        raise BadInput(what, [Problem(user, "the password hash is no crypt(5) string")])
+    line = _the_one(what, user, _entries(what, shadow, _SHADOW_FIELDS, ()))
+    if line is None:
+        raise BadInput(what, [Problem("", f"no user {user!r}")])
+    lines = shadow.split(b"\n")
+    lines[line.number - 1] = b":".join((line.fields[0], hashed.encode("ascii"), *line.fields[2:]))
+    return b"\n".join(lines)
+
+
+def _entries(what: str, content: bytes, count: int, numeric: tuple[int, ...]) -> tuple[_Line, ...]:
+    """Lines with ``count`` fields, of which those in ``numeric`` are ids. Raises BadInput with every line that is
+    not so; what the fields say is never repeated: they may be secret."""
+    problems: list[Problem] = []
+    lines = []
+    for line in _lines(content):
+        wrong = _wrong(line.fields, count, numeric)
+        if wrong:
+            problems.append(Problem(line.place, wrong))
+        else:
+            lines.append(line)
+    if problems:
+        raise BadInput(what, problems)
+    return tuple(lines)
+
+
+def _lines(content: bytes) -> Iterator[_Line]:
+    for number, text in enumerate(content.split(b"\n"), start=1):
+        if text.strip() and text[:1] not in (b"#", b"+", b"-"):
+            yield _Line(number, tuple(text.split(b":")))
+
+
+def _wrong(fields: tuple[bytes, ...], count: int, numeric: tuple[int, ...]) -> str:
+    if len(fields) != count:
+        return f"must have {count} fields, has {len(fields)}"
+    if not fields[0]:
+        return "the name is empty"
+    for index in numeric:
+        if not re.fullmatch(rb"[0-9]{1,10}", fields[index]) or int(fields[index]) > _MAX_ID:
+            return f"field {index + 1} must be a number up to {_MAX_ID}"
+    return ""
+
+
+def _the_one(what: str, name: str, lines: tuple[_Line, ...]) -> _Line | None:
+    found = [line for line in lines if line.fields[0] == name.encode(errors="surrogateescape")]
+    if len(found) > 1:
+        places = ", ".join(line.place for line in found)
+        raise BadInput(what, [Problem(places, f"{name!r} stands {len(found)} times")])
+    return found[0] if found else None

@@ -1,0 +1,108 @@
+"""Keeping the few members that a restore plan needs while an archive passes by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.formats.image.tar_fields import Malformed
+
+KERNEL_START = 64 << 10
+IMGMETA_WITHIN = 1 << 20
+_LARGEST = 4 << 20
+_LINK_DEPTH = 8
+BOOT_FOLDER = b"boot/"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMembers:
+    """Names of the members, in normal form."""
+
+    kernel: bytes
+    imgmeta: bytes
+    init: frozenset[bytes]
+    small: frozenset[bytes]
+
+
+class Capture:
+    """What was captured so far. As when unpacking, a later member replaces an earlier one of its name.
+
+    The start of every file directly in /boot is kept, since the kernel may be a link to any of them.
+    """
+
+    def __init__(self, wanted: WantedMembers) -> None:
+        self._wanted = wanted
+        self._exact = wanted.small | wanted.init | {wanted.imgmeta}
+        self._contents: dict[bytes, bytes] = {}
+        self._links: dict[bytes, bytes] = {}
+
+    def concerns(self, name: bytes) -> bool:
+        """Is this member one to tell ``file``, ``link`` or ``other`` about?"""
+        return name in self._exact or (name.startswith(BOOT_FOLDER) and name.rfind(b"/") == len(BOOT_FOLDER) - 1)
+
+    def file(self, name: bytes, size: int, offset: int) -> int:
+        """How many bytes of this regular file ``keep`` wants; ``offset`` of its header in the archive."""
+        self.other(name)
+        if name == self._wanted.imgmeta and offset + size > IMGMETA_WITHIN:
+            return 0
+        self._contents[name] = b""
+        if name in self._wanted.init:
+            return 0
+        if name.startswith(BOOT_FOLDER):
+            return min(size, KERNEL_START)
+        if size > _LARGEST:
+            raise Malformed(f"{name.decode()} has {size} bytes, more than such a file can have")
+        return size
+
+    def keep(self, name: bytes, content: bytes) -> None:
+        self._contents[name] = content
+
+    def link(self, name: bytes, target: bytes) -> None:
+        """A hard link; ``target`` in normal form."""
+        self.other(name)
+        self._links[name] = target
+
+    def symlink(self, name: bytes, target: bytes) -> None:
+        """A symbolic link with the text ``target``."""
+        self.other(name)
+        folder = b"" if target.startswith(b"/") else name[: name.rfind(b"/") + 1]
+        self._links[name] = _resolved(folder + target)
+
+    def other(self, name: bytes) -> None:
+        """Any other kind of member: an earlier one of this name is gone."""
+        self._contents.pop(name, None)
+        self._links.pop(name, None)
+
+    def result(self) -> CapturedFiles:
+        passwd, group, shadow, fstab = (
+            self._content(name) for name in (b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/fstab")
+        )
+        return CapturedFiles(
+            passwd,
+            group,
+            shadow,
+            fstab,
+            self._content(self._wanted.imgmeta),
+            self._content(self._wanted.kernel),
+            any(name in self._contents or name in self._links for name in self._wanted.init),
+        )
+
+    def _content(self, name: bytes) -> bytes | None:
+        for _ in range(_LINK_DEPTH):
+            if name in self._contents:
+                return self._contents[name]
+            if name not in self._links:
+                return None
+            name = self._links[name]
+        return None
+
+
+def _resolved(path: bytes) -> bytes:
+    """A path without ``.`` and ``..`` components, as if no folder in it were a link."""
+    parts: list[bytes] = []
+    for part in path.split(b"/"):
+        if part == b"..":
+            del parts[-1:]
+        elif part not in (b"", b"."):
+            parts.append(part)
+    return b"/".join(parts)

@@ -1,0 +1,167 @@
+"""Where the members of an archive would be written, and which of them GNU tar would refuse to write.
+
+tar finds out when the disk is already wiped; whoever verifies an image has to know before.
+
+Names may begin with ``/`` or ``./``: tar strips both, so that ``/etc/passwd`` is ``etc/passwd`` below the target.
+Refused are ``..`` components, members below a symbolic link that leads out of the target (tar holds such links back as
+placeholders until all else is unpacked), below a link that leads nowhere, or below a file; what would replace a folder
+and is none, or a link that leads out and is not the same link; hard links to what the archive does not hold before
+them; and names that no file system takes.
+"""
+
+from __future__ import annotations
+
+from gprov.domain.formats.image.tar_fields import Malformed
+
+HARD_LINK, SYMLINK, FOLDER = b"1", b"2", b"5"
+_LONGEST_PATH = 4095  # bytes; PATH_MAX of Linux less the closing NUL
+_LONGEST_NAME = 255  # of one component
+_MOST_LINKS = 40  # that Linux follows for one path
+
+
+class Places:
+    """The members so far by their *place*: the name in normal form with symbolic links in its folders resolved."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[bytes, bytes] = {}
+        self._symlinks: dict[bytes, bytes] = {}
+        self._parents: set[bytes] = set()  # folders with members in them
+        self._folder = b""  # of the last member, as named
+        self._real = b""  # the same folder, resolved
+        self._last = b""  # place of the last member
+        self._replaced = b""  # target of the symbolic link that the last member, another one, took the place of
+
+    def add(self, name: bytes, kind: bytes) -> bytes:
+        """Note a member about to be written; returns its name in normal form, "" for the target itself."""
+        clean = normal(name)
+        slash = clean.rfind(b"/")
+        folder = clean[:slash] if slash > 0 else b""
+        if folder != self._folder:
+            self._real = self._parent(clean, folder)
+            self._folder = folder
+        place = clean if self._real == folder else self._below(clean[slash + 1 :])
+        # An empty one too: tar sets its mode and times in the end, on whatever is there then.
+        if kind != FOLDER and (not place or place in self._parents or self._kinds.get(place) == FOLDER):
+            raise Malformed(f"{show(name)} would replace a folder, and is none")
+        self._kinds[place] = kind
+        self._last = place
+        self._replaced = self._symlinks.pop(place, b"") if self._symlinks else b""
+        if self._replaced:
+            self._replace_link(clean, kind)
+        return clean
+
+    def add_symlink(self, target: bytes) -> None:
+        """Remember where the last member leads."""
+        _check_link(self._last, target)
+        if target != self._replaced and _leads_out(self._replaced):
+            raise _replaces_link(self._last, self._replaced)
+        self._symlinks[self._last] = target
+
+    def check_hard_link(self, name: bytes, target: bytes) -> bytes:
+        """``target`` in normal form, if a hard link to it can be made now by the last member."""
+        _check_link(name, target)
+        clean = normal(target)
+        folder, _, base = clean.rpartition(b"/")
+        real = self._resolved(clean, folder)
+        place = real + b"/" + base if real else base
+        kind = self._kinds.get(place)
+        if kind is None or place == self._last:
+            raise Malformed(f"hard link {show(name)} to {show(target)}, which is not in the archive before it")
+        if kind == FOLDER:
+            raise Malformed(f"hard link {show(name)} to {show(target)}, which is a folder")
+        if kind == SYMLINK:
+            self._kinds[self._last], self._symlinks[self._last] = kind, self._symlinks[place]
+        return clean
+
+    def _replace_link(self, name: bytes, kind: bytes) -> None:
+        """A symbolic link makes way for the last member.
+
+        tar comes back to its placeholder in the end. It knows it by the number of the inode, which a later member may
+        have been given: then that member is lost, and a folder stops tar.
+        """
+        if kind != SYMLINK and _leads_out(self._replaced):
+            raise _replaces_link(name, self._replaced)
+        self._folder = self._real = b""  # the way to the next member may have led through it
+
+    def _below(self, base: bytes) -> bytes:
+        return self._real + b"/" + base if self._real else base
+
+    def _parent(self, name: bytes, folder: bytes) -> bytes:
+        """Where ``folder`` leads; from now on it has members."""
+        if folder in self._parents:
+            return folder
+        real = parent = self._resolved(name, folder)
+        while parent and parent not in self._parents:
+            self._parents.add(parent)
+            parent = parent[: max(parent.rfind(b"/"), 0)]
+        return real
+
+    def _resolved(self, name: bytes, folder: bytes) -> bytes:
+        """``folder`` with symbolic links followed, as tar will find it when it comes to the member ``name``."""
+        ahead = [(part, b"") for part in reversed(folder.split(b"/"))]
+        real, links = b"", 0
+        while ahead:
+            part, link = ahead.pop()
+            if part in (b"", b"."):
+                continue
+            place = real + b"/" + part if real else part
+            kind = self._kinds.get(place)
+            if kind == SYMLINK:
+                links += 1
+                target = self._followed(name, place, links)
+                ahead += [(part, place) for part in reversed(target.split(b"/"))]
+                continue
+            if kind not in (None, FOLDER):
+                raise Malformed(f"{show(name)} is below {show(place)}, which is no folder")
+            if link and kind is None and place not in self._parents:
+                raise Malformed(f"{show(name)} would be written through the symbolic link {show(link)} to nothing")
+            real = place
+        return real
+
+    def _followed(self, name: bytes, link: bytes, count: int) -> bytes:
+        """Where a link in the way leads."""
+        target = self._symlinks[link]
+        if _leads_out(target) or count > _MOST_LINKS:
+            way = f"{show(name)} would be written through the symbolic link {show(link)} to {show(target)}"
+            raise Malformed(way)
+        return target
+
+
+def normal(name: bytes) -> bytes:
+    """Without leading ``/`` and ``./``, doubled or trailing ``/``. Raises Malformed for names that leave the target or
+    are too long for it."""
+    if name[:2] == b"./":
+        name = name[2:]
+    if name[-1:] == b"/":
+        name = name[:-1]
+    if len(name) > _LONGEST_NAME and (len(name) > _LONGEST_PATH or max(map(len, name.split(b"/"))) > _LONGEST_NAME):
+        raise Malformed(f"{show(name)} is longer than a file system allows")
+    if name[:1] in (b"/", b".") or b"/." in name or b"//" in name:
+        parts = name.split(b"/")
+        if b".." in parts:
+            raise Malformed(f"{show(name)} would leave the target")
+        name = b"/".join(part for part in parts if part not in (b"", b"."))
+    return name
+
+
+def show(name: bytes) -> str:
+    """A name for messages."""
+    return repr(name[-200:].decode(errors="replace"))
+
+
+def _check_link(name: bytes, target: bytes) -> None:
+    if not target:
+        raise Malformed(f"link {show(name)} has no target")
+    if b"\0" in target:
+        raise Malformed(f"the target of the link {show(name)} holds a null byte")
+    if len(target) > _LONGEST_PATH:
+        raise Malformed(f"the target of the link {show(name)} is longer than a file system allows")
+
+
+def _replaces_link(name: bytes, target: bytes) -> Malformed:
+    return Malformed(f"{show(name)} would replace a symbolic link to {show(target)}")
+
+
+def _leads_out(target: bytes) -> bool:
+    """As GNU tar judges it: absolute, or with a ``..`` anywhere."""
+    return target.startswith(b"/") or b".." in target.split(b"/")

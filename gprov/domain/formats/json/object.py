@@ -1,0 +1,188 @@
+"""One object of a JSON document: typed access that collects every problem with its path.
+
+Keys match exactly, else without regard to case (files in the field were written for a reader that does so).
+Unknown keys are ignored; keys that begin with ``_`` are comments. A getter that finds a wrong type notes a problem
+and returns its default, so that reading goes on and finds the rest instead of stopping at the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from gprov.domain.errors import Problem
+from gprov.domain.formats.json.value import Json, is_list, is_torn, kind_of, whole_number, whole_text
+
+T = TypeVar("T")
+
+
+class JsonObject:
+    """One JSON object at ``path`` ("$.Files[2]"), noting problems in a list that the whole document shares."""
+
+    def __init__(self, value: Mapping[str, Json], path: str, problems: list[Problem]) -> None:
+        self._value = value
+        self.path = path
+        self.problems = problems
+
+    def problem(self, key: str, message: str) -> None:
+        """Note a problem with a key (or, with "", with the object itself)."""
+        self.problems.append(Problem(f"{self.path}.{key}" if key else self.path, message))
+
+    def has(self, key: str) -> bool:
+        return self._find(key) is not None
+
+    def keys(self) -> tuple[str, ...]:
+        """Keys that are not comments."""
+        return tuple(key for key in self._value if not key.startswith("_"))
+
+    def text(self, key: str, default: str = "", *, required: bool = False) -> str:
+        value = self._get(key, required)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            self._wrong(key, "text", value)
+            return default
+        if is_torn(value):
+            self.problem(key, "holds half of a surrogate pair")
+            return default
+        if required and not value.strip():
+            self.problem(key, "must not be empty")
+        return value
+
+    def integer(
+        self,
+        key: str,
+        default: int = 0,
+        *,
+        required: bool = False,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> int:
+        value = self._get(key, required)
+        if value is None:
+            return default
+        number = whole_number(value)
+        if number is None:
+            self._wrong(key, "a whole number", value)
+            return default
+        if (least is not None and number < least) or (most is not None and number > most):
+            self.problem(key, f"must be {_bounds(least, most)}, is {number}")
+            return default
+        return number
+
+    def boolean(self, key: str, default: bool = False) -> bool:
+        value = self._get(key, False)
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
+        self._wrong(key, "true or false", value)
+        return default
+
+    def one_of(self, key: str, members: Mapping[str, T], default: T, *, required: bool = False) -> T:
+        """A word out of ``members``, in any case."""
+        value = self._get(key, required)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            self._wrong(key, "text", value)
+            return default
+        for name, member in members.items():
+            if name.lower() == value.lower():
+                return member
+        self.problem(key, f"unknown value {value!r}; known: {', '.join(members)}")
+        return default
+
+    def object(self, key: str, *, required: bool = False) -> JsonObject | None:
+        value = self._get(key, required)
+        if value is None:
+            return None
+        if isinstance(value, Mapping):
+            return JsonObject(value, f"{self.path}.{key}", self.problems)
+        self._wrong(key, "an object", value)
+        return None
+
+    def objects(self, key: str, *, required: bool = False) -> tuple[JsonObject, ...]:
+        return self._list(key, required, "an object", self._as_object)
+
+    def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
+        return self._list(key, required, "whole text", lambda value, _: whole_text(value))
+
+    def integers(self, key: str, *, required: bool = False) -> tuple[int, ...]:
+        return self._list(key, required, "a whole number", lambda value, _: whole_number(value))
+
+    def lists_of_objects(self, key: str, *, required: bool = False) -> tuple[tuple[JsonObject, ...], ...]:
+        """A list of lists of objects."""
+
+        def inner(value: Json, path: str) -> tuple[JsonObject, ...] | None:
+            if not is_list(value):
+                return None
+            return _collect(value, path, self.problems, "an object", self._as_object)
+
+        return self._list(key, required, "a list of objects", inner)
+
+    def string_map(self, key: str) -> dict[str, str]:
+        """An object whose values are all text; comments left out."""
+        inner = self.object(key)
+        if inner is None:
+            return {}
+        names = inner.keys()
+        if any(is_torn(name) for name in names):
+            self.problem(key, "has a key with half of a surrogate pair")
+        return {name: inner.text(name) for name in names if not is_torn(name)}
+
+    def _as_object(self, value: Json, path: str) -> JsonObject | None:
+        return JsonObject(value, path, self.problems) if isinstance(value, Mapping) else None
+
+    def _list(self, key: str, required: bool, what: str, read: Callable[[Json, str], T | None]) -> tuple[T, ...]:
+        value = self._get(key, required)
+        if value is None:
+            return ()
+        if not is_list(value):
+            self._wrong(key, "a list", value)
+            return ()
+        return _collect(value, f"{self.path}.{key}", self.problems, what, read)
+
+    def _names(self, key: str) -> list[str]:
+        """How the key is spelled here, the exact one first."""
+        lower = key.lower()
+        return sorted((name for name in self._value if name.lower() == lower), key=lambda name: name != key)
+
+    def _find(self, key: str) -> Json:
+        names = self._names(key)
+        return self._value[names[0]] if names else None
+
+    def _get(self, key: str, required: bool) -> Json:
+        names = self._names(key)
+        if len(names) > 1:
+            twice = Problem(f"{self.path}.{key}", f"stands here as {' and '.join(map(repr, names))}")
+            if twice not in self.problems:
+                self.problems.append(twice)
+        value = self._find(key)
+        if value is None and required:
+            self.problem(key, "is missing")
+        return value
+
+    def _wrong(self, key: str, wanted: str, value: Json) -> None:
+        self.problem(key, f"must be {wanted}, is {kind_of(value)}")
+
+
+def _collect(
+    value: Json, path: str, problems: list[Problem], what: str, read: Callable[[Json, str], T | None]
+) -> tuple[T, ...]:
+    found: list[T] = []
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            place = f"{path}[{index}]"
+            one = read(item, place)
+            if one is None:
+                problems.append(Problem(place, f"must be {what}, is {kind_of(item)}"))
+            else:
+                found.append(one)
+    return tuple(found)
+
+
+def _bounds(least: int | None, most: int | None) -> str:
+    if most is None:
+        return f"at least {least}"
+    return f"at most {most}" if least is None else f"{least}..{most}"

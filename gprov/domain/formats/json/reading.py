@@ -1,0 +1,84 @@
+"""Reading JSON documents: from bytes to the object at the top, and from what was found in it to a value or
+all problems.
+
+In between, a reader asks the object (``gprov.domain.formats.json.object``) for what it wants.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.value import Json, kind_of
+
+# Files that were edited on other systems begin with it.
+_BOM = b"\xef\xbb\xbf"
+T = TypeVar("T")
+
+
+def read_object(what: str, data: bytes) -> JsonObject:
+    """Parse a JSON document whose top is an object. Raises BadInput if it is no JSON or no object."""
+    doubled: list[tuple[dict[str, Json], str]] = []
+    try:
+        value = json.loads(
+            data.removeprefix(_BOM).decode(),
+            object_pairs_hook=lambda pairs: _unique(pairs, doubled),
+            parse_constant=_no_constant,
+        )
+    except UnicodeDecodeError as exc:
+        raise BadInput(what, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
+    except json.JSONDecodeError as exc:
+        raise BadInput(what, [Problem(f"line {exc.lineno} column {exc.colno}", f"is not JSON: {exc.msg}")]) from exc
+    except RecursionError as exc:
+        raise BadInput(what, [Problem("$", "is nested too deeply")]) from exc
+    except ValueError as exc:
+        raise BadInput(what, [Problem("$", f"is not JSON: {exc}")]) from exc
+    if not isinstance(value, dict):
+        raise BadInput(what, [Problem("$", f"must be an object, is {kind_of(value)}")])
+    return JsonObject(value, "$", list(_places(value, doubled)))
+
+
+def finish(what: str, root: JsonObject, value: T) -> T:
+    """The parsed value, or BadInput with everything that was noted on the way."""
+    if root.problems:
+        raise BadInput(what, root.problems)
+    return value
+
+
+def _unique(pairs: Sequence[tuple[str, Json]], doubled: list[tuple[dict[str, Json], str]]) -> dict[str, Json]:
+    """The object; keys that stand in it twice are noted with it: where it belongs is not known yet."""
+    seen: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in seen and not key.startswith("_"):
+            doubled.append((seen, key))
+        seen[key] = value
+    return seen
+
+
+def _places(top: Json, doubled: Sequence[tuple[dict[str, Json], str]]) -> Iterator[Problem]:
+    """With the JSON path of each; one that stands in what is overwritten itself has none any more."""
+    keys: dict[int, list[str]] = {}
+    for one, key in doubled:
+        keys.setdefault(id(one), []).append(key)
+    waiting: list[tuple[Json, str]] = [(top, "$")] if doubled else []
+    while waiting:
+        value, path = waiting.pop()
+        if isinstance(value, dict):
+            yield from (
+                Problem(f"{path}.{_shown(key)}", "stands twice in one object") for key in keys.pop(id(value), ())
+            )
+            waiting += reversed([(inner, f"{path}.{_shown(key)}") for key, inner in value.items()])
+        elif isinstance(value, list):
+            waiting += reversed([(inner, f"{path}[{index}]") for index, inner in enumerate(value)])
+
+
+def _shown(key: str) -> str:
+    """A message must be printable, whatever keys a document has."""
+    return key if key.isprintable() else ascii(key)
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not a JSON number")
