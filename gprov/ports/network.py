@@ -7,30 +7,27 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gprov.domain.files import Digests
+from gprov.domain.unit.lease import Lease
 from gprov.domain.unit.nics import Nic
 
 # bytes so far, bytes in all (0: the server did not say)
 TransferProgress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A configured interface. Addresses are text; ``prefix`` is the length of the network mask in bits."""
-
-    interface: str
-    address: str
-    prefix: int
-    gateway: str = ""
-    name_servers: tuple[str, ...] = ()
+# a sentence for the log
+Report = Callable[[str], None]
 
 
 class Network(Protocol):
     def nics(self) -> tuple[Nic, ...]:
         """Every physical Ethernet interface, by kernel name."""
 
-    def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
+    def connect(self, nics: Sequence[Nic], seconds: float, report: Report) -> Lease:
         """Bring these up and ask for an address on all at once; the first lease wins, the others are let go.
-        Raises NetworkFault if none came within ``seconds``."""
+        Raises NetworkFault if none came within ``seconds``.
+
+        From then on the interface is kept as its lease says: renewed, changed with it, and without addresses, routes
+        and name servers from the moment that it is refused or runs out until there is another. ``report`` hears of
+        that, in another thread.
+        """
 
 
 # What a finished download was.

@@ -1,4 +1,5 @@
-"""Runs inside a network namespace: connect, print the outcome, stay until standard input ends.
+"""Runs inside a network namespace: connect, print the outcome, stay until standard input ends; what is reported
+meanwhile goes to standard error.
 
 usage: dhcp_client.py PROGRAMS RESOLV_CONF SECONDS INTERFACE…
 
@@ -21,12 +22,17 @@ from gprov.domain.unit.nics import Nic
 def main(programs: str, resolv_conf: str, seconds: str, *names: str) -> None:
     network = UdhcpcNetwork(SystemProcesses(programs), SystemClock(), resolv_conf=resolv_conf)
     try:
-        outcome = asdict(network.connect([Nic(name, "") for name in names], float(seconds)))
+        lease = network.connect([Nic(name, "") for name in names], float(seconds), report)
+        outcome = {**asdict(lease), "gateway": lease.gateway}
     except NetworkFault as fault:
         outcome = {"peer": fault.peer, "reason": fault.reason}
     print(json.dumps(outcome), flush=True)
     sys.stdin.read()
     network.close()
+
+
+def report(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

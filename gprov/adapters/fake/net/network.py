@@ -15,9 +15,10 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
 from gprov.ports.factory import Factory
-from gprov.ports.network import Fetched, Http, Lease, Network, Reply, TransferProgress
+from gprov.ports.network import Fetched, Http, Network, Reply, Report, TransferProgress
 
 _FIRST_PAUSE = 1.0
 
@@ -81,11 +82,11 @@ class FakeNetwork(Network):
         return tuple(sorted(self._machine.nics, key=lambda nic: nic.name))
 
     @override
-    def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
+    def connect(self, nics: Sequence[Nic], seconds: float, report: Report) -> Lease:
         self._machine.touch("connect")
         for nic in nics:
             if nic.carrier and nic in self._machine.nics:
-                return Lease(nic.name, "10.0.2.15", 24, "10.0.2.2", ("10.0.2.3",))
+                return Lease(nic.name, "10.0.2.15", 24, (Route(DEFAULT, "10.0.2.2"),), ("10.0.2.3",))
         self._machine.clock.sleep(seconds)
         raise NetworkFault(", ".join(nic.name for nic in nics) or "no interface", "no lease")
 
