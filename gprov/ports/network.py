@@ -60,9 +60,14 @@ class Http(Protocol):
         target: str,
         progress: TransferProgress,
         *,
+        limit: int,
+        seconds: float = 4 * 3600.0,
         stall_seconds: float = 60.0,
         attempts: int = 6,
     ) -> Fetched:
         """Stream into the file ``target``, hashing on the way, and flush it. ``target`` is a partial name: the caller
-        verifies and renames. A transfer that breaks is resumed with ``Range`` (from scratch if the server or file
-        changed); pauses between attempts grow. Raises NetworkFault with the last reason, DeviceFault (disk full)."""
+        verifies and renames. A transfer that breaks, or in ``stall_seconds`` is slower than 32 KiB/s, is resumed with
+        ``Range`` (from scratch if the server or file changed); pauses between attempts grow.
+
+        Raises NetworkFault with the last reason, if the file is longer than ``limit`` bytes (announced or not;
+        ``target`` is empty then), or if all attempts together took ``seconds``; DeviceFault (disk full)."""

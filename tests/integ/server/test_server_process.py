@@ -502,7 +502,7 @@ def test_the_client_of_the_units_fetches_it(server: Server, published: bytes, tm
     target = tmp_path / "image.partial"
     done: list[tuple[int, int]] = []
     url = f"{server.url.rstrip('/')}{IMAGE}"
-    fetched = RequestsHttp(SystemClock()).download(url, str(target), lambda *step: done.append(step))
+    fetched = RequestsHttp(SystemClock()).download(url, str(target), lambda *step: done.append(step), limit=1 << 30)
     assert target.read_bytes() == published
     assert fetched.sha256 == hashlib.sha256(published).hexdigest()
     assert done[-1] == (len(published), len(published))

@@ -61,7 +61,15 @@ class AnsweringHttp(Http):
 
     @override
     def download(
-        self, url: str, target: str, progress: TransferProgress, *, stall_seconds: float = 60.0, attempts: int = 6
+        self,
+        url: str,
+        target: str,
+        progress: TransferProgress,
+        *,
+        limit: int,
+        seconds: float = 4 * 3600.0,
+        stall_seconds: float = 60.0,
+        attempts: int = 6,
     ) -> Fetched:
         raise NetworkFault(url, "not here")
 

@@ -17,6 +17,7 @@ from gprov.domain.events import Event, ProcessState
 from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
+from gprov.ports.clock import Deadline
 from gprov.ports.factory import Factory
 from gprov.ports.network import Fetched, Http, Network, Reply, Report, TransferProgress
 
@@ -118,8 +119,17 @@ class FakeHttp(Http):
 
     @override
     def download(
-        self, url: str, target: str, progress: TransferProgress, *, stall_seconds: float = 60.0, attempts: int = 6
+        self,
+        url: str,
+        target: str,
+        progress: TransferProgress,
+        *,
+        limit: int,
+        seconds: float = 4 * 3600.0,
+        stall_seconds: float = 60.0,
+        attempts: int = 6,
     ) -> Fetched:
+        deadline = Deadline(self._machine.clock, seconds)
         content, pause = b"", _FIRST_PAUSE
         for attempt in range(attempts):
             self._machine.touch(f"GET {url}")
@@ -127,11 +137,16 @@ class FakeHttp(Http):
             if status != 200:
                 raise NetworkFault(url, f"status {status}")
             content = content[:begin] + block
+            if len(content) > limit:
+                self._files.stream(target, b"", whole=True)
+                raise NetworkFault(url, f"has {len(content)} bytes, and there is room for {limit}")
             self._files.stream(target, content, whole=whole)
             if whole:
                 progress(len(content), len(content))
                 sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
                 return Fetched(len(content), sha1, hashlib.sha256(content).hexdigest())
+            if deadline.passed:
+                raise NetworkFault(url, f"not finished within {seconds:g} s")
             if attempt < attempts - 1:
                 self._machine.clock.sleep(pause)
                 pause *= 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from functools import partial
 
 from gprov.apps.unit.reporting.bus import EventBus
@@ -17,7 +18,8 @@ from gprov.ports.network import Http
 def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> None:
     """Raises NetworkFault, DeviceFault, IntegrityFault (the hash is another). The target is untouched then."""
     beside = fetch.target + PARTIAL
-    fetched = http.download(fetch.url, beside, partial(bus.progress, f"fetch {redacted(fetch.url)}"))
+    progress = partial(bus.progress, f"fetch {redacted(fetch.url)}")
+    fetched = http.download(fetch.url, beside, progress, limit=_room(files, beside))
     try:
         check_digests(redacted(fetch.url), fetched, fetch)
         _check_stored(beside, files.digests(beside), fetched)
@@ -25,6 +27,12 @@ def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> Non
         files.remove(beside)
         raise
     files.rename(beside, fetch.target)
+
+
+def _room(files: Files, target: str) -> int:
+    """Bytes that fit on the volume: what is free, and what an earlier run left there, which is overwritten."""
+    left = files.status(target)
+    return files.usage(posixpath.dirname(target)).free + (left.size if left is not None else 0)
 
 
 def check_digests(what: str, found: Digests, wanted: FetchFile) -> None:
