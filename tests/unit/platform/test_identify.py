@@ -103,7 +103,9 @@ def test_no_model_reads_as_dmidecode_says() -> None:
     ("wanted", "cpus", "empty", "fits"),
     [
         (("A",), ("A",), 0, True),
-        (("A",), ("A", "A"), 0, True),
+        (("A",), ("A", "A"), 0, False),
+        (("A",), ("A", "A"), 1, False),
+        (("A", "A", "A"), ("A", "A"), 0, False),
         (("A",), ("A",), 1, True),
         (("A",), ("A", "B"), 0, False),
         (("A",), ("B",), 0, False),
@@ -127,6 +129,15 @@ def test_processors(wanted: tuple[str, ...], cpus: tuple[str, ...], empty: int, 
 def test_processors_tell_models_apart() -> None:
     first, second = replace(OX, cpu=("A",)), replace(OX, code_name="Ox2", cpu=("B",))
     assert identify(table(cpus=("B",)), [first, second]).platform is second
+
+
+@pytest.mark.parametrize(("cpus", "code_name"), [(("A",), "Ox"), (("A", "A"), "Ox2"), (("A", "A", "A"), None)])
+def test_the_number_of_processors_tells_models_apart(cpus: tuple[str, ...], code_name: str | None) -> None:
+    platforms = [replace(OX, cpu=("A",)), replace(OX, code_name="Ox2", cpu=("A", "A"))]
+    if code_name is None:
+        assert "wanted ['A', 'A']" in refusal(table(cpus=cpus), *platforms).details()[1]
+    else:
+        assert identify(table(cpus=cpus), platforms).platform.code_name == code_name
 
 
 def test_two_platforms_that_fit_are_an_error() -> None:
@@ -167,6 +178,10 @@ def test_an_unknown_fallback_is_an_error_that_says_so() -> None:
         "...",
         "XXXX",
         "N/A",
+        "1",
+        "1234567",
+        "System Serial Number",
+        "Not Specified",
     ],
 )
 def test_a_placeholder_is_no_serial_number(serial: str) -> None:
@@ -177,7 +192,7 @@ def test_a_placeholder_is_no_serial_number(serial: str) -> None:
         identify(table(serial=serial, sku=""), [OX], "Ox")
 
 
-@pytest.mark.parametrize("serial", ["1", "11", "10", "A0000000", "QEMU01234", "00000001"])
+@pytest.mark.parametrize("serial", ["11", "10", "A0000000", "QEMU01234", "00000001"])
 def test_serial_numbers_that_look_odd_but_are_fine(serial: str) -> None:
     assert identify(table(serial=serial), [OX]).serial == serial
 
