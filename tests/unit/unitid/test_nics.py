@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.unit.nics import Nic, NicInfo, mac_prefix, ordered, own_nics, ports, sequential, usable
+from gprov.domain.unit.nics import Nic, NicInfo, mac_prefix, ordered, own_nics, ports, sequential, sharing, usable
 
 OWN = "56:78:90"
 A, B, C = (Nic(name, f"56:78:90:00:00:{last}") for name, last in (("eth2", "09"), ("eth0", "0a"), ("eth1", "0b")))
@@ -23,6 +23,19 @@ def test_order_is_by_mac_whatever_the_names() -> None:
 def test_equal_macs_are_both_kept() -> None:
     twin = Nic("eth9", A.mac)
     assert ordered([twin, A]) == (A, twin)
+
+
+def test_ports_with_one_mac_are_ordered_by_place_then_by_name() -> None:
+    lans = [Nic(f"lan{number}", A.mac) for number in (10, 2, 1)]
+    assert [nic.name for nic in ordered(lans)] == ["lan1", "lan2", "lan10"]
+    slots = [Nic("eth0", A.mac, path="pci-0000:10:00.0"), Nic("eth1", A.mac, path="pci-0000:03:00.1")]
+    assert [nic.name for nic in ordered(slots)] == ["eth1", "eth0"]
+
+
+def test_who_shares_a_mac() -> None:
+    twin = Nic("eth9", A.mac.upper())
+    assert sharing([A, B, C, twin]) == ((A, twin),)
+    assert sharing([A, B, C]) == ()
 
 
 @settings(max_examples=100)
