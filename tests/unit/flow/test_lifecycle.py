@@ -285,6 +285,21 @@ def test_a_volume_labelled_recovery_on_another_bus_is_left_alone(restored: World
     assert any("/dev/sdc1 is labelled RECOVERY too, but is attached by ata" in text for text in warnings)
 
 
+def test_a_stick_of_somebody_s_that_is_called_recovery_stops_no_restore(restored: World) -> None:
+    sink = MemorySink()
+    restored.sinks = (sink,)
+    stick = restored.machine.add_disk(8 * GIB, bus=Bus.USB, serial="stick")
+    stick.partitions = [restored.machine.new_partition(1, 1 << 20, 7 * GIB, "")]
+    stick.partitions[0].volume = FakeVolume(FileSystemKind.VFAT, "RECOVERY", "stick", 7 * GIB)
+    before = restored.machine.storage()[stick.name]
+    drop(restored.machine, "PRIMARY", "/boot.normal")
+    assert restored.boot() is Stop.REBOOT
+    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.machine.storage()[stick.name] == before
+    warnings = [body_text(event.body) for event in sink.events if severity_of(event.body) is Severity.WARNING]
+    assert any("/dev/sdc1 is labelled RECOVERY too, but holds vfat" in text for text in warnings)
+
+
 def kernel_on_esp(world: World) -> int | None:
     node = world.machine.tree("ESP").get("/norm_boot")
     return parse_bzimage(node.content).build_number if node is not None else None

@@ -10,8 +10,8 @@ from gprov.apps.unit.devices.volumes import volumes_of, wait_for
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import FileSystemKind, Volume
-from gprov.domain.disk.recovery import attachment_problem
 from gprov.domain.disk.recovery import find_recovery as the_recovery
+from gprov.domain.disk.recovery import why_not_recovery
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
 from gprov.domain.mountpoints import Places
 from gprov.domain.platform.model import ValidateMethod
@@ -64,9 +64,7 @@ def find_recovery(
 
     def ready() -> bool:
         everything[:] = volumes_of(ports.blocks, ports.blocks.disks(), bus)
-        return any(
-            volume.contents.label == label and not attachment_problem(volume.disk, rule) for volume in everything
-        )
+        return any(volume.contents.label == label and not why_not_recovery(volume, rule) for volume in everything)
 
     if wait_for(ports.blocks, ports.clock, seconds, ready):
         with ports.blocks.changes() as changes:
@@ -74,13 +72,13 @@ def find_recovery(
             changes.wait(SETTLE_SECONDS)
         ready()
     recovery = the_recovery(everything, label, rule)
+    others = [volume for volume in everything if volume.contents.label == label and volume != recovery]
+    for volume in others:
+        also = " too" if recovery is not None else ""
+        bus.warning(f"{volume.node} is labelled {label}{also}, but {why_not_recovery(volume, rule)}: left alone")
     if recovery is None:
-        raise DeviceMissing(label, f"no volume has this label after {seconds:g} s")
-    for volume in everything:
-        if volume.contents.label == label and volume != recovery:
-            bus.warning(
-                f"{volume.node} is labelled {label} too, but {attachment_problem(volume.disk, rule)}: left alone"
-            )
+        what = "volume that could be it" if others else "volume"
+        raise DeviceMissing(label, f"no {what} has this label after {seconds:g} s")
     esp = next(
         (
             volume
