@@ -19,6 +19,7 @@ from gprov.domain.events import Event, LogLine, Severity
 from gprov.domain.factory.dnsmasq import NetbootService, dnsmasq_configuration
 from gprov.domain.factory.documents import file_name
 from gprov.domain.factory.netboot import asking_script, base_problem, check_arguments, provision_script
+from gprov.domain.formats.placeholders import folded, placeholder
 from gprov.domain.mfg.command import parse_command
 from gprov.domain.mfg.files import RemoteFile, destination
 from gprov.domain.mfg.urls import base_name, redacted, url_problem
@@ -94,6 +95,11 @@ def commands(data: bytes) -> None:
 
 def patterns(data: bytes) -> None:
     pattern_problem(data.decode("utf-8", "replace"))
+
+
+def serial_numbers(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    expect(placeholder(text) == placeholder(folded(text)), "the spelling counts")
 
 
 def netboot_scripts(data: bytes) -> None:
@@ -177,6 +183,13 @@ TARGETS = (
     ),
     Target(
         "patterns", "regular expressions", patterns, lambda: [b"^(a|b)+[^c]{2,3}(?P<n>x)$", b"(?i).*?"], (b"(?", b"{9")
+    ),
+    Target(
+        "serial-numbers",
+        "placeholders for serial numbers",
+        serial_numbers,
+        lambda: [b"To be filled by O.E.M.", b"0123456789", b"S/N: 0000", b"QEMU01234"],
+        (b"Serial", b"Default", b"000", b"oem", b"not"),
     ),
     Target(
         "ipxe",

@@ -126,6 +126,34 @@ def test_processors(wanted: tuple[str, ...], cpus: tuple[str, ...], empty: int, 
         assert f"wanted {list(wanted)}" in refusal(seen, platform).details()[0]
 
 
+GOLD, OLD, NONE = (
+    "Intel(R) Xeon(R) Gold 5118 CPU @ 2.30GHz",
+    "Intel(R) Xeon(R) CPU E5-2418L v2 @ 2.00GHz",
+    "Not Specified",
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cpus", "empty", "fits"),
+    [
+        ((GOLD, NONE), (GOLD,), 1, True),
+        ((NONE, GOLD), (GOLD,), 1, True),
+        ((GOLD, GOLD), (GOLD, GOLD), 0, True),
+        ((OLD, NONE), (OLD,), 1, True),
+        ((OLD,), (OLD,), 0, True),
+        ((GOLD,), (GOLD,), 0, True),
+        ((GOLD, NONE), (GOLD, GOLD), 0, False),
+        ((GOLD,), (GOLD, GOLD), 0, False),
+        ((OLD,), (GOLD,), 0, False),
+        ((GOLD,), (OLD,), 0, False),
+    ],
+)
+def test_processors_as_platform_tables_in_use_have_them(
+    wanted: tuple[str, ...], cpus: tuple[str, ...], empty: int, fits: bool
+) -> None:
+    test_processors(wanted, cpus, empty, fits)
+
+
 def test_processors_tell_models_apart() -> None:
     first, second = replace(OX, cpu=("A",)), replace(OX, code_name="Ox2", cpu=("B",))
     assert identify(table(cpus=("B",)), [first, second]).platform is second
