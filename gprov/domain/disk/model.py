@@ -109,7 +109,7 @@ class Disk:
     Attributes that a disk does not tell are empty strings. ``path`` is the resolved sysfs device path: which
     port or slot the disk sits in, and which unit or namespace of it this is. ``slot`` says the same as udev's by-path
     links do ("pci-0000:00:1f.2-ata-1"). ``sequence`` is the kernel's diskseq (Linux 5.15 and later): another one for
-    each medium that ever came under any name since the kernel started; 0 if it does not tell.
+    each medium that ever came under any name since the kernel started; 0 if the kernel has none.
     """
 
     name: str

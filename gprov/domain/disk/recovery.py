@@ -37,8 +37,8 @@ def attachment_problem(disk: Disk, rule: ValidateMethod) -> str:
 
 
 def could_be_recovery(volume: Volume, label: str) -> bool:
-    """Whether the volume has the label and is of a kind that RECOVERY is ever made as. A stick of somebody's with NTFS,
-    ISO 9660 or the like is never it, whatever its label."""
+    """Whether the volume has the label and is of a kind that RECOVERY is ever made as. A stick with NTFS, ISO 9660
+    or the like is never RECOVERY, whatever its label."""
     return volume.contents.label == label and volume.contents.kind in _KINDS
 
 

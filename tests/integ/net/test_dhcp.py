@@ -283,7 +283,7 @@ def test_a_refused_renewal_takes_the_address_away(lan: Lan) -> None:
     ]
 
 
-def test_a_lease_that_nobody_renews_ends(lan: Lan) -> None:
+def test_a_lease_that_is_not_renewed_ends(lan: Lan) -> None:
     """And one that is renewed does not, however long the work takes."""
     lan.serve_briefly(20)
     with lan.connect(20, "b0") as lease:

@@ -475,7 +475,7 @@ def network_threads() -> list[str]:
 
 
 @pytest.mark.parametrize("behaviour", [endless_interim_answers, endless_trailers, drip_headers])
-def test_nothing_is_left_running_behind_a_server_that_never_comes_to_the_point(
+def test_nothing_is_left_running_behind_a_server_that_sends_headers_without_end(
     http: RequestsHttp, origin: Origin, target: Path, behaviour: Behaviour
 ) -> None:
     origin.script.extend([behaviour] * 2)

@@ -129,7 +129,7 @@ def test_a_recovery_that_is_no_device_is_refused() -> None:
     "kind", ["ntfs", "iso9660", "LVM2_member", "vfat", "crypto_LUKS", "udf", "exfat", "swap", "xfs"]
 )
 def test_a_file_system_that_gprov_never_makes_is_no_recovery(kind: str) -> None:
-    """Whatever somebody called a stick: it neither is RECOVERY nor keeps a unit from finding its own."""
+    """It neither is RECOVERY nor keeps a unit from finding its own."""
     key, stick = disk("sda", 8 * GB, 0), disk("sdb", 8 * GB, 16)
     own, other = volume(key, "RECOVERY"), replace(volume(stick, "RECOVERY"), contents=Contents(kind, "RECOVERY"))
     assert find_recovery([own, other], "RECOVERY") == own

@@ -285,7 +285,7 @@ def test_a_volume_labelled_recovery_on_another_bus_is_left_alone(restored: World
     assert any("/dev/sdc1 is labelled RECOVERY too, but is attached by ata" in text for text in warnings)
 
 
-def test_a_stick_of_somebody_s_that_is_called_recovery_stops_no_restore(restored: World) -> None:
+def test_a_fat_stick_that_is_labelled_recovery_stops_no_restore(restored: World) -> None:
     sink = MemorySink()
     restored.sinks = (sink,)
     stick = restored.machine.add_disk(8 * GIB, bus=Bus.USB, serial="stick")

@@ -32,13 +32,13 @@ class DhcpClient:
         except BlockingIOError:
             pass
         except OSError as exc:
-            raise fault(self.interface, "cannot read what its DHCP client tells", exc) from exc
+            raise fault(self.interface, "cannot read the events of its DHCP client", exc) from exc
         events, self._received = take_events(self._received)
         return events
 
     @property
     def ended(self) -> str:
-        """The last words of a client that ended by itself; "" while it runs."""
+        """The end of the output of a client that ended by itself; "" while it runs."""
         if self.running.poll() is None:
             return ""
         output = self.running.wait(1.0).output.decode(errors="replace").split("\n")

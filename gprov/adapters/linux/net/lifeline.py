@@ -47,11 +47,11 @@ class Lifeline:
 
 
 def tied_adapter(lifeline: Lifeline) -> HTTPAdapter:
-    """An adapter of requests all of whose connections hang on the lifeline."""
+    """An adapter of requests all of whose connections the lifeline holds."""
 
     class Plain(HTTPConnection):
         @override
-        def _new_conn(self) -> socket.socket:  # where urllib3's own extensions (SOCKS) come in too
+        def _new_conn(self) -> socket.socket:  # as urllib3's own extension for SOCKS does
             connection = super()._new_conn()
             lifeline.hold(connection)
             return connection
