@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
+from gprov.apps.init.ports import InitPorts
 from gprov.apps.unit.devices.arrays import array_volumes, arrays_told_of
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.decision import MOUNT_ATTEMPTS, RETRY_SECONDS
@@ -14,9 +14,6 @@ from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
 from gprov.ports.arrays import Arrays
 from gprov.ports.block import BlockDevices
-
-if TYPE_CHECKING:
-    from gprov.apps.init.ports import InitPorts
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dependency_injector import providers
 
 from gprov.apps.init.flow import Boot
-from gprov.apps.init.ports import InitPorts
-from gprov.apps.init.search import SearchPorts
+from gprov.apps.init.ports import InitPorts, SearchPorts
 from gprov.apps.restore.container import RestoreContainer
 from gprov.apps.unit.composition.wiring import lazy
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gprov.apps.init.search import SearchPorts
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.survey import TargetSurvey
+from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock
-from gprov.ports.filesystem import FileSystems
+from gprov.ports.files import Files
+from gprov.ports.filesystem import FileSystems, Mounts
 from gprov.ports.firmware import Firmware
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
+
+if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
+    from gprov.ports.arrays import Arrays
 
 
 class RestoreFlow(Protocol):
@@ -37,6 +41,16 @@ class StartsInVain(Protocol):
 
     def reset(self) -> None:
         """Count from zero: a person took over. Never raises."""
+
+
+@dataclass(frozen=True)
+class SearchPorts:
+    """``arrays`` is made only if there is a member of one."""
+
+    blocks: BlockDevices
+    mounts: Mounts
+    files: Files
+    arrays: Callable[[], Arrays]
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gprov.apps.init.ports import SearchPorts
 from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.decision import RETRY_SECONDS
@@ -16,26 +16,12 @@ from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
 from gprov.domain.disk.targets import detachable
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.device_number import DeviceNumber
-from gprov.ports.block import BlockDevices
-from gprov.ports.files import Files
-from gprov.ports.filesystem import Mounts
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.apps.init.arrays import ArrayStarter
     from gprov.domain.disk.arrays import FoundArray
-    from gprov.ports.arrays import Arrays
 
 _MOUNTABLE = frozenset(kind.value for kind in FileSystemKind)
-
-
-@dataclass(frozen=True)
-class SearchPorts:
-    """``arrays`` is made only if there is a member of one."""
-
-    blocks: BlockDevices
-    mounts: Mounts
-    files: Files
-    arrays: Callable[[], Arrays]
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.dmi.tables import build_table
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.firmware.uefi import firmware_start
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume
 from gprov.adapters.fake.net.network import FakeFactory
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import operations_of, settle
 from gprov.apps.host.simulation.world import BASE_URL, IMAGE_NAME, MANUF_URL, SERIAL, World, new_world, publish
 from gprov.domain.disk.layout import GIB, MIB

@@ -12,8 +12,8 @@ from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.dmi.tables import build_table
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import operations_of, settle
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL, World, new_world
 from gprov.apps.unit.network.remote_log import REMOTE_LOG

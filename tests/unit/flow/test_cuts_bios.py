@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.uefi import choose_entry
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
 from gprov.apps.host.simulation.invariants import recovery_problems
 from gprov.apps.host.simulation.world import World, new_world

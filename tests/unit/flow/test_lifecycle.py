@@ -9,8 +9,8 @@ import pytest
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL, World, new_world
 from gprov.domain.disk.layout import GIB, PartitionRole, TableKind
 from gprov.domain.disk.model import Bus, FileSystemKind

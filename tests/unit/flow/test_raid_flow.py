@@ -9,8 +9,8 @@ import pytest
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
 from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
@@ -107,7 +107,7 @@ def test_a_restored_unit_has_its_root_on_one_array_of_all_data_disks(units: Unit
     members = [member(disk) for disk in data_disks(world)]
     assert [one.slot for one in members] == list(range(LEVELS[level]))
     assert all(one.array is array for one in members)
-    assert world.machine.labels().count("PRIMARY") == 1
+    assert [volume.label for volume in world.machine.volumes()].count("PRIMARY") == 1
     assert world.boot(NORMAL) is Stop.SWITCHED_ROOT
     assert "degraded" not in said(world)
     [running] = world.machine.running

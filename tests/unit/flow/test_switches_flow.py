@@ -8,8 +8,8 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.uefi import firmware_start
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import settle
 from gprov.apps.host.simulation.world import IMAGE_NAME, World, new_world, publish
 from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy

@@ -13,8 +13,8 @@ from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Script, Step, Verb
 from gprov.apps.host.simulation.world import World, new_world

@@ -8,11 +8,11 @@ from errno import EINVAL, EIO, EROFS, EUCLEAN
 
 from typing_extensions import override
 
-from gprov.adapters.fake.machine.machine import FakeMount, SimulatedMachine
+from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.paths import locate, refuse_gone, volume_at
-from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.storage import FakeMount, Node
 from gprov.adapters.fake.machine.writes import refuse_protected
-from gprov.adapters.fake.system.power import MachineStopped, Stop
 from gprov.domain.disk.model import MountPoint
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType

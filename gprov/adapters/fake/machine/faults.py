@@ -8,13 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from errno import EIO, ENOSPC
-from typing import TYPE_CHECKING, assert_never
-
-from gprov.domain.errors import DeviceFault
-
-if TYPE_CHECKING:
-    from gprov.adapters.fake.machine.machine import SimulatedMachine
 
 
 class FaultKind(Enum):
@@ -44,23 +37,9 @@ class Fault:
     disk: str = ""
     comes_back: bool = False
 
-    def strike(self, machine: SimulatedMachine, operation: str) -> None:
-        """Raises DeviceFault, or does to the machine what it is to do."""
-        if self.kind in _OF_WRITES or not self._due(operation):
-            return
-        match self.kind:
-            case FaultKind.IO_ERROR:
-                raise DeviceFault(operation, "input/output error", errno=EIO)
-            case FaultKind.NO_SPACE:
-                raise DeviceFault(operation, "no space left on device", errno=ENOSPC)
-            case FaultKind.VANISH:
-                machine.lose_disk(self.disk, comes_back=self.comes_back)
-            case FaultKind.SLOW:
-                machine.clock.advance(self.seconds)
-            case FaultKind.SHORT | FaultKind.SILENT:
-                """See ``spoils``."""
-            case _:
-                assert_never(self.kind)
+    def strikes(self, operation: str) -> bool:
+        """Does it strike this operation? What strikes data instead is asked for with ``spoils``."""
+        return self.kind not in _OF_WRITES and self._due(operation)
 
     def spoils(self, operation: str) -> bool:
         """Does it strike this write of data?"""

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from errno import EIO, ENOSPC
+from typing import assert_never
 
 from gprov.adapters.fake.machine.contents import storage_of
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
-from gprov.adapters.fake.machine.storage import FakeArray, FakeDisk, FakePartition, FakeVolume, RunningFake, Tree
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.storage import (
+    FakeArray,
+    FakeDisk,
+    FakeMount,
+    FakePartition,
+    FakeVolume,
+    RunningFake,
+    Tree,
+)
 from gprov.adapters.fake.system.clock import FakeClock, SeededRandomness
-from gprov.adapters.fake.system.power import MachineStopped, Stop
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.arrays import works_with
-from gprov.domain.disk.model import Bus, FileSystemKind, MountPoint
-from gprov.domain.errors import DeviceMissing
+from gprov.domain.disk.model import Bus, FileSystemKind
+from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Cpus, Inventory
@@ -25,13 +35,6 @@ Hook = Callable[[str], None]
 
 def _ram() -> FakeVolume:
     return FakeVolume(FileSystemKind.EXT4, "", "", 1 << 30, in_memory=True)
-
-
-@dataclass
-class FakeMount:
-    point: MountPoint
-    volume: FakeVolume
-    read_only: bool
 
 
 @dataclass
@@ -104,7 +107,23 @@ class SimulatedMachine:
         if self.stopped is not None:
             raise MachineStopped(self.stopped)
         for fault in self.faults:
-            fault.strike(self, operation)
+            if fault.strikes(operation):
+                self._suffer(fault, operation)
+
+    def _suffer(self, fault: Fault, operation: str) -> None:
+        match fault.kind:
+            case FaultKind.IO_ERROR:
+                raise DeviceFault(operation, "input/output error", errno=EIO)
+            case FaultKind.NO_SPACE:
+                raise DeviceFault(operation, "no space left on device", errno=ENOSPC)
+            case FaultKind.VANISH:
+                self.lose_disk(fault.disk, comes_back=fault.comes_back)
+            case FaultKind.SLOW:
+                self.clock.advance(fault.seconds)
+            case FaultKind.SHORT | FaultKind.SILENT:
+                """Strikes data: see ``spoilt``."""
+            case _:
+                assert_never(fault.kind)
 
     def spoilt(self, operation: str) -> FaultKind | None:
         """What writes data asks this: how it goes wrong, if it does."""
@@ -234,9 +253,6 @@ class SimulatedMachine:
         """Everything that is on any disk but the counts of starts, as a value that compares equal while nothing
         changed."""
         return storage_of(self.disks, self.arrays())
-
-    def labels(self) -> tuple[str, ...]:
-        return tuple(volume.label for volume in self.volumes())
 
     def _number(self) -> DeviceNumber:
         self._minor += 1

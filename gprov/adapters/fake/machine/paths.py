@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from errno import EIO, ELOOP
 
-from gprov.adapters.fake.machine.machine import FakeMount, SimulatedMachine
-from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakeMount, FakeVolume, Node
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
 

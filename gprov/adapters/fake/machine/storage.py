@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from gprov.adapters.fake.machine.tree import Node, Tree, changed
 from gprov.adapters.fake.machine.volume import FakeVolume
 from gprov.domain.disk.layout import PartitionTable
-from gprov.domain.disk.model import Bus
+from gprov.domain.disk.model import Bus, MountPoint
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -19,6 +19,7 @@ __all__ = [
     "FakeArray",
     "FakeDisk",
     "FakeMember",
+    "FakeMount",
     "FakePartition",
     "FakeVolume",
     "Held",
@@ -158,3 +159,10 @@ class FakeDisk:
         self.fading = frozenset()
         for part in self.partitions:
             part.cut(choose)
+
+
+@dataclass
+class FakeMount:
+    point: MountPoint
+    volume: FakeVolume
+    read_only: bool

@@ -14,9 +14,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.machine.storage import Node, Tree
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.adapters.fake.system.power import MachineStopped, Stop
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.invariants import recovery_problems, report_problems, secret_problems, system_problems
 from gprov.apps.host.simulation.shapes import image_content, image_name, simulated

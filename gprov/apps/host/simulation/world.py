@@ -24,11 +24,12 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
 from gprov.adapters.fake.firmware.uefi import firmware_start, handed_over
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeNetwork, Origin
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
-from gprov.adapters.fake.system.power import FakePower, MachineStopped, Stop
+from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
