@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from errno import EIO, ENOSPC
+from typing import assert_never
+
+from gprov.domain.errors import DeviceFault
 
 
 class FaultKind(Enum):
@@ -38,8 +42,18 @@ class Fault:
     comes_back: bool = False
 
     def strikes(self, operation: str) -> bool:
-        """Does it strike this operation? What strikes data instead is asked for with ``spoils``."""
-        return self.kind not in _OF_WRITES and self._due(operation)
+        """Does it strike the machine, by VANISH or SLOW, at this operation? Raises DeviceFault if it fails it."""
+        if self.kind in _OF_WRITES or not self._due(operation):
+            return False
+        match self.kind:
+            case FaultKind.IO_ERROR:
+                raise DeviceFault(operation, "input/output error", errno=EIO)
+            case FaultKind.NO_SPACE:
+                raise DeviceFault(operation, "no space left on device", errno=ENOSPC)
+            case FaultKind.VANISH | FaultKind.SLOW | FaultKind.SHORT | FaultKind.SILENT:
+                return True
+            case _:
+                assert_never(self.kind)
 
     def spoils(self, operation: str) -> bool:
         """Does it strike this write of data?"""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from errno import EIO, ENOSPC
-from typing import assert_never
 
 from gprov.adapters.fake.machine.contents import storage_of
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
@@ -23,7 +21,7 @@ from gprov.adapters.fake.system.clock import FakeClock, SeededRandomness
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.arrays import works_with
 from gprov.domain.disk.model import Bus, FileSystemKind
-from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Cpus, Inventory
@@ -108,22 +106,13 @@ class SimulatedMachine:
             raise MachineStopped(self.stopped)
         for fault in self.faults:
             if fault.strikes(operation):
-                self._suffer(fault, operation)
+                self._suffer(fault)
 
-    def _suffer(self, fault: Fault, operation: str) -> None:
-        match fault.kind:
-            case FaultKind.IO_ERROR:
-                raise DeviceFault(operation, "input/output error", errno=EIO)
-            case FaultKind.NO_SPACE:
-                raise DeviceFault(operation, "no space left on device", errno=ENOSPC)
-            case FaultKind.VANISH:
-                self.lose_disk(fault.disk, comes_back=fault.comes_back)
-            case FaultKind.SLOW:
-                self.clock.advance(fault.seconds)
-            case FaultKind.SHORT | FaultKind.SILENT:
-                """Strikes data: see ``spoilt``."""
-            case _:
-                assert_never(fault.kind)
+    def _suffer(self, fault: Fault) -> None:
+        if fault.kind is FaultKind.VANISH:
+            self.lose_disk(fault.disk, comes_back=fault.comes_back)
+        else:
+            self.clock.advance(fault.seconds)
 
     def spoilt(self, operation: str) -> FaultKind | None:
         """What writes data asks this: how it goes wrong, if it does."""
