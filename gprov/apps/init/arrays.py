@@ -6,21 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gprov.apps.init.ports import InitPorts
+from gprov.apps.init.tries import Tries
 from gprov.apps.unit.devices.arrays import array_volumes, arrays_told_of
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.decision import MOUNT_ATTEMPTS, RETRY_SECONDS
+from gprov.domain.boot.decision import MOUNT_ATTEMPTS
 from gprov.domain.disk.arrays import ArrayState, FoundArray
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
 from gprov.ports.arrays import Arrays
 from gprov.ports.block import BlockDevices
-
-
-@dataclass(frozen=True)
-class _Tried:
-    at: float
-    attempts: int
-    error: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,7 @@ class ArrayStarter:
     name: str
     bus: EventBus
     started: dict[str, FoundArray] = field(default_factory=dict)
-    _tried: dict[str, _Tried] = field(default_factory=dict)
+    _tries: Tries = field(default_factory=Tries)
     _ignored: set[str] = field(default_factory=set)
 
     def look(self, disks: Sequence[Disk], volumes: Sequence[Volume], elapsed: float) -> SeenArrays:
@@ -79,7 +73,7 @@ class ArrayStarter:
             if array.short_name != self.name:
                 self._ignore(array)
             elif not (array.complete and self._due(array.uuid, elapsed) and self.start(array, elapsed)):
-                tried = self._tried.get(array.uuid)
+                tried = self._tries.last(array.uuid)
                 over = tried is not None and not self._due(array.uuid, elapsed)
                 waiting.append(replace(array, failure=tried.error) if tried is not None and over else array)
         return SeenArrays(array_volumes(arrays, self.blocks, disks, self.bus), tuple(waiting))
@@ -92,15 +86,14 @@ class ArrayStarter:
             self.arrays().assemble(array.uuid, [member.node for member in array.members])
         except GprovError as error:
             self.bus.error(error)
-            before = self._tried.get(array.uuid)
-            self._tried[array.uuid] = _Tried(elapsed, 1 + (before.attempts if before else 0), str(error))
+            self._tries.failed(array.uuid, str(error), elapsed)
             return False
         self.started[array.uuid] = array
         return True
 
     def _due(self, uuid: str, elapsed: float) -> bool:
-        tried = self._tried.get(uuid)
-        return tried is None or (tried.attempts < MOUNT_ATTEMPTS and elapsed - tried.at >= RETRY_SECONDS)
+        tried = self._tries.last(uuid)
+        return (tried is None or tried.attempts < MOUNT_ATTEMPTS) and self._tries.due(uuid, elapsed)
 
     def _ignore(self, array: FoundArray) -> None:
         if array.uuid not in self._ignored:

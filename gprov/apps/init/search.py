@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gprov.apps.init.ports import SearchPorts
+from gprov.apps.init.tries import Tries
 from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.decision import RETRY_SECONDS
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import FileSystemKind, Volume
@@ -22,14 +21,6 @@ if TYPE_CHECKING:  # most units have no array: a normal boot should not import t
     from gprov.domain.disk.arrays import FoundArray
 
 _MOUNTABLE = frozenset(kind.value for kind in FileSystemKind)
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """The last try that counts, and what came of it."""
-
-    at: float
-    failure: MountFailed
 
 
 class RootFinder:
@@ -46,7 +37,7 @@ class RootFinder:
         self._branding = branding
         self._bus = bus
         self._chosen: DeviceNumber | None = None
-        self._tried: dict[str, _Tried] = {}  # by the volume's mark
+        self._tries = Tries()  # by the volume's mark
         self._at_once = False
         self._mounted: Volume | None = None
         self._waiting = False
@@ -115,18 +106,15 @@ class RootFinder:
         outside = detachable(volume.disk)
         if outside:
             return MountFailed(f"its disk {outside}")
-        tried = self._tried.get(volume.mark)
-        due = tried is None or elapsed - tried.at >= RETRY_SECONDS
+        tried, due = self._tries.last(volume.mark), self._tries.due(volume.mark, elapsed)
         if tried is not None and not due and not self._at_once:
-            return tried.failure
+            return MountFailed(tried.error, tried.attempts)
         self._at_once = False
         error = self._mount(volume)
         if error:
             # One at once after another counts as one: nothing had time to get better.
-            attempts = (tried.failure.attempts if tried is not None else 0) + due
-            failure = MountFailed(error, attempts)
-            self._tried[volume.mark] = _Tried(elapsed if due or tried is None else tried.at, failure)
-            return failure
+            tried = self._tries.failed(volume.mark, error, elapsed, counts=due)
+            return MountFailed(tried.error, tried.attempts)
         found = self._flag()
         if found.flag is not Flag.PRESENT:
             self.release()

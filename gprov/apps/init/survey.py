@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.devices.arrays import array_volumes, arrays_told_of
 from gprov.apps.unit.devices.excluded import untouchable
 from gprov.apps.unit.devices.identity import identify_unit, known_rule, read_smbios, stored_fallback
@@ -25,8 +26,6 @@ from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
 from gprov.domain.disk.targets import unfit
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
-from gprov.domain.formats.bzimage import check_length, parse_bzimage
-from gprov.domain.formats.image.capture import KERNEL_START
 from gprov.domain.mountpoints import Places
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import ValidateMethod
@@ -143,9 +142,7 @@ class Surveyor:
         files, kernel = self._ports.files, f"{target}/{self._branding.boot_kernel}"
         if files.status(kernel) is None or files.status(f"{target}/{NORMAL_MENU}") is None:
             return False
-        head = files.read_start(kernel, KERNEL_START)
-        parse_bzimage(head)
-        check_length(head, files.digests(kernel).size)
+        read_kernel(files, kernel)
         return True
 
     def _own_array(self, unit: Unit) -> str:

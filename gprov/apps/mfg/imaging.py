@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
-from gprov.apps.restore.facts import KERNEL_START
+from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.execution.executor import Executor, Tools
 from gprov.apps.unit.recovery.retention import prune_images
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.bzimage import KernelFacts, check_length, newest, parse_bzimage
+from gprov.domain.formats.bzimage import KernelFacts, newest
 from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mountpoints import Places
 from gprov.domain.plan.file_operations import FetchFile, MakeFolder
-from gprov.domain.plan.kernels import kernel_places
+from gprov.domain.plan.kernels import image_kernel, kernel_places
 from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.restorable import image_problems
 
@@ -42,9 +42,7 @@ def verify_kernel(tools: Tools, branding: Branding, places: Places, bus: EventBu
     """The kernel that firmware or boot loader are about to be told of. Raises DeviceMissing, BadInput."""
     path = kernel_places(tools.firmware.kind(), places, branding).main
     try:
-        head = tools.files.read_start(path, KERNEL_START)
-        kernel = parse_bzimage(head)
-        check_length(head, tools.files.digests(path).size)
+        kernel = read_kernel(tools.files, path)
     except BadInput as error:
         raise BadInput(path, error.problems) from error
     bus.log(f"{path} is Linux {kernel.release} {kernel.version}")
@@ -70,6 +68,6 @@ def verify_images(
         problems = image_problems(image, branding, room)
         if problems:
             raise BadInput(path, problems)
-        newest(parse_bzimage(image.files.kernel_start or b""), kernel)
+        newest(image_kernel(image), kernel)
         bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
     return paths

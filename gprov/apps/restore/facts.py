@@ -6,32 +6,37 @@ import re
 from collections.abc import Sequence
 
 from gprov.apps.restore.choose import ChosenImage
+from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.boot.loader import installable_loader
 from gprov.apps.unit.execution.executor import Tools
 from gprov.apps.unit.recovery.volume import RecoveryVolume
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.grub.menus import RECOVERY_MENU
-from gprov.domain.boot.kept_arguments import KEPT_FILE, MOST_BYTES, entry_arguments, parse_kept
+from gprov.domain.boot.kept_arguments import MOST_BYTES, entry_arguments, parse_kept
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.formats.accounts import PasswordHash
-from gprov.domain.formats.bzimage import KernelFacts, check_length, parse_bzimage
+from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.imgmeta import parse_imgmeta
 from gprov.domain.plan.kernels import KernelPlaces, kernel_places
-from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
 from gprov.domain.plan.restorable import check_boot_arguments
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
+from gprov.domain.recovery_files import (
+    ADMIN_HASH,
+    KEPT_ARGUMENTS_FILE,
+    RECOVERY_MENU,
+    SAVED_NETWORK_FILE,
+    SECRETS_FOLDER,
+)
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netconfig import default_files
-from gprov.domain.unit.netsaved import ARCHIVE, SavedFile, parse_saved
+from gprov.domain.unit.netsaved import SavedFile, parse_saved
 from gprov.domain.unit.nics import Nic, own_nics
 from gprov.ports.files import Files
 
-KERNEL_START = 64 << 10
 _CRYPT = re.compile(r"[!-9;-~]+")  # crypt(5): printable, no colon
 
 
@@ -49,7 +54,7 @@ def gather_facts(
 ) -> RestoreFacts:
     places, files, firmware = recovery.places, tools.files, tools.firmware.kind()
     kernels = kernel_places(firmware, places, branding)
-    kept = _kept_arguments(files, f"{places.recovery}/{KEPT_FILE}", bus)
+    kept = _kept_arguments(files, f"{places.recovery}/{KEPT_ARGUMENTS_FILE}", bus)
     _report_imgmeta(chosen, bus)
     return RestoreFacts(
         branding,
@@ -89,7 +94,7 @@ def _extra_arguments(
 ) -> str:
     """For the boot entries. What was left in a file must not stop a restore."""
     try:
-        before = parse_kept(KEPT_FILE, kept or b"")
+        before = parse_kept(KEPT_ARGUMENTS_FILE, kept or b"")
     except BadInput as error:
         bus.warning(f"kept boot arguments not used: {error}")
         before = ""
@@ -149,11 +154,7 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
 def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
     """One of RECOVERY's kernels, or None if it is gone or damaged: another then takes its place."""
     try:
-        head = files.read_start(path, KERNEL_START)
-        facts = parse_bzimage(head)
-        # All of it is read: a folder may still tell the length of a file whose blocks are lost.
-        check_length(head, files.digests(path).size)
-        return facts
+        return read_kernel(files, path)
     except (DeviceFault, BadInput) as error:
         bus.warning(f"{path} is not usable: {error}")
         return None
@@ -198,7 +199,7 @@ def _readable(files: Files, path: str) -> bool:
 
 
 def _saved_network(files: Files, recovery: str, branding: Branding, bus: EventBus) -> dict[str, SavedFile]:
-    path = f"{recovery}/{branding.log_folder}/{ARCHIVE}"
+    path = f"{recovery}/{branding.log_folder}/{SAVED_NETWORK_FILE}"
     try:
         if files.status(path) is None:
             return {}

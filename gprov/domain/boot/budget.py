@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from gprov.domain.formats.json.reading import finish, read_object
 
-BUDGET_FILE = "start_budget.json"
 VERSION = 1
 MOST = 1000
 MAX_REASON_LENGTH = 300

@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # most units have no array: a normal boot should not import t
     from gprov.domain.disk.arrays import FoundArray
 
 # How long the first look at the devices may take before their absence means anything.
-SETTLE_SECONDS = 3.0
+LEAST_SEARCH_SECONDS = 3.0
 # How long emergency files are looked for when everything else is ready.
 EMERGENCY_SECONDS = 5.0
 # Between two tries to mount a root whose file system was found good.
@@ -191,8 +191,8 @@ def _told(arrays: Iterable[FoundArray]) -> str:
 
 
 def _missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision:
-    if facts.elapsed < SETTLE_SECONDS:
-        return KeepWaiting("the root has not appeared yet", SETTLE_SECONDS)
+    if facts.elapsed < LEAST_SEARCH_SECONDS:
+        return KeepWaiting("the root has not appeared yet", LEAST_SEARCH_SECONDS)
     targets = facts.targets
     if targets is None:
         return SurveyTargets()

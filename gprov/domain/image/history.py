@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 
+# An image with more failures than this counts as a bad one.
+MAX_FAILURES = 5
 MAX_IMAGES = 50
 MAX_NOTES = 20
 MAX_NOTE_LENGTH = 300

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gprov.domain.boot.grub.install import Loader, check_loader
-from gprov.domain.boot.grub.menus import NORMAL_MENU, RECOVERY_MENU, normal_menu, recovery_menu
+from gprov.domain.boot.grub.menus import NORMAL_MENU, normal_menu, recovery_menu
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
@@ -21,6 +21,7 @@ from gprov.domain.mountpoints import Places
 from gprov.domain.plan.disk_operations import FlushVolume, MakeFileSystem, MountVolume, PartitionRef, UnmountVolume
 from gprov.domain.plan.file_operations import CopyFile, WriteFile
 from gprov.domain.plan.operations import Operation
+from gprov.domain.recovery_files import RECOVERY_MENU
 
 # Without a journal: GRUB replays none, and would see what was there before.
 BOOT_KIND = FileSystemKind.EXT2

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
-from gprov.domain.boot.kept_arguments import KEPT_FILE, serialise_kept
+from gprov.domain.boot.kept_arguments import serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
@@ -33,16 +33,14 @@ from gprov.domain.plan.file_operations import CopyFile, MakeFolder, MakeSymlink,
 from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
-from gprov.domain.plan.restore import CLEARED_EDGE, OPTIONS_FILE
+from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
+from gprov.domain.recovery_files import ADMIN_HASH, KEPT_ARGUMENTS_FILE, OPTIONS_FILE, PLATFORM_IDENT, SECRETS_FOLDER
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 
 # Reaches into the first partition: what a used RECOVERY holds there must not be started before it is made anew.
 RECOVERY_EDGE = 16 * MIB
 ESP_NUMBER = 1
-SECRETS_FOLDER = "secrets"
-ADMIN_HASH = "admin.hash"
-PLATFORM_IDENT = "platform.ident"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,9 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
     if uefi:
         operations.append(MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
     operations.append(WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options), 0o600))
-    operations.append(WriteFile(f"{places.recovery}/{KEPT_FILE}", serialise_kept(facts.extra_arguments), 0o600))
+    operations.append(
+        WriteFile(f"{places.recovery}/{KEPT_ARGUMENTS_FILE}", serialise_kept(facts.extra_arguments), 0o600)
+    )
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
         operations.append(WriteFile(f"{places.recovery}/{PLATFORM_IDENT}", ident))

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.image.tar_fields import Malformed, pax_records
 
-ARCHIVE = "netd.tar"
 MARKER = ".config-preserved"
 
 _STEM = r"[A-Za-z0-9_@+:,-][A-Za-z0-9_@+:.,-]{0,200}"

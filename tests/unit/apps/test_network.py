@@ -9,7 +9,8 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.apps.unit.network.connect import NIC_SECONDS, SETTLE_SECONDS, connect, connect_any, settled_nics
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
+from gprov.apps.unit.network.connect import NIC_SECONDS, connect, connect_any, settled_nics
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.branding import Branding
 from gprov.domain.errors import NetworkFault

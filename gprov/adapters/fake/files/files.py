@@ -9,7 +9,7 @@ from posixpath import basename, dirname
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.paths import Place, locate, refuse_gone
+from gprov.adapters.fake.machine.paths import Place, locate, read_file, refuse_gone
 from gprov.adapters.fake.machine.storage import FakeVolume, Node, changed
 from gprov.adapters.fake.machine.writes import flush, store
 from gprov.domain.disk.model import FileSystemKind
@@ -29,18 +29,18 @@ class FakeFiles(Files):
 
     @override
     def read(self, path: str, limit: int = 16 << 20) -> bytes:
-        content = self._file(path).content
+        content = read_file(self._machine, path).content
         if len(content) > limit:
             raise DeviceFault(path, f"is larger than {limit} bytes")
         return content
 
     @override
     def read_start(self, path: str, size: int) -> bytes:
-        return self._file(path).content[:size]
+        return read_file(self._machine, path).content[:size]
 
     @override
     def digests(self, path: str) -> Digests:
-        content = self._file(path).content
+        content = read_file(self._machine, path).content
         sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
         return Digests(len(content), sha1, hashlib.sha256(content).hexdigest())
 
@@ -75,7 +75,7 @@ class FakeFiles(Files):
     @override
     def copy(self, source: str, target: str, *, mode: int = 0o644) -> None:
         self._machine.touch(f"copy {target}")
-        self._store(target, Node(FileType.FILE, self._file(source).content, mode))
+        self._store(target, Node(FileType.FILE, read_file(self._machine, source).content, mode))
 
     @override
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
@@ -160,17 +160,6 @@ class FakeFiles(Files):
         if place.mount is not None and place.mount.read_only:
             raise DeviceFault(path, "read-only file system", errno=EROFS)
         return place
-
-    def _file(self, path: str) -> Node:
-        self._machine.look(f"read {path}")
-        place = locate(self._machine, path)
-        node = place.node
-        if node is None:
-            raise DeviceMissing(path, "no such file")
-        refuse_gone(self._machine, place)
-        if node.type is not FileType.FILE:
-            raise DeviceFault(path, "is not a file")
-        return node
 
     def _store(self, path: str, node: Node) -> None:
         place = self._writable(path)

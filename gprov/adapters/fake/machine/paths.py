@@ -92,3 +92,16 @@ def refuse_gone(machine: SimulatedMachine, place: Place) -> None:
     """Raises DeviceFault if the disk below was pulled, or died."""
     if not machine.reachable(place.volume):
         raise DeviceFault(place.path, "input/output error: its disk is gone", errno=EIO)
+
+
+def read_file(machine: SimulatedMachine, path: str) -> Node:
+    """A regular file that a port reads. Raises DeviceMissing, DeviceFault."""
+    machine.look(f"read {path}")
+    place = locate(machine, path)
+    node = place.node
+    if node is None:
+        raise DeviceMissing(path, "no such file")
+    refuse_gone(machine, place)
+    if node.type is not FileType.FILE:
+        raise DeviceFault(path, "is not a file")
+    return node

@@ -39,6 +39,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault, ToolFailed
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.image.name import ImageName
+from gprov.domain.recovery_files import IMAGE_FOLDER
 from gprov.ports.process import Processes
 
 NEWER_IMAGE = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
@@ -150,7 +151,7 @@ class Subjects:
         _require(results)
         number = _last_partition(self._processes, unit)
         with ext_volume(self._processes, unit.recovery, number, writable=True) as recovery:
-            recovery.add(newer, f"/Image/{os.path.basename(newer)}")
+            recovery.add(newer, f"/{IMAGE_FOLDER}/{os.path.basename(newer)}")
         remove_flag(self._processes, unit)
         trial = unit.overlay(os.path.join(folder, "trial"), self._processes)
         self._record(unit, trial, RESTORE, RESTORED)

@@ -24,6 +24,7 @@ from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import GprovError
 from gprov.domain.files import FileType
+from gprov.domain.recovery_files import IMAGE_FOLDER
 
 MOST_STARTS = 8
 # Longer than all deadlines of one start; the time that a failure is shown in the factory is not simulated.
@@ -209,7 +210,7 @@ def put(tree: Tree, path: str, content: bytes) -> None:
 
 
 def _with_newer_image(world: World) -> None:
-    put(world.machine.tree(world.branding.recovery_label), f"/Image/{image_name(1)}", image_content(1))
+    put(world.machine.tree(world.branding.recovery_label), f"/{IMAGE_FOLDER}/{image_name(1)}", image_content(1))
     world.machine.flush()
 
 

@@ -31,7 +31,7 @@ class UnitContainer(containers.DeclarativeContainer):
     processes = providers.Singleton(lazy(f"{_LINUX}.system.process:SystemProcesses"))
     power = providers.Singleton(lazy(f"{_LINUX}.system.power:SystemPower"))
     shell_power = providers.Singleton(lazy(f"{_LINUX}.system.shell:ShellPower"))
-    operator = providers.Singleton(lazy(f"{_LINUX}.console.operator:ConsoleOperator"))
+    operator = providers.Singleton(lazy(f"{_LINUX}.console.operator:ConsoleOperator"), clock)
 
     blocks = providers.Singleton(lazy(f"{_LINUX}.disk.block:SysfsBlockDevices"))
     mounts = providers.Singleton(lazy(f"{_LINUX}.filesystem.mounts:LinuxMounts"))

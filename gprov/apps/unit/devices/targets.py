@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gprov.apps.unit.devices.excluded import untouchable
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
 from gprov.apps.unit.devices.volumes import RESCAN_SECONDS
 from gprov.apps.unit.recovery.volume import RecoveryPorts, RecoveryVolume
 from gprov.apps.unit.reporting.bus import EventBus
@@ -14,8 +15,6 @@ from gprov.domain.platform.table import Platform
 from gprov.ports.clock import Deadline
 
 APPEAR_SECONDS = 60.0
-# A choice counts only if no device came or went for so long: a second disk of the same size may be the slower one.
-SETTLE_SECONDS = 2.0
 
 
 def target_spec(platform: Platform) -> TargetSpec:

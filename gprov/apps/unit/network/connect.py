@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.branding import Branding
 from gprov.domain.errors import NetworkFault
@@ -14,9 +15,6 @@ from gprov.ports.network import Lease, Network
 
 NIC_SECONDS = 20.0
 LEASE_SECONDS = 60.0
-# Drivers find the ports of one board within this time of each other. Which port is for diagnosis, and which is the
-# WAN, is told by counting: counting too early would take one for the other.
-SETTLE_SECONDS = 2.0
 _LOOK_SECONDS = 0.25
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.history import History, parse_history, serialise_history
+from gprov.domain.recovery_files import HISTORY_FILE, OPTIONS_FILE
 from gprov.domain.unit.frdata import RestoreOptions, parse_options
 from gprov.ports.files import Files
 
-HISTORY = "recovery_history.json"
-OPTIONS = "fr.data"
 DAMAGED = ".damaged"
 PREVIOUS = ".previous"
 
@@ -22,7 +21,7 @@ class HistoryFile:
 
     def __init__(self, files: Files, folder: str, bus: EventBus) -> None:
         self._files = files
-        self._path = f"{folder}/{HISTORY}"
+        self._path = f"{folder}/{HISTORY_FILE}"
         self._bus = bus
         self._good = b""
         self.value = self._read()
@@ -75,7 +74,7 @@ class HistoryFile:
 
 def read_options(files: Files, recovery: str, bus: EventBus) -> RestoreOptions:
     """``fr.data``, or the defaults if there is none. One that does not parse is reported and counts as none."""
-    path = f"{recovery}/{OPTIONS}"
+    path = f"{recovery}/{OPTIONS_FILE}"
     try:
         if files.status(path) is None:
             return RestoreOptions()

@@ -15,6 +15,7 @@ from gprov.domain.disk.recovery import find_recovery as the_recovery
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
 from gprov.domain.mountpoints import Places
 from gprov.domain.platform.model import ValidateMethod
+from gprov.domain.recovery_files import IMAGE_FOLDER
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock
 from gprov.ports.files import Files
@@ -23,8 +24,8 @@ from gprov.ports.firmware import Firmware
 
 # A USB stick behind a slow hub takes some seconds; a dead one must not hold the unit for ever.
 FIND_SECONDS = 60.0
-SETTLE_SECONDS = 1.0
-IMAGE_FOLDER = "Image"
+# A second RECOVERY may be a moment slower: the first must not win for that.
+SECOND_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,7 @@ def find_recovery(
 
     if wait_for(ports.blocks, ports.clock, seconds, ready):
         with ports.blocks.changes() as changes:
-            # A second one may be a moment slower: it must not be the first that counts.
-            changes.wait(SETTLE_SECONDS)
+            changes.wait(SECOND_SECONDS)
         ready()
     recovery = the_recovery(everything, label, rule)
     if recovery is None:

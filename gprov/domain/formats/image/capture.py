@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gprov.domain.formats.bzimage import KERNEL_START
 from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.formats.image.tar_fields import Malformed
 
-KERNEL_START = 64 << 10
 IMGMETA_WITHIN = 1 << 20
 _LARGEST = 4 << 20
 _LINK_DEPTH = 8
