@@ -52,7 +52,7 @@ def _disk_names(folder: str, ports: InitPorts, bus: EventBus) -> Mapping[int, st
         return {}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ArrayStarter:
     """Starts arrays named ``name`` at once when all members are here that were in them to the last. Without some of
     them only when it is told to; and what has another name, never. ``started``: by UUID, as they were then."""

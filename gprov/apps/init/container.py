@@ -46,15 +46,15 @@ class InitContainer(RestoreContainer):
     )
     init_ports = providers.Factory(
         InitPorts,
-        search_ports,
-        RestoreContainer.filesystems,
-        RestoreContainer.firmware,
-        RestoreContainer.operator,
-        RestoreContainer.power,
-        RestoreContainer.clock,
-        RestoreContainer.restore.provider,
-        survey.provider,
-        standstill.provider,
+        search=search_ports,
+        filesystems=RestoreContainer.filesystems,
+        firmware=RestoreContainer.firmware,
+        operator=RestoreContainer.operator,
+        power=RestoreContainer.power,
+        clock=RestoreContainer.clock,
+        restore=RestoreContainer.restore.provider,
+        survey=survey.provider,
+        in_vain=standstill.provider,
     )
     boot = providers.Factory(
         Boot,

@@ -54,7 +54,7 @@ class Boot:
         self._finder = RootFinder(ports.search, fallback, places.root, branding, bus)
         self._started = ports.clock.monotonic()
         self._facts = BootFacts(
-            arguments,
+            arguments=arguments,
             started_by_fallback=arguments.restore_requested and self._by_fallback(arguments),
         )
         self._watch = Watch(ports.search.blocks, ports.operator, arguments.key_window, bus)

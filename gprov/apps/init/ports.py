@@ -53,7 +53,7 @@ class SearchPorts:
     arrays: Callable[[], Arrays]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InitPorts:
     """``restore``, ``survey`` and ``in_vain`` are made only if they are needed: a normal boot needs none."""
 

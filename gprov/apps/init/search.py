@@ -94,7 +94,9 @@ class RootFinder:
 
         if self._starter is None:
             ports = self._ports
-            self._starter = ArrayStarter(ports.arrays, ports.blocks, self._branding.primary_label, self._bus)
+            self._starter = ArrayStarter(
+                arrays=ports.arrays, blocks=ports.blocks, name=self._branding.primary_label, bus=self._bus
+            )
         return self._starter
 
     def _wanted(self, volume: Volume) -> bool:

@@ -17,7 +17,7 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import NORMAL_MENU
-from gprov.domain.boot.survey import TargetSurvey, survey_targets
+from gprov.domain.boot.survey import SurveyFacts, TargetSurvey, survey_targets
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrays import ArrayState
 from gprov.domain.disk.arrayspec import array_host, array_name
@@ -80,7 +80,7 @@ class Surveyor:
             unit = identify_unit(read_smbios(self._smbios, self._bus), self._platforms, fallback, self._bus)
         except GprovError as error:
             self._bus.warning(str(error))
-            return TargetSurvey(None)
+            return TargetSurvey(expected=None)
         blocks = self._ports.blocks
         disks = blocks.disks()
         excluded = untouchable(disks, self._ports.mounts, self._ports.firmware, note.volume, self._bus)
@@ -95,15 +95,17 @@ class Surveyor:
             lost = [array.uuid for array in told if array.name == own and array.state is ArrayState.FAILED]
             volumes = (*volumes, *array_volumes(arrays, blocks, disks, self._bus))
         return survey_targets(
-            unit.platform.data_disks,
-            targets,
-            volumes,
-            self._branding.primary_label,
-            zeroed=[disk.node for disk in targets if self._zeroed(disk)],
-            boot_label=self._branding.boot_label,
-            array=own,
-            lost_arrays=lost,
-            startable=self._startable(targets, volumes) if self._started_by_our_loader() else None,
+            SurveyFacts(
+                expected=unit.platform.data_disks,
+                targets=targets,
+                volumes=volumes,
+                primary_label=self._branding.primary_label,
+                zeroed=[disk.node for disk in targets if self._zeroed(disk)],
+                boot_label=self._branding.boot_label,
+                array=own,
+                lost_arrays=lost,
+                startable=self._startable(targets, volumes) if self._started_by_our_loader() else None,
+            )
         )
 
     def _started_by_our_loader(self) -> bool:

@@ -16,23 +16,23 @@ class MfgContainer(UnitContainer):
     )
     inspect_ports = providers.Factory(
         lazy("gprov.apps.mfg.inspect:InspectPorts"),
-        UnitContainer.smbios,
-        UnitContainer.inventory,
-        UnitContainer.blocks,
-        UnitContainer.mounts,
-        UnitContainer.network,
-        UnitContainer.clock,
-        UnitContainer.firmware,
+        smbios=UnitContainer.smbios,
+        inventory=UnitContainer.inventory,
+        blocks=UnitContainer.blocks,
+        mounts=UnitContainer.mounts,
+        network=UnitContainer.network,
+        clock=UnitContainer.clock,
+        firmware=UnitContainer.firmware,
     )
     mfg_ports = providers.Factory(
         lazy("gprov.apps.mfg.work:MfgPorts"),
-        UnitContainer.tools,
-        UnitContainer.recovery_ports,
-        UnitContainer.remote_ports,
-        inspect_ports,
-        UnitContainer.processes,
-        UnitContainer.hasher,
-        file_sink_at.provider,
+        tools=UnitContainer.tools,
+        recovery=UnitContainer.recovery_ports,
+        remote=UnitContainer.remote_ports,
+        inspect=inspect_ports,
+        processes=UnitContainer.processes,
+        hasher=UnitContainer.hasher,
+        file_sink_at=file_sink_at.provider,
     )
     provisioning = providers.Factory(
         lazy("gprov.apps.mfg.flow:Provisioning"),

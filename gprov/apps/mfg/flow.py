@@ -109,7 +109,9 @@ class Provisioning:
     ) -> Work:
         """Compare the hardware with its specification and find the disks; nothing is written."""
         ports, bus, arguments = self._ports, self._bus, self._arguments
-        steps = StepRunner(ports.processes, ports.tools, data, unit, self._places, bus)
+        steps = StepRunner(
+            processes=ports.processes, tools=ports.tools, data=data, unit=unit, places=self._places, bus=bus
+        )
         steps.run(When.BEFORE_QA)
         inspection = inspect(ports.inspect, unit, table, data, self._branding, bus)
         if Switch.STOP_AFTER_VALIDATE in switches:
@@ -119,21 +121,23 @@ class Provisioning:
         refuse_unsupported(unit.platform)
         recovery = recovery_disk(ports.inspect, inspection, unit, self._branding, bus)
         facts = ProvisionFacts(
-            self._branding,
-            self._places,
-            ports.tools.firmware.kind(),
-            unit,
-            recovery,
-            target_disks(ports.inspect, inspection, recovery, unit, bus),
-            RestoreOptions(
+            branding=self._branding,
+            places=self._places,
+            firmware=ports.tools.firmware.kind(),
+            unit=unit,
+            recovery=recovery,
+            targets=target_disks(ports.inspect, inspection, recovery, unit, bus),
+            options=RestoreOptions(
                 # The server holds the QA document until it hears that the first restore succeeded.
                 xlog=data.log_endpoint,
                 boot_args=arguments.boot_args,
             ),
-            entry_arguments("", arguments.boot_args, arguments),
-            installable_loader(ports.tools.files, ports.tools.firmware.kind()),
+            extra_arguments=entry_arguments("", arguments.boot_args, arguments),
+            loader=installable_loader(ports.tools.files, ports.tools.firmware.kind()),
         )
-        return Work(unit, data, factory, inspection, facts, steps, switches)
+        return Work(
+            unit=unit, data=data, factory=factory, inspection=inspection, facts=facts, steps=steps, switches=switches
+        )
 
     def _provision(self, work: Work) -> None:
         self._set_clock(work.factory)

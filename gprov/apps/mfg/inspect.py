@@ -14,7 +14,7 @@ from gprov.domain.disk.recovery import attachment_rule, choose_recovery_disk, re
 from gprov.domain.disk.targets import choose_targets
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.smbios.table import SmbiosTable as Table
-from gprov.domain.mfg.compare import compare
+from gprov.domain.mfg.compare import Hardware, compare
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.spec import HardwareSpec
 from gprov.domain.platform.identify import Unit
@@ -31,7 +31,7 @@ from gprov.ports.network import Network
 DISK_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InspectPorts:
     smbios: SmbiosTable
     inventory: HardwareInventory
@@ -67,8 +67,8 @@ def inspect(
     def ready() -> bool:
         nonlocal differences, found
         found = Inspection(spec, ports.inventory.read(), ports.blocks.disks(), ports.network.nics())
-        seen = (found.inventory, found.disks, found.nics)
-        differences = compare(spec, unit, *seen, table, mac_prefix=branding.mac_prefix)
+        seen = Hardware(inventory=found.inventory, disks=found.disks, nics=found.nics, smbios=table)
+        differences = compare(spec, unit, seen, mac_prefix=branding.mac_prefix)
         return not differences
 
     if not wait_for(ports.blocks, ports.clock, DISK_SECONDS, ready) or found is None:

@@ -27,7 +27,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELL_SUFFIX = ".sh"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepRunner:
     """Runs what manufData.json adds for this platform. Every failure is fatal unless the step says otherwise."""
 

@@ -13,13 +13,13 @@ class RestoreContainer(UnitContainer):
 
     restore_ports = providers.Factory(
         lazy("gprov.apps.restore.flow:RestorePorts"),
-        UnitContainer.tools,
-        UnitContainer.recovery_ports,
-        UnitContainer.remote_ports,
-        UnitContainer.smbios,
-        UnitContainer.operator,
-        UnitContainer.randomness,
-        UnitContainer.file_sink_at.provider,
+        tools=UnitContainer.tools,
+        recovery=UnitContainer.recovery_ports,
+        remote=UnitContainer.remote_ports,
+        smbios=UnitContainer.smbios,
+        operator=UnitContainer.operator,
+        randomness=UnitContainer.randomness,
+        file_sink_at=UnitContainer.file_sink_at.provider,
     )
     restore = providers.Factory(
         lazy("gprov.apps.restore.flow:FactoryRestore"),

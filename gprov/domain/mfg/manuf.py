@@ -19,7 +19,7 @@ from gprov.domain.mfg.urls import url_problem
 from gprov.domain.recovery_files import IMAGE_FOLDER
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManufData:
     """URLs are "" where none is given. ``warnings``: what is legal but deserves a look, with its JSON path."""
 

@@ -65,7 +65,10 @@ def boot_volumes(
 
 def make_boot_volumes(volumes: Sequence[BootVolume], branding: Branding) -> list[Operation]:
     return [
-        MakeFileSystem(volume.place, FileSystemSpec(BOOT_KIND, branding.boot_label, 0, uuid=volume.uuid))
+        MakeFileSystem(
+            volume.place,
+            FileSystemSpec(kind=BOOT_KIND, label=branding.boot_label, reserved_percent=0, uuid=volume.uuid),
+        )
         for volume in volumes
     ]
 
@@ -87,7 +90,7 @@ def fill_boot_volumes(
             MountVolume(volume.place, places.boot, BOOT_KIND.value, ("relatime",)),
             CopyFile(kernel, f"{places.boot}/{branding.boot_kernel}"),
             FlushVolume(places.boot),
-            WriteFile(f"{places.boot}/{NORMAL_MENU}", menu.encode()),
+            WriteFile(path=f"{places.boot}/{NORMAL_MENU}", content=menu.encode()),
             FlushVolume(places.boot),
             UnmountVolume(places.boot),
         ]
@@ -104,4 +107,8 @@ def write_recovery_menu(
     """Nothing if it is right already: RECOVERY wears, and a loader may not find a file that is being replaced."""
     menu = recovery_menu(branding, extra_arguments).encode()
     path = f"{places.recovery}/{RECOVERY_MENU}"
-    return [] if menu == current else [WriteFile(path, menu, required=required), FlushVolume(places.recovery, required)]
+    return (
+        []
+        if menu == current
+        else [WriteFile(path=path, content=menu, required=required), FlushVolume(places.recovery, required)]
+    )

@@ -43,7 +43,7 @@ RECOVERY_EDGE = 16 * MIB
 ESP_NUMBER = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionFacts:
     """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared. ``loader``: what a
     BIOS starts from RECOVERY, None on UEFI."""
@@ -84,8 +84,12 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
         *(_unstartable(facts.targets) if wipe and esp is None else ()),
         ClearDisk(facts.recovery, RECOVERY_EDGE, RECOVERY_EDGE),
         CreatePartitionTable(facts.recovery, table, facts.loader),
-        *([MakeFileSystem(esp, FileSystemSpec(FileSystemKind.VFAT, branding.esp_label))] if esp is not None else []),
-        MakeFileSystem(recovery, FileSystemSpec(kind, branding.recovery_label)),
+        *(
+            [MakeFileSystem(esp, FileSystemSpec(kind=FileSystemKind.VFAT, label=branding.esp_label))]
+            if esp is not None
+            else []
+        ),
+        MakeFileSystem(recovery, FileSystemSpec(kind=kind, label=branding.recovery_label)),
         MountVolume(recovery, places.recovery, kind.value, ("relatime",)),
         *(_mount_esp(esp, places.esp) if esp is not None else []),
         MakeFolder(f"{places.recovery}/Image"),
@@ -108,7 +112,7 @@ def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
     folder = f"{facts.places.recovery}/{SECRETS_FOLDER}"
     return (
         MakeFolder(folder, 0o700),
-        WriteFile(f"{folder}/{ADMIN_HASH}", f"{admin}\n".encode(), 0o600),
+        WriteFile(path=f"{folder}/{ADMIN_HASH}", content=f"{admin}\n".encode(), mode=0o600),
     )
 
 
@@ -120,13 +124,17 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
     operations: list[Operation] = []
     if uefi:
         operations.append(MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
-    operations.append(WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options), 0o600))
     operations.append(
-        WriteFile(f"{places.recovery}/{KEPT_ARGUMENTS_FILE}", serialise_kept(facts.extra_arguments), 0o600)
+        WriteFile(path=f"{places.recovery}/{OPTIONS_FILE}", content=serialise_options(facts.options), mode=0o600)
+    )
+    operations.append(
+        WriteFile(
+            path=f"{places.recovery}/{KEPT_ARGUMENTS_FILE}", content=serialise_kept(facts.extra_arguments), mode=0o600
+        )
     )
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
-        operations.append(WriteFile(f"{places.recovery}/{PLATFORM_IDENT}", ident))
+        operations.append(WriteFile(path=f"{places.recovery}/{PLATFORM_IDENT}", content=ident))
     return (*operations, *([FlushVolume(places.esp)] if uefi else []), FlushVolume(places.recovery))
 
 

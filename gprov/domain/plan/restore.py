@@ -66,7 +66,9 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
     primary = _primary(facts)
     kind = FileSystemKind.EXT4
     options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
-    spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid)
+    spec = FileSystemSpec(
+        kind=kind, label=facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid
+    )
     return [
         RetireArrays(facts.targets),
         *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
@@ -98,7 +100,9 @@ def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
     content = serialise_kept(facts.extra_arguments)
     if facts.kept_arguments in (content, None):
         return []
-    return [WriteFile(f"{facts.places.recovery}/{KEPT_ARGUMENTS_FILE}", content, 0o600, required=False)]
+    return [
+        WriteFile(path=f"{facts.places.recovery}/{KEPT_ARGUMENTS_FILE}", content=content, mode=0o600, required=False)
+    ]
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:

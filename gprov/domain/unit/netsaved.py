@@ -41,7 +41,7 @@ class SavedFile:
     mask: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Member:
     name: str
     type: bytes
@@ -114,7 +114,14 @@ def _members(archive: bytes, problems: list[Problem]) -> Iterator[_Member]:
         kind = header[156:157]
         if kind not in _EXTENDED:
             link, group = (_text(header[start:end]) for start, end in ((157, 257), (297, 329)))
-            yield _Member(_name(header), kind, content, link, _octal(header[100:108]) or 0, group)
+            yield _Member(
+                name=_name(header),
+                type=kind,
+                content=content,
+                link=link,
+                mode=_octal(header[100:108]) or 0,
+                group=group,
+            )
         elif not _harmless(content):
             problems.append(Problem(place, "an extended header changes more than times"))
         offset += _BLOCK + -(-size // _BLOCK) * _BLOCK

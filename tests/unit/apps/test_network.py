@@ -46,11 +46,17 @@ class Slowly(Network):
     @override
     def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
         self.asked.append(tuple(nics))
-        return Lease(nics[0].name, "10.0.0.2", 24)
+        return Lease(interface=nics[0].name, address="10.0.0.2", prefix=24)
 
 
 def unit(info: NicInfo) -> Unit:
-    return Unit(replace(default_table()[0], nic_info=info), "GPROV_QEMU", "mfg_test", "", "SN1")
+    return Unit(
+        platform=replace(default_table()[0], nic_info=info),
+        manufacturer="GPROV_QEMU",
+        product="mfg_test",
+        sku="",
+        serial="SN1",
+    )
 
 
 def names(nics: Sequence[Nic]) -> list[str]:

@@ -13,7 +13,12 @@ def test_mount_points_are_named_after_the_volumes() -> None:
     assert Places.named(Branding()) == Places()
     places = Places.named(Branding(recovery_label="RESCUE", esp_label="EFI", primary_label="ROOT"))
     ext4, vfat = FileSystemKind.EXT4, FileSystemKind.VFAT
-    volumes = (FstabVolume("LABEL=ROOT", ext4), FstabVolume("UUID=1", ext4), FstabVolume("UUID=2", vfat))
-    entries = primary_fstab(FstabFacts(*volumes, places=places), Owner(1000, 1000))
+    facts = FstabFacts(
+        root=FstabVolume("LABEL=ROOT", ext4),
+        recovery=FstabVolume("UUID=1", ext4),
+        esp=FstabVolume("UUID=2", vfat),
+        places=places,
+    )
+    entries = primary_fstab(facts, Owner(1000, 1000))
     assert [entry.target for entry in entries] == ["/", "/mnt/RESCUE", "/mnt/RESCUE/EFI"]
     assert (places.recovery, places.esp, places.primary) == ("/mnt/RESCUE", "/mnt/RESCUE/EFI", "/mnt/ROOT")

@@ -53,7 +53,7 @@ def volume(world: World, label: str) -> FakeVolume | None:
 def put(world: World, label: str, path: str, content: bytes) -> None:
     there = volume(world, label)
     if there is not None:
-        there.current.put(path, Node(FileType.FILE, content))
+        there.current.put(path, Node(type=FileType.FILE, content=content))
         there.sync()
 
 
@@ -121,7 +121,11 @@ def spoil_image(name: str) -> Event:
     def event(world: World) -> None:
         there = volume(world, "RECOVERY")
         assert there is not None
-        good = [other for other in IMAGES if there.current.get(f"/Image/{other}") == Node(FileType.FILE, GOOD[other])]
+        good = [
+            other
+            for other in IMAGES
+            if there.current.get(f"/Image/{other}") == Node(type=FileType.FILE, content=GOOD[other])
+        ]
         if any(other != name for other in good) and name in good:
             put(world, "RECOVERY", f"/Image/{name}", GOOD[name][:-8] + b"\0" * 8)
 

@@ -28,7 +28,7 @@ def content(world: World, label: str) -> dict[str, Node | None]:
 
 
 def put(world: World, label: str, path: str, data: bytes) -> None:
-    world.machine.tree(label).put(path, Node(FileType.FILE, data))
+    world.machine.tree(label).put(path, Node(type=FileType.FILE, content=data))
     world.machine.flush()
 
 

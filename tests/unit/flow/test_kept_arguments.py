@@ -41,7 +41,7 @@ def on_uefi() -> World:
 
 
 def put(world: World, path: str, content: bytes) -> None:
-    world.machine.tree("RECOVERY").put(path, Node(FileType.FILE, content))
+    world.machine.tree("RECOVERY").put(path, Node(type=FileType.FILE, content=content))
     world.machine.flush()
 
 

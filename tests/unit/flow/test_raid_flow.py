@@ -57,7 +57,7 @@ def unit(units: Units, level: RaidLevel) -> World:
 def with_newer_image(world: World) -> World:
     kernel = build_kernel(101)
     image = build_image(kernel, extra={"etc/newer": b"yes"})
-    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(FileType.FILE, image))
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(type=FileType.FILE, content=image))
     world.machine.flush()
     return world
 
@@ -372,7 +372,7 @@ def test_a_disk_of_another_unit_does_not_get_into_the_array(units: Units) -> Non
 def test_a_used_disk_without_flag_file_is_no_reason_to_wipe_the_units_own(units: Units, plain: bool) -> None:
     """It took the place of a disk of the array, which now waits for that one: all data disks seem to be there."""
     world = unit(units, RaidLevel.RAID1)
-    world.machine.tree("PRIMARY").put("/srv/data", Node(FileType.FILE, b"years of work"))
+    world.machine.tree("PRIMARY").put("/srv/data", Node(type=FileType.FILE, content=b"years of work"))
     world.machine.flush()
     disk = foreign(units, RaidLevel.RAID1, "gp-other:PRIMARY")
     if plain:

@@ -58,7 +58,7 @@ def world(first: World) -> World:
 
 
 def put(world: World, path: str, content: bytes) -> None:
-    world.machine.tree("RECOVERY").put(path, Node(FileType.FILE, content))
+    world.machine.tree("RECOVERY").put(path, Node(type=FileType.FILE, content=content))
     world.machine.flush()
 
 

@@ -59,7 +59,7 @@ class FakeArchives(Archives):
                 text = data.read() if data is not None else member.linkname.encode()
                 path = f"{base}/{member.name.lstrip('./')}"
                 if path != f"{base}/":
-                    node = Node(_type(member), text, member.mode, member.uid, member.gid)
+                    node = Node(type=_type(member), content=text, mode=member.mode, uid=member.uid, gid=member.gid)
                     if volume.used + len(text) > volume.size:
                         raise DeviceFault(path, "no space left on device", errno=ENOSPC)
                     store(self._machine, volume, path, node, f"extract {target}{path}")

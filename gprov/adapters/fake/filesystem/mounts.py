@@ -62,7 +62,7 @@ class FakeMounts(Mounts):
         if place.node is None:
             if place.mount is not None and place.mount.read_only:
                 raise DeviceFault(target, "cannot make the mount point: read-only file system", errno=EROFS)
-            place.volume.write(place.inner, Node(FileType.FOLDER, mode=0o755))
+            place.volume.write(place.inner, Node(type=FileType.FOLDER, mode=0o755))
         elif place.node.type is not FileType.FOLDER:
             raise DeviceFault(target, "is no folder to mount on")
 

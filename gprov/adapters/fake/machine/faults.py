@@ -27,7 +27,7 @@ class FaultKind(Enum):
 _OF_WRITES = (FaultKind.SHORT, FaultKind.SILENT)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Fault:
     """``where``: a part of an operation's name, "" for any. ``after``: so many of those pass before it strikes;
     ``times``: how often it strikes, then it is over. ``comes_back``: a disk that vanished is there again at the next

@@ -13,7 +13,7 @@ from gprov.domain.files import FileType
 _MOST_LINKS = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """``path``: of the machine, without links. ``inner``: the path within ``volume``. ``node``: None if nothing is
     there. ``mount``: None for the machine's memory."""
@@ -85,7 +85,7 @@ def _root(machine: SimulatedMachine, path: str) -> str:
 
 def _place(machine: SimulatedMachine, path: str) -> Place:
     mount, volume, inner = volume_at(machine, path)
-    return Place(path, mount, volume, inner, volume.current.get(inner))
+    return Place(path=path, mount=mount, volume=volume, inner=inner, node=volume.current.get(inner))
 
 
 def refuse_gone(machine: SimulatedMachine, place: Place) -> None:

@@ -71,11 +71,11 @@ class LinuxFiles(Files):
             except _NOT_THERE:
                 return None
         return FileStatus(
-            _TYPES.get(stat.S_IFMT(found.st_mode), FileType.OTHER),
-            found.st_size,
-            stat.S_IMODE(found.st_mode),
-            found.st_uid,
-            found.st_gid,
+            type=_TYPES.get(stat.S_IFMT(found.st_mode), FileType.OTHER),
+            size=found.st_size,
+            mode=stat.S_IMODE(found.st_mode),
+            uid=found.st_uid,
+            gid=found.st_gid,
         )
 
     @override

@@ -31,7 +31,7 @@ class Accelerator(Enum):
     KVM = "kvm"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
     """Where a run of a machine is connected to the host: two Unix sockets, and files that QEMU writes.
 

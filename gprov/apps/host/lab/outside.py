@@ -36,7 +36,7 @@ _ESP_KERNELS = (Branding().boot_kernel, "EFI/BOOT/BOOTX64.EFI")
 _RECOVERY_KERNELS = (f"/{Branding().boot_kernel}", f"/gprov/{Branding().boot_kernel}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """What a unit must hold once it is restored. ``primary``: the tree as an undisturbed restore and start left it;
     ``varying``: paths in it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: that of

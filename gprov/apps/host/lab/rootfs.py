@@ -43,7 +43,7 @@ _REMOVED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootRecipe:
     """buildroot/rootfs/rootfs.toml. ``files``: the folder of files that are copied over the tree."""
 

@@ -88,7 +88,7 @@ class SmallImages:
         with translated(root):
             os.makedirs(target)
             _fill(root, kernel, name.stem)
-        request = ImageRequest(RootFolder(root), name, target, ImageMeta(), preset=0)
+        request = ImageRequest(source=RootFolder(root), name=name, output=target, meta=ImageMeta(), preset=0)
         self._images.create(request, lambda line: self._progress.note(f"image: {line}"))
         self._cache.remove(root)
 

@@ -65,7 +65,15 @@ def _fault(machine: SimulatedMachine, step: Step) -> None:
     kind, times, where = FaultKind(step.what), step.number("times", 1), step.options.get("where", "")
     most = int(_MOST_SLOW_SECONDS / max(seconds, 1)) if kind is FaultKind.SLOW else _MOST_TIMES
     disk, back = step.options.get("disk", "primary0"), step.options.get("back", "next") == "next"
-    fault = Fault(kind, where, step.number("after"), min(times, most), seconds, disk, comes_back=back)
+    fault = Fault(
+        kind=kind,
+        where=where,
+        after=step.number("after"),
+        times=min(times, most),
+        seconds=seconds,
+        disk=disk,
+        comes_back=back,
+    )
     machine.faults.append(fault)
 
 
@@ -106,7 +114,7 @@ def _drop(world: World, image: Image, day: int) -> None:
     if image is Image.GOOD:
         # Whoever makes images keeps them: a unit may run one longer than its RECOVERY, provisioned anew, has it.
         world.origin.content[f"{BASE_URL}/{name}"] = content
-    tree.put(f"/{IMAGE_FOLDER}/{name}", Node(FileType.FILE, content))
+    tree.put(f"/{IMAGE_FOLDER}/{name}", Node(type=FileType.FILE, content=content))
     world.machine.flush()
 
 

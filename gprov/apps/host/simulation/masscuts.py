@@ -42,7 +42,7 @@ class Flow:
     prepare: Callable[[World], None] | None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Row:
     """One line of the result. ``states``: different machines that cuts left. ``failures``: in words, with what is
     needed to see them again."""
@@ -69,7 +69,7 @@ def flows() -> tuple[Flow, ...]:
 
 def cut_everywhere(flow: Flow, firmware: FirmwareKind, disks: str, seed: int, count: int) -> Row:
     """Cut this flow ``count`` times, at its operations in turn."""
-    row = Row(flow.name, firmware, disks)
+    row = Row(flow=flow.name, firmware=firmware, disks=disks)
     told, places = _places(flow, firmware, disks, seed)
     row.operations = len(places)
     seen: dict[int, str] = {}
@@ -206,7 +206,7 @@ def _wrong(world: World, flow: Flow, ended: str, told: int, seconds: float) -> I
 
 
 def put(tree: Tree, path: str, content: bytes) -> None:
-    tree.put(path, Node(FileType.FILE, content))
+    tree.put(path, Node(type=FileType.FILE, content=content))
 
 
 def _with_newer_image(world: World) -> None:

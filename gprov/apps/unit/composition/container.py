@@ -58,26 +58,32 @@ class UnitContainer(containers.DeclarativeContainer):
     file_sink_at = providers.Factory(lazy(f"{_LINUX}.events.sinks:FileSink"), clock)
 
     recovery_ports = providers.Factory(
-        lazy("gprov.apps.unit.recovery.volume:RecoveryPorts"), blocks, filesystems, mounts, files, clock, firmware
+        lazy("gprov.apps.unit.recovery.volume:RecoveryPorts"),
+        blocks=blocks,
+        filesystems=filesystems,
+        mounts=mounts,
+        files=files,
+        clock=clock,
+        firmware=firmware,
     )
     remote_ports = providers.Factory(
         lazy("gprov.apps.unit.network.remote_log:RemotePorts"),
-        network,
-        clock,
-        background,
-        factory_at.provider,
-        sink_for.provider,
+        network=network,
+        clock=clock,
+        background=background,
+        factory_at=factory_at.provider,
+        sink_for=sink_for.provider,
     )
     tools = providers.Factory(
         lazy("gprov.apps.unit.execution.executor:Tools"),
-        blocks,
-        partitioner,
-        arrays,
-        filesystems,
-        mounts,
-        files,
-        archives,
-        firmware,
-        http,
-        clock,
+        blocks=blocks,
+        partitioner=partitioner,
+        arrays=arrays,
+        filesystems=filesystems,
+        mounts=mounts,
+        files=files,
+        archives=archives,
+        firmware=firmware,
+        http=http,
+        clock=clock,
     )

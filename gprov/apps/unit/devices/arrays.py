@@ -28,7 +28,11 @@ def arrays_told_of(arrays: Arrays, volumes: Iterable[Volume], bus: EventBus) -> 
             bus.warning(str(error))
             continue
         if record is not None and record.array not in running:
-            members.append(Member(volume.disk, volume.partition, volume.node, volume.device, record))
+            members.append(
+                Member(
+                    disk=volume.disk, partition=volume.partition, node=volume.node, device=volume.device, record=record
+                )
+            )
     return found_arrays(members)
 
 
@@ -44,7 +48,16 @@ def array_volumes(arrays: Arrays, blocks: BlockDevices, disks: Sequence[Disk], b
         except DeviceFault as fault:
             bus.warning(f"cannot see what {array.node} holds: {fault}")
             continue
-        found.append(Volume(below[0], array.node, array.device, contents, array=array.uuid, others=below[1:]))
+        found.append(
+            Volume(
+                disk=below[0],
+                node=array.node,
+                device=array.device,
+                contents=contents,
+                array=array.uuid,
+                others=below[1:],
+            )
+        )
     return tuple(found)
 
 

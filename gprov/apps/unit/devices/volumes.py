@@ -23,7 +23,9 @@ def volumes_of(blocks: BlockDevices, disks: tuple[Disk, ...], bus: EventBus) -> 
         places = [(part.node, part.device, part) for part in disk.partitions]
         for node, device, partition in places or [(disk.node, disk.device, None)]:
             try:
-                found.append(Volume(disk, node, device, blocks.contents(node), partition))
+                found.append(
+                    Volume(disk=disk, node=node, device=device, contents=blocks.contents(node), partition=partition)
+                )
             except DeviceFault as fault:
                 bus.warning(f"cannot see what {node} holds: {fault}")
     return tuple(found)

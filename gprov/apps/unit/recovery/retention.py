@@ -72,7 +72,14 @@ def image_facts(
             continue  # a restore tells of those
     partials = tuple(file for file in stored if file.name.endswith(SUFFIX + PARTIAL) and file.name not in protected)
     room = room_for_an_update(images) if wanted is None else wanted
-    return ImageFacts(tuple(images), partials, history, protected, files.usage(folder).free, room)
+    return ImageFacts(
+        images=tuple(images),
+        partials=partials,
+        history=history,
+        protected=protected,
+        free=files.usage(folder).free,
+        wanted=room,
+    )
 
 
 def _stored(files: Files, folder: str) -> tuple[StoredFile, ...]:
