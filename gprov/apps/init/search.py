@@ -10,7 +10,7 @@ from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.branding import Branding
-from gprov.domain.disk.model import FileSystemKind, Volume
+from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
 from gprov.domain.disk.targets import detachable
 from gprov.domain.errors import DeviceFault
@@ -19,8 +19,6 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.apps.init.arrays import ArrayStarter
     from gprov.domain.disk.arrays import FoundArray
-
-_MOUNTABLE = frozenset(kind.value for kind in FileSystemKind)
 
 
 class RootFinder:
@@ -125,7 +123,7 @@ class RootFinder:
     def _mount(self, volume: Volume) -> str:
         """Why it cannot be mounted; empty if it is now."""
         kind = volume.contents.kind
-        if kind not in _MOUNTABLE:
+        if kind not in KNOWN_KINDS:
             return f"file system {kind or 'unknown'}"
         try:
             self._ports.mounts.mount(volume.node, self._target, kind, ("ro",))

@@ -18,12 +18,11 @@ from gprov.domain.mountpoints import Places
 from gprov.domain.plan.file_operations import FetchFile
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials
-from gprov.ports.process import Completed, Processes
+from gprov.ports.process import SEARCH_PATH, Completed, Processes
 
 # In the memory of a unit that runs nothing but us.
 TEMPORARY = "/run/gprov"
 COMMAND_SECONDS = 3600.0
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELL_SUFFIX = ".sh"
 
 
@@ -75,7 +74,7 @@ class StepRunner:
         argv = expand(command, values)
         shown = shlex.join(redacted(argv, values))
         self.bus.log(f"run: {shown}")
-        done = self._completed(argv, environment(command, values, _PATH), values)
+        done = self._completed(argv, environment(command, values, SEARCH_PATH), values)
         if step.verbose:
             self._log_output(done, values)
         if not command.exit_status.accepts(done.status):

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gprov.domain.disk.model import Contents, Disk, Volume
+from gprov.domain.disk.rootspec import RAID_MEMBER
 
 # Holds nothing that outlives a start.
 _SWAP = "swap"
-_RAID_MEMBERS = frozenset({"linux_raid_member", "isw_raid_member", "ddf_raid_member"})
+_RAID_MEMBERS = frozenset({RAID_MEMBER, "isw_raid_member", "ddf_raid_member"})
 
 
 class TargetState(Enum):

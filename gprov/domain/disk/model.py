@@ -35,6 +35,10 @@ class FileSystemKind(Enum):
         return 11 if self is FileSystemKind.VFAT else 16
 
 
+# The same in the words of libblkid, as in ``Contents.kind``.
+KNOWN_KINDS = frozenset(kind.value for kind in FileSystemKind)
+
+
 class CheckVerdict(Enum):
     """What a file-system check ended with."""
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import Problem
 from gprov.domain.formats.smbios.fields import field
@@ -22,7 +23,6 @@ from gprov.domain.platform.inventory import BusDevice, Cpus, Inventory
 from gprov.domain.platform.patterns import found
 from gprov.domain.unit.nics import Nic, own_nics, sequential
 
-MIB = 1 << 20
 _DMI_KEY = re.compile(r"(?P<type>[0-9]{1,3})(\[(?P<index>[0-9]{1,4})\])? +(?P<label>\S.*)")
 
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, Wiring, disk_device, qemu_arguments
 from gprov.apps.host.lab.machine import (
-    GIB,
     REPORT_PORT,
     DirectKernel,
     DiskBus,
@@ -27,6 +26,7 @@ from gprov.apps.host.lab.machine import (
 from gprov.apps.host.lab.shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import GIB
 from gprov.domain.errors import BadInput
 
 WIRING = Wiring(

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import GIB
 
-MIB = 1 << 20
-GIB = 1 << 30
 TIB = 1 << 40
 
 # Name of the virtio port on which the operating system of a lab unit reports (see docs/lab.md).

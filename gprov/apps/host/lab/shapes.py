@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gprov.apps.host.lab.machine import GIB, TIB, DiskBus
+from gprov.apps.host.lab.machine import TIB, DiskBus
 from gprov.apps.host.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import GIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,19 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from gprov.apps.host.lab.machine import (
-    E1000E,
-    GIB,
-    VIRTIO,
-    DiskBus,
-    Durability,
-    Machine,
-    Smbios,
-    VirtualDisk,
-    VirtualNic,
-)
+from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import GIB
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 

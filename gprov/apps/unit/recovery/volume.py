@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gprov.apps.unit.devices.volumes import volumes_of, wait_for
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.branding import Branding
-from gprov.domain.disk.model import FileSystemKind, Volume
+from gprov.domain.disk.model import KNOWN_KINDS, FileSystemKind, Volume
 from gprov.domain.disk.recovery import attachment_problem
 from gprov.domain.disk.recovery import find_recovery as the_recovery
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
@@ -141,7 +141,7 @@ def unmount_all(mounts: Mounts, targets: Iterable[str], bus: EventBus) -> Device
 
 def _mount_checked(ports: RecoveryPorts, volume: Volume, target: str, bus: EventBus) -> None:
     kind = volume.contents.kind
-    if kind not in [known.value for known in FileSystemKind]:
+    if kind not in KNOWN_KINDS:
         raise DeviceFault(volume.node, f"cannot mount: file system {kind or 'unknown'}")
     try:
         ports.mounts.mount(volume.node, target, kind, ("relatime",))
