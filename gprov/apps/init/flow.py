@@ -43,7 +43,7 @@ class Boot:
     """One start of the normal kernel."""
 
     def __init__(
-        self, ports: InitPorts, bus: EventBus, branding: Branding, places: Places, arguments: BootArguments
+        self, ports: InitPorts, *, bus: EventBus, branding: Branding, places: Places, arguments: BootArguments
     ) -> None:
         spec, note = parse_root(arguments.real_root, branding.primary_label) if arguments.real_root else (None, "")
         self._ports = ports

@@ -39,7 +39,7 @@ class StartsInVain(Protocol):
         """Count from zero: a person took over. Never raises."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InitPorts:
     """``restore``, ``survey`` and ``in_vain`` are made only if they are needed: a normal boot needs none."""
 

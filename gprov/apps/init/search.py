@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # most units have no array: a normal boot should not import t
 _MOUNTABLE = frozenset(kind.value for kind in FileSystemKind)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchPorts:
     """``arrays`` is made only if there is a member of one."""
 

@@ -35,27 +35,35 @@ class _Said:
     fallback: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class StandstillPorts:
+    """``file_sink_at`` makes a log file in a folder."""
+
+    tools: Tools
+    recovery: RecoveryPorts
+    remote: RemotePorts
+    smbios: SmbiosTable
+    file_sink_at: Callable[[str], EventSink]
+
+
 class Standstill:
     """RECOVERY is opened for a moment only: nobody knows how long the unit will stand still."""
 
     def __init__(
         self,
-        ports: RecoveryPorts,
-        tools: Tools,
-        remote: RemotePorts,
-        smbios: SmbiosTable,
-        file_sink_at: Callable[[str], EventSink],
-        platforms: tuple[Platform, ...],
-        arguments: BootArguments,
-        branding: Branding,
-        places: Places,
+        ports: StandstillPorts,
+        *,
         bus: EventBus,
+        branding: Branding,
+        platforms: tuple[Platform, ...],
+        places: Places,
+        arguments: BootArguments,
     ) -> None:
-        self._ports = ports
-        self._tools = tools
-        self._remote = remote
-        self._smbios = smbios
-        self._file_sink_at = file_sink_at
+        self._ports = ports.recovery
+        self._tools = ports.tools
+        self._remote = ports.remote
+        self._smbios = ports.smbios
+        self._file_sink_at = ports.file_sink_at
         self._platforms = platforms
         self._arguments = arguments
         self._branding = branding

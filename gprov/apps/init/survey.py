@@ -50,23 +50,31 @@ class _Note:
     code_name: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class SurveyPorts:
+    """``arrays`` is made only if there is a member of one."""
+
+    recovery: RecoveryPorts
+    arrays: Callable[[], Arrays]
+    smbios: SmbiosTable
+
+
 class Surveyor:
     """Each look reads everything anew."""
 
     def __init__(
         self,
-        ports: RecoveryPorts,
-        arrays: Callable[[], Arrays],
-        smbios: SmbiosTable,
-        platforms: tuple[Platform, ...],
-        arguments: BootArguments,
-        branding: Branding,
-        places: Places,
+        ports: SurveyPorts,
+        *,
         bus: EventBus,
+        branding: Branding,
+        platforms: tuple[Platform, ...],
+        places: Places,
+        arguments: BootArguments,
     ) -> None:
-        self._ports = ports
-        self._arrays = arrays
-        self._smbios = smbios
+        self._ports = ports.recovery
+        self._arrays = ports.arrays
+        self._smbios = ports.smbios
         self._platforms = platforms
         self._arguments = arguments
         self._branding = branding

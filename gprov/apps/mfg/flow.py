@@ -50,6 +50,7 @@ class Provisioning:
     def __init__(
         self,
         ports: MfgPorts,
+        *,
         bus: EventBus,
         branding: Branding,
         platforms: tuple[Platform, ...],
@@ -133,7 +134,15 @@ class Provisioning:
             entry_arguments("", arguments.boot_args, arguments),
             installable_loader(ports.tools.files, ports.tools.firmware.kind()),
         )
-        return Work(unit, data, factory, inspection, facts, steps, switches)
+        return Work(
+            unit=unit,
+            data=data,
+            factory=factory,
+            inspection=inspection,
+            facts=facts,
+            steps=steps,
+            switches=switches,
+        )
 
     def _provision(self, work: Work) -> None:
         self._set_clock(work.factory)

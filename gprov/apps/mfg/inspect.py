@@ -31,7 +31,7 @@ from gprov.ports.network import Network
 DISK_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InspectPorts:
     smbios: SmbiosTable
     inventory: HardwareInventory

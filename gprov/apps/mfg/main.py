@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import share
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.errors import GprovError
 
@@ -30,9 +31,7 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
 def container_for(unit: UnitContainer) -> MfgContainer:
     """Made of the same adapters, names and tables as the unit's container, whatever was put in there."""
     container = MfgContainer()
-    for name, provider in unit.providers.items():
-        # A log file of provisioning is named so, unless somebody wants another log.
-        own = name == "file_sink_at" and not provider.overridden
-        if name in UnitContainer.providers and not own:
-            container.providers[name].override(provider)
+    # A log file of provisioning is named so, unless somebody wants another log.
+    own = () if unit.file_sink_at.overridden else ("file_sink_at",)
+    share(UnitContainer, unit, container, but=own)
     return container

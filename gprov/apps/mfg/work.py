@@ -20,7 +20,7 @@ from gprov.ports.process import Processes
 from gprov.ports.secrets import PasswordHasher
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MfgPorts:
     """``file_sink_at`` makes a log file in a folder."""
 
@@ -33,7 +33,7 @@ class MfgPorts:
     file_sink_at: Callable[[str], EventSink]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """``inspection``: what was found; ``facts``: what is planned from it."""
 

@@ -46,7 +46,7 @@ FileSinkAt = Callable[[str], EventSink]
 _REMOTE_SECONDS = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RestorePorts:
     """``file_sink_at`` makes a log file in a folder."""
 
@@ -65,6 +65,7 @@ class FactoryRestore:
     def __init__(
         self,
         ports: RestorePorts,
+        *,
         bus: EventBus,
         branding: Branding,
         platforms: tuple[Platform, ...],

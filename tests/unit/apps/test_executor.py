@@ -53,16 +53,16 @@ def bus(machine: SimulatedMachine) -> EventBus:
 
 def tools_of(machine: SimulatedMachine, origin: Origin) -> Tools:
     return Tools(
-        FakeBlockDevices(machine),
-        FakePartitioner(machine),
-        FakeArrays(machine),
-        FakeFileSystems(machine),
-        FakeMounts(machine),
-        FakeFiles(machine),
-        FakeArchives(machine),
-        FakeFirmware(machine),
-        FakeHttp(machine, origin),
-        machine.clock,
+        blocks=FakeBlockDevices(machine),
+        partitioner=FakePartitioner(machine),
+        arrays=FakeArrays(machine),
+        filesystems=FakeFileSystems(machine),
+        mounts=FakeMounts(machine),
+        files=FakeFiles(machine),
+        archives=FakeArchives(machine),
+        firmware=FakeFirmware(machine),
+        http=FakeHttp(machine, origin),
+        clock=machine.clock,
     )
 
 

@@ -1,83 +1,126 @@
 """What the composition roots of all apps on a unit share: each port with its Linux adapter, made when first asked for.
 
-Tests and adopters override providers on a container's instance; nothing else needs to know.
+Tests and adopters put other adapters into a container's instance with ``set_value``, ``override`` and ``wrap`` of
+gprov.apps.unit.composition.wiring; nothing else needs to know.
 """
 
 from __future__ import annotations
 
-from dependency_injector import containers, providers
+from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition.wiring import lazy
+from gprov.apps.unit.composition import adapters
+from gprov.apps.unit.composition.wiring import (
+    Container,
+    Declaration,
+    deferred,
+    factory,
+    inject,
+    lazy_factory,
+    singleton,
+    value,
+)
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
 from gprov.domain.mountpoints import Places
 
-_LINUX = "gprov.adapters.linux"
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.apps.unit.execution.executor import Tools
+    from gprov.apps.unit.network.remote_log import RemotePorts, SinkFor
+    from gprov.apps.unit.recovery.volume import RecoveryPorts
+    from gprov.domain.platform.model import Platform
 
 
-class UnitContainer(containers.DeclarativeContainer):
-    """Providers name adapters by import string: an adapter that is not used is not imported."""
+def _platforms() -> tuple[Platform, ...]:
+    from gprov.domain.platform.default_table import default_table
 
-    arguments = providers.Object(BootArguments())
-    branding = providers.Object(Branding())
-    places = providers.Singleton(Places.named, branding)
-    platforms = providers.Singleton(lazy("gprov.domain.platform.default_table:default_table"))
+    return default_table()
 
-    clock = providers.Singleton(lazy(f"{_LINUX}.system.clock:SystemClock"))
-    randomness = providers.Singleton(lazy(f"{_LINUX}.system.random:SystemRandomness"))
-    background = providers.Singleton(lazy(f"{_LINUX}.system.background:ThreadBackground"))
-    bus = providers.Singleton(EventBus, clock)
-    processes = providers.Singleton(lazy(f"{_LINUX}.system.process:SystemProcesses"))
-    power = providers.Singleton(lazy(f"{_LINUX}.system.power:SystemPower"))
-    shell_power = providers.Singleton(lazy(f"{_LINUX}.system.shell:ShellPower"))
-    operator = providers.Singleton(lazy(f"{_LINUX}.console.operator:ConsoleOperator"))
 
-    blocks = providers.Singleton(lazy(f"{_LINUX}.disk.block:SysfsBlockDevices"))
-    mounts = providers.Singleton(lazy(f"{_LINUX}.filesystem.mounts:LinuxMounts"))
-    files = providers.Singleton(lazy(f"{_LINUX}.files.files:LinuxFiles"), places.provided.all)
-    filesystems = providers.Singleton(lazy(f"{_LINUX}.filesystem.tools:LinuxFileSystems"), processes)
-    partitioner = providers.Singleton(lazy(f"{_LINUX}.disk.partition:PartedPartitioner"), blocks, clock)
-    arrays = providers.Singleton(lazy(f"{_LINUX}.disk.arrays:MdArrays"), processes)
-    archives = providers.Singleton(
-        lazy(f"{_LINUX}.archive:XzTarArchives"), processes, branding=branding, accounts_folder="/etc"
+def _recovery_ports() -> type[RecoveryPorts]:
+    from gprov.apps.unit.recovery.volume import RecoveryPorts
+
+    return RecoveryPorts
+
+
+def _remote_ports() -> type[RemotePorts]:
+    from gprov.apps.unit.network.remote_log import RemotePorts
+
+    return RemotePorts
+
+
+def _tools() -> type[Tools]:
+    from gprov.apps.unit.execution.executor import Tools
+
+    return Tools
+
+
+class UnitContainer(Container):
+    """A provider has the type of its port, the return type of its function in adapters.py."""
+
+    arguments = value(BootArguments())
+    branding = value(Branding())
+    places = singleton(Places.named, inject(branding))
+    platforms = singleton(_platforms)
+
+    clock = singleton(adapters.clock)
+    randomness = singleton(adapters.randomness)
+    background = singleton(adapters.background)
+    bus = singleton(EventBus, inject(clock))
+    processes = singleton(adapters.processes)
+    power = singleton(adapters.power)
+    shell_power = singleton(adapters.shell_power)
+    operator = singleton(adapters.operator)
+
+    blocks = singleton(adapters.blocks)
+    mounts = singleton(adapters.mounts)
+    files = singleton(adapters.files, places=inject(places))
+    filesystems = singleton(adapters.filesystems, processes=inject(processes))
+    partitioner = singleton(adapters.partitioner, blocks=inject(blocks), clock=inject(clock))
+    arrays = singleton(adapters.arrays, processes=inject(processes))
+    archives = singleton(adapters.archives, processes=inject(processes), branding=inject(branding))
+
+    firmware = singleton(adapters.firmware)
+    smbios = singleton(adapters.smbios)
+    inventory = singleton(adapters.inventory)
+    hasher = singleton(adapters.hasher)
+
+    http = singleton(adapters.http, clock=inject(clock))
+    network = singleton(adapters.network, processes=inject(processes), clock=inject(clock))
+    factory_at = factory(adapters.factory_at, http=deferred(http))
+    sink_for: Declaration[SinkFor] = value(adapters.server_sink)
+    console_sink = factory(adapters.console_sink, arguments=inject(arguments))
+    kmsg_sink = factory(adapters.kmsg_sink)
+    milestone_sink = factory(adapters.milestone_sink)
+    file_sink_at = factory(adapters.file_sink_at, clock=deferred(clock), stage="recov")
+
+    recovery_ports = lazy_factory(
+        _recovery_ports,
+        blocks=inject(blocks),
+        filesystems=inject(filesystems),
+        mounts=inject(mounts),
+        files=inject(files),
+        clock=inject(clock),
+        firmware=inject(firmware),
     )
-
-    firmware = providers.Singleton(lazy(f"{_LINUX}.firmware.efivars:EfivarsFirmware"))
-    smbios = providers.Singleton(lazy(f"{_LINUX}.dmi.smbios:LinuxSmbios"))
-    inventory = providers.Singleton(lazy(f"{_LINUX}.dmi.inventory:LinuxInventory"))
-    hasher = providers.Singleton(lazy(f"{_LINUX}.system.passwords:CryptPasswordHasher"))
-
-    http = providers.Singleton(lazy(f"{_LINUX}.net.http:RequestsHttp"), clock)
-    network = providers.Singleton(lazy(f"{_LINUX}.net.dhcp:UdhcpcNetwork"), processes, clock)
-    factory_at = providers.Factory(lazy(f"{_LINUX}.net.factory:HttpFactory"), http)
-    sink_for = providers.Factory(lazy(f"{_LINUX}.net.server_sink:ServerSink"))
-    console_sink = providers.Factory(lazy(f"{_LINUX}.events.sinks:ConsoleSink"))
-    kmsg_sink = providers.Factory(lazy(f"{_LINUX}.events.kmsg:KmsgSink"))
-    milestone_sink = providers.Factory(lazy(f"{_LINUX}.events.milestones:MilestoneSink"))
-    file_sink_at = providers.Factory(lazy(f"{_LINUX}.events.sinks:FileSink"), clock)
-
-    recovery_ports = providers.Factory(
-        lazy("gprov.apps.unit.recovery.volume:RecoveryPorts"), blocks, filesystems, mounts, files, clock, firmware
+    remote_ports = lazy_factory(
+        _remote_ports,
+        network=inject(network),
+        clock=inject(clock),
+        background=inject(background),
+        factory_at=inject(factory_at),
+        sink_for=inject(sink_for),
     )
-    remote_ports = providers.Factory(
-        lazy("gprov.apps.unit.network.remote_log:RemotePorts"),
-        network,
-        clock,
-        background,
-        factory_at.provider,
-        sink_for.provider,
-    )
-    tools = providers.Factory(
-        lazy("gprov.apps.unit.execution.executor:Tools"),
-        blocks,
-        partitioner,
-        arrays,
-        filesystems,
-        mounts,
-        files,
-        archives,
-        firmware,
-        http,
-        clock,
+    tools = lazy_factory(
+        _tools,
+        blocks=inject(blocks),
+        partitioner=inject(partitioner),
+        arrays=inject(arrays),
+        filesystems=inject(filesystems),
+        mounts=inject(mounts),
+        files=inject(files),
+        archives=inject(archives),
+        firmware=inject(firmware),
+        http=inject(http),
+        clock=inject(clock),
     )

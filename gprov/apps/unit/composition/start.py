@@ -7,9 +7,8 @@ import os
 import traceback
 from collections.abc import Callable
 
-from dependency_injector import providers
-
 from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import override, set_value
 from gprov.domain.boot.args import BootArguments, parse_boot_arguments
 from gprov.domain.errors import DeviceFault, GprovError
 
@@ -32,11 +31,11 @@ def prepare(container: UnitContainer) -> BootArguments:
     with open("/proc/cmdline", encoding="utf-8", errors="replace") as file:
         command_line = file.read().strip()
     arguments = parse_boot_arguments(os.environ, container.branding(), command_line)
-    container.arguments.override(providers.Object(arguments))
+    set_value(container.arguments, arguments)
     if arguments.no_reboot:
-        container.power.override(container.shell_power)
+        override(container.power, container.shell_power)
     bus = container.bus()
-    bus.attach(container.console_sink(verbose=arguments.verbose))
+    bus.attach(container.console_sink())
     if arguments.verbose:
         bus.attach(container.milestone_sink())
     else:

@@ -56,7 +56,7 @@ from gprov.ports.partition import Partitioner
 _MAY_FAIL = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tools:
     """The ports that a plan needs to be carried out."""
 

@@ -24,7 +24,7 @@ SinkFor = Callable[[Factory, str], EventSink]
 REMOTE_LOG = "remote-log"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RemotePorts:
     """``factory_at`` makes a client for an endpoint URL; ``sink_for`` one that delivers a unit's events to it."""
 

@@ -40,7 +40,7 @@ class RecoveryVolume:
         return f"{self.places.recovery}/{IMAGE_FOLDER}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecoveryPorts:
     blocks: BlockDevices
     filesystems: FileSystems
