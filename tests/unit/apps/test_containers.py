@@ -51,6 +51,6 @@ def test_what_an_adopter_puts_in_reaches_both_flows() -> None:
         unit = InitContainer()
         for container in (unit, container_for(unit)):
             assert container.branding() == brand
-            assert container.places().recovery == "/mnt/RESCUE"
+            assert container.mount_points().recovery == "/mnt/RESCUE"
             assert container.platforms() == ()
     assert InitContainer().branding() == Branding()

@@ -60,7 +60,7 @@ def test_what_an_adopter_puts_into_the_unit_s_container_counts_for_provisioning_
     assert container.branding() is brand
     assert container.clock() is world.machine.clock
     assert container.bus() is unit.bus()
-    assert container.tools().files is unit.files()
+    assert container.volume_ports().files is unit.files()
     sink = MemorySink()
     set_value(unit.file_sink_at, lambda _folder: sink)
     assert container_for(unit).file_sink_at()("/nowhere") is sink

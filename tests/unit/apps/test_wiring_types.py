@@ -27,11 +27,9 @@ if TYPE_CHECKING:
 
     from gprov.adapters.linux.disk.block import SysfsBlockDevices
     from gprov.adapters.linux.filesystem.mounts import LinuxMounts
-    from gprov.apps.init.ports import RestoreFlow
-    from gprov.apps.init.search import SearchPorts
-    from gprov.apps.unit.execution.executor import Tools
-    from gprov.apps.unit.network.remote_log import RemotePorts
-    from gprov.apps.unit.recovery.volume import RecoveryPorts
+    from gprov.apps.init.ports import InitPorts, RestoreFlow
+    from gprov.apps.unit.composition.volume_ports import VolumePorts
+    from gprov.apps.unit.execution.executor import PlanPorts
     from gprov.ports.arrays import Arrays
     from gprov.ports.block import BlockDevices
     from gprov.ports.clock import Clock
@@ -48,8 +46,9 @@ if TYPE_CHECKING:
     class Swapped(UnitContainer):
         """Two providers exchanged, by name and in their order."""
 
-        recovery_ports = factory(
-            RecoveryPorts,
+        volume_ports = factory(
+            VolumePorts,
+            arrays=deferred(UnitContainer.arrays),
             blocks=inject(UnitContainer.blocks),
             filesystems=inject(UnitContainer.mounts),  # type: ignore[arg-type]
             mounts=inject(UnitContainer.filesystems),  # type: ignore[arg-type]
@@ -57,13 +56,15 @@ if TYPE_CHECKING:
             clock=inject(UnitContainer.firmware),  # type: ignore[arg-type]
             firmware=inject(UnitContainer.clock),  # type: ignore[arg-type]
         )
-        remote_ports = factory(
-            RemotePorts,  # type: ignore[call-arg]
-            inject(UnitContainer.network),
+        positional_ports = factory(
+            VolumePorts,  # type: ignore[call-arg]
+            inject(UnitContainer.blocks),
+            inject(UnitContainer.mounts),
+            inject(UnitContainer.files),
+            inject(UnitContainer.filesystems),
+            inject(UnitContainer.firmware),
             inject(UnitContainer.clock),
-            inject(UnitContainer.background),
-            inject(UnitContainer.factory_at),
-            inject(UnitContainer.sink_for),
+            deferred(UnitContainer.arrays),
         )
         mounts = UnitContainer.filesystems  # type: ignore[assignment]
         clock: Declaration[Clock] = singleton(not_mounts)  # type: ignore[arg-type]
@@ -71,18 +72,21 @@ if TYPE_CHECKING:
     class Forgotten(UnitContainer):
         """``inject`` or ``deferred`` left out, the one taken for the other, an argument that nobody gives."""
 
-        search_ports = factory(
-            SearchPorts,
+        volume_ports = factory(
+            VolumePorts,
             blocks=UnitContainer.blocks,  # type: ignore[arg-type]
             mounts=inject(UnitContainer.mounts),
             files=deferred(UnitContainer.files),  # type: ignore[arg-type]
+            filesystems=inject(UnitContainer.filesystems),
+            firmware=inject(UnitContainer.firmware),
+            clock=inject(UnitContainer.clock),
             arrays=UnitContainer.arrays,  # type: ignore[arg-type]
         )
         other_ports = factory(
-            SearchPorts,  # type: ignore[call-arg]
-            blocks=inject(UnitContainer.blocks),
-            mounts=inject(UnitContainer.mounts),
-            files=inject(UnitContainer.files),
+            InitPorts,  # type: ignore[call-arg]
+            volumes=inject(UnitContainer.volume_ports),
+            operator=inject(UnitContainer.operator),
+            power=inject(UnitContainer.power),
         )
 
     def what_is_put_in_must_be_of_the_port() -> None:
@@ -102,8 +106,8 @@ if TYPE_CHECKING:
         assert_type(container.blocks(), BlockDevices)
         assert_type(container.mounts(), Mounts)
         assert_type(container.filesystems(), FileSystems)
-        assert_type(container.tools(), Tools)
-        assert_type(container.tools().arrays, Arrays)
+        assert_type(container.plan_ports(), PlanPorts)
+        assert_type(container.plan_ports().arrays(), Arrays)
         assert_type(container.restore(), RestoreFlow)
         wrap(container.blocks, lambda original: Logging(assert_type(original, BlockDevices)))
         set_value(container.mounts, LinuxMounts())

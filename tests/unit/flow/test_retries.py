@@ -223,7 +223,7 @@ def test_without_recovery_pauses_are_long_and_always_the_same(lost: World) -> No
     lost.machine.disks[1].appears_at = 1e9
     for _ in range(2):
         assert slept(lost, NORMAL) == pytest.approx(1800 + 120, abs=120)
-    assert "RECOVERY does not hear of it" in said(lost)
+    assert "RECOVERY could not be used to record this boot" in said(lost)
 
 
 def test_a_read_only_recovery_counts_nothing(lost: World) -> None:
@@ -264,7 +264,7 @@ def test_an_error_that_nobody_foresaw_is_counted_too(world: World) -> None:
     world.machine.hook = hook
     assert slept(world) >= 600
     assert budget(world).given_up == 1
-    assert "unforeseen: ZeroDivisionError" in said(world)
+    assert "unexpected error: ZeroDivisionError" in said(world)
 
 
 def test_a_give_up_that_is_cut_anywhere_still_counts_the_next(lost: World) -> None:

@@ -21,7 +21,7 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import MakeFileSystem, MountVolume, StopArray, UpdateBootEntries
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel, MakeFolder, MakeSymlink, RemovePath, WriteFile
 from gprov.domain.plan.operations import Operation
@@ -34,7 +34,7 @@ from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 from gprov.domain.unit.netsaved import SavedFile
 
-NAMES, PLACES, LOADER = Branding(), Places(), build_loader()
+NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
 SINGLE = Unit(default_table()[0], "GPROV_QEMU", "mfg_test", "", "S1", by_fallback=True)
 MIRROR = replace(SINGLE, platform=default_table()[2])
 ARRAY = array_spec("PRIMARY", "gp-s1", bytes(range(16)), RaidLevel.RAID1)
@@ -55,7 +55,7 @@ def restore_facts(*targets: Disk) -> RestoreFacts:
     old = parse_bzimage(build_kernel(99))
     return RestoreFacts(
         NAMES,
-        PLACES,
+        MOUNT_POINTS,
         FirmwareKind.UEFI,
         MIRROR if len(targets) == 2 else SINGLE,
         replace(image, files=replace(image.files, group=groups, shadow=SHADOW)),
@@ -80,7 +80,7 @@ def on_bios(facts: RestoreFacts) -> RestoreFacts:
 def provision_facts(firmware: FirmwareKind) -> ProvisionFacts:
     loader = LOADER if firmware is FirmwareKind.BIOS else None
     return ProvisionFacts(
-        NAMES, PLACES, firmware, SINGLE, BLANK_STICK, (SDC,), RestoreOptions(), "console=ttyS0", loader
+        NAMES, MOUNT_POINTS, firmware, SINGLE, BLANK_STICK, (SDC,), RestoreOptions(), "console=ttyS0", loader
     )
 
 

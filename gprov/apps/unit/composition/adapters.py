@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # each import is time on every boot
 
     from gprov.domain.boot.args import BootArguments
     from gprov.domain.branding import Branding
-    from gprov.domain.mountpoints import Places
+    from gprov.domain.mountpoints import MountPoints
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
     from gprov.ports.background import Background
@@ -87,10 +87,10 @@ def mounts() -> Mounts:
     return LinuxMounts()
 
 
-def files(*, places: Places) -> Files:
+def files(*, mount_points: MountPoints) -> Files:
     from gprov.adapters.linux.files.files import LinuxFiles
 
-    return LinuxFiles(places.all)
+    return LinuxFiles(mount_points.all)
 
 
 def filesystems(*, processes: Processes) -> FileSystems:

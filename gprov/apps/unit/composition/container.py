@@ -1,7 +1,7 @@
 """What the composition roots of all apps on a unit share: each port with its Linux adapter, made when first asked for.
 
 Tests and adopters put other adapters into a container's instance with ``set_value``, ``override`` and ``wrap`` of
-gprov.apps.unit.composition.wiring; nothing else needs to know.
+gprov.apps.unit.composition.wiring; no other module depends on which adapter is used.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gprov.apps.unit.composition import adapters
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.composition.wiring import (
     Container,
     Declaration,
@@ -22,12 +24,11 @@ from gprov.apps.unit.composition.wiring import (
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 
 if TYPE_CHECKING:  # each import is time on every boot
-    from gprov.apps.unit.execution.executor import Tools
-    from gprov.apps.unit.network.remote_log import RemotePorts, SinkFor
-    from gprov.apps.unit.recovery.volume import RecoveryPorts
+    from gprov.apps.unit.composition.flow_ports import FlowPorts, SinkFor
+    from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
 
 
@@ -37,22 +38,22 @@ def _platforms() -> tuple[Platform, ...]:
     return default_table()
 
 
-def _recovery_ports() -> type[RecoveryPorts]:
-    from gprov.apps.unit.recovery.volume import RecoveryPorts
+def _plan_ports() -> type[PlanPorts]:
+    from gprov.apps.unit.execution.executor import PlanPorts
 
-    return RecoveryPorts
-
-
-def _remote_ports() -> type[RemotePorts]:
-    from gprov.apps.unit.network.remote_log import RemotePorts
-
-    return RemotePorts
+    return PlanPorts
 
 
-def _tools() -> type[Tools]:
-    from gprov.apps.unit.execution.executor import Tools
+def _executor() -> type[Executor]:
+    from gprov.apps.unit.execution.executor import Executor
 
-    return Tools
+    return Executor
+
+
+def _flow_ports() -> type[FlowPorts]:
+    from gprov.apps.unit.composition.flow_ports import FlowPorts
+
+    return FlowPorts
 
 
 class UnitContainer(Container):
@@ -60,13 +61,21 @@ class UnitContainer(Container):
 
     arguments = value(BootArguments())
     branding = value(Branding())
-    places = singleton(Places.named, inject(branding))
+    mount_points = singleton(MountPoints.named, inject(branding))
     platforms = singleton(_platforms)
 
     clock = singleton(adapters.clock)
     randomness = singleton(adapters.randomness)
     background = singleton(adapters.background)
     bus = singleton(EventBus, inject(clock))
+    context = factory(
+        UnitContext,
+        branding=inject(branding),
+        mount_points=inject(mount_points),
+        arguments=inject(arguments),
+        bus=inject(bus),
+        load_platforms=deferred(platforms),
+    )
     processes = singleton(adapters.processes)
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
@@ -74,7 +83,7 @@ class UnitContainer(Container):
 
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)
-    files = singleton(adapters.files, places=inject(places))
+    files = singleton(adapters.files, mount_points=inject(mount_points))
     filesystems = singleton(adapters.filesystems, processes=inject(processes))
     partitioner = singleton(adapters.partitioner, blocks=inject(blocks), clock=inject(clock))
     arrays = singleton(adapters.arrays, processes=inject(processes))
@@ -94,33 +103,38 @@ class UnitContainer(Container):
     milestone_sink = factory(adapters.milestone_sink)
     file_sink_at = factory(adapters.file_sink_at, clock=deferred(clock), stage="recov")
 
-    recovery_ports = lazy_factory(
-        _recovery_ports,
+    volume_ports = factory(
+        VolumePorts,
         blocks=inject(blocks),
-        filesystems=inject(filesystems),
         mounts=inject(mounts),
         files=inject(files),
-        clock=inject(clock),
+        filesystems=inject(filesystems),
         firmware=inject(firmware),
-    )
-    remote_ports = lazy_factory(
-        _remote_ports,
-        network=inject(network),
         clock=inject(clock),
+        arrays=deferred(arrays),
+    )
+    plan_ports = lazy_factory(
+        _plan_ports,
+        blocks=inject(blocks),
+        mounts=inject(mounts),
+        files=inject(files),
+        filesystems=inject(filesystems),
+        firmware=inject(firmware),
+        clock=inject(clock),
+        arrays=deferred(arrays),
+        http=inject(http),
+        partitioner=inject(partitioner),
+        archives=inject(archives),
+    )
+    executor = lazy_factory(_executor, inject(plan_ports), inject(bus))
+    flow_ports = lazy_factory(
+        _flow_ports,
+        volumes=inject(volume_ports),
+        executor=inject(executor),
+        smbios=inject(smbios),
+        network=inject(network),
         background=inject(background),
         factory_at=inject(factory_at),
         sink_for=inject(sink_for),
-    )
-    tools = lazy_factory(
-        _tools,
-        blocks=inject(blocks),
-        partitioner=inject(partitioner),
-        arrays=inject(arrays),
-        filesystems=inject(filesystems),
-        mounts=inject(mounts),
-        files=inject(files),
-        archives=inject(archives),
-        firmware=inject(firmware),
-        http=inject(http),
-        clock=inject(clock),
+        file_sink_at=inject(file_sink_at),
     )
