@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gprov.domain.branding import Branding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MountPoints:
     """Where volumes are mounted while gprov works on them."""
 
@@ -26,4 +26,4 @@ class MountPoints:
         """Mount points are named after the volumes."""
         recovery = f"/mnt/{branding.recovery_label}"
         primary, boot = (f"/mnt/{label}" for label in (branding.primary_label, branding.boot_label))
-        return MountPoints(recovery, f"{recovery}/{branding.esp_label}", primary, boot)
+        return MountPoints(recovery=recovery, esp=f"{recovery}/{branding.esp_label}", primary=primary, boot=boot)

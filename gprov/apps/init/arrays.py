@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
+from gprov.apps.init.attempts import FailedAttempts
+from gprov.apps.init.ports import InitPorts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.arrays import array_volumes, find_inactive_arrays
-from gprov.domain.boot.decision import MOUNT_ATTEMPTS, RETRY_SECONDS
+from gprov.domain.boot.decision import MOUNT_ATTEMPTS
 from gprov.domain.disk.arrays import ArrayState, FoundArray
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
-
-if TYPE_CHECKING:
-    from gprov.apps.init.ports import InitPorts
-
-
-@dataclass(frozen=True)
-class _StartAttempt:
-    """The last attempt to assemble an array. ``at``: seconds; ``attempts``: number of attempts so far."""
-
-    at: float
-    attempts: int
-    error: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,7 @@ def _disk_names(ports: VolumePorts, context: UnitContext) -> Mapping[int, str]:
         return {}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ArrayStarter:
     """Assembles arrays that have the name of PRIMARY. One whose up-to-date members are all present is assembled at
     once, one with missing members only by ``start``. Arrays with other names are never assembled.
@@ -74,7 +63,7 @@ class ArrayStarter:
     ports: VolumePorts
     context: UnitContext
     started: dict[str, FoundArray] = field(default_factory=dict, init=False)
-    _start_attempts: dict[str, _StartAttempt] = field(default_factory=dict, init=False)
+    _failures: FailedAttempts = field(default_factory=FailedAttempts, init=False)
     _ignored: set[str] = field(default_factory=set, init=False)
 
     def scan(self, disks: Sequence[Disk], volumes: Sequence[Volume], elapsed: float) -> ArrayScan:
@@ -85,7 +74,7 @@ class ArrayStarter:
             if array.short_name != self.context.branding.primary_label:
                 self._ignore(array)
             elif not (array.complete and self._due(array.uuid, elapsed) and self.start(array, elapsed)):
-                last = self._start_attempts.get(array.uuid)
+                last = self._failures.last(array.uuid)
                 failed = last is not None and not self._due(array.uuid, elapsed)
                 waiting.append(replace(array, failure=last.error) if last is not None and failed else array)
         return ArrayScan(array_volumes(arrays, self.ports.blocks, disks, bus), tuple(waiting))
@@ -100,16 +89,14 @@ class ArrayStarter:
             self.ports.arrays().assemble(array.uuid, [member.node for member in array.members])
         except GprovError as error:
             bus.error(error)
-            last = self._start_attempts.get(array.uuid)
-            attempts = 1 + (last.attempts if last else 0)
-            self._start_attempts[array.uuid] = _StartAttempt(elapsed, attempts, str(error))
+            self._failures.add(array.uuid, str(error), elapsed)
             return False
         self.started[array.uuid] = array
         return True
 
     def _due(self, uuid: str, elapsed: float) -> bool:
-        last = self._start_attempts.get(uuid)
-        return last is None or (last.attempts < MOUNT_ATTEMPTS and elapsed - last.at >= RETRY_SECONDS)
+        last = self._failures.last(uuid)
+        return (last is None or last.attempts < MOUNT_ATTEMPTS) and self._failures.due(uuid, elapsed)
 
     def _ignore(self, array: FoundArray) -> None:
         if array.uuid not in self._ignored:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gprov.apps.init.attempts import FailedAttempts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.volumes import volumes_of
-from gprov.domain.boot.decision import RETRY_SECONDS
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
-from gprov.domain.disk.model import FileSystemKind, Volume
+from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
 from gprov.domain.disk.targets import detachable
 from gprov.domain.errors import DeviceFault
@@ -19,16 +18,6 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.apps.init.arrays import ArrayStarter
     from gprov.domain.disk.arrays import FoundArray
-
-_MOUNTABLE = frozenset(kind.value for kind in FileSystemKind)
-
-
-@dataclass(frozen=True)
-class _MountAttempt:
-    """The last attempt that counts. ``at``: seconds."""
-
-    at: float
-    failure: MountFailed
 
 
 class RootFinder:
@@ -45,7 +34,7 @@ class RootFinder:
         self._target = context.mount_points.root
         self._bus = context.bus
         self._chosen: DeviceNumber | None = None
-        self._mount_attempts: dict[str, _MountAttempt] = {}  # by the volume's mark
+        self._failures = FailedAttempts()  # by the volume's mark
         self._retry_now = False
         self._mounted: Volume | None = None
         self._waiting = False
@@ -101,7 +90,7 @@ class RootFinder:
         from gprov.apps.init.arrays import ArrayStarter
 
         if self._starter is None:
-            self._starter = ArrayStarter(self._ports, self._context)
+            self._starter = ArrayStarter(ports=self._ports, context=self._context)
         return self._starter
 
     def _is_root(self, volume: Volume) -> bool:
@@ -113,18 +102,15 @@ class RootFinder:
         problem = detachable(volume.disk)
         if problem:
             return MountFailed(f"its disk {problem}")
-        last = self._mount_attempts.get(volume.mark)
-        due = last is None or elapsed - last.at >= RETRY_SECONDS
+        last, due = self._failures.last(volume.mark), self._failures.due(volume.mark, elapsed)
         if last is not None and not due and not self._retry_now:
-            return last.failure
+            return MountFailed(last.error, last.attempts)
         self._retry_now = False
         error = self._mount(volume)
         if error:
             # An immediate second attempt does not count: the device had no time to change its state.
-            attempts = (last.failure.attempts if last is not None else 0) + due
-            failure = MountFailed(error, attempts)
-            self._mount_attempts[volume.mark] = _MountAttempt(elapsed if due or last is None else last.at, failure)
-            return failure
+            failure = self._failures.add(volume.mark, error, elapsed, counts=due)
+            return MountFailed(failure.error, failure.attempts)
         found = self._flag()
         if found.flag is not Flag.PRESENT:
             self.release()
@@ -133,7 +119,7 @@ class RootFinder:
     def _mount(self, volume: Volume) -> str:
         """The reason why it cannot be mounted; "" if it is mounted now."""
         kind = volume.contents.kind
-        if kind not in _MOUNTABLE:
+        if kind not in KNOWN_KINDS:
             return f"file system {kind or 'unknown'}"
         try:
             self._ports.mounts.mount(volume.node, self._target, kind, ("ro",))

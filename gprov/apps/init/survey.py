@@ -6,6 +6,7 @@ import errno
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.arrays import array_volumes, find_inactive_arrays
@@ -16,7 +17,7 @@ from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.apps.unit.recovery.volume import find_recovery
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import NORMAL_MENU
-from gprov.domain.boot.survey import TargetSurvey, survey_targets
+from gprov.domain.boot.survey import SurveyFacts, TargetSurvey, survey_targets
 from gprov.domain.disk.arrays import ArrayState
 from gprov.domain.disk.arrayspec import array_host, array_name
 from gprov.domain.disk.layout import MIB
@@ -24,8 +25,6 @@ from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
 from gprov.domain.disk.targets import unfit
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
-from gprov.domain.formats.bzimage import check_length, parse_bzimage
-from gprov.domain.formats.image.capture import KERNEL_START
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import ValidateMethod
 from gprov.domain.unit.hostid import host_identity
@@ -64,7 +63,7 @@ class Surveyor:
             unit = identify_unit(read_smbios(self._smbios, self._bus), context.platforms, fallback, self._bus)
         except GprovError as error:
             self._bus.warning(str(error))
-            return TargetSurvey(None)
+            return TargetSurvey(expected=None)
         blocks = self._ports.blocks
         disks = blocks.disks()
         excluded = current_excluded_disks(self._ports, disks, recovery.volume, self._bus)
@@ -79,15 +78,17 @@ class Surveyor:
             lost = [array.uuid for array in inactive if array.name == own_array and array.state is ArrayState.FAILED]
             volumes = (*volumes, *array_volumes(arrays, blocks, disks, self._bus))
         return survey_targets(
-            unit.platform.data_disks,
-            targets,
-            volumes,
-            context.branding.primary_label,
-            zeroed=[disk.node for disk in targets if self._zeroed(disk)],
-            boot_label=context.branding.boot_label,
-            array=own_array,
-            lost_arrays=lost,
-            startable=self._startable(targets, volumes) if self._booted_by_own_loader() else None,
+            SurveyFacts(
+                expected=unit.platform.data_disks,
+                targets=targets,
+                volumes=volumes,
+                primary_label=context.branding.primary_label,
+                zeroed=[disk.node for disk in targets if self._zeroed(disk)],
+                boot_label=context.branding.boot_label,
+                array=own_array,
+                lost_arrays=lost,
+                startable=self._startable(targets, volumes) if self._booted_by_own_loader() else None,
+            )
         )
 
     def _booted_by_own_loader(self) -> bool:
@@ -126,9 +127,7 @@ class Surveyor:
         files, kernel = self._ports.files, f"{target}/{self._context.branding.boot_kernel}"
         if files.status(kernel) is None or files.status(f"{target}/{NORMAL_MENU}") is None:
             return False
-        head = files.read_start(kernel, KERNEL_START)
-        parse_bzimage(head)
-        check_length(head, files.digests(kernel).size)
+        read_kernel(files, kernel)
         return True
 
     def _own_array(self, unit: Unit) -> str:

@@ -8,7 +8,8 @@ from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.platform.table import Platform, parse_platform_table
 from gprov.ports.clock import Clock
-from gprov.ports.network import Http, Reply
+from gprov.ports.network import Http
+from gprov.ports.retry import retried
 
 _OK = 200
 # Pauses between attempts, seconds. The link has only just come up, and the first packets may be lost.
@@ -34,16 +35,7 @@ def fetch_platforms(http: Http, clock: Clock, url: str) -> tuple[Platform, ...]:
 
 
 def _get(http: Http, clock: Clock, url: str) -> bytes:
-    reply = _get_with_retries(http, clock, url)
+    reply = retried(clock, lambda: http.request("GET", url), _PAUSES, NetworkFault)
     if reply.status != _OK:
         raise NetworkFault(redacted(url), f"status {reply.status}")
     return reply.body
-
-
-def _get_with_retries(http: Http, clock: Clock, url: str) -> Reply:
-    for pause in _PAUSES:
-        try:
-            return http.request("GET", url)
-        except NetworkFault:
-            clock.sleep(pause)
-    return http.request("GET", url)

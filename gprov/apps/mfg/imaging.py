@@ -5,18 +5,18 @@ from __future__ import annotations
 from functools import partial
 
 from gprov.apps.mfg.ports import MfgPorts
-from gprov.apps.restore.facts import KERNEL_START
+from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.recovery.retention import prune_images
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.bzimage import KernelFacts, check_length, newest, parse_bzimage
+from gprov.domain.formats.bzimage import KernelFacts, newest
 from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.plan.file_operations import FetchFile, MakeFolder
-from gprov.domain.plan.kernels import kernel_places
+from gprov.domain.plan.kernels import image_kernel, kernel_places
 from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.restorable import image_problems
 
@@ -42,9 +42,7 @@ def verify_kernel(ports: VolumePorts, context: UnitContext) -> KernelFacts:
     """Verify the kernel that the boot entries will start. Raises DeviceMissing, BadInput."""
     path = kernel_places(ports.firmware.kind(), context.mount_points, context.branding).main
     try:
-        head = ports.files.read_start(path, KERNEL_START)
-        kernel = parse_bzimage(head)
-        check_length(head, ports.files.digests(path).size)
+        kernel = read_kernel(ports.files, path)
     except BadInput as error:
         raise BadInput(path, error.problems) from error
     context.bus.log(f"{path} is Linux {kernel.release} {kernel.version}")
@@ -66,6 +64,6 @@ def verify_images(
         problems = image_problems(image, branding, capacity)
         if problems:
             raise BadInput(path, problems)
-        newest(parse_bzimage(image.files.kernel_start or b""), kernel)
+        newest(image_kernel(image), kernel)
         bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
     return paths

@@ -15,7 +15,7 @@ from gprov.domain.disk.recovery import attachment_rule, choose_recovery_disk, re
 from gprov.domain.disk.targets import choose_targets
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.smbios.table import SmbiosTable as Table
-from gprov.domain.mfg.compare import compare
+from gprov.domain.mfg.compare import Hardware, compare
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.spec import HardwareSpec
 from gprov.domain.platform.identify import Unit
@@ -50,7 +50,8 @@ def inspect(ports: MfgPorts, unit: Unit, table: Table, data: ManufData, context:
     def ready() -> bool:
         nonlocal differences, found
         found = Inspection(spec, ports.inventory.read(), volumes.blocks.disks(), ports.network.nics())
-        differences = compare(spec, unit, found.inventory, found.disks, found.nics, table, mac_prefix=prefix)
+        hardware = Hardware(inventory=found.inventory, disks=found.disks, nics=found.nics, smbios=table)
+        differences = compare(spec, unit, hardware, mac_prefix=prefix)
         return not differences
 
     if not wait_for(volumes.blocks, volumes.clock, DISK_SECONDS, ready) or found is None:

@@ -17,12 +17,11 @@ from gprov.domain.mfg.steps import Command, ConfigStep, StepValues, When, enviro
 from gprov.domain.plan.file_operations import FetchFile
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials
-from gprov.ports.process import Completed
+from gprov.ports.process import SEARCH_PATH, Completed
 
 # In the memory of the unit (tmpfs).
 TEMPORARY = "/run/gprov"
 COMMAND_SECONDS = 3600.0
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELL_SUFFIX = ".sh"
 
 
@@ -72,7 +71,7 @@ class StepRunner:
         argv = expand(command, values)
         shown = shlex.join(redacted(argv, values))
         self.context.bus.log(f"run: {shown}")
-        completed = self._run_process(argv, environment(command, values, _PATH), values)
+        completed = self._run_process(argv, environment(command, values, SEARCH_PATH), values)
         if step.verbose:
             self._log_output(completed, values)
         if not command.exit_status.accepts(completed.status):

@@ -7,29 +7,34 @@ from collections.abc import Sequence
 
 from gprov.apps.restore.image_choice import ChosenImage
 from gprov.apps.restore.job import RestoreJob
+from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.boot.loader import installable_loader
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.grub.menus import RECOVERY_MENU
-from gprov.domain.boot.kept_arguments import KEPT_FILE, MOST_BYTES, entry_arguments, parse_kept
+from gprov.domain.boot.kept_arguments import MOST_BYTES, entry_arguments, parse_kept
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.formats.accounts import PasswordHash
-from gprov.domain.formats.bzimage import KernelFacts, check_length, parse_bzimage
+from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.imgmeta import parse_imgmeta
 from gprov.domain.plan.kernels import KernelPlaces, kernel_places
-from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
 from gprov.domain.plan.restorable import check_boot_arguments
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
+from gprov.domain.recovery_files import (
+    ADMIN_HASH,
+    KEPT_ARGUMENTS_FILE,
+    RECOVERY_MENU,
+    SAVED_NETWORK_FILE,
+    SECRETS_FOLDER,
+)
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netconfig import default_files
-from gprov.domain.unit.netsaved import ARCHIVE, SavedFile, parse_saved
+from gprov.domain.unit.netsaved import SavedFile, parse_saved
 from gprov.domain.unit.nics import Nic, own_nics
 from gprov.ports.files import Files
 
-KERNEL_START = 64 << 10
 _CRYPT = re.compile(r"[!-9;-~]+")  # crypt(5): printable, no colon
 
 
@@ -44,7 +49,7 @@ def gather_facts(
     mount_points, files, bus = context.mount_points, ports.files, context.bus
     firmware, options = ports.firmware.kind(), job.options
     kernels = kernel_places(firmware, mount_points, context.branding)
-    kept = _kept_arguments(files, f"{mount_points.recovery}/{KEPT_FILE}", bus)
+    kept = _kept_arguments(files, f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", bus)
     _report_imgmeta(chosen, bus)
     return RestoreFacts(
         branding=context.branding,
@@ -78,7 +83,7 @@ def _extra_arguments(kept: bytes | None, options: RestoreOptions, firmware: Firm
     """Arguments of the boot entries. A wrong argument in a file does not stop a restore."""
     arguments, bus = context.arguments, context.bus
     try:
-        stored = parse_kept(KEPT_FILE, kept or b"")
+        stored = parse_kept(KEPT_ARGUMENTS_FILE, kept or b"")
     except BadInput as error:
         bus.warning(f"kept boot arguments not used: {error}")
         stored = ""
@@ -138,11 +143,7 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
 def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
     """One of the kernels on RECOVERY, or None if it is missing or damaged: the restore then uses another one."""
     try:
-        head = files.read_start(path, KERNEL_START)
-        facts = parse_bzimage(head)
-        # Read to the end: a folder entry may have the right length while blocks of the file are lost.
-        check_length(head, files.digests(path).size)
-        return facts
+        return read_kernel(files, path)
     except (DeviceFault, BadInput) as error:
         bus.warning(f"{path} is not usable: {error}")
         return None
@@ -187,7 +188,7 @@ def _readable(files: Files, path: str) -> bool:
 
 
 def _saved_network(files: Files, context: UnitContext) -> dict[str, SavedFile]:
-    path = f"{context.log_folder}/{ARCHIVE}"
+    path = f"{context.log_folder}/{SAVED_NETWORK_FILE}"
     try:
         if files.status(path) is None:
             return {}

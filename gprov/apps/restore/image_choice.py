@@ -11,7 +11,7 @@ from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.history import History
+from gprov.domain.image.history import MAX_FAILURES, History
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.select import Preference, order_with_history, rank
 from gprov.domain.plan.operations import Plan
@@ -20,7 +20,6 @@ from gprov.ports.archive import Archives
 from gprov.ports.files import Files
 from gprov.ports.operator import Operator
 
-MAX_FAILURES = 5
 CHOOSE_SECONDS = 300.0
 INTERRUPTED = "did not come to an end: power cut or crash"
 

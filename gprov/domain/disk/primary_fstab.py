@@ -30,7 +30,7 @@ class FstabVolume:
     ssd: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FstabFacts:
     """What PRIMARY mounts. ``esp``: None without UEFI; ``boot``: (source volume, mount point) of boot partitions.
 
@@ -67,7 +67,13 @@ def _entry(volume: FstabVolume, target: str, options: Iterable[str], admin: Owne
         chosen = [option for option in chosen if not option.startswith(_OWNER_OPTIONS)]
     if volume.ssd:
         chosen.append("discard")
-    return FstabEntry(volume.source, target, volume.kind.value, tuple(dict.fromkeys(chosen)) or ("defaults",), passno)
+    return FstabEntry(
+        source=volume.source,
+        target=target,
+        kind=volume.kind.value,
+        options=tuple(dict.fromkeys(chosen)) or ("defaults",),
+        passno=passno,
+    )
 
 
 def _substituted(option: str, admin: Owner) -> str:

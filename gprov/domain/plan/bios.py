@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gprov.domain.boot.grub.install import Loader, check_loader
-from gprov.domain.boot.grub.menus import NORMAL_MENU, RECOVERY_MENU, normal_menu, recovery_menu
+from gprov.domain.boot.grub.menus import NORMAL_MENU, normal_menu, recovery_menu
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
@@ -21,6 +21,7 @@ from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import FlushVolume, MakeFileSystem, MountVolume, PartitionRef, UnmountVolume
 from gprov.domain.plan.file_operations import CopyFile, WriteFile
 from gprov.domain.plan.operations import Operation
+from gprov.domain.recovery_files import RECOVERY_MENU
 
 # Without a journal: GRUB replays none, and would see what was there before.
 BOOT_KIND = FileSystemKind.EXT2
@@ -64,7 +65,10 @@ def boot_volumes(
 
 def make_boot_volumes(volumes: Sequence[BootVolume], branding: Branding) -> list[Operation]:
     return [
-        MakeFileSystem(volume.place, FileSystemSpec(BOOT_KIND, branding.boot_label, 0, uuid=volume.uuid))
+        MakeFileSystem(
+            volume.place,
+            FileSystemSpec(kind=BOOT_KIND, label=branding.boot_label, reserved_percent=0, uuid=volume.uuid),
+        )
         for volume in volumes
     ]
 
@@ -86,7 +90,7 @@ def fill_boot_volumes(
             MountVolume(volume.place, mount_points.boot, BOOT_KIND.value, ("relatime",)),
             CopyFile(kernel, f"{mount_points.boot}/{branding.boot_kernel}"),
             FlushVolume(mount_points.boot),
-            WriteFile(f"{mount_points.boot}/{NORMAL_MENU}", menu.encode()),
+            WriteFile(path=f"{mount_points.boot}/{NORMAL_MENU}", content=menu.encode()),
             FlushVolume(mount_points.boot),
             UnmountVolume(mount_points.boot),
         ]
@@ -106,5 +110,5 @@ def write_recovery_menu(
     return (
         []
         if menu == current
-        else [WriteFile(path, menu, required=required), FlushVolume(mount_points.recovery, required)]
+        else [WriteFile(path=path, content=menu, required=required), FlushVolume(mount_points.recovery, required)]
     )

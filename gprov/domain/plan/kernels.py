@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import second_kernel
 from gprov.domain.branding import Branding
-from gprov.domain.formats.bzimage import Comparison, KernelFacts
+from gprov.domain.formats.bzimage import Comparison, KernelFacts, parse_bzimage
+from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel
 from gprov.domain.plan.operations import Operation
@@ -30,6 +31,11 @@ def kernel_places(firmware: FirmwareKind, mount_points: MountPoints, branding: B
         return KernelPlaces(f"{mount_points.esp}/{branding.boot_kernel}", f"{mount_points.esp}/{FALLBACK_LOADER}")
     root = mount_points.recovery
     return KernelPlaces(f"{root}/{branding.boot_kernel}", f"{root}/{second_kernel(branding)}")
+
+
+def image_kernel(image: VerifiedImage) -> KernelFacts:
+    """The kernel that the image brings. Raises BadInput if it has none, or what is there is none."""
+    return parse_bzimage(image.files.kernel_start or b"")
 
 
 def plan_kernels(

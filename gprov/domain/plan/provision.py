@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
-from gprov.domain.boot.kept_arguments import KEPT_FILE, serialise_kept
+from gprov.domain.boot.kept_arguments import serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
@@ -33,19 +33,17 @@ from gprov.domain.plan.file_operations import CopyFile, MakeFolder, MakeSymlink,
 from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
-from gprov.domain.plan.restore import CLEARED_EDGE, OPTIONS_FILE
+from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
+from gprov.domain.recovery_files import ADMIN_HASH, KEPT_ARGUMENTS_FILE, OPTIONS_FILE, PLATFORM_IDENT, SECRETS_FOLDER
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 
 # Reaches into the first partition: what a used RECOVERY holds there must not be started before it is made anew.
 RECOVERY_EDGE = 16 * MIB
 ESP_NUMBER = 1
-SECRETS_FOLDER = "secrets"
-ADMIN_HASH = "admin.hash"
-PLATFORM_IDENT = "platform.ident"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionFacts:
     """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared. ``loader``: what a
     BIOS starts from RECOVERY, None on UEFI."""
@@ -86,8 +84,12 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
         *(_unstartable(facts.targets) if wipe and esp is None else ()),
         ClearDisk(facts.recovery, RECOVERY_EDGE, RECOVERY_EDGE),
         CreatePartitionTable(facts.recovery, table, facts.loader),
-        *([MakeFileSystem(esp, FileSystemSpec(FileSystemKind.VFAT, branding.esp_label))] if esp is not None else []),
-        MakeFileSystem(recovery, FileSystemSpec(kind, branding.recovery_label)),
+        *(
+            [MakeFileSystem(esp, FileSystemSpec(kind=FileSystemKind.VFAT, label=branding.esp_label))]
+            if esp is not None
+            else []
+        ),
+        MakeFileSystem(recovery, FileSystemSpec(kind=kind, label=branding.recovery_label)),
         MountVolume(recovery, mount_points.recovery, kind.value, ("relatime",)),
         *(_mount_esp(esp, mount_points.esp) if esp is not None else []),
         MakeFolder(f"{mount_points.recovery}/Image"),
@@ -110,7 +112,7 @@ def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
     folder = f"{facts.mount_points.recovery}/{SECRETS_FOLDER}"
     return (
         MakeFolder(folder, 0o700),
-        WriteFile(f"{folder}/{ADMIN_HASH}", f"{admin}\n".encode(), 0o600),
+        WriteFile(path=f"{folder}/{ADMIN_HASH}", content=f"{admin}\n".encode(), mode=0o600),
     )
 
 
@@ -122,11 +124,19 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
     operations: list[Operation] = []
     if uefi:
         operations.append(MakeSymlink(f"{mount_points.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
-    operations.append(WriteFile(f"{mount_points.recovery}/{OPTIONS_FILE}", serialise_options(facts.options), 0o600))
-    operations.append(WriteFile(f"{mount_points.recovery}/{KEPT_FILE}", serialise_kept(facts.extra_arguments), 0o600))
+    operations.append(
+        WriteFile(path=f"{mount_points.recovery}/{OPTIONS_FILE}", content=serialise_options(facts.options), mode=0o600)
+    )
+    operations.append(
+        WriteFile(
+            path=f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}",
+            content=serialise_kept(facts.extra_arguments),
+            mode=0o600,
+        )
+    )
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
-        operations.append(WriteFile(f"{mount_points.recovery}/{PLATFORM_IDENT}", ident))
+        operations.append(WriteFile(path=f"{mount_points.recovery}/{PLATFORM_IDENT}", content=ident))
     return (*operations, *([FlushVolume(mount_points.esp)] if uefi else []), FlushVolume(mount_points.recovery))
 
 

@@ -6,12 +6,12 @@ restore. The flag file comes last, after everything that it vouches for was flus
 
 from __future__ import annotations
 
-from gprov.domain.boot.kept_arguments import KEPT_FILE, serialise_kept
+from gprov.domain.boot.kept_arguments import serialise_kept
 from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
-from gprov.domain.formats.bzimage import Comparison, newest, parse_bzimage
+from gprov.domain.formats.bzimage import Comparison, newest
 from gprov.domain.plan.bios import check_disks, fill_boot_volumes, make_boot_volumes, write_recovery_menu
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
@@ -30,16 +30,15 @@ from gprov.domain.plan.disk_operations import (
     UpdateBootEntries,
 )
 from gprov.domain.plan.file_operations import RemovePath, SetFlag, WriteFile
-from gprov.domain.plan.kernels import kernel_places, plan_kernels
+from gprov.domain.plan.kernels import image_kernel, kernel_places, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.plan.unit_files import configure_unit
-from gprov.domain.unit.netsaved import ARCHIVE
+from gprov.domain.recovery_files import KEPT_ARGUMENTS_FILE, OPTIONS_FILE, SAVED_NETWORK_FILE
 
 # Where older partition tables and RAID metadata live: both ends of a disk.
 CLEARED_EDGE = 100 * MIB
-OPTIONS_FILE = "fr.data"
 
 
 def plan_restore(facts: RestoreFacts) -> Plan:
@@ -67,7 +66,9 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
     primary = _primary(facts)
     kind = FileSystemKind.EXT4
     options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
-    spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid)
+    spec = FileSystemSpec(
+        kind=kind, label=facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid
+    )
     return [
         RetireArrays(facts.targets),
         *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
@@ -99,7 +100,11 @@ def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
     content = serialise_kept(facts.extra_arguments)
     if facts.kept_arguments in (content, None):
         return []
-    return [WriteFile(f"{facts.mount_points.recovery}/{KEPT_FILE}", content, 0o600, required=False)]
+    return [
+        WriteFile(
+            path=f"{facts.mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", content=content, mode=0o600, required=False
+        )
+    ]
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:
@@ -145,7 +150,7 @@ def _winner(facts: RestoreFacts) -> Comparison:
     """Between the image's kernel (first) and RECOVERY's."""
     if facts.recovery_kernel_wins and facts.recovery_kernel is not None:
         return Comparison.SECOND
-    return newest(parse_bzimage(facts.image.files.kernel_start or b""), facts.recovery_kernel)
+    return newest(image_kernel(facts.image), facts.recovery_kernel)
 
 
 def _flush_recovery(facts: RestoreFacts) -> list[Operation]:
@@ -171,7 +176,9 @@ def _finish(facts: RestoreFacts) -> list[Operation]:
     ]
     # From here on the unit boots. RECOVERY that has become read-only must not undo that.
     if facts.ignore_saved_network:
-        operations.append(RemovePath(f"{mount_points.recovery}/{facts.branding.log_folder}/{ARCHIVE}", required=False))
+        operations.append(
+            RemovePath(f"{mount_points.recovery}/{facts.branding.log_folder}/{SAVED_NETWORK_FILE}", required=False)
+        )
     if not facts.keep_options:
         operations.append(RemovePath(f"{mount_points.recovery}/{OPTIONS_FILE}", required=False))
     return operations

@@ -31,7 +31,7 @@ class NetworkFiles:
     preserved: Mapping[str, SavedFile] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreFacts:
     """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
     single disk.

@@ -26,7 +26,7 @@ import pytest
 
 from gprov.adapters.linux.net.factory import HttpFactory
 from gprov.adapters.linux.net.http import RequestsHttp
-from gprov.adapters.linux.net.server_sink import ServerSink
+from gprov.adapters.linux.net.server_sink import Delivery, ServerSink
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.apps.server.vault import credentials_of
 from gprov.domain.errors import NetworkFault
@@ -269,7 +269,9 @@ def test_what_was_acknowledged_survives_a_kill_at_any_time(own_server: Server) -
     factory.state("1", S.MFG_STARTED)
     passwords = factory.credentials("1")
     factory.document("1", "qa", "text")
-    sink = ServerSink(factory, "1", batch=7, pause=0.01, longest_pause=0.05, linger=0.0, close_seconds=SECONDS)
+    sink = ServerSink(
+        factory, "1", delivery=Delivery(batch=7, pause=0.01, longest_pause=0.05, linger=0.0, close_seconds=SECONDS)
+    )
     events = lines(1, 1500)
     for index, event in enumerate(events):
         sink.publish(event)
@@ -297,7 +299,7 @@ def test_many_units_at_once(server: Server) -> None:
         factory = server.client()
         factory.state(serial, S.MFG_STARTED)
         factory.credentials(serial)
-        sink = ServerSink(factory, serial, batch=20, close_seconds=SECONDS)
+        sink = ServerSink(factory, serial, delivery=Delivery(batch=20, close_seconds=SECONDS))
         for event in lines(1, 300):
             sink.publish(event)
         sink.close()

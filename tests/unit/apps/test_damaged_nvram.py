@@ -24,8 +24,16 @@ from gprov.domain.plan.disk_operations import PartitionRef, UpdateBootEntries
 from gprov.domain.platform.default_table import default_table
 
 BRANDING = Branding()
-ESP = Partition("sda1", "/dev/sda1", DeviceNumber(8, 1), 1, MIB, 200 * MIB, uuid="0bd3e2f2-8b0c-4a3f-9d5c-2c1d4e5f6a7b")
-DISK = Disk("sda", "/dev/sda", DeviceNumber(8, 0), GIB, partitions=(ESP,))
+ESP = Partition(
+    name="sda1",
+    node="/dev/sda1",
+    device=DeviceNumber(8, 1),
+    number=1,
+    start=MIB,
+    size=200 * MIB,
+    uuid="0bd3e2f2-8b0c-4a3f-9d5c-2c1d4e5f6a7b",
+)
+DISK = Disk(name="sda", node="/dev/sda", device=DeviceNumber(8, 0), size=GIB, partitions=(ESP,))
 UPDATE = UpdateBootEntries(PartitionRef(DISK, 1), BRANDING)
 
 

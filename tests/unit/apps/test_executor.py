@@ -68,7 +68,7 @@ def plan_ports(machine: SimulatedMachine, origin: Origin) -> PlanPorts:
 
 @pytest.fixture
 def executor(machine: SimulatedMachine, bus: EventBus) -> Executor:
-    return Executor(plan_ports(machine, Origin({URL: CONTENT})), bus)
+    return Executor(plan_ports(machine, Origin(content={URL: CONTENT})), bus)
 
 
 def steps(bus: EventBus) -> list[tuple[StepPhase, str]]:
@@ -82,10 +82,10 @@ def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus:
     plan: tuple[Operation, ...] = (
         ClearDisk(disk, 1 << 20, 1 << 20),
         CreatePartitionTable(disk, table),
-        MakeFileSystem(where, FileSystemSpec(FileSystemKind.EXT4, "DATA")),
+        MakeFileSystem(where, FileSystemSpec(kind=FileSystemKind.EXT4, label="DATA")),
         MountVolume(where, "/mnt/data", "ext4"),
         MakeFolder("/mnt/data/folder", 0o700),
-        WriteFile("/mnt/data/folder/file", b"text", 0o600),
+        WriteFile(path="/mnt/data/folder/file", content=b"text", mode=0o600),
         MakeSymlink("/mnt/data/link", "folder/file"),
         RemovePath("/mnt/data/nothing"),
         FetchFile(URL, "/mnt/data/fetched", "", ""),
@@ -137,7 +137,7 @@ class LyingFiles(FakeFiles):
 
 
 def fetch(machine: SimulatedMachine, bus: EventBus, files: FakeFiles, wanted: FetchFile, *, down: bool = False) -> None:
-    fetch_file(FakeHttp(machine, Origin({URL: CONTENT}, down)), files, wanted, bus)
+    fetch_file(FakeHttp(machine, Origin(content={URL: CONTENT}, down=down)), files, wanted, bus)
 
 
 def good_hashes(machine: SimulatedMachine) -> FetchFile:

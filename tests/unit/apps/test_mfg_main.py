@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gprov.adapters.fake.events.sinks import MemorySink
-from gprov.adapters.fake.system.power import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.apps.host.simulation.world import MANUF_URL, World, new_world, plug_in
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.main import HOLD_SECONDS, container_for, provision

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.apps.unit.network.connect import NIC_SECONDS, SETTLE_SECONDS, connect, connect_any, wait_for_nics
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
+from gprov.apps.unit.network.connect import NIC_SECONDS, connect, connect_any, wait_for_nics
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
@@ -48,11 +49,17 @@ class Slowly(Network):
     @override
     def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
         self.asked.append(tuple(nics))
-        return Lease(nics[0].name, "10.0.0.2", 24)
+        return Lease(interface=nics[0].name, address="10.0.0.2", prefix=24)
 
 
 def unit(info: NicInfo) -> Unit:
-    return Unit(replace(default_table()[0], nic_info=info), "GPROV_QEMU", "mfg_test", "", "SN1")
+    return Unit(
+        platform=replace(default_table()[0], nic_info=info),
+        manufacturer="GPROV_QEMU",
+        product="mfg_test",
+        sku="",
+        serial="SN1",
+    )
 
 
 def names(nics: Sequence[Nic]) -> list[str]:

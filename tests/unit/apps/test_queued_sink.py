@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.adapters.fake.system.power import Stop
 from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.adapters.linux.system.power import flush_all
 from gprov.apps.host.simulation.world import World, new_world

@@ -35,7 +35,7 @@ def machine() -> SimulatedMachine:
     disk = FakeBlockDevices(machine).disks()[0]
     disk = FakePartitioner(machine).write(disk, recovery_table(FirmwareKind.UEFI, disk.size))
     node = disk.partitions[1].node
-    FakeFileSystems(machine).make(node, FileSystemSpec(FileSystemKind.EXT4, "RECOVERY"))
+    FakeFileSystems(machine).make(node, FileSystemSpec(kind=FileSystemKind.EXT4, label="RECOVERY"))
     FakeMounts(machine).mount(node, "/mnt/RECOVERY", "ext4")
     return machine
 

@@ -57,7 +57,7 @@ class World:
         """Node of a partition with a new file system, alone on a new disk."""
         disk = self.blank(size)
         node = self.partitioner.write(disk, primary_table(FirmwareKind.UEFI, size, raid=False)).partitions[0].node
-        self.filesystems.make(node, FileSystemSpec(kind, label))
+        self.filesystems.make(node, FileSystemSpec(kind=kind, label=label))
         return node
 
     def path(self, name: str) -> str:

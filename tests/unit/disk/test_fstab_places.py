@@ -13,8 +13,13 @@ def test_mount_points_are_named_after_the_volumes() -> None:
     assert MountPoints.named(Branding()) == MountPoints()
     mount_points = MountPoints.named(Branding(recovery_label="RESCUE", esp_label="EFI", primary_label="ROOT"))
     ext4, vfat = FileSystemKind.EXT4, FileSystemKind.VFAT
-    volumes = (FstabVolume("LABEL=ROOT", ext4), FstabVolume("UUID=1", ext4), FstabVolume("UUID=2", vfat))
-    entries = primary_fstab(FstabFacts(*volumes, mount_points=mount_points), Owner(1000, 1000))
+    facts = FstabFacts(
+        root=FstabVolume("LABEL=ROOT", ext4),
+        recovery=FstabVolume("UUID=1", ext4),
+        esp=FstabVolume("UUID=2", vfat),
+        mount_points=mount_points,
+    )
+    entries = primary_fstab(facts, Owner(1000, 1000))
     assert [entry.target for entry in entries] == ["/", "/mnt/RESCUE", "/mnt/RESCUE/EFI"]
     assert (mount_points.recovery, mount_points.esp, mount_points.primary) == (
         "/mnt/RESCUE",

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from gprov.adapters.linux.net.server_sink import ServerSink
+from gprov.adapters.linux.net.server_sink import Delivery, ServerSink
 from gprov.domain.backlog import Backlog
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange
@@ -81,7 +81,7 @@ def state(number: int) -> Event:
 
 def test_everything_arrives_in_order_in_batches() -> None:
     factory = KeepingFactory()
-    sink = ServerSink(factory, "1", batch=100)
+    sink = ServerSink(factory, "1", delivery=Delivery(batch=100))
     sent = [line(number) for number in range(1, 1001)]
     for event in sent:
         sink.publish(event)
@@ -93,7 +93,7 @@ def test_everything_arrives_in_order_in_batches() -> None:
 
 def test_passing_faults_neither_lose_nor_reorder() -> None:
     factory = KeepingFactory([NetworkFault(URL, "no answer") for _ in range(5)])
-    sink = ServerSink(factory, "1", batch=10, pause=0.001)
+    sink = ServerSink(factory, "1", delivery=Delivery(batch=10, pause=0.001))
     sent = [line(number) for number in range(1, 101)]
     for event in sent:
         sink.publish(event)
@@ -104,7 +104,7 @@ def test_passing_faults_neither_lose_nor_reorder() -> None:
 def test_a_hanging_server_never_holds_up_the_flow() -> None:
     gate = threading.Event()
     factory = KeepingFactory(gate=gate)
-    sink = ServerSink(factory, "1", limit=1000)
+    sink = ServerSink(factory, "1", delivery=Delivery(limit=1000))
     sink.publish(line(1))
     assert factory.asked.wait(60)
     slowest, begin = 0.0, time.monotonic()
@@ -129,7 +129,7 @@ def test_a_hanging_server_never_holds_up_the_flow() -> None:
 def test_closing_ends_at_its_deadline_and_says_what_is_missing() -> None:
     gate = threading.Event()
     factory = KeepingFactory(gate=gate)
-    sink = ServerSink(factory, "1", close_seconds=0.2)
+    sink = ServerSink(factory, "1", delivery=Delivery(close_seconds=0.2))
     for number in range(1, 6):
         sink.publish(line(number))
     begin = time.monotonic()
@@ -141,7 +141,7 @@ def test_closing_ends_at_its_deadline_and_says_what_is_missing() -> None:
 
 def test_closing_while_the_server_is_down_keeps_trying_until_the_deadline() -> None:
     factory = KeepingFactory([NetworkFault(URL, f"no answer {count}") for count in range(10_000)])
-    sink = ServerSink(factory, "1", close_seconds=0.5, pause=0.01)
+    sink = ServerSink(factory, "1", delivery=Delivery(close_seconds=0.5, pause=0.01))
     sink.publish(line(1))
     with pytest.raises(NetworkFault, match=r"1 events were not delivered; .*no answer"):
         sink.close()
@@ -150,7 +150,7 @@ def test_closing_while_the_server_is_down_keeps_trying_until_the_deadline() -> N
 
 def test_closing_does_not_wait_for_a_long_pause() -> None:
     factory = KeepingFactory([NetworkFault(URL, "restarting")])
-    sink = ServerSink(factory, "1", pause=3600, close_seconds=30)
+    sink = ServerSink(factory, "1", delivery=Delivery(pause=3600, close_seconds=30))
     sink.publish(line(1))
     assert factory.asked.wait(60)
     begin = time.monotonic()
@@ -161,7 +161,7 @@ def test_closing_does_not_wait_for_a_long_pause() -> None:
 
 def test_what_the_server_refuses_does_not_hold_up_the_rest() -> None:
     factory = KeepingFactory([FactoryRefused(URL, 422, "no")])
-    sink = ServerSink(factory, "1", linger=0)
+    sink = ServerSink(factory, "1", delivery=Delivery(linger=0))
     sink.publish(state(1))
     assert factory.asked.wait(60)
     sink.publish(line(2))
@@ -172,7 +172,7 @@ def test_what_the_server_refuses_does_not_hold_up_the_rest() -> None:
 
 def test_a_state_change_does_not_linger() -> None:
     factory = KeepingFactory()
-    sink = ServerSink(factory, "1", linger=3600)
+    sink = ServerSink(factory, "1", delivery=Delivery(linger=3600))
     sink.publish(line(1))
     sink.publish(state(2))
     assert factory.asked.wait(60)

@@ -13,12 +13,12 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
-from gprov.adapters.fake.dmi.tables import build_table
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.firmware.uefi import firmware_start
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume
 from gprov.adapters.fake.net.network import FakeFactory
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import operations_of, settle
 from gprov.apps.host.simulation.world import BASE_URL, IMAGE_NAME, MANUF_URL, SERIAL, World, new_world, publish
 from gprov.domain.disk.layout import GIB, MIB
@@ -117,7 +117,7 @@ def rival(world: World) -> None:
     spec(MainDiskConfigs=[list(sizes)])(world)
     stick = world.machine.add_disk(8 * GIB, bus=Bus.USB, serial="rival")
     stick.partitions = [world.machine.new_partition(1, MIB, 7 * GIB, "")]
-    stick.partitions[0].volume = FakeVolume(FileSystemKind.EXT4, "RECOVERY", "rival", 7 * GIB)
+    stick.partitions[0].volume = FakeVolume(kind=FileSystemKind.EXT4, label="RECOVERY", uuid="rival", size=7 * GIB)
 
 
 def disk(index: int, size: int) -> Change:
@@ -184,15 +184,19 @@ NOTHING_WRITTEN: dict[str, tuple[Change, type[GprovError], tuple[str, ...]]] = {
     "no network interface": (no_cable, NetworkFault, ("network interface",)),
     "no SMBIOS": (smbios(b""), DeviceMissing, ("SMBIOS",)),
     "SMBIOS is garbage": (smbios(b"\xff" * 64), BadInput, ("SMBIOS table", "offset 0")),
-    "SMBIOS is cut off": (smbios(build_table(serial=SERIAL)[:20]), BadInput, ("SMBIOS table", "offset 0")),
+    "SMBIOS is cut off": (smbios(build_table(FakeSystem(serial=SERIAL))[:20]), BadInput, ("SMBIOS table", "offset 0")),
     "an unknown product": (
-        smbios(build_table(manufacturer="ACME", product="X1", serial=SERIAL)),
+        smbios(build_table(FakeSystem(manufacturer="ACME", product="X1", serial=SERIAL))),
         HardwareMismatch,
         ("'ACME' 'X1'", "QEMU-mfg-test"),
     ),
-    "no serial number": (smbios(build_table(serial="")), HardwareMismatch, ("serial number", "system-serial-number")),
+    "no serial number": (
+        smbios(build_table(FakeSystem(serial=""))),
+        HardwareMismatch,
+        ("serial number", "system-serial-number"),
+    ),
     "a serial number that is none": (
-        smbios(build_table(serial="To be filled by O.E.M.")),
+        smbios(build_table(FakeSystem(serial="To be filled by O.E.M."))),
         HardwareMismatch,
         ("To be filled by O.E.M.", "placeholder"),
     ),

@@ -9,11 +9,11 @@ from copy import deepcopy
 import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
-from gprov.adapters.fake.dmi.tables import build_table
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import operations_of, settle
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL, World, new_world
 from gprov.apps.unit.network.remote_log import REMOTE_LOG
@@ -33,7 +33,7 @@ Change = Callable[[World], None]
 
 
 def put(world: World, label: str, path: str, data: bytes) -> None:
-    world.machine.tree(label).put(path, Node(FileType.FILE, data))
+    world.machine.tree(label).put(path, Node(type=FileType.FILE, content=data))
     world.machine.flush()
 
 
@@ -162,11 +162,11 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
     "ESP beyond repair": (broken("ESP"), ("/dev/sdb1", "cannot mount")),
     "no ESP": (label("ESP", "OTHER"), ("no ESP beside RECOVERY",)),
     "an unknown unit": (
-        lambda world: setattr(world.machine, "smbios", build_table(product="other", serial=SERIAL)),
+        lambda world: setattr(world.machine, "smbios", build_table(FakeSystem(product="other", serial=SERIAL))),
         ("no platform is known", "'other'"),
     ),
     "a unit without a serial number": (
-        lambda world: setattr(world.machine, "smbios", build_table(product="mfg_test", serial="None")),
+        lambda world: setattr(world.machine, "smbios", build_table(FakeSystem(product="mfg_test", serial="None"))),
         ("placeholder", "'None'"),
     ),
     "no SMBIOS": (lambda world: setattr(world.machine, "smbios", b""), ("SMBIOS",)),
@@ -202,7 +202,9 @@ def test_secrets_that_are_none_do_not_keep_a_unit_from_coming_back(world: World)
     assert b"admin:!:" in (data(world, "PRIMARY", "/etc/shadow") or b"")
 
 
-@pytest.mark.parametrize("node", [Node(FileType.FOLDER), Node(FileType.FILE, b"x" * 5000)], ids=["folder", "too long"])
+@pytest.mark.parametrize(
+    "node", [Node(type=FileType.FOLDER), Node(type=FileType.FILE, content=b"x" * 5000)], ids=["folder", "too long"]
+)
 def test_a_code_name_that_cannot_be_read_is_not_needed_by_a_unit_that_is_known(world: World, node: Node) -> None:
     world.machine.tree("RECOVERY").put("/platform.ident", node)
     world.machine.flush()
@@ -210,7 +212,9 @@ def test_a_code_name_that_cannot_be_read_is_not_needed_by_a_unit_that_is_known(w
     assert "no code name from RECOVERY" in said(world, Severity.WARNING)
 
 
-@pytest.mark.parametrize("node", [Node(FileType.FOLDER), Node(FileType.FILE, b"x" * 5000)], ids=["folder", "too long"])
+@pytest.mark.parametrize(
+    "node", [Node(type=FileType.FOLDER), Node(type=FileType.FILE, content=b"x" * 5000)], ids=["folder", "too long"]
+)
 def test_secrets_that_cannot_be_read_are_no_fault_of_the_images(world: World, node: Node) -> None:
     drop(world, "RECOVERY", "/secrets/admin.hash")
     world.machine.tree("RECOVERY").put("/secrets/admin.hash", node)
@@ -228,7 +232,9 @@ def test_secrets_that_cannot_be_read_since_recovery_is_gone_cost_nobody_a_system
 ) -> None:
     """Nothing of the image could be read any more, either."""
     before = world.machine.storage()["sda"]
-    fault = Fault(FaultKind.VANISH, "read /mnt/RECOVERY/secrets/admin.hash", disk="recovery", comes_back=comes_back)
+    fault = Fault(
+        kind=FaultKind.VANISH, where="read /mnt/RECOVERY/secrets/admin.hash", disk="recovery", comes_back=comes_back
+    )
     world.machine.faults.append(fault)
     assert world.boot() is Stop.REBOOT
     assert world.machine.storage()["sda"] == before
@@ -331,7 +337,7 @@ def test_kernels_on_the_esp_that_are_none_are_replaced(
 
 def test_a_platform_that_was_identified_by_fallback_is_known_ever_after() -> None:
     unknown = new_world()
-    unknown.machine.smbios = build_table(manufacturer="ACME", product="prototype", serial=SERIAL)
+    unknown.machine.smbios = build_table(FakeSystem(manufacturer="ACME", product="prototype", serial=SERIAL))
     assert unknown.provision(PROTO_IDENT="QEMU-mfg-test") is Stop.REBOOT
     assert data(unknown, "RECOVERY", "/platform.ident") == b"QEMU-mfg-test\n"
     assert settle(unknown) == ("reboot", "switched root")
@@ -345,7 +351,7 @@ def test_a_platform_that_was_identified_by_fallback_is_known_ever_after() -> Non
 
 
 def test_a_fallback_that_is_in_no_table_is_refused(world: World) -> None:
-    world.machine.smbios = build_table(manufacturer="ACME", product="prototype", serial=SERIAL)
+    world.machine.smbios = build_table(FakeSystem(manufacturer="ACME", product="prototype", serial=SERIAL))
     put(world, "RECOVERY", "/platform.ident", b"NOSUCH\n")
     before = world.machine.storage()["sda"]
     assert world.boot() is Stop.REBOOT

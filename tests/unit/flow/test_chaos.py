@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.uefi import choose_entry, firmware_start
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import cut_at, settle
 from gprov.apps.host.simulation.world import World, new_world, publish
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing
@@ -53,7 +53,7 @@ def volume(world: World, label: str) -> FakeVolume | None:
 def put(world: World, label: str, path: str, content: bytes) -> None:
     there = volume(world, label)
     if there is not None:
-        there.current.put(path, Node(FileType.FILE, content))
+        there.current.put(path, Node(type=FileType.FILE, content=content))
         there.sync()
 
 
@@ -121,7 +121,11 @@ def spoil_image(name: str) -> Event:
     def event(world: World) -> None:
         there = volume(world, "RECOVERY")
         assert there is not None
-        good = [other for other in IMAGES if there.current.get(f"/Image/{other}") == Node(FileType.FILE, GOOD[other])]
+        good = [
+            other
+            for other in IMAGES
+            if there.current.get(f"/Image/{other}") == Node(type=FileType.FILE, content=GOOD[other])
+        ]
         if any(other != name for other in good) and name in good:
             put(world, "RECOVERY", f"/Image/{name}", GOOD[name][:-8] + b"\0" * 8)
 

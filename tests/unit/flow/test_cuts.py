@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
 from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.files import FileType
@@ -28,7 +28,7 @@ def content(world: World, label: str) -> dict[str, Node | None]:
 
 
 def put(world: World, label: str, path: str, data: bytes) -> None:
-    world.machine.tree(label).put(path, Node(FileType.FILE, data))
+    world.machine.tree(label).put(path, Node(type=FileType.FILE, content=data))
     world.machine.flush()
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.uefi import choose_entry
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
 from gprov.apps.host.simulation.invariants import recovery_problems
 from gprov.apps.host.simulation.world import World, new_world
@@ -53,7 +53,7 @@ def boot_volumes(world: World) -> list[FakeVolume]:
 
 
 def put(world: World, label: str, path: str, data: bytes) -> None:
-    world.machine.tree(label).put(path, Node(FileType.FILE, data))
+    world.machine.tree(label).put(path, Node(type=FileType.FILE, content=data))
     world.machine.flush()
 
 
@@ -248,10 +248,12 @@ def test_what_the_boot_loader_could_not_see_for_a_moment_is_not_restored(running
 )
 def test_boot_files_that_cannot_be_read_for_a_moment_are_no_reason_to_restore(running: World, where: str) -> None:
     world = deepcopy(running)
-    world.machine.tree("PRIMARY").put("/srv/data", Node(FileType.FILE, b"years of work"))
+    world.machine.tree("PRIMARY").put("/srv/data", Node(type=FileType.FILE, content=b"years of work"))
     world.machine.flush()
     disks = [disk.name for disk in world.machine.disks if disk.serial.startswith("primary")]
-    world.machine.faults += [Fault(FaultKind.IO_ERROR, where.replace("sda", name), times=4) for name in disks]
+    world.machine.faults += [
+        Fault(kind=FaultKind.IO_ERROR, where=where.replace("sda", name), times=4) for name in disks
+    ]
     assert world.boot({"PROVISION_LOADER_FALLBACK": "1", "quiet": ""}) is Stop.SWITCHED_ROOT
     assert world.machine.tree("PRIMARY").get("/srv/data") is not None
 
@@ -271,7 +273,7 @@ def test_a_damaged_kernel_on_one_disk_is_passed_over(running: World) -> None:
     if first.serial == "recovery":
         first = world.machine.disks[0]
     volume = next(volume for volume in first.volumes() if volume.label == "BOOT")
-    volume.current.put("/norm_boot", Node(FileType.FILE, b"no kernel"))
+    volume.current.put("/norm_boot", Node(type=FileType.FILE, content=b"no kernel"))
     volume.sync()
     if len(boot_volumes(world)) > 1:
         assert world.boot() is Stop.SWITCHED_ROOT

@@ -10,8 +10,8 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import operations_of, settle
 from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind

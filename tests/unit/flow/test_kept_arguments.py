@@ -8,8 +8,8 @@ import pytest
 
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import RECOVERY_TITLE
@@ -41,7 +41,7 @@ def on_uefi() -> World:
 
 
 def put(world: World, path: str, content: bytes) -> None:
-    world.machine.tree("RECOVERY").put(path, Node(FileType.FILE, content))
+    world.machine.tree("RECOVERY").put(path, Node(type=FileType.FILE, content=content))
     world.machine.flush()
 
 

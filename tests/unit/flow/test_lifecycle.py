@@ -9,8 +9,8 @@ import pytest
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL, World, new_world
 from gprov.domain.disk.layout import GIB, PartitionRole, TableKind
 from gprov.domain.disk.model import Bus, FileSystemKind
@@ -44,7 +44,7 @@ def restored(provisioned: World) -> World:
 def put(machine: SimulatedMachine, label: str, path: str, content: bytes) -> None:
     """Change a file between two starts, as a person or an update service does."""
     tree = machine.tree(label)
-    tree.put(path, Node(FileType.FILE, content))
+    tree.put(path, Node(type=FileType.FILE, content=content))
     machine.flush()
 
 
@@ -86,7 +86,7 @@ def test_what_provisioning_leaves(provisioned: World) -> None:
     assert [part.role for part in recovery.table.partitions] == [PartitionRole.ESP, PartitionRole.LINUX]
     tree = machine.tree("RECOVERY")
     assert tree.get(f"/Image/{IMAGE_NAME}") is not None
-    assert (tree.get("/norm_boot") or Node(FileType.OTHER)).content == b"ESP/norm_boot"
+    assert (tree.get("/norm_boot") or Node(type=FileType.OTHER)).content == b"ESP/norm_boot"
     secret = tree.get("/secrets/admin.hash")
     assert secret is not None
     assert secret.mode == 0o600
@@ -119,7 +119,7 @@ def test_boot_entries(provisioned: World) -> None:
 def test_what_a_restore_leaves(restored: World) -> None:
     tree = restored.machine.tree("PRIMARY")
     assert tree.get("/boot.normal") is not None
-    assert (tree.get("/etc/hostname") or Node(FileType.OTHER)).content == b"gp-sim0001\n"
+    assert (tree.get("/etc/hostname") or Node(type=FileType.OTHER)).content == b"gp-sim0001\n"
     machine_id = tree.get("/etc/machine-id")
     assert machine_id is not None
     assert len(machine_id.content.strip()) == 32
@@ -181,7 +181,9 @@ def test_a_missing_flag_file_leads_to_a_restore(restored: World) -> None:
     drop(restored.machine, "PRIMARY", "/boot.normal")
     assert restored.boot() is Stop.REBOOT
     assert restored.boot() is Stop.SWITCHED_ROOT
-    assert (restored.machine.tree("PRIMARY").get("/etc/hostname") or Node(FileType.OTHER)).content == b"gp-sim0001\n"
+    assert (
+        restored.machine.tree("PRIMARY").get("/etc/hostname") or Node(type=FileType.OTHER)
+    ).content == b"gp-sim0001\n"
 
 
 @pytest.mark.parametrize(("name", "taken"), [(NEWER, NEWER), (OLDER, IMAGE_NAME)])
@@ -275,7 +277,7 @@ def test_a_volume_labelled_recovery_on_another_bus_is_left_alone(restored: World
     restored.sinks = (sink,)
     stray = restored.machine.add_disk(40 * GIB, bus=Bus.ATA, serial="stray")
     stray.partitions = [restored.machine.new_partition(1, 1 << 20, 30 * GIB, "RECOVERY")]
-    stray.partitions[0].volume = FakeVolume(FileSystemKind.EXT4, "RECOVERY", "stray", 30 * GIB)
+    stray.partitions[0].volume = FakeVolume(kind=FileSystemKind.EXT4, label="RECOVERY", uuid="stray", size=30 * GIB)
     before = restored.machine.storage()[stray.name]
     drop(restored.machine, "PRIMARY", "/boot.normal")
     assert restored.boot() is Stop.REBOOT

@@ -8,8 +8,8 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import settle
 from gprov.apps.host.simulation.world import IMAGE_NAME, World, new_world
 from gprov.domain.boot.menu import ITEMS, Item
@@ -27,7 +27,7 @@ def unit() -> World:
     assert world.provision() is Stop.REBOOT
     assert settle(world) == ("reboot", "switched root")
     for name in (OLDEST, NEWEST):
-        node = Node(FileType.FILE, build_image(build_kernel(100), extra={f"etc/{name}": b""}))
+        node = Node(type=FileType.FILE, content=build_image(build_kernel(100), extra={f"etc/{name}": b""}))
         world.machine.tree("RECOVERY").put(f"/Image/{name}", node)
     world.machine.flush()
     world.machine.restart()
@@ -142,7 +142,7 @@ def test_restores_by_menu(world: World, keys: list[str], image: str) -> None:
 def test_a_chosen_image_that_is_damaged_gives_way_to_the_newest(world: World) -> None:
     node = world.machine.tree("RECOVERY").get(f"/Image/{OLDEST}")
     assert node is not None
-    world.machine.tree("RECOVERY").put(f"/Image/{OLDEST}", Node(FileType.FILE, node.content[:-4]))
+    world.machine.tree("RECOVERY").put(f"/Image/{OLDEST}", Node(type=FileType.FILE, content=node.content[:-4]))
     world.machine.keys = ["any", key(Item.RESTORE_CHOSEN), "yes", "2"]
     assert world.boot() is Stop.REBOOT
     assert runs(world) == NEWEST

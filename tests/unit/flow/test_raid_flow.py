@@ -9,8 +9,8 @@ import pytest
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
 from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
@@ -57,7 +57,7 @@ def unit(units: Units, level: RaidLevel) -> World:
 def with_newer_image(world: World) -> World:
     kernel = build_kernel(101)
     image = build_image(kernel, extra={"etc/newer": b"yes"})
-    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(FileType.FILE, image))
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(type=FileType.FILE, content=image))
     world.machine.flush()
     return world
 
@@ -107,7 +107,7 @@ def test_a_restored_unit_has_its_root_on_one_array_of_all_data_disks(units: Unit
     members = [member(disk) for disk in data_disks(world)]
     assert [one.slot for one in members] == list(range(LEVELS[level]))
     assert all(one.array is array for one in members)
-    assert world.machine.labels().count("PRIMARY") == 1
+    assert [volume.label for volume in world.machine.volumes()].count("PRIMARY") == 1
     assert world.boot(NORMAL) is Stop.SWITCHED_ROOT
     assert "degraded" not in said(world)
     [running] = world.machine.running
@@ -372,7 +372,7 @@ def test_a_disk_of_another_unit_does_not_get_into_the_array(units: Units) -> Non
 def test_a_used_disk_without_flag_file_is_no_reason_to_wipe_the_units_own(units: Units, plain: bool) -> None:
     """It took the place of a disk of the array, which now waits for that one: all data disks seem to be there."""
     world = unit(units, RaidLevel.RAID1)
-    world.machine.tree("PRIMARY").put("/srv/data", Node(FileType.FILE, b"years of work"))
+    world.machine.tree("PRIMARY").put("/srv/data", Node(type=FileType.FILE, content=b"years of work"))
     world.machine.flush()
     disk = foreign(units, RaidLevel.RAID1, "gp-other:PRIMARY")
     if plain:

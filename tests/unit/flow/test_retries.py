@@ -11,8 +11,8 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
 from gprov.apps.host.simulation.world import IMAGE_NAME, World, new_world
 from gprov.domain.boot.budget import DAY, StartBudget, parse_budget, serialise_budget
@@ -33,7 +33,7 @@ NEWER = "WIDGET.LNX.SHINY.2026-02-01.10"
 
 
 def put(world: World, label: str, path: str, data: bytes) -> None:
-    world.machine.tree(label).put(path, Node(FileType.FILE, data))
+    world.machine.tree(label).put(path, Node(type=FileType.FILE, content=data))
     world.machine.flush()
 
 
@@ -242,7 +242,12 @@ def test_a_damaged_count_is_none(lost: World, content: bytes) -> None:
 
 
 def test_a_person_may_cut_the_wait_short_and_counts_anew(lost: World) -> None:
-    put(lost, "RECOVERY", BUDGET, serialise_budget(StartBudget(8, 2, lost.machine.clock.now_ns())))
+    put(
+        lost,
+        "RECOVERY",
+        BUDGET,
+        serialise_budget(StartBudget(given_up=8, restores=2, last_ns=lost.machine.clock.now_ns())),
+    )
     lost.machine.operator_present, lost.machine.operator_at = True, 150.0
     lost.machine.keys = ["any", "no", "any", "yes"]
     assert slept(lost, {**NORMAL, "PROVISION_KEY_WINDOW": "0"}) < 700
@@ -344,7 +349,12 @@ def test_a_restore_that_is_cut_short_counts(world: World) -> None:
 
 
 def test_what_a_person_asks_for_does_not_wait(failing: World) -> None:
-    put(failing, "RECOVERY", BUDGET, serialise_budget(StartBudget(0, 9, failing.machine.clock.now_ns())))
+    put(
+        failing,
+        "RECOVERY",
+        BUDGET,
+        serialise_budget(StartBudget(given_up=0, restores=9, last_ns=failing.machine.clock.now_ns())),
+    )
     failing.machine.operator_present = True
     failing.machine.keys = ["any", "3", "yes"]
     failing.sinks = (MemorySink(),)

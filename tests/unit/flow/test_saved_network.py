@@ -10,8 +10,8 @@ from copy import deepcopy
 import pytest
 
 from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import settle
 from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.event_text import body_text
@@ -58,7 +58,7 @@ def world(first: World) -> World:
 
 
 def put(world: World, path: str, content: bytes) -> None:
-    world.machine.tree("RECOVERY").put(path, Node(FileType.FILE, content))
+    world.machine.tree("RECOVERY").put(path, Node(type=FileType.FILE, content=content))
     world.machine.flush()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
-from gprov.adapters.fake.system.power import Stop
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.apps.host.simulation.cuts import settle
 from gprov.apps.host.simulation.world import BASE_URL, MANUF_URL, SERIAL, World, new_world
 from gprov.apps.mfg.steps import TEMPORARY

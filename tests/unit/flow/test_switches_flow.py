@@ -8,8 +8,8 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.uefi import firmware_start
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.cuts import settle
 from gprov.apps.host.simulation.world import IMAGE_NAME, World, new_world, publish
 from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy
@@ -68,7 +68,9 @@ def test_without_it_the_old_system_is_gone(used: World) -> None:
 def test_no_create_recov_keeps_what_recovery_holds(used: World) -> None:
     world = deepcopy(used)
     kept = "WIDGET.LNX.SHINY.2026-03-01.1.upd"
-    world.machine.tree("RECOVERY").put(f"/Image/{kept}", Node(FileType.FILE, build_image(build_kernel(100))))
+    world.machine.tree("RECOVERY").put(
+        f"/Image/{kept}", Node(type=FileType.FILE, content=build_image(build_kernel(100)))
+    )
     world.machine.flush()
     table = world.machine.disks[1].table
     assert world.provision(PROVISION_MFG_TEST="No-create-recov") is Stop.REBOOT

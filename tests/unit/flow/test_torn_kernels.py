@@ -29,7 +29,7 @@ def halve(world: World, path: str) -> None:
     esp = world.machine.tree("ESP")
     node = esp.get(path)
     assert node is not None
-    esp.put(path, Node(FileType.FILE, node.content[: len(node.content) // 2]))
+    esp.put(path, Node(type=FileType.FILE, content=node.content[: len(node.content) // 2]))
     world.machine.tree("PRIMARY").drop("/boot.normal")
     world.machine.flush()
 
@@ -52,7 +52,7 @@ def test_the_only_whole_kernel_is_not_replaced_before_the_other_is_whole(running
     world = deepcopy(running)
     halve(world, KERNELS[0])
     image = build_image(build_kernel(101))
-    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(FileType.FILE, image))
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(type=FileType.FILE, content=image))
     world.machine.flush()
     names = operations_of(copy := deepcopy(world), copy.boot)
     replaced = [name.rsplit("/ESP", 1)[1] for name in names if name.startswith("put in place") and "/ESP/" in name]
@@ -64,7 +64,7 @@ def test_a_restore_gives_back_what_cuts_left_taken_on_the_esp(running: World) ->
     world = deepcopy(running)
     newer = build_kernel(101)
     image = build_image(newer)
-    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(FileType.FILE, image))
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}", Node(type=FileType.FILE, content=image))
     world.machine.tree("PRIMARY").drop("/boot.normal")
     world.machine.flush()
     (esp,) = [volume for volume in world.machine.volumes() if volume.label == "ESP"]

@@ -8,8 +8,8 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
-from gprov.adapters.fake.system.power import MachineStopped, Stop
 from gprov.apps.host.simulation.cuts import operations_of, settle
 from gprov.apps.host.simulation.world import World, new_world
 from gprov.domain.boot.firmware import FirmwareKind
@@ -50,7 +50,7 @@ def said(world: World) -> str:
 
 def newer_image(world: World, kernel: int) -> None:
     image = build_image(build_kernel(kernel), extra={"etc/newer": b""})
-    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}.upd", Node(FileType.FILE, image))
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}.upd", Node(type=FileType.FILE, content=image))
     world.machine.flush()
 
 
@@ -108,7 +108,7 @@ def test_flash_that_takes_nothing_any_more_when_it_is_flushed(firmware: Firmware
 
 def test_the_first_kernel_must_have_arrived_before_the_unit_counts_as_restored(world: World) -> None:
     for name in KERNELS:
-        world.machine.tree("ESP").put(name, Node(FileType.FILE, b"damaged"))
+        world.machine.tree("ESP").put(name, Node(type=FileType.FILE, content=b"damaged"))
     world.machine.flush()
 
     def hook(operation: str) -> None:
@@ -135,7 +135,7 @@ def test_whenever_flash_is_worn_out_a_unit_that_counts_as_restored_can_be_starte
     )
     for path in paths if damaged else ():
         assert world.machine.tree(label).get(path) is not None
-        world.machine.tree(label).put(path, Node(FileType.FILE, b"damaged"))
+        world.machine.tree(label).put(path, Node(type=FileType.FILE, content=b"damaged"))
     world.machine.tree("PRIMARY").drop("/boot.normal")
     newer_image(world, 101)
     world.machine.torn_cuts = True
@@ -173,9 +173,9 @@ def test_a_full_recovery_still_restores(world: World) -> None:
 
 
 def test_an_esp_without_room_for_the_new_kernel_keeps_the_old_one(world: World) -> None:
-    node = Node(FileType.FILE, build_kernel(101) + bytes(4096))
+    node = Node(type=FileType.FILE, content=build_kernel(101) + bytes(4096))
     image = build_image(node.content)
-    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}.upd", Node(FileType.FILE, image))
+    world.machine.tree("RECOVERY").put(f"/Image/{NEWER}.upd", Node(type=FileType.FILE, content=image))
     world.machine.flush()
     full(world, "ESP")
     assert settle(world) == ("reboot", "switched root")
@@ -185,7 +185,7 @@ def test_an_esp_without_room_for_the_new_kernel_keeps_the_old_one(world: World) 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_a_damaged_kernel_beside_a_good_one_on_a_read_only_esp(world: World, name: str) -> None:
-    world.machine.tree("ESP").put(name, Node(FileType.FILE, b"damaged"))
+    world.machine.tree("ESP").put(name, Node(type=FileType.FILE, content=b"damaged"))
     world.machine.flush()
     world.machine.disks[1].write_protected = True
     assert settle(world) == ("reboot", "switched root")

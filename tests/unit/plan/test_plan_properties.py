@@ -74,10 +74,10 @@ def disk_strategy(minor: int, least: int, most: int) -> st.SearchStrategy[Disk]:
     def make(name: str, size: int, sector: int, bus: Bus, text: str) -> Disk:
         node = f"/dev/{name}{minor}"
         return Disk(
-            node.rsplit("/", 1)[1],
-            node,
-            DeviceNumber(8, minor),
-            size,
+            name=node.rsplit("/", 1)[1],
+            node=node,
+            device=DeviceNumber(8, minor),
+            size=size,
             sector_size=sector,
             bus=bus,
             model=text,
@@ -100,7 +100,15 @@ UNSUPPORTED = (
 
 
 def unit_strategy(platforms: tuple[Platform, ...]) -> st.SearchStrategy[Unit]:
-    return st.builds(Unit, st.sampled_from(platforms), texts, texts, texts, texts, by_fallback=st.booleans())
+    return st.builds(
+        Unit,
+        platform=st.sampled_from(platforms),
+        manufacturer=texts,
+        product=texts,
+        sku=texts,
+        serial=texts,
+        by_fallback=st.booleans(),
+    )
 
 
 def bzimage(build: int) -> bytes:
@@ -114,13 +122,13 @@ def bzimage(build: int) -> bytes:
 
 def image_of(group: bytes, build: int) -> VerifiedImage:
     return VerifiedImage(
-        "/mnt/RECOVERY/Image/x.upd",
-        1000,
-        2000,
-        1500,
-        10,
-        "0" * 64,
-        CapturedFiles(
+        path="/mnt/RECOVERY/Image/x.upd",
+        size=1000,
+        unpacked=2000,
+        content_bytes=1500,
+        entries=10,
+        digest="0" * 64,
+        files=CapturedFiles(
             passwd=b"root:x:0:0::/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n",
             group=group,
             shadow=f"root:{SECRET}ROOT:1:0:99999:7:::\nadmin:!:1:0:99999:7:::\n".encode(),
@@ -135,9 +143,25 @@ IMAGES = st.builds(
     st.sampled_from([b"", b"shadow:x:42:\n", b"shadow:x:42:\nsystemd-journal:x:101:\n"]),
     st.integers(0, 3),
 )
-ESP = Partition("p1", "/dev/p1", DeviceNumber(9, 1), 1, MIB, 200 * MIB, "ESP", "0b1c2d3e-1111-2222-3333-444455556666")
+ESP = Partition(
+    name="p1",
+    node="/dev/p1",
+    device=DeviceNumber(9, 1),
+    number=1,
+    start=MIB,
+    size=200 * MIB,
+    label="ESP",
+    uuid="0b1c2d3e-1111-2222-3333-444455556666",
+)
 DATA = Partition(
-    "p2", "/dev/p2", DeviceNumber(9, 2), 2, 201 * MIB, GIB, "RECOVERY", "1b1c2d3e-1111-2222-3333-444455556666"
+    name="p2",
+    node="/dev/p2",
+    device=DeviceNumber(9, 2),
+    number=2,
+    start=201 * MIB,
+    size=GIB,
+    label="RECOVERY",
+    uuid="1b1c2d3e-1111-2222-3333-444455556666",
 )
 
 
@@ -145,7 +169,9 @@ DATA = Partition(
 def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
     """``good``: a plan can be made of them."""
     recovery = replace(draw(disk_strategy(1, GIB, 64 * GIB)), partitions=(ESP, DATA))
-    esp = Volume(recovery, ESP.node, ESP.device, Contents("vfat", "ESP", "CC-DD"), ESP)
+    esp = Volume(
+        disk=recovery, node=ESP.node, device=ESP.device, contents=Contents("vfat", "ESP", "CC-DD"), partition=ESP
+    )
     unit = draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED))
     level = draw(st.none() | st.sampled_from(RaidLevel)) if good else None
     count = 1 if level is None else level.least_disks
@@ -154,19 +180,25 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
     if level is not None:
         unit = replace(unit, platform=replace(unit.platform, raid_level=level, data_disks=count))
     return RestoreFacts(
-        BRANDING,
-        MOUNT_POINTS,
-        FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
-        unit,
-        draw(IMAGES),
-        ImageName(date(2026, 1, 1), 1, "1", BRANDING.image_prefix),
-        targets,
-        Volume(recovery, DATA.node, DATA.device, Contents("ext4", "RECOVERY", "aa-bb"), DATA),
-        esp if good else draw(st.none() | st.just(esp)),
-        draw(kernels),
-        draw(kernels),
-        draw(st.none() | st.just(PasswordHash(SECRET))),
-        NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
+        branding=BRANDING,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
+        unit=unit,
+        image=draw(IMAGES),
+        name=ImageName(date(2026, 1, 1), 1, "1", BRANDING.image_prefix),
+        targets=targets,
+        recovery=Volume(
+            disk=recovery,
+            node=DATA.node,
+            device=DATA.device,
+            contents=Contents("ext4", "RECOVERY", "aa-bb"),
+            partition=DATA,
+        ),
+        esp=esp if good else draw(st.none() | st.just(esp)),
+        recovery_kernel=draw(kernels),
+        fallback_kernel=draw(kernels),
+        admin_password=draw(st.none() | st.just(PasswordHash(SECRET))),
+        network=NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
         keep_options=draw(st.booleans()),
         ignore_saved_network=draw(st.booleans()),
         extra_arguments=draw(st.sampled_from(["", "PROVISION_VERBOSE=1 console=ttyS0", *([] if good else [TOO_LONG])])),
@@ -401,14 +433,14 @@ def test_no_description_of_a_restore_tells_a_secret(facts: RestoreFacts) -> None
 @st.composite
 def provisionings(draw: st.DrawFn, *, good: bool) -> ProvisionFacts:
     return ProvisionFacts(
-        BRANDING,
-        MOUNT_POINTS,
-        FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
-        draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED)),
-        draw(disk_strategy(1, GIB if good else 1, 64 * GIB)),
-        (draw(disk_strategy(2, GIB, 30 * 1024 * GIB)),),
-        RestoreOptions(xlog=draw(st.sampled_from(["", "http://server/"]))),
-        draw(st.sampled_from(["", "PROVISION_VERBOSE=1", *([] if good else [TOO_LONG])])),
+        branding=BRANDING,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
+        unit=draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED)),
+        recovery=draw(disk_strategy(1, GIB if good else 1, 64 * GIB)),
+        targets=(draw(disk_strategy(2, GIB, 30 * 1024 * GIB)),),
+        options=RestoreOptions(xlog=draw(st.sampled_from(["", "http://server/"]))),
+        extra_arguments=draw(st.sampled_from(["", "PROVISION_VERBOSE=1", *([] if good else [TOO_LONG])])),
     )
 
 

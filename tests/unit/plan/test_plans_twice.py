@@ -37,7 +37,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.frdata import RestoreOptions
 
 MOUNT_POINTS, BRANDING = MountPoints(), Branding()
-UNIT = Unit(default_table()[0], "GPROV_QEMU", "mfg_test", "", "SIM0001")
+UNIT = Unit(platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="SIM0001")
 KERNEL = build_kernel(100)
 IMAGE = "/mnt/RECOVERY/Image/WIDGET.LNX.SHINY.2026-01-15.1.upd"
 Content = dict[str, Node | None]
@@ -81,13 +81,13 @@ def provision(machine: SimulatedMachine) -> None:
     for target in [point.target for point in ports.mounts.mounted()][::-1]:
         ports.mounts.unmount(target)
     facts = ProvisionFacts(
-        BRANDING,
-        MOUNT_POINTS,
-        FirmwareKind.UEFI,
-        UNIT,
-        disk(machine, "sdb"),
-        (disk(machine, "sda"),),
-        RestoreOptions(xlog="http://server/"),
+        branding=BRANDING,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI,
+        unit=UNIT,
+        recovery=disk(machine, "sdb"),
+        targets=(disk(machine, "sda"),),
+        options=RestoreOptions(xlog="http://server/"),
     )
     executor.run(plan_recovery(facts))
     ports.files.replace(IMAGE, build_image(KERNEL))
@@ -100,23 +100,29 @@ def provision(machine: SimulatedMachine) -> None:
 def restore_facts(machine: SimulatedMachine) -> RestoreFacts:
     recovery = disk(machine, "sdb")
     volumes = [
-        Volume(recovery, part.node, part.device, Contents(kind, label, "0000-0000"), part)
+        Volume(
+            disk=recovery,
+            node=part.node,
+            device=part.device,
+            contents=Contents(kind, label, "0000-0000"),
+            partition=part,
+        )
         for part, (kind, label) in zip(recovery.partitions, (("vfat", "ESP"), ("ext4", "RECOVERY")), strict=True)
     ]
     return RestoreFacts(
-        BRANDING,
-        MOUNT_POINTS,
-        FirmwareKind.UEFI,
-        UNIT,
-        FakeArchives(machine).verify(IMAGE, lambda _done, _total: None),
-        ImageName(date(2026, 1, 15), 1, "1", BRANDING.image_prefix),
-        (disk(machine, "sda"),),
-        volumes[1],
-        volumes[0],
-        parse_bzimage(KERNEL),
-        parse_bzimage(KERNEL),
-        PasswordHash("$fake$hash"),
-        NetworkFiles({"a.network": b"[Match]\n"}),
+        branding=BRANDING,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI,
+        unit=UNIT,
+        image=FakeArchives(machine).verify(IMAGE, lambda _done, _total: None),
+        name=ImageName(date(2026, 1, 15), 1, "1", BRANDING.image_prefix),
+        targets=(disk(machine, "sda"),),
+        recovery=volumes[1],
+        esp=volumes[0],
+        recovery_kernel=parse_bzimage(KERNEL),
+        fallback_kernel=parse_bzimage(KERNEL),
+        admin_password=PasswordHash("$fake$hash"),
+        network=NetworkFiles({"a.network": b"[Match]\n"}),
         keep_options=False,
         ignore_saved_network=True,
     )

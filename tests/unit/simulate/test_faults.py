@@ -13,8 +13,8 @@ from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Script, Step, Verb
 from gprov.apps.host.simulation.world import World, new_world
@@ -34,7 +34,7 @@ def machine() -> SimulatedMachine:
     made = SimulatedMachine()
     disk = made.add_disk(4 * GIB, serial="disk")
     part = made.new_partition(1, 1 << 20, GIB, "")
-    part.volume = FakeVolume(FileSystemKind.EXT4, "V", "u", GIB)
+    part.volume = FakeVolume(kind=FileSystemKind.EXT4, label="V", uuid="u", size=GIB)
     disk.partitions.append(part)
     FakeMounts(made).mount("/dev/sda1", "/v", "ext4")
     return made
@@ -57,7 +57,7 @@ def content(machine: SimulatedMachine, path: str = "/file") -> bytes | None:
 def test_a_short_write_says_so_and_the_old_file_stays(machine: SimulatedMachine) -> None:
     files = FakeFiles(machine)
     files.replace("/v/file", b"old")
-    machine.faults.append(Fault(FaultKind.SHORT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SHORT, where="/v/file"))
     with pytest.raises(DeviceFault, match="in part"):
         files.replace("/v/file", DATA)
     assert content(machine) == b"old"
@@ -67,7 +67,7 @@ def test_a_short_write_says_so_and_the_old_file_stays(machine: SimulatedMachine)
 
 
 def test_of_a_short_write_in_place_a_part_stays(machine: SimulatedMachine) -> None:
-    machine.faults.append(Fault(FaultKind.SHORT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SHORT, where="/v/file"))
     with pytest.raises(DeviceFault, match="in part"):
         FakeFiles(machine).stream("/v/file", DATA, whole=True)
     assert content(machine) == DATA[:4]
@@ -75,7 +75,7 @@ def test_of_a_short_write_in_place_a_part_stays(machine: SimulatedMachine) -> No
 
 def test_a_silent_loss_is_said_once_by_the_flush(machine: SimulatedMachine) -> None:
     files = FakeFiles(machine)
-    machine.faults.append(Fault(FaultKind.SILENT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SILENT, where="/v/file"))
     files.stream("/v/file", DATA, whole=False)
     assert content(machine) == DATA
     with pytest.raises(DeviceFault, match="cannot flush"):
@@ -89,11 +89,11 @@ def test_a_silent_loss_is_said_once_by_the_flush(machine: SimulatedMachine) -> N
 def test_a_silent_loss_follows_its_file_and_goes_with_it(machine: SimulatedMachine) -> None:
     there = volume(machine)
     for name in ("/moved", "/dropped", "/again"):
-        there.write(name, Node(FileType.FILE, DATA))
+        there.write(name, Node(type=FileType.FILE, content=DATA))
         there.failing.add(name)
     there.move("/moved", "/new")
     there.drop("/dropped")
-    there.write("/again", Node(FileType.FILE, DATA))
+    there.write("/again", Node(type=FileType.FILE, content=DATA))
     assert there.flush_file("/again")
     assert not there.flush_file("/new")
     assert there.sync()
@@ -103,7 +103,7 @@ def test_a_silent_loss_follows_its_file_and_goes_with_it(machine: SimulatedMachi
 def test_a_silent_loss_is_said_by_replace_which_keeps_the_old_file(machine: SimulatedMachine) -> None:
     files = FakeFiles(machine)
     files.replace("/v/file", b"old")
-    machine.faults.append(Fault(FaultKind.SILENT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SILENT, where="/v/file"))
     with pytest.raises(DeviceFault, match="cannot flush"):
         files.replace("/v/file", DATA)
     assert content(machine) == b"old"
@@ -111,14 +111,14 @@ def test_a_silent_loss_is_said_by_replace_which_keeps_the_old_file(machine: Simu
 
 def test_renaming_says_that_data_were_lost(machine: SimulatedMachine) -> None:
     files = FakeFiles(machine)
-    machine.faults.append(Fault(FaultKind.SILENT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SILENT, where="/v/file"))
     files.stream("/v/file.part", DATA, whole=False)
     with pytest.raises(DeviceFault, match="cannot flush"):
         files.rename("/v/file.part", "/v/file")
 
 
 def test_unmounting_says_that_data_were_lost(machine: SimulatedMachine) -> None:
-    machine.faults.append(Fault(FaultKind.SILENT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SILENT, where="/v/file"))
     FakeFiles(machine).stream("/v/file", DATA, whole=False)
     with pytest.raises(DeviceFault, match="unmounted, but data was lost"):
         FakeMounts(machine).unmount("/v")
@@ -128,9 +128,9 @@ def test_unmounting_says_that_data_were_lost(machine: SimulatedMachine) -> None:
 @pytest.mark.parametrize("kind", [FaultKind.SHORT, FaultKind.SILENT])
 def test_raw_writes_that_store_less_leave_nothing_that_counts(machine: SimulatedMachine, kind: FaultKind) -> None:
     FakeMounts(machine).unmount("/v")
-    machine.faults = [Fault(kind, "format"), Fault(kind, "partition")]
+    machine.faults = [Fault(kind=kind, where="format"), Fault(kind=kind, where="partition")]
     with pytest.raises(DeviceFault, match="in part"):
-        FakeFileSystems(machine).make("/dev/sda1", FileSystemSpec(FileSystemKind.EXT4, "NEW"))
+        FakeFileSystems(machine).make("/dev/sda1", FileSystemSpec(kind=FileSystemKind.EXT4, label="NEW"))
     assert FakeBlockDevices(machine).contents("/dev/sda1").label == ""
     [disk] = FakeBlockDevices(machine).disks()
     table = machine.disks[0].table
@@ -155,7 +155,7 @@ def a_table() -> PartitionTable:
 def test_a_disk_that_vanished_answers_nothing_and_comes_back_or_not(machine: SimulatedMachine, back: bool) -> None:
     files = FakeFiles(machine)
     files.replace("/v/file", DATA)
-    machine.faults.append(Fault(FaultKind.VANISH, "/v/more", disk="disk", comes_back=back))
+    machine.faults.append(Fault(kind=FaultKind.VANISH, where="/v/more", disk="disk", comes_back=back))
     for attempt in (
         lambda: files.replace("/v/more", DATA),
         lambda: files.read("/v/file"),

@@ -47,7 +47,7 @@ def test_what_was_not_flushed_is_lost_in_different_ways() -> None:
     world.provision()
     recovery = next(volume for volume in world.machine.volumes() if volume.label == "RECOVERY")
     for name in "abc":
-        recovery.write(f"/{name}", Node(FileType.FILE, b"12345678"))
+        recovery.write(f"/{name}", Node(type=FileType.FILE, content=b"12345678"))
     left = {}
     for luck in range(40):
         copy = deepcopy(world)

@@ -111,7 +111,7 @@ def test_the_rules_see_a_foreign_file_a_missing_one_and_a_changed_one() -> None:
         if content is None:
             tree.drop(path)
         else:
-            tree.put(path, Node(FileType.FILE, content, 0o755))
+            tree.put(path, Node(type=FileType.FILE, content=content, mode=0o755))
         replay.step(Step(Verb.REMOVE, "options"))
         assert any(path in problem for problem in replay.problems), path
 
@@ -119,7 +119,7 @@ def test_the_rules_see_a_foreign_file_a_missing_one_and_a_changed_one() -> None:
 def test_the_rules_see_a_password_and_a_lost_image() -> None:
     replay = running()
     recovery = replay.world.machine.tree("RECOVERY")
-    recovery.put("/log/x", Node(FileType.FILE, b"the password is os-SIM0001"))
+    recovery.put("/log/x", Node(type=FileType.FILE, content=b"the password is os-SIM0001"))
     for path in recovery.below("/Image"):
         recovery.drop(path)
     replay.step(Step(Verb.REMOVE, "options"))

@@ -14,14 +14,14 @@ OLD, NEW = b"old content.", b"new content!"
 
 
 def volume(kind: FileSystemKind) -> FakeVolume:
-    made = FakeVolume(kind, "X", "uuid", 1 << 20)
+    made = FakeVolume(kind=kind, label="X", uuid="uuid", size=1 << 20)
     made.write("/f", file(OLD))
     made.sync()
     return made
 
 
 def file(content: bytes) -> Node:
-    return Node(FileType.FILE, content)
+    return Node(type=FileType.FILE, content=content)
 
 
 def content(made: FakeVolume, path: str) -> bytes | None:

@@ -33,7 +33,7 @@ class Mood(Enum):
     STALE = "stale"  # serves another file
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Origin:
     """What the simulated web server serves: URL → content. ``down``: no answer at all. ``moods``: how it is bad at
     single URLs; ``breaks``: so many connections more are broken. ``requests``: URL and first byte of each."""
@@ -85,7 +85,9 @@ class FakeNetwork(Network):
         self._machine.touch("connect")
         for nic in nics:
             if nic.carrier and nic in self._machine.nics:
-                return Lease(nic.name, "10.0.2.15", 24, "10.0.2.2", ("10.0.2.3",))
+                return Lease(
+                    interface=nic.name, address="10.0.2.15", prefix=24, gateway="10.0.2.2", name_servers=("10.0.2.3",)
+                )
         self._machine.clock.sleep(seconds)
         raise NetworkFault(", ".join(nic.name for nic in nics) or "no interface", "no lease")
 
@@ -137,7 +139,7 @@ class FakeHttp(Http):
         raise NetworkFault(url, f"the connection broke ({attempts} attempts)")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FakeFactory(Factory):
     """Keeps everything; ``down`` makes every call fail."""
 
@@ -151,8 +153,15 @@ class FakeFactory(Factory):
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
         """What was received never changes."""
-        lists = (list(self.received), list(self.states), dict(self.code_names), dict(self.reported_macs))
-        return FakeFactory(self.down, self.clock_ns, *lists, dict(self.documents))
+        return FakeFactory(
+            down=self.down,
+            clock_ns=self.clock_ns,
+            received=list(self.received),
+            states=list(self.states),
+            code_names=dict(self.code_names),
+            reported_macs=dict(self.reported_macs),
+            documents=dict(self.documents),
+        )
 
     @override
     def events(self, serial: str, events: Sequence[Event]) -> None:

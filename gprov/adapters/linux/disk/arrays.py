@@ -140,7 +140,9 @@ class MdArrays(Arrays):
         members = frozenset(number for number in map(self._device, parts) if number is not None)
         working = int(disks) - (int(missing) if missing.isdecimal() else 0)
         uuid = self._text(name, "md/uuid").lower()
-        return RunningArray(f"{self._dev}/{name}", device, uuid, int(disks), working, members)
+        return RunningArray(
+            node=f"{self._dev}/{name}", device=device, uuid=uuid, disks=int(disks), working=working, members=members
+        )
 
     def _started(self, node: str, uuid: str) -> RunningArray:
         for array in self.running():

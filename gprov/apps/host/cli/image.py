@@ -194,13 +194,13 @@ def _create(args: argparse.Namespace) -> int:
     name = ImageName(args.date, int(args.build), args.build, args.prefix)
     parse_image_name(name.filename, args.prefix)
     given = dict(args.meta)
-    meta = ImageMeta(*(given.get(key, "") for key in FIELDS))
+    meta = ImageMeta(**{field: given.get(key, "") for key, field in FIELDS.items()})
     if meta.mismatch(name):
         raise BadInput("--meta", [Problem("ImgName", f"is always the image's name, {name.filename}")])
     processes = SystemProcesses()
     maker = ImageMaker(processes, XzTarArchives(processes, memory_budget=0), Branding(image_prefix=args.prefix))
     source = RootFolder(args.root) if args.root is not None else RootArchive(args.tar)
-    request = ImageRequest(source, name, args.output, meta)
+    request = ImageRequest(source=source, name=name, output=args.output, meta=meta)
     image = maker.create(request, lambda line: print(line, file=sys.stderr, flush=True))
     print(f"{image.path}: {image.size} bytes, {image.entries} members, SHA-256 {image.digest}")
     return ExitCode.DONE

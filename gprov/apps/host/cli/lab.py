@@ -145,7 +145,7 @@ def _run(container: LabContainer, args: argparse.Namespace) -> int:
 
 
 def _cuts(container: LabContainer, args: argparse.Namespace) -> int:
-    campaign = Campaign(args.seed, args.first, args.count, args.jobs, not args.look)
+    campaign = Campaign(seed=args.seed, first=args.first, count=args.count, jobs=args.jobs, started=not args.look)
     subject = container.subjects().subject(CutStage(args.stage), _spec(args))
     began = time.monotonic()
     results = run_campaign(container.cuts(), subject, campaign, args.workdir)

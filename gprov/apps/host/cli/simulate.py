@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lifecycle(seed: int, disks: str, firmware: FirmwareKind) -> int:
-    from gprov.adapters.fake.system.power import Stop
+    from gprov.adapters.fake.machine.stop import Stop
     from gprov.apps.host.simulation.shapes import simulated
 
     world = simulated(firmware, disks, seed)

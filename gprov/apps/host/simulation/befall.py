@@ -18,6 +18,7 @@ from gprov.apps.host.simulation.world import BASE_URL, IMAGE_NAME, MANUF_URL, Wo
 from gprov.domain.boot.grub.menus import ERASE_TITLE, RECOVERY_TITLE, SECOND_COPY_TITLE, other_disk_title
 from gprov.domain.errors import DeviceMissing, InternalError
 from gprov.domain.files import FileType
+from gprov.domain.recovery_files import HISTORY_FILE, IMAGE_FOLDER, OPTIONS_FILE
 
 Say = Callable[[str], None]
 
@@ -64,7 +65,15 @@ def _fault(machine: SimulatedMachine, step: Step) -> None:
     kind, times, where = FaultKind(step.what), step.number("times", 1), step.options.get("where", "")
     most = int(_MOST_SLOW_SECONDS / max(seconds, 1)) if kind is FaultKind.SLOW else _MOST_TIMES
     disk, back = step.options.get("disk", "primary0"), step.options.get("back", "next") == "next"
-    fault = Fault(kind, where, step.number("after"), min(times, most), seconds, disk, comes_back=back)
+    fault = Fault(
+        kind=kind,
+        where=where,
+        after=step.number("after"),
+        times=min(times, most),
+        seconds=seconds,
+        disk=disk,
+        comes_back=back,
+    )
     machine.faults.append(fault)
 
 
@@ -100,12 +109,12 @@ def _drop(world: World, image: Image, day: int) -> None:
             content = build_image(b"no kernel")
         case Image.MISNAMED:
             name = name.replace("2026-02", "2026-13")
-    if image is not Image.GOOD and tree.get(f"/Image/{name}") is not None:
+    if image is not Image.GOOD and tree.get(f"/{IMAGE_FOLDER}/{name}") is not None:
         return  # nobody but us touches a good one
     if image is Image.GOOD:
         # Whoever makes images keeps them: a unit may run one longer than its RECOVERY, provisioned anew, has it.
         world.origin.content[f"{BASE_URL}/{name}"] = content
-    tree.put(f"/Image/{name}", Node(FileType.FILE, content))
+    tree.put(f"/{IMAGE_FOLDER}/{name}", Node(type=FileType.FILE, content=content))
     world.machine.flush()
 
 
@@ -130,8 +139,8 @@ def _remove(world: World, what: str) -> None:
     recovery = names.recovery_label
     places = {
         "flag": (names.primary_label, f"/{names.flag_file}"),
-        "history": (recovery, f"/{names.log_folder}/recovery_history.json"),
-        "options": (recovery, "/fr.data"),
+        "history": (recovery, f"/{names.log_folder}/{HISTORY_FILE}"),
+        "options": (recovery, f"/{OPTIONS_FILE}"),
     }
     if what == "nvram":
         machine.nvram.clear()

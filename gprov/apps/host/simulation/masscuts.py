@@ -14,9 +14,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.machine.storage import Node, Tree
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.adapters.fake.system.power import MachineStopped, Stop
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.invariants import recovery_problems, report_problems, secret_problems, system_problems
 from gprov.apps.host.simulation.shapes import image_content, image_name, simulated
@@ -24,6 +24,7 @@ from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import GprovError
 from gprov.domain.files import FileType
+from gprov.domain.recovery_files import IMAGE_FOLDER
 
 MOST_STARTS = 8
 # Longer than all deadlines of one start; the time that a failure is shown in the factory is not simulated.
@@ -41,7 +42,7 @@ class Flow:
     prepare: Callable[[World], None] | None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Row:
     """One line of the result. ``states``: different machines that cuts left. ``failures``: in words, with what is
     needed to see them again."""
@@ -68,7 +69,7 @@ def flows() -> tuple[Flow, ...]:
 
 def cut_everywhere(flow: Flow, firmware: FirmwareKind, disks: str, seed: int, count: int) -> Row:
     """Cut this flow ``count`` times, at its operations in turn."""
-    row = Row(flow.name, firmware, disks)
+    row = Row(flow=flow.name, firmware=firmware, disks=disks)
     told, places = _places(flow, firmware, disks, seed)
     row.operations = len(places)
     seen: dict[int, str] = {}
@@ -205,11 +206,11 @@ def _wrong(world: World, flow: Flow, ended: str, told: int, seconds: float) -> I
 
 
 def put(tree: Tree, path: str, content: bytes) -> None:
-    tree.put(path, Node(FileType.FILE, content))
+    tree.put(path, Node(type=FileType.FILE, content=content))
 
 
 def _with_newer_image(world: World) -> None:
-    put(world.machine.tree(world.branding.recovery_label), f"/Image/{image_name(1)}", image_content(1))
+    put(world.machine.tree(world.branding.recovery_label), f"/{IMAGE_FOLDER}/{image_name(1)}", image_content(1))
     world.machine.flush()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.adapters.fake.system.power import MachineStopped, Stop
 from gprov.apps.host.simulation.befall import Say, befall
 from gprov.apps.host.simulation.invariants import (
     recovery_problems,

@@ -14,7 +14,7 @@ from gprov.adapters.fake.console.operator import FakeOperator
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
 from gprov.adapters.fake.disk.partition import FakePartitioner
-from gprov.adapters.fake.dmi.tables import build_table
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.events.sinks import FakeServerSink, MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
@@ -22,11 +22,12 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
 from gprov.adapters.fake.firmware.uefi import firmware_start, handed_over
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeNetwork, Origin
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
-from gprov.adapters.fake.system.power import FakePower, MachineStopped, Stop
+from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
@@ -53,7 +54,7 @@ SERIAL = "SIM0001"
 C = TypeVar("C", bound=UnitContainer)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class World:
     """One unit, its factory, and what everybody said. ``provisioned_by``: the boot entry that the firmware starts
     provisioning by, None for a start over the network. ``stuck``: background work that never gets anywhere."""
@@ -127,7 +128,7 @@ class World:
 
     def _unpack_initramfs(self) -> None:
         for path, content in ((BOOT_IMAGE, self.loader.boot), (CORE_IMAGE, self.loader.core)):
-            self.machine.ram.current.put(path, Node(FileType.FILE, content))
+            self.machine.ram.current.put(path, Node(type=FileType.FILE, content=content))
 
     def _container(self, container: C, environment: dict[str, str]) -> C:
         plug_in(container, self)
@@ -182,13 +183,13 @@ def new_world(
     platform = replace(default_table()[0], raid_level=level, data_disks=disks)
     machine = SimulatedMachine(
         firmware=firmware,
-        smbios=build_table(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL),
+        smbios=build_table(FakeSystem(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL)),
         seed=seed,
     )
     for index in range(disks):
         machine.add_disk(20 * GIB, serial=f"primary{index}")
     machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
-    world = World(machine, branding=names, platforms=(platform,), loader=build_loader(names))
+    world = World(machine=machine, branding=names, platforms=(platform,), loader=build_loader(names))
     kernel = build_kernel(build_number)
     image = f"{names.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
     publish(world.origin, {image: build_image(kernel, names), names.boot_kernel: kernel}, disks)

@@ -69,10 +69,10 @@ def shell_power() -> Power:
     return ShellPower()
 
 
-def operator() -> Operator:
+def operator(*, clock: Clock) -> Operator:
     from gprov.adapters.linux.console.operator import ConsoleOperator
 
-    return ConsoleOperator()
+    return ConsoleOperator(clock)
 
 
 def blocks() -> BlockDevices:

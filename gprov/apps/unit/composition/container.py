@@ -79,7 +79,7 @@ class UnitContainer(Container):
     processes = singleton(adapters.processes)
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
-    operator = singleton(adapters.operator)
+    operator = singleton(adapters.operator, clock=inject(clock))
 
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)

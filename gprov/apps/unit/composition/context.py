@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gprov.domain.recovery_files import IMAGE_FOLDER
+
 if TYPE_CHECKING:  # each import is time on every boot
     from collections.abc import Callable
 
@@ -13,8 +15,6 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.branding import Branding
     from gprov.domain.mountpoints import MountPoints
     from gprov.domain.platform.model import Platform
-
-IMAGE_FOLDER = "Image"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,9 @@ from gprov.domain.formats.smbios.table import parse_table
 from gprov.domain.platform.identify import Unit, identify
 from gprov.domain.platform.model import ValidateMethod
 from gprov.domain.platform.table import Platform
+from gprov.domain.recovery_files import PLATFORM_IDENT
 from gprov.ports.files import Files
 from gprov.ports.firmware import SmbiosTable
-
-PLATFORM_IDENT = "platform.ident"
 
 
 def read_smbios(smbios: SmbiosTable, bus: EventBus) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.excluded_disks import current_excluded_disks
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
 from gprov.apps.unit.devices.volumes import RESCAN_SECONDS
 from gprov.apps.unit.recovery.volume import RecoveryVolume
 from gprov.apps.unit.reporting.bus import EventBus
@@ -15,8 +16,6 @@ from gprov.domain.platform.table import Platform
 from gprov.ports.clock import Deadline
 
 APPEAR_SECONDS = 60.0
-# A choice is valid only if no device came or went for this long: a second disk of the same size may start up slower.
-SETTLE_SECONDS = 2.0
 
 
 def target_spec(platform: Platform) -> TargetSpec:

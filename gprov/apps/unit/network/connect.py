@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import NetworkFault
 from gprov.domain.platform.identify import Unit
@@ -14,9 +15,6 @@ from gprov.ports.network import Lease, Network
 
 NIC_SECONDS = 20.0
 LEASE_SECONDS = 60.0
-# Drivers find the ports of one board within this time of each other. Diagnostic and WAN ports are identified by their
-# position in the list: a list that is not complete yet would give the wrong ports.
-SETTLE_SECONDS = 2.0
 _POLL_SECONDS = 0.25
 
 

@@ -6,11 +6,10 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.history import History, parse_history, serialise_history
+from gprov.domain.recovery_files import HISTORY_FILE, OPTIONS_FILE
 from gprov.domain.unit.frdata import RestoreOptions, parse_options
 from gprov.ports.files import Files
 
-HISTORY = "recovery_history.json"
-OPTIONS = "fr.data"
 DAMAGED = ".damaged"
 PREVIOUS = ".previous"
 
@@ -23,7 +22,7 @@ class HistoryFile:
 
     def __init__(self, files: Files, folder: str, bus: EventBus) -> None:
         self._files = files
-        self._path = f"{folder}/{HISTORY}"
+        self._path = f"{folder}/{HISTORY_FILE}"
         self._bus = bus
         self._good = b""
         self.value = self._read()
@@ -77,7 +76,7 @@ class HistoryFile:
 def read_options(files: Files, context: UnitContext) -> RestoreOptions:
     """``fr.data`` on the mounted RECOVERY, or the defaults if it does not exist. A file that does not parse is reported
     as an error, and the defaults are used."""
-    path = f"{context.mount_points.recovery}/{OPTIONS}"
+    path = f"{context.mount_points.recovery}/{OPTIONS_FILE}"
     try:
         if files.status(path) is None:
             return RestoreOptions()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.budget import BUDGET_FILE, StartBudget, parse_budget, serialise_budget
+from gprov.domain.boot.budget import StartBudget, parse_budget, serialise_budget
 from gprov.domain.errors import BadInput, DeviceFault
+from gprov.domain.recovery_files import BUDGET_FILE
 from gprov.ports.files import Files
 
 

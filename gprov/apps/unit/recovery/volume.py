@@ -6,21 +6,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gprov.apps.unit.composition.context import IMAGE_FOLDER, UnitContext
+from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.volumes import volumes_of, wait_for
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.disk.model import FileSystemKind, Volume
+from gprov.domain.disk.model import KNOWN_KINDS, FileSystemKind, Volume
 from gprov.domain.disk.recovery import attachment_problem
 from gprov.domain.disk.recovery import find_recovery as select_recovery
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
 from gprov.domain.platform.model import ValidateMethod
+from gprov.domain.recovery_files import IMAGE_FOLDER
 from gprov.ports.files import Files
 from gprov.ports.filesystem import Mounts
 
 # A USB stick behind a slow hub takes some seconds; a dead one must not block the unit for long.
 FIND_SECONDS = 60.0
-SETTLE_SECONDS = 1.0
+# A second RECOVERY may appear a moment later, and must be noticed.
+SECOND_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,7 @@ def find_recovery(
 
     if wait_for(ports.blocks, ports.clock, seconds, ready):
         with ports.blocks.changes() as changes:
-            # A second RECOVERY may appear a moment later, and must be noticed.
-            changes.wait(SETTLE_SECONDS)
+            changes.wait(SECOND_SECONDS)
         ready()
     recovery = select_recovery(volumes, label, rule)
     if recovery is None:
@@ -115,7 +116,7 @@ def unmount_all(mounts: Mounts, targets: Iterable[str], bus: EventBus) -> Device
 
 def _mount_checked(ports: VolumePorts, volume: Volume, target: str, bus: EventBus) -> None:
     kind = volume.contents.kind
-    if kind not in [known.value for known in FileSystemKind]:
+    if kind not in KNOWN_KINDS:
         raise DeviceFault(volume.node, f"cannot mount: file system {kind or 'unknown'}")
     try:
         ports.mounts.mount(volume.node, target, kind, ("relatime",))

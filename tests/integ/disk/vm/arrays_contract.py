@@ -16,7 +16,7 @@ from gprov.ports.block import BlockDevices
 from gprov.ports.files import Files
 from gprov.ports.filesystem import FileSystems, Mounts
 
-EXT4 = FileSystemSpec(FileSystemKind.EXT4, "PRIMARY")
+EXT4 = FileSystemSpec(kind=FileSystemKind.EXT4, label="PRIMARY")
 LEVELS = {RaidLevel.RAID0: 2, RaidLevel.RAID1: 2, RaidLevel.RAID10: 4, RaidLevel.RAID5: 3, RaidLevel.RAID6: 4}
 
 
