@@ -18,7 +18,7 @@ from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import recovery_table
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.accounts import PasswordHash
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.bios import check_disks, write_recovery_menu
 from gprov.domain.plan.disk_operations import (
     ClearDisk,
@@ -49,7 +49,7 @@ class ProvisionFacts:
     BIOS starts from RECOVERY, None on UEFI."""
 
     branding: Branding
-    places: Places
+    mount_points: MountPoints
     firmware: FirmwareKind
     unit: Unit
     recovery: Disk
@@ -76,7 +76,7 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     kind = recovery_file_system(facts.unit)
     table = recovery_table(facts.firmware, facts.recovery.size, facts.branding)
     recovery = PartitionRef(facts.recovery, table.partitions[-1].number)
-    places, branding = facts.places, facts.branding
+    mount_points, branding = facts.mount_points, facts.branding
     esp = PartitionRef(facts.recovery, ESP_NUMBER) if facts.firmware is FirmwareKind.UEFI else None
     if esp is None:
         check_disks(facts.loader, [(facts.recovery, table)])
@@ -90,10 +90,10 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
             else []
         ),
         MakeFileSystem(recovery, FileSystemSpec(kind=kind, label=branding.recovery_label)),
-        MountVolume(recovery, places.recovery, kind.value, ("relatime",)),
-        *(_mount_esp(esp, places.esp) if esp is not None else []),
-        MakeFolder(f"{places.recovery}/Image"),
-        MakeFolder(f"{places.recovery}/{branding.log_folder}"),
+        MountVolume(recovery, mount_points.recovery, kind.value, ("relatime",)),
+        *(_mount_esp(esp, mount_points.esp) if esp is not None else []),
+        MakeFolder(f"{mount_points.recovery}/Image"),
+        MakeFolder(f"{mount_points.recovery}/{branding.log_folder}"),
     )
 
 
@@ -109,7 +109,7 @@ def _mount_esp(esp: PartitionRef, target: str) -> list[Operation]:
 
 def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
     """Only the hash of the admin password stays on the unit; nobody but root can read it."""
-    folder = f"{facts.places.recovery}/{SECRETS_FOLDER}"
+    folder = f"{facts.mount_points.recovery}/{SECRETS_FOLDER}"
     return (
         MakeFolder(folder, 0o700),
         WriteFile(path=f"{folder}/{ADMIN_HASH}", content=f"{admin}\n".encode(), mode=0o600),
@@ -118,36 +118,38 @@ def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
 
 def plan_finish(facts: ProvisionFacts) -> Plan:
     """Options for the first restore, identity. The unit does not boot yet."""
-    places = facts.places
+    mount_points = facts.mount_points
     kernel = facts.branding.boot_kernel
     uefi = facts.firmware is FirmwareKind.UEFI
     operations: list[Operation] = []
     if uefi:
-        operations.append(MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
+        operations.append(MakeSymlink(f"{mount_points.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
     operations.append(
-        WriteFile(path=f"{places.recovery}/{OPTIONS_FILE}", content=serialise_options(facts.options), mode=0o600)
+        WriteFile(path=f"{mount_points.recovery}/{OPTIONS_FILE}", content=serialise_options(facts.options), mode=0o600)
     )
     operations.append(
         WriteFile(
-            path=f"{places.recovery}/{KEPT_ARGUMENTS_FILE}", content=serialise_kept(facts.extra_arguments), mode=0o600
+            path=f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}",
+            content=serialise_kept(facts.extra_arguments),
+            mode=0o600,
         )
     )
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
-        operations.append(WriteFile(path=f"{places.recovery}/{PLATFORM_IDENT}", content=ident))
-    return (*operations, *([FlushVolume(places.esp)] if uefi else []), FlushVolume(places.recovery))
+        operations.append(WriteFile(path=f"{mount_points.recovery}/{PLATFORM_IDENT}", content=ident))
+    return (*operations, *([FlushVolume(mount_points.esp)] if uefi else []), FlushVolume(mount_points.recovery))
 
 
 def plan_start(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     """The last changes of all: blank targets (unless ``wipe`` is off), the second kernel, the boot entries or
     RECOVERY's menu. RECOVERY and ESP are mounted. Whatever is cut from here on, the unit starts over the network again
     or restores itself."""
-    places = facts.places
-    kernels = kernel_places(facts.firmware, places, facts.branding)
+    mount_points = facts.mount_points
+    kernels = kernel_places(facts.firmware, mount_points, facts.branding)
     operations: list[Operation] = [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets if wipe]
     operations.append(CopyFile(kernels.main, kernels.second, 0o755))
     if facts.firmware is FirmwareKind.BIOS:
-        menu = write_recovery_menu(places, facts.branding, facts.extra_arguments)
-        return (*operations, FlushVolume(places.recovery), *menu)
+        menu = write_recovery_menu(mount_points, facts.branding, facts.extra_arguments)
+        return (*operations, FlushVolume(mount_points.recovery), *menu)
     entries = UpdateBootEntries(PartitionRef(facts.recovery, ESP_NUMBER), facts.branding, facts.extra_arguments)
-    return (*operations, FlushVolume(places.esp), entries)
+    return (*operations, FlushVolume(mount_points.esp), entries)

@@ -27,7 +27,7 @@ MOUNT_POINTS = ("dev", "proc", "run", "sys")
 def configure_unit(facts: RestoreFacts) -> list[Operation]:
     """Everything but the kernel. Raises BadInput if the image's accounts cannot be read."""
     files, branding = facts.image.files, facts.branding
-    root = facts.places.primary
+    root = facts.mount_points.primary
     config = f"{root}{branding.config_folder}"
     identity = host_identity(facts.unit.serial, branding)
     passwd, group = files.passwd or b"", files.group or b""
@@ -75,7 +75,7 @@ def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
         boot=boot_fstab(facts.boot_volumes, facts.unit.platform.disk_is_ssd),
         extra_options=media.extra_options,
         override=media.override_options,
-        places=facts.places,
+        mount_points=facts.mount_points,
     )
     return render(primary_fstab(volumes, admin)).encode()
 
@@ -85,7 +85,7 @@ def _array_files(facts: RestoreFacts) -> list[Operation]:
     now."""
     if facts.array is None:
         return []
-    root = facts.places.primary
+    root = facts.mount_points.primary
     return [
         WriteFile(path=f"{root}{MDADM_CONFIG}", content=facts.array.config.encode()),
         WriteFile(
@@ -95,7 +95,7 @@ def _array_files(facts: RestoreFacts) -> list[Operation]:
 
 
 def _network(facts: RestoreFacts) -> list[Operation]:
-    systemd = f"{facts.places.primary}/etc/systemd"
+    systemd = f"{facts.mount_points.primary}/etc/systemd"
     folder, network = f"{systemd}/network", facts.network
     operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults")]
     operations += [

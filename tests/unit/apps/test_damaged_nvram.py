@@ -7,7 +7,8 @@ from typing_extensions import override
 
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.apps.unit.boot.boot_entries import boot_variables, chosen_by_nobody, update_boot_entries
+from gprov.apps.unit.boot.boot_entries import boot_variables, is_fallback_boot, update_boot_entries
+from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.branding import Branding
@@ -18,7 +19,9 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.boot_variables import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, NV_BS_RT, serialise_numbers
 from gprov.domain.formats.efi.load_option import read_description
 from gprov.domain.formats.efi.variables import Variable, VariableName
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import PartitionRef, UpdateBootEntries
+from gprov.domain.platform.default_table import default_table
 
 BRANDING = Branding()
 ESP = Partition(
@@ -82,11 +85,17 @@ def test_entries_are_made_beside_one_that_cannot_be_read(machine: SimulatedMachi
 def test_a_person_is_heard_beside_an_entry_that_cannot_be_read(machine: SimulatedMachine, bus: EventBus) -> None:
     firmware = DamagedFirmware(machine, "Boot0007")
     update_boot_entries(firmware, ESP, UPDATE, bus)
-    arguments = parse_boot_arguments({}, BRANDING)
+    context = UnitContext(
+        branding=BRANDING,
+        mount_points=MountPoints(),
+        arguments=parse_boot_arguments({}, BRANDING),
+        bus=bus,
+        load_platforms=default_table,
+    )
     numbers = {text: int(name[4:], 16) for name, text in described(machine).items()}
     for number, nobody in ((numbers[BRANDING.restore_entry], False), (numbers[BRANDING.normal_entry], True), (7, True)):
         machine.nvram[VariableName(BOOT_CURRENT)] = Variable(NV_BS_RT, serialise_numbers([number]))
-        assert chosen_by_nobody(firmware, arguments, BRANDING, bus) is nobody
+        assert is_fallback_boot(firmware, context) is nobody
 
 
 @pytest.mark.parametrize("name", [BOOT_ORDER, BOOT_NEXT, BOOT_CURRENT])

@@ -13,7 +13,7 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.net.network import FakeHttp, Origin
-from gprov.apps.unit.execution.executor import Executor, Tools
+from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.execution.fetch import fetch_file
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
@@ -51,11 +51,11 @@ def bus(machine: SimulatedMachine) -> EventBus:
     return EventBus(machine.clock)
 
 
-def tools_of(machine: SimulatedMachine, origin: Origin) -> Tools:
-    return Tools(
+def plan_ports(machine: SimulatedMachine, origin: Origin) -> PlanPorts:
+    return PlanPorts(
         blocks=FakeBlockDevices(machine),
         partitioner=FakePartitioner(machine),
-        arrays=FakeArrays(machine),
+        arrays=lambda: FakeArrays(machine),
         filesystems=FakeFileSystems(machine),
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
@@ -68,7 +68,7 @@ def tools_of(machine: SimulatedMachine, origin: Origin) -> Tools:
 
 @pytest.fixture
 def executor(machine: SimulatedMachine, bus: EventBus) -> Executor:
-    return Executor(tools_of(machine, Origin(content={URL: CONTENT})), bus)
+    return Executor(plan_ports(machine, Origin(content={URL: CONTENT})), bus)
 
 
 def steps(bus: EventBus) -> list[tuple[StepPhase, str]]:
@@ -97,7 +97,7 @@ def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus:
     assert steps(bus) == [
         (phase, operation.describe()) for operation in plan for phase in (StepPhase.STARTED, StepPhase.DONE)
     ]
-    assert executor.done == plan
+    assert executor.completed == plan
     tree = machine.tree("DATA")
     assert tree.paths() == ("/", "/fetched", "/flag", "/folder", "/folder/file", "/link")
     file, flag = tree.get("/folder/file"), tree.get("/flag")
@@ -113,7 +113,7 @@ def test_the_first_failure_is_reported_and_ends_the_plan(
     disk = FakeBlockDevices(machine).disks()[0]
     with pytest.raises(DeviceFault) as caught:
         executor.run((MakeFolder("/run/a"), UnmountVolume("/mnt/data"), ClearDisk(disk, 1, 1)))
-    assert executor.done == (MakeFolder("/run/a"),)
+    assert executor.completed == (MakeFolder("/run/a"),)
     assert machine.disks[0].writes == 0
     last = bus.events[-1].body
     assert isinstance(last, Step)

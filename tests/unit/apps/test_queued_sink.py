@@ -20,7 +20,7 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.adapters.linux.system.power import flush_all
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.unit.reporting.queued import FILE_LOG, QueuedSink
+from gprov.apps.unit.reporting.queued_sink import FILE_LOG, QueuedSink
 from gprov.domain.errors import DeadlineExceeded, DeviceFault
 from gprov.domain.event_text import body_text
 from gprov.domain.events import Event, LogLine

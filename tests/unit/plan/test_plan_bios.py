@@ -21,7 +21,7 @@ from gprov.domain.formats.bzimage import KernelFacts, parse_bzimage
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
@@ -43,7 +43,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.frdata import RestoreOptions
 
-NAMES, PLACES, LOADER = Branding(), Places(), build_loader()
+NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
 UNIT = Unit(platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="S1")
 ARRAY = array_spec("PRIMARY", "gp-s1", bytes(range(16)), RaidLevel.RAID5)
 IMAGE = verify_image("/mnt/RECOVERY/Image/x.upd", build_image(build_kernel(100)))
@@ -74,7 +74,7 @@ def facts_of(*targets: Disk, build: int = 100, menu: bytes = b"", arguments: str
     part = STICK.partitions[0]
     return RestoreFacts(
         branding=NAMES,
-        places=PLACES,
+        mount_points=MOUNT_POINTS,
         firmware=FirmwareKind.BIOS,
         unit=UNIT,
         image=IMAGE,
@@ -151,7 +151,7 @@ def test_no_table_comes_without_its_loader_nor_before_the_old_one_is_gone(size: 
 def test_a_menu_and_kernels_that_are_right_are_not_written_again() -> None:
     plan = plan_restore(facts_of(target(0), menu=recovery_menu(NAMES, "").encode()))
     assert not at(plan, CopyKernel)
-    assert not [one for one in plan if isinstance(one, WriteFile) and one.path.startswith(PLACES.recovery)]
+    assert not [one for one in plan if isinstance(one, WriteFile) and one.path.startswith(MOUNT_POINTS.recovery)]
 
 
 def test_a_recovery_that_cannot_be_written_keeps_the_menu_that_it_has() -> None:
@@ -193,7 +193,7 @@ def test_every_disk_of_an_array_can_start_the_unit_and_knows_the_others() -> Non
     boots = [one for one in plan if isinstance(one, MakeFileSystem) and one.spec.label == "BOOT"]
     assert [one.where for one in boots] == [PartitionRef(disk, 1) for disk in facts.targets]
     assert len({one.spec.uuid for one in boots}) == 3
-    mounted = [one.where for one in plan if isinstance(one, MountVolume) and one.target == PLACES.boot]
+    mounted = [one.where for one in plan if isinstance(one, MountVolume) and one.target == MOUNT_POINTS.boot]
     assert mounted == [PartitionRef(disk, 1) for disk in facts.targets]
     menus = [one.content.decode() for one in plan if isinstance(one, WriteFile) and one.path == MENU]
     for own, menu in zip(boots, menus, strict=True):
@@ -216,7 +216,7 @@ def test_disks_and_arguments_that_do_not_do_are_refused_before_anything_is_chang
 def provisioning(*targets: Disk, wipe: bool = True) -> tuple[Operation, ...]:
     facts = ProvisionFacts(
         branding=NAMES,
-        places=PLACES,
+        mount_points=MOUNT_POINTS,
         firmware=FirmwareKind.BIOS,
         unit=UNIT,
         recovery=replace(STICK, partitions=()),

@@ -21,7 +21,7 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import MakeFileSystem, MountVolume, StopArray, UpdateBootEntries
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel, MakeFolder, MakeSymlink, RemovePath, WriteFile
 from gprov.domain.plan.operations import Operation
@@ -34,7 +34,7 @@ from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 from gprov.domain.unit.netsaved import SavedFile
 
-NAMES, PLACES, LOADER = Branding(), Places(), build_loader()
+NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
 SINGLE = Unit(
     platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="S1", by_fallback=True
 )
@@ -57,7 +57,7 @@ def restore_facts(*targets: Disk) -> RestoreFacts:
     old = parse_bzimage(build_kernel(99))
     return RestoreFacts(
         branding=NAMES,
-        places=PLACES,
+        mount_points=MOUNT_POINTS,
         firmware=FirmwareKind.UEFI,
         unit=MIRROR if len(targets) == 2 else SINGLE,
         image=replace(image, files=replace(image.files, group=groups, shadow=SHADOW)),
@@ -91,7 +91,7 @@ def provision_facts(firmware: FirmwareKind) -> ProvisionFacts:
     loader = LOADER if firmware is FirmwareKind.BIOS else None
     return ProvisionFacts(
         branding=NAMES,
-        places=PLACES,
+        mount_points=MOUNT_POINTS,
         firmware=firmware,
         unit=SINGLE,
         recovery=BLANK_STICK,

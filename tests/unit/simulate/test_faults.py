@@ -13,8 +13,8 @@ from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume, Node
 from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume, Node
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Script, Step, Verb
 from gprov.apps.host.simulation.world import World, new_world
@@ -131,7 +131,7 @@ def test_raw_writes_that_store_less_leave_no_file_system_and_no_table(
     machine: SimulatedMachine, kind: FaultKind
 ) -> None:
     FakeMounts(machine).unmount("/v")
-    machine.faults = [Fault(kind=kind, where="format"), Fault(kind, "partition")]
+    machine.faults = [Fault(kind=kind, where="format"), Fault(kind=kind, where="partition")]
     with pytest.raises(DeviceFault, match="in part"):
         FakeFileSystems(machine).make("/dev/sda1", FileSystemSpec(kind=FileSystemKind.EXT4, label="NEW"))
     assert FakeBlockDevices(machine).contents("/dev/sda1").label == ""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from gprov import __version__
-from gprov.apps.unit.reporting.unexpected import foreseen
+from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.errors import DeviceFault, DeviceMissing, ExitCode, GprovError
 
 # name -> (module, one line for the overview)
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
     try:
-        with foreseen():
+        with unexpected_errors_translated():
             return _run(words[0], words[1:])
     except GprovError as error:
         report(error)

@@ -8,8 +8,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from dependency_injector import providers
-
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
 from gprov.adapters.fake.console.operator import FakeOperator
@@ -35,6 +33,7 @@ from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
 from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
@@ -134,9 +133,9 @@ class World:
     def _container(self, container: C, environment: dict[str, str]) -> C:
         plug_in(container, self)
         self._unpack_initramfs()
-        container.arguments.override(providers.Object(parse_boot_arguments(environment, self.branding)))
-        container.branding.override(providers.Object(self.branding))
-        container.platforms.override(providers.Object(self.platforms))
+        set_value(container.arguments, parse_boot_arguments(environment, self.branding))
+        set_value(container.branding, self.branding)
+        set_value(container.platforms, self.platforms)
         for sink in self.sinks:
             container.bus().attach(sink)
         return container
@@ -145,31 +144,28 @@ class World:
 def plug_in(container: UnitContainer, world: World) -> None:
     """Put the simulated machine behind every port of a container."""
     machine = world.machine
-    for provider, adapter in (
-        (container.clock, machine.clock),
-        (container.background, FakeBackground(machine.clock, world.stuck)),
-        (container.randomness, machine.random),
-        (container.processes, world.processes),
-        (container.power, FakePower(machine)),
-        (container.operator, FakeOperator(machine)),
-        (container.blocks, FakeBlockDevices(machine)),
-        (container.mounts, FakeMounts(machine)),
-        (container.files, FakeFiles(machine)),
-        (container.filesystems, FakeFileSystems(machine)),
-        (container.partitioner, FakePartitioner(machine)),
-        (container.arrays, FakeArrays(machine)),
-        (container.archives, FakeArchives(machine, world.branding)),
-        (container.firmware, FakeFirmware(machine)),
-        (container.smbios, FakeSmbios(machine)),
-        (container.inventory, FakeInventory(machine)),
-        (container.hasher, FakePasswordHasher()),
-        (container.http, FakeHttp(machine, world.origin)),
-        (container.network, FakeNetwork(machine)),
-    ):
-        provider.override(providers.Object(adapter))
-    container.factory_at.override(providers.Factory(lambda _endpoint: world.factory))
-    container.sink_for.override(providers.Factory(FakeServerSink))
-    container.file_sink_at.override(providers.Factory(lambda _folder: MemorySink()))
+    set_value(container.clock, machine.clock)
+    set_value(container.background, FakeBackground(machine.clock, world.stuck))
+    set_value(container.randomness, machine.random)
+    set_value(container.processes, world.processes)
+    set_value(container.power, FakePower(machine))
+    set_value(container.operator, FakeOperator(machine))
+    set_value(container.blocks, FakeBlockDevices(machine))
+    set_value(container.mounts, FakeMounts(machine))
+    set_value(container.files, FakeFiles(machine))
+    set_value(container.filesystems, FakeFileSystems(machine))
+    set_value(container.partitioner, FakePartitioner(machine))
+    set_value(container.arrays, FakeArrays(machine))
+    set_value(container.archives, FakeArchives(machine, world.branding))
+    set_value(container.firmware, FakeFirmware(machine))
+    set_value(container.smbios, FakeSmbios(machine))
+    set_value(container.inventory, FakeInventory(machine))
+    set_value(container.hasher, FakePasswordHasher())
+    set_value(container.http, FakeHttp(machine, world.origin))
+    set_value(container.network, FakeNetwork(machine))
+    set_value(container.factory_at, lambda _endpoint: world.factory)
+    set_value(container.sink_for, FakeServerSink)
+    set_value(container.file_sink_at, lambda _folder: MemorySink())
 
 
 def new_world(

@@ -1,4 +1,4 @@
-"""A kernel on a mounted volume: is it whole, and which one is it."""
+"""Reading a kernel on a mounted volume, to check that it is complete."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from gprov.ports.files import Files
 
 
 def read_kernel(files: Files, path: str) -> KernelFacts:
-    """All of it is read: a folder may still have the length of a file whose blocks are lost. Raises DeviceMissing,
-    DeviceFault, BadInput (no kernel, or cut short)."""
+    """Read the whole file: a folder entry may have the right length while blocks of the file are lost. Raises
+    DeviceMissing, DeviceFault, BadInput (not a kernel, or truncated)."""
     head = files.read_start(path, KERNEL_START)
     facts = parse_bzimage(head)
     check_length(head, files.digests(path).size)

@@ -1,4 +1,4 @@
-"""What volumes say of software RAID: the arrays that their members tell of, and the volumes on those that run."""
+"""Software RAID arrays: inactive ones, found through their members, and the volumes on running ones."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from gprov.ports.arrays import Arrays
 from gprov.ports.block import BlockDevices
 
 
-def arrays_told_of(arrays: Arrays, volumes: Iterable[Volume], bus: EventBus) -> tuple[FoundArray, ...]:
-    """The arrays of these volumes that do not run. Members on disks that anybody may plug in do not count."""
+def find_inactive_arrays(arrays: Arrays, volumes: Iterable[Volume], bus: EventBus) -> tuple[FoundArray, ...]:
+    """The arrays that have members among these volumes and are not assembled. Members on detachable disks are ignored:
+    any person can plug in such a disk."""
     running = {array.uuid for array in arrays.running()}
     members: list[Member] = []
     for volume in volumes:
@@ -30,51 +31,56 @@ def arrays_told_of(arrays: Arrays, volumes: Iterable[Volume], bus: EventBus) -> 
         if record is not None and record.array not in running:
             members.append(
                 Member(
-                    disk=volume.disk, partition=volume.partition, node=volume.node, device=volume.device, record=record
+                    disk=volume.disk,
+                    partition=volume.partition,
+                    node=volume.node,
+                    device=volume.device,
+                    record=record,
                 )
             )
     return found_arrays(members)
 
 
 def array_volumes(arrays: Arrays, blocks: BlockDevices, disks: Sequence[Disk], bus: EventBus) -> tuple[Volume, ...]:
-    """What the running arrays on these disks hold. One that cannot be read is reported and left out."""
+    """The volumes on running arrays that have members on these disks. An unreadable array is reported and left out."""
     found: list[Volume] = []
     for array in arrays.running():
-        below = disks_of(array, disks)
-        if not below:
+        member_disks = disks_of(array, disks)
+        if not member_disks:
             continue
         try:
             contents = blocks.contents(array.node)
         except DeviceFault as fault:
             bus.warning(f"cannot see what {array.node} holds: {fault}")
             continue
+        first, *others = member_disks
         found.append(
             Volume(
-                disk=below[0],
+                disk=first,
                 node=array.node,
                 device=array.device,
                 contents=contents,
                 array=array.uuid,
-                others=below[1:],
+                others=tuple(others),
             )
         )
     return tuple(found)
 
 
 def disks_of(array: RunningArray, disks: Iterable[Disk]) -> tuple[Disk, ...]:
-    """Those of these disks that the array has a member on."""
+    """Those of these disks that hold a member of the array."""
     return tuple(disk for disk in disks if array.members & disk.devices)
 
 
-def retire_arrays(arrays: Arrays, blocks: BlockDevices, disks: Sequence[Disk], bus: EventBus) -> None:
-    """Stop what runs on these disks, and let its members and all others on them forget their arrays. Raises DeviceFault
-    (in use), ToolFailed. What cannot be read is left to whoever clears the disk."""
+def dismantle_arrays(arrays: Arrays, blocks: BlockDevices, disks: Sequence[Disk], bus: EventBus) -> None:
+    """Stop the arrays that run on these disks, and erase the superblocks of all array members on these disks. Raises
+    DeviceFault (in use), ToolFailed. A volume that cannot be read is skipped: clearing its disk comes later."""
     chosen = {disk.device for disk in disks}
-    now = tuple(disk for disk in blocks.disks() if disk.device in chosen)
+    current = tuple(disk for disk in blocks.disks() if disk.device in chosen)
     for array in arrays.running():
-        if disks_of(array, now):
+        if disks_of(array, current):
             bus.log(f"stopping {array.node} ({array.uuid})")
             arrays.stop(array)
-    members = [volume.node for volume in volumes_of(blocks, now, bus) if volume.contents.kind == RAID_MEMBER]
+    members = [volume.node for volume in volumes_of(blocks, current, bus) if volume.contents.kind == RAID_MEMBER]
     if members:
         arrays.forget(members)

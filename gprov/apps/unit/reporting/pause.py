@@ -1,4 +1,4 @@
-"""Standing still for a while, with a reason shown, until the time is over or a person wants to go on."""
+"""Pauses that a person can cut short with a key press."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from gprov.ports.operator import Operator
 
 QUESTION = "Go on now, without waiting any longer?"
 CONFIRM_SECONDS = 60.0
-# How soon a person who comes later (a keyboard that is plugged in) is noticed.
-_LOOK_SECONDS = 60.0
-# Noise on a serial line presses keys for ever.
-_MOST_QUESTIONS = 20
+# A keyboard that is plugged in later is noticed after at most this time.
+_POLL_SECONDS = 60.0
+# Noise on a serial line looks like endless key presses.
+_MAX_QUESTIONS = 20
 
 
-def hold(operator: Operator, clock: Clock, seconds: float) -> bool:
-    """Wait. True if a person pressed a key and confirmed that they do not want to wait any longer."""
+def wait_or_skip(operator: Operator, clock: Clock, seconds: float) -> bool:
+    """Wait. Returns True at once if a person presses a key and confirms that the wait shall end."""
     end = Deadline(clock, seconds)
     asked = 0
     while not end.passed:
-        chunk = min(end.remaining, _LOOK_SECONDS)
-        if asked < _MOST_QUESTIONS and operator.present:
+        chunk = min(end.remaining, _POLL_SECONDS)
+        if asked < _MAX_QUESTIONS and operator.present:
             if operator.key_pressed(chunk):
                 asked += 1
                 if operator.confirm(QUESTION, min(CONFIRM_SECONDS, end.remaining)):
@@ -29,7 +29,7 @@ def hold(operator: Operator, clock: Clock, seconds: float) -> bool:
     return False
 
 
-def spoken(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """For people: "45 s", "10 min", "2.5 h"."""
     if seconds < 120:
         return f"{seconds:g} s"

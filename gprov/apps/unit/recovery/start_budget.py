@@ -1,4 +1,4 @@
-"""The count of starts and restores in a row that came to nothing, in a file on the mounted RECOVERY."""
+"""The start budget: consecutive boot failures and restores without a running system, in a file on RECOVERY."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from gprov.domain.recovery_files import BUDGET_FILE
 from gprov.ports.files import Files
 
 
-class BudgetFile:
-    """Read once, written through. A damaged file counts as none."""
+class StartBudgetFile:
+    """Read once; every change is written at once. A damaged file counts as an empty one."""
 
     def __init__(self, files: Files, folder: str, bus: EventBus) -> None:
         self._files = files
@@ -19,7 +19,7 @@ class BudgetFile:
         self.value = self._read()
 
     def record(self, value: StartBudget) -> bool:
-        """Replace it durably. False, and a warning, if RECOVERY does not take it."""
+        """Replace the file durably. Returns False, after a warning, if RECOVERY cannot be written."""
         self.value = value
         try:
             self._files.replace(self._path, serialise_budget(value))
