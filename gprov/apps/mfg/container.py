@@ -24,11 +24,19 @@ class MfgContainer(UnitContainer):
         UnitContainer.clock,
         UnitContainer.firmware,
     )
+    factory_ports = providers.Factory(
+        lazy("gprov.apps.mfg.work:FactoryPorts"),
+        UnitContainer.telemetry_at.provider,
+        UnitContainer.time_source_at.provider,
+        UnitContainer.document_store_at.provider,
+        UnitContainer.credential_store_at.provider,
+    )
     mfg_ports = providers.Factory(
         lazy("gprov.apps.mfg.work:MfgPorts"),
         UnitContainer.tools,
         UnitContainer.recovery_ports,
         UnitContainer.remote_ports,
+        factory_ports,
         inspect_ports,
         UnitContainer.processes,
         UnitContainer.hasher,

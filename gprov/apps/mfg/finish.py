@@ -45,4 +45,4 @@ def _report(work: Work, images: tuple[str, ...], bus: EventBus) -> None:
         return
     found = work.inspection
     text = qa_document(work.unit, found.inventory, found.disks, ordered(found.nics), images)
-    work.factory.document(work.unit.serial, f"QA-{work.unit.serial}.txt", text)
+    work.server.documents.document(work.unit.serial, f"QA-{work.unit.serial}.txt", text)

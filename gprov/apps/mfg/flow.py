@@ -7,7 +7,7 @@ from gprov.apps.mfg.finish import finish
 from gprov.apps.mfg.imaging import fetch_files, make_room
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.steps import StepRunner
-from gprov.apps.mfg.work import MfgPorts, Work
+from gprov.apps.mfg.work import FactoryServer, MfgPorts, Work
 from gprov.apps.unit.boot.loader import installable_loader
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios
 from gprov.apps.unit.execution.executor import Executor
@@ -38,7 +38,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.table import Platform
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.nics import ordered
-from gprov.ports.factory import Factory
+from gprov.ports.factory import TimeSource
 
 # A log that still holds its file open keeps RECOVERY from being unmounted, which would be a failure: better wait long.
 _LOG_SECONDS = 300.0
@@ -83,7 +83,7 @@ class Provisioning:
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.remote.network, ports.tools.clock, self._branding, bus)
         data = fetch_manuf(ports.tools.http, ports.tools.clock, arguments.mfg_url, self._branding, bus)
-        factory = ports.remote.factory_at(data.log_endpoint)
+        server = ports.factory.server(data.log_endpoint)
         table = read_smbios(ports.inspect.smbios, bus)
         external = bool(data.appliance_json_url)
         platforms = (
@@ -92,19 +92,19 @@ class Provisioning:
             else self._platforms
         )
         unit = identify_unit(table, platforms, arguments.proto_ident, bus)
-        bus.attach(ports.remote.sink_for(factory, unit.serial))
+        bus.attach(ports.remote.sink_for(server.telemetry, unit.serial))
         bus.state(ProcessState.MFG_STARTED)
-        factory.code_name(unit.serial, unit.platform.code_name)
+        server.telemetry.code_name(unit.serial, unit.platform.code_name)
         if external and Switch.ALLOW_EXTERNAL_JSON not in switches:
             raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
-        self._provision(self._examined(unit, table, data, factory, switches))
+        self._provision(self._examined(unit, table, data, server, switches))
 
     def _examined(
         self,
         unit: Unit,
         table: SmbiosTable,
         data: ManufData,
-        factory: Factory,
+        server: FactoryServer,
         switches: MfgSwitches,
     ) -> Work:
         """Compare the hardware with its specification and find the disks; nothing is written."""
@@ -133,10 +133,10 @@ class Provisioning:
             entry_arguments("", arguments.boot_args, arguments),
             installable_loader(ports.tools.files, ports.tools.firmware.kind()),
         )
-        return Work(unit, data, factory, inspection, facts, steps, switches)
+        return Work(unit, data, server, inspection, facts, steps, switches)
 
     def _provision(self, work: Work) -> None:
-        self._set_clock(work.factory)
+        self._set_clock(work.server.time)
         executor = Executor(self._ports.tools, self._bus)
         if Switch.NO_CREATE_RECOVERY in work.switches:
             rule = attachment_rule(work.unit.platform)
@@ -155,10 +155,10 @@ class Provisioning:
                 raise failed
         finish(work, executor, self._ports, self._branding, self._places, self._bus)
 
-    def _set_clock(self, factory: Factory) -> None:
+    def _set_clock(self, source: TimeSource) -> None:
         """A unit works with a wrong or missing hardware clock; that it has one is for the log."""
         try:
-            self._ports.tools.clock.set(factory.time_ns())
+            self._ports.tools.clock.set(source.time_ns())
         except DeviceFault as fault:
             self._bus.warning(str(fault))
 
@@ -173,7 +173,9 @@ class Provisioning:
             if Switch.NO_WRITE_FILES not in work.switches:
                 fetch_files(executor, work.data, self._ports.tools, self._branding, self._places)
             work.steps.run(When.AFTER_IMAGING)
-            work.factory.macs(work.unit.serial, {nic.name: nic.mac for nic in ordered(work.inspection.nics)}, ())
+            work.server.telemetry.macs(
+                work.unit.serial, {nic.name: nic.mac for nic in ordered(work.inspection.nics)}, ()
+            )
             if Switch.NO_MANUFACTURE not in work.switches:
                 self._manufacture(work, executor)
             executor.run(plan_finish(work.facts))
@@ -188,7 +190,7 @@ class Provisioning:
         work.steps.run(When.BEFORE_MFG)
         work.steps.stash()
         work.steps.run(When.AFTER_MFG)
-        credentials = work.factory.credentials(work.unit.serial, work.data.credential_endpoint)
+        credentials = work.server.credentials.credentials(work.unit.serial, work.data.credential_endpoint)
         work.steps.run(When.BEFORE_PASSWORDS, credentials)
         executor.run(plan_secrets(work.facts, self._ports.hasher.hash(credentials.os)))
         work.steps.run(When.AFTER_PASSWORDS, credentials)

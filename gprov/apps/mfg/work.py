@@ -15,9 +15,35 @@ from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.plan.provision import ProvisionFacts
 from gprov.domain.platform.identify import Unit
 from gprov.ports.events import EventSink
-from gprov.ports.factory import Factory
+from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
 from gprov.ports.process import Processes
 from gprov.ports.secrets import PasswordHasher
+
+
+@dataclass(frozen=True)
+class FactoryServer:
+    telemetry: Telemetry
+    time: TimeSource
+    documents: DocumentStore
+    credentials: CredentialStore
+
+
+@dataclass(frozen=True)
+class FactoryPorts:
+    """Each makes a port for the URL of a server."""
+
+    telemetry_at: Callable[[str], Telemetry]
+    time_source_at: Callable[[str], TimeSource]
+    document_store_at: Callable[[str], DocumentStore]
+    credential_store_at: Callable[[str], CredentialStore]
+
+    def server(self, endpoint: str) -> FactoryServer:
+        return FactoryServer(
+            self.telemetry_at(endpoint),
+            self.time_source_at(endpoint),
+            self.document_store_at(endpoint),
+            self.credential_store_at(endpoint),
+        )
 
 
 @dataclass(frozen=True)
@@ -27,6 +53,7 @@ class MfgPorts:
     tools: Tools
     recovery: RecoveryPorts
     remote: RemotePorts
+    factory: FactoryPorts
     inspect: InspectPorts
     processes: Processes
     hasher: PasswordHasher
@@ -39,7 +66,7 @@ class Work:
 
     unit: Unit
     data: ManufData
-    factory: Factory
+    server: FactoryServer
     inspection: Inspection
     facts: ProvisionFacts
     steps: StepRunner

@@ -1,7 +1,9 @@
 """EventSink that delivers a unit's events to the factory server from a thread of its own.
 
 ``publish`` takes a lock for a few instructions and never waits for the network. Memory is bounded: when too much is
-waiting, the oldest events are dropped, but not state changes, and the server is told how many.
+waiting, the oldest events are dropped, except state changes, and a log line says how many.
+
+Its thread waits on a condition, with a timeout, and not on the Clock port: ``publish`` and ``close`` end the wait.
 """
 
 from __future__ import annotations
@@ -16,19 +18,20 @@ from gprov.domain.events import Event, StateChange
 from gprov.domain.factory.events import bounded
 from gprov.domain.factory.replies import FactoryRefused
 from gprov.ports.events import EventSink
-from gprov.ports.factory import Factory
+from gprov.ports.factory import Telemetry
 
-# Between attempts while somebody waits in ``close``.
+# Seconds between attempts while ``close`` waits.
 _CLOSING_PAUSE = 0.2
 
 
 class ServerSink(EventSink):
     """``limit``: events that may wait. ``batch``: most in one delivery. ``linger``: seconds that a first event waits
-    for others. ``pause``, ``longest_pause``: between attempts, growing. ``close_seconds``: deadline of ``close``."""
+    for others. ``pause``, ``longest_pause``: seconds between attempts, doubled each time. ``close_seconds``: deadline
+    of ``close``."""
 
     def __init__(
         self,
-        factory: Factory,
+        telemetry: Telemetry,
         serial: str,
         *,
         limit: int = 5000,
@@ -38,7 +41,7 @@ class ServerSink(EventSink):
         longest_pause: float = 15.0,
         close_seconds: float = 10.0,
     ) -> None:
-        self._factory = factory
+        self._telemetry = telemetry
         self._serial = serial
         self._batch = batch
         self._linger = linger
@@ -92,7 +95,7 @@ class ServerSink(EventSink):
                 return
 
     def _next(self) -> tuple[Event, ...]:
-        """Wait for events, and a little longer for company; empty when it is time to end."""
+        """Wait for events, then for more of them to fill a batch. Empty: closed, and all was delivered."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._backlog) or self._closing)
             self._changed.wait_for(
@@ -104,11 +107,11 @@ class ServerSink(EventSink):
             return events
 
     def _delivered(self, events: tuple[Event, ...]) -> bool:
-        """Try until it worked or was refused. False: given up, nobody waits any more."""
+        """Try until the events are delivered or refused. False: the deadline of ``close`` has passed."""
         pause = self._pause
         while True:
             try:
-                self._factory.events(self._serial, events)
+                self._telemetry.events(self._serial, events)
             except FactoryRefused as fault:  # the same would be refused again
                 self._settle(len(events), fault)
                 return True

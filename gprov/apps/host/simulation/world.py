@@ -166,7 +166,13 @@ def plug_in(container: UnitContainer, world: World) -> None:
         (container.network, FakeNetwork(machine)),
     ):
         provider.override(providers.Object(adapter))
-    container.factory_at.override(providers.Factory(lambda _endpoint: world.factory))
+    for port in (
+        container.telemetry_at,
+        container.time_source_at,
+        container.document_store_at,
+        container.credential_store_at,
+    ):
+        port.override(providers.Factory(lambda _endpoint: world.factory))
     container.sink_for.override(providers.Factory(FakeServerSink))
     container.file_sink_at.override(providers.Factory(lambda _folder: MemorySink()))
 

@@ -50,7 +50,12 @@ class UnitContainer(containers.DeclarativeContainer):
 
     http = providers.Singleton(lazy(f"{_LINUX}.net.http:RequestsHttp"), clock)
     network = providers.Singleton(lazy(f"{_LINUX}.net.dhcp:UdhcpcNetwork"), processes, clock)
-    factory_at = providers.Factory(lazy(f"{_LINUX}.net.factory:HttpFactory"), http)
+    # The factory's ports; each takes the URL of the server. Of gprov's own server, all are one client: one session.
+    factory_clients = providers.Singleton(lazy(f"{_LINUX}.net.factory:FactoryClients"), http, clock)
+    telemetry_at = providers.Callable(lazy(f"{_LINUX}.net.factory:client_at"), factory_clients)
+    time_source_at = providers.Callable(lazy(f"{_LINUX}.net.factory:client_at"), factory_clients)
+    document_store_at = providers.Callable(lazy(f"{_LINUX}.net.factory:client_at"), factory_clients)
+    credential_store_at = providers.Callable(lazy(f"{_LINUX}.net.factory:client_at"), factory_clients)
     sink_for = providers.Factory(lazy(f"{_LINUX}.net.server_sink:ServerSink"))
     console_sink = providers.Factory(lazy(f"{_LINUX}.events.sinks:ConsoleSink"))
     kmsg_sink = providers.Factory(lazy(f"{_LINUX}.events.kmsg:KmsgSink"))
@@ -65,7 +70,7 @@ class UnitContainer(containers.DeclarativeContainer):
         network,
         clock,
         background,
-        factory_at.provider,
+        telemetry_at.provider,
         sink_for.provider,
     )
     tools = providers.Factory(

@@ -1,4 +1,4 @@
-"""Telling a server what happens here: network up, a sink that delivers in the background. Never in the flow's way."""
+"""Sending events to a server: network up, then a sink that delivers in the background. The flow does not wait."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gprov.domain.platform.identify import Unit
 from gprov.ports.background import Background, Task
 from gprov.ports.clock import Clock
 from gprov.ports.events import EventSink
-from gprov.ports.factory import Factory
+from gprov.ports.factory import Telemetry
 from gprov.ports.network import Network
 
-FactoryAt = Callable[[str], Factory]
-SinkFor = Callable[[Factory, str], EventSink]
+TelemetryAt = Callable[[str], Telemetry]
+SinkFor = Callable[[Telemetry, str], EventSink]
 
 # Name of what runs in the background.
 REMOTE_LOG = "remote-log"
@@ -26,24 +26,24 @@ REMOTE_LOG = "remote-log"
 
 @dataclass(frozen=True)
 class RemotePorts:
-    """``factory_at`` makes a client for an endpoint URL; ``sink_for`` one that delivers a unit's events to it."""
+    """``telemetry_at`` takes the URL of a server; ``sink_for`` makes a sink that delivers a unit's events to it."""
 
     network: Network
     clock: Clock
     background: Background
-    factory_at: FactoryAt
+    telemetry_at: TelemetryAt
     sink_for: SinkFor
 
 
 def log_to(ports: RemotePorts, endpoint: str, unit: Unit, branding: Branding, bus: EventBus) -> Task:
-    """Send what happens to a server, from its beginning, as soon as it can be reached; that it can't be is a warning.
-    The flow goes on meanwhile: no network may take a minute to be sure of."""
+    """Send all events, from the first one, as soon as the server can be reached; if it cannot, that is a warning. The
+    flow goes on meanwhile: finding out that there is no network may take a minute."""
 
     def work() -> None:
         try:
             with foreseen():
                 connect(ports.network, ports.clock, unit, branding, bus)
-                bus.attach(ports.sink_for(ports.factory_at(endpoint), unit.serial))
+                bus.attach(ports.sink_for(ports.telemetry_at(endpoint), unit.serial))
         except GprovError as error:
             bus.warning(f"no remote log: {error}")
 
