@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from gprov.apps.server.credentials import CredentialService
 from gprov.apps.server.http import json_body, json_reply
-from gprov.apps.server.openapi import INVALID, POSTED, REFUSED, UNKNOWN_UNIT, Outcome, answers, takes
+from gprov.apps.server.openapi import ASKED, POSTED, REFUSED, UNKNOWN_UNIT, Outcome, answers, takes
 from gprov.apps.server.queries import Queries
 from gprov.apps.server.records import EventPage, UnitDetail, UnitList
 from gprov.apps.server.released_documents import ReleasedDocuments
@@ -154,13 +154,13 @@ def _readback(services: Services) -> APIRouter:
     router = APIRouter(tags=["reading back"])
     queries = services.queries
 
-    @router.get("/units", summary="Units, those with the latest reports first", responses=answers(UnitList, INVALID))
+    @router.get("/units", summary="Units, those with the latest reports first", responses=answers(UnitList, *ASKED))
     def units(
         limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Annotated[int, Query(ge=0, le=10**9)] = 0
     ) -> Response:
         return json_reply(UnitList(queries.units(limit, offset)))
 
-    @router.get("/unit", summary="All about one unit but its log", responses=answers(UnitDetail, INVALID, UNKNOWN_UNIT))
+    @router.get("/unit", summary="All about one unit but its log", responses=answers(UnitDetail, *ASKED, UNKNOWN_UNIT))
     def unit(serial: Serial) -> Response:
         found = queries.unit(serial)
         if found is None:
@@ -170,7 +170,7 @@ def _readback(services: Services) -> APIRouter:
     @router.get(
         "/events",
         summary="The log of one unit, a page at a time",
-        responses=answers(EventPage, INVALID, UNKNOWN_UNIT),
+        responses=answers(EventPage, *ASKED, UNKNOWN_UNIT),
     )
     def events(
         serial: Serial,

@@ -45,11 +45,12 @@ INVALID = Outcome(422, "Not valid: all problems")
 REFUSED = Outcome(409, "Refused")
 UNKNOWN_UNIT = Outcome(404, "No such unit")
 ANY_ERROR = Outcome("default", "Not a success")
+STORE_FAILED = Outcome(503, "The store failed; try again")
+ASKED = (INVALID, STORE_FAILED)
 POSTED = (
     Outcome(413, "Too large"),
     Outcome(415, "Not application/json"),
-    INVALID,
-    Outcome(503, "The store failed; try again"),
+    *ASKED,
 )
 
 
