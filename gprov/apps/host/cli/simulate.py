@@ -93,7 +93,7 @@ def _replay(path: str) -> int:
 
 
 def _cuts(seed: int, count: int, firmware: tuple[str, ...], disks: tuple[str, ...]) -> int:
-    from gprov.apps.host.simulation.masscuts import cut_everywhere, flows
+    from gprov.apps.host.simulation.cut_campaign import cut_everywhere, flows
 
     machines = [(flow, kind, disk) for kind in firmware for disk in disks for flow in flows()]
     form = "{:<24} {:<8} {:<7} {:>10} {:>6} {:>7} {:>8}"
