@@ -241,16 +241,17 @@ def test_passwords_only_for_the_session_that_provisions_and_reopening(own_server
     again = own_server.client()
     again.state("1", S.MFG_STARTED)
     assert _refused(again) == Refusal.SEALED.sentence
-    command = [GPROV, "server", "--data", str(own_server.data), "--reopen"]
+    command = [GPROV, "server", "reopen", "--data", str(own_server.data)]
     unknown = subprocess.run([*command, "2"], capture_output=True, text=True, check=False, timeout=SECONDS)
     assert unknown.returncode == 1
     assert unknown.stderr == f"gprov: {own_server.data}: no unit '2' is known\n"
-    subprocess.run([*command, "1"], check=True, stdout=subprocess.DEVNULL, timeout=SECONDS)
+    reopened = subprocess.run([*command, "1", "--json"], check=True, capture_output=True, timeout=SECONDS)
+    assert json.loads(reopened.stdout) == {"serial": "1", "hours": 24}
     assert again.credentials("1") == passwords
 
 
 def test_reopening_makes_no_data_folder(tmp_path: Path) -> None:
-    command = [GPROV, "server", "--data", str(tmp_path / "misspelt"), "--reopen", "1"]
+    command = [GPROV, "server", "reopen", "--data", str(tmp_path / "misspelt"), "1"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert ended.returncode == 3
     assert ended.stderr.endswith(": there is no store of a factory server\n")

@@ -1,5 +1,5 @@
-"""Lives of units that hypothesis makes up: flows, cuts, faults, bad servers, bad images and choices in any order.
-A life that breaks a rule is printed as a script for ``gprov simulate --script``."""
+"""The life of units as hypothesis invents it: flows, cuts, faults, bad servers, bad images and people in any order.
+What fails is printed as a script for ``gprov simulate replay``."""
 
 from __future__ import annotations
 

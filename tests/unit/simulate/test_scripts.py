@@ -59,7 +59,7 @@ def test_all_problems_of_a_script_are_reported_with_their_lines() -> None:
 
 
 def run(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    status = main(["simulate", "--script", str(path)])
+    status = main(["simulate", "replay", str(path)])
     return status, capsys.readouterr().out
 
 
@@ -81,7 +81,7 @@ def test_a_script_is_replayed_step_by_step(tmp_path: Path, capsys: pytest.Captur
 def test_a_bad_script_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "life.txt"
     path.write_text("unit\nexplode\n")
-    assert main(["simulate", "--script", str(path)]) == 1
+    assert main(["simulate", "replay", str(path)]) == 1
     assert "line 2: 'explode'" in capsys.readouterr().err
 
 

@@ -1,9 +1,10 @@
-"""A simulated machine with its factory: everything outside the unit's software, and how that is plugged into it."""
+"""A simulated machine with its factory: everything outside the unit's software, and how ports are bound to it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -14,7 +15,6 @@ from gprov.adapters.fake.console.operator import FakeOperator
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
 from gprov.adapters.fake.disk.partition import FakePartitioner
-from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.events.sinks import FakeServerSink, MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
@@ -29,6 +29,7 @@ from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.host.simulation.firmware_table import build_smbios, identifying_arguments
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
@@ -43,21 +44,27 @@ from gprov.domain.disk.model import Bus
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.files import FileType
 from gprov.domain.platform.default_table import default_table
-from gprov.domain.platform.model import Platform, RaidLevel
+from gprov.domain.platform.model import Platform, RaidLevel, ValidateMethod
+from gprov.domain.unit.nics import ANY_MAC, Nic, own_nics
 from gprov.ports.events import EventSink
 
 BASE_URL = "http://factory.invalid/files"
 MANUF_URL = f"{BASE_URL}/manufData.json"
 IMAGE_NAME = "WIDGET.LNX.SHINY.2026-01-15.1.upd"
 SERIAL = "SIM0001"
+RECOVERY_SIZE = 4 * GIB
 
 C = TypeVar("C", bound=UnitContainer)
 
 
 @dataclass(kw_only=True)
 class World:
-    """One unit, its factory, and what everybody said. ``provisioned_by``: the boot entry that the firmware starts
-    provisioning by, None for a start over the network. ``stuck``: background work that never gets anywhere."""
+    """One unit, its factory, and what both recorded.
+
+    ``provisioned_by``: number of the boot entry that the firmware starts provisioning from, None for a start over the
+    network. ``stuck``: names of background work that never makes progress. ``arguments``: kernel arguments of every
+    start of provisioning, besides ``mfgurl``.
+    """
 
     machine: SimulatedMachine
     origin: Origin = field(default_factory=Origin)
@@ -69,9 +76,10 @@ class World:
     provisioned_by: int | None = None
     stuck: set[str] = field(default_factory=set)
     loader: Loader = field(default_factory=build_loader)
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict[int, object]) -> World:
-        """What never changes is shared: simulations copy worlds by the thousand."""
+        """Values that never change are shared: a campaign copies thousands of worlds."""
         machine = self.machine
         tables = [disk.table for disk in machine.disks]
         variables = [*machine.nvram, *machine.nvram.values(), *machine.nvram_before, *machine.nvram_before.values()]
@@ -84,11 +92,11 @@ class World:
         return copy
 
     def provision(self, **arguments: str) -> Stop:
-        """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails; the machine
-        has then been started anew, as it would be after the failure was shown for long enough."""
+        """Start the provisioning kernel, as a network boot does. Raises GprovError if provisioning fails; the machine
+        is restarted then, as a real one is after the failure was displayed for long enough."""
         self._power_on()
         handed_over(self.machine, self.provisioned_by)
-        container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **arguments})
+        container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **self.arguments, **arguments})
         try:
             container.provisioning().run()
             container.power().reboot()
@@ -100,12 +108,11 @@ class World:
             raise
         finally:
             container.bus().close()
-        raise InternalError("a machine that was told to reboot went on")
+        raise InternalError("simulation: provisioning went on after the reboot")
 
     def boot(self, environment: dict[str, str] | None = None) -> Stop:
-        """Power on: the firmware starts the normal kernel, and that decides what to do. ``environment``: kernel
-        arguments of a start that the firmware did not choose by itself. Raises DeviceMissing if the firmware finds
-        nothing to start."""
+        """Power on: the firmware starts the normal kernel, which decides what to do. ``environment``: kernel arguments
+        of a start that was not chosen by the firmware. Raises DeviceMissing if the firmware finds nothing to start."""
         self._power_on()
         arguments = firmware_start(self.machine) if environment is None else environment
         container = self._container(InitContainer(), arguments)
@@ -115,7 +122,7 @@ class World:
             return self._stopped(stopped)
         finally:
             container.bus().close()
-        raise InternalError("a boot that never returns did")
+        raise InternalError("simulation: the boot flow returned instead of stopping the machine")
 
     def _power_on(self) -> None:
         if self.machine.switched_to is not None:
@@ -142,7 +149,7 @@ class World:
 
 
 def plug_in(container: UnitContainer, world: World) -> None:
-    """Put the simulated machine behind every port of a container."""
+    """Override every port of a container with its adapter on the simulated machine."""
     machine = world.machine
     set_value(container.clock, machine.clock)
     set_value(container.background, FakeBackground(machine.clock, world.stuck))
@@ -180,38 +187,64 @@ def new_world(
     branding: Branding | None = None,
     firmware: FirmwareKind = FirmwareKind.UEFI,
 ) -> World:
-    """A blank machine of the default platform, or of one like it with an array of so many ``disks``, and a factory that
-    has an image, a kernel and its manufData.json. All bear the names of ``branding``."""
-    names = branding or Branding()
+    """A world of the default platform, or of one like it with an array of ``disks`` data disks."""
     platform = replace(default_table()[0], raid_level=level, data_disks=disks)
-    machine = SimulatedMachine(
-        firmware=firmware,
-        smbios=build_table(FakeSystem(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL)),
-        seed=seed,
+    return world_of(platform, branding or Branding(), firmware, seed, build_number=build_number)
+
+
+def world_of(
+    platform: Platform, branding: Branding, firmware: FirmwareKind, seed: int = 0, *, build_number: int = 100
+) -> World:
+    """A blank machine of this platform, and a factory that serves an image, a kernel and manufData.json under the names
+    of ``branding``. ``build_number``: of the kernel. Raises HardwareMismatch if the platform cannot be simulated."""
+    smbios = build_smbios(platform, SERIAL)
+    machine = SimulatedMachine(firmware=firmware, smbios=smbios, nics=_nics(platform, branding), seed=seed)
+    for index in range(platform.data_disks):
+        machine.add_disk(platform.disk_size, serial=f"primary{index}")
+    on_sata = platform.recovery_media.validate is ValidateMethod.SATA
+    machine.add_disk(RECOVERY_SIZE, bus=Bus.ATA if on_sata else Bus.USB, serial="recovery")
+    world = World(
+        machine=machine,
+        branding=branding,
+        platforms=(platform,),
+        loader=build_loader(branding),
+        arguments=identifying_arguments(platform, smbios, SERIAL),
     )
-    for index in range(disks):
-        machine.add_disk(20 * GIB, serial=f"primary{index}")
-    machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
-    world = World(machine=machine, branding=names, platforms=(platform,), loader=build_loader(names))
     kernel = build_kernel(build_number)
-    image = f"{names.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
-    publish(world.origin, {image: build_image(kernel, names), names.boot_kernel: kernel}, disks)
+    image = f"{branding.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
+    branded = own_nics(machine.nics, (branding.mac_prefix,))
+    specification = _specification(platform, nics=len(machine.nics), own_nics=len(branded))
+    publish(world.origin, {image: build_image(kernel, branding), branding.boot_kernel: kernel}, specification)
     return world
 
 
-def publish(origin: Origin, files: dict[str, bytes], disks: int = 1) -> None:
-    """Serve these files and a manufData.json that names them, for a machine with so many data disks."""
-    for name, content in files.items():
-        origin.content[f"{BASE_URL}/{name}"] = content
-    listed = [
-        {"Src": f"{BASE_URL}/{name}", "Sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()
-    ]
-    specification = {
-        "DevCodeName": "QEMU-mfg-test",
-        "Recovery": {"Size": 4 * GIB, "SizeTolerancePct": 1, "Quantity": 1},
-        "MainDiskConfigs": [[{"Size": 20 * GIB, "SizeTolerancePct": 1, "Quantity": disks}]],
-        "NumOUINics": 1,
-        "TotalNics": 1,
-    }
-    document = {"Files": listed, "LogEndpoint": "http://factory.invalid/", "ValidationData": [specification]}
+def _nics(platform: Platform, branding: Branding) -> tuple[Nic, ...]:
+    """As many interfaces as the platform has ports, with MACs that it counts as its own."""
+    info = platform.nic_info
+    count = max(1, info.wan_index + 1, len(info.names)) + len(info.diag_ports)
+    prefix = next((prefix for prefix in info.mac_prefixes if prefix != ANY_MAC), branding.mac_prefix)
+    start = [octet.zfill(2) for octet in prefix.lower().strip(":").split(":")][:5]
+    middle = ["00"] * (5 - len(start))
+    return tuple(Nic(f"eth{i}", ":".join([*start, *middle, f"{i + 1:02x}"]), "e1000", True) for i in range(count))
+
+
+def publish(origin: Origin, files: dict[str, bytes], specification: Mapping[str, object] | None = None) -> None:
+    """Serve these files, and a manufData.json that lists them. ``specification``: what it says about the hardware,
+    None for that of the default platform."""
+    origin.content |= {f"{BASE_URL}/{name}": data for name, data in files.items()}
+    listed = [{"Src": f"{BASE_URL}/{name}", "Sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()]
+    wanted = specification or _specification(default_table()[0], nics=1, own_nics=1)
+    document = {"Files": listed, "LogEndpoint": "http://factory.invalid/", "ValidationData": [wanted]}
     origin.content[MANUF_URL] = json.dumps(document).encode()
+
+
+def _specification(platform: Platform, *, nics: int, own_nics: int) -> Mapping[str, object]:
+    """The entry of ``ValidationData`` that fits a simulated machine of this platform."""
+    data_disks = {"Size": platform.disk_size, "SizeTolerancePct": 1, "Quantity": platform.data_disks}
+    return {
+        "DevCodeName": platform.code_name,
+        "Recovery": {"Size": RECOVERY_SIZE, "SizeTolerancePct": 1, "Quantity": 1},
+        "MainDiskConfigs": [[data_disks]],
+        "NumOUINics": own_nics,
+        "TotalNics": nics,
+    }

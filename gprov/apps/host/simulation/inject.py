@@ -10,8 +10,8 @@ from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node, Tree
 from gprov.adapters.fake.net.network import ServerFault
+from gprov.apps.host.simulation.cut_campaign import LONGEST_START
 from gprov.apps.host.simulation.invariants import volumes
-from gprov.apps.host.simulation.masscuts import LONGEST_START
 from gprov.apps.host.simulation.script import Image, Step, Verb
 from gprov.apps.host.simulation.shapes import image_content, image_name
 from gprov.apps.host.simulation.world import BASE_URL, IMAGE_NAME, MANUF_URL, World
@@ -37,7 +37,7 @@ _KEYS = {
 }
 
 
-def befall(world: World, step: Step, say: Say) -> None:
+def inject(world: World, step: Step, say: Say) -> None:
     """What happens to the unit while it is off, or will happen to its next start."""
     match step.verb:
         case Verb.FAULT:

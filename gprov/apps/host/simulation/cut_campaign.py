@@ -1,9 +1,9 @@
-"""Thousands of power cuts: each flow on each machine, cut at every operation, each time with other luck.
+"""Thousands of power cuts: each flow on each machine, cut at every operation, with another seed each time.
 
-A flow runs once undisturbed while a copy of the machine is kept at every operation. Each copy is then a place to cut:
-its power goes, a seeded choice says what of the unflushed arrived, and the unit is started until it rests. What a unit
-does next depends on nothing but what is on its media, so machines that were seen before are not started again: they are
-cuts that were tried, and states that were known.
+A flow runs once undisturbed while a copy of the machine is kept at every operation. Each copy is then a place to cut: a
+seeded choice decides which unflushed data reached the medium, and the unit is started until its system runs. What a
+unit does next depends only on its media, so a machine in a state that was seen before is not started again: it counts
+as a cut, and its outcome is the one that was found for that state.
 """
 
 from __future__ import annotations
@@ -27,15 +27,20 @@ from gprov.domain.files import FileType
 from gprov.domain.recovery_files import IMAGE_FOLDER
 
 MOST_STARTS = 8
-# Longer than all deadlines of one start; the time that a failure is shown in the factory is not simulated.
+# Seconds. More than all deadlines of one start together; the display of a failure in the factory is not simulated.
 LONGEST_START = 3600.0
-# Every so many cuts, the start after the cut is cut as well.
+# At each cut whose number is a multiple of this, the start after the cut is cut too.
 _TWICE = 4
+# Seed of every machine after its cut, so that what follows depends on the media alone.
+_AFTER_CUT = 1 << 40
+
+# Called with (cuts done, cuts in all).
+Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Flow:
-    """``prepare`` makes of a provisioned, running unit what is cut; None: the flow begins with a blank machine."""
+    """``prepare`` turns a provisioned unit whose system ran into the one that is cut; None: nothing is prepared."""
 
     name: str
     in_factory: bool
@@ -44,8 +49,8 @@ class Flow:
 
 @dataclass(kw_only=True)
 class Row:
-    """One line of the result. ``states``: different machines that cuts left. ``failures``: in words, with what is
-    needed to see them again."""
+    """One line of the result. ``states``: different states of the media after cuts. ``failures``: one sentence each,
+    with the number of the cut."""
 
     flow: str
     firmware: FirmwareKind
@@ -67,45 +72,44 @@ def flows() -> tuple[Flow, ...]:
     )
 
 
-def cut_everywhere(flow: Flow, firmware: FirmwareKind, disks: str, seed: int, count: int) -> Row:
+def cut_everywhere(
+    flow: Flow, firmware: FirmwareKind, disks: str, seed: int, count: int, report: Report = lambda _done, _total: None
+) -> Row:
     """Cut this flow ``count`` times, at its operations in turn."""
     row = Row(flow=flow.name, firmware=firmware, disks=disks)
-    told, places = _places(flow, firmware, disks, seed)
+    reported, places = _places(flow, firmware, disks, seed)
     row.operations = len(places)
     seen: dict[int, str] = {}
     for index in range(count):
+        report(index, count)
         name, place = places[index % len(places)]
-        chance = random.Random(f"{seed} {flow.name} {firmware.value} {disks} {index}")
+        choices = random.Random(f"{seed} {flow.name} {firmware.value} {disks} {index}")
         world = deepcopy(place)
-        lose_power(world, chance, torn=index >= len(places))
-        lies = report_problems(world, world.factory.states[told:])
+        lose_power(world, choices, torn=index >= len(places))
+        false_reports = report_problems(world, world.factory.states[reported:])
         if index >= len(places) and index % _TWICE == 0:
-            name = f"{name}, then {_cut_again(world, chance, in_factory=flow.in_factory)}"
+            name = f"{name}, then {_cut_again(world, choices, in_factory=flow.in_factory)}"
         row.cuts += 1
-        problem = "; ".join([*lies, *filter(None, [_outcome(world, flow, row, seen)])])
+        problem = "; ".join([*false_reports, *filter(None, [_outcome(world, flow, row, seen)])])
         if problem:
             row.failures.append(f"cut {index} at {name}: {problem}")
     row.states = len(seen)
     return row
 
 
-def lose_power(world: World, chance: random.Random, *, torn: bool) -> None:
-    """The power goes now, and comes back. ``torn``: any part of what was not flushed arrived; else nothing did."""
+def lose_power(world: World, choices: random.Random, *, torn: bool) -> None:
+    """Power off and on. ``torn``: any part of the unflushed data reached the medium; else nothing did."""
     world.machine.hook = None
     world.machine.torn_cuts = torn
-    world.machine.random = SeededRandomness(chance.randrange(1 << 32))
+    world.machine.random = SeededRandomness(choices.randrange(1 << 32))
     world.machine.restart()
-    # What follows depends on the media alone.
     world.machine.torn_cuts = False
-    world.machine.random = SeededRandomness(_LATER)
-
-
-_LATER = 1 << 40
+    world.machine.random = SeededRandomness(_AFTER_CUT)
 
 
 def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> tuple[int, list[tuple[str, World]]]:
-    """Each operation of the undisturbed flow, with the machine as it is just before it; and how many states the factory
-    had been told before."""
+    """How many states were reported to the factory before the flow; and each operation of the undisturbed flow, with
+    the machine just before it."""
     world = simulated(firmware, disks, seed)
     if not flow.in_factory or flow.prepare is not None:
         world.provision()
@@ -117,7 +121,7 @@ def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> tuple[
     if flow.in_factory:
         world.factory.documents.clear()
     kept: list[tuple[str, World]] = []
-    told = len(world.factory.states)
+    reported = len(world.factory.states)
 
     def keep(operation: str) -> None:
         world.machine.hook = None
@@ -126,12 +130,12 @@ def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> tuple[
 
     world.machine.hook = keep
     (world.provision if flow.in_factory else world.boot)()
-    return told, kept
+    return reported, kept
 
 
-def _cut_again(world: World, chance: random.Random, *, in_factory: bool) -> str:
-    """The start after a cut is cut too. Returns at what."""
-    left = chance.randrange(120)
+def _cut_again(world: World, choices: random.Random, *, in_factory: bool) -> str:
+    """Cut the start after a cut, too. Returns the operation that was cut."""
+    left = choices.randrange(120)
     last = ""
 
     def cut(operation: str) -> None:
@@ -143,20 +147,21 @@ def _cut_again(world: World, chance: random.Random, *, in_factory: bool) -> str:
 
     world.machine.hook = cut
     world.machine.torn_cuts = True
-    world.machine.random = SeededRandomness(chance.randrange(1 << 32))
+    world.machine.random = SeededRandomness(choices.randrange(1 << 32))
     try:
         start(world, in_factory=in_factory)
     finally:
         world.machine.hook = None
         world.machine.torn_cuts = False
-        world.machine.random = SeededRandomness(_LATER)
+        world.machine.random = SeededRandomness(_AFTER_CUT)
     if world.machine.switched_to is not None:
         world.machine.restart()
     return last
 
 
 def start(world: World, *, in_factory: bool) -> str:
-    """Power on once: what it ended in. In the factory a machine that finds nothing to start starts over the network."""
+    """Power on once; returns how the start ended. In the factory, a machine that finds nothing to start on its disks
+    starts over the network."""
     try:
         return world.boot().value
     except GprovError as error:
@@ -166,7 +171,7 @@ def start(world: World, *, in_factory: bool) -> str:
 
 
 def _outcome(world: World, flow: Flow, row: Row, seen: dict[int, str]) -> str:
-    """Start until the system runs. Returns what is wrong, "" if nothing."""
+    """Start the unit until its system runs. Returns what is wrong, "" if nothing."""
     visited: list[int] = []
     problem = ""
     for starts in range(MOST_STARTS + 1):
@@ -176,13 +181,13 @@ def _outcome(world: World, flow: Flow, row: Row, seen: dict[int, str]) -> str:
             break
         visited.append(key)
         if starts == MOST_STARTS:
-            problem = f"does not rest after {starts} starts"
+            problem = f"its system does not run after {starts} starts"
             break
-        told = len(world.factory.states)
+        reported = len(world.factory.states)
         began = world.machine.clock.passed
         ended = start(world, in_factory=flow.in_factory)
         seconds = world.machine.clock.passed - began
-        problem = "; ".join(_wrong(world, flow, ended, told, seconds))
+        problem = "; ".join(_wrong(world, flow, ended, reported, seconds))
         if problem or ended == Stop.SWITCHED_ROOT.value:
             row.most_starts = max(row.most_starts, starts + 1)
             break
@@ -190,8 +195,8 @@ def _outcome(world: World, flow: Flow, row: Row, seen: dict[int, str]) -> str:
     return problem
 
 
-def _wrong(world: World, flow: Flow, ended: str, told: int, seconds: float) -> Iterator[str]:
-    yield from report_problems(world, world.factory.states[told:])
+def _wrong(world: World, flow: Flow, ended: str, reported: int, seconds: float) -> Iterator[str]:
+    yield from report_problems(world, world.factory.states[reported:])
     if seconds > LONGEST_START:
         yield f"a start took {seconds:g} s"
     if ended.startswith("nothing to start"):
