@@ -44,4 +44,4 @@ def _send_qa_document(job: ProvisioningJob, images: tuple[str, ...], bus: EventB
         return
     found = job.inspection
     text = qa_document(job.unit, found.inventory, found.disks, ordered(found.nics), images)
-    job.factory.document(job.unit.serial, f"QA-{job.unit.serial}.txt", text)
+    job.server.documents.document(job.unit.serial, f"QA-{job.unit.serial}.txt", text)

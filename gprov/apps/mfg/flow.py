@@ -7,7 +7,7 @@ from gprov.apps.mfg.finish import finish
 from gprov.apps.mfg.imaging import fetch_files, free_space_for_files
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.job import ProvisioningJob
-from gprov.apps.mfg.ports import MfgPorts
+from gprov.apps.mfg.ports import FactoryServer, MfgPorts
 from gprov.apps.mfg.steps import StepRunner
 from gprov.apps.unit.boot.loader import installable_loader
 from gprov.apps.unit.composition.context import UnitContext
@@ -34,7 +34,7 @@ from gprov.domain.plan.restorable import refuse_unsupported
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.nics import ordered
-from gprov.ports.factory import Factory
+from gprov.ports.factory import TimeSource
 
 # A log file that is still open keeps RECOVERY from being unmounted, which would be a failure: hence the long limit.
 _LOG_SECONDS = 300.0
@@ -69,24 +69,24 @@ class Provisioning:
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.network, clock, context)
         data = fetch_manuf(ports.http, clock, context)
-        factory = ports.factory_at(data.log_endpoint)
+        server = ports.server(data.log_endpoint)
         table = read_smbios(ports.smbios, bus)
         external = bool(data.appliance_json_url)
         platforms = fetch_platforms(ports.http, clock, data.appliance_json_url) if external else context.platforms
         unit = identify_unit(table, platforms, arguments.proto_ident, bus)
-        bus.attach(ports.sink_for(factory, unit.serial))
+        bus.attach(ports.sink_for(server.telemetry, unit.serial))
         bus.state(ProcessState.MFG_STARTED)
-        factory.code_name(unit.serial, unit.platform.code_name)
+        server.telemetry.code_name(unit.serial, unit.platform.code_name)
         if external and Switch.ALLOW_EXTERNAL_JSON not in switches:
             raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
-        self._provision(self._inspect_hardware(unit, table, data, factory, switches))
+        self._provision(self._inspect_hardware(unit, table, data, server, switches))
 
     def _inspect_hardware(
         self,
         unit: Unit,
         table: SmbiosTable,
         data: ManufData,
-        factory: Factory,
+        server: FactoryServer,
         switches: MfgSwitches,
     ) -> ProvisioningJob:
         """Compare the hardware with its specification and choose the disks; nothing is written."""
@@ -119,7 +119,7 @@ class Provisioning:
         return ProvisioningJob(
             unit=unit,
             data=data,
-            factory=factory,
+            server=server,
             inspection=inspection,
             facts=facts,
             steps=steps,
@@ -127,7 +127,7 @@ class Provisioning:
         )
 
     def _provision(self, job: ProvisioningJob) -> None:
-        self._set_clock(job.factory)
+        self._set_clock(job.server.time)
         ports, context = self._ports, self._context
         if Switch.NO_CREATE_RECOVERY in job.switches:
             with mounted_recovery(ports.volumes, attachment_rule(job.unit.platform), context):
@@ -145,10 +145,10 @@ class Provisioning:
                 raise failed
         finish(job, ports, context)
 
-    def _set_clock(self, factory: Factory) -> None:
+    def _set_clock(self, source: TimeSource) -> None:
         """A missing hardware clock causes only a warning: a unit works without one."""
         try:
-            self._ports.volumes.clock.set(factory.time_ns())
+            self._ports.volumes.clock.set(source.time_ns())
         except DeviceFault as fault:
             self._bus.warning(str(fault))
 
@@ -162,7 +162,7 @@ class Provisioning:
             if Switch.NO_WRITE_FILES not in job.switches:
                 fetch_files(job.data, ports, context)
             job.steps.run(When.AFTER_IMAGING)
-            job.factory.macs(job.unit.serial, {nic.name: nic.mac for nic in ordered(job.inspection.nics)}, ())
+            job.server.telemetry.macs(job.unit.serial, {nic.name: nic.mac for nic in ordered(job.inspection.nics)}, ())
             if Switch.NO_MANUFACTURE not in job.switches:
                 self._manufacture(job)
             ports.executor.run(plan_finish(job.facts))
@@ -177,7 +177,7 @@ class Provisioning:
         job.steps.run(When.BEFORE_MFG)
         job.steps.stash()
         job.steps.run(When.AFTER_MFG)
-        credentials = job.factory.credentials(job.unit.serial, job.data.credential_endpoint)
+        credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
         job.steps.run(When.BEFORE_PASSWORDS, credentials)
         self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
         job.steps.run(When.AFTER_PASSWORDS, credentials)

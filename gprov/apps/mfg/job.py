@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gprov.apps.mfg.inspect import Inspection
+from gprov.apps.mfg.ports import FactoryServer
 from gprov.apps.mfg.steps import StepRunner
 from gprov.domain.mfg.flags import MfgSwitches
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.plan.provision import ProvisionFacts
 from gprov.domain.platform.identify import Unit
-from gprov.ports.factory import Factory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class ProvisioningJob:
 
     unit: Unit
     data: ManufData
-    factory: Factory
+    server: FactoryServer
     inspection: Inspection
     facts: ProvisionFacts
     steps: StepRunner

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from typing_extensions import override as overrides
 
 from gprov.adapters.fake.net.network import FakeFactory
 from gprov.apps.host.simulation.world import new_world, plug_in
@@ -16,6 +17,8 @@ from gprov.apps.mfg.main import container_for
 from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import override, set_value
 from gprov.domain.branding import Branding
+from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.ports.factory import CredentialStore
 
 # Opening the kernel's log changes settings of this machine.
 CASES = [(kind, name) for kind in (InitContainer, MfgContainer) for name in kind.providers if name != "kmsg_sink"]
@@ -28,7 +31,7 @@ def test_every_provider_can_make_what_it_names(kind: type[InitContainer | MfgCon
 
 def test_providers_of_functions_make_what_these_make() -> None:
     container = UnitContainer()
-    assert container.factory_at()("http://127.0.0.1:9/") is not None
+    assert container.telemetry_at()("http://127.0.0.1:9/") is not None
     assert "recov" in container.file_sink_at()("/nowhere").name
     sink = container.sink_for()(FakeFactory(), "SERIAL")
     sink.close()
@@ -95,3 +98,26 @@ def test_verifying_and_unpacking_use_one_object() -> None:
     container = InitContainer()
     unpacker: object = container.destructive_ports().image_unpacker
     assert unpacker is container.archives()
+
+
+SERVER = "http://127.0.0.1:9/"
+
+
+class Vault(CredentialStore):
+    """Passwords of an adopter."""
+
+    @overrides
+    def credentials(self, serial: str, endpoint: str = "") -> Credentials:
+        return Credentials(Secret(f"os {serial} {endpoint}"), Secret("bios"), Secret("ipmi"))
+
+
+def test_the_ports_of_the_factory_are_one_client_until_one_of_them_is_replaced() -> None:
+    container = MfgContainer()
+    server = container.mfg_ports().server(SERVER)
+    assert len({id(port) for port in (server.telemetry, server.time, server.documents, server.credentials)}) == 1
+    assert container.flow_ports().telemetry_at(SERVER) is server.telemetry
+    set_value(container.credential_store_at, lambda _endpoint: Vault())
+    replaced = container.mfg_ports().server(SERVER)
+    assert replaced.credentials.credentials("SN", "https://vault/").os.reveal() == "os SN https://vault/"
+    others = (server.telemetry, replaced.telemetry, replaced.time, replaced.documents)
+    assert len({id(port) for port in others}) == 1

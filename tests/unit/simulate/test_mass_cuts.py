@@ -41,7 +41,7 @@ def test_the_command_prints_the_same_table_for_the_same_seed(capsys: pytest.Capt
     assert all(line.split()[-1] == line.split()[-3] for line in tables[0][1:])  # survived: all cuts
 
 
-def test_what_was_not_flushed_is_lost_in_different_ways() -> None:
+def test_a_cut_loses_different_parts_of_what_was_not_flushed_by_its_seed() -> None:
     """The luck of a cut changes what is left; the same luck leaves the same."""
     world = simulated(FirmwareKind.UEFI, "sata")
     world.provision()

@@ -26,7 +26,7 @@ OURS = Branding(
 )
 
 
-def test_a_unit_with_other_names() -> None:
+def test_a_unit_with_names_of_an_adopter_is_provisioned_restored_and_started() -> None:
     world = new_world(branding=OURS)
     assert [world.provision(), world.boot(), world.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
     assert sorted(volume.label for volume in world.machine.volumes()) == ["LOADER", "RESCUE", "SYSTEM"]

@@ -1,7 +1,9 @@
 """EventSink that delivers a unit's events to the factory server from a thread of its own.
 
 ``publish`` takes a lock for a few instructions and never waits for the network. Memory is bounded: when too much is
-waiting, the oldest events are dropped, but not state changes, and the server is told how many.
+waiting, the oldest events are dropped, except state changes, and a log line says how many.
+
+Its thread waits on a condition, with a timeout, and not on the Clock port: ``publish`` and ``close`` end the wait.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ from gprov.domain.events import Event, StateChange
 from gprov.domain.factory.events import bounded
 from gprov.domain.factory.replies import FactoryRefused
 from gprov.ports.events import EventSink
-from gprov.ports.factory import Factory
+from gprov.ports.factory import Telemetry
 
-# Between attempts while somebody waits in ``close``.
+# Seconds between attempts while ``close`` waits.
 _CLOSING_PAUSE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """``limit``: events that may wait. ``batch``: most in one delivery. ``linger``: seconds that a first event waits
-    for others. ``pause``, ``longest_pause``: between attempts, growing. ``close_seconds``: deadline of ``close``."""
+    for others. ``pause``, ``longest_pause``: seconds between attempts, doubled each time. ``close_seconds``: deadline
+    of ``close``."""
 
     limit: int = 5000
     batch: int = 250
@@ -42,8 +45,8 @@ _DELIVERY = Delivery()
 class ServerSink(EventSink):
     """``serial``: of the unit that the events come from."""
 
-    def __init__(self, factory: Factory, serial: str, *, delivery: Delivery = _DELIVERY) -> None:
-        self._factory = factory
+    def __init__(self, telemetry: Telemetry, serial: str, *, delivery: Delivery = _DELIVERY) -> None:
+        self._telemetry = telemetry
         self._serial = serial
         self._delivery = delivery
         self._backlog = Backlog(delivery.limit, "the server took too long")
@@ -93,7 +96,7 @@ class ServerSink(EventSink):
                 return
 
     def _next(self) -> tuple[Event, ...]:
-        """Wait for events, and a little longer for company; empty when it is time to end."""
+        """Wait for events, then for more of them to fill a batch. Empty: closed, and all was delivered."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._backlog) or self._closing)
             self._changed.wait_for(
@@ -106,11 +109,11 @@ class ServerSink(EventSink):
             return events
 
     def _delivered(self, events: tuple[Event, ...]) -> bool:
-        """Try until it worked or was refused. False: given up, nobody waits any more."""
+        """Try until the events are delivered or refused. False: the deadline of ``close`` has passed."""
         pause = self._delivery.pause
         while True:
             try:
-                self._factory.events(self._serial, events)
+                self._telemetry.events(self._serial, events)
             except FactoryRefused as fault:  # the same would be refused again
                 self._settle(len(events), fault)
                 return True

@@ -116,8 +116,8 @@ def _dnsmasq(args: argparse.Namespace) -> int:
 
 
 def _reopen(folder: str, serial: str) -> int:
+    from gprov.apps.server.credentials import reopen
     from gprov.apps.server.database import Database, open_existing
-    from gprov.apps.server.vault import reopen
 
     with open_existing(folder):  # a folder that was misspelt is not made
         pass

@@ -9,7 +9,7 @@ from gprov.adapters.fake.firmware.uefi import choose_entry
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node, Tree
-from gprov.adapters.fake.net.network import Mood
+from gprov.adapters.fake.net.network import ServerFault
 from gprov.apps.host.simulation.invariants import volumes
 from gprov.apps.host.simulation.masscuts import LONGEST_START
 from gprov.apps.host.simulation.script import Image, Step, Verb
@@ -82,9 +82,9 @@ def _server(world: World, step: Step) -> None:
     url = files[step.options.get("file", "image")]
     origin = world.origin
     origin.down = world.factory.down = step.what == "down"
-    origin.moods.pop(url, None)
+    origin.faults.pop(url, None)
     if step.what not in ("good", "down"):
-        origin.moods[url] = Mood(step.what)
+        origin.faults[url] = ServerFault(step.what)
         origin.breaks = 2
 
 

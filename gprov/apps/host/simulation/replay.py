@@ -68,7 +68,7 @@ class Replay:
         machine.faults.clear()
         for disk in machine.disks:
             disk.gone = False
-        self.world.origin.moods.clear()
+        self.world.origin.faults.clear()
         self.world.origin.down = self.world.factory.down = False
         machine.keys.clear()
         machine.operator_present = False

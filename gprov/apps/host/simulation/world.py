@@ -167,7 +167,10 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.hasher, FakePasswordHasher())
     set_value(container.http, FakeHttp(machine, world.origin))
     set_value(container.network, FakeNetwork(machine))
-    set_value(container.factory_at, lambda _endpoint: world.factory)
+    set_value(container.telemetry_at, lambda _endpoint: world.factory)
+    set_value(container.time_source_at, lambda _endpoint: world.factory)
+    set_value(container.document_store_at, lambda _endpoint: world.factory)
+    set_value(container.credential_store_at, lambda _endpoint: world.factory)
     set_value(container.sink_for, FakeServerSink)
     set_value(container.file_sink_at, lambda _folder: MemorySink())
 

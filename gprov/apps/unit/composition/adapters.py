@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from collections.abc import Callable
     from typing import Protocol
 
+    from gprov.adapters.linux.net.factory import HttpFactory
     from gprov.domain.boot.args import BootArguments
     from gprov.domain.branding import Branding
     from gprov.domain.mountpoints import MountPoints
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.partitioner import Partitioner
     from gprov.ports.destructive.variable_writer import VariableWriter
     from gprov.ports.events import EventSink
-    from gprov.ports.factory import Factory
+    from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware, SmbiosTable
@@ -187,19 +188,42 @@ def network(*, processes: Processes, clock: Clock) -> Network:
     return UdhcpcNetwork(processes, clock)
 
 
-def factory_at(*, http: Callable[[], Http]) -> Callable[[str], Factory]:
-    def make(endpoint: str) -> Factory:
-        from gprov.adapters.linux.net.factory import HttpFactory
+def factory_clients(*, http: Callable[[], Http], clock: Callable[[], Clock]) -> Callable[[str], HttpFactory]:
+    """Returns the client for the URL of a server, always the same one for the same server."""
+    from gprov.adapters.linux.net.factory import FactoryClients
 
-        return HttpFactory(http(), endpoint)
-
-    return make
+    return FactoryClients(http(), clock()).at
 
 
-def server_sink(factory: Factory, serial: str) -> EventSink:
+def _client_at(clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], HttpFactory]:
+    """The clients, and with them the HTTP library, are loaded at the first call."""
+
+    def client(endpoint: str) -> HttpFactory:
+        return clients()(endpoint)
+
+    return client
+
+
+def telemetry_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], Telemetry]:
+    return _client_at(clients)
+
+
+def time_source_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], TimeSource]:
+    return _client_at(clients)
+
+
+def document_store_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], DocumentStore]:
+    return _client_at(clients)
+
+
+def credential_store_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], CredentialStore]:
+    return _client_at(clients)
+
+
+def server_sink(telemetry: Telemetry, serial: str) -> EventSink:
     from gprov.adapters.linux.net.server_sink import ServerSink
 
-    return ServerSink(factory, serial)
+    return ServerSink(telemetry, serial)
 
 
 def console_sink(*, arguments: BootArguments) -> EventSink:

@@ -110,7 +110,12 @@ class UnitContainer(Container):
 
     http = singleton(adapters.http, clock=inject(clock))
     network = singleton(adapters.network, processes=inject(processes), clock=inject(clock))
-    factory_at = factory(adapters.factory_at, http=deferred(http))
+    # The factory's ports; each takes the URL of the server. Of gprov's own server, all are one client: one session.
+    factory_clients = singleton(adapters.factory_clients, http=deferred(http), clock=deferred(clock))
+    telemetry_at = factory(adapters.telemetry_at, clients=deferred(factory_clients))
+    time_source_at = factory(adapters.time_source_at, clients=deferred(factory_clients))
+    document_store_at = factory(adapters.document_store_at, clients=deferred(factory_clients))
+    credential_store_at = factory(adapters.credential_store_at, clients=deferred(factory_clients))
     sink_for: Declaration[SinkFor] = value(adapters.server_sink)
     console_sink = factory(adapters.console_sink, arguments=inject(arguments))
     kmsg_sink = factory(adapters.kmsg_sink)
@@ -154,7 +159,7 @@ class UnitContainer(Container):
         smbios=inject(smbios),
         network=inject(network),
         background=inject(background),
-        factory_at=inject(factory_at),
+        telemetry_at=inject(telemetry_at),
         sink_for=inject(sink_for),
         file_sink_at=inject(file_sink_at),
     )

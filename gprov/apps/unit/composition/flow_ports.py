@@ -9,12 +9,12 @@ from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.execution.executor import Executor
 from gprov.ports.background import Background
 from gprov.ports.events import EventSink
-from gprov.ports.factory import Factory
+from gprov.ports.factory import Telemetry
 from gprov.ports.firmware import SmbiosTable
 from gprov.ports.network import Network
 
-FactoryAt = Callable[[str], Factory]
-SinkFor = Callable[[Factory, str], EventSink]
+TelemetryAt = Callable[[str], Telemetry]
+SinkFor = Callable[[Telemetry, str], EventSink]
 FileSinkAt = Callable[[str], EventSink]
 
 
@@ -22,7 +22,7 @@ FileSinkAt = Callable[[str], EventSink]
 class FlowPorts:
     """Ports of a restore, of provisioning, and of recording a boot failure.
 
-    ``executor`` runs all plans of the flow. ``factory_at`` makes a client for an endpoint URL, ``sink_for`` a sink that
+    ``executor`` runs all plans of the flow. ``telemetry_at`` takes the URL of a server, ``sink_for`` a sink that
     sends the events of a unit (serial number) to it, ``file_sink_at`` a log file in a folder.
     """
 
@@ -31,6 +31,6 @@ class FlowPorts:
     smbios: SmbiosTable
     network: Network
     background: Background
-    factory_at: FactoryAt
+    telemetry_at: TelemetryAt
     sink_for: SinkFor
     file_sink_at: FileSinkAt

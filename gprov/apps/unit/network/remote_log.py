@@ -22,7 +22,7 @@ def start_remote_log(ports: FlowPorts, endpoint: str, unit: Unit, context: UnitC
         try:
             with unexpected_errors_translated():
                 connect(ports.network, ports.volumes.clock, unit, context)
-                context.bus.attach(ports.sink_for(ports.factory_at(endpoint), unit.serial))
+                context.bus.attach(ports.sink_for(ports.telemetry_at(endpoint), unit.serial))
         except GprovError as error:
             context.bus.warning(f"no remote log: {error}")
 

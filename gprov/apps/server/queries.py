@@ -1,17 +1,24 @@
-"""What the store knows, as values for pages and tools. Passwords and session keys are in none of them."""
+"""Questions to the store, for the API and for tools."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gprov.apps.server.database import Database
+from gprov.apps.server.records import (
+    CredentialRecord,
+    DocumentEntry,
+    EventEntry,
+    StateEntry,
+    UnitDetail,
+    UnitSummary,
+)
 from gprov.apps.server.rows import SERVER_TYPE
 from gprov.domain.errors import Problem
 from gprov.domain.events import ProcessState
-from gprov.domain.factory.documents import Held
+from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.events import decode_body, describe
 from gprov.domain.factory.requests import NamedMac
 from gprov.domain.factory.states import Verdict
@@ -19,84 +26,12 @@ from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.value import Json
 
 
-@dataclass(frozen=True, slots=True)
-class UnitSummary:
-    """Times: UTC, ns, of the server. ``state_ns``: when it was reported."""
-
-    serial: str
-    code_name: str
-    state: ProcessState
-    state_ns: int
-    first_seen_ns: int
-    last_seen_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class StateEntry:
-    """``session``: the how-manieth of this unit."""
-
-    state: ProcessState
-    received_ns: int
-    session: int
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentEntry:
-    """``file``: its name in the documents folder, once ``written``."""
-
-    name: str
-    status: Held
-    received_ns: int
-    hold_until_ns: int
-    decided_ns: int | None
-    reason: str
-    file: str
-    written: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialRecord:
-    """That passwords were handed out. ``last_ns`` None: never."""
-
-    made: bool
-    handed_out: int
-    last_ns: int | None
-    last_peer: str
-    sealed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class UnitDetail:
-    summary: UnitSummary
-    nics: tuple[NamedMac, ...]
-    bmc: tuple[str, ...]
-    states: tuple[StateEntry, ...]
-    documents: tuple[DocumentEntry, ...]
-    credentials: CredentialRecord
-
-
-@dataclass(frozen=True, slots=True)
-class EventEntry:
-    """``seq``: place in the unit's log. ``session`` and ``number`` are None for the server's own notes. ``text``: one
-    line for a person; ``fields``: what the type adds, as the unit sent it."""
-
-    seq: int
-    session: int | None
-    number: int | None
-    time_ns: int
-    received_ns: int
-    type: str
-    text: str
-    fields: dict[str, Json]
-
-
-class Reading:
+class Queries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def units(self, limit: int, offset: int) -> tuple[UnitSummary, ...]:
-        """Most recently heard of first."""
+        """Those with the latest reports first."""
         with self._database.read() as db:
             rows = db.execute(
                 "SELECT * FROM units ORDER BY last_seen_ns DESC, id DESC LIMIT ? OFFSET ?", (limit, offset)
@@ -109,18 +44,18 @@ class Reading:
             if row is None:
                 return None
             return UnitDetail(
-                _summary(row),
-                tuple(NamedMac(name, mac) for name, mac in json.loads(row["nics"])),
-                tuple(json.loads(row["bmc"])),
-                _states(db, row["id"]),
-                _documents(db, row["id"]),
-                _credentials(db, row),
+                summary=_summary(row),
+                nics=tuple(NamedMac(name, mac) for name, mac in json.loads(row["nics"])),
+                bmc=tuple(json.loads(row["bmc"])),
+                states=_states(db, row["id"]),
+                documents=_documents(db, row["id"]),
+                credentials=_credentials(db, row),
             )
 
     def sealed_unit(self, serials: Sequence[str], mac: str, now_ns: int) -> str | None:
-        """Serial of the unit that this machine is, if its passwords are sealed: provisioning it again would wipe it and
-        then fail. Known by one of these serials, or else by a MAC that it reported (lower case; "" for none). None: not
-        sealed, reopened, or unknown."""
+        """Serial number of the unit that this machine is, if its passwords are sealed: provisioning it again would wipe
+        it and then fail. It is identified by one of ``serials``, or else by a MAC that it reported (lower case; "" for
+        none). None: not sealed, reopened, or not in the store."""
         with self._database.read() as db:
             row = next((found for serial in serials if (found := _of_serial(db, serial)) is not None), None)
             row = row or (_of_mac(db, mac) if mac else None)
@@ -149,7 +84,7 @@ def _of_serial(db: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
 
 
 def _of_mac(db: sqlite3.Connection, mac: str) -> sqlite3.Row | None:
-    """The one heard of last, if several reported it."""
+    """The one with the latest report, if several reported it."""
     found: sqlite3.Row | None = db.execute(
         "SELECT * FROM units WHERE EXISTS (SELECT 1 FROM json_each(nics) WHERE json_extract(value, '$[1]') = ?)"
         " ORDER BY last_seen_ns DESC, id DESC LIMIT 1",
@@ -160,12 +95,12 @@ def _of_mac(db: sqlite3.Connection, mac: str) -> sqlite3.Row | None:
 
 def _summary(row: sqlite3.Row) -> UnitSummary:
     return UnitSummary(
-        row["serial"],
-        row["code_name"],
-        ProcessState(row["state"]),
-        row["state_ns"],
-        row["first_seen_ns"],
-        row["last_seen_ns"],
+        serial=row["serial"],
+        code_name=row["code_name"],
+        state=ProcessState(row["state"]),
+        state_ns=row["state_ns"],
+        first_seen_ns=row["first_seen_ns"],
+        last_seen_ns=row["last_seen_ns"],
     )
 
 
@@ -185,14 +120,14 @@ def _documents(db: sqlite3.Connection, unit: int) -> tuple[DocumentEntry, ...]:
     rows = db.execute("SELECT * FROM documents WHERE unit = ? ORDER BY id", (unit,))
     return tuple(
         DocumentEntry(
-            row["name"],
-            Held(row["status"]),
-            row["received_ns"],
-            row["hold_until_ns"],
-            row["decided_ns"],
-            row["reason"],
-            row["file"],
-            bool(row["written"]),
+            name=row["name"],
+            status=DocumentStatus(row["status"]),
+            received_ns=row["received_ns"],
+            hold_until_ns=row["hold_until_ns"],
+            decided_ns=row["decided_ns"],
+            reason=row["reason"],
+            file=row["file"],
+            written=bool(row["written"]),
         )
         for row in rows
     )
@@ -205,25 +140,25 @@ def _credentials(db: sqlite3.Connection, unit: sqlite3.Row) -> CredentialRecord:
         "SELECT time_ns, peer FROM handouts WHERE unit = ? ORDER BY id DESC LIMIT 1", (unit["id"],)
     ).fetchone()
     return CredentialRecord(
-        made is not None,
-        count,
-        last["time_ns"] if last else None,
-        last["peer"] if last else "",
-        bool(unit["sealed"]),
+        made=made is not None,
+        handed_out=count,
+        last_ns=last["time_ns"] if last else None,
+        last_peer=last["peer"] if last else "",
+        sealed=bool(unit["sealed"]),
     )
 
 
 def _event(row: sqlite3.Row) -> EventEntry:
     fields: dict[str, Json] = json.loads(row["body"])
     return EventEntry(
-        row["seq"],
-        row["session_number"],
-        row["number"],
-        row["time_ns"],
-        row["received_ns"],
-        row["type"],
-        _text(row["type"], fields),
-        fields,
+        seq=row["seq"],
+        session=row["session_number"],
+        number=row["number"],
+        time_ns=row["time_ns"],
+        received_ns=row["received_ns"],
+        type=row["type"],
+        text=_text(row["type"], fields),
+        fields=fields,
     )
 
 

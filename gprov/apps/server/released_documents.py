@@ -1,4 +1,4 @@
-"""Writing released documents to the folder where the factory picks them up.
+"""Writing released documents to the folder from which the factory takes them.
 
 The release is decided and recorded in the store first; the file follows. A file that could not be written (the server
 was killed, the disk is full) stays due and is written when the server starts again or sweeps.
@@ -14,7 +14,7 @@ from gprov.domain.formats.owner import Owner
 from gprov.ports.files import Files
 
 
-class Releases:
+class ReleasedDocuments:
     """``folder``: where the documents go."""
 
     def __init__(self, database: Database, files: Files, folder: str) -> None:
@@ -25,8 +25,8 @@ class Releases:
         self._lock = threading.Lock()
 
     def write_due(self) -> int:
-        """Write what was released, oldest first, and return how many. Stops at the first that fails (a newer
-        document of the same name must not be overwritten by an older one later). Raises DeviceFault."""
+        """Write released documents, oldest first, and return how many. Stops at the first that fails, since a newer
+        document of the same name must not be overwritten by an older one later. Raises DeviceFault."""
         written = 0
         with self._lock:
             while True:
