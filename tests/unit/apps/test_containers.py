@@ -10,6 +10,7 @@ import pytest
 from typing_extensions import override as overrides
 
 from gprov.adapters.fake.net.network import FakeFactory
+from gprov.apps.host.simulation.world import new_world, plug_in
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.mfg.main import container_for
@@ -57,6 +58,46 @@ def test_what_an_adopter_puts_in_reaches_both_flows() -> None:
             assert container.mount_points().recovery == "/mnt/RESCUE"
             assert container.platforms() == ()
     assert InitContainer().branding() == Branding()
+
+
+def test_a_normal_boot_imports_neither_destructive_ports_nor_the_platform_table() -> None:
+    program = (
+        "import sys; from gprov.apps.init.container import InitContainer; InitContainer().boot(); "
+        "print(*[name for name in sys.modules if name.startswith('gprov.')], sep='\\n')"
+    )
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout
+    imported = output.split()
+    assert "gprov.apps.init.flow" in imported
+    unwanted = (
+        "gprov.apps.unit.composition.flow_ports",
+        "gprov.apps.unit.execution",
+        "gprov.apps.restore.flow",
+        "gprov.domain.plan",
+        "gprov.domain.platform.default_table",
+        "gprov.adapters.linux.archive",
+        "gprov.adapters.linux.disk.arrays",
+        "gprov.adapters.linux.disk.partition",
+        "gprov.adapters.linux.net",
+    )
+    assert [name for name in imported if name.startswith(unwanted)] == []
+
+
+def test_simulated_machine_overrides_every_destructive_port() -> None:
+    """A port that was left out would reach the disks of the machine that runs the simulation."""
+    for container in (InitContainer(), MfgContainer()):
+        plug_in(container, new_world())
+        ports = vars(container.destructive_ports())
+        assert ports
+        assert [
+            name for name, port in ports.items() if not type(port).__module__.startswith("gprov.adapters.fake.")
+        ] == []
+
+
+def test_verifying_and_unpacking_use_one_object() -> None:
+    """So that an image which was decoded to verify it need not be decoded again."""
+    container = InitContainer()
+    unpacker: object = container.destructive_ports().image_unpacker
+    assert unpacker is container.archives()
 
 
 SERVER = "http://127.0.0.1:9/"

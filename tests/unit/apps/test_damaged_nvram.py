@@ -7,8 +7,9 @@ from typing_extensions import override
 
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.apps.unit.boot.boot_entries import boot_variables, is_fallback_boot, update_boot_entries
+from gprov.apps.unit.boot.boot_entries import boot_variables, is_fallback_boot
 from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.execution.boot_entries import update_boot_entries
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.branding import Branding
@@ -74,7 +75,8 @@ def described(machine: SimulatedMachine) -> dict[str, str | None]:
 
 
 def test_entries_are_made_beside_one_that_cannot_be_read(machine: SimulatedMachine, bus: EventBus) -> None:
-    update_boot_entries(DamagedFirmware(machine, "Boot0000"), ESP, UPDATE, bus)
+    firmware = DamagedFirmware(machine, "Boot0000")
+    update_boot_entries(firmware, firmware, ESP, UPDATE, bus)
     found = described(machine)
     assert set(found.values()) == {BRANDING.normal_entry, BRANDING.restore_entry, BRANDING.erase_entry}
     assert "Boot0000" not in found  # whoever it belongs to
@@ -84,7 +86,7 @@ def test_entries_are_made_beside_one_that_cannot_be_read(machine: SimulatedMachi
 
 def test_a_person_is_heard_beside_an_entry_that_cannot_be_read(machine: SimulatedMachine, bus: EventBus) -> None:
     firmware = DamagedFirmware(machine, "Boot0007")
-    update_boot_entries(firmware, ESP, UPDATE, bus)
+    update_boot_entries(firmware, firmware, ESP, UPDATE, bus)
     context = UnitContext(
         branding=BRANDING,
         mount_points=MountPoints(),
@@ -104,5 +106,5 @@ def test_nothing_is_made_of_a_list_that_cannot_be_read(machine: SimulatedMachine
     with pytest.raises(DeviceFault, match=name):
         boot_variables(firmware, bus)
     with pytest.raises(DeviceFault, match=name):
-        update_boot_entries(firmware, ESP, UPDATE, bus)
+        update_boot_entries(firmware, firmware, ESP, UPDATE, bus)
     assert machine.nvram == {}

@@ -13,6 +13,7 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.net.network import FakeHttp, Origin
+from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.execution.fetch import fetch_file
 from gprov.apps.unit.reporting.bus import EventBus
@@ -54,21 +55,29 @@ def bus(machine: SimulatedMachine) -> EventBus:
 def plan_ports(machine: SimulatedMachine, origin: Origin) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
-        partitioner=FakePartitioner(machine),
         arrays=lambda: FakeArrays(machine),
         filesystems=FakeFileSystems(machine),
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
-        archives=FakeArchives(machine),
         firmware=FakeFirmware(machine),
         http=FakeHttp(machine, origin),
         clock=machine.clock,
     )
 
 
+def destructive_ports(machine: SimulatedMachine) -> DestructivePorts:
+    return DestructivePorts(
+        partitioner=FakePartitioner(machine),
+        filesystem_maker=FakeFileSystems(machine),
+        array_writer=FakeArrays(machine),
+        image_unpacker=FakeArchives(machine),
+        variable_writer=FakeFirmware(machine),
+    )
+
+
 @pytest.fixture
 def executor(machine: SimulatedMachine, bus: EventBus) -> Executor:
-    return Executor(plan_ports(machine, Origin(content={URL: CONTENT})), bus)
+    return Executor(plan_ports(machine, Origin(content={URL: CONTENT})), destructive_ports(machine), bus)
 
 
 def steps(bus: EventBus) -> list[tuple[StepPhase, str]]:

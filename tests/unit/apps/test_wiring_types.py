@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from gprov.apps.init.ports import InitPorts, RestoreFlow
     from gprov.apps.unit.composition.volume_ports import VolumePorts
     from gprov.apps.unit.execution.executor import PlanPorts
+    from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
     from gprov.ports.block import BlockDevices
     from gprov.ports.clock import Clock
+    from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.filesystem import FileSystems, Mounts
 
     class Logging(SysfsBlockDevices):
@@ -108,6 +110,10 @@ if TYPE_CHECKING:
         assert_type(container.filesystems(), FileSystems)
         assert_type(container.plan_ports(), PlanPorts)
         assert_type(container.plan_ports().arrays(), Arrays)
+        assert_type(container.image_unpacker(), ImageUnpacker)
+        assert_type(container.archives(), Archives)
+        print(container.archives().extract)  # type: ignore[attr-defined]
+        print(container.filesystems().make)  # type: ignore[attr-defined]
         assert_type(container.restore(), RestoreFlow)
         wrap(container.blocks, lambda original: Logging(assert_type(original, BlockDevices)))
         set_value(container.mounts, LinuxMounts())

@@ -18,6 +18,7 @@ from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.network import FakeHttp, Origin
+from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
@@ -54,15 +55,23 @@ def machine() -> SimulatedMachine:
 def plan_ports(machine: SimulatedMachine) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
-        partitioner=FakePartitioner(machine),
         arrays=lambda: FakeArrays(machine),
         filesystems=FakeFileSystems(machine),
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
-        archives=FakeArchives(machine),
         firmware=FakeFirmware(machine),
         http=FakeHttp(machine, Origin()),
         clock=machine.clock,
+    )
+
+
+def destructive_ports(machine: SimulatedMachine) -> DestructivePorts:
+    return DestructivePorts(
+        partitioner=FakePartitioner(machine),
+        filesystem_maker=FakeFileSystems(machine),
+        array_writer=FakeArrays(machine),
+        image_unpacker=FakeArchives(machine),
+        variable_writer=FakeFirmware(machine),
     )
 
 
@@ -77,7 +86,7 @@ def content(machine: SimulatedMachine, *labels: str) -> dict[str, Content]:
 def provision(machine: SimulatedMachine) -> None:
     """The provisioning plans as the flow runs them, ending with RECOVERY and ESP mounted."""
     ports = plan_ports(machine)
-    executor = Executor(ports, EventBus(machine.clock))
+    executor = Executor(ports, destructive_ports(machine), EventBus(machine.clock))
     for target in [point.target for point in ports.mounts.mounted()][::-1]:
         ports.mounts.unmount(target)
     facts = ProvisionFacts(
@@ -144,7 +153,7 @@ def test_restoring_twice(machine: SimulatedMachine) -> None:
     provision(machine)
     facts = restore_facts(machine)
     plan = plan_restore(facts)
-    executor = Executor(plan_ports(machine), EventBus(machine.clock))
+    executor = Executor(plan_ports(machine), destructive_ports(machine), EventBus(machine.clock))
     executor.run(plan)
     first, writes = content(machine, "PRIMARY", "RECOVERY", "ESP"), machine.nvram_writes
     assert first["PRIMARY"]["/boot.normal"] is not None
@@ -158,11 +167,11 @@ def test_a_plan_begun_anew_at_any_point_ends_the_same(machine: SimulatedMachine)
     provision(machine)
     plan = plan_restore(restore_facts(machine))
     ports = plan_ports(machine)
-    Executor(ports, EventBus(machine.clock)).run(plan)
+    Executor(ports, destructive_ports(machine), EventBus(machine.clock)).run(plan)
     expected = content(machine, "PRIMARY", "RECOVERY", "ESP")
     for end in range(len(plan)):
-        Executor(ports, EventBus(machine.clock)).run(plan[:end])
+        Executor(ports, destructive_ports(machine), EventBus(machine.clock)).run(plan[:end])
         if any(point.target == MOUNT_POINTS.primary for point in ports.mounts.mounted()):
             ports.mounts.unmount(MOUNT_POINTS.primary)
-        Executor(ports, EventBus(machine.clock)).run(plan)
+        Executor(ports, destructive_ports(machine), EventBus(machine.clock)).run(plan)
         assert content(machine, "PRIMARY", "RECOVERY", "ESP") == expected, plan[end].describe()

@@ -20,12 +20,13 @@ from gprov.domain.files import FileType
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.verify import verify_image as verify_anew
 from gprov.ports.archive import Archives, ProgressReport
+from gprov.ports.destructive.image_unpacker import ImageUnpacker
 
 # Simulations read the same few images thousands of times. Bytes remember their hash.
 verify_image = lru_cache(maxsize=256)(verify_anew)
 
 
-class FakeArchives(Archives):
+class FakeArchives(Archives, ImageUnpacker):
     def __init__(self, machine: SimulatedMachine, branding: Branding | None = None) -> None:
         self._machine = machine
         self._branding = branding or Branding()

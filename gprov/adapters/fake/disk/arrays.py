@@ -16,6 +16,7 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.disk.md_superblock import MemberRecord
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.arrays import Arrays
+from gprov.ports.destructive.array_writer import ArrayWriter
 
 _MD_MAJOR = 9
 _HIGHEST = 127
@@ -23,7 +24,7 @@ _HIGHEST = 127
 _LAYOUTS = {RaidLevel.RAID10: 0x102, RaidLevel.RAID5: 2, RaidLevel.RAID6: 2}
 
 
-class FakeArrays(Arrays):
+class FakeArrays(Arrays, ArrayWriter):
     def __init__(self, machine: SimulatedMachine) -> None:
         self._machine = machine
 

@@ -11,10 +11,11 @@ from gprov.adapters.fake.machine.storage import FakeVolume, Tree
 from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec
 from gprov.domain.errors import DeviceFault
+from gprov.ports.destructive.filesystem_maker import FileSystemMaker
 from gprov.ports.filesystem import FileSystems
 
 
-class FakeFileSystems(FileSystems):
+class FakeFileSystems(FileSystems, FileSystemMaker):
     def __init__(self, machine: SimulatedMachine) -> None:
         self._machine = machine
 

@@ -1,25 +1,14 @@
-"""Boot entries of the firmware: reading them, how this boot came from them, and writing changes."""
+"""Boot entries of the firmware: reading them, and how this boot came from them."""
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.entries import (
-    DeleteVariable,
-    EspLocation,
-    SetVariable,
-    reconcile,
-    started_by_fallback,
-    wanted_entries,
-)
+from gprov.domain.boot.entries import started_by_fallback
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.disk.model import Partition
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.formats.efi.boot_variables import entry_number
-from gprov.domain.formats.efi.variables import EFI_GLOBAL, Variable, VariableName
-from gprov.domain.plan.disk_operations import UpdateBootEntries
+from gprov.domain.formats.efi.variables import EFI_GLOBAL, Variable
 from gprov.ports.firmware import Firmware
 
 
@@ -60,22 +49,3 @@ def is_fallback_boot(firmware: Firmware, context: UnitContext) -> bool:
         context.bus.warning(str(error))
         return True
     return not variables or started_by_fallback(variables, context.branding)
-
-
-def update_boot_entries(firmware: Firmware, esp: Partition, operation: UpdateBootEntries, bus: EventBus) -> None:
-    """Write only what differs, in an order that keeps the unit bootable after each write."""
-    sector = operation.esp.disk.sector_size
-    location = EspLocation(esp.number, esp.start // sector, esp.size // sector, esp.uuid)
-    wanted = wanted_entries(operation.branding, location, operation.extra_arguments)
-    changes = reconcile(boot_variables(firmware, bus), wanted)
-    if not changes:
-        bus.log("boot entries are right already")
-    for change in changes:
-        bus.log(change.describe())
-        match change:
-            case SetVariable():
-                firmware.write(VariableName(change.name), change.variable)
-            case DeleteVariable():
-                firmware.delete(VariableName(change.name))
-            case _:
-                assert_never(change)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # each import is time on every boot
     from collections.abc import Callable
+    from typing import Protocol
 
     from gprov.adapters.linux.net.factory import HttpFactory
     from gprov.domain.boot.args import BootArguments
@@ -20,6 +21,11 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.background import Background
     from gprov.ports.block import BlockDevices
     from gprov.ports.clock import Clock, Randomness
+    from gprov.ports.destructive.array_writer import ArrayWriter
+    from gprov.ports.destructive.filesystem_maker import FileSystemMaker
+    from gprov.ports.destructive.image_unpacker import ImageUnpacker
+    from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.destructive.variable_writer import VariableWriter
     from gprov.ports.events import EventSink
     from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
     from gprov.ports.files import Files
@@ -28,10 +34,12 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.hardware import HardwareInventory
     from gprov.ports.network import Http, Network
     from gprov.ports.operator import Operator
-    from gprov.ports.partition import Partitioner
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
     from gprov.ports.secrets import PasswordHasher
+
+    class ImageArchives(Archives, ImageUnpacker, Protocol):
+        """Verifies and unpacks images."""
 
 
 def clock() -> Clock:
@@ -112,10 +120,36 @@ def arrays(*, processes: Processes) -> Arrays:
     return MdArrays(processes)
 
 
-def archives(*, processes: Processes, branding: Branding) -> Archives:
+def array_writer(*, processes: Processes) -> ArrayWriter:
+    from gprov.adapters.linux.disk.arrays import MdArrays
+
+    return MdArrays(processes)
+
+
+def filesystem_maker(*, processes: Processes) -> FileSystemMaker:
+    from gprov.adapters.linux.filesystem.tools import LinuxFileSystems
+
+    return LinuxFileSystems(processes)
+
+
+def image_archives(*, processes: Processes, branding: Branding) -> ImageArchives:
     from gprov.adapters.linux.archive import XzTarArchives
 
     return XzTarArchives(processes, branding=branding, accounts_folder="/etc")
+
+
+def archives(*, image_archives: ImageArchives) -> Archives:
+    return image_archives
+
+
+def image_unpacker(*, image_archives: ImageArchives) -> ImageUnpacker:
+    return image_archives
+
+
+def variable_writer() -> VariableWriter:
+    from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
+
+    return EfivarsFirmware()
 
 
 def firmware() -> Firmware:

@@ -28,6 +28,7 @@ from gprov.domain.mountpoints import MountPoints
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import FlowPorts, SinkFor
+    from gprov.apps.unit.execution.destructive_ports import DestructivePorts
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
 
@@ -42,6 +43,12 @@ def _plan_ports() -> type[PlanPorts]:
     from gprov.apps.unit.execution.executor import PlanPorts
 
     return PlanPorts
+
+
+def _destructive_ports() -> type[DestructivePorts]:
+    from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+
+    return DestructivePorts
 
 
 def _executor() -> type[Executor]:
@@ -85,9 +92,16 @@ class UnitContainer(Container):
     mounts = singleton(adapters.mounts)
     files = singleton(adapters.files, mount_points=inject(mount_points))
     filesystems = singleton(adapters.filesystems, processes=inject(processes))
-    partitioner = singleton(adapters.partitioner, blocks=inject(blocks), clock=inject(clock))
     arrays = singleton(adapters.arrays, processes=inject(processes))
-    archives = singleton(adapters.archives, processes=inject(processes), branding=inject(branding))
+    # One object with both ports: what it decoded while it verified an image, it need not decode again to unpack it.
+    image_archives = singleton(adapters.image_archives, processes=inject(processes), branding=inject(branding))
+    archives = factory(adapters.archives, image_archives=inject(image_archives))
+
+    partitioner = singleton(adapters.partitioner, blocks=inject(blocks), clock=inject(clock))
+    filesystem_maker = singleton(adapters.filesystem_maker, processes=inject(processes))
+    array_writer = singleton(adapters.array_writer, processes=inject(processes))
+    image_unpacker = factory(adapters.image_unpacker, image_archives=inject(image_archives))
+    variable_writer = singleton(adapters.variable_writer)
 
     firmware = singleton(adapters.firmware)
     smbios = singleton(adapters.smbios)
@@ -128,10 +142,16 @@ class UnitContainer(Container):
         clock=inject(clock),
         arrays=deferred(arrays),
         http=inject(http),
-        partitioner=inject(partitioner),
-        archives=inject(archives),
     )
-    executor = lazy_factory(_executor, inject(plan_ports), inject(bus))
+    destructive_ports = lazy_factory(
+        _destructive_ports,
+        partitioner=inject(partitioner),
+        filesystem_maker=inject(filesystem_maker),
+        array_writer=inject(array_writer),
+        image_unpacker=inject(image_unpacker),
+        variable_writer=inject(variable_writer),
+    )
+    executor = lazy_factory(_executor, inject(plan_ports), inject(destructive_ports), inject(bus))
     flow_ports = lazy_factory(
         _flow_ports,
         volumes=inject(volume_ports),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import FoundArray, Member, RunningArray, found_arrays
 from gprov.domain.disk.model import Disk, Volume
@@ -70,17 +69,3 @@ def array_volumes(arrays: Arrays, blocks: BlockDevices, disks: Sequence[Disk], b
 def disks_of(array: RunningArray, disks: Iterable[Disk]) -> tuple[Disk, ...]:
     """Those of these disks that hold a member of the array."""
     return tuple(disk for disk in disks if array.members & disk.devices)
-
-
-def dismantle_arrays(arrays: Arrays, blocks: BlockDevices, disks: Sequence[Disk], bus: EventBus) -> None:
-    """Stop the arrays that run on these disks, and erase the superblocks of all array members on these disks. Raises
-    DeviceFault (in use), ToolFailed. A volume that cannot be read is skipped: clearing its disk comes later."""
-    chosen = {disk.device for disk in disks}
-    current = tuple(disk for disk in blocks.disks() if disk.device in chosen)
-    for array in arrays.running():
-        if disks_of(array, current):
-            bus.log(f"stopping {array.node} ({array.uuid})")
-            arrays.stop(array)
-    members = [volume.node for volume in volumes_of(blocks, current, bus) if volume.contents.kind == RAID_MEMBER]
-    if members:
-        arrays.forget(members)

@@ -26,6 +26,6 @@ def _booted_from(disks: Sequence[Disk], firmware: Firmware, bus: EventBus) -> De
     try:
         guid = started_partition(boot_variables(firmware, bus))
     except DeviceFault as fault:
-        bus.warning(f"cannot tell where this start came from: {fault}")
+        bus.warning(f"cannot determine the disk that this boot was started from: {fault}")
         return None
     return partition_with(disks, guid)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
-from gprov.apps.unit.boot.boot_entries import update_boot_entries
 from gprov.apps.unit.composition.volume_ports import VolumePorts
-from gprov.apps.unit.devices.arrays import dismantle_arrays
+from gprov.apps.unit.execution.boot_entries import update_boot_entries
+from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+from gprov.apps.unit.execution.dismantling import dismantle_arrays
 from gprov.apps.unit.execution.fetch import fetch_file
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import RunningArray
@@ -43,10 +44,8 @@ from gprov.domain.plan.file_operations import (
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.ports.archive import Archives
 from gprov.ports.files import Files
 from gprov.ports.network import Http
-from gprov.ports.partition import Partitioner
 
 # Operations with the attribute ``required``.
 _OPTIONAL_OPERATIONS = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
@@ -54,19 +53,18 @@ _OPTIONAL_OPERATIONS = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, Wr
 
 @dataclass(frozen=True, kw_only=True)
 class PlanPorts(VolumePorts):
-    """The ports that operations need."""
+    """The ports that operations need, except the destructive ones."""
 
     http: Http
-    partitioner: Partitioner
-    archives: Archives
 
 
 class Executor:
     """Runs the operations of a plan in order and reports start, progress and end or failure of each. Stops at the first
     required operation that fails. Partitions and arrays that one plan made can be used in the next."""
 
-    def __init__(self, ports: PlanPorts, bus: EventBus) -> None:
+    def __init__(self, ports: PlanPorts, destructive: DestructivePorts, bus: EventBus) -> None:
         self._ports = ports
+        self._destructive = destructive
         self._bus = bus
         self._disks: dict[DeviceNumber, Disk] = {}
         self._arrays: dict[str, RunningArray] = {}
@@ -99,28 +97,29 @@ class Executor:
         self._bus.operation(Step(text, StepPhase.DONE, self._ports.clock.monotonic() - started))
 
     def _perform(self, operation: Operation) -> None:
-        ports = self._ports
+        ports, destructive = self._ports, self._destructive
         match operation:
             case ClearDisk():
-                ports.partitioner.clear(operation.disk, operation.head, operation.tail)
+                destructive.partitioner.clear(operation.disk, operation.head, operation.tail)
             case CreatePartitionTable():
-                written = ports.partitioner.write(operation.disk, operation.table, operation.loader)
+                written = destructive.partitioner.write(operation.disk, operation.table, operation.loader)
                 self._disks[operation.disk.device] = written
             case RetireArrays() | CreateArray() | StopArray():
                 self._perform_on_arrays(operation)
             case MakeFileSystem():
-                ports.filesystems.make(self._node(operation.where), operation.spec)
+                destructive.filesystem_maker.make(self._node(operation.where), operation.spec)
             case MountVolume():
                 ports.mounts.mount(self._node(operation.where), operation.target, operation.kind, operation.options)
             case UnmountVolume():
                 ports.mounts.unmount(operation.target)
             case ExtractImage():
                 progress = partial(self._bus.progress, f"unpack {operation.image.path}")
-                ports.archives.extract(operation.image, operation.target, progress)
+                destructive.image_unpacker.extract(operation.image, operation.target, progress)
             case FetchFile():
                 fetch_file(ports.http, ports.files, operation, self._bus)
             case UpdateBootEntries():
-                update_boot_entries(ports.firmware, self._partition(operation.esp), operation, self._bus)
+                esp = self._partition(operation.esp)
+                update_boot_entries(ports.firmware, destructive.variable_writer, esp, operation, self._bus)
             case _:
                 perform_on_files(ports.files, operation)
 
@@ -134,15 +133,15 @@ class Executor:
                 assert_never(place)
 
     def _perform_on_arrays(self, operation: RetireArrays | CreateArray | StopArray) -> None:
-        arrays = self._ports.arrays()
+        writer = self._destructive.array_writer
         match operation:
             case RetireArrays():
-                dismantle_arrays(arrays, self._ports.blocks, operation.disks, self._bus)
+                dismantle_arrays(self._ports, writer, operation.disks, self._bus)
             case CreateArray():
                 nodes = [self._partition(member).node for member in operation.members]
-                self._arrays[operation.spec.name] = arrays.create(operation.spec, nodes)
+                self._arrays[operation.spec.name] = writer.create(operation.spec, nodes)
             case StopArray():
-                arrays.stop(self._array(operation.where))
+                self._ports.arrays().stop(self._array(operation.where))
                 del self._arrays[operation.where.name]
             case _:
                 assert_never(operation)
