@@ -205,7 +205,7 @@ def create(
 
 def _metadata(given: Sequence[str], name: ImageName) -> ImageMeta:
     pairs = dict(text.split("=", 1) for text in given)
-    meta = ImageMeta(*(pairs.get(key, "") for key in FIELDS))
+    meta = ImageMeta(**{field: pairs.get(key, "") for key, field in FIELDS.items()})
     if meta.mismatch(name):
         raise BadInput("--meta", [Problem("ImgName", f"is always the image's name, {name.filename}")])
     return meta
