@@ -132,7 +132,7 @@ def dnsmasq(data: bytes) -> None:
 def networkd(data: bytes) -> None:
     """Names of ports come from the platform table."""
     names = pieces(data, 2)
-    nics = [Nic("eth0", seeds.MAC), Nic("eth1", "56:78:90:00:00:02")]
+    nics = [Nic(name="eth0", mac=seeds.MAC), Nic(name="eth1", mac="56:78:90:00:00:02")]
     usual = default_files(nics, names=["a", "b"])
     for name, content in default_files(nics, names=names).items():
         lines, plain = content.decode().split("\n"), usual[name].decode().split("\n")

@@ -40,6 +40,17 @@ class Reply:
     body: bytes = field(repr=False)  # may hold credentials
 
 
+@dataclass(frozen=True, slots=True)
+class TransferLimits:
+    """Of a download: ``size`` in bytes; seconds for all attempts together; seconds in which an attempt must make
+    progress; attempts."""
+
+    size: int
+    seconds: float = 4 * 3600.0
+    stall_seconds: float = 60.0
+    attempts: int = 6
+
+
 class Http(Protocol):
     def request(
         self,
@@ -54,20 +65,10 @@ class Http(Protocol):
         """One exchange. Any status is a Reply; raises NetworkFault if there is none within ``seconds`` in all, if the
         body is longer than ``limit`` bytes, or shorter than announced. No retries."""
 
-    def download(
-        self,
-        url: str,
-        target: str,
-        progress: TransferProgress,
-        *,
-        limit: int,
-        seconds: float = 4 * 3600.0,
-        stall_seconds: float = 60.0,
-        attempts: int = 6,
-    ) -> Fetched:
+    def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
         """Stream into the file ``target``, hashing on the way, and flush it. ``target`` is a partial name: the caller
-        verifies and renames. A transfer that breaks, or in ``stall_seconds`` is slower than 32 KiB/s, is resumed with
-        ``Range`` (from scratch if the server or file changed); pauses between attempts grow.
+        verifies and renames. A transfer that breaks, or in ``limits.stall_seconds`` is slower than 32 KiB/s, is resumed
+        with ``Range`` (from scratch if the server or file changed); pauses between attempts grow.
 
-        Raises NetworkFault with the last reason, if the file is longer than ``limit`` bytes (announced or not;
-        ``target`` is empty then), or if all attempts together took ``seconds``; DeviceFault (disk full)."""
+        Raises NetworkFault with the last reason, if the file is longer than ``limits.size`` bytes (announced or not;
+        ``target`` is empty then), or if all attempts together took ``limits.seconds``; DeviceFault (disk full)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gprov.domain.formats.image.captured import CapturedFiles
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedImage:
     """An image whose every byte was checked. ``size``: bytes of the file; ``unpacked``: bytes of the tar archive;
     ``content_bytes``: sum of the sizes of regular files; ``entries``: members; ``digest``: SHA-256 of the file as read,

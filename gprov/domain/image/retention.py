@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gprov.domain.image.history import History
+from gprov.domain.image.history import MAX_FAILURES, History
 from gprov.domain.image.name import ImageName
 from gprov.domain.log_files import log_order, stage_of
 
 KEPT_IMAGES = 3
 KEPT_LOGS = 20
 KEPT_LOG_BYTES = 64 << 20
-# An image with more failures than this counts as a bad one.
-MAX_FAILURES = 5
 PARTIAL = ".partial"
 
 
@@ -45,7 +43,7 @@ class Removal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
     """``free`` and ``wanted`` in bytes: what is free now, and what shall be. ``protected``: file names that stay, the
     image that was just restored among them."""

@@ -36,11 +36,11 @@ def verify_image(path: str, data: bytes, branding: Branding | None = None) -> Ve
             raise IntegrityFault(path, f"stream {stream.number} at offset {stream.offset} does not end where it says")
     summary = walker.finish()
     return VerifiedImage(
-        path,
-        len(data),
-        summary.unpacked,
-        summary.content_bytes,
-        summary.entries,
-        hashlib.sha256(data).hexdigest(),
-        summary.files,
+        path=path,
+        size=len(data),
+        unpacked=summary.unpacked,
+        content_bytes=summary.content_bytes,
+        entries=summary.entries,
+        digest=hashlib.sha256(data).hexdigest(),
+        files=summary.files,
     )

@@ -8,7 +8,7 @@ another number).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 
 from gprov.domain.errors import BadInput, Problem
@@ -27,7 +27,7 @@ class Route:
     gateway: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A configured interface. Addresses are text; ``prefix`` is the length of the network mask in bits. ``routes`` are
     those that the server named, without the one of the interface's own network; no destination is there twice."""
@@ -61,7 +61,8 @@ def lease_from(interface: str, environment: Mapping[str, str]) -> Lease:
     if not address or prefix is None:
         message = "no usable address" if not address else "no usable network mask"
         raise BadInput(f"DHCP lease of {interface}", [Problem("", message)])
-    lease = Lease(interface, address[0], prefix, (), addresses(environment.get("dns", "")))
+    name_servers = addresses(environment.get("dns", ""))
+    lease = Lease(interface=interface, address=address[0], prefix=prefix, name_servers=name_servers)
     routes = (
         _classless(environment.get("staticroutes", ""))
         or _classless(environment.get("msstaticroutes", ""))
@@ -70,7 +71,7 @@ def lease_from(interface: str, environment: Mapping[str, str]) -> Lease:
     # A host that is its own gateway (as old servers say it) has the destination on its link.
     near = tuple(Route(route.destination) if route.gateway == lease.address else route for route in routes)
     kept = tuple(route for route in near if route.destination != str(lease.network))
-    return Lease(interface, lease.address, prefix, kept[:MOST_ROUTES], lease.name_servers)
+    return replace(lease, routes=kept[:MOST_ROUTES])
 
 
 def addresses(text: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ ANY_MAC = "*"
 _PREFIX = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){0,5}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nic:
     """One Ethernet interface. ``mac`` in lower case with colons; ``carrier``: a link was seen when it was up. ``path``:
     where it sits, as udev's ID_PATH says ("pci-0000:03:00.0"); "" if that is not known.

@@ -13,6 +13,7 @@ import sys
 from dataclasses import asdict
 
 from gprov.adapters.linux.net.dhcp import UdhcpcNetwork
+from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.errors import NetworkFault
@@ -20,9 +21,9 @@ from gprov.domain.unit.nics import Nic
 
 
 def main(programs: str, resolv_conf: str, seconds: str, *names: str) -> None:
-    network = UdhcpcNetwork(SystemProcesses(programs), SystemClock(), resolv_conf=resolv_conf)
+    network = UdhcpcNetwork(SystemProcesses(programs), SystemClock(), ThreadBackground(), resolv_conf=resolv_conf)
     try:
-        lease = network.connect([Nic(name, "") for name in names], float(seconds), report)
+        lease = network.connect([Nic(name=name, mac="") for name in names], float(seconds), report)
         outcome = {**asdict(lease), "gateway": lease.gateway}
     except NetworkFault as fault:
         outcome = {"peer": fault.peer, "reason": fault.reason}

@@ -41,9 +41,9 @@ def test_physical_ethernet_only_in_natural_order(tmp_path: Path) -> None:
     (tmp_path / "class" / "net" / "gone0").symlink_to("nowhere")
     (tmp_path / "class" / "net" / "bonding_masters").write_text("")
     assert physical_nics(str(tmp_path)) == (
-        Nic("eno1", "52:54:00:12:34:56", "igb", False),
-        Nic("eth2", "52:54:00:12:34:56", "igb", True),
-        Nic("eth10", "56:78:90:00:00:0b", "e1000e", False),
+        Nic(name="eno1", mac="52:54:00:12:34:56", driver="igb", carrier=False),
+        Nic(name="eth2", mac="52:54:00:12:34:56", driver="igb", carrier=True),
+        Nic(name="eth10", mac="56:78:90:00:00:0b", driver="e1000e", carrier=False),
     )
 
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from gprov.domain.disk.model import Bus, Contents, Disk, Partition, Volume
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
-PART = Partition("sda1", "/dev/sda1", DeviceNumber(8, 1), 1, 0, 1, holders=(DeviceNumber(9, 0),))
+PART = Partition(
+    name="sda1", node="/dev/sda1", device=DeviceNumber(8, 1), number=1, start=0, size=1, holders=(DeviceNumber(9, 0),)
+)
 DISK = Disk(
-    "sda", "/dev/sda", DeviceNumber(8, 0), 8 * 10**9, bus=Bus.USB, vendor="V", model="M", serial="S7", wwn="naa.5",
-    path="/devices/usb1", partitions=(PART,), holders=(DeviceNumber(253, 0),),
+    name="sda", node="/dev/sda", device=DeviceNumber(8, 0), size=8 * 10**9, bus=Bus.USB, vendor="V", model="M",
+    serial="S7", wwn="naa.5", path="/devices/usb1", partitions=(PART,), holders=(DeviceNumber(253, 0),),
 )  # fmt: skip
 
 
@@ -88,7 +90,7 @@ def told(disk: Disk) -> tuple[object, ...]:
 
 
 def test_marks_tell_media_apart() -> None:
-    volume = Volume(BATCH, "/dev/sda1", DeviceNumber(8, 1), Contents("ext4"))
+    volume = Volume(disk=BATCH, node="/dev/sda1", device=DeviceNumber(8, 1), contents=Contents("ext4"))
     assert replace(volume, disk=replace(BATCH, path="/devices/usb2")).mark != volume.mark
     assert replace(volume, disk=replace(BATCH, sequence=2)).mark != volume.mark
     assert replace(volume, disk=replace(BATCH, partitions=(PART,))).mark == volume.mark

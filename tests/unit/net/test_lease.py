@@ -21,9 +21,12 @@ def routes(**environment: str) -> tuple[Route, ...]:
 
 def test_a_lease() -> None:
     lease = lease_from("eth0", GIVEN)
-    assert lease == Lease("eth0", "10.0.2.15", 24, (VIA,), ("10.0.2.3", "1.1.1.1"))
+    assert lease == Lease(
+        interface="eth0", address="10.0.2.15", prefix=24, routes=(VIA,), name_servers=("10.0.2.3", "1.1.1.1")
+    )
     assert (lease.gateway, str(lease.network)) == ("10.0.2.2", "10.0.2.0/24")
-    assert lease_from("e", {"ip": "10.0.2.15", "subnet": "255.255.255.255"}) == Lease("e", "10.0.2.15", 32)
+    host = lease_from("e", {"ip": "10.0.2.15", "subnet": "255.255.255.255"})
+    assert host == Lease(interface="e", address="10.0.2.15", prefix=32)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gprov.domain.unit.netconfig import default_files
 from gprov.domain.unit.nics import Nic
 
-NICS = tuple(Nic(f"eth{index}", f"00:1b:21:c6:d0:1{index}") for index in range(4))
+NICS = tuple(Nic(name=f"eth{index}", mac=f"00:1b:21:c6:d0:1{index}") for index in range(4))
 
 
 def parsed(content: bytes) -> configparser.ConfigParser:
@@ -74,7 +74,7 @@ def matches(files: dict[str, bytes], kind: str) -> list[dict[str, str]]:
 
 
 def test_ports_with_one_mac_in_several_slots_are_told_apart_by_place() -> None:
-    files = default_files([Nic(f"eth{slot}", MAC, path=f"pci-0000:0{slot}:00.0") for slot in (3, 4)])
+    files = default_files([Nic(name=f"eth{slot}", mac=MAC, path=f"pci-0000:0{slot}:00.0") for slot in (3, 4)])
     wanted = [{"MACAddress": MAC, "Path": "pci-0000:03:00.0"}, {"MACAddress": MAC, "Path": "pci-0000:04:00.0"}]
     assert matches(files, ".link") == matches(files, ".network") == wanted
     assert sorted(files) == [f"567890000001-{n}.{kind}" for n in (1, 2) for kind in ("link", "network")]
@@ -84,7 +84,9 @@ def test_ports_with_one_mac_in_several_slots_are_told_apart_by_place() -> None:
 
 
 def test_ports_of_one_switch_chip_are_told_apart_by_name_and_keep_it() -> None:
-    files = default_files([Nic("lan1", MAC), Nic("lan2", MAC), Nic("eth0", "56:78:90:00:00:02")])
+    files = default_files(
+        [Nic(name="lan1", mac=MAC), Nic(name="lan2", mac=MAC), Nic(name="eth0", mac="56:78:90:00:00:02")]
+    )
     assert matches(files, ".network") == [
         {"MACAddress": MAC, "Name": "lan1"},
         {"MACAddress": MAC, "Name": "lan2"},
@@ -99,7 +101,9 @@ def test_ports_of_one_switch_chip_are_told_apart_by_name_and_keep_it() -> None:
 
 some_nics = st.lists(
     st.tuples(st.integers(0, 3), st.sampled_from(["", "pci-0000:03:00.0", "pci-0000:03:00.1"])), max_size=6
-).map(lambda facts: [Nic(f"eth{n}", f"56:78:90:00:00:0{mac}", path=path) for n, (mac, path) in enumerate(facts)])
+).map(
+    lambda facts: [Nic(name=f"eth{n}", mac=f"56:78:90:00:00:0{mac}", path=path) for n, (mac, path) in enumerate(facts)]
+)
 
 
 @settings(max_examples=200)

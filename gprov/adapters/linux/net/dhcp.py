@@ -17,6 +17,7 @@ from gprov.domain.errors import DeviceFault, NetworkFault
 from gprov.domain.unit.dhcp import ClearAddresses, Outcome, follow
 from gprov.domain.unit.lease import Lease
 from gprov.domain.unit.nics import Nic
+from gprov.ports.background import Background
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.network import Network, Report
 from gprov.ports.process import Processes
@@ -26,16 +27,24 @@ _LOOK_EVERY = 0.1  # seconds
 
 class UdhcpcNetwork(Network):
     """The client of the interface that won keeps running and renews the lease until ``close``: the server must not give
-    its address to the next unit while this one is still provisioned.
+    its address to the next unit while this one is still provisioned. Every flow that connects ends in a reboot, and
+    client and keeper with it; one that went on to switch root would have to call ``close`` before.
 
     Needs the kernel's packet sockets (CONFIG_PACKET), and the programs udhcpc and ip, or busybox.
     """
 
     def __init__(
-        self, processes: Processes, clock: Clock, *, sysfs: str = "/sys", resolv_conf: str = "/etc/resolv.conf"
+        self,
+        processes: Processes,
+        clock: Clock,
+        background: Background,
+        *,
+        sysfs: str = "/sys",
+        resolv_conf: str = "/etc/resolv.conf",
     ) -> None:
         self._processes = processes
         self._clock = clock
+        self._background = background
         self._sysfs = sysfs
         self._configurator = Configurator(processes, resolv_conf)
         self._winner = ExitStack()
@@ -60,6 +69,7 @@ class UdhcpcNetwork(Network):
             self._configurator.carry_out(outcome.actions)
             keeper = LeaseKeeper(winner, lease, self._configurator, report)
             stack.callback(keeper.close)
+            keeper.start(self._background)
             self._winner = stack.pop_all()
         return lease
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -13,7 +13,8 @@ from gprov.adapters.linux.net.transport import Answer, Broken, exchange
 from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
 from gprov.ports.clock import Clock, Deadline
-from gprov.ports.network import Fetched, Http, Reply, TransferProgress
+from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
+from gprov.ports.retry import growing_pauses, retried
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds
 _REPORT_EVERY = 1 << 20  # bytes
@@ -55,35 +56,25 @@ class RequestsHttp(Http):
             raise NetworkFault(redacted(url), str(exc)) from exc
 
     @override
-    def download(
-        self,
-        url: str,
-        target: str,
-        progress: TransferProgress,
-        *,
-        limit: int,
-        seconds: float = 4 * 3600.0,
-        stall_seconds: float = 60.0,
-        attempts: int = 6,
-    ) -> Fetched:
+    def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
         _check(url)
-        bounds = _Bounds(limit, stall_seconds, Deadline(self._clock, seconds))
+        attempts = limits.attempts
+        bounds = _Bounds(limits.size, limits.stall_seconds, Deadline(self._clock, limits.seconds))
         with open_partial(target) as partial:
-            for attempt in range(1, attempts + 1):
-                try:
-                    self._attempt(url, partial, progress, bounds)
-                    return partial.finish()
-                except Broken as exc:
-                    if bounds.whole.passed:
-                        raise NetworkFault(redacted(url), f"not finished within {seconds:g} s: {exc}") from exc
-                    if attempt == attempts:
-                        tries = f" ({attempts} attempts)" if attempts > 1 else ""
-                        raise NetworkFault(redacted(url), f"{exc}{tries}") from exc
-                pause = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE)
-                self._clock.sleep(min(pause, bounds.whole.remaining))
-        raise NetworkFault(redacted(url), "not a single attempt was allowed")
+            try:
+                return retried(
+                    self._clock,
+                    lambda: self._attempt(url, partial, progress, bounds),
+                    _pauses(attempts, bounds.whole),
+                    Broken,
+                )
+            except Broken as exc:
+                if bounds.whole.passed:
+                    raise NetworkFault(redacted(url), f"not finished within {limits.seconds:g} s: {exc}") from exc
+                tries = f" ({attempts} attempts)" if attempts > 1 else ""
+                raise NetworkFault(redacted(url), f"{exc}{tries}") from exc
 
-    def _attempt(self, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds) -> None:
+    def _attempt(self, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds) -> Fetched:
         resume = partial.resume_headers()
         # Never none at all: an attempt that cannot end in time fails like any other.
         seconds = max(0.1, min(bounds.stall_seconds, bounds.whole.remaining))
@@ -100,6 +91,7 @@ class RequestsHttp(Http):
         if partial.total and partial.size != partial.total:
             raise Broken(f"ended after {partial.size} of {partial.total} bytes")
         progress(partial.size, partial.total or partial.size)
+        return partial.finish()
 
     def _receive(
         self, answer: Answer, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds
@@ -130,6 +122,14 @@ class _Bounds:
     limit: int
     stall_seconds: float
     whole: Deadline
+
+
+def _pauses(attempts: int, whole: Deadline) -> Iterator[float]:
+    """Between attempts, seconds: none once the deadline of the whole download has passed, and none beyond it."""
+    for pause in growing_pauses(_FIRST_PAUSE, _LONGEST_PAUSE, attempts):
+        if whole.passed:
+            return
+        yield min(pause, whole.remaining)
 
 
 def _too_long(url: str, partial: PartialFile, what: str, limit: int) -> NetworkFault:

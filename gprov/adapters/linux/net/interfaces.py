@@ -62,7 +62,13 @@ def _nic(path: str, name: str) -> Nic | None:
         driver = os.path.basename(os.readlink(f"{path}/device/driver"))
     except OSError:
         driver = ""
-    return Nic(name, mac, driver, _attribute(path, "carrier") == "1", _place(os.path.realpath(f"{path}/device")))
+    return Nic(
+        name=name,
+        mac=mac,
+        driver=driver,
+        carrier=_attribute(path, "carrier") == "1",
+        path=_place(os.path.realpath(f"{path}/device")),
+    )
 
 
 def _place(device: str) -> str:

@@ -42,7 +42,7 @@ class RootArchive:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
     """``meta``: what imgmeta.json says, besides the image's name. ``preset``: of xz, 0 (fast) to 9 (small)."""
 
@@ -149,7 +149,15 @@ def _bytes(file: io.BufferedReader, size: int) -> Iterator[bytes]:
 
 def _unverified(path: str, summary: TarSummary) -> VerifiedImage:
     """As an image, for those who look into its files."""
-    return VerifiedImage(path, 0, summary.unpacked, summary.content_bytes, summary.entries, "", summary.files)
+    return VerifiedImage(
+        path=path,
+        size=0,
+        unpacked=summary.unpacked,
+        content_bytes=summary.content_bytes,
+        entries=summary.entries,
+        digest="",
+        files=summary.files,
+    )
 
 
 def _is_inside(path: str, folder: str) -> bool:
