@@ -17,6 +17,7 @@ from modulefinder import ModuleFinder
 from types import CodeType
 from typing import Protocol, cast
 
+import gprov
 from gprov.apps.host.initramfs.bytecode import texts
 from gprov.apps.host.initramfs.hostfiles import read_file, translated
 from gprov.domain.errors import BadInput, Problem
@@ -154,5 +155,5 @@ def _walk(package: str, folder: str) -> list[str]:
 def search_path() -> tuple[str, ...]:
     """Where the running interpreter finds modules, the checkout first (an editable installation is an import hook,
     which static analysis does not see)."""
-    checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    checkout = os.path.dirname(os.path.dirname(os.path.abspath(gprov.__file__)))
     return (checkout, *(part for part in sys.path if os.path.isdir(part) and part != checkout))
