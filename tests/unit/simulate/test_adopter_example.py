@@ -13,6 +13,7 @@ from acme.vault import DEFAULT_URL, Vault
 from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, Origin, ServerFault
 from gprov.apps.host.cli.main import main
+from gprov.apps.host.initramfs.closure import modules_of
 from gprov.apps.host.simulation.invariants import recovery_problems, secret_problems, system_problems
 from gprov.apps.host.simulation.world import SERIAL, World, new_world, world_of
 from gprov.apps.init.container import InitContainer
@@ -24,7 +25,8 @@ from gprov.domain.errors import NetworkFault, RefusedByPolicy
 from gprov.ports.factory import CredentialStore
 
 SECRETS = ("correct horse battery", "bios-word", "ipmi-word")
-ACME = Path(__file__).parents[3] / "examples" / "adopter" / "acme"
+ROOT = Path(__file__).parents[3]
+ACME = ROOT / "examples" / "adopter" / "acme"
 TABLE, BRANDING = ACME / "appliance.json", ACME / "branding.json"
 
 
@@ -131,7 +133,12 @@ def test_what_it_installs_reaches_provisioning_on_a_unit() -> None:
     assert provisioning.context().branding == unit.branding() != Branding()
 
 
+def test_an_initramfs_that_starts_it_contains_it() -> None:
+    found = {module.name for module in modules_of(["acme.start"], [], [str(ACME.parent), str(ROOT)])}
+    assert {"acme", "acme.start", "acme.vault", "gprov.apps.init.main", "gprov.domain.platform.table"} <= found
+
+
 def test_it_has_fewer_than_100_lines() -> None:
     files = [path for path in ACME.iterdir() if path.suffix in (".py", ".json")]
-    assert len(files) == 4
+    assert len(files) == 5
     assert sum(len(path.read_text().splitlines()) for path in files) < 100
