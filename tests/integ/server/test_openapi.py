@@ -17,12 +17,9 @@ from jsonschema import Draft202012Validator
 from typing_extensions import override
 
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.net.factory import HttpFactory
-from gprov.adapters.linux.system.random import SystemRandomness
-from gprov.apps.server.app import Host, Policy, make_app, make_services
-from gprov.apps.server.database import Database
-from gprov.apps.server.netboot import Netboot
+from gprov.apps.server.container import server_container
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import (
     Event,
@@ -108,9 +105,10 @@ def _strict(value: Any) -> Any:
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[CheckedHttp]:
     now_ns = 1_750_000_000_000_000_000
-    with closing(Database(str(tmp_path))) as database:
-        host = Host(LinuxFiles(), SystemRandomness(), lambda: now_ns)
-        app = make_app(make_services(database, str(tmp_path), Policy(), host), str(tmp_path), Netboot())
+    container = server_container(str(tmp_path))
+    set_value(container.now, lambda: now_ns)
+    with closing(container.database()):
+        app = container.app()
         yield CheckedHttp(app, json.loads(json.dumps(app.openapi())))
 
 
