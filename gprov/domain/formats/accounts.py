@@ -49,6 +49,16 @@ def gid_of(group: bytes, name: str) -> int | None:
     return None if line is None else int(line.fields[2])
 
 
+def ids_by_name(content: bytes) -> dict[bytes, int]:
+    """Numbers of the users of passwd, or of the groups of group, as glibc looks them up: the first line of a name
+    counts, and lines that it does not understand are passed over."""
+    known: dict[bytes, int] = {}
+    for line in _lines(content):
+        if len(line.fields) in (_GROUP_FIELDS, _PASSWD_FIELDS) and not _wrong(line.fields, len(line.fields), (2,)):
+            known.setdefault(line.fields[0], int(line.fields[2]))
+    return known
+
+
 def set_password_hash(shadow: bytes, user: str, hashed: PasswordHash) -> bytes:
     """The file with the user's password field replaced, which also unlocks a locked account. Raises BadInput: no such
     user, twice, malformed lines, or a hash that would break the line."""

@@ -13,7 +13,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
-from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.contents import VerifiedImage, described
 from gprov.domain.image.decoding import CHUNK
 from gprov.domain.image.wanted_members import wanted_members
 
@@ -35,12 +35,4 @@ def verify_image(path: str, data: bytes, branding: Branding | None = None) -> Ve
         if not decoder.eof or decoder.unused_data:
             raise IntegrityFault(path, f"stream {stream.number} at offset {stream.offset} does not end where it says")
     summary = walker.finish()
-    return VerifiedImage(
-        path,
-        len(data),
-        summary.unpacked,
-        summary.content_bytes,
-        summary.entries,
-        hashlib.sha256(data).hexdigest(),
-        summary.files,
-    )
+    return described(path, len(data), hashlib.sha256(data).hexdigest(), summary)

@@ -12,6 +12,7 @@ import select
 from contextlib import suppress
 
 from gprov.domain.errors import DeadlineExceeded, DeviceMissing, ToolFailed
+from gprov.domain.formats.image.tar_attributes import TAKEN
 from gprov.ports.process import Completed, Running
 
 _RECORD_BLOCKS = 128  # of 512 bytes: how much tar reads at a time
@@ -24,7 +25,8 @@ _FAILURE = re.compile(r"^tar: .*\bCannot\b", re.MULTILINE)
 
 
 def unpack_argv(target: str) -> list[str]:
-    """GNU tar, unpacking standard input into ``target`` with all that a root file system has."""
+    """GNU tar, unpacking standard input into ``target`` with all that a root file system has. Of extended
+    attributes, those that verification checked."""
     return [
         "tar",
         "--extract",
@@ -36,7 +38,7 @@ def unpack_argv(target: str) -> list[str]:
         "--same-owner",
         "--numeric-owner",
         "--xattrs",
-        "--xattrs-include=*",
+        *(f"--xattrs-include={pattern}" for pattern in TAKEN),
         "--acls",
         "--selinux",
         "--delay-directory-restore",
