@@ -12,8 +12,9 @@ ProgressReport = Callable[[int, int], None]
 
 
 class Archives(Protocol):
-    def verify(self, path: str, progress: ProgressReport) -> VerifiedImage:
-        """Read the image from its first to its last byte and check everything that its format promises.
+    def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
+        """Read the image from its first to its last byte and check everything that its format promises. One that says
+        it unpacks to more than ``most`` bytes is refused before anything of it is unpacked.
 
         Raises IntegrityFault (naming file and offset), BadInput (facts inside that do not parse),
         DeviceFault (the medium cannot be read). Writes nothing.

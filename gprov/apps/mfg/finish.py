@@ -9,8 +9,9 @@ from gprov.apps.mfg.work import MfgPorts, Work
 from gprov.apps.unit.execution.executor import Executor
 from gprov.apps.unit.recovery.volume import opened_recovery
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
-from gprov.domain.disk.arrayspec import capacity
+from gprov.domain.disk.ext4_room import primary_room
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.mfg.flags import Switch
@@ -31,7 +32,9 @@ def finish(work: Work, executor: Executor, ports: MfgPorts, branding: Branding, 
             raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
         kernel = verify_kernel(tools, branding, places, bus)
         if Switch.NO_WRITE_FILES not in work.switches:
-            room = capacity(work.unit.platform.raid_level, [disk.size for disk in work.facts.targets])
+            bios = tools.firmware.kind() is FirmwareKind.BIOS
+            sizes = [disk.size for disk in work.facts.targets]
+            room = primary_room(work.unit.platform.raid_level, sizes, bios=bios)
             images = verify_images(work.data, kernel, room, tools, branding, places, bus)
         # Before the unit can start: the server holds it until the first restore succeeded.
         _report(work, images, bus)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from gprov.apps.restore.choose import report_notes
 from gprov.apps.restore.facts import KERNEL_START
 from gprov.apps.unit.execution.executor import Executor, Tools
 from gprov.apps.unit.recovery.retention import prune_images
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
+from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.bzimage import KernelFacts, check_length, newest, parse_bzimage
 from gprov.domain.image.history import History
@@ -54,22 +56,23 @@ def verify_kernel(tools: Tools, branding: Branding, places: Places, bus: EventBu
 def verify_images(
     data: ManufData,
     kernel: KernelFacts,
-    room: int,
+    room: Room,
     tools: Tools,
     branding: Branding,
     places: Places,
     bus: EventBus,
 ) -> tuple[str, ...]:
-    """Read every fetched image as a restore will, which also compares its kernel with ``kernel`` and needs a disk of
-    ``room`` bytes. Returns their paths. Raises IntegrityFault, BadInput."""
+    """Read every fetched image as a restore will, which also compares its kernel with ``kernel`` and needs ``room`` on
+    PRIMARY. Returns their paths. Raises IntegrityFault, BadInput."""
     uefi = tools.firmware.kind() is FirmwareKind.UEFI
     placed = [destination(file, branding, uefi) for file in data.files]
     paths = tuple(f"{places.recovery}/{one.path}" for one in placed if one.kind is PlacementKind.IMAGE)
     for path in paths:
-        image = tools.archives.verify(path, partial(bus.progress, f"verify {path}"))
+        image = tools.archives.verify(path, partial(bus.progress, f"verify {path}"), room.largest_archive)
         problems = image_problems(image, branding, room)
         if problems:
             raise BadInput(path, problems)
         newest(parse_bzimage(image.files.kernel_start or b""), kernel)
+        report_notes(image, bus)
         bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
     return paths

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from errno import ENOSPC
 from functools import partial
 
 from gprov.apps.unit.recovery.records import HistoryFile
@@ -11,7 +12,8 @@ from gprov.apps.unit.recovery.volume import RecoveryVolume
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault
+from gprov.domain.disk.ext4_room import Room
+from gprov.domain.errors import BadInput, ContentRefused, DeviceFault, GprovError, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
 from gprov.domain.image.name import ImageName
@@ -22,7 +24,6 @@ from gprov.ports.archive import Archives
 from gprov.ports.files import Files
 from gprov.ports.operator import Operator
 
-MAX_FAILURES = 5
 CHOOSE_SECONDS = 300.0
 UNENDED = "did not come to an end: power cut or crash"
 
@@ -39,10 +40,12 @@ class ChosenImage:
 
 @dataclass(frozen=True)
 class Wish:
-    """Which images to try in which order; ``first`` goes before all others."""
+    """Which images to try in which order; ``first`` goes before all others, and those in ``refused`` are not tried, for
+    the reason given."""
 
     preference: Preference
     first: ImageName | None = None
+    refused: Mapping[ImageName, str] = field(default_factory=dict)
 
 
 def wish_of(
@@ -70,10 +73,10 @@ def choose_image(
     files: Files,
     history: HistoryFile,
     bus: EventBus,
-    room: int,
+    room: Room,
     planned: Callable[[ChosenImage], Plan],
 ) -> tuple[ChosenImage, Plan]:
-    """The first good image in order of preference that fits on a disk of ``room`` bytes and can be planned for, with
+    """The first good image in order of preference that fits into ``room`` on PRIMARY and can be planned for, with
     that plan. Raises IntegrityFault if there is none.
 
     Images that failed too often before are tried after all others rather than never.
@@ -81,12 +84,14 @@ def choose_image(
     ranking = rank(_names(files, recovery.images), branding.image_prefix, wish.preference)
     for rejected in ranking.rejected:
         bus.warning(f"{recovery.images}/{rejected.filename} is no image: {rejected.reason}")
-    first, second = order_with_history(ranking.candidates, history.value, max_failures=MAX_FAILURES)
+    first, second = order_with_history(ranking.candidates, history.value)
     if second:
         bus.log("only if nothing else is good, for their failures: " + ", ".join(name.stem for name in second))
-    reasons: list[str] = []
+    reasons = list(wish.refused.values())
     wished = (wish.first,) if wish.first is not None else ()
     for name in dict.fromkeys((*wished, *first, *second)):
+        if name in wish.refused:
+            continue
         before = history.value
         attempted = before.attempt(name.stem)
         history.record(attempted.failed(name.stem, UNENDED))
@@ -108,11 +113,26 @@ def _names(files: Files, folder: str) -> tuple[str, ...]:
     return files.names(folder) if files.status(folder) is not None else ()
 
 
-def _verified(path: str, branding: Branding, archives: Archives, bus: EventBus, room: int) -> VerifiedImage:
+def _verified(path: str, branding: Branding, archives: Archives, bus: EventBus, room: Room) -> VerifiedImage:
     bus.message(f"Checking {path.rsplit('/', 1)[1]}")
-    image = archives.verify(path, partial(bus.progress, f"verify {path}"))
+    image = archives.verify(path, partial(bus.progress, f"verify {path}"), room.largest_archive)
     problems = image_problems(image, branding, room)
     if problems:
         raise BadInput(path, problems)
+    report_notes(image, bus)
     bus.log(f"{path} is good: {image.entries} members, {image.unpacked} bytes, SHA-256 {image.digest}")
     return image
+
+
+def report_notes(image: VerifiedImage, bus: EventBus) -> None:
+    """What unpacking will leave out or change."""
+    for note in image.notes:
+        bus.warning(f"{image.path}: {note}")
+
+
+def is_of_the_image(error: GprovError, primary: str) -> bool:
+    """Did a restore fail after the wipe for something that the image brings and that cannot pass: what tar does not
+    take, what was read differently the second time, or no room on ``primary``?"""
+    if isinstance(error, DeviceFault) and error.errno == ENOSPC:
+        return error.subject.startswith(primary)
+    return isinstance(error, (ContentRefused, IntegrityFault))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gprov.apps.restore.choose import ChosenImage, choose_image, wish_of
+from gprov.apps.restore.choose import ChosenImage, Wish, choose_image, is_of_the_image, wish_of
 from gprov.apps.restore.facts import gather_facts
 from gprov.apps.restore.installed import hear_installed
 from gprov.apps.restore.pace import Pace
@@ -21,8 +21,10 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.apps.unit.reporting.queued import QueuedSink
 from gprov.apps.unit.reporting.unexpected import foreseen
 from gprov.domain.boot.args import BootArguments, PreferredImage
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
-from gprov.domain.disk.arrayspec import UUID_BYTES, ArraySpec, array_spec, capacity
+from gprov.domain.disk.arrayspec import UUID_BYTES, ArraySpec, array_spec
+from gprov.domain.disk.ext4_room import Room, primary_room
 from gprov.domain.disk.model import Disk
 from gprov.domain.disk.recovery import attachment_problem, attachment_rule
 from gprov.domain.errors import GprovError, HardwareMismatch
@@ -57,6 +59,17 @@ class RestorePorts:
     operator: Operator
     randomness: Randomness
     file_sink_at: FileSinkAt
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempts:
+    """What all attempts of one restore have in common."""
+
+    recovery: RecoveryVolume
+    unit: Unit
+    options: RestoreOptions
+    history: HistoryFile
+    budget: BudgetFile
 
 
 class FactoryRestore:
@@ -165,7 +178,18 @@ class FactoryRestore:
         # The target first: a unit without one must say so rather than count failures against good images.
         targets = choose_targets_for(ports.recovery, recovery, unit, bus)
         hear_installed(targets, ports.tools, self._places, self._branding, history, budget, bus)
-        wish = wish_of(preferred, recovery, self._branding, files, ports.operator)
+        wish: Wish | None = wish_of(preferred, recovery, self._branding, files, ports.operator)
+        attempts = _Attempts(recovery=recovery, unit=unit, options=options, history=history, budget=budget)
+        while wish is not None:
+            wish = self._restore_one(attempts, wish, targets)
+            targets = choose_targets_for(ports.recovery, recovery, unit, bus) if wish is not None else targets
+
+    def _restore_one(self, attempts: _Attempts, wish: Wish, targets: tuple[Disk, ...]) -> Wish | None:
+        """Restore the best image. If it turns out that it cannot be unpacked, there is no PRIMARY that boots: what is
+        returned then is the wish for another image, to go on with at once."""
+        ports, bus, files = self._ports, self._bus, self._ports.tools.files
+        recovery, unit, options = attempts.recovery, attempts.unit, attempts.options
+        history, budget = attempts.history, attempts.budget
         chosen, plan = choose_image(
             recovery,
             wish,
@@ -174,7 +198,7 @@ class FactoryRestore:
             files,
             history,
             bus,
-            capacity(unit.platform.raid_level, [disk.size for disk in targets]),
+            self._room(unit, targets),
             lambda chosen: self._planned(recovery, unit, options, chosen, targets),
         )
         bus.message(f"Restoring {chosen.name.stem}")
@@ -182,12 +206,22 @@ class FactoryRestore:
             with foreseen():
                 self._apply(plan)
         except GprovError as error:
-            history.record(chosen.attempted.failed(chosen.name.stem, str(error)))
-            raise
+            if not is_of_the_image(error, self._places.primary):
+                history.record(chosen.attempted.failed(chosen.name.stem, str(error)))
+                raise
+            history.record(chosen.attempted.refused(chosen.name.stem, str(error)))
+            bus.error(error)
+            bus.warning(f"{chosen.name.stem} cannot be unpacked: going on with another image")
+            return replace(wish, refused={**wish.refused, chosen.name: str(error)})
         history.record(chosen.attempted.succeeded(chosen.name.stem))
         budget.record(budget.value.restored())
         bus.log(f"{chosen.name.stem} is restored")
         prune_images(ports.tools, recovery.images, history.value, [chosen.name.filename], self._branding, bus)
+        return None
+
+    def _room(self, unit: Unit, targets: tuple[Disk, ...]) -> Room:
+        bios = self._ports.tools.firmware.kind() is FirmwareKind.BIOS
+        return primary_room(unit.platform.raid_level, [disk.size for disk in targets], bios=bios)
 
     def _planned(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.xz_layout import XzLayout
 
 CHUNK = 1 << 20
@@ -24,6 +25,14 @@ class DecodingPlan:
     window: int
     keep: int
     needed: int
+
+
+def require_at_most(what: str, layout: XzLayout, most: int | None) -> None:
+    """Raises IntegrityFault if it says that it unpacks to more than ``most`` bytes. (That a block does not unpack to
+    more than it says is checked while it is decoded.)"""
+    size = layout.uncompressed_size
+    if most is not None and size > most:
+        raise IntegrityFault(what, f"unpacks to {size} bytes, and {most} are the most that an image for this disk has")
 
 
 def plan_decoding(layout: XzLayout, cores: int, available: int, keep_limit: int | None = None) -> DecodingPlan:

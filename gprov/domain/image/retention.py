@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gprov.domain.image.history import History
+from gprov.domain.image.history import MAX_FAILURES, History
 from gprov.domain.image.name import ImageName
 from gprov.domain.log_files import log_order, stage_of
 
 KEPT_IMAGES = 3
 KEPT_LOGS = 20
 KEPT_LOG_BYTES = 64 << 20
-# An image with more failures than this counts as a bad one.
-MAX_FAILURES = 5
 PARTIAL = ".partial"
 
 

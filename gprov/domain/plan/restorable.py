@@ -6,6 +6,7 @@ from gprov.domain.boot.entries import EspLocation, wanted_entries
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
+from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput, HardwareMismatch, Problem
 from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_of, set_password_hash
 from gprov.domain.formats.bzimage import parse_bzimage
@@ -37,13 +38,13 @@ def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_argum
         wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
 
 
-def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:
-    """Why this image, though intact, could never boot as an appliance. ``room``: bytes of the disk that it is for, if
-    that is known."""
+def image_problems(image: VerifiedImage, branding: Branding, room: Room | None = None) -> tuple[Problem, ...]:
+    """Why this image, though intact, could never boot as an appliance. ``room``: on PRIMARY, if that is known."""
     problems = []
     files = image.files
-    if room is not None and image.content_bytes > room:
-        problems.append(Problem("", f"holds {image.content_bytes} bytes, more than the disk's {room}"))
+    if room is not None and not room.holds(image.needs):
+        needs = f"needs {image.needs.allocated} bytes and {image.needs.inodes} inodes"
+        problems.append(Problem("", f"{needs}, and the disk has room for {room.bytes} bytes and {room.inodes} inodes"))
     if not files.has_init:
         problems.append(Problem(branding.real_init, "is not in the image"))
     for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):

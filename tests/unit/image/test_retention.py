@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.image.history import History, ImageResult
+from gprov.domain.image.history import MAX_FAILURES, History, ImageResult
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.retention import (
     KEPT_IMAGES,
-    MAX_FAILURES,
     ImageFacts,
     StoredFile,
     StoredImage,

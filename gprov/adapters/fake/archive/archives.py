@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import lzma
 import tarfile
-from errno import ENOSPC
 from functools import lru_cache
 
 from typing_extensions import override
@@ -15,7 +14,7 @@ from gprov.adapters.fake.machine.paths import locate, refuse_gone
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.machine.writes import store
 from gprov.domain.branding import Branding
-from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
+from gprov.domain.errors import ContentRefused, DeviceFault, DeviceMissing, IntegrityFault
 from gprov.domain.files import FileType
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.verify import verify_image as verify_anew
@@ -31,11 +30,11 @@ class FakeArchives(Archives):
         self._branding = branding or Branding()
 
     @override
-    def verify(self, path: str, progress: ProgressReport) -> VerifiedImage:
+    def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
         self._machine.touch(f"verify {path}")
         content = self._content(path)
         progress(0, len(content))
-        image = verify_image(path, content, self._branding)
+        image = verify_image(path, content, self._branding, most)
         progress(len(content), len(content))
         self._machine.verified.append(path)
         return image
@@ -61,7 +60,7 @@ class FakeArchives(Archives):
                 if path != f"{base}/":
                     node = Node(_type(member), text, member.mode, member.uid, member.gid)
                     if volume.used + len(text) > volume.size:
-                        raise DeviceFault(path, "no space left on device", errno=ENOSPC)
+                        raise ContentRefused("tar", f"{path}: Cannot write: No space left on device")
                     store(self._machine, volume, path, node, f"extract {target}{path}")
         self._machine.touch(f"extract {image.path}: under way")
         refuse_gone(self._machine, place)

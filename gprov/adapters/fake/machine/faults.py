@@ -11,7 +11,7 @@ from enum import Enum
 from errno import EIO, ENOSPC
 from typing import TYPE_CHECKING, assert_never
 
-from gprov.domain.errors import DeviceFault
+from gprov.domain.errors import ContentRefused, DeviceFault
 
 if TYPE_CHECKING:
     from gprov.adapters.fake.machine.machine import SimulatedMachine
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class FaultKind(Enum):
     IO_ERROR = "eio"
     NO_SPACE = "enospc"
+    REFUSED = "refused"  # a tool does not take what it is given
     SHORT = "short"  # a write stores half of what it is given, and says so
     SILENT = "silent"  # a write seems to go well; flushing it says that half of it is lost, and says so once
     VANISH = "vanish"  # the disk whose serial number is ``disk`` is gone, with what it was not given to flush
@@ -53,6 +54,8 @@ class Fault:
                 raise DeviceFault(operation, "input/output error", errno=EIO)
             case FaultKind.NO_SPACE:
                 raise DeviceFault(operation, "no space left on device", errno=ENOSPC)
+            case FaultKind.REFUSED:
+                raise ContentRefused("tool", f"failed, exit status 2: {operation}")
             case FaultKind.VANISH:
                 machine.lose_disk(self.disk, comes_back=self.comes_back)
             case FaultKind.SLOW:

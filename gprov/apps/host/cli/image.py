@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import date
 
 from gprov.domain.branding import Branding
+from gprov.domain.disk.ext4_room import smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, GprovError, Problem
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
@@ -139,7 +140,8 @@ def _verify(files: Sequence[str], prefix: str, as_json: bool) -> int:
         else:
             facts = asdict(image)
             del facts["files"]
-            row = {**facts, "valid": True, "notes": _notes(image, prefix)}
+            notes = [*image.notes, *_notes(image, prefix)]
+            row = {**facts, "valid": True, "smallest_disk": smallest_disk(image.needs), "notes": notes}
         rows.append(row)
         if not as_json:
             _print_verdict(verdict, row)

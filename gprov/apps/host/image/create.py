@@ -14,6 +14,7 @@ from pathlib import PurePath
 from gprov.apps.host.image.compress import PRESET, compress
 from gprov.apps.host.image.source import pack_folder, plain_archive
 from gprov.domain.branding import Branding
+from gprov.domain.disk.ext4_room import smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
 from gprov.domain.formats.image.tar_fields import Malformed
 from gprov.domain.formats.image.tar_tidy import Tidier
@@ -96,6 +97,10 @@ class ImageMaker:
         self._require_bootable(partial, image)
         if image.files.imgmeta != metadata or image.entries != summary.entries + 1 - len(replaced):
             raise IntegrityFault(request.source.path, "holds a link in place of the image's metadata")
+        for note in image.notes:
+            report(note)
+        needs, disk = image.needs, smallest_disk(image.needs)
+        report(f"needs {needs.allocated >> 20} MiB and {needs.inodes} inodes: a data disk of {disk >> 20} MiB or more")
         final = f"{request.output}/{request.name.filename}"
         os.replace(partial, final)
         _flush_folder(request.output)
