@@ -8,7 +8,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput, HardwareMismatch, Problem
-from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_of, set_password_hash
+from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, open_accounts, set_password_hash
 from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.plan.bios import check_menu_arguments
@@ -54,7 +54,11 @@ def image_problems(image: VerifiedImage, branding: Branding, room: Room | None =
         try:
             ids_of(files.passwd, branding.admin)
             gid_of(files.group or b"", "systemd-journal")
-            set_password_hash(files.shadow, branding.admin, PasswordHash("*"))
+            set_password_hash(files.shadow, branding.admin, LOCKED)
+            problems.extend(
+                Problem("/etc/shadow", f"{name!r} can log in without a password: lock the account")
+                for name in open_accounts(files.passwd, files.shadow, branding.admin)
+            )
         except BadInput as error:
             problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)
     if files.kernel_start is None:

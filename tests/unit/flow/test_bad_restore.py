@@ -147,6 +147,12 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
         lambda world: image_with(world, build_image(build_kernel(100), extra={"etc/passwd": b""})),
         ("no good image", "/etc/passwd", "admin"),
     ),
+    "an image with an open account": (
+        lambda world: image_with(
+            world, build_image(build_kernel(100), extra={"etc/shadow": b"root::1::::::\nadmin:!:1::::::\n"})
+        ),
+        ("no good image", "'root' can log in without a password"),
+    ),
     "an image without a kernel": (
         lambda world: image_with(world, build_image(b"MZ")),
         ("no good image", "/boot/norm_boot"),
@@ -198,8 +204,28 @@ def test_primary_stays_as_it_is_and_the_unit_says_why(world: World, case: str) -
 def test_secrets_that_are_none_do_not_keep_a_unit_from_coming_back(world: World) -> None:
     put(world, "RECOVERY", "/secrets/admin.hash", b"no:hash")
     assert settle(world) == ("reboot", "switched root")
-    assert "holds no password hash" in said(world, Severity.ERROR)
+    assert "is LOCKED: /mnt/RECOVERY/secrets/admin.hash holds no password hash" in said(world, Severity.ERROR)
     assert b"admin:!:" in (data(world, "PRIMARY", "/etc/shadow") or b"")
+
+
+OPEN = build_image(
+    build_kernel(100), extra={"etc/shadow": b"root:*:1:0:99999:7:::\nadmin::1:0:99999:7:::\n", "etc/open": b""}
+)
+
+
+@pytest.mark.parametrize("node", [None, Node(FileType.FOLDER), Node(FileType.FILE, b""), Node(FileType.FILE, b"a b")])
+def test_without_a_stored_password_nobody_gets_in_without_one(world: World, node: Node | None) -> None:
+    """The image's own admin has none."""
+    image_with(world, OPEN)
+    drop(world, "RECOVERY", "/secrets/admin.hash")
+    if node is not None:
+        world.machine.tree("RECOVERY").put("/secrets/admin.hash", node)
+        world.machine.flush()
+    assert settle(world) == ("reboot", "switched root")
+    assert data(world, "PRIMARY", "/etc/open") is not None
+    assert b"admin:!:" in (data(world, "PRIMARY", "/etc/shadow") or b"")
+    assert "LOCKED" in said(world, Severity.ERROR)
+    assert "LOCKED" in said(world, Severity.MSG)
 
 
 @pytest.mark.parametrize("node", [Node(FileType.FOLDER), Node(FileType.FILE, b"x" * 5000)], ids=["folder", "too long"])
@@ -216,7 +242,7 @@ def test_secrets_that_cannot_be_read_are_no_fault_of_the_images(world: World, no
     world.machine.tree("RECOVERY").put("/secrets/admin.hash", node)
     world.machine.flush()
     assert settle(world) == ("reboot", "switched root")
-    assert "the admin account stays as the image has it" in said(world, Severity.ERROR)
+    assert "The admin account of the restored system is LOCKED" in said(world, Severity.ERROR)
     history = data(world, "RECOVERY", "/log/recovery_history.json")
     assert history is not None
     assert [result.failures for result in parse_history(history).results] == [0]

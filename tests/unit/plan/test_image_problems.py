@@ -56,6 +56,8 @@ def test_an_image_that_does_not_fit_the_disk() -> None:
         (having(passwd=b"admin:x\n"), "/etc/passwd: line 1: must have 7 fields, has 2"),
         (having(shadow=b"root:*:1:0:99999:7:::\n"), "/etc/shadow: no user 'admin'"),
         (having(group=b"systemd-journal:x:many:\n"), "/etc/group: line 1: field 3 must be a number up to 4294967294"),
+        (having(shadow=OPEN_SHADOW), "/etc/shadow: 'root' can log in without a password: lock the account"),
+        (having(passwd=OPEN_PASSWD), "/etc/shadow: 'root' can log in without a password: lock the account"),
         (having(kernel_start=None), "/boot/norm_boot: is not in the image"),
         (having(kernel_start=b"MZ"), "/boot/norm_boot: is 2 bytes long, shorter than a kernel's header"),
     ],
