@@ -11,10 +11,12 @@ def show(name: bytes) -> str:
 
 
 def plain(text: str) -> str:
-    """A text that holds names: as it is if all of it is printable, else with each character that is not as an escape
-    sequence of Python. Line breaks are not printable either."""
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape", "surrogatepass").decode("ascii") for one in text
-    )
+    """A text that holds names, for a terminal: tabs and what is printable as they are, line breaks and all else as
+    escape sequences of Python."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable() or character == "\t":
+        return character
+    return character.encode("unicode_escape").decode("ascii")

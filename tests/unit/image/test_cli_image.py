@@ -166,3 +166,22 @@ def test_kernel_newest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         assert capsys.readouterr().out.strip() == str(said)
     assert main(["kernel", "newest", str(none), str(none)]) == 1
     assert main(["kernel", "newest", str(old), str(tmp_path / "gone")]) == 3
+
+
+def test_escape_sequences_do_not_reach_a_terminal(
+    tmp_path: Path, xz_of: XzOf, tar_of: Callable[..., bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In names of files and of members, and in the version of a kernel."""
+    bad, good, boot = (tmp_path / f"{name}\x1b[2J" for name in ("bad", "good", "kernel"))
+    bad.write_bytes(xz_of([tar_of({"../\x1b[31m\n": b""})]))
+    good.write_bytes(xz_of([tar_of({"a": b""})]))
+    boot.write_bytes(kernel("6.1 (me\x1b[2J@here) #7 now"))
+    main(["image", "verify", str(bad), str(good)])
+    main(["image", "name", "x\x1b[2J"])
+    main(["kernel", "info", str(boot)])
+    main(["kernel", "newest", str(boot), str(bad)])
+    main(["kernel", "info", str(tmp_path / "not there\x1b[2J")])
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert said.out.count("\\x1b[2J") >= 5
+    assert "not there\\x1b[2J" in said.err

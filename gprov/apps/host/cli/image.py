@@ -13,6 +13,7 @@ from datetime import date
 from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, GprovError, Problem
+from gprov.domain.formats.shown import plain
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
 from gprov.domain.image.name import SUFFIX, ImageName, parse_image_name
@@ -78,9 +79,10 @@ def _name(names: Sequence[str], prefix: str) -> int:
             name = parse_image_name(text, prefix)
         except BadInput as error:
             code = ExitCode.NEGATIVE
-            print(f"{_shown(text)}: not an image name: {'; '.join(error.details())}")
+            print(f"{_shown(text)}: not an image name: {plain('; '.join(error.details()))}")
         else:
-            print(f"{text}: prefix {name.prefix} date {name.date} build {name.build} disktag {name.disktag}")
+            facts = f"prefix {name.prefix} date {name.date} build {name.build} disktag {name.disktag}"
+            print(plain(f"{text}: {facts}"))
     return code
 
 
@@ -95,7 +97,7 @@ def _list(folder: str, prefix: str, preference: Preference, as_json: bool) -> in
         return ExitCode.DONE
     for row in rows:
         shown = _shown(str(row["name"]))
-        print(shown if row["accepted"] else f"{shown}: rejected: {row['reason']}")
+        print(shown if row["accepted"] else f"{shown}: rejected: {plain(str(row['reason']))}")
     return ExitCode.DONE
 
 
@@ -153,12 +155,13 @@ def _verify(files: Sequence[str], prefix: str, as_json: bool) -> int:
 def _print_verdict(verdict: str, row: dict[str, object]) -> None:
     """Of a file that cannot be read nothing is known."""
     if not row["valid"]:
-        print(f"{verdict} {row['reason']}", flush=True)
+        print(f"{verdict} {plain(str(row['reason']))}", flush=True)
         return
-    print(f"valid   {row['path']}: {row['entries']} members, {row['unpacked']} bytes unpacked, SHA-256 {row['digest']}")
+    facts = f"{row['entries']} members, {row['unpacked']} bytes unpacked, SHA-256 {row['digest']}"
+    print(f"valid   {plain(str(row['path']))}: {facts}")
     notes = row["notes"]
     for note in notes if isinstance(notes, list) else []:
-        print(f"        note: {note}")
+        print(f"        note: {plain(note)}")
     sys.stdout.flush()
 
 
@@ -203,21 +206,22 @@ def _create(args: argparse.Namespace) -> int:
     maker = ImageMaker(processes, XzTarArchives(processes, memory_budget=0), Branding(image_prefix=args.prefix))
     source = RootFolder(args.root) if args.root is not None else RootArchive(args.tar)
     request = ImageRequest(source, name, args.output, meta)
-    image = maker.create(request, lambda line: print(line, file=sys.stderr, flush=True))
-    print(f"{image.path}: {image.size} bytes, {image.entries} members, SHA-256 {image.digest}")
+    image = maker.create(request, lambda line: print(plain(line), file=sys.stderr, flush=True))
+    print(f"{plain(image.path)}: {image.size} bytes, {image.entries} members, SHA-256 {image.digest}")
     return ExitCode.DONE
 
 
 def _progress(path: str) -> ProgressReport:
     """A percentage on a terminal, nothing elsewhere."""
     shown = -1
+    name = plain(path)
 
     def show(done: int, total: int) -> None:
         nonlocal shown
         percent = 100 * done // total if total else 100
         if percent != shown:
             shown = percent
-            print(f"\r{percent:3} % {path}", end="\r" if percent < 100 else "\n", file=sys.stderr, flush=True)
+            print(f"\r{percent:3} % {name}", end="\r" if percent < 100 else "\n", file=sys.stderr, flush=True)
 
     return show if sys.stderr.isatty() else lambda _done, _total: None
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from gprov.apps.host.cli.userfile import read_start
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.formats.bzimage import Comparison, KernelFacts, newest, parse_bzimage
+from gprov.domain.formats.shown import plain
 
 SUMMARY = "Facts in the header of a kernel file, and which of two kernels is newer."
 _START = 64 << 10
@@ -37,13 +38,13 @@ def _info(path: str, as_json: bool) -> int:
         print(json.dumps(asdict(facts), indent=2))
     else:
         for key, value in asdict(facts).items():
-            print(f"{key.replace('_', ' ') + ':':<14}{'none' if value is None else value}")
+            print(f"{key.replace('_', ' ') + ':':<14}{'none' if value is None else plain(str(value))}")
     return ExitCode.DONE
 
 
 def _newest(first: str, second: str) -> int:
     winner = newest(_facts(first), _facts(second))
-    print({Comparison.FIRST: first, Comparison.SECOND: second, Comparison.SAME: "same"}[winner])
+    print(plain({Comparison.FIRST: first, Comparison.SECOND: second, Comparison.SAME: "same"}[winner]))
     return ExitCode.DONE
 
 
@@ -52,7 +53,7 @@ def _facts(path: str) -> KernelFacts | None:
     try:
         return _parse(path)
     except BadInput as error:
-        print(f"gprov: {error.what}: {'; '.join(error.details())}", file=sys.stderr)
+        print(plain(f"gprov: {error.what}: {'; '.join(error.details())}"), file=sys.stderr)
         return None
 
 

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 from gprov import __version__
 from gprov.apps.unit.reporting.unexpected import foreseen
 from gprov.domain.errors import DeviceFault, DeviceMissing, ExitCode, GprovError
+from gprov.domain.formats.shown import plain
 
 # name -> (module, one line for the overview)
 COMMANDS = {
@@ -91,11 +92,11 @@ def _drop_output() -> None:
 
 def report(error: GprovError) -> None:
     """One sentence, then the details, on standard error."""
-    print(f"gprov: {error}", file=sys.stderr)
+    print(plain(f"gprov: {error}"), file=sys.stderr)
     details = error.details()
     if len(details) > 1 or (details and details[0] not in str(error)):
         for line in details:
-            print(f"  {line}", file=sys.stderr)
+            print(f"  {plain(line)}", file=sys.stderr)
 
 
 def _overview(words: Sequence[str]) -> int:
