@@ -15,6 +15,7 @@ from gprov.domain.formats.shown import show
 # Inodes of 256 bytes: 32 bits of seconds, signed, and two bits more (ext4.rst, "Inode Timestamps").
 EARLIEST, LATEST = -(1 << 31), (1 << 34) - (1 << 31) - 1
 _MOST_NOTES = 20
+_MOST_NAMES = 1 << 16
 
 Pairs = Iterable[tuple[bytes, bytes]]
 
@@ -43,6 +44,8 @@ class Demands:
             self._users.setdefault(user, name)
         for group in found.groups:
             self._groups.setdefault(group, name)
+        if len(self._users) + len(self._groups) > _MOST_NAMES:
+            raise Malformed(f"access control lists have more than {_MOST_NAMES} names of users and groups")
         for attribute in found.left_out:
             self._note(f"extended attribute {show(attribute)} means nothing on PRIMARY and is left out", name)
 

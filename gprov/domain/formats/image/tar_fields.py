@@ -49,25 +49,29 @@ def checksum_matches(header: bytes) -> bool:
 def number(field: bytes) -> int:
     """A numeric field: octal digits behind blanks, ended by null or blank or the end of the field; or base 256 if its
     first bit is set. Null bytes alone are 0, and one may stand before the blanks (Solaris)."""
+    digits = field.strip(b" \0")
+    if field[0] and digits.isdigit() and b"8" not in digits and b"9" not in digits:
+        return int(digits, 8)
+    if not digits and b" " not in field:
+        return 0
     match = _OCTAL.fullmatch(field)
     if match:
         return int(match[1], 8)
-    if not any(field):
-        return 0
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     raise Malformed(f"number {field!r} is negative" if field[0] == 0xFF else f"number {field!r} is not octal")
 
 
-def check_numbers(header: bytes) -> None:
-    """Mode, owners, size and time: tar stops at what it cannot read of them, when it is too late."""
+def check_numbers(header: bytes) -> int:
+    """Mode, owners, size and time: tar stops at what it cannot read of them, when it is too late. Returns the size."""
     if _PLAIN_NUMBERS.fullmatch(header, 100, 148):
-        return
+        return int(header[124:135], 8)
     for start, size, most in ((100, 8, MOST_BYTES), (108, 8, MOST_ID), (116, 8, MOST_ID), (124, 12, MOST_BYTES)):
         value = number(header[start : start + size])
         if value > most:
             raise Malformed(f"number {value} is more than {most}")
     header_time(header)
+    return number(header[124:136])
 
 
 def header_time(header: bytes) -> int:

@@ -68,7 +68,7 @@ class PaxDataMap:
     def __init__(self, real: int, stored: int) -> None:
         self._real = real
         self._stored = stored
-        self._text = b""
+        self._text = bytearray()
         self._lines = 0
         self._blocks = 0
         self._wanted: int | None = None
@@ -80,12 +80,12 @@ class PaxDataMap:
         self._text += block
         self._lines += block.count(b"\n")
         if self._wanted is None and self._lines:
-            regions = decimal(self._text.partition(b"\n")[0], "number of regions", _MOST_REGIONS)
+            regions = decimal(bytes(self._text.partition(b"\n")[0]), "number of regions", _MOST_REGIONS)
             self._wanted = 1 + 2 * regions
         return self._wanted is not None and self._lines >= self._wanted
 
     def regions(self) -> list[Region]:
-        lines = self._text.split(b"\n")[1 : self._wanted]
+        lines = bytes(self._text).split(b"\n")[1 : self._wanted]
         numbers = [decimal(line, "sparse map") for line in lines]
         found = list(zip(numbers[::2], numbers[1::2], strict=True))
         check_regions(found, self._real, self._stored - self._blocks * BLOCK)

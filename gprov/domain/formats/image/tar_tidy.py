@@ -15,6 +15,7 @@ from gprov.domain.formats.image.tar_fields import (
     BLOCK,
     ZERO_BLOCK,
     Malformed,
+    decimal,
     member_name,
     number,
     pax_pairs,
@@ -89,7 +90,7 @@ class Tidier:
             yield _extension(first, kept, header)
         yield header
         if kind in _DATA:
-            size = int(found[b"size"]) if found.get(b"size", b"").isdigit() else number(header[124:136])
+            size = decimal(found[b"size"], "size") if b"size" in found else number(header[124:136])
             if kind == b"S":
                 yield from _map(header, read)
             yield from self._data(name, size, read)

@@ -191,8 +191,7 @@ class TarWalker:
 
     def _member(self, header: bytes, kind: bytes) -> None:
         extensions = self._extensions
-        check_numbers(header)
-        size = number(header[124:136])
+        size = check_numbers(header)
         name = member_name(header)
         start = self._offset
         if extensions.start is not None:
