@@ -383,7 +383,7 @@ def sparse_members(draw: st.DrawFn) -> bytes:
 
 
 @given(members=st.lists(st.one_of(plain_members(), sparse_members()), min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_verification_passes_tar_unpacks(primary: Path, members: list[bytes]) -> None:
     data = archive(*members, header("after", FILE))
     if not refusal(data):
@@ -393,7 +393,7 @@ def test_what_verification_passes_tar_unpacks(primary: Path, members: list[bytes
 
 
 @given(member=sparse_members())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_sparse_files_have_their_length(primary: Path, member: bytes) -> None:
     """As the walk counts it."""
     data = archive(member)
