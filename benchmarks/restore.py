@@ -93,7 +93,7 @@ def make_image(base: str, work: Path, megabytes: int) -> Path:
     command += ["--transform=s,^,usr/local/bench/,rSh", "--null", "--files-from=-"]
     subprocess.run(command, input=listing, check=True)
     makers = ImageMaker(SystemProcesses(), XzTarArchives(SystemProcesses()), Branding())
-    request = ImageRequest(RootArchive(str(plain)), _NAME, str(work), ImageMeta())
+    request = ImageRequest(source=RootArchive(str(plain)), name=_NAME, output=str(work), meta=ImageMeta())
     makers.create(request, lambda line: print(line, file=sys.stderr))
     plain.unlink()
     return work / _NAME.filename

@@ -10,7 +10,7 @@ from fuzz.texts import boot_text
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayrecord import parse_array_record
 from gprov.domain.errors import BadInput
-from gprov.domain.factory import replies, requests
+from gprov.domain.factory import messages, replies, requests
 from gprov.domain.mfg.files import destination
 from gprov.domain.mfg.manuf import parse_manuf
 from gprov.domain.mfg.steps import StepValues, environment, expand, redacted
@@ -69,7 +69,7 @@ def server_replies(data: bytes) -> None:
     expect("\n" not in replies.decode_error(data), "a reason of several lines")
     credentials = replies.decode_credentials(data)
     if credentials is not None:
-        again = replies.decode_credentials(seeds.document(replies.encode_credentials(credentials)))
+        again = replies.decode_credentials(messages.encode(credentials))
         expect(again == credentials, "credentials that read differently when written")
         for secret in (credentials.os, credentials.bios, credentials.ipmi):
             secret.reveal().encode()
@@ -78,19 +78,12 @@ def server_replies(data: bytes) -> None:
 
 def server_requests(data: bytes) -> None:
     faults = 0
-    for decode in (
-        requests.decode_events,
-        requests.decode_state,
-        requests.decode_code_name,
-        requests.decode_macs,
-        requests.decode_document,
-        requests.decode_credential_request,
-    ):
+    for request in requests.REQUESTS:
         try:
-            decode(data)
+            requests.decode(request, data)
         except BadInput as error:
             faults += 1
-            json.dumps(replies.encode_error(error), ensure_ascii=False).encode()
+            messages.encode(replies.error_reply(error)).decode()
     expect(faults > 0 or b'"' in data, "a message of every kind")
 
 

@@ -268,7 +268,10 @@ TARGETS = (
         "start-budget",
         "start_budget.json",
         start_budget,
-        lambda: [serialise_budget(StartBudget()), serialise_budget(StartBudget(9, 9, 10**18, "why", "W.1 1 1 1"))],
+        lambda: [
+            serialise_budget(StartBudget()),
+            serialise_budget(StartBudget(given_up=9, restores=9, last_ns=10**18, reason="why", counted="W.1 1 1 1")),
+        ],
         (b'"GivenUp"', b'"Version"', b"99999999999", b"1e9", b"\\ud800"),
     ),
     Target(

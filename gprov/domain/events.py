@@ -38,7 +38,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one long step is: ``done`` of ``total`` bytes (or items); total 0 if nobody knows."""
+    """How far one long step is: ``done`` of ``total`` bytes (or items); total 0 if not known."""
 
     task: str
     done: int

@@ -13,7 +13,7 @@ class FileType(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileStatus:
     """``size`` in bytes; ``mode`` are the permission bits."""
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from gprov.domain.branding import Branding
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountPoints:
     """Where volumes are mounted while gprov works on them."""
 
     recovery: str = "/mnt/RECOVERY"
@@ -22,8 +22,8 @@ class Places:
         return (self.recovery, self.esp, self.primary, self.boot, self.root)
 
     @staticmethod
-    def named(branding: Branding) -> Places:
+    def named(branding: Branding) -> MountPoints:
         """Mount points are named after the volumes."""
         recovery = f"/mnt/{branding.recovery_label}"
         primary, boot = (f"/mnt/{label}" for label in (branding.primary_label, branding.boot_label))
-        return Places(recovery, f"{recovery}/{branding.esp_label}", primary, boot)
+        return MountPoints(recovery=recovery, esp=f"{recovery}/{branding.esp_label}", primary=primary, boot=boot)

@@ -1,17 +1,14 @@
-"""Making, checking and mounting file systems."""
+"""Checking and mounting file systems. Making them is ``gprov.ports.destructive``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Protocol
 
-from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec, MountPoint
+from gprov.domain.disk.model import CheckVerdict, FileSystemKind, MountPoint
 
 
 class FileSystems(Protocol):
-    def make(self, node: str, spec: FileSystemSpec) -> None:
-        """Make a new, empty file system and flush it. Raises DeviceFault, ToolFailed."""
-
     def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:
         """Check and repair without asking. Raises DeviceFault if the check itself could not run."""
 

@@ -1,4 +1,4 @@
-"""Firmware: how the machine was started, its variables, its tables."""
+"""Firmware: its kind, its variables (read-only; writing is ``gprov.ports.destructive``), its tables."""
 
 from __future__ import annotations
 
@@ -16,12 +16,6 @@ class Firmware(Protocol):
 
     def read(self, name: VariableName) -> Variable | None:
         """None if there is no such variable. Raises DeviceFault."""
-
-    def write(self, name: VariableName, variable: Variable) -> None:
-        """Set it. Whether it already is equal is the caller's business: NVRAM wears. Raises DeviceFault."""
-
-    def delete(self, name: VariableName) -> None:
-        """No error if it does not exist. Raises DeviceFault."""
 
 
 class SmbiosTable(Protocol):

@@ -13,7 +13,7 @@ from gprov.domain.unit.nics import Nic
 TransferProgress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A configured interface. Addresses are text; ``prefix`` is the length of the network mask in bits."""
 

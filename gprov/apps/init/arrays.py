@@ -1,111 +1,104 @@
-"""Starting the array that the root may be on, while the root is searched for."""
+"""Assembling the array that the root volume may be on, during the search for the root."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-from gprov.apps.unit.devices.arrays import array_volumes, arrays_told_of
-from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.decision import MOUNT_ATTEMPTS, RETRY_SECONDS
+from gprov.apps.init.attempts import FailedAttempts
+from gprov.apps.init.ports import InitPorts
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.composition.volume_ports import VolumePorts
+from gprov.apps.unit.devices.arrays import array_volumes, find_inactive_arrays
+from gprov.domain.boot.decision import MOUNT_ATTEMPTS
 from gprov.domain.disk.arrays import ArrayState, FoundArray
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
-from gprov.ports.arrays import Arrays
-from gprov.ports.block import BlockDevices
-
-if TYPE_CHECKING:
-    from gprov.apps.init.ports import InitPorts
 
 
 @dataclass(frozen=True)
-class _Tried:
-    at: float
-    attempts: int
-    error: str
-
-
-@dataclass(frozen=True)
-class SeenArrays:
-    """``volumes``: on arrays that run. ``waiting``: arrays of the wanted name that do not."""
+class ArrayScan:
+    """``volumes``: on running arrays. ``waiting``: inactive arrays with PRIMARY's name."""
 
     volumes: tuple[Volume, ...] = ()
     waiting: tuple[FoundArray, ...] = ()
 
 
-def report_array(array: FoundArray, folder: str, ports: InitPorts, bus: EventBus) -> None:
-    """Tell everybody if a disk of the array that the system starts from is missing. ``folder``: where the restore left
-    word of what its disks are called."""
+def report_array(array: FoundArray, ports: InitPorts, context: UnitContext) -> None:
+    """Report a degraded array on the bus and to the operator. The root must be mounted: the record of the disks' names
+    is read from it."""
     if array.state is ArrayState.CLEAN and not array.stale:
         return
-    names = _disk_names(folder, ports, bus) if array.missing else {}
+    names = _disk_names(ports.volumes, context) if array.missing else {}
     missing = [f"slot {slot} ({names[slot]})" if slot in names else f"slot {slot}" for slot in array.missing]
     text = f"RAID {array.level} array {array.name} is {array.state.value}"
     if missing:
         text += f"; disk missing: {', '.join(missing)}"
     if array.stale:
         text += f"; disk not up to date: {', '.join(member.describe() for member in array.stale)}"
-    bus.warning(text)
+    context.bus.warning(text)
     ports.operator.show(text)
 
 
-def _disk_names(folder: str, ports: InitPorts, bus: EventBus) -> Mapping[int, str]:
+def _disk_names(ports: VolumePorts, context: UnitContext) -> Mapping[int, str]:
     from gprov.domain.disk.arrayrecord import ARRAY_FILE, parse_array_record
 
-    files, path = ports.search.files, f"{folder}/{ARRAY_FILE}"
+    files = ports.files
+    path = f"{context.mount_points.root}{context.branding.config_folder}/{ARRAY_FILE}"
     try:
         return parse_array_record(path, files.read(path)) if files.status(path) is not None else {}
     except (BadInput, DeviceFault) as error:
-        bus.warning(str(error))
+        context.bus.warning(str(error))
         return {}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ArrayStarter:
-    """Starts arrays named ``name`` at once when all members are here that were in them to the last. Without some of
-    them only when it is told to; and what has another name, never. ``started``: by UUID, as they were then."""
+    """Assembles arrays that have the name of PRIMARY. One whose up-to-date members are all present is assembled at
+    once, one with missing members only by ``start``. Arrays with other names are never assembled.
 
-    arrays: Callable[[], Arrays]
-    blocks: BlockDevices
-    name: str
-    bus: EventBus
-    started: dict[str, FoundArray] = field(default_factory=dict)
-    _tried: dict[str, _Tried] = field(default_factory=dict)
-    _ignored: set[str] = field(default_factory=set)
+    ``started``: the arrays that were assembled, by UUID, in their state before that.
+    """
 
-    def look(self, disks: Sequence[Disk], volumes: Sequence[Volume], elapsed: float) -> SeenArrays:
-        """``elapsed``: seconds on any clock that the caller keeps to."""
-        arrays = self.arrays()
+    ports: VolumePorts
+    context: UnitContext
+    started: dict[str, FoundArray] = field(default_factory=dict, init=False)
+    _failures: FailedAttempts = field(default_factory=FailedAttempts, init=False)
+    _ignored: set[str] = field(default_factory=set, init=False)
+
+    def scan(self, disks: Sequence[Disk], volumes: Sequence[Volume], elapsed: float) -> ArrayScan:
+        """``elapsed``: seconds on any monotonic clock."""
+        arrays, bus = self.ports.arrays(), self.context.bus
         waiting = []
-        for array in arrays_told_of(arrays, volumes, self.bus):
-            if array.short_name != self.name:
+        for array in find_inactive_arrays(arrays, volumes, bus):
+            if array.short_name != self.context.branding.primary_label:
                 self._ignore(array)
             elif not (array.complete and self._due(array.uuid, elapsed) and self.start(array, elapsed)):
-                tried = self._tried.get(array.uuid)
-                over = tried is not None and not self._due(array.uuid, elapsed)
-                waiting.append(replace(array, failure=tried.error) if tried is not None and over else array)
-        return SeenArrays(array_volumes(arrays, self.blocks, disks, self.bus), tuple(waiting))
+                last = self._failures.last(array.uuid)
+                failed = last is not None and not self._due(array.uuid, elapsed)
+                waiting.append(replace(array, failure=last.error) if last is not None and failed else array)
+        return ArrayScan(array_volumes(arrays, self.ports.blocks, disks, bus), tuple(waiting))
 
     def start(self, array: FoundArray, elapsed: float) -> bool:
-        """Start it as it is. What fails is reported, and tried again by a later look or call."""
-        tell = self.bus.log if not array.missing and not array.stale else self.bus.warning
-        tell(f"starting {array.describe()}")
+        """Assemble it with the members that are present. A failure is reported; a later ``scan`` or ``start`` tries
+        again."""
+        bus = self.context.bus
+        report = bus.log if not array.missing and not array.stale else bus.warning
+        report(f"starting {array.describe()}")
         try:
-            self.arrays().assemble(array.uuid, [member.node for member in array.members])
+            self.ports.arrays().assemble(array.uuid, [member.node for member in array.members])
         except GprovError as error:
-            self.bus.error(error)
-            before = self._tried.get(array.uuid)
-            self._tried[array.uuid] = _Tried(elapsed, 1 + (before.attempts if before else 0), str(error))
+            bus.error(error)
+            self._failures.add(array.uuid, str(error), elapsed)
             return False
         self.started[array.uuid] = array
         return True
 
     def _due(self, uuid: str, elapsed: float) -> bool:
-        tried = self._tried.get(uuid)
-        return tried is None or (tried.attempts < MOUNT_ATTEMPTS and elapsed - tried.at >= RETRY_SECONDS)
+        last = self._failures.last(uuid)
+        return (last is None or last.attempts < MOUNT_ATTEMPTS) and self._failures.due(uuid, elapsed)
 
     def _ignore(self, array: FoundArray) -> None:
         if array.uuid not in self._ignored:
             self._ignored.add(array.uuid)
-            self.bus.log(f"left alone: {array.describe()}")
+            self.context.bus.log(f"left alone: {array.describe()}")

@@ -2,66 +2,49 @@
 
 from __future__ import annotations
 
-from dependency_injector import providers
+from typing import TYPE_CHECKING
 
 from gprov.apps.init.flow import Boot
-from gprov.apps.init.ports import InitPorts
-from gprov.apps.init.search import SearchPorts
+from gprov.apps.init.ports import BootFailures, InitPorts, Survey
 from gprov.apps.restore.container import RestoreContainer
-from gprov.apps.unit.composition.wiring import lazy
+from gprov.apps.unit.composition.wiring import Declaration, deferred, factory, inject, lazy_factory
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.apps.init.boot_failures import BootFailureRecorder
+    from gprov.apps.init.survey import Surveyor
+
+
+def _survey() -> type[Surveyor]:
+    from gprov.apps.init.survey import Surveyor
+
+    return Surveyor
+
+
+def _boot_failures() -> type[BootFailureRecorder]:
+    from gprov.apps.init.boot_failures import BootFailureRecorder
+
+    return BootFailureRecorder
 
 
 class InitContainer(RestoreContainer):
-    """``boot`` makes the use case of one start of the normal kernel."""
+    """``boot`` makes the use case: one boot of the normal kernel."""
 
-    search_ports = providers.Factory(
-        SearchPorts,
-        RestoreContainer.blocks,
-        RestoreContainer.mounts,
-        RestoreContainer.files,
-        RestoreContainer.arrays.provider,
+    survey: Declaration[Survey] = lazy_factory(
+        _survey,
+        inject(RestoreContainer.volume_ports),
+        inject(RestoreContainer.smbios),
+        inject(RestoreContainer.context),
     )
-    survey = providers.Factory(
-        lazy("gprov.apps.init.survey:Surveyor"),
-        RestoreContainer.recovery_ports,
-        RestoreContainer.arrays.provider,
-        RestoreContainer.smbios,
-        RestoreContainer.platforms,
-        RestoreContainer.arguments,
-        RestoreContainer.branding,
-        RestoreContainer.places,
-        RestoreContainer.bus,
+    boot_failures: Declaration[BootFailures] = lazy_factory(
+        _boot_failures, inject(RestoreContainer.flow_ports), inject(RestoreContainer.context)
     )
-    standstill = providers.Factory(
-        lazy("gprov.apps.init.standstill:Standstill"),
-        RestoreContainer.recovery_ports,
-        RestoreContainer.tools,
-        RestoreContainer.remote_ports,
-        RestoreContainer.smbios,
-        RestoreContainer.file_sink_at.provider,
-        RestoreContainer.platforms,
-        RestoreContainer.arguments,
-        RestoreContainer.branding,
-        RestoreContainer.places,
-        RestoreContainer.bus,
-    )
-    init_ports = providers.Factory(
+    init_ports = factory(
         InitPorts,
-        search_ports,
-        RestoreContainer.filesystems,
-        RestoreContainer.firmware,
-        RestoreContainer.operator,
-        RestoreContainer.power,
-        RestoreContainer.clock,
-        RestoreContainer.restore.provider,
-        survey.provider,
-        standstill.provider,
+        volumes=inject(RestoreContainer.volume_ports),
+        operator=inject(RestoreContainer.operator),
+        power=inject(RestoreContainer.power),
+        restore=deferred(RestoreContainer.restore),
+        survey=deferred(survey),
+        boot_failures=deferred(boot_failures),
     )
-    boot = providers.Factory(
-        Boot,
-        init_ports,
-        RestoreContainer.bus,
-        RestoreContainer.branding,
-        RestoreContainer.places,
-        RestoreContainer.arguments,
-    )
+    boot = factory(Boot, inject(init_ports), inject(RestoreContainer.context))

@@ -1,4 +1,4 @@
-"""Every boot: collect facts, decide, act, until the unit became its system, was restored, or stands and says why."""
+"""Every boot: collect facts, decide, execute the decision, until switch root, a restart or power-off."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NoReturn, assert_never
 
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.init.search import RootFinder
-from gprov.apps.init.watch import Watch
-from gprov.apps.unit.boot.boot_count import count_boot, reports_boots
-from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.unit.reporting.hold import hold, spoken
-from gprov.domain.boot.args import FAILURE_HOLD_SECONDS, BootArguments
+from gprov.apps.init.waiting import BootWaiter
+from gprov.apps.unit.boot.boot_attempts import has_boot_confirmation, record_boot_attempt
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
+from gprov.domain.boot.args import FAILURE_HOLD_SECONDS
 from gprov.domain.boot.boots import WORTH_TELLING
 from gprov.domain.boot.decision import decide
 from gprov.domain.boot.decisions import (
@@ -31,69 +31,67 @@ from gprov.domain.boot.decisions import (
     UseVolume,
 )
 from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
-from gprov.domain.branding import Branding
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
-from gprov.domain.mountpoints import Places
 
 
 class Boot:
-    """One start of the normal kernel."""
+    """One boot of the normal kernel."""
 
-    def __init__(
-        self, ports: InitPorts, bus: EventBus, branding: Branding, places: Places, arguments: BootArguments
-    ) -> None:
-        spec, note = parse_root(arguments.real_root, branding.primary_label) if arguments.real_root else (None, "")
+    def __init__(self, ports: InitPorts, context: UnitContext) -> None:
+        arguments, label = context.arguments, context.branding.primary_label
+        spec, note = parse_root(arguments.real_root, label) if arguments.real_root else (None, "")
         self._ports = ports
-        self._bus = bus
-        self._branding = branding
-        self._places = places
-        fallback = spec if spec is not None else parse_root(f"LABEL={branding.primary_label}").spec
-        self._finder = RootFinder(ports.search, fallback, places.root, branding, bus)
-        self._started = ports.clock.monotonic()
+        self._volumes = ports.volumes
+        self._context = context
+        self._bus = context.bus
+        if spec is None:
+            spec = parse_root(f"LABEL={label}").spec
+        self._finder = RootFinder(ports.volumes, spec, context)
+        self._started = ports.volumes.clock.monotonic()
         self._facts = BootFacts(
-            arguments,
-            started_by_fallback=arguments.restore_requested and self._by_fallback(arguments),
+            arguments=arguments,
+            started_by_fallback=arguments.restore_requested and self._is_fallback_boot(),
         )
-        self._watch = Watch(ports.search.blocks, ports.operator, arguments.key_window, bus)
+        self._waiter = BootWaiter(ports.volumes.blocks, ports.operator, arguments.key_window, context.bus)
         for line in (*arguments.notes, *([note] if note else [])):
-            bus.warning(line)
+            self._bus.warning(line)
 
     def run(self) -> NoReturn:
-        """Ends in the system on PRIMARY, in a reboot or in power-off; never returns."""
+        """Ends in switch root, in a reboot or in power-off; never returns."""
         try:
             while True:
-                self._facts = self._look()
-                self._act(decide(self._facts))
-        except Exception as exc:  # noqa: BLE001 - also what nobody foresaw must be shown, counted and tried again rarely
-            from gprov.apps.unit.reporting.unexpected import Unforeseen
+                self._facts = self._collect_facts()
+                self._execute(decide(self._facts))
+        except Exception as exc:  # noqa: BLE001 - an unexpected error is also shown, counted, and retried after a pause
+            from gprov.apps.unit.reporting.unexpected import UnexpectedError
 
-            error = exc if isinstance(exc, GprovError) else Unforeseen(exc)
+            error = exc if isinstance(exc, GprovError) else UnexpectedError(exc)
             self._bus.error(error)
             self._give_up(GiveUp(str(error)))
 
-    def _look(self) -> BootFacts:
-        elapsed = self._ports.clock.monotonic() - self._started
-        attended = self._watch.attended(elapsed, self._facts.operator_present)
-        facts = replace(self._facts, elapsed=elapsed, operator_present=attended)
+    def _collect_facts(self) -> BootFacts:
+        elapsed = self._volumes.clock.monotonic() - self._started
+        present = self._waiter.is_operator_present(elapsed, self._facts.operator_present)
+        facts = replace(self._facts, elapsed=elapsed, operator_present=present)
         if facts.arguments.restore_requested and not facts.started_by_fallback:
             return facts
-        if not self._watch.search_due(elapsed):
+        if not self._waiter.search_due(elapsed):
             return facts
         return replace(facts, root=self._finder.search(elapsed))
 
-    def _act(self, decision: Decision) -> None:
+    def _execute(self, decision: Decision) -> None:
         match decision:
             case KeepWaiting():
-                self._facts = self._watch.wait(decision, self._facts)
+                self._facts = self._waiter.wait(decision, self._facts)
             case SurveyTargets():
                 self._survey()
             case CheckFileSystem():
                 self._check(decision)
             case UseVolume() | StartArray():
-                self._take(decision)
+                self._use_root_candidate(decision)
             case SwitchRoot():
                 self._switch_root(decision.volume)
             case Restore():
@@ -106,11 +104,11 @@ class Boot:
                 name = type(decision).__name__
                 refusal = RefusedByPolicy(f"{name} is not supported by this version; nothing was done")
                 self._bus.error(refusal)
-                self._hold(refusal)
+                self._show_error_and_restart(refusal)
             case _:
                 assert_never(decision)
 
-    def _take(self, decision: UseVolume | StartArray) -> None:
+    def _use_root_candidate(self, decision: UseVolume | StartArray) -> None:
         match decision:
             case UseVolume():
                 self._bus.warning(f"root is {decision.volume.node}: {decision.reason}")
@@ -121,11 +119,11 @@ class Boot:
                 self._facts = replace(self._facts, targets=None)
 
     def _survey(self) -> None:
-        # Before the survey, so that whatever makes it outdated is noticed.
-        self._watch.subscribe()
-        # A root that is mounted would be taken for a disk in use.
+        # Before the survey, so that a device change during the survey is noticed.
+        self._waiter.subscribe()
+        # The survey would take the disk of a mounted root for a disk in use.
         self._finder.release()
-        survey = self._ports.survey().look()
+        survey = self._ports.survey().survey_targets()
         self._facts = replace(self._facts, targets=survey)
         self._bus.log(survey.describe())
 
@@ -134,7 +132,7 @@ class Boot:
         self._finder.release()
         kind = decision.volume.contents.kind
         try:
-            verdict = self._ports.filesystems.check(
+            verdict = self._volumes.filesystems.check(
                 decision.volume.node, FileSystemKind(kind) if kind else FileSystemKind.EXT4
             )
             beyond = verdict is CheckVerdict.BEYOND_REPAIR
@@ -153,22 +151,20 @@ class Boot:
         if array is not None:
             from gprov.apps.init.arrays import report_array
 
-            report_array(array, f"{self._places.root}{self._branding.config_folder}", self._ports, self._bus)
-        self._count_boot(volume)
+            report_array(array, self._ports, self._context)
+        self._record_boot_attempt(volume)
         self._bus.milestone("handover")
-        self._watch.close()
+        self._waiter.close()
         try:
-            self._ports.search.mounts.switch_root(self._places.root, self._branding.real_init)
+            self._volumes.mounts.switch_root(self._context.mount_points.root, self._context.branding.real_init)
         except DeviceFault as fault:
             self._bus.error(fault)
             root = Found(volume, Mounted(Flag.PRESENT, str(fault)))
-            self._act(decide(replace(self._facts, root=root)))
+            self._execute(decide(replace(self._facts, root=root)))
 
-    def _count_boot(self, volume: Volume) -> None:
-        root, folder = self._places.root, self._branding.config_folder
-        files = self._ports.search.files
-        before = count_boot(files, self._ports.search.mounts, volume, root, folder, self._bus)
-        if before.unconfirmed and reports_boots(files, root):
+    def _record_boot_attempt(self, volume: Volume) -> None:
+        before = record_boot_attempt(self._volumes, volume, self._context)
+        if before.unconfirmed and has_boot_confirmation(self._volumes.files, self._context.mount_points.root):
             text = f"the system was started {before.unconfirmed} times in a row without reporting that it is up"
             if before.unconfirmed < WORTH_TELLING:
                 self._bus.log(text)
@@ -185,7 +181,7 @@ class Boot:
         except GprovError as error:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
 
-            self._hold(error, 0.0 if restore.counted else UNCOUNTED_SECONDS)
+            self._show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
         self._bus.close()
         self._ports.power.reboot()
 
@@ -196,14 +192,14 @@ class Boot:
         outcome = run_menu(self._ports.operator)
         match outcome:
             case ResumeBoot():
-                self._watch.no_more_keys()
+                self._waiter.end_key_window()
                 self._facts = replace(self._facts, key_pressed=False, operator_present=False)
             case PowerOff():
                 self._finder.release()
                 self._bus.close()
                 self._ports.power.power_off()
             case Restore() | Erase():
-                self._act(outcome)
+                self._execute(outcome)
             case _:
                 assert_never(outcome)
 
@@ -212,25 +208,25 @@ class Boot:
         self._bus.state(ProcessState.INIT_FAILED)
         self._ports.operator.show(decision.reason)
         self._finder.release()
-        self._leave(self._ports.in_vain().given_up(decision.reason))
+        self._restart_after(self._ports.boot_failures().record_failure(decision.reason))
 
-    def _hold(self, error: GprovError, least: float = 0.0) -> NoReturn:
-        """Show what failed for a while, then start again: the next start may find what this one missed."""
+    def _show_error_and_restart(self, error: GprovError, min_seconds: float = 0.0) -> NoReturn:
+        """Show the error for a while, then restart: the next boot may find devices that this one did not."""
         self._ports.operator.show(str(error))
-        asked = self._facts.arguments.failure_hold
-        self._leave(max(FAILURE_HOLD_SECONDS, least) if asked is None else asked)
+        requested = self._facts.arguments.failure_hold
+        self._restart_after(max(FAILURE_HOLD_SECONDS, min_seconds) if requested is None else requested)
 
-    def _leave(self, seconds: float) -> NoReturn:
-        """A person may cut the wait short, and then counts what was in vain from zero."""
+    def _restart_after(self, seconds: float) -> NoReturn:
+        """A person may cut the pause short; the count of boot failures is then set to zero."""
         self._finder.release()
-        self._bus.message(f"Restarting in {spoken(seconds)}; any key: at once")
+        self._bus.message(f"Restarting in {format_duration(seconds)}; any key: at once")
         self._bus.close()
-        if hold(self._ports.operator, self._ports.clock, seconds):
-            self._ports.in_vain().reset()
+        if wait_or_skip(self._ports.operator, self._volumes.clock, seconds):
+            self._ports.boot_failures().reset()
         self._ports.power.reboot()
 
-    def _by_fallback(self, arguments: BootArguments) -> bool:
-        # Not at the top: a start with arguments, which is every normal one, does not need them.
-        from gprov.apps.unit.boot.boot_entries import chosen_by_nobody
+    def _is_fallback_boot(self) -> bool:
+        # Imported here: a boot with arguments, which every normal boot is, does not need it.
+        from gprov.apps.unit.boot.boot_entries import is_fallback_boot
 
-        return chosen_by_nobody(self._ports.firmware, arguments, self._branding, self._bus)
+        return is_fallback_boot(self._volumes.firmware, self._context)

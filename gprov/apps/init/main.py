@@ -1,24 +1,24 @@
-"""/init: process 1 of both kernels. With the provisioning kernel and ``mfgurl`` it provisions, else it boots."""
+"""/init: process 1 of both kernels. The provisioning kernel provisions, the normal kernel boots."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
 from gprov.apps.init.container import InitContainer
-from gprov.apps.unit.composition.start import guarded, prepare
+from gprov.apps.unit.composition.start import prepare_environment, run_as_init
 
 _MFG = "gprov.apps.mfg.main"
 
 
 def main() -> None:
-    """Never returns on a unit: it becomes the system, or reboots."""
+    """Never returns on a unit: it ends in switch root, a reboot or power-off."""
     container = InitContainer()
-    guarded(container, lambda: _run(container))
+    run_as_init(container, lambda: _run(container))
 
 
 def _run(container: InitContainer) -> None:
-    arguments = prepare(container)
-    # Only the provisioning initramfs holds that app.
+    arguments = prepare_environment(container)
+    # Only the provisioning initramfs contains this app.
     if find_spec(_MFG) is not None:
         from gprov.apps.mfg.main import provision
 

@@ -1,4 +1,4 @@
-"""Showing the boot menu to whoever stands there."""
+"""Showing the boot menu to the operator."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def run_menu(operator: Operator) -> Outcome:
     """Show the boot menu until it has an outcome."""
     state: MenuState = Choosing()
     while isinstance(state, Choosing | Confirming):
-        asked = prompt(state)
-        if isinstance(state, Choosing) and isinstance(asked, Choose):
-            state = chosen(state, operator.choose(asked.title, asked.items, asked.seconds))
-        elif isinstance(state, Confirming) and isinstance(asked, Confirm):
-            state = answered(state, operator.confirm(asked.question, asked.seconds))
+        request = prompt(state)
+        if isinstance(state, Choosing) and isinstance(request, Choose):
+            state = chosen(state, operator.choose(request.title, request.items, request.seconds))
+        elif isinstance(state, Confirming) and isinstance(request, Confirm):
+            state = answered(state, operator.confirm(request.question, request.seconds))
     return state

@@ -1,4 +1,4 @@
-"""What a start of the normal kernel works with: ports, and other use cases that it may end in."""
+"""Ports of a boot of the normal kernel, and the other use cases that it may start."""
 
 from __future__ import annotations
 
@@ -6,49 +6,43 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from gprov.apps.init.search import SearchPorts
+from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.survey import TargetSurvey
-from gprov.ports.clock import Clock
-from gprov.ports.filesystem import FileSystems
-from gprov.ports.firmware import Firmware
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
 
 
 class RestoreFlow(Protocol):
     def run(self, preferred: PreferredImage, *, by_person: bool = False) -> None:
-        """Returns when the unit is restored and may reboot. Raises GprovError. One that a person asked for does not
-        wait, however many there were before."""
+        """Returns when the unit is restored and may reboot. Raises GprovError. A restore that a person requested
+        begins at once, without a restore backoff."""
 
     @property
-    def counted(self) -> bool:
-        """Does RECOVERY know of this restore?"""
+    def attempt_recorded(self) -> bool:
+        """Is this restore counted in the start budget on RECOVERY?"""
 
 
 class Survey(Protocol):
-    def look(self) -> TargetSurvey:
-        """What is on the data disks now. Never raises."""
+    def survey_targets(self) -> TargetSurvey:
+        """Read what is on the data disks now. Never raises."""
 
 
-class StartsInVain(Protocol):
-    def given_up(self, reason: str) -> float:
-        """Count it; returns how many seconds to wait before the next start. Never raises."""
+class BootFailures(Protocol):
+    def record_failure(self, reason: str) -> float:
+        """Count a boot failure. Returns how many seconds to wait before the next boot. Never raises."""
 
     def reset(self) -> None:
-        """Count from zero: a person took over. Never raises."""
+        """Set the count to zero, since a person has taken over. Never raises."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InitPorts:
-    """``restore``, ``survey`` and ``in_vain`` are made only if they are needed: a normal boot needs none."""
+    """``restore``, ``survey`` and ``boot_failures`` make their use case when it is needed: a normal boot needs none."""
 
-    search: SearchPorts
-    filesystems: FileSystems
-    firmware: Firmware
+    volumes: VolumePorts
     operator: Operator
     power: Power
-    clock: Clock
     restore: Callable[[], RestoreFlow]
     survey: Callable[[], Survey]
-    in_vain: Callable[[], StartsInVain]
+    boot_failures: Callable[[], BootFailures]

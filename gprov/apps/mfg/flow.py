@@ -1,24 +1,22 @@
-"""Provisioning: a blank machine becomes a unit that restores itself."""
+"""Provisioning: turns a blank machine into a unit that restores itself."""
 
 from __future__ import annotations
 
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
-from gprov.apps.mfg.imaging import fetch_files, make_room
+from gprov.apps.mfg.imaging import fetch_files, free_space_for_files
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
+from gprov.apps.mfg.job import ProvisioningJob
+from gprov.apps.mfg.ports import FactoryServer, MfgPorts
 from gprov.apps.mfg.steps import StepRunner
-from gprov.apps.mfg.work import MfgPorts, Work
 from gprov.apps.unit.boot.loader import installable_loader
+from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios
-from gprov.apps.unit.execution.executor import Executor
 from gprov.apps.unit.network.connect import connect_any
-from gprov.apps.unit.recovery.volume import opened_recovery, unmount_all
-from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.unit.reporting.queued import QueuedSink
-from gprov.apps.unit.reporting.unexpected import foreseen
-from gprov.domain.boot.args import BootArguments
+from gprov.apps.unit.recovery.volume import mounted_recovery, unmount_all
+from gprov.apps.unit.reporting.queued_sink import QueuedSink
+from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.kept_arguments import entry_arguments
-from gprov.domain.branding import Branding
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
@@ -26,7 +24,6 @@ from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import When
-from gprov.domain.mountpoints import Places
 from gprov.domain.plan.provision import (
     ProvisionFacts,
     plan_finish,
@@ -35,40 +32,28 @@ from gprov.domain.plan.provision import (
 )
 from gprov.domain.plan.restorable import refuse_unsupported
 from gprov.domain.platform.identify import Unit
-from gprov.domain.platform.table import Platform
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.nics import ordered
-from gprov.ports.factory import Factory
+from gprov.ports.factory import TimeSource
 
-# A log that still holds its file open keeps RECOVERY from being unmounted, which would be a failure: better wait long.
+# A log file that is still open keeps RECOVERY from being unmounted, which would be a failure: hence the long limit.
 _LOG_SECONDS = 300.0
 
 
 class Provisioning:
-    """One provisioning run. Until the hardware was compared, nothing is written anywhere."""
+    """One provisioning run. Nothing is written before the hardware was compared with its specification."""
 
-    def __init__(
-        self,
-        ports: MfgPorts,
-        bus: EventBus,
-        branding: Branding,
-        platforms: tuple[Platform, ...],
-        places: Places,
-        arguments: BootArguments,
-    ) -> None:
+    def __init__(self, ports: MfgPorts, context: UnitContext) -> None:
         self._ports = ports
-        self._bus = bus
-        self._branding = branding
-        self._platforms = platforms
-        self._places = places
-        self._arguments = arguments
+        self._context = context
+        self._bus = context.bus
 
     def run(self) -> None:
-        """When it returns, the unit is ready for its first restore: reboot. Raises GprovError, which was reported."""
+        """When it returns, the unit is ready for its first restore: reboot. Raises GprovError, already reported."""
         bus = self._bus
         bus.message("Provisioning")
         try:
-            with foreseen():
+            with unexpected_errors_translated():
                 self._run()
         except GprovError as error:
             bus.error(error)
@@ -78,123 +63,127 @@ class Provisioning:
         bus.state(ProcessState.MFG_SUCCEEDED)
 
     def _run(self) -> None:
-        bus, ports, arguments = self._bus, self._ports, self._arguments
+        bus, ports, context = self._bus, self._ports, self._context
+        clock, arguments = ports.volumes.clock, context.arguments
         switches = parse_switches("kernel arguments", arguments.mfg_test)
         if Switch.SKIP_NETWORKING not in switches:
-            connect_any(ports.remote.network, ports.tools.clock, self._branding, bus)
-        data = fetch_manuf(ports.tools.http, ports.tools.clock, arguments.mfg_url, self._branding, bus)
-        factory = ports.remote.factory_at(data.log_endpoint)
-        table = read_smbios(ports.inspect.smbios, bus)
+            connect_any(ports.network, clock, context)
+        data = fetch_manuf(ports.http, clock, context)
+        server = ports.server(data.log_endpoint)
+        table = read_smbios(ports.smbios, bus)
         external = bool(data.appliance_json_url)
-        platforms = (
-            fetch_platforms(ports.tools.http, ports.tools.clock, data.appliance_json_url)
-            if external
-            else self._platforms
-        )
+        platforms = fetch_platforms(ports.http, clock, data.appliance_json_url) if external else context.platforms
         unit = identify_unit(table, platforms, arguments.proto_ident, bus)
-        bus.attach(ports.remote.sink_for(factory, unit.serial))
+        bus.attach(ports.sink_for(server.telemetry, unit.serial))
         bus.state(ProcessState.MFG_STARTED)
-        factory.code_name(unit.serial, unit.platform.code_name)
+        server.telemetry.code_name(unit.serial, unit.platform.code_name)
         if external and Switch.ALLOW_EXTERNAL_JSON not in switches:
             raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
-        self._provision(self._examined(unit, table, data, factory, switches))
+        self._provision(self._inspect_hardware(unit, table, data, server, switches))
 
-    def _examined(
+    def _inspect_hardware(
         self,
         unit: Unit,
         table: SmbiosTable,
         data: ManufData,
-        factory: Factory,
+        server: FactoryServer,
         switches: MfgSwitches,
-    ) -> Work:
-        """Compare the hardware with its specification and find the disks; nothing is written."""
-        ports, bus, arguments = self._ports, self._bus, self._arguments
-        steps = StepRunner(ports.processes, ports.tools, data, unit, self._places, bus)
+    ) -> ProvisioningJob:
+        """Compare the hardware with its specification and choose the disks; nothing is written."""
+        ports, bus, context = self._ports, self._bus, self._context
+        arguments, firmware = context.arguments, ports.volumes.firmware.kind()
+        steps = StepRunner(ports, data, unit, context)
         steps.run(When.BEFORE_QA)
-        inspection = inspect(ports.inspect, unit, table, data, self._branding, bus)
+        inspection = inspect(ports, unit, table, data, context)
         if Switch.STOP_AFTER_VALIDATE in switches:
-            # A refusal, so that nobody takes this unit for a provisioned one.
+            # An error, so that the unit does not count as provisioned.
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(When.AFTER_QA)
         refuse_unsupported(unit.platform)
-        recovery = recovery_disk(ports.inspect, inspection, unit, self._branding, bus)
+        recovery = recovery_disk(ports, inspection, unit, context)
         facts = ProvisionFacts(
-            self._branding,
-            self._places,
-            ports.tools.firmware.kind(),
-            unit,
-            recovery,
-            target_disks(ports.inspect, inspection, recovery, unit, bus),
-            RestoreOptions(
-                # The server holds the QA document until it hears that the first restore succeeded.
+            branding=context.branding,
+            mount_points=context.mount_points,
+            firmware=firmware,
+            unit=unit,
+            recovery=recovery,
+            targets=target_disks(ports, inspection, recovery, unit, bus),
+            options=RestoreOptions(
+                # The server holds the QA document until the unit reports that its first restore has succeeded.
                 xlog=data.log_endpoint,
                 boot_args=arguments.boot_args,
             ),
-            entry_arguments("", arguments.boot_args, arguments),
-            installable_loader(ports.tools.files, ports.tools.firmware.kind()),
+            extra_arguments=entry_arguments("", arguments.boot_args, arguments),
+            loader=installable_loader(ports.volumes.files, firmware),
         )
-        return Work(unit, data, factory, inspection, facts, steps, switches)
+        return ProvisioningJob(
+            unit=unit,
+            data=data,
+            server=server,
+            inspection=inspection,
+            facts=facts,
+            steps=steps,
+            switches=switches,
+        )
 
-    def _provision(self, work: Work) -> None:
-        self._set_clock(work.factory)
-        executor = Executor(self._ports.tools, self._bus)
-        if Switch.NO_CREATE_RECOVERY in work.switches:
-            rule = attachment_rule(work.unit.platform)
-            with opened_recovery(self._ports.recovery, self._branding, self._places, rule, self._bus) as recovery:
-                make_room(work.data, recovery.images, self._ports.tools, self._branding, self._bus)
-                self._fill(work, executor)
+    def _provision(self, job: ProvisioningJob) -> None:
+        self._set_clock(job.server.time)
+        ports, context = self._ports, self._context
+        if Switch.NO_CREATE_RECOVERY in job.switches:
+            with mounted_recovery(ports.volumes, attachment_rule(job.unit.platform), context):
+                free_space_for_files(job.data, ports, context)
+                self._write_recovery(job)
         else:
             try:
-                executor.run(plan_recovery(work.facts, wipe=Switch.NO_WIPE_DISKS not in work.switches))
-                self._fill(work, executor)
+                ports.executor.run(plan_recovery(job.facts, wipe=Switch.NO_WIPE_DISKS not in job.switches))
+                self._write_recovery(job)
             except BaseException:
                 self._unmount()
                 raise
             failed = self._unmount()
             if failed is not None:
                 raise failed
-        finish(work, executor, self._ports, self._branding, self._places, self._bus)
+        finish(job, ports, context)
 
-    def _set_clock(self, factory: Factory) -> None:
-        """A unit works with a wrong or missing hardware clock; that it has one is for the log."""
+    def _set_clock(self, source: TimeSource) -> None:
+        """A missing hardware clock causes only a warning: a unit works without one."""
         try:
-            self._ports.tools.clock.set(factory.time_ns())
+            self._ports.volumes.clock.set(source.time_ns())
         except DeviceFault as fault:
             self._bus.warning(str(fault))
 
-    def _fill(self, work: Work, executor: Executor) -> None:
-        """Everything that goes onto the mounted RECOVERY."""
-        ports = self._ports
-        folder = f"{self._places.recovery}/{self._branding.log_folder}"
-        log = QueuedSink(ports.file_sink_at(folder), ports.remote.background, seconds=_LOG_SECONDS)
+    def _write_recovery(self, job: ProvisioningJob) -> None:
+        """All files on the mounted RECOVERY, and the steps between them."""
+        ports, context = self._ports, self._context
+        log = QueuedSink(ports.file_sink_at(context.log_folder), ports.background, seconds=_LOG_SECONDS)
         self._bus.attach(log)
         try:
-            work.steps.run(When.BEFORE_IMAGING)
-            if Switch.NO_WRITE_FILES not in work.switches:
-                fetch_files(executor, work.data, self._ports.tools, self._branding, self._places)
-            work.steps.run(When.AFTER_IMAGING)
-            work.factory.macs(work.unit.serial, {nic.name: nic.mac for nic in ordered(work.inspection.nics)}, ())
-            if Switch.NO_MANUFACTURE not in work.switches:
-                self._manufacture(work, executor)
-            executor.run(plan_finish(work.facts))
+            job.steps.run(When.BEFORE_IMAGING)
+            if Switch.NO_WRITE_FILES not in job.switches:
+                fetch_files(job.data, ports, context)
+            job.steps.run(When.AFTER_IMAGING)
+            job.server.telemetry.macs(job.unit.serial, {nic.name: nic.mac for nic in ordered(job.inspection.nics)}, ())
+            if Switch.NO_MANUFACTURE not in job.switches:
+                self._manufacture(job)
+            ports.executor.run(plan_finish(job.facts))
         except GprovError as error:
-            # Also into the log on RECOVERY, which is put away before the failure is handled.
+            # Also into the log on RECOVERY, which is closed before the error is handled.
             self._bus.log(f"failed: {error}")
             raise
         finally:
             self._bus.detach(log)
 
-    def _manufacture(self, work: Work, executor: Executor) -> None:
-        work.steps.run(When.BEFORE_MFG)
-        work.steps.stash()
-        work.steps.run(When.AFTER_MFG)
-        credentials = work.factory.credentials(work.unit.serial, work.data.credential_endpoint)
-        work.steps.run(When.BEFORE_PASSWORDS, credentials)
-        executor.run(plan_secrets(work.facts, self._ports.hasher.hash(credentials.os)))
-        work.steps.run(When.AFTER_PASSWORDS, credentials)
+    def _manufacture(self, job: ProvisioningJob) -> None:
+        job.steps.run(When.BEFORE_MFG)
+        job.steps.stash()
+        job.steps.run(When.AFTER_MFG)
+        credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
+        job.steps.run(When.BEFORE_PASSWORDS, credentials)
+        self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
+        job.steps.run(When.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:
-        mounts = self._ports.tools.mounts
+        mounts, mount_points = self._ports.volumes.mounts, self._context.mount_points
         mounted = {point.target for point in mounts.mounted()}
-        ours = [target for target in (self._places.esp, self._places.recovery) if target in mounted]
-        return unmount_all(mounts, ours, self._bus)
+        targets = [target for target in (mount_points.esp, mount_points.recovery) if target in mounted]
+        return unmount_all(mounts, targets, self._bus)

@@ -1,78 +1,65 @@
-"""Files from the factory onto RECOVERY, and the proof that they are there."""
+"""Files from the factory: copying them to RECOVERY, and verifying them there."""
 
 from __future__ import annotations
 
-from functools import partial
-
-from gprov.apps.restore.choose import report_notes
-from gprov.apps.restore.facts import KERNEL_START
-from gprov.apps.unit.execution.executor import Executor, Tools
+from gprov.apps.mfg.ports import MfgPorts
+from gprov.apps.unit.boot.kernel_file import read_kernel
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.composition.volume_ports import VolumePorts
+from gprov.apps.unit.recovery.image_check import check_image
 from gprov.apps.unit.recovery.retention import prune_images
-from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.bzimage import KernelFacts, check_length, newest, parse_bzimage
+from gprov.domain.formats.bzimage import KernelFacts, newest
 from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.mountpoints import Places
 from gprov.domain.plan.file_operations import FetchFile, MakeFolder
-from gprov.domain.plan.kernels import kernel_places
+from gprov.domain.plan.kernels import image_kernel, kernel_places
 from gprov.domain.plan.operations import Operation
-from gprov.domain.plan.restorable import image_problems
 
 
-def fetch_files(executor: Executor, data: ManufData, tools: Tools, branding: Branding, places: Places) -> None:
-    """Every file of the list to its place. Raises at the first that does not come or is not what it should be."""
-    uefi = tools.firmware.kind() is FirmwareKind.UEFI
+def fetch_files(data: ManufData, ports: MfgPorts, context: UnitContext) -> None:
+    """Fetch every file of the list to its path on RECOVERY. Raises the error of the first file that cannot be fetched
+    or has a wrong hash."""
+    uefi = ports.volumes.firmware.kind() is FirmwareKind.UEFI
     plan: list[Operation] = []
     for file in data.files:
-        path = f"{places.recovery}/{destination(file, branding, uefi).path}"
+        path = f"{context.mount_points.recovery}/{destination(file, context.branding, uefi).path}"
         plan += [MakeFolder(path.rpartition("/")[0]), FetchFile(file.url, path, file.sha1, file.sha256)]
-    executor.run(tuple(plan))
+    ports.executor.run(tuple(plan))
 
 
-def make_room(data: ManufData, folder: str, tools: Tools, branding: Branding, bus: EventBus) -> None:
-    """Before files come to a RECOVERY that is not new: old images leave ``folder``, but for those of the list."""
-    listed = [destination(file, branding, True).path.rpartition("/")[2] for file in data.files]
-    prune_images(tools, folder, History(), listed, branding, bus)
+def free_space_for_files(data: ManufData, ports: MfgPorts, context: UnitContext) -> None:
+    """On a RECOVERY that existed before: remove old images that are not in the list."""
+    listed = [destination(file, context.branding, True).path.rpartition("/")[2] for file in data.files]
+    prune_images(ports.executor, ports.volumes.files, History(), listed, context)
 
 
-def verify_kernel(tools: Tools, branding: Branding, places: Places, bus: EventBus) -> KernelFacts:
-    """The kernel that firmware or boot loader are about to be told of. Raises DeviceMissing, BadInput."""
-    path = kernel_places(tools.firmware.kind(), places, branding).main
+def verify_kernel(ports: VolumePorts, context: UnitContext) -> KernelFacts:
+    """Verify the kernel that the boot entries will start. Raises DeviceMissing, BadInput."""
+    path = kernel_places(ports.firmware.kind(), context.mount_points, context.branding).main
     try:
-        head = tools.files.read_start(path, KERNEL_START)
-        kernel = parse_bzimage(head)
-        check_length(head, tools.files.digests(path).size)
+        kernel = read_kernel(ports.files, path)
     except BadInput as error:
         raise BadInput(path, error.problems) from error
-    bus.log(f"{path} is Linux {kernel.release} {kernel.version}")
+    context.bus.log(f"{path} is Linux {kernel.release} {kernel.version}")
     return kernel
 
 
 def verify_images(
-    data: ManufData,
-    kernel: KernelFacts,
-    room: Room,
-    tools: Tools,
-    branding: Branding,
-    places: Places,
-    bus: EventBus,
+    data: ManufData, kernel: KernelFacts, room: Room, ports: MfgPorts, context: UnitContext
 ) -> tuple[str, ...]:
-    """Read every fetched image as a restore will, which also compares its kernel with ``kernel`` and needs ``room`` on
-    PRIMARY. Returns their paths. Raises IntegrityFault, BadInput."""
-    uefi = tools.firmware.kind() is FirmwareKind.UEFI
-    placed = [destination(file, branding, uefi) for file in data.files]
-    paths = tuple(f"{places.recovery}/{one.path}" for one in placed if one.kind is PlacementKind.IMAGE)
+    """Verify every fetched image as a restore does, including the comparison of its kernel with ``kernel``.
+    ``room``: on PRIMARY. Returns their paths. Raises IntegrityFault, BadInput."""
+    bus, branding = context.bus, context.branding
+    uefi = ports.volumes.firmware.kind() is FirmwareKind.UEFI
+    placements = [destination(file, branding, uefi) for file in data.files]
+    recovery = context.mount_points.recovery
+    paths = tuple(f"{recovery}/{place.path}" for place in placements if place.kind is PlacementKind.IMAGE)
     for path in paths:
-        image = tools.archives.verify(path, partial(bus.progress, f"verify {path}"), room.largest_archive)
-        problems = image_problems(image, branding, room)
-        if problems:
-            raise BadInput(path, problems)
-        newest(parse_bzimage(image.files.kernel_start or b""), kernel)
-        report_notes(image, bus)
+        image = check_image(ports.archives, path, room, context)
+        newest(image_kernel(image), kernel)
         bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
     return paths

@@ -1,38 +1,37 @@
-"""Provisioning as process 1: run it once, show a failure for long, start again."""
+"""Provisioning as process 1: run it once; show a failure for a long time, then restart."""
 
 from __future__ import annotations
 
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import share
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.errors import GprovError
 
-# In a factory somebody comes by, but perhaps after a weekend.
+# In a factory a person sees the display at the latest after a weekend.
 HOLD_SECONDS = 48 * 3600.0
 
 
 def provision(arguments: BootArguments, unit: UnitContainer) -> None:
-    """Provision the machine and reboot, never returning; on failure show why for up to 48 h first."""
+    """Provision the machine and reboot; never returns. A failure is shown for up to 48 h before the reboot."""
     container = container_for(unit)
     bus = unit.bus()
     try:
         container.provisioning().run()
     except GprovError as error:
         unit.operator().show(str(error))
-        hold = HOLD_SECONDS if arguments.failure_hold is None else arguments.failure_hold
-        bus.message(f"Provisioning failed; restarting in {hold:g} s")
+        seconds = HOLD_SECONDS if arguments.failure_hold is None else arguments.failure_hold
+        bus.message(f"Provisioning failed; restarting in {seconds:g} s")
         bus.close()
-        unit.clock().sleep(hold)
+        unit.clock().sleep(seconds)
     bus.close()
     unit.power().reboot()
 
 
 def container_for(unit: UnitContainer) -> MfgContainer:
-    """Made of the same adapters, names and tables as the unit's container, whatever was put in there."""
+    """A container with the adapters, branding and platform table of ``unit``, including those that were overridden."""
     container = MfgContainer()
-    for name, provider in unit.providers.items():
-        # A log file of provisioning is named so, unless somebody wants another log.
-        own = name == "file_sink_at" and not provider.overridden
-        if name in UnitContainer.providers and not own:
-            container.providers[name].override(provider)
+    # The log file of provisioning has a name of its own, unless the log was overridden.
+    excluded = () if unit.file_sink_at.overridden else ("file_sink_at",)
+    share(UnitContainer, unit, container, but=excluded)
     return container

@@ -1,4 +1,4 @@
-"""The factory's own steps and stash archives: fetch, unpack, run, judge by exit status."""
+"""Steps and stash archives of the factory: fetch, unpack, run, check the exit status."""
 
 from __future__ import annotations
 
@@ -6,37 +6,33 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gprov.apps.unit.execution.executor import Tools
+from gprov.apps.mfg.ports import MfgPorts
+from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.execution.fetch import fetch_file
-from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, Problem, ToolFailed, ToolMissing
 from gprov.domain.files import FileType
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import Command, ConfigStep, StepValues, When, environment, expand, redacted, scrub
-from gprov.domain.mountpoints import Places
 from gprov.domain.plan.file_operations import FetchFile
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials
-from gprov.ports.process import Completed, Processes
+from gprov.ports.process import SEARCH_PATH, Completed
 
-# In the memory of a unit that runs nothing but us.
+# In the memory of the unit (tmpfs).
 TEMPORARY = "/run/gprov"
 COMMAND_SECONDS = 3600.0
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHELL_SUFFIX = ".sh"
 
 
 @dataclass(frozen=True)
 class StepRunner:
-    """Runs what manufData.json adds for this platform. Every failure is fatal unless the step says otherwise."""
+    """Runs the steps of ``manufData.json`` for this platform. A failure that a step does not allow raises its error."""
 
-    processes: Processes
-    tools: Tools
+    ports: MfgPorts
     data: ManufData
     unit: Unit
-    places: Places
-    bus: EventBus
+    context: UnitContext
 
     def run(self, when: When, credentials: Credentials | None = None) -> None:
         """Raises NetworkFault, IntegrityFault, ToolFailed, ToolMissing."""
@@ -45,7 +41,7 @@ class StepRunner:
             try:
                 self._step(step, folder, credentials)
             finally:
-                self.tools.files.remove(folder)
+                self.ports.volumes.files.remove(folder)
 
     def stash(self) -> None:
         """Fetch each stash archive and run its one script."""
@@ -55,17 +51,17 @@ class StepRunner:
                 self._fetch(file, folder)
                 self._run_script(file, folder)
             finally:
-                self.tools.files.remove(folder)
+                self.ports.volumes.files.remove(folder)
 
     def _step(self, step: ConfigStep, folder: str, credentials: Credentials | None) -> None:
-        self.bus.message(f"Step {step.name}")
-        self.tools.files.make_folder(folder, mode=0o700)
+        self.context.bus.message(f"Step {step.name}")
+        self.ports.volumes.files.make_folder(folder, mode=0o700)
         for file in step.files:
             self._fetch(file, folder)
         values = StepValues(
             folder,
             self.unit.serial,
-            self.places.recovery if step.when.knows_recovery else None,
+            self.context.mount_points.recovery if step.when.knows_recovery else None,
             credentials if step.when.knows_passwords else None,
         )
         for command in step.commands:
@@ -74,21 +70,21 @@ class StepRunner:
     def _command(self, step: ConfigStep, command: Command, values: StepValues) -> None:
         argv = expand(command, values)
         shown = shlex.join(redacted(argv, values))
-        self.bus.log(f"run: {shown}")
-        done = self._completed(argv, environment(command, values, _PATH), values)
+        self.context.bus.log(f"run: {shown}")
+        completed = self._run_process(argv, environment(command, values, SEARCH_PATH), values)
         if step.verbose:
-            self._log_output(done, values)
-        if not command.exit_status.accepts(done.status):
-            # Cut behind the scrubbing: half a password is none that it would find.
-            tail = scrub((done.errors or done.output).decode(errors="replace"), values)[-4096:]
-            reason = f"exit status {done.status}, but it {command.exit_status.value}"
+            self._log_output(completed, values)
+        if not command.exit_status.accepts(completed.status):
+            # Scrubbed before it is cut: the scrubbing does not find half a password.
+            tail = scrub((completed.errors or completed.output).decode(errors="replace"), values)[-4096:]
+            reason = f"exit status {completed.status}, but it {command.exit_status.value}"
             raise ToolFailed(scrub(argv[0], values), reason, command=shown, output=tail)
 
-    def _completed(self, argv: Sequence[str], env: Mapping[str, str], values: StepValues) -> Completed:
-        """Errors name the program, which may be made of a password too: hence no causes, which would show it."""
+    def _run_process(self, argv: Sequence[str], env: Mapping[str, str], values: StepValues) -> Completed:
+        """Errors contain the scrubbed name of the program and no cause: a path may contain a password too."""
         program = scrub(argv[0], values)
         try:
-            return self.processes.run(argv, env=env, cwd=values.dl_dir, timeout=COMMAND_SECONDS, check=False)
+            return self.ports.processes.run(argv, env=env, cwd=values.dl_dir, timeout=COMMAND_SECONDS, check=False)
         except DeadlineExceeded as error:
             shown = shlex.join(redacted(argv, values))
             raise ToolFailed(program, f"not done within {error.seconds:g} s", command=shown) from None
@@ -99,32 +95,32 @@ class StepRunner:
 
     def _log_output(self, done: Completed, values: StepValues) -> None:
         for line in (done.output + done.errors).decode(errors="replace").splitlines():
-            self.bus.log(f"  {scrub(line, values)}")
+            self.context.bus.log(f"  {scrub(line, values)}")
 
     def _fetch(self, file: RemoteFile, folder: str) -> None:
-        self.tools.files.make_folder(folder, mode=0o700)
+        self.ports.volumes.files.make_folder(folder, mode=0o700)
         target = f"{folder}/{file.name}"
-        fetch_file(self.tools.http, self.tools.files, FetchFile(file.url, target, file.sha1, file.sha256), self.bus)
+        fetch = FetchFile(file.url, target, file.sha1, file.sha256)
+        fetch_file(self.ports.http, self.ports.volumes.files, fetch, self.context.bus)
         if file.is_archive:
-            self.processes.run(unpack_step_argv(target, folder))
+            self.ports.processes.run(unpack_step_argv(target, folder))
 
     def _run_script(self, file: RemoteFile, folder: str) -> None:
-        scripts = [name for name in self.tools.files.names(folder) if self._is_script(folder, name)]
+        scripts = [name for name in self.ports.volumes.files.names(folder) if self._is_script(folder, name)]
         if len(scripts) != 1:
             found = ", ".join(scripts) or "none"
             raise BadInput(file.describe(), [Problem("*.sh", f"must be exactly one at top level, found: {found}")])
-        self.bus.log(f"run: {scripts[0]} of {file.describe()}")
-        env = {"RECOVERY": self.places.recovery, "SERIAL": self.unit.serial}
-        self.processes.run(["sh", f"{folder}/{scripts[0]}"], env=env, cwd=folder, timeout=COMMAND_SECONDS)
+        self.context.bus.log(f"run: {scripts[0]} of {file.describe()}")
+        env = {"RECOVERY": self.context.mount_points.recovery, "SERIAL": self.unit.serial}
+        self.ports.processes.run(["sh", f"{folder}/{scripts[0]}"], env=env, cwd=folder, timeout=COMMAND_SECONDS)
 
     def _is_script(self, folder: str, name: str) -> bool:
-        """A file of its own: a link could name a script that the archive does not hold."""
-        status = self.tools.files.status(f"{folder}/{name}")
+        """A regular file: a link could lead to a file outside the archive."""
+        status = self.ports.volumes.files.status(f"{folder}/{name}")
         return name.endswith(_SHELL_SUFFIX) and status is not None and status.type is FileType.FILE
 
 
 def unpack_step_argv(archive: str, folder: str) -> list[str]:
-    """GNU tar for what steps and stash archives bring. It is trusted as far as its hash is, and still kept inside the
-    folder: tar refuses what leads out. Owners and set-uid bits are of no use there, and devices neither (/run does not
-    honour them)."""
+    """GNU tar command for the archive of a step or a stash file. The archive is trusted if its hash is given; tar still
+    refuses members outside the folder. Owners and set-uid bits are not restored; /run is mounted ``nodev``."""
     return ["tar", "-x", "-f", archive, "-C", folder, "--no-same-owner", "--no-same-permissions"]

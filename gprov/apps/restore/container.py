@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from dependency_injector import providers
+from typing import TYPE_CHECKING
 
 from gprov.apps.unit.composition.container import UnitContainer
-from gprov.apps.unit.composition.wiring import lazy
+from gprov.apps.unit.composition.wiring import Declaration, inject, lazy_factory
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.apps.init.ports import RestoreFlow
+    from gprov.apps.restore.flow import FactoryRestore
+
+
+def _restore() -> type[FactoryRestore]:
+    from gprov.apps.restore.flow import FactoryRestore
+
+    return FactoryRestore
 
 
 class RestoreContainer(UnitContainer):
-    """``restore`` makes the use case; what it is made of is imported only then."""
+    """``restore`` makes the use case; its modules are imported only then."""
 
-    restore_ports = providers.Factory(
-        lazy("gprov.apps.restore.flow:RestorePorts"),
-        UnitContainer.tools,
-        UnitContainer.recovery_ports,
-        UnitContainer.remote_ports,
-        UnitContainer.smbios,
-        UnitContainer.operator,
-        UnitContainer.randomness,
-        UnitContainer.file_sink_at.provider,
-    )
-    restore = providers.Factory(
-        lazy("gprov.apps.restore.flow:FactoryRestore"),
-        restore_ports,
-        UnitContainer.bus,
-        UnitContainer.branding,
-        UnitContainer.platforms,
-        UnitContainer.places,
-        UnitContainer.arguments,
+    restore: Declaration[RestoreFlow] = lazy_factory(
+        _restore,
+        inject(UnitContainer.flow_ports),
+        archives=inject(UnitContainer.archives),
+        operator=inject(UnitContainer.operator),
+        randomness=inject(UnitContainer.randomness),
+        context=inject(UnitContainer.context),
     )

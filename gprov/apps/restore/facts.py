@@ -1,121 +1,115 @@
-"""Everything that a restore plan depends on, read before anything is touched."""
+"""All facts that a restore plan depends on, read before anything is written."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from gprov.apps.restore.choose import ChosenImage
+from gprov.apps.restore.image_choice import ChosenImage
+from gprov.apps.restore.job import RestoreJob
+from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.boot.loader import installable_loader
-from gprov.apps.unit.execution.executor import Tools
-from gprov.apps.unit.recovery.volume import RecoveryVolume
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.grub.menus import RECOVERY_MENU
-from gprov.domain.boot.kept_arguments import KEPT_FILE, MOST_BYTES, entry_arguments, parse_kept
-from gprov.domain.branding import Branding
-from gprov.domain.disk.model import Disk
+from gprov.domain.boot.kept_arguments import MOST_BYTES, entry_arguments, parse_kept
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.formats.accounts import PasswordHash
-from gprov.domain.formats.bzimage import KernelFacts, check_length, parse_bzimage
+from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.imgmeta import parse_imgmeta
 from gprov.domain.plan.kernels import KernelPlaces, kernel_places
-from gprov.domain.plan.provision import ADMIN_HASH, SECRETS_FOLDER
 from gprov.domain.plan.restorable import check_boot_arguments
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
+from gprov.domain.recovery_files import (
+    ADMIN_HASH,
+    KEPT_ARGUMENTS_FILE,
+    RECOVERY_MENU,
+    SAVED_NETWORK_FILE,
+    SECRETS_FOLDER,
+)
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netconfig import default_files
-from gprov.domain.unit.netsaved import ARCHIVE, SavedFile, parse_saved
+from gprov.domain.unit.netsaved import SavedFile, parse_saved
 from gprov.domain.unit.nics import Nic, own_nics
 from gprov.ports.files import Files
 
-KERNEL_START = 64 << 10
 _CRYPT = re.compile(r"[!-9;-~]+")  # crypt(5): printable, no colon
 
 
 def gather_facts(
-    recovery: RecoveryVolume,
-    unit: Unit,
-    options: RestoreOptions,
-    arguments: BootArguments,
+    job: RestoreJob,
     chosen: ChosenImage,
-    targets: tuple[Disk, ...],
-    branding: Branding,
-    tools: Tools,
     nics: Sequence[Nic],
-    bus: EventBus,
+    ports: VolumePorts,
+    context: UnitContext,
 ) -> RestoreFacts:
-    places, files, firmware = recovery.places, tools.files, tools.firmware.kind()
-    kernels = kernel_places(firmware, places, branding)
-    kept = _kept_arguments(files, f"{places.recovery}/{KEPT_FILE}", bus)
+    """All facts but ``array``. Raises DeviceFault, DeviceMissing."""
+    mount_points, files, bus = context.mount_points, ports.files, context.bus
+    firmware, options = ports.firmware.kind(), job.options
+    kernels = kernel_places(firmware, mount_points, context.branding)
+    kept = _kept_arguments(files, f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", bus)
     _report_imgmeta(chosen, bus)
     return RestoreFacts(
-        branding,
-        places,
-        firmware,
-        unit,
-        chosen.verified,
-        chosen.name,
-        targets,
-        recovery.volume,
-        recovery.esp,
-        _kernel(files, kernels.main, bus),
-        _kernel(files, kernels.second, bus),
-        _admin_password(files, places.recovery, kernels, bus),
-        NetworkFiles(
-            _default_network(unit, nics, branding, bus),
-            {} if options.ignore_net_cfg else _saved_network(files, places.recovery, branding, bus),
+        branding=context.branding,
+        mount_points=mount_points,
+        firmware=firmware,
+        unit=job.unit,
+        image=chosen.verified,
+        name=chosen.name,
+        targets=job.targets,
+        recovery=job.recovery.volume,
+        esp=job.recovery.esp,
+        recovery_kernel=_kernel(files, kernels.main, bus),
+        fallback_kernel=_kernel(files, kernels.second, bus),
+        admin_password=_admin_password(files, mount_points.recovery, kernels, bus),
+        network=NetworkFiles(
+            _default_network(job.unit, nics, context),
+            {} if options.ignore_net_cfg else _saved_network(files, context),
         ),
-        options.preserve,
-        options.ignore_net_cfg,
-        _extra_arguments(kept, options, arguments, firmware, branding, bus),
-        arguments.kernel_override_recovery,
+        keep_options=options.preserve,
+        ignore_saved_network=options.ignore_net_cfg,
+        extra_arguments=_extra_arguments(kept, options, firmware, context),
+        recovery_kernel_wins=context.arguments.kernel_override_recovery,
         loader=installable_loader(files, firmware),
-        restore_id=f"{unit.serial} {chosen.verified.digest} {tools.clock.now_ns()}",
-        recovery_menu=_recovery_menu(files, f"{places.recovery}/{RECOVERY_MENU}"),
+        restore_id=f"{job.unit.serial} {chosen.verified.digest} {ports.clock.now_ns()}",
+        recovery_menu=_recovery_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),
         kept_arguments=kept,
     )
 
 
-def _extra_arguments(
-    kept: bytes | None,
-    options: RestoreOptions,
-    arguments: BootArguments,
-    firmware: FirmwareKind,
-    branding: Branding,
-    bus: EventBus,
-) -> str:
-    """For the boot entries. What was left in a file must not stop a restore."""
+def _extra_arguments(kept: bytes | None, options: RestoreOptions, firmware: FirmwareKind, context: UnitContext) -> str:
+    """Arguments of the boot entries. A wrong argument in a file does not stop a restore."""
+    arguments, bus = context.arguments, context.bus
     try:
-        before = parse_kept(KEPT_FILE, kept or b"")
+        stored = parse_kept(KEPT_ARGUMENTS_FILE, kept or b"")
     except BadInput as error:
         bus.warning(f"kept boot arguments not used: {error}")
-        before = ""
-    # Whatever is wrong with one of them must not cost the other; where both are too long, the kept ones stay.
+        stored = ""
+    # If both together are not valid, each is tried alone. If both are too long together, the kept ones are used.
     choices = (
-        (before, options.boot_args, ""),
-        (before, "", "BootArgs not used"),
+        (stored, options.boot_args, ""),
+        (stored, "", "BootArgs not used"),
         ("", options.boot_args, "kept boot arguments not used"),
     )
     problem = ""
-    for known, given, without in choices:
-        wanted = entry_arguments(known, given, arguments)
+    for kept_text, given_text, without in choices:
+        text = entry_arguments(kept_text, given_text, arguments)
         try:
-            check_boot_arguments(firmware, branding, wanted)
+            check_boot_arguments(firmware, context.branding, text)
         except BadInput as error:
             problem = str(error)
             continue
         if without:
             bus.warning(f"{without}: {problem}")
-        return wanted
+        return text
     bus.warning(f"kept boot arguments not used, nor BootArgs: {problem}")
     return entry_arguments("", "", arguments)
 
 
 def _kept_arguments(files: Files, path: str, bus: EventBus) -> bytes | None:
-    """As ``RestoreFacts`` wants them: empty if nothing was ever kept."""
+    """For ``RestoreFacts.kept_arguments``: empty if the file does not exist, None if it cannot be read."""
     try:
         return files.read_start(path, MOST_BYTES + 1) if files.status(path) is not None else b""
     except DeviceFault as fault:
@@ -123,12 +117,12 @@ def _kept_arguments(files: Files, path: str, bus: EventBus) -> bytes | None:
         return None
 
 
-def _default_network(unit: Unit, nics: Sequence[Nic], branding: Branding, bus: EventBus) -> dict[str, bytes]:
+def _default_network(unit: Unit, nics: Sequence[Nic], context: UnitContext) -> dict[str, bytes]:
     info = unit.platform.nic_info
-    mine = own_nics(nics, info.mac_prefixes or (branding.mac_prefix,))
-    if not mine:
-        bus.warning("no interface of this unit's own: no default network configuration")
-    return default_files(mine, diagnostic=info.diag_ports, wan=info.wan_index, names=info.names)
+    unit_nics = own_nics(nics, info.mac_prefixes or (context.branding.mac_prefix,))
+    if not unit_nics:
+        context.bus.warning("no interface of this unit's own: no default network configuration")
+    return default_files(unit_nics, diagnostic=info.diag_ports, wan=info.wan_index, names=info.names)
 
 
 def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
@@ -147,13 +141,9 @@ def _report_imgmeta(chosen: ChosenImage, bus: EventBus) -> None:
 
 
 def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
-    """One of RECOVERY's kernels, or None if it is gone or damaged: another then takes its place."""
+    """One of the kernels on RECOVERY, or None if it is missing or damaged: the restore then uses another one."""
     try:
-        head = files.read_start(path, KERNEL_START)
-        facts = parse_bzimage(head)
-        # All of it is read: a folder may still tell the length of a file whose blocks are lost.
-        check_length(head, files.digests(path).size)
-        return facts
+        return read_kernel(files, path)
     except (DeviceFault, BadInput) as error:
         bus.warning(f"{path} is not usable: {error}")
         return None
@@ -162,41 +152,41 @@ def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
 def _recovery_menu(files: Files, path: str) -> bytes:
     try:
         return files.read(path)
-    except DeviceFault:  # whatever is wrong with it, it is to be written anew
+    except DeviceFault:  # missing or unreadable: the plan writes it again
         return b""
 
 
 def _admin_password(files: Files, recovery: str, kernels: KernelPlaces, bus: EventBus) -> PasswordHash | None:
-    """Raises DeviceFault if nothing else of RECOVERY can be read, either: it is gone, with the image that was good a
-    moment ago, and PRIMARY would be wiped for nothing."""
+    """None if no usable hash is stored. Raises DeviceFault if both kernels cannot be read either: then RECOVERY with
+    the verified image has failed, and the restore must not begin."""
     path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
     try:
         if files.status(path) is None:
-            _say_locked(f"{path} is not there", bus)
+            _report_locked(f"{path} is not there", bus)
             return None
         text = files.read(path, 4096).decode("ascii", "replace").strip()
     except DeviceFault as fault:
         if not any(_readable(files, kernel) for kernel in (kernels.main, kernels.second)):
             raise
-        # It is the secret's, and not of the image that is being planned for.
-        _say_locked(str(fault), bus)
+        # Only this file is unreadable, and no other image would change that.
+        _report_locked(str(fault), bus)
         return None
     if not _CRYPT.fullmatch(text):
-        # A unit whose administrator cannot log in can still be helped; one that never restores cannot.
-        _say_locked(f"{path} holds no password hash", bus)
+        # A unit whose administrator cannot log in can still be serviced; a unit that cannot be restored cannot.
+        _report_locked(f"{path} holds no password hash", bus)
         return None
     return PasswordHash(text)
 
 
-def _say_locked(why: str, bus: EventBus) -> None:
-    """What the image has may be no password, or one that all units have."""
+def _report_locked(why: str, bus: EventBus) -> None:
+    """The image's own account is not kept: its password may be empty, or the same on all units."""
     text = f"The admin account of the restored system is LOCKED: {why}; provision the unit again to set its password"
     bus.error(text)
     bus.message(text)
 
 
 def _readable(files: Files, path: str) -> bool:
-    """Asks the medium, not what is remembered of it."""
+    """``digests`` reads from the medium, not from the page cache."""
     try:
         files.digests(path)
     except DeviceFault:
@@ -204,14 +194,14 @@ def _readable(files: Files, path: str) -> bool:
     return True
 
 
-def _saved_network(files: Files, recovery: str, branding: Branding, bus: EventBus) -> dict[str, SavedFile]:
-    path = f"{recovery}/{branding.log_folder}/{ARCHIVE}"
+def _saved_network(files: Files, context: UnitContext) -> dict[str, SavedFile]:
+    path = f"{context.log_folder}/{SAVED_NETWORK_FILE}"
     try:
         if files.status(path) is None:
             return {}
         saved = parse_saved(path, files.read(path))
     except (BadInput, DeviceFault) as error:
-        bus.warning(f"saved network configuration not used: {error}")
+        context.bus.warning(f"saved network configuration not used: {error}")
         return {}
-    bus.message("Keeping the network configuration of this unit")
+    context.bus.message("Keeping the network configuration of this unit")
     return saved

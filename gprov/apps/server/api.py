@@ -5,36 +5,30 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from gprov.apps.server import models
-from gprov.apps.server.http import json_body
-from gprov.apps.server.reading import Reading
-from gprov.apps.server.release import Releases
+from gprov.apps.server.credentials import CredentialService
+from gprov.apps.server.http import json_body, json_reply
+from gprov.apps.server.openapi import ASKED, POSTED, REFUSED, UNKNOWN_UNIT, Outcome, answers, takes
+from gprov.apps.server.queries import Queries
+from gprov.apps.server.records import EventPage, UnitDetail, UnitList
+from gprov.apps.server.released_documents import ReleasedDocuments
 from gprov.apps.server.store import Store
-from gprov.apps.server.vault import Vault
 from gprov.domain.errors import DeviceFault
-from gprov.domain.factory import replies, requests
+from gprov.domain.factory import requests
+from gprov.domain.factory.replies import StoredReply, TimeReply
 from gprov.domain.factory.requests import API
 from gprov.domain.factory.syntax import MAX_SERIAL
+from gprov.domain.unit.credentials import Credentials
 
 log = logging.getLogger("gprov.server")
 
 Body = Annotated[bytes, Depends(json_body)]
 Serial = Annotated[str, Query(min_length=1, max_length=MAX_SERIAL)]
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    413: {"model": models.ErrorOut, "description": "Too large"},
-    415: {"model": models.ErrorOut, "description": "Not application/json"},
-    422: {"model": models.ErrorOut, "description": "Not valid: all problems"},
-    503: {"model": models.ErrorOut, "description": "The store failed; try again"},
-}
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": models.ErrorOut, "description": "No such unit"}}
-_CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": models.ErrorOut, "description": "Refused"}}
 
 
 @dataclass(frozen=True)
@@ -42,15 +36,15 @@ class Services:
     """``now``: the server's clock, UTC, ns."""
 
     store: Store
-    vault: Vault
-    reading: Reading
-    releases: Releases
+    credentials: CredentialService
+    queries: Queries
+    released: ReleasedDocuments
     now: Callable[[], int]
 
-    def write_releases(self) -> None:
-        """What is due now; a failure is logged and tried again by the next sweep."""
+    def write_released(self) -> None:
+        """Write the documents that are due. A failure is logged; the next sweep tries again."""
         try:
-            self.releases.write_due()
+            self.released.write_due()
         except DeviceFault as fault:
             log.warning("%s", fault)
 
@@ -63,62 +57,72 @@ def api(services: Services) -> APIRouter:
     return router
 
 
-def _takes(model: type[BaseModel]) -> dict[str, Any]:
-    """The request body for the description (the parser is the domain's)."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+def _path(request: type[requests.Request]) -> str:
+    return f"/{request.path}"
 
 
 def _reports(services: Services) -> APIRouter:
-    router = APIRouter(tags=["reports of units"], responses=_ERRORS)
+    router = APIRouter(tags=["reports of units"])
     store = services.store
 
-    @router.post("/events", summary="Append to a unit's log", openapi_extra=_takes(models.EventsIn))
-    def events(body: Body) -> models.StoredOut:
-        """Harmless to repeat: an event is known by session and number. STATE events change the unit's state, unless
-        their session also posts to `/state`."""
-        stored = store.events(requests.decode_events(body))
-        services.write_releases()
-        return models.StoredOut(stored=stored)
+    @router.post(
+        _path(requests.EventBatch),
+        summary="Append to a unit's log",
+        openapi_extra=takes(requests.EventBatch),
+        responses=answers(StoredReply, *POSTED),
+    )
+    def events(body: Body) -> Response:
+        """Harmless to repeat: an event is identified by session and number. STATE events change the unit's state,
+        unless their session also posts to `/state`."""
+        stored = store.events(requests.decode(requests.EventBatch, body))
+        services.write_released()
+        return json_reply(StoredReply(stored))
 
     @router.post(
-        "/state",
+        _path(requests.StateReport),
         status_code=204,
         summary="Report a unit's state",
-        openapi_extra=_takes(models.StateIn),
-        responses=_CONFLICT,
+        openapi_extra=takes(requests.StateReport),
+        responses=answers(None, *POSTED, REFUSED),
     )
     def state(body: Body) -> None:
         """Harmless to repeat. 409: success after a failure that the same session reported."""
-        store.state(requests.decode_state(body))
-        services.write_releases()
+        store.state(requests.decode(requests.StateReport, body))
+        services.write_released()
 
     @router.post(
-        "/code-name",
+        _path(requests.CodeNameReport),
         status_code=204,
         summary="Report which platform a unit is",
-        openapi_extra=_takes(models.CodeNameIn),
+        openapi_extra=takes(requests.CodeNameReport),
+        responses=answers(None, *POSTED),
     )
     def code_name(body: Body) -> None:
-        store.code_name(requests.decode_code_name(body))
-
-    @router.post("/macs", status_code=204, summary="Report MAC addresses", openapi_extra=_takes(models.MacsIn))
-    def macs(body: Body) -> None:
-        """Replaces what was reported before."""
-        store.macs(requests.decode_macs(body))
+        store.code_name(requests.decode(requests.CodeNameReport, body))
 
     @router.post(
-        "/document",
+        _path(requests.MacReport),
+        status_code=204,
+        summary="Report MAC addresses",
+        openapi_extra=takes(requests.MacReport),
+        responses=answers(None, *POSTED),
+    )
+    def macs(body: Body) -> None:
+        """Replaces what was reported before."""
+        store.macs(requests.decode(requests.MacReport, body))
+
+    @router.post(
+        _path(requests.Document),
         status_code=204,
         summary="Deliver a QA document",
-        openapi_extra=_takes(models.DocumentIn),
-        responses=_CONFLICT,
+        openapi_extra=takes(requests.Document),
+        responses=answers(None, *POSTED, REFUSED),
     )
     def document(body: Body) -> None:
         """It is held until the unit's first restore succeeded (FR_SUCCEEDED after MFG_SUCCEEDED), then written to the
         documents folder; discarded if that takes too long. Harmless to repeat; a different document of the same name
         replaces one that is held."""
-        store.document(requests.decode_document(body))
+        store.document(requests.decode(requests.Document, body))
 
     return router
 
@@ -126,61 +130,57 @@ def _reports(services: Services) -> APIRouter:
 def _questions(services: Services) -> APIRouter:
     router = APIRouter(tags=["questions of units"])
 
-    @router.get("/time", summary="What time is it?")
-    def time() -> models.TimeOut:
-        return models.TimeOut(time_ns=services.now())
+    @router.get(f"/{requests.TIME}", summary="The server's time", responses=answers(TimeReply))
+    def time() -> Response:
+        return json_reply(TimeReply(services.now()))
 
     @router.post(
-        "/credentials",
+        _path(requests.CredentialRequest),
         summary="A unit's passwords",
-        openapi_extra=_takes(models.CredentialsIn),
-        responses={
-            **_ERRORS,
-            200: {"model": models.CredentialsOut},
-            403: {"model": models.ErrorOut, "description": "Not now, or not to you: see refusal"},
-        },
-        response_class=Response,
+        openapi_extra=takes(requests.CredentialRequest),
+        responses=answers(Credentials, *POSTED, Outcome(403, "Not now, or not to this session: see refusal")),
     )
     def credentials(body: Body, request: Request) -> Response:
-        """Made when first asked for, the same ever after. Only for the session that reported MFG_STARTED, while that is
-        the unit's state and not for long; sealed once a provisioning succeeded."""
+        """Made at the first request, the same at every later one. Only for the session that reported MFG_STARTED, while
+        that is the unit's state and not for long; sealed once a provisioning succeeded."""
         peer = request.client.host if request.client else ""
-        found = services.vault.hand_out(requests.decode_credential_request(body), peer)
-        content = requests.to_bytes(replies.encode_credentials(found))
-        return Response(content, media_type="application/json", headers={"Cache-Control": "no-store"})
+        found = services.credentials.hand_out(requests.decode(requests.CredentialRequest, body), peer)
+        return json_reply(found, headers={"Cache-Control": "no-store"})
 
     return router
 
 
 def _readback(services: Services) -> APIRouter:
     router = APIRouter(tags=["reading back"])
-    reading = services.reading
+    queries = services.queries
 
-    @router.get("/units", summary="Units, most recently heard of first")
+    @router.get("/units", summary="Units, those with the latest reports first", responses=answers(UnitList, *ASKED))
     def units(
         limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Annotated[int, Query(ge=0, le=10**9)] = 0
-    ) -> models.UnitsOut:
-        found = reading.units(limit, offset)
-        return models.UnitsOut(units=[models.UnitOut.model_validate(unit) for unit in found])
+    ) -> Response:
+        return json_reply(UnitList(queries.units(limit, offset)))
 
-    @router.get("/unit", summary="All about one unit but its log", responses=_UNKNOWN)
-    def unit(serial: Serial) -> models.UnitDetailOut:
-        found = reading.unit(serial)
+    @router.get("/unit", summary="All about one unit but its log", responses=answers(UnitDetail, *ASKED, UNKNOWN_UNIT))
+    def unit(serial: Serial) -> Response:
+        found = queries.unit(serial)
         if found is None:
             raise HTTPException(404, "no such unit")
-        return models.UnitDetailOut.model_validate(found)
+        return json_reply(found)
 
-    @router.get("/events", summary="The log of one unit, a page at a time", responses=_UNKNOWN)
+    @router.get(
+        "/events",
+        summary="The log of one unit, a page at a time",
+        responses=answers(EventPage, *ASKED, UNKNOWN_UNIT),
+    )
     def events(
         serial: Serial,
         after: Annotated[int, Query(ge=0, le=2**62)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 500,
-    ) -> models.EventsOut:
-        """`after`: the `seq` of the last event that is known already."""
-        found = reading.events(serial, after, limit)
-        if found is None:
+    ) -> Response:
+        """`after`: the `seq` of the last event of the page before."""
+        page = queries.events(serial, after, limit)
+        if page is None:
             raise HTTPException(404, "no such unit")
-        page = [models.EventOut.model_validate(event) for event in found]
-        return models.EventsOut(events=page, next=page[-1].seq if len(page) == limit else None)
+        return json_reply(EventPage(page, page[-1].seq if len(page) == limit else None))
 
     return router

@@ -1,4 +1,4 @@
-"""The composition root: a data folder becomes an ASGI application."""
+"""The composition root of the server: services on a data folder, and the ASGI application over them."""
 
 from __future__ import annotations
 
@@ -8,34 +8,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
-from pydantic.json_schema import models_json_schema
 
-from gprov.apps.server import models
 from gprov.apps.server.api import Services, api, log
+from gprov.apps.server.credentials import CredentialService
 from gprov.apps.server.database import Database
 from gprov.apps.server.files import PublishedFiles
 from gprov.apps.server.http import install_error_replies
 from gprov.apps.server.netboot import Netboot, netboot
-from gprov.apps.server.reading import Reading
-from gprov.apps.server.release import Releases
+from gprov.apps.server.openapi import DescribedApp
+from gprov.apps.server.queries import Queries
+from gprov.apps.server.released_documents import ReleasedDocuments
 from gprov.apps.server.store import Store
-from gprov.apps.server.vault import Vault
 from gprov.domain.errors import DeviceFault
 from gprov.ports.clock import Randomness
 from gprov.ports.files import Files
 
 SWEEP_SECONDS = 1.0
-_REQUESTS = (
-    models.EventsIn,
-    models.StateIn,
-    models.CodeNameIn,
-    models.MacsIn,
-    models.DocumentIn,
-    models.CredentialsIn,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +38,21 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """What the server needs of its host. ``now``: UTC, ns."""
+class Host:
+    """What the server uses of its host. ``now``: UTC, ns."""
 
     files: Files
     randomness: Randomness
     now: Callable[[], int]
 
 
-def make_services(database: Database, folder: str, policy: Policy, machine: Machine) -> Services:
+def make_services(database: Database, folder: str, policy: Policy, host: Host) -> Services:
     return Services(
-        Store(database, machine.now, policy.hold_ns),
-        Vault(database, machine.now, machine.randomness, policy.window_ns),
-        Reading(database),
-        Releases(database, machine.files, os.path.join(folder, "documents")),
-        machine.now,
+        Store(database, host.now, policy.hold_ns),
+        CredentialService(database, host.now, host.randomness, policy.window_ns),
+        Queries(database),
+        ReleasedDocuments(database, host.files, os.path.join(folder, "documents")),
+        host.now,
     )
 
 
@@ -80,24 +70,23 @@ def make_app(services: Services, folder: str, boot: Netboot) -> FastAPI:
             task.cancel()
             await asyncio.wait([task])
 
-    app = FastAPI(
+    app = DescribedApp(
         title="gprov factory server",
         version=version("gprov"),
-        description="Units report how their provisioning goes; the factory reads it back.",
-        docs_url=None,  # these pages would load scripts from the internet, which a factory does not have
+        description="Units report the course of their provisioning; the factory reads it back.",
+        docs_url=None,  # these pages load scripts from the internet, which factories do not reach
         redoc_url=None,
         lifespan=sweeping,
     )
     install_error_replies(app)
     app.include_router(api(services))
-    app.include_router(netboot(boot, services.reading, services.now))
+    app.include_router(netboot(boot, services.queries, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
-    _describe_requests(app)
     return app
 
 
 def _folder(*parts: str) -> str:
-    """One that others may read; left as it is if it is there."""
+    """Make a folder that other users may read; an existing one is left as it is."""
     path = os.path.join(*parts)
     try:
         os.makedirs(path, mode=0o755, exist_ok=True)
@@ -110,22 +99,7 @@ async def _sweep(services: Services) -> None:
     while True:
         try:
             await asyncio.to_thread(services.store.sweep)
-            await asyncio.to_thread(services.write_releases)
+            await asyncio.to_thread(services.write_released)
         except DeviceFault as fault:
             log.warning("%s", fault)  # the next round tries again
         await asyncio.sleep(SWEEP_SECONDS)
-
-
-def _describe_requests(app: FastAPI) -> None:
-    """Add the request models to the API description: routes take bytes, so FastAPI does not know them."""
-    generated = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generated()
-        _, shared = models_json_schema(
-            [(model, "validation") for model in _REQUESTS], ref_template="#/components/schemas/{model}"
-        )
-        document["components"]["schemas"].update(shared["$defs"])
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this way of extending it

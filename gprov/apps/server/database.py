@@ -1,7 +1,7 @@
 """The server's one embedded store: an SQLite file that only its owner can read.
 
-WAL with synchronous=FULL: a reply is sent after its transaction is on stable storage. Slower than NORMAL by one flush
-a request, but a unit that was told "stored" has set passwords and wiped disks on the strength of it.
+WAL with synchronous=FULL: a reply is sent after its transaction is on stable storage. That costs
+one flush for each request more than NORMAL; but after the reply a unit sets passwords and wipes disks.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def store_path(folder: str) -> str:
 
 @contextmanager
 def sole_server(folder: str) -> Iterator[None]:
-    """Be the only server on this data folder. Raises DeviceFault if there is one. The lock ends with the process."""
+    """Hold the lock that a server has on its data folder. Raises DeviceFault if another one holds it. It ends with the
+    process."""
     path = f"{store_path(folder)}.lock"
     _make_private(path)
     with open(path, "rb") as file:
@@ -120,7 +121,7 @@ def _migrate(connection: sqlite3.Connection, path: str) -> None:
 def _due(connection: sqlite3.Connection, path: str) -> Iterator[str]:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
-        raise DeviceFault(path, f"was written by a newer gprov (version {version}, known {len(MIGRATIONS)})")
+        raise DeviceFault(path, f"was written by a newer gprov (version {version}, this one has {len(MIGRATIONS)})")
     return chain.from_iterable(MIGRATIONS[version:])
 
 

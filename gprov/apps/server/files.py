@@ -1,4 +1,4 @@
-"""Files for units: images, kernels, manufData.json. With Range, ETag and HEAD; nothing outside the folder."""
+"""Files for units: images, kernels, manufData.json. With Range, ETag and HEAD."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class _LargeFile(FileResponse):
 
 
 class PublishedFiles(StaticFiles):
-    """A folder, without listings. A link counts as the file that it leads to, so one that leads outside is not
-    served; neither is anything but regular files."""
+    """Regular files of a folder, without listings. The real path of a file must be below the folder: a symbolic link
+    that leads outside is not served."""
 
     def __init__(self, folder: str) -> None:
         super().__init__(directory=folder, follow_symlink=False)
@@ -30,7 +30,7 @@ class PublishedFiles(StaticFiles):
         try:
             return await super().get_response(path, scope)
         except HTTPException as exc:
-            if exc.status_code == 401:  # starlette's answer to a file that the server itself may not read
+            if exc.status_code == 401:  # Starlette's status for a file that the server has no permission to read
                 raise HTTPException(403) from exc
             raise
 

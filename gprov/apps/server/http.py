@@ -1,20 +1,27 @@
-"""HTTP around the API: reading a bounded body, and one shape for every error."""
+"""HTTP around the API: bodies of requests, JSON replies, and one format for every error."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from gprov.apps.server.vault import Withheld
+from gprov.apps.server.credentials import CredentialsRefused
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, Problem, RefusedByPolicy
-from gprov.domain.factory.replies import encode_error
+from gprov.domain.factory.messages import encode
+from gprov.domain.factory.replies import error_reply
 from gprov.domain.factory.syntax import MAX_BODY
 
-# A browser sends this type to another site only after asking that site, so that a web page which somebody on the
-# factory network looks at cannot post here.
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+# A browser sends this type to another site only with that site's permission (CORS), which is never given here: a web
+# page that is open on the factory network cannot post.
 _JSON = "application/json"
 
 
@@ -30,24 +37,28 @@ async def json_body(request: Request) -> bytes:
     return bytes(body)
 
 
+def json_reply(message: DataclassInstance, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(encode(message), status, headers, _JSON)
+
+
 def install_error_replies(app: FastAPI) -> None:
     @app.exception_handler(GprovError)
     def refused(_: Request, exc: GprovError) -> Response:
-        refusal = exc.why if isinstance(exc, Withheld) else None
-        return JSONResponse(encode_error(exc, refusal=refusal), status_of(exc))
+        refusal = exc.why if isinstance(exc, CredentialsRefused) else None
+        return json_reply(error_reply(exc, refusal=refusal), status_of(exc))
 
     @app.exception_handler(RequestValidationError)
     def bad_query(_: Request, exc: RequestValidationError) -> Response:
         problems = [Problem(".".join(str(part) for part in error["loc"]), str(error["msg"])) for error in exc.errors()]
-        return JSONResponse(encode_error(BadInput("query", problems)), 422)
+        return json_reply(error_reply(BadInput("query", problems)), 422)
 
     @app.exception_handler(HTTPException)
     def plain(_: Request, exc: HTTPException) -> Response:
-        return JSONResponse(encode_error(str(exc.detail)), exc.status_code, exc.headers)
+        return json_reply(error_reply(str(exc.detail)), exc.status_code, exc.headers)
 
     @app.exception_handler(ClientDisconnect)
     def gone(_: Request, __: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # read by nobody; spares the log a traceback
+        return Response(status_code=400)  # the client is gone: this keeps a traceback out of the log
 
 
 def status_of(error: GprovError) -> int:
@@ -55,7 +66,7 @@ def status_of(error: GprovError) -> int:
     match error:
         case BadInput():
             return 422
-        case Withheld():
+        case CredentialsRefused():
             return 403
         case RefusedByPolicy():
             return 409

@@ -1,4 +1,4 @@
-"""What machines get that start over the network: the scripts of ``gprov.domain.factory.netboot``."""
+"""Scripts for machines that start over the network (``gprov.domain.factory.netboot``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from gprov.apps.server.api import log
-from gprov.apps.server.reading import Reading
+from gprov.apps.server.openapi import ANY_ERROR, answers
+from gprov.apps.server.queries import Queries
 from gprov.domain.branding import Branding
 from gprov.domain.factory import syntax
 from gprov.domain.factory.netboot import SCRIPT, asking_script, base_problem, local_script, provision_script
@@ -26,14 +27,19 @@ class Netboot:
     branding: Branding = field(default_factory=Branding)
 
 
-def netboot(settings: Netboot, reading: Reading, now: Callable[[], int]) -> APIRouter:
+def netboot(settings: Netboot, queries: Queries, now: Callable[[], int]) -> APIRouter:
     router = APIRouter(tags=["network boot"])
 
-    @router.get(f"/{SCRIPT}", summary="The iPXE script that starts provisioning", response_class=PlainTextResponse)
+    @router.get(
+        f"/{SCRIPT}",
+        summary="The iPXE script that starts provisioning",
+        response_class=PlainTextResponse,
+        responses=answers(None, ANY_ERROR),
+    )
     def script(
         request: Request, mac: str | None = None, serial: str | None = None, board: str | None = None
     ) -> Response:
-        """Without a query: a script that asks again, saying which machine it runs on. `serial` and `board` are the
+        """Without a query: a script that asks again with the identity of its machine. `serial` and `board` are the
         serial numbers of SMBIOS, system and base board. A unit whose passwords are sealed starts from its disks."""
         base = settings.public_url or _base(request)
         if mac is None and serial is None and board is None:
@@ -41,10 +47,14 @@ def netboot(settings: Netboot, reading: Reading, now: Callable[[], int]) -> APIR
         serials = [each.strip() for each in (serial, board) if each and each.strip()]
         own = syntax.mac(mac or "") or ""
         if not own.startswith(f"{settings.branding.mac_prefix.lower()}:"):
-            own = ""  # the adapter that is carried from unit to unit says nothing about this one
-        sealed = reading.sealed_unit(serials, own, now())
+            own = ""  # the MAC of an adapter that is moved from unit to unit does not identify one
+        sealed = queries.sealed_unit(serials, own, now())
         if sealed is not None:
-            log.warning("%s (%s) is provisioned and starts over the network: sent to its disks", sealed, mac)
+            log.warning(
+                "%s (%s) is provisioned and starts over the network: it gets the script that starts its disks",
+                sealed,
+                mac,
+            )
             return _text(local_script())
         return _text(provision_script(base, settings.arguments, settings.branding))
 
@@ -52,7 +62,8 @@ def netboot(settings: Netboot, reading: Reading, now: Callable[[], int]) -> APIR
 
 
 def _base(request: Request) -> str:
-    """The server as this client addressed it, or as its connection did (HTTP/1.0 may name no host)."""
+    """The URL by which the client addressed the server: its Host header, else the address of its connection (HTTP/1.0
+    may have no Host)."""
     host = request.headers.get("host", "")
     if not host and request.scope.get("server"):
         address, port = request.scope["server"][:2]

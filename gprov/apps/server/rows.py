@@ -1,4 +1,4 @@
-"""Rows that every report needs: its unit, its session, and notes of the server itself in the unit's log."""
+"""Rows that every report adds: its unit, its session, events, and notes of the server in the unit's log."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Origin:
     now_ns: int
 
 
-def origin(db: sqlite3.Connection, sender: Sender, now_ns: int) -> Origin:
-    """Find or make the rows, and note that the unit was heard of."""
+def origin_of(db: sqlite3.Connection, sender: Sender, now_ns: int) -> Origin:
+    """Find or add the rows, and set the time of the unit's last report."""
     db.execute(
         "INSERT INTO units (serial, state_ns, first_seen_ns, last_seen_ns) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (serial) DO UPDATE SET last_seen_ns = excluded.last_seen_ns",
@@ -45,29 +45,29 @@ def origin(db: sqlite3.Connection, sender: Sender, now_ns: int) -> Origin:
 
 def append_event(
     db: sqlite3.Connection,
-    place: Origin,
+    origin: Origin,
     number: int | None,
     time_ns: int,
     kind: str,
     body: Mapping[str, Json],
 ) -> bool:
-    """Add to the unit's log. False: this session has sent that number before. ``number`` None: the server's own."""
-    session = None if number is None else place.session
+    """Add to the unit's log. False: this session has sent that number before. ``number`` None: a note of the server."""
+    session = None if number is None else origin.session
     if number is not None:
         known = db.execute("SELECT 1 FROM events WHERE session = ? AND number = ?", (session, number)).fetchone()
         if known:
             return False
-    db.execute("UPDATE units SET last_seq = last_seq + 1 WHERE id = ?", (place.unit,))
+    db.execute("UPDATE units SET last_seq = last_seq + 1 WHERE id = ?", (origin.unit,))
     db.execute(
         "INSERT INTO events SELECT id, last_seq, ?, ?, ?, ?, ?, ? FROM units WHERE id = ?",
-        (session, number, time_ns, place.now_ns, kind, json.dumps(body), place.unit),
+        (session, number, time_ns, origin.now_ns, kind, json.dumps(body), origin.unit),
     )
     return True
 
 
-def note(db: sqlite3.Connection, place: Origin, text: str) -> None:
-    """Something that the server did, in the unit's log."""
-    append_event(db, place, None, place.now_ns, SERVER_TYPE, {"text": text})
+def note(db: sqlite3.Connection, origin: Origin, text: str) -> None:
+    """Add a note of the server to the unit's log."""
+    append_event(db, origin, None, origin.now_ns, SERVER_TYPE, {"text": text})
 
 
 def prune(db: sqlite3.Connection, unit: int) -> None:

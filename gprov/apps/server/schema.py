@@ -1,4 +1,4 @@
-"""The tables. ``MIGRATIONS[n]`` brings a store from version n to n+1; a released one is never edited.
+"""The tables of the store. ``MIGRATIONS[n]`` brings a store from version n to n+1; a released one is never edited.
 
 Times are nanoseconds since 1970, UTC, of this server's clock, except ``events.time_ns``, which is the unit's.
 """

@@ -1,4 +1,4 @@
-"""Running the server as a process: socket, announcement, logs on standard error, a clean end on SIGTERM."""
+"""Running the server as a process: socket, announcement, log on standard error, orderly end on SIGTERM."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from typing_extensions import override
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.random import SystemRandomness
 from gprov.apps.server.api import log
-from gprov.apps.server.app import Machine, Policy, make_app, make_services
+from gprov.apps.server.app import Host, Policy, make_app, make_services
 from gprov.apps.server.database import Database, sole_server
 from gprov.apps.server.netboot import Netboot
 from gprov.domain.errors import DeviceFault
 
-# For requests that are being answered when the server is asked to end; downloads are resumed by the client.
+# For requests in progress at SIGTERM; clients resume downloads that are cut.
 _GRACE_SECONDS = 3
 # Standard output has the announcement and nothing else. Lines name method, path and status, never bodies.
 _LOGGING: dict[str, Any] = {
@@ -38,8 +38,7 @@ _LOGGING: dict[str, Any] = {
 
 
 class _Interruptible:
-    """The application, whose unfinished replies end quietly when the server's end cancels them: uvicorn would log each
-    as a crash."""
+    """The application; replies that the server's end cancels are logged in a line; uvicorn would log a crash."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,7 +51,7 @@ class _Interruptible:
 
 
 class _Announcing(uvicorn.Server):
-    """Says where it listens as soon as it does."""
+    """Prints the address as soon as it listens."""
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -66,7 +65,7 @@ class _Announcing(uvicorn.Server):
 def serve(folder: str, host: str, port: int, policy: Policy, boot: Netboot) -> None:
     """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable)."""
     with sole_server(folder), closing(Database(folder)) as database, closing(_listen(host, port)) as listener:
-        services = make_services(database, folder, policy, Machine(LinuxFiles(), SystemRandomness(), time.time_ns))
+        services = make_services(database, folder, policy, Host(LinuxFiles(), SystemRandomness(), time.time_ns))
         config = uvicorn.Config(
             _Interruptible(make_app(services, folder, boot)),
             log_config=_LOGGING,
@@ -76,7 +75,7 @@ def serve(folder: str, host: str, port: int, policy: Policy, boot: Netboot) -> N
             lifespan="on",
         )
         server = _Announcing(config)
-        # For a signal that comes before uvicorn listens to it, and because it raises the one that ended it again.
+        # For a signal before uvicorn has set its handlers; and uvicorn raises the signal that ended it once more.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
         server.run([listener])

@@ -52,7 +52,7 @@ class PreferredImage(Enum):
     MENU = "menu"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BootArguments:
     """What the kernel command line asks for.
 

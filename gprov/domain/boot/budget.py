@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from gprov.domain.formats.json.reading import finish, read_object
 
-BUDGET_FILE = "start_budget.json"
 VERSION = 1
 MOST = 1000
 MAX_REASON_LENGTH = 300
@@ -26,7 +25,7 @@ FREE_RESTORES = 3
 _SERIES_SECONDS = DAY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartBudget:
     """``given_up``: starts in a row that ended without a system. ``restores``: restores in a row that began without
     the system having run in between. ``last_ns``: when either was counted last, by the unit's clock. ``counted``: the
@@ -84,11 +83,11 @@ def parse_budget(what: str, data: bytes) -> StartBudget:
     if root.integer("Version", required=True, least=1) > VERSION:
         root.problem("Version", f"is newer than {VERSION}")
     budget = StartBudget(
-        min(root.integer("GivenUp", least=0), MOST),
-        min(root.integer("Restores", least=0), MOST),
-        root.integer("LastTime"),
-        root.text("Reason")[:MAX_REASON_LENGTH],
-        root.text("CountedBoots")[:MAX_REASON_LENGTH],
+        given_up=min(root.integer("GivenUp", least=0), MOST),
+        restores=min(root.integer("Restores", least=0), MOST),
+        last_ns=root.integer("LastTime"),
+        reason=root.text("Reason")[:MAX_REASON_LENGTH],
+        counted=root.text("CountedBoots")[:MAX_REASON_LENGTH],
     )
     return finish(what, root, budget)
 

@@ -31,14 +31,14 @@ from gprov.domain.boot.decisions import (
 )
 from gprov.domain.boot.facts import Ambiguous, BootFacts, CheckOutcome, Flag, Found, Mounted, MountFailed, NotFound
 from gprov.domain.boot.survey import TargetSurvey
-from gprov.domain.disk.model import FileSystemKind, Volume
+from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.targets import detachable
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.domain.disk.arrays import FoundArray
 
 # How long the first look at the devices may take before their absence means anything.
-SETTLE_SECONDS = 3.0
+LEAST_SEARCH_SECONDS = 3.0
 # How long emergency files are looked for when everything else is ready.
 EMERGENCY_SECONDS = 5.0
 # Between two tries to mount a root whose file system was found good.
@@ -46,7 +46,6 @@ RETRY_SECONDS = 5.0
 MOUNT_ATTEMPTS = 3
 # Of one start: more disks are not exchanged meanwhile. What tells another identity each time is not checked for ever.
 MOST_CHECKS = 8
-_CHECKABLE = frozenset(kind.value for kind in FileSystemKind)
 
 
 def decide(facts: BootFacts) -> Decision:
@@ -125,7 +124,7 @@ def _startable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
 
 def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: str, attempts: int) -> Decision:
     outcome = facts.checks.get(volume.mark)
-    if _check_due(facts, volume) and (volume.contents.blank or volume.contents.kind in _CHECKABLE):
+    if _check_due(facts, volume) and (volume.contents.blank or volume.contents.kind in KNOWN_KINDS):
         return CheckFileSystem(volume, f"cannot use {volume.node}: {error}")
     if outcome is CheckOutcome.BEYOND_REPAIR:
         seen = f"{volume.node}: {error}; the check could not repair it"
@@ -191,8 +190,8 @@ def _told(arrays: Iterable[FoundArray]) -> str:
 
 
 def _missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision:
-    if facts.elapsed < SETTLE_SECONDS:
-        return KeepWaiting("the root has not appeared yet", SETTLE_SECONDS)
+    if facts.elapsed < LEAST_SEARCH_SECONDS:
+        return KeepWaiting("the root has not appeared yet", LEAST_SEARCH_SECONDS)
     targets = facts.targets
     if targets is None:
         return SurveyTargets()

@@ -74,7 +74,7 @@ class Found:
 RootSearch = NotFound | Ambiguous | Found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BootFacts:
     """What is known ``elapsed`` seconds after the search for the root began.
 

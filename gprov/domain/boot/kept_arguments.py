@@ -19,7 +19,6 @@ from gprov.domain.boot.args import (
 )
 from gprov.domain.errors import BadInput, Problem
 
-KEPT_FILE = "boot.args"
 # No boot entry can hold more.
 MOST_BYTES = 4096
 

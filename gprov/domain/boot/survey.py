@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gprov.domain.disk.model import Contents, Disk, Volume
+from gprov.domain.disk.rootspec import RAID_MEMBER
 
 # Holds nothing that outlives a start.
 _SWAP = "swap"
-_RAID_MEMBERS = frozenset({"linux_raid_member", "isw_raid_member", "ddf_raid_member"})
+_RAID_MEMBERS = frozenset({RAID_MEMBER, "isw_raid_member", "ddf_raid_member"})
 
 
 class TargetState(Enum):
@@ -49,7 +50,7 @@ class TargetDisk:
         return f"{self.disk.node} {self.state.value}" + (f" ({'; '.join(self.found)})" if self.found else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSurvey:
     """``expected``: data disks that the platform has, None if the platform is not known.
 
@@ -116,50 +117,55 @@ class TargetSurvey:
         return f"{len(self.disks)} of {self.expected} data disks present{startable}: {found}"
 
 
-def survey_targets(
-    expected: int | None,
-    targets: Collection[Disk],
-    volumes: Collection[Volume],
-    primary_label: str,
-    *,
-    zeroed: Collection[str] = (),
-    boot_label: str = "",
-    array: str = "",
-    lost_arrays: Collection[str] = (),
-    startable: bool | None = None,
-) -> TargetSurvey:
-    """Judge the platform's data disks (``targets``, RECOVERY and the like already left out).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyFacts:
+    """What the platform's data disks are judged by (``targets``, RECOVERY and the like already left out).
 
     ``volumes``: every partition, whole disk without partitions, and running array that could be probed; one that is
     missing could not be read. ``zeroed``: device files of disks whose first and last MiB were read and are zero.
     ``boot_label``: of boot partitions, which hold nothing that a restore does not make again. ``lost_arrays``: UUIDs
     of this unit's own arrays of which too few members are in the machine. ``startable``: see ``TargetSurvey``.
     """
-    known = _Known(primary_label, boot_label, frozenset(lost_arrays))
+
+    expected: int | None
+    targets: Collection[Disk]
+    volumes: Collection[Volume]
+    primary_label: str
+    zeroed: Collection[str] = ()
+    boot_label: str = ""
+    array: str = ""
+    lost_arrays: Collection[str] = ()
+    startable: bool | None = None
+
+
+def survey_targets(facts: SurveyFacts) -> TargetSurvey:
+    """Judge each of the data disks, and all of them together."""
+    volumes, array = facts.volumes, facts.array
+    known = _Known(facts.primary_label, facts.boot_label, frozenset(facts.lost_arrays))
     judged = tuple(
         TargetDisk(
             disk,
-            _state(disk, volumes, known, disk.node in zeroed),
+            _state(disk, volumes, known, disk.node in facts.zeroed),
             tuple(_described(volume) for volume in _on(disk, volumes) if not volume.contents.blank),
             frozenset(
                 volume.contents.uuid.lower() for volume in _on(disk, volumes) if volume.contents.kind in _RAID_MEMBERS
             ),
         )
-        for disk in targets
+        for disk in facts.targets
     )
-    devices = {disk.device for disk in targets}
+    devices = {disk.device for disk in facts.targets}
     mine = [volume for volume in volumes if any(disk.device in devices for disk in volume.disks)]
-    primary = tuple(volume for volume in mine if volume.contents.label == primary_label)
+    primary = tuple(volume for volume in mine if volume.contents.label == facts.primary_label)
     blank = [volume for volume in mine if volume.contents.blank]
     suspects = [volume for volume in blank if volume.array] or [volume for volume in blank if volume.partition]
     return TargetSurvey(
-        expected,
-        judged,
-        primary,
-        suspects[0] if len(suspects) == 1 and not primary else None,
-        array,
-        startable,
-        frozenset(
+        expected=facts.expected,
+        disks=judged,
+        primary=primary,
+        suspect=suspects[0] if len(suspects) == 1 and not primary else None,
+        array=array,
+        startable=facts.startable,
+        own_arrays=frozenset(
             volume.contents.uuid.lower()
             for volume in volumes
             if array and volume.contents.kind in _RAID_MEMBERS and volume.contents.label == array

@@ -50,7 +50,7 @@ def _copies_left(layout: int, disks: int, have: frozenset[int]) -> bool:
             return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A partition (or whole disk) that says that it belongs to an array."""
 
@@ -65,7 +65,7 @@ class Member:
         return f"{self.node} ({slot}, {self.disk.identity})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundArray:
     """An array as the members tell that are here.
 
@@ -140,7 +140,7 @@ class FoundArray:
         return "; ".join(texts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunningArray:
     """An array that the kernel has assembled. ``members``: device numbers; ``working``: how many hold all data."""
 
@@ -180,7 +180,15 @@ def _found(group: Sequence[Member]) -> FoundArray:
     if any(_shape(member.record) != _shape(last) for member in fresh):
         doubt = doubt or "its members do not agree what it is"
     return FoundArray(
-        last.array, last.name, last.level, last.layout, last.disks, tuple(fresh), tuple(stale), last.active, doubt
+        uuid=last.array,
+        name=last.name,
+        level=last.level,
+        layout=last.layout,
+        disks=last.disks,
+        members=tuple(fresh),
+        stale=tuple(stale),
+        expected=last.active,
+        doubt=doubt,
     )
 
 

@@ -26,7 +26,7 @@ class PartitionRole(Enum):
     RAID = "raid"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPartition:
     """``start`` and ``size`` in bytes, multiples of ``ALIGNMENT``. ``label`` is the GPT partition name.
 

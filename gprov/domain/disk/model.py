@@ -35,6 +35,10 @@ class FileSystemKind(Enum):
         return 11 if self is FileSystemKind.VFAT else 16
 
 
+# The same in the words of libblkid, as in ``Contents.kind``.
+KNOWN_KINDS = frozenset(kind.value for kind in FileSystemKind)
+
+
 class CheckVerdict(Enum):
     """What a file-system check ended with."""
 
@@ -43,7 +47,7 @@ class CheckVerdict(Enum):
     BEYOND_REPAIR = "beyond repair"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileSystemSpec:
     """``reserved_percent`` (of the blocks, for root), ``encrypt`` (the feature) and ``uuid`` ("": any) concern ext
     only."""
@@ -82,7 +86,7 @@ class Contents:
         return not self.kind and not self.ambivalent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
     """One partition that the kernel knows. ``start`` and ``size`` in bytes.
 
@@ -100,7 +104,7 @@ class Partition:
     holders: tuple[DeviceNumber, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
     """One whole, non-virtual disk. ``name`` is the kernel's (sda, nvme0n1), ``node`` its device file.
 
@@ -153,7 +157,7 @@ class Disk:
         return f"{self.node} ({self.size / 1e9:.1f} GB, {self.bus.value}, {names})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
     """A partition (or a whole device) that holds something, with the disk it is on.
 

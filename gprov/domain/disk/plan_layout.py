@@ -86,6 +86,8 @@ def _table(kind: TableKind, disk_size: int, *wishes: _Wish) -> PartitionTable:
     for number, wish in enumerate(wishes, start=1):
         size = wish.size or end - start
         label = wish.label if kind is TableKind.GPT else ""
-        partitions.append(PlannedPartition(number, wish.role, start, size, label, wish.active))
+        partitions.append(
+            PlannedPartition(number=number, role=wish.role, start=start, size=size, label=label, active=wish.active)
+        )
         start += size
     return PartitionTable(kind, tuple(partitions))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.formats.disk.fstab import FstabEntry
 from gprov.domain.formats.owner import Owner
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 
-_PLACES = Places()
+_MOUNT_POINTS = MountPoints()
 # nofail: a unit whose RECOVERY is gone still starts. noexec: nothing on it is meant to run in the system.
 RECOVERY_OPTIONS = ("auto", "noexec", "relatime", "nofail")
 # FAT keeps no owners: without a mask everybody could read what is on the ESP.
@@ -30,12 +30,12 @@ class FstabVolume:
     ssd: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FstabFacts:
     """What PRIMARY mounts. ``esp``: None without UEFI; ``boot``: (source volume, mount point) of boot partitions.
 
     ``extra_options`` is the platform's ``FsOptsAdditional`` for RECOVERY, separated by commas; with ``override`` they
-    replace the usual options instead of following them. The system mounts where gprov does (``places``).
+    replace the usual options instead of following them. The system mounts where gprov does (``mount_points``).
     """
 
     root: FstabVolume
@@ -44,7 +44,7 @@ class FstabFacts:
     boot: tuple[tuple[FstabVolume, str], ...] = ()
     extra_options: str = ""
     override: bool = False
-    places: Places = _PLACES
+    mount_points: MountPoints = _MOUNT_POINTS
 
 
 def primary_fstab(facts: FstabFacts, admin: Owner) -> tuple[FstabEntry, ...]:
@@ -53,10 +53,10 @@ def primary_fstab(facts: FstabFacts, admin: Owner) -> tuple[FstabEntry, ...]:
     recovery = extra if facts.override and extra else (*RECOVERY_OPTIONS, *extra)
     entries = [
         _entry(facts.root, "/", ("relatime",), admin, passno=1),
-        _entry(facts.recovery, facts.places.recovery, recovery, admin, passno=2),
+        _entry(facts.recovery, facts.mount_points.recovery, recovery, admin, passno=2),
     ]
     if facts.esp is not None:
-        entries.append(_entry(facts.esp, facts.places.esp, ESP_OPTIONS, admin, passno=2))
+        entries.append(_entry(facts.esp, facts.mount_points.esp, ESP_OPTIONS, admin, passno=2))
     entries += [_entry(volume, target, BOOT_OPTIONS, admin, passno=0) for volume, target in facts.boot]
     return tuple(entries)
 
@@ -67,7 +67,13 @@ def _entry(volume: FstabVolume, target: str, options: Iterable[str], admin: Owne
         chosen = [option for option in chosen if not option.startswith(_OWNER_OPTIONS)]
     if volume.ssd:
         chosen.append("discard")
-    return FstabEntry(volume.source, target, volume.kind.value, tuple(dict.fromkeys(chosen)) or ("defaults",), passno)
+    return FstabEntry(
+        source=volume.source,
+        target=target,
+        kind=volume.kind.value,
+        options=tuple(dict.fromkeys(chosen)) or ("defaults",),
+        passno=passno,
+    )
 
 
 def _substituted(option: str, admin: Owner) -> str:

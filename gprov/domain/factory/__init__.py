@@ -1,1 +1,1 @@
-"""What units and the factory server say to each other, and the rules by which the server decides."""
+"""Messages between units and the factory server, and the rules by which the server decides."""

@@ -1,9 +1,9 @@
 """A configuration of dnsmasq that starts machines over the network: DHCP and TFTP, or TFTP beside a DHCP server that is
 there already (proxyDHCP). Pure.
 
-Whoever asks is told apart by DHCP option 93, the client's architecture (RFC 4578, section 2.1), and gets iPXE for it
+Firmware is distinguished by DHCP option 93, the client's architecture (RFC 4578, section 2.1), and gets iPXE for it
 over TFTP. iPXE asks again, as user class "iPXE" and with its own option 175, and gets the script over HTTP: without
-that it would load itself for ever. Options: dnsmasq(8), version 2.80 or later.
+that distinction it would load itself for ever. Options: dnsmasq(8), version 2.80 or later.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from gprov.domain.factory.netboot import SCRIPT, base_problem
 TFTP_ROOT = "/usr/lib/ipxe"
 BIOS_LOADER = "undionly.kpxe"
 UEFI_LOADER = "snponly.efi"
-# Option 93. Firmware for x86-64 says 7, as RFC 4578 had it, or 9, as its erratum and IANA have it.
+# Option 93. Firmware for x86-64 sends 7, after RFC 4578, or 9, after its erratum and IANA's registry.
 _BIOS = (0,)
 _UEFI = (7, 9)
 
 _INTERFACE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")
-# Neither what ends a value in dnsmasq's file nor what it reads as an escape.
+# No character that ends a value in dnsmasq's file or that it reads as an escape.
 _PATH = re.compile(r"/[A-Za-z0-9_.+/@:-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class AddressRange:
-    """Addresses to give away. ``router``: None on a network that leads nowhere."""
+    """Addresses that are leased. ``router``: None on a network without one."""
 
     first: IPv4Address
     last: IPv4Address
@@ -41,8 +41,9 @@ class AddressRange:
 
 @dataclass(frozen=True, slots=True)
 class NetbootService:
-    """``interface``: where machines are. ``server``: URL of the factory server as they see it. ``addresses``: a network
-    alone is that of somebody else's DHCP server, which gives the addresses; ``server`` must hold an address then."""
+    """``interface``: of the network with the machines. ``server``: URL at which they reach the factory server.
+    ``addresses``: a range to lease from, or the network of another DHCP server that leases them; ``server`` must hold
+    an IPv4 address then."""
 
     interface: str
     server: str
@@ -56,18 +57,19 @@ def dnsmasq_configuration(service: NetbootService) -> str:
     if problems:
         raise BadInput("dnsmasq configuration", problems)
     script = f"{service.server.rstrip('/')}/{SCRIPT}"
-    return "\n".join([*_common(service), *_who_asks(), *_answers(service, script), ""])
+    return "\n".join([*_common(service), *_clients(), *_answers(service, script), ""])
 
 
 def _problems(service: NetbootService) -> list[Problem]:
     found = []
     if not _INTERFACE.fullmatch(service.interface):
-        found.append(Problem("interface", f"{service.interface!r} is no name of an interface"))
+        found.append(Problem("interface", f"{service.interface!r} is not an interface name"))
     problem = base_problem(service.server)
     if problem:
         found.append(Problem("server", problem))
     if not _PATH.fullmatch(service.tftp_root):
-        found.append(Problem("TFTP folder", f"{service.tftp_root!r} is no absolute path of plain characters"))
+        wrong = f"{service.tftp_root!r} must be an absolute path of letters, digits and _ . + @ : -"
+        found.append(Problem("TFTP folder", wrong))
     addresses = service.addresses
     if isinstance(addresses, AddressRange):
         if addresses.last < addresses.first:
@@ -77,7 +79,7 @@ def _problems(service: NetbootService) -> list[Problem]:
             outside = [each for each in (addresses.last, addresses.router) if each is not None and each not in network]
             found += [Problem("range", f"{each} is not in {network}") for each in outside]
     elif not problem and _address(service.server) is None:
-        found.append(Problem("server", "beside another DHCP server, iPXE needs its IPv4 address, not its name"))
+        found.append(Problem("server", "must hold an IPv4 address, not a name, for iPXE beside another DHCP server"))
     return found
 
 
@@ -99,16 +101,16 @@ def _common(service: NetbootService) -> list[str]:
         "bind-dynamic",
         "log-dhcp",
         "",
-        "# iPXE, for machines whose firmware does not speak HTTP. Nothing else is there to be had.",
+        "# iPXE, for machines whose firmware has no HTTP; the folder holds nothing else.",
         "enable-tftp",
         f"tftp-root={service.tftp_root}",
         "",
     ]
 
 
-def _who_asks() -> list[str]:
+def _clients() -> list[str]:
     return [
-        "# Who asks: iPXE itself (user class, or its own option), else the firmware by its architecture.",
+        "# Clients: iPXE (by user class, or by its own option), else firmware by its architecture.",
         "dhcp-userclass=set:ipxe,iPXE",
         "dhcp-match=set:ipxe,175",
         *(f"dhcp-match=set:bios,option:client-arch,{number}" for number in _BIOS),
@@ -122,10 +124,10 @@ def _answers(service: NetbootService, script: str) -> list[str]:
     if isinstance(addresses, AddressRange):
         return [*_lease(addresses), *_boot(script)]
     return [
-        f"# Somebody else gives the addresses of {addresses}: only what to start is said here.",
+        f"# Another DHCP server leases the addresses of {addresses}; this one announces what to start.",
         f"dhcp-range={addresses.network_address},proxy,{addresses.netmask}",
         "",
-        "# iPXE passes over an offer without the address of a server.",
+        "# iPXE ignores an offer without the address of a server.",
         f"dhcp-boot=tag:ipxe,{script},,{_address(service.server)}",
         *(f'pxe-service=tag:!ipxe,{number},"gprov",{BIOS_LOADER}' for number in _BIOS),
         *(f'pxe-service=tag:!ipxe,{number},"gprov",{UEFI_LOADER}' for number in _UEFI),

@@ -1,7 +1,7 @@
 """When a QA document is released, when it is discarded, and how its file is named.
 
-A document says that a unit left the factory well. It is written by the unit before it knows that: its first restore is
-still to come. So the server holds it until that restore succeeded.
+A document certifies that a unit left the factory in good order. The unit delivers it before its first restore, which is
+part of that, so the server holds it until the restore succeeded.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from gprov.domain.events import ProcessState
 _LONGEST = 200  # bytes of a file name, of the 255 that file systems allow
 
 
-class Held(Enum):
-    """Status of a document; the values are stored and shown."""
+class DocumentStatus(Enum):
+    """The values are stored and shown."""
 
     HELD = "held"
     RELEASED = "released"
@@ -26,38 +26,38 @@ class Held(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    status: Held
+    status: DocumentStatus
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """A held document: until when (UTC, ns), and whether the session that now reports also sent it."""
+class HeldDocument:
+    """``until_ns``: UTC; ``same_session``: the session that now reports also delivered the document."""
 
     until_ns: int
     same_session: bool = False
 
 
-KEEP = Decision(Held.HELD)
+STILL_HELD = Decision(DocumentStatus.HELD)
 EXPIRED = "the first restore did not succeed in time"
 SUPERSEDED = "replaced by a newer document of the same name"
 
 
-def decide(hold: Hold, now_ns: int, report: ProcessState | None, provisioned: bool) -> Decision:
-    """What becomes of a held document at ``now_ns``.
+def decide(document: HeldDocument, now_ns: int, report: ProcessState | None, provisioned: bool) -> Decision:
+    """Decide on a held document at ``now_ns``.
 
-    ``report``: the state that was just applied to its unit, None if time alone has passed. ``provisioned``: the unit's
+    ``report``: the state that was just applied to its unit; None if only time has passed. ``provisioned``: the unit's
     last provisioning succeeded.
     """
-    if now_ns > hold.until_ns:
-        return Decision(Held.DISCARDED, EXPIRED)
+    if now_ns > document.until_ns:
+        return Decision(DocumentStatus.DISCARDED, EXPIRED)
     if report is ProcessState.MFG_FAILED:
-        return Decision(Held.DISCARDED, "the provisioning failed")
-    if report is ProcessState.MFG_STARTED and not hold.same_session:
-        return Decision(Held.DISCARDED, "the unit was provisioned again")
+        return Decision(DocumentStatus.DISCARDED, "the provisioning failed")
+    if report is ProcessState.MFG_STARTED and not document.same_session:
+        return Decision(DocumentStatus.DISCARDED, "the unit was provisioned again")
     if report is ProcessState.FR_SUCCEEDED and provisioned:
-        return Decision(Held.RELEASED, "the first restore succeeded")
-    return KEEP
+        return Decision(DocumentStatus.RELEASED, "the first restore succeeded")
+    return STILL_HELD
 
 
 def file_name(serial: str, name: str) -> str:

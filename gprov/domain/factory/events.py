@@ -1,15 +1,13 @@
-"""Events as JSON: one object each, told apart by ``type``.
-
-Every event has ``number`` (order within its session), ``time_ns`` and ``type``. LOG, MSG, WARNING and ERROR have
-``text``; PROGRESS has ``task``, ``done``, ``total``; STATE has ``state``; STEP has ``description``, ``phase``,
-``elapsed_ns`` and ``error``; MILESTONE has ``name`` and ``uptime_ns``.
-"""
+"""Events as JSON objects: ``number``, ``time_ns`` and ``type``, and the members that the type adds (``FIELDS``)."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import assert_never
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, assert_never
+
+from typing_extensions import Doc, override
 
 from gprov.domain.events import (
     Body,
@@ -23,14 +21,85 @@ from gprov.domain.events import (
     Step,
     StepPhase,
 )
-from gprov.domain.factory.syntax import MAX_LABEL, MAX_NUMBER, MAX_TEXT, clean, free_text
+from gprov.domain.factory.fields import LogText, Schema
+from gprov.domain.factory.messages import ObjectKind, object_schema, read, write
+from gprov.domain.factory.syntax import MAX_LABEL, MAX_TEXT, clean
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.value import Json
 
-STATES = {state.value: state for state in ProcessState}
+_TEXT = LogText(MAX_TEXT)
+_LABEL = LogText(MAX_LABEL)
+
+
+@dataclass(frozen=True, slots=True)
+class EventHead:
+    """What every event has, besides its type."""
+
+    number: Annotated[int, Doc("Order within the session; the same number again is ignored.")]
+    time_ns: Annotated[int, Doc("UTC, nanoseconds since 1970, by the unit's clock")]
+
+
+@dataclass(frozen=True, slots=True)
+class LogFields:
+    text: Annotated[str, _TEXT]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressFields:
+    task: Annotated[str, _LABEL]
+    done: int
+    total: Annotated[int, Doc("0: not known")]
+
+
+@dataclass(frozen=True, slots=True)
+class StateFields:
+    state: ProcessState
+
+
+@dataclass(frozen=True, slots=True)
+class StepFields:
+    description: Annotated[str, _LABEL]
+    phase: StepPhase
+    elapsed_ns: int
+    error: Annotated[str, _TEXT, Doc("Empty unless failed")]
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneFields:
+    name: Annotated[str, _LABEL]
+    uptime_ns: Annotated[int, Doc("Since the kernel started")]
+
+
+Fields = LogFields | ProgressFields | StateFields | StepFields | MilestoneFields
 _SEVERITIES = {severity.value: severity for severity in Severity}
-_PHASES = {phase.value: phase for phase in StepPhase}
-_TYPES = {name: name for name in (*_SEVERITIES, "PROGRESS", "STATE", "STEP", "MILESTONE")}
+# Every value of ``type``.
+FIELDS: Mapping[str, type[Fields]] = {
+    **dict.fromkeys(_SEVERITIES, LogFields),
+    "PROGRESS": ProgressFields,
+    "STATE": StateFields,
+    "STEP": StepFields,
+    "MILESTONE": MilestoneFields,
+}
+_TYPE = "type"
+_TYPES = {name: name for name in FIELDS}
+
+
+class EventObject(ObjectKind[Event]):
+    """An event of a message."""
+
+    @override
+    def parse(self, obj: JsonObject) -> Event:
+        head = read(EventHead, obj)
+        return Event(head.number, head.time_ns, decode_body(obj))
+
+    @override
+    def write(self, value: Event) -> Json:
+        return encode_event(value)
+
+    @override
+    def schema(self) -> Schema:
+        variants = [object_schema(kind, EventHead, part, constants={_TYPE: kind}) for kind, part in FIELDS.items()]
+        return {"oneOf": variants}
 
 
 def event_type(body: Body) -> str:
@@ -76,74 +145,52 @@ def bounded(event: Event) -> Event:
 
 
 def encode_event(event: Event) -> dict[str, Json]:
-    """Total: whatever the event holds, the result is what ``decode_event`` accepts."""
-    return {
-        "number": _number(event.number),
-        "time_ns": _number(event.time_ns),
-        "type": event_type(event.body),
-        **encode_body(event.body),
-    }
+    """Total: whatever the event holds, the result can be read."""
+    head = EventHead(event.number, event.time_ns)
+    return {**write(head), _TYPE: event_type(event.body), **encode_body(event.body)}
 
 
 def encode_body(body: Body) -> dict[str, Json]:
     """What the type adds to number, time and type."""
+    return write(_fields(body))
+
+
+def decode_body(obj: JsonObject) -> Body:
+    """If problems are noted in ``obj``, the body is of no use."""
+    kind = obj.one_of(_TYPE, _TYPES, "", required=True)
+    return _body(kind, read(FIELDS[kind], obj)) if kind else LogLine("")
+
+
+def _fields(body: Body) -> Fields:
     match body:
         case LogLine():
-            return {"text": clean(body.text, MAX_TEXT)}
+            return LogFields(body.text)
         case Progress():
-            return {"task": clean(body.task, MAX_LABEL), "done": _number(body.done), "total": _number(body.total)}
+            return ProgressFields(body.task, body.done, body.total)
         case StateChange():
-            return {"state": body.state.value}
+            return StateFields(body.state)
         case Step():
-            return {
-                "description": clean(body.description, MAX_LABEL),
-                "phase": body.phase.value,
-                "elapsed_ns": _nanoseconds(body.seconds),
-                "error": clean(body.error, MAX_TEXT),
-            }
+            return StepFields(body.description, body.phase, _nanoseconds(body.seconds), body.error)
         case Milestone():
-            return {"name": clean(body.name, MAX_LABEL), "uptime_ns": _nanoseconds(body.uptime)}
+            return MilestoneFields(body.name, _nanoseconds(body.uptime))
         case _:
             assert_never(body)
 
 
-def decode_event(obj: JsonObject) -> Event | None:
-    """None if problems were noted."""
-    before = len(obj.problems)
-    number, time_ns = _count(obj, "number"), _count(obj, "time_ns")
-    body = decode_body(obj)
-    return Event(number, time_ns, body) if len(obj.problems) == before else None
-
-
-def decode_body(obj: JsonObject) -> Body:
-    """Problems are noted in ``obj``; the value returned then is of no use."""
-    kind = obj.one_of("type", _TYPES, "", required=True)
-    match kind:
-        case "PROGRESS":
-            return Progress(free_text(obj, "task", MAX_LABEL), _count(obj, "done"), _count(obj, "total"))
-        case "STATE":
-            return StateChange(obj.one_of("state", STATES, ProcessState.UNKNOWN, required=True))
-        case "STEP":
-            return Step(
-                free_text(obj, "description", MAX_LABEL),
-                obj.one_of("phase", _PHASES, StepPhase.STARTED, required=True),
-                _count(obj, "elapsed_ns") / 1e9,
-                free_text(obj, "error", MAX_TEXT),
-            )
-        case "MILESTONE":
-            return Milestone(free_text(obj, "name", MAX_LABEL), _count(obj, "uptime_ns") / 1e9)
-        case "":
-            return LogLine("")
+def _body(kind: str, fields: Fields) -> Body:
+    match fields:
+        case LogFields():
+            return LogLine(fields.text, _SEVERITIES[kind])
+        case ProgressFields():
+            return Progress(fields.task, fields.done, fields.total)
+        case StateFields():
+            return StateChange(fields.state)
+        case StepFields():
+            return Step(fields.description, fields.phase, fields.elapsed_ns / 1e9, fields.error)
+        case MilestoneFields():
+            return Milestone(fields.name, fields.uptime_ns / 1e9)
         case _:
-            return LogLine(free_text(obj, "text", MAX_TEXT), _SEVERITIES[kind])
-
-
-def _count(obj: JsonObject, key: str) -> int:
-    return obj.integer(key, required=True, least=0, most=MAX_NUMBER)
-
-
-def _number(value: int) -> int:
-    return min(max(value, 0), MAX_NUMBER)
+            assert_never(fields)
 
 
 def _nanoseconds(seconds: float) -> int:

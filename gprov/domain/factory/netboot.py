@@ -1,7 +1,9 @@
 """iPXE scripts that start machines over the network. Pure.
 
-Two steps, so that DHCP needs one short address for every machine: the first script has iPXE say which machine it runs
-on, the second is for that machine. How iPXE reads a line (its src/core/exec.c): words are split at blanks, without any
+Two steps, so that DHCP needs one short address for every machine: the first script has iPXE ask again with the MAC and
+serial numbers of its machine, the second is for that machine.
+
+How iPXE reads a line (its src/core/exec.c): words are split at blanks, without any
 quoting; a word that begins with ``#`` starts a comment; ``||``, ``&&`` and ``;`` as words end a command; then
 ``${name}`` in a word is replaced by a setting, again and again until none is left.
 """
@@ -17,7 +19,7 @@ from gprov.domain.mfg.urls import url_problem
 
 SCRIPT = "boot.ipxe"
 MANUF_DATA = "manufData.json"
-# A factory server that is being restarted is back by then; a person has seen the message by the end of the tries.
+# Long enough for a factory server to restart, and for a person to see the message.
 RETRY_SECONDS = 30
 RETRIES = 40
 
@@ -55,7 +57,7 @@ exit 1
 
 
 def base_problem(url: str) -> str | None:
-    """What is wrong with the address of a server: scheme, host and perhaps a port, and nothing else."""
+    """What is wrong with the URL of a server, which is scheme, host and perhaps a port; None if nothing."""
     problem = url_problem(url)
     if problem:
         return problem
@@ -68,7 +70,8 @@ def base_problem(url: str) -> str | None:
 
 
 def check_arguments(what: str, text: str) -> str:
-    """Kernel arguments as iPXE will hand them on, blanks around them removed. Raises BadInput with every problem."""
+    """Kernel arguments as iPXE will pass them to the kernel, without redundant blanks. Raises BadInput with every
+    problem."""
     problems = []
     if not _PRINTABLE.fullmatch(text):
         problems.append(Problem("", "must be printable ASCII on one line"))
@@ -84,22 +87,22 @@ def check_arguments(what: str, text: str) -> str:
         if word in _SEPARATORS or word.startswith("#")
     ]
     if any(word.partition("=")[0].lstrip('"') == "mfgurl" for word in text.split()):
-        problems.append(Problem("", "must not hold mfgurl: the server says where its data is"))
+        problems.append(Problem("", "must not hold mfgurl: the server sets it"))
     if problems:
         raise BadInput(what, problems)
     return " ".join(text.split())
 
 
 def asking_script(base: str) -> str:
-    """For whoever asks without saying which machine it is. ``base``: as ``base_problem`` accepts it."""
+    """For a request that does not identify its machine. ``base``: as ``base_problem`` accepts it."""
     return _ASK.format(base=base.rstrip("/"), script=SCRIPT)
 
 
 def provision_script(base: str, arguments: str, branding: Branding) -> str:
     """Starts the provisioning kernel, with files below ``base``/files. ``arguments``: of ``check_arguments``.
 
-    A server that does not answer is asked again for some minutes, visibly; then the firmware goes on with what is next
-    in its boot order.
+    A server that does not answer is asked again for some minutes, visibly; then the firmware goes on with the next
+    entry of its boot order.
     """
     name = branding.provision_kernel
     files = f"{base.rstrip('/')}/files"
@@ -115,5 +118,5 @@ def provision_script(base: str, arguments: str, branding: Branding) -> str:
 
 
 def local_script() -> str:
-    """Leaves iPXE: the firmware goes on with what is next in its boot order."""
+    """Leaves iPXE: the firmware continues with the next entry of its boot order."""
     return _LOCAL

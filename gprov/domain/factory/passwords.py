@@ -1,4 +1,4 @@
-"""Making passwords that are strong, and that a person can read off and type at a BIOS prompt.
+"""Making passwords that are strong, and that a person can read and type at a BIOS prompt.
 
 Letters and digits that are not mistaken for one another (no 0 O o, 1 l I i) and that stand at the same place on German
 and US keyboards (no y z): firmware reads keys as a US keyboard whatever is printed on them.

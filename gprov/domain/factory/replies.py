@@ -1,27 +1,33 @@
-"""What the server answers: time, credentials, and why not.
+"""What the server answers to units: time, credentials, and why not.
 
-A reply that holds passwords is parsed by code of its own: its errors say that it was wrong, never what it was.
+Errors of a reply that holds passwords say that it was wrong, never what it was.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
+from typing import Annotated
+
+from typing_extensions import Doc
 
 from gprov.domain.errors import BadInput, GprovError, NetworkFault, Problem
-from gprov.domain.factory.syntax import MAX_NUMBER, clean
-from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.factory import messages
+from gprov.domain.factory.fields import LogText
+from gprov.domain.factory.messages import AtMost
+from gprov.domain.factory.syntax import clean
+from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.value import Json
-from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.credentials import Credentials
 
 _MAX_PROBLEMS = 100
-_MAX_LINE = 300
-_MAX_PASSWORD = 128
+_LINE = LogText(300)
 
 
 class Refusal(Enum):
-    """Why the server does not hand out a unit's passwords; the values go over the wire."""
+    """Why the server does not give a unit its passwords; the values go over the wire."""
 
     NOT_STARTED = "not-started"
     OTHER_SESSION = "other-session"
@@ -41,8 +47,33 @@ _SENTENCES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class TimeReply:
+    time_ns: Annotated[int, Doc("UTC, nanoseconds since 1970")]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    stored: Annotated[int, Doc("How many were new; what was sent before is not counted")]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemReply:
+    place: Annotated[str, _LINE, Doc("Where in the message: $.events[3].type")]
+    message: Annotated[str, _LINE]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """Every reply that is not a success; bounded, whatever was wrong."""
+
+    error: Annotated[str, _LINE]
+    problems: Annotated[tuple[ProblemReply, ...], AtMost(_MAX_PROBLEMS)]
+    refusal: Annotated[Refusal | None, Doc("Why credentials were refused")] = None
+
+
 class FactoryRefused(NetworkFault):
-    """The server was reached and said no (a 4xx status): trying again with the same message is of no use."""
+    """The server was reached and refused (a 4xx status): trying again with the same message is of no use."""
 
     def __init__(self, peer: str, status: int, reason: str) -> None:
         super().__init__(peer, f"status {status}: {reason}" if reason else f"status {status}")
@@ -51,68 +82,41 @@ class FactoryRefused(NetworkFault):
 
 def decode_time(data: bytes) -> int:
     """UTC, nanoseconds since 1970. Raises BadInput."""
-    root = read_object("time", data)
-    return finish("time", root, root.integer("time_ns", required=True, least=0, most=MAX_NUMBER))
-
-
-def encode_credentials(credentials: Credentials) -> dict[str, Json]:
-    """The one place where passwords become text."""
-    return {
-        "os": credentials.os.reveal(),
-        "bios": credentials.bios.reveal(),
-        "ipmi": credentials.ipmi.reveal(),
-    }
+    return messages.decode("time", TimeReply, data).time_ns
 
 
 def decode_credentials(data: bytes) -> Credentials | None:
-    """None if it is anything but three non-empty passwords that a person can type and a program can be given."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict):
-        return None
-    texts = [value.get(key) for key in ("os", "bios", "ipmi")]
-    secrets = [Secret(text) for text in texts if isinstance(text, str) and _is_password(text)]
-    return Credentials(*secrets) if len(secrets) == len(texts) else None
+    """None if it is anything but three passwords. Nothing of ``data`` gets into an error."""
+    root = _object(data)
+    found = messages.read(Credentials, root)
+    return None if root.problems else found
 
 
-def _is_password(text: str) -> bool:
-    """Half a surrogate pair, which JSON can hold, could not even be hashed."""
-    return 0 < len(text) <= _MAX_PASSWORD and text.isprintable()
-
-
-def encode_error(
+def error_reply(
     error: GprovError | str, problems: Iterable[Problem] = (), refusal: Refusal | None = None
-) -> dict[str, Json]:
-    """The body of every reply that is not a success. Bounded, whatever was wrong."""
+) -> ErrorReply:
     found = tuple(error.problems if isinstance(error, BadInput) else problems)
-    reply: dict[str, Json] = {
-        "error": clean(str(error), _MAX_LINE),
-        "problems": [
-            {"place": clean(problem.place, _MAX_LINE), "message": clean(problem.message, _MAX_LINE)}
-            for problem in found[:_MAX_PROBLEMS]
-        ],
-    }
-    return reply if refusal is None else {**reply, "refusal": refusal.value}
+    shown = tuple(ProblemReply(problem.place, problem.message) for problem in found[:_MAX_PROBLEMS])
+    return ErrorReply(str(error), shown, refusal)
 
 
 def decode_error(data: bytes) -> str:
     """The reason out of an error reply in one line; empty if it has none (another program may have answered)."""
-    try:
-        root = read_object("error", data)
-    except BadInput:
-        return ""
-    lines = [root.text("error")]
-    lines += [f"{obj.text('place')}: {obj.text('message')}" for obj in root.objects("problems")[1:]]
-    return clean("; ".join(lines), _MAX_LINE).replace("\n", " ").strip()
+    reply = messages.read(ErrorReply, _object(data))
+    lines = [reply.error, *(f"{problem.place}: {problem.message}" for problem in reply.problems[1:])]
+    return clean("; ".join(lines), _LINE.most).replace("\n", " ").strip()
 
 
 def decode_refusal(data: bytes) -> Refusal | None:
-    """Why credentials were refused; None if the reply names no reason that is known here."""
+    """Why credentials were refused; None if the reply names no reason that this version has."""
+    return messages.read(ErrorReply, _object(data)).refusal
+
+
+def _object(data: bytes) -> JsonObject:
+    """What a reply holds, if it is a JSON object; problems that are noted in it are of no further use."""
+    value: Json
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
-        return None
-    word = value.get("refusal") if isinstance(value, dict) else None
-    return next((refusal for refusal in Refusal if refusal.value == word), None)
+        value = {}
+    return JsonObject(value if isinstance(value, dict) else {}, "$", [])

@@ -1,178 +1,112 @@
-"""What a unit posts: values, their JSON, and the parsers that the server reads it with.
+"""What a unit posts.
 
-Each message names the unit's serial and the session, which is one run of one client. The session makes retries
-harmless (an event is known by session and number) and is the only thing that tells a unit from whoever else knows
-its serial, so it is never given out again.
+Each message names the unit's serial number and the session, which is one run of one client. The session makes retries
+harmless (an event is known by session and number). It is also what distinguishes the unit from any other sender with
+the same serial number, so the server never gives it out again.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, TypeVar
+
+from typing_extensions import Doc
 
 from gprov.domain.events import Event, ProcessState
-from gprov.domain.factory import syntax
-from gprov.domain.factory.events import STATES, decode_event, encode_event
-from gprov.domain.formats.json.object import JsonObject
-from gprov.domain.formats.json.reading import finish, read_object
-from gprov.domain.formats.json.value import Json
+from gprov.domain.factory import fields, messages
+from gprov.domain.factory.events import EventObject
+from gprov.domain.factory.messages import INLINE, AtMost
+from gprov.domain.factory.syntax import MAX_DOCUMENT, MAX_EVENTS, MAX_NICS
 
 WIRE_VERSION = 1
 API = f"/api/v{WIRE_VERSION}"
+# Where below API the server's time is.
+TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Which unit, in which session (not shown: whoever has it can ask for the unit's passwords)."""
+    """Which unit, in which session (not shown: with it, anyone can ask for the unit's passwords)."""
 
-    serial: str
-    session: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class EventBatch:
-    sender: Sender
-    events: tuple[Event, ...]
+    serial: Annotated[str, fields.SERIAL, Doc("Printable ASCII.")]
+    session: Annotated[
+        str, fields.SESSION, Doc("Random name of this run of the client. Keep it secret: see credentials.")
+    ] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class StateReport:
-    sender: Sender
+class Request:
+    """What all of them have. ``what``: how errors name the message; ``path``: where below ``API`` it is posted."""
+
+    what: ClassVar[str]
+    path: ClassVar[str]
+    sender: Annotated[Sender, INLINE]
+
+
+R = TypeVar("R", bound=Request)
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch(Request):
+    what = "events"
+    path = "events"
+    events: Annotated[tuple[Annotated[Event, EventObject()], ...], AtMost(MAX_EVENTS)]
+
+
+@dataclass(frozen=True, slots=True)
+class StateReport(Request):
+    what = "state"
+    path = "state"
     state: ProcessState
 
 
 @dataclass(frozen=True, slots=True)
-class CodeNameReport:
-    sender: Sender
-    code_name: str
+class CodeNameReport(Request):
+    what = "code name"
+    path = "code-name"
+    code_name: Annotated[str, fields.NAME]
 
 
 @dataclass(frozen=True, slots=True)
 class NamedMac:
-    name: str
-    mac: str
+    name: Annotated[str, fields.NAME, Doc("Interface name")]
+    mac: Annotated[str, fields.MAC, Doc("Lower case, with colons; other spellings are converted")]
 
 
 @dataclass(frozen=True, slots=True)
-class MacReport:
-    sender: Sender
-    nics: tuple[NamedMac, ...]
-    bmc: tuple[str, ...]
+class MacReport(Request):
+    what = "MACs"
+    path = "macs"
+    nics: Annotated[tuple[NamedMac, ...], AtMost(MAX_NICS, unique="name"), Doc("In order")] = ()
+    bmc: Annotated[
+        tuple[Annotated[str, fields.MAC], ...], AtMost(MAX_NICS), Doc("MACs of the management controller")
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    sender: Sender
-    name: str
-    content: str = field(repr=False)
+class Document(Request):
+    what = "document"
+    path = "document"
+    name: Annotated[str, fields.NAME]
+    content: Annotated[str, fields.WholeText(MAX_DOCUMENT)] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class CredentialRequest:
-    sender: Sender
+class CredentialRequest(Request):
+    what = "credential request"
+    path = "credentials"
 
 
-def to_bytes(message: Mapping[str, Json]) -> bytes:
-    """A message as it goes over the wire."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+REQUESTS: tuple[type[Request], ...] = (
+    EventBatch,
+    StateReport,
+    CodeNameReport,
+    MacReport,
+    Document,
+    CredentialRequest,
+)
 
 
-def encode_events(sender: Sender, events: Sequence[Event]) -> dict[str, Json]:
-    return {**_encode_sender(sender), "events": [encode_event(event) for event in events]}
-
-
-def encode_state(sender: Sender, state: ProcessState) -> dict[str, Json]:
-    return {**_encode_sender(sender), "state": state.value}
-
-
-def encode_code_name(sender: Sender, code_name: str) -> dict[str, Json]:
-    return {**_encode_sender(sender), "code_name": code_name}
-
-
-def encode_macs(sender: Sender, nics: Mapping[str, str], bmc: Sequence[str]) -> dict[str, Json]:
-    named = [{"name": name, "mac": mac} for name, mac in nics.items()]
-    return {**_encode_sender(sender), "nics": named, "bmc": list(bmc)}
-
-
-def encode_document(sender: Sender, name: str, content: str) -> dict[str, Json]:
-    return {**_encode_sender(sender), "name": name, "content": content}
-
-
-def encode_credential_request(sender: Sender) -> dict[str, Json]:
-    return _encode_sender(sender)
-
-
-def decode_events(data: bytes) -> EventBatch:
-    """Raises BadInput with every problem, as all decoders here."""
-    root = read_object("events", data)
-    sender = _sender(root)
-    objects = root.objects("events", required=True)
-    if len(objects) > syntax.MAX_EVENTS:
-        root.problem("events", f"must be at most {syntax.MAX_EVENTS}, are {len(objects)}")
-        objects = ()
-    decoded = [decode_event(obj) for obj in objects]
-    events = tuple(event for event in decoded if event is not None)
-    return finish("events", root, EventBatch(sender, events))
-
-
-def decode_state(data: bytes) -> StateReport:
-    root = read_object("state", data)
-    state = root.one_of("state", STATES, ProcessState.UNKNOWN, required=True)
-    return finish("state", root, StateReport(_sender(root), state))
-
-
-def decode_code_name(data: bytes) -> CodeNameReport:
-    root = read_object("code name", data)
-    return finish("code name", root, CodeNameReport(_sender(root), syntax.name(root, "code_name")))
-
-
-def decode_macs(data: bytes) -> MacReport:
-    root = read_object("MACs", data)
-    sender = _sender(root)
-    objects = root.objects("nics")
-    if not _count_is_good(root, "nics", len(objects)):
-        objects = ()
-    nics = tuple(NamedMac(syntax.name(obj, "name"), _mac(obj, "mac", obj.text("mac"))) for obj in objects)
-    seen: set[str] = set()
-    for obj, nic in zip(objects, nics, strict=True):
-        if nic.name and nic.name in seen:
-            obj.problem("name", f"{nic.name!r} stands twice")
-        seen.add(nic.name)
-    bmc = tuple(_mac(root, f"bmc[{index}]", text) for index, text in enumerate(root.texts("bmc")))
-    _count_is_good(root, "bmc", len(bmc))
-    return finish("MACs", root, MacReport(sender, nics, bmc))
-
-
-def decode_document(data: bytes) -> Document:
-    root = read_object("document", data)
-    name = syntax.name(root, "name")
-    content = syntax.free_text(root, "content", syntax.MAX_DOCUMENT)
-    return finish("document", root, Document(_sender(root), name, content))
-
-
-def decode_credential_request(data: bytes) -> CredentialRequest:
-    root = read_object("credential request", data)
-    return finish("credential request", root, CredentialRequest(_sender(root)))
-
-
-def _encode_sender(sender: Sender) -> dict[str, Json]:
-    return {"serial": sender.serial, "session": sender.session}
-
-
-def _sender(root: JsonObject) -> Sender:
-    return Sender(syntax.serial(root), syntax.session(root))
-
-
-def _count_is_good(root: JsonObject, key: str, count: int) -> bool:
-    if count > syntax.MAX_NICS:
-        root.problem(key, f"must be at most {syntax.MAX_NICS}, are {count}")
-    return count <= syntax.MAX_NICS
-
-
-def _mac(obj: JsonObject, key: str, text: str) -> str:
-    found = syntax.mac(text)
-    if found is None:
-        obj.problem(key, f"{text[:40]!r} is no MAC address")
-        return ""
-    return found
+def decode(request: type[R], data: bytes) -> R:
+    """Raises BadInput with every problem."""
+    return messages.decode(request.what, request, data)

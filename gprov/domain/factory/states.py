@@ -1,8 +1,8 @@
 """How the state of a unit follows from its reports.
 
-Reports come on two ways: posted directly, or as STATE events in the log of the same session. An app may use either
-or both, and the log may lag behind. So a session that ever reported directly is heard only directly; the events of any
-other session count in the order of their numbers.
+There are two ways to report: posting directly, and STATE events in the log of the same session. A program may use
+either or both, and the log may lag behind. So of a session that has reported directly, only direct reports count; of
+any other session, its events count in the order of their numbers.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from gprov.domain.events import ProcessState
 
 
 class Verdict(Enum):
-    """What became of a report; the values are stored."""
+    """How a report was judged; the values are stored and shown."""
 
     APPLIED = "applied"
-    REPEATED = "repeated"  # the same session said so just before
+    REPEATED = "repeated"  # the last report of the same session was the same
     LATE = "late"  # an event that a direct report or a later event has overtaken
     CONTRADICTED = "contradicted"  # success after failure
 
@@ -38,9 +38,9 @@ def flow_of(state: ProcessState) -> Flow | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a unit stands. ``provisioning``: its last MFG state. ``sealed``: a provisioning has succeeded, so that its
-    passwords are not handed out any more, but until ``open_until_ns`` (UTC) if a person opened them again."""
+class UnitStatus:
+    """``provisioning``: the last MFG state. ``sealed``: a provisioning has succeeded, after which passwords are not
+    handed out, except until ``open_until_ns`` (UTC) if a person reopened them."""
 
     state: ProcessState = ProcessState.UNKNOWN
     provisioning: ProcessState = ProcessState.UNKNOWN
@@ -74,10 +74,10 @@ def judge(state: ProcessState, number: int | None, session: SessionReports, *, c
     return Verdict.APPLIED
 
 
-def advance(standing: Standing, state: ProcessState) -> Standing:
-    """After a report that was applied."""
-    provisioning = state if flow_of(state) is Flow.MFG else standing.provisioning
-    after = replace(standing, state=state, provisioning=provisioning)
+def advance(status: UnitStatus, state: ProcessState) -> UnitStatus:
+    """The status after a report that was applied."""
+    provisioning = state if flow_of(state) is Flow.MFG else status.provisioning
+    after = replace(status, state=state, provisioning=provisioning)
     return replace(after, sealed=True, open_until_ns=0) if state is ProcessState.MFG_SUCCEEDED else after
 
 

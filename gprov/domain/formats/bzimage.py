@@ -12,6 +12,8 @@ from enum import Enum
 
 from gprov.domain.errors import BadInput, Problem
 
+KERNEL_START = 64 << 10  # bytes of a file that ``parse_bzimage`` needs: all of the real-mode part
+
 _SETUP_SECTS = 0x1F1
 _SYSSIZE = 0x1F4  # of what follows the set-up code, in units of 16 bytes
 _BOOT_FLAG = 0x1FE
@@ -45,7 +47,7 @@ class Comparison(Enum):
 
 
 def parse_bzimage(head: bytes) -> KernelFacts:
-    """``head``: the first 64 KiB of the file (all of the real-mode part). Raises BadInput if it is no kernel."""
+    """``head``: the first KERNEL_START bytes of the file. Raises BadInput if it is no kernel."""
     if len(head) < _HEADER_END:
         raise _bad("", f"is {len(head)} bytes long, shorter than a kernel's header")
     problems = []
@@ -65,6 +67,13 @@ def check_length(head: bytes, size: int) -> None:
     whole = ((head[_SETUP_SECTS] or 4) + 1) * 512 + paragraphs * 16
     if size < whole:
         raise _bad("", f"is cut short: {size} of {whole} bytes")
+
+
+def parse_whole(content: bytes) -> KernelFacts:
+    """The same of a file that is in memory. Raises BadInput if it is no kernel, or cut short."""
+    facts = parse_bzimage(content)
+    check_length(content, len(content))
+    return facts
 
 
 def newest(a: KernelFacts | None, b: KernelFacts | None) -> Comparison:

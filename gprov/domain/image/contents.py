@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.formats.image.ext4_usage import Needs
-from gprov.domain.formats.image.tar_walk import TarSummary
+from gprov.domain.formats.image.tar_summary import TarSummary
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedImage:
     """An image whose every byte was checked. ``size``: bytes of the file; ``unpacked``: bytes of the tar archive;
     ``content_bytes``: sum of the sizes of regular files, holes included; ``entries``: members; ``digest``: SHA-256 of
@@ -30,13 +30,13 @@ class VerifiedImage:
 def described(path: str, size: int, digest: str, summary: TarSummary) -> VerifiedImage:
     """The image at ``path`` whose archive was walked through."""
     return VerifiedImage(
-        path,
-        size,
-        summary.unpacked,
-        summary.content_bytes,
-        summary.entries,
-        digest,
-        summary.files,
-        summary.needs,
-        summary.notes,
+        path=path,
+        size=size,
+        unpacked=summary.unpacked,
+        content_bytes=summary.content_bytes,
+        entries=summary.entries,
+        digest=digest,
+        files=summary.files,
+        needs=summary.needs,
+        notes=summary.notes,
     )

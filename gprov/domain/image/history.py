@@ -19,7 +19,7 @@ MAX_NOTE_LENGTH = 300
 _WHAT = "recovery history"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageResult:
     """Counts for one image; ``notes`` oldest first."""
 
@@ -44,7 +44,7 @@ class History:
 
     def result(self, name: str) -> ImageResult:
         """What is known about an image; all zero for one never seen."""
-        return next((result for result in self.results if result.image == name), ImageResult(name))
+        return next((result for result in self.results if result.image == name), ImageResult(image=name))
 
     def failures(self, name: str) -> int:
         return self.result(name).failures
@@ -112,12 +112,12 @@ def serialise_history(history: History) -> bytes:
 
 def _result(entry: JsonObject) -> ImageResult:
     return ImageResult(
-        entry.text("Image", required=True),
-        entry.integer("ImagingAttempts", least=0),
-        entry.integer("ImagingFailures", least=0),
-        entry.integer("BootAttempts", least=0),
-        entry.integer("BootFailures", least=0),
-        tuple(note[:MAX_NOTE_LENGTH] for note in entry.texts("Notes")[-MAX_NOTES:]),
+        image=entry.text("Image", required=True),
+        imaging_attempts=entry.integer("ImagingAttempts", least=0),
+        imaging_failures=entry.integer("ImagingFailures", least=0),
+        boot_attempts=entry.integer("BootAttempts", least=0),
+        boot_failures=entry.integer("BootFailures", least=0),
+        notes=tuple(note[:MAX_NOTE_LENGTH] for note in entry.texts("Notes")[-MAX_NOTES:]),
     )
 
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.image.name import ImageName
 
-FIELDS = ("BinVer", "BinTime", "ImportJob", "ImgJob", "ImgName", "Stream")
+# Key of the file → field.
+FIELDS = {
+    "BinVer": "bin_ver",
+    "BinTime": "bin_time",
+    "ImportJob": "import_job",
+    "ImgJob": "img_job",
+    "ImgName": "img_name",
+    "Stream": "stream",
+}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageMeta:
     """All fields are optional text. ``bin_time`` is YYMMDDhhmm, UTC."""
 
@@ -33,7 +41,7 @@ class ImageMeta:
 def parse_imgmeta(what: str, data: bytes) -> ImageMeta:
     """``what``: the image, for messages. Raises BadInput."""
     root = read_object(f"metadata of {what}", data)
-    meta = ImageMeta(*(root.text(key) for key in FIELDS))
+    meta = ImageMeta(**{field: root.text(key) for key, field in FIELDS.items()})
     if meta.bin_time and not _is_time(meta.bin_time):
         root.problem("BinTime", f"must be YYMMDDhhmm, is {meta.bin_time[:40]!r}")
     return finish(f"metadata of {what}", root, meta)
@@ -41,8 +49,8 @@ def parse_imgmeta(what: str, data: bytes) -> ImageMeta:
 
 def serialise_imgmeta(meta: ImageMeta) -> bytes:
     """Inverse of ``parse_imgmeta``; empty fields are left out."""
-    values = (meta.bin_ver, meta.bin_time, meta.import_job, meta.img_job, meta.img_name, meta.stream)
-    return (json.dumps({key: value for key, value in zip(FIELDS, values, strict=True) if value}) + "\n").encode("ascii")
+    values = asdict(meta)
+    return (json.dumps({key: values[field] for key, field in FIELDS.items() if values[field]}) + "\n").encode("ascii")
 
 
 def _is_time(text: str) -> bool:

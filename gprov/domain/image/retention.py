@@ -43,7 +43,7 @@ class Removal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
     """``free`` and ``wanted`` in bytes: what is free now, and what shall be. ``protected``: file names that stay, the
     image that was just restored among them."""

@@ -101,7 +101,7 @@ def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
             position += 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Splitter:
     words: list[Word] = field(default_factory=list)
     current: list[Part] | None = None  # None between words: '' is a word too

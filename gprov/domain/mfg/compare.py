@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import Problem
 from gprov.domain.formats.smbios.fields import field
@@ -21,30 +23,31 @@ from gprov.domain.platform.inventory import BusDevice, Cpus, Inventory
 from gprov.domain.platform.patterns import found
 from gprov.domain.unit.nics import Nic, own_nics, sequential
 
-MIB = 1 << 20
 _DMI_KEY = re.compile(r"(?P<type>[0-9]{1,3})(\[(?P<index>[0-9]{1,4})\])? +(?P<label>\S.*)")
 
 
-def compare(
-    spec: HardwareSpec,
-    unit: Unit,
-    inventory: Inventory,
-    disks: Sequence[Disk],
-    nics: Sequence[Nic],
-    smbios: SmbiosTable,
-    *,
-    mac_prefix: str,
-    bmc: FirmwareVersions | None = None,
-) -> tuple[Problem, ...]:
-    """Empty if the unit is as specified. ``mac_prefix``: the brand's, which ``NumOUINics`` counts. ``bmc``: versions
-    that the management controller tells; None if there is none or it was not asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """What was found in the machine. ``bmc``: versions that the management controller tells; None if there is none or
+    it was not asked."""
+
+    inventory: Inventory
+    disks: Sequence[Disk]
+    nics: Sequence[Nic]
+    smbios: SmbiosTable
+    bmc: FirmwareVersions | None = None
+
+
+def compare(spec: HardwareSpec, unit: Unit, hardware: Hardware, *, mac_prefix: str) -> tuple[Problem, ...]:
+    """Empty if the unit is as specified. ``mac_prefix``: the brand's, which ``NumOUINics`` counts."""
+    inventory, smbios = hardware.inventory, hardware.smbios
     return (
         *_serial(spec, unit),
         *(_cpus(spec.cpu, inventory.cpus) if spec.cpu else ()),
         *_memory(spec, inventory.memory, installed_memory(smbios)),
-        *compare_disks(spec, disks),
-        *_nics(spec, nics, mac_prefix),
-        *_firmware(spec.firmware_version, smbios, bmc or FirmwareVersions()),
+        *compare_disks(spec, hardware.disks),
+        *_nics(spec, hardware.nics, mac_prefix),
+        *_firmware(spec.firmware_version, smbios, hardware.bmc or FirmwareVersions()),
         *_devices("Devices.PCI", spec.pci, inventory.pci, narrow=8, narrow_most=0xFFFF),
         *_devices("Devices.USB", spec.usb, inventory.usb, narrow=16, narrow_most=0xFF),
         *_dmi(spec, smbios),

@@ -10,8 +10,8 @@ from gprov.domain.errors import BadInput, Problem
 from gprov.domain.image.name import SUFFIX, parse_image_name
 from gprov.domain.image.retention import PARTIAL
 from gprov.domain.mfg.urls import base_name, redacted
+from gprov.domain.recovery_files import IMAGE_FOLDER
 
-IMAGE_FOLDER = "Image"
 _LONGEST_NAME = 255  # bytes; ext4 and VFAT alike
 _LONGEST_PATH = 1024  # bytes; Linux takes four times as much, mount point included
 

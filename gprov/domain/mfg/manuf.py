@@ -10,15 +10,16 @@ from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.mfg.fileread import read_file, read_into_folder, read_url
-from gprov.domain.mfg.files import IMAGE_FOLDER, PlacementKind, RemoteFile, destination, destination_problem
+from gprov.domain.mfg.files import PlacementKind, RemoteFile, destination, destination_problem
 from gprov.domain.mfg.spec import HardwareSpec
 from gprov.domain.mfg.specread import read_spec
 from gprov.domain.mfg.stepread import read_platform_steps
 from gprov.domain.mfg.steps import PlatformSteps
 from gprov.domain.mfg.urls import url_problem
+from gprov.domain.recovery_files import IMAGE_FOLDER
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManufData:
     """URLs are "" where none is given. ``warnings``: what is legal but deserves a look, with its JSON path."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.inventory import Inventory
 from gprov.domain.unit.nics import Nic
-
-_MIB = 1 << 20
 
 
 def qa_document(
@@ -26,7 +25,7 @@ def qa_document(
             "Processors",
             f"{inventory.cpus.sockets} x {inventory.cpus.models[0] if inventory.cpus.models else 'unknown'}",
         ),
-        ("Memory", f"{inventory.memory // _MIB} MiB"),
+        ("Memory", f"{inventory.memory // MIB} MiB"),
         *(("Disk", disk.describe()) for disk in disks),
         *(("Interface", f"{nic.name} {nic.mac}") for nic in nics),
         *(("Image", image.rsplit("/", 1)[-1]) for image in images),

@@ -16,7 +16,7 @@ class CpuSpec:
     sockets: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiskSpec:
     """``quantity`` equal disks of ``size`` bytes ± ``tolerance_percent``. Empty vendor or model: any."""
 
@@ -32,7 +32,7 @@ class DiskSpec:
         return f"{self.quantity} x {self.size} bytes{margin} ({names})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSpec:
     """So many devices with these numbers on a bus; 0: there must be none. None in a number: any.
 
@@ -52,7 +52,7 @@ class DeviceSpec:
         return f"{self.description!r} ({numbers})" if self.description else numbers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareVersions:
     """``FirmwareVer``: versions of the BIOS and of the management controller's parts. Empty: not compared, or (of
     a unit) not known."""
@@ -64,7 +64,7 @@ class FirmwareVersions:
     me: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HardwareSpec:
     """``main_disks``: alternatives, of which one must fit as a whole. ``ram_megs``: MiB. ``serial_regex``: searched
     in the serial number, "" for any. ``dmi_matches``: what dmidecode says → the text that it must say; a key is a

@@ -20,7 +20,7 @@ def read_spec(entry: JsonObject, warnings: list[Problem]) -> HardwareSpec:
     recovery = entry.object("Recovery", required=True)
     return HardwareSpec(
         code_name=entry.text("DevCodeName", required=True),
-        recovery=_disk(recovery, LEAST_RECOVERY) if recovery else DiskSpec(LEAST_RECOVERY),
+        recovery=_disk(recovery, LEAST_RECOVERY) if recovery else DiskSpec(size=LEAST_RECOVERY),
         main_disks=_main_disks(entry, warnings),
         cpu=_cpu(cpu) if cpu else None,
         ram_megs=_number(entry, "RamMegs", 1),
@@ -44,7 +44,13 @@ def _cpu(entry: JsonObject) -> CpuSpec:
 
 
 def _firmware(entry: JsonObject) -> FirmwareVersions:
-    return FirmwareVersions(*(entry.text(key) for key in ("BIOS", "IPMI", "FRU", "SDR", "ME")))
+    return FirmwareVersions(
+        bios=entry.text("BIOS"),
+        ipmi=entry.text("IPMI"),
+        fru=entry.text("FRU"),
+        sdr=entry.text("SDR"),
+        me=entry.text("ME"),
+    )
 
 
 def _disk(entry: JsonObject, least: int) -> DiskSpec:

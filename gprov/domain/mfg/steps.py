@@ -50,7 +50,7 @@ class ExitStatus(Enum):
         return (status == 0) == (self is ExitStatus.MUST_SUCCEED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """``text`` as the file has it, for logs. ``add_path`` is for programs that the command starts, not for the command
     itself; ``add_lib_path`` for both."""
@@ -62,7 +62,7 @@ class Command:
     add_lib_path: Word = NO_WORD
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigStep:
     """Files are fetched, archives among them unpacked, then commands run in order. ``verbose``: log their output."""
 

@@ -10,17 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gprov.domain.boot.grub.install import Loader, check_loader
-from gprov.domain.boot.grub.menus import NORMAL_MENU, RECOVERY_MENU, normal_menu, recovery_menu
+from gprov.domain.boot.grub.menus import NORMAL_MENU, normal_menu, recovery_menu
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.primary_fstab import FstabVolume
 from gprov.domain.disk.uuids import volume_uuid
 from gprov.domain.errors import HardwareMismatch
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import FlushVolume, MakeFileSystem, MountVolume, PartitionRef, UnmountVolume
 from gprov.domain.plan.file_operations import CopyFile, WriteFile
 from gprov.domain.plan.operations import Operation
+from gprov.domain.recovery_files import RECOVERY_MENU
 
 # Without a journal: GRUB replays none, and would see what was there before.
 BOOT_KIND = FileSystemKind.EXT2
@@ -49,14 +50,14 @@ def check_menu_arguments(branding: Branding, extra_arguments: str) -> None:
 
 
 def boot_volumes(
-    tables: Sequence[tuple[Disk, PartitionTable]], places: Places, restore_id: str
+    tables: Sequence[tuple[Disk, PartitionTable]], mount_points: MountPoints, restore_id: str
 ) -> tuple[BootVolume, ...]:
     """One on each disk: the partition before the last."""
     return tuple(
         BootVolume(
             PartitionRef(disk, table.partitions[-2].number),
             volume_uuid(restore_id, "boot", str(index)),
-            f"{places.boot}{index}",
+            f"{mount_points.boot}{index}",
         )
         for index, (disk, table) in enumerate(tables)
     )
@@ -64,7 +65,10 @@ def boot_volumes(
 
 def make_boot_volumes(volumes: Sequence[BootVolume], branding: Branding) -> list[Operation]:
     return [
-        MakeFileSystem(volume.place, FileSystemSpec(BOOT_KIND, branding.boot_label, 0, uuid=volume.uuid))
+        MakeFileSystem(
+            volume.place,
+            FileSystemSpec(kind=BOOT_KIND, label=branding.boot_label, reserved_percent=0, uuid=volume.uuid),
+        )
         for volume in volumes
     ]
 
@@ -73,7 +77,7 @@ def fill_boot_volumes(
     volumes: Sequence[BootVolume],
     kernel: str,
     primary_uuid: str,
-    places: Places,
+    mount_points: MountPoints,
     branding: Branding,
     extra_arguments: str,
 ) -> list[Operation]:
@@ -83,12 +87,12 @@ def fill_boot_volumes(
         others = [other.uuid for other in volumes if other is not volume]
         menu = normal_menu(branding, primary_uuid, extra_arguments, others)
         operations += [
-            MountVolume(volume.place, places.boot, BOOT_KIND.value, ("relatime",)),
-            CopyFile(kernel, f"{places.boot}/{branding.boot_kernel}"),
-            FlushVolume(places.boot),
-            WriteFile(f"{places.boot}/{NORMAL_MENU}", menu.encode()),
-            FlushVolume(places.boot),
-            UnmountVolume(places.boot),
+            MountVolume(volume.place, mount_points.boot, BOOT_KIND.value, ("relatime",)),
+            CopyFile(kernel, f"{mount_points.boot}/{branding.boot_kernel}"),
+            FlushVolume(mount_points.boot),
+            WriteFile(path=f"{mount_points.boot}/{NORMAL_MENU}", content=menu.encode()),
+            FlushVolume(mount_points.boot),
+            UnmountVolume(mount_points.boot),
         ]
     return operations
 
@@ -98,9 +102,13 @@ def boot_fstab(volumes: Sequence[BootVolume], ssd: bool) -> tuple[tuple[FstabVol
 
 
 def write_recovery_menu(
-    places: Places, branding: Branding, extra_arguments: str, current: bytes = b"", *, required: bool = True
+    mount_points: MountPoints, branding: Branding, extra_arguments: str, current: bytes = b"", *, required: bool = True
 ) -> list[Operation]:
     """Nothing if it is right already: RECOVERY wears, and a loader may not find a file that is being replaced."""
     menu = recovery_menu(branding, extra_arguments).encode()
-    path = f"{places.recovery}/{RECOVERY_MENU}"
-    return [] if menu == current else [WriteFile(path, menu, required=required), FlushVolume(places.recovery, required)]
+    path = f"{mount_points.recovery}/{RECOVERY_MENU}"
+    return (
+        []
+        if menu == current
+        else [WriteFile(path=path, content=menu, required=required), FlushVolume(mount_points.recovery, required)]
+    )

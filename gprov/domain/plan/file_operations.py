@@ -32,7 +32,7 @@ class MakeFolder:
         return f"make folder {self.path} ({self.mode:o})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteFile:
     """Durable and atomic. ``content`` never shows in a description: it may be a secret."""
 

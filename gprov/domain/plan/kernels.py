@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import second_kernel
 from gprov.domain.branding import Branding
-from gprov.domain.formats.bzimage import Comparison, KernelFacts
-from gprov.domain.mountpoints import Places
+from gprov.domain.formats.bzimage import Comparison, KernelFacts, parse_bzimage
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel
 from gprov.domain.plan.operations import Operation
 
@@ -24,12 +25,17 @@ class KernelPlaces:
     second: str
 
 
-def kernel_places(firmware: FirmwareKind, places: Places, branding: Branding) -> KernelPlaces:
+def kernel_places(firmware: FirmwareKind, mount_points: MountPoints, branding: Branding) -> KernelPlaces:
     """UEFI: on the ESP, the second is the fallback loader. BIOS: on RECOVERY itself."""
     if firmware is FirmwareKind.UEFI:
-        return KernelPlaces(f"{places.esp}/{branding.boot_kernel}", f"{places.esp}/{FALLBACK_LOADER}")
-    root = places.recovery
+        return KernelPlaces(f"{mount_points.esp}/{branding.boot_kernel}", f"{mount_points.esp}/{FALLBACK_LOADER}")
+    root = mount_points.recovery
     return KernelPlaces(f"{root}/{branding.boot_kernel}", f"{root}/{second_kernel(branding)}")
+
+
+def image_kernel(image: VerifiedImage) -> KernelFacts:
+    """The kernel that the image brings. Raises BadInput if it has none, or what is there is none."""
+    return parse_bzimage(image.files.kernel_start or b"")
 
 
 def plan_kernels(

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
-from gprov.domain.boot.kept_arguments import KEPT_FILE, serialise_kept
+from gprov.domain.boot.kept_arguments import serialise_kept
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import recovery_table
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.accounts import PasswordHash
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.bios import check_disks, write_recovery_menu
 from gprov.domain.plan.disk_operations import (
     ClearDisk,
@@ -33,25 +33,23 @@ from gprov.domain.plan.file_operations import CopyFile, MakeFolder, MakeSymlink,
 from gprov.domain.plan.kernels import kernel_places
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
-from gprov.domain.plan.restore import CLEARED_EDGE, OPTIONS_FILE
+from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
+from gprov.domain.recovery_files import ADMIN_HASH, KEPT_ARGUMENTS_FILE, OPTIONS_FILE, PLATFORM_IDENT, SECRETS_FOLDER
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 
 # Reaches into the first partition: what a used RECOVERY holds there must not be started before it is made anew.
 RECOVERY_EDGE = 16 * MIB
 ESP_NUMBER = 1
-SECRETS_FOLDER = "secrets"
-ADMIN_HASH = "admin.hash"
-PLATFORM_IDENT = "platform.ident"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionFacts:
     """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared. ``loader``: what a
     BIOS starts from RECOVERY, None on UEFI."""
 
     branding: Branding
-    places: Places
+    mount_points: MountPoints
     firmware: FirmwareKind
     unit: Unit
     recovery: Disk
@@ -78,7 +76,7 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     kind = recovery_file_system(facts.unit)
     table = recovery_table(facts.firmware, facts.recovery.size, facts.branding)
     recovery = PartitionRef(facts.recovery, table.partitions[-1].number)
-    places, branding = facts.places, facts.branding
+    mount_points, branding = facts.mount_points, facts.branding
     esp = PartitionRef(facts.recovery, ESP_NUMBER) if facts.firmware is FirmwareKind.UEFI else None
     if esp is None:
         check_disks(facts.loader, [(facts.recovery, table)])
@@ -86,12 +84,16 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
         *(_unstartable(facts.targets) if wipe and esp is None else ()),
         ClearDisk(facts.recovery, RECOVERY_EDGE, RECOVERY_EDGE),
         CreatePartitionTable(facts.recovery, table, facts.loader),
-        *([MakeFileSystem(esp, FileSystemSpec(FileSystemKind.VFAT, branding.esp_label))] if esp is not None else []),
-        MakeFileSystem(recovery, FileSystemSpec(kind, branding.recovery_label)),
-        MountVolume(recovery, places.recovery, kind.value, ("relatime",)),
-        *(_mount_esp(esp, places.esp) if esp is not None else []),
-        MakeFolder(f"{places.recovery}/Image"),
-        MakeFolder(f"{places.recovery}/{branding.log_folder}"),
+        *(
+            [MakeFileSystem(esp, FileSystemSpec(kind=FileSystemKind.VFAT, label=branding.esp_label))]
+            if esp is not None
+            else []
+        ),
+        MakeFileSystem(recovery, FileSystemSpec(kind=kind, label=branding.recovery_label)),
+        MountVolume(recovery, mount_points.recovery, kind.value, ("relatime",)),
+        *(_mount_esp(esp, mount_points.esp) if esp is not None else []),
+        MakeFolder(f"{mount_points.recovery}/Image"),
+        MakeFolder(f"{mount_points.recovery}/{branding.log_folder}"),
     )
 
 
@@ -107,39 +109,47 @@ def _mount_esp(esp: PartitionRef, target: str) -> list[Operation]:
 
 def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
     """Only the hash of the admin password stays on the unit; nobody but root can read it."""
-    folder = f"{facts.places.recovery}/{SECRETS_FOLDER}"
+    folder = f"{facts.mount_points.recovery}/{SECRETS_FOLDER}"
     return (
         MakeFolder(folder, 0o700),
-        WriteFile(f"{folder}/{ADMIN_HASH}", f"{admin}\n".encode(), 0o600),
+        WriteFile(path=f"{folder}/{ADMIN_HASH}", content=f"{admin}\n".encode(), mode=0o600),
     )
 
 
 def plan_finish(facts: ProvisionFacts) -> Plan:
     """Options for the first restore, identity. The unit does not boot yet."""
-    places = facts.places
+    mount_points = facts.mount_points
     kernel = facts.branding.boot_kernel
     uefi = facts.firmware is FirmwareKind.UEFI
     operations: list[Operation] = []
     if uefi:
-        operations.append(MakeSymlink(f"{places.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
-    operations.append(WriteFile(f"{places.recovery}/{OPTIONS_FILE}", serialise_options(facts.options), 0o600))
-    operations.append(WriteFile(f"{places.recovery}/{KEPT_FILE}", serialise_kept(facts.extra_arguments), 0o600))
+        operations.append(MakeSymlink(f"{mount_points.recovery}/{kernel}", f"{facts.branding.esp_label}/{kernel}"))
+    operations.append(
+        WriteFile(path=f"{mount_points.recovery}/{OPTIONS_FILE}", content=serialise_options(facts.options), mode=0o600)
+    )
+    operations.append(
+        WriteFile(
+            path=f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}",
+            content=serialise_kept(facts.extra_arguments),
+            mode=0o600,
+        )
+    )
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
-        operations.append(WriteFile(f"{places.recovery}/{PLATFORM_IDENT}", ident))
-    return (*operations, *([FlushVolume(places.esp)] if uefi else []), FlushVolume(places.recovery))
+        operations.append(WriteFile(path=f"{mount_points.recovery}/{PLATFORM_IDENT}", content=ident))
+    return (*operations, *([FlushVolume(mount_points.esp)] if uefi else []), FlushVolume(mount_points.recovery))
 
 
 def plan_start(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     """The last changes of all: blank targets (unless ``wipe`` is off), the second kernel, the boot entries or
     RECOVERY's menu. RECOVERY and ESP are mounted. Whatever is cut from here on, the unit starts over the network again
     or restores itself."""
-    places = facts.places
-    kernels = kernel_places(facts.firmware, places, facts.branding)
+    mount_points = facts.mount_points
+    kernels = kernel_places(facts.firmware, mount_points, facts.branding)
     operations: list[Operation] = [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets if wipe]
     operations.append(CopyFile(kernels.main, kernels.second, 0o755))
     if facts.firmware is FirmwareKind.BIOS:
-        menu = write_recovery_menu(places, facts.branding, facts.extra_arguments)
-        return (*operations, FlushVolume(places.recovery), *menu)
+        menu = write_recovery_menu(mount_points, facts.branding, facts.extra_arguments)
+        return (*operations, FlushVolume(mount_points.recovery), *menu)
     entries = UpdateBootEntries(PartitionRef(facts.recovery, ESP_NUMBER), facts.branding, facts.extra_arguments)
-    return (*operations, FlushVolume(places.esp), entries)
+    return (*operations, FlushVolume(mount_points.esp), entries)

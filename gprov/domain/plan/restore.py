@@ -6,12 +6,12 @@ restore. The flag file comes last, after everything that it vouches for was flus
 
 from __future__ import annotations
 
-from gprov.domain.boot.kept_arguments import KEPT_FILE, serialise_kept
+from gprov.domain.boot.kept_arguments import serialise_kept
 from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
-from gprov.domain.formats.bzimage import Comparison, newest, parse_bzimage
+from gprov.domain.formats.bzimage import Comparison, newest
 from gprov.domain.plan.bios import check_disks, fill_boot_volumes, make_boot_volumes, write_recovery_menu
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
@@ -30,16 +30,15 @@ from gprov.domain.plan.disk_operations import (
     UpdateBootEntries,
 )
 from gprov.domain.plan.file_operations import RemovePath, SetFlag, WriteFile
-from gprov.domain.plan.kernels import kernel_places, plan_kernels
+from gprov.domain.plan.kernels import image_kernel, kernel_places, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.plan.unit_files import configure_unit
-from gprov.domain.unit.netsaved import ARCHIVE
+from gprov.domain.recovery_files import KEPT_ARGUMENTS_FILE, OPTIONS_FILE, SAVED_NETWORK_FILE
 
 # Where older partition tables and RAID metadata live: both ends of a disk.
 CLEARED_EDGE = 100 * MIB
-OPTIONS_FILE = "fr.data"
 
 
 def plan_restore(facts: RestoreFacts) -> Plan:
@@ -61,13 +60,15 @@ def plan_restore(facts: RestoreFacts) -> Plan:
 
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
-    places = facts.places
+    mount_points = facts.mount_points
     tables = facts.tables
     members = tuple(PartitionRef(disk, table.partitions[-1].number) for disk, table in tables)
     primary = _primary(facts)
     kind = FileSystemKind.EXT4
     options = ("relatime", "discard") if facts.unit.platform.disk_is_ssd else ("relatime",)
-    spec = FileSystemSpec(kind, facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid)
+    spec = FileSystemSpec(
+        kind=kind, label=facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid
+    )
     return [
         RetireArrays(facts.targets),
         *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
@@ -75,8 +76,8 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
         *make_boot_volumes(facts.boot_volumes, facts.branding),
         *(_create_array(facts, facts.array, members) if facts.array is not None else []),
         MakeFileSystem(primary, spec),
-        MountVolume(primary, places.primary, kind.value, options),
-        ExtractImage(facts.image, places.primary),
+        MountVolume(primary, mount_points.primary, kind.value, options),
+        ExtractImage(facts.image, mount_points.primary),
     ]
 
 
@@ -99,7 +100,11 @@ def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
     content = serialise_kept(facts.extra_arguments)
     if facts.kept_arguments in (content, None):
         return []
-    return [WriteFile(f"{facts.places.recovery}/{KEPT_FILE}", content, 0o600, required=False)]
+    return [
+        WriteFile(
+            path=f"{facts.mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", content=content, mode=0o600, required=False
+        )
+    ]
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:
@@ -115,13 +120,13 @@ def _boot_entries(facts: RestoreFacts) -> list[Operation]:
 def _recovery_menu(facts: RestoreFacts) -> list[Operation]:
     """A RECOVERY that has become read-only must not stop a restore: it has a menu already."""
     return write_recovery_menu(
-        facts.places, facts.branding, facts.extra_arguments, facts.recovery_menu, required=not facts.recovery_menu
+        facts.mount_points, facts.branding, facts.extra_arguments, facts.recovery_menu, required=not facts.recovery_menu
     )
 
 
 def _kernels(facts: RestoreFacts) -> list[Operation]:
     """The kernel with the higher build number replaces the other."""
-    copies = kernel_places(facts.firmware, facts.places, facts.branding)
+    copies = kernel_places(facts.firmware, facts.mount_points, facts.branding)
     return plan_kernels(_image_kernel(facts), copies, _winner(facts), facts.recovery_kernel, facts.fallback_kernel)
 
 
@@ -131,47 +136,49 @@ def _boot_partitions(facts: RestoreFacts) -> list[Operation]:
         facts.boot_volumes,
         _image_kernel(facts),
         facts.primary_uuid,
-        facts.places,
+        facts.mount_points,
         facts.branding,
         facts.extra_arguments,
     )
 
 
 def _image_kernel(facts: RestoreFacts) -> str:
-    return f"{facts.places.primary}/boot/{facts.branding.boot_kernel}"
+    return f"{facts.mount_points.primary}/boot/{facts.branding.boot_kernel}"
 
 
 def _winner(facts: RestoreFacts) -> Comparison:
     """Between the image's kernel (first) and RECOVERY's."""
     if facts.recovery_kernel_wins and facts.recovery_kernel is not None:
         return Comparison.SECOND
-    return newest(parse_bzimage(facts.image.files.kernel_start or b""), facts.recovery_kernel)
+    return newest(image_kernel(facts.image), facts.recovery_kernel)
 
 
 def _flush_recovery(facts: RestoreFacts) -> list[Operation]:
     """Worn flash that takes nothing any more must not keep the unit from its system: a kernel was there before, and
     is replaced one copy after the other. Without any, the new one must have arrived."""
-    places = facts.places
-    kernels = places.recovery if facts.bios else places.esp
+    mount_points = facts.mount_points
+    kernels = mount_points.recovery if facts.bios else mount_points.esp
     without = facts.recovery_kernel is None and facts.fallback_kernel is None
-    volumes = [places.recovery] if facts.bios else [places.esp, places.recovery]
+    volumes = [mount_points.recovery] if facts.bios else [mount_points.esp, mount_points.recovery]
     return [FlushVolume(volume, required=without and volume == kernels) for volume in volumes]
 
 
 def _finish(facts: RestoreFacts) -> list[Operation]:
-    places = facts.places
+    mount_points = facts.mount_points
     operations: list[Operation] = [
-        FlushVolume(places.primary),
+        FlushVolume(mount_points.primary),
         *_flush_recovery(facts),
-        SetFlag(f"{places.primary}/{facts.branding.flag_file}"),
-        FlushVolume(places.primary),
-        UnmountVolume(places.primary),
+        SetFlag(f"{mount_points.primary}/{facts.branding.flag_file}"),
+        FlushVolume(mount_points.primary),
+        UnmountVolume(mount_points.primary),
         # What stays of it now, the kernel ends with the reboot.
         *([StopArray(ArrayRef(facts.array.name), required=False)] if facts.array is not None else []),
     ]
     # From here on the unit boots. RECOVERY that has become read-only must not undo that.
     if facts.ignore_saved_network:
-        operations.append(RemovePath(f"{places.recovery}/{facts.branding.log_folder}/{ARCHIVE}", required=False))
+        operations.append(
+            RemovePath(f"{mount_points.recovery}/{facts.branding.log_folder}/{SAVED_NETWORK_FILE}", required=False)
+        )
     if not facts.keep_options:
-        operations.append(RemovePath(f"{places.recovery}/{OPTIONS_FILE}", required=False))
+        operations.append(RemovePath(f"{mount_points.recovery}/{OPTIONS_FILE}", required=False))
     return operations

@@ -17,7 +17,7 @@ from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.bios import BootVolume, boot_volumes
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.netsaved import SavedFile
@@ -31,7 +31,7 @@ class NetworkFiles:
     preserved: Mapping[str, SavedFile] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreFacts:
     """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
     single disk.
@@ -43,7 +43,7 @@ class RestoreFacts:
     """
 
     branding: Branding
-    places: Places
+    mount_points: MountPoints
     firmware: FirmwareKind
     unit: Unit
     image: VerifiedImage
@@ -83,4 +83,4 @@ class RestoreFacts:
 
     @property
     def boot_volumes(self) -> tuple[BootVolume, ...]:
-        return boot_volumes(self.tables, self.places, self.restore_id) if self.bios else ()
+        return boot_volumes(self.tables, self.mount_points, self.restore_id) if self.bios else ()

@@ -27,7 +27,7 @@ MOUNT_POINTS = ("dev", "proc", "run", "sys")
 def configure_unit(facts: RestoreFacts) -> list[Operation]:
     """Everything but the kernel. Raises BadInput if the image's accounts cannot be read."""
     files, branding = facts.image.files, facts.branding
-    root = facts.places.primary
+    root = facts.mount_points.primary
     config = f"{root}{branding.config_folder}"
     identity = host_identity(facts.unit.serial, branding)
     passwd, group = files.passwd or b"", files.group or b""
@@ -35,21 +35,28 @@ def configure_unit(facts: RestoreFacts) -> list[Operation]:
     journal_group = gid_of(group, "systemd-journal")
     operations: list[Operation] = [
         *(MakeFolder(f"{root}/{name}") for name in MOUNT_POINTS),
-        WriteFile(f"{root}/etc/fstab", _fstab(facts, admin)),
-        WriteFile(f"{root}/etc/hostname", f"{identity.hostname}\n".encode()),
-        WriteFile(f"{root}/etc/hosts", identity.hosts.encode()),
-        WriteFile(f"{root}/etc/machine-id", f"{identity.machine_id}\n".encode(), 0o444),
+        WriteFile(path=f"{root}/etc/fstab", content=_fstab(facts, admin)),
+        WriteFile(path=f"{root}/etc/hostname", content=f"{identity.hostname}\n".encode()),
+        WriteFile(path=f"{root}/etc/hosts", content=identity.hosts.encode()),
+        WriteFile(path=f"{root}/etc/machine-id", content=f"{identity.machine_id}\n".encode(), mode=0o444),
         MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/UTC"),
         MakeFolder(config),
-        WriteFile(f"{config}/serial", f"{facts.unit.serial}\n".encode()),
-        WriteFile(f"{config}/{FACTS_FILE}", platform_facts(facts.unit)),
+        WriteFile(path=f"{config}/serial", content=f"{facts.unit.serial}\n".encode()),
+        WriteFile(path=f"{config}/{FACTS_FILE}", content=platform_facts(facts.unit)),
         MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
-        WriteFile(f"{root}/{facts.name.disktag}", b"", 0o444),
+        WriteFile(path=f"{root}/{facts.name.disktag}", content=b"", mode=0o444),
     ]
     shadow = set_password_hash(files.shadow or b"", branding.admin, facts.admin_password or LOCKED)
     shadow_group = gid_of(group, "shadow")
     owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
-    operations.append(WriteFile(f"{root}/etc/shadow", shadow, 0o640 if shadow_group is not None else 0o600, owner))
+    operations.append(
+        WriteFile(
+            path=f"{root}/etc/shadow",
+            content=shadow,
+            mode=0o640 if shadow_group is not None else 0o600,
+            owner=owner,
+        )
+    )
     return [*operations, *_array_files(facts), *_network(facts)]
 
 
@@ -61,13 +68,13 @@ def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
         esp = FstabVolume(f"UUID={facts.esp.contents.uuid}", FileSystemKind.VFAT, media.ssd)
     volumes = FstabFacts(
         # By label, as the boot entries name it: the file system is made anew by each restore.
-        FstabVolume(f"LABEL={facts.branding.primary_label}", FileSystemKind.EXT4, facts.unit.platform.disk_is_ssd),
-        FstabVolume(f"UUID={recovery.uuid}", FileSystemKind(recovery.kind), media.ssd),
-        esp,
-        boot_fstab(facts.boot_volumes, facts.unit.platform.disk_is_ssd),
+        root=FstabVolume(f"LABEL={facts.branding.primary_label}", FileSystemKind.EXT4, facts.unit.platform.disk_is_ssd),
+        recovery=FstabVolume(f"UUID={recovery.uuid}", FileSystemKind(recovery.kind), media.ssd),
+        esp=esp,
+        boot=boot_fstab(facts.boot_volumes, facts.unit.platform.disk_is_ssd),
         extra_options=media.extra_options,
         override=media.override_options,
-        places=facts.places,
+        mount_points=facts.mount_points,
     )
     return render(primary_fstab(volumes, admin)).encode()
 
@@ -77,31 +84,37 @@ def _array_files(facts: RestoreFacts) -> list[Operation]:
     now."""
     if facts.array is None:
         return []
-    root = facts.places.primary
+    root = facts.mount_points.primary
     return [
-        WriteFile(f"{root}{MDADM_CONFIG}", facts.array.config.encode()),
-        WriteFile(f"{root}{facts.branding.config_folder}/{ARRAY_FILE}", array_record(facts.array, facts.targets)),
+        WriteFile(path=f"{root}{MDADM_CONFIG}", content=facts.array.config.encode()),
+        WriteFile(
+            path=f"{root}{facts.branding.config_folder}/{ARRAY_FILE}", content=array_record(facts.array, facts.targets)
+        ),
     ]
 
 
 def _network(facts: RestoreFacts) -> list[Operation]:
-    systemd = f"{facts.places.primary}/etc/systemd"
+    systemd = f"{facts.mount_points.primary}/etc/systemd"
     folder, network = f"{systemd}/network", facts.network
     operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults")]
     operations += [
-        WriteFile(f"{systemd}/network-defaults/{name}", content) for name, content in sorted(network.defaults.items())
+        WriteFile(path=f"{systemd}/network-defaults/{name}", content=content)
+        for name, content in sorted(network.defaults.items())
     ]
     if not network.preserved:
         operations.append(MakeFolder(folder))
         return [
             *operations,
-            *(WriteFile(f"{folder}/{name}", content) for name, content in sorted(network.defaults.items())),
+            *(
+                WriteFile(path=f"{folder}/{name}", content=content)
+                for name, content in sorted(network.defaults.items())
+            ),
         ]
     # What the image has there was part of what was saved, unless somebody took it away.
     operations += [RemovePath(folder), MakeFolder(folder)]
     group = facts.image.files.group or b""
     operations += [_saved(f"{folder}/{name}", file, group) for name, file in sorted(network.preserved.items())]
-    return [*operations, WriteFile(f"{folder}/{MARKER}", b"")]
+    return [*operations, WriteFile(path=f"{folder}/{MARKER}", content=b"")]
 
 
 def _saved(path: str, file: SavedFile, group: bytes) -> Operation:
@@ -111,4 +124,4 @@ def _saved(path: str, file: SavedFile, group: bytes) -> Operation:
         gid = gid_of(group, file.group) or 0
     except BadInput:  # that name is there twice: no reason not to restore
         gid = 0
-    return WriteFile(path, file.content, file.mode, Owner(0, gid))
+    return WriteFile(path=path, content=file.content, mode=file.mode, owner=Owner(0, gid))

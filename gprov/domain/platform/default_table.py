@@ -27,34 +27,17 @@ def default_table() -> tuple[Platform, ...]:
         virtualization=Virtualization.QEMU,
         prototype=True,
     )
+    recovery_dom = replace(machine.recovery_media, validate=ValidateMethod.SATA)
     return (
         machine,
-        _variant(machine, "ipmi", ipmi=True),
-        _variant(machine, "raid1", data_disks=2, raid_level=RaidLevel.RAID1),
-        _variant(machine, "raid5", data_disks=3, raid_level=RaidLevel.RAID5),
-        _variant(machine, "huge", disk_size=3 << 40),
-        _variant(machine, "dom", recovery_media=replace(machine.recovery_media, validate=ValidateMethod.SATA)),
+        replace(_named(machine, "ipmi"), ipmi=True),
+        replace(_named(machine, "raid1"), data_disks=2, raid_level=RaidLevel.RAID1),
+        replace(_named(machine, "raid5"), data_disks=3, raid_level=RaidLevel.RAID5),
+        replace(_named(machine, "huge"), disk_size=3 << 40),
+        replace(_named(machine, "dom"), recovery_media=recovery_dom),
     )
 
 
-def _variant(
-    machine: Platform,
-    suffix: str,
-    *,
-    ipmi: bool = False,
-    data_disks: int = 1,
-    raid_level: RaidLevel | None = None,
-    disk_size: int = 20 << 30,
-    recovery_media: RecoveryMedia | None = None,
-) -> Platform:
-    """The same virtual machine with other hardware, which has names of its own."""
-    return replace(
-        machine,
-        code_name=f"{machine.code_name}-{suffix}",
-        product=f"{machine.product}_{suffix}",
-        ipmi=ipmi,
-        data_disks=data_disks,
-        raid_level=raid_level,
-        disk_size=disk_size,
-        recovery_media=recovery_media or machine.recovery_media,
-    )
+def _named(machine: Platform, suffix: str) -> Platform:
+    """The same virtual machine under another name, for one with other hardware."""
+    return replace(machine, code_name=f"{machine.code_name}-{suffix}", product=f"{machine.product}_{suffix}")

@@ -49,7 +49,7 @@ _PLACEHOLDERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """A machine that was recognised. ``sku``: the model in dmidecode's words. ``by_fallback``: its firmware does not
     tell what it is, somebody said so; manufacturer and product are then the table's."""
@@ -89,7 +89,13 @@ def identify(table: SmbiosTable, platforms: Sequence[Platform], fallback: str = 
         if matches:
             platform, name = matches[0]
             serial = _serial(table, platform, name.source)
-            return Unit(platform, name.manufacturer, name.product, _sku(table, platform), serial)
+            return Unit(
+                platform=platform,
+                manufacturer=name.manufacturer,
+                product=name.product,
+                sku=_sku(table, platform),
+                serial=serial,
+            )
     if not fallback.strip():
         raise HardwareMismatch(f"no platform is known for {_seen(table)}", _reasons(table, platforms))
     return _by_fallback(table, platforms, fallback.strip())
@@ -106,7 +112,14 @@ def _by_fallback(table: SmbiosTable, platforms: Sequence[Platform], code_name: s
         )
     _refuse_ambiguity(named)
     platform, serial = named[0], _serial(table, named[0], None)
-    return Unit(platform, platform.manufacturer, platform.product, _sku(table, platform), serial, by_fallback=True)
+    return Unit(
+        platform=platform,
+        manufacturer=platform.manufacturer,
+        product=platform.product,
+        sku=_sku(table, platform),
+        serial=serial,
+        by_fallback=True,
+    )
 
 
 def _refuse_ambiguity(fitting: Sequence[Platform]) -> None:

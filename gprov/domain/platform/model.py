@@ -77,7 +77,7 @@ class ModelField:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryMedia:
     """``fs_types``: what RECOVERY may be formatted with, best first; empty for 9p. ``extra_options``: mount options,
     separated by commas, that follow the usual ones or, with ``override_options``, replace them."""
@@ -90,7 +90,7 @@ class RecoveryMedia:
     ssd: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """One model of appliance: one entry of ``Variants``.
 

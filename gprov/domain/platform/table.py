@@ -158,7 +158,14 @@ def _recovery_media(entry: JsonObject | None) -> RecoveryMedia:
     extra = entry.text("FsOptsAdditional")
     if any(character.isspace() for character in extra):
         entry.problem("FsOptsAdditional", "must not hold blanks")
-    return RecoveryMedia(locate, validate, fs_types, extra, entry.boolean("FsOptsOverride"), entry.boolean("SSD"))
+    return RecoveryMedia(
+        locate=locate,
+        validate=validate,
+        fs_types=fs_types,
+        extra_options=extra,
+        override_options=entry.boolean("FsOptsOverride"),
+        ssd=entry.boolean("SSD"),
+    )
 
 
 def _fs_types(entry: JsonObject) -> tuple[FileSystemKind, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from typing_extensions import override
+from typing_extensions import Doc, override
 
 
 class Secret:
@@ -40,6 +41,6 @@ class Secret:
 class Credentials:
     """Passwords of one unit: operating system (admin), BIOS setup, management controller."""
 
-    os: Secret
-    bios: Secret
-    ipmi: Secret
+    os: Annotated[Secret, Doc("Password of the account admin")]
+    bios: Annotated[Secret, Doc("Password of the BIOS setup")]
+    ipmi: Annotated[Secret, Doc("Password of the management controller; at most 16 bytes")]

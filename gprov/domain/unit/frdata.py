@@ -9,7 +9,7 @@ from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.mfg.urls import url_problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOptions:
     """``preserve``: the file is not deleted after use. ``ignore_net_cfg``: saved network configuration is deleted, not
     used. ``clear_history``: the history of images begins anew. ``xlog``: URL of a factory server to log to, "" for

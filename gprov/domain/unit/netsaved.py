@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.image.tar_fields import Malformed, pax_records
 
-ARCHIVE = "netd.tar"
 MARKER = ".config-preserved"
 
 _STEM = r"[A-Za-z0-9_@+:,-][A-Za-z0-9_@+:.,-]{0,200}"
@@ -42,7 +41,7 @@ class SavedFile:
     mask: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Member:
     name: str
     type: bytes
@@ -115,7 +114,14 @@ def _members(archive: bytes, problems: list[Problem]) -> Iterator[_Member]:
         kind = header[156:157]
         if kind not in _EXTENDED:
             link, group = (_text(header[start:end]) for start, end in ((157, 257), (297, 329)))
-            yield _Member(_name(header), kind, content, link, _octal(header[100:108]) or 0, group)
+            yield _Member(
+                name=_name(header),
+                type=kind,
+                content=content,
+                link=link,
+                mode=_octal(header[100:108]) or 0,
+                group=group,
+            )
         elif not _harmless(content):
             problems.append(Problem(place, "an extended header changes more than times"))
         offset += _BLOCK + -(-size // _BLOCK) * _BLOCK

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.console.operator import ConsoleOperator, eligible_terminals
+from gprov.adapters.linux.system.clock import SystemClock
 
 DEADLINE = 20.0
 
@@ -58,7 +59,7 @@ class World:
         (self.root / "dev" / name).symlink_to(person.line)
 
     def operator(self) -> ConsoleOperator:
-        return ConsoleOperator(*(str(self.root / name) for name in ("sys", "proc", "dev")))
+        return ConsoleOperator(SystemClock(), *(str(self.root / name) for name in ("sys", "proc", "dev")))
 
     def eligible(self) -> tuple[str, ...]:
         return eligible_terminals(str(self.root / "sys"), str(self.root / "proc"))

@@ -43,7 +43,7 @@ def blkid_tool(tool: Tool, node: str) -> dict[str, str]:
 @pytest.mark.parametrize("kind", EXT)
 def test_ext(kind: FileSystemKind, make_disk: MakeDisk, filesystems: LinuxFileSystems, tool: Tool) -> None:
     disk = make_disk(2 * GIB)
-    filesystems.make(disk.node, FileSystemSpec(kind, "PRIMARY", reserved_percent=1, encrypt=True))
+    filesystems.make(disk.node, FileSystemSpec(kind=kind, label="PRIMARY", reserved_percent=1, encrypt=True))
     found = superblock(tool, disk.node)
     features = set(found["Filesystem features"].split())
     assert found["Filesystem volume name"] == "PRIMARY"
@@ -62,7 +62,9 @@ def test_the_journal_is_zeroed_even_on_a_dirty_disk(
     disk = make_disk(64 * MIB)
     with open(disk.node, "r+b") as device:
         device.write(b"\xc0\x3b\x39\x98" * (disk.size // 4))  # looks like journal blocks everywhere
-    LinuxFileSystems(SystemProcesses(), discard=False).make(disk.node, FileSystemSpec(FileSystemKind.EXT4, "X"))
+    LinuxFileSystems(SystemProcesses(), discard=False).make(
+        disk.node, FileSystemSpec(kind=FileSystemKind.EXT4, label="X")
+    )
     size = int(superblock(tool, disk.node)["Block size"])
     extents = re.findall(r"\((\d+)(?:-\d+)?\):(\d+)(?:-(\d+))?", tool("debugfs", "-R", "stat <8>", disk.node))
     assert extents
@@ -76,7 +78,7 @@ def test_the_journal_is_zeroed_even_on_a_dirty_disk(
 @pytest.mark.parametrize("sector", [512, 4096])
 def test_fat(sector: int, make_disk: MakeDisk, filesystems: LinuxFileSystems, tool: Tool) -> None:
     disk = make_disk(200 * MIB, sector)
-    filesystems.make(disk.node, FileSystemSpec(FileSystemKind.VFAT, "ESP"))
+    filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.VFAT, label="ESP"))
     found = blkid_tool(tool, disk.node)
     assert (found["TYPE"], found["LABEL"], found["VERSION"]) == ("vfat", "ESP", "FAT32")
     tool("fsck.fat", "-n", disk.node)
@@ -87,7 +89,7 @@ def test_our_probe_says_what_blkid_says(
     kind: FileSystemKind, make_disk: MakeDisk, filesystems: LinuxFileSystems, tool: Tool
 ) -> None:
     disk = make_disk(200 * MIB)
-    filesystems.make(disk.node, FileSystemSpec(kind, "A LABEL"))
+    filesystems.make(disk.node, FileSystemSpec(kind=kind, label="A LABEL"))
     found, ours = blkid_tool(tool, disk.node), probe(disk.node)
     assert (ours.kind, ours.label, ours.uuid) == (found["TYPE"], found["LABEL"].replace("\\ ", " "), found["UUID"])
     assert not ours.ambivalent
@@ -98,16 +100,16 @@ def test_probe_of_other_contents(make_disk: MakeDisk, filesystems: LinuxFileSyst
     assert probe(disk.node).blank
     tool("mkswap", disk.node)
     assert probe(disk.node).kind == "swap"
-    filesystems.make(disk.node, FileSystemSpec(FileSystemKind.EXT4, "X"))
+    filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.EXT4, label="X"))
     assert probe(disk.node).kind == "ext4"
 
 
 def test_two_signatures_are_ambivalent(make_disk: MakeDisk, filesystems: LinuxFileSystems) -> None:
     disk = make_disk(64 * MIB)
-    filesystems.make(disk.node, FileSystemSpec(FileSystemKind.VFAT, "FAT"))
+    filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.VFAT, label="FAT"))
     with open(disk.node, "r+b") as device:
         boot_sector = device.read(1024)
-        filesystems.make(disk.node, FileSystemSpec(FileSystemKind.EXT4, "EXT"))
+        filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.EXT4, label="EXT"))
         device.seek(0)
         device.write(boot_sector)
     assert probe(disk.node) == Contents(ambivalent=True)
@@ -124,14 +126,14 @@ def test_labels_that_do_not_fit_are_refused_before_anything_is_written(
     disk = make_disk(64 * MIB)
     for kind, label in ((FileSystemKind.EXT4, "seventeen letters"), (FileSystemKind.VFAT, "twelve chars")):
         with pytest.raises(BadInput, match="longer than"):
-            filesystems.make(disk.node, FileSystemSpec(kind, label))
+            filesystems.make(disk.node, FileSystemSpec(kind=kind, label=label))
     assert probe(disk.node).blank
 
 
 def test_a_failing_program_is_told_with_its_command(make_disk: MakeDisk, filesystems: LinuxFileSystems) -> None:
     disk = make_disk(32 * 1024)
     with pytest.raises(ToolFailed) as caught:
-        filesystems.make(disk.node, FileSystemSpec(FileSystemKind.EXT4, "X"))
+        filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.EXT4, label="X"))
     assert "mke2fs -F -q -t ext4" in caught.value.command
 
 
@@ -141,7 +143,7 @@ class TestChecks:
         self, kind: FileSystemKind, make_disk: MakeDisk, filesystems: LinuxFileSystems
     ) -> None:
         disk = make_disk(200 * MIB)
-        filesystems.make(disk.node, FileSystemSpec(kind, "X"))
+        filesystems.make(disk.node, FileSystemSpec(kind=kind, label="X"))
         assert filesystems.check(disk.node, kind) is CheckVerdict.CLEAN
 
     @pytest.mark.parametrize("kind", EXT)
@@ -149,7 +151,7 @@ class TestChecks:
         self, kind: FileSystemKind, make_disk: MakeDisk, filesystems: LinuxFileSystems, tool: Tool
     ) -> None:
         disk = make_disk(200 * MIB)
-        filesystems.make(disk.node, FileSystemSpec(kind, "X"))
+        filesystems.make(disk.node, FileSystemSpec(kind=kind, label="X"))
         tool("debugfs", "-w", "-R", "clri <2>", disk.node)  # the root folder is gone
         tool("debugfs", "-w", "-R", "set_super_value state 2", disk.node)  # and the kernel noticed
         assert filesystems.check(disk.node, kind) is CheckVerdict.REPAIRED
@@ -160,7 +162,7 @@ class TestChecks:
         self, make_disk: MakeDisk, filesystems: LinuxFileSystems, tool: Tool
     ) -> None:
         disk = make_disk(2 * GIB)
-        filesystems.make(disk.node, FileSystemSpec(FileSystemKind.EXT4, "X"))
+        filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.EXT4, label="X"))
         with open(disk.node, "r+b") as device:
             device.write(bytes(4096))
         assert filesystems.check(disk.node, FileSystemKind.EXT4) is CheckVerdict.REPAIRED
@@ -174,7 +176,7 @@ class TestChecks:
 
     def test_damaged_fat_is_repaired(self, make_disk: MakeDisk, filesystems: LinuxFileSystems, tool: Tool) -> None:
         disk = make_disk(200 * MIB)
-        filesystems.make(disk.node, FileSystemSpec(FileSystemKind.VFAT, "ESP"))
+        filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.VFAT, label="ESP"))
         with open(disk.node, "r+b") as device:  # the second FAT differs from the first
             device.seek(14)
             reserved = int.from_bytes(device.read(2), "little")
@@ -189,7 +191,7 @@ class TestChecks:
     ) -> None:
         """What a power cut leaves behind on an ESP."""
         disk = make_disk(200 * MIB)
-        filesystems.make(disk.node, FileSystemSpec(FileSystemKind.VFAT, "ESP"))
+        filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.VFAT, label="ESP"))
         with open(disk.node, "r+b") as device:
             device.seek(65)
             device.write(b"\x01")

@@ -27,7 +27,7 @@ FILES = LinuxFiles()
 @pytest.fixture
 def volume(make_disk: MakeDisk) -> Disk:
     disk = make_disk(64 * MIB)
-    LinuxFileSystems(SystemProcesses()).make(disk.node, FileSystemSpec(FileSystemKind.EXT4, "X"))
+    LinuxFileSystems(SystemProcesses()).make(disk.node, FileSystemSpec(kind=FileSystemKind.EXT4, label="X"))
     return disk
 
 
@@ -42,7 +42,7 @@ def fat(make_disk: MakeDisk, mount_point: Path) -> Path:
     if "vfat" not in Path("/proc/filesystems").read_text():
         pytest.skip("this kernel has no FAT")
     disk = make_disk(64 * MIB)
-    LinuxFileSystems(SystemProcesses()).make(disk.node, FileSystemSpec(FileSystemKind.VFAT, "X"))
+    LinuxFileSystems(SystemProcesses()).make(disk.node, FileSystemSpec(kind=FileSystemKind.VFAT, label="X"))
     before = os.umask(0)
     try:
         LinuxMounts().mount(disk.node, str(mount_point), "vfat", ["relatime"])
@@ -167,7 +167,7 @@ def test_status_names_and_links(mounted: Path) -> None:
     FILES.symlink("file", f"{mounted}/link")
     FILES.symlink("elsewhere", f"{mounted}/link")
     os.mkfifo(mounted / "pipe")
-    assert FILES.status(f"{mounted}/file") == FileStatus(FileType.FILE, 5, 0o4711, 1, 2)
+    assert FILES.status(f"{mounted}/file") == FileStatus(type=FileType.FILE, size=5, mode=0o4711, uid=1, gid=2)
     link, pipe, folder = (FILES.status(f"{mounted}{name}") for name in ("/link", "/pipe", ""))
     assert link is not None
     assert pipe is not None
@@ -204,7 +204,7 @@ def test_remove_follows_no_link_and_crosses_no_mount(mounted: Path, tmp_path: Pa
     FILES.remove(f"{mounted}/nosuch")
     (mounted / "tree/mount").mkdir(parents=True)
     other = make_disk(64 * MIB)
-    LinuxFileSystems(SystemProcesses()).make(other.node, FileSystemSpec(FileSystemKind.EXT4, "Y"))
+    LinuxFileSystems(SystemProcesses()).make(other.node, FileSystemSpec(kind=FileSystemKind.EXT4, label="Y"))
     LinuxMounts().mount(other.node, f"{mounted}/tree/mount", "ext4")
     try:
         FILES.replace(f"{mounted}/tree/mount/precious", b"")
@@ -239,7 +239,7 @@ def test_read_only(volume: Disk, mount_point: Path) -> None:
 class TestFat:
     def test_everybody_reads_and_root_writes_whatever_the_umask_of_who_mounts_it(self, fat: Path) -> None:
         FILES.replace(f"{fat}/file", b"")
-        assert FILES.status(f"{fat}/file") == FileStatus(FileType.FILE, 0, 0o755, 0, 0)
+        assert FILES.status(f"{fat}/file") == FileStatus(type=FileType.FILE, size=0, mode=0o755, uid=0, gid=0)
 
     def test_replace_and_copy_work(self, fat: Path) -> None:
         FILES.replace(f"{fat}/EFI/BOOT/file", b"one")

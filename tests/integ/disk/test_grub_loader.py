@@ -119,7 +119,7 @@ def test_grub_reads_what_we_make(kind: FileSystemKind, make_disk: MakeDisk, tmp_
     disk = make_disk(200 << 20)
     config = tmp_path / "mke2fs.conf"
     config.write_text(SPECIFICATION["files"]["/etc/mke2fs.conf"])
-    spec = FileSystemSpec(kind, "BOOT", 0, uuid=LABEL_UUID)
+    spec = FileSystemSpec(kind=kind, label="BOOT", reserved_percent=0, uuid=LABEL_UUID)
     tool(*make_command(disk.node, spec), MKE2FS_CONFIG=str(config))
     with mounted(disk.node, kind.value, tmp_path / "volume") as folder:
         (folder / "gprov").mkdir()

@@ -119,9 +119,9 @@ def test_a_busy_file_system_stays_mounted(ext4: Disk, mount_point: Path) -> None
 
 def test_libmount_accepts_our_fstab(tmp_path: Path, tool: Tool) -> None:
     facts = FstabFacts(
-        FstabVolume("LABEL=PRI MARY", FileSystemKind.EXT4, ssd=True),
-        FstabVolume("UUID=ed2d36e3-a3d9-408c-9255-897a010a783b", FileSystemKind.EXT3),
-        FstabVolume("LABEL=ESP", FileSystemKind.VFAT),
+        root=FstabVolume("LABEL=PRI MARY", FileSystemKind.EXT4, ssd=True),
+        recovery=FstabVolume("UUID=ed2d36e3-a3d9-408c-9255-897a010a783b", FileSystemKind.EXT3),
+        esp=FstabVolume("LABEL=ESP", FileSystemKind.VFAT),
         boot=((FstabVolume("UUID=1234-ABCD", FileSystemKind.VFAT), "/mnt/boot #1\\x\ty"),),
         extra_options="uid=$u,sync",
     )

@@ -161,13 +161,13 @@ def test_a_disk_in_use_is_not_touched(
 def test_another_device_under_the_same_name_is_not_touched(make_disk: MakeDisk, partitioner: PartedPartitioner) -> None:
     """Names move when disks come and go; the device number that was chosen does not."""
     chosen, other = make_disk(64 * MIB), make_disk(64 * MIB)
-    moved = Disk(chosen.name, other.node, chosen.device, chosen.size)
+    moved = Disk(name=chosen.name, node=other.node, device=chosen.device, size=chosen.size)
     with pytest.raises(DeviceFault, match="is another device"):
         partitioner.clear(moved, MIB, MIB)
 
 
 def test_a_table_that_does_not_fit_is_a_device_fault(make_disk: MakeDisk, partitioner: PartedPartitioner) -> None:
     disk = make_disk(64 * MIB)
-    outside = PlannedPartition(1, PartitionRole.LINUX, 1 * MIB, 64 * MIB)
+    outside = PlannedPartition(number=1, role=PartitionRole.LINUX, start=1 * MIB, size=64 * MIB)
     with pytest.raises(DeviceFault, match="cannot write the partition table"):
         partitioner.write(disk, PartitionTable(TableKind.GPT, (outside,)))

@@ -15,10 +15,10 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.events.sinks import FileSink
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.background import ThreadBackground
-from gprov.apps.unit.recovery.budget import BudgetFile
 from gprov.apps.unit.recovery.records import HistoryFile
+from gprov.apps.unit.recovery.start_budget import StartBudgetFile
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.unit.reporting.queued import QueuedSink
+from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.domain.boot.budget import StartBudget
 from gprov.domain.events import LogLine, Severity
 
@@ -66,7 +66,7 @@ def test_a_full_volume_keeps_the_old_files_whole_and_the_flow_goes_on(volume: Pa
     clock = FakeClock()
     bus = EventBus(clock)
     files, log = LinuxFiles([str(volume)]), str(volume / "log")
-    history, budget = HistoryFile(files, log, bus), BudgetFile(files, log, bus)
+    history, budget = HistoryFile(files, log, bus), StartBudgetFile(files, log, bus)
     history.record(history.value.attempt("W.1"))
     assert budget.record(StartBudget(given_up=3))
     before = {path.name: path.read_bytes() for path in (volume / "log").iterdir()}
@@ -87,7 +87,7 @@ def test_a_full_volume_keeps_the_old_files_whole_and_the_flow_goes_on(volume: Pa
     ballast.unlink()
     again = EventBus(clock)
     assert HistoryFile(files, log, again).value.result("W.1").imaging_attempts == 1
-    assert BudgetFile(files, log, again).value.given_up == 3
+    assert StartBudgetFile(files, log, again).value.given_up == 3
     assert said(again) == []
 
 
@@ -98,7 +98,7 @@ def test_a_volume_that_is_read_only_costs_log_and_counts_but_no_flow(volume: Pat
     files, log = LinuxFiles([str(volume)]), str(volume / "log")
     bus.attach(FileSink(clock, log))
     bus.log("one")
-    assert not BudgetFile(files, log, bus).record(StartBudget(given_up=1))
+    assert not StartBudgetFile(files, log, bus).record(StartBudget(given_up=1))
     HistoryFile(files, log, bus).record(HistoryFile(files, log, bus).value.attempt("W.1"))
     bus.log("two")
     assert any(text.startswith("event sink ") and "given up" in text for text in said(bus))

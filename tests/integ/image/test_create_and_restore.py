@@ -67,6 +67,13 @@ def test_as_other_tools_see_it(image: Path) -> None:
     assert "usr/bin/ping" in names
 
 
+def test_what_was_made_as_json(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = create(tmp_path, "--root", str(root), "--json")
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["path"], facts["size"]) == (str(made), made.stat().st_size)
+    assert facts.keys() == {"path", "size", "unpacked", "content_bytes", "entries", "digest"}
+
+
 def test_same_content_gives_the_same_bytes(image: Path, root: Path, tmp_path: Path) -> None:
     """Copied elsewhere, read in another order, made by other processes."""
     copy = tmp_path / "copy"

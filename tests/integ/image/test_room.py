@@ -26,7 +26,7 @@ from gprov.domain.image.wanted_members import wanted_members
 pytestmark = pytest.mark.device
 
 MIB = 1 << 20
-SPEC = FileSystemSpec(FileSystemKind.EXT4, "PRIMARY", reserved_percent=1, encrypt=True)
+SPEC = FileSystemSpec(kind=FileSystemKind.EXT4, label="PRIMARY", reserved_percent=1, encrypt=True)
 TABLE = Path(__file__).parents[3] / "buildroot/initramfs.toml"
 SIZES = (64, 200, 511, 512, 1023, 1024, 1025, 2048, 4000, 8192, 20479, 500_000, 4 * MIB)
 

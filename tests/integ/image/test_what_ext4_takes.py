@@ -32,7 +32,7 @@ pytestmark = pytest.mark.device
 
 FILE, HARD, SYMLINK, CHARACTER, FOLDER, PIPE = b"0", b"1", b"2", b"3", b"5", b"6"
 Pair = tuple[bytes, bytes]
-SPEC = FileSystemSpec(FileSystemKind.EXT4, "PRIMARY", reserved_percent=1, encrypt=True)
+SPEC = FileSystemSpec(kind=FileSystemKind.EXT4, label="PRIMARY", reserved_percent=1, encrypt=True)
 TABLE = Path(__file__).parents[3] / "buildroot/initramfs.toml"
 XATTR = b"SCHILY.xattr."
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.dmi.tables import build_dump, build_structure, build_table, end_of_table
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_dump, build_structure, build_table, end_of_table
 from gprov.domain.formats.smbios.fields import fields
 from gprov.domain.formats.smbios.keywords import KEYWORDS, keywords
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
@@ -148,7 +148,9 @@ def test_every_processor_family(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sku", ["", "A-1"])
 def test_tables_of_simulated_machines_are_sound(sku: str, tmp_path: Path) -> None:
     modules: Sequence[int] = (1 << 30, 0, 96 << 30)
-    dump, table = written(tmp_path, build_table(sku=sku, cpus=("X", "Y"), empty_sockets=1, modules=modules), (3, 3))
+    dump, table = written(
+        tmp_path, build_table(FakeSystem(sku=sku, cpus=("X", "Y"), empty_sockets=1, modules=modules)), (3, 3)
+    )
     output = dmidecode("--from-dump", str(dump))
     assert "TRUNCATED" not in output
     assert "BAD INDEX" not in output

@@ -14,10 +14,10 @@ import pytest
 
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.random import SystemRandomness
-from gprov.apps.server.app import Machine, Policy, make_app, make_services
+from gprov.apps.server.app import Host, Policy, make_app, make_services
+from gprov.apps.server.credentials import reopen
 from gprov.apps.server.database import Database
 from gprov.apps.server.netboot import Netboot
-from gprov.apps.server.vault import reopen
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.requests import MacReport, NamedMac, Sender, StateReport
 
@@ -33,8 +33,8 @@ class Factory:
 
     def __post_init__(self) -> None:
         self.database = Database(str(self.folder))
-        machine = Machine(LinuxFiles(), SystemRandomness(), lambda: self.now_ns)
-        self.services = make_services(self.database, str(self.folder), Policy(), machine)
+        host = Host(LinuxFiles(), SystemRandomness(), lambda: self.now_ns)
+        self.services = make_services(self.database, str(self.folder), Policy(), host)
         self.app = make_app(self.services, str(self.folder), self.settings)
 
     def ask(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> httpx.Response:
@@ -74,7 +74,7 @@ def factory(tmp_path: Path) -> Iterator[Factory]:
 S = ProcessState
 
 
-def test_first_the_machine_says_who_it_is(factory: Factory) -> None:
+def test_the_first_script_asks_with_the_identity_of_its_machine(factory: Factory) -> None:
     assert f"chain --replace {BASE}/boot.ipxe?mac=" in factory.script()
 
 
@@ -93,7 +93,7 @@ def test_a_public_address_wins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["a b", "a/../b", "x@y", "${net0/mac}", "a:99999", "a#", "a?b", "[::1", "a;b"])
-def test_nonsense_as_host_does_not_get_into_a_script(factory: Factory, host: str) -> None:
+def test_an_invalid_host_does_not_get_into_a_script(factory: Factory, host: str) -> None:
     reply = factory.ask("/boot.ipxe?mac=", {"Host": host})
     assert reply.status_code == 400
     assert "ipxe\n" not in reply.text
@@ -124,13 +124,13 @@ def test_a_reopened_unit_is_provisioned_again_for_a_day(factory: Factory) -> Non
     assert not factory.provisions(serial="SN1")
 
 
-def test_a_unit_is_known_by_either_serial_or_by_its_own_mac(factory: Factory) -> None:
+def test_a_unit_is_identified_by_either_serial_or_by_its_own_mac(factory: Factory) -> None:
     factory.report("SN1", S.MFG_STARTED, S.MFG_SUCCEEDED, macs=(DONGLE, OWN))
     assert not factory.provisions(mac=DONGLE, board="SN1")
     assert not factory.provisions(mac=OWN.upper(), serial="To be filled by O.E.M.")
 
 
-def test_an_adapter_that_goes_from_unit_to_unit_says_nothing(factory: Factory) -> None:
+def test_an_adapter_that_is_moved_between_units_identifies_none(factory: Factory) -> None:
     factory.report("SN1", S.MFG_STARTED, S.MFG_SUCCEEDED, macs=(DONGLE, OWN))
     assert factory.provisions(mac=DONGLE, serial="SN2")
     assert factory.provisions(mac=DONGLE)

@@ -1,4 +1,4 @@
-"""The real server as a real process, spoken to by the real client, and by urllib, curl and raw sockets as oracles."""
+"""The real server as a process; its peers are the real client, and urllib, curl and raw sockets as oracles."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ import pytest
 
 from gprov.adapters.linux.net.factory import HttpFactory
 from gprov.adapters.linux.net.http import RequestsHttp
-from gprov.adapters.linux.net.server_sink import ServerSink
+from gprov.adapters.linux.net.server_sink import Delivery, ServerSink
 from gprov.adapters.linux.system.clock import SystemClock
-from gprov.apps.server.vault import credentials_of
+from gprov.apps.server.credentials import credentials_of
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, LogLine, ProcessState, Severity, StateChange
+from gprov.domain.factory.messages import encode, to_bytes
 from gprov.domain.factory.replies import FactoryRefused, Refusal
-from gprov.domain.factory.requests import Sender, encode_events, to_bytes
+from gprov.domain.factory.requests import EventBatch, Sender
 
 GPROV = str(Path(sys.executable).with_name("gprov"))
 SECONDS = 60.0
@@ -93,7 +94,8 @@ class Server:
         return (self.data / "err").read_text()
 
     def client(self, session: str = "") -> HttpFactory:
-        return HttpFactory(RequestsHttp(SystemClock()), self.url, session=session, pause=0.01)
+        clock = SystemClock()
+        return HttpFactory(RequestsHttp(clock), clock, self.url, session=session, pause=0.01)
 
     def get(self, what: str, **query: str | int) -> Any:
         url = f"{self.url}api/v1/{what}?{urllib.parse.urlencode(query)}"
@@ -120,7 +122,7 @@ def _line(stream: IO[str], seconds: float) -> str:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Shared by tests that use serials of their own."""
+    """Shared by tests; each uses other serial numbers."""
     running = Server(tmp_path_factory.mktemp("server") / "data")
     with closing(running):
         running.start()
@@ -239,23 +241,24 @@ def test_passwords_only_for_the_session_that_provisions_and_reopening(own_server
     again = own_server.client()
     again.state("1", S.MFG_STARTED)
     assert _refused(again) == Refusal.SEALED.sentence
-    command = [GPROV, "server", "--data", str(own_server.data), "--reopen"]
+    command = [GPROV, "server", "reopen", "--data", str(own_server.data)]
     unknown = subprocess.run([*command, "2"], capture_output=True, text=True, check=False, timeout=SECONDS)
     assert unknown.returncode == 1
     assert unknown.stderr == f"gprov: {own_server.data}: no unit '2' is known\n"
-    subprocess.run([*command, "1"], check=True, stdout=subprocess.DEVNULL, timeout=SECONDS)
+    reopened = subprocess.run([*command, "1", "--json"], check=True, capture_output=True, timeout=SECONDS)
+    assert json.loads(reopened.stdout) == {"serial": "1", "hours": 24}
     assert again.credentials("1") == passwords
 
 
 def test_reopening_makes_no_data_folder(tmp_path: Path) -> None:
-    command = [GPROV, "server", "--data", str(tmp_path / "misspelt"), "--reopen", "1"]
+    command = [GPROV, "server", "reopen", "--data", str(tmp_path / "misspelt"), "1"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert ended.returncode == 3
     assert ended.stderr.endswith(": there is no store of a factory server\n")
     assert not (tmp_path / "misspelt").exists()
 
 
-def test_replies_with_passwords_are_not_kept_by_anybody(server: Server) -> None:
+def test_replies_with_passwords_are_not_to_be_stored(server: Server) -> None:
     server.client(SESSION).state("headers", S.MFG_STARTED)
     body = to_bytes({"serial": "headers", "session": SESSION})
     status, content, headers = server.ask("/api/v1/credentials", "POST", body, JSON)
@@ -264,12 +267,14 @@ def test_replies_with_passwords_are_not_kept_by_anybody(server: Server) -> None:
 
 
 def test_what_was_acknowledged_survives_a_kill_at_any_time(own_server: Server) -> None:
-    """The server is killed again and again while a unit reports; the unit's sink never notices more than delays."""
+    """The server is killed again and again while a unit reports; to the unit's sink, that is only a delay."""
     factory = own_server.client()
     factory.state("1", S.MFG_STARTED)
     passwords = factory.credentials("1")
     factory.document("1", "qa", "text")
-    sink = ServerSink(factory, "1", batch=7, pause=0.01, longest_pause=0.05, linger=0.0, close_seconds=SECONDS)
+    sink = ServerSink(
+        factory, "1", delivery=Delivery(batch=7, pause=0.01, longest_pause=0.05, linger=0.0, close_seconds=SECONDS)
+    )
     events = lines(1, 1500)
     for index, event in enumerate(events):
         sink.publish(event)
@@ -285,7 +290,7 @@ def test_what_was_acknowledged_survives_a_kill_at_any_time(own_server: Server) -
 
 
 def test_a_repeated_post_stores_nothing_twice(server: Server) -> None:
-    body = to_bytes(encode_events(Sender("repeat", SESSION), lines(1, 10)))
+    body = encode(EventBatch(Sender("repeat", SESSION), tuple(lines(1, 10))))
     for stored in (10, 0, 0):
         status, content, _ = server.ask("/api/v1/events", "POST", body, JSON)
         assert (status, json.loads(content)) == (200, {"stored": stored})
@@ -297,7 +302,7 @@ def test_many_units_at_once(server: Server) -> None:
         factory = server.client()
         factory.state(serial, S.MFG_STARTED)
         factory.credentials(serial)
-        sink = ServerSink(factory, serial, batch=20, close_seconds=SECONDS)
+        sink = ServerSink(factory, serial, delivery=Delivery(batch=20, close_seconds=SECONDS))
         for event in lines(1, 300):
             sink.publish(event)
         sink.close()
@@ -345,7 +350,7 @@ def test_a_document_that_waits_too_long_is_discarded(tmp_path: Path) -> None:
         assert "discarded" in running.get("events", serial="1")["events"][-1]["text"]
 
 
-def test_all_problems_of_a_message_are_told(server: Server) -> None:
+def test_all_problems_of_a_message_are_reported(server: Server) -> None:
     body = b'{"serial": "", "session": "x", "events": [{"number": 1, "time_ns": 1, "type": "SONG"}, 5]}'
     status, content, _ = server.ask("/api/v1/events", "POST", body, JSON)
     assert status == 422
@@ -390,7 +395,7 @@ def test_a_body_without_an_announced_length_is_bounded_as_well(server: Server) -
         assert connection.getresponse().status == 413
 
 
-def test_clients_that_hang_hold_up_nobody(server: Server) -> None:
+def test_clients_that_hang_do_not_delay_others(server: Server) -> None:
     with ExitStack() as stack:
         for half in (b"POST /api/v1/events HTTP/1.1\r\n", b"", b"GET /files/x HTTP/1.1\r\nHost: x\r\n") * 20:
             peer = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SECONDS))
@@ -401,7 +406,7 @@ def test_clients_that_hang_hold_up_nobody(server: Server) -> None:
                 b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
                 b"Content-Length: 1000\r\n\r\n{"
             )
-        server.client().code_name("not held up", "x")
+        server.client().code_name("not delayed", "x")
 
 
 def test_the_description_covers_every_operation(server: Server) -> None:
@@ -413,7 +418,7 @@ def test_the_description_covers_every_operation(server: Server) -> None:
     ]
     assert len(operations) >= 10
     for path, method, operation in operations:
-        assert path.startswith("/api/v1/") or path == "/boot.ipxe"  # iPXE, which is told one short address
+        assert path.startswith("/api/v1/") or path == "/boot.ipxe"  # the short address for iPXE
         assert operation["summary"][0].isupper()
         if method == "post":
             schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]

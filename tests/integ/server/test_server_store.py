@@ -16,15 +16,15 @@ from typing_extensions import override
 
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.apps.server.api import Services
-from gprov.apps.server.app import Machine, Policy, make_services
+from gprov.apps.server.app import Host, Policy, make_services
+from gprov.apps.server.credentials import CredentialsRefused, credentials_of, reopen
 from gprov.apps.server.database import Database, open_existing, sole_server, store_path
 from gprov.apps.server.rows import EVENTS_KEPT, SERVER_TYPE
-from gprov.apps.server.standing import STATES_KEPT
-from gprov.apps.server.store import MOST_HELD
-from gprov.apps.server.vault import Withheld, credentials_of, reopen
+from gprov.apps.server.state_reports import STATES_KEPT
+from gprov.apps.server.store import MAX_HELD
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange
-from gprov.domain.factory.documents import Held
+from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.replies import Refusal
 from gprov.domain.factory.requests import (
     CodeNameReport,
@@ -54,7 +54,7 @@ class Seeded(Randomness):
 
 @dataclass
 class Server:
-    """The server's inside, without HTTP."""
+    """The server's services, without HTTP."""
 
     folder: Path
     now_ns: int = START
@@ -62,9 +62,9 @@ class Server:
 
     def __post_init__(self) -> None:
         self.database = Database(str(self.folder))
-        machine = Machine(LinuxFiles(), self.randomness, lambda: self.now_ns)
+        host = Host(LinuxFiles(), self.randomness, lambda: self.now_ns)
         self.services: Services = make_services(
-            self.database, str(self.folder), Policy(20 * MINUTE, 240 * MINUTE), machine
+            self.database, str(self.folder), Policy(20 * MINUTE, 240 * MINUTE), host
         )
         (self.folder / "documents").mkdir(exist_ok=True)
 
@@ -75,13 +75,13 @@ class Server:
     def later(self, minutes: float) -> None:
         self.now_ns += round(minutes * MINUTE)
 
-    def document(self, serial: str, index: int = -1) -> tuple[Held, str]:
-        detail = self.services.reading.unit(serial)
+    def document(self, serial: str, index: int = -1) -> tuple[DocumentStatus, str]:
+        detail = self.services.queries.unit(serial)
         assert detail is not None
         return detail.documents[index].status, detail.documents[index].reason
 
     def notes(self, serial: str) -> list[str]:
-        found = self.services.reading.events(serial, 0, 1000)
+        found = self.services.queries.events(serial, 0, 1000)
         assert found is not None
         return [event.text for event in found if event.type == SERVER_TYPE]
 
@@ -107,7 +107,7 @@ class Unit:
         self.server.services.store.document(Document(self.sender, name, content))
 
     def credentials(self) -> tuple[str, str, str]:
-        found = self.server.services.vault.hand_out(CredentialRequest(self.sender), "10.0.2.15")
+        found = self.server.services.credentials.hand_out(CredentialRequest(self.sender), "10.0.2.15")
         return found.os.reveal(), found.bios.reveal(), found.ipmi.reveal()
 
 
@@ -126,19 +126,19 @@ def provision(unit: Unit) -> None:
 
 def test_a_document_is_written_after_the_first_restore_and_not_before(server: Server) -> None:
     provision(Unit(server, "1"))
-    server.services.releases.write_due()
+    server.services.released.write_due()
     assert os.listdir(server.folder / "documents") == []
     restored = Unit(server, "1", boot=2)
     restored.state(S.FR_STARTED)
     server.later(15)
     restored.state(S.FR_SUCCEEDED)
-    assert server.services.releases.write_due() == 1
+    assert server.services.released.write_due() == 1
     path = server.folder / "documents" / "1~qa.json"
     assert path.read_text() == "all is well"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert os.listdir(server.folder / "documents") == ["1~qa.json"]
-    assert server.document("1") == (Held.RELEASED, "the first restore succeeded")
-    assert server.services.releases.write_due() == 0
+    assert server.document("1") == (DocumentStatus.RELEASED, "the first restore succeeded")
+    assert server.services.released.write_due() == 0
 
 
 def test_states_in_the_log_count_as_well(server: Server) -> None:
@@ -147,7 +147,7 @@ def test_states_in_the_log_count_as_well(server: Server) -> None:
     unit.document()
     unit.log(Event(3, 5, StateChange(S.MFG_SUCCEEDED)))
     Unit(server, "1", boot=2).log(Event(1, 5, StateChange(S.FR_STARTED)), Event(9, 5, StateChange(S.FR_SUCCEEDED)))
-    assert server.document("1")[0] is Held.RELEASED
+    assert server.document("1")[0] is DocumentStatus.RELEASED
 
 
 def test_a_log_that_lags_behind_direct_reports_changes_nothing(server: Server) -> None:
@@ -169,20 +169,20 @@ def test_a_document_that_waits_too_long_is_discarded_and_recorded(server: Server
     provision(Unit(server, "1"))
     server.later(20)
     server.services.store.sweep()
-    assert server.document("1")[0] is Held.HELD
+    assert server.document("1")[0] is DocumentStatus.HELD
     server.later(0.01)
     server.services.store.sweep()
-    assert server.document("1") == (Held.DISCARDED, "the first restore did not succeed in time")
+    assert server.document("1") == (DocumentStatus.DISCARDED, "the first restore did not succeed in time")
     assert server.notes("1")[-1] == "document qa.json discarded: the first restore did not succeed in time"
     Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
-    assert server.document("1")[0] is Held.DISCARDED
+    assert server.document("1")[0] is DocumentStatus.DISCARDED
 
 
 def test_a_restore_that_comes_too_late_releases_nothing_even_before_the_sweep(server: Server) -> None:
     provision(Unit(server, "1"))
     server.later(21)
     Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
-    assert server.document("1")[0] is Held.DISCARDED
+    assert server.document("1")[0] is DocumentStatus.DISCARDED
 
 
 def test_documents_of_a_provisioning_that_failed_or_began_again_are_discarded(server: Server) -> None:
@@ -190,10 +190,10 @@ def test_documents_of_a_provisioning_that_failed_or_began_again_are_discarded(se
     failed.state(S.MFG_STARTED)
     failed.document()
     failed.state(S.MFG_FAILED)
-    assert server.document("failed") == (Held.DISCARDED, "the provisioning failed")
+    assert server.document("failed") == (DocumentStatus.DISCARDED, "the provisioning failed")
     provision(Unit(server, "again"))
     Unit(server, "again", boot=2).state(S.MFG_STARTED)
-    assert server.document("again") == (Held.DISCARDED, "the unit was provisioned again")
+    assert server.document("again") == (DocumentStatus.DISCARDED, "the unit was provisioned again")
 
 
 def test_a_second_provisioning_releases_only_its_own_document(server: Server) -> None:
@@ -203,9 +203,9 @@ def test_a_second_provisioning_releases_only_its_own_document(server: Server) ->
     again.document("better")
     again.state(S.MFG_SUCCEEDED)
     Unit(server, "1", boot=3).state(S.FR_SUCCEEDED)
-    server.services.releases.write_due()
+    server.services.released.write_due()
     assert (server.folder / "documents" / "1~qa.json").read_text() == "better"
-    assert [server.document("1", index)[0] for index in (0, 1)] == [Held.DISCARDED, Held.RELEASED]
+    assert [server.document("1", index)[0] for index in (0, 1)] == [DocumentStatus.DISCARDED, DocumentStatus.RELEASED]
 
 
 def test_a_document_that_is_sent_again_is_one_document_and_a_newer_one_replaces_it(server: Server) -> None:
@@ -215,16 +215,16 @@ def test_a_document_that_is_sent_again_is_one_document_and_a_newer_one_replaces_
     unit.document()
     unit.document("other", "other.json")
     unit.document("newer")
-    assert server.document("1", 0) == (Held.DISCARDED, "replaced by a newer document of the same name")
-    assert [server.document("1", index)[0] for index in (1, 2)] == [Held.HELD, Held.HELD]
-    detail = server.services.reading.unit("1")
+    assert server.document("1", 0) == (DocumentStatus.DISCARDED, "replaced by a newer document of the same name")
+    assert [server.document("1", index)[0] for index in (1, 2)] == [DocumentStatus.HELD, DocumentStatus.HELD]
+    detail = server.services.queries.unit("1")
     assert detail is not None
     assert len(detail.documents) == 3
 
 
 def test_a_unit_cannot_fill_the_store_with_held_documents(server: Server) -> None:
     unit = Unit(server, "1")
-    for number in range(MOST_HELD):
+    for number in range(MAX_HELD):
         unit.document(name=f"{number}.json")
     with pytest.raises(RefusedByPolicy, match="on hold already"):
         unit.document(name="one more")
@@ -234,7 +234,7 @@ def test_a_release_survives_a_server_that_was_killed_before_it_wrote(server: Ser
     provision(Unit(server, "1"))
     Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
     again = server.restart()
-    assert again.services.releases.write_due() == 1
+    assert again.services.released.write_due() == 1
     assert (server.folder / "documents" / "1~qa.json").read_text() == "all is well"
     again.database.close()
 
@@ -245,10 +245,10 @@ def test_a_document_that_cannot_be_written_stays_due(server: Server) -> None:
     blocked = server.folder / "documents" / "1~qa.json"
     blocked.mkdir()
     with pytest.raises(DeviceFault, match=r"qa\.json"):
-        server.services.releases.write_due()
+        server.services.released.write_due()
     assert os.listdir(server.folder / "documents") == ["1~qa.json"]  # nothing partial is left
     blocked.rmdir()
-    assert server.services.releases.write_due() == 1
+    assert server.services.released.write_due() == 1
 
 
 def test_names_of_documents_cannot_leave_the_folder(server: Server) -> None:
@@ -256,7 +256,7 @@ def test_names_of_documents_cannot_leave_the_folder(server: Server) -> None:
     unit.state(S.MFG_STARTED)
     unit.document(name="../../escaped")
     unit.state(S.MFG_SUCCEEDED, S.FR_SUCCEEDED)
-    server.services.releases.write_due()
+    server.services.released.write_due()
     assert os.listdir(server.folder / "documents") == ["%2E.%2F..%2F..%2Ftmp~..%2F..%2Fescaped"]
 
 
@@ -283,7 +283,7 @@ def test_every_hand_out_is_recorded(server: Server) -> None:
     unit.credentials()
     server.later(1)
     unit.credentials()
-    detail = server.services.reading.unit("1")
+    detail = server.services.queries.unit("1")
     assert detail is not None
     record = detail.credentials
     assert (record.made, record.handed_out, record.last_ns, record.last_peer, record.sealed) == (
@@ -296,7 +296,7 @@ def test_every_hand_out_is_recorded(server: Server) -> None:
     assert server.notes("1") == ["credentials handed out to 10.0.2.15"] * 2
 
 
-def test_a_serial_alone_opens_nothing(server: Server) -> None:
+def test_a_serial_alone_gets_no_passwords(server: Server) -> None:
     unit = Unit(server, "1")
     assert _refused(unit) is Refusal.NOT_STARTED
     unit.state(S.MFG_STARTED)
@@ -339,7 +339,7 @@ def test_a_success_after_a_failure_is_refused_and_both_are_recorded(server: Serv
     unit.state(S.MFG_STARTED, S.MFG_FAILED)
     with pytest.raises(RefusedByPolicy, match="contradicts"):
         unit.state(S.MFG_SUCCEEDED)
-    detail = server.services.reading.unit("1")
+    detail = server.services.queries.unit("1")
     assert detail is not None
     assert detail.summary.state is S.MFG_FAILED
     assert [(entry.state.value, entry.verdict.value) for entry in detail.states] == [
@@ -358,10 +358,10 @@ def test_events_are_stored_once_in_order_of_arrival(server: Server) -> None:
     assert unit.log(*events) == 0
     assert Unit(server, "1", boot=2).log(events[0]) == 1
     assert Unit(server, "2").log(events[0]) == 1
-    found = server.services.reading.events("1", 0, 1000)
+    found = server.services.queries.events("1", 0, 1000)
     assert found is not None
     assert [(event.session, event.number) for event in found] == [(1, number) for number in range(1, 11)] + [(2, 1)]
-    page = server.services.reading.events("1", found[2].seq, 2)
+    page = server.services.queries.events("1", found[2].seq, 2)
     assert page == found[3:5]
 
 
@@ -372,24 +372,24 @@ def test_code_name_and_macs_are_what_was_reported_last(server: Server) -> None:
     store.macs(MacReport(unit.sender, (NamedMac("x", "00:00:00:00:00:01"),), ()))
     nics = (NamedMac("eth1", "56:78:90:00:00:02"), NamedMac("eth0", "56:78:90:00:00:01"))
     store.macs(MacReport(unit.sender, nics, ("56:78:90:00:00:03",)))
-    detail = server.services.reading.unit("1")
+    detail = server.services.queries.unit("1")
     assert detail is not None
     assert (detail.summary.code_name, detail.nics, detail.bmc) == ("new", nics, ("56:78:90:00:00:03",))
 
 
-def test_a_unit_that_never_stops_talking_does_not_fill_the_disk(server: Server) -> None:
+def test_a_unit_that_never_stops_reporting_does_not_fill_the_disk(server: Server) -> None:
     unit = Unit(server, "1")
     unit.log(Event(1, 0, LogLine("first")))
     # As if it had sent that many: 100,000 real ones would take a minute.
     with server.database.write() as db:
         db.execute("UPDATE units SET last_seq = ?", (EVENTS_KEPT,))
     unit.log(Event(2, 0, LogLine("second")))
-    found = server.services.reading.events("1", 0, 10)
+    found = server.services.queries.events("1", 0, 10)
     assert found is not None
     assert [event.text for event in found] == ["second"]
     for _ in range(STATES_KEPT // 2 + 5):
         unit.state(S.INIT_STARTED, S.FR_STARTED)
-    detail = server.services.reading.unit("1")
+    detail = server.services.queries.unit("1")
     assert detail is not None
     assert len(detail.states) == STATES_KEPT
 
@@ -400,10 +400,10 @@ def test_units_are_listed_by_activity(server: Server) -> None:
         Unit(server, str(number)).state(S.INIT_STARTED)
     server.later(1)
     Unit(server, "1").state(S.INIT_SUCCEEDED)
-    assert [unit.serial for unit in server.services.reading.units(3, 0)] == ["1", "4", "3"]
-    assert [unit.serial for unit in server.services.reading.units(3, 3)] == ["2", "0"]
-    assert server.services.reading.unit("never seen") is None
-    assert server.services.reading.events("never seen", 0, 1) is None
+    assert [unit.serial for unit in server.services.queries.units(3, 0)] == ["1", "4", "3"]
+    assert [unit.serial for unit in server.services.queries.units(3, 3)] == ["2", "0"]
+    assert server.services.queries.unit("never seen") is None
+    assert server.services.queries.events("never seen", 0, 1) is None
 
 
 def test_only_the_owner_can_read_the_store_whatever_the_umask(tmp_path: Path) -> None:
@@ -437,7 +437,7 @@ def test_a_failed_transaction_leaves_nothing(server: Server) -> None:
 
     with pytest.raises(DeviceFault, match=r"factory\.sqlite"):
         half()
-    assert server.services.reading.units(10, 0) == ()
+    assert server.services.queries.units(10, 0) == ()
 
 
 def test_a_store_of_a_newer_gprov_is_left_alone(tmp_path: Path) -> None:
@@ -468,12 +468,12 @@ def test_one_server_for_a_folder(tmp_path: Path) -> None:
 
 
 def _refused(unit: Unit) -> Refusal:
-    with pytest.raises(Withheld) as caught:
+    with pytest.raises(CredentialsRefused) as caught:
         unit.credentials()
     return caught.value.why
 
 
 def _states(server: Server, serial: str) -> list[tuple[ProcessState, int]]:
-    detail = server.services.reading.unit(serial)
+    detail = server.services.queries.unit(serial)
     assert detail is not None
     return [(entry.state, entry.session) for entry in detail.states]

@@ -32,7 +32,7 @@ from gprov.apps.host.lab.runner import LiveMachine
 from gprov.apps.host.lab.stage import Expectation, StageResult
 from gprov.apps.host.lab.unit import Unit
 from gprov.apps.host.lab.unitspec import UnitSpec, spec_text
-from gprov.apps.server.vault import credentials_of
+from gprov.apps.server.credentials import credentials_of
 from gprov.domain.branding import Branding
 from gprov.domain.image.name import ImageName
 

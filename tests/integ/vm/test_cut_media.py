@@ -89,7 +89,7 @@ def arrived(recording: Recording, disk: int, count: int) -> tuple[tuple[int, int
 def test_disks_that_hold_nothing_are_judged_too(tmp_path: Path) -> None:
     processes = SystemProcesses()
     unit = Unit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
-    expected = Expected({}, frozenset(), {}, "", "")
+    expected = Expected(primary={}, varying=frozenset(), images={}, kernel="", older_kernel="")
     blank = judge(processes, unit, expected)
     assert [problem.partition(":")[0] for problem in blank] == ["PRIMARY", "RECOVERY"]
     assert all("does not contain a recognized partition table" in problem for problem in blank)

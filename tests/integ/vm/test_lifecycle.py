@@ -22,7 +22,7 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.unit import Unit
 from gprov.apps.host.lab.volumes import raw_view
-from gprov.apps.server.vault import credentials_of
+from gprov.apps.server.credentials import credentials_of
 
 pytestmark = pytest.mark.vm
 

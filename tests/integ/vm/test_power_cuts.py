@@ -42,7 +42,9 @@ def cut(
 ) -> None:
     """Raises AssertionError with what is needed to see a failure again; disks and logs of it stay."""
     subject = container.subjects().subject(stage, unit_spec(disks, firmware))
-    results = run_campaign(container.cuts(), subject, Campaign(SEED, 0, count, jobs), str(folder / "cuts"))
+    results = run_campaign(
+        container.cuts(), subject, Campaign(seed=SEED, first=0, count=count, jobs=jobs), str(folder / "cuts")
+    )
     failed = [told(result, stage, firmware, disks) for result in results if result.problems]
     assert not failed, "\n".join(failed)
     shutil.rmtree(folder / "cuts")

@@ -81,7 +81,7 @@ def test_a_folder_is_no_file(words: list[str], tmp_path: Path, capsys: pytest.Ca
         ["appliance", "check"],
         ["smbios", "--file"],
         ["identify", "--smbios"],
-        ["simulate", "--script"],
+        ["simulate", "replay"],
         ["image", "verify"],
         ["image", "create", "--date", "2026-01-01", "--build", "1", "--output", "OUT", "--tar"],
         ["build", "initramfs", "--flavor", "normal", "--output", "OUT/x", "--spec"],

@@ -7,7 +7,9 @@ from typing_extensions import override
 
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.apps.unit.boot.boot_entries import boot_variables, chosen_by_nobody, update_boot_entries
+from gprov.apps.unit.boot.boot_entries import boot_variables, is_fallback_boot
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.execution.boot_entries import update_boot_entries
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.branding import Branding
@@ -18,11 +20,21 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.boot_variables import BOOT_CURRENT, BOOT_NEXT, BOOT_ORDER, NV_BS_RT, serialise_numbers
 from gprov.domain.formats.efi.load_option import read_description
 from gprov.domain.formats.efi.variables import Variable, VariableName
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import PartitionRef, UpdateBootEntries
+from gprov.domain.platform.default_table import default_table
 
 BRANDING = Branding()
-ESP = Partition("sda1", "/dev/sda1", DeviceNumber(8, 1), 1, MIB, 200 * MIB, uuid="0bd3e2f2-8b0c-4a3f-9d5c-2c1d4e5f6a7b")
-DISK = Disk("sda", "/dev/sda", DeviceNumber(8, 0), GIB, partitions=(ESP,))
+ESP = Partition(
+    name="sda1",
+    node="/dev/sda1",
+    device=DeviceNumber(8, 1),
+    number=1,
+    start=MIB,
+    size=200 * MIB,
+    uuid="0bd3e2f2-8b0c-4a3f-9d5c-2c1d4e5f6a7b",
+)
+DISK = Disk(name="sda", node="/dev/sda", device=DeviceNumber(8, 0), size=GIB, partitions=(ESP,))
 UPDATE = UpdateBootEntries(PartitionRef(DISK, 1), BRANDING)
 
 
@@ -63,7 +75,8 @@ def described(machine: SimulatedMachine) -> dict[str, str | None]:
 
 
 def test_entries_are_made_beside_one_that_cannot_be_read(machine: SimulatedMachine, bus: EventBus) -> None:
-    update_boot_entries(DamagedFirmware(machine, "Boot0000"), ESP, UPDATE, bus)
+    firmware = DamagedFirmware(machine, "Boot0000")
+    update_boot_entries(firmware, firmware, ESP, UPDATE, bus)
     found = described(machine)
     assert set(found.values()) == {BRANDING.normal_entry, BRANDING.restore_entry, BRANDING.erase_entry}
     assert "Boot0000" not in found  # whoever it belongs to
@@ -73,12 +86,18 @@ def test_entries_are_made_beside_one_that_cannot_be_read(machine: SimulatedMachi
 
 def test_a_person_is_heard_beside_an_entry_that_cannot_be_read(machine: SimulatedMachine, bus: EventBus) -> None:
     firmware = DamagedFirmware(machine, "Boot0007")
-    update_boot_entries(firmware, ESP, UPDATE, bus)
-    arguments = parse_boot_arguments({}, BRANDING)
+    update_boot_entries(firmware, firmware, ESP, UPDATE, bus)
+    context = UnitContext(
+        branding=BRANDING,
+        mount_points=MountPoints(),
+        arguments=parse_boot_arguments({}, BRANDING),
+        bus=bus,
+        load_platforms=default_table,
+    )
     numbers = {text: int(name[4:], 16) for name, text in described(machine).items()}
     for number, nobody in ((numbers[BRANDING.restore_entry], False), (numbers[BRANDING.normal_entry], True), (7, True)):
         machine.nvram[VariableName(BOOT_CURRENT)] = Variable(NV_BS_RT, serialise_numbers([number]))
-        assert chosen_by_nobody(firmware, arguments, BRANDING, bus) is nobody
+        assert is_fallback_boot(firmware, context) is nobody
 
 
 @pytest.mark.parametrize("name", [BOOT_ORDER, BOOT_NEXT, BOOT_CURRENT])
@@ -87,5 +106,5 @@ def test_nothing_is_made_of_a_list_that_cannot_be_read(machine: SimulatedMachine
     with pytest.raises(DeviceFault, match=name):
         boot_variables(firmware, bus)
     with pytest.raises(DeviceFault, match=name):
-        update_boot_entries(firmware, ESP, UPDATE, bus)
+        update_boot_entries(firmware, firmware, ESP, UPDATE, bus)
     assert machine.nvram == {}

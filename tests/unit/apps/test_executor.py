@@ -13,7 +13,8 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.net.network import FakeHttp, Origin
-from gprov.apps.unit.execution.executor import Executor, Tools
+from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.execution.fetch import fetch_file
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
@@ -51,24 +52,32 @@ def bus(machine: SimulatedMachine) -> EventBus:
     return EventBus(machine.clock)
 
 
-def tools_of(machine: SimulatedMachine, origin: Origin) -> Tools:
-    return Tools(
-        FakeBlockDevices(machine),
-        FakePartitioner(machine),
-        FakeArrays(machine),
-        FakeFileSystems(machine),
-        FakeMounts(machine),
-        FakeFiles(machine),
-        FakeArchives(machine),
-        FakeFirmware(machine),
-        FakeHttp(machine, origin),
-        machine.clock,
+def plan_ports(machine: SimulatedMachine, origin: Origin) -> PlanPorts:
+    return PlanPorts(
+        blocks=FakeBlockDevices(machine),
+        arrays=lambda: FakeArrays(machine),
+        filesystems=FakeFileSystems(machine),
+        mounts=FakeMounts(machine),
+        files=FakeFiles(machine),
+        firmware=FakeFirmware(machine),
+        http=FakeHttp(machine, origin),
+        clock=machine.clock,
+    )
+
+
+def destructive_ports(machine: SimulatedMachine) -> DestructivePorts:
+    return DestructivePorts(
+        partitioner=FakePartitioner(machine),
+        filesystem_maker=FakeFileSystems(machine),
+        array_writer=FakeArrays(machine),
+        image_unpacker=FakeArchives(machine),
+        variable_writer=FakeFirmware(machine),
     )
 
 
 @pytest.fixture
 def executor(machine: SimulatedMachine, bus: EventBus) -> Executor:
-    return Executor(tools_of(machine, Origin({URL: CONTENT})), bus)
+    return Executor(plan_ports(machine, Origin(content={URL: CONTENT})), destructive_ports(machine), bus)
 
 
 def steps(bus: EventBus) -> list[tuple[StepPhase, str]]:
@@ -82,10 +91,10 @@ def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus:
     plan: tuple[Operation, ...] = (
         ClearDisk(disk, 1 << 20, 1 << 20),
         CreatePartitionTable(disk, table),
-        MakeFileSystem(where, FileSystemSpec(FileSystemKind.EXT4, "DATA")),
+        MakeFileSystem(where, FileSystemSpec(kind=FileSystemKind.EXT4, label="DATA")),
         MountVolume(where, "/mnt/data", "ext4"),
         MakeFolder("/mnt/data/folder", 0o700),
-        WriteFile("/mnt/data/folder/file", b"text", 0o600),
+        WriteFile(path="/mnt/data/folder/file", content=b"text", mode=0o600),
         MakeSymlink("/mnt/data/link", "folder/file"),
         RemovePath("/mnt/data/nothing"),
         FetchFile(URL, "/mnt/data/fetched", "", ""),
@@ -97,7 +106,7 @@ def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus:
     assert steps(bus) == [
         (phase, operation.describe()) for operation in plan for phase in (StepPhase.STARTED, StepPhase.DONE)
     ]
-    assert executor.done == plan
+    assert executor.completed == plan
     tree = machine.tree("DATA")
     assert tree.paths() == ("/", "/fetched", "/flag", "/folder", "/folder/file", "/link")
     file, flag = tree.get("/folder/file"), tree.get("/flag")
@@ -113,7 +122,7 @@ def test_the_first_failure_is_reported_and_ends_the_plan(
     disk = FakeBlockDevices(machine).disks()[0]
     with pytest.raises(DeviceFault) as caught:
         executor.run((MakeFolder("/run/a"), UnmountVolume("/mnt/data"), ClearDisk(disk, 1, 1)))
-    assert executor.done == (MakeFolder("/run/a"),)
+    assert executor.completed == (MakeFolder("/run/a"),)
     assert machine.disks[0].writes == 0
     last = bus.events[-1].body
     assert isinstance(last, Step)
@@ -137,7 +146,7 @@ class LyingFiles(FakeFiles):
 
 
 def fetch(machine: SimulatedMachine, bus: EventBus, files: FakeFiles, wanted: FetchFile, *, down: bool = False) -> None:
-    fetch_file(FakeHttp(machine, Origin({URL: CONTENT}, down)), files, wanted, bus)
+    fetch_file(FakeHttp(machine, Origin(content={URL: CONTENT}, down=down)), files, wanted, bus)
 
 
 def good_hashes(machine: SimulatedMachine) -> FetchFile:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from dependency_injector import providers
 
 from gprov.adapters.fake.events.sinks import MemorySink
-from gprov.adapters.fake.system.power import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.apps.host.simulation.world import MANUF_URL, World, new_world, plug_in
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.main import HOLD_SECONDS, container_for, provision
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.boot.args import BootArguments, parse_boot_arguments
 from gprov.domain.branding import Branding
 
@@ -18,7 +18,7 @@ def unit_of(world: World, **arguments: str) -> tuple[BootArguments, InitContaine
     container = InitContainer()
     plug_in(container, world)
     parsed = parse_boot_arguments({"mfgurl": MANUF_URL, **arguments}, world.branding)
-    container.arguments.override(providers.Object(parsed))
+    set_value(container.arguments, parsed)
     return parsed, container
 
 
@@ -55,18 +55,18 @@ def test_what_an_adopter_puts_into_the_unit_s_container_counts_for_provisioning_
     world = new_world()
     _, unit = unit_of(world)
     brand = Branding(image_prefix="ACME.LNX.BOX.")
-    unit.branding.override(providers.Object(brand))
+    set_value(unit.branding, brand)
     container = container_for(unit)
     assert container.branding() is brand
     assert container.clock() is world.machine.clock
     assert container.bus() is unit.bus()
-    assert container.tools().files is unit.files()
+    assert container.volume_ports().files is unit.files()
     sink = MemorySink()
-    unit.file_sink_at.override(providers.Factory(lambda _folder: sink))
-    assert container_for(unit).file_sink_at("/nowhere") is sink
+    set_value(unit.file_sink_at, lambda _folder: sink)
+    assert container_for(unit).file_sink_at()("/nowhere") is sink
 
 
 def test_the_log_file_of_provisioning_is_named_for_it() -> None:
     unit = InitContainer()
-    assert "/mfg" in container_for(unit).file_sink_at("/nowhere").name
-    assert "/recov" in unit.file_sink_at("/nowhere").name
+    assert "/mfg" in container_for(unit).file_sink_at()("/nowhere").name
+    assert "/recov" in unit.file_sink_at()("/nowhere").name

@@ -9,10 +9,14 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.apps.unit.network.connect import NIC_SECONDS, SETTLE_SECONDS, connect, connect_any, settled_nics
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
+from gprov.apps.unit.network.connect import NIC_SECONDS, connect, connect_any, wait_for_nics
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
 from gprov.domain.errors import NetworkFault
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.nics import ANY_MAC, Nic, NicInfo
@@ -45,11 +49,17 @@ class Slowly(Network):
     @override
     def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
         self.asked.append(tuple(nics))
-        return Lease(nics[0].name, "10.0.0.2", 24)
+        return Lease(interface=nics[0].name, address="10.0.0.2", prefix=24)
 
 
 def unit(info: NicInfo) -> Unit:
-    return Unit(replace(default_table()[0], nic_info=info), "GPROV_QEMU", "mfg_test", "", "SN1")
+    return Unit(
+        platform=replace(default_table()[0], nic_info=info),
+        manufacturer="GPROV_QEMU",
+        product="mfg_test",
+        sku="",
+        serial="SN1",
+    )
 
 
 def names(nics: Sequence[Nic]) -> list[str]:
@@ -62,64 +72,72 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def bus(clock: FakeClock) -> EventBus:
-    return EventBus(clock)
+def context(clock: FakeClock) -> UnitContext:
+    return UnitContext(
+        branding=Branding(),
+        mount_points=MountPoints(),
+        arguments=BootArguments(),
+        bus=EventBus(clock),
+        load_platforms=default_table,
+    )
 
 
-def test_ports_of_one_board_are_waited_for_together(clock: FakeClock, bus: EventBus) -> None:
+def test_ports_of_one_board_are_waited_for_together(clock: FakeClock, context: UnitContext) -> None:
     """The DIAG port is known by counting, so that asking too early would ask on it."""
     network = Slowly(clock, {OWN[1]: 1.0, OWN[0]: 2.5, OWN[2]: 4.0})
-    connect(network, clock, unit(NicInfo(diag_ports=(1,))), Branding(), bus)
+    connect(network, clock, unit(NicInfo(diag_ports=(1,))), context)
     assert names(network.asked[0]) == names([OWN[0], OWN[2]])
     assert 4.0 + SETTLE_SECONDS <= network.elapsed < 4.0 + SETTLE_SECONDS + 1
 
 
-def test_an_interface_of_somebody_else_does_not_end_the_wait(clock: FakeClock, bus: EventBus) -> None:
+def test_an_interface_of_somebody_else_does_not_end_the_wait(clock: FakeClock, context: UnitContext) -> None:
     network = Slowly(clock, {FOREIGN: 0.0, OWN[0]: 9.0})
-    connect_any(network, clock, Branding(), bus)
+    connect_any(network, clock, context)
     assert names(network.asked[0]) == [OWN[0].name]
 
 
-def test_in_the_factory_any_interface_will_do_in_the_end(clock: FakeClock, bus: EventBus) -> None:
+def test_in_the_factory_any_interface_will_do_in_the_end(clock: FakeClock, context: UnitContext) -> None:
     network = Slowly(clock, {FOREIGN: 0.0})
-    connect_any(network, clock, Branding(), bus)
+    connect_any(network, clock, context)
     assert names(network.asked[0]) == [FOREIGN.name]
     assert NIC_SECONDS <= network.elapsed < NIC_SECONDS + 1
 
 
-def test_a_known_unit_never_uses_an_interface_of_somebody_else(clock: FakeClock, bus: EventBus) -> None:
+def test_a_known_unit_never_uses_an_interface_of_somebody_else(clock: FakeClock, context: UnitContext) -> None:
     network = Slowly(clock, {FOREIGN: 0.0})
     with pytest.raises(NetworkFault, match="usb0 00:e0:4c:00:00:01"):
-        connect(network, clock, unit(NicInfo()), Branding(), bus)
+        connect(network, clock, unit(NicInfo()), context)
     assert not network.asked
 
 
 @pytest.mark.parametrize("prefixes", [("00:e0",), (ANY_MAC,)])
 def test_unless_its_platform_says_that_they_are_its_own(
-    clock: FakeClock, bus: EventBus, prefixes: tuple[str, ...]
+    clock: FakeClock, context: UnitContext, prefixes: tuple[str, ...]
 ) -> None:
     network = Slowly(clock, {FOREIGN: 0.0})
-    connect(network, clock, unit(NicInfo(mac_prefixes=prefixes)), Branding(), bus)
+    connect(network, clock, unit(NicInfo(mac_prefixes=prefixes)), context)
     assert names(network.asked[0]) == [FOREIGN.name]
     assert network.elapsed < SETTLE_SECONDS + 1
 
 
-def test_all_usable_ports_are_asked_on_at_once_in_the_order_of_their_macs(clock: FakeClock, bus: EventBus) -> None:
+def test_all_usable_ports_are_asked_on_at_once_in_the_order_of_their_macs(
+    clock: FakeClock, context: UnitContext
+) -> None:
     network = Slowly(clock, dict.fromkeys(OWN, 0.0))
-    connect(network, clock, unit(NicInfo(diag_ports=(0, 3))), Branding(), bus)
+    connect(network, clock, unit(NicInfo(diag_ports=(0, 3))), context)
     assert [names(each) for each in network.asked] == [names(OWN[1:3])]
 
 
-def test_nothing_but_diagnosis_is_nothing(clock: FakeClock, bus: EventBus) -> None:
+def test_nothing_but_diagnosis_is_nothing(clock: FakeClock, context: UnitContext) -> None:
     network = Slowly(clock, {OWN[0]: 0.0})
     with pytest.raises(NetworkFault):
-        connect(network, clock, unit(NicInfo(diag_ports=(0,))), Branding(), bus)
+        connect(network, clock, unit(NicInfo(diag_ports=(0,))), context)
 
 
-def test_without_any_interface_the_wait_ends(clock: FakeClock, bus: EventBus) -> None:
+def test_without_any_interface_the_wait_ends(clock: FakeClock, context: UnitContext) -> None:
     network = Slowly(clock, {})
     with pytest.raises(NetworkFault, match="none appeared"):
-        connect_any(network, clock, Branding(), bus)
+        connect_any(network, clock, context)
     assert NIC_SECONDS <= network.elapsed < NIC_SECONDS + 1
 
 
@@ -130,5 +148,5 @@ def test_interfaces_that_come_and_go_for_ever_do_not_hold_it_up(clock: FakeClock
             return OWN[:1] if int(self.elapsed) % 2 else OWN[:2]
 
     network = Flapping(clock, {})
-    assert settled_nics(network, clock, ("56:78:90",))
+    assert wait_for_nics(network, clock, ("56:78:90",))
     assert network.elapsed < NIC_SECONDS + 1

@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,17 +14,17 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from gprov.adapters.fake.events.sinks import MemorySink
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.adapters.fake.system.power import Stop
 from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.adapters.linux.system.power import flush_all
-from gprov.apps.host.simulation.world import World, new_world
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.unit.reporting.queued import FILE_LOG, QueuedSink
+from gprov.apps.unit.reporting.queued_sink import FILE_LOG, QueuedSink
 from gprov.domain.errors import DeadlineExceeded, DeviceFault
 from gprov.domain.event_text import body_text
 from gprov.domain.events import Event, LogLine
+from tests.unit.flow import units
 
 
 @dataclass
@@ -215,53 +214,35 @@ def assert_set(go: threading.Event) -> None:
 # --- whole flows ------------------------------------------------------------------------------------------------------
 
 
-def said(world: World) -> str:
-    sink = world.sinks[0]
-    assert isinstance(sink, MemorySink)
-    return "\n".join(texts(sink.events))
-
-
-@pytest.fixture(scope="module")
-def provisioned() -> World:
-    world = new_world()
-    assert world.provision() is Stop.REBOOT
-    return world
-
-
 def test_provisioning_finishes_though_the_log_on_recovery_hangs() -> None:
-    world = new_world()
-    world.sinks = (MemorySink(),)
-    world.stuck.add(FILE_LOG)
-    assert world.provision() is Stop.REBOOT
-    assert "state MFG_SUCCEEDED" in said(world)
-    assert "event sink memory did not end well: flushing it, with" in said(world)
-    # It is waited for for longer than that of a restore: with a file open there RECOVERY could not be unmounted.
-    assert 300 <= world.machine.clock.slept < 310
-    world.stuck.clear()
-    assert [world.boot(), world.boot()] == [Stop.REBOOT, Stop.SWITCHED_ROOT]
+    unit = units.blank()
+    unit.world.stuck.add(FILE_LOG)
+    assert unit.provision() is Stop.REBOOT
+    assert "state MFG_SUCCEEDED" in unit.log()
+    assert "event sink memory did not end well: flushing it, with" in unit.log()
+    # The wait is longer than that of a restore: with a file open there RECOVERY could not be unmounted.
+    assert 300 <= unit.machine.clock.slept < 310
+    unit.world.stuck.clear()
+    assert unit.settle() == ("reboot", "switched root")
 
 
-def test_a_restore_finishes_though_the_log_on_recovery_hangs(provisioned: World) -> None:
-    world = deepcopy(provisioned)
-    world.sinks = (MemorySink(),)
-    world.stuck.add(FILE_LOG)
-    assert [world.boot(), world.boot()] == [Stop.REBOOT, Stop.SWITCHED_ROOT]
-    assert "state FR_SUCCEEDED" in said(world)
-    assert "did not end well: flushing it, with" in said(world)
-    sink = world.sinks[0]
-    assert isinstance(sink, MemorySink)
-    numbers = [event.number for event in sink.events[: len(sink.events) // 2]]  # of the first start, or a part of it
+def test_a_restore_finishes_though_the_log_on_recovery_hangs() -> None:
+    unit = units.provisioned()
+    unit.world.stuck.add(FILE_LOG)
+    assert unit.settle() == ("reboot", "switched root")
+    assert "state FR_SUCCEEDED" in unit.log()
+    assert "did not end well: flushing it, with" in unit.log()
+    events = unit.sink.events
+    numbers = [event.number for event in events[: len(events) // 2]]  # of the first start, or a part of it
     assert numbers == sorted(numbers)
 
 
-def test_a_start_that_is_given_up_is_counted_though_the_log_on_recovery_hangs(provisioned: World) -> None:
-    world = deepcopy(provisioned)
-    assert [world.boot(), world.boot()] == [Stop.REBOOT, Stop.SWITCHED_ROOT]
-    world.sinks = (MemorySink(),)
-    world.machine.disks[0].gone = True
-    world.stuck.add(FILE_LOG)
-    assert world.boot() is Stop.REBOOT
-    assert "flushing it, with" in said(world)
+def test_a_start_that_is_given_up_is_counted_though_the_log_on_recovery_hangs() -> None:
+    unit = units.running()
+    unit.machine.disks[0].gone = True
+    unit.world.stuck.add(FILE_LOG)
+    assert unit.boot() is Stop.REBOOT
+    assert "flushing it, with" in unit.log()
 
 
 JUMPS = (0, -1, 4 * 10**18, 10**18, 1_700_000_000_000_000_000)
@@ -269,17 +250,16 @@ JUMPS = (0, -1, 4 * 10**18, 10**18, 1_700_000_000_000_000_000)
 
 @pytest.mark.parametrize("every", [1, 7])
 def test_a_clock_that_jumps_at_every_turn_changes_no_flow(every: int) -> None:
-    world = new_world()
-    world.sinks = (MemorySink(),)
+    unit = units.blank()
     count = 0
 
     def jump(_operation: str) -> None:
         nonlocal count
         count += 1
         if count % every == 0:
-            world.machine.clock.set(JUMPS[count // every % len(JUMPS)])
+            unit.machine.clock.set(JUMPS[count // every % len(JUMPS)])
 
-    world.machine.hook = jump
-    assert [world.provision(), world.boot(), world.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
+    unit.machine.hook = jump
+    assert [unit.provision(), unit.boot(), unit.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
     assert count > 100
-    assert world.machine.clock.passed < 60
+    assert unit.machine.clock.passed < 60

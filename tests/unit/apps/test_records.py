@@ -8,14 +8,19 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.recovery.records import HistoryFile, read_options
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.boot.args import BootArguments
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import recovery_table
 from gprov.domain.events import LogLine, Severity
 from gprov.domain.image.history import History, parse_history
+from gprov.domain.mountpoints import MountPoints
+from gprov.domain.platform.default_table import default_table
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 
 IMAGE = "WIDGET.LNX.SHINY.2026-01-15.1"
@@ -30,7 +35,7 @@ def machine() -> SimulatedMachine:
     disk = FakeBlockDevices(machine).disks()[0]
     disk = FakePartitioner(machine).write(disk, recovery_table(FirmwareKind.UEFI, disk.size))
     node = disk.partitions[1].node
-    FakeFileSystems(machine).make(node, FileSystemSpec(FileSystemKind.EXT4, "RECOVERY"))
+    FakeFileSystems(machine).make(node, FileSystemSpec(kind=FileSystemKind.EXT4, label="RECOVERY"))
     FakeMounts(machine).mount(node, "/mnt/RECOVERY", "ext4")
     return machine
 
@@ -43,6 +48,17 @@ def files(machine: SimulatedMachine) -> FakeFiles:
 @pytest.fixture
 def bus(machine: SimulatedMachine) -> EventBus:
     return EventBus(machine.clock)
+
+
+@pytest.fixture
+def context(bus: EventBus) -> UnitContext:
+    return UnitContext(
+        branding=Branding(),
+        mount_points=MountPoints(),
+        arguments=BootArguments(),
+        bus=bus,
+        load_platforms=default_table,
+    )
 
 
 def warnings(bus: EventBus) -> list[str]:
@@ -105,11 +121,11 @@ def test_a_history_that_cannot_be_written_stops_nothing(
     assert warnings(bus) == [f"the history could not be written: {HISTORY}: read-only file system"]
 
 
-def test_options_are_read(files: FakeFiles, bus: EventBus) -> None:
-    assert read_options(files, "/mnt/RECOVERY", bus) == RestoreOptions()
+def test_options_are_read(files: FakeFiles, bus: EventBus, context: UnitContext) -> None:
+    assert read_options(files, context) == RestoreOptions()
     options = RestoreOptions(preserve=True, xlog="http://factory.invalid/", boot_args="a=b")
     files.replace("/mnt/RECOVERY/fr.data", serialise_options(options))
-    assert read_options(files, "/mnt/RECOVERY", bus) == options
+    assert read_options(files, context) == options
     assert warnings(bus) == []
 
 
@@ -118,15 +134,15 @@ def test_options_are_read(files: FakeFiles, bus: EventBus) -> None:
     [(b"", "fr.data"), (b'{"Preserve": "yes"}', "$.Preserve"), (b'{"BootArgs": "a\\nb"}', "$.BootArgs"), (b"[]", "$")],
 )
 def test_damaged_options_count_as_none_and_are_reported(
-    files: FakeFiles, bus: EventBus, content: bytes, place: str
+    files: FakeFiles, bus: EventBus, context: UnitContext, content: bytes, place: str
 ) -> None:
     files.replace("/mnt/RECOVERY/fr.data", content)
-    assert read_options(files, "/mnt/RECOVERY", bus) == RestoreOptions()
+    assert read_options(files, context) == RestoreOptions()
     assert warnings(bus)[0].startswith("/mnt/RECOVERY/fr.data: ")
     assert place in warnings(bus)[0]
 
 
-def test_options_that_cannot_be_read_count_as_none(files: FakeFiles, bus: EventBus) -> None:
+def test_options_that_cannot_be_read_count_as_none(files: FakeFiles, bus: EventBus, context: UnitContext) -> None:
     files.make_folder("/mnt/RECOVERY/fr.data")
-    assert read_options(files, "/mnt/RECOVERY", bus) == RestoreOptions()
+    assert read_options(files, context) == RestoreOptions()
     assert warnings(bus) == ["/mnt/RECOVERY/fr.data: is not a file"]

@@ -87,10 +87,12 @@ class BadSector(FakeBlockDevices):
 
 def test_volumes_are_partitions_and_disks_without_any_but_none_that_cannot_be_read(machine: SimulatedMachine) -> None:
     first, second = machine.add_disk(GIB), machine.add_disk(GIB)
-    volume = FakeVolume(FileSystemKind.EXT4, "DATA", "uuid", 100 * MIB)
+    volume = FakeVolume(kind=FileSystemKind.EXT4, label="DATA", uuid="uuid", size=100 * MIB)
     first.partitions = [
-        FakePartition(1, MIB, 100 * MIB, "", "a", DeviceNumber(8, 51)),
-        FakePartition(2, 101 * MIB, 100 * MIB, "", "b", DeviceNumber(8, 52), volume),
+        FakePartition(number=1, start=MIB, size=100 * MIB, label="", uuid="a", device=DeviceNumber(8, 51)),
+        FakePartition(
+            number=2, start=101 * MIB, size=100 * MIB, label="", uuid="b", device=DeviceNumber(8, 52), volume=volume
+        ),
     ]
     bus = EventBus(machine.clock)
     blocks = BadSector(machine)

@@ -75,7 +75,7 @@ def test_a_series_ends_when_a_day_has_passed_without_need() -> None:
 
 
 def test_what_resets_what() -> None:
-    budget = StartBudget(5, 4, NOW, "why", "W.1 3 2 1")
+    budget = StartBudget(given_up=5, restores=4, last_ns=NOW, reason="why", counted="W.1 3 2 1")
     assert budget.restored() == replace(budget, given_up=0, counted="")
     assert budget.only_this_one() == replace(budget, given_up=0, restores=1)
     assert budget.system_ran() == StartBudget(counted="W.1 3 2 1")
@@ -103,7 +103,11 @@ def test_damaged_files_are_bad_input(data: bytes) -> None:
 
 
 BUDGETS = st.builds(
-    StartBudget, st.integers(0, MOST), st.integers(0, MOST), st.integers(-(2**62), 2**62), st.text(max_size=50)
+    StartBudget,
+    given_up=st.integers(0, MOST),
+    restores=st.integers(0, MOST),
+    last_ns=st.integers(-(2**62), 2**62),
+    reason=st.text(max_size=50),
 )
 
 
@@ -131,7 +135,9 @@ def test_mutated_files(budget: StartBudget, at: int, byte: int) -> None:
 
 
 def test_the_file_is_read_by_people_too() -> None:
-    assert json.loads(serialise_budget(StartBudget(1, 2, 3, "why", "W.1 3 2 1"))) == {
+    assert json.loads(
+        serialise_budget(StartBudget(given_up=1, restores=2, last_ns=3, reason="why", counted="W.1 3 2 1"))
+    ) == {
         "_comment": "gprov: starts and restores in a row that came to nothing; delete this file to begin anew",
         "Version": 1,
         "GivenUp": 1,
@@ -146,10 +152,14 @@ def test_the_file_is_read_by_people_too() -> None:
 
 
 def test_what_is_counted_and_what_stays() -> None:
-    assert StartBudget() == StartBudget(0, 0, 0, "", "")
-    before = StartBudget(5, 4, 1, "why", "W.1 3 2 1")
-    assert before.gave_up(NOW, "gone") == StartBudget(6, 4, NOW, "gone", "W.1 3 2 1")
-    assert before.restore_began(NOW, "flag") == StartBudget(5, 5, NOW, "flag", "W.1 3 2 1")
+    assert StartBudget() == StartBudget(given_up=0, restores=0, last_ns=0, reason="", counted="")
+    before = StartBudget(given_up=5, restores=4, last_ns=1, reason="why", counted="W.1 3 2 1")
+    assert before.gave_up(NOW, "gone") == StartBudget(
+        given_up=6, restores=4, last_ns=NOW, reason="gone", counted="W.1 3 2 1"
+    )
+    assert before.restore_began(NOW, "flag") == StartBudget(
+        given_up=5, restores=5, last_ns=NOW, reason="flag", counted="W.1 3 2 1"
+    )
     assert replace(before, given_up=MOST).gave_up(NOW, "").given_up == MOST == 1000
     assert replace(before, restores=MOST).restore_began(NOW, "").restores == MOST
     assert len(before.failed("x" * 1000).reason) == MAX_REASON_LENGTH == 300
@@ -169,7 +179,7 @@ def test_a_series_lasts_a_day_behind_the_longer_of_both_pauses() -> None:
         end = NOW + day + pause * 10**9
         assert budget.at(end) == budget
         assert budget.at(end + 10**3) == StartBudget()
-    counted = StartBudget(1, 2, NOW, "why", "W.1 3 2 1")
+    counted = StartBudget(given_up=1, restores=2, last_ns=NOW, reason="why", counted="W.1 3 2 1")
     assert counted.at(NOW + 3 * day) == StartBudget(counted="W.1 3 2 1")
 
 

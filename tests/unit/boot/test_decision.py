@@ -52,13 +52,15 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "booting.md"
 
 
 def disk(name: str, minor: int, bus: Bus = Bus.ATA, *, removable: bool = False) -> Disk:
-    return Disk(name, f"/dev/{name}", DeviceNumber(8, minor), 10**10, bus=bus, removable=removable)
+    return Disk(
+        name=name, node=f"/dev/{name}", device=DeviceNumber(8, minor), size=10**10, bus=bus, removable=removable
+    )
 
 
 def volume(on: Disk, contents: Contents) -> Volume:
     number = DeviceNumber(8, on.device.minor + 1)
-    partition = Partition(f"{on.name}1", f"{on.node}1", number, 1, 2**20, 2**30)
-    return Volume(on, partition.node, number, contents, partition)
+    partition = Partition(name=f"{on.name}1", node=f"{on.node}1", device=number, number=1, start=2**20, size=2**30)
+    return Volume(disk=on, node=partition.node, device=number, contents=contents, partition=partition)
 
 
 SDA, SDB, USB = disk("sda", 0), disk("sdb", 16), disk("sdc", 32, Bus.USB)
@@ -74,15 +76,15 @@ NONE = BootArguments(restore_requested=True)
 
 def survey(*states: TargetState, expected: int | None = None) -> TargetSurvey:
     disks = tuple(TargetDisk(on, state) for on, state in zip((SDA, SDB), states, strict=False))
-    return TargetSurvey(len(states) if expected is None else expected, disks)
+    return TargetSurvey(expected=len(states) if expected is None else expected, disks=disks)
 
 
 BLANK = survey(TargetState.BLANK)
 OTHER = survey(TargetState.OTHER)
-UNKNOWN = TargetSurvey(None)
+UNKNOWN = TargetSurvey(expected=None)
 WITH_PRIMARY = replace(survey(TargetState.PRIMARY), primary=(ROOT,))
 # The one data disk is there, but it is not the one that the root was found on.
-ELSEWHERE = TargetSurvey(1, (TargetDisk(SDB, TargetState.OTHER),))
+ELSEWHERE = TargetSurvey(expected=1, disks=(TargetDisk(SDB, TargetState.OTHER),))
 FAILED = Found(ROOT, MountFailed("bad superblock"))
 BOOTABLE = Found(ROOT, Mounted(Flag.PRESENT))
 LATE = 120.0
@@ -102,7 +104,7 @@ def facts(
     searched: bool = True,
 ) -> BootFacts:
     return BootFacts(
-        arguments,
+        arguments=arguments,
         started_by_fallback=fallback,
         elapsed=elapsed,
         root=root or NotFound(),
@@ -133,9 +135,23 @@ ON_ARRAY = replace(ROOT, array="own")
 
 def array(name: str, *, level: int = 1) -> FoundArray:
     """Of two members, of which one is here."""
-    record = MemberRecord("", name, level, 0, 2, 0, frozenset({0, 1}), 1, False, True, "")
-    member = Member(SDA, None, SDA.node, SDA.device, record)
-    return FoundArray(name, name, level, 0, 2, (member,), expected=frozenset({0, 1}))
+    record = MemberRecord(
+        array="",
+        name=name,
+        level=level,
+        layout=0,
+        disks=2,
+        slot=0,
+        active=frozenset({0, 1}),
+        events=1,
+        rebuilding=False,
+        clean=True,
+        device="",
+    )
+    member = Member(disk=SDA, partition=None, node=SDA.node, device=SDA.device, record=record)
+    return FoundArray(
+        uuid=name, name=name, level=level, layout=0, disks=2, members=(member,), expected=frozenset({0, 1})
+    )
 
 
 HALF, OTHERS, LOST = array("gp-unit:PRIMARY"), array("gp-other:PRIMARY"), array("gp-unit:PRIMARY", level=0)
@@ -233,7 +249,10 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (35, facts(root=BOTH, targets=UNKNOWN), KeepWaiting),
     (
         35,
-        facts(root=BOTH, targets=TargetSurvey(2, (*WITH_PRIMARY.disks, TargetDisk(USB, TargetState.PRIMARY)))),
+        facts(
+            root=BOTH,
+            targets=TargetSurvey(expected=2, disks=(*WITH_PRIMARY.disks, TargetDisk(USB, TargetState.PRIMARY))),
+        ),
         KeepWaiting,
     ),
     (36, facts(root=BOTH, targets=UNKNOWN, elapsed=LATE), GiveUp),
@@ -409,10 +428,12 @@ roots: st.SearchStrategy[RootSearch] = st.one_of(
 )
 surveys = st.builds(
     TargetSurvey,
-    st.one_of(st.none(), st.integers(0, 3)),
-    st.lists(st.builds(TargetDisk, st.sampled_from([SDA, SDB]), st.sampled_from(TargetState)), max_size=3).map(tuple),
-    st.sampled_from([(), (ROOT,), (ROOT, EMPTY)]),
-    st.sampled_from([None, EMPTY]),
+    expected=st.one_of(st.none(), st.integers(0, 3)),
+    disks=st.lists(st.builds(TargetDisk, st.sampled_from([SDA, SDB]), st.sampled_from(TargetState)), max_size=3).map(
+        tuple
+    ),
+    primary=st.sampled_from([(), (ROOT,), (ROOT, EMPTY)]),
+    suspect=st.sampled_from([None, EMPTY]),
     startable=st.sampled_from([None, True, False]),
 )
 arguments_without_wish = st.builds(
@@ -438,7 +459,7 @@ all_arguments = st.one_of(
 def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[BootFacts]:
     return st.builds(
         BootFacts,
-        arguments,
+        arguments=arguments,
         started_by_fallback=st.booleans(),
         elapsed=st.one_of(st.sampled_from([0.0, 3.0, 5.0, 10.0, 120.0, 1e6]), st.floats(0, 1e4)),
         root=roots,
@@ -588,7 +609,7 @@ def test_the_units_own_array_is_started_among_several() -> None:
 
 
 def test_why_nothing_is_done_about_other_data_is_said() -> None:
-    foreign = TargetSurvey(1, (TargetDisk(SDA, TargetState.FOREIGN, ("/dev/sda1: crypto_LUKS",)),))
+    foreign = TargetSurvey(expected=1, disks=(TargetDisk(SDA, TargetState.FOREIGN, ("/dev/sda1: crypto_LUKS",)),))
     decision = decide(facts(elapsed=LATE, targets=foreign))
     assert isinstance(decision, GiveUp)
     assert "/dev/sda with other data (/dev/sda1: crypto_LUKS)" in decision.reason

@@ -46,7 +46,15 @@ nodes: st.SearchStrategy[Node] = st.one_of(
     st.builds(Mac, st.binary(min_size=32, max_size=32), u8),
     st.builds(Sata, u16, u16, u16),
     st.builds(Nvme, u32, st.binary(min_size=8, max_size=8)),
-    st.builds(HardDrive, u32, u64, u64, sixteen, u8, st.sampled_from(SignatureKind)),
+    st.builds(
+        HardDrive,
+        number=u32,
+        start=u64,
+        size=u64,
+        signature=sixteen,
+        table=u8,
+        signature_kind=st.sampled_from(SignatureKind),
+    ),
     st.builds(FilePath, words),
     st.just(InstanceEnd()),
     # types and sub-types that no class of ours claims
@@ -129,8 +137,8 @@ def test_says_what_is_wrong_and_where(data: str, message: str) -> None:
     [
         Pci(256, 0),
         Acpi(-1, 0),
-        HardDrive(1, 2**64, 1, bytes(16), 2, SignatureKind.GPT),
-        HardDrive(1, 1, 1, b"short", 2, SignatureKind.GPT),
+        HardDrive(number=1, start=2**64, size=1, signature=bytes(16), table=2, signature_kind=SignatureKind.GPT),
+        HardDrive(number=1, start=1, size=1, signature=b"short", table=2, signature_kind=SignatureKind.GPT),
         Mac(b"\x56\x78\x90", 1),
         Nvme(1, b"longer than eight"),
         FilePath("\ud800"),
@@ -212,8 +220,8 @@ def test_texts_of_rarer_nodes() -> None:
         Mac(bytes.fromhex("567890010203") + bytes(26), 1),
         Mac(bytes(range(32)), 32),
         Nvme(1, bytes.fromhex("0102030405060708")),
-        HardDrive(2, 63, 100, disk, 1, SignatureKind.MBR),
-        HardDrive(3, 0, 0, bytes(16), 1, SignatureKind.NONE),
+        HardDrive(number=2, start=63, size=100, signature=disk, table=1, signature_kind=SignatureKind.MBR),
+        HardDrive(number=3, start=0, size=0, signature=bytes(16), table=1, signature_kind=SignatureKind.NONE),
         Unknown(3, 24, b"\xab"),
     )
     assert describe_device_path(path).split("/") == [
@@ -235,7 +243,10 @@ def test_every_path_has_a_text(path: DevicePath) -> None:
 
 
 def test_only_a_gpt_signature_is_a_guid() -> None:
-    assert HardDrive(2, 63, 100, bytes(16), 1, SignatureKind.MBR).guid == ""
+    assert (
+        HardDrive(number=2, start=63, size=100, signature=bytes(16), table=1, signature_kind=SignatureKind.MBR).guid
+        == ""
+    )
 
 
 @pytest.mark.parametrize(

@@ -53,10 +53,18 @@ def test_any_variables(entry: bytes, current: bytes) -> None:
 
 def disk(minor: int, *uuids: str) -> Disk:
     parts = [
-        Partition(f"p{number}", f"/dev/p{number}", DeviceNumber(8, minor + number), number, 0, 1, uuid=uuid)
+        Partition(
+            name=f"p{number}",
+            node=f"/dev/p{number}",
+            device=DeviceNumber(8, minor + number),
+            number=number,
+            start=0,
+            size=1,
+            uuid=uuid,
+        )
         for number, uuid in enumerate(uuids, 1)
     ]
-    return Disk("sda", "/dev/sda", DeviceNumber(8, minor), 1 << 30, partitions=tuple(parts))
+    return Disk(name="sda", node="/dev/sda", device=DeviceNumber(8, minor), size=1 << 30, partitions=tuple(parts))
 
 
 def test_the_partition_is_found_by_its_guid_in_any_case() -> None:

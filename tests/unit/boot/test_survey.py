@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gprov.domain.boot.survey import TargetDisk, TargetState, TargetSurvey, survey_targets
+from gprov.domain.boot.survey import SurveyFacts, TargetDisk, TargetState, TargetSurvey, survey_targets
 from gprov.domain.disk.model import Contents, Disk, Partition, Volume
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -16,12 +16,19 @@ LABEL = "PRIMARY"
 def disk(name: str, partitions: int = 0) -> Disk:
     major = ord(name[-1])
     return Disk(
-        name,
-        f"/dev/{name}",
-        DeviceNumber(major, 0),
-        10**10,
+        name=name,
+        node=f"/dev/{name}",
+        device=DeviceNumber(major, 0),
+        size=10**10,
         partitions=tuple(
-            Partition(f"{name}{number}", f"/dev/{name}{number}", DeviceNumber(major, number), number, 0, 0)
+            Partition(
+                name=f"{name}{number}",
+                node=f"/dev/{name}{number}",
+                device=DeviceNumber(major, number),
+                number=number,
+                start=0,
+                size=0,
+            )
             for number in range(1, partitions + 1)
         ),
     )
@@ -30,9 +37,11 @@ def disk(name: str, partitions: int = 0) -> Disk:
 def volumes(on: Disk, *contents: Contents) -> list[Volume]:
     """What each partition holds, or the disk if it has none."""
     if not on.partitions:
-        return [Volume(on, on.node, on.device, found) for found in contents]
+        return [Volume(disk=on, node=on.node, device=on.device, contents=found) for found in contents]
     pairs = zip(on.partitions, contents, strict=False)
-    return [Volume(on, part.node, part.device, found, part) for part, found in pairs]
+    return [
+        Volume(disk=on, node=part.node, device=part.device, contents=found, partition=part) for part, found in pairs
+    ]
 
 
 EMPTY = Contents()
@@ -73,12 +82,22 @@ SDA, SDA1, SDA2 = disk("sda"), disk("sda", 1), disk("sda", 2)
     ],
 )
 def test_state_of_one_disk(target: Disk, contents: list[Contents], zeroed: bool, state: TargetState) -> None:
-    survey = survey_targets(1, [target], volumes(target, *contents), LABEL, zeroed=[target.node] if zeroed else [])
+    survey = survey_targets(
+        SurveyFacts(
+            expected=1,
+            targets=[target],
+            volumes=volumes(target, *contents),
+            primary_label=LABEL,
+            zeroed=[target.node] if zeroed else [],
+        )
+    )
     assert [judged.state for judged in survey.disks] == [state]
 
 
 def array_on(first: Disk, *others: Disk, contents: Contents, uuid: str = UUID) -> Volume:
-    return Volume(first, "/dev/md127", DeviceNumber(9, 127), contents, array=uuid, others=others)
+    return Volume(
+        disk=first, node="/dev/md127", device=DeviceNumber(9, 127), contents=contents, array=uuid, others=others
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +112,7 @@ def array_on(first: Disk, *others: Disk, contents: Contents, uuid: str = UUID) -
 def test_members_of_an_array_that_runs_hide_nothing(contents: Contents, state: TargetState) -> None:
     sdb1 = disk("sdb", 1)
     found = [*volumes(SDA1, MEMBER), *volumes(sdb1, MEMBER), array_on(SDA1, sdb1, contents=contents)]
-    survey = survey_targets(2, [SDA1, sdb1], found, LABEL)
+    survey = survey_targets(SurveyFacts(expected=2, targets=[SDA1, sdb1], volumes=found, primary_label=LABEL))
     assert [judged.state for judged in survey.disks] == [state, state]
     assert survey.without_primary is (state is TargetState.OTHER)
     assert survey.primary == ((found[-1],) if state is TargetState.PRIMARY else ())
@@ -102,45 +121,86 @@ def test_members_of_an_array_that_runs_hide_nothing(contents: Contents, state: T
 
 def test_boot_partitions_hold_nothing_that_is_lost() -> None:
     found = volumes(SDA2, Contents("ext2", "BOOT"), EMPTY)
-    assert survey_targets(1, [SDA2], found, LABEL).disks[0].state is TargetState.FOREIGN
-    survey = survey_targets(1, [SDA2], found, LABEL, boot_label="BOOT")
+    assert (
+        survey_targets(SurveyFacts(expected=1, targets=[SDA2], volumes=found, primary_label=LABEL)).disks[0].state
+        is TargetState.FOREIGN
+    )
+    survey = survey_targets(
+        SurveyFacts(expected=1, targets=[SDA2], volumes=found, primary_label=LABEL, boot_label="BOOT")
+    )
     assert survey.disks[0].state is TargetState.OTHER
     assert survey.suspect == found[1]
     own = [*volumes(SDA2, Contents("ext2", "BOOT"), DATA)]
-    assert survey_targets(1, [SDA2], own, LABEL, boot_label="BOOT").disks[0].state is TargetState.FOREIGN
+    assert (
+        survey_targets(SurveyFacts(expected=1, targets=[SDA2], volumes=own, primary_label=LABEL, boot_label="BOOT"))
+        .disks[0]
+        .state
+        is TargetState.FOREIGN
+    )
 
 
 def test_what_other_disks_have_in_arrays_does_not_count() -> None:
     sdb1 = disk("sdb", 1)
     found = [*volumes(SDA1, MEMBER), array_on(sdb1, contents=DATA)]
-    assert survey_targets(1, [SDA1], found, LABEL).disks[0].state is TargetState.RAID_MEMBER
-    assert survey_targets(1, [SDA1], volumes(SDA1, EMPTY) + found[1:], LABEL).disks[0].state is TargetState.OTHER
+    assert (
+        survey_targets(SurveyFacts(expected=1, targets=[SDA1], volumes=found, primary_label=LABEL)).disks[0].state
+        is TargetState.RAID_MEMBER
+    )
+    assert (
+        survey_targets(
+            SurveyFacts(expected=1, targets=[SDA1], volumes=volumes(SDA1, EMPTY) + found[1:], primary_label=LABEL)
+        )
+        .disks[0]
+        .state
+        is TargetState.OTHER
+    )
 
 
 def test_an_array_of_which_too_little_is_left_hides_nothing() -> None:
     found = volumes(SDA2, MEMBER, EMPTY)
-    assert survey_targets(1, [SDA2], found, LABEL, lost_arrays=["another"]).without_primary is False
-    assert survey_targets(1, [SDA2], found, LABEL, lost_arrays=[UUID]).without_primary is True
-    assert survey_targets(2, [SDA2], found, LABEL, lost_arrays=[UUID]).without_primary is False  # a disk is missing
+    assert (
+        survey_targets(
+            SurveyFacts(expected=1, targets=[SDA2], volumes=found, primary_label=LABEL, lost_arrays=["another"])
+        ).without_primary
+        is False
+    )
+    assert (
+        survey_targets(
+            SurveyFacts(expected=1, targets=[SDA2], volumes=found, primary_label=LABEL, lost_arrays=[UUID])
+        ).without_primary
+        is True
+    )
+    assert (
+        survey_targets(
+            SurveyFacts(expected=2, targets=[SDA2], volumes=found, primary_label=LABEL, lost_arrays=[UUID])
+        ).without_primary
+        is False
+    )  # a disk is missing
 
 
 def test_a_volume_belongs_to_the_unit_if_all_its_disks_do() -> None:
     sdb1 = disk("sdb", 1)
-    survey = survey_targets(1, [SDA1], volumes(SDA1, MEMBER), LABEL)
+    survey = survey_targets(SurveyFacts(expected=1, targets=[SDA1], volumes=volumes(SDA1, MEMBER), primary_label=LABEL))
     assert survey.has(array_on(SDA1, contents=PRIMARY))
     assert not survey.has(array_on(SDA1, sdb1, contents=PRIMARY))
 
 
 def test_volumes_of_other_disks_do_not_count() -> None:
     usb = disk("sdb", 1)
-    survey = survey_targets(1, [SDA1], [*volumes(SDA1, EMPTY), *volumes(usb, PRIMARY)], LABEL)
+    survey = survey_targets(
+        SurveyFacts(
+            expected=1, targets=[SDA1], volumes=[*volumes(SDA1, EMPTY), *volumes(usb, PRIMARY)], primary_label=LABEL
+        )
+    )
     assert survey.disks[0].state is TargetState.OTHER
     assert survey.primary == ()
 
 
 def test_primary_volumes_are_named() -> None:
     found = volumes(SDA2, DATA, PRIMARY)
-    assert survey_targets(1, [SDA2], found, LABEL).primary == (found[1],)
+    assert survey_targets(SurveyFacts(expected=1, targets=[SDA2], volumes=found, primary_label=LABEL)).primary == (
+        found[1],
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,21 +217,29 @@ def test_the_one_partition_that_holds_nothing_known_is_suspect(contents: list[Co
     target = disk("sda", len(contents))
     found = volumes(target, *contents)
     expected = None if suspect is None else found[suspect]
-    assert survey_targets(1, [target], found, LABEL).suspect == expected
+    assert (
+        survey_targets(SurveyFacts(expected=1, targets=[target], volumes=found, primary_label=LABEL)).suspect
+        == expected
+    )
 
 
 def test_a_whole_blank_disk_is_not_suspect() -> None:
-    assert survey_targets(1, [SDA], volumes(SDA, EMPTY), LABEL).suspect is None
+    assert (
+        survey_targets(SurveyFacts(expected=1, targets=[SDA], volumes=volumes(SDA, EMPTY), primary_label=LABEL)).suspect
+        is None
+    )
 
 
 def two(first: Contents, second: Contents, expected: int | None) -> TargetSurvey:
     other = disk("sdb")
     return survey_targets(
-        expected,
-        [SDA, other],
-        [*volumes(SDA, first), *volumes(other, second)],
-        LABEL,
-        zeroed=[SDA.node, other.node],
+        SurveyFacts(
+            expected=expected,
+            targets=[SDA, other],
+            volumes=[*volumes(SDA, first), *volumes(other, second)],
+            primary_label=LABEL,
+            zeroed=[SDA.node, other.node],
+        )
     )
 
 
@@ -185,9 +253,9 @@ def two(first: Contents, second: Contents, expected: int | None) -> TargetSurvey
         (two(EMPTY, EMPTY, 3), False, False, False),
         (two(EMPTY, EMPTY, 1), False, False, False),
         (two(EMPTY, EMPTY, None), False, False, False),
-        (TargetSurvey(0), False, False, False),
-        (TargetSurvey(1), False, False, False),
-        (TargetSurvey(None), False, False, False),
+        (TargetSurvey(expected=0), False, False, False),
+        (TargetSurvey(expected=1), False, False, False),
+        (TargetSurvey(expected=None), False, False, False),
     ],
 )
 def test_only_a_complete_set_of_disks_says_anything(
@@ -204,8 +272,8 @@ def test_a_survey_describes_itself() -> None:
         "2 of 2 data disks present: /dev/sda with other data (/dev/sda: ext4 'DATA'), "
         "/dev/sdb unreadable (/dev/sdb: more than one signature)"
     )
-    assert TargetSurvey(1).describe() == "0 of 1 data disks present: none"
-    assert "platform is unknown" in TargetSurvey(None).describe()
+    assert TargetSurvey(expected=1).describe() == "0 of 1 data disks present: none"
+    assert "platform is unknown" in TargetSurvey(expected=None).describe()
 
 
 @pytest.mark.parametrize(
@@ -222,7 +290,9 @@ def test_a_survey_describes_itself() -> None:
 def test_disks_that_no_boot_loader_starts_from(
     states: tuple[TargetState, ...], startable: bool | None, without: bool
 ) -> None:
-    survey = TargetSurvey(len(states), tuple(TargetDisk(SDA, state) for state in states), startable=startable)
+    survey = TargetSurvey(
+        expected=len(states), disks=tuple(TargetDisk(SDA, state) for state in states), startable=startable
+    )
     assert survey.without_boot_files is without
     assert replace(survey, expected=4).without_boot_files is False
     assert (", without boot files" in survey.describe()) is (startable is False)
@@ -230,10 +300,24 @@ def test_disks_that_no_boot_loader_starts_from(
 
 
 def test_what_was_looked_for_is_passed_on() -> None:
-    survey = survey_targets(1, [SDA], volumes(SDA, EMPTY), LABEL, array="gp-unit:PRIMARY", startable=False)
+    survey = survey_targets(
+        SurveyFacts(
+            expected=1,
+            targets=[SDA],
+            volumes=volumes(SDA, EMPTY),
+            primary_label=LABEL,
+            array="gp-unit:PRIMARY",
+            startable=False,
+        )
+    )
     assert (survey.expected, survey.array, survey.startable, survey.primary) == (1, "gp-unit:PRIMARY", False, ())
-    assert survey_targets(1, [SDA], volumes(SDA, EMPTY), LABEL).startable is None
-    assert TargetSurvey(1, (TargetDisk(SDA, TargetState.OTHER, ("a", "b")),)).describe() == (
+    assert (
+        survey_targets(
+            SurveyFacts(expected=1, targets=[SDA], volumes=volumes(SDA, EMPTY), primary_label=LABEL)
+        ).startable
+        is None
+    )
+    assert TargetSurvey(expected=1, disks=(TargetDisk(SDA, TargetState.OTHER, ("a", "b")),)).describe() == (
         "1 of 1 data disks present: /dev/sda without PRIMARY (a; b)"
     )
 
@@ -241,18 +325,35 @@ def test_what_was_looked_for_is_passed_on() -> None:
 @pytest.mark.parametrize("kind", ["linux_raid_member", "isw_raid_member", "ddf_raid_member"])
 def test_members_of_every_kind_of_array_hide_what_is_in_them(kind: str) -> None:
     member = Contents(kind, "", UUID.upper())
-    survey = survey_targets(1, [SDA1], volumes(SDA1, member), LABEL)
+    survey = survey_targets(SurveyFacts(expected=1, targets=[SDA1], volumes=volumes(SDA1, member), primary_label=LABEL))
     assert survey.disks[0].state is TargetState.RAID_MEMBER
     running = [*volumes(SDA1, member), array_on(SDA1, contents=EMPTY)]
-    assert survey_targets(1, [SDA1], running, LABEL).disks[0].state is TargetState.OTHER
+    assert (
+        survey_targets(SurveyFacts(expected=1, targets=[SDA1], volumes=running, primary_label=LABEL)).disks[0].state
+        is TargetState.OTHER
+    )
 
 
 def test_zeros_in_an_array_make_no_disk_blank() -> None:
     """A whole disk as a member of a running array that holds nothing."""
     found = [*volumes(SDA, MEMBER), array_on(SDA, contents=EMPTY)]
-    assert survey_targets(1, [SDA], found, LABEL).disks[0].state is TargetState.OTHER
+    assert (
+        survey_targets(SurveyFacts(expected=1, targets=[SDA], volumes=found, primary_label=LABEL)).disks[0].state
+        is TargetState.OTHER
+    )
     swap = array_on(SDA, contents=SWAP, uuid="another")
-    survey = survey_targets(1, [SDA], [*found, swap], LABEL, zeroed=[SDA.node])
+    survey = survey_targets(
+        SurveyFacts(expected=1, targets=[SDA], volumes=[*found, swap], primary_label=LABEL, zeroed=[SDA.node])
+    )
     assert survey.disks[0].state is TargetState.OTHER
-    lost = survey_targets(1, [SDA1], volumes(SDA1, MEMBER), LABEL, zeroed=[SDA1.node], lost_arrays=[UUID])
+    lost = survey_targets(
+        SurveyFacts(
+            expected=1,
+            targets=[SDA1],
+            volumes=volumes(SDA1, MEMBER),
+            primary_label=LABEL,
+            zeroed=[SDA1.node],
+            lost_arrays=[UUID],
+        )
+    )
     assert lost.disks[0].state is TargetState.OTHER

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -30,13 +31,28 @@ from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.ports.archive import Archives
 from gprov.ports.block import BlockDevices
+from gprov.ports.destructive.filesystem_maker import FileSystemMaker
+from gprov.ports.destructive.image_unpacker import ImageUnpacker
+from gprov.ports.destructive.partitioner import Partitioner
+from gprov.ports.destructive.variable_writer import VariableWriter
 from gprov.ports.files import Files
 from gprov.ports.filesystem import FileSystems, Mounts
 from gprov.ports.firmware import Firmware
-from gprov.ports.partition import Partitioner
 
 WORLD = os.environ.get("GPROV_CONTRACT", "fake")
 KINDS = {"ext4": FileSystemKind.EXT4, "vfat": FileSystemKind.VFAT}
+
+
+class WholeFileSystems(FileSystems, FileSystemMaker, Protocol):
+    """Both ports: what one makes, the other checks."""
+
+
+class WholeArchives(Archives, ImageUnpacker, Protocol):
+    """Both ports: what one verified, the other unpacks."""
+
+
+class WholeFirmware(Firmware, VariableWriter, Protocol):
+    """Both ports: what one writes, the other reads."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +61,11 @@ class World:
 
     blocks: BlockDevices
     partitioner: Partitioner
-    filesystems: FileSystems
+    filesystems: WholeFileSystems
     mounts: Mounts
     files: Files
-    archives: Archives
-    firmware: Firmware
+    archives: WholeArchives
+    firmware: WholeFirmware
     folder: str
     blank: Callable[[int], Disk]
 
@@ -57,7 +73,7 @@ class World:
         """Node of a partition with a new file system, alone on a new disk."""
         disk = self.blank(size)
         node = self.partitioner.write(disk, primary_table(FirmwareKind.UEFI, size, raid=False)).partitions[0].node
-        self.filesystems.make(node, FileSystemSpec(kind, label))
+        self.filesystems.make(node, FileSystemSpec(kind=kind, label=label))
         return node
 
     def path(self, name: str) -> str:

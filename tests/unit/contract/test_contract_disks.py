@@ -26,7 +26,7 @@ TABLES = {
     "primary-bios": primary_table(BIOS, SIZE, raid=False),
     "member": primary_table(UEFI, SIZE, raid=True),
 }
-EXT4 = FileSystemSpec(FileSystemKind.EXT4, "PRIMARY")
+EXT4 = FileSystemSpec(kind=FileSystemKind.EXT4, label="PRIMARY")
 
 
 def now(world: World, disk: Disk) -> Disk:
@@ -147,10 +147,10 @@ def test_another_disk_under_the_same_number_is_not_touched(world: World, changed
 @pytest.mark.parametrize(
     "spec",
     [
-        FileSystemSpec(FileSystemKind.EXT2, "two"),
-        FileSystemSpec(FileSystemKind.EXT3, "RECOVERY"),
-        FileSystemSpec(FileSystemKind.EXT4, "PRIMARY", reserved_percent=1, encrypt=True),
-        FileSystemSpec(FileSystemKind.VFAT, "ESP"),
+        FileSystemSpec(kind=FileSystemKind.EXT2, label="two"),
+        FileSystemSpec(kind=FileSystemKind.EXT3, label="RECOVERY"),
+        FileSystemSpec(kind=FileSystemKind.EXT4, label="PRIMARY", reserved_percent=1, encrypt=True),
+        FileSystemSpec(kind=FileSystemKind.VFAT, label="ESP"),
     ],
     ids=lambda spec: spec.kind.value,
 )
@@ -174,7 +174,7 @@ def test_a_label_that_does_not_fit_is_refused_before_anything_is_written(
 ) -> None:
     node = world.formatted(kind, label="fits")
     with pytest.raises(BadInput):
-        world.filesystems.make(node, FileSystemSpec(kind, label))
+        world.filesystems.make(node, FileSystemSpec(kind=kind, label=label))
     assert world.blocks.contents(node).label == "fits"
 
 

@@ -34,11 +34,23 @@ def member(
     uuid: str = UUID,
 ) -> Member:
     minor = ord(name) - ord("a")
-    disk = Disk(f"sd{name}", f"/dev/sd{name}", DeviceNumber(8, 16 * minor), 10**10, serial=f"S{name}")
-    record = MemberRecord(
-        uuid, "gp-unit:PRIMARY", level, layout, disks, slot, frozenset(active), events, rebuilding, clean, name * 4
+    disk = Disk(
+        name=f"sd{name}", node=f"/dev/sd{name}", device=DeviceNumber(8, 16 * minor), size=10**10, serial=f"S{name}"
     )
-    return Member(disk, None, disk.node, disk.device, record)
+    record = MemberRecord(
+        array=uuid,
+        name="gp-unit:PRIMARY",
+        level=level,
+        layout=layout,
+        disks=disks,
+        slot=slot,
+        active=frozenset(active),
+        events=events,
+        rebuilding=rebuilding,
+        clean=clean,
+        device=name * 4,
+    )
+    return Member(disk=disk, partition=None, node=disk.node, device=disk.device, record=record)
 
 
 def one(*members: Member) -> FoundArray:

@@ -19,7 +19,7 @@ ESP = FstabVolume("LABEL=ESP", FileSystemKind.VFAT)
 
 
 def test_uefi_unit() -> None:
-    text = render(primary_fstab(FstabFacts(ROOT, RECOVERY, ESP), ADMIN))
+    text = render(primary_fstab(FstabFacts(root=ROOT, recovery=RECOVERY, esp=ESP), ADMIN))
     assert text.splitlines() == [
         "LABEL=PRIMARY / ext4 relatime,discard 0 1",
         "LABEL=RECOVERY /mnt/RECOVERY ext3 auto,noexec,relatime,nofail 0 2",
@@ -29,30 +29,32 @@ def test_uefi_unit() -> None:
 
 def test_bios_unit_with_boot_partitions() -> None:
     boot = (FstabVolume("UUID=b", FileSystemKind.EXT4), "/mnt/boot1")
-    entries = primary_fstab(FstabFacts(ROOT, RECOVERY, boot=(boot,)), ADMIN)
-    assert entries[-1] == FstabEntry("UUID=b", "/mnt/boot1", "ext4", ("noauto", "relatime", "noexec"), passno=0)
+    entries = primary_fstab(FstabFacts(root=ROOT, recovery=RECOVERY, boot=(boot,)), ADMIN)
+    assert entries[-1] == FstabEntry(
+        source="UUID=b", target="/mnt/boot1", kind="ext4", options=("noauto", "relatime", "noexec"), passno=0
+    )
 
 
 def test_additional_options_follow_the_usual_ones_with_ids_filled_in() -> None:
     recovery = FstabVolume("LABEL=RECOVERY", FileSystemKind.VFAT, ssd=True)
-    facts = FstabFacts(ROOT, recovery, extra_options="uid=$u,gid=$g, sync,nofail")
+    facts = FstabFacts(root=ROOT, recovery=recovery, extra_options="uid=$u,gid=$g, sync,nofail")
     assert primary_fstab(facts, ADMIN)[1].options == (
         "auto", "noexec", "relatime", "nofail", "uid=1000", "gid=1001", "sync", "discard",
     )  # fmt: skip
 
 
 def test_override_replaces_the_usual_options() -> None:
-    facts = FstabFacts(ROOT, RECOVERY, extra_options="ro,noauto", override=True)
+    facts = FstabFacts(root=ROOT, recovery=RECOVERY, extra_options="ro,noauto", override=True)
     assert primary_fstab(facts, ADMIN)[1].options == ("ro", "noauto")
 
 
 def test_override_without_options_keeps_the_usual_ones() -> None:
     """An override with nothing in it would leave a unit that waits for a missing RECOVERY at boot."""
-    assert "nofail" in primary_fstab(FstabFacts(ROOT, RECOVERY, override=True), ADMIN)[1].options
+    assert "nofail" in primary_fstab(FstabFacts(root=ROOT, recovery=RECOVERY, override=True), ADMIN)[1].options
 
 
 def test_ext_is_spared_the_options_that_it_would_refuse() -> None:
-    facts = FstabFacts(ROOT, RECOVERY, extra_options="uid=$u,gid=$g,umask=022,data=journal")
+    facts = FstabFacts(root=ROOT, recovery=RECOVERY, extra_options="uid=$u,gid=$g,umask=022,data=journal")
     options = primary_fstab(facts, ADMIN)[1].options
     assert options == ("auto", "noexec", "relatime", "nofail", "data=journal")
 

@@ -90,7 +90,9 @@ def test_what_runs(sysfs: Sysfs) -> None:
     sysfs.add("md127", state="read-auto", degraded="1", members=("sdb1",))
     (sysfs.block / "md127p1").mkdir()
     number = DeviceNumber(9, 127)
-    expected = RunningArray("/dev/md127", number, UUID, 2, 1, frozenset({DeviceNumber(8, 1)}))
+    expected = RunningArray(
+        node="/dev/md127", device=number, uuid=UUID, disks=2, working=1, members=frozenset({DeviceNumber(8, 1)})
+    )
     assert sysfs.adapter().running() == (expected,)
 
 
@@ -159,7 +161,9 @@ def test_members_of_others_are_refused_before_anything_is_started(sysfs: Sysfs, 
 def test_without_mdadm(sysfs: Sysfs) -> None:
     sysfs.processes.programs.clear()
     with pytest.raises(ToolMissing):
-        sysfs.adapter().stop(RunningArray("/dev/md127", DeviceNumber(9, 127), UUID, 2, 2))
+        sysfs.adapter().stop(
+            RunningArray(node="/dev/md127", device=DeviceNumber(9, 127), uuid=UUID, disks=2, working=2)
+        )
 
 
 def test_without_md_in_the_kernel(tmp_path: Path) -> None:

@@ -48,20 +48,20 @@ def test_too_much_text_is_refused() -> None:
 
 
 def test_ext4() -> None:
-    spec = FileSystemSpec(FileSystemKind.EXT4, "PRIMARY", reserved_percent=1, encrypt=True)
+    spec = FileSystemSpec(kind=FileSystemKind.EXT4, label="PRIMARY", reserved_percent=1, encrypt=True)
     assert " ".join(make_command("/dev/sda1", spec)) == (
         "mke2fs -F -q -t ext4 -L PRIMARY -m 1 -O encrypt -E discard,lazy_itable_init=1,lazy_journal_init=0 /dev/sda1"
     )
 
 
 def test_ext3_has_no_features_that_it_cannot_have() -> None:
-    spec = FileSystemSpec(FileSystemKind.EXT3, "RECOVERY", encrypt=True)
+    spec = FileSystemSpec(kind=FileSystemKind.EXT3, label="RECOVERY", encrypt=True)
     command = " ".join(make_command("/dev/sda1", spec, discard=False))
     assert command == "mke2fs -F -q -t ext3 -L RECOVERY -m 5 -E nodiscard /dev/sda1"
 
 
 def test_fat() -> None:
-    command = make_command("/dev/sda1", FileSystemSpec(FileSystemKind.VFAT, "ESP"))
+    command = make_command("/dev/sda1", FileSystemSpec(kind=FileSystemKind.VFAT, label="ESP"))
     assert command == ("mkfs.fat", "-F", "32", "-n", "ESP", "/dev/sda1")
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from gprov.domain.disk.model import Bus, Contents, Disk, Partition
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
-PART = Partition("sda1", "/dev/sda1", DeviceNumber(8, 1), 1, 0, 1, holders=(DeviceNumber(9, 0),))
+PART = Partition(
+    name="sda1", node="/dev/sda1", device=DeviceNumber(8, 1), number=1, start=0, size=1, holders=(DeviceNumber(9, 0),)
+)
 DISK = Disk(
-    "sda", "/dev/sda", DeviceNumber(8, 0), 8 * 10**9, bus=Bus.USB, vendor="V", model="M", serial="S", wwn="naa.5",
-    path="/devices/usb1", partitions=(PART,), holders=(DeviceNumber(253, 0),),
+    name="sda", node="/dev/sda", device=DeviceNumber(8, 0), size=8 * 10**9, bus=Bus.USB, vendor="V", model="M",
+    serial="S", wwn="naa.5", path="/devices/usb1", partitions=(PART,), holders=(DeviceNumber(253, 0),),
 )  # fmt: skip
 
 

@@ -23,7 +23,12 @@ SAMPLE = rb"""26 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw,errors=remou
 def test_a_table() -> None:
     root, bind, dev, nameless = parse_mountinfo(SAMPLE)
     assert root == MountInfo(
-        DeviceNumber(8, 2), "/", "/", "ext4", "/dev/sda2", frozenset({"rw", "relatime", "errors=remount-ro"})
+        device=DeviceNumber(8, 2),
+        root="/",
+        target="/",
+        kind="ext4",
+        source="/dev/sda2",
+        options=frozenset({"rw", "relatime", "errors=remount-ro"}),
     )
     assert (bind.device, bind.root, bind.target) == ((8, 17), "/sub", "/mnt/a b\tc\\d")
     assert {"ro", "rw", "noexec"} <= bind.options

@@ -24,11 +24,15 @@ GB = 10**9
 
 
 def disk(name: str, size: int, minor: int, bus: Bus = Bus.USB, vendor: str = "", model: str = "") -> Disk:
-    return Disk(name, f"/dev/{name}", DeviceNumber(8, minor), size, bus=bus, vendor=vendor, model=model)
+    return Disk(
+        name=name, node=f"/dev/{name}", device=DeviceNumber(8, minor), size=size, bus=bus, vendor=vendor, model=model
+    )
 
 
 def volume(on: Disk, label: str) -> Volume:
-    return Volume(on, f"{on.node}1", DeviceNumber(8, on.device.minor + 1), Contents("ext4", label))
+    return Volume(
+        disk=on, node=f"{on.node}1", device=DeviceNumber(8, on.device.minor + 1), contents=Contents("ext4", label)
+    )
 
 
 def test_found_by_label_alone() -> None:
@@ -65,7 +69,7 @@ def test_attachment_rules(rule: ValidateMethod, good: set[Bus]) -> None:
     assert {bus for bus in Bus if not attachment_problem(disk("sda", GB, 0, bus), rule)} == good
 
 
-SPEC = DiskSpec(8 * GB, 5, "SanDisk", "Ultra Fit")
+SPEC = DiskSpec(size=8 * GB, tolerance_percent=5, vendor="SanDisk", model="Ultra Fit")
 
 
 def test_one_candidate_is_taken_however_its_name_is_padded() -> None:
@@ -88,7 +92,7 @@ def test_none_names_the_nearest_and_what_is_wrong_with_it() -> None:
     far = disk("sda", 100 * GB, 0, Bus.ATA)
     barred = disk("sdc", 8 * GB, 32, vendor="SanDisk", model="Ultra Fit")
     with pytest.raises(HardwareMismatch, match=r"nearest is /dev/sdb .*: size is 8000000001 bytes") as caught:
-        choose_recovery_disk([far, near, barred], DiskSpec(8 * GB), {barred.device: "was booted from"})
+        choose_recovery_disk([far, near, barred], DiskSpec(size=8 * GB), {barred.device: "was booted from"})
     assert any("was booted from" in line for line in caught.value.details())
 
 
@@ -99,7 +103,7 @@ def test_no_disks_at_all() -> None:
 
 def test_the_bus_counts_when_choosing_too() -> None:
     with pytest.raises(HardwareMismatch, match="must be usb"):
-        choose_recovery_disk([disk("sda", 8 * GB, 0, Bus.ATA)], DiskSpec(8 * GB), {}, ValidateMethod.USB)
+        choose_recovery_disk([disk("sda", 8 * GB, 0, Bus.ATA)], DiskSpec(size=8 * GB), {}, ValidateMethod.USB)
 
 
 def test_a_volume_that_would_be_a_second_recovery_is_refused_before_the_first_is_made() -> None:
@@ -116,8 +120,8 @@ def test_a_recovery_that_is_no_device_is_refused() -> None:
     platform = default_table()[0]
     assert attachment_rule(platform) is ValidateMethod.USB
     for media in (
-        RecoveryMedia(LocateMethod.P9, ValidateMethod.NONE, ()),
-        RecoveryMedia(LocateMethod.BY_LABEL, ValidateMethod.P9),
+        RecoveryMedia(locate=LocateMethod.P9, validate=ValidateMethod.NONE, fs_types=()),
+        RecoveryMedia(locate=LocateMethod.BY_LABEL, validate=ValidateMethod.P9),
     ):
         with pytest.raises(HardwareMismatch, match=r"QEMU-mfg-test: .*9p.* not supported"):
             attachment_rule(replace(platform, recovery_media=media))

@@ -14,12 +14,21 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 
 UUID = "ed2d36e3-a3d9-408c-9255-897a010a783b"
 PARTUUID = "01234567-89ab-cdef-0123-456789abcdef"
-PART = Partition("sda2", "/dev/sda2", DeviceNumber(8, 2), 2, 1 << 20, 1 << 30, "PRIMARY part", PARTUUID)
+PART = Partition(
+    name="sda2",
+    node="/dev/sda2",
+    device=DeviceNumber(8, 2),
+    number=2,
+    start=1 << 20,
+    size=1 << 30,
+    label="PRIMARY part",
+    uuid=PARTUUID,
+)
 DISK = Disk(
-    "sda",
-    "/dev/sda",
-    DeviceNumber(8, 0),
-    1 << 31,
+    name="sda",
+    node="/dev/sda",
+    device=DeviceNumber(8, 0),
+    size=1 << 31,
     bus=Bus.ATA,
     vendor="ATA",
     model="QEMU HARDDISK",
@@ -28,8 +37,10 @@ DISK = Disk(
     slot="pci-0000:00:1f.2-ata-1",
     partitions=(PART,),
 )
-VOLUME = Volume(DISK, PART.node, PART.device, Contents("ext4", "PRIMARY", UUID), PART)
-WHOLE = Volume(DISK, DISK.node, DISK.device, Contents("ext4", "PRIMARY", UUID))
+VOLUME = Volume(
+    disk=DISK, node=PART.node, device=PART.device, contents=Contents("ext4", "PRIMARY", UUID), partition=PART
+)
+WHOLE = Volume(disk=DISK, node=DISK.node, device=DISK.device, contents=Contents("ext4", "PRIMARY", UUID))
 
 
 @pytest.mark.parametrize(
@@ -110,21 +121,36 @@ def test_does_not_name_the_volume(argument: str) -> None:
 
 
 def test_a_usb_serial_is_found_behind_its_unit_number() -> None:
-    stick = Disk("sdb", "/dev/sdb", DeviceNumber(8, 16), 1, bus=Bus.USB, vendor="SanDisk", model="Ultra", serial="4C53")
-    volume = Volume(stick, "/dev/sdb", stick.device, Contents("ext4"))
+    stick = Disk(
+        name="sdb",
+        node="/dev/sdb",
+        device=DeviceNumber(8, 16),
+        size=1,
+        bus=Bus.USB,
+        vendor="SanDisk",
+        model="Ultra",
+        serial="4C53",
+    )
+    volume = Volume(disk=stick, node="/dev/sdb", device=stick.device, contents=Contents("ext4"))
     assert matches(RootSpec(RootKey.ID, "usb-SanDisk_Ultra_4C53-0:0"), volume)
 
 
 def test_disks_without_facts_match_no_empty_value() -> None:
-    nameless = Disk("vda", "/dev/vda", DeviceNumber(254, 0), 1)
-    volume = Volume(nameless, "/dev/vda", nameless.device, Contents())
+    nameless = Disk(name="vda", node="/dev/vda", device=DeviceNumber(254, 0), size=1)
+    volume = Volume(disk=nameless, node="/dev/vda", device=nameless.device, contents=Contents())
     for key in RootKey:
         assert not matches(RootSpec(key, "virtio-"), volume)
         assert not matches(RootSpec(key, " "), volume)
 
 
 def test_a_raid_member_is_never_root() -> None:
-    member = Volume(DISK, PART.node, PART.device, Contents("linux_raid_member", "PRIMARY", UUID), PART)
+    member = Volume(
+        disk=DISK,
+        node=PART.node,
+        device=PART.device,
+        contents=Contents("linux_raid_member", "PRIMARY", UUID),
+        partition=PART,
+    )
     for spec in ("LABEL=PRIMARY", f"UUID={UUID}", "PARTLABEL=PRIMARY part", f"PARTUUID={PARTUUID}"):
         assert not matches(parse_root(spec).spec, member)
 
@@ -148,7 +174,13 @@ def test_a_whole_disk_has_no_partition_to_its_name(argument: str, whole: bool) -
 
 
 ARRAY_UUID = "2f8a3c4e-9d10-4b6a-8c7e-5f0112233445"
-ARRAY = Volume(DISK, "/dev/md127", DeviceNumber(9, 127), Contents("ext4", "PRIMARY", UUID), array=ARRAY_UUID)
+ARRAY = Volume(
+    disk=DISK,
+    node="/dev/md127",
+    device=DeviceNumber(9, 127),
+    contents=Contents("ext4", "PRIMARY", UUID),
+    array=ARRAY_UUID,
+)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +201,7 @@ def test_an_array_has_names_of_its_own_and_none_of_its_disks(argument: str, name
     assert matches(parse_root(argument).spec, ARRAY) is named
 
 
-BARE = Disk("x", "/dev/x", DeviceNumber(254, 0), 1)
+BARE = Disk(name="x", node="/dev/x", device=DeviceNumber(254, 0), size=1)
 
 
 @pytest.mark.parametrize(
@@ -184,9 +216,9 @@ BARE = Disk("x", "/dev/x", DeviceNumber(254, 0), 1)
 )
 def test_links_of_every_transport(on: Disk, link: str) -> None:
     spec = parse_root(link).spec
-    assert matches(spec, Volume(on, on.node, on.device, Contents()))
+    assert matches(spec, Volume(disk=on, node=on.node, device=on.device, contents=Contents()))
     other = replace(on, wwn="eui.1", serial="2", slot="pci-0")
-    assert not matches(spec, Volume(other, on.node, on.device, Contents()))
+    assert not matches(spec, Volume(disk=other, node=on.node, device=on.device, contents=Contents()))
 
 
 def test_quotes_must_come_in_pairs() -> None:

@@ -27,14 +27,21 @@ def disk(
     removable: bool = False,
 ) -> Disk:
     partitions = tuple(
-        Partition(f"{name}{n}", f"/dev/{name}{n}", DeviceNumber(8, minor + n), n, n << 20, 1 << 20)
+        Partition(
+            name=f"{name}{n}",
+            node=f"/dev/{name}{n}",
+            device=DeviceNumber(8, minor + n),
+            number=n,
+            start=n << 20,
+            size=1 << 20,
+        )
         for n in range(1, parts + 1)
     )
     return Disk(
-        name,
-        f"/dev/{name}",
-        DeviceNumber(8, minor),
-        size,
+        name=name,
+        node=f"/dev/{name}",
+        device=DeviceNumber(8, minor),
+        size=size,
         bus=bus,
         serial=f"S{minor}",
         partitions=partitions,
@@ -45,7 +52,7 @@ def disk(
 
 def volume(on: Disk, number: int) -> Volume:
     part = on.partitions[number - 1]
-    return Volume(on, part.node, part.device, Contents("ext4", "RECOVERY"), part)
+    return Volume(disk=on, node=part.node, device=part.device, contents=Contents("ext4", "RECOVERY"), partition=part)
 
 
 def names(disks: tuple[Disk, ...]) -> list[str]:
@@ -82,12 +89,20 @@ def test_a_mounted_array_excludes_every_disk_below_it() -> None:
     array = DeviceNumber(9, 0)
     members = [
         Disk(
-            name,
-            f"/dev/{name}",
-            DeviceNumber(8, minor),
-            100 * GB,
+            name=name,
+            node=f"/dev/{name}",
+            device=DeviceNumber(8, minor),
+            size=100 * GB,
             partitions=(
-                Partition(f"{name}1", f"/dev/{name}1", DeviceNumber(8, minor + 1), 1, 0, 100 * GB, holders=(array,)),
+                Partition(
+                    name=f"{name}1",
+                    node=f"/dev/{name}1",
+                    device=DeviceNumber(8, minor + 1),
+                    number=1,
+                    start=0,
+                    size=100 * GB,
+                    holders=(array,),
+                ),
             ),
         )
         for name, minor in (("sda", 0), ("sdb", 16))

@@ -1,4 +1,4 @@
-"""The configuration that is printed for dnsmasq; that dnsmasq does what it should with it: tests/integ/net."""
+"""The configuration that is printed for dnsmasq. Its effect in the real dnsmasq: tests/integ/net."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def settings(text: str) -> list[str]:
 def test_the_only_server(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["server", "dnsmasq", "--interface", "eth1", "--server", SERVER, "--range", f"{FIRST},{LAST},{MASK}"]
     assert main(words) == 0
-    told = settings(capsys.readouterr().out)
-    assert {"port=0", "interface=eth1", "dhcp-authoritative", "tftp-root=/usr/lib/ipxe"} < set(told)
-    assert "dhcp-range=10.1.0.100,10.1.0.200,255.255.255.0,1h" in told
-    assert f"dhcp-boot=tag:ipxe,{SERVER}/boot.ipxe" in told
+    lines = settings(capsys.readouterr().out)
+    assert {"port=0", "interface=eth1", "dhcp-authoritative", "tftp-root=/usr/lib/ipxe"} < set(lines)
+    assert "dhcp-range=10.1.0.100,10.1.0.200,255.255.255.0,1h" in lines
+    assert f"dhcp-boot=tag:ipxe,{SERVER}/boot.ipxe" in lines
 
 
 def test_a_router_is_announced_if_there_is_one() -> None:
@@ -38,9 +38,9 @@ def test_a_router_is_announced_if_there_is_one() -> None:
 
 def test_beside_another_server_no_address_is_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["server", "dnsmasq", "--interface", "eth1", "--server", SERVER, "--proxy", "10.1.0.0/24"]) == 0
-    told = settings(capsys.readouterr().out)
-    assert [line for line in told if line.startswith("dhcp-range")] == ["dhcp-range=10.1.0.0,proxy,255.255.255.0"]
-    assert "dhcp-authoritative" not in told
+    lines = settings(capsys.readouterr().out)
+    assert [line for line in lines if line.startswith("dhcp-range")] == ["dhcp-range=10.1.0.0,proxy,255.255.255.0"]
+    assert "dhcp-authoritative" not in lines
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,9 @@ def test_beside_another_server_no_address_is_given(capsys: pytest.CaptureFixture
         ("eth1", SERVER, AddressRange(FIRST, LAST, MASK, IPv4Address("10.2.0.1")), "/x"),
     ],
 )
-def test_nonsense_is_refused(interface: str, server: str, addresses: AddressRange | IPv4Network, tftp: str) -> None:
+def test_invalid_values_are_refused(
+    interface: str, server: str, addresses: AddressRange | IPv4Network, tftp: str
+) -> None:
     with pytest.raises(BadInput):
         dnsmasq_configuration(NetbootService(interface, server, addresses, tftp))
 

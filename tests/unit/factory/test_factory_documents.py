@@ -9,60 +9,60 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.events import ProcessState as S
-from gprov.domain.factory.documents import Held, Hold, decide, file_name
-from gprov.domain.factory.states import Standing, advance
+from gprov.domain.factory.documents import DocumentStatus, HeldDocument, decide, file_name
+from gprov.domain.factory.states import UnitStatus, advance
 
-HOLD = Hold(until_ns=1000)
+HOLD = HeldDocument(until_ns=1000)
 
 
 @pytest.mark.parametrize(
     ("now", "report", "provisioned", "status"),
     [
-        (10, None, False, Held.HELD),
-        (1000, None, True, Held.HELD),
-        (1001, None, True, Held.DISCARDED),
-        (10, S.MFG_SUCCEEDED, True, Held.HELD),
-        (10, S.FR_STARTED, True, Held.HELD),
-        (10, S.FR_FAILED, True, Held.HELD),  # the unit tries again by itself
-        (10, S.FR_SUCCEEDED, True, Held.RELEASED),
-        (1000, S.FR_SUCCEEDED, True, Held.RELEASED),
-        (1001, S.FR_SUCCEEDED, True, Held.DISCARDED),
-        (10, S.FR_SUCCEEDED, False, Held.HELD),
-        (10, S.MFG_FAILED, False, Held.DISCARDED),
-        (10, S.MFG_STARTED, False, Held.DISCARDED),
-        (10, S.INIT_SUCCEEDED, True, Held.HELD),
+        (10, None, False, DocumentStatus.HELD),
+        (1000, None, True, DocumentStatus.HELD),
+        (1001, None, True, DocumentStatus.DISCARDED),
+        (10, S.MFG_SUCCEEDED, True, DocumentStatus.HELD),
+        (10, S.FR_STARTED, True, DocumentStatus.HELD),
+        (10, S.FR_FAILED, True, DocumentStatus.HELD),  # the unit tries again by itself
+        (10, S.FR_SUCCEEDED, True, DocumentStatus.RELEASED),
+        (1000, S.FR_SUCCEEDED, True, DocumentStatus.RELEASED),
+        (1001, S.FR_SUCCEEDED, True, DocumentStatus.DISCARDED),
+        (10, S.FR_SUCCEEDED, False, DocumentStatus.HELD),
+        (10, S.MFG_FAILED, False, DocumentStatus.DISCARDED),
+        (10, S.MFG_STARTED, False, DocumentStatus.DISCARDED),
+        (10, S.INIT_SUCCEEDED, True, DocumentStatus.HELD),
     ],
 )
-def test_decide(now: int, report: S | None, provisioned: bool, status: Held) -> None:
+def test_decide(now: int, report: S | None, provisioned: bool, status: DocumentStatus) -> None:
     decision = decide(HOLD, now, report, provisioned)
     assert decision.status is status
-    assert bool(decision.reason) == (status is not Held.HELD)
+    assert bool(decision.reason) == (status is not DocumentStatus.HELD)
 
 
 def test_the_start_report_of_its_own_session_may_come_after_the_document() -> None:
-    own = Hold(until_ns=1000, same_session=True)
-    assert decide(own, 10, S.MFG_STARTED, False).status is Held.HELD
+    own = HeldDocument(until_ns=1000, same_session=True)
+    assert decide(own, 10, S.MFG_STARTED, False).status is DocumentStatus.HELD
 
 
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from([None, *S])), max_size=15))
 def test_a_document_is_released_only_by_a_restore_after_a_success_in_time(reports: list[tuple[int, S | None]]) -> None:
-    standing, now = Standing(), 0
+    status, now = UnitStatus(), 0
     seen: list[S] = []
     for pause, report in reports:
         now += pause
         if report is not None:
-            standing = advance(standing, report)
+            status = advance(status, report)
             seen.append(report)
-        decision = decide(HOLD, now, report, standing.provisioned)
-        if decision.status is Held.RELEASED:
+        decision = decide(HOLD, now, report, status.provisioned)
+        if decision.status is DocumentStatus.RELEASED:
             assert seen[-1] is S.FR_SUCCEEDED
             assert S.MFG_SUCCEEDED in seen
             assert S.MFG_FAILED not in seen
             assert now <= HOLD.until_ns
         if now > HOLD.until_ns:
-            assert decision.status is Held.DISCARDED
-        if decision.status is not Held.HELD:
+            assert decision.status is DocumentStatus.DISCARDED
+        if decision.status is not DocumentStatus.HELD:
             return
 
 

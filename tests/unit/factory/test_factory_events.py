@@ -1,4 +1,4 @@
-"""Events as JSON: whatever a unit says, the server understands; whatever a server gets, it does not fall over."""
+"""Events as JSON: every event of a unit can be read by the server, and every other message is an error."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from gprov.domain.events import (
     Step,
     StepPhase,
 )
-from gprov.domain.factory.events import bounded, decode_event, describe, encode_event
-from gprov.domain.factory.requests import Sender, decode_events, encode_events, to_bytes
+from gprov.domain.factory.events import EventObject, bounded, describe, encode_event
+from gprov.domain.factory.messages import encode, to_bytes
+from gprov.domain.factory.requests import EventBatch, Sender, decode
 from gprov.domain.factory.syntax import MAX_TEXT, clean
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import read_object
@@ -57,13 +58,13 @@ PLAIN: tuple[Body, ...] = (
 @pytest.mark.parametrize("body", PLAIN)
 def test_what_is_sent_is_what_arrives(body: Body) -> None:
     sent = Event(7, 1_750_000_000_123_456_789, body)
-    assert decode_events(to_bytes(encode_events(SENDER, [sent]))).events == (sent,)
+    assert decode(EventBatch, encode(EventBatch(SENDER, (sent,)))).events == (sent,)
 
 
 @settings(max_examples=200)
 @given(st.lists(events, max_size=20))
-def test_whatever_happens_on_a_unit_is_understood(sent: list[Event]) -> None:
-    arrived = decode_events(to_bytes(encode_events(SENDER, sent)))
+def test_every_event_can_be_read_after_encoding(sent: list[Event]) -> None:
+    arrived = decode(EventBatch, encode(EventBatch(SENDER, tuple(sent))))
     assert arrived.sender == SENDER
     assert [type(event.body) for event in arrived.events] == [type(event.body) for event in sent]
     for event in arrived.events:
@@ -74,7 +75,7 @@ def test_whatever_happens_on_a_unit_is_understood(sent: list[Event]) -> None:
 
 @settings(max_examples=200)
 @given(events)
-def test_arriving_again_changes_nothing_more(sent: Event) -> None:
+def test_encoding_again_changes_nothing(sent: Event) -> None:
     once = _through(sent)
     again = _through(once)
     if isinstance(once.body, (Step, Milestone)):
@@ -87,18 +88,18 @@ def test_arriving_again_changes_nothing_more(sent: Event) -> None:
 @given(st.binary())
 def test_any_bytes_get_a_precise_error(data: bytes) -> None:
     with pytest.raises(BadInput) as caught:
-        decode_events(data)
+        decode(EventBatch, data)
     assert caught.value.problems
 
 
 @settings(max_examples=200)
 @given(st.lists(events, min_size=1, max_size=3), st.data())
-def test_damaged_messages_get_a_precise_error_or_mean_something(sent: list[Event], data: st.DataObject) -> None:
-    message = bytearray(to_bytes(encode_events(SENDER, sent)))
+def test_a_damaged_message_is_an_error_or_a_valid_message(sent: list[Event], data: st.DataObject) -> None:
+    message = bytearray(encode(EventBatch(SENDER, tuple(sent))))
     for _ in range(data.draw(st.integers(1, 4))):
         message[data.draw(st.integers(0, len(message) - 1))] = data.draw(st.integers(0, 255))
     with suppress(BadInput):
-        for event in decode_events(bytes(message)).events:
+        for event in decode(EventBatch, bytes(message)).events:
             describe(event.body).encode()
 
 
@@ -116,7 +117,7 @@ def test_all_problems_are_named_with_their_place() -> None:
         ],
     }
     with pytest.raises(BadInput) as caught:
-        decode_events(json.dumps(message).encode())
+        decode(EventBatch, json.dumps(message).encode())
     assert {problem.place for problem in caught.value.problems} == {
         "$.serial",
         "$.session",
@@ -133,14 +134,14 @@ def test_all_problems_are_named_with_their_place() -> None:
 
 def test_a_lone_surrogate_is_refused_not_stored() -> None:
     problems: list[Problem] = []
-    decode_event(JsonObject({"number": 1, "time_ns": 1, "type": "LOG", "text": "\ud800"}, "$", problems))
+    EventObject().parse(JsonObject({"number": 1, "time_ns": 1, "type": "LOG", "text": "\ud800"}, "$", problems))
     assert [problem.place for problem in problems] == ["$.text"]
 
 
 def test_too_many_events_are_refused() -> None:
     many = [Event(number, 1, LogLine("x")) for number in range(501)]
     with pytest.raises(BadInput, match="at most 500"):
-        decode_events(to_bytes(encode_events(SENDER, many)))
+        decode(EventBatch, encode(EventBatch(SENDER, tuple(many))))
 
 
 @given(anything, st.integers(60, 200))
@@ -151,13 +152,13 @@ def test_clean_text_is_short_and_printable(text: str, most: int) -> None:
     cleaned.encode()
 
 
-def test_a_cut_text_says_so() -> None:
+def test_a_cut_text_ends_with_a_note() -> None:
     cut = clean("x" * 10_000, MAX_TEXT)
     assert len(cut) == MAX_TEXT
     assert cut.endswith("… (cut, was 10000 characters)")
 
 
-def test_a_queue_holds_no_endless_text() -> None:
+def test_a_queue_holds_bounded_text() -> None:
     long = Event(1, 1, LogLine("x" * 1_000_000, Severity.ERROR))
     assert isinstance(long.body, LogLine)
     body = bounded(long).body
@@ -193,6 +194,7 @@ def test_durations_survive_within_a_nanosecond(value: float) -> None:
 
 
 def _through(event: Event) -> Event:
-    decoded = decode_event(read_object("event", to_bytes(encode_event(event))))
-    assert decoded is not None
+    root = read_object("event", to_bytes(encode_event(event)))
+    decoded = EventObject().parse(root)
+    assert not root.problems
     return decoded

@@ -29,7 +29,7 @@ def seeded(seed: int) -> Callable[[int], bytes]:
 
 @settings(max_examples=200)
 @given(st.integers(0, 2**64), st.integers(3, 40))
-def test_characters_of_every_kind_and_none_that_are_mistaken(seed: int, length: int) -> None:
+def test_characters_of_every_kind_and_none_that_are_confused(seed: int, length: int) -> None:
     text = make_password(seeded(seed), length).reveal()
     assert len(text.encode("ascii")) == length
     assert any(char.islower() for char in text)
@@ -44,7 +44,7 @@ def test_strength() -> None:
         assert length * math.log2(len(ALPHABET)) > bits
 
 
-def test_three_independent_passwords_that_their_holders_take() -> None:
+def test_three_independent_passwords_within_the_limits_of_their_devices() -> None:
     made = make_credentials(seeded(1))
     assert len({made.os.reveal(), made.bios.reveal(), made.ipmi.reveal()}) == 3
     assert len(made.ipmi.reveal().encode()) <= 16

@@ -1,4 +1,4 @@
-"""Replies: understood or plainly refused, and passwords in no message."""
+"""Replies: read or refused, and passwords in no error."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput, Problem
+from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import (
     Refusal,
     decode_credentials,
     decode_error,
     decode_refusal,
     decode_time,
-    encode_credentials,
-    encode_error,
+    error_reply,
 )
-from gprov.domain.factory.requests import to_bytes
 from gprov.domain.unit.credentials import Credentials, Secret
 
 CREDENTIALS = Credentials(os=Secret("one"), bios=Secret("two"), ipmi=Secret("three"))
@@ -31,8 +30,8 @@ def test_time() -> None:
             decode_time(body)
 
 
-def test_credentials_arrive_each_in_its_place() -> None:
-    assert decode_credentials(to_bytes(encode_credentials(CREDENTIALS))) == CREDENTIALS
+def test_credentials_survive_encoding() -> None:
+    assert decode_credentials(encode(CREDENTIALS)) == CREDENTIALS
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def test_credentials_arrive_each_in_its_place() -> None:
         b"[" * 100_000,
     ],
 )
-def test_half_a_set_of_credentials_is_none(body: bytes) -> None:
+def test_an_incomplete_set_of_credentials_is_none(body: bytes) -> None:
     assert decode_credentials(body) is None
 
 
@@ -63,22 +62,22 @@ def test_any_reply_is_read_without_a_crash(body: bytes) -> None:
 
 def test_an_error_carries_all_problems_to_the_client() -> None:
     error = BadInput("events", [Problem("$.a", "is missing"), Problem("$.b", "is wrong")])
-    assert decode_error(to_bytes(encode_error(error))) == "events: $.a: is missing (and 1 more); $.b: is wrong"
+    assert decode_error(encode(error_reply(error))) == "events: $.a: is missing (and 1 more); $.b: is wrong"
 
 
 def test_an_error_is_bounded_whatever_was_wrong() -> None:
     error = BadInput("x" * 10_000, [Problem("p" * 10_000, "m\a" * 10_000)] * 10_000)
-    body = to_bytes(encode_error(error))
+    body = encode(error_reply(error))
     assert len(body) < 100_000
     assert len(json.loads(body)["problems"]) == 100
 
 
 @pytest.mark.parametrize("refusal", Refusal)
-def test_refusals_survive_and_have_a_sentence(refusal: Refusal) -> None:
-    assert decode_refusal(to_bytes(encode_error("no", refusal=refusal))) is refusal
+def test_refusals_survive_encoding_and_have_a_sentence(refusal: Refusal) -> None:
+    assert decode_refusal(encode(error_reply("no", refusal=refusal))) is refusal
     assert refusal.sentence
 
 
 def test_an_error_without_refusal_names_none() -> None:
-    assert decode_refusal(to_bytes(encode_error("no"))) is None
+    assert decode_refusal(encode(error_reply("no"))) is None
     assert decode_refusal(b'{"refusal": "because"}') is None

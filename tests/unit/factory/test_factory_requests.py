@@ -1,9 +1,8 @@
-"""The other messages of a unit."""
+"""Requests of a unit other than events."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -11,54 +10,41 @@ from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
 from gprov.domain.events import ProcessState
+from gprov.domain.factory.messages import encode, to_bytes
 from gprov.domain.factory.requests import (
+    REQUESTS,
     CodeNameReport,
     CredentialRequest,
     Document,
     MacReport,
     NamedMac,
+    Request,
     Sender,
     StateReport,
-    decode_code_name,
-    decode_credential_request,
-    decode_document,
-    decode_macs,
-    decode_state,
-    encode_code_name,
-    encode_credential_request,
-    encode_document,
-    encode_macs,
-    encode_state,
-    to_bytes,
+    decode,
 )
 from gprov.domain.factory.syntax import MAX_DOCUMENT
 
 SESSION = "0123456789abcdef" * 2
 SENDER = Sender("/6XQ2PN2/CN 0.1", SESSION)  # the form of serials on Dell's boards
-DECODERS: tuple[Callable[[bytes], object], ...] = (
-    decode_state,
-    decode_code_name,
-    decode_macs,
-    decode_document,
-    decode_credential_request,
-)
 printable = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64)
 
 
 @given(printable, st.sampled_from(ProcessState))
 def test_state(serial: str, state: ProcessState) -> None:
     sender = Sender(serial, SESSION)
-    assert decode_state(to_bytes(encode_state(sender, state))) == StateReport(sender, state)
+    assert decode(StateReport, encode(StateReport(sender, state))) == StateReport(sender, state)
 
 
 @given(printable)
 def test_code_name(name: str) -> None:
-    assert decode_code_name(to_bytes(encode_code_name(SENDER, name))) == CodeNameReport(SENDER, name)
+    assert decode(CodeNameReport, encode(CodeNameReport(SENDER, name))) == CodeNameReport(SENDER, name)
 
 
 def test_macs_keep_their_order_and_get_one_spelling() -> None:
-    message = encode_macs(SENDER, {"eth1": "56:78:90:AA:00:02", "eth0": "56-78-90-aa-00-01"}, ["00:11:22:33:44:55"])
-    assert decode_macs(to_bytes(message)) == MacReport(
+    nics = (NamedMac("eth1", "56:78:90:AA:00:02"), NamedMac("eth0", "56-78-90-aa-00-01"))
+    message = MacReport(SENDER, nics, ("00:11:22:33:44:55",))
+    assert decode(MacReport, encode(message)) == MacReport(
         SENDER,
         (NamedMac("eth1", "56:78:90:aa:00:02"), NamedMac("eth0", "56:78:90:aa:00:01")),
         ("00:11:22:33:44:55",),
@@ -75,7 +61,7 @@ def test_wrong_macs_are_all_named() -> None:
         }
     )
     with pytest.raises(BadInput) as caught:
-        decode_macs(message)
+        decode(MacReport, message)
     assert [problem.place for problem in caught.value.problems] == [
         "$.nics[0].mac",
         "$.nics[1].mac",
@@ -88,42 +74,41 @@ def test_wrong_macs_are_all_named() -> None:
 
 def test_a_document_arrives_as_it_was() -> None:
     content = '{"Serial": "1",\r\n\t"Grüße": "☃"}\n'
-    assert decode_document(to_bytes(encode_document(SENDER, "qa.json", content))) == Document(
-        SENDER, "qa.json", content
-    )
+    document = Document(SENDER, "qa.json", content)
+    assert decode(Document, encode(document)) == document
 
 
 def test_an_overlong_document_is_refused() -> None:
     with pytest.raises(BadInput, match="at most"):
-        decode_document(to_bytes(encode_document(SENDER, "qa.json", "x" * (MAX_DOCUMENT + 1))))
+        decode(Document, encode(Document(SENDER, "qa.json", "x" * (MAX_DOCUMENT + 1))))
 
 
 def test_credential_request() -> None:
-    assert decode_credential_request(to_bytes(encode_credential_request(SENDER))) == CredentialRequest(SENDER)
+    assert decode(CredentialRequest, encode(CredentialRequest(SENDER))) == CredentialRequest(SENDER)
 
 
 @pytest.mark.parametrize("serial", ["", " ", " 1", "1 ", "x" * 65, "Ünit", "a\nb", "a\tb", "a\x00b", "\ud800"])
 def test_serials_that_are_refused(serial: str) -> None:
     with pytest.raises(BadInput, match=r"\$\.serial"):
-        decode_credential_request(_escaped(serial, SESSION))
+        decode(CredentialRequest, _escaped(serial, SESSION))
 
 
 @pytest.mark.parametrize("session", ["", "x", SESSION[:-1], SESSION + "0", SESSION.upper(), SESSION[:-1] + "\n"])
 def test_sessions_that_are_refused(session: str) -> None:
     with pytest.raises(BadInput, match=r"\$\.session"):
-        decode_credential_request(_escaped("1", session))
+        decode(CredentialRequest, _escaped("1", session))
 
 
 @pytest.mark.parametrize("serial", ["x" * 64, "S/N 1~2", "."])
 def test_serials_that_are_taken(serial: str) -> None:
-    assert decode_credential_request(_escaped(serial, SESSION)).sender.serial == serial
+    assert decode(CredentialRequest, _escaped(serial, SESSION)).sender.serial == serial
 
 
 @settings(max_examples=100)
-@given(st.binary(), st.sampled_from(DECODERS))
-def test_any_bytes_get_a_precise_error(data: bytes, decode: Callable[[bytes], object]) -> None:
+@given(st.binary(), st.sampled_from(REQUESTS))
+def test_any_bytes_get_a_precise_error(data: bytes, message: type[Request]) -> None:
     with pytest.raises(BadInput) as caught:
-        decode(data)
+        decode(message, data)
     assert caught.value.problems
 
 
@@ -139,11 +124,11 @@ def test_any_bytes_get_a_precise_error(data: bytes, decode: Callable[[bytes], ob
         ),
         max_leaves=12,
     ),
-    st.sampled_from(DECODERS),
+    st.sampled_from(REQUESTS),
 )
-def test_any_json_gets_a_precise_error(value: object, decode: Callable[[bytes], object]) -> None:
+def test_any_json_gets_a_precise_error(value: object, message: type[Request]) -> None:
     with pytest.raises(BadInput) as caught:
-        decode(json.dumps(value).encode())
+        decode(message, json.dumps(value).encode())
     assert caught.value.problems
 
 
@@ -152,5 +137,5 @@ def test_sessions_are_not_shown() -> None:
 
 
 def _escaped(serial: str, session: str) -> bytes:
-    """ASCII JSON, so that a lone surrogate goes over the wire as a careless client would send it."""
+    """ASCII JSON, so that a lone surrogate goes over the wire as a faulty client would send it."""
     return json.dumps({"serial": serial, "session": session}).encode()

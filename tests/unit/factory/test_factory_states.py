@@ -15,7 +15,7 @@ from gprov.domain.factory.states import (
     SUCCEEDED,
     Flow,
     SessionReports,
-    Standing,
+    UnitStatus,
     Verdict,
     advance,
     flow_of,
@@ -73,7 +73,7 @@ class Session:
     applied: list[S] = field(default_factory=list)
     direct: bool = False
     last_number: int = -1
-    standing: Standing = field(default_factory=Standing)
+    status: UnitStatus = field(default_factory=UnitStatus)
 
     def report(self, state: S, number: int | None) -> None:
         reports = SessionReports(self.applied, self.direct, self.last_number)
@@ -83,12 +83,12 @@ class Session:
             self.last_number = max(number, self.last_number)
         if verdict is Verdict.APPLIED:
             self.applied.append(state)
-            self.standing = advance(self.standing, state)
+            self.status = advance(self.status, state)
 
 
 @settings(max_examples=200)
 @given(st.lists(states, max_size=8), st.data())
-def test_reporting_on_both_ways_gives_what_direct_reports_alone_give(sequence: list[S], data: st.DataObject) -> None:
+def test_reporting_both_ways_has_the_result_of_direct_reports_alone(sequence: list[S], data: st.DataObject) -> None:
     """A flow that reports directly and through its log ends as if it had only reported directly, however late the log
     comes."""
     alone, both = Session(), Session()
@@ -102,7 +102,7 @@ def test_reporting_on_both_ways_gives_what_direct_reports_alone_give(sequence: l
         _deliver(both, log, data)
     for state, number in log:
         both.report(state, number)
-    assert both.standing == alone.standing
+    assert both.status == alone.status
     assert both.applied == alone.applied
 
 
@@ -120,7 +120,7 @@ def test_a_log_that_is_sent_again_changes_nothing(sequence: list[S], data: st.Da
         again.report(state, number)
         earlier = data.draw(st.integers(0, number))
         again.report(sequence[earlier], earlier)
-    assert again.standing == once.standing
+    assert again.status == once.status
     assert again.applied == once.applied
 
 
@@ -149,16 +149,16 @@ def test_success_never_follows_failure_without_a_new_start(sequence: list[S]) ->
 @settings(max_examples=200)
 @given(st.lists(states, max_size=12))
 def test_the_seal_holds_whatever_is_reported(sequence: list[S]) -> None:
-    standing = Standing()
+    status = UnitStatus()
     for state in sequence:
-        standing = advance(standing, state)
-        assert standing.state is state
-    assert standing.sealed == (S.MFG_SUCCEEDED in sequence)
+        status = advance(status, state)
+        assert status.state is state
+    assert status.sealed == (S.MFG_SUCCEEDED in sequence)
     mfg = [state for state in sequence if flow_of(state) is Flow.MFG]
-    assert standing.provisioned == (bool(mfg) and mfg[-1] is S.MFG_SUCCEEDED)
+    assert status.provisioned == (bool(mfg) and mfg[-1] is S.MFG_SUCCEEDED)
 
 
 def test_a_new_success_closes_what_was_reopened() -> None:
-    reopened = Standing(sealed=True, open_until_ns=100)
+    reopened = UnitStatus(sealed=True, open_until_ns=100)
     assert advance(reopened, S.MFG_STARTED).open_until_ns == 100
     assert advance(advance(reopened, S.MFG_STARTED), S.MFG_SUCCEEDED).open_until_ns == 0

@@ -1,4 +1,4 @@
-"""The client of the factory server, over an Http that answers as it is told. (Against the real server: tests/integ.)"""
+"""The client of the factory server, over an Http with replies that the test sets. (The real server: tests/integ.)"""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from gprov.adapters.linux.net.factory import HttpFactory, split
+from gprov.adapters.fake.system.clock import FakeClock
+from gprov.adapters.linux.net.factory import FactoryClients, HttpFactory, split
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Body, Event, LogLine, ProcessState, StateChange, Step, StepPhase
-from gprov.domain.factory.replies import FactoryRefused, Refusal, encode_error
-from gprov.domain.factory.requests import decode_events, to_bytes
+from gprov.domain.factory.messages import encode
+from gprov.domain.factory.replies import FactoryRefused, Refusal, error_reply
+from gprov.domain.factory.requests import EventBatch, decode
 from gprov.domain.factory.syntax import MAX_BODY, MAX_EVENTS
 from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.ports.network import Fetched, Http, Reply, TransferProgress
@@ -66,8 +68,8 @@ class AnsweringHttp(Http):
         raise NetworkFault(url, "not here")
 
 
-def client(http: Http, endpoint: str = BASE) -> HttpFactory:
-    return HttpFactory(http, endpoint, session=SESSION, pause=0.001)
+def client(http: Http, endpoint: str = BASE, clock: FakeClock | None = None) -> HttpFactory:
+    return HttpFactory(http, clock or FakeClock(), endpoint, session=SESSION)
 
 
 SILENCE = NetworkFault(BASE, "no answer")
@@ -93,23 +95,24 @@ def test_each_report_is_one_json_post(endpoint: str, what: str, call: Callable[[
 
 @pytest.mark.parametrize(("what", "call"), CALLS)
 def test_a_fault_that_passes_is_tried_again(what: str, call: Callable[[HttpFactory], object]) -> None:
-    http = AnsweringHttp([SILENCE, Reply(503, b"full"), Reply(500, b"")])
-    call(client(http))
+    http, clock = AnsweringHttp([SILENCE, Reply(503, b"full"), Reply(500, b"")]), FakeClock()
+    call(client(http, clock=clock))
+    assert clock.slept == 0.5 + 1 + 2
     assert len(http.seen) == 4
     assert len({exchange.body for exchange in http.seen}) == 1
 
 
 @pytest.mark.parametrize(("what", "call"), CALLS)
-def test_nothing_is_tried_for_ever(what: str, call: Callable[[HttpFactory], object]) -> None:
-    http = AnsweringHttp(usual=Reply(503, to_bytes(encode_error("disk full"))))
+def test_attempts_are_bounded(what: str, call: Callable[[HttpFactory], object]) -> None:
+    http = AnsweringHttp(usual=Reply(503, encode(error_reply("disk full"))))
     with pytest.raises(NetworkFault, match=rf"/api/v1/{what}: status 503: disk full"):
         call(client(http))
     assert len(http.seen) == 4
 
 
 @pytest.mark.parametrize(("what", "call"), CALLS)
-def test_a_refusal_is_final_and_says_why(what: str, call: Callable[[HttpFactory], object]) -> None:
-    http = AnsweringHttp(usual=Reply(422, to_bytes(encode_error("$.serial: must not be empty"))))
+def test_a_refusal_is_final_and_has_its_reason(what: str, call: Callable[[HttpFactory], object]) -> None:
+    http = AnsweringHttp(usual=Reply(422, encode(error_reply("$.serial: must not be empty"))))
     with pytest.raises(FactoryRefused, match=rf"/api/v1/{what}: status 422: .*serial") as caught:
         call(client(http))
     assert len(http.seen) == 1
@@ -129,7 +132,7 @@ def test_time() -> None:
         client(AnsweringHttp(usual=Reply(200, b"<html>"))).time_ns()
 
 
-def test_events_are_tried_once_since_the_sink_has_patience() -> None:
+def test_events_are_tried_once_since_the_sink_repeats_them() -> None:
     http = AnsweringHttp([SILENCE])
     with pytest.raises(NetworkFault):
         client(http).events("1", [Event(1, 1, LogLine("x"))])
@@ -146,7 +149,7 @@ def test_events_are_split_into_what_the_server_takes(sizes: list[int]) -> None:
     http = AnsweringHttp()
     client(http).events("1", events)
     assert all(len(exchange.body) <= MAX_BODY for exchange in http.seen)
-    arrived = [event for exchange in http.seen for event in decode_events(exchange.body).events]
+    arrived = [event for exchange in http.seen for event in decode(EventBatch, exchange.body).events]
     assert [event.number for event in arrived] == [event.number for event in events]
 
 
@@ -157,7 +160,7 @@ def test_a_flood_of_long_lines_is_split_as_well(body: Body) -> None:
     http = AnsweringHttp()
     client(http).events("1", [Event(number, 1, body) for number in range(MAX_EVENTS)])
     assert max(len(exchange.body) for exchange in http.seen) <= MAX_BODY
-    assert sum(len(decode_events(exchange.body).events) for exchange in http.seen) == MAX_EVENTS
+    assert sum(len(decode(EventBatch, exchange.body).events) for exchange in http.seen) == MAX_EVENTS
 
 
 @pytest.mark.parametrize("status", [301, 403, 500])
@@ -181,15 +184,15 @@ def test_credentials() -> None:
     assert http.seen[0].url == "http://10.0.2.2:8901/api/v1/credentials"
 
 
-def test_a_start_report_that_is_still_on_its_way_is_waited_for() -> None:
-    early = Reply(403, to_bytes(encode_error("no", refusal=Refusal.NOT_STARTED)))
+def test_credentials_are_asked_again_until_the_start_report_has_arrived() -> None:
+    early = Reply(403, encode(error_reply("no", refusal=Refusal.NOT_STARTED)))
     http = AnsweringHttp([early, early, Reply(200, PASSWORDS)])
     assert client(http).credentials("1").os.reveal() == "osSECRET"
 
 
 @pytest.mark.parametrize("refusal", [Refusal.SEALED, Refusal.OTHER_SESSION, Refusal.WINDOW_OVER])
-def test_a_refusal_of_credentials_says_why(refusal: Refusal) -> None:
-    http = AnsweringHttp(usual=Reply(403, to_bytes(encode_error("no", refusal=refusal))))
+def test_a_refusal_of_credentials_has_its_reason(refusal: Refusal) -> None:
+    http = AnsweringHttp(usual=Reply(403, encode(error_reply("no", refusal=refusal))))
     with pytest.raises(FactoryRefused) as caught:
         client(http).credentials("1")
     assert refusal.sentence in str(caught.value)
@@ -221,7 +224,7 @@ def test_no_password_gets_into_an_error(status: int, body: bytes) -> None:
     assert "/api/v1/credentials" in str(caught.value)
 
 
-def test_a_server_of_its_own_for_credentials_learns_how_it_ends() -> None:
+def test_another_server_for_credentials_gets_the_states_of_provisioning() -> None:
     other = "http://vault.invalid/"
     http = AnsweringHttp([Reply(204, b""), Reply(200, PASSWORDS)])
     factory = client(http)
@@ -243,9 +246,11 @@ def test_the_same_server_by_another_spelling_is_no_other_server() -> None:
     assert len(http.seen) == 1
 
 
-def test_each_client_is_a_session_of_its_own() -> None:
+def test_each_run_is_a_session_of_its_own_for_all_ports() -> None:
     http = AnsweringHttp()
-    for _ in range(2):
-        HttpFactory(http, BASE).code_name("1", "x")
-    first, second = (json.loads(exchange.body)["session"] for exchange in http.seen)
-    assert first != second
+    for clients in (FactoryClients(http, FakeClock()), FactoryClients(http, FakeClock())):
+        clients.at(BASE).code_name("1", "x")
+        clients.at(BASE.rstrip("/")).document("1", "qa", "text")
+        clients.at("http://10.0.2.3:8901").code_name("1", "x")
+    sessions = [json.loads(exchange.body)["session"] for exchange in http.seen]
+    assert [sessions.index(session) for session in sessions] == [0, 0, 2, 3, 3, 5]

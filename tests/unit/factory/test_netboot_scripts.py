@@ -75,7 +75,7 @@ def test_arguments_that_ipxe_would_change_are_refused(text: str) -> None:
         check_arguments("--boot-arguments", text)
 
 
-def test_every_problem_is_told() -> None:
+def test_every_problem_is_reported() -> None:
     with pytest.raises(BadInput) as caught:
         check_arguments("--boot-arguments", "${x} || # mfgurl=a")
     assert len(caught.value.problems) == 4

@@ -1,4 +1,4 @@
-"""``gprov server``: what is wrong on the command line is a matter of usage."""
+"""``gprov server``: what is wrong on the command line is a usage error."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ DNSMASQ = ["server", "dnsmasq", "--server", "http://10.0.0.1:8901", "--range"]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["server", "--data", "d", "--boot-arguments", "x=${mac}"], "iPXE would replace it"),
         ([*DNSMASQ, "10.0.0.9,10.0.0.2", "--interface", "eth0"], "10.0.0.9"),
         ([*DNSMASQ, "10.0.0.2,10.0.0.9", "--interface", "ee/x"], "ee/x"),
     ],
 )
-def test_usage(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         code: object = main(words)
     except SystemExit as ended:
         code = ended.code
     assert code == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

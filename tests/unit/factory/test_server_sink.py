@@ -1,4 +1,4 @@
-"""The sink: never in the way, in order, bounded, and honest about what was lost."""
+"""The sink: publishing does not wait, order is kept, memory is bounded, and losses are reported."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from gprov.adapters.linux.net.server_sink import ServerSink
+from gprov.adapters.linux.net.server_sink import Delivery, ServerSink
 from gprov.domain.backlog import Backlog
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange
 from gprov.domain.factory.replies import FactoryRefused
-from gprov.domain.unit.credentials import Credentials
-from gprov.ports.factory import Factory
+from gprov.ports.factory import Telemetry
 
 URL = "http://factory.invalid"
 WHY = "the server took too long"
 
 
 @dataclass
-class KeepingFactory(Factory):
-    """Keeps what it is told. ``faults``: raised first, one for each call. ``gate``: every call waits for it."""
+class KeepingTelemetry(Telemetry):
+    """Keeps what is reported. ``faults``: raised first, one for each call. ``gate``: every call waits for it."""
 
     faults: list[NetworkFault] = field(default_factory=list)
     gate: threading.Event | None = None
@@ -58,18 +57,6 @@ class KeepingFactory(Factory):
     def macs(self, serial: str, nics: Mapping[str, str], bmc: Sequence[str]) -> None:
         raise AssertionError
 
-    @override
-    def document(self, serial: str, name: str, content: str) -> None:
-        raise AssertionError
-
-    @override
-    def time_ns(self) -> int:
-        raise AssertionError
-
-    @override
-    def credentials(self, serial: str, endpoint: str = "") -> Credentials:
-        raise AssertionError
-
 
 def line(number: int) -> Event:
     return Event(number, number, LogLine(f"line {number}"))
@@ -80,8 +67,8 @@ def state(number: int) -> Event:
 
 
 def test_everything_arrives_in_order_in_batches() -> None:
-    factory = KeepingFactory()
-    sink = ServerSink(factory, "1", batch=100)
+    factory = KeepingTelemetry()
+    sink = ServerSink(factory, "1", delivery=Delivery(batch=100))
     sent = [line(number) for number in range(1, 1001)]
     for event in sent:
         sink.publish(event)
@@ -92,8 +79,8 @@ def test_everything_arrives_in_order_in_batches() -> None:
 
 
 def test_passing_faults_neither_lose_nor_reorder() -> None:
-    factory = KeepingFactory([NetworkFault(URL, "no answer") for _ in range(5)])
-    sink = ServerSink(factory, "1", batch=10, pause=0.001)
+    factory = KeepingTelemetry([NetworkFault(URL, "no answer") for _ in range(5)])
+    sink = ServerSink(factory, "1", delivery=Delivery(batch=10, pause=0.001))
     sent = [line(number) for number in range(1, 101)]
     for event in sent:
         sink.publish(event)
@@ -101,10 +88,10 @@ def test_passing_faults_neither_lose_nor_reorder() -> None:
     assert factory.received == sent
 
 
-def test_a_hanging_server_never_holds_up_the_flow() -> None:
+def test_a_hanging_server_does_not_delay_the_flow() -> None:
     gate = threading.Event()
-    factory = KeepingFactory(gate=gate)
-    sink = ServerSink(factory, "1", limit=1000)
+    factory = KeepingTelemetry(gate=gate)
+    sink = ServerSink(factory, "1", delivery=Delivery(limit=1000))
     sink.publish(line(1))
     assert factory.asked.wait(60)
     slowest, begin = 0.0, time.monotonic()
@@ -126,10 +113,10 @@ def test_a_hanging_server_never_holds_up_the_flow() -> None:
     assert numbers[-1] == 20_000
 
 
-def test_closing_ends_at_its_deadline_and_says_what_is_missing() -> None:
+def test_closing_ends_at_its_deadline_and_reports_what_is_missing() -> None:
     gate = threading.Event()
-    factory = KeepingFactory(gate=gate)
-    sink = ServerSink(factory, "1", close_seconds=0.2)
+    factory = KeepingTelemetry(gate=gate)
+    sink = ServerSink(factory, "1", delivery=Delivery(close_seconds=0.2))
     for number in range(1, 6):
         sink.publish(line(number))
     begin = time.monotonic()
@@ -140,8 +127,8 @@ def test_closing_ends_at_its_deadline_and_says_what_is_missing() -> None:
 
 
 def test_closing_while_the_server_is_down_keeps_trying_until_the_deadline() -> None:
-    factory = KeepingFactory([NetworkFault(URL, f"no answer {count}") for count in range(10_000)])
-    sink = ServerSink(factory, "1", close_seconds=0.5, pause=0.01)
+    factory = KeepingTelemetry([NetworkFault(URL, f"no answer {count}") for count in range(10_000)])
+    sink = ServerSink(factory, "1", delivery=Delivery(close_seconds=0.5, pause=0.01))
     sink.publish(line(1))
     with pytest.raises(NetworkFault, match=r"1 events were not delivered; .*no answer"):
         sink.close()
@@ -149,8 +136,8 @@ def test_closing_while_the_server_is_down_keeps_trying_until_the_deadline() -> N
 
 
 def test_closing_does_not_wait_for_a_long_pause() -> None:
-    factory = KeepingFactory([NetworkFault(URL, "restarting")])
-    sink = ServerSink(factory, "1", pause=3600, close_seconds=30)
+    factory = KeepingTelemetry([NetworkFault(URL, "restarting")])
+    sink = ServerSink(factory, "1", delivery=Delivery(pause=3600, close_seconds=30))
     sink.publish(line(1))
     assert factory.asked.wait(60)
     begin = time.monotonic()
@@ -160,8 +147,8 @@ def test_closing_does_not_wait_for_a_long_pause() -> None:
 
 
 def test_what_the_server_refuses_does_not_hold_up_the_rest() -> None:
-    factory = KeepingFactory([FactoryRefused(URL, 422, "no")])
-    sink = ServerSink(factory, "1", linger=0)
+    factory = KeepingTelemetry([FactoryRefused(URL, 422, "no")])
+    sink = ServerSink(factory, "1", delivery=Delivery(linger=0))
     sink.publish(state(1))
     assert factory.asked.wait(60)
     sink.publish(line(2))
@@ -171,8 +158,8 @@ def test_what_the_server_refuses_does_not_hold_up_the_rest() -> None:
 
 
 def test_a_state_change_does_not_linger() -> None:
-    factory = KeepingFactory()
-    sink = ServerSink(factory, "1", linger=3600)
+    factory = KeepingTelemetry()
+    sink = ServerSink(factory, "1", delivery=Delivery(linger=3600))
     sink.publish(line(1))
     sink.publish(state(2))
     assert factory.asked.wait(60)
@@ -181,7 +168,7 @@ def test_a_state_change_does_not_linger() -> None:
 
 
 def test_after_closing_nothing_is_taken() -> None:
-    factory = KeepingFactory()
+    factory = KeepingTelemetry()
     sink = ServerSink(factory, "1")
     sink.close()
     sink.publish(line(1))

@@ -5,18 +5,12 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.events.sinks import MemorySink
-from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.system.power import Stop
-from gprov.apps.host.simulation.cuts import settle
-from gprov.apps.host.simulation.world import World, new_world
-from gprov.domain.event_text import body_text
 from gprov.domain.files import FileType
 from gprov.domain.unit.netconfig import default_files
+from tests.unit.flow.driver import UnitDriver
 
 NETWORK = "/etc/systemd/network"
 DEFAULTS = "/etc/systemd/network-defaults"
@@ -38,78 +32,52 @@ def archive(files: dict[str, bytes], link: str = "", mode: int = 0o640) -> bytes
     return buffer.getvalue()
 
 
-@pytest.fixture(scope="module")
-def first() -> World:
-    world = new_world()
-    assert world.provision() is Stop.REBOOT
-    assert settle(world) == ("reboot", "switched root")
-    world.machine.restart()
-    return world
-
-
 @pytest.fixture
-def world(first: World) -> World:
-    """About to be restored."""
-    copy = deepcopy(first)
-    copy.machine.tree("PRIMARY").drop("/boot.normal")
-    copy.machine.flush()
-    copy.sinks = (MemorySink(),)
-    return copy
+def unit(flagless: UnitDriver) -> UnitDriver:
+    """Every test here begins with a unit that is about to be restored."""
+    return flagless
 
 
-def put(world: World, path: str, content: bytes) -> None:
-    world.machine.tree("RECOVERY").put(path, Node(FileType.FILE, content))
-    world.machine.flush()
+def restore(unit: UnitDriver) -> None:
+    assert unit.settle() == ("reboot", "switched root")
 
 
-def restore(world: World) -> None:
-    assert settle(world) == ("reboot", "switched root")
-
-
-def files(world: World, folder: str) -> dict[str, bytes]:
-    tree = world.machine.tree("PRIMARY")
+def files(unit: UnitDriver, folder: str) -> dict[str, bytes]:
+    tree = unit.machine.tree("PRIMARY")
     nodes = {path: tree.get(path) for path in tree.paths() if path.startswith(f"{folder}/")}
     found = {path: node for path, node in nodes.items() if node is not None and node.type is not FileType.FOLDER}
     return {path.removeprefix(f"{folder}/"): node.content for path, node in found.items()}
 
 
-def said(world: World) -> str:
-    sink = world.sinks[0]
-    assert isinstance(sink, MemorySink)
-    return "\n".join(body_text(event.body) for event in sink.events)
+def defaults(unit: UnitDriver) -> dict[str, bytes]:
+    return default_files(sorted(unit.machine.nics, key=lambda nic: nic.mac), names=["Port 1 (WAN)"])
 
 
-def defaults(world: World) -> dict[str, bytes]:
-    return default_files(sorted(world.machine.nics, key=lambda nic: nic.mac), names=["Port 1 (WAN)"])
+def test_without_saved_configuration_the_defaults_are_used(unit: UnitDriver) -> None:
+    restore(unit)
+    assert files(unit, NETWORK) == files(unit, DEFAULTS) == defaults(unit) != {}
 
 
-def test_without_saved_configuration_the_defaults_are_used(world: World) -> None:
-    restore(world)
-    assert files(world, NETWORK) == files(world, DEFAULTS) == defaults(world) != {}
-
-
-def test_saved_configuration_comes_back_byte_for_byte(world: World) -> None:
+def test_saved_configuration_comes_back_byte_for_byte(unit: UnitDriver) -> None:
     saved = {"10-wan.network": b"[Match]\nName=eth0\n", "10-wan.network.d/x.conf": b"\xff\n", "wg0.netdev": WIREGUARD}
-    put(world, SAVED, archive(saved, link="/dev/null"))
-    for _ in range(2):  # and is still there for the next one
-        restore(world)
-        assert files(world, NETWORK) == {**saved, "99-default.link": b"/dev/null", ".config-preserved": b""}
-        assert files(world, DEFAULTS) == defaults(world)
-        node = world.machine.tree("PRIMARY").get(f"{NETWORK}/wg0.netdev")
-        assert node is not None
+    unit.put("RECOVERY", SAVED, archive(saved, link="/dev/null"))
+    for _ in range(2):  # the archive stays for the next restore
+        restore(unit)
+        assert files(unit, NETWORK) == {**saved, "99-default.link": b"/dev/null", ".config-preserved": b""}
+        assert files(unit, DEFAULTS) == defaults(unit)
+        node = unit.node("PRIMARY", f"{NETWORK}/wg0.netdev")
         assert node.mode == 0o640
         assert node.gid
-        world.machine.restart()
-        world.machine.tree("PRIMARY").drop("/boot.normal")
-        world.machine.flush()
+        unit.machine.restart()
+        unit.remove_flag()
 
 
-def test_it_is_ignored_and_dropped_if_a_person_says_so(world: World) -> None:
-    put(world, SAVED, archive({"10-wan.network": b"[Match]\n"}))
-    put(world, "/fr.data", json.dumps({"IgnoreNetCfg": True}).encode())
-    restore(world)
-    assert files(world, NETWORK) == defaults(world)
-    assert world.machine.tree("RECOVERY").get(SAVED) is None
+def test_saved_configuration_is_ignored_and_removed_if_fr_data_says_so(unit: UnitDriver) -> None:
+    unit.put("RECOVERY", SAVED, archive({"10-wan.network": b"[Match]\n"}))
+    unit.put("RECOVERY", "/fr.data", json.dumps({"IgnoreNetCfg": True}).encode())
+    restore(unit)
+    assert files(unit, NETWORK) == defaults(unit)
+    assert not unit.exists("RECOVERY", SAVED)
 
 
 @pytest.mark.parametrize(
@@ -124,12 +92,12 @@ def test_it_is_ignored_and_dropped_if_a_person_says_so(world: World) -> None:
     ],
     ids=["climbing", "absolute", "link", "large file", "huge", "nonsense"],
 )
-def test_a_hostile_archive_is_refused_as_a_whole_and_the_unit_restored_all_the_same(
-    world: World, hostile: bytes
+def test_a_hostile_archive_is_refused_as_a_whole_and_the_unit_is_restored_with_the_defaults(
+    unit: UnitDriver, hostile: bytes
 ) -> None:
-    before = dict(files(world, "/etc"))
-    put(world, SAVED, hostile)
-    restore(world)
-    assert files(world, NETWORK) == defaults(world)
-    assert files(world, "/etc")["shadow"] == before["shadow"]
-    assert "saved network configuration not used" in said(world)
+    before = dict(files(unit, "/etc"))
+    unit.put("RECOVERY", SAVED, hostile)
+    restore(unit)
+    assert files(unit, NETWORK) == defaults(unit)
+    assert files(unit, "/etc")["shadow"] == before["shadow"]
+    assert "saved network configuration not used" in unit.log()

@@ -1,126 +1,106 @@
-"""Test switches of provisioning, end to end."""
+"""Test switches of provisioning: what each of them leaves out, on the simulated machine."""
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 import pytest
 
-from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.uefi import firmware_start
-from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.system.power import Stop
-from gprov.apps.host.simulation.cuts import settle
-from gprov.apps.host.simulation.world import IMAGE_NAME, World, new_world, publish
+from gprov.adapters.fake.machine.stop import Stop
+from gprov.apps.host.simulation.world import IMAGE_NAME, publish
 from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import ProcessState
-from gprov.domain.files import FileType
+from tests.unit.flow import units
+from tests.unit.flow.driver import UnitDriver
 
 
-@pytest.fixture(scope="module")
-def used() -> World:
-    world = new_world()
-    assert world.provision() is Stop.REBOOT
-    assert settle(world) == ("reboot", "switched root")
-    world.machine.restart()
-    world.factory.documents.clear()
-    world.factory.states.clear()
-    return world
+@pytest.fixture
+def used() -> UnitDriver:
+    """A running unit; the factory has forgotten what it received of its provisioning."""
+    unit = units.running()
+    unit.factory.documents.clear()
+    unit.factory.states.clear()
+    return unit
 
 
 @pytest.mark.parametrize("word", ["No-wipe-disk", "Stop-after-validate,no-such-thing"])
-def test_an_unknown_word_is_refused_before_anything_is_done(word: str) -> None:
-    world = new_world()
+def test_an_unknown_switch_is_refused_before_anything_is_done(blank: UnitDriver, word: str) -> None:
     touched: list[str] = []
-    world.machine.hook = touched.append
+    blank.machine.hook = touched.append
     with pytest.raises(BadInput, match=r"kernel arguments: .* is no test switch"):
-        world.provision(PROVISION_MFG_TEST=word)
+        blank.provision(PROVISION_MFG_TEST=word)
     assert touched == []
 
 
-def test_stop_after_validate(used: World) -> None:
-    world = deepcopy(used)
-    before = world.machine.storage()
+def test_stop_after_validate_changes_nothing(used: UnitDriver) -> None:
+    before = used.machine.storage()
     with pytest.raises(RefusedByPolicy, match="as specified: going no further"):
-        world.provision(PROVISION_MFG_TEST="Stop-after-validate")
-    assert world.machine.storage() == before
-    assert world.factory.states == [ProcessState.MFG_STARTED, ProcessState.MFG_FAILED]
-    assert world.boot() is Stop.SWITCHED_ROOT
+        used.provision(PROVISION_MFG_TEST="Stop-after-validate")
+    assert used.machine.storage() == before
+    assert used.factory.states == [ProcessState.MFG_STARTED, ProcessState.MFG_FAILED]
+    assert used.boot() is Stop.SWITCHED_ROOT
 
 
-def test_no_wipe_disks_leaves_the_old_system(used: World) -> None:
-    world = deepcopy(used)
-    before, writes = world.machine.storage()["sda"], world.machine.disks[0].writes
-    assert world.provision(PROVISION_MFG_TEST="No-wipe-disks") is Stop.REBOOT
-    assert world.machine.storage()["sda"] == before
-    assert world.machine.disks[0].writes == writes
-    assert world.factory.documents == {}
-    assert world.boot() is Stop.SWITCHED_ROOT
+def test_no_wipe_disks_leaves_the_old_system(used: UnitDriver) -> None:
+    before, writes = used.machine.storage()["sda"], used.machine.disks[0].writes
+    assert used.provision(PROVISION_MFG_TEST="No-wipe-disks") is Stop.REBOOT
+    assert used.machine.storage()["sda"] == before
+    assert used.machine.disks[0].writes == writes
+    assert used.factory.documents == {}
+    assert used.boot() is Stop.SWITCHED_ROOT
 
 
-def test_without_it_the_old_system_is_gone(used: World) -> None:
-    world = deepcopy(used)
-    assert world.provision() is Stop.REBOOT
-    assert world.machine.disks[0].partitions == []
-    assert settle(world) == ("reboot", "switched root")
+def test_without_switches_the_old_system_is_gone(used: UnitDriver) -> None:
+    assert used.provision() is Stop.REBOOT
+    assert used.machine.disks[0].partitions == []
+    assert used.settle() == ("reboot", "switched root")
 
 
-def test_no_create_recov_keeps_what_recovery_holds(used: World) -> None:
-    world = deepcopy(used)
+def test_no_create_recov_keeps_what_recovery_holds(used: UnitDriver) -> None:
     kept = "WIDGET.LNX.SHINY.2026-03-01.1.upd"
-    world.machine.tree("RECOVERY").put(f"/Image/{kept}", Node(FileType.FILE, build_image(build_kernel(100))))
-    world.machine.flush()
-    table = world.machine.disks[1].table
-    assert world.provision(PROVISION_MFG_TEST="No-create-recov") is Stop.REBOOT
-    assert world.machine.disks[1].table is table
-    assert settle(world) == ("reboot", "switched root")
-    assert world.machine.tree("PRIMARY").get(f"/{kept.removesuffix('.upd')}.disktag") is not None
+    used.add_image(kept)
+    table = used.machine.disks[1].table
+    assert used.provision(PROVISION_MFG_TEST="No-create-recov") is Stop.REBOOT
+    assert used.machine.disks[1].table is table
+    assert used.settle() == ("reboot", "switched root")
+    assert used.systems() == [kept]
 
 
-def test_no_create_recov_without_a_recovery_changes_nothing() -> None:
-    world = new_world()
-    before = world.machine.storage()
+def test_no_create_recov_without_a_recovery_changes_nothing(blank: UnitDriver) -> None:
+    before = blank.machine.storage()
     with pytest.raises(DeviceMissing, match="RECOVERY: no volume has this label"):
-        world.provision(PROVISION_MFG_TEST="No-create-recov")
-    assert world.machine.storage() == before
+        blank.provision(PROVISION_MFG_TEST="No-create-recov")
+    assert blank.machine.storage() == before
 
 
-def test_no_write_files_takes_recovery_as_it_is(used: World) -> None:
-    world = deepcopy(used)
-    publish(world.origin, {IMAGE_NAME: b"never fetched", "norm_boot": b"neither"})
-    assert world.provision(PROVISION_MFG_TEST="No-create-recov No-write-files") is Stop.REBOOT
-    assert settle(world) == ("reboot", "switched root")
+def test_no_write_files_takes_recovery_as_it_is(used: UnitDriver) -> None:
+    publish(used.origin, {IMAGE_NAME: b"never fetched", "norm_boot": b"neither"})
+    assert used.provision(PROVISION_MFG_TEST="No-create-recov No-write-files") is Stop.REBOOT
+    assert used.settle() == ("reboot", "switched root")
 
 
-def test_no_write_files_on_a_new_recovery_says_what_is_missing() -> None:
-    world = new_world()
+def test_no_write_files_on_a_new_recovery_reports_the_missing_file(blank: UnitDriver) -> None:
     with pytest.raises(DeviceMissing, match="/mnt/RECOVERY/ESP/norm_boot"):
-        world.provision(PROVISION_MFG_TEST="No-write-files")
-    assert world.machine.disks[0].writes == 0
+        blank.provision(PROVISION_MFG_TEST="No-write-files")
+    assert blank.machine.disks[0].writes == 0
     with pytest.raises(DeviceMissing):
-        firmware_start(world.machine)
+        firmware_start(blank.machine)
 
 
-def test_no_manufacture_stores_no_password() -> None:
-    world = new_world()
-    assert world.provision(PROVISION_MFG_TEST="No-manufacture") is Stop.REBOOT
-    assert world.machine.tree("RECOVERY").get("/secrets") is None
-    assert settle(world) == ("reboot", "switched root")
-    shadow = world.machine.tree("PRIMARY").get("/etc/shadow")
-    assert shadow is not None
-    assert b"admin:!:" in shadow.content
+def test_no_manufacture_stores_no_password(blank: UnitDriver) -> None:
+    assert blank.provision(PROVISION_MFG_TEST="No-manufacture") is Stop.REBOOT
+    assert not blank.exists("RECOVERY", "/secrets")
+    assert blank.settle() == ("reboot", "switched root")
+    assert b"admin:!:" in blank.read("PRIMARY", "/etc/shadow")
 
 
 @pytest.mark.parametrize(
     "words", ["No-wipe-disks", "No-manufacture", "Skip-networking", "no-manufacture,verbose-logging"]
 )
-def test_a_run_that_left_something_out_makes_no_document(words: str) -> None:
-    world = new_world()
-    assert world.provision(PROVISION_MFG_TEST=words) is Stop.REBOOT
-    assert world.factory.documents == {}
+def test_a_provisioning_that_left_something_out_makes_no_document(blank: UnitDriver, words: str) -> None:
+    assert blank.provision(PROVISION_MFG_TEST=words) is Stop.REBOOT
+    assert blank.factory.documents == {}
 
 
-def test_verbose_logging_leaves_nothing_out() -> None:
-    world = new_world()
-    assert world.provision(PROVISION_MFG_TEST="Verbose-logging") is Stop.REBOOT
-    assert len(world.factory.documents) == 1
+def test_a_provisioning_with_verbose_logging_makes_a_document(blank: UnitDriver) -> None:
+    assert blank.provision(PROVISION_MFG_TEST="Verbose-logging") is Stop.REBOOT
+    assert len(blank.factory.documents) == 1

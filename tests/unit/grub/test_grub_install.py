@@ -19,7 +19,7 @@ from gprov.domain.errors import BadInput, GprovError, HardwareMismatch, Internal
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
 LOADER = build_loader()
-DISK = Disk("sda", "/dev/sda", DeviceNumber(8, 0), 20 * GIB)
+DISK = Disk(name="sda", node="/dev/sda", device=DeviceNumber(8, 0), size=20 * GIB)
 TIB = 1024 * GIB
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError
-from gprov.domain.factory.requests import decode_macs
+from gprov.domain.factory.requests import MacReport, decode
 from gprov.domain.factory.syntax import MAX_BODY
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
@@ -32,7 +32,7 @@ def extended(payload: bytes, kind: bytes) -> bytes:
 def macs() -> None:
     nics = [{"name": str(number)} for number in range(110_000)]
     body = json.dumps({"serial": "SN", "session": "0" * 32, "nics": nics}).encode()[:MAX_BODY]
-    decode_macs(body if body.endswith(b"}") else body[: body.rindex(b",")] + b"]}")
+    decode(MacReport, body if body.endswith(b"}") else body[: body.rindex(b",")] + b"]}")
 
 
 def saved_network() -> None:

@@ -27,7 +27,12 @@ def test_a_file_of_gprovision() -> None:
         b'{"ImageResults":[{"Image":"W.2","ImagingAttempts":2,"ImagingFailures":1,"Notes":["a","b"],"New":1},'
         b'{"Image":"W.1","BootAttempts":3,"BootFailures":2,"Notes":null}],"_comment":7}'
     )
-    assert history.results == (ImageResult("W.2", 2, 1, 0, 0, ("a", "b")), ImageResult("W.1", 0, 0, 3, 2))
+    assert history.results == (
+        ImageResult(
+            image="W.2", imaging_attempts=2, imaging_failures=1, boot_attempts=0, boot_failures=0, notes=("a", "b")
+        ),
+        ImageResult(image="W.1", imaging_attempts=0, imaging_failures=0, boot_attempts=3, boot_failures=2),
+    )
 
 
 def test_field_names() -> None:

@@ -21,7 +21,14 @@ def test_fields() -> None:
         b'{"BinVer":"1.2","BinTime":"2402291805","ImportJob":"i#1","ImgJob":"j#2","ImgName":"W.2024-02-29.07.upd",'
         b'"Stream":"main","Else":[]}',
     )
-    assert meta == ImageMeta("1.2", "2402291805", "i#1", "j#2", "W.2024-02-29.07.upd", "main")
+    assert meta == ImageMeta(
+        bin_ver="1.2",
+        bin_time="2402291805",
+        import_job="i#1",
+        img_job="j#2",
+        img_name="W.2024-02-29.07.upd",
+        stream="main",
+    )
     assert parse_imgmeta("x.upd", b"{}") == ImageMeta()
 
 

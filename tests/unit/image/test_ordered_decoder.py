@@ -100,7 +100,14 @@ def test_a_wider_window_lets_more_be_decoded() -> None:
 
 
 def layout(blocks: int, size: int, dictionary: int) -> XzLayout:
-    block = XzBlock(12, 1000, size, (XzFilter(0x21, dictionary),), 1, 12)
+    block = XzBlock(
+        offset=12,
+        unpadded_size=1000,
+        uncompressed_size=size,
+        filters=(XzFilter(0x21, dictionary),),
+        stream=1,
+        header_size=12,
+    )
     return XzLayout(0, (), (block,) * blocks)
 
 

@@ -33,7 +33,7 @@ def name(day: int) -> str:
 
 
 def failing(*days: int) -> History:
-    return History(tuple(ImageResult(image(day).name.stem, boot_failures=MAX_FAILURES + 1) for day in days))
+    return History(tuple(ImageResult(image=image(day).name.stem, boot_failures=MAX_FAILURES + 1) for day in days))
 
 
 def gone(facts: ImageFacts) -> list[str]:
@@ -44,23 +44,23 @@ FIVE = tuple(image(day) for day in range(1, 6))
 
 
 def test_the_original_and_the_newest_stay() -> None:
-    assert gone(ImageFacts(FIVE, protected=frozenset({name(5)}))) == [name(2)]
-    assert plan_images(ImageFacts(FIVE))[0].reason == "older than the 3 newest good ones"
+    assert gone(ImageFacts(images=FIVE, protected=frozenset({name(5)}))) == [name(2)]
+    assert plan_images(ImageFacts(images=FIVE))[0].reason == "older than the 3 newest good ones"
 
 
 def test_an_image_that_failed_too_often_does_not_count_as_one_of_the_newest() -> None:
-    assert gone(ImageFacts(FIVE, history=failing(5))) == [name(5)]
-    assert plan_images(ImageFacts(FIVE, history=failing(5)))[0].reason == "failed 6 times"
+    assert gone(ImageFacts(images=FIVE, history=failing(5))) == [name(5)]
+    assert plan_images(ImageFacts(images=FIVE, history=failing(5)))[0].reason == "failed 6 times"
 
 
 def test_if_none_is_good_all_stay() -> None:
     everything = failing(1, 2, 3, 4, 5)
-    assert gone(ImageFacts(FIVE, history=everything)) == []
-    assert gone(ImageFacts(FIVE, history=everything, wanted=99 * GIB)) == []
+    assert gone(ImageFacts(images=FIVE, history=everything)) == []
+    assert gone(ImageFacts(images=FIVE, history=everything, wanted=99 * GIB)) == []
 
 
 def test_the_image_that_was_restored_stays_however_old_and_bad_it_is() -> None:
-    assert gone(ImageFacts(FIVE, history=failing(2), protected=frozenset({name(2)}), wanted=99 * GIB)) == [
+    assert gone(ImageFacts(images=FIVE, history=failing(2), protected=frozenset({name(2)}), wanted=99 * GIB)) == [
         name(3),
         name(4),
     ]
@@ -68,10 +68,12 @@ def test_the_image_that_was_restored_stays_however_old_and_bad_it_is() -> None:
 
 def test_room_is_made_from_the_least_useful_on() -> None:
     partial = StoredFile(name(9) + ".partial", GIB)
-    facts = ImageFacts(FIVE, (partial,), failing(4), frozenset({name(5)}), free=0, wanted=2 * GIB + 1)
+    facts = ImageFacts(
+        images=FIVE, partials=(partial,), history=failing(4), protected=frozenset({name(5)}), free=0, wanted=2 * GIB + 1
+    )
     assert gone(facts) == [name(4), partial.name, name(2)]
-    assert gone(ImageFacts(FIVE[:2], (partial,), free=GIB, wanted=GIB)) == []
-    assert gone(ImageFacts(FIVE[:2], (partial,), free=0, wanted=GIB)) == [partial.name]
+    assert gone(ImageFacts(images=FIVE[:2], partials=(partial,), free=GIB, wanted=GIB)) == []
+    assert gone(ImageFacts(images=FIVE[:2], partials=(partial,), free=0, wanted=GIB)) == [partial.name]
 
 
 def test_room_for_an_update_is_that_of_the_largest_and_some() -> None:
@@ -93,10 +95,19 @@ def test_what_must_stay_stays_and_room_is_made_if_it_can_be(
 ) -> None:
     images = tuple(image(day, size) for day, size, _ in found)
     history = History(
-        tuple(ImageResult(image(day).name.stem, imaging_failures=failures) for day, _, failures in found if failures)
+        tuple(
+            ImageResult(image=image(day).name.stem, imaging_failures=failures) for day, _, failures in found if failures
+        )
     )
     halves = tuple(StoredFile(f"{index}.partial", size) for index, size in enumerate(partials))
-    facts = ImageFacts(images, halves, history, frozenset(name(day) for day in protected), free, wanted)
+    facts = ImageFacts(
+        images=images,
+        partials=halves,
+        history=history,
+        protected=frozenset(name(day) for day in protected),
+        free=free,
+        wanted=wanted,
+    )
     removals = plan_images(facts)
     names = [removal.name for removal in removals]
     assert len(set(names)) == len(names)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError, IntegrityFault
 from gprov.domain.formats.image.tar_fields import Malformed, checksum_matches, number
-from gprov.domain.formats.image.tar_walk import TarSummary, TarWalker
+from gprov.domain.formats.image.tar_summary import TarSummary
+from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.image.wanted_members import wanted_members
 
 TarOf = Callable[..., bytes]

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, Wiring, disk_device, qemu_arguments
 from gprov.apps.host.lab.machine import (
-    GIB,
     REPORT_PORT,
     DirectKernel,
     DiskBus,
@@ -27,9 +26,17 @@ from gprov.apps.host.lab.machine import (
 from gprov.apps.host.lab.shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import GIB
 from gprov.domain.errors import BadInput
 
-WIRING = Wiring(Accelerator.TCG, "/s/qmp", "/s/console", "/logs/a,b.log", "/s/report", "/ovmf/code.fd")
+WIRING = Wiring(
+    accelerator=Accelerator.TCG,
+    qmp="/s/qmp",
+    console="/s/console",
+    serial_log="/logs/a,b.log",
+    report="/s/report",
+    firmware_code="/ovmf/code.fd",
+)
 
 
 def options(arguments: tuple[str, ...], name: str) -> list[str]:
@@ -164,14 +171,14 @@ def test_commas_in_paths_and_names_are_escaped_where_qemu_splits_at_them() -> No
     ],
 )
 def test_each_bus_has_its_device(bus: DiskBus, driver: str, where: str | None) -> None:
-    found = disk_device(VirtualDisk("d", "/d.qcow2", bus, "S1"), port=3)
+    found = disk_device(VirtualDisk(name="d", file="/d.qcow2", bus=bus, serial="S1"), port=3)
     assert found["driver"] == driver
     assert found.get("bus") == where
     assert found["serial"] == "S1"
 
 
 def test_nvme_always_has_a_serial_since_qemu_wants_one() -> None:
-    assert disk_device(VirtualDisk("d", "/d.qcow2", DiskBus.NVME))["serial"] == "d"
+    assert disk_device(VirtualDisk(name="d", file="/d.qcow2", bus=DiskBus.NVME))["serial"] == "d"
 
 
 def test_flushes_are_ignored_only_if_nobody_cuts_the_power() -> None:
@@ -182,7 +189,7 @@ def test_flushes_are_ignored_only_if_nobody_cuts_the_power() -> None:
 
 
 def test_a_late_disk_has_its_controller_and_its_file_but_no_device_yet() -> None:
-    late = VirtualDisk("late", "/late.qcow2", DiskBus.SCSI, late=True)
+    late = VirtualDisk(name="late", file="/late.qcow2", bus=DiskBus.SCSI, late=True)
     arguments = qemu_arguments(replace(UnitSpec().machine("/unit"), disks=(late,)), WIRING)
     assert block(arguments, "late")
     drivers = [each["driver"] for each in objects(arguments, "-device")]
@@ -192,14 +199,14 @@ def test_a_late_disk_has_its_controller_and_its_file_but_no_device_yet() -> None
 
 def test_what_cannot_be_built_is_refused_with_every_reason() -> None:
     disks = (
-        VirtualDisk("a", "/a", DiskBus.AHCI, late=True),
-        VirtualDisk("b", "/b", DiskBus.VIRTIO),
-        VirtualDisk("b", "/c", DiskBus.VIRTIO),
+        VirtualDisk(name="a", file="/a", bus=DiskBus.AHCI, late=True),
+        VirtualDisk(name="b", file="/b", bus=DiskBus.VIRTIO),
+        VirtualDisk(name="b", file="/c", bus=DiskBus.VIRTIO),
     )
     with pytest.raises(BadInput) as caught:
         qemu_arguments(replace(UnitSpec().machine("/unit"), disks=disks, variables=""), WIRING)
     assert {problem.place for problem in caught.value.problems} == {"disk a", "disk b", "variables"}
-    many = tuple(VirtualDisk(f"d{index}", f"/{index}", DiskBus.AHCI) for index in range(8))
+    many = tuple(VirtualDisk(name=f"d{index}", file=f"/{index}", bus=DiskBus.AHCI) for index in range(8))
     with pytest.raises(BadInput) as crowded:
         qemu_arguments(replace(UnitSpec().machine("/unit"), disks=many), WIRING)
     assert {problem.place for problem in crowded.value.problems} == {"disk d6", "disk d7"}
@@ -225,13 +232,13 @@ def test_every_disk_is_attached_once_and_ahci_ports_are_not_shared(
     chosen: tuple[VirtualDisk, ...], cpus: int, memory: int
 ) -> None:
     machine = Machine(
-        FirmwareKind.UEFI,
-        "/v",
-        Smbios("m", "p", "s"),
-        chosen,
-        (VirtualNic("56:78:90:00:00:01"),),
-        memory * GIB,
-        cpus,
+        firmware=FirmwareKind.UEFI,
+        variables="/v",
+        smbios=Smbios("m", "p", "s"),
+        disks=chosen,
+        nics=(VirtualNic("56:78:90:00:00:01"),),
+        memory=memory * GIB,
+        cpus=cpus,
     )
     arguments = qemu_arguments(machine, WIRING)
     attached = [each["drive"] for each in objects(arguments, "-device") if "drive" in each]

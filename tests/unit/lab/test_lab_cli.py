@@ -33,6 +33,8 @@ def test_a_damaged_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ["lab", "cuts", "--workdir", "x", "--first", "-1"],
         ["lab", "cuts", "--workdir", "x", "--jobs", "many"],
         ["lab", "cuts", "--workdir", "x", "--stage", "boot"],
+        ["lab", "cuts", "--workdir", "x", "--netboot"],
+        ["lab", "cuts", "--workdir", "x", "--image", "x"],
     ],
 )
 def test_usage(words: list[str]) -> None:
@@ -55,8 +57,6 @@ def test_an_unknown_accelerator_is_wrong_usage(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_cuts_of_what_cannot_be_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lab", "cuts", "--workdir", str(tmp_path), "--netboot"]) == 2
-    assert main(["lab", "cuts", "--workdir", str(tmp_path), "--image", "x"]) == 2
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--stage", "provision", "--look"]) == 2
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--disks", "nvme"]) == 1
     assert "forced unit access cannot be recorded" in capsys.readouterr().err

@@ -20,7 +20,14 @@ from gprov.apps.host.lab.unitspec import read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 
 UEFI, BIOS = FirmwareKind.UEFI, FirmwareKind.BIOS
-WIRING = Wiring(Accelerator.TCG, "/s/qmp", "/s/console", "/log", "/s/report", "/ovmf/code.fd")
+WIRING = Wiring(
+    accelerator=Accelerator.TCG,
+    qmp="/s/qmp",
+    console="/s/console",
+    serial_log="/log",
+    report="/s/report",
+    firmware_code="/ovmf/code.fd",
+)
 NETWORK = FactoryNetwork("gprov-lab-1-0")
 
 

@@ -124,7 +124,9 @@ def test_number_and_seed_alone_decide(tmp_path: Path) -> None:
 
 
 def test_a_recorded_disk_is_logged_below_its_name() -> None:
-    disk = VirtualDisk("primary0", "/unit/primary0.qcow2", DiskBus.AHCI, write_log="/logs/primary0.writes")
+    disk = VirtualDisk(
+        name="primary0", file="/unit/primary0.qcow2", bus=DiskBus.AHCI, write_log="/logs/primary0.writes"
+    )
     node = json.loads(json.dumps(block_node(disk)))
     assert (node["driver"], node["node-name"]) == ("blklogwrites", "primary0")
     assert (node["file"]["driver"], node["file"]["file"]["filename"]) == ("qcow2", "/unit/primary0.qcow2")
@@ -139,12 +141,26 @@ def test_disks_that_write_with_forced_unit_access_are_not_recorded(tmp_path: Pat
 
 
 def result(number: int, problems: list[str]) -> CutResult:
-    start = Start(Ending.POWER_OFF, ("handover",), GuestVerdict("multi-user", 1.0, {}), False, 12.34)
-    return CutResult(number, Manner.REPLAYED, f"cut {number % 2}", f"/w/cut-{number}", [start], 20.0, problems)
+    start = Start(
+        ending=Ending.POWER_OFF,
+        said=("handover",),
+        system=GuestVerdict("multi-user", 1.0, {}),
+        nothing=False,
+        seconds=12.34,
+    )
+    return CutResult(
+        number=number,
+        manner=Manner.REPLAYED,
+        cut=f"cut {number % 2}",
+        folder=f"/w/cut-{number}",
+        starts=[start],
+        seconds=20.0,
+        problems=problems,
+    )
 
 
 def test_the_report_of_many_cuts() -> None:
-    campaign = Campaign("s", 0, 3, 2)
+    campaign = Campaign(seed="s", first=0, count=3, jobs=2)
     results = [result(number, []) for number in range(3)]
     report = campaign_report({"stage": "restore"}, campaign, results, 61.0)
     assert (report["verdict"], report["stage"], report["cuts"], report["states"]) == ("passed", "restore", 3, 2)
@@ -155,7 +171,7 @@ def test_the_report_of_many_cuts() -> None:
 
 
 def test_what_ended_before_it_was_killed_is_no_cut() -> None:
-    campaign = Campaign("s", 0, 3, 2)
+    campaign = Campaign(seed="s", first=0, count=3, jobs=2)
     results = [result(0, []), *(replace(result(number, []), missed=True) for number in (1, 2))]
     report = campaign_report({}, campaign, results, 61.0)
     assert (report["verdict"], report["cuts"], report["missed"], report["states"]) == ("passed", 1, 2, 1)
@@ -168,9 +184,16 @@ def test_a_lab_that_fails_costs_one_cut(tmp_path: Path) -> None:
     power_cuts = PowerCuts(processes, runner, StageRunner(runner, said.append), said.append)
     unit = Unit(str(tmp_path / "unit"), UnitSpec())
     found = recording(tmp_path, WRITE, b"", [look(len(WRITE), 0)])
-    expected = Expected({}, frozenset(), {}, "", "")
-    subject = Subject(unit, CutStage.RESTORE, found, expected, Products("", "", ""), "")
-    results = run_campaign(power_cuts, subject, Campaign("s", 0, 3, 2), str(tmp_path / "cuts"))
+    expected = Expected(primary={}, varying=frozenset(), images={}, kernel="", older_kernel="")
+    subject = Subject(
+        unit=unit,
+        stage=CutStage.RESTORE,
+        recording=found,
+        expected=expected,
+        products=Products("", "", ""),
+        serial_log="",
+    )
+    results = run_campaign(power_cuts, subject, Campaign(seed="s", first=0, count=3, jobs=2), str(tmp_path / "cuts"))
     assert [(each.number, each.manner) for each in results] == list(
         enumerate([Manner.REPLAYED, Manner.KILLED, Manner.REPLAYED])
     )

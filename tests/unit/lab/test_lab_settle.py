@@ -15,12 +15,14 @@ WELL: Mapping[str, Json] = {"flag": True, "recovery": True}
 
 
 def start(*said: str, ending: Ending = Ending.RESET, nothing: bool = False) -> Start:
-    return Start(ending, ("init-started", *said) if not nothing else (), None, nothing, 10.0)
+    return Start(
+        ending=ending, said=("init-started", *said) if not nothing else (), system=None, nothing=nothing, seconds=10.0
+    )
 
 
 def system(facts: Mapping[str, Json] = WELL) -> Start:
     verdict = GuestVerdict("multi-user", 8.0, facts)
-    return Start(Ending.POWER_OFF, ("init-started", "handover"), verdict, False, 9.0)
+    return Start(ending=Ending.POWER_OFF, said=("init-started", "handover"), system=verdict, nothing=False, seconds=9.0)
 
 
 RESTORED = start("FR_STARTED", "FR_SUCCEEDED")

@@ -74,7 +74,16 @@ def test_shortcomings(
 
 def result(name: str, verdict: StageVerdict = StageVerdict.PASSED, system: GuestVerdict | None = None) -> StageResult:
     reached = said("init-started", "handover")
-    return StageResult(name, verdict, "", Ending.RESET, 31.26, reached, system, f"/work/serial-{name}.log")
+    return StageResult(
+        name=name,
+        verdict=verdict,
+        reason="",
+        ending=Ending.RESET,
+        seconds=31.26,
+        milestones=reached,
+        system=system,
+        serial_log=f"/work/serial-{name}.log",
+    )
 
 
 def test_the_report_of_a_good_run() -> None:

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME
-from gprov.apps.host.lab.machine import GIB, DiskBus
+from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.manufdata import Artifact, manuf_data
 from gprov.apps.host.lab.shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.unitspec import UnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import GIB
 from gprov.domain.errors import BadInput
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.platform.default_table import default_table

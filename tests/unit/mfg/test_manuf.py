@@ -122,12 +122,15 @@ def test_specification_is_read() -> None:
     spec = parse(DOCUMENT).spec_for("QEMU-mfg-test")
     assert spec is not None
     assert spec.cpu == CpuSpec("QEMU Virtual CPU", 4, 1)
-    assert spec.recovery == DiskSpec(10737418240, 1, "QEMU", "HARDDISK", 1)
-    assert spec.main_disks == ((DiskSpec(21474836480, model="roothdd"),), (DiskSpec(2147483648, model="root2g"),))
+    assert spec.recovery == DiskSpec(size=10737418240, tolerance_percent=1, vendor="QEMU", model="HARDDISK", quantity=1)
+    assert spec.main_disks == (
+        (DiskSpec(size=21474836480, model="roothdd"),),
+        (DiskSpec(size=2147483648, model="root2g"),),
+    )
     assert (spec.ram_megs, spec.oui_nics, spec.oui_sequential, spec.total_nics) == (1234, 1, True, 2)
     assert spec.firmware_version == FirmwareVersions(bios="1.2", me="3")
-    assert spec.pci == (DeviceSpec(1, 0x8086, 0x100E, None, "NIC"),)
-    assert spec.usb == (DeviceSpec(0, None, None, 0x09, ""),)
+    assert spec.pci == (DeviceSpec(quantity=1, vendor=0x8086, device=0x100E, device_class=None, description="NIC"),)
+    assert spec.usb == (DeviceSpec(quantity=0, vendor=None, device=None, device_class=0x09, description=""),)
     assert spec.serial_regex == "^GP[0-9]+$"
     assert spec.dmi_matches == {"bios-vendor": "SeaBIOS"}
     assert parse(DOCUMENT).spec_for("other") is None

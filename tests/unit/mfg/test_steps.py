@@ -18,8 +18,14 @@ def command(text: str, path: str = "", libraries: str = "") -> Command:
     parsed = iter(words)
     add_path = next(parsed) if path else None
     add_lib = next(parsed) if libraries else None
-    made = Command(text, parse_command(text).words)
-    return Command(text, made.words, ExitStatus.MUST_SUCCEED, add_path or made.add_path, add_lib or made.add_lib_path)
+    made = Command(text=text, words=parse_command(text).words)
+    return Command(
+        text=text,
+        words=made.words,
+        exit_status=ExitStatus.MUST_SUCCEED,
+        add_path=add_path or made.add_path,
+        add_lib_path=add_lib or made.add_lib_path,
+    )
 
 
 def test_values_stay_inside_their_argument() -> None:

@@ -22,7 +22,9 @@ OPTIONS = st.builds(
 
 def test_as_written_in_the_field() -> None:
     data = b'{"Preserve":true,"IgnoreNetCfg":false,"ClearHistory":true,"XLog":"http://h:1/","BootArgs":"a=b c"}'
-    assert parse_options("fr.data", data) == RestoreOptions(True, False, True, "http://h:1/", "a=b c")
+    assert parse_options("fr.data", data) == RestoreOptions(
+        preserve=True, ignore_net_cfg=False, clear_history=True, xlog="http://h:1/", boot_args="a=b c"
+    )
     assert parse_options("fr.data", b'{"_":1,"x":2}') == RestoreOptions()
 
 

@@ -12,9 +12,11 @@ WHOLE = b"ip=10.0.2.15\nsubnet=255.255.255.0\nrouter=10.0.2.2 10.0.2.9\ndns=10.0
 
 
 def test_a_lease() -> None:
-    assert parse_lease("eth0", WHOLE) == Lease("eth0", "10.0.2.15", 24, "10.0.2.2", ("10.0.2.3", "1.1.1.1"))
+    assert parse_lease("eth0", WHOLE) == Lease(
+        interface="eth0", address="10.0.2.15", prefix=24, gateway="10.0.2.2", name_servers=("10.0.2.3", "1.1.1.1")
+    )
     assert parse_lease("e", b"ip=10.0.2.15\nsubnet=255.255.255.255\nrouter=\ndns=\nend\n") == Lease(
-        "e", "10.0.2.15", 32
+        interface="e", address="10.0.2.15", prefix=32
     )
 
 

@@ -21,7 +21,7 @@ from gprov.domain.formats.bzimage import KernelFacts, parse_bzimage
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
@@ -43,23 +43,27 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.frdata import RestoreOptions
 
-NAMES, PLACES, LOADER = Branding(), Places(), build_loader()
-UNIT = Unit(default_table()[0], "GPROV_QEMU", "mfg_test", "", "S1")
+NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
+UNIT = Unit(platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="S1")
 ARRAY = array_spec("PRIMARY", "gp-s1", bytes(range(16)), RaidLevel.RAID5)
 IMAGE = verify_image("/mnt/RECOVERY/Image/x.upd", build_image(build_kernel(100)))
 STICK = Disk(
-    "sdb",
-    "/dev/sdb",
-    DeviceNumber(8, 16),
-    4 * GIB,
+    name="sdb",
+    node="/dev/sdb",
+    device=DeviceNumber(8, 16),
+    size=4 * GIB,
     bus=Bus.USB,
-    partitions=(Partition("sdb1", "/dev/sdb1", DeviceNumber(8, 17), 1, MIB, 4 * GIB - MIB),),
+    partitions=(
+        Partition(name="sdb1", node="/dev/sdb1", device=DeviceNumber(8, 17), number=1, start=MIB, size=4 * GIB - MIB),
+    ),
 )
 MENU = "/mnt/BOOT/gprov/normal.cfg"
 
 
 def target(index: int, size: int = 20 * GIB) -> Disk:
-    return Disk(f"sd{'cdef'[index]}", f"/dev/sd{'cdef'[index]}", DeviceNumber(8, 32 + 16 * index), size)
+    return Disk(
+        name=f"sd{'cdef'[index]}", node=f"/dev/sd{'cdef'[index]}", device=DeviceNumber(8, 32 + 16 * index), size=size
+    )
 
 
 def kernel(build: int) -> KernelFacts:
@@ -69,19 +73,25 @@ def kernel(build: int) -> KernelFacts:
 def facts_of(*targets: Disk, build: int = 100, menu: bytes = b"", arguments: str = "") -> RestoreFacts:
     part = STICK.partitions[0]
     return RestoreFacts(
-        NAMES,
-        PLACES,
-        FirmwareKind.BIOS,
-        UNIT,
-        IMAGE,
-        ImageName(date(2026, 1, 1), 1, "1", NAMES.image_prefix),
-        targets,
-        Volume(STICK, part.node, part.device, Contents("ext4", "RECOVERY", "aa-bb"), part),
-        None,
-        kernel(build),
-        kernel(build),
-        None,
-        NetworkFiles(),
+        branding=NAMES,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.BIOS,
+        unit=UNIT,
+        image=IMAGE,
+        name=ImageName(date(2026, 1, 1), 1, "1", NAMES.image_prefix),
+        targets=targets,
+        recovery=Volume(
+            disk=STICK,
+            node=part.node,
+            device=part.device,
+            contents=Contents("ext4", "RECOVERY", "aa-bb"),
+            partition=part,
+        ),
+        esp=None,
+        recovery_kernel=kernel(build),
+        fallback_kernel=kernel(build),
+        admin_password=None,
+        network=NetworkFiles(),
         keep_options=False,
         ignore_saved_network=False,
         extra_arguments=arguments,
@@ -141,7 +151,7 @@ def test_no_table_comes_without_its_loader_nor_before_the_old_one_is_gone(size: 
 def test_a_menu_and_kernels_that_are_right_are_not_written_again() -> None:
     plan = plan_restore(facts_of(target(0), menu=recovery_menu(NAMES, "").encode()))
     assert not at(plan, CopyKernel)
-    assert not [one for one in plan if isinstance(one, WriteFile) and one.path.startswith(PLACES.recovery)]
+    assert not [one for one in plan if isinstance(one, WriteFile) and one.path.startswith(MOUNT_POINTS.recovery)]
 
 
 def test_a_recovery_that_cannot_be_written_keeps_the_menu_that_it_has() -> None:
@@ -183,7 +193,7 @@ def test_every_disk_of_an_array_can_start_the_unit_and_knows_the_others() -> Non
     boots = [one for one in plan if isinstance(one, MakeFileSystem) and one.spec.label == "BOOT"]
     assert [one.where for one in boots] == [PartitionRef(disk, 1) for disk in facts.targets]
     assert len({one.spec.uuid for one in boots}) == 3
-    mounted = [one.where for one in plan if isinstance(one, MountVolume) and one.target == PLACES.boot]
+    mounted = [one.where for one in plan if isinstance(one, MountVolume) and one.target == MOUNT_POINTS.boot]
     assert mounted == [PartitionRef(disk, 1) for disk in facts.targets]
     menus = [one.content.decode() for one in plan if isinstance(one, WriteFile) and one.path == MENU]
     for own, menu in zip(boots, menus, strict=True):
@@ -205,13 +215,13 @@ def test_disks_and_arguments_that_do_not_do_are_refused_before_anything_is_chang
 
 def provisioning(*targets: Disk, wipe: bool = True) -> tuple[Operation, ...]:
     facts = ProvisionFacts(
-        NAMES,
-        PLACES,
-        FirmwareKind.BIOS,
-        UNIT,
-        replace(STICK, partitions=()),
-        targets,
-        RestoreOptions(),
+        branding=NAMES,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.BIOS,
+        unit=UNIT,
+        recovery=replace(STICK, partitions=()),
+        targets=targets,
+        options=RestoreOptions(),
         loader=LOADER,
     )
     return (*plan_recovery(facts, wipe=wipe), *plan_finish(facts), *plan_start(facts, wipe=wipe))
@@ -219,7 +229,7 @@ def provisioning(*targets: Disk, wipe: bool = True) -> tuple[Operation, ...]:
 
 def test_provisioning_makes_recovery_startable_last() -> None:
     plan = provisioning(target(0))
-    menu = WriteFile("/mnt/RECOVERY/gprov/recovery.cfg", recovery_menu(NAMES, "").encode())
+    menu = WriteFile(path="/mnt/RECOVERY/gprov/recovery.cfg", content=recovery_menu(NAMES, "").encode())
     assert plan[-5:] == (
         ClearDisk(target(0), 100 * MIB, 100 * MIB),
         CopyFile("/mnt/RECOVERY/norm_boot", "/mnt/RECOVERY/gprov/norm_boot", 0o755),

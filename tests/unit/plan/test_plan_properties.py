@@ -22,7 +22,7 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
@@ -59,7 +59,7 @@ from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netsaved import SavedFile
 
 SECRET = "$y$j9T$tHiSiSsEcReT"
-PLACES = Places()
+MOUNT_POINTS = MountPoints()
 BRANDING = Branding()
 FLAG = "/mnt/PRIMARY/boot.normal"
 TOO_LONG = "a=" + "x" * 4000
@@ -74,10 +74,10 @@ def disk_strategy(minor: int, least: int, most: int) -> st.SearchStrategy[Disk]:
     def make(name: str, size: int, sector: int, bus: Bus, text: str) -> Disk:
         node = f"/dev/{name}{minor}"
         return Disk(
-            node.rsplit("/", 1)[1],
-            node,
-            DeviceNumber(8, minor),
-            size,
+            name=node.rsplit("/", 1)[1],
+            node=node,
+            device=DeviceNumber(8, minor),
+            size=size,
             sector_size=sector,
             bus=bus,
             model=text,
@@ -100,7 +100,15 @@ UNSUPPORTED = (
 
 
 def unit_strategy(platforms: tuple[Platform, ...]) -> st.SearchStrategy[Unit]:
-    return st.builds(Unit, st.sampled_from(platforms), texts, texts, texts, texts, by_fallback=st.booleans())
+    return st.builds(
+        Unit,
+        platform=st.sampled_from(platforms),
+        manufacturer=texts,
+        product=texts,
+        sku=texts,
+        serial=texts,
+        by_fallback=st.booleans(),
+    )
 
 
 def bzimage(build: int) -> bytes:
@@ -114,13 +122,13 @@ def bzimage(build: int) -> bytes:
 
 def image_of(group: bytes, build: int) -> VerifiedImage:
     return VerifiedImage(
-        "/mnt/RECOVERY/Image/x.upd",
-        1000,
-        2000,
-        1500,
-        10,
-        "0" * 64,
-        CapturedFiles(
+        path="/mnt/RECOVERY/Image/x.upd",
+        size=1000,
+        unpacked=2000,
+        content_bytes=1500,
+        entries=10,
+        digest="0" * 64,
+        files=CapturedFiles(
             passwd=b"root:x:0:0::/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n",
             group=group,
             shadow=f"root:{SECRET}ROOT:1:0:99999:7:::\nadmin:!:1:0:99999:7:::\n".encode(),
@@ -135,9 +143,25 @@ IMAGES = st.builds(
     st.sampled_from([b"", b"shadow:x:42:\n", b"shadow:x:42:\nsystemd-journal:x:101:\n"]),
     st.integers(0, 3),
 )
-ESP = Partition("p1", "/dev/p1", DeviceNumber(9, 1), 1, MIB, 200 * MIB, "ESP", "0b1c2d3e-1111-2222-3333-444455556666")
+ESP = Partition(
+    name="p1",
+    node="/dev/p1",
+    device=DeviceNumber(9, 1),
+    number=1,
+    start=MIB,
+    size=200 * MIB,
+    label="ESP",
+    uuid="0b1c2d3e-1111-2222-3333-444455556666",
+)
 DATA = Partition(
-    "p2", "/dev/p2", DeviceNumber(9, 2), 2, 201 * MIB, GIB, "RECOVERY", "1b1c2d3e-1111-2222-3333-444455556666"
+    name="p2",
+    node="/dev/p2",
+    device=DeviceNumber(9, 2),
+    number=2,
+    start=201 * MIB,
+    size=GIB,
+    label="RECOVERY",
+    uuid="1b1c2d3e-1111-2222-3333-444455556666",
 )
 
 
@@ -145,7 +169,9 @@ DATA = Partition(
 def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
     """``good``: a plan can be made of them."""
     recovery = replace(draw(disk_strategy(1, GIB, 64 * GIB)), partitions=(ESP, DATA))
-    esp = Volume(recovery, ESP.node, ESP.device, Contents("vfat", "ESP", "CC-DD"), ESP)
+    esp = Volume(
+        disk=recovery, node=ESP.node, device=ESP.device, contents=Contents("vfat", "ESP", "CC-DD"), partition=ESP
+    )
     unit = draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED))
     level = draw(st.none() | st.sampled_from(RaidLevel)) if good else None
     count = 1 if level is None else level.least_disks
@@ -154,19 +180,25 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
     if level is not None:
         unit = replace(unit, platform=replace(unit.platform, raid_level=level, data_disks=count))
     return RestoreFacts(
-        BRANDING,
-        PLACES,
-        FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
-        unit,
-        draw(IMAGES),
-        ImageName(date(2026, 1, 1), 1, "1", BRANDING.image_prefix),
-        targets,
-        Volume(recovery, DATA.node, DATA.device, Contents("ext4", "RECOVERY", "aa-bb"), DATA),
-        esp if good else draw(st.none() | st.just(esp)),
-        draw(kernels),
-        draw(kernels),
-        draw(st.none() | st.just(PasswordHash(SECRET))),
-        NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
+        branding=BRANDING,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
+        unit=unit,
+        image=draw(IMAGES),
+        name=ImageName(date(2026, 1, 1), 1, "1", BRANDING.image_prefix),
+        targets=targets,
+        recovery=Volume(
+            disk=recovery,
+            node=DATA.node,
+            device=DATA.device,
+            contents=Contents("ext4", "RECOVERY", "aa-bb"),
+            partition=DATA,
+        ),
+        esp=esp if good else draw(st.none() | st.just(esp)),
+        recovery_kernel=draw(kernels),
+        fallback_kernel=draw(kernels),
+        admin_password=draw(st.none() | st.just(PasswordHash(SECRET))),
+        network=NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
         keep_options=draw(st.booleans()),
         ignore_saved_network=draw(st.booleans()),
         extra_arguments=draw(st.sampled_from(["", "PROVISION_VERBOSE=1 console=ttyS0", *([] if good else [TOO_LONG])])),
@@ -217,7 +249,7 @@ def below(path: str, *folders: str) -> bool:
 
 
 def is_primary(operation: Operation) -> bool:
-    return any(below(path, PLACES.primary) for path in paths_of(operation))
+    return any(below(path, MOUNT_POINTS.primary) for path in paths_of(operation))
 
 
 @given(restores(good=False))
@@ -261,15 +293,15 @@ def test_only_the_target_is_changed_as_a_disk(facts: RestoreFacts) -> None:
 def test_files_change_only_below_primary_and_recovery(facts: RestoreFacts) -> None:
     for operation in plan_restore(facts):
         for path in paths_of(operation):
-            assert below(path, PLACES.primary, PLACES.recovery)
+            assert below(path, MOUNT_POINTS.primary, MOUNT_POINTS.recovery)
     on_recovery = {
         path
         for operation in plan_restore(facts)
         for path in paths_of(operation)
-        if below(path, PLACES.recovery) and not isinstance(operation, FlushVolume)
+        if below(path, MOUNT_POINTS.recovery) and not isinstance(operation, FlushVolume)
     }
     allowed = {"ESP/norm_boot", "ESP/EFI/BOOT/BOOTX64.EFI", "log/netd.tar", "fr.data", "boot.args"}
-    assert on_recovery <= {f"{PLACES.recovery}/{name}" for name in allowed}
+    assert on_recovery <= {f"{MOUNT_POINTS.recovery}/{name}" for name in allowed}
 
 
 @given(RESTORES)
@@ -280,21 +312,21 @@ def test_the_flag_comes_last_and_everything_before_it_is_flushed(facts: RestoreF
     assert plan[flag] == SetFlag(FLAG)
     assert sum(isinstance(operation, SetFlag) for operation in plan) == 1
     after = [operation for operation in plan[flag + 1 :] if is_primary(operation)]
-    assert after == [FlushVolume(PLACES.primary), UnmountVolume(PLACES.primary)]
-    flushed = [at for at, operation in enumerate(plan[:flag]) if operation == FlushVolume(PLACES.primary)]
+    assert after == [FlushVolume(MOUNT_POINTS.primary), UnmountVolume(MOUNT_POINTS.primary)]
+    flushed = [at for at, operation in enumerate(plan[:flag]) if operation == FlushVolume(MOUNT_POINTS.primary)]
     assert flushed
     assert not any(is_primary(operation) for operation in plan[flushed[-1] + 1 : flag])
     # What holds kernels must take them if there were none before; else its wear keeps no unit from its system.
-    kernels = PLACES.recovery if facts.bios else PLACES.esp
+    kernels = MOUNT_POINTS.recovery if facts.bios else MOUNT_POINTS.esp
     without = facts.recovery_kernel is None and facts.fallback_kernel is None
-    for place in {kernels, PLACES.recovery}:
+    for place in {kernels, MOUNT_POINTS.recovery}:
         assert FlushVolume(place, required=without and place == kernels) in plan[flushed[-1] : flag]
     assert not any(isinstance(operation, CopyFile | CopyKernel | UpdateBootEntries) for operation in plan[flag:])
     # What may fail is tidied away when the unit already boots.
     removed = [(at, operation) for at, operation in enumerate(plan) if isinstance(operation, RemovePath)]
     assert all(at > flag for at, operation in removed if not operation.required)
     assert {operation.path for _, operation in removed if operation.required} <= {
-        f"{PLACES.primary}/etc/systemd/network"
+        f"{MOUNT_POINTS.primary}/etc/systemd/network"
     }
 
 
@@ -352,11 +384,11 @@ def test_an_array_of_the_last_partition_of_each_disk(facts: RestoreFacts) -> Non
     array = ArrayRef("PRIMARY")
     used = [operation.where for operation in plan if isinstance(operation, MakeFileSystem | MountVolume)]
     assert used == [array, array]
-    assert plan.index(StopArray(array, required=False)) == plan.index(UnmountVolume(PLACES.primary)) + 1
+    assert plan.index(StopArray(array, required=False)) == plan.index(UnmountVolume(MOUNT_POINTS.primary)) + 1
     written = {operation.path: operation.content for operation in plan if isinstance(operation, WriteFile)}
-    config = written[f"{PLACES.primary}/etc/mdadm/mdadm.conf"].decode()
+    config = written[f"{MOUNT_POINTS.primary}/etc/mdadm/mdadm.conf"].decode()
     assert "UUID=00010203:04050607:08090a0b:0c0d0e0f" in config
-    record = parse_array_record("", written[f"{PLACES.primary}/etc/provisioning/array.json"])
+    record = parse_array_record("", written[f"{MOUNT_POINTS.primary}/etc/provisioning/array.json"])
     assert [record[slot].startswith(disk.identity) for slot, disk in enumerate(facts.targets)] == [True] * len(members)
 
 
@@ -365,16 +397,16 @@ def test_an_array_of_the_last_partition_of_each_disk(facts: RestoreFacts) -> Non
 def test_options_go_after_the_flag_and_only_if_they_are_not_kept(facts: RestoreFacts) -> None:
     plan = plan_restore(facts)
     removed = [operation.path for operation in plan[index(plan, SetFlag) :] if isinstance(operation, RemovePath)]
-    wanted = [f"{PLACES.recovery}/log/netd.tar"] if facts.ignore_saved_network else []
-    assert removed == wanted + ([] if facts.keep_options else [f"{PLACES.recovery}/fr.data"])
+    wanted = [f"{MOUNT_POINTS.recovery}/log/netd.tar"] if facts.ignore_saved_network else []
+    assert removed == wanted + ([] if facts.keep_options else [f"{MOUNT_POINTS.recovery}/fr.data"])
 
 
 @given(RESTORES)
 @settings(max_examples=60)
 def test_kernels_are_never_both_at_risk(facts: RestoreFacts) -> None:
     """FAT may lose a file while it is replaced: then the other one must be whole, and no source may be a broken one."""
-    esp, fallback = f"{PLACES.esp}/norm_boot", f"{PLACES.esp}/EFI/BOOT/BOOTX64.EFI"
-    whole = {f"{PLACES.primary}/boot/norm_boot"}
+    esp, fallback = f"{MOUNT_POINTS.esp}/norm_boot", f"{MOUNT_POINTS.esp}/EFI/BOOT/BOOTX64.EFI"
+    whole = {f"{MOUNT_POINTS.primary}/boot/norm_boot"}
     whole |= {path for path, kernel in ((esp, facts.recovery_kernel), (fallback, facts.fallback_kernel)) if kernel}
     bootable = bool(whole & {esp, fallback})
     for operation in plan_restore(facts):
@@ -401,14 +433,14 @@ def test_no_description_of_a_restore_tells_a_secret(facts: RestoreFacts) -> None
 @st.composite
 def provisionings(draw: st.DrawFn, *, good: bool) -> ProvisionFacts:
     return ProvisionFacts(
-        BRANDING,
-        PLACES,
-        FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
-        draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED)),
-        draw(disk_strategy(1, GIB if good else 1, 64 * GIB)),
-        (draw(disk_strategy(2, GIB, 30 * 1024 * GIB)),),
-        RestoreOptions(xlog=draw(st.sampled_from(["", "http://server/"]))),
-        draw(st.sampled_from(["", "PROVISION_VERBOSE=1", *([] if good else [TOO_LONG])])),
+        branding=BRANDING,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI if good else draw(st.sampled_from(FirmwareKind)),
+        unit=draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED)),
+        recovery=draw(disk_strategy(1, GIB if good else 1, 64 * GIB)),
+        targets=(draw(disk_strategy(2, GIB, 30 * 1024 * GIB)),),
+        options=RestoreOptions(xlog=draw(st.sampled_from(["", "http://server/"]))),
+        extra_arguments=draw(st.sampled_from(["", "PROVISION_VERBOSE=1", *([] if good else [TOO_LONG])])),
     )
 
 
@@ -445,9 +477,9 @@ def test_making_recovery_touches_no_target(facts: ProvisionFacts) -> None:
     earlier = (*plan_recovery(facts), *plan_secrets(facts, PasswordHash(SECRET)), *plan_finish(facts))
     for operation in earlier:
         assert disk_of(operation) in (None, facts.recovery)
-        assert all(below(path, PLACES.recovery) for path in paths_of(operation))
+        assert all(below(path, MOUNT_POINTS.recovery) for path in paths_of(operation))
         assert not isinstance(operation, UpdateBootEntries)
-        assert f"{PLACES.esp}/EFI/BOOT/BOOTX64.EFI" not in paths_of(operation)
+        assert f"{MOUNT_POINTS.esp}/EFI/BOOT/BOOTX64.EFI" not in paths_of(operation)
 
 
 @given(PROVISIONINGS, st.booleans())
@@ -461,7 +493,7 @@ def test_the_start_comes_last_and_clears_nothing_but_targets(facts: ProvisionFac
     assert plan[-1].esp.disk == facts.recovery
     copied = index(plan, CopyFile)
     assert copied >= len(cleared)
-    assert FlushVolume(PLACES.esp) in plan[copied:]
+    assert FlushVolume(MOUNT_POINTS.esp) in plan[copied:]
 
 
 @given(PROVISIONINGS)

@@ -18,7 +18,8 @@ from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.network import FakeHttp, Origin
-from gprov.apps.unit.execution.executor import Executor, Tools
+from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -28,7 +29,7 @@ from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.formats.efi.boot_variables import BOOT_ORDER, numbers_in
 from gprov.domain.image.name import ImageName
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
@@ -36,8 +37,8 @@ from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.frdata import RestoreOptions
 
-PLACES, BRANDING = Places(), Branding()
-UNIT = Unit(default_table()[0], "GPROV_QEMU", "mfg_test", "", "SIM0001")
+MOUNT_POINTS, BRANDING = MountPoints(), Branding()
+UNIT = Unit(platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="SIM0001")
 KERNEL = build_kernel(100)
 IMAGE = "/mnt/RECOVERY/Image/WIDGET.LNX.SHINY.2026-01-15.1.upd"
 Content = dict[str, Node | None]
@@ -51,18 +52,26 @@ def machine() -> SimulatedMachine:
     return machine
 
 
-def tools_of(machine: SimulatedMachine) -> Tools:
-    return Tools(
-        FakeBlockDevices(machine),
-        FakePartitioner(machine),
-        FakeArrays(machine),
-        FakeFileSystems(machine),
-        FakeMounts(machine),
-        FakeFiles(machine),
-        FakeArchives(machine),
-        FakeFirmware(machine),
-        FakeHttp(machine, Origin()),
-        machine.clock,
+def plan_ports(machine: SimulatedMachine) -> PlanPorts:
+    return PlanPorts(
+        blocks=FakeBlockDevices(machine),
+        arrays=lambda: FakeArrays(machine),
+        filesystems=FakeFileSystems(machine),
+        mounts=FakeMounts(machine),
+        files=FakeFiles(machine),
+        firmware=FakeFirmware(machine),
+        http=FakeHttp(machine, Origin()),
+        clock=machine.clock,
+    )
+
+
+def destructive_ports(machine: SimulatedMachine) -> DestructivePorts:
+    return DestructivePorts(
+        partitioner=FakePartitioner(machine),
+        filesystem_maker=FakeFileSystems(machine),
+        array_writer=FakeArrays(machine),
+        image_unpacker=FakeArchives(machine),
+        variable_writer=FakeFirmware(machine),
     )
 
 
@@ -76,22 +85,22 @@ def content(machine: SimulatedMachine, *labels: str) -> dict[str, Content]:
 
 def provision(machine: SimulatedMachine) -> None:
     """The provisioning plans as the flow runs them, ending with RECOVERY and ESP mounted."""
-    tools = tools_of(machine)
-    executor = Executor(tools, EventBus(machine.clock))
-    for target in [point.target for point in tools.mounts.mounted()][::-1]:
-        tools.mounts.unmount(target)
+    ports = plan_ports(machine)
+    executor = Executor(ports, destructive_ports(machine), EventBus(machine.clock))
+    for target in [point.target for point in ports.mounts.mounted()][::-1]:
+        ports.mounts.unmount(target)
     facts = ProvisionFacts(
-        BRANDING,
-        PLACES,
-        FirmwareKind.UEFI,
-        UNIT,
-        disk(machine, "sdb"),
-        (disk(machine, "sda"),),
-        RestoreOptions(xlog="http://server/"),
+        branding=BRANDING,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI,
+        unit=UNIT,
+        recovery=disk(machine, "sdb"),
+        targets=(disk(machine, "sda"),),
+        options=RestoreOptions(xlog="http://server/"),
     )
     executor.run(plan_recovery(facts))
-    tools.files.replace(IMAGE, build_image(KERNEL))
-    tools.files.replace("/mnt/RECOVERY/ESP/norm_boot", KERNEL)
+    ports.files.replace(IMAGE, build_image(KERNEL))
+    ports.files.replace("/mnt/RECOVERY/ESP/norm_boot", KERNEL)
     executor.run(plan_secrets(facts, PasswordHash("$fake$hash")))
     executor.run(plan_finish(facts))
     executor.run(plan_start(facts))
@@ -100,23 +109,29 @@ def provision(machine: SimulatedMachine) -> None:
 def restore_facts(machine: SimulatedMachine) -> RestoreFacts:
     recovery = disk(machine, "sdb")
     volumes = [
-        Volume(recovery, part.node, part.device, Contents(kind, label, "0000-0000"), part)
+        Volume(
+            disk=recovery,
+            node=part.node,
+            device=part.device,
+            contents=Contents(kind, label, "0000-0000"),
+            partition=part,
+        )
         for part, (kind, label) in zip(recovery.partitions, (("vfat", "ESP"), ("ext4", "RECOVERY")), strict=True)
     ]
     return RestoreFacts(
-        BRANDING,
-        PLACES,
-        FirmwareKind.UEFI,
-        UNIT,
-        FakeArchives(machine).verify(IMAGE, lambda _done, _total: None),
-        ImageName(date(2026, 1, 15), 1, "1", BRANDING.image_prefix),
-        (disk(machine, "sda"),),
-        volumes[1],
-        volumes[0],
-        parse_bzimage(KERNEL),
-        parse_bzimage(KERNEL),
-        PasswordHash("$fake$hash"),
-        NetworkFiles({"a.network": b"[Match]\n"}),
+        branding=BRANDING,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI,
+        unit=UNIT,
+        image=FakeArchives(machine).verify(IMAGE, lambda _done, _total: None),
+        name=ImageName(date(2026, 1, 15), 1, "1", BRANDING.image_prefix),
+        targets=(disk(machine, "sda"),),
+        recovery=volumes[1],
+        esp=volumes[0],
+        recovery_kernel=parse_bzimage(KERNEL),
+        fallback_kernel=parse_bzimage(KERNEL),
+        admin_password=PasswordHash("$fake$hash"),
+        network=NetworkFiles({"a.network": b"[Match]\n"}),
         keep_options=False,
         ignore_saved_network=True,
     )
@@ -138,25 +153,25 @@ def test_restoring_twice(machine: SimulatedMachine) -> None:
     provision(machine)
     facts = restore_facts(machine)
     plan = plan_restore(facts)
-    executor = Executor(tools_of(machine), EventBus(machine.clock))
+    executor = Executor(plan_ports(machine), destructive_ports(machine), EventBus(machine.clock))
     executor.run(plan)
     first, writes = content(machine, "PRIMARY", "RECOVERY", "ESP"), machine.nvram_writes
     assert first["PRIMARY"]["/boot.normal"] is not None
     executor.run(plan)
     assert content(machine, "PRIMARY", "RECOVERY", "ESP") == first
     assert machine.nvram_writes == writes
-    assert [point.target for point in FakeMounts(machine).mounted()] == [PLACES.recovery, PLACES.esp]
+    assert [point.target for point in FakeMounts(machine).mounted()] == [MOUNT_POINTS.recovery, MOUNT_POINTS.esp]
 
 
 def test_a_plan_begun_anew_at_any_point_ends_the_same(machine: SimulatedMachine) -> None:
     provision(machine)
     plan = plan_restore(restore_facts(machine))
-    tools = tools_of(machine)
-    Executor(tools, EventBus(machine.clock)).run(plan)
+    ports = plan_ports(machine)
+    Executor(ports, destructive_ports(machine), EventBus(machine.clock)).run(plan)
     expected = content(machine, "PRIMARY", "RECOVERY", "ESP")
     for end in range(len(plan)):
-        Executor(tools, EventBus(machine.clock)).run(plan[:end])
-        if any(point.target == PLACES.primary for point in tools.mounts.mounted()):
-            tools.mounts.unmount(PLACES.primary)
-        Executor(tools, EventBus(machine.clock)).run(plan)
+        Executor(ports, destructive_ports(machine), EventBus(machine.clock)).run(plan[:end])
+        if any(point.target == MOUNT_POINTS.primary for point in ports.mounts.mounted()):
+            ports.mounts.unmount(MOUNT_POINTS.primary)
+        Executor(ports, destructive_ports(machine), EventBus(machine.clock)).run(plan)
         assert content(machine, "PRIMARY", "RECOVERY", "ESP") == expected, plan[end].describe()

@@ -21,7 +21,7 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import MakeFileSystem, MountVolume, StopArray, UpdateBootEntries
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel, MakeFolder, MakeSymlink, RemovePath, WriteFile
 from gprov.domain.plan.operations import Operation
@@ -34,18 +34,20 @@ from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 from gprov.domain.unit.netsaved import SavedFile
 
-NAMES, PLACES, LOADER = Branding(), Places(), build_loader()
-SINGLE = Unit(default_table()[0], "GPROV_QEMU", "mfg_test", "", "S1", by_fallback=True)
+NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
+SINGLE = Unit(
+    platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="S1", by_fallback=True
+)
 MIRROR = replace(SINGLE, platform=default_table()[2])
 ARRAY = array_spec("PRIMARY", "gp-s1", bytes(range(16)), RaidLevel.RAID1)
 HASH = "$y$j9T$hAsH"
 SHADOW = b"root:*:1:0:99999:7:::\nadmin:!:1:0:99999:7:::\n"
-ESP = Partition("sdb1", "/dev/sdb1", DeviceNumber(8, 17), 1, MIB, 200 * MIB)
-DATA = Partition("sdb2", "/dev/sdb2", DeviceNumber(8, 18), 2, 201 * MIB, 3 * GIB)
-BLANK_STICK = Disk("sdb", "/dev/sdb", DeviceNumber(8, 16), 4 * GIB, bus=Bus.USB)
+ESP = Partition(name="sdb1", node="/dev/sdb1", device=DeviceNumber(8, 17), number=1, start=MIB, size=200 * MIB)
+DATA = Partition(name="sdb2", node="/dev/sdb2", device=DeviceNumber(8, 18), number=2, start=201 * MIB, size=3 * GIB)
+BLANK_STICK = Disk(name="sdb", node="/dev/sdb", device=DeviceNumber(8, 16), size=4 * GIB, bus=Bus.USB)
 STICK = replace(BLANK_STICK, partitions=(ESP, DATA))
-SDC = Disk("sdc", "/dev/sdc", DeviceNumber(8, 32), 20 * GIB)
-SDD = Disk("sdd", "/dev/sdd", DeviceNumber(8, 48), 20 * GIB)
+SDC = Disk(name="sdc", node="/dev/sdc", device=DeviceNumber(8, 32), size=20 * GIB)
+SDD = Disk(name="sdd", node="/dev/sdd", device=DeviceNumber(8, 48), size=20 * GIB)
 
 
 def restore_facts(*targets: Disk) -> RestoreFacts:
@@ -54,19 +56,27 @@ def restore_facts(*targets: Disk) -> RestoreFacts:
     groups = b"shadow:x:42:\nsystemd-journal:x:101:\nsystemd-network:x:998:\n"
     old = parse_bzimage(build_kernel(99))
     return RestoreFacts(
-        NAMES,
-        PLACES,
-        FirmwareKind.UEFI,
-        MIRROR if len(targets) == 2 else SINGLE,
-        replace(image, files=replace(image.files, group=groups, shadow=SHADOW)),
-        ImageName(date(2026, 1, 1), 1, "1", NAMES.image_prefix),
-        targets,
-        Volume(STICK, DATA.node, DATA.device, Contents("ext3", "RECOVERY", "aa-bb"), DATA),
-        Volume(STICK, ESP.node, ESP.device, Contents("vfat", "ESP", "CC-DD"), ESP),
-        old,
-        old,
-        PasswordHash(HASH),
-        NetworkFiles({"b.network": b"[b]", "a.network": b"[a]"}),
+        branding=NAMES,
+        mount_points=MOUNT_POINTS,
+        firmware=FirmwareKind.UEFI,
+        unit=MIRROR if len(targets) == 2 else SINGLE,
+        image=replace(image, files=replace(image.files, group=groups, shadow=SHADOW)),
+        name=ImageName(date(2026, 1, 1), 1, "1", NAMES.image_prefix),
+        targets=targets,
+        recovery=Volume(
+            disk=STICK,
+            node=DATA.node,
+            device=DATA.device,
+            contents=Contents("ext3", "RECOVERY", "aa-bb"),
+            partition=DATA,
+        ),
+        esp=Volume(
+            disk=STICK, node=ESP.node, device=ESP.device, contents=Contents("vfat", "ESP", "CC-DD"), partition=ESP
+        ),
+        recovery_kernel=old,
+        fallback_kernel=old,
+        admin_password=PasswordHash(HASH),
+        network=NetworkFiles({"b.network": b"[b]", "a.network": b"[a]"}),
         keep_options=False,
         ignore_saved_network=True,
         array=ARRAY if len(targets) == 2 else None,
@@ -80,7 +90,15 @@ def on_bios(facts: RestoreFacts) -> RestoreFacts:
 def provision_facts(firmware: FirmwareKind) -> ProvisionFacts:
     loader = LOADER if firmware is FirmwareKind.BIOS else None
     return ProvisionFacts(
-        NAMES, PLACES, firmware, SINGLE, BLANK_STICK, (SDC,), RestoreOptions(), "console=ttyS0", loader
+        branding=NAMES,
+        mount_points=MOUNT_POINTS,
+        firmware=firmware,
+        unit=SINGLE,
+        recovery=BLANK_STICK,
+        targets=(SDC,),
+        options=RestoreOptions(),
+        extra_arguments="console=ttyS0",
+        loader=loader,
     )
 
 
@@ -216,7 +234,7 @@ def test_what_a_restore_writes_into_the_system() -> None:
     journal = next(one for one in plan if isinstance(one, MakeFolder) and one.path.endswith("journal"))
     assert journal.owner == Owner(0, 101)
     made = [one.spec for one in plan if isinstance(one, MakeFileSystem)]
-    assert made == [FileSystemSpec(FileSystemKind.EXT4, "PRIMARY", reserved_percent=1, encrypt=True)]
+    assert made == [FileSystemSpec(kind=FileSystemKind.EXT4, label="PRIMARY", reserved_percent=1, encrypt=True)]
 
 
 def test_what_is_needed_on_the_way_to_the_flag_and_what_is_not() -> None:
@@ -263,13 +281,13 @@ def test_preserved_network_configuration_replaces_what_the_image_has() -> None:
     start = plan.index(MakeFolder("/mnt/PRIMARY/etc/systemd/network-defaults"))
     folder = "/mnt/PRIMARY/etc/systemd/network"
     assert plan[start + 1 : start + 8] == (
-        WriteFile(f"{folder}-defaults/d.network", b"[d]"),
+        WriteFile(path=f"{folder}-defaults/d.network", content=b"[d]"),
         RemovePath(folder),
         MakeFolder(folder),
         MakeSymlink(f"{folder}/a.network", "/dev/null"),
-        WriteFile(f"{folder}/b.network", b"key", 0o640, Owner(0, 998)),
-        WriteFile(f"{folder}/c.network", b"?", 0o600, ROOT),
-        WriteFile(f"{folder}/.config-preserved", b""),
+        WriteFile(path=f"{folder}/b.network", content=b"key", mode=0o640, owner=Owner(0, 998)),
+        WriteFile(path=f"{folder}/c.network", content=b"?", mode=0o600, owner=ROOT),
+        WriteFile(path=f"{folder}/.config-preserved", content=b""),
     )
 
 
@@ -419,7 +437,7 @@ def test_of_the_credentials_the_hash_stays_for_root_alone() -> None:
     plan = plan_secrets(provision_facts(FirmwareKind.UEFI), PasswordHash(HASH))
     assert plan == (
         MakeFolder("/mnt/RECOVERY/secrets", 0o700),
-        WriteFile("/mnt/RECOVERY/secrets/admin.hash", f"{HASH}\n".encode(), 0o600),
+        WriteFile(path="/mnt/RECOVERY/secrets/admin.hash", content=f"{HASH}\n".encode(), mode=0o600),
     )
 
 

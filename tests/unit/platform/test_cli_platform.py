@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.dmi.tables import build_dump, build_table
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_dump, build_table
 from gprov.apps.host.cli.main import main
 from gprov.domain.formats.smbios.keywords import KEYWORDS
 
@@ -79,7 +79,7 @@ def test_identify(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_identify_an_unknown_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = written(tmp_path, build_table("Somebody", "Something"))
+    file = written(tmp_path, build_table(FakeSystem(manufacturer="Somebody", product="Something")))
     assert main(["identify", "--smbios", file]) == 1
     shown = capsys.readouterr().err
     assert "no platform is known for base board 'Somebody' 'Something'" in shown

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from gprov.adapters.fake.dmi.tables import build_table
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.domain.disk.model import Bus, Disk
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
-from gprov.domain.mfg.compare import compare
+from gprov.domain.mfg.compare import Hardware, compare
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import identify
@@ -21,9 +21,21 @@ from gprov.domain.unit.nics import Nic
 GIB = 1 << 30
 MIB = 1 << 20
 DISKS = (
-    Disk("sda", "/dev/sda", DeviceNumber(8, 0), 480 * GIB, bus=Bus.ATA, vendor="ATA", model="Fast"),
-    Disk("sdb", "/dev/sdb", DeviceNumber(8, 16), 480 * GIB, bus=Bus.ATA, vendor="ATA", model="Fast"),
-    Disk("sdc", "/dev/sdc", DeviceNumber(8, 32), 10 * GIB, bus=Bus.USB, vendor="QEMU", model="QEMU HARDDISK"),
+    Disk(
+        name="sda", node="/dev/sda", device=DeviceNumber(8, 0), size=480 * GIB, bus=Bus.ATA, vendor="ATA", model="Fast"
+    ),
+    Disk(
+        name="sdb", node="/dev/sdb", device=DeviceNumber(8, 16), size=480 * GIB, bus=Bus.ATA, vendor="ATA", model="Fast"
+    ),
+    Disk(
+        name="sdc",
+        node="/dev/sdc",
+        device=DeviceNumber(8, 32),
+        size=10 * GIB,
+        bus=Bus.USB,
+        vendor="QEMU",
+        model="QEMU HARDDISK",
+    ),
 )
 NICS = (
     Nic("eth1", "56:78:90:00:00:0a"),
@@ -42,16 +54,19 @@ INVENTORY = Inventory(
 )
 SPEC = HardwareSpec(
     code_name="QEMU-mfg-test",
-    recovery=DiskSpec(10 * GIB, 1, "QEMU", "QEMU HARDDISK"),
-    main_disks=((DiskSpec(1000 * GIB),), (DiskSpec(480 * GIB, quantity=2),)),
+    recovery=DiskSpec(size=10 * GIB, tolerance_percent=1, vendor="QEMU", model="QEMU HARDDISK"),
+    main_disks=((DiskSpec(size=1000 * GIB),), (DiskSpec(size=480 * GIB, quantity=2),)),
     cpu=CpuSpec("Fast CPU", 16, 2),
     ram_megs=16384,
     oui_nics=2,
     oui_sequential=True,
     total_nics=3,
     firmware_version=FirmwareVersions(bios="1.0"),
-    pci=(DeviceSpec(2, 0x8086, 0x10D3, 0x0200), DeviceSpec(0, 0x10DE)),
-    usb=(DeviceSpec(1, 0x0403, 0x6001),),
+    pci=(
+        DeviceSpec(quantity=2, vendor=0x8086, device=0x10D3, device_class=0x0200),
+        DeviceSpec(quantity=0, vendor=0x10DE),
+    ),
+    usb=(DeviceSpec(quantity=1, vendor=0x0403, device=0x6001),),
     serial_regex="^SIM",
     dmi_matches={"bios-vendor": "GPROV", "2 Serial Number:": "SIM00001", "17[1] Size": "8 GB"},
 )
@@ -67,9 +82,10 @@ def differences(
     bmc: FirmwareVersions | None = None,
     by_fallback: bool = False,
 ) -> dict[str, str]:
-    seen = smbios or parse_table(build_table(cpus=("X", "X"), modules=(8 * GIB, 8 * GIB)))
+    seen = smbios or parse_table(build_table(FakeSystem(cpus=("X", "X"), modules=(8 * GIB, 8 * GIB))))
     unit = replace(identify(seen, default_table()), by_fallback=by_fallback)
-    problems = compare(spec, unit, inventory, disks, nics, seen, mac_prefix="56:78:90", bmc=bmc)
+    hardware = Hardware(inventory=inventory, disks=disks, nics=nics, smbios=seen, bmc=bmc)
+    problems = compare(spec, unit, hardware, mac_prefix="56:78:90")
     found = {problem.place: problem.message for problem in problems}
     assert len(found) == len(problems)
     return found
@@ -80,12 +96,12 @@ def test_a_unit_as_specified() -> None:
 
 
 def test_what_is_not_specified_is_not_compared() -> None:
-    assert differences(HardwareSpec("x", DiskSpec(10 * GIB), ())) == {}
+    assert differences(HardwareSpec(code_name="x", recovery=DiskSpec(size=10 * GIB), main_disks=())) == {}
 
 
 def test_all_differences_at_once() -> None:
     nothing = Inventory(Cpus((), 0, 0), 0, (), ())
-    empty = parse_table(build_table(bios=("", "", ""), serial="OTHER", modules=()))
+    empty = parse_table(build_table(FakeSystem(bios=("", "", ""), serial="OTHER", modules=())))
     found = differences(SPEC, disks=(), nics=(), inventory=nothing, smbios=empty)
     assert set(found) == {
         "SerNumRegex",
@@ -158,7 +174,7 @@ def test_memory_is_what_is_usable_or_what_is_installed(megs: int, right: bool) -
 
 
 def test_memory_if_the_firmware_does_not_tell() -> None:
-    silent = parse_table(build_table(cpus=("X",), modules=()))
+    silent = parse_table(build_table(FakeSystem(cpus=("X",), modules=())))
     spec = replace(SPEC, dmi_matches={})
     assert "does not tell how much is installed" in differences(spec, smbios=silent)["RamMegs"]
     assert differences(replace(spec, ram_megs=16150), smbios=silent) == {}
@@ -173,9 +189,9 @@ def test_interfaces() -> None:
 
 
 def test_firmware_of_the_management_controller() -> None:
-    spec = replace(SPEC, firmware_version=FirmwareVersions("1.0", "2.1", "3", "4", "5"))
-    assert differences(spec, bmc=FirmwareVersions("", "2.1", "3", "4", "5")) == {}
-    assert differences(spec, bmc=FirmwareVersions("", "2.0", "3", "4", "5")) == {
+    spec = replace(SPEC, firmware_version=FirmwareVersions(bios="1.0", ipmi="2.1", fru="3", sdr="4", me="5"))
+    assert differences(spec, bmc=FirmwareVersions(bios="", ipmi="2.1", fru="3", sdr="4", me="5")) == {}
+    assert differences(spec, bmc=FirmwareVersions(bios="", ipmi="2.0", fru="3", sdr="4", me="5")) == {
         "FirmwareVer.IPMI": "expected '2.1', found '2.0'"
     }
     assert set(differences(spec)) == {f"FirmwareVer.{part}" for part in ("IPMI", "FRU", "SDR", "ME")}
@@ -184,17 +200,17 @@ def test_firmware_of_the_management_controller() -> None:
 @pytest.mark.parametrize(
     ("spec", "right"),
     [
-        (DeviceSpec(2, 0x8086, 0x10D3, 0x0200), True),
-        (DeviceSpec(2, 0x8086, 0x10D3, 0x020000), True),
-        (DeviceSpec(2, device_class=0x0200), True),
-        (DeviceSpec(1, 0x144D, 0xA808, 0x010802), True),
-        (DeviceSpec(1, 0x144D, 0xA808, 0x010801), False),
-        (DeviceSpec(1, 0x144D, 0xA808, 0x0108), True),
-        (DeviceSpec(1, 0x8086, 0x10D3), False),
-        (DeviceSpec(3, 0x8086, 0x10D3), False),
-        (DeviceSpec(0, 0x8086), False),
-        (DeviceSpec(0, 0x8086, 0x9999), True),
-        (DeviceSpec(2, 0x8086, 0x10D3, 0), False),
+        (DeviceSpec(quantity=2, vendor=0x8086, device=0x10D3, device_class=0x0200), True),
+        (DeviceSpec(quantity=2, vendor=0x8086, device=0x10D3, device_class=0x020000), True),
+        (DeviceSpec(quantity=2, device_class=0x0200), True),
+        (DeviceSpec(quantity=1, vendor=0x144D, device=0xA808, device_class=0x010802), True),
+        (DeviceSpec(quantity=1, vendor=0x144D, device=0xA808, device_class=0x010801), False),
+        (DeviceSpec(quantity=1, vendor=0x144D, device=0xA808, device_class=0x0108), True),
+        (DeviceSpec(quantity=1, vendor=0x8086, device=0x10D3), False),
+        (DeviceSpec(quantity=3, vendor=0x8086, device=0x10D3), False),
+        (DeviceSpec(quantity=0, vendor=0x8086), False),
+        (DeviceSpec(quantity=0, vendor=0x8086, device=0x9999), True),
+        (DeviceSpec(quantity=2, vendor=0x8086, device=0x10D3, device_class=0), False),
     ],
 )
 def test_pci_devices(spec: DeviceSpec, right: bool) -> None:
@@ -204,11 +220,11 @@ def test_pci_devices(spec: DeviceSpec, right: bool) -> None:
 @pytest.mark.parametrize(
     ("spec", "right"),
     [
-        (DeviceSpec(1, 0x0403, 0x6001, 0), True),
-        (DeviceSpec(1, 0x1D6B, 0x0002, 0x09), True),
-        (DeviceSpec(1, 0x1D6B, 0x0002, 0x090001), True),
-        (DeviceSpec(1, 0x1D6B, 0x0002, 0x03), False),
-        (DeviceSpec(0, 0x0403), False),
+        (DeviceSpec(quantity=1, vendor=0x0403, device=0x6001, device_class=0), True),
+        (DeviceSpec(quantity=1, vendor=0x1D6B, device=0x0002, device_class=0x09), True),
+        (DeviceSpec(quantity=1, vendor=0x1D6B, device=0x0002, device_class=0x090001), True),
+        (DeviceSpec(quantity=1, vendor=0x1D6B, device=0x0002, device_class=0x03), False),
+        (DeviceSpec(quantity=0, vendor=0x0403), False),
     ],
 )
 def test_usb_devices(spec: DeviceSpec, right: bool) -> None:
@@ -216,7 +232,7 @@ def test_usb_devices(spec: DeviceSpec, right: bool) -> None:
 
 
 def test_devices_in_words() -> None:
-    spec = replace(SPEC, pci=(DeviceSpec(1, 0x8086, 0x10D3, description="Gigabit port"),))
+    spec = replace(SPEC, pci=(DeviceSpec(quantity=1, vendor=0x8086, device=0x10D3, description="Gigabit port"),))
     assert differences(spec) == {
         "Devices.PCI[0]": "expected 1 x 'Gigabit port' (vendor 0x8086 device 0x10d3), "
         "found 2 (at 0000:00:02.0, 0000:00:03.0)"

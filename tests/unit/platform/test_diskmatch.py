@@ -17,21 +17,28 @@ GIB = 1 << 30
 
 
 def disk(index: int, size: int, model: str = "m", vendor: str = "v") -> Disk:
-    return Disk(f"sd{index}", f"/dev/sd{index}", DeviceNumber(8, 16 * index), size, vendor=vendor, model=model)
+    return Disk(
+        name=f"sd{index}",
+        node=f"/dev/sd{index}",
+        device=DeviceNumber(8, 16 * index),
+        size=size,
+        vendor=vendor,
+        model=model,
+    )
 
 
 @pytest.mark.parametrize(
     ("spec", "size", "right"),
     [
-        (DiskSpec(1000), 1000, True),
-        (DiskSpec(1000), 1001, False),
-        (DiskSpec(1000, 5), 1050, True),
-        (DiskSpec(1000, 5), 950, True),
-        (DiskSpec(1000, 5), 1051, False),
-        (DiskSpec(1000, 5), 949, False),
-        (DiskSpec(1000, vendor="v", model="m"), 1000, True),
-        (DiskSpec(1000, vendor="w"), 1000, False),
-        (DiskSpec(1000, model="mm"), 1000, False),
+        (DiskSpec(size=1000), 1000, True),
+        (DiskSpec(size=1000), 1001, False),
+        (DiskSpec(size=1000, tolerance_percent=5), 1050, True),
+        (DiskSpec(size=1000, tolerance_percent=5), 950, True),
+        (DiskSpec(size=1000, tolerance_percent=5), 1051, False),
+        (DiskSpec(size=1000, tolerance_percent=5), 949, False),
+        (DiskSpec(size=1000, vendor="v", model="m"), 1000, True),
+        (DiskSpec(size=1000, vendor="w"), 1000, False),
+        (DiskSpec(size=1000, model="mm"), 1000, False),
     ],
 )
 def test_one_disk(spec: DiskSpec, size: int, right: bool) -> None:
@@ -42,8 +49,12 @@ def problems(spec: HardwareSpec, *disks: Disk) -> dict[str, str]:
     return {problem.place: problem.message for problem in compare_disks(spec, disks)}
 
 
-RECOVERY = DiskSpec(8 * GIB, 1)
-SPEC = HardwareSpec("x", RECOVERY, ((DiskSpec(100 * GIB, quantity=2),), (DiskSpec(200 * GIB, 1, quantity=1),)))
+RECOVERY = DiskSpec(size=8 * GIB, tolerance_percent=1)
+SPEC = HardwareSpec(
+    code_name="x",
+    recovery=RECOVERY,
+    main_disks=((DiskSpec(size=100 * GIB, quantity=2),), (DiskSpec(size=200 * GIB, tolerance_percent=1, quantity=1),)),
+)
 
 
 def test_any_alternative_is_right() -> None:
@@ -81,7 +92,7 @@ def test_no_recovery_disk() -> None:
 
 
 def test_a_disk_that_fits_two_places_takes_the_one_that_no_other_can() -> None:
-    wide, narrow = DiskSpec(100, 10), DiskSpec(105, model="x")
+    wide, narrow = DiskSpec(size=100, tolerance_percent=10), DiskSpec(size=105, model="x")
     disks = (disk(0, 105, "x"), disk(1, 95))
     for order in permutations(disks):
         assert fitting_alternative([(wide, narrow)], order) == 0
@@ -90,11 +101,13 @@ def test_a_disk_that_fits_two_places_takes_the_one_that_no_other_can() -> None:
 
 
 def test_a_huge_quantity_is_just_wrong() -> None:
-    assert fitting_alternative([(DiskSpec(1, quantity=10**12),)], [disk(0, 1)]) is None
+    assert fitting_alternative([(DiskSpec(size=1, quantity=10**12),)], [disk(0, 1)]) is None
 
 
 SPECS = st.lists(
-    st.builds(DiskSpec, st.integers(90, 110), st.integers(0, 10), quantity=st.integers(1, 2)), min_size=1, max_size=3
+    st.builds(DiskSpec, size=st.integers(90, 110), tolerance_percent=st.integers(0, 10), quantity=st.integers(1, 2)),
+    min_size=1,
+    max_size=3,
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.fake.dmi.tables import build_structure, build_table, end_of_table
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_structure, build_table, end_of_table
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 from gprov.domain.platform.default_table import default_table
@@ -34,7 +34,16 @@ def table(
     empty_sockets: int = 0,
 ) -> SmbiosTable:
     raw = build_table(
-        manufacturer, product, serial, sku, board=board, chassis=chassis, cpus=cpus, empty_sockets=empty_sockets
+        FakeSystem(
+            manufacturer=manufacturer,
+            product=product,
+            serial=serial,
+            sku=sku,
+            board=board,
+            chassis=chassis,
+            cpus=cpus,
+            empty_sockets=empty_sockets,
+        )
     )
     return parse_table(raw)
 
@@ -47,7 +56,9 @@ def refusal(seen: SmbiosTable, *platforms: Platform, fallback: str = "") -> Hard
 
 def test_by_base_board() -> None:
     seen = table(manufacturer="Other", product="Thing", board=("Maker", "Board", "B9"))
-    assert identify(seen, [BASE, OX]) == Unit(OX, "Maker", "Board", "OX-12", "S1", by_fallback=False)
+    assert identify(seen, [BASE, OX]) == Unit(
+        platform=OX, manufacturer="Maker", product="Board", sku="OX-12", serial="S1", by_fallback=False
+    )
 
 
 def test_by_system_if_no_board_fits() -> None:
@@ -62,13 +73,15 @@ def test_the_board_goes_before_the_system() -> None:
 
 def test_blanks_around_what_firmware_tells_do_not_matter() -> None:
     seen = table(manufacturer=" Maker ", product="Board  ", serial=" S1 ", sku="OX-12 ")
-    assert identify(seen, [OX]) == Unit(OX, "Maker", "Board", "OX-12", "S1")
+    assert identify(seen, [OX]) == Unit(platform=OX, manufacturer="Maker", product="Board", sku="OX-12", serial="S1")
 
 
 def test_any_of_several_boards_and_its_own_serial_number() -> None:
     by_board = replace(OX, serial_field="baseboard-serial-number")
     riser = build_structure(2, 0x201, b"\x01\x02\x00\x03", ["Foundry", "Riser", "R1"])
-    raw = build_table("X", "Y", "S1", "OX-12", board=("Maker", "Board", "B9")).removesuffix(end_of_table())
+    raw = build_table(
+        FakeSystem(manufacturer="X", product="Y", serial="S1", sku="OX-12", board=("Maker", "Board", "B9"))
+    ).removesuffix(end_of_table())
     assert identify(parse_table(raw + riser + end_of_table()), [by_board]).serial == "B9"
     assert identify(parse_table(riser + raw + end_of_table()), [by_board]).serial == "B9"
 
@@ -76,7 +89,9 @@ def test_any_of_several_boards_and_its_own_serial_number() -> None:
 def test_of_boards_that_all_fit_the_last_one_tells_the_serial_number() -> None:
     by_board = replace(OX, serial_field="baseboard-serial-number")
     second = build_structure(2, 0x201, b"\x01\x02\x00\x03", ["Maker", "Board", "B10"])
-    raw = build_table("X", "Y", "S1", "OX-12", board=("Maker", "Board", "B9")).removesuffix(end_of_table())
+    raw = build_table(
+        FakeSystem(manufacturer="X", product="Y", serial="S1", sku="OX-12", board=("Maker", "Board", "B9"))
+    ).removesuffix(end_of_table())
     assert identify(parse_table(raw + second + end_of_table()), [by_board]).serial == "B10"
 
 
@@ -219,8 +234,12 @@ def test_facts_are_the_entry_and_the_unit() -> None:
 
 
 def test_a_display_that_was_found_is_told_for_a_prototype_only() -> None:
-    prototype = Unit(replace(OX, prototype=True, lcd=Lcd.CFA635), "", "", "", "S1")
-    final = Unit(replace(OX, prototype=False, lcd=Lcd.CFA635), "", "", "", "S1")
+    prototype = Unit(
+        platform=replace(OX, prototype=True, lcd=Lcd.CFA635), manufacturer="", product="", sku="", serial="S1"
+    )
+    final = Unit(
+        platform=replace(OX, prototype=False, lcd=Lcd.CFA635), manufacturer="", product="", sku="", serial="S1"
+    )
     assert json.loads(platform_facts(prototype, Lcd.CFA631))["Lcd"] == "631"
     assert json.loads(platform_facts(prototype))["Lcd"] == "635"
     assert json.loads(platform_facts(final, Lcd.CFA631))["Lcd"] == "635"

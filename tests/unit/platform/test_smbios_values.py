@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.dmi.tables import build_dump, build_structure, build_table, end_of_table
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_dump, build_structure, build_table, end_of_table
 from gprov.domain.formats.smbios.fields import field, fields, known_label
 from gprov.domain.formats.smbios.keywords import KEYWORDS, keyword, keywords
 from gprov.domain.formats.smbios.memory import installed_memory
@@ -43,18 +43,20 @@ def test_keywords_of_a_firmware() -> None:
     [((2, 5), "00010203-0405-0607-0809-0a0b0c0d0e0f"), ((2, 6), "03020100-0504-0706-0809-0a0b0c0d0e0f")],
 )
 def test_byte_order_of_the_uuid_depends_on_the_version(version: tuple[int, int], text: str) -> None:
-    table = parse_table(build_dump(build_table(uuid=UUID), version))
+    table = parse_table(build_dump(build_table(FakeSystem(uuid=UUID)), version))
     assert keyword(table, "system-uuid") == (text,)
     assert field(table, 1, "UUID") == text
 
 
 def test_a_raw_table_counts_as_recent() -> None:
-    assert keyword(parse_table(build_table(uuid=UUID)), "system-uuid") == ("03020100-0504-0706-0809-0a0b0c0d0e0f",)
+    assert keyword(parse_table(build_table(FakeSystem(uuid=UUID))), "system-uuid") == (
+        "03020100-0504-0706-0809-0a0b0c0d0e0f",
+    )
 
 
 def test_uuids_that_are_none() -> None:
-    assert keyword(parse_table(build_table(uuid=bytes(16))), "system-uuid") == ("Not Settable",)
-    assert keyword(parse_table(build_table(uuid=b"\xff" * 16)), "system-uuid") == ("Not Present",)
+    assert keyword(parse_table(build_table(FakeSystem(uuid=bytes(16)))), "system-uuid") == ("Not Settable",)
+    assert keyword(parse_table(build_table(FakeSystem(uuid=b"\xff" * 16))), "system-uuid") == ("Not Present",)
 
 
 def test_a_structure_that_is_too_short_does_not_tell() -> None:
@@ -74,7 +76,7 @@ def test_labels_with_and_without_colon() -> None:
 
 
 def test_a_structure_is_picked_by_its_index() -> None:
-    table = parse_table(build_table(modules=(GIB, 0, 64 * GIB)))
+    table = parse_table(build_table(FakeSystem(modules=(GIB, 0, 64 * GIB))))
     assert [field(table, 17, "Size", index) for index in (0, 1, 2, 3, -1)] == [
         "1 GB",
         "No Module Installed",
@@ -135,7 +137,7 @@ def test_sizes_in_words(size: int, unit: int, text: str) -> None:
 
 
 def test_installed_memory_is_the_sum_of_the_modules() -> None:
-    assert installed_memory(parse_table(build_table(modules=(8 * GIB, 0, 64 * GIB)))) == 72 * GIB
+    assert installed_memory(parse_table(build_table(FakeSystem(modules=(8 * GIB, 0, 64 * GIB))))) == 72 * GIB
     assert installed_memory(QEMU) == 384 << 20
 
 

@@ -18,7 +18,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     return status, out
 
 
-def test_it_ends_well_and_tells_plan_and_events(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lifecycle_prints_the_operations_and_events_of_all_three_starts(capsys: pytest.CaptureFixture[str]) -> None:
     status, out = run(capsys)
     assert status == 0
     headings = [line for line in out.splitlines() if line.startswith("== ") and ":" not in line]
@@ -59,7 +59,7 @@ def test_every_operation_that_starts_is_done(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(("disks", "level"), [("raid1", 1), ("raid5", 5), ("raid10", 10)])
-def test_a_unit_with_an_array(capsys: pytest.CaptureFixture[str], disks: str, level: int) -> None:
+def test_an_array_is_made_and_started(capsys: pytest.CaptureFixture[str], disks: str, level: int) -> None:
     status, out = run(capsys, "--disks", disks)
     assert status == 0
     assert f"make RAID {level} array gp-sim0001:PRIMARY" in out
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_output(capsys: pytest.CaptureFixture[str])
     assert run(capsys, "--seed", "7") == run(capsys, "--seed", "7")
 
 
-def test_it_tells_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_has_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
     _, out = run(capsys, "--seed", "3")
     assert SERIAL in out
     for secret in (f"os-{SERIAL}", f"bios-{SERIAL}", f"ipmi-{SERIAL}", "$fake$"):

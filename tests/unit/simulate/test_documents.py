@@ -18,7 +18,7 @@ def blocks(document: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
 
 
-def test_the_examples_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_examples_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = blocks("README.md", "python")
     exec(compile(first, "README.md", "exec"), {})
     assert capsys.readouterr().out.index(".10.upd") < 60
@@ -26,7 +26,7 @@ def test_the_examples_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("Stop.REBOOT Stop.REBOOT Stop.SWITCHED_ROOT\n")
 
 
-def test_the_start_of_an_adopter() -> None:
+def test_the_example_for_adopters_runs() -> None:
     [text] = blocks("docs/platforms.md", "python")
     names: dict[str, object] = {"__file__": str(ROOT / "start.py")}
     exec(compile(text, "docs/platforms.md", "exec"), names)
@@ -39,7 +39,7 @@ def test_the_example_of_manufdata_is_valid() -> None:
     assert manuf.warnings == ()
 
 
-def test_links_lead_to_files() -> None:
+def test_links_in_documents_lead_to_files() -> None:
     for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"

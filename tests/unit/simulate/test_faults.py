@@ -1,4 +1,4 @@
-"""Faults of the simulated machine: what they do, and that a unit survives each of them wherever it strikes."""
+"""Faults of the simulated machine: what they do, and that a unit survives each of them at every operation."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume, Node
-from gprov.adapters.fake.system.power import Stop
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Script, Step, Verb
 from gprov.apps.host.simulation.world import World, new_world
@@ -24,6 +24,7 @@ from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
 from gprov.domain.platform.model import RaidLevel
+from tests.unit.simulate.replays import provisioned
 
 DATA = b"12345678"
 
@@ -34,7 +35,7 @@ def machine() -> SimulatedMachine:
     made = SimulatedMachine()
     disk = made.add_disk(4 * GIB, serial="disk")
     part = made.new_partition(1, 1 << 20, GIB, "")
-    part.volume = FakeVolume(FileSystemKind.EXT4, "V", "u", GIB)
+    part.volume = FakeVolume(kind=FileSystemKind.EXT4, label="V", uuid="u", size=GIB)
     disk.partitions.append(part)
     FakeMounts(made).mount("/dev/sda1", "/v", "ext4")
     return made
@@ -54,10 +55,10 @@ def content(machine: SimulatedMachine, path: str = "/file") -> bytes | None:
 # --- writes that store less -------------------------------------------------------------------------------------------
 
 
-def test_a_short_write_says_so_and_the_old_file_stays(machine: SimulatedMachine) -> None:
+def test_a_short_write_is_an_error_and_the_old_file_stays(machine: SimulatedMachine) -> None:
     files = FakeFiles(machine)
     files.replace("/v/file", b"old")
-    machine.faults.append(Fault(FaultKind.SHORT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SHORT, where="/v/file"))
     with pytest.raises(DeviceFault, match="in part"):
         files.replace("/v/file", DATA)
     assert content(machine) == b"old"
@@ -66,16 +67,16 @@ def test_a_short_write_says_so_and_the_old_file_stays(machine: SimulatedMachine)
     assert content(machine) == DATA
 
 
-def test_of_a_short_write_in_place_a_part_stays(machine: SimulatedMachine) -> None:
-    machine.faults.append(Fault(FaultKind.SHORT, "/v/file"))
+def test_a_short_write_in_place_leaves_a_part_of_the_file(machine: SimulatedMachine) -> None:
+    machine.faults.append(Fault(kind=FaultKind.SHORT, where="/v/file"))
     with pytest.raises(DeviceFault, match="in part"):
         FakeFiles(machine).stream("/v/file", DATA, whole=True)
     assert content(machine) == DATA[:4]
 
 
-def test_a_silent_loss_is_said_once_by_the_flush(machine: SimulatedMachine) -> None:
+def test_a_silent_loss_is_reported_by_the_first_flush_only(machine: SimulatedMachine) -> None:
     files = FakeFiles(machine)
-    machine.faults.append(Fault(FaultKind.SILENT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SILENT, where="/v/file"))
     files.stream("/v/file", DATA, whole=False)
     assert content(machine) == DATA
     with pytest.raises(DeviceFault, match="cannot flush"):
@@ -86,39 +87,39 @@ def test_a_silent_loss_is_said_once_by_the_flush(machine: SimulatedMachine) -> N
     assert content(machine) == DATA[:4]
 
 
-def test_a_silent_loss_follows_its_file_and_goes_with_it(machine: SimulatedMachine) -> None:
+def test_a_silent_loss_follows_a_renamed_file_and_ends_with_a_removed_one(machine: SimulatedMachine) -> None:
     there = volume(machine)
     for name in ("/moved", "/dropped", "/again"):
-        there.write(name, Node(FileType.FILE, DATA))
+        there.write(name, Node(type=FileType.FILE, content=DATA))
         there.failing.add(name)
     there.move("/moved", "/new")
     there.drop("/dropped")
-    there.write("/again", Node(FileType.FILE, DATA))
+    there.write("/again", Node(type=FileType.FILE, content=DATA))
     assert there.flush_file("/again")
     assert not there.flush_file("/new")
     assert there.sync()
     assert (content(machine, "/new"), content(machine, "/again")) == (DATA[:4], DATA)
 
 
-def test_a_silent_loss_is_said_by_replace_which_keeps_the_old_file(machine: SimulatedMachine) -> None:
+def test_replace_reports_a_silent_loss_and_keeps_the_old_file(machine: SimulatedMachine) -> None:
     files = FakeFiles(machine)
     files.replace("/v/file", b"old")
-    machine.faults.append(Fault(FaultKind.SILENT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SILENT, where="/v/file"))
     with pytest.raises(DeviceFault, match="cannot flush"):
         files.replace("/v/file", DATA)
     assert content(machine) == b"old"
 
 
-def test_renaming_says_that_data_were_lost(machine: SimulatedMachine) -> None:
+def test_rename_reports_a_silent_loss(machine: SimulatedMachine) -> None:
     files = FakeFiles(machine)
-    machine.faults.append(Fault(FaultKind.SILENT, "/v/file"))
+    machine.faults.append(Fault(kind=FaultKind.SILENT, where="/v/file"))
     files.stream("/v/file.part", DATA, whole=False)
     with pytest.raises(DeviceFault, match="cannot flush"):
         files.rename("/v/file.part", "/v/file")
 
 
-def test_unmounting_says_that_data_were_lost(machine: SimulatedMachine) -> None:
-    machine.faults.append(Fault(FaultKind.SILENT, "/v/file"))
+def test_unmount_reports_a_silent_loss_and_unmounts(machine: SimulatedMachine) -> None:
+    machine.faults.append(Fault(kind=FaultKind.SILENT, where="/v/file"))
     FakeFiles(machine).stream("/v/file", DATA, whole=False)
     with pytest.raises(DeviceFault, match="unmounted, but data was lost"):
         FakeMounts(machine).unmount("/v")
@@ -126,11 +127,13 @@ def test_unmounting_says_that_data_were_lost(machine: SimulatedMachine) -> None:
 
 
 @pytest.mark.parametrize("kind", [FaultKind.SHORT, FaultKind.SILENT])
-def test_raw_writes_that_store_less_leave_nothing_that_counts(machine: SimulatedMachine, kind: FaultKind) -> None:
+def test_raw_writes_that_store_less_leave_no_file_system_and_no_table(
+    machine: SimulatedMachine, kind: FaultKind
+) -> None:
     FakeMounts(machine).unmount("/v")
-    machine.faults = [Fault(kind, "format"), Fault(kind, "partition")]
+    machine.faults = [Fault(kind=kind, where="format"), Fault(kind=kind, where="partition")]
     with pytest.raises(DeviceFault, match="in part"):
-        FakeFileSystems(machine).make("/dev/sda1", FileSystemSpec(FileSystemKind.EXT4, "NEW"))
+        FakeFileSystems(machine).make("/dev/sda1", FileSystemSpec(kind=FileSystemKind.EXT4, label="NEW"))
     assert FakeBlockDevices(machine).contents("/dev/sda1").label == ""
     [disk] = FakeBlockDevices(machine).disks()
     table = machine.disks[0].table
@@ -152,10 +155,10 @@ def a_table() -> PartitionTable:
 
 
 @pytest.mark.parametrize("back", [True, False])
-def test_a_disk_that_vanished_answers_nothing_and_comes_back_or_not(machine: SimulatedMachine, back: bool) -> None:
+def test_a_vanished_disk_fails_every_operation_and_comes_back_or_not(machine: SimulatedMachine, back: bool) -> None:
     files = FakeFiles(machine)
     files.replace("/v/file", DATA)
-    machine.faults.append(Fault(FaultKind.VANISH, "/v/more", disk="disk", comes_back=back))
+    machine.faults.append(Fault(kind=FaultKind.VANISH, where="/v/more", disk="disk", comes_back=back))
     for attempt in (
         lambda: files.replace("/v/more", DATA),
         lambda: files.read("/v/file"),
@@ -180,7 +183,7 @@ def running_array(level: RaidLevel, disks: int) -> World:
     return world
 
 
-def test_an_array_goes_on_without_a_member_which_is_out_of_date_when_it_comes_back() -> None:
+def test_an_array_runs_without_a_lost_member_whose_data_are_then_out_of_date() -> None:
     world = running_array(RaidLevel.RAID1, 2)
     array = world.machine.arrays()[0].device.volume
     assert array is not None
@@ -192,7 +195,7 @@ def test_an_array_goes_on_without_a_member_which_is_out_of_date_when_it_comes_ba
     assert world.boot() is Stop.SWITCHED_ROOT
 
 
-def test_an_array_that_lost_too_many_is_gone() -> None:
+def test_an_array_that_lost_too_many_members_is_unreachable() -> None:
     world = running_array(RaidLevel.RAID5, 3)
     array = world.machine.arrays()[0].device.volume
     assert array is not None
@@ -209,15 +212,8 @@ def member_of(partitions: list[FakePartition]) -> int:
 # --- whole flows ------------------------------------------------------------------------------------------------------
 
 
-def provisioned(firmware: FirmwareKind) -> Replay:
-    replay = Replay(Script(firmware))
-    replay.step(Step(Verb.PROVISION))
-    assert replay.problems == []
-    return replay
-
-
 def everywhere(before: Replay, fault: Step, verb: Verb) -> int:
-    """Let it strike at each operation of one start in turn; returns at how many."""
+    """Let the fault strike at each operation of one start in turn; the unit must survive. Returns how often."""
     for at in range(1000):
         unit = deepcopy(before)
         unit.step(Step(fault.verb, fault.what, {**fault.options, "after": str(at)}))
@@ -239,12 +235,12 @@ VANISH = [
 
 @pytest.mark.parametrize("fault", [*SHORT, *VANISH[::2]], ids=Step.describe)
 @pytest.mark.parametrize("firmware", FirmwareKind)
-def test_a_restore_survives_it_wherever_it_strikes(firmware: FirmwareKind, fault: Step) -> None:
+def test_a_restore_survives_a_fault_at_every_operation(firmware: FirmwareKind, fault: Step) -> None:
     assert everywhere(provisioned(firmware), fault, Verb.START) > 25
 
 
 @pytest.mark.parametrize("fault", [*SHORT, VANISH[0], VANISH[3]], ids=Step.describe)
-def test_provisioning_survives_it_wherever_it_strikes(fault: Step) -> None:
+def test_provisioning_survives_a_fault_at_every_operation(fault: Step) -> None:
     assert everywhere(Replay(Script()), fault, Verb.PROVISION) > 10
 
 
@@ -257,7 +253,7 @@ def test_a_device_that_is_slow_all_the_time_is_waited_for() -> None:
     assert replay.world.machine.clock.passed > 12 * 20
 
 
-def test_a_unit_without_its_recovery_does_not_start_over_the_network_and_forget_itself() -> None:
+def test_a_unit_that_lost_its_recovery_is_not_provisioned_again() -> None:
     replay = provisioned(FirmwareKind.UEFI)
     for step in (Step(Verb.START), Step(Verb.START), Step(Verb.PULL, "recovery"), Step(Verb.START)):
         replay.step(step)

@@ -1,5 +1,5 @@
 """The life of units as hypothesis invents it: flows, cuts, faults, bad servers, bad images and people in any order.
-What fails is printed as a script for ``gprov simulate --script``."""
+What fails is printed as a script for ``gprov simulate replay``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.faults import FaultKind
-from gprov.adapters.fake.net.network import Mood
+from gprov.adapters.fake.net.network import ServerFault
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import DISK_NAMES, Image, Script, Step, Verb
 from gprov.domain.boot.firmware import FirmwareKind
@@ -79,7 +79,7 @@ class Life(RuleBasedStateMachine):
         self.do(Step(Verb.FAULT, FaultKind.VANISH.value, options))
 
     @rule(
-        mood=st.sampled_from(["good", "down", *(mood.value for mood in Mood)]),
+        mood=st.sampled_from(["good", "down", *(fault.value for fault in ServerFault)]),
         file=st.sampled_from(["image", "kernel", "data"]),
     )
     def server(self, mood: str, file: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.cli.main import main
+from gprov.apps.host.simulation.cut_campaign import Flow, cut_everywhere, flows, lose_power
 from gprov.apps.host.simulation.fingerprint import fingerprint
-from gprov.apps.host.simulation.masscuts import Flow, cut_everywhere, flows, lose_power
 from gprov.apps.host.simulation.shapes import simulated
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.files import FileType
@@ -41,13 +41,13 @@ def test_the_command_prints_the_same_table_for_the_same_seed(capsys: pytest.Capt
     assert all(line.split()[-1] == line.split()[-3] for line in tables[0][1:])  # survived: all cuts
 
 
-def test_what_was_not_flushed_is_lost_in_different_ways() -> None:
+def test_a_cut_loses_different_parts_of_what_was_not_flushed_by_its_seed() -> None:
     """The luck of a cut changes what is left; the same luck leaves the same."""
     world = simulated(FirmwareKind.UEFI, "sata")
     world.provision()
     recovery = next(volume for volume in world.machine.volumes() if volume.label == "RECOVERY")
     for name in "abc":
-        recovery.write(f"/{name}", Node(FileType.FILE, b"12345678"))
+        recovery.write(f"/{name}", Node(type=FileType.FILE, content=b"12345678"))
     left = {}
     for luck in range(40):
         copy = deepcopy(world)

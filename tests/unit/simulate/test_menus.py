@@ -6,17 +6,16 @@ import pytest
 
 from gprov.adapters.fake.firmware.uefi import choose_entry, firmware_start
 from gprov.apps.host.simulation.replay import Replay
-from gprov.apps.host.simulation.script import Script, Step, Verb
+from gprov.apps.host.simulation.script import Step, Verb
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceMissing
+from tests.unit.simulate.replays import running
 
 
-def running(firmware: FirmwareKind, disks: str = "sata") -> tuple[Replay, list[str]]:
+def switched_off(firmware: FirmwareKind, disks: str = "sata") -> tuple[Replay, list[str]]:
+    """A unit that ran, and what its replay prints from now on."""
     lines: list[str] = []
-    replay = Replay(Script(firmware, disks), lines.append)
-    for verb in (Verb.PROVISION, Verb.START, Verb.START):
-        replay.step(Step(verb))
-    assert replay.problems == []
+    replay = running(firmware, disks, lines)
     replay.world.machine.restart()
     lines.clear()
     return replay, lines
@@ -27,8 +26,8 @@ def arguments(replay: Replay, what: str) -> dict[str, str]:
     return firmware_start(replay.world.machine)
 
 
-def test_bios_menus_by_their_own_titles() -> None:
-    replay, lines = running(FirmwareKind.BIOS, "raid1")
+def test_each_entry_of_the_bios_menus_passes_its_own_arguments() -> None:
+    replay, lines = switched_off(FirmwareKind.BIOS, "raid1")
     assert "real_root" in arguments(replay, "normal")
     restore = arguments(replay, "restore")
     assert "real_root" not in restore
@@ -45,15 +44,15 @@ def test_bios_menus_by_their_own_titles() -> None:
     assert "real_root" in firmware_start(replay.world.machine)  # a choice counts once
 
 
-def test_silence_at_the_erase_menu_is_no() -> None:
-    replay, _ = running(FirmwareKind.BIOS)
+def test_an_erase_entry_that_is_not_confirmed_starts_normally() -> None:
+    replay, _ = switched_off(FirmwareKind.BIOS)
     choose_entry(replay.world.machine, replay.world.branding.erase_entry)
     assert "real_root" in firmware_start(replay.world.machine)
 
 
 @pytest.mark.parametrize("firmware", FirmwareKind)
-def test_what_no_menu_shows_cannot_be_chosen(firmware: FirmwareKind) -> None:
-    replay, lines = running(firmware)
+def test_an_entry_that_no_menu_shows_cannot_be_chosen(firmware: FirmwareKind) -> None:
+    replay, lines = switched_off(firmware)
     replay.step(Step(Verb.CHOOSE, "other-disk"))
     assert len(lines) == 1
     assert "other disk 1" in lines[0]
@@ -62,8 +61,8 @@ def test_what_no_menu_shows_cannot_be_chosen(firmware: FirmwareKind) -> None:
 
 
 @pytest.mark.parametrize("firmware", FirmwareKind)
-def test_an_erase_that_was_chosen_erases_nothing_yet_and_the_unit_comes_back(firmware: FirmwareKind) -> None:
-    replay, lines = running(firmware)
+def test_a_confirmed_erase_entry_erases_nothing_and_the_unit_boots_afterwards(firmware: FirmwareKind) -> None:
+    replay, lines = switched_off(firmware)
     before = replay.world.machine.storage()
     replay.step(Step(Verb.CHOOSE, "erase"))
     replay.step(Step(Verb.START))

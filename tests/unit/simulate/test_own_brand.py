@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gprov.adapters.fake.system.power import Stop
+from gprov.adapters.fake.machine.stop import Stop
 from gprov.apps.host.simulation.world import new_world
 from gprov.domain.branding import Branding
 
@@ -26,10 +26,10 @@ OURS = Branding(
 )
 
 
-def test_a_unit_with_other_names() -> None:
+def test_a_unit_with_names_of_an_adopter_is_provisioned_restored_and_started() -> None:
     world = new_world(branding=OURS)
     assert [world.provision(), world.boot(), world.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
-    assert sorted(world.machine.labels()) == ["LOADER", "RESCUE", "SYSTEM"]
+    assert sorted(volume.label for volume in world.machine.volumes()) == ["LOADER", "RESCUE", "SYSTEM"]
     system = world.machine.tree("SYSTEM")
     for path in (
         "/system.good",

@@ -17,6 +17,7 @@ from gprov.apps.host.simulation.shapes import DISKS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput
 from gprov.domain.files import FileType
+from tests.unit.simulate.replays import running
 
 NUMBERS = st.integers(0, 999).map(str)
 STEPS = st.one_of(
@@ -37,7 +38,7 @@ SCRIPTS = st.builds(
 
 
 @given(SCRIPTS)
-def test_what_is_written_reads_the_same(script: Script) -> None:
+def test_a_script_that_is_written_and_read_is_the_same(script: Script) -> None:
     assert parse_script("x", script.render()) == script
 
 
@@ -45,12 +46,12 @@ WORDS = ["unit", "start", "cut start", "at=1", "=", "#", "torn=x", "drop good", 
 
 
 @given(st.text() | st.lists(st.sampled_from(WORDS)).map(" ".join))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_a_script_or_bad_input(text: str) -> None:
     with suppress(BadInput):
         parse_script("x", text)
 
 
-def test_all_problems_are_told_with_their_lines() -> None:
+def test_all_problems_of_a_script_are_reported_with_their_lines() -> None:
     text = "unit firmware=efi\nstart now\n# fine\ncut start at=x\nexplode\ndrop good day=40\ncut start at=1 at=2\n"
     with pytest.raises(BadInput) as refused:
         parse_script("life.txt", text)
@@ -58,7 +59,7 @@ def test_all_problems_are_told_with_their_lines() -> None:
 
 
 def run(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    status = main(["simulate", "--script", str(path)])
+    status = main(["simulate", "replay", str(path)])
     return status, capsys.readouterr().out
 
 
@@ -80,46 +81,38 @@ def test_a_script_is_replayed_step_by_step(tmp_path: Path, capsys: pytest.Captur
 def test_a_bad_script_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "life.txt"
     path.write_text("unit\nexplode\n")
-    assert main(["simulate", "--script", str(path)]) == 1
+    assert main(["simulate", "replay", str(path)]) == 1
     assert "line 2: 'explode'" in capsys.readouterr().err
 
 
-def test_a_system_may_outlive_its_image_where_provisioning_anew_failed() -> None:
+def test_the_old_system_may_stay_without_its_image_when_provisioning_anew_fails() -> None:
     text = "unit\nprovision\ndrop good day=1\nstart\nfault eio where=/mnt/RECOVERY/ESP\nprovision\n"
     assert Replay(parse_script("x", text)).run() == []
 
 
-def test_pauses_that_grow_are_announced_and_no_hanging() -> None:
+def test_announced_pauses_do_not_count_as_endless_waits() -> None:
     text = "unit\n" + "start\n" * 3 + "pull primary0\n" + "start\n" * 10
     replay = Replay(parse_script("x", text))
     assert replay.run() == []
     assert replay.world.machine.clock.passed > 3 * 24 * 3600
 
 
-def running() -> Replay:
-    replay = Replay(Script())
-    for verb in (Verb.PROVISION, Verb.START, Verb.START):
-        replay.step(Step(verb))
-    assert replay.problems == []
-    return replay
-
-
-def test_the_rules_see_a_foreign_file_a_missing_one_and_a_changed_one() -> None:
+def test_the_rules_report_a_foreign_file_a_missing_one_and_a_changed_one() -> None:
     for path, content in (("/etc/stranger", b"x"), ("/etc/passwd", None), ("/etc/passwd", b"changed")):
         replay = running()
         tree = replay.world.machine.tree("PRIMARY")
         if content is None:
             tree.drop(path)
         else:
-            tree.put(path, Node(FileType.FILE, content, 0o755))
+            tree.put(path, Node(type=FileType.FILE, content=content, mode=0o755))
         replay.step(Step(Verb.REMOVE, "options"))
         assert any(path in problem for problem in replay.problems), path
 
 
-def test_the_rules_see_a_password_and_a_lost_image() -> None:
+def test_the_rules_report_a_stored_password_and_a_lost_image() -> None:
     replay = running()
     recovery = replay.world.machine.tree("RECOVERY")
-    recovery.put("/log/x", Node(FileType.FILE, b"the password is os-SIM0001"))
+    recovery.put("/log/x", Node(type=FileType.FILE, content=b"the password is os-SIM0001"))
     for path in recovery.below("/Image"):
         recovery.drop(path)
     replay.step(Step(Verb.REMOVE, "options"))

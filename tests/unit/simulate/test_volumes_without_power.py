@@ -14,14 +14,14 @@ OLD, NEW = b"old content.", b"new content!"
 
 
 def volume(kind: FileSystemKind) -> FakeVolume:
-    made = FakeVolume(kind, "X", "uuid", 1 << 20)
+    made = FakeVolume(kind=kind, label="X", uuid="uuid", size=1 << 20)
     made.write("/f", file(OLD))
     made.sync()
     return made
 
 
 def file(content: bytes) -> Node:
-    return Node(FileType.FILE, content)
+    return Node(type=FileType.FILE, content=content)
 
 
 def content(made: FakeVolume, path: str) -> bytes | None:
@@ -59,7 +59,7 @@ def test_fat_may_lose_the_file_or_half_of_it_or_show_both_names() -> None:
 
 
 @pytest.mark.parametrize("kind", FileSystemKind)
-def test_what_was_flushed_with_its_folder_is_there(kind: FileSystemKind) -> None:
+def test_a_renamed_file_that_was_flushed_with_its_folder_survives_a_cut(kind: FileSystemKind) -> None:
     for luck in range(50):
         made = volume(kind)
         made.write("/.f.new", file(NEW))
@@ -88,7 +88,7 @@ def test_a_rename_on_fat_is_not_whole_before_the_file_is_flushed(kind: FileSyste
     assert found == ({NEW, b""} if kind is FileSystemKind.VFAT else {NEW})
 
 
-def test_what_was_renamed_on_fat_is_whole_when_the_volume_is_flushed() -> None:
+def test_a_file_renamed_on_fat_is_whole_when_the_volume_was_flushed() -> None:
     made = volume(FileSystemKind.VFAT)
     made.write("/.f.new", file(NEW))
     made.flush_file("/.f.new")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.paths import locate, refuse_gone
+from gprov.adapters.fake.machine.paths import locate, read_file, refuse_gone
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.machine.writes import store
 from gprov.domain.branding import Branding
@@ -19,12 +19,13 @@ from gprov.domain.files import FileType
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.verify import verify_image as verify_anew
 from gprov.ports.archive import Archives, ProgressReport
+from gprov.ports.destructive.image_unpacker import ImageUnpacker
 
 # Simulations read the same few images thousands of times. Bytes remember their hash.
 verify_image = lru_cache(maxsize=256)(verify_anew)
 
 
-class FakeArchives(Archives):
+class FakeArchives(Archives, ImageUnpacker):
     def __init__(self, machine: SimulatedMachine, branding: Branding | None = None) -> None:
         self._machine = machine
         self._branding = branding or Branding()
@@ -32,7 +33,7 @@ class FakeArchives(Archives):
     @override
     def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
         self._machine.touch(f"verify {path}")
-        content = self._content(path)
+        content = read_file(self._machine, path).content
         progress(0, len(content))
         image = verify_image(path, content, self._branding, most)
         progress(len(content), len(content))
@@ -42,7 +43,7 @@ class FakeArchives(Archives):
     @override
     def extract(self, image: VerifiedImage, target: str, progress: ProgressReport) -> None:
         self._machine.touch(f"extract {image.path}")
-        content = self._content(image.path)
+        content = read_file(self._machine, image.path).content
         if verify_image(image.path, content, self._branding).digest != image.digest:
             raise IntegrityFault(image.path, "changed since it was verified")
         place = locate(self._machine, target)
@@ -58,24 +59,13 @@ class FakeArchives(Archives):
                 text = data.read() if data is not None else member.linkname.encode()
                 path = f"{base}/{member.name.lstrip('./')}"
                 if path != f"{base}/":
-                    node = Node(_type(member), text, member.mode, member.uid, member.gid)
+                    node = Node(type=_type(member), content=text, mode=member.mode, uid=member.uid, gid=member.gid)
                     if volume.used + len(text) > volume.size:
                         raise ContentRefused("tar", f"{path}: Cannot write: No space left on device")
                     store(self._machine, volume, path, node, f"extract {target}{path}")
         self._machine.touch(f"extract {image.path}: under way")
         refuse_gone(self._machine, place)
         progress(len(content), len(content))
-
-    def _content(self, path: str) -> bytes:
-        self._machine.look(f"read {path}")
-        place = locate(self._machine, path)
-        node = place.node
-        if node is None:
-            raise DeviceMissing(path, "no such file")
-        refuse_gone(self._machine, place)
-        if node.type is not FileType.FILE:
-            raise DeviceFault(path, "is not a file")
-        return node.content
 
 
 def _type(member: tarfile.TarInfo) -> FileType:

@@ -16,6 +16,7 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.disk.md_superblock import MemberRecord
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.arrays import Arrays
+from gprov.ports.destructive.array_writer import ArrayWriter
 
 _MD_MAJOR = 9
 _HIGHEST = 127
@@ -23,7 +24,7 @@ _HIGHEST = 127
 _LAYOUTS = {RaidLevel.RAID10: 0x102, RaidLevel.RAID5: 2, RaidLevel.RAID6: 2}
 
 
-class FakeArrays(Arrays):
+class FakeArrays(Arrays, ArrayWriter):
     def __init__(self, machine: SimulatedMachine) -> None:
         self._machine = machine
 
@@ -35,14 +36,14 @@ class FakeArrays(Arrays):
             return None
         array = member.array
         return MemberRecord(
-            array.uuid,
-            array.name,
-            array.level,
-            array.layout,
-            array.disks,
-            member.slot,
-            member.active,
-            member.events,
+            array=array.uuid,
+            name=array.name,
+            level=array.level,
+            layout=array.layout,
+            disks=array.disks,
+            slot=member.slot,
+            active=member.active,
+            events=member.events,
             rebuilding=False,
             clean=True,
             device=part.uuid,
@@ -52,12 +53,12 @@ class FakeArrays(Arrays):
     def running(self) -> tuple[RunningArray, ...]:
         return tuple(
             RunningArray(
-                one.node,
-                one.array.device.device,
-                one.array.uuid,
-                one.array.disks,
-                len(one.members),
-                frozenset(part.device for part in one.members),
+                node=one.node,
+                device=one.array.device.device,
+                uuid=one.array.uuid,
+                disks=one.array.disks,
+                working=len(one.members),
+                members=frozenset(part.device for part in one.members),
             )
             for one in self._machine.running
         )
@@ -69,8 +70,10 @@ class FakeArrays(Arrays):
         parts = [machine.partition(node)[1] for node in nodes]
         layout = _LAYOUTS.get(spec.level, 0)
         size = capacity(spec.level, [part.size for part in parts])
-        device = FakePartition(0, 0, size, "", "", self._free_number())
-        array = FakeArray(spec.uuid, spec.full_name, spec.level.value, layout, len(nodes), device)
+        device = FakePartition(number=0, start=0, size=size, label="", uuid="", device=self._free_number())
+        array = FakeArray(
+            uuid=spec.uuid, name=spec.full_name, level=spec.level.value, layout=layout, disks=len(nodes), device=device
+        )
         slots = frozenset(range(len(nodes)))
         for slot, (node, part) in enumerate(zip(nodes, parts, strict=True)):
             machine.touch(f"write RAID superblock {node}")

@@ -70,10 +70,10 @@ def described(machine: SimulatedMachine) -> tuple[Disk, ...]:
 
 def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:
     return Disk(
-        disk.name,
-        disk.node,
-        disk.device,
-        disk.size,
+        name=disk.name,
+        node=disk.node,
+        device=disk.device,
+        size=disk.size,
         bus=disk.bus,
         vendor=disk.vendor,
         model=disk.model,
@@ -91,7 +91,15 @@ def _as_partition(machine: SimulatedMachine, disk: FakeDisk, part: FakePartition
     running = machine.running_on(part)
     holders = (running.array.device.device,) if running is not None else ()
     return Partition(
-        name, f"/dev/{name}", part.device, part.number, part.start, part.size, part.label, part.uuid, holders
+        name=name,
+        node=f"/dev/{name}",
+        device=part.device,
+        number=part.number,
+        start=part.start,
+        size=part.size,
+        label=part.label,
+        uuid=part.uuid,
+        holders=holders,
     )
 
 

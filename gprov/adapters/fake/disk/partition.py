@@ -12,7 +12,7 @@ from gprov.domain.boot.grub.install import Loader, core_place, loader_writes
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeviceFault
-from gprov.ports.partition import Partitioner
+from gprov.ports.destructive.partitioner import Partitioner
 
 
 class FakePartitioner(Partitioner):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 END_OF_TABLE = 127
 _MIB = 1 << 20
@@ -21,34 +22,42 @@ def end_of_table(handle: int = 0xFEFF) -> bytes:
     return build_structure(END_OF_TABLE, handle, b"")
 
 
-def build_table(
-    manufacturer: str = "GPROV_QEMU",
-    product: str = "mfg_test",
-    serial: str = "SIM00001",
-    sku: str = "",
-    *,
-    version: str = "1",
-    family: str = "",
-    uuid: bytes = bytes(range(1, 17)),
-    board: tuple[str, str, str] | None = None,
-    chassis: tuple[str, str] = ("GPROV", ""),
-    bios: tuple[str, str, str] = ("GPROV", "1.0", "01/02/2024"),
-    cpus: Sequence[str] = ("Simulated CPU",),
-    empty_sockets: int = 0,
-    modules: Sequence[int] = (1 << 30,),
-) -> bytes:
-    """A raw table (types 0, 1, 2, 3, 4, 17 and 127). Empty texts are not specified in the table.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeSystem:
+    """What the table of a machine is made from. Empty texts are not specified in the table.
 
     ``board``: manufacturer, product, serial number of the base board, None for the system's own; ``chassis``:
     manufacturer, serial; ``bios``: vendor, version, date; ``cpus``: version of the processor in each used socket;
     ``modules``: bytes of each memory slot, 0 for an empty one.
     """
-    parts = [_bios(bios), _system((manufacturer, product, version, serial), uuid, (sku, family))]
-    parts.append(_board(board if board is not None else (manufacturer, product, serial)))
-    parts.append(_chassis(chassis))
-    sockets = [*cpus, *[""] * empty_sockets]
-    parts.extend(_processor(index, cpu, index < len(cpus)) for index, cpu in enumerate(sockets))
-    parts.extend(_module(index, size) for index, size in enumerate(modules))
+
+    manufacturer: str = "GPROV_QEMU"
+    product: str = "mfg_test"
+    serial: str = "SIM00001"
+    sku: str = ""
+    version: str = "1"
+    family: str = ""
+    uuid: bytes = bytes(range(1, 17))
+    board: tuple[str, str, str] | None = None
+    chassis: tuple[str, str] = ("GPROV", "")
+    bios: tuple[str, str, str] = ("GPROV", "1.0", "01/02/2024")
+    cpus: Sequence[str] = ("Simulated CPU",)
+    empty_sockets: int = 0
+    modules: Sequence[int] = (1 << 30,)
+
+
+_SYSTEM = FakeSystem()
+
+
+def build_table(system: FakeSystem = _SYSTEM) -> bytes:
+    """A raw table (types 0, 1, 2, 3, 4, 17 and 127)."""
+    own = (system.manufacturer, system.product, system.version, system.serial)
+    parts = [_bios(system.bios), _system(own, system.uuid, (system.sku, system.family))]
+    parts.append(_board(system.board or (system.manufacturer, system.product, system.serial)))
+    parts.append(_chassis(system.chassis))
+    sockets = [*system.cpus, *[""] * system.empty_sockets]
+    parts.extend(_processor(index, cpu, index < len(system.cpus)) for index, cpu in enumerate(sockets))
+    parts.extend(_module(index, size) for index, size in enumerate(system.modules))
     return b"".join(parts) + end_of_table()
 
 

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from gprov.domain.events import Event, StateChange
 from gprov.ports.events import EventSink
-from gprov.ports.factory import Factory
+from gprov.ports.factory import Telemetry
 
 
 class MemorySink(EventSink):
@@ -33,8 +33,8 @@ class MemorySink(EventSink):
 class FakeServerSink(EventSink):
     """Delivers at once. A server that is down loses events, as it would in the end."""
 
-    def __init__(self, factory: Factory, serial: str) -> None:
-        self._factory = factory
+    def __init__(self, telemetry: Telemetry, serial: str) -> None:
+        self._telemetry = telemetry
         self._serial = serial
 
     @property
@@ -45,9 +45,9 @@ class FakeServerSink(EventSink):
     @override
     def publish(self, event: Event) -> None:
         if isinstance(event.body, StateChange):
-            self._factory.state(self._serial, event.body.state)
+            self._telemetry.state(self._serial, event.body.state)
         else:
-            self._factory.events(self._serial, (event,))
+            self._telemetry.events(self._serial, (event,))
 
     @override
     def close(self) -> None:

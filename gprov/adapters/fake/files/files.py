@@ -9,7 +9,7 @@ from posixpath import basename, dirname
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.paths import Place, locate, refuse_gone
+from gprov.adapters.fake.machine.paths import Place, locate, read_file, refuse_gone
 from gprov.adapters.fake.machine.storage import FakeVolume, Node, changed
 from gprov.adapters.fake.machine.writes import flush, store
 from gprov.domain.disk.model import FileSystemKind
@@ -29,18 +29,18 @@ class FakeFiles(Files):
 
     @override
     def read(self, path: str, limit: int = 16 << 20) -> bytes:
-        content = self._file(path).content
+        content = read_file(self._machine, path).content
         if len(content) > limit:
             raise DeviceFault(path, f"is larger than {limit} bytes")
         return content
 
     @override
     def read_start(self, path: str, size: int) -> bytes:
-        return self._file(path).content[:size]
+        return read_file(self._machine, path).content[:size]
 
     @override
     def digests(self, path: str) -> Digests:
-        content = self._file(path).content
+        content = read_file(self._machine, path).content
         sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
         return Digests(len(content), sha1, hashlib.sha256(content).hexdigest())
 
@@ -54,8 +54,8 @@ class FakeFiles(Files):
         if node is None:
             return None
         if _is_fat(place):
-            return FileStatus(node.type, len(node.content), _FAT_MODE, 0, 0)
-        return FileStatus(node.type, len(node.content), node.mode, node.uid, node.gid)
+            return FileStatus(type=node.type, size=len(node.content), mode=_FAT_MODE, uid=0, gid=0)
+        return FileStatus(type=node.type, size=len(node.content), mode=node.mode, uid=node.uid, gid=node.gid)
 
     @override
     def names(self, folder: str) -> tuple[str, ...]:
@@ -70,12 +70,12 @@ class FakeFiles(Files):
     @override
     def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
         self._machine.touch(f"write {path}")
-        self._store(path, Node(FileType.FILE, content, mode, owner.uid, owner.gid))
+        self._store(path, Node(type=FileType.FILE, content=content, mode=mode, uid=owner.uid, gid=owner.gid))
 
     @override
     def copy(self, source: str, target: str, *, mode: int = 0o644) -> None:
         self._machine.touch(f"copy {target}")
-        self._store(target, Node(FileType.FILE, self._file(source).content, mode))
+        self._store(target, Node(type=FileType.FILE, content=read_file(self._machine, source).content, mode=mode))
 
     @override
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
@@ -84,7 +84,7 @@ class FakeFiles(Files):
         if place.node is not None and place.node.type is not FileType.FOLDER:
             raise DeviceFault(path, "is not a folder", errno=ENOTDIR)
         _refuse_secret(place, path, mode)
-        base = place.node or Node(FileType.FOLDER)
+        base = place.node or Node(type=FileType.FOLDER)
         place.volume.write(place.inner, changed(base, mode=mode, uid=owner.uid, gid=owner.gid))
         flush(self._machine, place, place.inner)
 
@@ -93,7 +93,7 @@ class FakeFiles(Files):
         self._machine.touch(f"link {path}")
         if _is_fat(self._entry(path)):
             raise DeviceFault(path, "this file system has no links")
-        self._store(path, Node(FileType.SYMLINK, target.encode(), 0o777))
+        self._store(path, Node(type=FileType.SYMLINK, content=target.encode(), mode=0o777))
 
     @override
     def rename(self, source: str, target: str) -> None:
@@ -126,7 +126,7 @@ class FakeFiles(Files):
         """How a download fills a file: in place, and flushed when it is ``whole``."""
         place = self._writable(path)
         operation = f"write {path}{'' if whole else ': in part'}"
-        store(self._machine, place.volume, place.inner, Node(FileType.FILE, content), operation)
+        store(self._machine, place.volume, place.inner, Node(type=FileType.FILE, content=content), operation)
         _refuse_full(place.volume, path)
         self._machine.touch(operation)
         if whole:
@@ -160,17 +160,6 @@ class FakeFiles(Files):
         if place.mount is not None and place.mount.read_only:
             raise DeviceFault(path, "read-only file system", errno=EROFS)
         return place
-
-    def _file(self, path: str) -> Node:
-        self._machine.look(f"read {path}")
-        place = locate(self._machine, path)
-        node = place.node
-        if node is None:
-            raise DeviceMissing(path, "no such file")
-        refuse_gone(self._machine, place)
-        if node.type is not FileType.FILE:
-            raise DeviceFault(path, "is not a file")
-        return node
 
     def _store(self, path: str, node: Node) -> None:
         place = self._writable(path)

@@ -8,11 +8,11 @@ from errno import EINVAL, EIO, EROFS, EUCLEAN
 
 from typing_extensions import override
 
-from gprov.adapters.fake.machine.machine import FakeMount, SimulatedMachine
+from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.paths import locate, refuse_gone, volume_at
-from gprov.adapters.fake.machine.storage import Node
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.storage import FakeMount, Node
 from gprov.adapters.fake.machine.writes import refuse_protected
-from gprov.adapters.fake.system.power import MachineStopped, Stop
 from gprov.domain.disk.model import MountPoint
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
@@ -62,7 +62,7 @@ class FakeMounts(Mounts):
         if place.node is None:
             if place.mount is not None and place.mount.read_only:
                 raise DeviceFault(target, "cannot make the mount point: read-only file system", errno=EROFS)
-            place.volume.write(place.inner, Node(FileType.FOLDER, mode=0o755))
+            place.volume.write(place.inner, Node(type=FileType.FOLDER, mode=0o755))
         elif place.node.type is not FileType.FOLDER:
             raise DeviceFault(target, "is no folder to mount on")
 

@@ -11,10 +11,11 @@ from gprov.adapters.fake.machine.storage import FakeVolume, Tree
 from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec
 from gprov.domain.errors import DeviceFault
+from gprov.ports.destructive.filesystem_maker import FileSystemMaker
 from gprov.ports.filesystem import FileSystems
 
 
-class FakeFileSystems(FileSystems):
+class FakeFileSystems(FileSystems, FileSystemMaker):
     def __init__(self, machine: SimulatedMachine) -> None:
         self._machine = machine
 
@@ -26,7 +27,7 @@ class FakeFileSystems(FileSystems):
         self._refuse_mounted(node, part.volume)
         refuse_member(self._machine, node, part)
         refuse_protected(disk)
-        made = FakeVolume(spec.kind, spec.label, spec.uuid or self._machine.new_uuid(), part.size)
+        made = FakeVolume(kind=spec.kind, label=spec.label, uuid=spec.uuid or self._machine.new_uuid(), size=part.size)
         # Cut meanwhile, there is still what was there, or nothing that anybody knows, or the first block of what comes,
         # or all of it.
         half = replace(made, current=Tree(), durable=Tree(), in_place=Tree(), damaged=True, repairable=False)

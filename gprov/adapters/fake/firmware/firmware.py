@@ -12,11 +12,12 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Inventory
+from gprov.ports.destructive.variable_writer import VariableWriter
 from gprov.ports.firmware import Firmware, SmbiosTable
 from gprov.ports.hardware import HardwareInventory
 
 
-class FakeFirmware(Firmware):
+class FakeFirmware(Firmware, VariableWriter):
     def __init__(self, machine: SimulatedMachine) -> None:
         self._machine = machine
 

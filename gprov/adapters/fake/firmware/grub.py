@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume, Node
-from gprov.domain.boot.grub.menus import NORMAL_MENU, RECOVERY_MENU
+from gprov.domain.boot.grub.menus import NORMAL_MENU
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.files import FileType
-from gprov.domain.formats.bzimage import check_length, parse_bzimage
+from gprov.domain.formats.bzimage import parse_whole
+from gprov.domain.recovery_files import RECOVERY_MENU
 
 _VARIABLE = re.compile(r"\$\{?([a-z]+)\}?")
 _WITHOUT_EFFECT = frozenset({"export", "echo", "sleep", "serial", "terminal_input", "terminal_output"})
@@ -159,8 +160,7 @@ class Grub:
     def _linux(self, words: list[str]) -> None:
         kernel = self._file(words[0]).content
         try:
-            parse_bzimage(kernel)
-            check_length(kernel, len(kernel))
+            parse_whole(kernel)
         except BadInput as exc:
             raise CommandFailed from exc
         self._kernel = dict(word.split("=", 1) for word in words[1:] if "=" in word) | {"BOOT_IMAGE": words[0]}
@@ -224,20 +224,19 @@ def _matches(volume: FakeVolume, kind: str, wanted: str) -> bool:
 
 
 def _until_fi(lines: Iterator[str]) -> Iterator[str]:
-    depth = 1
-    for line in lines:
-        depth += line.startswith("if ")
-        depth -= line == "fi"
-        if not depth:
-            return
-        yield line
+    return _block(lines, lambda line: line.startswith("if "), "fi")
 
 
 def _until_brace(lines: Iterator[str]) -> Iterator[str]:
+    return _block(lines, lambda line: line.endswith("{"), "}")
+
+
+def _block(lines: Iterator[str], opens: Callable[[str], bool], end: str) -> Iterator[str]:
+    """Up to the end of the block that the line before opened, others inside of it included."""
     depth = 1
     for line in lines:
-        depth += line.endswith("{")
-        depth -= line == "}"
+        depth += opens(line)
+        depth -= line == end
         if not depth:
             return
         yield line

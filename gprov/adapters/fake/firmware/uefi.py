@@ -10,7 +10,7 @@ from gprov.adapters.fake.machine.storage import FakeDisk, FakePartition
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import BadInput, DeviceMissing
-from gprov.domain.formats.bzimage import check_length, parse_bzimage
+from gprov.domain.formats.bzimage import parse_whole
 from gprov.domain.formats.efi.boot_variables import (
     BOOT_CURRENT,
     BOOT_NEXT,
@@ -99,8 +99,7 @@ def _is_kernel(part: FakePartition, path: str) -> bool:
     if node is None:
         return False
     try:
-        parse_bzimage(node.content)
-        check_length(node.content, len(node.content))
+        parse_whole(node.content)
     except BadInput:
         return False
     return True

@@ -7,7 +7,7 @@ from posixpath import basename
 
 from gprov.adapters.fake.machine.storage import FakeArray, FakeDisk, FakeMember, FakeVolume, Node, Tree
 from gprov.domain.boot.boots import STARTED_FILE
-from gprov.domain.boot.budget import BUDGET_FILE
+from gprov.domain.recovery_files import BUDGET_FILE
 
 # What every start counts, and what a cut leaves of that, which the next start takes again.
 _COUNTS = frozenset(name for count in (STARTED_FILE, BUDGET_FILE) for name in (count, f".{count}.new"))

@@ -9,12 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from errno import EIO, ENOSPC
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from gprov.domain.errors import ContentRefused, DeviceFault
-
-if TYPE_CHECKING:
-    from gprov.adapters.fake.machine.machine import SimulatedMachine
 
 
 class FaultKind(Enum):
@@ -31,7 +28,7 @@ class FaultKind(Enum):
 _OF_WRITES = (FaultKind.SHORT, FaultKind.SILENT)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Fault:
     """``where``: a part of an operation's name, "" for any. ``after``: so many of those pass before it strikes;
     ``times``: how often it strikes, then it is over. ``comes_back``: a disk that vanished is there again at the next
@@ -45,10 +42,11 @@ class Fault:
     disk: str = ""
     comes_back: bool = False
 
-    def strike(self, machine: SimulatedMachine, operation: str) -> None:
-        """Raises DeviceFault, or does to the machine what it is to do."""
+    def strikes(self, operation: str) -> bool:
+        """Does it strike the machine, by VANISH or SLOW, at this operation? Raises DeviceFault or
+        ContentRefused if it fails it."""
         if self.kind in _OF_WRITES or not self._due(operation):
-            return
+            return False
         match self.kind:
             case FaultKind.IO_ERROR:
                 raise DeviceFault(operation, "input/output error", errno=EIO)
@@ -56,12 +54,8 @@ class Fault:
                 raise DeviceFault(operation, "no space left on device", errno=ENOSPC)
             case FaultKind.REFUSED:
                 raise ContentRefused("tool", f"failed, exit status 2: {operation}")
-            case FaultKind.VANISH:
-                machine.lose_disk(self.disk, comes_back=self.comes_back)
-            case FaultKind.SLOW:
-                machine.clock.advance(self.seconds)
-            case FaultKind.SHORT | FaultKind.SILENT:
-                """See ``spoils``."""
+            case FaultKind.VANISH | FaultKind.SLOW | FaultKind.SHORT | FaultKind.SILENT:
+                return True
             case _:
                 assert_never(self.kind)
 

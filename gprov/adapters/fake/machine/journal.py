@@ -14,7 +14,7 @@ from gprov.adapters.fake.machine.tree import Node, Tree
 Choose = Callable[[int], int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One change that is still on its way to the medium: ``path`` becomes ``node`` (None: it goes). A rename also takes
     ``source`` away and may replace ``old``. ``named``: of a rename, the names have arrived, the file's own part has

@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 
 from gprov.adapters.fake.machine.contents import storage_of
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
-from gprov.adapters.fake.machine.storage import FakeArray, FakeDisk, FakePartition, FakeVolume, RunningFake, Tree
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.storage import (
+    FakeArray,
+    FakeDisk,
+    FakeMount,
+    FakePartition,
+    FakeVolume,
+    RunningFake,
+    Tree,
+    ram,
+)
 from gprov.adapters.fake.system.clock import FakeClock, SeededRandomness
-from gprov.adapters.fake.system.power import MachineStopped, Stop
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.disk.arrays import works_with
-from gprov.domain.disk.model import Bus, FileSystemKind, MountPoint
+from gprov.domain.disk.model import Bus
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.variables import Variable, VariableName
@@ -23,18 +31,7 @@ from gprov.domain.unit.nics import Nic
 Hook = Callable[[str], None]
 
 
-def _ram() -> FakeVolume:
-    return FakeVolume(FileSystemKind.EXT4, "", "", 1 << 30, in_memory=True)
-
-
-@dataclass
-class FakeMount:
-    point: MountPoint
-    volume: FakeVolume
-    read_only: bool
-
-
-@dataclass
+@dataclass(kw_only=True)
 class SimulatedMachine:
     """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
 
@@ -57,7 +54,7 @@ class SimulatedMachine:
     torn_cuts: bool = False
 
     mounts: list[FakeMount] = field(default_factory=list)
-    ram: FakeVolume = field(default_factory=_ram)
+    ram: FakeVolume = field(default_factory=ram)
     running: list[RunningFake] = field(default_factory=list)
     switched_to: str | None = None
     stopped: Stop | None = None
@@ -82,8 +79,16 @@ class SimulatedMachine:
         """Plug in an empty disk; it gets the next free name of its bus."""
         index = sum(1 for disk in self.disks if (disk.bus is Bus.NVME) == (bus is Bus.NVME))
         name = f"nvme{index}n1" if bus is Bus.NVME else f"sd{chr(ord('a') + index)}"
-        vendor = "QEMU" if bus is Bus.USB else "ATA"
-        disk = FakeDisk(name, self._number(), size, bus, model, vendor, serial, appears_at=appears_at)
+        disk = FakeDisk(
+            name=name,
+            device=self._number(),
+            size=size,
+            bus=bus,
+            model=model,
+            vendor="QEMU" if bus is Bus.USB else "ATA",
+            serial=serial,
+            appears_at=appears_at,
+        )
         self.disks.append(disk)
         return disk
 
@@ -104,7 +109,14 @@ class SimulatedMachine:
         if self.stopped is not None:
             raise MachineStopped(self.stopped)
         for fault in self.faults:
-            fault.strike(self, operation)
+            if fault.strikes(operation):
+                self._suffer(fault)
+
+    def _suffer(self, fault: Fault) -> None:
+        if fault.kind is FaultKind.VANISH:
+            self.lose_disk(fault.disk, comes_back=fault.comes_back)
+        else:
+            self.clock.advance(fault.seconds)
 
     def spoilt(self, operation: str) -> FaultKind | None:
         """What writes data asks this: how it goes wrong, if it does."""
@@ -115,9 +127,10 @@ class SimulatedMachine:
         for disk in self.disks:
             if disk.serial == serial and not disk.gone:
                 disk.gone, disk.comes_back = True, comes_back
+        present = self._parts_present()
         for one in self.running:
-            if self._works(one):
-                one.record(self._parts_present())
+            if one.works(present):
+                one.record(present)
 
     def restart(self) -> None:
         """Power is back: memory and mounts are gone, what was not flushed is lost (or, with ``torn_cuts``, an
@@ -136,7 +149,7 @@ class SimulatedMachine:
         self.nvram_before.clear()
         self.mounts.clear()
         self.running.clear()
-        self.ram = _ram()
+        self.ram = ram()
         self.switched_to = None
         self.stopped = None
         self.verified.clear()
@@ -183,12 +196,6 @@ class SimulatedMachine:
     def _parts_present(self) -> frozenset[str]:
         return frozenset(part.uuid for disk in self.present() for part in disk.partitions)
 
-    def _works(self, one: RunningFake) -> bool:
-        """Are enough members of this array still there?"""
-        present = self._parts_present()
-        slots = [part.member.slot for part in one.members if part.member is not None and part.uuid in present]
-        return works_with(one.array.level, one.array.layout, one.array.disks, slots)
-
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
         return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.gone)
@@ -197,7 +204,8 @@ class SimulatedMachine:
         """Is the disk that holds this volume, or enough of the array, still there? Memory always is."""
         holders = [disk for disk in self.disks if any(volume is one for one in disk.volumes())]
         arrays = [one for one in self.running if one.array.device.volume is volume]
-        return not any(disk.gone for disk in holders) and all(self._works(one) for one in arrays)
+        present = self._parts_present()
+        return not any(disk.gone for disk in holders) and all(one.works(present) for one in arrays)
 
     def disk(self, device: DeviceNumber) -> FakeDisk:
         for disk in self.present():
@@ -217,7 +225,9 @@ class SimulatedMachine:
         raise DeviceMissing(node, "no such partition")
 
     def new_partition(self, number: int, start: int, size: int, label: str) -> FakePartition:
-        return FakePartition(number, start, size, label, self.new_uuid(), self._number())
+        return FakePartition(
+            number=number, start=start, size=size, label=label, uuid=self.new_uuid(), device=self._number()
+        )
 
     def new_uuid(self) -> str:
         text = self.random.token(16).hex()
@@ -234,9 +244,6 @@ class SimulatedMachine:
         """Everything that is on any disk but the counts of starts, as a value that compares equal while nothing
         changed."""
         return storage_of(self.disks, self.arrays())
-
-    def labels(self) -> tuple[str, ...]:
-        return tuple(volume.label for volume in self.volumes())
 
     def _number(self) -> DeviceNumber:
         self._minor += 1

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from errno import EIO, ELOOP
 
-from gprov.adapters.fake.machine.machine import FakeMount, SimulatedMachine
-from gprov.adapters.fake.machine.storage import FakeVolume, Node
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakeMount, FakeVolume, Node
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
 
 _MOST_LINKS = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """``path``: of the machine, without links. ``inner``: the path within ``volume``. ``node``: None if nothing is
     there. ``mount``: None for the machine's memory."""
@@ -85,10 +85,23 @@ def _root(machine: SimulatedMachine, path: str) -> str:
 
 def _place(machine: SimulatedMachine, path: str) -> Place:
     mount, volume, inner = volume_at(machine, path)
-    return Place(path, mount, volume, inner, volume.current.get(inner))
+    return Place(path=path, mount=mount, volume=volume, inner=inner, node=volume.current.get(inner))
 
 
 def refuse_gone(machine: SimulatedMachine, place: Place) -> None:
     """Raises DeviceFault if the disk below was pulled, or died."""
     if not machine.reachable(place.volume):
         raise DeviceFault(place.path, "input/output error: its disk is gone", errno=EIO)
+
+
+def read_file(machine: SimulatedMachine, path: str) -> Node:
+    """A regular file that a port reads. Raises DeviceMissing, DeviceFault."""
+    machine.look(f"read {path}")
+    place = locate(machine, path)
+    node = place.node
+    if node is None:
+        raise DeviceMissing(path, "no such file")
+    refuse_gone(machine, place)
+    if node.type is not FileType.FILE:
+        raise DeviceFault(path, "is not a file")
+    return node

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from gprov.adapters.fake.machine.tree import Node, Tree, changed
 from gprov.adapters.fake.machine.volume import FakeVolume
+from gprov.domain.disk.arrays import works_with
 from gprov.domain.disk.layout import PartitionTable
-from gprov.domain.disk.model import Bus
+from gprov.domain.disk.model import Bus, FileSystemKind, MountPoint
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -19,6 +20,7 @@ __all__ = [
     "FakeArray",
     "FakeDisk",
     "FakeMember",
+    "FakeMount",
     "FakePartition",
     "FakeVolume",
     "Held",
@@ -26,6 +28,7 @@ __all__ = [
     "RunningFake",
     "Tree",
     "changed",
+    "ram",
 ]
 
 
@@ -33,7 +36,7 @@ __all__ = [
 Held = tuple["FakeVolume | None", "FakeMember | None"]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FakePartition:
     """Holds a volume, or a part of an array, or nothing. (The device of an array is one too: see ``FakeArray``.)
 
@@ -58,7 +61,7 @@ class FakePartition:
         self.unflushed = ()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FakeArray:
     """A software RAID array. ``device``: what reads and writes of the array meet while it runs. Its data are kept once,
     whoever is a member: one that was left behind for some time, started alone, shows newer data than a real one."""
@@ -89,6 +92,11 @@ class RunningFake:
     node: str
     members: tuple[FakePartition, ...]
 
+    def works(self, present: Container[str]) -> bool:
+        """Are enough members still there? ``present``: UUIDs of partitions."""
+        slots = [part.member.slot for part in self.members if part.member is not None and part.uuid in present]
+        return works_with(self.array.level, self.array.layout, self.array.disks, slots)
+
     def record(self, present: Container[str]) -> None:
         """What md writes to the members that are here when the array changes. ``present``: UUIDs of partitions."""
         here = [part.member for part in self.members if part.member is not None and part.uuid in present]
@@ -98,7 +106,7 @@ class RunningFake:
             member.active, member.events = slots, events
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FakeDisk:
     """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot.
 
@@ -158,3 +166,15 @@ class FakeDisk:
         self.fading = frozenset()
         for part in self.partitions:
             part.cut(choose)
+
+
+def ram() -> FakeVolume:
+    """What is below all mount points."""
+    return FakeVolume(kind=FileSystemKind.EXT4, label="", uuid="", size=1 << 30, in_memory=True)
+
+
+@dataclass
+class FakeMount:
+    point: MountPoint
+    volume: FakeVolume
+    read_only: bool

@@ -9,7 +9,7 @@ from gprov.domain.errors import DeviceFault
 from gprov.domain.files import FileType
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One file, folder or link. ``content`` is the data of a file or the text of a link."""
 
@@ -28,7 +28,7 @@ class Tree:
     """Paths are absolute within the volume and normal ("/etc/hostname"); the root folder always exists."""
 
     def __init__(self, nodes: dict[str, Node] | None = None) -> None:
-        self._nodes = {"/": Node(FileType.FOLDER, mode=0o755)} if nodes is None else nodes
+        self._nodes = {"/": Node(type=FileType.FOLDER, mode=0o755)} if nodes is None else nodes
 
     def copy(self) -> Tree:
         return Tree(dict(self._nodes))
@@ -46,7 +46,7 @@ class Tree:
         """Set a node, making missing parent folders."""
         parent = dirname(path)
         if parent != path and parent not in self._nodes:
-            self.put(parent, Node(FileType.FOLDER, mode=0o755))
+            self.put(parent, Node(type=FileType.FOLDER, mode=0o755))
         self._nodes[path] = node
 
     def drop(self, path: str) -> None:

@@ -29,7 +29,7 @@ from gprov.domain.files import FileType
 JOURNALLED = frozenset({FileSystemKind.EXT3, FileSystemKind.EXT4})
 
 
-@dataclass
+@dataclass(kw_only=True)
 class FakeVolume:
     """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
     signature shows too, so that no probe says what it is. ``in_place``: what a journal holds is not in it yet.
@@ -67,7 +67,7 @@ class FakeVolume:
         """Make or change a file, folder or link."""
         self.current.put(path, node)
         self.failing.discard(path)
-        self._add(Step(path, node))
+        self._add(Step(path=path, node=node))
         if node.type is FileType.FILE and node.content and not self.in_memory:
             self.dirty[path] = node
 
@@ -77,7 +77,7 @@ class FakeVolume:
             self.current.drop(name)
             self.dirty.pop(name, None)
             self.failing.discard(name)
-            self._add(Step(name, None))
+            self._add(Step(path=name, node=None))
 
     def move(self, source: str, target: str) -> None:
         """What rename(2) does to what is there."""
@@ -88,7 +88,7 @@ class FakeVolume:
             new = target + name[len(source) :]
             if node is not None:
                 self.current.put(new, node)
-                self._add(Step(new, node, name, old if new == target else None))
+                self._add(Step(path=new, node=node, source=name, old=old if new == target else None))
             if name in self.dirty:
                 self.dirty[new] = self.dirty.pop(name)
             if name in self.failing:

@@ -1,4 +1,4 @@
-"""The simulated network: interfaces, an HTTP origin, a factory that keeps what it was told."""
+"""The simulated network: interfaces, a web server, a factory server that keeps what is reported."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.domain.unit.nics import Nic
-from gprov.ports.factory import Factory
+from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
 from gprov.ports.network import Fetched, Http, Lease, Network, Reply, TransferProgress
 
 _FIRST_PAUSE = 1.0
 
 
-class Mood(Enum):
-    """How a server can be bad at serving one file."""
+class ServerFault(Enum):
+    """How a web server fails to serve one file."""
 
-    HANGS = "hangs"  # takes the request and says nothing
-    RESETS = "resets"  # breaks the connection half-way, and goes on behind it if asked to
-    NO_RANGE = "no-range"  # breaks half-way, and always begins anew
-    LIES = "lies"  # announces more than it sends, every time
-    TRUNCATES = "truncated"  # serves half of the file as if it were all
-    STALE = "stale"  # serves another file
+    HANGS = "hangs"  # takes the request and sends no reply
+    RESETS = "resets"  # breaks the connection half-way; honours Range, so a download can be resumed
+    NO_RANGE = "no-range"  # breaks the connection half-way; ignores Range, so a download begins anew
+    OVERSTATES = "lies"  # announces a longer content than it sends, at every request
+    TRUNCATES = "truncated"  # serves half of the file as the whole
+    STALE = "stale"  # serves other content
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Origin:
-    """What the simulated web server serves: URL → content. ``down``: no answer at all. ``moods``: how it is bad at
-    single URLs; ``breaks``: so many connections more are broken. ``requests``: URL and first byte of each."""
+    """What the simulated web server serves: URL → content. ``down``: no answer at all. ``faults``: of single
+    URLs; ``breaks``: how many more connections are broken. ``requests``: URL and first byte of each."""
 
     content: dict[str, bytes] = field(default_factory=dict)
     down: bool = False
-    moods: dict[str, Mood] = field(default_factory=dict)
+    faults: dict[str, ServerFault] = field(default_factory=dict)
     breaks: int = 2
     requests: list[tuple[str, int]] = field(default_factory=list)
 
     def send(self, url: str, start: int, patience: float, clock: FakeClock) -> tuple[int, bytes, int, bool]:
-        """Answer one request for the bytes from ``start``: status, bytes, where they begin, and whether they came to
-        their announced end. Raises NetworkFault if nothing comes for ``patience`` seconds."""
+        """Answer one request for the bytes from ``start``: status, bytes, offset of the first one, and whether the
+        announced length was sent. Raises NetworkFault if nothing comes for ``patience`` seconds."""
         self.requests.append((url, start))
-        mood, content = self.moods.get(url), self.content.get(url)
-        if self.down or mood is Mood.HANGS:
+        fault, content = self.faults.get(url), self.content.get(url)
+        if self.down or fault is ServerFault.HANGS:
             clock.sleep(patience)
             raise NetworkFault(url, "no answer")
         if content is None:
             return 404, b"", 0, True
         half = content[: len(content) // 2]
-        match mood:
-            case Mood.RESETS | Mood.NO_RANGE if self.breaks > 0:
+        match fault:
+            case ServerFault.RESETS | ServerFault.NO_RANGE if self.breaks > 0:
                 self.breaks -= 1
-                begin = start if mood is Mood.RESETS else 0
+                begin = start if fault is ServerFault.RESETS else 0
                 return 200, half[begin:], begin, False
-            case Mood.NO_RANGE:
+            case ServerFault.NO_RANGE:
                 return 200, content, 0, True
-            case Mood.LIES:
+            case ServerFault.OVERSTATES:
                 return 200, half, 0, False
-            case Mood.TRUNCATES:
+            case ServerFault.TRUNCATES:
                 return 200, half, 0, True
-            case Mood.STALE:
+            case ServerFault.STALE:
                 return 200, b"stale " + half, 0, True
             case _:
                 return 200, content[start:], start, True
@@ -85,7 +85,9 @@ class FakeNetwork(Network):
         self._machine.touch("connect")
         for nic in nics:
             if nic.carrier and nic in self._machine.nics:
-                return Lease(nic.name, "10.0.2.15", 24, "10.0.2.2", ("10.0.2.3",))
+                return Lease(
+                    interface=nic.name, address="10.0.2.15", prefix=24, gateway="10.0.2.2", name_servers=("10.0.2.3",)
+                )
         self._machine.clock.sleep(seconds)
         raise NetworkFault(", ".join(nic.name for nic in nics) or "no interface", "no lease")
 
@@ -137,9 +139,9 @@ class FakeHttp(Http):
         raise NetworkFault(url, f"the connection broke ({attempts} attempts)")
 
 
-@dataclass
-class FakeFactory(Factory):
-    """Keeps everything; ``down`` makes every call fail."""
+@dataclass(kw_only=True)
+class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
+    """Keeps what is reported; ``down`` makes every call fail."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -150,9 +152,16 @@ class FakeFactory(Factory):
     documents: dict[str, str] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
-        """What was received never changes."""
-        lists = (list(self.received), list(self.states), dict(self.code_names), dict(self.reported_macs))
-        return FakeFactory(self.down, self.clock_ns, *lists, dict(self.documents))
+        """With containers of its own; the values in them never change."""
+        return FakeFactory(
+            down=self.down,
+            clock_ns=self.clock_ns,
+            received=list(self.received),
+            states=list(self.states),
+            code_names=dict(self.code_names),
+            reported_macs=dict(self.reported_macs),
+            documents=dict(self.documents),
+        )
 
     @override
     def events(self, serial: str, events: Sequence[Event]) -> None:

@@ -1,31 +1,14 @@
-"""How a simulated machine stops: by exceptions that no flow can swallow, since they are no Exception."""
+"""Reboot and power-off of the simulated machine."""
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from typing_extensions import override
 
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.ports.power import Power
-
-if TYPE_CHECKING:
-    from gprov.adapters.fake.machine.machine import SimulatedMachine
-
-
-class Stop(Enum):
-    REBOOT = "reboot"
-    POWER_OFF = "power off"
-    SWITCHED_ROOT = "switched root"
-    POWER_CUT = "power cut"
-
-
-class MachineStopped(BaseException):
-    """The flow that ran on the machine is over."""
-
-    def __init__(self, how: Stop) -> None:
-        super().__init__(how.value)
-        self.how = how
 
 
 class FakePower(Power):

@@ -18,10 +18,11 @@ from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.decoding import DecodingPlan, plan_decoding, require_at_most
 from gprov.domain.image.wanted_members import wanted_members
 from gprov.ports.archive import Archives, ProgressReport
+from gprov.ports.destructive.image_unpacker import ImageUnpacker
 from gprov.ports.process import Processes
 
 
-class XzTarArchives(Archives):
+class XzTarArchives(Archives, ImageUnpacker):
     """``memory_budget``: bytes of unpacked archive to keep at most between ``verify`` and ``extract`` (None: what the
     machine can spare). ``workers``: threads that decode (None: one for each core). ``accounts_folder``: /etc of a unit
     that runs from its initramfs. ACLs in an archive may hold names, and only the image's own accounts can tell who

@@ -19,7 +19,7 @@ from gprov.domain.image.decoding import CHUNK, DecodingPlan
 from gprov.ports.archive import ProgressReport
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Verified:
     """What verification leaves for unpacking: SHA-256 of each block, and the content of the first ``kept_blocks``."""
 
@@ -61,7 +61,9 @@ class Verification:
         self._progress(self._position, self._layout.size)
         summary = self._walker.finish()
         image = described(self._file.path, self._layout.size, self._whole.hexdigest(), summary)
-        return Verified(image, self._layout, tuple(digests), self._kept_blocks, self._kept)
+        return Verified(
+            image=image, layout=self._layout, digests=tuple(digests), kept_blocks=self._kept_blocks, kept=self._kept
+        )
 
     def _decode(self, number: int) -> Iterator[Piece]:
         return decode_block(self._file, self._layout.blocks[number])

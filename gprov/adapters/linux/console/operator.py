@@ -7,13 +7,13 @@ serial console that the kernel command line names. All of them show the same and
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from typing_extensions import override
 
 from gprov.adapters.linux.console.terminal import Terminal, typed
+from gprov.ports.clock import Clock, Deadline
 from gprov.ports.operator import Operator
 
 _LINE_LIMIT = 20
@@ -29,7 +29,8 @@ _PCI_DISPLAY = "0x03"
 class ConsoleOperator(Operator):
     """``sys``, ``proc``, ``dev``: where these file systems are mounted."""
 
-    def __init__(self, sys: str = "/sys", proc: str = "/proc", dev: str = "/dev") -> None:
+    def __init__(self, clock: Clock, sys: str = "/sys", proc: str = "/proc", dev: str = "/dev") -> None:
+        self._clock = clock
         self._sys = sys
         self._proc = proc
         self._dev = dev
@@ -84,14 +85,14 @@ class ConsoleOperator(Operator):
         """Bytes that are typed, until ``seconds`` have passed. Never returns early for want of a terminal: somebody
         waits for the time to pass."""
         terminals = self._open()
-        end = time.monotonic() + seconds
+        deadline = Deadline(self._clock, seconds)
 
         def keys() -> Iterator[int]:
-            while (left := end - time.monotonic()) > 0:
+            while left := deadline.remaining:
                 if any(terminal.alive for terminal in terminals):
                     yield from typed(terminals, left)
                 else:
-                    time.sleep(left)
+                    self._clock.sleep(left)
 
         with ExitStack() as modes:
             for terminal in terminals:

@@ -20,6 +20,7 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_places
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.arrays import Arrays
+from gprov.ports.destructive.array_writer import ArrayWriter
 from gprov.ports.process import Processes
 
 _SECONDS = 120.0
@@ -29,7 +30,7 @@ _HIGHEST = 127
 _STATES_WITHOUT_ARRAY = ("", "clear", "inactive")
 
 
-class MdArrays(Arrays):
+class MdArrays(Arrays, ArrayWriter):
     def __init__(self, processes: Processes, sysfs: str = "/sys", dev: str = "/dev") -> None:
         self._processes = processes
         self._sysfs = sysfs
@@ -140,7 +141,9 @@ class MdArrays(Arrays):
         members = frozenset(number for number in map(self._device, parts) if number is not None)
         working = int(disks) - (int(missing) if missing.isdecimal() else 0)
         uuid = self._text(name, "md/uuid").lower()
-        return RunningArray(f"{self._dev}/{name}", device, uuid, int(disks), working, members)
+        return RunningArray(
+            node=f"{self._dev}/{name}", device=device, uuid=uuid, disks=int(disks), working=working, members=members
+        )
 
     def _started(self, node: str, uuid: str) -> RunningArray:
         for array in self.running():

@@ -22,7 +22,7 @@ from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock, Deadline
-from gprov.ports.partition import Partitioner
+from gprov.ports.destructive.partitioner import Partitioner
 
 if TYPE_CHECKING:
     from gprov.adapters.linux.disk.parted_table import StagedTable

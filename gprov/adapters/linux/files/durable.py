@@ -15,7 +15,7 @@ from gprov.adapters.linux.files.permissions import settle
 from gprov.domain.formats.owner import Owner
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def replace_file(entry: str, fill: Callable[[int], None], path: str, mode: int, owner: Owner) -> None:
@@ -62,7 +62,7 @@ def sync_renamed(path: str) -> None:
 
 def sync_folder(folder: str) -> None:
     """Make the names in it durable. "" is the current one."""
-    fd = os.open(folder or ".", _FOLDER)
+    fd = os.open(folder or ".", OPEN_FOLDER)
     try:
         os.fsync(fd)
     finally:

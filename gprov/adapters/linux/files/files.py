@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing_extensions import override
 
 from gprov.adapters.linux.files.confined_paths import ClosedTrees
-from gprov.adapters.linux.files.durable import replace_file, replace_link, sync_folder, sync_renamed
+from gprov.adapters.linux.files.durable import OPEN_FOLDER, replace_file, replace_link, sync_folder, sync_renamed
 from gprov.adapters.linux.files.permissions import settle
 from gprov.adapters.linux.files.trees import remove_tree
 from gprov.adapters.linux.ioctl import libc
@@ -22,7 +22,6 @@ from gprov.ports.files import Files
 
 _CHUNK = 1 << 24
 _NOT_THERE = (FileNotFoundError, NotADirectoryError)
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class LinuxFiles(Files):
@@ -71,16 +70,16 @@ class LinuxFiles(Files):
             except _NOT_THERE:
                 return None
         return FileStatus(
-            _TYPES.get(stat.S_IFMT(found.st_mode), FileType.OTHER),
-            found.st_size,
-            stat.S_IMODE(found.st_mode),
-            found.st_uid,
-            found.st_gid,
+            type=_TYPES.get(stat.S_IFMT(found.st_mode), FileType.OTHER),
+            size=found.st_size,
+            mode=stat.S_IMODE(found.st_mode),
+            uid=found.st_uid,
+            gid=found.st_gid,
         )
 
     @override
     def names(self, folder: str) -> tuple[str, ...]:
-        with self._opened(folder, "cannot list", _FOLDER) as fd:
+        with self._opened(folder, "cannot list", OPEN_FOLDER) as fd:
             return tuple(sorted(os.listdir(fd)))
 
     @override
@@ -96,7 +95,7 @@ class LinuxFiles(Files):
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
         with _translated(path, "cannot make the folder"):
             self._make_folders(path)
-            fd = self._trees.open(path, _FOLDER)
+            fd = self._trees.open(path, OPEN_FOLDER)
             try:
                 settle(fd, path, mode, owner)
                 os.fsync(fd)

@@ -12,6 +12,7 @@ from gprov.adapters.linux.system.os_errors import fault
 from gprov.adapters.linux.system.process import failure
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec
 from gprov.domain.errors import DeviceFault
+from gprov.ports.destructive.filesystem_maker import FileSystemMaker
 from gprov.ports.filesystem import FileSystems
 from gprov.ports.process import Completed, Processes
 
@@ -31,7 +32,7 @@ _SUPERBLOCK_COPIES = tuple(8 * size * size + (size if size == 1024 else 0) for s
 _FSCK_FAT_FOUND = 1
 
 
-class LinuxFileSystems(FileSystems):
+class LinuxFileSystems(FileSystems, FileSystemMaker):
     """``discard``: tell the device when making a file system that all its blocks are free. An SSD keeps its speed by
     that; what has no use for it ignores it."""
 

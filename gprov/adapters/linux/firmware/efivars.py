@@ -20,6 +20,7 @@ from gprov.adapters.linux.system.os_errors import fault
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.formats.efi.variables import Variable, VariableName
+from gprov.ports.destructive.variable_writer import VariableWriter
 from gprov.ports.firmware import Firmware
 
 _FILE = re.compile(r"(.+)-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII | re.DOTALL)
@@ -41,7 +42,7 @@ _REASONS = {
 }
 
 
-class EfivarsFirmware(Firmware):
+class EfivarsFirmware(Firmware, VariableWriter):
     def __init__(self, root: str = "/sys/firmware/efi") -> None:
         """``root`` exists if the machine was started by UEFI; efivarfs is mounted below it."""
         self._root = root

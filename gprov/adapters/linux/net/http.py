@@ -13,6 +13,7 @@ from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.network import Fetched, Http, Reply, TransferProgress
+from gprov.ports.retry import growing_pauses, retried
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds
 _REPORT_EVERY = 1 << 20  # bytes
@@ -65,18 +66,16 @@ class RequestsHttp(Http):
     ) -> Fetched:
         _check(url)
         with open_partial(target) as partial:
-            for attempt in range(1, attempts + 1):
-                try:
-                    self._attempt(url, partial, progress, stall_seconds)
-                    return partial.finish()
-                except Broken as exc:
-                    if attempt == attempts:
-                        tries = f" ({attempts} attempts)" if attempts > 1 else ""
-                        raise NetworkFault(redacted(url), f"{exc}{tries}") from exc
-                self._clock.sleep(min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE))
-        raise NetworkFault(redacted(url), "not a single attempt was allowed")
+            pauses = growing_pauses(_FIRST_PAUSE, _LONGEST_PAUSE, attempts)
+            try:
+                return retried(
+                    self._clock, lambda: self._attempt(url, partial, progress, stall_seconds), pauses, Broken
+                )
+            except Broken as exc:
+                tries = f" ({attempts} attempts)" if attempts > 1 else ""
+                raise NetworkFault(redacted(url), f"{exc}{tries}") from exc
 
-    def _attempt(self, url: str, partial: PartialFile, progress: TransferProgress, stall_seconds: float) -> None:
+    def _attempt(self, url: str, partial: PartialFile, progress: TransferProgress, stall_seconds: float) -> Fetched:
         resume = partial.resume_headers()
         with exchange("GET", url, resume, seconds=stall_seconds, ca_file=self._ca_file) as answer:
             if answer.status == 206 and resume:
@@ -89,6 +88,7 @@ class RequestsHttp(Http):
         if partial.total and partial.size != partial.total:
             raise Broken(f"ended after {partial.size} of {partial.total} bytes")
         progress(partial.size, partial.total or partial.size)
+        return partial.finish()
 
     def _receive(self, answer: Answer, partial: PartialFile, progress: TransferProgress, stall_seconds: float) -> None:
         reported = moved = partial.size

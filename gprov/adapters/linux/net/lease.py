@@ -43,7 +43,13 @@ def parse_lease(interface: str, text: bytes) -> Lease | None:
         message = "no usable address" if not address else "no usable network mask"
         raise BadInput(f"DHCP lease of {interface}", [Problem("", message)])
     gateways = _addresses(values.get("router", ""))
-    return Lease(interface, address[0], prefix, gateways[0] if gateways else "", _addresses(values.get("dns", "")))
+    return Lease(
+        interface=interface,
+        address=address[0],
+        prefix=prefix,
+        gateway=gateways[0] if gateways else "",
+        name_servers=_addresses(values.get("dns", "")),
+    )
 
 
 def resolver_configuration(name_servers: tuple[str, ...]) -> bytes:

@@ -1,12 +1,15 @@
 """EventSink that delivers a unit's events to the factory server from a thread of its own.
 
 ``publish`` takes a lock for a few instructions and never waits for the network. Memory is bounded: when too much is
-waiting, the oldest events are dropped, but not state changes, and the server is told how many.
+waiting, the oldest events are dropped, except state changes, and a log line says how many.
+
+Its thread waits on a condition, with a timeout, and not on the Clock port: ``publish`` and ``close`` end the wait.
 """
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 from typing_extensions import override
 
@@ -16,36 +19,37 @@ from gprov.domain.events import Event, StateChange
 from gprov.domain.factory.events import bounded
 from gprov.domain.factory.replies import FactoryRefused
 from gprov.ports.events import EventSink
-from gprov.ports.factory import Factory
+from gprov.ports.factory import Telemetry
 
-# Between attempts while somebody waits in ``close``.
+# Seconds between attempts while ``close`` waits.
 _CLOSING_PAUSE = 0.2
 
 
-class ServerSink(EventSink):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
     """``limit``: events that may wait. ``batch``: most in one delivery. ``linger``: seconds that a first event waits
-    for others. ``pause``, ``longest_pause``: between attempts, growing. ``close_seconds``: deadline of ``close``."""
+    for others. ``pause``, ``longest_pause``: seconds between attempts, doubled each time. ``close_seconds``: deadline
+    of ``close``."""
 
-    def __init__(
-        self,
-        factory: Factory,
-        serial: str,
-        *,
-        limit: int = 5000,
-        batch: int = 250,
-        linger: float = 0.1,
-        pause: float = 0.5,
-        longest_pause: float = 15.0,
-        close_seconds: float = 10.0,
-    ) -> None:
-        self._factory = factory
+    limit: int = 5000
+    batch: int = 250
+    linger: float = 0.1
+    pause: float = 0.5
+    longest_pause: float = 15.0
+    close_seconds: float = 10.0
+
+
+_DELIVERY = Delivery()
+
+
+class ServerSink(EventSink):
+    """``serial``: of the unit that the events come from."""
+
+    def __init__(self, telemetry: Telemetry, serial: str, *, delivery: Delivery = _DELIVERY) -> None:
+        self._telemetry = telemetry
         self._serial = serial
-        self._batch = batch
-        self._linger = linger
-        self._pause = pause
-        self._longest_pause = longest_pause
-        self._close_seconds = close_seconds
-        self._backlog = Backlog(limit, "the server took too long")
+        self._delivery = delivery
+        self._backlog = Backlog(delivery.limit, "the server took too long")
         self._changed = threading.Condition()
         self._urgent = False
         self._closing = False
@@ -77,13 +81,13 @@ class ServerSink(EventSink):
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._thread.join(self._close_seconds)
+        self._thread.join(self._delivery.close_seconds)
         with self._changed:
             self._abandoned = True
             self._changed.notify()
             left = len(self._backlog) + self._in_flight
         if left or self._refused:
-            reason = str(self._last_fault or DeadlineExceeded("delivery", self._close_seconds))
+            reason = str(self._last_fault or DeadlineExceeded("delivery", self._delivery.close_seconds))
             raise NetworkFault(self.name, f"{left + self._refused} events were not delivered; {reason}")
 
     def _deliver(self) -> None:
@@ -92,23 +96,24 @@ class ServerSink(EventSink):
                 return
 
     def _next(self) -> tuple[Event, ...]:
-        """Wait for events, and a little longer for company; empty when it is time to end."""
+        """Wait for events, then for more of them to fill a batch. Empty: closed, and all was delivered."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._backlog) or self._closing)
             self._changed.wait_for(
-                lambda: len(self._backlog) >= self._batch or self._urgent or self._closing, self._linger
+                lambda: len(self._backlog) >= self._delivery.batch or self._urgent or self._closing,
+                self._delivery.linger,
             )
             self._urgent = False
-            events = self._backlog.take(self._batch)
+            events = self._backlog.take(self._delivery.batch)
             self._in_flight = len(events)
             return events
 
     def _delivered(self, events: tuple[Event, ...]) -> bool:
-        """Try until it worked or was refused. False: given up, nobody waits any more."""
-        pause = self._pause
+        """Try until the events are delivered or refused. False: the deadline of ``close`` has passed."""
+        pause = self._delivery.pause
         while True:
             try:
-                self._factory.events(self._serial, events)
+                self._telemetry.events(self._serial, events)
             except FactoryRefused as fault:  # the same would be refused again
                 self._settle(len(events), fault)
                 return True
@@ -119,7 +124,7 @@ class ServerSink(EventSink):
                 return True
             if not self._paused(pause):
                 return False
-            pause = min(pause * 2, self._longest_pause)
+            pause = min(pause * 2, self._delivery.longest_pause)
 
     def _settle(self, refused: int, fault: GprovError | None) -> None:
         with self._changed:

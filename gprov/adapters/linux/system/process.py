@@ -15,16 +15,15 @@ from typing import IO, BinaryIO, cast
 from typing_extensions import override
 
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, ToolFailed, ToolMissing
-from gprov.ports.process import Completed, Processes, Running
+from gprov.ports.process import SEARCH_PATH, Completed, Processes, Running
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TAIL = 4096
 
 
 class SystemProcesses(Processes):
     """Real processes, each leader of its own process group so that its children can be ended with it."""
 
-    def __init__(self, path: str = _PATH) -> None:
+    def __init__(self, path: str = SEARCH_PATH) -> None:
         self._path = path
 
     @override

@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
+from collections.abc import Sequence
+from typing import Annotated
 
+import typer
+
+from gprov.apps.host.cli.options import Json, new_app
+from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
-from gprov.domain.errors import BadInput, ExitCode
+from gprov.domain.errors import BadInput, ExitCode, Problem
+from gprov.domain.formats.json.value import Json as JsonValue
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_entry
 from gprov.domain.platform.model import Platform
 from gprov.domain.platform.table import parse_platform_table
 
-SUMMARY = "Check a platform table (appliance.json), or print the built-in one to start from."
+app = new_app("Check a platform table (appliance.json), or print the built-in one to start from.")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="every problem of a platform table, with its place")
-    check.add_argument("file", metavar="FILE")
-    actions.add_parser("default", help="print the built-in platform table")
+def attach(root: typer.Typer, name: str) -> None:
+    root.add_typer(app, name=name)
 
 
-def run(args: argparse.Namespace) -> int:
-    if args.action == "default":
-        print(json.dumps({"Variants": [platform_entry(platform) for platform in default_table()]}, indent=2))
-        return ExitCode.DONE
-    return _check(args.file)
-
-
-def _check(path: str) -> int:
-    """1 if there is any problem, all of which are listed."""
-    data = read_user_file(path)
-    try:
-        platforms = parse_platform_table(path, data)
-    except BadInput as error:
-        for problem in error.problems:
-            print(problem)
-        print(f"{path}: {len(error.problems)} problem(s)", file=sys.stderr)
-        return ExitCode.NEGATIVE
-    for platform in platforms:
-        print(_line(platform))
-    print(f"{path}: {len(platforms)} platform(s), no problems")
+@app.command("default")
+def default() -> int:
+    """Print the built-in platform table, which is JSON."""
+    document({"Variants": [platform_entry(platform) for platform in default_table()]})
     return ExitCode.DONE
+
+
+@app.command("check")
+def check(file: Annotated[str, typer.Argument(metavar="FILE", help="a platform table")], as_json: Json = False) -> int:
+    """Every problem of a platform table, with its place. Exit status 1 if there is any."""
+    data = read_user_file(file)
+    platforms: Sequence[Platform] = ()
+    problems: Sequence[Problem] = ()
+    try:
+        platforms = parse_platform_table(file, data)
+    except BadInput as error:
+        problems = error.problems
+    if as_json:
+        document(_report(file, platforms, problems))
+    else:
+        _print(file, platforms, problems)
+    return ExitCode.NEGATIVE if problems else ExitCode.DONE
+
+
+def _report(file: str, platforms: Sequence[Platform], problems: Sequence[Problem]) -> dict[str, JsonValue]:
+    return {
+        "file": file,
+        "valid": not problems,
+        "problems": problem_rows(problems),
+        "platforms": [platform_entry(platform) for platform in platforms],
+    }
+
+
+def problem_rows(problems: Sequence[Problem]) -> list[JsonValue]:
+    return [{"place": problem.place, "message": problem.message} for problem in problems]
+
+
+def _print(file: str, platforms: Sequence[Platform], problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        say(str(problem))
+    for platform in platforms:
+        say(_line(platform))
+    if problems:
+        say(f"{file}: {len(problems)} problem(s)", err=True, colour="red")
+    else:
+        say(f"{file}: {len(platforms)} platform(s), no problems")
 
 
 def _line(platform: Platform) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
 
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.cli.options import Json, new_app
+from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builds, Initramfs
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.closure import search_path
@@ -15,61 +20,117 @@ from gprov.apps.host.initramfs.progress import Progress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.errors import ExitCode
 
-SUMMARY = "Build a kernel with its initramfs inside, or the initramfs alone, from the distribution's packages."
 _BUILDROOT = os.path.join(search_path()[0], "buildroot")
+_ENVIRONMENT = "Environment: BUILD_NUMBER (decimal, default 1), GPROV_CACHE (default ~/.cache/gprov)."
+app = new_app(
+    "Build a kernel with its initramfs inside, or the initramfs alone, from the distribution's packages. "
+    + _ENVIRONMENT
+)
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("kernel", "initramfs"))
-    parser.add_argument("--flavor", choices=[flavor.value for flavor in Flavor], required=True)
-    parser.add_argument("--output", metavar="FILE", required=True, help="written whole or not at all")
-    parser.add_argument("--report", action="store_true", help="print what takes how much space")
-    parser.add_argument(
+FlavorOption = Annotated[Flavor, typer.Option("--flavor", help="which programs the initramfs holds")]
+Output = Annotated[str, typer.Option("--output", metavar="FILE", help="written whole or not at all")]
+Report = Annotated[bool, typer.Option("--report", help="print what takes how much space")]
+Level = Annotated[
+    int,
+    typer.Option(
         "--level",
-        type=int,
-        choices=range(1, BEST_LEVEL + 1),
-        default=BEST_LEVEL,
+        min=1,
+        max=BEST_LEVEL,
         metavar=f"1..{BEST_LEVEL}",
         help="of compression; 9 is fifteen times as fast as the default, and an eighth larger",
-    )
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="parallel compilers")
-    parser.add_argument(
-        "--spec", metavar="FILE", default=os.path.join(_BUILDROOT, "initramfs.toml"), help="freeze specification"
-    )
-    parser.add_argument(
-        "--config", metavar="FILE", default=os.path.join(_BUILDROOT, "kernel/x86_64.config"), help="kernel fragment"
-    )
-    parser.epilog = "Environment: BUILD_NUMBER (decimal, default 1), GPROV_CACHE (default ~/.cache/gprov)."
+    ),
+]
+Spec = Annotated[str, typer.Option("--spec", metavar="FILE", help="freeze specification")]
+_SPEC = os.path.join(_BUILDROOT, "initramfs.toml")
 
 
-def run(args: argparse.Namespace) -> int:
-    text = os.environ.get("BUILD_NUMBER") or "1"
-    if not (text.isascii() and text.isdecimal()):
-        print(f"gprov: BUILD_NUMBER must be a decimal number, is {text!r}", file=sys.stderr)
-        return ExitCode.USAGE
-    if args.jobs < 1:
-        print("gprov: --jobs must be at least 1", file=sys.stderr)
-        return ExitCode.USAGE
-    progress = Progress(sys.stderr)
-    builds = Builds(SystemProcesses(), Cache(default_root(os.environ)), progress)
-    initramfs = builds.initramfs(args.spec, Flavor(args.flavor), level=args.level)
-    if args.report:
-        print(size_report(initramfs))
-    if args.what == "initramfs":
-        write_file(args.output, initramfs.content)
-        print(f"{args.output}: {_mb(len(initramfs.content))} ({_mb(initramfs.raw_size)} unpacked)")
-        return ExitCode.DONE
-    number = int(text)
-    copy_file(builds.kernel(args.config, initramfs, number, args.jobs), args.output)
-    size = os.path.getsize(args.output)
-    print(f"{args.output}: {_mb(size)}, initramfs {_mb(len(initramfs.content))}, build #{number}")
+def attach(root: typer.Typer, name: str) -> None:
+    root.add_typer(app, name=name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """``number``: of a kernel; None for an initramfs. ``size``: of the file."""
+
+    path: str
+    size: int
+    initramfs: Initramfs
+    number: int | None = None
+
+
+@app.command("initramfs")
+def initramfs_alone(
+    flavor: FlavorOption,
+    output: Output,
+    report: Report = False,
+    level: Level = BEST_LEVEL,
+    spec: Spec = _SPEC,
+    as_json: Json = False,
+) -> int:
+    """The initramfs alone, as a cpio archive compressed with zstd."""
+    initramfs = _builds().initramfs(spec, flavor, level=level)
+    write_file(output, initramfs.content)
+    _print(_Product(output, len(initramfs.content), initramfs), report=report, as_json=as_json)
     return ExitCode.DONE
 
 
-def size_report(initramfs: Initramfs) -> str:
-    """A table of parts and their bytes before compression, largest first."""
+@app.command("kernel")
+def kernel(
+    flavor: FlavorOption,
+    output: Output,
+    report: Report = False,
+    level: Level = BEST_LEVEL,
+    spec: Spec = _SPEC,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", metavar="N", help="parallel compilers (default: processors)", min=1),
+    ] = None,
+    config: Annotated[str, typer.Option("--config", metavar="FILE", help="kernel fragment")] = os.path.join(
+        _BUILDROOT, "kernel/x86_64.config"
+    ),
+    as_json: Json = False,
+) -> int:
+    """A kernel with its initramfs inside."""
+    number = _build_number()
+    compilers = jobs or len(os.sched_getaffinity(0))
+    builds = _builds()
+    initramfs = builds.initramfs(spec, flavor, level=level)
+    copy_file(builds.kernel(config, initramfs, number, compilers), output)
+    _print(_Product(output, os.path.getsize(output), initramfs, number), report=report, as_json=as_json)
+    return ExitCode.DONE
+
+
+def _builds() -> Builds:
+    return Builds(SystemProcesses(), Cache(default_root(os.environ)), Progress(sys.stderr))
+
+
+def _build_number() -> int:
+    text = os.environ.get("BUILD_NUMBER") or "1"
+    if not (text.isascii() and text.isdecimal()):
+        raise typer.BadParameter(f"must be a decimal number, is {text!r}", param_hint="BUILD_NUMBER")
+    return int(text)
+
+
+def _print(product: _Product, *, report: bool, as_json: bool) -> None:
+    initramfs = product.initramfs
+    packed = len(initramfs.content)
+    if as_json:
+        sizes = {"initramfs_size": packed, "initramfs_unpacked": initramfs.raw_size, "parts": dict(initramfs.sizes)}
+        document({"path": product.path, "size": product.size, "build_number": product.number, **sizes})
+        return
+    if report:
+        for line in size_report(initramfs):
+            say(line)
+    if product.number is None:
+        say(f"{product.path}: {_mb(packed)} ({_mb(initramfs.raw_size)} unpacked)")
+    else:
+        say(f"{product.path}: {_mb(product.size)}, initramfs {_mb(packed)}, build #{product.number}")
+
+
+def size_report(initramfs: Initramfs) -> list[str]:
+    """Lines of a table of parts and their bytes before compression, largest first."""
     rows = [f"{size:>12,}  {part}" for part, size in initramfs.sizes.items() if size]
-    return "\n".join([*rows, f"{initramfs.raw_size:>12,}  archive", f"{len(initramfs.content):>12,}  compressed"])
+    return [*rows, f"{initramfs.raw_size:>12,}  archive", f"{len(initramfs.content):>12,}  compressed"]
 
 
 def _mb(size: int) -> str:

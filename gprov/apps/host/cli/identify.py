@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-import argparse
-import json
+from typing import Annotated
 
-from gprov.apps.host.cli.smbios import read_table, report_damage
-from gprov.apps.host.cli.userfile import read_user_file
+import typer
+
+from gprov.apps.host.cli.options import Json
+from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.smbios import DUMP, read_table, report_damage
+from gprov.apps.host.cli.userfile import read_platforms
 from gprov.domain.errors import ExitCode
-from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import identify
-from gprov.domain.platform.model import Platform
-from gprov.domain.platform.table import parse_platform_table
-
-SUMMARY = "Compare the SMBIOS table of this machine, or of a file, with a platform table (appliance.json)."
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--smbios", metavar="FILE", help="a raw table, or a file made by dmidecode --dump-bin")
-    parser.add_argument("--platforms", metavar="FILE", help="platform table; default: the built-in virtual machines")
-    parser.add_argument("--fallback", metavar="CODENAME", default="", help="the platform if none is recognised")
-    parser.add_argument("--json", action="store_true", help="the result as JSON")
+def attach(root: typer.Typer, name: str) -> None:
+    root.command(name)(identify_machine)
 
 
-def run(args: argparse.Namespace) -> int:
-    """1 if no platform fits, or more than one."""
-    table = read_table(args.smbios)
-    report_damage(args.smbios, table)
-    unit = identify(table, _platforms(args.platforms), args.fallback)
-    facts = {
-        "code_name": unit.platform.code_name,
-        "family": unit.platform.family_name,
-        "manufacturer": unit.manufacturer,
-        "product": unit.product,
-        "sku": unit.sku,
-        "serial": unit.serial,
-        "by_fallback": unit.by_fallback,
-    }
-    if args.json:
-        print(json.dumps(facts, indent=2))
+def identify_machine(
+    smbios: Annotated[str | None, typer.Option("--smbios", metavar="FILE", help=DUMP)] = None,
+    platforms: Annotated[
+        str | None,
+        typer.Option("--platforms", metavar="FILE", help="platform table (default: the built-in virtual machines)"),
+    ] = None,
+    fallback: Annotated[
+        str, typer.Option("--fallback", metavar="CODENAME", help="the platform if none is recognised")
+    ] = "",
+    as_json: Json = False,
+) -> int:
+    """Compare the SMBIOS table of this machine, or of a file, with a platform table (appliance.json).
+
+    Exit status 1 if no platform fits, or more than one.
+    """
+    table = read_table(smbios)
+    report_damage(smbios, table)
+    unit = identify(table, read_platforms(platforms), fallback)
+    if as_json:
+        document(
+            {
+                "code_name": unit.platform.code_name,
+                "family": unit.platform.family_name,
+                "manufacturer": unit.manufacturer,
+                "product": unit.product,
+                "sku": unit.sku,
+                "serial": unit.serial,
+                "by_fallback": unit.by_fallback,
+            }
+        )
     else:
         how = " (by fallback)" if unit.by_fallback else ""
-        print(f"{unit.platform.code_name}{how}: {unit.manufacturer} {unit.product}, SKU {unit.sku}")
-        print(f"serial number {unit.serial}")
+        say(f"{unit.platform.code_name}{how}: {unit.manufacturer} {unit.product}, SKU {unit.sku}")
+        say(f"serial number {unit.serial}")
     return ExitCode.DONE
-
-
-def _platforms(path: str | None) -> tuple[Platform, ...]:
-    return default_table() if path is None else parse_platform_table(path, read_user_file(path))

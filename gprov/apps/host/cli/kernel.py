@@ -2,58 +2,59 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from dataclasses import asdict
+from typing import Annotated
 
+import typer
+
+from gprov.apps.host.cli.options import Json, new_app
+from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_start
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.formats.bzimage import Comparison, KernelFacts, newest, parse_bzimage
-from gprov.domain.formats.shown import plain
 
-SUMMARY = "Facts in the header of a kernel file, and which of two kernels is newer."
+app = new_app("Facts in the header of a kernel file, and which of two kernels is newer.")
 _START = 64 << 10
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    info = actions.add_parser("info", help="release, builder, version and build number")
-    info.add_argument("file", metavar="FILE")
-    info.add_argument("--json", action="store_true")
-    pair = actions.add_parser("newest", help="path of the kernel with the higher build number, or: same")
-    pair.add_argument("first", metavar="FILE")
-    pair.add_argument("second", metavar="FILE")
+def attach(root: typer.Typer, name: str) -> None:
+    root.add_typer(app, name=name)
 
 
-def run(args: argparse.Namespace) -> int:
-    if args.action == "info":
-        return _info(args.file, args.json)
-    return _newest(args.first, args.second)
-
-
-def _info(path: str, as_json: bool) -> int:
-    facts = _parse(path)
+@app.command("info")
+def info(file: Annotated[str, typer.Argument(metavar="FILE", help="a bzImage")], as_json: Json = False) -> int:
+    """Release, builder, version and build number."""
+    facts = asdict(_parse(file))
     if as_json:
-        print(json.dumps(asdict(facts), indent=2))
+        document(facts)
     else:
-        for key, value in asdict(facts).items():
-            print(f"{key.replace('_', ' ') + ':':<14}{'none' if value is None else plain(str(value))}")
+        for key, value in facts.items():
+            say(f"{key.replace('_', ' ') + ':':<14}{'none' if value is None else value}")
     return ExitCode.DONE
 
 
-def _newest(first: str, second: str) -> int:
+@app.command("newest")
+def newest_of(
+    first: Annotated[str, typer.Argument(metavar="FILE", help="a bzImage")],
+    second: Annotated[str, typer.Argument(metavar="FILE", help="another one")],
+    as_json: Json = False,
+) -> int:
+    """Path of the kernel with the higher build number, or: same. A file that is no kernel loses."""
     winner = newest(_facts(first), _facts(second))
-    print(plain({Comparison.FIRST: first, Comparison.SECOND: second, Comparison.SAME: "same"}[winner]))
+    path = {Comparison.FIRST: first, Comparison.SECOND: second, Comparison.SAME: None}[winner]
+    if as_json:
+        document({"newest": path, "same": path is None})
+    else:
+        say("same" if path is None else path)
     return ExitCode.DONE
 
 
 def _facts(path: str) -> KernelFacts | None:
-    """None for a file that is no kernel: it loses."""
+    """None for a file that is no kernel."""
     try:
         return _parse(path)
     except BadInput as error:
-        print(plain(f"gprov: {error.what}: {'; '.join(error.details())}"), file=sys.stderr)
+        say(f"gprov: {error.what}: {'; '.join(error.details())}", err=True, colour="yellow")
         return None
 
 

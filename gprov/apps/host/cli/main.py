@@ -1,79 +1,51 @@
-"""``gprov``: each subcommand is a module of its own, imported only when it is asked for.
+"""``gprov``: one command for all tools of a host. Exit status: ``ExitCode``, and 130 if it was interrupted.
 
-A subcommand module exports ``SUMMARY``, ``configure(parser)`` and ``run(args) -> int``.
+Nothing of Typer is imported at the top, so that a command whose packages are missing can say so.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Protocol, cast
 
-from gprov import __version__
-from gprov.apps.unit.reporting.unexpected import foreseen
+from gprov.apps.host.cli.output import say
+from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.errors import DeviceFault, DeviceMissing, ExitCode, GprovError
-from gprov.domain.formats.shown import plain
 
-# name -> (module, one line for the overview)
-COMMANDS = {
-    "image": ("gprov.apps.host.cli.image", "names, order, verification and making of images"),
-    "kernel": ("gprov.apps.host.cli.kernel", "facts of a kernel file, and which of two is newer"),
-    "manuf": ("gprov.apps.host.cli.manuf", "check manufData.json"),
-    "appliance": ("gprov.apps.host.cli.appliance", "check a platform table"),
-    "smbios": ("gprov.apps.host.cli.smbios", "decode SMBIOS tables"),
-    "identify": ("gprov.apps.host.cli.identify", "which platform is this machine?"),
-    "build": ("gprov.apps.host.cli.build", "build kernels and initramfs"),
-    "server": ("gprov.apps.host.cli.server", "run the factory server"),
-    "lab": ("gprov.apps.host.cli.lab", "run units in virtual machines"),
-    "simulate": ("gprov.apps.host.cli.simulate", "run the flow on a simulated machine"),
-}
-
-
-class Subcommand(Protocol):
-    SUMMARY: str
-
-    def configure(self, parser: argparse.ArgumentParser) -> None: ...
-    def run(self, args: argparse.Namespace) -> int: ...
+_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; 0 done/valid, 1 negative verdict, 2 usage, 3 environment or device failure."""
+    """Run one command; returns its exit status. Raises SystemExit for help and for wrong usage."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] not in COMMANDS:
-        return _overview(words)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
     try:
-        with foreseen():
-            return _run(words[0], words[1:])
+        with unexpected_errors_translated():
+            return _run(words)
     except GprovError as error:
         report(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        say("interrupted", err=True)
+        return _INTERRUPTED
 
 
-def _run(name: str, words: Sequence[str]) -> int:
+def _run(words: list[str]) -> int:
     try:
-        command = cast(Subcommand, importlib.import_module(COMMANDS[name][0]))
-        parser = argparse.ArgumentParser(prog=f"gprov {name}", description=command.SUMMARY)
-        command.configure(parser)
-        code = command.run(parser.parse_args(words))
+        from gprov.apps.host.cli.commands import run
+
+        code = run(words)
         print(end="", flush=True)
         return code
     except ModuleNotFoundError as exc:
         package = (exc.name or "").partition(".")[0].replace("_", "-")
         if package in ("", "gprov"):
             raise
-        extra = "server" if name == "server" else "tools"
-        missing = f"the Python package {package} is not installed; pip install 'gprov[{extra}]' does it"
-        raise DeviceMissing(f"gprov {name}", missing) from exc
-    except BrokenPipeError:  # the reader of our output has seen enough
+        raise DeviceMissing(*_missing(package, words[0] if words else "")) from exc
+    except BrokenPipeError:  # the reader of our output has ended
         _drop_output()
         return ExitCode.DONE
     except OSError as exc:
@@ -81,6 +53,13 @@ def _run(name: str, words: Sequence[str]) -> int:
             raise DeviceFault(str(exc.filename), str(exc.strerror), errno=exc.errno) from exc
         _drop_output()
         raise DeviceFault("output", f"cannot be written: {exc.strerror}", errno=exc.errno) from exc
+
+
+def _missing(package: str, command: str) -> tuple[str, str]:
+    """What cannot run, and the remedy."""
+    extra = "server" if command == "server" else "tools"
+    name = f"gprov {command}" if command.isalpha() else "gprov"
+    return name, f"the Python package {package} is not installed; pip install 'gprov[{extra}]' does it"
 
 
 def _drop_output() -> None:
@@ -92,24 +71,11 @@ def _drop_output() -> None:
 
 def report(error: GprovError) -> None:
     """One sentence, then the details, on standard error."""
-    print(plain(f"gprov: {error}"), file=sys.stderr)
+    say(f"gprov: {error}", err=True, colour="red")
     details = error.details()
     if len(details) > 1 or (details and details[0] not in str(error)):
         for line in details:
-            print(f"  {plain(line)}", file=sys.stderr)
-
-
-def _overview(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="gprov",
-        description="Provision, restore and erase Linux appliances.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="commands:\n" + "\n".join(f"  {name:<10} {line}" for name, (_, line) in COMMANDS.items()),
-    )
-    parser.add_argument("--version", action="version", version=f"gprov {__version__}")
-    parser.add_argument("command", choices=sorted(COMMANDS), metavar="COMMAND")
-    parser.parse_args(words)
-    return ExitCode.USAGE
+            say(f"  {line}", err=True)
 
 
 if __name__ == "__main__":

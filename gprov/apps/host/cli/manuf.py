@@ -2,66 +2,110 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
+from collections.abc import Iterator
+from typing import Annotated
 
+import typer
+
+from gprov.apps.host.cli.appliance import problem_rows
+from gprov.apps.host.cli.options import Json, new_app
+from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, ExitCode, NetworkFault
+from gprov.domain.formats.json.value import Json as JsonValue
 from gprov.domain.mfg.files import destination
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.platform.table import parse_platform_table
 
-SUMMARY = "Check manufData.json: every problem with its JSON path, and what is legal but deserves a look."
+app = new_app("Check manufData.json.")
+_NAMES = Branding()
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="every problem of a manufData.json")
-    check.add_argument("source", metavar="FILE-OR-URL")
-    check.add_argument(
-        "--appliance", metavar="FILE-OR-URL", help="platform table (appliance.json) that must know every code name"
-    )
-    check.add_argument("--image-prefix", metavar="PREFIX", help="what names of your images begin with")
-    check.add_argument("--boot-kernel", metavar="NAME", help="what your boot kernel is called")
+def attach(root: typer.Typer, name: str) -> None:
+    root.add_typer(app, name=name)
 
 
-def run(args: argparse.Namespace) -> int:
-    """1 if there is any problem, all of which are listed."""
+@app.callback()
+def manuf() -> None:
+    """Check manufData.json: every problem with its JSON path, and what is legal but deserves a look."""
+
+
+@app.command("check")
+def check(
+    source: Annotated[str, typer.Argument(metavar="FILE-OR-URL", help="a manufData.json")],
+    appliance: Annotated[
+        str | None,
+        typer.Option(metavar="FILE-OR-URL", help="platform table (appliance.json) that must have every code name"),
+    ] = None,
+    image_prefix: Annotated[
+        str, typer.Option(metavar="PREFIX", help="what names of your images begin with")
+    ] = _NAMES.image_prefix,
+    boot_kernel: Annotated[str, typer.Option(metavar="NAME", help="name of your boot kernel")] = _NAMES.boot_kernel,
+    as_json: Json = False,
+) -> int:
+    """Every problem of a manufData.json. Exit status 1 if there is any."""
     code_names = None
+    branding = Branding(image_prefix=image_prefix, boot_kernel=boot_kernel)
     try:
-        if args.appliance is not None:
-            table = parse_platform_table(redacted(args.appliance), _content(args.appliance))
+        if appliance is not None:
+            table = parse_platform_table(redacted(appliance), _content(appliance))
             code_names = [platform.code_name for platform in table]
-        branding = _branding(args)
-        manuf = parse_manuf(redacted(args.source), _content(args.source), branding, code_names)
+        manuf_data = parse_manuf(redacted(source), _content(source), branding, code_names)
     except BadInput as error:
-        for problem in error.problems:
-            print(problem)
-        print(f"{error.what}: {len(error.problems)} problem(s)", file=sys.stderr)
+        _refuse(error, as_json=as_json)
         return ExitCode.NEGATIVE
-    _report(redacted(args.source), manuf, branding)
+    if as_json:
+        document(_document(redacted(source), manuf_data, branding))
+    else:
+        for line in _lines(redacted(source), manuf_data, branding):
+            say(line)
     return ExitCode.DONE
 
 
-def _branding(args: argparse.Namespace) -> Branding:
-    usual = Branding()
-    return Branding(
-        image_prefix=args.image_prefix or usual.image_prefix, boot_kernel=args.boot_kernel or usual.boot_kernel
-    )
+def _refuse(error: BadInput, *, as_json: bool) -> None:
+    if as_json:
+        rows = problem_rows(error.problems)
+        document({"source": error.what, "valid": False, "problems": rows, "files": [], "platforms": [], "warnings": []})
+        return
+    for problem in error.problems:
+        say(str(problem))
+    say(f"{error.what}: {len(error.problems)} problem(s)", err=True, colour="red")
 
 
-def _report(what: str, manuf: ManufData, branding: Branding) -> None:
-    for file in manuf.files:
-        print(f"{file.describe()} -> {destination(file, branding, uefi=True).path}")
-    for spec in manuf.validation:
-        steps = len(manuf.steps_for(spec.code_name).steps)
+def _document(what: str, manuf_data: ManufData, branding: Branding) -> JsonValue:
+    return {
+        "source": what,
+        "valid": True,
+        "problems": [],
+        "files": [
+            {"source": file.describe(), "path": str(destination(file, branding, uefi=True).path)}
+            for file in manuf_data.files
+        ],
+        "platforms": [
+            {
+                "code_name": spec.code_name,
+                "recovery": spec.recovery.describe(),
+                "disk_sets": len(spec.main_disks),
+                "steps": len(manuf_data.steps_for(spec.code_name).steps),
+            }
+            for spec in manuf_data.validation
+        ],
+        "warnings": [str(warning) for warning in manuf_data.warnings],
+    }
+
+
+def _lines(what: str, manuf_data: ManufData, branding: Branding) -> Iterator[str]:
+    for file in manuf_data.files:
+        yield f"{file.describe()} -> {destination(file, branding, uefi=True).path}"
+    for spec in manuf_data.validation:
+        steps = len(manuf_data.steps_for(spec.code_name).steps)
         sets = len(spec.main_disks)
-        print(f"{spec.code_name}: RECOVERY {spec.recovery.describe()}; {sets} disk set(s); {steps} step(s)")
-    for warning in manuf.warnings:
-        print(f"warning: {warning}")
-    print(f"{what}: no problems, {len(manuf.warnings)} warning(s)")
+        yield f"{spec.code_name}: RECOVERY {spec.recovery.describe()}; {sets} disk set(s); {steps} step(s)"
+    for warning in manuf_data.warnings:
+        yield f"warning: {warning}"
+    yield f"{what}: no problems, {len(manuf_data.warnings)} warning(s)"
 
 
 def _content(source: str) -> bytes:

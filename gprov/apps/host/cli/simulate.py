@@ -3,124 +3,127 @@ cut at thousands of places."""
 
 from __future__ import annotations
 
-import argparse
-import time
+from typing import Annotated
 
-from typing_extensions import override
+import typer
 
-from gprov.apps.host.cli.userfile import read_user_file
+from gprov.apps.host.cli.options import Json, new_app, one_of, words_for_completion
+from gprov.apps.host.cli.userfile import read_platforms, read_user_file
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.errors import ExitCode
-from gprov.domain.event_text import event_text
-from gprov.domain.events import Event
-from gprov.domain.platform.model import RaidLevel
-from gprov.ports.events import EventSink
+from gprov.domain.branding import Branding
+from gprov.domain.branding_file import parse_branding
+from gprov.domain.platform.model import Platform, RaidLevel
 
-SUMMARY = "Provision, restore and boot a simulated machine; cut its power anywhere; replay scripts."
+app = new_app("Provision, restore and boot a simulated machine; cut its power anywhere; replay scripts.")
 
 _DISKS = ("sata", *(f"raid{level.value}" for level in RaidLevel))
-_FIRMWARE = tuple(kind.value for kind in FirmwareKind)
-# What cuts are tried on if nobody says otherwise.
+# What cuts are tried on by default.
 _CUT_DISKS = ("sata", "raid1")
 _CUTS = 10_000
 _NIGHTLY = 200_000
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--script", metavar="FILE", help="replay what FILE says, step by step; exit 1 if a rule is broken"
+def _disks(text: str) -> str:
+    return one_of(_DISKS)(text)
+
+
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="of the simulated machine's randomness")]
+_ONE_OF_DISKS = "|".join(_DISKS)
+
+
+def attach(root: typer.Typer, name: str) -> None:
+    root.add_typer(app, name=name)
+
+
+@app.command("lifecycle")
+def lifecycle(
+    seed: Seed = 0,
+    disks: Annotated[
+        str | None,
+        typer.Option(
+            metavar=_ONE_OF_DISKS,
+            help="one data disk, or the disks of an array (default: sata, or those of --platform)",
+            parser=_disks,
+            autocompletion=words_for_completion(_DISKS),
+        ),
+    ] = None,
+    firmware: Annotated[FirmwareKind, typer.Option(help="of the machine")] = FirmwareKind.UEFI,
+    platforms: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="platform table of your units (default: the built-in virtual machines)"),
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option(metavar="CODENAME", help="which platform of that table the machine is")
+    ] = None,
+    branding: Annotated[
+        str | None, typer.Option(metavar="FILE", help="your names: fields of a branding as JSON, or TOML (*.toml)")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Provision, restore, boot; prints plan and events. Exit status 1 if a stage does not end as it should."""
+    if disks is not None and (platforms is not None or platform is not None):
+        raise typer.BadParameter("is decided by the platform", param_hint="'--disks'")
+    model = None
+    if platforms is not None or platform is not None:
+        model = _chosen(read_platforms(platforms), platform)
+    names = Branding() if branding is None else parse_branding(branding, read_user_file(branding))
+    from gprov.apps.host.cli import simulate_runs
+    from gprov.apps.host.simulation.shapes import platform_of
+    from gprov.apps.host.simulation.world import world_of
+
+    return simulate_runs.lifecycle(
+        world_of(model or platform_of(disks or "sata"), names, firmware, seed), as_json=as_json
     )
-    flows = parser.add_subparsers(dest="flow", metavar="FLOW")
-    lifecycle = flows.add_parser("lifecycle", help="provision, restore, boot; prints plan and events")
-    lifecycle.add_argument("--seed", type=int, default=0, help="of the simulated machine's randomness")
-    lifecycle.add_argument(
-        "--disks", choices=_DISKS, default="sata", help="one data disk, or the disks of an array (default %(default)s)"
+
+
+def _chosen(table: tuple[Platform, ...], code_name: str | None) -> Platform:
+    """A table of one platform needs no code name."""
+    known = {platform.code_name: platform for platform in table}
+    if code_name is None and len(table) == 1:
+        return table[0]
+    if code_name not in known:
+        said = "is missing" if code_name is None else f"{code_name!r} is not in the platform table"
+        raise typer.BadParameter(f"{said}; known: {', '.join(known)}", param_hint="'--platform'")
+    return known[code_name]
+
+
+@app.command("replay")
+def replay(
+    script: Annotated[str, typer.Argument(metavar="FILE", help="a script (docs/simulation.md)")], as_json: Json = False
+) -> int:
+    """Replay a script step by step. Exit status 1 if a rule is broken."""
+    text = read_user_file(script).decode("utf-8", "replace")
+    from gprov.apps.host.cli import simulate_runs
+
+    return simulate_runs.replay(script, text, as_json=as_json)
+
+
+@app.command("cuts")
+def cuts(
+    seed: Annotated[int, typer.Option(metavar="N", help="of the random choices at each cut")] = 0,
+    count: Annotated[int | None, typer.Option(metavar="N", help=f"cuts in all (default {_CUTS})", min=0)] = None,
+    nightly: Annotated[bool, typer.Option("--nightly", help=f"{_NIGHTLY} cuts, on all kinds of arrays")] = False,
+    firmware: Annotated[
+        list[FirmwareKind] | None, typer.Option(help="only this one (default: both); may be repeated")
+    ] = None,
+    disks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar=_ONE_OF_DISKS,
+            help="only these (default: sata and raid1); may be repeated",
+            parser=_disks,
+            autocompletion=words_for_completion(_DISKS),
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Cut the power of provisioning and restores everywhere; prints what survived. Exit status 1 if a unit is lost."""
+    from gprov.apps.host.cli import simulate_runs
+
+    wanted = simulate_runs.CutsRequest(
+        seed=seed,
+        count=count if count is not None else _NIGHTLY if nightly else _CUTS,
+        firmware=tuple(firmware or FirmwareKind),
+        disks=tuple(disks or (_DISKS if nightly else _CUT_DISKS)),
     )
-    lifecycle.add_argument("--firmware", choices=_FIRMWARE, default=FirmwareKind.UEFI.value)
-    cuts = flows.add_parser("cuts", help="cut the power of provisioning and restores everywhere; prints what survived")
-    cuts.add_argument("--seed", type=int, default=0, help="of the luck that each cut has")
-    cuts.add_argument("--count", type=int, help=f"cuts in all (default {_CUTS})")
-    cuts.add_argument("--nightly", action="store_true", help=f"{_NIGHTLY} cuts, on all kinds of arrays")
-    cuts.add_argument("--firmware", choices=_FIRMWARE, action="append", help="only this one")
-    cuts.add_argument("--disks", choices=_DISKS, action="append", help="only these (default sata and raid1)")
-    parser.set_defaults(usage=parser.error)
-
-
-def run(args: argparse.Namespace) -> int:
-    if args.script is not None:
-        return _replay(args.script)
-    if args.flow == "cuts":
-        disks = tuple(args.disks or (_DISKS if args.nightly else _CUT_DISKS))
-        count = args.count if args.count is not None else _NIGHTLY if args.nightly else _CUTS
-        return _cuts(args.seed, count, tuple(args.firmware or _FIRMWARE), disks)
-    if args.flow == "lifecycle":
-        return _lifecycle(args.seed, args.disks, FirmwareKind(args.firmware))
-    args.usage("say a FLOW, or --script FILE")
-    return ExitCode.USAGE
-
-
-def _lifecycle(seed: int, disks: str, firmware: FirmwareKind) -> int:
-    from gprov.adapters.fake.system.power import Stop
-    from gprov.apps.host.simulation.shapes import simulated
-
-    world = simulated(firmware, disks, seed)
-    world.sinks = (_Printer(),)
-    stages = (
-        ("provision", world.provision, Stop.REBOOT),
-        ("restore", world.boot, Stop.REBOOT),
-        ("boot", world.boot, Stop.SWITCHED_ROOT),
-    )
-    for name, start, expected in stages:
-        print(f"== {name}")
-        stop = start()
-        print(f"== {name}: {stop.value} after {world.machine.clock.monotonic():g} simulated s")
-        if stop is not expected:
-            return ExitCode.NEGATIVE
-    return ExitCode.DONE
-
-
-def _replay(path: str) -> int:
-    from gprov.apps.host.simulation.replay import Replay
-    from gprov.apps.host.simulation.script import parse_script
-
-    replay = Replay(parse_script(path, read_user_file(path).decode("utf-8", "replace")), print)
-    replay.world.sinks += (_Printer(),)
-    problems = replay.run()
-    for problem in problems:
-        print(f"BROKEN: {problem}")
-    print(f"== {len(problems)} rules broken" if problems else "== all rules held")
-    return ExitCode.NEGATIVE if problems else ExitCode.DONE
-
-
-def _cuts(seed: int, count: int, firmware: tuple[str, ...], disks: tuple[str, ...]) -> int:
-    from gprov.apps.host.simulation.masscuts import cut_everywhere, flows
-
-    machines = [(flow, kind, disk) for kind in firmware for disk in disks for flow in flows()]
-    form = "{:<24} {:<8} {:<7} {:>10} {:>6} {:>7} {:>8}"
-    print(form.format("flow", "firmware", "disks", "operations", "cuts", "states", "survived"))
-    began, failures, cuts = time.monotonic(), 0, 0
-    for index, (flow, kind, disk) in enumerate(machines):
-        share = count * (index + 1) // len(machines) - count * index // len(machines)
-        row = cut_everywhere(flow, FirmwareKind(kind), disk, seed, share)
-        survived = row.cuts - len(row.failures)
-        print(form.format(flow.name, kind, disk, row.operations, row.cuts, row.states, survived), flush=True)
-        for failure in row.failures[:10]:
-            print(f"  LOST: {failure}")
-        failures, cuts = failures + len(row.failures), cuts + row.cuts
-    print(f"{cuts} cuts, {cuts - failures} survived, {time.monotonic() - began:.0f} s")
-    return ExitCode.NEGATIVE if failures else ExitCode.DONE
-
-
-class _Printer(EventSink):
-    @property
-    @override
-    def name(self) -> str:
-        return "standard output"
-
-    @override
-    def publish(self, event: Event) -> None:
-        print(event_text(event))
-
-    @override
-    def close(self) -> None:
-        """Nothing is held back."""
+    return simulate_runs.cuts(wanted, as_json=as_json)

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
 
 from gprov.adapters.linux.dmi.smbios import LinuxSmbios
+from gprov.apps.host.cli.options import Json
+from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
 from gprov.domain.errors import ExitCode
-from gprov.domain.formats.json.value import Json
+from gprov.domain.formats.json.value import Json as JsonValue
 from gprov.domain.formats.smbios.fields import fields
 from gprov.domain.formats.smbios.keywords import keywords
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure, parse_table
 
-SUMMARY = "Decode the SMBIOS table of this machine, or of a file, in the words of dmidecode."
+DUMP = "a raw table, or a file made by dmidecode --dump-bin (default: this machine's table)"
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--file", metavar="FILE", help="a raw table, or a file made by dmidecode --dump-bin")
-    parser.add_argument("--json", action="store_true", help="keywords and structures as JSON")
+def attach(root: typer.Typer, name: str) -> None:
+    root.command(name)(smbios)
 
 
-def run(args: argparse.Namespace) -> int:
-    """0 if the table is sound, 1 if it is damaged (what stands before the damage is shown all the same)."""
-    table = read_table(args.file)
-    print(json.dumps(_document(table), indent=2) if args.json else _text(table))
-    report_damage(args.file, table)
+def smbios(
+    file: Annotated[str | None, typer.Option("--file", metavar="FILE", help=DUMP)] = None, as_json: Json = False
+) -> int:
+    """Decode the SMBIOS table of this machine, or of a file, in the words of dmidecode.
+
+    Exit status 1 if the table is damaged; what stands before the damage is shown.
+    """
+    table = read_table(file)
+    if as_json:
+        document(_document(table))
+    else:
+        for line in _lines(table):
+            say(line)
+    report_damage(file, table)
     return ExitCode.NEGATIVE if table.problems else ExitCode.DONE
 
 
@@ -39,11 +50,11 @@ def read_table(path: str | None) -> SmbiosTable:
 
 def report_damage(path: str | None, table: SmbiosTable) -> None:
     for problem in table.problems:
-        print(f"gprov: {path or 'SMBIOS table'}: {problem}", file=sys.stderr)
+        say(f"gprov: {path or 'SMBIOS table'}: {problem}", err=True, colour="yellow")
 
 
-def _document(table: SmbiosTable) -> Json:
-    """A keyword with several values has one per line; one of which the table tells nothing is empty."""
+def _document(table: SmbiosTable) -> JsonValue:
+    """A keyword with several values has one per line; it is empty if the table has no value for it."""
     return {
         "version": ".".join(map(str, table.version)),
         "keywords": {name: "\n".join(values) for name, values in keywords(table).items()},
@@ -51,7 +62,7 @@ def _document(table: SmbiosTable) -> Json:
     }
 
 
-def _structure(structure: Structure, version: tuple[int, int]) -> Json:
+def _structure(structure: Structure, version: tuple[int, int]) -> JsonValue:
     return {
         "handle": structure.handle,
         "type": structure.type,
@@ -62,12 +73,13 @@ def _structure(structure: Structure, version: tuple[int, int]) -> Json:
     }
 
 
-def _text(table: SmbiosTable) -> str:
-    lines = [f"{name}: {value}" for name, values in keywords(table).items() for value in values]
+def _lines(table: SmbiosTable) -> Iterator[str]:
+    for name, values in keywords(table).items():
+        yield from (f"{name}: {value}" for value in values)
     for structure in table.structures:
-        lines += ["", f"Handle 0x{structure.handle:04X}, type {structure.type}, {structure.length} bytes"]
-        told = fields(structure, table.version)
-        lines += [f"\t{label}: {value}" for label, value in told.items()]
-        if not told:
-            lines += [f"\t{text}" for text in structure.strings]
-    return "\n".join(lines)
+        yield ""
+        yield f"Handle 0x{structure.handle:04X}, type {structure.type}, {structure.length} bytes"
+        decoded = fields(structure, table.version)
+        yield from (f"\t{label}: {value}" for label, value in decoded.items())
+        if not decoded:
+            yield from (f"\t{text}" for text in structure.strings)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from gprov.apps.host.image.regular_files import open_regular
 from gprov.domain.errors import DeviceFault
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.model import Platform
+from gprov.domain.platform.table import parse_platform_table
 
 
 def read_user_file(path: str, limit: int = 16 << 20) -> bytes:
@@ -21,3 +24,8 @@ def read_start(path: str, size: int) -> bytes:
             return file.read(size)
         except OSError as exc:
             raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
+
+
+def read_platforms(path: str | None) -> tuple[Platform, ...]:
+    """Of a platform table, or of the built-in one. Raises BadInput, DeviceMissing, DeviceFault."""
+    return default_table() if path is None else parse_platform_table(path, read_user_file(path))

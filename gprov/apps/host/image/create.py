@@ -17,8 +17,9 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
 from gprov.domain.formats.image.tar_fields import Malformed
+from gprov.domain.formats.image.tar_summary import Span, TarSummary
 from gprov.domain.formats.image.tar_tidy import Tidier
-from gprov.domain.formats.image.tar_walk import Span, TarSummary, TarWalker
+from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.image.contents import VerifiedImage, described
 from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.name import ImageName
@@ -43,7 +44,7 @@ class RootArchive:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
     """``meta``: what imgmeta.json says, besides the image's name. ``preset``: of xz, 0 (fast) to 9 (small)."""
 

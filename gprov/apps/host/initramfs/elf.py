@@ -1,39 +1,35 @@
-"""What a program or library says about its needs: the dynamic section of 64-bit little-endian ELF files.
+"""The libraries that a program or library asks for: the dynamic section of 64-bit little-endian ELF files.
 
-Source: System V ABI, chapters 4 and 5; constants from <elf.h>. Read here rather than asked of the loader, so that
-nothing of what is packed has to run on the build host.
+Source: System V ABI, chapters 4 and 5, as pyelftools decodes it. The files are read, not run under their loader:
+programs of the initramfs need not run on the build host.
 """
 
 from __future__ import annotations
 
-import struct
+import io
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSegment
+from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import InterpSegment
 
 from gprov.domain.errors import BadInput, Problem
 
-_IDENT = b"\x7fELF\x02\x01"  # 64 bit, little endian
-_PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
-_DT_NULL, _DT_NEEDED, _DT_STRTAB, _DT_RPATH, _DT_RUNPATH = 0, 1, 5, 15, 29
-_PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")  # type, flags, offset, vaddr, paddr, filesz, memsz, align
-_DYNAMIC = struct.Struct("<qQ")
+_NEEDED = "DT_NEEDED"
+# Entries whose value is a text, and the attribute that holds it.
+_TEXTS = {_NEEDED: "needed", "DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """``interpreter``: path of the loader, "" for a library or static program. ``libraries``: the DT_NEEDED names in
-    order. ``run_path``: extra folders to look in, ``$ORIGIN`` not yet replaced."""
+    order. ``run_path``: extra folders to search, ``$ORIGIN`` not yet replaced."""
 
     interpreter: str
     libraries: tuple[str, ...]
     run_path: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    kind: int
-    offset: int
-    address: int
-    size: int
 
 
 def is_elf(content: bytes) -> bool:
@@ -42,59 +38,32 @@ def is_elf(content: bytes) -> bool:
 
 def needs(content: bytes, name: str) -> Needs:
     """Read the needs of a file; ``name`` is for errors. Raises BadInput if it is no x86-64 style ELF file."""
-    if not content.startswith(_IDENT):
-        raise BadInput(name, [Problem("", "not a 64-bit little-endian ELF file")])
     try:
-        return _needs(content)
-    except (struct.error, ValueError, OverflowError) as exc:
-        raise BadInput(name, [Problem("", f"damaged ELF file: {exc}")]) from exc
+        file = ELFFile(io.BytesIO(content))
+        if file.elfclass != 64 or not file.little_endian:
+            raise BadInput(name, [Problem("", "not a 64-bit little-endian ELF file")])
+        return _needs(file)
+    # pyelftools checks some fields with assert, and lets errors of struct, str and BytesIO through.
+    except (ELFError, AssertionError, ValueError, OverflowError) as exc:
+        raise BadInput(name, [Problem("", f"not an ELF file, or a damaged one: {exc}")]) from exc
 
 
-def _needs(content: bytes) -> Needs:
-    segments = _segments(content)
-    interpreter = next((_text(content, part.offset) for part in segments if part.kind == _PT_INTERP), "")
-    dynamic = next((part for part in segments if part.kind == _PT_DYNAMIC), None)
-    if dynamic is None:
-        return Needs(interpreter, (), ())
-    entries = _dynamic(content, dynamic)
-    strings = next((value for tag, value in entries if tag == _DT_STRTAB), None)
-    if strings is None:
-        raise ValueError("no string table")
-    base = _offset(segments, strings)
-    libraries = tuple(_text(content, base + value) for tag, value in entries if tag == _DT_NEEDED)
-    paths = [_text(content, base + value) for tag, value in entries if tag in (_DT_RPATH, _DT_RUNPATH)]
+def _needs(file: ELFFile) -> Needs:
+    interpreter = ""
+    entries: list[tuple[str, str]] = []
+    for segment in file.iter_segments():
+        if isinstance(segment, InterpSegment):
+            interpreter = segment.get_interp_name()
+        elif isinstance(segment, DynamicSegment):
+            entries += _texts(segment)
+    libraries = tuple(text for tag, text in entries if tag == _NEEDED)
+    paths = (text for tag, text in entries if tag != _NEEDED)
     return Needs(interpreter, libraries, tuple(part for path in paths for part in path.split(":") if part))
 
 
-def _segments(content: bytes) -> list[_Segment]:
-    (table,) = struct.unpack_from("<Q", content, 0x20)  # e_phoff
-    size, count = struct.unpack_from("<HH", content, 0x36)  # e_phentsize, e_phnum
-    if count and size < _PROGRAM_HEADER.size:
-        raise ValueError("program headers too small")
-    segments = []
-    for index in range(count):
-        kind, _, offset, address, _, length, _, _ = _PROGRAM_HEADER.unpack_from(content, table + index * size)
-        segments.append(_Segment(kind, offset, address, length))
-    return segments
-
-
-def _dynamic(content: bytes, part: _Segment) -> list[tuple[int, int]]:
-    entries = []
-    for position in range(part.offset, part.offset + part.size, _DYNAMIC.size):
-        tag, value = _DYNAMIC.unpack_from(content, position)
-        if tag == _DT_NULL:
-            break
-        entries.append((tag, value))
-    return entries
-
-
-def _offset(segments: list[_Segment], address: int) -> int:
-    for part in segments:
-        if part.kind == _PT_LOAD and part.address <= address < part.address + part.size:
-            return address - part.address + part.offset
-    raise ValueError(f"address {address:#x} is in no segment")
-
-
-def _text(content: bytes, offset: int) -> str:
-    end = content.index(b"\0", offset)
-    return content[offset:end].decode()
+def _texts(segment: DynamicSegment) -> Iterator[tuple[str, str]]:
+    """The entries of the dynamic section that name libraries or folders, in order."""
+    for tag in segment.iter_tags():
+        kind = tag.entry.d_tag
+        if kind in _TEXTS:
+            yield kind, str(getattr(tag, _TEXTS[kind]))

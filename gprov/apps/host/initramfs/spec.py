@@ -20,7 +20,7 @@ class Flavor(StrEnum):
     MFG = "mfg"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """What a flavour is made of.
 

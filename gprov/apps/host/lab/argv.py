@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from gprov.apps.host.lab.machine import MIB, REPORT_PORT, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
+from gprov.apps.host.lab.machine import REPORT_PORT, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import MIB
 from gprov.domain.errors import BadInput, Problem
 
 QEMU = "qemu-system-x86_64"
@@ -31,7 +32,7 @@ class Accelerator(Enum):
     KVM = "kvm"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
     """Where a run of a machine is connected to the host: two Unix sockets, and files that QEMU writes.
 

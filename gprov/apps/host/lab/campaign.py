@@ -16,7 +16,7 @@ from gprov.apps.host.lab.subject import Subject
 _CPUS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
     """The cuts from ``first`` on. Seed, number and recording alone decide which they are. ``jobs``: at once.
     Unless ``started``, only what they leave of RECOVERY is judged."""

@@ -14,9 +14,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from gprov.adapters.linux.events.milestones import TAG
 from gprov.domain.formats.json.value import Json
 
-_EVENT = "GPROV-EVENT "
+_EVENT = f"{TAG} "
 _VERDICT = "GPROV-LAB "
 _DECODER = json.JSONDecoder()
 

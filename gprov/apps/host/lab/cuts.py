@@ -49,7 +49,7 @@ _MANNERS = {
 }
 
 
-@dataclass
+@dataclass(kw_only=True)
 class CutResult:
     """``problems``: what is wrong, empty if nothing. ``folder``: where disks and logs are kept if something is.
     ``missed``: the stage came to its end before it was killed, so no power was cut."""
@@ -75,7 +75,7 @@ class PowerCuts:
         """What the cut with this number left of RECOVERY, which is all that is made of it, and nothing is started."""
         began = time.monotonic()
         cut = choose_cut(subject.recording, random.Random(f"{seed} {subject.stage.value} {number}"))
-        result = CutResult(number, Manner.REPLAYED, cut.describe(), folder)
+        result = CutResult(number=number, manner=Manner.REPLAYED, cut=cut.describe(), folder=folder)
         fresh_folder(folder)
         try:
             left = subject.unit.overlay(folder, self._processes)
@@ -95,7 +95,7 @@ class PowerCuts:
         """The cut with this number. Its folder stays only if something is wrong. ``cpus``: of the units."""
         began = time.monotonic()
         manners = _MANNERS[subject.stage]
-        result = CutResult(number, manners[number % len(manners)], "", folder)
+        result = CutResult(number=number, manner=manners[number % len(manners)], cut="", folder=folder)
         trial = _Trial(self._processes, self._runner, self._stages, subject, fresh_folder(folder), cpus)
         try:
             trial.run(result, random.Random(f"{seed} {subject.stage.value} {number}"))

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import GIB
 
-MIB = 1 << 20
-GIB = 1 << 30
 TIB = 1 << 40
 
 # Name of the virtio port on which the operating system of a lab unit reports (see docs/lab.md).
@@ -41,7 +40,7 @@ class Durability(Enum):
     HONEST = "honest"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualDisk:
     """``name`` identifies it inside QEMU; ``file`` is a qcow2 image. ``late``: the machine starts without it.
     ``starts``: BIOS, which knows an order of disks and starts from the first, tries it before others.
@@ -88,7 +87,7 @@ class DirectKernel:
     initramfs: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """One virtual machine. ``variables``: the firmware's variable store, a file that belongs to this machine alone
     ("" on BIOS). ``reports``: has the port on which the operating system reports and which tells it to power off.

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gprov.apps.host.lab.argv import CPU_NAME
-from gprov.apps.host.lab.machine import E1000E, MIB, VIRTIO, DiskBus
+from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus
 from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.domain.disk.layout import MIB
 
 # What gprov finds that QEMU's disks call themselves.
 _NAMES: Mapping[DiskBus, Mapping[str, str]] = {

@@ -25,6 +25,7 @@ from gprov.apps.host.lab.volumes import Slice, partitions, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError, ToolFailed
+from gprov.domain.recovery_files import IMAGE_FOLDER
 from gprov.ports.process import Processes
 
 _RAID_KINDS = ("A19D880F-05FC-4D3B-A006-743F0F84911E", "fd")
@@ -35,7 +36,7 @@ _ESP_KERNELS = (Branding().boot_kernel, "EFI/BOOT/BOOTX64.EFI")
 _RECOVERY_KERNELS = (f"/{Branding().boot_kernel}", f"/gprov/{Branding().boot_kernel}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """What a unit must hold once it is restored. ``primary``: the tree as an undisturbed restore and start left it;
     ``varying``: paths in it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: that of
@@ -108,7 +109,7 @@ def _judge_recovery(processes: Processes, unit: Unit, expected: Expected) -> Ite
         device = f"{view}?offset={parts[-1].start}"
         yield from ext_problems(processes, device)
         for name, digest in expected.images.items():
-            yield from _ext_file(processes, device, f"/Image/{name}", digest)
+            yield from _ext_file(processes, device, f"/{IMAGE_FOLDER}/{name}", digest)
         if unit.spec.firmware is FirmwareKind.BIOS:
             for path in _RECOVERY_KERNELS:
                 yield from _ext_file(processes, device, path, expected.kernel)
@@ -135,7 +136,7 @@ def _judge_cut_recovery(processes: Processes, unit: Unit, expected: Expected) ->
         with partition_copy(view, parts[-1]) as copy:
             yield from repair_problems(processes, copy)
             for name, digest in expected.images.items():
-                yield from _ext_file(processes, copy, f"/Image/{name}", digest)
+                yield from _ext_file(processes, copy, f"/{IMAGE_FOLDER}/{name}", digest)
 
 
 def _partitions(processes: Processes, view: str, least: int) -> tuple[Slice, ...]:

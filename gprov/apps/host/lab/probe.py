@@ -44,9 +44,9 @@ def _run(runner: Runner, kernel: str, folder: str) -> bool:
     write_file(initramfs, probe_initramfs())
     shutil.copyfile(FIRMWARE_VARIABLES, variables)
     machine = Machine(
-        FirmwareKind.UEFI,
-        variables,
-        Smbios("GPROV_QEMU", "probe", "0"),
+        firmware=FirmwareKind.UEFI,
+        variables=variables,
+        smbios=Smbios("GPROV_QEMU", "probe", "0"),
         kernel=DirectKernel(kernel, PROBE_ARGUMENTS, initramfs),
         reports=False,
     )

@@ -109,7 +109,7 @@ class ProductBuilder:
         copy_file(kernel, path)
         with translated(target):
             os.makedirs(target)
-        request = ImageRequest(RootFolder(staging), name, target, ImageMeta(), preset=_PRESET)
+        request = ImageRequest(source=RootFolder(staging), name=name, output=target, meta=ImageMeta(), preset=_PRESET)
         self._images.create(request, lambda line: self._progress.note(f"image: {line}"))
         self._cache.remove(staging)
 

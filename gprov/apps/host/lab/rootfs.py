@@ -24,7 +24,7 @@ from gprov.domain.formats.json.reading import finish
 from gprov.ports.process import Processes
 
 _SOURCES = "/etc/apt"
-_EPOCH = 1_700_000_000  # any fixed instant; files of packages keep their own, older times
+EPOCH = 1_700_000_000  # any fixed instant; files of packages keep their own, older times
 _SECONDS = 1800.0
 _KIND = "roots"
 _KEPT = 3
@@ -43,7 +43,7 @@ _REMOVED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootRecipe:
     """buildroot/rootfs/rootfs.toml. ``files``: the folder of files that are copied over the tree."""
 
@@ -121,7 +121,7 @@ class RootBuilder:
         NETSAVE.install(path)
         BOOT_GOOD.install(path)
         inside = ("chroot", path)
-        fixed = {"SOURCE_DATE_EPOCH": str(_EPOCH)}
+        fixed = {"SOURCE_DATE_EPOCH": str(EPOCH)}
         account = ("useradd", "--create-home", "--shell", "/bin/bash", "--uid", str(recipe.account_id), recipe.account)
         self._processes.run((*inside, *account), env=fixed)
         for verb, names in (("enable", recipe.enable), ("disable", recipe.disable)):
@@ -132,7 +132,7 @@ class RootBuilder:
 
     def _build_environment(self) -> dict[str, str]:
         proxies = {name: value for name, value in self._environment.items() if name.lower().endswith("_proxy")}
-        return {"SOURCE_DATE_EPOCH": str(_EPOCH), **proxies}
+        return {"SOURCE_DATE_EPOCH": str(EPOCH), **proxies}
 
 
 def entry_of(tree: str) -> str:
@@ -190,8 +190,8 @@ def _strip(root: str) -> None:
             os.unlink(path)
     for path in (*_walk(root), root):
         status = os.lstat(path)
-        if stat.S_ISDIR(status.st_mode) or status.st_mtime > _EPOCH:
-            os.utime(path, (_EPOCH, _EPOCH), follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode) or status.st_mtime > EPOCH:
+            os.utime(path, (EPOCH, EPOCH), follow_symlinks=False)
 
 
 def _walk(folder: str) -> Iterator[str]:

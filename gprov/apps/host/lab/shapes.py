@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gprov.apps.host.lab.machine import GIB, TIB, DiskBus
+from gprov.apps.host.lab.machine import TIB, DiskBus
 from gprov.apps.host.lab.unitspec import UnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.layout import GIB
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """``suffix``: what the names of its platform have more than ``QEMU-mfg-test`` and ``mfg_test``. Bytes."""
 
@@ -22,13 +23,20 @@ class Shape:
 
 # By the name that the command line has for it. Buses of data disks make no platform: one is like the other.
 SHAPES = {
-    "sata": Shape("one AHCI disk", (DiskBus.AHCI,)),
-    "nvme": Shape("one NVMe disk", (DiskBus.NVME,)),
-    "virtio": Shape("one virtio-blk disk", (DiskBus.VIRTIO,)),
-    "raid1": Shape("two AHCI disks, RAID 1", (DiskBus.AHCI,) * 2, "raid1"),
-    "raid5": Shape("three AHCI disks, RAID 5", (DiskBus.AHCI,) * 3, "raid5"),
-    "huge": Shape("one AHCI disk of 3 TiB (sparse)", (DiskBus.AHCI,), "huge", primary_size=3 * TIB),
-    "dom": Shape("one AHCI disk, and RECOVERY on AHCI too", (DiskBus.AHCI,), "dom", recovery=DiskBus.AHCI),
+    "sata": Shape(description="one AHCI disk", primaries=(DiskBus.AHCI,)),
+    "nvme": Shape(description="one NVMe disk", primaries=(DiskBus.NVME,)),
+    "virtio": Shape(description="one virtio-blk disk", primaries=(DiskBus.VIRTIO,)),
+    "raid1": Shape(description="two AHCI disks, RAID 1", primaries=(DiskBus.AHCI,) * 2, suffix="raid1"),
+    "raid5": Shape(description="three AHCI disks, RAID 5", primaries=(DiskBus.AHCI,) * 3, suffix="raid5"),
+    "huge": Shape(
+        description="one AHCI disk of 3 TiB (sparse)", primaries=(DiskBus.AHCI,), suffix="huge", primary_size=3 * TIB
+    ),
+    "dom": Shape(
+        description="one AHCI disk, and RECOVERY on AHCI too",
+        primaries=(DiskBus.AHCI,),
+        suffix="dom",
+        recovery=DiskBus.AHCI,
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from gprov.apps.host.initramfs.hostfiles import copy_file, translated, write_fil
 from gprov.apps.host.initramfs.progress import Progress
 from gprov.apps.host.lab.machine import REPORT_PORT
 from gprov.apps.host.lab.products import file_digest
+from gprov.apps.host.lab.rootfs import EPOCH
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem, ToolMissing
 from gprov.domain.image.imgmeta import ImageMeta
@@ -27,7 +28,6 @@ _FORMAT = "1"  # another one, whenever this module makes other images
 _PROGRAM = 0o755
 _KEPT = 8
 _FILES = 120
-_EPOCH = 1_700_000_000
 _VERSION_POINTER = 0x20E  # Linux boot protocol 2.00+: where the version string is, from 0x200
 
 # As systems do, it mounts RECOVERY by its label, which replays its journal.
@@ -88,7 +88,7 @@ class SmallImages:
         with translated(root):
             os.makedirs(target)
             _fill(root, kernel, name.stem)
-        request = ImageRequest(RootFolder(root), name, target, ImageMeta(), preset=0)
+        request = ImageRequest(source=RootFolder(root), name=name, output=target, meta=ImageMeta(), preset=0)
         self._images.create(request, lambda line: self._progress.note(f"image: {line}"))
         self._cache.remove(root)
 
@@ -130,7 +130,7 @@ def _fill(root: str, kernel: str, seed: str) -> None:
         _add_file(os.path.join(root, f"srv/{number % 7}/{number:03}"), seed, number)
     for parent, folders, files in os.walk(root):
         for name in (*folders, *files):
-            os.utime(os.path.join(parent, name), (_EPOCH, _EPOCH), follow_symlinks=False)
+            os.utime(os.path.join(parent, name), (EPOCH, EPOCH), follow_symlinks=False)
 
 
 def _add_file(path: str, seed: str, number: int) -> None:

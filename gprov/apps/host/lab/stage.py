@@ -40,7 +40,7 @@ class Expectation:
     verdict: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageResult:
     """``reason``: why it failed, "" if it passed. ``seconds``: on the host's clock, from power-on to the end."""
 
@@ -91,7 +91,17 @@ class StageRunner:
         verdict = StageVerdict.FAILED if reason else StageVerdict.PASSED
         self._note(f"{name}: {verdict.value} in {seconds:.0f} s{f': {reason}' if reason else ''}")
         tail = last_lines(serial_log) if reason else ()
-        return StageResult(name, verdict, reason, ending, seconds, said, system, serial_log, tail)
+        return StageResult(
+            name=name,
+            verdict=verdict,
+            reason=reason,
+            ending=ending,
+            seconds=seconds,
+            milestones=said,
+            system=system,
+            serial_log=serial_log,
+            tail=tail,
+        )
 
 
 class _Watch:

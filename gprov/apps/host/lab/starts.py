@@ -27,7 +27,7 @@ _SUCCEEDED = ProcessState.FR_SUCCEEDED.value
 _FAILED = (ProcessState.FR_FAILED.value, ProcessState.INIT_FAILED.value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """What a start came to. ``nothing``: the firmware found nothing to start."""
 
@@ -94,7 +94,7 @@ class Starter:
             watch = _Watch(live, (serial_log, firmware_log))
             ending = live.wait_end(START_SECONDS, watch.look)
             said, system = tuple(each.name for each in live.milestones()), live.verdict()
-        return Start(ending, said, system, watch.nothing, time.monotonic() - began)
+        return Start(ending=ending, said=said, system=system, nothing=watch.nothing, seconds=time.monotonic() - began)
 
     def kill(self, machine: Machine, serial_log: str, said: int, delay: float) -> Kill:
         """Start it, and kill QEMU ``delay`` seconds after the console has said so many bytes."""

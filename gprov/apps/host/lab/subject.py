@@ -39,6 +39,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault, ToolFailed
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.image.name import ImageName
+from gprov.domain.recovery_files import IMAGE_FOLDER
 from gprov.ports.process import Processes
 
 NEWER_IMAGE = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
@@ -68,7 +69,7 @@ _EACH_TIME = frozenset(
 _VARYING = {CutStage.RESTORE: _EACH_TIME, CutStage.PROVISION: _EACH_TIME | {"etc/shadow"}}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """``products``: what it is provisioned from."""
 
@@ -113,12 +114,12 @@ class Subjects:
         with self._cache.lock(_KIND, lambda: None):  # two that remove the same would each miss what the other took
             self._cache.keep_newest(_KIND, _KEPT)
         return Subject(
-            Unit.open(found),
-            stage,
-            Recording.open(os.path.join(found, _RECORDING)),
-            _read_expected(os.path.join(found, _EXPECTED), stage, file_digest(products.normal_kernel)),
-            products,
-            os.path.join(found, f"serial-{stage.value}.log"),
+            unit=Unit.open(found),
+            stage=stage,
+            recording=Recording.open(os.path.join(found, _RECORDING)),
+            expected=_read_expected(os.path.join(found, _EXPECTED), stage, file_digest(products.normal_kernel)),
+            products=products,
+            serial_log=os.path.join(found, f"serial-{stage.value}.log"),
         )
 
     def _products(self) -> tuple[Products, str]:
@@ -150,7 +151,7 @@ class Subjects:
         _require(results)
         number = _last_partition(self._processes, unit)
         with ext_volume(self._processes, unit.recovery, number, writable=True) as recovery:
-            recovery.add(newer, f"/Image/{os.path.basename(newer)}")
+            recovery.add(newer, f"/{IMAGE_FOLDER}/{os.path.basename(newer)}")
         remove_flag(self._processes, unit)
         trial = unit.overlay(os.path.join(folder, "trial"), self._processes)
         self._record(unit, trial, RESTORE, RESTORED)
@@ -223,4 +224,8 @@ def _read_expected(path: str, stage: CutStage, older_kernel: str) -> Expected:
     primary = dict(line.split("\t") for line in root.texts("primary", required=True))
     images = dict(line.split("\t") for line in root.texts("images", required=True))
     kernel = root.text("kernel", required=True)
-    return finish(path, root, Expected(primary, _VARYING[stage], images, kernel, older_kernel))
+    return finish(
+        path,
+        root,
+        Expected(primary=primary, varying=_VARYING[stage], images=images, kernel=kernel, older_kernel=older_kernel),
+    )

@@ -5,19 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from gprov.apps.host.lab.machine import (
-    E1000E,
-    GIB,
-    VIRTIO,
-    DiskBus,
-    Durability,
-    Machine,
-    Smbios,
-    VirtualDisk,
-    VirtualNic,
-)
+from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
+from gprov.domain.disk.layout import GIB
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 
@@ -27,7 +18,7 @@ _FIRMWARE = {kind.value: kind for kind in FirmwareKind}
 _BUSES = {bus.value: bus for bus in DiskBus}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSpec:
     """The defaults are what the default platform table calls QEMU-mfg-test. Sizes in bytes."""
 
@@ -47,11 +38,22 @@ class UnitSpec:
     def machine(self, folder: str, durability: Durability = Durability.FAST) -> Machine:
         """As it stands there, about to be switched on. ``folder``: where its disks are."""
         primaries = [
-            VirtualDisk(f"primary{index}", f"{folder}/{primary_name(index)}", bus, f"LABDISK{index:04}", durability)
+            VirtualDisk(
+                name=f"primary{index}",
+                file=f"{folder}/{primary_name(index)}",
+                bus=bus,
+                serial=f"LABDISK{index:04}",
+                durability=durability,
+            )
             for index, bus in enumerate(self.primaries)
         ]
         recovery = VirtualDisk(
-            "recovery", f"{folder}/{RECOVERY}", self.recovery_bus, "LABSTICK0001", durability, starts=True
+            name="recovery",
+            file=f"{folder}/{RECOVERY}",
+            bus=self.recovery_bus,
+            serial="LABSTICK0001",
+            durability=durability,
+            starts=True,
         )
         return Machine(
             firmware=self.firmware,

@@ -29,7 +29,7 @@ _EDGE = 2 << 20
 _NOT_THERE = "File not found by ext2_lookup"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
     """One partition: ``start`` and ``size`` in bytes, ``name`` as the table has it (GPT), ``kind``: its type."""
 
@@ -73,11 +73,11 @@ def partitions(processes: Processes, view: str) -> tuple[Slice, ...]:
     sector = table.integer("sectorsize", 512)
     found = tuple(
         Slice(
-            number,
-            entry.integer("start", required=True) * sector,
-            entry.integer("size", required=True) * sector,
-            entry.text("name"),
-            entry.text("type"),
+            number=number,
+            start=entry.integer("start", required=True) * sector,
+            size=entry.integer("size", required=True) * sector,
+            name=entry.text("name"),
+            kind=entry.text("type"),
         )
         for number, entry in enumerate(table.objects("partitions"), 1)
     )

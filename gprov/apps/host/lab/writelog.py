@@ -28,7 +28,7 @@ _ENTRY = struct.Struct("<QQQQ")
 _FLUSH, _DISCARD = 1, 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
     """``offset``, ``size``: bytes on the disk; ``place``: where the data is in the log, None if it was discarded or
     there is none. ``end``: length of the log with this entry. A ``flush`` makes all that stands before it durable."""
@@ -81,5 +81,7 @@ def _entry(raw: bytes, position: int, unit: int) -> LoggedRequest | None:
     sector, sectors, flags, _ = _ENTRY.unpack(raw)
     data, size = position + unit, sectors * unit
     if flags & _DISCARD:
-        return LoggedRequest(sector * unit, size, None, data)
-    return LoggedRequest(sector * unit, size, data if size else None, data + size, bool(flags & _FLUSH))
+        return LoggedRequest(offset=sector * unit, size=size, place=None, end=data)
+    return LoggedRequest(
+        offset=sector * unit, size=size, place=data if size else None, end=data + size, flush=bool(flags & _FLUSH)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gprov.adapters.fake.system.power import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.apps.host.simulation.world import World
 from gprov.domain.errors import DeviceMissing
 

@@ -20,11 +20,12 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, GprovError
 from gprov.domain.event_text import event_text
 from gprov.domain.events import ProcessState
-from gprov.domain.formats.bzimage import check_length, parse_bzimage
+from gprov.domain.formats.bzimage import parse_whole
 from gprov.domain.image.verify import verify_image
 from gprov.domain.plan.kernels import FALLBACK_LOADER
 from gprov.domain.plan.restorable import image_problems
 from gprov.domain.plan.unit_files import MOUNT_POINTS
+from gprov.domain.recovery_files import ADMIN_HASH, IMAGE_FOLDER
 
 SECRETS = tuple(f"{kind}-{SERIAL}".encode() for kind in ("os", "bios", "ipmi"))
 _OTHERS = 0o077
@@ -50,7 +51,7 @@ def recovery_problems(world: World) -> list[str]:
     if len(found) != 1:
         return [f"{len(found)} volumes are labelled {names.recovery_label}"]
     tree = found[0].current
-    images = [path for path in tree.paths() if path.startswith("/Image/") and path.endswith(".upd")]
+    images = [path for path in tree.paths() if path.startswith(f"/{IMAGE_FOLDER}/") and path.endswith(".upd")]
     problems = []
     if not any(_good_image(path, _content(tree, path), names) for path in images):
         problems.append(f"RECOVERY has no good image among {', '.join(images) or 'none'}")
@@ -110,7 +111,7 @@ def secret_problems(world: World) -> list[str]:
         for path, node in volume.current.items():
             if any(secret in node.content for secret in SECRETS):
                 problems.append(f"a password is in {path} of {volume.label}")
-            if path.endswith("/admin.hash") and node.mode & _OTHERS:
+            if path.endswith(f"/{ADMIN_HASH}") and node.mode & _OTHERS:
                 problems.append(f"{path} of {volume.label} is readable by others ({node.mode:o})")
     return problems
 
@@ -147,8 +148,7 @@ def _kernels(world: World, recovery: Tree) -> Iterator[bytes]:
 
 def _starts(content: bytes) -> bool:
     try:
-        parse_bzimage(content)
-        check_length(content, len(content))
+        parse_whole(content)
     except BadInput:
         return False
     return True
@@ -173,8 +173,8 @@ def _unpacked(image: bytes) -> dict[str, tuple[bytes, int]]:
 def _image_called(world: World, name: str) -> bytes | None:
     """On RECOVERY, or what the factory serves."""
     for volume in volumes(world, world.branding.recovery_label):
-        content = _content(volume.current, f"/Image/{name}")
-        if content and _good_image(f"/Image/{name}", content, world.branding):
+        content = _content(volume.current, f"/{IMAGE_FOLDER}/{name}")
+        if content and _good_image(f"/{IMAGE_FOLDER}/{name}", content, world.branding):
             return content
     served = [content for url, content in world.origin.content.items() if url.endswith(f"/{name}")]
     return served[0] if served else None

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.adapters.fake.system.power import MachineStopped, Stop
-from gprov.apps.host.simulation.befall import Say, befall
+from gprov.apps.host.simulation.cut_campaign import LONGEST_START, MOST_STARTS
+from gprov.apps.host.simulation.inject import Say, inject
 from gprov.apps.host.simulation.invariants import (
     recovery_problems,
     report_problems,
     secret_problems,
     system_problems,
 )
-from gprov.apps.host.simulation.masscuts import LONGEST_START, MOST_STARTS
 from gprov.apps.host.simulation.pauses import AnnouncedPauses
 from gprov.apps.host.simulation.script import Script, Step, Verb
 from gprov.apps.host.simulation.shapes import simulated
@@ -52,7 +52,7 @@ class Replay:
         if step.verb in (Verb.PROVISION, Verb.START, Verb.CUT):
             self._power(step)
         else:
-            befall(self.world, step, self.say)
+            inject(self.world, step, self.say)
         self._check(step.describe())
 
     def _power(self, step: Step) -> None:
@@ -68,7 +68,7 @@ class Replay:
         machine.faults.clear()
         for disk in machine.disks:
             disk.gone = False
-        self.world.origin.moods.clear()
+        self.world.origin.faults.clear()
         self.world.origin.down = self.world.factory.down = False
         machine.keys.clear()
         machine.operator_present = False

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gprov.adapters.fake.machine.faults import FaultKind
-from gprov.adapters.fake.net.network import Mood
+from gprov.adapters.fake.net.network import ServerFault
 from gprov.apps.host.simulation.shapes import DISKS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput, Problem
@@ -54,7 +54,7 @@ _CHOICES: Mapping[Verb, frozenset[str] | None] = {
     Verb.START: None,
     Verb.CUT: frozenset({"start", "provision"}),
     Verb.FAULT: frozenset(kind.value for kind in FaultKind),
-    Verb.SERVER: frozenset({"good", "down", *(mood.value for mood in Mood)}),
+    Verb.SERVER: frozenset({"good", "down", *(fault.value for fault in ServerFault)}),
     Verb.DROP: frozenset(image.value for image in Image),
     Verb.CHOOSE: frozenset({"normal", "restore", "erase", "recovery", "second-copy", "other-disk"}),
     Verb.KEYS: frozenset({"resume", "latest", "original", "choose", "nothing"}),

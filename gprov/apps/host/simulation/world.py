@@ -1,14 +1,13 @@
-"""A simulated machine with its factory: everything outside the unit's software, and how that is plugged into it."""
+"""A simulated machine with its factory: everything outside the unit's software, and how ports are bound to it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
-
-from dependency_injector import providers
 
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
@@ -16,7 +15,6 @@ from gprov.adapters.fake.console.operator import FakeOperator
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
 from gprov.adapters.fake.disk.partition import FakePartitioner
-from gprov.adapters.fake.dmi.tables import build_table
 from gprov.adapters.fake.events.sinks import FakeServerSink, MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
@@ -24,16 +22,19 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
 from gprov.adapters.fake.firmware.uefi import firmware_start, handed_over
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeNetwork, Origin
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
-from gprov.adapters.fake.system.power import FakePower, MachineStopped, Stop
+from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.host.simulation.firmware_table import build_smbios, identifying_arguments
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
 from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
@@ -43,21 +44,27 @@ from gprov.domain.disk.model import Bus
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.files import FileType
 from gprov.domain.platform.default_table import default_table
-from gprov.domain.platform.model import Platform, RaidLevel
+from gprov.domain.platform.model import Platform, RaidLevel, ValidateMethod
+from gprov.domain.unit.nics import ANY_MAC, Nic, own_nics
 from gprov.ports.events import EventSink
 
 BASE_URL = "http://factory.invalid/files"
 MANUF_URL = f"{BASE_URL}/manufData.json"
 IMAGE_NAME = "WIDGET.LNX.SHINY.2026-01-15.1.upd"
 SERIAL = "SIM0001"
+RECOVERY_SIZE = 4 * GIB
 
 C = TypeVar("C", bound=UnitContainer)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class World:
-    """One unit, its factory, and what everybody said. ``provisioned_by``: the boot entry that the firmware starts
-    provisioning by, None for a start over the network. ``stuck``: background work that never gets anywhere."""
+    """One unit, its factory, and what both recorded.
+
+    ``provisioned_by``: number of the boot entry that the firmware starts provisioning from, None for a start over the
+    network. ``stuck``: names of background work that never makes progress. ``arguments``: kernel arguments of every
+    start of provisioning, besides ``mfgurl``.
+    """
 
     machine: SimulatedMachine
     origin: Origin = field(default_factory=Origin)
@@ -69,9 +76,10 @@ class World:
     provisioned_by: int | None = None
     stuck: set[str] = field(default_factory=set)
     loader: Loader = field(default_factory=build_loader)
+    arguments: Mapping[str, str] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict[int, object]) -> World:
-        """What never changes is shared: simulations copy worlds by the thousand."""
+        """Values that never change are shared: a campaign copies thousands of worlds."""
         machine = self.machine
         tables = [disk.table for disk in machine.disks]
         variables = [*machine.nvram, *machine.nvram.values(), *machine.nvram_before, *machine.nvram_before.values()]
@@ -84,11 +92,11 @@ class World:
         return copy
 
     def provision(self, **arguments: str) -> Stop:
-        """Start the provisioning kernel, as a network boot would. Raises GprovError if provisioning fails; the machine
-        has then been started anew, as it would be after the failure was shown for long enough."""
+        """Start the provisioning kernel, as a network boot does. Raises GprovError if provisioning fails; the machine
+        is restarted then, as a real one is after the failure was displayed for long enough."""
         self._power_on()
         handed_over(self.machine, self.provisioned_by)
-        container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **arguments})
+        container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **self.arguments, **arguments})
         try:
             container.provisioning().run()
             container.power().reboot()
@@ -100,12 +108,11 @@ class World:
             raise
         finally:
             container.bus().close()
-        raise InternalError("a machine that was told to reboot went on")
+        raise InternalError("simulation: provisioning went on after the reboot")
 
     def boot(self, environment: dict[str, str] | None = None) -> Stop:
-        """Power on: the firmware starts the normal kernel, and that decides what to do. ``environment``: kernel
-        arguments of a start that the firmware did not choose by itself. Raises DeviceMissing if the firmware finds
-        nothing to start."""
+        """Power on: the firmware starts the normal kernel, which decides what to do. ``environment``: kernel arguments
+        of a start that was not chosen by the firmware. Raises DeviceMissing if the firmware finds nothing to start."""
         self._power_on()
         arguments = firmware_start(self.machine) if environment is None else environment
         container = self._container(InitContainer(), arguments)
@@ -115,7 +122,7 @@ class World:
             return self._stopped(stopped)
         finally:
             container.bus().close()
-        raise InternalError("a boot that never returns did")
+        raise InternalError("simulation: the boot flow returned instead of stopping the machine")
 
     def _power_on(self) -> None:
         if self.machine.switched_to is not None:
@@ -128,47 +135,51 @@ class World:
 
     def _unpack_initramfs(self) -> None:
         for path, content in ((BOOT_IMAGE, self.loader.boot), (CORE_IMAGE, self.loader.core)):
-            self.machine.ram.current.put(path, Node(FileType.FILE, content))
+            self.machine.ram.current.put(path, Node(type=FileType.FILE, content=content))
 
     def _container(self, container: C, environment: dict[str, str]) -> C:
         plug_in(container, self)
         self._unpack_initramfs()
-        container.arguments.override(providers.Object(parse_boot_arguments(environment, self.branding)))
-        container.branding.override(providers.Object(self.branding))
-        container.platforms.override(providers.Object(self.platforms))
+        set_value(container.arguments, parse_boot_arguments(environment, self.branding))
+        set_value(container.branding, self.branding)
+        set_value(container.platforms, self.platforms)
         for sink in self.sinks:
             container.bus().attach(sink)
         return container
 
 
 def plug_in(container: UnitContainer, world: World) -> None:
-    """Put the simulated machine behind every port of a container."""
+    """Override every port of a container with its adapter on the simulated machine."""
     machine = world.machine
-    for provider, adapter in (
-        (container.clock, machine.clock),
-        (container.background, FakeBackground(machine.clock, world.stuck)),
-        (container.randomness, machine.random),
-        (container.processes, world.processes),
-        (container.power, FakePower(machine)),
-        (container.operator, FakeOperator(machine)),
-        (container.blocks, FakeBlockDevices(machine)),
-        (container.mounts, FakeMounts(machine)),
-        (container.files, FakeFiles(machine)),
-        (container.filesystems, FakeFileSystems(machine)),
-        (container.partitioner, FakePartitioner(machine)),
-        (container.arrays, FakeArrays(machine)),
-        (container.archives, FakeArchives(machine, world.branding)),
-        (container.firmware, FakeFirmware(machine)),
-        (container.smbios, FakeSmbios(machine)),
-        (container.inventory, FakeInventory(machine)),
-        (container.hasher, FakePasswordHasher()),
-        (container.http, FakeHttp(machine, world.origin)),
-        (container.network, FakeNetwork(machine)),
-    ):
-        provider.override(providers.Object(adapter))
-    container.factory_at.override(providers.Factory(lambda _endpoint: world.factory))
-    container.sink_for.override(providers.Factory(FakeServerSink))
-    container.file_sink_at.override(providers.Factory(lambda _folder: MemorySink()))
+    set_value(container.clock, machine.clock)
+    set_value(container.background, FakeBackground(machine.clock, world.stuck))
+    set_value(container.randomness, machine.random)
+    set_value(container.processes, world.processes)
+    set_value(container.power, FakePower(machine))
+    set_value(container.operator, FakeOperator(machine))
+    set_value(container.blocks, FakeBlockDevices(machine))
+    set_value(container.mounts, FakeMounts(machine))
+    set_value(container.files, FakeFiles(machine))
+    filesystems, arrays, firmware = FakeFileSystems(machine), FakeArrays(machine), FakeFirmware(machine)
+    set_value(container.filesystems, filesystems)
+    set_value(container.filesystem_maker, filesystems)
+    set_value(container.partitioner, FakePartitioner(machine))
+    set_value(container.arrays, arrays)
+    set_value(container.array_writer, arrays)
+    set_value(container.image_archives, FakeArchives(machine, world.branding))
+    set_value(container.firmware, firmware)
+    set_value(container.variable_writer, firmware)
+    set_value(container.smbios, FakeSmbios(machine))
+    set_value(container.inventory, FakeInventory(machine))
+    set_value(container.hasher, FakePasswordHasher())
+    set_value(container.http, FakeHttp(machine, world.origin))
+    set_value(container.network, FakeNetwork(machine))
+    set_value(container.telemetry_at, lambda _endpoint: world.factory)
+    set_value(container.time_source_at, lambda _endpoint: world.factory)
+    set_value(container.document_store_at, lambda _endpoint: world.factory)
+    set_value(container.credential_store_at, lambda _endpoint: world.factory)
+    set_value(container.sink_for, FakeServerSink)
+    set_value(container.file_sink_at, lambda _folder: MemorySink())
 
 
 def new_world(
@@ -180,38 +191,64 @@ def new_world(
     branding: Branding | None = None,
     firmware: FirmwareKind = FirmwareKind.UEFI,
 ) -> World:
-    """A blank machine of the default platform, or of one like it with an array of so many ``disks``, and a factory that
-    has an image, a kernel and its manufData.json. All bear the names of ``branding``."""
-    names = branding or Branding()
+    """A world of the default platform, or of one like it with an array of ``disks`` data disks."""
     platform = replace(default_table()[0], raid_level=level, data_disks=disks)
-    machine = SimulatedMachine(
-        firmware=firmware,
-        smbios=build_table(manufacturer=platform.manufacturer, product=platform.product, serial=SERIAL),
-        seed=seed,
+    return world_of(platform, branding or Branding(), firmware, seed, build_number=build_number)
+
+
+def world_of(
+    platform: Platform, branding: Branding, firmware: FirmwareKind, seed: int = 0, *, build_number: int = 100
+) -> World:
+    """A blank machine of this platform, and a factory that serves an image, a kernel and manufData.json under the names
+    of ``branding``. ``build_number``: of the kernel. Raises HardwareMismatch if the platform cannot be simulated."""
+    smbios = build_smbios(platform, SERIAL)
+    machine = SimulatedMachine(firmware=firmware, smbios=smbios, nics=_nics(platform, branding), seed=seed)
+    for index in range(platform.data_disks):
+        machine.add_disk(platform.disk_size, serial=f"primary{index}")
+    on_sata = platform.recovery_media.validate is ValidateMethod.SATA
+    machine.add_disk(RECOVERY_SIZE, bus=Bus.ATA if on_sata else Bus.USB, serial="recovery")
+    world = World(
+        machine=machine,
+        branding=branding,
+        platforms=(platform,),
+        loader=build_loader(branding),
+        arguments=identifying_arguments(platform, smbios, SERIAL),
     )
-    for index in range(disks):
-        machine.add_disk(20 * GIB, serial=f"primary{index}")
-    machine.add_disk(4 * GIB, bus=Bus.USB, serial="recovery")
-    world = World(machine, branding=names, platforms=(platform,), loader=build_loader(names))
     kernel = build_kernel(build_number)
-    image = f"{names.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
-    publish(world.origin, {image: build_image(kernel, names), names.boot_kernel: kernel}, disks)
+    image = f"{branding.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
+    branded = own_nics(machine.nics, (branding.mac_prefix,))
+    specification = _specification(platform, nics=len(machine.nics), own_nics=len(branded))
+    publish(world.origin, {image: build_image(kernel, branding), branding.boot_kernel: kernel}, specification)
     return world
 
 
-def publish(origin: Origin, files: dict[str, bytes], disks: int = 1) -> None:
-    """Serve these files and a manufData.json that names them, for a machine with so many data disks."""
-    for name, content in files.items():
-        origin.content[f"{BASE_URL}/{name}"] = content
-    listed = [
-        {"Src": f"{BASE_URL}/{name}", "Sha256": hashlib.sha256(content).hexdigest()} for name, content in files.items()
-    ]
-    specification = {
-        "DevCodeName": "QEMU-mfg-test",
-        "Recovery": {"Size": 4 * GIB, "SizeTolerancePct": 1, "Quantity": 1},
-        "MainDiskConfigs": [[{"Size": 20 * GIB, "SizeTolerancePct": 1, "Quantity": disks}]],
-        "NumOUINics": 1,
-        "TotalNics": 1,
-    }
-    document = {"Files": listed, "LogEndpoint": "http://factory.invalid/", "ValidationData": [specification]}
+def _nics(platform: Platform, branding: Branding) -> tuple[Nic, ...]:
+    """As many interfaces as the platform has ports, with MACs that it counts as its own."""
+    info = platform.nic_info
+    count = max(1, info.wan_index + 1, len(info.names)) + len(info.diag_ports)
+    prefix = next((prefix for prefix in info.mac_prefixes if prefix != ANY_MAC), branding.mac_prefix)
+    start = [octet.zfill(2) for octet in prefix.lower().strip(":").split(":")][:5]
+    middle = ["00"] * (5 - len(start))
+    return tuple(Nic(f"eth{i}", ":".join([*start, *middle, f"{i + 1:02x}"]), "e1000", True) for i in range(count))
+
+
+def publish(origin: Origin, files: dict[str, bytes], specification: Mapping[str, object] | None = None) -> None:
+    """Serve these files, and a manufData.json that lists them. ``specification``: what it says about the hardware,
+    None for that of the default platform."""
+    origin.content |= {f"{BASE_URL}/{name}": data for name, data in files.items()}
+    listed = [{"Src": f"{BASE_URL}/{name}", "Sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()]
+    wanted = specification or _specification(default_table()[0], nics=1, own_nics=1)
+    document = {"Files": listed, "LogEndpoint": "http://factory.invalid/", "ValidationData": [wanted]}
     origin.content[MANUF_URL] = json.dumps(document).encode()
+
+
+def _specification(platform: Platform, *, nics: int, own_nics: int) -> Mapping[str, object]:
+    """The entry of ``ValidationData`` that fits a simulated machine of this platform."""
+    data_disks = {"Size": platform.disk_size, "SizeTolerancePct": 1, "Quantity": platform.data_disks}
+    return {
+        "DevCodeName": platform.code_name,
+        "Recovery": {"Size": RECOVERY_SIZE, "SizeTolerancePct": 1, "Quantity": 1},
+        "MainDiskConfigs": [[data_disks]],
+        "NumOUINics": own_nics,
+        "TotalNics": nics,
+    }

@@ -1,83 +1,165 @@
 """What the composition roots of all apps on a unit share: each port with its Linux adapter, made when first asked for.
 
-Tests and adopters override providers on a container's instance; nothing else needs to know.
+Tests and adopters put other adapters into a container's instance with ``set_value``, ``override`` and ``wrap`` of
+gprov.apps.unit.composition.wiring; no other module depends on which adapter is used.
 """
 
 from __future__ import annotations
 
-from dependency_injector import containers, providers
+from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition.wiring import lazy
+from gprov.apps.unit.composition import adapters
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.composition.volume_ports import VolumePorts
+from gprov.apps.unit.composition.wiring import (
+    Container,
+    Declaration,
+    deferred,
+    factory,
+    inject,
+    lazy_factory,
+    singleton,
+    value,
+)
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
-from gprov.domain.mountpoints import Places
+from gprov.domain.mountpoints import MountPoints
 
-_LINUX = "gprov.adapters.linux"
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.apps.unit.composition.flow_ports import FlowPorts, SinkFor
+    from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+    from gprov.apps.unit.execution.executor import Executor, PlanPorts
+    from gprov.domain.platform.model import Platform
 
 
-class UnitContainer(containers.DeclarativeContainer):
-    """Providers name adapters by import string: an adapter that is not used is not imported."""
+def _platforms() -> tuple[Platform, ...]:
+    from gprov.domain.platform.default_table import default_table
 
-    arguments = providers.Object(BootArguments())
-    branding = providers.Object(Branding())
-    places = providers.Singleton(Places.named, branding)
-    platforms = providers.Singleton(lazy("gprov.domain.platform.default_table:default_table"))
+    return default_table()
 
-    clock = providers.Singleton(lazy(f"{_LINUX}.system.clock:SystemClock"))
-    randomness = providers.Singleton(lazy(f"{_LINUX}.system.random:SystemRandomness"))
-    background = providers.Singleton(lazy(f"{_LINUX}.system.background:ThreadBackground"))
-    bus = providers.Singleton(EventBus, clock)
-    processes = providers.Singleton(lazy(f"{_LINUX}.system.process:SystemProcesses"))
-    power = providers.Singleton(lazy(f"{_LINUX}.system.power:SystemPower"))
-    shell_power = providers.Singleton(lazy(f"{_LINUX}.system.shell:ShellPower"))
-    operator = providers.Singleton(lazy(f"{_LINUX}.console.operator:ConsoleOperator"))
 
-    blocks = providers.Singleton(lazy(f"{_LINUX}.disk.block:SysfsBlockDevices"))
-    mounts = providers.Singleton(lazy(f"{_LINUX}.filesystem.mounts:LinuxMounts"))
-    files = providers.Singleton(lazy(f"{_LINUX}.files.files:LinuxFiles"), places.provided.all)
-    filesystems = providers.Singleton(lazy(f"{_LINUX}.filesystem.tools:LinuxFileSystems"), processes)
-    partitioner = providers.Singleton(lazy(f"{_LINUX}.disk.partition:PartedPartitioner"), blocks, clock)
-    arrays = providers.Singleton(lazy(f"{_LINUX}.disk.arrays:MdArrays"), processes)
-    archives = providers.Singleton(
-        lazy(f"{_LINUX}.archive:XzTarArchives"), processes, branding=branding, accounts_folder="/etc"
+def _plan_ports() -> type[PlanPorts]:
+    from gprov.apps.unit.execution.executor import PlanPorts
+
+    return PlanPorts
+
+
+def _destructive_ports() -> type[DestructivePorts]:
+    from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+
+    return DestructivePorts
+
+
+def _executor() -> type[Executor]:
+    from gprov.apps.unit.execution.executor import Executor
+
+    return Executor
+
+
+def _flow_ports() -> type[FlowPorts]:
+    from gprov.apps.unit.composition.flow_ports import FlowPorts
+
+    return FlowPorts
+
+
+class UnitContainer(Container):
+    """A provider has the type of its port, the return type of its function in adapters.py."""
+
+    arguments = value(BootArguments())
+    branding = value(Branding())
+    mount_points = singleton(MountPoints.named, inject(branding))
+    platforms = singleton(_platforms)
+
+    clock = singleton(adapters.clock)
+    randomness = singleton(adapters.randomness)
+    background = singleton(adapters.background)
+    bus = singleton(EventBus, inject(clock))
+    context = factory(
+        UnitContext,
+        branding=inject(branding),
+        mount_points=inject(mount_points),
+        arguments=inject(arguments),
+        bus=inject(bus),
+        load_platforms=deferred(platforms),
     )
+    processes = singleton(adapters.processes)
+    power = singleton(adapters.power)
+    shell_power = singleton(adapters.shell_power)
+    operator = singleton(adapters.operator, clock=inject(clock))
 
-    firmware = providers.Singleton(lazy(f"{_LINUX}.firmware.efivars:EfivarsFirmware"))
-    smbios = providers.Singleton(lazy(f"{_LINUX}.dmi.smbios:LinuxSmbios"))
-    inventory = providers.Singleton(lazy(f"{_LINUX}.dmi.inventory:LinuxInventory"))
-    hasher = providers.Singleton(lazy(f"{_LINUX}.system.passwords:CryptPasswordHasher"))
+    blocks = singleton(adapters.blocks)
+    mounts = singleton(adapters.mounts)
+    files = singleton(adapters.files, mount_points=inject(mount_points))
+    filesystems = singleton(adapters.filesystems, processes=inject(processes))
+    arrays = singleton(adapters.arrays, processes=inject(processes))
+    # One object with both ports: what it decoded while it verified an image, it need not decode again to unpack it.
+    image_archives = singleton(adapters.image_archives, processes=inject(processes), branding=inject(branding))
+    archives = factory(adapters.archives, image_archives=inject(image_archives))
 
-    http = providers.Singleton(lazy(f"{_LINUX}.net.http:RequestsHttp"), clock)
-    network = providers.Singleton(lazy(f"{_LINUX}.net.dhcp:UdhcpcNetwork"), processes, clock)
-    factory_at = providers.Factory(lazy(f"{_LINUX}.net.factory:HttpFactory"), http)
-    sink_for = providers.Factory(lazy(f"{_LINUX}.net.server_sink:ServerSink"))
-    console_sink = providers.Factory(lazy(f"{_LINUX}.events.sinks:ConsoleSink"))
-    kmsg_sink = providers.Factory(lazy(f"{_LINUX}.events.kmsg:KmsgSink"))
-    milestone_sink = providers.Factory(lazy(f"{_LINUX}.events.milestones:MilestoneSink"))
-    file_sink_at = providers.Factory(lazy(f"{_LINUX}.events.sinks:FileSink"), clock)
+    partitioner = singleton(adapters.partitioner, blocks=inject(blocks), clock=inject(clock))
+    filesystem_maker = singleton(adapters.filesystem_maker, processes=inject(processes))
+    array_writer = singleton(adapters.array_writer, processes=inject(processes))
+    image_unpacker = factory(adapters.image_unpacker, image_archives=inject(image_archives))
+    variable_writer = singleton(adapters.variable_writer)
 
-    recovery_ports = providers.Factory(
-        lazy("gprov.apps.unit.recovery.volume:RecoveryPorts"), blocks, filesystems, mounts, files, clock, firmware
+    firmware = singleton(adapters.firmware)
+    smbios = singleton(adapters.smbios)
+    inventory = singleton(adapters.inventory)
+    hasher = singleton(adapters.hasher)
+
+    http = singleton(adapters.http, clock=inject(clock))
+    network = singleton(adapters.network, processes=inject(processes), clock=inject(clock))
+    # The factory's ports; each takes the URL of the server. Of gprov's own server, all are one client: one session.
+    factory_clients = singleton(adapters.factory_clients, http=deferred(http), clock=deferred(clock))
+    telemetry_at = factory(adapters.telemetry_at, clients=deferred(factory_clients))
+    time_source_at = factory(adapters.time_source_at, clients=deferred(factory_clients))
+    document_store_at = factory(adapters.document_store_at, clients=deferred(factory_clients))
+    credential_store_at = factory(adapters.credential_store_at, clients=deferred(factory_clients))
+    sink_for: Declaration[SinkFor] = value(adapters.server_sink)
+    console_sink = factory(adapters.console_sink, arguments=inject(arguments))
+    kmsg_sink = factory(adapters.kmsg_sink)
+    milestone_sink = factory(adapters.milestone_sink)
+    file_sink_at = factory(adapters.file_sink_at, clock=deferred(clock), stage="recov")
+
+    volume_ports = factory(
+        VolumePorts,
+        blocks=inject(blocks),
+        mounts=inject(mounts),
+        files=inject(files),
+        filesystems=inject(filesystems),
+        firmware=inject(firmware),
+        clock=inject(clock),
+        arrays=deferred(arrays),
     )
-    remote_ports = providers.Factory(
-        lazy("gprov.apps.unit.network.remote_log:RemotePorts"),
-        network,
-        clock,
-        background,
-        factory_at.provider,
-        sink_for.provider,
+    plan_ports = lazy_factory(
+        _plan_ports,
+        blocks=inject(blocks),
+        mounts=inject(mounts),
+        files=inject(files),
+        filesystems=inject(filesystems),
+        firmware=inject(firmware),
+        clock=inject(clock),
+        arrays=deferred(arrays),
+        http=inject(http),
     )
-    tools = providers.Factory(
-        lazy("gprov.apps.unit.execution.executor:Tools"),
-        blocks,
-        partitioner,
-        arrays,
-        filesystems,
-        mounts,
-        files,
-        archives,
-        firmware,
-        http,
-        clock,
+    destructive_ports = lazy_factory(
+        _destructive_ports,
+        partitioner=inject(partitioner),
+        filesystem_maker=inject(filesystem_maker),
+        array_writer=inject(array_writer),
+        image_unpacker=inject(image_unpacker),
+        variable_writer=inject(variable_writer),
+    )
+    executor = lazy_factory(_executor, inject(plan_ports), inject(destructive_ports), inject(bus))
+    flow_ports = lazy_factory(
+        _flow_ports,
+        volumes=inject(volume_ports),
+        executor=inject(executor),
+        smbios=inject(smbios),
+        network=inject(network),
+        background=inject(background),
+        telemetry_at=inject(telemetry_at),
+        sink_for=inject(sink_for),
+        file_sink_at=inject(file_sink_at),
     )

@@ -1,4 +1,4 @@
-"""What every app that runs as process 1 does first and last: file systems, arguments, sinks, a net for failures."""
+"""Start and end of every app that runs as process 1: file systems, arguments, sinks, handling of all exceptions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import os
 import traceback
 from collections.abc import Callable
 
-from dependency_injector import providers
-
 from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.composition.wiring import override, set_value
 from gprov.domain.boot.args import BootArguments, parse_boot_arguments
 from gprov.domain.errors import DeviceFault, GprovError
 
-# What the kernel offers, in the order in which one needs the other.
+# Virtual file systems, in the order of their dependencies.
 _KERNEL_FILE_SYSTEMS = (
     ("proc", "/proc", ("nosuid", "nodev", "noexec")),
     ("sysfs", "/sys", ("nosuid", "nodev", "noexec")),
@@ -21,26 +20,26 @@ _KERNEL_FILE_SYSTEMS = (
     ("tmpfs", "/run", ("nosuid", "nodev", "mode=0755")),
 )
 _EFI = "/sys/firmware/efi"
-# After an error that nobody foresaw: long enough to read it, short enough that the unit tries again today.
-_UNFORESEEN_SECONDS = 120.0
+# Pause after an unexpected error: long enough to read it, short enough for many retries a day.
+_UNEXPECTED_ERROR_PAUSE = 120.0
 
 
-def prepare(container: UnitContainer) -> BootArguments:
-    """Mount the kernel's file systems, read the arguments, attach the sinks that every start has."""
+def prepare_environment(container: UnitContainer) -> BootArguments:
+    """Mount the virtual file systems, parse the kernel arguments, attach the sinks that every boot has."""
     if os.getpid() == 1:
         _mount_kernel_file_systems(container)
     with open("/proc/cmdline", encoding="utf-8", errors="replace") as file:
         command_line = file.read().strip()
     arguments = parse_boot_arguments(os.environ, container.branding(), command_line)
-    container.arguments.override(providers.Object(arguments))
+    set_value(container.arguments, arguments)
     if arguments.no_reboot:
-        container.power.override(container.shell_power)
+        override(container.power, container.shell_power)
     bus = container.bus()
-    bus.attach(container.console_sink(verbose=arguments.verbose))
+    bus.attach(container.console_sink())
     if arguments.verbose:
         bus.attach(container.milestone_sink())
     else:
-        # The system's journal takes over what is there. A verbose console would show it twice.
+        # The system's journal copies the kernel log. A verbose console would show each line twice.
         _attach_kernel_log(container)
     if os.getpid() == 1:
         _mount_efivars(container)
@@ -48,22 +47,22 @@ def prepare(container: UnitContainer) -> BootArguments:
     return arguments
 
 
-def guarded(container: UnitContainer, run: Callable[[], None]) -> None:
-    """Run an app as process 1. Whatever goes wrong is shown, and the unit starts again: process 1 must not end."""
+def run_as_init(container: UnitContainer, run: Callable[[], None]) -> None:
+    """Run an app as process 1, report any exception, and restart the unit: process 1 must not end."""
     try:
         run()
-    except Exception as exc:  # noqa: BLE001 - the last net: an error here would be a kernel panic
+    except Exception as exc:  # noqa: BLE001 - an exception that leaves process 1 is a kernel panic
         bus = container.bus()
         if isinstance(exc, GprovError):
             bus.error(exc)
         else:
-            bus.error(f"unforeseen: {type(exc).__name__}")
+            bus.error(f"unexpected error: {type(exc).__name__}")
             # Frames and lines only: the values in an exception may be secret.
             for line in traceback.format_tb(exc.__traceback__):
                 bus.log(line.rstrip())
-        bus.message(f"Restarting in {_UNFORESEEN_SECONDS:g} s")
+        bus.message(f"Restarting in {_UNEXPECTED_ERROR_PAUSE:g} s")
         bus.close()
-        container.clock().sleep(_UNFORESEEN_SECONDS)
+        container.clock().sleep(_UNEXPECTED_ERROR_PAUSE)
     container.power().reboot()
 
 
@@ -79,7 +78,7 @@ def _mount_kernel_file_systems(container: UnitContainer) -> None:
 
 
 def _attach_kernel_log(container: UnitContainer) -> None:
-    """No boot fails for want of a log."""
+    """A missing kernel log does not stop a boot."""
     try:
         container.bus().attach(container.kmsg_sink())
     except DeviceFault as fault:
@@ -87,7 +86,7 @@ def _attach_kernel_log(container: UnitContainer) -> None:
 
 
 def _mount_efivars(container: UnitContainer) -> None:
-    """A normal boot needs no variables: firmware that does not give them is no reason to stop."""
+    """A normal boot needs no variables: firmware without them causes only a warning."""
     if os.path.isdir(_EFI):
         try:
             container.mounts().mount("efivarfs", f"{_EFI}/efivars", "efivarfs", ("nosuid", "nodev", "noexec"))

@@ -1,10 +1,12 @@
-"""The disks that a restore writes to: chosen by what the platform says, after everything untouchable is excluded."""
+"""Choosing the target disks of a restore: disks that fit the platform and are not excluded."""
 
 from __future__ import annotations
 
-from gprov.apps.unit.devices.excluded import untouchable
+from gprov.apps.unit.composition.volume_ports import VolumePorts
+from gprov.apps.unit.devices.excluded_disks import current_excluded_disks
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
 from gprov.apps.unit.devices.volumes import RESCAN_SECONDS
-from gprov.apps.unit.recovery.volume import RecoveryPorts, RecoveryVolume
+from gprov.apps.unit.recovery.volume import RecoveryVolume
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import Disk
 from gprov.domain.disk.targets import TargetChoice, TargetSpec, choose_targets
@@ -14,8 +16,6 @@ from gprov.domain.platform.table import Platform
 from gprov.ports.clock import Deadline
 
 APPEAR_SECONDS = 60.0
-# A choice counts only if no device came or went for so long: a second disk of the same size may be the slower one.
-SETTLE_SECONDS = 2.0
 
 
 def target_spec(platform: Platform) -> TargetSpec:
@@ -27,39 +27,43 @@ def target_spec(platform: Platform) -> TargetSpec:
     )
 
 
-def choose_targets_for(ports: RecoveryPorts, recovery: RecoveryVolume, unit: Unit, bus: EventBus) -> tuple[Disk, ...]:
-    """Wait for the platform's data disks, and until the set of disks has settled. Raises HardwareMismatch with every
-    candidate and its reason."""
+def choose_targets_for(ports: VolumePorts, recovery: RecoveryVolume, unit: Unit, bus: EventBus) -> tuple[Disk, ...]:
+    """Wait for the platform's data disks, and until the set of disks is stable. Raises HardwareMismatch with every
+    candidate and the reason for its choice or exclusion."""
     spec = target_spec(unit.platform)
-    choice = _settled(ports, recovery, spec, bus)
+    choice = _wait_for_stable_disks(ports, recovery, spec, bus)
     for candidate in choice.report:
         taken = "taken" if candidate.taken else "left alone"
         bus.log(f"{candidate.disk.describe()} {taken}: {candidate.reason}, identity {candidate.disk.identity}")
     return choice.chosen
 
 
-def _settled(ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec, bus: EventBus) -> TargetChoice:
+def _wait_for_stable_disks(
+    ports: VolumePorts, recovery: RecoveryVolume, spec: TargetSpec, bus: EventBus
+) -> TargetChoice:
     end = Deadline(ports.clock, APPEAR_SECONDS)
-    settled: TargetChoice | None = None
+    stable: TargetChoice | None = None
     with ports.blocks.changes() as changes:
         while True:
-            answer = _choice(ports, recovery, spec, bus)
-            if isinstance(answer, TargetChoice) and answer == settled:
-                return answer
+            selection = _select_targets(ports, recovery, spec, bus)
+            if isinstance(selection, TargetChoice) and selection == stable:
+                return selection
             if end.passed:
-                raise answer if isinstance(answer, HardwareMismatch) else HardwareMismatch("the disks do not settle")
-            if isinstance(answer, TargetChoice):
-                settled = None if changes.wait(SETTLE_SECONDS) else answer
+                if isinstance(selection, HardwareMismatch):
+                    raise selection
+                raise HardwareMismatch("the disks do not settle")
+            if isinstance(selection, TargetChoice):
+                stable = None if changes.wait(SETTLE_SECONDS) else selection
             else:
-                settled = None
+                stable = None
                 changes.wait(min(end.remaining, RESCAN_SECONDS))
 
 
-def _choice(
-    ports: RecoveryPorts, recovery: RecoveryVolume, spec: TargetSpec, bus: EventBus
+def _select_targets(
+    ports: VolumePorts, recovery: RecoveryVolume, spec: TargetSpec, bus: EventBus
 ) -> TargetChoice | HardwareMismatch:
     disks = ports.blocks.disks()
-    excluded = untouchable(disks, ports.mounts, ports.firmware, recovery.volume, bus)
+    excluded = current_excluded_disks(ports, disks, recovery.volume, bus)
     try:
         return choose_targets(disks, excluded, spec)
     except HardwareMismatch as mismatch:

@@ -1,4 +1,4 @@
-"""The one place where plans become deeds. Only the executor holds the ports that can destroy something."""
+"""The executor: runs plans through the ports."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
-from gprov.apps.unit.boot.boot_entries import update_boot_entries
-from gprov.apps.unit.devices.arrays import retire_arrays
+from gprov.apps.unit.composition.volume_ports import VolumePorts
+from gprov.apps.unit.execution.boot_entries import update_boot_entries
+from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+from gprov.apps.unit.execution.dismantling import dismantle_arrays
 from gprov.apps.unit.execution.fetch import fetch_file
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import RunningArray
@@ -42,98 +44,84 @@ from gprov.domain.plan.file_operations import (
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.ports.archive import Archives
-from gprov.ports.arrays import Arrays
-from gprov.ports.block import BlockDevices
-from gprov.ports.clock import Clock
 from gprov.ports.files import Files
-from gprov.ports.filesystem import FileSystems, Mounts
-from gprov.ports.firmware import Firmware
 from gprov.ports.network import Http
-from gprov.ports.partition import Partitioner
 
-# Those that say themselves whether they are required.
-_MAY_FAIL = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
+# Operations with the attribute ``required``.
+_OPTIONAL_OPERATIONS = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
 
 
-@dataclass(frozen=True)
-class Tools:
-    """The ports that a plan needs to be carried out."""
+@dataclass(frozen=True, kw_only=True)
+class PlanPorts(VolumePorts):
+    """The ports that operations need, except the destructive ones."""
 
-    blocks: BlockDevices
-    partitioner: Partitioner
-    arrays: Arrays
-    filesystems: FileSystems
-    mounts: Mounts
-    files: Files
-    archives: Archives
-    firmware: Firmware
     http: Http
-    clock: Clock
 
 
 class Executor:
-    """Runs a plan operation by operation and reports start, progress, end or failure of each. Stops at the first
-    failure: an operation that may fail is not in a plan."""
+    """Runs the operations of a plan in order and reports start, progress and end or failure of each. Stops at the first
+    required operation that fails. Partitions and arrays that one plan made can be used in the next."""
 
-    def __init__(self, tools: Tools, bus: EventBus) -> None:
-        self._tools = tools
+    def __init__(self, ports: PlanPorts, destructive: DestructivePorts, bus: EventBus) -> None:
+        self._ports = ports
+        self._destructive = destructive
         self._bus = bus
         self._disks: dict[DeviceNumber, Disk] = {}
         self._arrays: dict[str, RunningArray] = {}
-        self._done: list[Operation] = []
+        self._completed: list[Operation] = []
 
     @property
-    def done(self) -> Plan:
-        """What was carried out to its end so far, over all plans."""
-        return tuple(self._done)
+    def completed(self) -> Plan:
+        """The operations that succeeded so far, of all plans."""
+        return tuple(self._completed)
 
     def run(self, plan: Plan) -> None:
-        """Raises what the failing operation raised."""
+        """Raises the error of the required operation that failed."""
         for operation in plan:
-            self._one(operation)
+            self._run_operation(operation)
 
-    def _one(self, operation: Operation) -> None:
+    def _run_operation(self, operation: Operation) -> None:
         text = operation.describe()
-        started = self._tools.clock.monotonic()
-        self._bus.step(Step(text, StepPhase.STARTED))
+        started = self._ports.clock.monotonic()
+        self._bus.operation(Step(text, StepPhase.STARTED))
         try:
             self._perform(operation)
         except GprovError as error:
-            seconds = self._tools.clock.monotonic() - started
-            self._bus.step(Step(text, StepPhase.FAILED, seconds, str(error)))
-            if isinstance(operation, _MAY_FAIL) and not operation.required:
+            seconds = self._ports.clock.monotonic() - started
+            self._bus.operation(Step(text, StepPhase.FAILED, seconds, str(error)))
+            if isinstance(operation, _OPTIONAL_OPERATIONS) and not operation.required:
                 self._bus.warning(f"{error}; going on without: {text}")
                 return
             raise
-        self._done.append(operation)
-        self._bus.step(Step(text, StepPhase.DONE, self._tools.clock.monotonic() - started))
+        self._completed.append(operation)
+        self._bus.operation(Step(text, StepPhase.DONE, self._ports.clock.monotonic() - started))
 
     def _perform(self, operation: Operation) -> None:
-        tools = self._tools
+        ports, destructive = self._ports, self._destructive
         match operation:
             case ClearDisk():
-                tools.partitioner.clear(operation.disk, operation.head, operation.tail)
+                destructive.partitioner.clear(operation.disk, operation.head, operation.tail)
             case CreatePartitionTable():
-                written = tools.partitioner.write(operation.disk, operation.table, operation.loader)
+                written = destructive.partitioner.write(operation.disk, operation.table, operation.loader)
                 self._disks[operation.disk.device] = written
             case RetireArrays() | CreateArray() | StopArray():
                 self._perform_on_arrays(operation)
             case MakeFileSystem():
-                tools.filesystems.make(self._node(operation.where), operation.spec)
+                destructive.filesystem_maker.make(self._node(operation.where), operation.spec)
             case MountVolume():
-                tools.mounts.mount(self._node(operation.where), operation.target, operation.kind, operation.options)
+                ports.mounts.mount(self._node(operation.where), operation.target, operation.kind, operation.options)
             case UnmountVolume():
-                tools.mounts.unmount(operation.target)
+                ports.mounts.unmount(operation.target)
             case ExtractImage():
                 progress = partial(self._bus.progress, f"unpack {operation.image.path}")
-                tools.archives.extract(operation.image, operation.target, progress)
+                destructive.image_unpacker.extract(operation.image, operation.target, progress)
             case FetchFile():
-                fetch_file(tools.http, tools.files, operation, self._bus)
+                fetch_file(ports.http, ports.files, operation, self._bus)
             case UpdateBootEntries():
-                update_boot_entries(tools.firmware, self._partition(operation.esp), operation, self._bus)
+                esp = self._partition(operation.esp)
+                update_boot_entries(ports.firmware, destructive.variable_writer, esp, operation, self._bus)
             case _:
-                perform_on_files(tools.files, operation)
+                perform_on_files(ports.files, operation)
 
     def _node(self, place: Place) -> str:
         match place:
@@ -145,15 +133,15 @@ class Executor:
                 assert_never(place)
 
     def _perform_on_arrays(self, operation: RetireArrays | CreateArray | StopArray) -> None:
-        arrays = self._tools.arrays
+        writer = self._destructive.array_writer
         match operation:
             case RetireArrays():
-                retire_arrays(arrays, self._tools.blocks, operation.disks, self._bus)
+                dismantle_arrays(self._ports, writer, operation.disks, self._bus)
             case CreateArray():
                 nodes = [self._partition(member).node for member in operation.members]
-                self._arrays[operation.spec.name] = arrays.create(operation.spec, nodes)
+                self._arrays[operation.spec.name] = writer.create(operation.spec, nodes)
             case StopArray():
-                arrays.stop(self._array(operation.where))
+                self._ports.arrays().stop(self._array(operation.where))
                 del self._arrays[operation.where.name]
             case _:
                 assert_never(operation)
@@ -175,7 +163,7 @@ FileOperation = MakeFolder | WriteFile | CopyFile | CopyKernel | MakeSymlink | R
 
 
 def perform_on_files(files: Files, operation: FileOperation) -> None:
-    """The operations that need nothing but files."""
+    """Run an operation that needs only the files port."""
     match operation:
         case MakeFolder():
             files.make_folder(operation.path, mode=operation.mode, owner=operation.owner)

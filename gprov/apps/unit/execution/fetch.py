@@ -1,4 +1,4 @@
-"""A download that ends as a whole, verified, durable file, or not at all."""
+"""A download that ends as a complete, verified, durable file, or leaves the target untouched."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from gprov.ports.network import Http
 
 
 def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> None:
-    """Raises NetworkFault, DeviceFault, IntegrityFault (the hash is another). The target is untouched then."""
-    beside = fetch.target + PARTIAL
-    fetched = http.download(fetch.url, beside, partial(bus.progress, f"fetch {redacted(fetch.url)}"))
+    """Raises NetworkFault, DeviceFault, IntegrityFault (the hash differs). The target is untouched then."""
+    temporary = fetch.target + PARTIAL
+    fetched = http.download(fetch.url, temporary, partial(bus.progress, f"fetch {redacted(fetch.url)}"))
     try:
         check_digests(redacted(fetch.url), fetched, fetch)
-        _check_stored(beside, files.digests(beside), fetched)
+        _check_stored(temporary, files.digests(temporary), fetched)
     except IntegrityFault:
-        files.remove(beside)
+        files.remove(temporary)
         raise
-    files.rename(beside, fetch.target)
+    files.rename(temporary, fetch.target)
 
 
-def check_digests(what: str, found: Digests, wanted: FetchFile) -> None:
-    for name, have, want in (("SHA-256", found.sha256, wanted.sha256), ("SHA-1", found.sha1, wanted.sha1)):
+def check_digests(source: str, found: Digests, expected: FetchFile) -> None:
+    """Compare with the hashes that are given ("" if not given). Raises IntegrityFault."""
+    for name, have, want in (("SHA-256", found.sha256, expected.sha256), ("SHA-1", found.sha1, expected.sha1)):
         if want and have != want.lower():
-            raise IntegrityFault(what, f"{name} is {have}, not {want} ({found.size} bytes)")
+            raise IntegrityFault(source, f"{name} is {have}, not {want} ({found.size} bytes)")
 
 
 def _check_stored(path: str, stored: Digests, fetched: Digests) -> None:
-    """Cheap sticks do not keep what is written to them."""
+    """Some cheap USB sticks return other data than was written."""
     if stored != fetched:
         raise IntegrityFault(path, f"the medium gives back other bytes than were written ({stored.size} bytes)")

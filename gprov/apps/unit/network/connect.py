@@ -1,11 +1,12 @@
-"""Getting onto the network: wait for the interfaces, choose among them, ask for an address on all of those at once."""
+"""Network configuration: wait for the interfaces, select some, request an address on all of these at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.devices.settling import SETTLE_SECONDS
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.branding import Branding
 from gprov.domain.errors import NetworkFault
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.nics import Nic, own_nics, usable
@@ -14,50 +15,47 @@ from gprov.ports.network import Lease, Network
 
 NIC_SECONDS = 20.0
 LEASE_SECONDS = 60.0
-# Drivers find the ports of one board within this time of each other. Which port is for diagnosis, and which is the
-# WAN, is told by counting: counting too early would take one for the other.
-SETTLE_SECONDS = 2.0
-_LOOK_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 
 
-def settled_nics(network: Network, clock: Clock, wanted: Sequence[str]) -> tuple[Nic, ...]:
-    """All interfaces, once one with such a MAC prefix is there and none came or went for a while; after NIC_SECONDS
-    whatever there is, perhaps nothing."""
+def wait_for_nics(network: Network, clock: Clock, prefixes: Sequence[str]) -> tuple[Nic, ...]:
+    """All interfaces, as soon as one has a MAC with one of these prefixes and the list did not change for
+    SETTLE_SECONDS. After NIC_SECONDS, whatever exists, perhaps none."""
     deadline = Deadline(clock, NIC_SECONDS)
     seen: tuple[Nic, ...] = ()
-    quiet = Deadline(clock, SETTLE_SECONDS)
+    unchanged = Deadline(clock, SETTLE_SECONDS)
     while True:
         found = network.nics()
         if _identities(found) != _identities(seen):
-            quiet = Deadline(clock, SETTLE_SECONDS)
+            unchanged = Deadline(clock, SETTLE_SECONDS)
         seen = found
-        if deadline.passed or (quiet.passed and own_nics(seen, wanted)):
+        if deadline.passed or (unchanged.passed and own_nics(seen, prefixes)):
             return seen
-        clock.sleep(_LOOK_SECONDS)
+        clock.sleep(_POLL_SECONDS)
 
 
-def connect_any(network: Network, clock: Clock, branding: Branding, bus: EventBus) -> Lease:
-    """Before anybody knows which unit this is: on interfaces with the brand's prefix, or else on whatever there is.
+def connect_any(network: Network, clock: Clock, context: UnitContext) -> Lease:
+    """For a unit that is not identified yet: use the interfaces with the brand's MAC prefix, or all if none has it.
     Raises NetworkFault if there is no interface, or none gets an address."""
-    wanted = (branding.mac_prefix,)
-    seen = settled_nics(network, clock, wanted)
+    prefix = context.branding.mac_prefix
+    seen = wait_for_nics(network, clock, (prefix,))
     if not seen:
         raise NetworkFault("no network interface", f"none appeared within {NIC_SECONDS:g} s")
-    own = own_nics(seen, wanted)
-    if not own:
-        bus.warning(f"no interface has a MAC of {branding.mac_prefix}: trying all that there are")
-    return _connect(network, own or seen, bus)
+    unit_nics = own_nics(seen, (prefix,))
+    if not unit_nics:
+        context.bus.warning(f"no interface has a MAC of {prefix}: trying all that there are")
+    return _connect(network, unit_nics or seen, context.bus)
 
 
-def connect(network: Network, clock: Clock, unit: Unit, branding: Branding, bus: EventBus) -> Lease:
-    """On all interfaces of the unit's own that a cable may be in. Raises NetworkFault."""
-    info = unit.platform.nic_info
-    seen = settled_nics(network, clock, info.mac_prefixes or (branding.mac_prefix,))
-    nics = usable(seen, info, branding.mac_prefix)
+def connect(network: Network, clock: Clock, unit: Unit, context: UnitContext) -> Lease:
+    """Use all of the unit's interfaces except those for diagnosis. Raises NetworkFault."""
+    info, prefix = unit.platform.nic_info, context.branding.mac_prefix
+    seen = wait_for_nics(network, clock, info.mac_prefixes or (prefix,))
+    nics = usable(seen, info, prefix)
     if not nics:
         macs = ", ".join(f"{nic.name} {nic.mac}" for nic in seen) or "none at all"
         raise NetworkFault("no interface of this unit's own", f"there are: {macs}")
-    return _connect(network, nics, bus)
+    return _connect(network, nics, context.bus)
 
 
 def _connect(network: Network, nics: Sequence[Nic], bus: EventBus) -> Lease:

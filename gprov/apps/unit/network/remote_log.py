@@ -1,50 +1,29 @@
-"""Telling a server what happens here: network up, a sink that delivers in the background. Never in the flow's way."""
+"""Sending the events of a flow to a factory server. Works in the background: the flow never waits for the network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.network.connect import connect
-from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.unit.reporting.unexpected import foreseen
-from gprov.domain.branding import Branding
+from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.errors import GprovError
 from gprov.domain.platform.identify import Unit
-from gprov.ports.background import Background, Task
-from gprov.ports.clock import Clock
-from gprov.ports.events import EventSink
-from gprov.ports.factory import Factory
-from gprov.ports.network import Network
+from gprov.ports.background import Task
 
-FactoryAt = Callable[[str], Factory]
-SinkFor = Callable[[Factory, str], EventSink]
-
-# Name of what runs in the background.
+# Name of the background task.
 REMOTE_LOG = "remote-log"
 
 
-@dataclass(frozen=True)
-class RemotePorts:
-    """``factory_at`` makes a client for an endpoint URL; ``sink_for`` one that delivers a unit's events to it."""
-
-    network: Network
-    clock: Clock
-    background: Background
-    factory_at: FactoryAt
-    sink_for: SinkFor
-
-
-def log_to(ports: RemotePorts, endpoint: str, unit: Unit, branding: Branding, bus: EventBus) -> Task:
-    """Send what happens to a server, from its beginning, as soon as it can be reached; that it can't be is a warning.
-    The flow goes on meanwhile: no network may take a minute to be sure of."""
+def start_remote_log(ports: FlowPorts, endpoint: str, unit: Unit, context: UnitContext) -> Task:
+    """Configure the network in the background, then send all events since the start of this run to the server at
+    ``endpoint``. A failure is a warning. The network may take a minute, hence the background."""
 
     def work() -> None:
         try:
-            with foreseen():
-                connect(ports.network, ports.clock, unit, branding, bus)
-                bus.attach(ports.sink_for(ports.factory_at(endpoint), unit.serial))
+            with unexpected_errors_translated():
+                connect(ports.network, ports.volumes.clock, unit, context)
+                context.bus.attach(ports.sink_for(ports.telemetry_at(endpoint), unit.serial))
         except GprovError as error:
-            bus.warning(f"no remote log: {error}")
+            context.bus.warning(f"no remote log: {error}")
 
     return ports.background.start(REMOTE_LOG, work)

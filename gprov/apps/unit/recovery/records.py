@@ -1,34 +1,34 @@
-"""What a restore remembers on RECOVERY: the history of images, and the options left for it."""
+"""Records of restores on RECOVERY: the image history, and the restore options."""
 
 from __future__ import annotations
 
+from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.history import History, parse_history, serialise_history
+from gprov.domain.recovery_files import HISTORY_FILE, OPTIONS_FILE
 from gprov.domain.unit.frdata import RestoreOptions, parse_options
 from gprov.ports.files import Files
 
-HISTORY = "recovery_history.json"
-OPTIONS = "fr.data"
 DAMAGED = ".damaged"
 PREVIOUS = ".previous"
 
 
 class HistoryFile:
-    """The recovery history: read once, written through.
+    """The image history: read once; every change is written at once.
 
-    A file that does not parse is set aside, not obeyed; the copy of the one before the last restore then counts.
+    A file that does not parse is renamed, and the copy from before the last restore is used instead.
     """
 
     def __init__(self, files: Files, folder: str, bus: EventBus) -> None:
         self._files = files
-        self._path = f"{folder}/{HISTORY}"
+        self._path = f"{folder}/{HISTORY_FILE}"
         self._bus = bus
         self._good = b""
         self.value = self._read()
 
     def record(self, value: History) -> None:
-        """Replace the history. A RECOVERY that cannot be written does not stop a restore."""
+        """Replace the file durably. A RECOVERY that cannot be written causes a warning and does not stop a restore."""
         self.value = value
         try:
             if self._good:
@@ -49,7 +49,7 @@ class HistoryFile:
                 return value
         except (BadInput, DeviceFault) as error:
             self._bus.warning(f"the history is damaged: {error}")
-            self._set_aside()
+            self._rename_damaged()
         return self._previous()
 
     def _previous(self) -> History:
@@ -64,8 +64,8 @@ class HistoryFile:
         self._bus.warning(f"going on with the history before: {path}")
         return value
 
-    def _set_aside(self) -> None:
-        """For whoever wants to know what happened to it."""
+    def _rename_damaged(self) -> None:
+        """Keep the damaged file for an analysis."""
         try:
             self._files.remove(self._path + DAMAGED)
             self._files.rename(self._path, self._path + DAMAGED)
@@ -73,13 +73,14 @@ class HistoryFile:
             self._bus.warning(str(fault))
 
 
-def read_options(files: Files, recovery: str, bus: EventBus) -> RestoreOptions:
-    """``fr.data``, or the defaults if there is none. One that does not parse is reported and counts as none."""
-    path = f"{recovery}/{OPTIONS}"
+def read_options(files: Files, context: UnitContext) -> RestoreOptions:
+    """``fr.data`` on the mounted RECOVERY, or the defaults if it does not exist. A file that does not parse is reported
+    as an error, and the defaults are used."""
+    path = f"{context.mount_points.recovery}/{OPTIONS_FILE}"
     try:
         if files.status(path) is None:
             return RestoreOptions()
         return parse_options(path, files.read(path))
     except (BadInput, DeviceFault) as error:
-        bus.error(error)
+        context.bus.error(error)
         return RestoreOptions()

@@ -1,14 +1,14 @@
 """Removing old images and logs from the mounted RECOVERY: facts, plan, execution.
 
-A RECOVERY that does not let itself be cleaned is reported and stops nothing.
+If RECOVERY cannot be read or written, a warning is reported and the flow goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gprov.apps.unit.execution.executor import Executor, Tools
-from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.execution.executor import Executor
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.files import FileType
@@ -29,54 +29,56 @@ from gprov.domain.plan.operations import Plan
 from gprov.ports.files import Files
 
 
-def prune_logs(tools: Tools, folder: str, bus: EventBus, current: str = "") -> None:
-    """``current``: path of the log that is being written."""
+def prune_logs(executor: Executor, files: Files, context: UnitContext) -> None:
+    """Remove old logs from the log folder."""
+    folder = context.log_folder
     try:
-        removals = plan_logs(_stored(tools.files, folder), current=current.rpartition("/")[2])
+        removals = plan_logs(_stored_files(files, folder))
     except DeviceFault as fault:
-        bus.warning(f"old logs stay: {fault}")
+        context.bus.warning(f"old logs stay: {fault}")
         return
-    Executor(tools, bus).run(_removing(folder, removals))
+    executor.run(_removing(folder, removals))
 
 
 def prune_images(
-    tools: Tools,
-    folder: str,
-    history: History,
-    protected: Iterable[str],
-    branding: Branding,
-    bus: EventBus,
-    wanted: int | None = None,
+    executor: Executor, files: Files, history: History, protected: Iterable[str], context: UnitContext
 ) -> None:
-    """``protected``: names of files that stay. ``wanted``: bytes that shall be free; by default room for an update."""
+    """Remove old images until an update fits. ``protected``: names of files that must stay."""
+    folder = context.image_folder
     try:
-        if tools.files.status(folder) is None:
+        if files.status(folder) is None:
             return
-        facts = image_facts(tools.files, folder, history, frozenset(protected), branding, wanted)
+        facts = image_facts(files, folder, history, frozenset(protected), context.branding)
     except DeviceFault as fault:
-        bus.warning(f"old images stay: {fault}")
+        context.bus.warning(f"old images stay: {fault}")
         return
-    Executor(tools, bus).run(_removing(folder, plan_images(facts)))
+    executor.run(_removing(folder, plan_images(facts)))
 
 
 def image_facts(
-    files: Files, folder: str, history: History, protected: frozenset[str], branding: Branding, wanted: int | None
+    files: Files, folder: str, history: History, protected: frozenset[str], branding: Branding
 ) -> ImageFacts:
     """Raises DeviceFault."""
-    stored = _stored(files, folder)
+    stored = _stored_files(files, folder)
     images: list[StoredImage] = []
     for file in stored:
         try:
             images.append(StoredImage(parse_image_name(file.name, branding.image_prefix), file.size))
         except BadInput:
-            continue  # a restore tells of those
+            continue  # reported by the restore, when it chooses an image
     partials = tuple(file for file in stored if file.name.endswith(SUFFIX + PARTIAL) and file.name not in protected)
-    room = room_for_an_update(images) if wanted is None else wanted
-    return ImageFacts(tuple(images), partials, history, protected, files.usage(folder).free, room)
+    return ImageFacts(
+        images=tuple(images),
+        partials=partials,
+        history=history,
+        protected=protected,
+        free=files.usage(folder).free,
+        wanted=room_for_an_update(images),
+    )
 
 
-def _stored(files: Files, folder: str) -> tuple[StoredFile, ...]:
-    """The plain files in a folder; none if it is not there."""
+def _stored_files(files: Files, folder: str) -> tuple[StoredFile, ...]:
+    """The regular files in a folder; none if the folder does not exist."""
     if files.status(folder) is None:
         return ()
     found = ((name, files.status(f"{folder}/{name}")) for name in files.names(folder))
@@ -86,4 +88,4 @@ def _stored(files: Files, folder: str) -> tuple[StoredFile, ...]:
 
 
 def _removing(folder: str, removals: Iterable[Removal]) -> Plan:
-    return tuple(RemovePath(f"{folder}/{one.name}", required=False, reason=one.reason) for one in removals)
+    return tuple(RemovePath(f"{folder}/{removal.name}", required=False, reason=removal.reason) for removal in removals)

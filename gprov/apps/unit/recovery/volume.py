@@ -1,4 +1,4 @@
-"""The RECOVERY volume while a flow works on it: found, checked, mounted, and put away again."""
+"""The RECOVERY volume while a flow works on it: find, check, mount, unmount."""
 
 from __future__ import annotations
 
@@ -6,118 +6,93 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.volumes import volumes_of, wait_for
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.branding import Branding
-from gprov.domain.disk.model import FileSystemKind, Volume
+from gprov.domain.disk.model import KNOWN_KINDS, FileSystemKind, Volume
 from gprov.domain.disk.recovery import attachment_problem
-from gprov.domain.disk.recovery import find_recovery as the_recovery
+from gprov.domain.disk.recovery import find_recovery as select_recovery
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
-from gprov.domain.mountpoints import Places
 from gprov.domain.platform.model import ValidateMethod
-from gprov.ports.block import BlockDevices
-from gprov.ports.clock import Clock
+from gprov.domain.recovery_files import IMAGE_FOLDER
 from gprov.ports.files import Files
-from gprov.ports.filesystem import FileSystems, Mounts
-from gprov.ports.firmware import Firmware
+from gprov.ports.filesystem import Mounts
 
-# A USB stick behind a slow hub takes some seconds; a dead one must not hold the unit for ever.
+# A USB stick behind a slow hub takes some seconds; a dead one must not block the unit for long.
 FIND_SECONDS = 60.0
-SETTLE_SECONDS = 1.0
-IMAGE_FOLDER = "Image"
+# A second RECOVERY may appear a moment later, and must be noticed.
+SECOND_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class RecoveryVolume:
-    """``esp`` is None on units that start from BIOS."""
+    """RECOVERY and the ESP on the same disk. ``esp`` is None on BIOS units."""
 
     volume: Volume
     esp: Volume | None
-    places: Places
-
-    @property
-    def images(self) -> str:
-        return f"{self.places.recovery}/{IMAGE_FOLDER}"
-
-
-@dataclass(frozen=True)
-class RecoveryPorts:
-    blocks: BlockDevices
-    filesystems: FileSystems
-    mounts: Mounts
-    files: Files
-    clock: Clock
-    firmware: Firmware
 
 
 def find_recovery(
-    ports: RecoveryPorts,
-    branding: Branding,
-    rule: ValidateMethod,
-    bus: EventBus,
-    seconds: float = FIND_SECONDS,
-) -> tuple[Volume, Volume | None]:
-    """RECOVERY and the ESP beside it. Raises DeviceMissing after a deadline; HardwareMismatch if there are two, or if
-    none came that is attached as ``rule`` says."""
-    label = branding.recovery_label
-    everything: list[Volume] = []
+    ports: VolumePorts, rule: ValidateMethod, context: UnitContext, seconds: float = FIND_SECONDS
+) -> RecoveryVolume:
+    """Wait for RECOVERY. Raises DeviceMissing after ``seconds``; HardwareMismatch if there are two, or if all that were
+    found are attached otherwise than ``rule`` demands."""
+    label, bus = context.branding.recovery_label, context.bus
+    volumes: list[Volume] = []
 
     def ready() -> bool:
-        everything[:] = volumes_of(ports.blocks, ports.blocks.disks(), bus)
-        return any(
-            volume.contents.label == label and not attachment_problem(volume.disk, rule) for volume in everything
-        )
+        volumes[:] = volumes_of(ports.blocks, ports.blocks.disks(), bus)
+        return any(volume.contents.label == label and not attachment_problem(volume.disk, rule) for volume in volumes)
 
     if wait_for(ports.blocks, ports.clock, seconds, ready):
         with ports.blocks.changes() as changes:
-            # A second one may be a moment slower: it must not be the first that counts.
-            changes.wait(SETTLE_SECONDS)
+            changes.wait(SECOND_SECONDS)
         ready()
-    recovery = the_recovery(everything, label, rule)
+    recovery = select_recovery(volumes, label, rule)
     if recovery is None:
         raise DeviceMissing(label, f"no volume has this label after {seconds:g} s")
-    for volume in everything:
+    for volume in volumes:
         if volume.contents.label == label and volume != recovery:
-            bus.warning(
-                f"{volume.node} is labelled {label} too, but {attachment_problem(volume.disk, rule)}: left alone"
-            )
-    esp = next(
-        (
-            volume
-            for volume in everything
-            if volume.disk.device == recovery.disk.device
-            and volume.contents.kind == FileSystemKind.VFAT.value
-            and volume.contents.label == branding.esp_label
-        ),
-        None,
-    )
-    return recovery, esp
+            problem = attachment_problem(volume.disk, rule)
+            bus.warning(f"{volume.node} is labelled {label} too, but {problem}: left alone")
+    return RecoveryVolume(recovery, _find_esp(volumes, recovery, context.branding.esp_label))
+
+
+def _find_esp(volumes: Iterable[Volume], recovery: Volume, label: str) -> Volume | None:
+    for volume in volumes:
+        contents = volume.contents
+        same_disk = volume.disk.device == recovery.disk.device
+        if same_disk and contents.kind == FileSystemKind.VFAT.value and contents.label == label:
+            return volume
+    return None
 
 
 @contextmanager
-def opened_recovery(
-    ports: RecoveryPorts, branding: Branding, places: Places, rule: ValidateMethod, bus: EventBus
-) -> Iterator[RecoveryVolume]:
-    """Mount RECOVERY (after a check, if it does not mount as it is) and, checked, its ESP; unmount both in the end."""
-    recovery, esp = find_recovery(ports, branding, rule, bus)
+def mounted_recovery(ports: VolumePorts, rule: ValidateMethod, context: UnitContext) -> Iterator[RecoveryVolume]:
+    """Mount RECOVERY (after a check, if it does not mount without one) and, after a check, its ESP; unmount both at the
+    end."""
+    bus, mount_points = context.bus, context.mount_points
+    found = find_recovery(ports, rule, context)
+    recovery, esp = found.volume, found.esp
     bus.log(f"RECOVERY is {recovery.node} on {recovery.disk.describe()}, identity {recovery.disk.identity}")
     mounted: list[str] = []
     try:
-        _mount_checked(ports, recovery, places.recovery, bus)
-        mounted.append(places.recovery)
+        _mount_checked(ports, recovery, mount_points.recovery, bus)
+        mounted.append(mount_points.recovery)
         if esp is not None:
-            if ports.files.status(places.esp) is None:
-                ports.files.make_folder(places.esp)
-            # FAT mounts whatever state it is in. A cut while a kernel was replaced leaves a file whose blocks are free
-            # in part, which made the kernel free those of other files, or blocks that belong to no file.
+            if ports.files.status(mount_points.esp) is None:
+                ports.files.make_folder(mount_points.esp)
+            # FAT mounts in any state. A power cut while a kernel was replaced can leave a file whose blocks are partly
+            # marked free, which made the kernel free blocks of other files or of no file. Hence the check first.
             _repair(ports, esp, FileSystemKind.VFAT, bus)
-            _mount_checked(ports, esp, places.esp, bus)
-            mounted.append(places.esp)
+            _mount_checked(ports, esp, mount_points.esp, bus)
+            mounted.append(mount_points.esp)
         try:
-            _correct_image_folder(ports.files, places.recovery, bus)
+            _correct_image_folder(ports.files, mount_points.recovery, bus)
         except DeviceFault as fault:
             bus.warning(str(fault))
-        yield RecoveryVolume(recovery, esp, places)
+        yield found
     except BaseException:
         unmount_all(ports.mounts, reversed(mounted), bus)
         raise
@@ -127,8 +102,8 @@ def opened_recovery(
 
 
 def unmount_all(mounts: Mounts, targets: Iterable[str], bus: EventBus) -> DeviceFault | None:
-    """Unmount as many as can be. Every fault is reported and the first returned: whether it counts depends on what else
-    went wrong."""
+    """Unmount as many as possible. Every fault is reported and the first is returned: the caller decides whether it is
+    an error, since another error may have come first."""
     first: DeviceFault | None = None
     for target in targets:
         try:
@@ -139,9 +114,9 @@ def unmount_all(mounts: Mounts, targets: Iterable[str], bus: EventBus) -> Device
     return first
 
 
-def _mount_checked(ports: RecoveryPorts, volume: Volume, target: str, bus: EventBus) -> None:
+def _mount_checked(ports: VolumePorts, volume: Volume, target: str, bus: EventBus) -> None:
     kind = volume.contents.kind
-    if kind not in [known.value for known in FileSystemKind]:
+    if kind not in KNOWN_KINDS:
         raise DeviceFault(volume.node, f"cannot mount: file system {kind or 'unknown'}")
     try:
         ports.mounts.mount(volume.node, target, kind, ("relatime",))
@@ -151,13 +126,13 @@ def _mount_checked(ports: RecoveryPorts, volume: Volume, target: str, bus: Event
         try:
             ports.mounts.mount(volume.node, target, kind, ("relatime",))
         except DeviceFault as again:
-            # Worn-out flash often ends as read-only: its images are still good.
+            # Worn-out flash memory often becomes read-only. Its images are still good.
             bus.warning(f"{again}; mounting it read-only")
             ports.mounts.mount(volume.node, target, kind, ("ro",))
 
 
-def _repair(ports: RecoveryPorts, volume: Volume, kind: FileSystemKind, bus: EventBus) -> None:
-    """A check that finds nothing to save, or cannot run, leaves the verdict to the next mount."""
+def _repair(ports: VolumePorts, volume: Volume, kind: FileSystemKind, bus: EventBus) -> None:
+    """Check and repair. If the check fails, or finds damage beyond repair, the next mount shows it."""
     try:
         verdict = ports.filesystems.check(volume.node, kind)
     except GprovError as error:
@@ -167,7 +142,7 @@ def _repair(ports: RecoveryPorts, volume: Volume, kind: FileSystemKind, bus: Eve
 
 
 def _correct_image_folder(files: Files, recovery: str, bus: EventBus) -> None:
-    """``Image`` is spelled exactly so; copying tools of other systems change that."""
+    """Restore the exact spelling ``Image``: copying tools of other systems change it."""
     names = files.names(recovery)
     if IMAGE_FOLDER in names:
         return

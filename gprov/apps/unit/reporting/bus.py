@@ -1,4 +1,4 @@
-"""The event bus: numbers and times what a flow says, remembers it, and hands it to sinks that may come late or die."""
+"""The event bus: numbers events, adds their time, keeps them for replay and passes them to all sinks in order."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from gprov.domain.events import Body, Event, LogLine, Milestone, ProcessState, P
 from gprov.ports.clock import Clock
 from gprov.ports.events import EventSink
 
-# Events kept for sinks that are attached later. A boot makes a few hundred; progress is not kept.
-REMEMBERED = 5000
-# Between two reports of one task's progress, seconds.
+# Events kept for sinks that are attached later. A boot publishes a few hundred; progress is not kept.
+REPLAY_LIMIT = 5000
+# Minimum time between two reports of one task's progress, seconds.
 PROGRESS_INTERVAL = 1.0
 
 
 class EventBus:
-    """Every sink gets every event in order, also what is said while an event is being handed out (by a sink, or about
-    one that failed). A sink that raises is dropped, and the others are told."""
+    """Every sink gets every event in order. Events published while another one is being passed on (by a sink, or about
+    a sink that failed) come after it. A sink that raises is removed, and a warning to the others reports it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._sinks: list[EventSink] = []
-        self._memory: deque[Event] = deque(maxlen=REMEMBERED)
+        self._memory: deque[Event] = deque(maxlen=REPLAY_LIMIT)
         self._number = 0
         self._lock = threading.RLock()
         self._pending: deque[Event] = deque()
-        self._handing_out = False
+        self._dispatching = False
         self._progress: dict[str, float] = {}
 
     def attach(self, sink: EventSink) -> None:
-        """Add a sink and replay to it what was said before."""
+        """Add a sink and replay the earlier events to it."""
         with self._lock:
             waiting = self._pending[0].number if self._pending else self._number + 1
             self._sinks.append(sink)
-            before, self._handing_out = self._handing_out, True
+            before, self._dispatching = self._dispatching, True
             try:
                 for event in [event for event in self._memory if event.number < waiting]:
                     if not self._deliver(sink, event):
                         break
             finally:
-                self._handing_out = before
-            self._hand_out()
+                self._dispatching = before
+            self._dispatch()
 
     def detach(self, sink: EventSink) -> None:
-        """Let a sink finish, and forget it."""
+        """Close a sink and remove it."""
         with self._lock:
             if sink in self._sinks:
                 self._sinks.remove(sink)
                 self._close(sink)
 
     def close(self) -> None:
-        """Let all sinks finish, in the order in which they came."""
+        """Close all sinks, in the order in which they were attached."""
         with self._lock:
             while self._sinks:
                 self._close(self._sinks.pop(0))
@@ -68,7 +68,7 @@ class EventBus:
         self.publish(LogLine(text, Severity.WARNING))
 
     def error(self, error: GprovError | str) -> None:
-        """A failure: its sentence, then its details as log lines."""
+        """A failure: its message, then its details as log lines."""
         self.publish(LogLine(str(error), Severity.ERROR))
         if isinstance(error, GprovError):
             for line in error.details():
@@ -81,8 +81,8 @@ class EventBus:
         self.publish(Milestone(name, self._clock.monotonic()))
 
     def progress(self, task: str, done: int, total: int) -> None:
-        """Thinned out: at most one a second for a task, besides its first and last. Without a total nobody knows which
-        is the last."""
+        """``done`` and ``total`` in units of the task; ``total`` is 0 if it is not known. Published at most once per
+        PROGRESS_INTERVAL and task, except the first report and the one that reaches a known total."""
         with self._lock:
             now = self._clock.monotonic()
             finished = total > 0 and done >= total
@@ -94,8 +94,8 @@ class EventBus:
                 self._progress[task] = now
             self.publish(Progress(task, done, total))
 
-    def step(self, step: Step) -> None:
-        self.publish(step)
+    def operation(self, report: Step) -> None:
+        self.publish(report)
 
     def publish(self, body: Body) -> None:
         with self._lock:
@@ -104,33 +104,33 @@ class EventBus:
             if not isinstance(body, Progress):
                 self._memory.append(event)
             self._pending.append(event)
-            self._hand_out()
+            self._dispatch()
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """What was said so far, without progress."""
+        """The events kept for replay, oldest first."""
         return tuple(self._memory)
 
-    def _hand_out(self) -> None:
-        """What is said meanwhile is handed out afterwards, so that no sink hears it out of order."""
-        if self._handing_out:
+    def _dispatch(self) -> None:
+        """Events published meanwhile are appended, so that every sink gets all events in order."""
+        if self._dispatching:
             return
-        self._handing_out = True
+        self._dispatching = True
         try:
             while self._pending:
                 event = self._pending.popleft()
                 for sink in tuple(self._sinks):
                     self._deliver(sink, event)
         finally:
-            self._handing_out = False
+            self._dispatching = False
 
     def _deliver(self, sink: EventSink, event: Event) -> bool:
         try:
             sink.publish(event)
-        except Exception as exc:  # noqa: BLE001 - a log must never stop the flow that it logs, whatever is wrong with it
+        except Exception as exc:  # noqa: BLE001 - no failure of a log may stop the flow
             if sink in self._sinks:
                 self._sinks.remove(sink)
-                self._close(sink)  # what it holds open would keep its volume busy
+                self._close(sink)  # an open file would keep its volume busy
             self.warning(f"event sink {sink.name} given up: {exc}")
             return False
         return True

@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw, made into ones that a flow reports: to the factory, in the log, to the history."""
+"""Translating unexpected exceptions into errors that a flow reports: to the factory, in the log, in the history."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing_extensions import override
 from gprov.domain.errors import GprovError, InternalError
 
 
-class Unforeseen(InternalError):
-    """Details are frames and lines only: the values in an exception may be secret."""
+class UnexpectedError(InternalError):
+    """An exception that is not a GprovError. The details are frames and lines only: its values may be secret."""
 
     def __init__(self, exc: Exception) -> None:
-        super().__init__(f"unforeseen: {type(exc).__name__}")
+        super().__init__(f"unexpected error: {type(exc).__name__}")
         self._frames = tuple(line.rstrip() for line in traceback.format_tb(exc.__traceback__))
 
     @override
@@ -24,11 +24,11 @@ class Unforeseen(InternalError):
 
 
 @contextmanager
-def foreseen() -> Iterator[None]:
-    """Raises Unforeseen for every exception that is not of our own tree."""
+def unexpected_errors_translated() -> Iterator[None]:
+    """Raises UnexpectedError for every exception of the body that is not a GprovError."""
     try:
         yield
     except GprovError:
         raise
     except Exception as exc:
-        raise Unforeseen(exc) from exc
+        raise UnexpectedError(exc) from exc

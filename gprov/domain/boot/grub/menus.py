@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from gprov.domain.boot.args import FALLBACK_ARGUMENT, KEY_WINDOW_ARGUMENT, kernel_words, without_mode
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem
+from gprov.domain.recovery_files import MENU_FOLDER, RECOVERY_MENU
 
-FOLDER = "gprov"
-NORMAL_MENU = f"{FOLDER}/normal.cfg"
-RECOVERY_MENU = f"{FOLDER}/recovery.cfg"
+NORMAL_MENU = f"{MENU_FOLDER}/normal.cfg"
 # How long a person may press Escape for the menu; at all other times it is hidden. A headless unit loses this time.
 MENU_SECONDS = 2
 # Titles besides those that UEFI's boot entries have, too.
@@ -47,7 +46,7 @@ class _Entry:
 
 def second_kernel(branding: Branding) -> str:
     """RECOVERY's other copy of the kernel, relative to its root."""
-    return f"{FOLDER}/{branding.boot_kernel}"
+    return f"{MENU_FOLDER}/{branding.boot_kernel}"
 
 
 def other_disk_title(branding: Branding, number: int) -> str:

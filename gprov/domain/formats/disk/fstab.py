@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FstabEntry:
     """``source`` as ``LABEL=…``, ``UUID=…`` or a path, unescaped. ``passno``: order of checks at boot, 0 for none."""
 

@@ -32,7 +32,7 @@ _DEVICE_AT = 128
 _STATE_AT = 192
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRecord:
     """What a member says of its array and of itself.
 

@@ -12,7 +12,7 @@ _LEAST_FIELDS = 6
 _TAIL_FIELDS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MountInfo:
     """One mount. ``device`` is what ``st_dev`` of its files says; ``source`` what was mounted, as text. ``options`` are
     those of this mount and of its file system. ``root``: the folder of that file system that is mounted."""
@@ -54,7 +54,14 @@ def _parse_line(line: bytes) -> MountInfo | None:
         return None
     root, target, own, kind, source, shared = (_unescaped(field) for field in (fields[3], fields[4], fields[5], *tail))
     options = frozenset(option for option in (*own.split(","), *shared.split(",")) if option)
-    return MountInfo(DeviceNumber(int(device[1]), int(device[2])), root, target, kind, source, options)
+    return MountInfo(
+        device=DeviceNumber(int(device[1]), int(device[2])),
+        root=root,
+        target=target,
+        kind=kind,
+        source=source,
+        options=options,
+    )
 
 
 def _unescaped(field: bytes) -> str:

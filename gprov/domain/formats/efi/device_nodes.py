@@ -68,7 +68,7 @@ class Nvme:
     eui64: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HardDrive:
     """Media node 1: a partition. ``start`` and ``size`` in logical blocks.
 
@@ -119,7 +119,14 @@ _NETWORK_SUBTYPES = (12, 13, 24)
 
 def gpt_partition(number: int, start: int, size: int, guid: str) -> HardDrive:
     """The node for a GPT partition. ``start``, ``size`` in logical blocks. Raises BadInput (GUID)."""
-    return HardDrive(number, start, size, guid_to_bytes(guid), SignatureKind.GPT, SignatureKind.GPT)
+    return HardDrive(
+        number=number,
+        start=start,
+        size=size,
+        signature=guid_to_bytes(guid),
+        table=SignatureKind.GPT,
+        signature_kind=SignatureKind.GPT,
+    )
 
 
 def is_network_path(path: DevicePath) -> bool:

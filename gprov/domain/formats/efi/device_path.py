@@ -88,7 +88,9 @@ def _hard_drive(body: bytes) -> Node | None:
     number, start, size, signature, table, kind = _HARD_DRIVE.unpack(body)
     if kind > SignatureKind.GPT:
         return None
-    return HardDrive(number, start, size, signature, table, SignatureKind(kind))
+    return HardDrive(
+        number=number, start=start, size=size, signature=signature, table=table, signature_kind=SignatureKind(kind)
+    )
 
 
 def _file_path(body: bytes) -> Node | None:

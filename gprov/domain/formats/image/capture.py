@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gprov.domain.formats.bzimage import KERNEL_START
 from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.formats.image.tar_fields import Malformed
 
-KERNEL_START = 64 << 10
 IMGMETA_WITHIN = 1 << 20
 _LARGEST = 4 << 20
 _LINK_DEPTH = 8
@@ -78,13 +78,13 @@ class Capture:
             self._content(name) for name in (b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/fstab")
         )
         return CapturedFiles(
-            passwd,
-            group,
-            shadow,
-            fstab,
-            self._content(self._wanted.imgmeta),
-            self._content(self._wanted.kernel),
-            any(name in self._contents or name in self._links for name in self._wanted.init),
+            passwd=passwd,
+            group=group,
+            shadow=shadow,
+            fstab=fstab,
+            imgmeta=self._content(self._wanted.imgmeta),
+            kernel_start=self._content(self._wanted.kernel),
+            has_init=any(name in self._contents or name in self._links for name in self._wanted.init),
         )
 
     def _content(self, name: bytes) -> bytes | None:

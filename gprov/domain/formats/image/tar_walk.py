@@ -7,12 +7,9 @@ stumble over when unpacking. Written for speed: a restore runs it over some ten 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.capture import Capture, WantedMembers
-from gprov.domain.formats.image.captured import CapturedFiles
-from gprov.domain.formats.image.ext4_usage import Needs
+from gprov.domain.formats.image.tar_blocks import TarBlocks, padded
 from gprov.domain.formats.image.tar_demands import Demands
 from gprov.domain.formats.image.tar_devices import check_device
 from gprov.domain.formats.image.tar_extensions import Extensions
@@ -37,6 +34,7 @@ from gprov.domain.formats.image.tar_sparse import (
     blocks_of,
     pax_sparse,
 )
+from gprov.domain.formats.image.tar_summary import Span, TarSummary
 from gprov.domain.formats.shown import show
 
 _LARGEST_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
@@ -49,28 +47,6 @@ _VOLUME_LABEL = b"V"
 _GNU_MAGIC, _POSIX_MAGIC = b"ustar  \0", b"ustar\x00"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TarSummary:
-    """``unpacked``: bytes of the archive; ``content_bytes``: sum of the sizes of regular files, holes included;
-    ``notes``: what is left out or changed when unpacking, a line each."""
-
-    unpacked: int
-    content_bytes: int
-    entries: int
-    files: CapturedFiles
-    needs: Needs
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where one member (with its extended headers and padding) lies in the archive: offsets in bytes."""
-
-    name: bytes
-    start: int
-    end: int
-
-
 class TarWalker:
     """Feed an archive in chunks of any size, then ``finish``. Raises IntegrityFault naming the archive and the offset.
 
@@ -78,15 +54,9 @@ class TarWalker:
     """
 
     def __init__(self, what: str, wanted: WantedMembers) -> None:
-        self._what = what
         self._capture = Capture(wanted)
         self._places = Places()
-        self._partial = b""  # start of a header that is not here whole yet
-        self._offset = 0  # of the next byte to look at, in the archive
-        self._skip = 0  # bytes of data still to pass
-        self._kept: bytearray | None = None  # data being kept while they pass
-        self._keep = 0  # how many of them are wanted in all
-        self._then: Callable[[bytes], None] | None = None  # what the kept data are for
+        self._blocks = TarBlocks(what, self._block)
         self._extensions = Extensions()
         self._map: MapReader | None = None  # of a sparse file, being read
         self._after_map = 0  # bytes of data, if the map stands before them
@@ -99,45 +69,24 @@ class TarWalker:
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the archive."""
-        position = 0
-        size = len(data)
-        if self._partial:
-            position = BLOCK - len(self._partial)
-            header = self._partial + data[:position]
-            if len(header) < BLOCK:
-                self._partial = header
-                return
-            self._partial = b""
-            self._block(header)
-        while position < size:
-            if self._skip:
-                position += self._pass_data(data, position)
-            elif size - position >= BLOCK:
-                self._block(data[position : position + BLOCK])
-                position += BLOCK
-            else:
-                self._partial = data[position:]
-                return
+        self._blocks.feed(data)
 
     def finish(self) -> TarSummary:
         """The archive has ended. Raises IntegrityFault if it was cut, be it between two members."""
-        if self._skip:
-            raise self._fault(f"the archive is cut: {self._skip} bytes of the last member are missing")
-        if self._partial:
-            raise self._fault("the archive is cut within a block")
+        self._blocks.finish()
         if self._map is not None or self._extensions.pending:
-            raise self._fault("the archive is cut: an extended header is not followed by its member")
+            raise self._blocks.fault("the archive is cut: an extended header is not followed by its member")
         if not self._ended:
-            raise self._fault("the archive is cut: its end mark (a block of zeros) is missing")
+            raise self._blocks.fault("the archive is cut: its end mark (a block of zeros) is missing")
         if not self._entries:
-            raise self._fault("the archive holds no members")
+            raise self._blocks.fault("the archive holds no members")
         files = self._capture.result()
         try:
             self._demands.check_names(files)
         except Malformed as exc:
-            raise self._fault(str(exc)) from exc
+            raise self._blocks.fault(str(exc)) from exc
         return TarSummary(
-            unpacked=self._offset,
+            unpacked=self._blocks.offset,
             content_bytes=self._content_bytes,
             entries=self._entries,
             files=files,
@@ -145,36 +94,21 @@ class TarWalker:
             notes=self._demands.notes,
         )
 
-    def _pass_data(self, data: bytes, position: int) -> int:
-        step = min(self._skip, len(data) - position)
-        kept = self._kept
-        if kept is not None and len(kept) < self._keep:
-            kept += data[position : position + min(step, self._keep - len(kept))]
-        self._skip -= step
-        self._offset += step
-        if not self._skip and kept is not None:
-            self._kept = None
-            if self._then is not None:
-                self._guarded(self._then, bytes(kept))
-        return step
-
     def _block(self, block: bytes) -> None:
         if block[0] == 0 and block == ZERO_BLOCK and self._map is None:
-            if self._extensions.pending:
-                raise self._fault("an extended header is followed by the end of the archive")
-            self._zeros += BLOCK
-            if self._zeros > _LONGEST_PADDING:
-                raise self._fault(f"more than {_LONGEST_PADDING} bytes of zeros follow the archive")
-            self._ended = True
+            self._zero_block()
+        elif self._map is None:
+            self._header(block)
         else:
-            self._guarded(self._header if self._map is None else self._sparse_map, block)
-        self._offset += BLOCK
+            self._sparse_map(self._map, block)
 
-    def _guarded(self, parse: Callable[[bytes], None], data: bytes) -> None:
-        try:
-            parse(data)
-        except Malformed as exc:
-            raise self._fault(str(exc)) from exc
+    def _zero_block(self) -> None:
+        if self._extensions.pending:
+            raise Malformed("an extended header is followed by the end of the archive")
+        self._zeros += BLOCK
+        if self._zeros > _LONGEST_PADDING:
+            raise Malformed(f"more than {_LONGEST_PADDING} bytes of zeros follow the archive")
+        self._ended = True
 
     def _header(self, header: bytes) -> None:
         if not checksum_matches(header):
@@ -193,7 +127,7 @@ class TarWalker:
         extensions = self._extensions
         size = check_numbers(header)
         name = member_name(header)
-        start = self._offset
+        start = self._blocks.offset
         if extensions.start is not None:
             name, size, start = extensions.name or name, extensions.size(size), extensions.start
         if b"\0" in name:
@@ -205,7 +139,7 @@ class TarWalker:
         if kind in _REGULAR:
             self._regular(header, kind, clean, size, start)
         elif header[156:157] == _DUMPED_FOLDER:
-            self._skip = _blocks(size)
+            self._blocks.skip = padded(size)
         else:
             self._without_data(header, kind, clean, size)
         if header[136] & 0x80 or extensions.pax:
@@ -222,11 +156,11 @@ class TarWalker:
                 raise Malformed(f"{show(name)} has {size} bytes, more than a file can have")
             self._content_bytes += size
             self._demands.usage.file(size)
-        skip = _blocks(size)
+        skip = padded(size)
         if self._map is not None:
             self._after_map = skip
         else:
-            self._skip = skip
+            self._blocks.skip = skip
             if sparse is not None:
                 self._sparse_regions(sparse)
         if self._capture.concerns(name):
@@ -257,12 +191,12 @@ class TarWalker:
 
     def _concerned(self, name: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
         """A file that a restore plan looks into. Data of sparse files are not laid out as their content is."""
-        self.spans.append(Span(name, start, self._offset + BLOCK + skip))
-        wanted = self._capture.file(name, size, self._offset)
+        self.spans.append(Span(name, start, self._blocks.offset + BLOCK + skip))
+        wanted = self._capture.file(name, size, self._blocks.offset)
         if wanted and sparse:
             raise Malformed(f"{show(name)} is stored as a sparse file; store it whole")
         if wanted:
-            self._collect(wanted, lambda content: self._capture.keep(name, content))
+            self._blocks.collect(wanted, lambda content: self._capture.keep(name, content))
 
     def _without_data(self, header: bytes, kind: bytes, name: bytes, size: int) -> None:
         if any(key.startswith(b"GNU.sparse.") for key in self._extensions.pax):
@@ -289,31 +223,15 @@ class TarWalker:
         size = number(header[124:136])
         if not 0 < size <= _LARGEST_EXTENSION:
             raise Malformed(f"an extended header has {size} bytes")
-        self._extensions.begin(self._offset, header[156:157])
-        self._skip = _blocks(size)
-        self._collect(size, then)
+        self._extensions.begin(self._blocks.offset, header[156:157])
+        self._blocks.skip = padded(size)
+        self._blocks.collect(size, then)
 
-    def _collect(self, size: int, then: Callable[[bytes], None]) -> None:
-        self._kept = bytearray()
-        self._keep = size
-        self._then = then
-
-    def _sparse_map(self, block: bytes) -> None:
+    def _sparse_map(self, reader: MapReader, block: bytes) -> None:
         """A block of a map that stands before the data; in format 1.0 it counts as data itself."""
-        reader = self._map
-        if reader is None:
-            return
         if isinstance(reader, PaxDataMap):
             self._after_map -= BLOCK
         if reader.take(block):
             self._map = None
             self._sparse_regions(reader.regions())
-            self._skip = self._after_map
-
-    def _fault(self, reason: str) -> IntegrityFault:
-        return IntegrityFault(self._what, f"{reason} (offset {self._offset} of the archive)")
-
-
-def _blocks(size: int) -> int:
-    """Bytes of data with their padding."""
-    return (size + BLOCK - 1) // BLOCK * BLOCK
+            self._blocks.skip = self._after_map

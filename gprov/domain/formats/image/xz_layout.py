@@ -41,7 +41,7 @@ _LARGEST_INDEX = 8 << 20  # a terabyte in blocks of 4 MiB needs 3 MiB
 _MOST_STREAMS = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class XzStream:
     """``number`` counts from 1. ``offset`` and ``size`` in bytes, stream padding not included."""
 
@@ -52,7 +52,7 @@ class XzStream:
     index_size: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class XzBlock:
     """``offset`` of the block header in the file; ``stream`` is the number of the stream it belongs to."""
 
@@ -127,7 +127,7 @@ class _Reader:
             raise self._fault(self._size, "its size is not a multiple of four: cut short, or something was appended")
         found = self._streams_backwards()
         streams = tuple(
-            XzStream(number, one.offset, one.size, one.check, one.index_size)
+            XzStream(number=number, offset=one.offset, size=one.size, check=one.check, index_size=one.index_size)
             for number, (one, _) in enumerate(reversed(found), 1)
         )
         for stream in streams:
@@ -182,7 +182,7 @@ class _Reader:
             raise self._fault(index_at, "index: its blocks would begin before the file")
         if self._parsed(offset, HEADER_SIZE, parse_stream_header) != check:
             raise self._fault(offset, "stream header and footer disagree about the check")
-        return XzStream(0, offset, end - offset, check, index_size), records
+        return XzStream(number=0, offset=offset, size=end - offset, check=check, index_size=index_size), records
 
     def _require_sha256(self, stream: XzStream) -> None:
         if stream.check != CHECK_SHA256:
@@ -208,7 +208,14 @@ class _Reader:
             header = parse_block_header(start[:size] if size <= len(start) else self._read(offset, size))
         except Malformed as exc:
             raise self._fault(offset, str(exc)) from exc
-        block = XzBlock(offset, record.unpadded_size, record.uncompressed_size, header.filters, stream.number, size)
+        block = XzBlock(
+            offset=offset,
+            unpadded_size=record.unpadded_size,
+            uncompressed_size=record.uncompressed_size,
+            filters=header.filters,
+            stream=stream.number,
+            header_size=size,
+        )
         if header.compressed_size not in (None, block.data_size):
             raise self._fault(offset, "block header and index disagree about the compressed size")
         if header.uncompressed_size not in (None, block.uncompressed_size):

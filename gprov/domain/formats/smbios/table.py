@@ -123,42 +123,54 @@ def _strings(area: bytes) -> tuple[str, ...]:
 
 def _extent(what: str, data: bytes) -> _Extent:
     if data.startswith(b"_SM3_"):
-        return _entry(what, data, length_at=6, least=0x18, version_at=7, table_at=(0x10, 8), size_at=(0x0C, 4))
+        return _entry(what, data, _WIDE)
     if data.startswith(b"_SM_"):
-        return _entry(what, data, length_at=5, least=0x1E, version_at=6, table_at=(0x18, 4), size_at=(0x16, 2))
+        return _entry(what, data, _NARROW)
     return _Extent(data)
 
 
-def _entry(
-    what: str,
-    data: bytes,
-    *,
-    length_at: int,
-    least: int,
-    version_at: int,
-    table_at: tuple[int, int],
-    size_at: tuple[int, int],
-) -> _Extent:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _EntryPoint:
+    """Where an entry point has its fields: offset, or offset and width in bytes. ``least``: its shortest length."""
+
+    length_at: int
+    least: int
+    version_at: int
+    table_at: tuple[int, int]
+    size_at: tuple[int, int]
+
+
+_WIDE = _EntryPoint(length_at=6, least=0x18, version_at=7, table_at=(0x10, 8), size_at=(0x0C, 4))
+_NARROW = _EntryPoint(length_at=5, least=0x1E, version_at=6, table_at=(0x18, 4), size_at=(0x16, 2))
+
+
+def _entry(what: str, data: bytes, point: _EntryPoint) -> _Extent:
     """DSP0134 sections 5.2.1 (32-bit, "_SM_") and 5.2.2 (64-bit, "_SM3_"); in a dump the table's address is the
     offset in the file, and 64-bit tables have a maximum size instead of a size and a count."""
-    if len(data) < least:
+    if len(data) < point.least:
         raise BadInput(what, [Problem("offset 0", "the file ends inside the entry point")])
-    length = data[length_at]
-    if not least <= length <= len(data):
-        raise BadInput(what, [Problem(f"offset {length_at}", f"entry point length {length} is not possible")])
+    length = data[point.length_at]
+    if not point.least <= length <= len(data):
+        raise BadInput(what, [Problem(f"offset {point.length_at}", f"entry point length {length} is not possible")])
     if sum(data[:length]) & 0xFF:
         raise BadInput(what, [Problem("offset 0", "checksum of the entry point is wrong")])
-    wide = size_at[1] == 4
-    start = int.from_bytes(data[table_at[0] : sum(table_at)], "little")
-    size = int.from_bytes(data[size_at[0] : sum(size_at)], "little")
+    wide = point is _WIDE
+    start = _number(data, *point.table_at)
+    size = _number(data, *point.size_at)
     if not length <= start < len(data):
-        raise BadInput(what, [Problem(f"offset {table_at[0]}", f"the table is not in the file (at offset {start})")])
+        raise BadInput(
+            what, [Problem(f"offset {point.table_at[0]}", f"the table is not in the file (at offset {start})")]
+        )
     problems: tuple[Problem, ...] = ()
     if not wide and start + size > len(data):
         problems = (Problem("offset 22", f"the table should have {size} bytes, the file has {len(data) - start}"),)
-    version = _KNOWN_MISTAKES.get((data[version_at], data[version_at + 1]), (data[version_at], data[version_at + 1]))
+    claimed = (data[point.version_at], data[point.version_at + 1])
     count = 0 if wide else int.from_bytes(data[0x1C:0x1E], "little")
-    return _Extent(data[start : start + size], version, count, problems)
+    return _Extent(data[start : start + size], _KNOWN_MISTAKES.get(claimed, claimed), count, problems)
+
+
+def _number(data: bytes, offset: int, width: int) -> int:
+    return int.from_bytes(data[offset : offset + width], "little")
 
 
 # Versions that firmware is known to claim, and what it means (2.31 is 2.3 revision 1).

@@ -194,7 +194,7 @@ def full_nvram() -> Facts:
 
 
 def consoles() -> Facts:
-    operator = ConsoleOperator()
+    operator = ConsoleOperator(SystemClock())
     sink = ConsoleSink()
     sink.publish(Event(1, NOON_NS, LogLine("console sink speaks", Severity.MSG)))
     sink.close()

@@ -6,8 +6,10 @@ No assert statements: in the initramfs they are compiled away.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from gprov.domain.formats.efi.variables import Variable, VariableName
+from gprov.ports.destructive.variable_writer import VariableWriter
 from gprov.ports.firmware import Firmware
 
 VENDOR = "5f2f1d5e-6f3a-4c52-8f5c-7f0f4d1f0a11"  # nobody's: made for this test
@@ -15,6 +17,10 @@ BOOT = VariableName("Boot0F0F")
 OWN = VariableName("GprovTest", VENDOR)
 # A load option that the kernel takes for one: "x", End of path
 OPTION = b"\x01\0\0\0\x04\0x\0\0\0\x7f\xff\x04\0"
+
+
+class WholeFirmware(Firmware, VariableWriter, Protocol):
+    """Both ports: what one writes, the other reads."""
 
 
 class Broken(Exception):
@@ -26,13 +32,13 @@ def expect(what: str, got: object, wanted: object) -> None:
         raise Broken(f"{what}: got {got!r}, wanted {wanted!r}")
 
 
-def what_is_written_is_read_and_listed(firmware: Firmware) -> None:
+def what_is_written_is_read_and_listed(firmware: WholeFirmware) -> None:
     firmware.write(BOOT, Variable(7, OPTION))
     expect("variable", firmware.read(BOOT), Variable(7, OPTION))
     expect("listed", BOOT in firmware.variables(), True)
 
 
-def a_value_is_replaced_whole(firmware: Firmware) -> None:
+def a_value_is_replaced_whole(firmware: WholeFirmware) -> None:
     firmware.write(BOOT, Variable(7, OPTION + b"a\0r\0g\0s\0"))
     firmware.write(BOOT, Variable(7, OPTION))
     expect("shorter value", firmware.read(BOOT), Variable(7, OPTION))
@@ -40,7 +46,7 @@ def a_value_is_replaced_whole(firmware: Firmware) -> None:
     expect("longer value", firmware.read(BOOT), Variable(7, OPTION + b"q\0"))
 
 
-def what_is_deleted_is_gone(firmware: Firmware) -> None:
+def what_is_deleted_is_gone(firmware: WholeFirmware) -> None:
     firmware.write(BOOT, Variable(7, OPTION))
     firmware.delete(BOOT)
     expect("variable", firmware.read(BOOT), None)
@@ -48,11 +54,11 @@ def what_is_deleted_is_gone(firmware: Firmware) -> None:
     firmware.delete(BOOT)
 
 
-def what_never_was_is_none(firmware: Firmware) -> None:
+def what_never_was_is_none(firmware: WholeFirmware) -> None:
     expect("variable", firmware.read(VariableName("Boot0EEE")), None)
 
 
-def variables_of_unknown_vendors_can_be_changed(firmware: Firmware) -> None:
+def variables_of_unknown_vendors_can_be_changed(firmware: WholeFirmware) -> None:
     """efivarfs protects them with the immutable flag."""
     firmware.write(OWN, Variable(7, b"first"))
     firmware.write(OWN, Variable(7, b"second, which is longer"))
@@ -61,7 +67,7 @@ def variables_of_unknown_vendors_can_be_changed(firmware: Firmware) -> None:
     expect("variable", firmware.read(OWN), None)
 
 
-def variables_are_sorted(firmware: Firmware) -> None:
+def variables_are_sorted(firmware: WholeFirmware) -> None:
     firmware.write(OWN, Variable(7, b"x"))
     firmware.write(BOOT, Variable(7, OPTION))
     names = [(name.vendor, name.name) for name in firmware.variables()]
@@ -69,7 +75,7 @@ def variables_are_sorted(firmware: Firmware) -> None:
     firmware.delete(OWN)
 
 
-CONTRACT: tuple[Callable[[Firmware], None], ...] = (
+CONTRACT: tuple[Callable[[WholeFirmware], None], ...] = (
     what_is_written_is_read_and_listed,
     a_value_is_replaced_whole,
     what_is_deleted_is_gone,
@@ -79,6 +85,6 @@ CONTRACT: tuple[Callable[[Firmware], None], ...] = (
 )
 
 
-def clean(firmware: Firmware) -> None:
+def clean(firmware: WholeFirmware) -> None:
     for name in (BOOT, OWN):
         firmware.delete(name)

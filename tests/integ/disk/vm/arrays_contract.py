@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from gprov.domain.disk.arrays import RunningArray, works_with
 from gprov.domain.disk.arrayspec import ArraySpec, array_spec
@@ -13,20 +14,26 @@ from gprov.domain.formats.disk.md_superblock import MemberRecord
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.arrays import Arrays
 from gprov.ports.block import BlockDevices
+from gprov.ports.destructive.array_writer import ArrayWriter
+from gprov.ports.destructive.filesystem_maker import FileSystemMaker
 from gprov.ports.files import Files
-from gprov.ports.filesystem import FileSystems, Mounts
+from gprov.ports.filesystem import Mounts
 
-EXT4 = FileSystemSpec(FileSystemKind.EXT4, "PRIMARY")
+EXT4 = FileSystemSpec(kind=FileSystemKind.EXT4, label="PRIMARY")
 LEVELS = {RaidLevel.RAID0: 2, RaidLevel.RAID1: 2, RaidLevel.RAID10: 4, RaidLevel.RAID5: 3, RaidLevel.RAID6: 4}
+
+
+class WholeArrays(Arrays, ArrayWriter, Protocol):
+    """Both ports: what one creates, the other examines and assembles."""
 
 
 @dataclass(frozen=True)
 class Bench:
     """``nodes``: partitions of equal size, at least four. ``folder``: where to mount."""
 
-    arrays: Arrays
+    arrays: WholeArrays
     blocks: BlockDevices
-    filesystems: FileSystems
+    filesystems: FileSystemMaker
     mounts: Mounts
     files: Files
     nodes: tuple[str, ...]

@@ -1,0 +1,47 @@
+"""Values on the command line of ``gprov image``: functions return a text that is fit, or raise BadParameter."""
+
+from __future__ import annotations
+
+import datetime
+
+import typer
+
+from gprov.domain.errors import BadInput
+from gprov.domain.image.imgmeta import FIELDS
+from gprov.domain.image.name import SUFFIX, parse_image_name
+
+_LONGEST_BUILD = 200  # what fits into the name of a file
+
+
+def date(text: str) -> str:
+    day(text)
+    return text
+
+
+def day(text: str) -> datetime.date:
+    """The date that the text stands for, as the name of an image has it."""
+    try:
+        return parse_image_name(f"{text}.0{SUFFIX}", prefix="").date
+    except BadInput as exc:
+        raise typer.BadParameter("; ".join(problem.message for problem in exc.problems)) from exc
+
+
+def prefix(text: str) -> str:
+    if "/" in text or "\0" in text:
+        raise typer.BadParameter(f"must be the beginning of a file's name, is {text!r}")
+    return text
+
+
+def build(text: str) -> str:
+    if not (text.isascii() and text.isdigit()):
+        raise typer.BadParameter(f"must be digits, is {text!r}")
+    if len(text) > _LONGEST_BUILD:
+        raise typer.BadParameter(f"has {len(text)} digits, more than {_LONGEST_BUILD}")
+    return text
+
+
+def meta(text: str) -> str:
+    key, equals, _ = text.partition("=")
+    if not equals or key not in FIELDS:
+        raise typer.BadParameter(f"must be KEY=VALUE with KEY one of {', '.join(FIELDS)}, is {text!r}")
+    return text

@@ -1,0 +1,59 @@
+"""Options that several actions of ``gprov lab`` have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gprov.apps.host.cli.options import one_of, words_for_completion
+from gprov.apps.host.lab.shapes import SHAPES
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+
+
+def _serial(text: str) -> str:
+    if not text.strip() or not (text.isascii() and text.isprintable()):
+        raise typer.BadParameter(f"must be printable ASCII, is {text!r}")
+    return text
+
+
+_DISKS_HELP = "disks of a new unit: " + "; ".join(f"{name}: {shape.description}" for name, shape in SHAPES.items())
+
+Workdir = Annotated[str, typer.Option("--workdir", metavar="DIR", help="where the unit's disks and logs are")]
+Firmware = Annotated[FirmwareKind, typer.Option("--firmware", help="of a new unit")]
+Disks = Annotated[
+    str,
+    typer.Option(
+        "--disks",
+        metavar="|".join(SHAPES),
+        help=_DISKS_HELP,
+        parser=one_of(SHAPES),
+        autocompletion=words_for_completion(SHAPES),
+    ),
+]
+Netboot = Annotated[
+    bool,
+    typer.Option("--netboot", help="provisioned by its firmware, over the network: dnsmasq, iPXE (needs root)"),
+]
+Serial = Annotated[str, typer.Option("--serial", metavar="TEXT", help="serial number of a new unit", parser=_serial)]
+Report = Annotated[
+    str | None, typer.Option("--report", metavar="FILE", help="where the JSON report goes (default: DIR/report.json)")
+]
+_BUILT = "(--kernel, --provision-kernel and --image together)"
+Kernel = Annotated[
+    str | None,
+    typer.Option("--kernel", metavar="FILE", help=f"{Branding().boot_kernel} that is built already {_BUILT}"),
+]
+ProvisionKernel = Annotated[
+    str | None,
+    typer.Option(
+        "--provision-kernel",
+        metavar="FILE",
+        help=f"{Branding().provision_kernel} that is built already {_BUILT}",
+    ),
+]
+Image = Annotated[
+    str | None,
+    typer.Option("--image", metavar="FILE", help=f"{Branding().image_prefix}….upd that is made already {_BUILT}"),
+]

@@ -1,0 +1,64 @@
+"""Values on the command line of ``gprov server``. Functions raise BadParameter for values that are not fit."""
+
+from __future__ import annotations
+
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+
+import typer
+
+from gprov.domain.errors import BadInput
+from gprov.domain.factory.dnsmasq import AddressRange
+from gprov.domain.factory.netboot import base_problem, check_arguments
+
+_LONGEST_MINUTES = 7 * 24 * 60
+
+
+def port(number: int) -> int:
+    if not 0 <= number <= 65535:
+        raise typer.BadParameter(f"must be a number 0..65535, is {number}")
+    return number
+
+
+def minutes(number: float) -> float:
+    if not 0 < number <= _LONGEST_MINUTES:
+        raise typer.BadParameter(f"must be more than 0, at most {_LONGEST_MINUTES}, is {number:g}")
+    return number
+
+
+def base_url(text: str) -> str:
+    problem = base_problem(text)
+    if problem:
+        raise typer.BadParameter(problem)
+    return text.rstrip("/")
+
+
+def kernel_arguments(text: str) -> str:
+    try:
+        return check_arguments("--boot-arguments", text)
+    except BadInput as exc:
+        raise typer.BadParameter("; ".join(str(problem) for problem in exc.problems)) from exc
+
+
+def address(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except AddressValueError as exc:
+        raise typer.BadParameter(f"no IPv4 address: {exc}") from exc
+
+
+def address_range(text: str) -> AddressRange:
+    """FIRST,LAST or FIRST,LAST,MASK."""
+    words = text.split(",")
+    if len(words) not in (2, 3):
+        raise typer.BadParameter("must be FIRST,LAST or FIRST,LAST,MASK")
+    first, last, *mask = map(address, words)
+    if mask:
+        network(f"{first}/{mask[0]}")
+    return AddressRange(first, last, mask[0] if mask else None)
+
+
+def network(text: str) -> IPv4Network:
+    try:
+        return IPv4Network(text, strict=False)
+    except (AddressValueError, NetmaskValueError, ValueError) as exc:
+        raise typer.BadParameter(f"no IPv4 network: {exc}") from exc

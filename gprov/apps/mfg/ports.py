@@ -1,0 +1,46 @@
+"""The ports of provisioning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gprov.apps.unit.composition.flow_ports import FlowPorts
+from gprov.ports.archive import Archives
+from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+from gprov.ports.hardware import HardwareInventory
+from gprov.ports.network import Http
+from gprov.ports.process import Processes
+from gprov.ports.secrets import PasswordHasher
+
+
+@dataclass(frozen=True)
+class FactoryServer:
+    """The factory's ports, as one server has them."""
+
+    telemetry: Telemetry
+    time: TimeSource
+    documents: DocumentStore
+    credentials: CredentialStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfgPorts(FlowPorts):
+    """``time_source_at`` and its like take the URL of a server."""
+
+    time_source_at: Callable[[str], TimeSource]
+    document_store_at: Callable[[str], DocumentStore]
+    credential_store_at: Callable[[str], CredentialStore]
+    archives: Archives
+    http: Http
+    inventory: HardwareInventory
+    processes: Processes
+    hasher: PasswordHasher
+
+    def server(self, endpoint: str) -> FactoryServer:
+        return FactoryServer(
+            self.telemetry_at(endpoint),
+            self.time_source_at(endpoint),
+            self.document_store_at(endpoint),
+            self.credential_store_at(endpoint),
+        )

@@ -1,0 +1,124 @@
+"""Choosing the image to restore: candidates in order of preference, until one passes verification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.recovery.image_check import check_image
+from gprov.apps.unit.recovery.records import HistoryFile
+from gprov.domain.boot.args import PreferredImage
+from gprov.domain.disk.ext4_room import Room
+from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.history import History
+from gprov.domain.image.name import ImageName
+from gprov.domain.image.select import Preference, order_with_history, rank
+from gprov.domain.plan.operations import Plan
+from gprov.ports.archive import Archives
+from gprov.ports.files import Files
+from gprov.ports.operator import Operator
+
+CHOOSE_SECONDS = 300.0
+INTERRUPTED = "did not come to an end: power cut or crash"
+
+
+@dataclass(frozen=True)
+class ChosenImage:
+    """``history_with_attempt``: the image history with this attempt, and no result of it. The file on RECOVERY counts
+    the attempt as failed until the restore has ended, since a power cut or crash could not be recorded later."""
+
+    name: ImageName
+    verified: VerifiedImage
+    history_with_attempt: History
+
+
+@dataclass(frozen=True)
+class ImagePreference:
+    """The order in which images are tried; ``first`` is tried before all others; those in ``refused`` are not
+    tried, for the reason given."""
+
+    preference: Preference
+    first: ImageName | None = None
+    refused: Mapping[ImageName, str] = field(default_factory=dict)
+
+    def without(self, name: ImageName, reason: str) -> ImagePreference:
+        return replace(self, refused={**self.refused, name: reason})
+
+
+def image_preference(
+    preferred: PreferredImage, files: Files, operator: Operator, context: UnitContext
+) -> ImagePreference:
+    """The order that was requested. With MENU a person chooses; without a choice, or without an operator, the newest
+    image is tried first."""
+    match preferred:
+        case PreferredImage.LATEST:
+            return ImagePreference(Preference.LATEST)
+        case PreferredImage.OLDEST:
+            return ImagePreference(Preference.OLDEST)
+        case PreferredImage.MENU if not operator.present:
+            return ImagePreference(Preference.LATEST)
+        case PreferredImage.MENU:
+            found = _names(files, context.image_folder)
+            names = rank(found, context.branding.image_prefix, Preference.LATEST).candidates
+            index = operator.choose("Which image?", [name.stem for name in names], CHOOSE_SECONDS)
+            return ImagePreference(Preference.LATEST, names[index] if index is not None else None)
+
+
+@dataclass(frozen=True)
+class ImageChooser:
+    archives: Archives
+    files: Files
+    history: HistoryFile
+    context: UnitContext
+
+    def choose(
+        self, preference: ImagePreference, room: Room, make_plan: Callable[[ChosenImage], Plan]
+    ) -> tuple[ChosenImage, Plan]:
+        """The first good image that fits into ``room`` on PRIMARY and for which ``make_plan`` succeeds, with its
+        plan. Raises IntegrityFault if there is none.
+
+        Images that failed too often before are tried after all others, not skipped.
+        """
+        bus, history, folder = self.context.bus, self.history, self.context.image_folder
+        reasons = list(preference.refused.values())
+        for name in self._candidates(preference):
+            before = history.value
+            with_attempt = before.attempt(name.stem)
+            history.record(with_attempt.failed(name.stem, INTERRUPTED))
+            try:
+                chosen = ChosenImage(name, self._verified(f"{folder}/{name.filename}", room), with_attempt)
+                return chosen, make_plan(chosen)
+            except (IntegrityFault, BadInput, DeviceFault) as error:
+                bus.error(error)
+                reasons.append(str(error))
+                history.record(with_attempt.failed(name.stem, str(error)))
+            except GprovError:
+                history.record(before)  # the image is not the cause
+                raise
+        raise IntegrityFault(folder, "no good image: " + ("; ".join(reasons) or "the folder holds none"))
+
+    def _candidates(self, preference: ImagePreference) -> tuple[ImageName, ...]:
+        bus, folder = self.context.bus, self.context.image_folder
+        ranking = rank(_names(self.files, folder), self.context.branding.image_prefix, preference.preference)
+        for rejected in ranking.rejected:
+            bus.warning(f"{folder}/{rejected.filename} is no image: {rejected.reason}")
+        first, second = order_with_history(ranking.candidates, self.history.value)
+        if second:
+            names = ", ".join(name.stem for name in second)
+            bus.log(f"only if nothing else is good, for their failures: {names}")
+        requested = (preference.first,) if preference.first is not None else ()
+        order = dict.fromkeys((*requested, *first, *second))
+        return tuple(name for name in order if name not in preference.refused)
+
+    def _verified(self, path: str, room: Room) -> VerifiedImage:
+        bus = self.context.bus
+        bus.message(f"Checking {path.rsplit('/', 1)[1]}")
+        image = check_image(self.archives, path, room, self.context)
+        bus.log(f"{path} is good: {image.entries} members, {image.unpacked} bytes, SHA-256 {image.digest}")
+        return image
+
+
+def _names(files: Files, folder: str) -> tuple[str, ...]:
+    return files.names(folder) if files.status(folder) is not None else ()

@@ -1,0 +1,255 @@
+"""The Linux adapter of each port. The functions import it when it is made, not before: a normal boot uses few of them.
+
+A type checker compares what a function returns with the port, and with that its
+provider in the container.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from gprov.adapters.linux.net.factory import HttpFactory
+    from gprov.domain.boot.args import BootArguments
+    from gprov.domain.branding import Branding
+    from gprov.domain.mountpoints import MountPoints
+    from gprov.ports.archive import Archives
+    from gprov.ports.arrays import Arrays
+    from gprov.ports.background import Background
+    from gprov.ports.block import BlockDevices
+    from gprov.ports.clock import Clock, Randomness
+    from gprov.ports.destructive.array_writer import ArrayWriter
+    from gprov.ports.destructive.filesystem_maker import FileSystemMaker
+    from gprov.ports.destructive.image_unpacker import ImageUnpacker
+    from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.destructive.variable_writer import VariableWriter
+    from gprov.ports.events import EventSink
+    from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+    from gprov.ports.files import Files
+    from gprov.ports.filesystem import FileSystems, Mounts
+    from gprov.ports.firmware import Firmware, SmbiosTable
+    from gprov.ports.hardware import HardwareInventory
+    from gprov.ports.network import Http, Network
+    from gprov.ports.operator import Operator
+    from gprov.ports.power import Power
+    from gprov.ports.process import Processes
+    from gprov.ports.secrets import PasswordHasher
+
+    class ImageArchives(Archives, ImageUnpacker, Protocol):
+        """Verifies and unpacks images."""
+
+
+def clock() -> Clock:
+    from gprov.adapters.linux.system.clock import SystemClock
+
+    return SystemClock()
+
+
+def randomness() -> Randomness:
+    from gprov.adapters.linux.system.random import SystemRandomness
+
+    return SystemRandomness()
+
+
+def background() -> Background:
+    from gprov.adapters.linux.system.background import ThreadBackground
+
+    return ThreadBackground()
+
+
+def processes() -> Processes:
+    from gprov.adapters.linux.system.process import SystemProcesses
+
+    return SystemProcesses()
+
+
+def power() -> Power:
+    from gprov.adapters.linux.system.power import SystemPower
+
+    return SystemPower()
+
+
+def shell_power() -> Power:
+    from gprov.adapters.linux.system.shell import ShellPower
+
+    return ShellPower()
+
+
+def operator(*, clock: Clock) -> Operator:
+    from gprov.adapters.linux.console.operator import ConsoleOperator
+
+    return ConsoleOperator(clock)
+
+
+def blocks() -> BlockDevices:
+    from gprov.adapters.linux.disk.block import SysfsBlockDevices
+
+    return SysfsBlockDevices()
+
+
+def mounts() -> Mounts:
+    from gprov.adapters.linux.filesystem.mounts import LinuxMounts
+
+    return LinuxMounts()
+
+
+def files(*, mount_points: MountPoints) -> Files:
+    from gprov.adapters.linux.files.files import LinuxFiles
+
+    return LinuxFiles(mount_points.all)
+
+
+def filesystems(*, processes: Processes) -> FileSystems:
+    from gprov.adapters.linux.filesystem.tools import LinuxFileSystems
+
+    return LinuxFileSystems(processes)
+
+
+def partitioner(*, blocks: BlockDevices, clock: Clock) -> Partitioner:
+    from gprov.adapters.linux.disk.partition import PartedPartitioner
+
+    return PartedPartitioner(blocks, clock)
+
+
+def arrays(*, processes: Processes) -> Arrays:
+    from gprov.adapters.linux.disk.arrays import MdArrays
+
+    return MdArrays(processes)
+
+
+def array_writer(*, processes: Processes) -> ArrayWriter:
+    from gprov.adapters.linux.disk.arrays import MdArrays
+
+    return MdArrays(processes)
+
+
+def filesystem_maker(*, processes: Processes) -> FileSystemMaker:
+    from gprov.adapters.linux.filesystem.tools import LinuxFileSystems
+
+    return LinuxFileSystems(processes)
+
+
+def image_archives(*, processes: Processes, branding: Branding) -> ImageArchives:
+    from gprov.adapters.linux.archive import XzTarArchives
+
+    return XzTarArchives(processes, branding=branding, accounts_folder="/etc")
+
+
+def archives(*, image_archives: ImageArchives) -> Archives:
+    return image_archives
+
+
+def image_unpacker(*, image_archives: ImageArchives) -> ImageUnpacker:
+    return image_archives
+
+
+def variable_writer() -> VariableWriter:
+    from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
+
+    return EfivarsFirmware()
+
+
+def firmware() -> Firmware:
+    from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
+
+    return EfivarsFirmware()
+
+
+def smbios() -> SmbiosTable:
+    from gprov.adapters.linux.dmi.smbios import LinuxSmbios
+
+    return LinuxSmbios()
+
+
+def inventory() -> HardwareInventory:
+    from gprov.adapters.linux.dmi.inventory import LinuxInventory
+
+    return LinuxInventory()
+
+
+def hasher() -> PasswordHasher:
+    from gprov.adapters.linux.system.passwords import CryptPasswordHasher
+
+    return CryptPasswordHasher()
+
+
+def http(*, clock: Clock) -> Http:
+    from gprov.adapters.linux.net.http import RequestsHttp
+
+    return RequestsHttp(clock)
+
+
+def network(*, processes: Processes, clock: Clock) -> Network:
+    from gprov.adapters.linux.net.dhcp import UdhcpcNetwork
+
+    return UdhcpcNetwork(processes, clock)
+
+
+def factory_clients(*, http: Callable[[], Http], clock: Callable[[], Clock]) -> Callable[[str], HttpFactory]:
+    """Returns the client for the URL of a server, always the same one for the same server."""
+    from gprov.adapters.linux.net.factory import FactoryClients
+
+    return FactoryClients(http(), clock()).at
+
+
+def _client_at(clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], HttpFactory]:
+    """The clients, and with them the HTTP library, are loaded at the first call."""
+
+    def client(endpoint: str) -> HttpFactory:
+        return clients()(endpoint)
+
+    return client
+
+
+def telemetry_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], Telemetry]:
+    return _client_at(clients)
+
+
+def time_source_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], TimeSource]:
+    return _client_at(clients)
+
+
+def document_store_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], DocumentStore]:
+    return _client_at(clients)
+
+
+def credential_store_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], CredentialStore]:
+    return _client_at(clients)
+
+
+def server_sink(telemetry: Telemetry, serial: str) -> EventSink:
+    from gprov.adapters.linux.net.server_sink import ServerSink
+
+    return ServerSink(telemetry, serial)
+
+
+def console_sink(*, arguments: BootArguments) -> EventSink:
+    from gprov.adapters.linux.events.sinks import ConsoleSink
+
+    return ConsoleSink(verbose=arguments.verbose)
+
+
+def kmsg_sink() -> EventSink:
+    from gprov.adapters.linux.events.kmsg import KmsgSink
+
+    return KmsgSink()
+
+
+def milestone_sink() -> EventSink:
+    from gprov.adapters.linux.events.milestones import MilestoneSink
+
+    return MilestoneSink()
+
+
+def file_sink_at(*, clock: Callable[[], Clock], stage: str) -> Callable[[str], EventSink]:
+    """Makes a log file, named after the stage, in a folder."""
+
+    def make(folder: str) -> EventSink:
+        from gprov.adapters.linux.events.sinks import FileSink
+
+        return FileSink(clock(), folder, stage)
+
+    return make

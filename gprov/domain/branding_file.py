@@ -1,0 +1,65 @@
+"""Reading a branding file: an adopter's names (``Branding``) as a JSON object or a TOML table, one key per field.
+
+A field that is not given keeps its default. All problems are collected; an unknown key is one, since a misspelt key
+would leave a default name on every unit.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+
+from gprov.domain.branding import Branding
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.unit.nics import mac_prefix
+
+# Names of single files or folders.
+_NAMES = frozenset(("image_prefix", "flag_file", "boot_kernel", "provision_kernel", "log_folder"))
+_PATHS = frozenset(("config_folder", "real_init"))
+# Most bytes of a label: of ext4 (struct ext4_super_block, s_volume_name) and of FAT (BS_VolLab).
+_LABELS = {"recovery_label": 16, "primary_label": 16, "boot_label": 16, "esp_label": 11}
+
+
+def parse_branding(what: str, data: bytes) -> Branding:
+    """``what``: the file's name; TOML if it ends in ``.toml``, else JSON. Raises BadInput with every problem."""
+    root = _toml(what, data) if what.lower().endswith(".toml") else read_object(what, data)
+    known = [field.name for field in fields(Branding)]
+    for key in root.keys():
+        if key not in known:
+            root.problem(key, f"is no name of a branding; known: {', '.join(known)}")
+    names = {name: _text(root, name) for name in known if root.has(name)}
+    return finish(what, root, Branding(**names))
+
+
+def _toml(what: str, data: bytes) -> JsonObject:
+    try:
+        return JsonObject(tomllib.loads(data.decode()), "$", [])
+    except UnicodeDecodeError as exc:
+        raise BadInput(what, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        raise BadInput(what, [Problem("", f"is not TOML: {exc}")]) from exc
+
+
+def _text(root: JsonObject, name: str) -> str:
+    noted = len(root.problems)
+    text = root.text(name, required=True)
+    problem = _problem(name, text) if len(root.problems) == noted else ""
+    if problem:
+        root.problem(name, problem)
+    return text
+
+
+def _problem(name: str, text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        return f"{text!r} has blanks around it or unprintable characters"
+    if name in _NAMES and "/" in text:
+        return f"must be a name without folders, is {text!r}"
+    if name in _PATHS and not text.startswith("/"):
+        return f"must be an absolute path, is {text!r}"
+    if len(text.encode()) > _LABELS.get(name, len(text.encode())):
+        return f"must have at most {_LABELS[name]} bytes, {text!r} has {len(text.encode())}"
+    if name == "mac_prefix" and mac_prefix(text) is None:
+        return f"{text!r} is no MAC prefix (like 56:78:90)"
+    return ""

@@ -1,0 +1,32 @@
+"""Names of the files on RECOVERY that gprov itself reads and writes; what an adopter may rename is in ``Branding``.
+
+``norm_boot``                     the kernel (``Branding.boot_kernel``), on the ESP or, on BIOS units, here
+``Image/*.upd``                   images
+``fr.data``                       options for the next restore: ``domain.unit.frdata``
+``platform.ident``                code name of a unit that was identified by fallback, one line
+``boot.args``                     ``domain.boot.kept_arguments``
+``secrets/admin.hash``            hash of the admin password, one line
+``gprov/recovery.cfg``            menu of BIOS units: ``domain.boot.grub.menus``
+``log/recovery_history.json``     ``domain.image.history`` (folder: ``Branding.log_folder``)
+``log/start_budget.json``         ``domain.boot.budget``
+``log/netd.tar``                  ``domain.unit.netsaved``
+``log/*.log``                     ``domain.log_files``
+
+Constants only: every boot imports it.
+"""
+
+from __future__ import annotations
+
+IMAGE_FOLDER = "Image"
+OPTIONS_FILE = "fr.data"
+PLATFORM_IDENT = "platform.ident"
+KEPT_ARGUMENTS_FILE = "boot.args"
+SECRETS_FOLDER = "secrets"
+ADMIN_HASH = "admin.hash"
+MENU_FOLDER = "gprov"  # on boot partitions of primary disks, too
+RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"
+
+# In the log folder.
+HISTORY_FILE = "recovery_history.json"
+BUDGET_FILE = "start_budget.json"
+SAVED_NETWORK_FILE = "netd.tar"

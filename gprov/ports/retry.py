@@ -1,0 +1,29 @@
+"""Calling again what failed for a reason that may pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from gprov.ports.clock import Clock
+
+T = TypeVar("T")
+
+
+def growing_pauses(first: float, longest: float, attempts: int) -> Iterator[float]:
+    """The pauses between so many attempts, in seconds: each twice the one before, none over ``longest``."""
+    pause = first
+    for _ in range(attempts - 1):
+        yield min(pause, longest)
+        pause *= 2
+
+
+def retried(clock: Clock, call: Callable[[], T], pauses: Iterable[float], passing: type[Exception]) -> T:
+    """What ``call`` returns. It is called once more after each pause (seconds) while it raises ``passing``; the last
+    failure is raised, and any other exception at once."""
+    for pause in pauses:
+        try:
+            return call()
+        except passing:
+            clock.sleep(pause)
+    return call()

@@ -1,0 +1,39 @@
+"""A command imports its own module only: help must not wait for the packages of others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+LIST = """
+import sys
+from gprov.apps.host.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print(*sorted(name for name in sys.modules if name.startswith("gprov.apps.host.cli.")))
+print("dependency_injector" in sys.modules, "rich" in sys.modules, "requests" in sys.modules)
+"""
+COMMON = {"commands", "main", "options", "output"}
+
+
+@pytest.mark.parametrize(
+    ("words", "modules"),
+    [
+        (["--help"], set()),
+        (["image", "--help"], {"image", "image_values", "progress"}),
+        (["kernel", "--help"], {"kernel", "userfile"}),
+        (["lab", "--help"], {"lab", "lab_options"}),
+        (["simulate", "lifecycle", "--help"], {"simulate", "userfile"}),
+        (["server", "--help"], {"server", "server_values"}),
+    ],
+)
+def test_only_what_is_asked_for(words: list[str], modules: set[str]) -> None:
+    command = [sys.executable, "-c", LIST, *words]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    *_, names, packages = ended.stdout.splitlines()
+    assert {name.rpartition(".")[2] for name in names.split()} == COMMON | modules
+    assert packages == "False False False"
