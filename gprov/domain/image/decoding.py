@@ -8,6 +8,8 @@ from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.xz_layout import XzLayout
 
 CHUNK = 1 << 20
+# Bytes that an image may unpack to where the disk is not known.
+LARGEST_ARCHIVE = 2 << 40
 # A decoder's own needs besides its dictionary: input, output being made, and what it hands over.
 _PER_WORKER = 4 * CHUNK
 _SMALLEST_WINDOW = 4 * CHUNK
@@ -28,11 +30,11 @@ class DecodingPlan:
 
 
 def require_at_most(what: str, layout: XzLayout, most: int | None) -> None:
-    """Raises IntegrityFault if it says that it unpacks to more than ``most`` bytes. (That a block does not unpack to
-    more than it says is checked while it is decoded.)"""
+    """Raises IntegrityFault if its index states that it unpacks to more than ``most`` bytes. (That a block does not
+    unpack to more than stated is checked while it is decoded.)"""
     size = layout.uncompressed_size
     if most is not None and size > most:
-        raise IntegrityFault(what, f"unpacks to {size} bytes, and {most} are the most that an image for this disk has")
+        raise IntegrityFault(what, f"states that it unpacks to {size} bytes, more than the {most} that fit")
 
 
 def plan_decoding(layout: XzLayout, cores: int, available: int, keep_limit: int | None = None) -> DecodingPlan:

@@ -38,13 +38,20 @@ def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_argum
         wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
 
 
+def lack_of_room(image: VerifiedImage, room: Room) -> str:
+    """What an image needs that a disk does not have; "" if it fits."""
+    if room.holds(image.needs):
+        return ""
+    needs = f"needs {image.needs.allocated} bytes and {image.needs.inodes} inodes"
+    return f"{needs}, and the disk has room for {room.bytes} bytes and {room.inodes} inodes"
+
+
 def image_problems(image: VerifiedImage, branding: Branding, room: Room | None = None) -> tuple[Problem, ...]:
     """Why this image, though intact, could never boot as an appliance. ``room``: on PRIMARY, if that is known."""
     problems = []
     files = image.files
-    if room is not None and not room.holds(image.needs):
-        needs = f"needs {image.needs.allocated} bytes and {image.needs.inodes} inodes"
-        problems.append(Problem("", f"{needs}, and the disk has room for {room.bytes} bytes and {room.inodes} inodes"))
+    if room is not None and (lack := lack_of_room(image, room)):
+        problems.append(Problem("", lack))
     if not files.has_init:
         problems.append(Problem(branding.real_init, "is not in the image"))
     for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):

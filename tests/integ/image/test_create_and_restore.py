@@ -71,7 +71,7 @@ def test_what_was_made_as_json(root: Path, tmp_path: Path, capsys: pytest.Captur
     made = create(tmp_path, "--root", str(root), "--json")
     facts = json.loads(capsys.readouterr().out)
     assert (facts["path"], facts["size"]) == (str(made), made.stat().st_size)
-    assert facts.keys() == {"path", "size", "unpacked", "content_bytes", "entries", "digest"}
+    assert facts.keys() == {"path", "size", "unpacked", "content_bytes", "entries", "digest", "needs", "notes"}
 
 
 def test_same_content_gives_the_same_bytes(image: Path, root: Path, tmp_path: Path) -> None:

@@ -110,6 +110,40 @@ def test_verify_json(tmp_path: Path, image: bytes, capsys: pytest.CaptureFixture
     assert second == {"path": str(empty), "valid": False, "reason": f"{empty}: is empty (offset 0)"}
 
 
+def test_verify_refuses_a_stated_size_that_no_disk_has_before_it_decodes(
+    tmp_path: Path, root_tar: bytes, xz_of: XzOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = tmp_path / GOOD
+    image.write_bytes(xz_of([root_tar], sizes=False, indexed=(2 << 40) + 1 - len(root_tar)))
+    assert main(["image", "verify", str(image)]) == 1
+    stated = f"INVALID {image}: states that it unpacks to {(2 << 40) + 1} bytes, more than the {2 << 40} that fit\n"
+    assert capsys.readouterr().out == stated
+    image.write_bytes(xz_of([root_tar], sizes=False, indexed=(2 << 40) - len(root_tar)))
+    assert main(["image", "verify", str(image)]) == 1
+    assert "that fit" not in capsys.readouterr().out
+
+
+def test_verify_for_a_disk(
+    tmp_path: Path, image: bytes, root_tar: bytes, xz_of: XzOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, large = tmp_path / GOOD, tmp_path / "large.upd"
+    good.write_bytes(image)
+    large.write_bytes(xz_of([root_tar], sizes=False, indexed=70 << 30))
+    assert main(["image", "verify", "--disk", "1M", str(good)]) == 1
+    assert "and the disk has room for 0 bytes and 0 inodes" in capsys.readouterr().out
+    assert main(["image", "verify", "--disk", "64G", str(good), str(large)]) == 1
+    out = capsys.readouterr().out
+    assert f"valid   {good}: " in out
+    assert f"INVALID {large}: states that it unpacks to " in out
+
+
+@pytest.mark.parametrize("size", ["", "64 G", "-1", "1.5G", "64GiB", "64g", "\u0661", "1" * 19])
+def test_verify_for_a_disk_of_a_wrong_size(size: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["image", "verify", "--disk", size, "none"])
+    assert caught.value.code == 2
+
+
 @pytest.mark.parametrize(
     "words",
     [

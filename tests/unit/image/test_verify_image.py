@@ -195,7 +195,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_what_is_too_large_is_refused_before_it_is_decoded(xz_of: XzOf, root_tar: bytes, tmp_path: Path) -> None:
-    """As its index says. Its data are damaged, which nobody gets to see."""
+    """As its index says. Its data are damaged, which only decoding would find."""
     data = bytearray(xz_of([root_tar, bytes(9 << 20)]))
     data[200] ^= 0xFF
     path = tmp_path / "x.upd"
@@ -203,7 +203,7 @@ def test_what_is_too_large_is_refused_before_it_is_decoded(xz_of: XzOf, root_tar
     archives = XzTarArchives(SystemProcesses())
     most = len(root_tar) + (9 << 20)
     for bound, reason in (
-        (most - 1, f"unpacks to {most} bytes, and {most - 1} are the most"),
+        (most - 1, f"unpacks to {most} bytes, more than the {most - 1} that fit"),
         (most, "block at offset"),
     ):
         with pytest.raises(IntegrityFault, match=reason):
