@@ -66,6 +66,8 @@ class Tidier:
         while block := read(BLOCK):
             kind = block[156:157]
             if block == ZERO_BLOCK or len(block) < BLOCK:
+                yield from (header + payload for header, payload in waiting)  # refused when the image is verified
+                waiting = []
                 yield block
             elif kind in _EXTENSIONS:
                 waiting.append((block, _payload(read, number(block[124:136]))))
