@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
+import struct
 import tarfile
+from contextlib import suppress
 
 from fuzz import seeds
 from fuzz.harness import Target, expect
@@ -20,8 +23,14 @@ from gprov.domain.boot.budget import (
 )
 from gprov.domain.branding import Branding
 from gprov.domain.formats.bzimage import newest, parse_bzimage
+from gprov.domain.formats.image.tar_attributes import MOST_IN_BLOCK, attributes_of
+from gprov.domain.formats.image.tar_fields import Malformed, pax_pairs
+from gprov.domain.formats.image.tar_sparse import blocks_of, pax_sparse
+from gprov.domain.formats.image.tar_tidy import Tidier
 from gprov.domain.formats.image.tar_walk import TarWalker
+from gprov.domain.formats.image.tidy_attributes import Accounts, tidy_attributes
 from gprov.domain.formats.image.xz_layout import read_layout
+from gprov.domain.formats.posix_acl import BadAcl, acl_text, parse_acl, parse_raw_acl
 from gprov.domain.image.decoding import plan_decoding
 from gprov.domain.image.history import parse_history, serialise_history
 from gprov.domain.image.imgmeta import parse_imgmeta, serialise_imgmeta
@@ -86,6 +95,48 @@ def tar_walk(data: bytes) -> None:
     expect(parts.finish() == summary, "an archive that reads differently in pieces")
 
 
+def tidy(data: bytes) -> None:
+    """What an image is made of: tidied twice, it stays as it is."""
+
+    def run(content: bytes) -> bytes:
+        tidier = Tidier()
+        for _ in tidier.run(io.BytesIO(content).read):
+            pass
+        return b"".join(tidier.run(io.BytesIO(content).read))
+
+    try:
+        once = run(data)
+    except Malformed:
+        return
+    expect(run(once) == once, "an archive that changes when it is tidied again")
+
+
+def acl(data: bytes) -> None:
+    """A list as text, or as an attribute."""
+    for parse in (parse_acl, parse_raw_acl):
+        with suppress(BadAcl):
+            found = parse(data)
+            named = any(entry.name for entry in found)
+            expect(named or parse_acl(acl_text(found).encode()) == found, "a list that reads differently when written")
+
+
+def attributes(data: bytes) -> None:
+    """Records of an extended header, for each kind of member; and sparse maps in them."""
+    try:
+        pairs = pax_pairs(data)
+    except Malformed:
+        return
+    for kind in (b"0", b"1", b"2", b"3", b"5", b"6"):
+        left_out: list[str] = []
+        tidied = tidy_attributes(pairs, kind, Accounts(), left_out.append)
+        expect(attributes_of(tidied, kind, b"x").size <= MOST_IN_BLOCK, "attributes that do not fit")
+        with suppress(Malformed):
+            attributes_of(pairs, kind, b"x")
+    with suppress(Malformed):
+        found = pax_sparse(pairs, 512)
+        expect(not isinstance(found, list) or blocks_of(found) <= 1 + len(found), "more blocks than data")
+
+
 def imgmeta(data: bytes) -> None:
     meta = parse_imgmeta("x", data)
     expect(parse_imgmeta("x", serialise_imgmeta(meta)) == meta, "metadata that read differently when written")
@@ -140,11 +191,33 @@ _TAR_WORDS = (
     b"./",
     b"\x80",
 )
+_PAX_WORDS = (b"SCHILY.xattr.user.", b"SCHILY.acl.access=", b"security.capability=", b"GNU.sparse.", b"numblocks=")
 _XZ_WORDS = (b"\xfd7zXZ\0\0\x0a", b"YZ", b"\0\x0a", b"\x21\x01\x16", b"\x80\x80")
 
 
 def _tars() -> list[bytes]:
-    return [*(seeds.root_tar(kind) for kind in TAR_SEEDS), seeds.sparse_tar(), seeds.tar({"a": b"1"}) * 2]
+    return [
+        *(seeds.root_tar(kind) for kind in TAR_SEEDS),
+        seeds.sparse_tar(),
+        seeds.odd_tar(),
+        seeds.tar({"a": b"1"}) * 2,
+    ]
+
+
+def _acls() -> list[bytes]:
+    raw = b"".join(struct.pack("<HHI", tag, 6, 7) for tag in (1, 2, 4, 8, 16, 32))
+    return [
+        b"user::rw-,user:a:rwx,user:7:r--,group::r--,mask::rwx,other::---",
+        b"u::r\ng::w\no::x\n",
+        b"\2\0\0\0" + raw,
+    ]
+
+
+def _records() -> list[bytes]:
+    """The payloads of extended headers."""
+    archive = seeds.odd_tar()
+    starts = [at for at in range(0, len(archive), 512) if archive[at + 156 : at + 157] == b"x"]
+    return [archive[at + 512 : at + 512 + int(archive[at + 124 : at + 135], 8)] for at in starts]
 
 
 def _images() -> list[bytes]:
@@ -177,6 +250,10 @@ TARGETS = (
     Target("image", "xz and tar together", verified_image, _images, _XZ_WORDS),
     Target("tar", "tar of an image", tar_walk, _tars, _TAR_WORDS),
     Target("tar-sealed", "the same, checksums right", tar_walk, _tars, _TAR_WORDS, seeds.sealed_tar),
+    Target("tidy", "an archive that an image is made of", tidy, _tars, _TAR_WORDS),
+    Target("tidy-sealed", "the same, checksums right", tidy, _tars, _TAR_WORDS, seeds.sealed_tar),
+    Target("acl", "access control lists", acl, _acls, (b"user:", b"mask::", b"rwx", b"\2\0\0\0", b"\xff\xff\xff\xff")),
+    Target("attributes", "attributes and sparse maps of pax", attributes, _records, _PAX_WORDS),
     Target(
         "imgmeta",
         "imgmeta.json",

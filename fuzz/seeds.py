@@ -50,11 +50,42 @@ def root_tar(kind: int = tarfile.GNU_FORMAT) -> bytes:
 def sparse_tar() -> bytes:
     """An old GNU sparse file whose map needs a second block, before another member."""
     header = bytearray(tarfile.TarInfo("sparse").tobuf(tarfile.GNU_FORMAT))
+    entries = [b"%011o\0%011o\0" % region for region in ((0, 0), (1024, 0), (2048, 0), (3072, 512), (4096, 0))]
     header[156:157] = b"S"
     header[124:136] = b"00000001000\0"
+    header[386:482] = b"".join(entries[:4])
     header[482] = 1
     header[483:495] = b"00000010000\0"
-    return sealed_tar(bytes(header) + bytes(1024) + tar({"after": b"1"}))
+    return sealed_tar(bytes(header) + entries[4].ljust(512, b"\0") + bytes(512) + tar({"after": b"1"}))
+
+
+def odd_tar() -> bytes:
+    """Sparse files of the pax formats, access control lists, capabilities, attributes of elsewhere."""
+    out = io.BytesIO()
+    acl = "user::rw-,user:root:rwx,group::r--,mask::rwx,other::r--"
+    data = b"2\n512\n512\n4096\n0\n".ljust(512, b"\0") + bytes(512)
+    one = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "4096", "GNU.sparse.name": "s"}
+    keys = {"GNU.sparse.size": "4096", "GNU.sparse.numblocks": "2", "GNU.sparse.map": "0,512,4096,0"}
+    rest = {
+        "SCHILY.acl.access": acl,
+        "SCHILY.acl.default": acl,
+        "SCHILY.xattr.security.capability": "\1\0\0\2" + "\0" * 16,
+        "SCHILY.xattr.system.posix_acl_access": "\2\0\0\0",
+        "SCHILY.xattr.com.apple.a": "x",
+        "RHT.security.selinux": "system_u",
+        "mtime": "-5.5",
+    }
+    with tarfile.open(fileobj=out, mode="w:", format=tarfile.PAX_FORMAT) as archive:
+        for name, content, pax in (
+            ("etc/passwd", b"root:x:0:0::/:/bin/sh\n", {}),
+            ("f", b"", rest),
+            ("1", data, one),
+            ("2", bytes(512), keys),
+        ):
+            info = tarfile.TarInfo(name)
+            info.size, info.pax_headers = len(content), dict(pax)
+            archive.addfile(info, io.BytesIO(content))
+    return out.getvalue()
 
 
 def xz(*contents: bytes) -> bytes:

@@ -138,6 +138,10 @@ class ToolFailed(DeviceFault):
         return head + tuple(self.output.splitlines()[-20:])
 
 
+class ContentRefused(ToolFailed):
+    """A tool refuses what it was given, and would do so again: what it was given is at fault."""
+
+
 class ToolMissing(DeviceMissing):
     """A program is not installed."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from gprov.domain.events import Body, Event, LogLine, Milestone, Progress, Severity, StateChange, Step, StepPhase
+from gprov.domain.formats.shown import plain
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -23,7 +24,7 @@ def event_text(event: Event) -> str:
 
 def printable_lines(body: Body) -> tuple[str, ...]:
     """``body_text`` as lines that do nothing to a terminal, however strange the names in it are."""
-    return tuple(_printable(line) for line in body_text(body).splitlines()) or ("",)
+    return tuple(plain(line) for line in body_text(body).splitlines()) or ("",)
 
 
 def body_text(body: Body) -> str:
@@ -82,13 +83,3 @@ def _step_text(step: Step) -> str:
             return f"done in {step.seconds:.1f} s: {step.description}"
         case StepPhase.FAILED:
             return f"failed after {step.seconds:.1f} s: {step.description}: {step.error}"
-
-
-def _printable(line: str) -> str:
-    return line if line.isprintable() else "".join(map(_escaped, line))
-
-
-def _escaped(character: str) -> str:
-    if character.isprintable() or character == "\t":
-        return character
-    return character.encode("unicode_escape").decode("ascii")

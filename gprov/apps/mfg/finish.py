@@ -11,7 +11,8 @@ from gprov.apps.mfg.ports import MfgPorts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.recovery.volume import mounted_recovery
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.disk.arrayspec import capacity
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.ext4_room import primary_room
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.mfg.flags import Switch
@@ -30,8 +31,9 @@ def finish(job: ProvisioningJob, ports: MfgPorts, context: UnitContext) -> None:
             raise RefusedByPolicy(f"RECOVERY is found on {recovery.volume.node}, but was made on another disk")
         kernel = verify_kernel(ports.volumes, context)
         if Switch.NO_WRITE_FILES not in job.switches:
-            max_bytes = capacity(unit.platform.raid_level, [disk.size for disk in facts.targets])
-            images = verify_images(job.data, kernel, max_bytes, ports, context)
+            bios = ports.volumes.firmware.kind() is FirmwareKind.BIOS
+            room = primary_room(unit.platform.raid_level, [disk.size for disk in facts.targets], bios=bios)
+            images = verify_images(job.data, kernel, room, ports, context)
         # Before the unit can boot: the server holds the document until the first restore has succeeded.
         _send_qa_document(job, images, context.bus)
         found_facts = replace(facts, recovery=recovery.volume.disk)

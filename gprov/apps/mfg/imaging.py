@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from gprov.apps.mfg.ports import MfgPorts
 from gprov.apps.unit.boot.kernel_file import read_kernel
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
+from gprov.apps.unit.recovery.image_check import check_image
 from gprov.apps.unit.recovery.retention import prune_images
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.bzimage import KernelFacts, newest
 from gprov.domain.image.history import History
@@ -18,7 +18,6 @@ from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.plan.file_operations import FetchFile, MakeFolder
 from gprov.domain.plan.kernels import image_kernel, kernel_places
 from gprov.domain.plan.operations import Operation
-from gprov.domain.plan.restorable import image_problems
 
 
 def fetch_files(data: ManufData, ports: MfgPorts, context: UnitContext) -> None:
@@ -50,20 +49,17 @@ def verify_kernel(ports: VolumePorts, context: UnitContext) -> KernelFacts:
 
 
 def verify_images(
-    data: ManufData, kernel: KernelFacts, capacity: int, ports: MfgPorts, context: UnitContext
+    data: ManufData, kernel: KernelFacts, room: Room, ports: MfgPorts, context: UnitContext
 ) -> tuple[str, ...]:
     """Verify every fetched image as a restore does, including the comparison of its kernel with ``kernel``.
-    ``capacity``: bytes of the target disk or array. Returns their paths. Raises IntegrityFault, BadInput."""
+    ``room``: on PRIMARY. Returns their paths. Raises IntegrityFault, BadInput."""
     bus, branding = context.bus, context.branding
     uefi = ports.volumes.firmware.kind() is FirmwareKind.UEFI
     placements = [destination(file, branding, uefi) for file in data.files]
     recovery = context.mount_points.recovery
     paths = tuple(f"{recovery}/{place.path}" for place in placements if place.kind is PlacementKind.IMAGE)
     for path in paths:
-        image = ports.archives.verify(path, partial(bus.progress, f"verify {path}"))
-        problems = image_problems(image, branding, capacity)
-        if problems:
-            raise BadInput(path, problems)
+        image = check_image(ports.archives, path, room, context)
         newest(image_kernel(image), kernel)
         bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
     return paths

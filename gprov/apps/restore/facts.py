@@ -162,20 +162,27 @@ def _admin_password(files: Files, recovery: str, kernels: KernelPlaces, bus: Eve
     path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
     try:
         if files.status(path) is None:
-            bus.warning("no stored credentials: the admin account stays as the image has it")
+            _report_locked(f"{path} is not there", bus)
             return None
         text = files.read(path, 4096).decode("ascii", "replace").strip()
     except DeviceFault as fault:
         if not any(_readable(files, kernel) for kernel in (kernels.main, kernels.second)):
             raise
         # Only this file is unreadable, and no other image would change that.
-        bus.error(f"{fault}: the admin account stays as the image has it")
+        _report_locked(str(fault), bus)
         return None
     if not _CRYPT.fullmatch(text):
-        # A unit without its own password can still be serviced; a unit that cannot be restored cannot.
-        bus.error(f"{path} holds no password hash: the admin account stays as the image has it")
+        # A unit whose administrator cannot log in can still be serviced; a unit that cannot be restored cannot.
+        _report_locked(f"{path} holds no password hash", bus)
         return None
     return PasswordHash(text)
+
+
+def _report_locked(why: str, bus: EventBus) -> None:
+    """The image's own account is not kept: its password may be empty, or the same on all units."""
+    text = f"The admin account of the restored system is LOCKED: {why}; provision the unit again to set its password"
+    bus.error(text)
+    bus.message(text)
 
 
 def _readable(files: Files, path: str) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from gprov.apps.restore.facts import gather_facts
-from gprov.apps.restore.image_choice import ChosenImage, ImageChooser, image_preference
+from gprov.apps.restore.image_choice import image_preference
+from gprov.apps.restore.installation import ImageInstaller
 from gprov.apps.restore.job import RestoreJob
 from gprov.apps.restore.previous_system import record_previous_system
 from gprov.apps.restore.restore_backoff import RestoreBackoff
@@ -21,15 +19,11 @@ from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.args import PreferredImage
-from gprov.domain.disk.arrayspec import UUID_BYTES, ArraySpec, array_spec, capacity
 from gprov.domain.disk.recovery import attachment_problem, attachment_rule
 from gprov.domain.errors import GprovError, HardwareMismatch
 from gprov.domain.events import ProcessState
-from gprov.domain.plan.operations import Plan
-from gprov.domain.plan.restore import plan_restore
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.frdata import RestoreOptions
-from gprov.domain.unit.hostid import host_identity
 from gprov.ports.archive import Archives
 from gprov.ports.background import Task
 from gprov.ports.clock import Randomness
@@ -141,22 +135,11 @@ class FactoryRestore:
         record_previous_system(targets, ports.volumes, history, budget, context)
         preference = image_preference(preferred, files, self._operator, context)
         job = RestoreJob(recovery, unit, options, targets)
-        chosen, plan = ImageChooser(self._archives, files, history, context).choose(
-            preference,
-            capacity(unit.platform.raid_level, [disk.size for disk in targets]),
-            lambda chosen: self._make_plan(job, chosen),
-        )
-        bus.message(f"Restoring {chosen.name.stem}")
-        try:
-            with unexpected_errors_translated():
-                self._apply(plan)
-        except GprovError as error:
-            history.record(chosen.history_with_attempt.failed(chosen.name.stem, str(error)))
-            raise
-        history.record(chosen.history_with_attempt.succeeded(chosen.name.stem))
+        installer = ImageInstaller(ports, self._archives, self._randomness, context)
+        name = installer.install(job, preference, history)
         budget.record(budget.value.restored())
-        bus.log(f"{chosen.name.stem} is restored")
-        prune_images(ports.executor, files, history.value, [chosen.name.filename], context)
+        bus.log(f"{name.stem} is restored")
+        prune_images(ports.executor, files, history.value, [name.filename], context)
 
     def _identify(self, recovery: RecoveryVolume) -> tuple[Unit, RestoreOptions]:
         """Identify the unit, read its restore options, and start the remote log if a server is given."""
@@ -170,40 +153,6 @@ class FactoryRestore:
         if endpoint:
             self._remote_log = start_remote_log(ports, endpoint, unit, context)
         return unit, options
-
-    def _make_plan(self, job: RestoreJob, chosen: ChosenImage) -> Plan:
-        # Read only now: verification took long enough for the drivers to find all interfaces.
-        nics = self._ports.network.nics()
-        facts = gather_facts(job, chosen, nics, self._ports.volumes, self._context)
-        return plan_restore(replace(facts, array=self._array(job.unit)))
-
-    def _array(self, unit: Unit) -> ArraySpec | None:
-        """With a new UUID for each restore: a disk that was missing must not count as a member of the new array."""
-        level = unit.platform.raid_level
-        if level is None:
-            return None
-        branding = self._context.branding
-        hostname = host_identity(unit.serial, branding).hostname
-        return array_spec(branding.primary_label, hostname, self._randomness.token(UUID_BYTES), level)
-
-    def _apply(self, plan: Plan) -> None:
-        try:
-            self._ports.executor.run(plan)
-        except GprovError:
-            self._unmount_all()
-            raise
-
-    def _unmount_all(self) -> None:
-        """Unmount what the plan mounted, so that RECOVERY can be unmounted and its log kept. A failure is reported and
-        not raised: the caller raises the first failure."""
-        mounts, mount_points = self._ports.volumes.mounts, self._context.mount_points
-        try:
-            mounted = {point.target for point in mounts.mounted()}
-            for target in (mount_points.boot, mount_points.primary):
-                if target in mounted:
-                    mounts.unmount(target)
-        except GprovError as error:
-            self._bus.error(error)
 
 
 def _check_recovery_attachment(recovery: RecoveryVolume, unit: Unit) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.recovery.image_check import check_image
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.domain.boot.args import PreferredImage
+from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.history import MAX_FAILURES, History
+from gprov.domain.image.history import History
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.select import Preference, order_with_history, rank
 from gprov.domain.plan.operations import Plan
-from gprov.domain.plan.restorable import image_problems
 from gprov.ports.archive import Archives
 from gprov.ports.files import Files
 from gprov.ports.operator import Operator
@@ -36,10 +36,15 @@ class ChosenImage:
 
 @dataclass(frozen=True)
 class ImagePreference:
-    """The order in which images are tried; ``first`` is tried before all others."""
+    """The order in which images are tried; ``first`` is tried before all others; those in ``refused`` are not
+    tried, for the reason given."""
 
     preference: Preference
     first: ImageName | None = None
+    refused: Mapping[ImageName, str] = field(default_factory=dict)
+
+    def without(self, name: ImageName, reason: str) -> ImagePreference:
+        return replace(self, refused={**self.refused, name: reason})
 
 
 def image_preference(
@@ -69,21 +74,21 @@ class ImageChooser:
     context: UnitContext
 
     def choose(
-        self, preference: ImagePreference, capacity: int, make_plan: Callable[[ChosenImage], Plan]
+        self, preference: ImagePreference, room: Room, make_plan: Callable[[ChosenImage], Plan]
     ) -> tuple[ChosenImage, Plan]:
-        """The first good image that fits on a disk of ``capacity`` bytes and for which ``make_plan`` succeeds, with its
+        """The first good image that fits into ``room`` on PRIMARY and for which ``make_plan`` succeeds, with its
         plan. Raises IntegrityFault if there is none.
 
         Images that failed too often before are tried after all others, not skipped.
         """
         bus, history, folder = self.context.bus, self.history, self.context.image_folder
-        reasons: list[str] = []
+        reasons = list(preference.refused.values())
         for name in self._candidates(preference):
             before = history.value
             with_attempt = before.attempt(name.stem)
             history.record(with_attempt.failed(name.stem, INTERRUPTED))
             try:
-                chosen = ChosenImage(name, self._verified(f"{folder}/{name.filename}", capacity), with_attempt)
+                chosen = ChosenImage(name, self._verified(f"{folder}/{name.filename}", room), with_attempt)
                 return chosen, make_plan(chosen)
             except (IntegrityFault, BadInput, DeviceFault) as error:
                 bus.error(error)
@@ -99,20 +104,18 @@ class ImageChooser:
         ranking = rank(_names(self.files, folder), self.context.branding.image_prefix, preference.preference)
         for rejected in ranking.rejected:
             bus.warning(f"{folder}/{rejected.filename} is no image: {rejected.reason}")
-        first, second = order_with_history(ranking.candidates, self.history.value, max_failures=MAX_FAILURES)
+        first, second = order_with_history(ranking.candidates, self.history.value)
         if second:
             names = ", ".join(name.stem for name in second)
             bus.log(f"only if nothing else is good, for their failures: {names}")
         requested = (preference.first,) if preference.first is not None else ()
-        return tuple(dict.fromkeys((*requested, *first, *second)))
+        order = dict.fromkeys((*requested, *first, *second))
+        return tuple(name for name in order if name not in preference.refused)
 
-    def _verified(self, path: str, capacity: int) -> VerifiedImage:
+    def _verified(self, path: str, room: Room) -> VerifiedImage:
         bus = self.context.bus
         bus.message(f"Checking {path.rsplit('/', 1)[1]}")
-        image = self.archives.verify(path, partial(bus.progress, f"verify {path}"))
-        problems = image_problems(image, self.context.branding, capacity)
-        if problems:
-            raise BadInput(path, problems)
+        image = check_image(self.archives, path, room, self.context)
         bus.log(f"{path} is good: {image.entries} members, {image.unpacked} bytes, SHA-256 {image.digest}")
         return image
 

@@ -21,6 +21,7 @@ class RestoreBackoff:
         self._operator = operator
         self._min_seconds = FAILURE_HOLD_SECONDS if failure_hold is None else failure_hold
         self._bus = bus
+        self._series = ""
         self.attempt_recorded = False
 
     def begin(self, budget: StartBudgetFile, *, waited: bool) -> float:
@@ -31,14 +32,15 @@ class RestoreBackoff:
         pause = restore_pause(previous.restores, self._min_seconds)
         if pause and not waited:
             text = f"{previous.restores} restores in a row, and the system never ran in between"
-            self._bus.warning(f"{text}; the last: {previous.reason}" if previous.reason else text)
+            self._series = f"{text}; the last: {previous.reason}" if previous.reason else text
+            self._bus.warning(self._series)
             return pause
         self.attempt_recorded = budget.record(previous.restore_began(now, INTERRUPTED))
         return 0.0 if self.attempt_recorded or waited else self._min_seconds
 
     def wait(self, seconds: float) -> None:
-        """A person may cut the pause short."""
+        """The screen shows for how long, and why the last restore failed. A person may cut the pause short."""
         text = f"The next factory restore begins in {format_duration(seconds)}; any key: at once"
         self._bus.message(text)
-        self._operator.show(text)
+        self._operator.show(f"{self._series}. {text}" if self._series else text)
         wait_or_skip(self._operator, self._clock, seconds)

@@ -21,7 +21,12 @@ _PASSWD_FIELDS = 7
 _GROUP_FIELDS = 4
 _SHADOW_FIELDS = 9
 # uid and gid are 32 bits; the highest means "no change" in system calls.
+_NO_SHELLS = (b"nologin", b"false")
 _MAX_ID = 2**32 - 2
+
+
+# In place of a password: nothing that is typed matches it.
+LOCKED = PasswordHash("!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,16 @@ def gid_of(group: bytes, name: str) -> int | None:
     return None if line is None else int(line.fields[2])
 
 
+def ids_by_name(content: bytes) -> dict[bytes, int]:
+    """Numbers of the users of passwd, or of the groups of group, as glibc looks them up: the first line of a name
+    counts, and lines that it does not understand are passed over."""
+    known: dict[bytes, int] = {}
+    for line in _lines(content):
+        if len(line.fields) in (_GROUP_FIELDS, _PASSWD_FIELDS) and not _wrong(line.fields, len(line.fields), (2,)):
+            known.setdefault(line.fields[0], int(line.fields[2]))
+    return known
+
+
 def set_password_hash(shadow: bytes, user: str, hashed: PasswordHash) -> bytes:
     """The file with the user's password field replaced, which also unlocks a locked account. Raises BadInput: no such
     user, twice, malformed lines, or a hash that would break the line."""
@@ -61,6 +76,26 @@ def set_password_hash(shadow: bytes, user: str, hashed: PasswordHash) -> bytes:
     lines = shadow.split(b"\n")
     lines[line.number - 1] = b":".join((line.fields[0], hashed.encode("ascii"), *line.fields[2:]))
     return b"\n".join(lines)
+
+
+def open_accounts(passwd: bytes, shadow: bytes, replaced: str) -> tuple[str, ...]:
+    """Users who can log in without a password. ``replaced``: the one whose field in shadow is about to be replaced.
+
+    What stands in passwd counts, be it nothing, unless it is "x": then shadow has the password (pam_unix(8), login(1)).
+    Raises BadInput: malformed lines."""
+    hidden = {line.fields[0] for line in _entries("shadow", shadow, _SHADOW_FIELDS, ()) if not line.fields[1]}
+    hidden.discard(replaced.encode())
+    found = [
+        line.fields[0]
+        for line in _entries("passwd", passwd, _PASSWD_FIELDS, (2, 3))
+        if _may_log_in(line.fields[6]) and (not line.fields[1] or (line.fields[1] == b"x" and line.fields[0] in hidden))
+    ]
+    return tuple(name.decode(errors="replace") for name in dict.fromkeys(found))
+
+
+def _may_log_in(shell: bytes) -> bool:
+    """An empty shell is /bin/sh."""
+    return shell.strip().rpartition(b"/")[2] not in _NO_SHELLS
 
 
 def _entries(what: str, content: bytes, count: int, numeric: tuple[int, ...]) -> tuple[_Line, ...]:

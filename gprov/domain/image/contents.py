@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.formats.image.ext4_usage import Needs
+from gprov.domain.formats.image.tar_summary import TarSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedImage:
     """An image whose every byte was checked. ``size``: bytes of the file; ``unpacked``: bytes of the tar archive;
-    ``content_bytes``: sum of the sizes of regular files; ``entries``: members; ``digest``: SHA-256 of the file as read,
-    lower-case hex."""
+    ``content_bytes``: sum of the sizes of regular files, holes included; ``entries``: members; ``digest``: SHA-256 of
+    the file as read, lower-case hex; ``needs``: of the file system it is unpacked onto; ``notes``: what is left out or
+    changed then, a line each."""
 
     path: str
     size: int
@@ -20,3 +23,20 @@ class VerifiedImage:
     entries: int
     digest: str
     files: CapturedFiles = field(default_factory=CapturedFiles)
+    needs: Needs = field(default_factory=Needs)
+    notes: tuple[str, ...] = ()
+
+
+def described(path: str, size: int, digest: str, summary: TarSummary) -> VerifiedImage:
+    """The image at ``path`` whose archive was walked through."""
+    return VerifiedImage(
+        path=path,
+        size=size,
+        unpacked=summary.unpacked,
+        content_bytes=summary.content_bytes,
+        entries=summary.entries,
+        digest=digest,
+        files=summary.files,
+        needs=summary.needs,
+        notes=summary.notes,
+    )

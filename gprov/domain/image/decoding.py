@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.xz_layout import XzLayout
 
 CHUNK = 1 << 20
+# Bytes that an image may unpack to where the disk is not known.
+LARGEST_ARCHIVE = 2 << 40
 # A decoder's own needs besides its dictionary: input, output being made, and what it hands over.
 _PER_WORKER = 4 * CHUNK
 _SMALLEST_WINDOW = 4 * CHUNK
@@ -24,6 +27,14 @@ class DecodingPlan:
     window: int
     keep: int
     needed: int
+
+
+def require_at_most(what: str, layout: XzLayout, most: int | None) -> None:
+    """Raises IntegrityFault if its index states that it unpacks to more than ``most`` bytes. (That a block does not
+    unpack to more than stated is checked while it is decoded.)"""
+    size = layout.uncompressed_size
+    if most is not None and size > most:
+        raise IntegrityFault(what, f"states that it unpacks to {size} bytes, more than the {most} that fit")
 
 
 def plan_decoding(layout: XzLayout, cores: int, available: int, keep_limit: int | None = None) -> DecodingPlan:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 
-# An image with more failures than this counts as a bad one.
-MAX_FAILURES = 5
 MAX_IMAGES = 50
+# An image with more failures than this is tried after all others.
+MAX_FAILURES = 5
 MAX_NOTES = 20
 MAX_NOTE_LENGTH = 300
 _WHAT = "recovery history"
@@ -58,6 +58,13 @@ class History:
         """The restore failed, for the reason in ``note``."""
         old = self.result(name)
         return self._with(_noted(replace(old, imaging_failures=old.imaging_failures + 1), note))
+
+    def refused(self, name: str, note: str) -> History:
+        """The image cannot be unpacked, for the reason in ``note``: it counts as failed so often that every other one
+        is tried before it."""
+        old = self.result(name)
+        failures = max(old.imaging_failures, MAX_FAILURES) + 1
+        return self._with(_noted(replace(old, imaging_failures=failures), note))
 
     def succeeded(self, name: str) -> History:
         """The restore succeeded: half of its earlier imaging failures are forgiven."""

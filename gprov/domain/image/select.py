@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gprov.domain.errors import BadInput
-from gprov.domain.image.history import History
+from gprov.domain.image.history import MAX_FAILURES, History
 from gprov.domain.image.name import ImageName, parse_image_name
 
 
@@ -46,7 +46,7 @@ def rank(filenames: Iterable[str], prefix: str, preference: Preference) -> Ranki
 
 
 def order_with_history(
-    candidates: Iterable[ImageName], history: History, max_failures: int = 5
+    candidates: Iterable[ImageName], history: History, max_failures: int = MAX_FAILURES
 ) -> tuple[tuple[ImageName, ...], tuple[ImageName, ...]]:
     """First pass: images with at most ``max_failures`` failures, as preferred. Second pass: the others, those with
     the fewest failures first. Together they hold every candidate once."""

@@ -13,14 +13,16 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
-from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.decoding import CHUNK
+from gprov.domain.image.contents import VerifiedImage, described
+from gprov.domain.image.decoding import CHUNK, require_at_most
 from gprov.domain.image.wanted_members import wanted_members
 
 
-def verify_image(path: str, data: bytes, branding: Branding | None = None) -> VerifiedImage:
-    """Check an image from its first to its last byte. Raises IntegrityFault."""
+def verify_image(path: str, data: bytes, branding: Branding | None = None, most: int | None = None) -> VerifiedImage:
+    """Check an image from its first to its last byte. Raises IntegrityFault, also if it says that it unpacks to more
+    than ``most`` bytes."""
     layout = read_layout(path, len(data), lambda offset, size: data[offset : offset + size])
+    require_at_most(path, layout, most)
     walker = TarWalker(path, wanted_members(branding or Branding()))
     for stream in layout.streams:
         decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
@@ -35,12 +37,4 @@ def verify_image(path: str, data: bytes, branding: Branding | None = None) -> Ve
         if not decoder.eof or decoder.unused_data:
             raise IntegrityFault(path, f"stream {stream.number} at offset {stream.offset} does not end where it says")
     summary = walker.finish()
-    return VerifiedImage(
-        path=path,
-        size=len(data),
-        unpacked=summary.unpacked,
-        content_bytes=summary.content_bytes,
-        entries=summary.entries,
-        digest=hashlib.sha256(data).hexdigest(),
-        files=summary.files,
-    )
+    return described(path, len(data), hashlib.sha256(data).hexdigest(), summary)

@@ -6,8 +6,9 @@ from gprov.domain.boot.entries import EspLocation, wanted_entries
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
+from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput, HardwareMismatch, Problem
-from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_of, set_password_hash
+from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, open_accounts, set_password_hash
 from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.plan.bios import check_menu_arguments
@@ -37,13 +38,20 @@ def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_argum
         wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
 
 
-def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:
-    """Why this image, though intact, could never boot as an appliance. ``room``: bytes of the disk that it is for, if
-    that is known."""
+def lack_of_room(image: VerifiedImage, room: Room) -> str:
+    """What an image needs that a disk does not have; "" if it fits."""
+    if room.holds(image.needs):
+        return ""
+    needs = f"needs {image.needs.allocated} bytes and {image.needs.inodes} inodes"
+    return f"{needs}, and the disk has room for {room.bytes} bytes and {room.inodes} inodes"
+
+
+def image_problems(image: VerifiedImage, branding: Branding, room: Room | None = None) -> tuple[Problem, ...]:
+    """Why this image, though intact, could never boot as an appliance. ``room``: on PRIMARY, if that is known."""
     problems = []
     files = image.files
-    if room is not None and image.content_bytes > room:
-        problems.append(Problem("", f"holds {image.content_bytes} bytes, more than the disk's {room}"))
+    if room is not None and (lack := lack_of_room(image, room)):
+        problems.append(Problem("", lack))
     if not files.has_init:
         problems.append(Problem(branding.real_init, "is not in the image"))
     for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):
@@ -53,7 +61,11 @@ def image_problems(image: VerifiedImage, branding: Branding, room: int | None = 
         try:
             ids_of(files.passwd, branding.admin)
             gid_of(files.group or b"", "systemd-journal")
-            set_password_hash(files.shadow, branding.admin, PasswordHash("*"))
+            set_password_hash(files.shadow, branding.admin, LOCKED)
+            problems.extend(
+                Problem("/etc/shadow", f"{name!r} can log in without a password: lock the account")
+                for name in open_accounts(files.passwd, files.shadow, branding.admin)
+            )
         except BadInput as error:
             problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)
     if files.kernel_start is None:

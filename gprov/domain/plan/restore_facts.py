@@ -36,7 +36,7 @@ class RestoreFacts:
     """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
     single disk.
     ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
-    ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
+    ``admin_password`` is None if RECOVERY has none: the account is then locked.
     On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
     ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``kept_arguments``: so is ``boot.args``
     (``keptargs``); None if it cannot be read, and is left as it is.

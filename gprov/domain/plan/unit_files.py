@@ -6,7 +6,7 @@ from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.accounts import gid_of, ids_of, set_password_hash
+from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, set_password_hash
 from gprov.domain.formats.disk.fstab import render
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.plan.bios import boot_fstab
@@ -46,18 +46,17 @@ def configure_unit(facts: RestoreFacts) -> list[Operation]:
         MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
         WriteFile(path=f"{root}/{facts.name.disktag}", content=b"", mode=0o444),
     ]
-    if facts.admin_password is not None:
-        shadow = set_password_hash(files.shadow or b"", branding.admin, facts.admin_password)
-        shadow_group = gid_of(group, "shadow")
-        owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
-        operations.append(
-            WriteFile(
-                path=f"{root}/etc/shadow",
-                content=shadow,
-                mode=0o640 if shadow_group is not None else 0o600,
-                owner=owner,
-            )
+    shadow = set_password_hash(files.shadow or b"", branding.admin, facts.admin_password or LOCKED)
+    shadow_group = gid_of(group, "shadow")
+    owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
+    operations.append(
+        WriteFile(
+            path=f"{root}/etc/shadow",
+            content=shadow,
+            mode=0o640 if shadow_group is not None else 0o600,
+            owner=owner,
         )
+    )
     return [*operations, *_array_files(facts), *_network(facts)]
 
 

@@ -16,7 +16,8 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.main import main
 from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
-from gprov.domain.formats.image.tar_walk import TarSummary, TarWalker
+from gprov.domain.formats.image.tar_summary import TarSummary
+from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.image.verify import verify_image
 from gprov.domain.image.wanted_members import wanted_members

@@ -71,7 +71,7 @@ def test_what_was_made_as_json(root: Path, tmp_path: Path, capsys: pytest.Captur
     made = create(tmp_path, "--root", str(root), "--json")
     facts = json.loads(capsys.readouterr().out)
     assert (facts["path"], facts["size"]) == (str(made), made.stat().st_size)
-    assert facts.keys() == {"path", "size", "unpacked", "content_bytes", "entries", "digest"}
+    assert facts.keys() == {"path", "size", "unpacked", "content_bytes", "entries", "digest", "needs", "notes"}
 
 
 def test_same_content_gives_the_same_bytes(image: Path, root: Path, tmp_path: Path) -> None:
@@ -177,3 +177,47 @@ def test_digest_is_of_the_file(image: Path, capsys: pytest.CaptureFixture[str]) 
     assert row["digest"] == hashlib.sha256(image.read_bytes()).hexdigest()
     assert row["notes"] == []
     assert row["size"] == os.path.getsize(image)
+
+
+def test_only_what_a_unit_can_unpack(
+    root: Path, tmp_path: Path, snapshot: Snapshot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Access control lists of users of this machine, who are not in the image, and attributes of other systems."""
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-a", str(root), str(copy)], check=True)
+    listed = copy / "usr/bin/listed"
+    listed.write_text("of a user of this machine")
+    subprocess.run(["setfacl", "-m", "u:nobody:rwx,g:nogroup:r", str(listed)], check=True)
+    made = create(tmp_path, "--root", str(copy))
+    with tarfile.open(made, "r:xz") as archive:
+        headers = archive.getmember("./usr/bin/listed").pax_headers
+    assert headers == {"SCHILY.acl.access": "user::rw-,user:65534:rwx,group::r--,group:65534:r--,mask::rwx,other::r--"}
+    extract(made, tmp_path / "out", 0)
+    assert snapshot(tmp_path / "out")["acls"].count("user:65534:rwx") == 1
+    assert "left out" not in capsys.readouterr().err
+
+
+def test_an_archive_of_another_system(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tar = tmp_path / "root.tar"
+    subprocess.run(["tar", "-c", "-f", str(tar), "--format=pax", "-C", str(root), "."], check=True)
+    with tarfile.open(tar, "a", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("odd")
+        info.pax_headers = {
+            "SCHILY.acl.access": "user::rw-,user:admin:rwx,user:builder:rwx,group::r--,mask::rwx,other::r--",
+            "SCHILY.xattr.btrfs.compression": "zstd",
+            "SCHILY.xattr.user.kept": "yes",
+            "SCHILY.xattr.user.large": "v" * 5000,
+            "SCHILY.xattr.security.capability": "junk",
+        }
+        info.mtime = -631152000.25
+        archive.addfile(info)
+    made = create(tmp_path, "--tar", str(tar))
+    said = capsys.readouterr().err
+    for text in ("'user:builder:rwx'", "'btrfs.compression'", "user.large", "'security.capability'"):
+        assert any("left out" in line and text in line for line in said.splitlines()), text
+    extract(made, tmp_path / "out", 0)
+    odd = tmp_path / "out/odd"
+    assert os.stat(odd).st_mtime == -631152001
+    assert sorted(os.listxattr(odd)) == ["system.posix_acl_access", "user.kept"]
+    shown = subprocess.run(["getfacl", "-n", str(odd)], capture_output=True, check=True, text=True).stdout
+    assert [line for line in shown.splitlines() if line.startswith("user:")] == ["user::rw-", "user:1000:rwx"]

@@ -15,7 +15,7 @@ import pytest
 from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.archive.unpack import TarFeed, unpack_argv
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault, ToolFailed
+from gprov.domain.errors import ContentRefused, DeviceFault, DeviceMissing, IntegrityFault, ToolFailed
 
 Snapshot = Callable[[Path], dict[str, str]]
 SIZE = 3 << 20
@@ -148,7 +148,7 @@ def test_a_full_target(image: Path, mounted: Callable[..., Path], budget: int | 
     target = mounted("tmpfs", "-o", f"size={2 * SIZE}")
     archives = XzTarArchives(SystemProcesses(), memory_budget=budget)
     verified = archives.verify(str(image), quiet)
-    with pytest.raises(ToolFailed, match="No space left on device"):
+    with pytest.raises(ContentRefused, match="No space left on device"):
         archives.extract(verified, str(target), quiet)
 
 
@@ -158,7 +158,7 @@ def test_attributes_that_the_target_cannot_hold(root: Path, tmp_path: Path, moun
     target = mounted("ramfs")
     archives = XzTarArchives(SystemProcesses())
     verified = archives.verify(str(image), quiet)
-    with pytest.raises(ToolFailed, match=r"could not restore everything, exit status 0: tar: .*Cannot set"):
+    with pytest.raises(ContentRefused, match=r"could not restore everything, exit status 0: tar: .*Cannot set"):
         archives.extract(verified, str(target), quiet)
 
 
@@ -178,7 +178,16 @@ def fed(argv: list[str], chunks: Iterable[bytes], *, kill: bool = False) -> Tool
 
 
 def test_tar_that_dies(target: Path) -> None:
-    assert "exit status -9" in str(fed(unpack_argv(str(target)), [bytes(1 << 20)] * 100, kill=True))
+    failure = fed(unpack_argv(str(target)), [bytes(1 << 20)] * 100, kill=True)
+    assert "exit status -9" in str(failure)
+    assert not isinstance(failure, ContentRefused)
+
+
+def test_a_target_that_takes_nothing_is_no_fault_of_the_archive(tree: Path, mounted: Callable[..., Path]) -> None:
+    target = mounted("tmpfs", "-o", "ro")
+    failure = fed(unpack_argv(str(target)), [run("tar", "-c", "-C", str(tree), "plain")])
+    assert "Read-only file system" in str(failure)
+    assert not isinstance(failure, ContentRefused)
 
 
 def test_tar_that_stops_reading_early(tree: Path, target: Path) -> None:
@@ -190,7 +199,9 @@ def test_tar_that_stops_reading_early(tree: Path, target: Path) -> None:
 
 
 def test_garbage_in_the_stream(target: Path) -> None:
-    assert "exit status 2" in str(fed(unpack_argv(str(target)), [b"this is no archive" * 1000]))
+    failure = fed(unpack_argv(str(target)), [b"this is no archive" * 1000])
+    assert "exit status 2" in str(failure)
+    assert isinstance(failure, ContentRefused)
 
 
 @pytest.mark.device

@@ -63,6 +63,13 @@ def test_what_is_no_good_image(ext: Volume, image: str) -> None:
         assert image in str(caught.value)
 
 
+def test_an_image_that_says_it_is_too_large_is_refused(ext: Volume, image: str) -> None:
+    unpacked = ext.world.archives.verify(image, nobody).unpacked
+    assert ext.world.archives.verify(image, nobody, unpacked).unpacked == unpacked
+    with pytest.raises(IntegrityFault, match=f"unpacks to {unpacked} bytes"):
+        ext.world.archives.verify(image, nobody, unpacked - 1)
+
+
 def test_no_image_at_all(ext: Volume) -> None:
     with pytest.raises(DeviceMissing):
         ext.world.archives.verify(ext.path("nosuch.upd"), nobody)

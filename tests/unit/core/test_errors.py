@@ -7,6 +7,7 @@ import pytest
 from gprov.domain import errors
 from gprov.domain.errors import (
     BadInput,
+    ContentRefused,
     DeadlineExceeded,
     DeviceFault,
     DeviceMissing,
@@ -47,6 +48,12 @@ EXAMPLES: dict[type[GprovError], tuple[GprovError, str, tuple[str, ...], ExitCod
         ToolFailed("tar", "exit status 2", command="tar -x", output="one\ntwo\n"),
         "tar: exit status 2",
         ("command: tar -x", "one", "two"),
+        ExitCode.ENVIRONMENT,
+    ),
+    ContentRefused: (
+        ContentRefused("tar", "exit status 2", command="tar -x", output=""),
+        "tar: exit status 2",
+        ("command: tar -x",),
         ExitCode.ENVIRONMENT,
     ),
     ToolMissing: (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_of, set_password_hash
+from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_by_name, ids_of, open_accounts, set_password_hash
 from gprov.domain.formats.owner import Owner
 
 PASSWD = b"root:x:0:0:root:/root:/bin/bash\nadmin:x:1000:1001:Admin,,,:/home/admin:/bin/bash\n"
@@ -94,3 +94,34 @@ def test_every_other_user_keeps_every_byte(users: list[str], data: st.DataObject
     after = set_password_hash(shadow, users[chosen], HASH).decode().split("\n")
     assert after[chosen] == f"{users[chosen]}:{HASH}:1:2:3:4:5:6:7"
     assert after[:chosen] + after[chosen + 1 :] == lines[:chosen] + lines[chosen + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("passwd", "shadow", "found"),
+    [
+        (b"x:1:1::/:/bin/sh", b"!", False),
+        (b"x:1:1::/:/bin/sh", b"", True),
+        (b"x:1:1::/:", b"", True),
+        (b"x:1:1::/:/usr/sbin/nologin", b"", False),
+        (b"x:1:1::/:/bin/false", b"", False),
+        (b":1:1::/:/bin/sh", b"$y$hash", True),
+        (b":1:1::/:/bin/sh", None, True),
+        (b"x:1:1::/:/bin/sh", None, False),
+        (b"*:1:1::/:/bin/sh", b"", False),
+    ],
+)
+def test_accounts_without_a_password(passwd: bytes, shadow: bytes | None, found: bool) -> None:
+    lines = SHADOW if shadow is None else SHADOW + b"\nguest:" + shadow + b":1::::::"
+    assert open_accounts(PASSWD + b"guest:" + passwd + b"\n", lines, "admin") == (("guest",) if found else ())
+
+
+def test_the_password_that_is_replaced_may_be_empty() -> None:
+    shadow = SHADOW.replace(b"$y$old", b"")
+    assert open_accounts(PASSWD, shadow, "admin") == ()
+    assert open_accounts(PASSWD, shadow, "other") == ("admin",)
+    assert open_accounts(PASSWD.replace(b"admin:x", b"admin:"), shadow, "admin") == ("admin",)
+
+
+def test_ids_by_name() -> None:
+    assert ids_by_name(PASSWD + b"broken\nroot:x:5:5:::\n+nis::9:9:::\n") == {b"root": 0, b"admin": 1000}
+    assert ids_by_name(GROUP) == {b"root": 0, b"systemd-journal": 101, b"shadow": 42}

@@ -103,6 +103,12 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
         lambda unit: image_with(unit, build_image(build_kernel(100), extra={"etc/passwd": b""})),
         ("no good image", "/etc/passwd", "admin"),
     ),
+    "an image with an open account": (
+        lambda unit: image_with(
+            unit, build_image(build_kernel(100), extra={"etc/shadow": b"root::1::::::\nadmin:!:1::::::\n"})
+        ),
+        ("no good image", "'root' can log in without a password"),
+    ),
     "an image without a kernel": (
         lambda unit: image_with(unit, build_image(b"MZ")),
         ("no good image", "/boot/norm_boot"),
@@ -154,8 +160,31 @@ def test_a_restore_that_cannot_succeed_reports_why_and_leaves_primary_as_it_is(u
 def test_a_file_without_password_hash_locks_the_account_and_does_not_stop_a_restore(unit: UnitDriver) -> None:
     unit.put("RECOVERY", "/secrets/admin.hash", b"no:hash")
     assert unit.settle() == ("reboot", "switched root")
-    assert "holds no password hash" in unit.log(Severity.ERROR)
+    assert "is LOCKED: /mnt/RECOVERY/secrets/admin.hash holds no password hash" in unit.log(Severity.ERROR)
     assert b"admin:!:" in unit.read("PRIMARY", "/etc/shadow")
+
+
+OPEN = build_image(
+    build_kernel(100), extra={"etc/shadow": b"root:*:1:0:99999:7:::\nadmin::1:0:99999:7:::\n", "etc/open": b""}
+)
+
+
+@pytest.mark.parametrize(
+    "stored", [None, Node(type=FileType.FOLDER), b"", b"a b"], ids=["none", "folder", "empty", "no hash"]
+)
+def test_without_a_stored_password_the_admin_account_of_the_image_is_locked(
+    unit: UnitDriver, stored: Node | bytes | None
+) -> None:
+    """The image's own admin has an empty password."""
+    image_with(unit, OPEN)
+    unit.remove("RECOVERY", "/secrets/admin.hash")
+    if stored is not None:
+        unit.put("RECOVERY", "/secrets/admin.hash", stored)
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.exists("PRIMARY", "/etc/open")
+    assert b"admin:!:" in unit.read("PRIMARY", "/etc/shadow")
+    assert "LOCKED" in unit.log(Severity.ERROR)
+    assert "LOCKED" in unit.log(Severity.MSG)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +203,7 @@ def test_a_password_that_cannot_be_read_is_not_counted_as_a_failure_of_the_image
     unit.remove("RECOVERY", "/secrets/admin.hash")
     unit.put("RECOVERY", "/secrets/admin.hash", node)
     assert unit.settle() == ("reboot", "switched root")
-    assert "the admin account stays as the image has it" in unit.log(Severity.ERROR)
+    assert "The admin account of the restored system is LOCKED" in unit.log(Severity.ERROR)
     history = parse_history(unit.read("RECOVERY", HISTORY))
     assert [result.failures for result in history.results] == [0]
 

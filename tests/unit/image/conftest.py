@@ -35,9 +35,11 @@ def write_xz(
     padding: int = 0,
     alter: Callable[[bytes], bytes] = bytes,
     told: tuple[int, int] = (0, 0),
+    indexed: int = 0,
 ) -> bytes:
     """One stream; ``sizes``: block headers carry them; ``padding``: null bytes behind it. Wrong on purpose: ``alter``
-    changes the compressed data, ``told`` is added to the sizes in block headers."""
+    changes the compressed data, ``told`` is added to the sizes in block headers,
+    ``indexed`` to the sizes of content in the index."""
     flags = bytes((0, check))
     body = b""
     index = b"\0" + _vli(len(blocks))
@@ -47,7 +49,7 @@ def write_xz(
         header = _block_header(len(data) + told[0], len(content) + told[1], filters, sizes)
         unpadded = header + data + _check(check, content)
         body += header + data + bytes(-len(data) % 4) + _check(check, content)
-        index += _vli(len(unpadded)) + _vli(len(content))
+        index += _vli(len(unpadded)) + _vli(len(content) + indexed)
     index += bytes(-len(index) % 4)
     index += _crc(index)
     tail = (len(index) // 4 - 1).to_bytes(4, "little") + flags

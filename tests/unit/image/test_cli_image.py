@@ -110,6 +110,40 @@ def test_verify_json(tmp_path: Path, image: bytes, capsys: pytest.CaptureFixture
     assert second == {"path": str(empty), "valid": False, "reason": f"{empty}: is empty (offset 0)"}
 
 
+def test_verify_refuses_a_stated_size_that_no_disk_has_before_it_decodes(
+    tmp_path: Path, root_tar: bytes, xz_of: XzOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = tmp_path / GOOD
+    image.write_bytes(xz_of([root_tar], sizes=False, indexed=(2 << 40) + 1 - len(root_tar)))
+    assert main(["image", "verify", str(image)]) == 1
+    stated = f"INVALID {image}: states that it unpacks to {(2 << 40) + 1} bytes, more than the {2 << 40} that fit\n"
+    assert capsys.readouterr().out == stated
+    image.write_bytes(xz_of([root_tar], sizes=False, indexed=(2 << 40) - len(root_tar)))
+    assert main(["image", "verify", str(image)]) == 1
+    assert "that fit" not in capsys.readouterr().out
+
+
+def test_verify_for_a_disk(
+    tmp_path: Path, image: bytes, root_tar: bytes, xz_of: XzOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, large = tmp_path / GOOD, tmp_path / "large.upd"
+    good.write_bytes(image)
+    large.write_bytes(xz_of([root_tar], sizes=False, indexed=70 << 30))
+    assert main(["image", "verify", "--disk", "1M", str(good)]) == 1
+    assert "and the disk has room for 0 bytes and 0 inodes" in capsys.readouterr().out
+    assert main(["image", "verify", "--disk", "64G", str(good), str(large)]) == 1
+    out = capsys.readouterr().out
+    assert f"valid   {good}: " in out
+    assert f"INVALID {large}: states that it unpacks to " in out
+
+
+@pytest.mark.parametrize("size", ["", "64 G", "-1", "1.5G", "64GiB", "64g", "\u0661", "1" * 19])
+def test_verify_for_a_disk_of_a_wrong_size(size: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["image", "verify", "--disk", size, "none"])
+    assert caught.value.code == 2
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -166,3 +200,22 @@ def test_kernel_newest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         assert capsys.readouterr().out.strip() == str(said)
     assert main(["kernel", "newest", str(none), str(none)]) == 1
     assert main(["kernel", "newest", str(old), str(tmp_path / "gone")]) == 3
+
+
+def test_escape_sequences_do_not_reach_a_terminal(
+    tmp_path: Path, xz_of: XzOf, tar_of: Callable[..., bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In names of files and of members, and in the version of a kernel."""
+    bad, good, boot = (tmp_path / f"{name}\x1b[2J" for name in ("bad", "good", "kernel"))
+    bad.write_bytes(xz_of([tar_of({"../\x1b[31m\n": b""})]))
+    good.write_bytes(xz_of([tar_of({"a": b""})]))
+    boot.write_bytes(kernel("6.1 (me\x1b[2J@here) #7 now"))
+    main(["image", "verify", str(bad), str(good)])
+    main(["image", "name", "x\x1b[2J"])
+    main(["kernel", "info", str(boot)])
+    main(["kernel", "newest", str(boot), str(bad)])
+    main(["kernel", "info", str(tmp_path / "not there\x1b[2J")])
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert said.out.count("\\x1b[2J") >= 5
+    assert "not there\\x1b[2J" in said.err

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError, IntegrityFault
 from gprov.domain.formats.image.tar_fields import Malformed, checksum_matches, number
-from gprov.domain.formats.image.tar_walk import TarSummary, TarWalker
+from gprov.domain.formats.image.tar_summary import TarSummary
+from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.image.wanted_members import wanted_members
 
 TarOf = Callable[..., bytes]
@@ -201,7 +202,7 @@ def test_members_through_a_link_that_leads_out(target: str) -> None:
     assert walk(archive([*inner, (member("a/link/file"), b"1")])).entries == 3
 
 
-@pytest.mark.parametrize("kind", [b"M", b"N", b"D", b"A", b"Z", b"\xff"])
+@pytest.mark.parametrize("kind", [b"M", b"N", b"A", b"Z", b"\xff"])
 def test_types_that_no_root_file_system_has(kind: bytes) -> None:
     data = bytearray(archive([(member("x"), b"")]))
     data[156:157] = kind
@@ -245,7 +246,9 @@ def test_malformed_extended_headers(record: bytes) -> None:
     assert "extended header" in refused(with_checksum(data))
 
 
-@pytest.mark.parametrize("key", ["path", "size", "linkpath", "GNU.sparse.major"])
+@pytest.mark.parametrize(
+    "key", ["path", "size", "linkpath", "GNU.sparse.major", "SCHILY.xattr.user.a", "SCHILY.acl.access"]
+)
 def test_global_headers_that_concern_every_member(key: str) -> None:
     def made(headers: dict[str, str]) -> bytes:
         out = io.BytesIO()
@@ -253,7 +256,7 @@ def test_global_headers_that_concern_every_member(key: str) -> None:
             tar.addfile(member("x"))
         return out.getvalue()
 
-    assert f"sets {key} for all members" in refused(made({key: "7"}))
+    assert f"sets {key!r} for all members" in refused(made({key: "7"}))
     assert walk(made({"comment": "made by hand"})).entries == 1
 
 
@@ -304,30 +307,41 @@ def test_the_second_of_two_archives_must_end_too(root_tar: bytes) -> None:
     assert "end mark" in refused(root_tar + root_tar[:1024])
 
 
-def old_gnu_sparse(maps: int) -> bytes:
-    """An old GNU sparse member of 512 bytes of data, with continuation blocks of its map, then a file."""
-    sparse = bytearray(archive([(member("sparse"), b"d" * 512)])[:1024])
+def old_gnu_sparse(regions: int) -> bytes:
+    """An old GNU sparse member of so many regions of 512 bytes with holes between them, and a hole at its end; then a
+    file."""
+    numbers = [(place * 8192, 512) for place in range(regions)] + [(2 << 20, 0)]
+    entries = [b"%011o\0%011o\0" % region for region in numbers]
+    sparse = bytearray(archive([(member("sparse"), b"d" * 512 * regions)])[: 512 + 512 * regions])
     sparse[156:157] = b"S"
     sparse[257:265] = b"ustar  \0"
-    sparse[482] = 1 if maps else 0
-    sparse[483:495] = b"00010000000\0"
-    extra = b"".join(bytes(504) + bytes((number < maps - 1,)) + bytes(7) for number in range(maps))
+    sparse[386:482] = b"".join(entries[:4]).ljust(96, b"\0")
+    sparse[482] = len(entries) > 4
+    sparse[483:495] = b"%011o\0" % (2 << 20)
+    maps = [entries[start : start + 21] for start in range(4, len(entries), 21)]
+    extra = b"".join(
+        b"".join(one).ljust(504, b"\0") + bytes((number < len(maps) - 1,)) + bytes(7) for number, one in enumerate(maps)
+    )
     header = bytearray(with_checksum(sparse))
     return bytes(header[:512]) + extra + bytes(header[512:]) + archive([(member("after"), b"!")])
 
 
-@pytest.mark.parametrize("maps", [0, 1, 3])
-def test_old_gnu_sparse_files(maps: int) -> None:
-    summary = walk(old_gnu_sparse(maps), 100)
+@pytest.mark.parametrize("regions", [1, 3, 4, 24, 25, 60])
+def test_old_gnu_sparse_files(regions: int) -> None:
+    summary = walk(old_gnu_sparse(regions), 100)
     assert (summary.entries, summary.content_bytes) == (2, 2097152 + 1)
 
 
 def test_pax_sparse_files() -> None:
     info = member("GNUSparseFile.0/sparse")
     info.pax_headers = {"GNU.sparse.name": "etc/sparse", "GNU.sparse.realsize": "5000000", "GNU.sparse.major": "1"}
-    assert walk(archive([(info, bytes(1024))])).content_bytes == 5_000_000
+    info.pax_headers["GNU.sparse.minor"] = "0"
+    data = b"2\n4096\n512\n5000000\n0\n".ljust(512, b"\0") + bytes(512)
+    summary = walk(archive([(info, data)]), 100)
+    assert summary.content_bytes == 5_000_000
+    assert summary.needs.allocated == (1 + 2) * 4096  # of the file, the root and etc
     info.pax_headers["GNU.sparse.name"] = "boot/norm_boot"
-    assert "stored as a sparse file" in refused(archive([(info, bytes(1024))]))
+    assert "stored as a sparse file" in refused(archive([(info, data)]))
 
 
 def test_spans_of_the_members_that_matter() -> None:

@@ -192,3 +192,27 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         archives.verify(str(tmp_path), lambda _done, _total: None)
     with pytest.raises(DeviceFault, match="not a regular file"):
         archives.verify("/dev/null", lambda _done, _total: None)
+
+
+def test_what_is_too_large_is_refused_before_it_is_decoded(xz_of: XzOf, root_tar: bytes, tmp_path: Path) -> None:
+    """As its index says. Its data are damaged, which only decoding would find."""
+    data = bytearray(xz_of([root_tar, bytes(9 << 20)]))
+    data[200] ^= 0xFF
+    path = tmp_path / "x.upd"
+    path.write_bytes(data)
+    archives = XzTarArchives(SystemProcesses())
+    most = len(root_tar) + (9 << 20)
+    for bound, reason in (
+        (most - 1, f"unpacks to {most} bytes, more than the {most - 1} that fit"),
+        (most, "block at offset"),
+    ):
+        with pytest.raises(IntegrityFault, match=reason):
+            archives.verify(str(path), lambda _done, _total: None, bound)
+    with pytest.raises(IntegrityFault, match="are the most"):
+        verify_image("x", bytes(data), None, most - 1)
+
+
+def test_zeros_without_end_are_no_archive(verify: Verify, xz_of: XzOf, root_tar: bytes) -> None:
+    assert verify(xz_of([root_tar, bytes(15 << 20)])).entries == 2
+    with pytest.raises(IntegrityFault, match="bytes of zeros follow the archive"):
+        verify(xz_of([root_tar, bytes(16 << 20), bytes(64 << 20)]))

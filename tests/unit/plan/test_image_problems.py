@@ -8,6 +8,7 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.domain.branding import Branding
+from gprov.domain.disk.ext4_room import Room
 from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.verify import verify_image
@@ -17,7 +18,11 @@ BRANDING = Branding()
 GOOD = verify_image("x.upd", build_image(build_kernel(1)))
 
 
-def problems(image: VerifiedImage, room: int | None = None) -> list[str]:
+OPEN_SHADOW = b"root::1:0:99999:7:::\nadmin:*:1:0:99999:7:::\n"
+OPEN_PASSWD = b"root::0:0::/root:/bin/sh\nadmin:x:1000:1000::/home/admin:/bin/sh\n"
+
+
+def problems(image: VerifiedImage, room: Room | None = None) -> list[str]:
     return [str(problem) for problem in image_problems(image, BRANDING, room)]
 
 
@@ -30,9 +35,14 @@ def test_an_image_as_it_should_be() -> None:
 
 
 def test_an_image_that_does_not_fit_the_disk() -> None:
-    size = GOOD.content_bytes
-    assert problems(GOOD, size) == []
-    assert problems(GOOD, size - 1) == [f"holds {size} bytes, more than the disk's {size - 1}"]
+    needs = GOOD.needs
+    assert needs.allocated >= GOOD.content_bytes
+    assert needs.inodes >= GOOD.entries
+    assert problems(GOOD, Room(needs.allocated, needs.inodes)) == []
+    said = f"needs {needs.allocated} bytes and {needs.inodes} inodes, and the disk has room for"
+    less = Room(needs.allocated - 1, needs.inodes)
+    assert problems(GOOD, less) == [f"{said} {less.bytes} bytes and {less.inodes} inodes"]
+    assert problems(GOOD, Room(needs.allocated, needs.inodes - 1))[0].startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +56,8 @@ def test_an_image_that_does_not_fit_the_disk() -> None:
         (having(passwd=b"admin:x\n"), "/etc/passwd: line 1: must have 7 fields, has 2"),
         (having(shadow=b"root:*:1:0:99999:7:::\n"), "/etc/shadow: no user 'admin'"),
         (having(group=b"systemd-journal:x:many:\n"), "/etc/group: line 1: field 3 must be a number up to 4294967294"),
+        (having(shadow=OPEN_SHADOW), "/etc/shadow: 'root' can log in without a password: lock the account"),
+        (having(passwd=OPEN_PASSWD), "/etc/shadow: 'root' can log in without a password: lock the account"),
         (having(kernel_start=None), "/boot/norm_boot: is not in the image"),
         (having(kernel_start=b"MZ"), "/boot/norm_boot: is 2 bytes long, shorter than a kernel's header"),
     ],
@@ -55,4 +67,4 @@ def test_what_is_wrong_is_told_with_its_place(image: VerifiedImage, said: str) -
 
 
 def test_everything_is_told_at_once() -> None:
-    assert len(problems(replace(GOOD, files=CapturedFiles()), 0)) == 6
+    assert len(problems(replace(GOOD, files=CapturedFiles()), Room(0, 0))) == 6

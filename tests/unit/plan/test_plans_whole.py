@@ -267,7 +267,8 @@ def test_without_groups_or_credentials_files_are_for_root_alone() -> None:
     assert (shadow.mode, shadow.owner) == (0o600, ROOT)
     journal = next(one for one in plan if isinstance(one, MakeFolder) and one.path.endswith("journal"))
     assert (journal.mode, journal.owner) == (0o2755, ROOT)
-    assert "/mnt/PRIMARY/etc/shadow" not in files(plan_restore(replace(facts, admin_password=None)))
+    locked = files(plan_restore(replace(facts, admin_password=None)))["/mnt/PRIMARY/etc/shadow"]
+    assert b"\nadmin:!:" in b"\n" + locked.content
 
 
 def test_preserved_network_configuration_replaces_what_the_image_has() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import lzma
 import tarfile
-from errno import ENOSPC
 from functools import lru_cache
 
 from typing_extensions import override
@@ -15,7 +14,7 @@ from gprov.adapters.fake.machine.paths import locate, read_file, refuse_gone
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.machine.writes import store
 from gprov.domain.branding import Branding
-from gprov.domain.errors import DeviceFault, DeviceMissing, IntegrityFault
+from gprov.domain.errors import ContentRefused, DeviceFault, DeviceMissing, IntegrityFault
 from gprov.domain.files import FileType
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.verify import verify_image as verify_anew
@@ -32,11 +31,11 @@ class FakeArchives(Archives, ImageUnpacker):
         self._branding = branding or Branding()
 
     @override
-    def verify(self, path: str, progress: ProgressReport) -> VerifiedImage:
+    def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
         self._machine.touch(f"verify {path}")
         content = read_file(self._machine, path).content
         progress(0, len(content))
-        image = verify_image(path, content, self._branding)
+        image = verify_image(path, content, self._branding, most)
         progress(len(content), len(content))
         self._machine.verified.append(path)
         return image
@@ -62,7 +61,7 @@ class FakeArchives(Archives, ImageUnpacker):
                 if path != f"{base}/":
                     node = Node(type=_type(member), content=text, mode=member.mode, uid=member.uid, gid=member.gid)
                     if volume.used + len(text) > volume.size:
-                        raise DeviceFault(path, "no space left on device", errno=ENOSPC)
+                        raise ContentRefused("tar", f"{path}: Cannot write: No space left on device")
                     store(self._machine, volume, path, node, f"extract {target}{path}")
         self._machine.touch(f"extract {image.path}: under way")
         refuse_gone(self._machine, place)

@@ -11,12 +11,13 @@ from enum import Enum
 from errno import EIO, ENOSPC
 from typing import assert_never
 
-from gprov.domain.errors import DeviceFault
+from gprov.domain.errors import ContentRefused, DeviceFault
 
 
 class FaultKind(Enum):
     IO_ERROR = "eio"
     NO_SPACE = "enospc"
+    REFUSED = "refused"  # a tool does not take what it is given
     SHORT = "short"  # a write stores half of what it is given, and says so
     SILENT = "silent"  # a write seems to go well; flushing it says that half of it is lost, and says so once
     VANISH = "vanish"  # the disk whose serial number is ``disk`` is gone, with what it was not given to flush
@@ -42,7 +43,8 @@ class Fault:
     comes_back: bool = False
 
     def strikes(self, operation: str) -> bool:
-        """Does it strike the machine, by VANISH or SLOW, at this operation? Raises DeviceFault if it fails it."""
+        """Does it strike the machine, by VANISH or SLOW, at this operation? Raises DeviceFault or
+        ContentRefused if it fails it."""
         if self.kind in _OF_WRITES or not self._due(operation):
             return False
         match self.kind:
@@ -50,6 +52,8 @@ class Fault:
                 raise DeviceFault(operation, "input/output error", errno=EIO)
             case FaultKind.NO_SPACE:
                 raise DeviceFault(operation, "no space left on device", errno=ENOSPC)
+            case FaultKind.REFUSED:
+                raise ContentRefused("tool", f"failed, exit status 2: {operation}")
             case FaultKind.VANISH | FaultKind.SLOW | FaultKind.SHORT | FaultKind.SILENT:
                 return True
             case _:

@@ -15,7 +15,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault, IntegrityFault
 from gprov.domain.formats.image.xz_layout import XzLayout, read_layout
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.decoding import DecodingPlan, plan_decoding
+from gprov.domain.image.decoding import DecodingPlan, plan_decoding, require_at_most
 from gprov.domain.image.wanted_members import wanted_members
 from gprov.ports.archive import Archives, ProgressReport
 from gprov.ports.destructive.image_unpacker import ImageUnpacker
@@ -44,9 +44,9 @@ class XzTarArchives(Archives, ImageUnpacker):
         self._verified: Verified | None = None
 
     @override
-    def verify(self, path: str, progress: ProgressReport) -> VerifiedImage:
+    def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
         self._verified = None  # what it keeps in memory is in the way now
-        self._verified = self._verify(path, progress)
+        self._verified = self._verify(path, progress, most)
         return self._verified.image
 
     @override
@@ -72,10 +72,11 @@ class XzTarArchives(Archives, ImageUnpacker):
                 except OSError as exc:
                     raise fault(path, "cannot write", exc) from exc
 
-    def _verify(self, path: str, progress: ProgressReport) -> Verified:
+    def _verify(self, path: str, progress: ProgressReport, most: int | None = None) -> Verified:
         with ImageFile(path) as file:
             file.forget_cached()
             layout = read_layout(path, file.size, file.read_at)
+            require_at_most(path, layout, most)
             return Verification(file, layout, self._plan(path, layout), self._wanted, progress).run()
 
     def _unpack(self, verified: Verified, target: str, progress: ProgressReport) -> None:

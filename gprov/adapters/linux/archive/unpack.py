@@ -11,7 +11,8 @@ import re
 import select
 from contextlib import suppress
 
-from gprov.domain.errors import DeadlineExceeded, DeviceMissing, ToolFailed
+from gprov.domain.errors import ContentRefused, DeadlineExceeded, DeviceMissing, ToolFailed
+from gprov.domain.formats.image.tar_attributes import TAKEN
 from gprov.ports.process import Completed, Running
 
 _RECORD_BLOCKS = 128  # of 512 bytes: how much tar reads at a time
@@ -20,11 +21,17 @@ _PIPE = 1 << 20
 _STALL_SECONDS = 600.0  # without tar taking a byte
 _TOTAL = re.compile(r"^Total bytes read: ([0-9]+)", re.MULTILINE)
 # Messages of tar about something that it did not do. Others (an ignored keyword, a removed leading slash) are harmless.
+_NOT_THE_ARCHIVE = re.compile(
+    "(Input/output error|Read-only file system|Structure needs cleaning|No such device|Cannot allocate memory"
+    "|memory exhausted|Bad message)$",
+    re.MULTILINE,
+)
 _FAILURE = re.compile(r"^tar: .*\bCannot\b", re.MULTILINE)
 
 
 def unpack_argv(target: str) -> list[str]:
-    """GNU tar, unpacking standard input into ``target`` with all that a root file system has."""
+    """GNU tar, unpacking standard input into ``target`` with all that a root file system has. Of extended
+    attributes, those that verification checked."""
     return [
         "tar",
         "--extract",
@@ -36,7 +43,7 @@ def unpack_argv(target: str) -> list[str]:
         "--same-owner",
         "--numeric-owner",
         "--xattrs",
-        "--xattrs-include=*",
+        *(f"--xattrs-include={pattern}" for pattern in TAKEN),
         "--acls",
         "--selinux",
         "--delay-directory-restore",
@@ -89,12 +96,15 @@ class TarFeed:
             raise self._failure(done, f"read {read} of {self._fed} bytes")
 
     def _failure(self, done: Completed, what: str) -> ToolFailed:
+        """What the disk or the kernel did is not the archive's fault: another one would fare no better."""
         said = _text(done)
         first = _FAILURE.search(said)
         lines = [line for line in said.splitlines() if line.startswith("tar:")]
         cause = next((line for line in lines if first and line.startswith(first[0])), lines[-1] if lines else "")
         reason = f"{what}, exit status {done.status}" + (f": {cause}" if cause else "")
-        return ToolFailed("tar", reason, command=" ".join(self._argv), output=said)
+        own = done.status >= 0 and lines and not _NOT_THE_ARCHIVE.search(said)
+        kind = ContentRefused if own else ToolFailed
+        return kind("tar", reason, command=" ".join(self._argv), output=said)
 
 
 def require_folder(path: str) -> None:

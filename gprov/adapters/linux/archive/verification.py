@@ -14,7 +14,7 @@ from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.capture import WantedMembers
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import XzLayout
-from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.contents import VerifiedImage, described
 from gprov.domain.image.decoding import CHUNK, DecodingPlan
 from gprov.ports.archive import ProgressReport
 
@@ -60,15 +60,7 @@ class Verification:
         self._pass_until(self._layout.size)
         self._progress(self._position, self._layout.size)
         summary = self._walker.finish()
-        image = VerifiedImage(
-            path=self._file.path,
-            size=self._layout.size,
-            unpacked=summary.unpacked,
-            content_bytes=summary.content_bytes,
-            entries=summary.entries,
-            digest=self._whole.hexdigest(),
-            files=summary.files,
-        )
+        image = described(self._file.path, self._layout.size, self._whole.hexdigest(), summary)
         return Verified(
             image=image, layout=self._layout, digests=tuple(digests), kept_blocks=self._kept_blocks, kept=self._kept
         )

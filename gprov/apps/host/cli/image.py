@@ -14,8 +14,10 @@ from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, quoted_name, say
 from gprov.apps.host.cli.progress import progress
 from gprov.domain.branding import Branding
+from gprov.domain.disk.ext4_room import Room, primary_room, smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, GprovError, Problem
 from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.image.decoding import LARGEST_ARCHIVE
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
 from gprov.domain.image.name import ImageName, parse_image_name
 from gprov.domain.image.select import Preference, rank
@@ -99,14 +101,19 @@ def _files(folder: str) -> list[str]:
 @app.command("verify")
 def verify(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="images")],
+    disk: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="refuse what does not fit on a data disk of 64G, say", parser=values.size),
+    ] = None,
     prefix: Prefix = _PREFIX,
     as_json: Json = False,
 ) -> int:
     """Check images from their first to their last byte. Exit status 1 if one is not valid, 3 if one cannot be read."""
+    room = primary_room(None, [values.in_bytes(disk)], bios=True) if disk is not None else None
     code = ExitCode.DONE
     rows: list[dict[str, object]] = []
     for path in files:
-        verdict, row = _verify(path, prefix)
+        verdict, row = _verify(path, prefix, room)
         code = max(code, verdict)
         rows.append(row)
         if not as_json:
@@ -116,18 +123,23 @@ def verify(
     return code
 
 
-def _verify(path: str, prefix: str) -> tuple[ExitCode, dict[str, object]]:
+def _verify(path: str, prefix: str, room: Room | None) -> tuple[ExitCode, dict[str, object]]:
     from gprov.adapters.linux.archive import XzTarArchives
     from gprov.adapters.linux.system.process import SystemProcesses
+    from gprov.domain.plan.restorable import lack_of_room
 
+    most = room.largest_archive if room is not None else LARGEST_ARCHIVE
     try:
         with progress(path) as report:
-            image = XzTarArchives(SystemProcesses(), memory_budget=0).verify(path, report)
+            image = XzTarArchives(SystemProcesses(), memory_budget=0).verify(path, report, most)
+        if room is not None and (lack := lack_of_room(image, room)):
+            raise BadInput(path, [Problem("", lack)])
     except GprovError as error:
         return error.exit_code, {"path": path, "valid": False, "reason": str(error)}
     facts = asdict(image)
     del facts["files"]
-    return ExitCode.DONE, {**facts, "valid": True, "notes": _notes(image, prefix)}
+    notes = [*image.notes, *_notes(image, prefix)]
+    return ExitCode.DONE, {**facts, "valid": True, "smallest_disk": smallest_disk(image.needs), "notes": notes}
 
 
 def _print_verdict(code: ExitCode, row: dict[str, object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import typer
 
@@ -11,6 +12,8 @@ from gprov.domain.image.imgmeta import FIELDS
 from gprov.domain.image.name import SUFFIX, parse_image_name
 
 _LONGEST_BUILD = 200  # what fits into the name of a file
+_SIZE = re.compile(r"([0-9]{1,18})([KMGT]?)")
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}  # powers of two
 
 
 def date(text: str) -> str:
@@ -45,3 +48,16 @@ def meta(text: str) -> str:
     if not equals or key not in FIELDS:
         raise typer.BadParameter(f"must be KEY=VALUE with KEY one of {', '.join(FIELDS)}, is {text!r}")
     return text
+
+
+def size(text: str) -> str:
+    in_bytes(text)
+    return text
+
+
+def in_bytes(text: str) -> int:
+    """A size such as 64G, in bytes."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"must be bytes, or a number with K, M, G or T (powers of 1024), is {text!r}")
+    return int(found[1]) << _UNITS[found[2]]

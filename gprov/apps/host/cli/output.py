@@ -10,6 +10,8 @@ import os
 import sys
 from typing import TextIO
 
+from gprov.domain.formats.shown import plain
+
 _COLOURS = {"red": "\x1b[31m", "green": "\x1b[32m", "yellow": "\x1b[33m"}
 _PLAIN = "\x1b[0m"
 
@@ -17,7 +19,7 @@ _PLAIN = "\x1b[0m"
 def say(line: str, *, err: bool = False, colour: str = "") -> None:
     """Print one line to standard output or standard error. ``colour``: red, green or yellow, if a terminal shows it."""
     stream = sys.stderr if err else sys.stdout
-    text = escaped(line)
+    text = plain(line)
     if colour and has_colours(stream):
         text = f"{_COLOURS[colour]}{text}{_PLAIN}"
     print(text, file=stream, flush=True)
@@ -26,15 +28,6 @@ def say(line: str, *, err: bool = False, colour: str = "") -> None:
 def document(value: object) -> None:
     """Print a JSON document, in ASCII."""
     print(json.dumps(value, indent=2), flush=True)
-
-
-def escaped(line: str) -> str:
-    """As one line that a terminal takes as text: control characters but tabs as Python writes them in a literal."""
-    if line.isprintable():
-        return line
-    return "".join(
-        one if one.isprintable() or one == "\t" else one.encode("unicode_escape").decode("ascii") for one in line
-    )
 
 
 def quoted_name(name: str) -> str:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from itertools import chain
 from pathlib import PurePath
 
 from gprov.apps.host.image.compress import PRESET, compress
 from gprov.apps.host.image.source import pack_folder, plain_archive
 from gprov.domain.branding import Branding
+from gprov.domain.disk.ext4_room import smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
-from gprov.domain.formats.image.tar_walk import Span, TarSummary, TarWalker
-from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.formats.image.tar_fields import Malformed
+from gprov.domain.formats.image.tar_summary import Span, TarSummary
+from gprov.domain.formats.image.tar_tidy import Tidier
+from gprov.domain.formats.image.tar_walk import TarWalker
+from gprov.domain.image.contents import VerifiedImage, described
 from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.wanted_members import wanted_members
 from gprov.domain.plan.restorable import image_problems
 from gprov.ports.archive import Archives
 from gprov.ports.process import Processes
-
-_CHUNK = 1 << 20
 
 # one line about what begins now
 Report = Callable[[str], None]
@@ -79,17 +81,27 @@ class ImageMaker:
     def _create(self, request: ImageRequest, work: str, report: Report) -> VerifiedImage:
         metadata = self._metadata(request)
         archive = self._archive(request.source, f"{work}/plain.tar", report)
-        walker, summary = self._walk(request.source.path, archive)
+        tidier = Tidier()
+        for _ in _tidied(request.source.path, archive, tidier):
+            pass  # the accounts of the image: the next time they are known from the start
+        walker, summary = self._walk(request.source.path, _tidied(request.source.path, archive, tidier))
         self._require_bootable(request.source.path, _unverified(request.source.path, summary))
         partial = f"{work}/{request.name.filename}"
         replaced = [span for span in walker.spans if span.name == self._wanted.imgmeta]
+        for line in tidier.left_out:
+            report(line)
         report(f"compressing {summary.entries} members, {summary.unpacked >> 20} MiB")
-        compress(_joined(self._member(metadata, request), archive, replaced), partial, self._processes, request.preset)
+        pieces = _without(_tidied(request.source.path, archive, tidier), replaced)
+        compress(chain([self._member(metadata, request)], pieces), partial, self._processes, request.preset)
         report("verifying")
         image = self._archives.verify(partial, lambda _done, _total: None)
         self._require_bootable(partial, image)
         if image.files.imgmeta != metadata or image.entries != summary.entries + 1 - len(replaced):
             raise IntegrityFault(request.source.path, "holds a link in place of the image's metadata")
+        for note in image.notes:
+            report(note)
+        needs, disk = image.needs, smallest_disk(image.needs)
+        report(f"needs {needs.allocated >> 20} MiB and {needs.inodes} inodes: a data disk of {disk >> 20} MiB or more")
         final = f"{request.output}/{request.name.filename}"
         os.replace(partial, final)
         _flush_folder(request.output)
@@ -103,11 +115,10 @@ class ImageMaker:
             case RootArchive(path):
                 return plain_archive(path, target, self._processes)
 
-    def _walk(self, what: str, archive: str) -> tuple[TarWalker, TarSummary]:
+    def _walk(self, what: str, pieces: Iterable[bytes]) -> tuple[TarWalker, TarSummary]:
         walker = TarWalker(what, self._wanted)
-        with open(archive, "rb") as file:
-            while chunk := file.read(_CHUNK):
-                walker.feed(chunk)
+        for piece in pieces:
+            walker.feed(piece)
         return walker, walker.finish()
 
     def _require_bootable(self, what: str, image: VerifiedImage) -> None:
@@ -128,36 +139,30 @@ class ImageMaker:
         return info.tobuf(tarfile.PAX_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
 
 
-def _joined(first: bytes, archive: str, left_out: list[Span]) -> Iterator[bytes]:
-    """``first``, then the archive without some of its members."""
-    yield first
-    with open(archive, "rb") as file:
+def _tidied(what: str, archive: str, tidier: Tidier) -> Iterator[bytes]:
+    """The archive as the image will have it."""
+    try:
+        with open(archive, "rb") as file:
+            yield from tidier.run(file.read)
+    except Malformed as exc:
+        raise IntegrityFault(what, str(exc)) from exc
+
+
+def _without(pieces: Iterable[bytes], left_out: Sequence[Span]) -> Iterator[bytes]:
+    """An archive without some of its members."""
+    end = 0
+    for piece in pieces:
+        start, end = end, end + len(piece)
         for span in left_out:
-            yield from _bytes(file, span.start - file.tell())
-            file.seek(span.end)
-        yield from _bytes(file, os.fstat(file.fileno()).st_size - file.tell())
-
-
-def _bytes(file: io.BufferedReader, size: int) -> Iterator[bytes]:
-    while size:
-        chunk = file.read(min(_CHUNK, size))
-        if not chunk:
-            raise IntegrityFault(file.name, "became shorter while it was read")
-        size -= len(chunk)
-        yield chunk
+            if start < span.end and span.start < end:
+                yield piece[len(piece) - (end - start) :][: max(0, span.start - start)]
+                start = min(span.end, end)
+        yield piece[len(piece) - (end - start) :]
 
 
 def _unverified(path: str, summary: TarSummary) -> VerifiedImage:
     """As an image, for those who look into its files."""
-    return VerifiedImage(
-        path=path,
-        size=0,
-        unpacked=summary.unpacked,
-        content_bytes=summary.content_bytes,
-        entries=summary.entries,
-        digest="",
-        files=summary.files,
-    )
+    return described(path, 0, "", summary)
 
 
 def _is_inside(path: str, folder: str) -> bool:

@@ -19,7 +19,7 @@ _MAGIC = {b"\xfd7zXZ\0": "xz", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 def pack_folder(root: str, target: str, processes: Processes) -> str:
     """Archive everything below ``root`` on its file system, the same bytes for the same content; returns ``target``.
 
-    Modification times are kept, to the second. pax, with sorted names; names of extended headers must not have a
+    Of times, only the modification times. pax, with sorted names; names of extended headers must not have a
     process number in them, which they have by default (and in versions of the sparse format other than 0.0).
     """
     if not os.path.isdir(root):
@@ -30,7 +30,7 @@ def pack_folder(root: str, target: str, processes: Processes) -> str:
         f"--file={target}",
         f"--directory={root}",
         "--format=pax",
-        "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime,delete=mtime",
+        "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
         "--sort=name",
         "--one-file-system",
         "--numeric-owner",

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 
-from gprov.domain.formats.image.tar_fields import Malformed, pax_number, pax_records, text
+from gprov.domain.formats.image.tar_attributes import concerns_attributes
+from gprov.domain.formats.image.tar_fields import MOST_ID, MOST_SECONDS, Malformed, decimal, pax_number, pax_pairs, text
 
 _GLOBAL_KEYS = (b"path", b"size", b"linkpath")
 _GLOBAL = b"g"
 _PATHS = (b"path", b"linkpath", b"GNU.sparse.name")
 # tar stops at what it does not understand of these, when it is too late.
-_NUMBERS = (b"mtime", b"atime", b"ctime", b"uid", b"gid")
-_NUMBER = re.compile(rb"-?[0-9]{1,20}(\.[0-9]{0,20})?")
+_TIMES = (b"mtime", b"atime", b"ctime")
+_IDS = (b"uid", b"gid")
+_TIME = re.compile(rb"(-?[0-9]{1,20})(?:\.[0-9]{0,20})?")
+_VOLUME, _VOLUME_LABEL = b"GNU.volume.", b"GNU.volume.label"
 
 
 class Extensions:
     """Gathered until their member comes, then cleared. ``start``: offset of the first of them, None if there is none.
+    ``pairs``: keywords and values of the pax header, in order; ``pax``: by keyword.
 
     ``takers``: for each type of extended header, who takes its payload.
     """
@@ -23,14 +27,23 @@ class Extensions:
     def __init__(self) -> None:
         self.start: int | None = None
         self.pax: dict[bytes, bytes] = {}
+        self.pairs: list[tuple[bytes, bytes]] = []
         self._types = b""  # of those that are here
         self._long_name = b""
         self._long_link = b""
-        self.takers = {b"x": self._take_pax, b"g": self._take_global, b"L": self._take_name, b"K": self._take_link}
+        # X is what Solaris writes for x.
+        self.takers = {
+            b"x": self._take_pax,
+            b"X": self._take_pax,
+            b"g": self._take_global,
+            b"L": self._take_name,
+            b"K": self._take_link,
+        }
 
     def begin(self, offset: int, kind: bytes) -> None:
         """An extended header of this type stands at ``offset``. Of two of one type, readers take the first, the last or
         both: what would be written is not what was verified."""
+        kind = b"x" if kind == b"X" else kind
         if kind in self._types and kind != _GLOBAL:
             raise Malformed("two extended headers of one type for one member")
         self._types += kind
@@ -40,6 +53,7 @@ class Extensions:
     def clear(self) -> None:
         self.start = None
         self.pax = {}
+        self.pairs = []
         self._types = b""
         self._long_name = self._long_link = b""
 
@@ -63,19 +77,24 @@ class Extensions:
         told = pax_number(self.pax, b"size")
         return in_header if told is None else told
 
+    def time(self, in_header: int) -> int:
+        """Modification time, in whole seconds since 1970."""
+        told = self.pax.get(b"mtime")
+        return in_header if told is None else pax_time(b"mtime", told)
+
     def _take_pax(self, payload: bytes) -> None:
-        self.pax = pax_records(payload)
-        for key in _PATHS:
-            _require_text(self.pax.get(key, b"x"), key.decode())
-        for key in _NUMBERS:
-            if not _NUMBER.fullmatch(self.pax.get(key, b"0")):
-                raise Malformed(f"extended header: {key.decode()} is {self.pax[key][:40]!r}, not a number")
+        self.pairs = pax_pairs(payload)
+        self.pax = dict(self.pairs)
+        for key, value in self.pairs:
+            _check(key, value)
 
     def _take_global(self, payload: bytes) -> None:
-        """Concerns all members that follow; what would change where they go or how long they are has no use here."""
-        for key in pax_records(payload):
-            if key in _GLOBAL_KEYS or key.startswith(b"GNU.sparse"):
-                raise Malformed(f"a global extended header sets {key.decode(errors='replace')} for all members")
+        """Concerns all members that follow; what would change where they go, how long they are or what they have
+        besides has no use here."""
+        for key, value in pax_pairs(payload):
+            if key in _GLOBAL_KEYS or key.startswith(b"GNU.sparse") or concerns_attributes(key):
+                raise Malformed(f"a global extended header sets {key.decode(errors='replace')!r} for all members")
+            _check(key, value)
         if not self.pending:
             self.clear()
 
@@ -84,6 +103,28 @@ class Extensions:
 
     def _take_link(self, payload: bytes) -> None:
         self._long_link = _require_text(text(payload), "a long link")
+
+
+def pax_time(key: bytes, value: bytes) -> int:
+    """Whole seconds, rounded towards the past."""
+    match = _TIME.fullmatch(value)
+    if match is None or abs(int(match[1])) >= MOST_SECONDS:
+        raise Malformed(f"extended header: {key.decode()} is {value[:40]!r}, not a number that a time can be")
+    seconds = int(match[1])
+    fraction = value.partition(b".")[2].strip(b"0")
+    return seconds - 1 if fraction and value.startswith(b"-") else seconds
+
+
+def _check(key: bytes, value: bytes) -> None:
+    """What tar reads of a record. Others it passes over."""
+    if key in _TIMES:
+        pax_time(key, value)
+    elif key in _IDS:
+        decimal(value, key.decode(), MOST_ID)
+    elif key in _PATHS:
+        _require_text(value, key.decode())
+    elif key.startswith(_VOLUME) and key != _VOLUME_LABEL:
+        raise Malformed("this is a part of an archive on several volumes")
 
 
 def _require_text(value: bytes, what: str) -> bytes:

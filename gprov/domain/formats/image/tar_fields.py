@@ -6,6 +6,7 @@ Files". Parsers raise ``Malformed``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from zlib import adler32
 
@@ -13,6 +14,12 @@ BLOCK = 512
 ZERO_BLOCK = bytes(BLOCK)
 _POSIX_MAGIC = b"ustar\x0000"
 _RECORD_DIGITS = 20
+# What tar's types hold (off_t, time_t), and owners but the highest, which means "no change" in system calls.
+MOST_BYTES = MOST_SECONDS = (1 << 63) - 1
+MOST_ID = (1 << 32) - 2
+_OCTAL = re.compile(rb"\0? *([0-7]+)(?:[ \0].*)?", re.DOTALL)
+# mode, uid, gid, size and mtime as almost every header has them
+_PLAIN_NUMBERS = re.compile(rb"(?:[0-7]{7}[ \0]){3}(?:[0-7]{11}[ \0]){2}")
 
 
 class Malformed(Exception):
@@ -40,25 +47,40 @@ def checksum_matches(header: bytes) -> bool:
 
 
 def number(field: bytes) -> int:
-    """A numeric field: octal digits, ended by null or space; or base 256 if its first bit is set."""
+    """A numeric field: octal digits behind blanks, ended by null or blank or the end of the field; or base 256 if its
+    first bit is set. Null bytes alone are 0, and one may stand before the blanks (Solaris)."""
     digits = field.strip(b" \0")
-    if digits.isdigit():
-        try:
-            return int(digits, 8)
-        except ValueError as exc:
-            raise Malformed(f"number {field!r} is not octal") from exc
-    if not digits:
+    if field[0] and digits.isdigit() and b"8" not in digits and b"9" not in digits:
+        return int(digits, 8)
+    if not digits and b" " not in field:
         return 0
+    match = _OCTAL.fullmatch(field)
+    if match:
+        return int(match[1], 8)
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     raise Malformed(f"number {field!r} is negative" if field[0] == 0xFF else f"number {field!r} is not octal")
 
 
-def check_numbers(header: bytes) -> None:
-    """Mode and owners: tar stops at what it cannot read of them, when it is too late."""
-    if header[100:124].translate(None, b"01234567 \0"):
-        for start in (100, 108, 116):
-            number(header[start : start + 8])
+def check_numbers(header: bytes) -> int:
+    """Mode, owners, size and time: tar stops at what it cannot read of them, when it is too late. Returns the size."""
+    if _PLAIN_NUMBERS.fullmatch(header, 100, 148):
+        return int(header[124:135], 8)
+    for start, size, most in ((100, 8, MOST_BYTES), (108, 8, MOST_ID), (116, 8, MOST_ID), (124, 12, MOST_BYTES)):
+        value = number(header[start : start + size])
+        if value > most:
+            raise Malformed(f"number {value} is more than {most}")
+    header_time(header)
+    return number(header[124:136])
+
+
+def header_time(header: bytes) -> int:
+    """Modification time in seconds since 1970."""
+    field = header[136:148]
+    seconds = int.from_bytes(field, "big", signed=True) if field[0] == 0xFF else number(field)
+    if abs(seconds) > MOST_SECONDS:
+        raise Malformed(f"time {seconds} is out of range")
+    return seconds
 
 
 def text(field: bytes) -> bytes:
@@ -74,9 +96,10 @@ def member_name(header: bytes) -> bytes:
     return name
 
 
-def pax_records(payload: bytes) -> dict[bytes, bytes]:
-    """Keyword → value of an extended header; a keyword that stands twice has its last value."""
-    records: dict[bytes, bytes] = {}
+def pax_pairs(payload: bytes) -> list[tuple[bytes, bytes]]:
+    """Keywords and values of an extended header in their order. Keywords hold no null byte and do not begin with a
+    blank: tar would read others."""
+    pairs = []
     position = 0
     while position < len(payload):
         space = payload.find(b" ", position, position + _RECORD_DIGITS)
@@ -87,9 +110,17 @@ def pax_records(payload: bytes) -> dict[bytes, bytes]:
         equals = payload.find(b"=", space, end)
         if end > len(payload) or equals < 0 or payload[end - 1] != 0x0A:
             raise Malformed("extended header: a record is cut or has no value")
-        records[payload[space + 1 : equals]] = payload[equals + 1 : end - 1]
+        key = payload[space + 1 : equals]
+        if b"\0" in key or key[:1] in (b" ", b"\t"):
+            raise Malformed(f"extended header: the keyword {key[:40]!r} holds a null byte or begins with a blank")
+        pairs.append((key, payload[equals + 1 : end - 1]))
         position = end
-    return records
+    return pairs
+
+
+def pax_records(payload: bytes) -> dict[bytes, bytes]:
+    """Keyword → value of an extended header; a keyword that stands twice has its last value."""
+    return dict(pax_pairs(payload))
 
 
 def pax_number(records: Mapping[bytes, bytes], *keys: bytes) -> int | None:
@@ -97,7 +128,12 @@ def pax_number(records: Mapping[bytes, bytes], *keys: bytes) -> int | None:
     for key in keys:
         value = records.get(key)
         if value is not None:
-            if not value.isdigit() or len(value) > _RECORD_DIGITS:
-                raise Malformed(f"extended header: {key.decode()} is {value[:40]!r}, not a number")
-            return int(value)
+            return decimal(value, key.decode())
     return None
+
+
+def decimal(value: bytes, what: str, most: int = MOST_BYTES) -> int:
+    """Digits, as a number up to ``most``."""
+    if not value.isdigit() or len(value) > _RECORD_DIGITS or int(value) > most:
+        raise Malformed(f"extended header: {what} is {value[:40]!r}, not a number up to {most}")
+    return int(value)

@@ -12,17 +12,26 @@ them; and names that no file system takes.
 from __future__ import annotations
 
 from gprov.domain.formats.image.tar_fields import Malformed
+from gprov.domain.formats.shown import show
 
 HARD_LINK, SYMLINK, FOLDER = b"1", b"2", b"5"
+MOST_NAMES = 65000  # of one file: EXT4_LINK_MAX
 _LONGEST_PATH = 4095  # bytes; PATH_MAX of Linux less the closing NUL
 _LONGEST_NAME = 255  # of one component
 _MOST_LINKS = 40  # that Linux follows for one path
 
 
 class Places:
-    """The members so far by their *place*: the name in normal form with symbolic links in its folders resolved."""
+    """The members so far by their *place*: the name in normal form with symbolic links in its folders resolved.
+
+    ``folders``: each with the bytes of its entries, "" being the target; ``inodes``: of all members and of the folders
+    that they imply. What a later member replaces counts all the same, but for folders.
+    """
 
     def __init__(self) -> None:
+        self.folders: dict[bytes, int] = {b"": 0}
+        self.inodes = 0
+        self._links = HardLinks()
         self._kinds: dict[bytes, bytes] = {}
         self._symlinks: dict[bytes, bytes] = {}
         self._parents: set[bytes] = set()  # folders with members in them
@@ -30,6 +39,11 @@ class Places:
         self._real = b""  # the same folder, resolved
         self._last = b""  # place of the last member
         self._replaced = b""  # target of the symbolic link that the last member, another one, took the place of
+
+    @property
+    def last(self) -> bytes:
+        """Place of the last member."""
+        return self._last
 
     def add(self, name: bytes, kind: bytes) -> bytes:
         """Note a member about to be written; returns its name in normal form, "" for the target itself."""
@@ -43,6 +57,7 @@ class Places:
         # An empty one too: tar sets its mode and times in the end, on whatever is there then.
         if kind != FOLDER and (not place or place in self._parents or self._kinds.get(place) == FOLDER):
             raise Malformed(f"{show(name)} would replace a folder, and is none")
+        self._count(place, self._real, kind)
         self._kinds[place] = kind
         self._last = place
         self._replaced = self._symlinks.pop(place, b"") if self._symlinks else b""
@@ -71,7 +86,21 @@ class Places:
             raise Malformed(f"hard link {show(name)} to {show(target)}, which is a folder")
         if kind == SYMLINK:
             self._kinds[self._last], self._symlinks[self._last] = kind, self._symlinks[place]
+        self._links.add(self._last, place, name)
         return clean
+
+    def _count(self, place: bytes, folder: bytes, kind: bytes) -> None:
+        """A member comes to ``place`` in ``folder``."""
+        if place in self.folders:
+            return  # was counted, be it only because something is in it
+        if place not in self._kinds:
+            self.folders[folder] += 8 + ((len(place) - len(folder) + 3) & ~3)
+        elif self._links:
+            self._links.gone(place)
+        if kind != HARD_LINK:
+            self.inodes += 1
+        if kind == FOLDER:
+            self.folders[place] = 0
 
     def _replace_link(self, name: bytes, kind: bytes) -> None:
         """A symbolic link makes way for the last member.
@@ -91,9 +120,13 @@ class Places:
         if folder in self._parents:
             return folder
         real = parent = self._resolved(name, folder)
+        new = []
         while parent and parent not in self._parents:
             self._parents.add(parent)
+            new.append(parent)
             parent = parent[: max(parent.rfind(b"/"), 0)]
+        for parent in reversed(new):
+            self._count(parent, parent[: max(parent.rfind(b"/"), 0)], FOLDER)
         return real
 
     def _resolved(self, name: bytes, folder: bytes) -> bytes:
@@ -127,6 +160,34 @@ class Places:
         return target
 
 
+class HardLinks:
+    """How many names each file has that has several."""
+
+    def __init__(self) -> None:
+        self._files: dict[bytes, int] = {}  # place → number of its file
+        self._names: list[int] = []  # of each file
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
+
+    def add(self, place: bytes, target: bytes, name: bytes) -> None:
+        """``place`` becomes another name of the file at ``target``. Raises Malformed if that is one too many."""
+        file = self._files.get(target)
+        if file is None:
+            file = self._files[target] = len(self._names)
+            self._names.append(1)
+        self._files[place] = file
+        self._names[file] += 1
+        if self._names[file] > MOST_NAMES:
+            raise Malformed(f"hard link {show(name)}: the file has more than {MOST_NAMES} names")
+
+    def gone(self, place: bytes) -> None:
+        """Something else takes the place."""
+        file = self._files.pop(place, None)
+        if file is not None:
+            self._names[file] -= 1
+
+
 def normal(name: bytes) -> bytes:
     """Without leading ``/`` and ``./``, doubled or trailing ``/``. Raises Malformed for names that leave the target or
     are too long for it."""
@@ -142,11 +203,6 @@ def normal(name: bytes) -> bytes:
             raise Malformed(f"{show(name)} would leave the target")
         name = b"/".join(part for part in parts if part not in (b"", b"."))
     return name
-
-
-def show(name: bytes) -> str:
-    """A name for messages."""
-    return repr(name[-200:].decode(errors="replace"))
 
 
 def _check_link(name: bytes, target: bytes) -> None:

@@ -7,11 +7,10 @@ stumble over when unpacking. Written for speed: a restore runs it over some ten 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.capture import Capture, WantedMembers
-from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.formats.image.tar_blocks import TarBlocks, padded
+from gprov.domain.formats.image.tar_demands import Demands
 from gprov.domain.formats.image.tar_devices import check_device
 from gprov.domain.formats.image.tar_extensions import Extensions
 from gprov.domain.formats.image.tar_fields import (
@@ -20,37 +19,32 @@ from gprov.domain.formats.image.tar_fields import (
     Malformed,
     check_numbers,
     checksum_matches,
+    header_time,
     member_name,
     number,
-    pax_number,
     text,
 )
-from gprov.domain.formats.image.tar_names import FOLDER, HARD_LINK, SYMLINK, Places, show
+from gprov.domain.formats.image.tar_names import FOLDER, HARD_LINK, SYMLINK, Places
+from gprov.domain.formats.image.tar_sparse import (
+    LARGEST_FILE,
+    MapReader,
+    OldGnuMap,
+    PaxDataMap,
+    Region,
+    blocks_of,
+    pax_sparse,
+)
+from gprov.domain.formats.image.tar_summary import Span, TarSummary
+from gprov.domain.formats.shown import show
 
 _LARGEST_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
+_LONGEST_PADDING = 16 << 20  # zeros behind an archive: tar fills up records of 10 KiB, or what it was told
 _REGULAR = b"0\x007S"
 _SPARSE = b"S"
+_DUMPED_FOLDER = b"D"  # of an incremental archive: its data are a list of names
 _WITHOUT_DATA = b"23456"  # symlink, character and block device, folder, pipe
 _VOLUME_LABEL = b"V"
-
-
-@dataclass(frozen=True, slots=True)
-class TarSummary:
-    """``unpacked``: bytes of the archive; ``content_bytes``: sum of the sizes of regular files, holes included."""
-
-    unpacked: int
-    content_bytes: int
-    entries: int
-    files: CapturedFiles
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where one member (with its extended headers and padding) lies in the archive: offsets in bytes."""
-
-    name: bytes
-    start: int
-    end: int
+_GNU_MAGIC, _POSIX_MAGIC = b"ustar  \0", b"ustar\x00"
 
 
 class TarWalker:
@@ -60,93 +54,69 @@ class TarWalker:
     """
 
     def __init__(self, what: str, wanted: WantedMembers) -> None:
-        self._what = what
         self._capture = Capture(wanted)
         self._places = Places()
-        self._partial = b""  # start of a header that is not here whole yet
-        self._offset = 0  # of the next byte to look at, in the archive
-        self._skip = 0  # bytes of data still to pass
-        self._kept: bytearray | None = None  # data being kept while they pass
-        self._keep = 0  # how many of them are wanted in all
-        self._then: Callable[[bytes], None] | None = None  # what the kept data are for
+        self._blocks = TarBlocks(what, self._block)
         self._extensions = Extensions()
-        self._in_sparse_map = False
-        self._after_map = 0
+        self._map: MapReader | None = None  # of a sparse file, being read
+        self._after_map = 0  # bytes of data, if the map stands before them
         self._ended = False
+        self._zeros = 0  # bytes behind the end mark
+        self._demands = Demands()
         self._entries = 0
         self._content_bytes = 0
         self.spans: list[Span] = []
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the archive."""
-        position = 0
-        size = len(data)
-        if self._partial:
-            position = BLOCK - len(self._partial)
-            header = self._partial + data[:position]
-            if len(header) < BLOCK:
-                self._partial = header
-                return
-            self._partial = b""
-            self._block(header)
-        while position < size:
-            if self._skip:
-                position += self._pass_data(data, position)
-            elif size - position >= BLOCK:
-                self._block(data[position : position + BLOCK])
-                position += BLOCK
-            else:
-                self._partial = data[position:]
-                return
+        self._blocks.feed(data)
 
     def finish(self) -> TarSummary:
         """The archive has ended. Raises IntegrityFault if it was cut, be it between two members."""
-        if self._skip:
-            raise self._fault(f"the archive is cut: {self._skip} bytes of the last member are missing")
-        if self._partial:
-            raise self._fault("the archive is cut within a block")
-        if self._in_sparse_map or self._extensions.pending:
-            raise self._fault("the archive is cut: an extended header is not followed by its member")
+        self._blocks.finish()
+        if self._map is not None or self._extensions.pending:
+            raise self._blocks.fault("the archive is cut: an extended header is not followed by its member")
         if not self._ended:
-            raise self._fault("the archive is cut: its end mark (a block of zeros) is missing")
+            raise self._blocks.fault("the archive is cut: its end mark (a block of zeros) is missing")
         if not self._entries:
-            raise self._fault("the archive holds no members")
-        return TarSummary(self._offset, self._content_bytes, self._entries, self._capture.result())
-
-    def _pass_data(self, data: bytes, position: int) -> int:
-        step = min(self._skip, len(data) - position)
-        kept = self._kept
-        if kept is not None and len(kept) < self._keep:
-            kept += data[position : position + min(step, self._keep - len(kept))]
-        self._skip -= step
-        self._offset += step
-        if not self._skip and kept is not None:
-            self._kept = None
-            if self._then is not None:
-                self._guarded(self._then, bytes(kept))
-        return step
+            raise self._blocks.fault("the archive holds no members")
+        files = self._capture.result()
+        try:
+            self._demands.check_names(files)
+        except Malformed as exc:
+            raise self._blocks.fault(str(exc)) from exc
+        return TarSummary(
+            unpacked=self._blocks.offset,
+            content_bytes=self._content_bytes,
+            entries=self._entries,
+            files=files,
+            needs=self._demands.needs(self._places),
+            notes=self._demands.notes,
+        )
 
     def _block(self, block: bytes) -> None:
-        if block[0] == 0 and block == ZERO_BLOCK and not self._in_sparse_map:
-            if self._extensions.pending:
-                raise self._fault("an extended header is followed by the end of the archive")
-            self._ended = True
+        if block[0] == 0 and block == ZERO_BLOCK and self._map is None:
+            self._zero_block()
+        elif self._map is None:
+            self._header(block)
         else:
-            self._guarded(self._sparse_map if self._in_sparse_map else self._header, block)
-        self._offset += BLOCK
+            self._sparse_map(self._map, block)
 
-    def _guarded(self, parse: Callable[[bytes], None], data: bytes) -> None:
-        try:
-            parse(data)
-        except Malformed as exc:
-            raise self._fault(str(exc)) from exc
+    def _zero_block(self) -> None:
+        if self._extensions.pending:
+            raise Malformed("an extended header is followed by the end of the archive")
+        self._zeros += BLOCK
+        if self._zeros > _LONGEST_PADDING:
+            raise Malformed(f"more than {_LONGEST_PADDING} bytes of zeros follow the archive")
+        self._ended = True
 
     def _header(self, header: bytes) -> None:
         if not checksum_matches(header):
             raise Malformed("this is no tar header: its checksum does not match")
         self._ended = False
+        self._zeros = 0
         kind = header[156:157]
-        if kind in _REGULAR or kind in _WITHOUT_DATA or kind == HARD_LINK:
+        if kind in _REGULAR or kind in _WITHOUT_DATA or kind in (HARD_LINK, _DUMPED_FOLDER):
             self._member(header, kind)
         elif kind in self._extensions.takers:
             self._extension(header, self._extensions.takers[kind])
@@ -155,51 +125,82 @@ class TarWalker:
 
     def _member(self, header: bytes, kind: bytes) -> None:
         extensions = self._extensions
-        size = number(header[124:136])
-        check_numbers(header)
+        size = check_numbers(header)
         name = member_name(header)
-        start = self._offset
+        start = self._blocks.offset
         if extensions.start is not None:
             name, size, start = extensions.name or name, extensions.size(size), extensions.start
         if b"\0" in name:
             raise Malformed(f"the name {show(name)} holds a null byte")
-        if name[-1:] == b"/" and kind in _REGULAR and kind != _SPARSE:
+        if kind == _DUMPED_FOLDER or (name[-1:] == b"/" and kind in _REGULAR and kind != _SPARSE):
             kind = FOLDER  # so old archives write it
         clean = self._places.add(name, kind)
         self._entries += 1
         if kind in _REGULAR:
             self._regular(header, kind, clean, size, start)
+        elif header[156:157] == _DUMPED_FOLDER:
+            self._blocks.skip = padded(size)
         else:
             self._without_data(header, kind, clean, size)
+        if header[136] & 0x80 or extensions.pax:
+            self._demands.time(extensions.time(header_time(header)), clean)
         if extensions.start is not None:
+            if extensions.pax:
+                self._demands.attributes(extensions.pairs, kind, clean, self._places.last)
             extensions.clear()
 
     def _regular(self, header: bytes, kind: bytes, name: bytes, size: int, start: int) -> None:
-        real: int | None = None  # size with holes, of a sparse file
-        if kind == _SPARSE:
-            real = number(header[483:495])
-            self._in_sparse_map = header[482] != 0
-        elif self._extensions.pax:
-            real = pax_number(self._extensions.pax, b"GNU.sparse.realsize", b"GNU.sparse.size")
-        self._content_bytes += size if real is None else real
-        skip = (size + BLOCK - 1) // BLOCK * BLOCK
-        if self._in_sparse_map:
+        sparse = self._sparse(header, kind, size)
+        if sparse is None:
+            if size > LARGEST_FILE:
+                raise Malformed(f"{show(name)} has {size} bytes, more than a file can have")
+            self._content_bytes += size
+            self._demands.usage.file(size)
+        skip = padded(size)
+        if self._map is not None:
             self._after_map = skip
         else:
-            self._skip = skip
+            self._blocks.skip = skip
+            if sparse is not None:
+                self._sparse_regions(sparse)
         if self._capture.concerns(name):
-            self._concerned(name, size, start, skip, sparse=real is not None)
+            self._concerned(name, size, start, skip, sparse=sparse is not None)
+
+    def _sparse(self, header: bytes, kind: bytes, size: int) -> list[Region] | None:
+        """Regions of a sparse file; none yet if its map follows, which ``_map`` is set to read. None: not sparse."""
+        if kind == _SPARSE:
+            if header[257:265] != _GNU_MAGIC:
+                raise Malformed("sparse file: its header is not GNU's")
+            old = OldGnuMap(header, size)
+            if old.complete:
+                return old.regions()
+            self._map = old
+            return []
+        found = pax_sparse(self._extensions.pairs, size) if self._extensions.pax else None
+        if found is not None and header[257:263] != _POSIX_MAGIC:
+            raise Malformed("sparse file: its header is not of the pax format")
+        if isinstance(found, PaxDataMap):
+            self._map = found
+            return []
+        return found
+
+    def _sparse_regions(self, regions: list[Region]) -> None:
+        """The whole map of the last member."""
+        self._content_bytes += sum(regions[-1])
+        self._demands.usage.sparse(len(regions), blocks_of(regions))
 
     def _concerned(self, name: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
         """A file that a restore plan looks into. Data of sparse files are not laid out as their content is."""
-        self.spans.append(Span(name, start, self._offset + BLOCK + skip))
-        wanted = self._capture.file(name, size, self._offset)
+        self.spans.append(Span(name, start, self._blocks.offset + BLOCK + skip))
+        wanted = self._capture.file(name, size, self._blocks.offset)
         if wanted and sparse:
             raise Malformed(f"{show(name)} is stored as a sparse file; store it whole")
         if wanted:
-            self._collect(wanted, lambda content: self._capture.keep(name, content))
+            self._blocks.collect(wanted, lambda content: self._capture.keep(name, content))
 
     def _without_data(self, header: bytes, kind: bytes, name: bytes, size: int) -> None:
+        if any(key.startswith(b"GNU.sparse.") for key in self._extensions.pax):
+            raise Malformed(f"{show(name)} is stored as a sparse file, and is no file")
         if size and kind != HARD_LINK:
             raise Malformed(f"{show(name)} is of a type without data, yet has {size} bytes")
         concerned = self._capture.concerns(name)
@@ -208,6 +209,7 @@ class TarWalker:
             target = self._extensions.link or text(header[157:257])
             if kind == SYMLINK:
                 self._places.add_symlink(target)
+                self._demands.usage.symlink(target)
                 if concerned:
                     self._capture.symlink(name, target)
                 return
@@ -221,20 +223,15 @@ class TarWalker:
         size = number(header[124:136])
         if not 0 < size <= _LARGEST_EXTENSION:
             raise Malformed(f"an extended header has {size} bytes")
-        self._extensions.begin(self._offset, header[156:157])
-        self._skip = (size + BLOCK - 1) // BLOCK * BLOCK
-        self._collect(size, then)
+        self._extensions.begin(self._blocks.offset, header[156:157])
+        self._blocks.skip = padded(size)
+        self._blocks.collect(size, then)
 
-    def _collect(self, size: int, then: Callable[[bytes], None]) -> None:
-        self._kept = bytearray()
-        self._keep = size
-        self._then = then
-
-    def _sparse_map(self, block: bytes) -> None:
-        """A continuation of the map of an old GNU sparse file; its byte 504 tells whether another follows."""
-        self._in_sparse_map = block[504] != 0
-        if not self._in_sparse_map:
-            self._skip = self._after_map
-
-    def _fault(self, reason: str) -> IntegrityFault:
-        return IntegrityFault(self._what, f"{reason} (offset {self._offset} of the archive)")
+    def _sparse_map(self, reader: MapReader, block: bytes) -> None:
+        """A block of a map that stands before the data; in format 1.0 it counts as data itself."""
+        if isinstance(reader, PaxDataMap):
+            self._after_map -= BLOCK
+        if reader.take(block):
+            self._map = None
+            self._sparse_regions(reader.regions())
+            self._blocks.skip = self._after_map

@@ -1,0 +1,106 @@
+"""Installing an image on PRIMARY. An image that cannot be unpacked is replaced by the next one in the same restore: the
+old system is overwritten by then, so that without another image the unit could not boot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from errno import ENOSPC
+from functools import partial
+
+from gprov.apps.restore.facts import gather_facts
+from gprov.apps.restore.image_choice import ChosenImage, ImageChooser, ImagePreference
+from gprov.apps.restore.job import RestoreJob
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.composition.flow_ports import FlowPorts
+from gprov.apps.unit.devices.targets import choose_targets_for
+from gprov.apps.unit.recovery.records import HistoryFile
+from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.disk.arrayspec import UUID_BYTES, ArraySpec, array_spec
+from gprov.domain.disk.ext4_room import Room, primary_room
+from gprov.domain.errors import ContentRefused, DeviceFault, GprovError, IntegrityFault
+from gprov.domain.image.name import ImageName
+from gprov.domain.plan.operations import Plan
+from gprov.domain.plan.restore import plan_restore
+from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.hostid import host_identity
+from gprov.ports.archive import Archives
+from gprov.ports.clock import Randomness
+
+
+class ImageInstaller:
+    def __init__(self, ports: FlowPorts, archives: Archives, randomness: Randomness, context: UnitContext) -> None:
+        self._ports = ports
+        self._archives = archives
+        self._randomness = randomness
+        self._context = context
+        self._bus = context.bus
+
+    def install(self, job: RestoreJob, preference: ImagePreference, history: HistoryFile) -> ImageName:
+        """Install the first good image that can be unpacked, and return its name. Every attempt is counted in
+        ``history``. Raises IntegrityFault if there is none."""
+        chooser = ImageChooser(self._archives, self._ports.volumes.files, history, self._context)
+        while True:
+            chosen, plan = chooser.choose(preference, self._room(job), partial(self._make_plan, job))
+            name, with_attempt = chosen.name, chosen.history_with_attempt
+            self._bus.message(f"Restoring {name.stem}")
+            try:
+                with unexpected_errors_translated():
+                    self._apply(plan)
+            except GprovError as error:
+                if not self._is_caused_by_image(error):
+                    history.record(with_attempt.failed(name.stem, str(error)))
+                    raise
+                history.record(with_attempt.refused(name.stem, str(error)))
+                self._bus.error(error)
+                self._bus.warning(f"{name.stem} cannot be unpacked: looking for another image")
+                preference = preference.without(name, f"{name.filename} cannot be unpacked: {error}")
+                job = replace(job, targets=choose_targets_for(self._ports.volumes, job.recovery, job.unit, self._bus))
+                continue
+            history.record(with_attempt.succeeded(name.stem))
+            return name
+
+    def _is_caused_by_image(self, error: GprovError) -> bool:
+        """Did a restore fail after the wipe because of the image, so that the same image would fail again: tar refused
+        its content, its second reading differed from the first, or PRIMARY is full?"""
+        if isinstance(error, DeviceFault) and error.errno == ENOSPC:
+            return error.subject.startswith(self._context.mount_points.primary)
+        return isinstance(error, (ContentRefused, IntegrityFault))
+
+    def _room(self, job: RestoreJob) -> Room:
+        bios = self._ports.volumes.firmware.kind() is FirmwareKind.BIOS
+        return primary_room(job.unit.platform.raid_level, [disk.size for disk in job.targets], bios=bios)
+
+    def _make_plan(self, job: RestoreJob, chosen: ChosenImage) -> Plan:
+        # Read only now: verification took long enough for the drivers to find all interfaces.
+        nics = self._ports.network.nics()
+        facts = gather_facts(job, chosen, nics, self._ports.volumes, self._context)
+        return plan_restore(replace(facts, array=self._array(job.unit)))
+
+    def _array(self, unit: Unit) -> ArraySpec | None:
+        """With a new UUID for each restore: a disk that was missing must not count as a member of the new array."""
+        level = unit.platform.raid_level
+        if level is None:
+            return None
+        branding = self._context.branding
+        hostname = host_identity(unit.serial, branding).hostname
+        return array_spec(branding.primary_label, hostname, self._randomness.token(UUID_BYTES), level)
+
+    def _apply(self, plan: Plan) -> None:
+        try:
+            self._ports.executor.run(plan)
+        except GprovError:
+            self._unmount_all()
+            raise
+
+    def _unmount_all(self) -> None:
+        """Unmount what the plan mounted, so that RECOVERY can be unmounted and its log kept. A failure is reported and
+        not raised: the caller raises the first failure."""
+        mounts, mount_points = self._ports.volumes.mounts, self._context.mount_points
+        try:
+            mounted = {point.target for point in mounts.mounted()}
+            for target in (mount_points.boot, mount_points.primary):
+                if target in mounted:
+                    mounts.unmount(target)
+        except GprovError as error:
+            self._bus.error(error)

@@ -1,0 +1,25 @@
+"""The check of an image on RECOVERY before it is used: its content, whether a unit can boot from it, and its size."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.domain.disk.ext4_room import Room
+from gprov.domain.errors import BadInput
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.plan.restorable import image_problems
+from gprov.ports.archive import Archives
+
+
+def check_image(archives: Archives, path: str, room: Room, context: UnitContext) -> VerifiedImage:
+    """Verify the image, and that it fits into ``room`` on PRIMARY; report as warnings what unpacking leaves out or
+    changes. Raises IntegrityFault, BadInput, DeviceFault."""
+    bus = context.bus
+    image = archives.verify(path, partial(bus.progress, f"verify {path}"), room.largest_archive)
+    problems = image_problems(image, context.branding, room)
+    if problems:
+        raise BadInput(path, problems)
+    for note in image.notes:
+        bus.warning(f"{path}: {note}")
+    return image

@@ -1,0 +1,78 @@
+"""What the members of an archive demand of the file system that they are unpacked onto, and what it will not keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gprov.domain.formats.accounts import ids_by_name
+from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.formats.image.ext4_usage import Ext4Usage, Needs
+from gprov.domain.formats.image.tar_attributes import MOST_IN_BLOCK, MOST_IN_INODE, attributes_of
+from gprov.domain.formats.image.tar_fields import Malformed
+from gprov.domain.formats.image.tar_names import FOLDER, Places
+from gprov.domain.formats.shown import show
+
+# Inodes of 256 bytes: 32 bits of seconds, signed, and two bits more (ext4.rst, "Inode Timestamps").
+EARLIEST, LATEST = -(1 << 31), (1 << 34) - (1 << 31) - 1
+_MOST_NOTES = 20
+_MOST_NAMES = 1 << 16
+
+Pairs = Iterable[tuple[bytes, bytes]]
+
+
+class Demands:
+    """``usage``: blocks. Raises Malformed for what ext4 refuses."""
+
+    def __init__(self) -> None:
+        self.usage = Ext4Usage()
+        self._users: dict[bytes, bytes] = {}  # name in an access control list → the first member that has it
+        self._groups: dict[bytes, bytes] = {}
+        self._in_folders: dict[bytes, int] = {}  # bytes of attributes
+        self._notes: dict[str, tuple[int, bytes]] = {}  # what → how often, and the first member
+
+    def attributes(self, pairs: Pairs, kind: bytes, name: bytes, place: bytes) -> None:
+        """Those of the member ``name`` at ``place``."""
+        found = attributes_of(pairs, kind, name)
+        size = found.size
+        if kind == FOLDER and size:  # which may come again, and keeps what it had
+            self._in_folders[place] = size = self._in_folders.get(place, 0) + size
+            if size > MOST_IN_BLOCK:
+                raise Malformed(f"the extended attributes of {show(name)} take {size} bytes in all")
+        if size > MOST_IN_INODE:
+            self.usage.attribute_block()
+        for user in found.users:
+            self._users.setdefault(user, name)
+        for group in found.groups:
+            self._groups.setdefault(group, name)
+        if len(self._users) + len(self._groups) > _MOST_NAMES:
+            raise Malformed(f"access control lists have more than {_MOST_NAMES} names of users and groups")
+        for attribute in found.left_out:
+            self._note(f"extended attribute {show(attribute)} means nothing on PRIMARY and is left out", name)
+
+    def time(self, seconds: int, name: bytes) -> None:
+        if not EARLIEST <= seconds <= LATEST:
+            self._note("a time before 1901 or after 2446 becomes the nearest that PRIMARY can store", name)
+
+    def check_names(self, files: CapturedFiles) -> None:
+        """Access control lists name users and groups of the image."""
+        for names, content, kind in ((self._users, files.passwd, "user"), (self._groups, files.group, "group")):
+            known = ids_by_name(content or b"") if names else {}
+            for name, member in names.items():
+                if name not in known:
+                    whose = f"the access control list of {show(member)}"
+                    raise Malformed(f"{whose} has the {kind} {show(name)}, who is not in the image")
+
+    def needs(self, places: Places) -> Needs:
+        return self.usage.needs(places.folders, places.inodes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One line each."""
+        return tuple(
+            f"{text} ({count} members; the first: {show(name)})" for text, (count, name) in self._notes.items()
+        )
+
+    def _note(self, text: str, name: bytes) -> None:
+        count, first = self._notes.get(text, (0, name))
+        if count or len(self._notes) < _MOST_NOTES:
+            self._notes[text] = (count + 1, first)

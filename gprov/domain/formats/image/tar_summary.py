@@ -1,0 +1,30 @@
+"""What reading a tar archive to its end found out about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.formats.image.ext4_usage import Needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TarSummary:
+    """``unpacked``: bytes of the archive; ``content_bytes``: sum of the sizes of regular files, holes included;
+    ``notes``: what is left out or changed when unpacking, a line each."""
+
+    unpacked: int
+    content_bytes: int
+    entries: int
+    files: CapturedFiles
+    needs: Needs
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where one member (with its extended headers and padding) lies in the archive: offsets in bytes."""
+
+    name: bytes
+    start: int
+    end: int
