@@ -22,10 +22,10 @@ from virt.firmware.efi import efivar
 from virt.firmware.varstore import edk2
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.initramfs.builds import Builds
+from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, default_root
-from gprov.apps.host.initramfs.closure import search_path
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.closure import module_search_path
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 
 HERE = Path(__file__).parent
@@ -52,8 +52,8 @@ Facts = dict[str, object]
 @pytest.fixture(scope="module")
 def kernel() -> Path:
     """The kernel as it is built for units, with the test's initramfs inside. From the cache if nothing changed."""
-    builds = Builds(SystemProcesses(), Cache(default_root(os.environ)), Progress(sys.stderr))
-    path = [str(HERE / "vm"), *search_path()]
+    builds = Builder(SystemProcesses(), Cache(default_root(os.environ)), BuildProgress(sys.stderr))
+    path = [str(HERE / "vm"), *module_search_path()]
     initramfs = builds.initramfs(str(HERE / "vm" / "initramfs.toml"), Flavor.NORMAL, path=path, level=3)
     fragment = str(ROOT / "buildroot" / "kernel" / "x86_64.config")
     return Path(builds.kernel(fragment, initramfs, 1, len(os.sched_getaffinity(0))))

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from gprov.apps.host.initramfs.cache import Cache
 from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs, version_text
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.domain.errors import BadInput, IntegrityFault, ToolFailed
 from gprov.ports.process import Completed, Processes, Running
 
@@ -133,7 +133,7 @@ def toolchain() -> Toolchain:
 
 @pytest.fixture
 def builder(toolchain: Toolchain, tmp_path: Path) -> KernelBuilder:
-    return KernelBuilder(toolchain, Cache(str(tmp_path)), Progress(io.StringIO(), lambda: 0.0), 2)
+    return KernelBuilder(toolchain, Cache(str(tmp_path)), BuildProgress(io.StringIO(), lambda: 0.0), 2)
 
 
 def inputs(fragment: str = "CONFIG_A=y\nCONFIG_B=y\n", initramfs: bytes = b"archive", number: int = 7) -> KernelInputs:

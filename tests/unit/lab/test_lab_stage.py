@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.host.lab.channel import GuestVerdict, Milestone
+from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport
 from gprov.apps.host.lab.lifecycle import PROVISIONED, RESTORE_FAILED, RESTORED, STARTED
 from gprov.apps.host.lab.report import RunFacts, lab_report
 from gprov.apps.host.lab.runner import Ending
-from gprov.apps.host.lab.stage import Expectation, StageResult, StageVerdict, last_lines, shortcoming
+from gprov.apps.host.lab.stage import Expectation, StageResult, StageVerdict, last_lines, unmet_expectation
 
-UP = GuestVerdict("multi-user", 20.25, {"failed": ""})
+UP = GuestReport("multi-user", 20.25, {"failed": ""})
 
 
-def said(*names: str) -> tuple[Milestone, ...]:
-    return tuple(Milestone(name, float(index), {}) for index, name in enumerate(names, 2))
+def said(*names: str) -> tuple[GuestMilestone, ...]:
+    return tuple(GuestMilestone(name, float(index), {}) for index, name in enumerate(names, 2))
 
 
 @pytest.mark.parametrize(
@@ -60,19 +60,19 @@ def said(*names: str) -> tuple[Milestone, ...]:
             STARTED,
             Ending.POWER_OFF,
             ("init-started", "handover"),
-            GuestVerdict("degraded", 1.0, {}),
+            GuestReport("degraded", 1.0, {}),
             "expected the system to report 'multi-user', it reported 'degraded'",
         ),
         (STARTED, Ending.CRASHED, (), None, "milestone 'init-started' was not reached (ended by crashed)"),
     ],
 )
 def test_shortcomings(
-    expected: Expectation, ending: Ending, names: tuple[str, ...], system: GuestVerdict | None, reason: str
+    expected: Expectation, ending: Ending, names: tuple[str, ...], system: GuestReport | None, reason: str
 ) -> None:
-    assert shortcoming(expected, ending, said(*names), system) == reason
+    assert unmet_expectation(expected, ending, said(*names), system) == reason
 
 
-def result(name: str, verdict: StageVerdict = StageVerdict.PASSED, system: GuestVerdict | None = None) -> StageResult:
+def result(name: str, verdict: StageVerdict = StageVerdict.PASSED, system: GuestReport | None = None) -> StageResult:
     reached = said("init-started", "handover")
     return StageResult(
         name=name,

@@ -21,8 +21,8 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.report import RunFacts, lab_report
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import StageResult
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.errors import BadInput, DeviceMissing, ExitCode
 
 _POWER_DOWN_SECONDS = 90.0
@@ -33,7 +33,7 @@ class StageRequest:
     """``spec``: of a new unit. ``report``: path of the JSON report, None for the usual one."""
 
     workdir: str
-    spec: UnitSpec = field(default_factory=UnitSpec)
+    spec: VirtualUnitSpec = field(default_factory=VirtualUnitSpec)
     report: str | None = None
     as_json: bool = False
 
@@ -88,8 +88,10 @@ def existing_unit(action: str, request: StageRequest) -> int:
     except BadInput as error:
         return wrong_usage(str(error))
     with orderly_end():
-        unit = Unit.open(request.workdir)
-        stage: Callable[[Unit], StageResult] = container.lab().restore if action == "restore" else container.lab().boot
+        unit = VirtualUnit.open(request.workdir)
+        stage: Callable[[VirtualUnit], StageResult] = (
+            container.lab().restore if action == "restore" else container.lab().boot
+        )
         return _conclude(container, request, unit, [stage(unit)], {})
 
 
@@ -101,7 +103,7 @@ def shell(workdir: str) -> int:
     except BadInput as error:
         return wrong_usage(str(error))
     with orderly_end():
-        unit = Unit.open(workdir)
+        unit = VirtualUnit.open(workdir)
         machine = replace(unit.machine(), reports=False)
         say("Ctrl-] switches the unit off.", err=True)
         with container.runner().start(machine, unit.serial_log("shell")) as live:
@@ -132,7 +134,7 @@ def orderly_end() -> Iterator[None]:
 def _conclude(
     container: LabContainer,
     request: StageRequest,
-    unit: Unit,
+    unit: VirtualUnit,
     results: Sequence[StageResult],
     digests: Mapping[str, str],
 ) -> int:

@@ -13,7 +13,7 @@ from gprov.ports.process import Processes, Running
 BLOCK_SIZE = 16 << 20
 PRESET = 6  # 8 MiB of dictionary for each decoder
 _SECONDS_TO_END = 3600.0
-_LONGEST_MESSAGE = 400
+_MAX_MESSAGE = 400
 
 
 def compress(data: Iterable[bytes], target: str, processes: Processes, preset: int = PRESET) -> None:
@@ -40,7 +40,7 @@ def _failure(argv: list[str], child: Running, target: str) -> ToolFailed:
     """What xz said went behind what it compressed, if there was room for it."""
     status = child.wait(_SECONDS_TO_END).status
     with open(target, "rb") as file:
-        file.seek(max(0, os.path.getsize(target) - _LONGEST_MESSAGE))
+        file.seek(max(0, os.path.getsize(target) - _MAX_MESSAGE))
         _, found, said = file.read().rpartition(b"xz: ")
     reason = said.decode(errors="replace").strip() if found else ""
     if not reason and os.statvfs(target).f_bavail == 0:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gprov.apps.host.initramfs.hostfiles import read_file, translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 
 _SOURCE = os.path.join(os.path.dirname(__file__), "unitfiles")
@@ -39,7 +39,7 @@ class ImageService:
             raise DeviceMissing(os.path.join(root, _UNITS), "is not there: no root file system with systemd")
         files = self.files()
         links = {f"etc/systemd/system/{wanting}.wants/{name}": name for name, wanting in self.wanted.items()}
-        with translated(root):
+        with os_errors_translated(root):
             for path, content in files.items():
                 target = _inside(root, path)
                 with open(target, "wb") as file:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.closure import search_path
+from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.cpio import archive, regular
 from gprov.apps.host.initramfs.grub import loader_files
 from gprov.apps.host.initramfs.hostfiles import read_file, write_file
 from gprov.apps.host.initramfs.initramfs import assemble
 from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.rootfs import inside
 from gprov.apps.host.initramfs.spec import Flavor, parse_spec
 from gprov.apps.host.initramfs.toolchain import require_kernel_tools
@@ -36,10 +36,10 @@ class Initramfs:
     sizes: Mapping[str, int]
 
 
-class Builds:
+class Builder:
     """Everything that ``gprov build`` can do."""
 
-    def __init__(self, processes: Processes, cache: Cache, progress: Progress) -> None:
+    def __init__(self, processes: Processes, cache: Cache, progress: BuildProgress) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
@@ -56,7 +56,7 @@ class Builds:
         process finds its own); ``level`` is zstd's, 1 to 19."""
         spec = parse_spec(_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
-            tree = assemble(spec, os.path.dirname(specification), search_path() if path is None else path)
+            tree = assemble(spec, os.path.dirname(specification), module_search_path() if path is None else path)
             if spec.loader:
                 for target, content in loader_files(self._processes, spec.loader, Branding()).items():
                     tree.add(regular(inside(target), content), "boot loader")

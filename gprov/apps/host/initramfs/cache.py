@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from gprov.apps.host.initramfs.hostfiles import translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated
 
 _KEY_LENGTH = 24  # hexadecimal digits: 96 bits
 
@@ -42,7 +42,7 @@ class Cache:
     def path(self, kind: str, key: str) -> str:
         """Where an entry is or would be; its parent folder exists."""
         folder = os.path.join(self._root, kind)
-        with translated(folder):
+        with os_errors_translated(folder):
             os.makedirs(folder, exist_ok=True)
         return os.path.join(folder, key)
 
@@ -51,7 +51,7 @@ class Cache:
         path = self.path(kind, key)
         if not os.path.exists(path):
             return None
-        with translated(path):
+        with os_errors_translated(path):
             os.utime(path)
         return path
 
@@ -65,13 +65,13 @@ class Cache:
         partial = self.path("work", f"{kind}-{key}")
         self.remove(partial)
         make(partial)
-        with translated(path):
+        with os_errors_translated(path):
             os.utime(partial)
             os.rename(partial, path)
         return path
 
     def remove(self, path: str) -> None:
-        with translated(path):
+        with os_errors_translated(path):
             if os.path.isdir(path):
                 shutil.rmtree(path)
             elif os.path.lexists(path):
@@ -85,7 +85,7 @@ class Cache:
     def _by_age(self, kind: str) -> list[os.DirEntry[str]]:
         """Entries, the most recently used first."""
         folder = os.path.dirname(self.path(kind, ""))
-        with translated(folder):
+        with os_errors_translated(folder):
             return sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
 
     @contextmanager
@@ -93,7 +93,7 @@ class Cache:
         """One build of a kind at a time. ``waiting`` is called if another one holds the lock, which ends with its
         process at the latest."""
         path = self.path("lock", kind)
-        with translated(path):
+        with os_errors_translated(path):
             file = open(path, "ab")  # noqa: SIM115 - closed below; errors of the body are not about this file
         with file:
             try:

@@ -17,8 +17,9 @@ from modulefinder import ModuleFinder
 from types import CodeType
 from typing import Protocol, cast
 
+import gprov
 from gprov.apps.host.initramfs.bytecode import texts
-from gprov.apps.host.initramfs.hostfiles import read_file, translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
 from gprov.domain.errors import BadInput, Problem
 
 _NAMED = re.compile(r"((\w+)(?:\.\w+)+):\w+")
@@ -140,7 +141,7 @@ def _inside(package: str, path: Sequence[str]) -> list[str]:
 
 def _walk(package: str, folder: str) -> list[str]:
     names = [package]
-    with translated(folder):
+    with os_errors_translated(folder):
         entries = sorted(os.listdir(folder))
     for entry in entries:
         inner = os.path.join(folder, entry)
@@ -151,8 +152,8 @@ def _walk(package: str, folder: str) -> list[str]:
     return names
 
 
-def search_path() -> tuple[str, ...]:
-    """Where the running interpreter finds modules, the checkout first (an editable installation is an import hook,
-    which static analysis does not see)."""
-    checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+def module_search_path() -> tuple[str, ...]:
+    """Return ``sys.path`` with the folder that holds the package gprov in front: static analysis does not see the
+    import hook of an editable installation."""
+    checkout = os.path.dirname(os.path.dirname(os.path.abspath(gprov.__file__)))
     return (checkout, *(part for part in sys.path if os.path.isdir(part) and part != checkout))

@@ -23,7 +23,7 @@ _TEXTS = {_NEEDED: "needed", "DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class ElfDependencies:
     """``interpreter``: path of the loader, "" for a library or static program. ``libraries``: the DT_NEEDED names in
     order. ``run_path``: extra folders to search, ``$ORIGIN`` not yet replaced."""
 
@@ -36,19 +36,19 @@ def is_elf(content: bytes) -> bool:
     return content.startswith(b"\x7fELF")
 
 
-def needs(content: bytes, name: str) -> Needs:
+def elf_dependencies(content: bytes, name: str) -> ElfDependencies:
     """Read the needs of a file; ``name`` is for errors. Raises BadInput if it is no x86-64 style ELF file."""
     try:
         file = ELFFile(io.BytesIO(content))
         if file.elfclass != 64 or not file.little_endian:
             raise BadInput(name, [Problem("", "not a 64-bit little-endian ELF file")])
-        return _needs(file)
+        return _read_dependencies(file)
     # pyelftools checks some fields with assert, and lets errors of struct, str and BytesIO through.
     except (ELFError, AssertionError, ValueError, OverflowError) as exc:
         raise BadInput(name, [Problem("", f"not an ELF file, or a damaged one: {exc}")]) from exc
 
 
-def _needs(file: ELFFile) -> Needs:
+def _read_dependencies(file: ELFFile) -> ElfDependencies:
     interpreter = ""
     entries: list[tuple[str, str]] = []
     for segment in file.iter_segments():
@@ -58,7 +58,7 @@ def _needs(file: ELFFile) -> Needs:
             entries += _texts(segment)
     libraries = tuple(text for tag, text in entries if tag == _NEEDED)
     paths = (text for tag, text in entries if tag != _NEEDED)
-    return Needs(interpreter, libraries, tuple(part for path in paths for part in path.split(":") if part))
+    return ElfDependencies(interpreter, libraries, tuple(part for path in paths for part in path.split(":") if part))
 
 
 def _texts(segment: DynamicSegment) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ _FOLDER = f"/usr/lib/grub/{_PLATFORM}"
 _MAKER = "grub-mkimage"
 _SECONDS = 60.0
 # The core has to fit between the first sector and the first partition, and into a BIOS boot partition.
-MOST_CORE = MIB - SECTOR
+MAX_CORE = MIB - SECTOR
 
 
 def loader_files(processes: Processes, modules: Sequence[str], branding: Branding) -> Mapping[str, bytes]:
@@ -50,8 +50,8 @@ def make_loader(processes: Processes, modules: Sequence[str], branding: Branding
         processes.run((*command, "--prefix", "(memdisk)/", "--output", core, *modules), timeout=_SECONDS)
         loader = Loader(read_file(boot), read_file(core))
     check_files(loader)
-    if len(loader.core) > MOST_CORE:
-        raise BadInput(_MAKER, [Problem("core.img", f"is {len(loader.core)} bytes long, at most {MOST_CORE} fit")])
+    if len(loader.core) > MAX_CORE:
+        raise BadInput(_MAKER, [Problem("core.img", f"is {len(loader.core)} bytes long, at most {MAX_CORE} fit")])
     return loader
 
 

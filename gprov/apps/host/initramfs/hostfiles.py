@@ -13,7 +13,7 @@ from gprov.domain.errors import DeviceFault, DeviceMissing
 
 
 @contextmanager
-def translated(path: str) -> Iterator[None]:
+def os_errors_translated(path: str) -> Iterator[None]:
     """OS errors as DeviceMissing or DeviceFault that name ``path``."""
     try:
         yield
@@ -24,19 +24,19 @@ def translated(path: str) -> Iterator[None]:
 
 
 def read_file(path: str) -> bytes:
-    with open_regular(path) as file, translated(path):
+    with open_regular(path) as file, os_errors_translated(path):
         return file.read()
 
 
 def write_file(path: str, content: bytes) -> None:
     """Atomically: readers see the old file or the whole new one."""
-    with translated(path), staged_file(path) as beside, open(beside, "wb") as file:
+    with os_errors_translated(path), staged_file(path) as beside, open(beside, "wb") as file:
         file.write(content)
 
 
 def copy_file(source: str, target: str) -> None:
     """As ``write_file``, with the content of another file."""
-    with translated(target), staged_file(target) as beside:
+    with os_errors_translated(target), staged_file(target) as beside:
         shutil.copyfile(source, beside)
 
 
@@ -58,7 +58,7 @@ def staged_file(path: str) -> Iterator[str]:
 
 def fresh_folder(path: str) -> str:
     """An empty folder at ``path``; what was there is removed."""
-    with translated(path):
+    with os_errors_translated(path):
         if os.path.isdir(path):
             shutil.rmtree(path)
         os.makedirs(path)

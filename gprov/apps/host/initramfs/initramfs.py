@@ -12,7 +12,7 @@ from gprov.apps.host.initramfs.cpio import regular
 from gprov.apps.host.initramfs.hostfiles import read_file
 from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
-from gprov.apps.host.initramfs.spec import Spec
+from gprov.apps.host.initramfs.spec import FreezeSpec
 from gprov.domain.errors import DeviceMissing, ToolMissing
 
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -34,7 +34,7 @@ sys.exit({function}())
 """
 
 
-def assemble(spec: Spec, spec_folder: str, path: Sequence[str]) -> RootTree:
+def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> RootTree:
     """The tree of one flavour. ``path`` is where Python modules are looked for; ``replace`` is relative to
     ``spec_folder``."""
     tree = RootTree()
@@ -54,11 +54,11 @@ def assemble(spec: Spec, spec_folder: str, path: Sequence[str]) -> RootTree:
     return tree
 
 
-def _add_python(tree: RootTree, libraries: Libraries, spec: Spec, spec_folder: str, path: Sequence[str]) -> None:
+def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> None:
     if not os.path.isfile(INTERPRETER):
         raise DeviceMissing(INTERPRETER, f"run with Debian's interpreter; it is in the package {_VERSION}-minimal")
     tree.add(regular(inside(INTERPRETER), read_file(INTERPRETER), _EXECUTABLE), "python interpreter")
-    libraries.add_needs_of(INTERPRETER)
+    libraries.add_dependencies_of(INTERPRETER)
     entries = (spec.start.partition(":")[0], *spec.modules)
     modules = modules_of(entries, spec.packages, path, exclude=spec.exclude, prefer_source=spec.prefer_source)
     replaced = [Module(name, os.path.join(spec_folder, file), False) for name, file in spec.replace.items()]
@@ -68,20 +68,20 @@ def _add_python(tree: RootTree, libraries: Libraries, spec: Spec, spec_folder: s
         found = next((file for root in path if os.path.isfile(file := os.path.join(root, relative))), None)
         if found is None:
             raise DeviceMissing(relative, "no such data file beside the modules")
-        tree.add(regular(f"{MODULES}/{relative}", read_file(found)), _origin(relative.partition("/")[0]))
+        tree.add(regular(f"{MODULES}/{relative}", read_file(found)), _component(relative.partition("/")[0]))
 
 
 def _add_module(tree: RootTree, libraries: Libraries, module: Module) -> None:
     content = read_file(module.source)
     if module.is_extension:
-        libraries.add_needs_of(module.source)
+        libraries.add_dependencies_of(module.source)
     else:
         name = module.name.replace(".", "/") + ("/__init__" if module.is_package else "") + ".py"
         content = compiled(content, name, _OPTIMIZE)
-    tree.add(regular(f"{MODULES}/{module.target}", content), _origin(module.name.partition(".")[0]))
+    tree.add(regular(f"{MODULES}/{module.target}", content), _component(module.name.partition(".")[0]))
 
 
-def _origin(top: str) -> str:
+def _component(top: str) -> str:
     return "python standard library" if top in sys.stdlib_module_names else f"python package {top}"
 
 
@@ -93,4 +93,4 @@ def _add_program(tree: RootTree, libraries: Libraries, program: str, package: st
     else:
         raise ToolMissing(program, f"it is in the Debian package {package}")
     tree.add(regular(inside(path), read_file(path), _EXECUTABLE), f"program {program}")
-    libraries.add_needs_of(path)
+    libraries.add_dependencies_of(path)

@@ -39,7 +39,7 @@ def _assignment(line: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-def require_honoured(fragment: Mapping[str, str], result: Mapping[str, str]) -> None:
+def check_options_applied(fragment: Mapping[str, str], result: Mapping[str, str]) -> None:
     """Raises BadInput with every symbol of the fragment that the final configuration has otherwise, be it misspelt,
     renamed, or without what it depends on. A symbol that is absent from the result is off."""
     problems = [

@@ -16,17 +16,17 @@ from dataclasses import dataclass
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.hostfiles import copy_file, fresh_folder, read_file, write_file
-from gprov.apps.host.initramfs.kconfig import parse_config, require_honoured
-from gprov.apps.host.initramfs.progress import ObjectCount, Progress
+from gprov.apps.host.initramfs.kconfig import check_options_applied, parse_config
+from gprov.apps.host.initramfs.progress import BuildProgress, ObjectCount
 from gprov.apps.host.initramfs.toolchain import SOURCE_ARCHIVE, SOURCE_PACKAGE, compiler_versions, source_version
 from gprov.domain.errors import DeadlineExceeded, IntegrityFault, ToolFailed
 from gprov.ports.process import Processes, Running
 
 # Raise it if this module changes what is built from the same inputs.
-_RECIPE = "1"
+_BUILD_VERSION = "1"
 _IMAGE = "arch/x86/boot/bzImage"
 _INITRAMFS = "initramfs.cpio.zst"  # CONFIG_INITRAMFS_SOURCE
-_LONGEST_BUILD = 3 * 3600.0  # seconds; a build that takes longer hangs
+_MAX_BUILD_SECONDS = 3 * 3600.0  # seconds; a build that takes longer hangs
 _TREES_KEPT = 2  # a quarter of a GB each
 _KERNELS_KEPT = 40
 # Whatever depends on initramfs or build number. Removed from a tree that is kept: it saves half of the space, and
@@ -53,7 +53,7 @@ class KernelInputs:
 class KernelBuilder:
     """Hold the cache's lock while using it."""
 
-    def __init__(self, processes: Processes, cache: Cache, progress: Progress, jobs: int) -> None:
+    def __init__(self, processes: Processes, cache: Cache, progress: BuildProgress, jobs: int) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
@@ -66,7 +66,7 @@ class KernelBuilder:
         the compilation fails.
         """
         fragment = parse_config(inputs.fragment, "kernel configuration fragment")
-        family = content_key(_RECIPE, source_version(self._processes), *compiler_versions(self._processes))
+        family = content_key(_BUILD_VERSION, source_version(self._processes), *compiler_versions(self._processes))
         # The parsed fragment and not its text: comments and order do not matter.
         settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
         tree_key = f"{family}-{content_key(*settings)}"
@@ -128,7 +128,7 @@ class KernelBuilder:
         command = ("make", "-s", "-C", source, f"O={work}", f"KCONFIG_ALLCONFIG={chosen}", "allnoconfig")
         self._processes.run(command)
         result = read_file(os.path.join(work, ".config")).decode()
-        require_honoured(fragment, parse_config(result, ".config"))
+        check_options_applied(fragment, parse_config(result, ".config"))
 
     def _make(self, work: str, key: str, inputs: KernelInputs) -> None:
         write_file(os.path.join(work, _INITRAMFS), inputs.initramfs)
@@ -146,7 +146,7 @@ class KernelBuilder:
         """Report progress until the build ends; its exit status."""
         count = ObjectCount()
         seen, waited = 0, 0.0
-        while waited < _LONGEST_BUILD:
+        while waited < _MAX_BUILD_SECONDS:
             try:
                 return child.wait(self._progress.interval).status
             except DeadlineExceeded:  # still at it: this is the pace of the progress report
@@ -155,7 +155,7 @@ class KernelBuilder:
             count.feed(written[seen:])
             seen = len(written)
             self._progress.tick(count.objects)
-        raise DeadlineExceeded("kernel compilation", _LONGEST_BUILD)
+        raise DeadlineExceeded("kernel compilation", _MAX_BUILD_SECONDS)
 
     def _copy(self, source: str, target: str) -> None:
         self._processes.run(("cp", "-a", "--reflink=auto", source, target))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from gprov.apps.host.initramfs.elf import is_elf, needs
+from gprov.apps.host.initramfs.elf import elf_dependencies, is_elf
 from gprov.apps.host.initramfs.hostfiles import read_file
 from gprov.apps.host.initramfs.rootfs import inside
 from gprov.domain.errors import DeviceMissing
@@ -22,7 +22,7 @@ class Libraries:
         self._search_path = search_path
         self._files: dict[str, str] = {}
 
-    def add_needs_of(self, host_path: str) -> None:
+    def add_dependencies_of(self, host_path: str) -> None:
         """Add the loader and all libraries that a program or library needs, directly or not. A file that is not
         ELF (a script, data) needs nothing. Raises DeviceMissing for a library that is not installed."""
         pending = [host_path]
@@ -39,7 +39,7 @@ class Libraries:
         """Add a library that programs open at run time by name, with all that it needs."""
         path = self._find(name, (), f"it is in the Debian package {package}")
         self._files.setdefault(inside(f"{LIBRARY_FOLDER}/{name}"), path)
-        self.add_needs_of(path)
+        self.add_dependencies_of(path)
 
     def files(self) -> Mapping[str, str]:
         return dict(self._files)
@@ -48,7 +48,7 @@ class Libraries:
         content = read_file(path)
         if not is_elf(content):
             return {}
-        wanted = needs(content, path)
+        wanted = elf_dependencies(content, path)
         found: dict[str, str] = {}
         if wanted.interpreter:
             found[inside(wanted.interpreter)] = os.path.realpath(wanted.interpreter)

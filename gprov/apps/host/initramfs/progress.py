@@ -12,7 +12,7 @@ _EVERY_LINE = 10.0
 _STEPS = (b"  CC ", b"  AS ")  # how kbuild announces an object
 
 
-class Progress:
+class BuildProgress:
     """Writes to ``stream``: a line that rewrites itself on a terminal, else a line every few seconds."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:

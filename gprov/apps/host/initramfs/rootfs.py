@@ -17,13 +17,13 @@ class RootTree:
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
-        self._origins: dict[str, str] = {}
+        self._components: dict[str, str] = {}
         self._problems: list[Problem] = []
         for link, target in MERGED_USR.items():
             self.add(folder(target), "folders")
             self.add(symlink(link, target), "folders")
 
-    def add(self, node: Node, origin: str) -> None:
+    def add(self, node: Node, component: str) -> None:
         """Add a node and its missing folders (0755). The same node twice is fine; two different ones at one path
         are a problem that ``finish`` raises."""
         parent = node.path.rpartition("/")[0]
@@ -32,10 +32,10 @@ class RootTree:
         known = self._nodes.get(node.path)
         if known is None or known == folder(node.path):  # a folder made for its content yields to the declared one
             self._nodes[node.path] = node
-            self._origins[node.path] = origin
+            self._components[node.path] = component
         elif known != node:
-            first = self._origins[node.path]
-            self._problems.append(Problem(f"/{node.path}", f"wanted by {origin}, differs from the one of {first}"))
+            first = self._components[node.path]
+            self._problems.append(Problem(f"/{node.path}", f"wanted by {component}, differs from the one of {first}"))
 
     def finish(self) -> tuple[Node, ...]:
         """All nodes. Raises BadInput if two parts wanted different things at one path."""
@@ -47,8 +47,8 @@ class RootTree:
         """Bytes of content by origin, largest first."""
         total: dict[str, int] = {}
         for path, node in self._nodes.items():
-            origin = self._origins[path]
-            total[origin] = total.get(origin, 0) + len(node.content)
+            component = self._components[path]
+            total[component] = total.get(component, 0) + len(node.content)
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 

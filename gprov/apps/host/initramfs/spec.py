@@ -21,7 +21,7 @@ class Flavor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
+class FreezeSpec:
     """What a flavour is made of.
 
     ``start``: "module:function" that /init runs. ``modules``, ``packages``, ``exclude``, ``prefer_source``: see
@@ -51,7 +51,7 @@ _KEYS = {"start", *_LISTS, *_MAPS, *_NODES}
 _PERMISSION_BITS = 0o7777
 
 
-def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") -> Spec:
+def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") -> FreezeSpec:
     """Raises BadInput with every problem found."""
     try:
         document = tomllib.loads(text)
@@ -66,7 +66,7 @@ def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") ->
     module, _, function = start.partition(":")
     if not (function.isidentifier() and all(part.isidentifier() for part in module.split("."))):
         problems.append(Problem("start", f'must be "module:function" once, is {start!r}'))
-    spec = Spec(
+    spec = FreezeSpec(
         start=start,
         modules=_joined(tables, "modules"),
         packages=_joined(tables, "packages"),

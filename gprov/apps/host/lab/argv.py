@@ -33,7 +33,7 @@ class Accelerator(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
+class HostEndpoints:
     """Where a run of a machine is connected to the host: two Unix sockets, and files that QEMU writes.
 
     ``serial_log`` receives everything that the serial console said, ``report`` what came out of the report port.
@@ -48,16 +48,16 @@ class Wiring:
     firmware_code: str
 
 
-def qemu_arguments(machine: Machine, wiring: Wiring) -> tuple[str, ...]:
+def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...]:
     """The whole command line. Raises BadInput if the machine cannot be built."""
     _check(machine)
     return (
         *(QEMU, "-name", "gprov-lab", "-nodefaults", "-no-user-config", "-display", "none"),
-        *("-accel", wiring.accelerator.value),
-        *_board(machine, wiring),
+        *("-accel", endpoints.accelerator.value),
+        *_board(machine, endpoints),
         *_smbios(machine.smbios),
-        *_console(wiring),
-        *_report(machine, wiring),
+        *_console(endpoints),
+        *_report(machine, endpoints),
         *_disks(machine),
         *_nics(machine),
         *_kernel(machine),
@@ -69,7 +69,7 @@ def qemu_arguments(machine: Machine, wiring: Wiring) -> tuple[str, ...]:
 
 def block_node(disk: VirtualDisk) -> Options:
     """The host's half of a disk."""
-    cache = {"no-flush": disk.durability is Durability.FAST}
+    cache = {"no-flush": disk.durability is Durability.IGNORE_FLUSH}
     image = {
         "driver": "qcow2",
         "discard": "unmap",
@@ -103,15 +103,15 @@ def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None)
             return {"driver": "usb-storage", "bus": "usb0.0", "removable": True, **common}
 
 
-def _board(machine: Machine, wiring: Wiring) -> Iterator[str]:
+def _board(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
     board = "q35,smm=off"
     if machine.firmware is FirmwareKind.UEFI:
-        for name, file, read_only in (("code", wiring.firmware_code, True), ("variables", machine.variables, False)):
+        for name, file, read_only in (("code", endpoints.firmware_code, True), ("variables", machine.variables, False)):
             node = {"driver": "file", "filename": file}
             yield from _json("-blockdev", {"driver": "raw", "node-name": name, "read-only": read_only, "file": node})
         board += ",pflash0=code,pflash1=variables"
     yield from ("-machine", board)
-    yield from ("-cpu", ",".join(("max", f"model-id={CPU_NAME}", *_cpu_flags(wiring.accelerator))))
+    yield from ("-cpu", ",".join(("max", f"model-id={CPU_NAME}", *_cpu_flags(endpoints.accelerator))))
     yield from ("-smp", f"{machine.cpus},sockets=1,cores={machine.cpus},threads=1")
     yield from ("-m", str(machine.memory // MIB))
 
@@ -135,16 +135,16 @@ def _smbios(smbios: Smbios) -> Iterator[str]:
         yield ",".join([f"type={number}", *(f"{key}={_escaped(value)}" for key, value in values.items())])
 
 
-def _console(wiring: Wiring) -> Iterator[str]:
-    yield from ("-chardev", _server_socket("qmp", wiring.qmp))
+def _console(endpoints: HostEndpoints) -> Iterator[str]:
+    yield from ("-chardev", _server_socket("qmp", endpoints.qmp))
     yield from ("-mon", "chardev=qmp,mode=control")
-    yield from ("-chardev", f"{_server_socket('console', wiring.console)},logfile={_escaped(wiring.serial_log)}")
+    yield from ("-chardev", f"{_server_socket('console', endpoints.console)},logfile={_escaped(endpoints.serial_log)}")
     yield from ("-serial", "chardev:console")
 
 
-def _report(machine: Machine, wiring: Wiring) -> Iterator[str]:
+def _report(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
     if machine.reports:
-        yield from ("-chardev", f"file,id=report,path={_escaped(wiring.report)}")
+        yield from ("-chardev", f"file,id=report,path={_escaped(endpoints.report)}")
         yield from _json("-device", {"driver": "virtio-serial-pci", "id": "ports"})
         port = {"driver": "virtserialport", "chardev": "report", "name": REPORT_PORT}
         yield from _json("-device", port)
@@ -160,7 +160,7 @@ def _disks(machine: Machine) -> Iterator[str]:
     port = 0
     for disk in machine.disks:
         yield from _json("-blockdev", block_node(disk))
-        if not disk.late:
+        if not disk.hotplugged:
             yield from _json("-device", disk_device(disk, port, order.get(disk.name)))
         port += disk.bus is DiskBus.AHCI
 
@@ -169,8 +169,8 @@ def _boot_order(machine: Machine) -> Mapping[str, int]:
     """Place in the order by name of the disk. UEFI keeps its order in variables, where we must not meddle."""
     if machine.firmware is FirmwareKind.UEFI:
         return {}
-    first = [disk.name for disk in machine.disks if disk.starts]
-    rest = [disk.name for disk in machine.disks if not disk.starts and not disk.late]
+    first = [disk.name for disk in machine.disks if disk.bios_bootable]
+    rest = [disk.name for disk in machine.disks if not disk.bios_bootable and not disk.hotplugged]
     # 0 belongs to what QEMU loads a kernel of the host with.
     return {name: index for index, name in enumerate(first + rest, start=1)}
 
@@ -204,7 +204,7 @@ def _check(machine: Machine) -> None:
     problems = [
         Problem(f"disk {disk.name}", f"cannot appear late on {disk.bus.value}")
         for disk in machine.disks
-        if disk.late and not disk.bus.pluggable
+        if disk.hotplugged and not disk.bus.pluggable
     ]
     ahci = [disk for disk in machine.disks if disk.bus is DiskBus.AHCI]
     problems += [Problem(f"disk {disk.name}", f"AHCI has {_AHCI_PORTS} ports only") for disk in ahci[_AHCI_PORTS:]]

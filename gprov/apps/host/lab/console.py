@@ -10,22 +10,22 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gprov.apps.host.lab.runner import Ending, LiveMachine
+from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.domain.errors import DeviceFault
 
 LEAVE = b"\x1d"  # Ctrl-], as with telnet
 _PIECE = 4096
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 _SECONDS = 10.0  # a console that takes no bytes for so long is broken
 
 
-def interact(live: LiveMachine, source: int, sink: int) -> Ending | None:
+def interact(live: RunningMachine, source: int, sink: int) -> Ending | None:
     """Pass bytes between two open files (the user's keys and screen) and the console, until the guest ends or the user
     presses Ctrl-] (None). A source that ends is no longer read. Raises DeviceFault if the console breaks."""
     with _connected(live.console) as console, _raw(source):
         readable = [source, console.fileno()]
         while True:
-            for ready in select.select(readable, [], [], _LOOK_SECONDS)[0]:
+            for ready in select.select(readable, [], [], _POLL_SECONDS)[0]:
                 if ready == console.fileno():
                     _write_all(sink, console.recv(_PIECE))
                 elif not _pass_keys(source, console, readable):

@@ -11,7 +11,7 @@ from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.image.create import ImageMaker
 from gprov.apps.host.initramfs.cache import Cache, default_root
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.accel import AcceleratorChoice
 from gprov.apps.host.lab.argv import Accelerator
 from gprov.apps.host.lab.cuts import PowerCuts
@@ -19,9 +19,9 @@ from gprov.apps.host.lab.lifecycle import Lab
 from gprov.apps.host.lab.probe import GuestProbe
 from gprov.apps.host.lab.products import ProductBuilder, Products
 from gprov.apps.host.lab.runner import Runner
+from gprov.apps.host.lab.scenario import CutScenarios
 from gprov.apps.host.lab.smallroot import SmallImages
 from gprov.apps.host.lab.stage import StageRunner
-from gprov.apps.host.lab.subject import Subjects
 from gprov.domain.branding import Branding
 
 
@@ -35,7 +35,7 @@ class LabContainer(containers.DeclarativeContainer):
     environment = providers.Object(os.environ)
     jobs = providers.Object(len(os.sched_getaffinity(0)))
     processes = providers.Singleton(SystemProcesses)
-    progress = providers.Singleton(Progress, providers.Callable(lambda: sys.stderr))
+    progress = providers.Singleton(BuildProgress, providers.Callable(lambda: sys.stderr))
     cache = providers.Singleton(Cache, providers.Factory(default_root, environment))
     archives = providers.Singleton(XzTarArchives, processes, memory_budget=0)
     images = providers.Singleton(ImageMaker, processes, archives, Branding())
@@ -50,5 +50,5 @@ class LabContainer(containers.DeclarativeContainer):
     stages = providers.Singleton(StageRunner, runner, progress.provided.note)
     lab = providers.Singleton(Lab, processes, stages, products.provider)
     small_images = providers.Singleton(SmallImages, processes, cache, progress, images)
-    subjects = providers.Singleton(Subjects, processes, cache, progress, builder, small_images, stages)
+    scenarios = providers.Singleton(CutScenarios, processes, cache, progress, builder, small_images, stages)
     cuts = providers.Singleton(PowerCuts, processes, runner, stages, progress.provided.note)

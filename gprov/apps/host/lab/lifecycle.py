@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from gprov.apps.host.lab.factory import Factory, factory_for
+from gprov.apps.host.lab.factory import LabFactory, factory_for
 from gprov.apps.host.lab.machine import DirectKernel
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult, StageRunner
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.host.lab.volumes import remove_flag
 from gprov.domain.events import ProcessState
 from gprov.ports.process import Processes
@@ -62,10 +62,10 @@ class Lab:
         self._stages = stages
         self._products = products
 
-    def lifecycle(self, folder: str, spec: UnitSpec) -> tuple[Unit, tuple[StageResult, ...]]:
+    def lifecycle(self, folder: str, spec: VirtualUnitSpec) -> tuple[VirtualUnit, tuple[StageResult, ...]]:
         """From empty disks to a running system; ends with the first stage that fails."""
         products = self._products()
-        unit = Unit.create(folder, spec, self._processes)
+        unit = VirtualUnit.create(folder, spec, self._processes)
         with self._factory(unit) as factory:
             results = [self._provision(unit, factory, products)]
             for stage in (self._restore, self._boot):
@@ -73,38 +73,38 @@ class Lab:
                     results.append(stage(unit, factory))
         return unit, tuple(results)
 
-    def provision(self, folder: str, spec: UnitSpec) -> tuple[Unit, StageResult]:
+    def provision(self, folder: str, spec: VirtualUnitSpec) -> tuple[VirtualUnit, StageResult]:
         """A new unit, up to its first restore."""
         products = self._products()
-        unit = Unit.create(folder, spec, self._processes)
+        unit = VirtualUnit.create(folder, spec, self._processes)
         with self._factory(unit) as factory:
             return unit, self._provision(unit, factory, products)
 
-    def restore(self, unit: Unit) -> StageResult:
+    def restore(self, unit: VirtualUnit) -> StageResult:
         """The first restore, or another one: a unit without its flag file restores itself."""
         remove_flag(self._processes, unit)
         with self._factory(unit) as factory:
             return self._restore(unit, factory)
 
-    def boot(self, unit: Unit) -> StageResult:
+    def boot(self, unit: VirtualUnit) -> StageResult:
         with self._factory(unit) as factory:
             return self._boot(unit, factory)
 
-    def _provision(self, unit: Unit, factory: Factory, products: Products) -> StageResult:
+    def _provision(self, unit: VirtualUnit, factory: LabFactory, products: Products) -> StageResult:
         machine = factory.machine(unit)
         if unit.spec.netboot:
-            factory.origin.publish(products.published() | products.netbooted(), unit.spec)
+            factory.server.publish(products.published() | products.netbooted(), unit.spec)
         else:
-            factory.origin.publish(products.published(), unit.spec)
-            arguments = (f"mfgurl={factory.origin.manuf_url}", *UNIT_ARGUMENTS)
+            factory.server.publish(products.published(), unit.spec)
+            arguments = (f"mfgurl={factory.server.manuf_url}", *UNIT_ARGUMENTS)
             machine = machine.booting(DirectKernel(products.provision_kernel, arguments))
         return self._stages.run(PROVISION, machine, unit.serial_log(PROVISION), PROVISIONED)
 
-    def _restore(self, unit: Unit, factory: Factory) -> StageResult:
+    def _restore(self, unit: VirtualUnit, factory: LabFactory) -> StageResult:
         return self._stages.run(RESTORE, factory.machine(unit), unit.serial_log(RESTORE), RESTORED)
 
-    def _boot(self, unit: Unit, factory: Factory) -> StageResult:
+    def _boot(self, unit: VirtualUnit, factory: LabFactory) -> StageResult:
         return self._stages.run(BOOT, factory.machine(unit), unit.serial_log(BOOT), STARTED)
 
-    def _factory(self, unit: Unit) -> AbstractContextManager[Factory]:
+    def _factory(self, unit: VirtualUnit) -> AbstractContextManager[LabFactory]:
         return factory_for(self._processes, unit, " ".join(UNIT_ARGUMENTS))

@@ -36,23 +36,23 @@ class Durability(Enum):
     """What of the guest's flushes reaches the host's disk. FAST ignores them: the file is right once QEMU has ended
     in an orderly way, and worthless if it was killed. HONEST obeys them, for scenarios that cut the power."""
 
-    FAST = "fast"
-    HONEST = "honest"
+    IGNORE_FLUSH = "fast"
+    HONOUR_FLUSH = "honest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualDisk:
-    """``name`` identifies it inside QEMU; ``file`` is a qcow2 image. ``late``: the machine starts without it.
-    ``starts``: BIOS, which knows an order of disks and starts from the first, tries it before others.
+    """``name`` identifies it inside QEMU; ``file`` is a qcow2 image. ``hotplugged``: the machine starts without it.
+    ``bios_bootable``: BIOS, which knows an order of disks and starts from the first, tries it before others.
     ``write_log``: a file in which QEMU records all that is written to the disk (``writelog``)."""
 
     name: str
     file: str
     bus: DiskBus
     serial: str = ""
-    durability: Durability = Durability.FAST
-    late: bool = False
-    starts: bool = False
+    durability: Durability = Durability.IGNORE_FLUSH
+    hotplugged: bool = False
+    bios_bootable: bool = False
     write_log: str = ""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gprov.apps.host.lab.argv import CPU_NAME
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.disk.layout import MIB
 
 # What gprov finds that QEMU's disks call themselves.
@@ -35,7 +35,7 @@ class Artifact:
     sha256: str
 
 
-def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: UnitSpec) -> Mapping[str, object]:
+def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: VirtualUnitSpec) -> Mapping[str, object]:
     """The JSON document. ``endpoint``: the factory server as units see it."""
     return {
         "Files": [{"Src": artifact.url, "Sha256": artifact.sha256} for artifact in artifacts],
@@ -44,7 +44,7 @@ def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: UnitSpec) -> 
     }
 
 
-def _validation(spec: UnitSpec) -> Mapping[str, object]:
+def _validation(spec: VirtualUnitSpec) -> Mapping[str, object]:
     """Every property of the machine that a specification can ask for."""
     machine = spec.machine("")
     models = [nic.model for nic in machine.nics]

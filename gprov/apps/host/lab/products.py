@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
-from gprov.apps.host.initramfs.builds import Builds
+from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.closure import search_path
-from gprov.apps.host.initramfs.hostfiles import copy_file, translated
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.closure import module_search_path
+from gprov.apps.host.initramfs.hostfiles import copy_file, os_errors_translated
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.rootfs import RootBuilder, entry_of, read_recipe
 from gprov.domain.branding import Branding
@@ -22,7 +22,7 @@ from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.name import ImageName
 from gprov.ports.process import Processes
 
-_BUILDROOT = os.path.join(search_path()[0], "buildroot")
+_BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
 _KIND = "images"
 _KEPT = 4
 _SECONDS = 600.0
@@ -64,7 +64,7 @@ class ProductBuilder:
         self,
         processes: Processes,
         cache: Cache,
-        progress: Progress,
+        progress: BuildProgress,
         images: ImageMaker,
         environment: Mapping[str, str],
         jobs: int,
@@ -73,7 +73,7 @@ class ProductBuilder:
         self._cache = cache
         self._progress = progress
         self._images = images
-        self._builds = Builds(processes, cache, progress)
+        self._builds = Builder(processes, cache, progress)
         self._roots = RootBuilder(processes, cache, progress, environment)
         self._number = _build_number(environment)
         self._jobs = jobs
@@ -107,7 +107,7 @@ class ProductBuilder:
         self._processes.run(("cp", "--archive", "--link", root, staging), timeout=_SECONDS)
         path = os.path.join(staging, "boot", Branding().boot_kernel)
         copy_file(kernel, path)
-        with translated(target):
+        with os_errors_translated(target):
             os.makedirs(target)
         request = ImageRequest(source=RootFolder(staging), name=name, output=target, meta=ImageMeta(), preset=_PRESET)
         self._images.create(request, lambda line: self._progress.note(f"image: {line}"))
@@ -115,7 +115,7 @@ class ProductBuilder:
 
 
 def file_digest(path: str) -> str:
-    with translated(path), open(path, "rb") as file:
+    with os_errors_translated(path), open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

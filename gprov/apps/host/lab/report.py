@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gprov.apps.host.lab.channel import GuestVerdict, Milestone
+from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, StageResult, StageVerdict
 
 
@@ -47,11 +47,11 @@ def _stage(result: StageResult) -> Mapping[str, object]:
     }
 
 
-def _milestone(milestone: Milestone) -> Mapping[str, object]:
+def _milestone(milestone: GuestMilestone) -> Mapping[str, object]:
     return {"name": milestone.name, "uptime": milestone.uptime, **milestone.facts}
 
 
-def _system(verdict: GuestVerdict | None) -> Mapping[str, object] | None:
+def _system(verdict: GuestReport | None) -> Mapping[str, object] | None:
     if verdict is None:
         return None
     return {"verdict": verdict.verdict, "uptime": verdict.uptime, **verdict.facts}

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from gprov.apps.host.image.services import BOOT_GOOD, NETSAVE
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.hostfiles import read_file, translated
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.aptsources import sources_of
 from gprov.domain.errors import BadInput, DeviceFault, Problem, ToolMissing
 from gprov.domain.formats.json.object import JsonObject
@@ -82,7 +82,9 @@ def read_recipe(path: str) -> RootRecipe:
 class RootBuilder:
     """``environment``: only its proxy settings matter."""
 
-    def __init__(self, processes: Processes, cache: Cache, progress: Progress, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, processes: Processes, cache: Cache, progress: BuildProgress, environment: Mapping[str, str]
+    ) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
@@ -114,10 +116,10 @@ class RootBuilder:
 
     def _make(self, recipe: RootRecipe, sources: tuple[str, ...], entry: str) -> None:
         path = os.path.join(entry, _TREE)
-        with translated(path):
+        with os_errors_translated(path):
             os.makedirs(path)
         self._processes.run(_mmdebstrap(recipe, sources, path), env=self._build_environment(), timeout=_SECONDS)
-        _lay_over(recipe.files, path)
+        _copy_overlay(recipe.files, path)
         NETSAVE.install(path)
         BOOT_GOOD.install(path)
         inside = ("chroot", path)
@@ -127,7 +129,7 @@ class RootBuilder:
         for verb, names in (("enable", recipe.enable), ("disable", recipe.disable)):
             if names:
                 self._processes.run((*inside, "systemctl", verb, *names), env=fixed)
-        with translated(path):
+        with os_errors_translated(path):
             _strip(path)
 
     def _build_environment(self) -> dict[str, str]:
@@ -161,7 +163,7 @@ def _apt_files() -> dict[str, str]:
 
 
 def _overlay_facts(folder: str) -> Iterator[str | bytes]:
-    with translated(folder):
+    with os_errors_translated(folder):
         for path in _walk(folder):
             if not os.path.isdir(path):
                 yield os.path.relpath(path, folder)
@@ -169,9 +171,9 @@ def _overlay_facts(folder: str) -> Iterator[str | bytes]:
                 yield read_file(path)
 
 
-def _lay_over(source: str, root: str) -> None:
+def _copy_overlay(source: str, root: str) -> None:
     """Copy files; folders that exist stay as they are."""
-    with translated(source):
+    with os_errors_translated(source):
         for path in _walk(source):
             target = os.path.join(root, os.path.relpath(path, source))
             if not os.path.isdir(path):

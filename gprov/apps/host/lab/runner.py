@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 
-from gprov.apps.host.initramfs.hostfiles import read_file, translated
-from gprov.apps.host.lab.argv import Accelerator, Wiring, disk_device, qemu_arguments
-from gprov.apps.host.lab.channel import GuestVerdict, Milestone, guest_verdict, milestones
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
+from gprov.apps.host.lab.argv import Accelerator, HostEndpoints, disk_device, qemu_arguments
+from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport, guest_report, milestones
 from gprov.apps.host.lab.machine import Machine, VirtualDisk
 from gprov.apps.host.lab.namespace import inside
 from gprov.apps.host.lab.qmp import Qmp, QmpClosed, QmpEvent
@@ -24,9 +24,9 @@ FIRMWARE_VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 
 _START_SECONDS = 30.0
 _QUIT_SECONDS = 60.0  # the last writes of a fast disk go to the host's disk now
-_LOOK_SECONDS = 0.5  # between two looks at what the guest has said
+_POLL_SECONDS = 0.5  # between two looks at what the guest has said
 
-Note = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 class Ending(Enum):
@@ -38,20 +38,20 @@ class Ending(Enum):
     CRASHED = "crashed"
 
 
-class LiveMachine:
+class RunningMachine:
     """A machine that runs. ``console``: path of the Unix socket that is its serial line."""
 
-    def __init__(self, running: Running, qmp: Qmp, wiring: Wiring) -> None:
+    def __init__(self, running: Running, qmp: Qmp, endpoints: HostEndpoints) -> None:
         self._running = running
-        self._wiring = wiring
+        self._endpoints = endpoints
         self.qmp = qmp
-        self.console = wiring.console
+        self.console = endpoints.console
 
-    def milestones(self) -> tuple[Milestone, ...]:
-        return milestones(_said(self._wiring.serial_log))
+    def milestones(self) -> tuple[GuestMilestone, ...]:
+        return milestones(_log_content(self._endpoints.serial_log))
 
-    def verdict(self) -> GuestVerdict | None:
-        return guest_verdict(_said(self._wiring.report))
+    def verdict(self) -> GuestReport | None:
+        return guest_report(_log_content(self._endpoints.report))
 
     def wait_end(self, seconds: float, watch: Callable[[], bool] = lambda: True) -> Ending:
         """Until the guest resets the machine or powers off, at most ``seconds``; ``watch`` is called now and then and
@@ -59,7 +59,7 @@ class LiveMachine:
         end = time.monotonic() + seconds
         while (remaining := end - time.monotonic()) > 0:
             try:
-                event = self.qmp.next_event(min(remaining, _LOOK_SECONDS))
+                event = self.qmp.next_event(min(remaining, _POLL_SECONDS))
             except QmpClosed:
                 return Ending.CRASHED
             more = watch()
@@ -70,14 +70,14 @@ class LiveMachine:
                 break
         return Ending.TIMEOUT
 
-    def wait_milestone(self, name: str, seconds: float) -> Milestone:
+    def wait_milestone(self, name: str, seconds: float) -> GuestMilestone:
         """Until the guest has said it. Raises DeadlineExceeded; DeviceFault if the guest ended before."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = next((each for each in self.milestones() if each.name == name), None)
             if found is not None:
                 return found
-            if self.wait_end(_LOOK_SECONDS) is not Ending.TIMEOUT:
+            if self.wait_end(_POLL_SECONDS) is not Ending.TIMEOUT:
                 raise DeviceFault("guest", f"ended before its milestone {name!r}")
         raise DeadlineExceeded(f"milestone {name!r}", seconds)
 
@@ -85,7 +85,7 @@ class LiveMachine:
         """Plug a late disk of this machine."""
         self.qmp.execute("device_add", disk_device(disk))
 
-    def press(self, *keys: str) -> None:
+    def press_keys(self, *keys: str) -> None:
         """Press and release keys of the PS/2 keyboard at once; names are QEMU's QKeyCode ("ret", "a", "f12")."""
         self.qmp.execute("send-key", {"keys": [{"type": "qcode", "data": key} for key in keys]})
 
@@ -118,16 +118,16 @@ class Runner:
         self._firmware_code = firmware_code
 
     @contextmanager
-    def start(self, machine: Machine, serial_log: str) -> Iterator[LiveMachine]:
+    def start(self, machine: Machine, serial_log: str) -> Iterator[RunningMachine]:
         """Run it while the context lasts; what the serial line says goes to ``serial_log`` (a new file).
 
         Leaving ends QEMU in an orderly way (files complete), or by force if that does not work.
         """
-        _need(self._firmware_code, "apt-get install ovmf")
+        _require_file(self._firmware_code, "apt-get install ovmf")
         with _sockets_folder() as folder:
             with suppress(FileNotFoundError):
                 os.unlink(serial_log)
-            wiring = Wiring(
+            endpoints = HostEndpoints(
                 accelerator=self._accelerator(),
                 qmp=os.path.join(folder, "qmp"),
                 console=os.path.join(folder, "console"),
@@ -138,20 +138,20 @@ class Runner:
             log = os.path.join(folder, "qemu.log")
             with (
                 self._processes.start(
-                    (*inside(machine.namespace), *qemu_arguments(machine, wiring)), log=log
+                    (*inside(machine.namespace), *qemu_arguments(machine, endpoints)), log=log
                 ) as running,
-                _connected(running, wiring, log) as qmp,
+                _connected(running, endpoints, log) as qmp,
             ):
-                yield LiveMachine(running, qmp, wiring)
+                yield RunningMachine(running, qmp, endpoints)
                 _quit(running, qmp)
 
 
 @contextmanager
-def _connected(running: Running, wiring: Wiring, log: str) -> Iterator[Qmp]:
+def _connected(running: Running, endpoints: HostEndpoints, log: str) -> Iterator[Qmp]:
     try:
-        qmp = _connect(running, wiring.qmp)
+        qmp = _connect(running, endpoints.qmp)
     except (DeadlineExceeded, QmpClosed) as exc:
-        raise ToolFailed("qemu", "did not start", output=_said(log).decode(errors="replace")) from exc
+        raise ToolFailed("qemu", "did not start", output=_log_content(log).decode(errors="replace")) from exc
     with qmp:
         yield qmp
 
@@ -182,14 +182,14 @@ def _sockets_folder() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _said(path: str) -> bytes:
+def _log_content(path: str) -> bytes:
     try:
         return read_file(path)
     except DeviceMissing:
         return b""
 
 
-def _need(path: str, remedy: str) -> None:
-    with translated(path):
+def _require_file(path: str, remedy: str) -> None:
+    with os_errors_translated(path):
         if not os.path.exists(path):
             raise DeviceMissing(path, f"is not installed; {remedy}")

@@ -11,8 +11,8 @@ import struct
 
 from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.hostfiles import copy_file, translated, write_file
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.hostfiles import copy_file, os_errors_translated, write_file
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.machine import REPORT_PORT
 from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.rootfs import EPOCH
@@ -65,7 +65,7 @@ _FOLDERS = ("dev", "proc", "sys", "run", "tmp", "mnt/RECOVERY", "home/admin", "v
 
 
 class SmallImages:
-    def __init__(self, processes: Processes, cache: Cache, progress: Progress, images: ImageMaker) -> None:
+    def __init__(self, processes: Processes, cache: Cache, progress: BuildProgress, images: ImageMaker) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
@@ -85,7 +85,7 @@ class SmallImages:
     def _make(self, kernel: str, name: ImageName, target: str) -> None:
         root = self._cache.path("work", "small-root")
         self._cache.remove(root)
-        with translated(root):
+        with os_errors_translated(root):
             os.makedirs(target)
             _fill(root, kernel, name.stem)
         request = ImageRequest(source=RootFolder(root), name=name, output=target, meta=ImageMeta(), preset=0)

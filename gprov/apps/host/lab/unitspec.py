@@ -19,7 +19,7 @@ _BUSES = {bus.value: bus for bus in DiskBus}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitSpec:
+class VirtualUnitSpec:
     """The defaults are what the default platform table calls QEMU-mfg-test. Sizes in bytes."""
 
     serial: str = "LAB0001"
@@ -35,7 +35,7 @@ class UnitSpec:
     # Provisioning is started by the firmware, over the network of a factory, instead of handed to QEMU.
     netboot: bool = False
 
-    def machine(self, folder: str, durability: Durability = Durability.FAST) -> Machine:
+    def machine(self, folder: str, durability: Durability = Durability.IGNORE_FLUSH) -> Machine:
         """As it stands there, about to be switched on. ``folder``: where its disks are."""
         primaries = [
             VirtualDisk(
@@ -53,7 +53,7 @@ class UnitSpec:
             bus=self.recovery_bus,
             serial="LABSTICK0001",
             durability=durability,
-            starts=True,
+            bios_bootable=True,
         )
         return Machine(
             firmware=self.firmware,
@@ -74,7 +74,7 @@ def primary_name(index: int) -> str:
     return f"primary{index}.qcow2"
 
 
-def spec_text(spec: UnitSpec) -> bytes:
+def spec_text(spec: VirtualUnitSpec) -> bytes:
     """As JSON, for ``read_spec``."""
     plain = {
         "firmware": spec.firmware.value,
@@ -84,10 +84,10 @@ def spec_text(spec: UnitSpec) -> bytes:
     return json.dumps(asdict(spec) | plain, indent=2).encode() + b"\n"
 
 
-def read_spec(what: str, raw: bytes) -> UnitSpec:
+def read_spec(what: str, raw: bytes) -> VirtualUnitSpec:
     """Raises BadInput with every problem."""
     root = read_object(what, raw)
-    spec = UnitSpec(
+    spec = VirtualUnitSpec(
         serial=root.text("serial", required=True),
         mac=root.text("mac", required=True),
         firmware=root.one_of("firmware", _FIRMWARE, FirmwareKind.UEFI, required=True),

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gprov.apps.host.initramfs.hostfiles import translated, write_file
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, write_file
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing, ToolFailed
 from gprov.domain.formats.json.reading import finish, read_object
@@ -125,7 +125,7 @@ class ExtVolume:
         if block == 0:
             raise DeviceFault(path, f"has a hole at {position}")
         place = self._offset + block * size + position % size
-        with translated(self._view), open(self._view, "r+b") as file:
+        with os_errors_translated(self._view), open(self._view, "r+b") as file:
             file.seek(place)
             byte = file.read(1)[0]
             file.seek(place)
@@ -163,7 +163,7 @@ def ext_volume(processes: Processes, image: str, number: int, *, writable: bool 
         yield ExtVolume(processes, view, found.start)
 
 
-def remove_flag(processes: Processes, unit: Unit) -> None:
+def remove_flag(processes: Processes, unit: VirtualUnit) -> None:
     """Take the flag file off PRIMARY. A PRIMARY without partitions or without the file is left as it is.
 
     What is on an array cannot be reached without md: there the disks are made blank, which leads to a restore too.
@@ -186,7 +186,7 @@ def remove_flag(processes: Processes, unit: Unit) -> None:
 
 def _blank(processes: Processes, image: str) -> None:
     """Zeros where a partition table, its backup and the superblocks of arrays are."""
-    with raw_view(processes, image, writable=True) as view, translated(view), open(view, "r+b") as file:
+    with raw_view(processes, image, writable=True) as view, os_errors_translated(view), open(view, "r+b") as file:
         end = file.seek(0, os.SEEK_END)
         for place in (0, end - _EDGE):
             file.seek(place)

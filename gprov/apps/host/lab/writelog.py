@@ -18,7 +18,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gprov.apps.host.initramfs.hostfiles import translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated
 from gprov.domain.errors import BadInput, Problem
 
 _MAGIC = 0x6A736677736872
@@ -42,7 +42,7 @@ class LoggedRequest:
 
 def read_log(path: str) -> tuple[LoggedRequest, ...]:
     """All entries, in their order; none of an empty file. Raises BadInput if it is no such log or is cut short."""
-    with translated(path), open(path, "rb") as file:
+    with os_errors_translated(path), open(path, "rb") as file:
         whole = os.fstat(file.fileno()).st_size
         if whole == 0:
             return ()

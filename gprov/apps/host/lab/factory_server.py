@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from gprov.apps.host.initramfs.hostfiles import read_file, translated, write_file
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.manufdata import Artifact, manuf_data
 from gprov.apps.host.lab.namespace import inside
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceMissing, ToolFailed
 from gprov.ports.process import Processes, Running
@@ -32,7 +32,7 @@ _PORT_FILE = "port"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class FactoryServerProcess:
     """A running server. ``folder``: its data, where the secrets of units are; ``host``: what units call it."""
 
     folder: str
@@ -48,14 +48,14 @@ class Origin:
     def manuf_url(self) -> str:
         return f"{self.guest_url}/files/{MANUF_DATA}"
 
-    def publish(self, files: Mapping[str, str], spec: UnitSpec) -> None:
+    def publish(self, files: Mapping[str, str], spec: VirtualUnitSpec) -> None:
         """Offer files (path on this host by published name) and a manufData.json that names them and asks for just
         this unit."""
         folder = os.path.join(self.folder, "files")
         artifacts = []
         for name, source in files.items():
             target = os.path.join(folder, name)
-            with translated(source):
+            with os_errors_translated(source):
                 shutil.copyfile(source, target)
                 with open(target, "rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -66,7 +66,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ServerLocation:
     """Where a server runs. ``namespace``: network namespace of the host, "" for its own; ``listen``: its address there;
     ``host``: what units call that; ``boot_arguments``: for units that start over the network."""
 
@@ -77,26 +77,28 @@ class Site:
 
 
 @contextmanager
-def factory_server(processes: Processes, folder: str, log: str, site: Site | None = None) -> Iterator[Origin]:
+def factory_server(
+    processes: Processes, folder: str, log: str, location: ServerLocation | None = None
+) -> Iterator[FactoryServerProcess]:
     """Run a server while the context lasts: on the port that this folder's units know, or a free one.
 
     Raises ToolFailed if it does not start.
     """
-    site = site or Site()
-    with translated(folder):
+    location = location or ServerLocation()
+    with os_errors_translated(folder):
         os.makedirs(os.path.join(folder, "files"), exist_ok=True)
         os.chmod(folder, 0o700)
         with suppress(FileNotFoundError):
             os.unlink(log)
     argv = (
-        *(*inside(site.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
-        *("--host", site.listen, "--port", _known_port(folder), "--boot-arguments", site.boot_arguments),
+        *(*inside(location.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
+        *("--host", location.listen, "--port", _known_port(folder), "--boot-arguments", location.boot_arguments),
     )
     modules = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     with processes.start(argv, log=log, env=modules) as running:
         port = _wait_ready(running, log)
         write_file(os.path.join(folder, _PORT_FILE), b"%d\n" % port)
-        yield Origin(folder, port, site.host)
+        yield FactoryServerProcess(folder, port, location.host)
         os.kill(running.pid, signal.SIGTERM)
         running.wait(_STOP_SECONDS)
 

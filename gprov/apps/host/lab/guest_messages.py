@@ -23,7 +23,7 @@ _DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
+class GuestMilestone:
     """``uptime``: seconds since the guest's kernel started; None if the unit did not say. ``facts``: the rest."""
 
     name: str
@@ -32,7 +32,7 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
-class GuestVerdict:
+class GuestReport:
     """What the operating system of the unit found about itself once it was up."""
 
     verdict: str
@@ -40,18 +40,18 @@ class GuestVerdict:
     facts: Mapping[str, Json]
 
 
-def milestones(console: bytes) -> tuple[Milestone, ...]:
+def milestones(console: bytes) -> tuple[GuestMilestone, ...]:
     """In the order in which they were said."""
     events = _objects(console, _EVENT)
     found = (_statement(facts, "milestone") or _statement(facts, "state") for facts in events)
-    return tuple(Milestone(*each) for each in found if each is not None)
+    return tuple(GuestMilestone(*each) for each in found if each is not None)
 
 
-def guest_verdict(report: bytes) -> GuestVerdict | None:
+def guest_report(report: bytes) -> GuestReport | None:
     """The last verdict; None if there is none."""
     found = [_statement(facts, "verdict") for facts in _objects(report, _VERDICT)]
     said = [each for each in found if each is not None]
-    return GuestVerdict(*said[-1]) if said else None
+    return GuestReport(*said[-1]) if said else None
 
 
 def _statement(facts: Mapping[str, Json], key: str) -> tuple[str, float | None, Mapping[str, Json]] | None:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from gprov.apps.host.initramfs.hostfiles import translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated
 from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.volumes import Slice
 from gprov.domain.errors import ToolFailed
@@ -110,7 +110,11 @@ def partition_copy(view: str, part: Slice) -> Iterator[str]:
     piece = 1 << 20
     with work_folder() as folder:
         target = os.path.join(folder, "partition")
-        with translated(target), open(view, "rb", buffering=0) as source, open(target, "wb", buffering=0) as file:
+        with (
+            os_errors_translated(target),
+            open(view, "rb", buffering=0) as source,
+            open(target, "wb", buffering=0) as file,
+        ):
             file.truncate(part.size)
             for start, end in _data(source.fileno(), part.start, part.start + part.size):
                 for place in range(start, end, piece):

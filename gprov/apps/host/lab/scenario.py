@@ -20,20 +20,20 @@ from datetime import date
 from enum import Enum
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.hostfiles import read_file, translated, write_file
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
+from gprov.apps.host.lab.external_tools import manifest
 from gprov.apps.host.lab.factory import factory_for
-from gprov.apps.host.lab.foreign import manifest
+from gprov.apps.host.lab.inspection import ExpectedContent, primary_tree
 from gprov.apps.host.lab.lifecycle import PROVISION, PROVISIONED, RESTORE, RESTORED, STARTED, UNIT_ARGUMENTS, Lab
 from gprov.apps.host.lab.machine import DirectKernel
-from gprov.apps.host.lab.outside import Expected, primary_tree
 from gprov.apps.host.lab.products import FIRST_IMAGE, ProductBuilder, Products, file_digest
 from gprov.apps.host.lab.recording import Recording, recorded, require_recordable
 from gprov.apps.host.lab.smallroot import SmallImages, renumbered
 from gprov.apps.host.lab.stage import Expectation, StageResult, StageRunner
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec, spec_text
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec, spec_text
 from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove_flag
 from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault, ToolFailed
@@ -63,32 +63,32 @@ class CutStage(Enum):
 
 
 # UUIDs of volumes and arrays, and how often the system was started; passwords, if another server makes them.
-_EACH_TIME = frozenset(
+_ALWAYS_DIFFERENT = frozenset(
     ("etc/fstab", "etc/mdadm/mdadm.conf", "etc/provisioning/array.json", "etc/provisioning/boots_started")
 )
-_VARYING = {CutStage.RESTORE: _EACH_TIME, CutStage.PROVISION: _EACH_TIME | {"etc/shadow"}}
+_VARYING = {CutStage.RESTORE: _ALWAYS_DIFFERENT, CutStage.PROVISION: _ALWAYS_DIFFERENT | {"etc/shadow"}}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class CutScenario:
     """``products``: what it is provisioned from."""
 
-    unit: Unit
+    unit: VirtualUnit
     stage: CutStage
     recording: Recording
-    expected: Expected
+    expected: ExpectedContent
     products: Products
     serial_log: str
 
 
-class Subjects:
+class CutScenarios:
     """Makes subjects, each once for each version of what it is made of."""
 
     def __init__(
         self,
         processes: Processes,
         cache: Cache,
-        progress: Progress,
+        progress: BuildProgress,
         builder: ProductBuilder,
         images: SmallImages,
         stages: StageRunner,
@@ -100,7 +100,7 @@ class Subjects:
         self._images = images
         self._stages = stages
 
-    def subject(self, stage: CutStage, spec: UnitSpec) -> Subject:
+    def scenario(self, stage: CutStage, spec: VirtualUnitSpec) -> CutScenario:
         """Raises BadInput for disks that cannot be recorded."""
         require_recordable(spec.machine(""))
         products, newer = self._products()
@@ -113,8 +113,8 @@ class Subjects:
                 found = self._cache.publish(_KIND, key, lambda folder: self._make(stage, spec, products, newer, folder))
         with self._cache.lock(_KIND, lambda: None):  # two that remove the same would each miss what the other took
             self._cache.keep_newest(_KIND, _KEPT)
-        return Subject(
-            unit=Unit.open(found),
+        return CutScenario(
+            unit=VirtualUnit.open(found),
             stage=stage,
             recording=Recording.open(os.path.join(found, _RECORDING)),
             expected=_read_expected(os.path.join(found, _EXPECTED), stage, file_digest(products.normal_kernel)),
@@ -139,52 +139,57 @@ class Subjects:
             self._cache.keep_newest(_KERNELS, _KEPT)
         return newer
 
-    def _make(self, stage: CutStage, spec: UnitSpec, products: Products, newer: str, folder: str) -> None:
+    def _make(self, stage: CutStage, spec: VirtualUnitSpec, products: Products, newer: str, folder: str) -> None:
         match stage:
             case CutStage.RESTORE:
                 self._make_restored(spec, products, newer, folder)
             case CutStage.PROVISION:
                 self._make_provisioned(spec, products, folder)
 
-    def _make_restored(self, spec: UnitSpec, products: Products, newer: str, folder: str) -> None:
+    def _make_restored(self, spec: VirtualUnitSpec, products: Products, newer: str, folder: str) -> None:
         unit, results = Lab(self._processes, self._stages, lambda: products).lifecycle(folder, spec)
         _require(results)
         number = _last_partition(self._processes, unit)
         with ext_volume(self._processes, unit.recovery, number, writable=True) as recovery:
             recovery.add(newer, f"/{IMAGE_FOLDER}/{os.path.basename(newer)}")
         remove_flag(self._processes, unit)
-        trial = unit.overlay(os.path.join(folder, "trial"), self._processes)
-        self._record(unit, trial, RESTORE, RESTORED)
-        _require([self._stages.run("boot", trial.machine(), trial.serial_log("boot"), STARTED)])
+        overlay = unit.overlay(os.path.join(folder, "trial"), self._processes)
+        self._record(unit, overlay, RESTORE, RESTORED)
+        _require([self._stages.run("boot", overlay.machine(), overlay.serial_log("boot"), STARTED)])
         images = {products.image_name: products.image, os.path.basename(newer): newer}
-        with translated(folder):
-            self._keep_expected(unit, trial, newer, images)
-            shutil.rmtree(trial.folder)
+        with os_errors_translated(folder):
+            self._keep_expected(unit, overlay, newer, images)
+            shutil.rmtree(overlay.folder)
 
-    def _make_provisioned(self, spec: UnitSpec, products: Products, folder: str) -> None:
-        unit = Unit.create(folder, spec, self._processes)
-        trial = unit.overlay(os.path.join(folder, "trial"), self._processes)
-        with factory_for(self._processes, trial, "") as factory:
-            factory.origin.publish(products.published(), spec)
-            arguments = (f"mfgurl={factory.origin.manuf_url}", *UNIT_ARGUMENTS)
+    def _make_provisioned(self, spec: VirtualUnitSpec, products: Products, folder: str) -> None:
+        unit = VirtualUnit.create(folder, spec, self._processes)
+        overlay = unit.overlay(os.path.join(folder, "trial"), self._processes)
+        with factory_for(self._processes, overlay, "") as factory:
+            factory.server.publish(products.published(), spec)
+            arguments = (f"mfgurl={factory.server.manuf_url}", *UNIT_ARGUMENTS)
             kernel = DirectKernel(products.provision_kernel, arguments)
-            self._record(unit, trial, PROVISION, PROVISIONED, kernel)
+            self._record(unit, overlay, PROVISION, PROVISIONED, kernel)
             for name, expectation in ((RESTORE, RESTORED), ("boot", STARTED)):
-                _require([self._stages.run(name, trial.machine(), trial.serial_log(name), expectation)])
-        with translated(folder):
-            self._keep_expected(unit, trial, products.image, {products.image_name: products.image})
-            shutil.rmtree(trial.folder)
+                _require([self._stages.run(name, overlay.machine(), overlay.serial_log(name), expectation)])
+        with os_errors_translated(folder):
+            self._keep_expected(unit, overlay, products.image, {products.image_name: products.image})
+            shutil.rmtree(overlay.folder)
 
     def _record(
-        self, unit: Unit, trial: Unit, name: str, expectation: Expectation, kernel: DirectKernel | None = None
+        self,
+        unit: VirtualUnit,
+        overlay: VirtualUnit,
+        name: str,
+        expectation: Expectation,
+        kernel: DirectKernel | None = None,
     ) -> None:
         serial_log = unit.serial_log(name)
-        machine = trial.machine() if kernel is None else trial.machine().booting(kernel)
+        machine = overlay.machine() if kernel is None else overlay.machine().booting(kernel)
         with recorded(machine, unit.path(_RECORDING), serial_log) as watched:
             _require([self._stages.run(name, watched, serial_log, expectation)])
 
-    def _keep_expected(self, unit: Unit, trial: Unit, image: str, images: dict[str, str]) -> None:
-        tree = primary_tree(self._processes, trial)
+    def _keep_expected(self, unit: VirtualUnit, overlay: VirtualUnit, image: str, images: dict[str, str]) -> None:
+        tree = primary_tree(self._processes, overlay)
         self._compare_with_image(tree, image)
         kernel = tree[f"boot/{Branding().boot_kernel}"].split()[-1]
         found = {
@@ -214,12 +219,12 @@ def _require(results: Sequence[StageResult]) -> None:
             raise ToolFailed("lab", f"{result.name}: {result.reason}", output="\n".join(result.tail))
 
 
-def _last_partition(processes: Processes, unit: Unit) -> int:
+def _last_partition(processes: Processes, unit: VirtualUnit) -> int:
     with raw_view(processes, unit.recovery) as view:
         return partitions(processes, view)[-1].number
 
 
-def _read_expected(path: str, stage: CutStage, older_kernel: str) -> Expected:
+def _read_expected(path: str, stage: CutStage, older_kernel: str) -> ExpectedContent:
     root = read_object(path, read_file(path))
     primary = dict(line.split("\t") for line in root.texts("primary", required=True))
     images = dict(line.split("\t") for line in root.texts("images", required=True))
@@ -227,5 +232,7 @@ def _read_expected(path: str, stage: CutStage, older_kernel: str) -> Expected:
     return finish(
         path,
         root,
-        Expected(primary=primary, varying=_VARYING[stage], images=images, kernel=kernel, older_kernel=older_kernel),
+        ExpectedContent(
+            primary=primary, varying=_VARYING[stage], images=images, kernel=kernel, older_kernel=older_kernel
+        ),
     )
