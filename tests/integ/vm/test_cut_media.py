@@ -97,7 +97,7 @@ def test_disks_that_hold_nothing_are_judged_too(tmp_path: Path) -> None:
         with raw_view(processes, file, writable=True) as view:
             subprocess.run(["sfdisk", "-q", view], input="label: gpt\n", text=True, check=True, timeout=60)
     empty = check_restored_unit(processes, unit, expected)
-    assert all("finds 0 partitions" in problem for problem in empty)
+    assert all("finds 0 partitions, expected" in problem for problem in empty)
     assert len(empty) == 2
 
 

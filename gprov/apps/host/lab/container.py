@@ -30,7 +30,7 @@ def _normal_kernel(products: Products) -> str:
 
 
 class LabContainer(containers.DeclarativeContainer):
-    """``lab`` is the use case; ``products`` may be overridden with what was built elsewhere."""
+    """``lab`` is the use case; ``products`` may be overridden with files that exist."""
 
     environment = providers.Object(os.environ)
     jobs = providers.Object(len(os.sched_getaffinity(0)))

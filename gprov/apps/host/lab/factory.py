@@ -1,4 +1,4 @@
-"""The factory that stands around a unit of the lab: its server, and its network if the unit starts over that."""
+"""The factory of a lab unit: its server, and a network of its own for network boot."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from gprov.ports.process import Processes
 
 @dataclass(frozen=True, slots=True)
 class LabFactory:
-    """``network``: None if units see the host through QEMU's user-mode network."""
+    """``network``: None if units reach the host through QEMU's user-mode network."""
 
     server: FactoryServerProcess
     network: FactoryNetwork | None = None
 
     def machine(self, unit: VirtualUnit) -> Machine:
-        """As it stands there, on the factory's network."""
+        """Return the unit's machine, attached to the factory's network if there is one."""
         return self.network.attach(unit.machine()) if self.network is not None else unit.machine()
 
 
 @contextmanager
 def factory_for(processes: Processes, unit: VirtualUnit, boot_arguments: str) -> Iterator[LabFactory]:
-    """``boot_arguments``: kernel arguments of provisioning, besides mfgurl, for units that start over the network."""
+    """``boot_arguments``: kernel arguments of provisioning, besides mfgurl, for network boot."""
     data_folder, log = unit.path(SERVER), unit.path("server.log")
     if not unit.spec.netboot:
         with factory_server(processes, data_folder, log) as server:

@@ -1,4 +1,4 @@
-"""What a unit must hold once it is restored, and RECOVERY whenever the power goes, judged from outside."""
+"""Checks the disks of a stopped unit: after a restore, and RECOVERY after a power cut."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _RECOVERY_KERNELS = (f"/{Branding().boot_kernel}", f"/gprov/{Branding().boot_ker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedContent:
-    """What a unit must hold once it is restored. ``primary``: the tree as an undisturbed restore and start left it;
-    ``varying``: paths in it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: that of
-    RECOVERY's copies, ``older_kernel``: what they were before."""
+    """Content of a restored unit. ``primary``: the tree after an undisturbed restore and start; ``varying``: paths in
+    it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: SHA-256 of RECOVERY's copies,
+    ``older_kernel``: the same before the restore."""
 
     primary: Manifest
     varying: frozenset[str]
@@ -50,19 +50,19 @@ class ExpectedContent:
 
 
 def primary_tree(processes: Processes, unit: VirtualUnit) -> dict[str, str]:
-    """Manifest of PRIMARY. Raises ToolFailed, DeviceFault."""
+    """Return the manifest of PRIMARY. Raises ToolFailed, DeviceFault."""
     with _primary(processes, unit) as device:
         return ext_tree(processes, device)
 
 
 def check_restored_unit(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> list[str]:
-    """Everything that is wrong with a restored unit, in words."""
+    """Return all problems of a restored unit, as text."""
     primary = _checked("PRIMARY", lambda: _check_primary(processes, unit, expected))
     return [*primary, *_checked("RECOVERY", lambda: _check_recovery(processes, unit, expected))]
 
 
 def check_recovery_after_cut(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> list[str]:
-    """What is wrong with RECOVERY just after a cut of a restore, before anything was started."""
+    """Return the problems of RECOVERY after a cut of a restore, before anything was started."""
     return _checked("RECOVERY", lambda: _check_cut_recovery(processes, unit, expected))
 
 
@@ -92,14 +92,14 @@ def _check_primary(processes: Processes, unit: VirtualUnit, expected: ExpectedCo
         if path not in found:
             yield f"lacks {path}"
         elif path not in expected.primary:
-            yield f"has {path} besides"
+            yield f"has the unexpected path {path}"
         elif not _same(found[path], expected.primary[path], varying=path in expected.varying):
             yield f"{path} is {found[path]}, not {expected.primary[path]}"
 
 
-def _same(found: str, wanted: str, *, varying: bool) -> bool:
-    """Of what varies, only kind, owner and mode are compared."""
-    return found.split()[:3] == wanted.split()[:3] if varying else found == wanted
+def _same(found: str, expected: str, *, varying: bool) -> bool:
+    """Compare two facts of a manifest; for varying files only kind, owner and mode."""
+    return found.split()[:3] == expected.split()[:3] if varying else found == expected
 
 
 def _check_recovery(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _check_recovery(processes: Processes, unit: VirtualUnit, expected: ExpectedC
 
 
 def _check_cut_recovery(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> Iterator[str]:
-    """Images that verify, and a kernel that firmware or GRUB, which replays no journal, find whole."""
+    """Check that the images are intact, and that firmware or GRUB (without the journal) can read a whole kernel."""
     with raw_view(processes, unit.recovery) as view:
         yield from table_problems(processes, view)
         parts = _partitions(processes, view, 1)
@@ -132,7 +132,7 @@ def _check_cut_recovery(processes: Processes, unit: VirtualUnit, expected: Expec
                 kernels = [fat_digest(processes, esp, path) for path in _ESP_KERNELS]
         if not {expected.kernel, expected.older_kernel} & set(kernels):
             yield f"no whole kernel: {', '.join(kernels)}"
-        # Of its own: once it has replayed the journal, e2fsck 1.47 forgets at which offset.
+        # On a copy: e2fsck 1.47 loses the offset after it has replayed the journal.
         with partition_copy(view, parts[-1]) as copy:
             yield from repair_problems(processes, copy)
             for name, digest in expected.images.items():
@@ -142,7 +142,7 @@ def _check_cut_recovery(processes: Processes, unit: VirtualUnit, expected: Expec
 def _partitions(processes: Processes, view: str, minimum: int) -> tuple[Slice, ...]:
     found = partitions(processes, view)
     if len(found) < minimum:
-        raise ToolFailed("sfdisk", f"finds {len(found)} partitions")
+        raise ToolFailed("sfdisk", f"finds {len(found)} partitions, expected at least {minimum}")
     return found
 
 
@@ -157,7 +157,7 @@ def _wrong(path: str, found: str, digest: str) -> Iterator[str]:
 
 @contextmanager
 def _primary(processes: Processes, unit: VirtualUnit) -> Iterator[str]:
-    """PRIMARY's file system as e2fsprogs name it; of a RAID 1, that in the first member."""
+    """Yield the path and offset of PRIMARY's file system; of a RAID 1, that in the first member."""
     with raw_view(processes, unit.primary()) as view:
         part = _partitions(processes, view, 1)[-1]
         offset = part.start
@@ -167,7 +167,7 @@ def _primary(processes: Processes, unit: VirtualUnit) -> Iterator[str]:
 
 
 def _data_offset(view: str, start: int) -> int:
-    """Bytes from the start of an array's member to its data (kernel: include/uapi/linux/raid/md_p.h)."""
+    """Return the bytes from the start of an array member to its data (kernel: include/uapi/linux/raid/md_p.h)."""
     with os_errors_translated(view), open(view, "rb") as file:
         file.seek(start + _MD_SUPERBLOCK)
         block = file.read(256)

@@ -1,4 +1,4 @@
-"""A unit's life in stages: provisioned, restored, started. Each stage is one start of its machine."""
+"""Runs the stages of a unit: provision, restore, boot. Each stage is one start of its machine."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PROVISION = "provision"
 RESTORE = "restore"
 BOOT = "boot"
 
-# Generous: emulated processors on a busy host.
+# Deadlines for emulated processors on a busy host.
 _PROVISION_SECONDS = 600.0
 _RESTORE_SECONDS = 600.0
 _BOOT_SECONDS = 300.0
 
-# What makes a unit talk, and not wait for people, in all its starts: provisioning carries these into its boot entries.
+# Verbose output and no waiting for an operator. Provisioning copies these arguments into the boot entries.
 UNIT_ARGUMENTS = (
     "console=ttyS0",
     "PROVISION_VERBOSE=1",
@@ -54,8 +54,7 @@ STARTED = Expectation(Ending.POWER_OFF, (INIT_STARTED, HANDOVER), _BOOT_SECONDS,
 
 
 class Lab:
-    """Everything that ``gprov lab`` does to units, besides showing their consoles. ``products`` is asked when something
-    is to be provisioned."""
+    """Use cases of ``gprov lab``, except its console. ``products`` is called only before provisioning."""
 
     def __init__(self, processes: Processes, stages: StageRunner, products: Callable[[], Products]) -> None:
         self._processes = processes
@@ -63,7 +62,7 @@ class Lab:
         self._products = products
 
     def lifecycle(self, folder: str, spec: VirtualUnitSpec) -> tuple[VirtualUnit, tuple[StageResult, ...]]:
-        """From empty disks to a running system; ends with the first stage that fails."""
+        """Provision, restore and boot a new unit. Stops at the first stage that fails."""
         products = self._products()
         unit = VirtualUnit.create(folder, spec, self._processes)
         with self._factory(unit) as factory:
@@ -74,14 +73,14 @@ class Lab:
         return unit, tuple(results)
 
     def provision(self, folder: str, spec: VirtualUnitSpec) -> tuple[VirtualUnit, StageResult]:
-        """A new unit, up to its first restore."""
+        """Create and provision a unit."""
         products = self._products()
         unit = VirtualUnit.create(folder, spec, self._processes)
         with self._factory(unit) as factory:
             return unit, self._provision(unit, factory, products)
 
     def restore(self, unit: VirtualUnit) -> StageResult:
-        """The first restore, or another one: a unit without its flag file restores itself."""
+        """Remove the flag file and restore the unit."""
         remove_flag(self._processes, unit)
         with self._factory(unit) as factory:
             return self._restore(unit, factory)

@@ -1,4 +1,4 @@
-"""Does a guest execute under KVM here? A whole start says so, within a deadline."""
+"""Tests whether guests execute with an accelerator, by a whole start within a deadline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gprov.ports.process import Processes
 
 
 class GuestProbe:
-    """``kernel``: any kernel of ours; asked only if there is something to probe."""
+    """``kernel``: returns the path of a kernel built by gprov; called only for a probe."""
 
     def __init__(self, processes: Processes, kernel: Callable[[], str], report: ProgressCallback) -> None:
         self._processes = processes
@@ -28,7 +28,7 @@ class GuestProbe:
     def executes(self, accelerator: Accelerator) -> bool:
         runner = Runner(self._processes, lambda: accelerator)
         kernel = self._kernel()
-        self._report(f"trying whether guests execute with {accelerator.value} (at most {PROBE_SECONDS:.0f} s)")
+        self._report(f"testing whether guests execute with {accelerator.value} (at most {PROBE_SECONDS:.0f} s)")
         with tempfile.TemporaryDirectory(prefix="gprov-probe-") as folder:
             try:
                 found = _run(runner, kernel, folder)

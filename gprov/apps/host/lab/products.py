@@ -1,4 +1,4 @@
-"""What a unit is made from: both kernels and an image, each built only if its inputs changed."""
+"""Builds the files that a unit is provisioned from: both kernels and an image, each only if its inputs changed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
 _KIND = "images"
 _KEPT = 4
 _SECONDS = 600.0
-# Lab images live for minutes.
+# Fast: lab images are used for a short time.
 _PRESET = 1
 FIRST_IMAGE = ImageName(date(2024, 1, 15), 1, "0001", Branding().image_prefix)
 
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Paths. The image has the name that units see."""
+    """Paths of both kernels and the image. The image has its published name."""
 
     normal_kernel: str
     provision_kernel: str
@@ -44,21 +44,21 @@ class Products:
         return os.path.basename(self.image)
 
     def netbooted(self) -> dict[str, str]:
-        """What it offers to units that start over the network, besides."""
+        """Return further published files for network boot: path by name."""
         return {Branding().provision_kernel: self.provision_kernel}
 
     def published(self) -> dict[str, str]:
-        """What the factory offers to units: path by name."""
+        """Return the published files: path by name."""
         return {self.image_name: self.image, Branding().boot_kernel: self.normal_kernel}
 
     def digests(self) -> Mapping[str, str]:
-        """SHA-256 of each, for a report."""
+        """Return the SHA-256 of each file, for a report."""
         files = {"normal_kernel": self.normal_kernel, "provision_kernel": self.provision_kernel, "image": self.image}
         return {name: file_digest(path) for name, path in files.items()}
 
 
 class ProductBuilder:
-    """``environment``: BUILD_NUMBER, and proxies for the package manager."""
+    """``environment``: BUILD_NUMBER, and proxy settings for the package manager."""
 
     def __init__(
         self,
@@ -83,13 +83,13 @@ class ProductBuilder:
         return Products(normal, self.kernel(Flavor.MFG), self.image(normal))
 
     def kernel(self, flavor: Flavor) -> str:
-        """Path of the kernel in the cache."""
+        """Build a kernel; return its path in the cache."""
         initramfs = self._builds.initramfs(os.path.join(_BUILDROOT, "initramfs.toml"), flavor)
         fragment = os.path.join(_BUILDROOT, "kernel/x86_64.config")
         return self._builds.kernel(fragment, initramfs, self._number, self._jobs)
 
     def image(self, kernel: str, name: ImageName = FIRST_IMAGE) -> str:
-        """Path, in the cache, of an image with the lab's Debian root and this kernel."""
+        """Make an image with the lab's Debian root and a kernel; return its path in the cache."""
         root = self._roots.build(read_recipe(os.path.join(_BUILDROOT, "rootfs/rootfs.toml")))
         key = content_key(entry_of(root), file_digest(kernel), name.filename, str(_PRESET))
         with self._cache.lock(_KIND, lambda: self._progress.note("image: waiting for another build to finish")):
@@ -103,7 +103,7 @@ class ProductBuilder:
     def _make(self, root: str, kernel: str, name: ImageName, target: str) -> None:
         staging = self._cache.path("work", "image-root")
         self._cache.remove(staging)
-        # Hard links: the tree is only read, and only folders are made anew.
+        # Hard links: files of the tree are only read.
         self._processes.run(("cp", "--archive", "--link", root, staging), timeout=_SECONDS)
         path = os.path.join(staging, "boot", Branding().boot_kernel)
         copy_file(kernel, path)

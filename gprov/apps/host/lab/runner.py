@@ -1,4 +1,4 @@
-"""Running one virtual machine: started, watched until its guest ends, and always ended."""
+"""Runs a virtual machine: starts QEMU, waits until the guest ends, and always ends QEMU."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FIRMWARE_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 FIRMWARE_VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 
 _START_SECONDS = 30.0
-_QUIT_SECONDS = 60.0  # the last writes of a fast disk go to the host's disk now
-_POLL_SECONDS = 0.5  # between two looks at what the guest has said
+_QUIT_SECONDS = 60.0  # QEMU writes cached data of its disks to the host's disk
+_POLL_SECONDS = 0.5  # between two reads of the guest's console log
 
 ProgressCallback = Callable[[str], None]
 
 
 class Ending(Enum):
-    """How a run ended, as QEMU saw it."""
+    """How a run ended, as reported by QEMU."""
 
     RESET = "reset"
     POWER_OFF = "power-off"
@@ -39,7 +39,7 @@ class Ending(Enum):
 
 
 class RunningMachine:
-    """A machine that runs. ``console``: path of the Unix socket that is its serial line."""
+    """A running machine. ``console``: path of the Unix socket of its serial line."""
 
     def __init__(self, running: Running, qmp: Qmp, endpoints: HostEndpoints) -> None:
         self._running = running
@@ -54,8 +54,8 @@ class RunningMachine:
         return guest_report(_log_content(self._endpoints.report))
 
     def wait_end(self, seconds: float, watch: Callable[[], bool] = lambda: True) -> Ending:
-        """Until the guest resets the machine or powers off, at most ``seconds``; ``watch`` is called now and then and
-        ends the wait by returning False."""
+        """Wait until the guest resets the machine or powers off, at most ``seconds``. ``watch`` is called at least
+        every half second; it ends the wait by returning False."""
         end = time.monotonic() + seconds
         while (remaining := end - time.monotonic()) > 0:
             try:
@@ -71,7 +71,7 @@ class RunningMachine:
         return Ending.TIMEOUT
 
     def wait_milestone(self, name: str, seconds: float) -> GuestMilestone:
-        """Until the guest has said it. Raises DeadlineExceeded; DeviceFault if the guest ended before."""
+        """Wait until the guest reports a milestone. Raises DeadlineExceeded, DeviceFault if the guest ends before."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = next((each for each in self.milestones() if each.name == name), None)
@@ -82,7 +82,7 @@ class RunningMachine:
         raise DeadlineExceeded(f"milestone {name!r}", seconds)
 
     def plug(self, disk: VirtualDisk) -> None:
-        """Plug a late disk of this machine."""
+        """Plug a hot-plugged disk of this machine."""
         self.qmp.execute("device_add", disk_device(disk))
 
     def press_keys(self, *keys: str) -> None:
@@ -90,7 +90,7 @@ class RunningMachine:
         self.qmp.execute("send-key", {"keys": [{"type": "qcode", "data": key} for key in keys]})
 
     def cut_power(self) -> None:
-        """End QEMU without a chance to write anything back."""
+        """Kill QEMU, so that it cannot write cached data."""
         self._running.kill()
 
     def _ending(self, event: QmpEvent | None) -> Ending | None:
@@ -100,7 +100,7 @@ class RunningMachine:
             return {"guest-reset": Ending.RESET, "guest-shutdown": Ending.POWER_OFF}.get(
                 str(event.data.get("reason")), Ending.CRASHED
             )
-        if event.name == "STOP":  # by itself only if the accelerator gave up
+        if event.name == "STOP":  # without a command only after a failure of the accelerator
             status = self.qmp.execute("query-status")
             if isinstance(status, dict) and status.get("status") == "internal-error":
                 return Ending.CRASHED
@@ -108,7 +108,7 @@ class RunningMachine:
 
 
 class Runner:
-    """Starts machines. ``accelerator`` is asked once per machine."""
+    """Starts machines. ``accelerator`` is called once per machine."""
 
     def __init__(
         self, processes: Processes, accelerator: Callable[[], Accelerator], firmware_code: str = FIRMWARE_CODE
@@ -119,9 +119,9 @@ class Runner:
 
     @contextmanager
     def start(self, machine: Machine, serial_log: str) -> Iterator[RunningMachine]:
-        """Run it while the context lasts; what the serial line says goes to ``serial_log`` (a new file).
+        """Run a machine while the context lasts. QEMU writes the serial output to the new file ``serial_log``.
 
-        Leaving ends QEMU in an orderly way (files complete), or by force if that does not work.
+        At the end of the context QEMU quits in an orderly way (complete files), or is killed if it does not.
         """
         _require_file(self._firmware_code, "apt-get install ovmf")
         with _sockets_folder() as folder:
@@ -174,7 +174,7 @@ def _quit(running: Running, qmp: Qmp) -> None:
 
 @contextmanager
 def _sockets_folder() -> Iterator[str]:
-    """A short path: the name of a Unix socket has at most 107 bytes."""
+    """Yield a folder with a short path: paths of Unix sockets have at most 107 bytes."""
     folder = tempfile.mkdtemp(prefix="gprov-lab-", dir="/tmp")
     try:
         yield folder

@@ -1,11 +1,11 @@
-"""What cuts are tried on: a unit before a stage of its life, the recording of that stage, and what must come of it.
+"""Lab scenarios for power cuts: a unit before a stage, the recording of that stage, and the expected content.
 
-In a folder of the cache:
+Files in a folder of the cache:
 
     unit.json, disks …   the unit before the stage, never started again
-    recording/           the stage, undisturbed
-    serial-<stage>.log   what it said meanwhile
-    expected.json        what is on the disks once the unit was restored
+    recording/           the recording of the undisturbed stage
+    serial-<stage>.log   its console output
+    expected.json        content of the disks after a restore
 """
 
 from __future__ import annotations
@@ -44,25 +44,25 @@ from gprov.ports.process import Processes
 
 NEWER_IMAGE = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
 NEWER_BUILD = 9
-# What a restore writes over what is in the image.
+# Paths of the image that a restore changes.
 _WRITTEN = ("etc", "etc/shadow", "boot", "var/log")
 _KIND = "cuts"
 _KERNELS = "newer-kernels"
-_FORMAT = "1"  # another one, whenever this module makes something else of the same products
+_FORMAT = "1"  # increment when this module makes other scenarios from the same products
 _KEPT = 6
 _EXPECTED = "expected.json"
 _RECORDING = "recording"
 
 
 class CutStage(Enum):
-    """What is cut. A restore of a newer image, with a newer kernel, on a unit that has run already: it replaces all
-    that a restore may replace."""
+    """The stage that is cut. RESTORE: a restore of a newer image with a newer kernel on a unit that has run before, so
+    that everything is replaced that a restore can replace."""
 
     PROVISION = PROVISION
     RESTORE = RESTORE
 
 
-# UUIDs of volumes and arrays, and how often the system was started; passwords, if another server makes them.
+# UUIDs of volumes and arrays, the number of boot attempts; passwords, if another factory server makes them.
 _ALWAYS_DIFFERENT = frozenset(
     ("etc/fstab", "etc/mdadm/mdadm.conf", "etc/provisioning/array.json", "etc/provisioning/boots_started")
 )
@@ -71,7 +71,7 @@ _VARYING = {CutStage.RESTORE: _ALWAYS_DIFFERENT, CutStage.PROVISION: _ALWAYS_DIF
 
 @dataclass(frozen=True, kw_only=True)
 class CutScenario:
-    """``products``: what it is provisioned from."""
+    """``products``: files that the unit is provisioned from."""
 
     unit: VirtualUnit
     stage: CutStage
@@ -82,7 +82,7 @@ class CutScenario:
 
 
 class CutScenarios:
-    """Makes subjects, each once for each version of what it is made of."""
+    """Makes scenarios, each once for each version of its inputs."""
 
     def __init__(
         self,
@@ -106,12 +106,12 @@ class CutScenarios:
         products, newer = self._products()
         digests = json.dumps({**products.digests(), "newer": file_digest(newer)})
         key = content_key(_FORMAT, stage.value, digests, spec_text(spec))
-        with self._cache.lock(f"{_KIND}-{key}", lambda: self._progress.note("unit to be cut: waiting for another run")):
+        with self._cache.lock(f"{_KIND}-{key}", lambda: self._progress.note("lab scenario: waiting for another run")):
             found = self._cache.find(_KIND, key)
             if found is None:
-                self._progress.note(f"unit to be cut in its {stage.value}: making one")
+                self._progress.note(f"lab scenario {stage.value}: make and record a unit")
                 found = self._cache.publish(_KIND, key, lambda folder: self._make(stage, spec, products, newer, folder))
-        with self._cache.lock(_KIND, lambda: None):  # two that remove the same would each miss what the other took
+        with self._cache.lock(_KIND, lambda: None):  # two runs must not remove the same entry
             self._cache.keep_newest(_KIND, _KEPT)
         return CutScenario(
             unit=VirtualUnit.open(found),
@@ -123,14 +123,14 @@ class CutScenarios:
         )
 
     def _products(self) -> tuple[Products, str]:
-        """And the newer image."""
+        """Return the products and the path of the newer image."""
         kernel = self._builder.kernel(Flavor.NORMAL)
         image = self._images.image(kernel, FIRST_IMAGE)
         newer = self._images.image(self._newer_kernel(kernel), NEWER_IMAGE)
         return Products(kernel, self._builder.kernel(Flavor.MFG), image), newer
 
     def _newer_kernel(self, kernel: str) -> str:
-        """Never another one in its place: runs of other versions may be about to make images of theirs."""
+        """Return a kernel with a higher build number, cached by the content of ``kernel``."""
         key = content_key(file_digest(kernel), str(NEWER_BUILD))
         with self._cache.lock(_KERNELS, lambda: None):
             newer = self._cache.find(_KERNELS, key) or self._cache.publish(
@@ -185,8 +185,8 @@ class CutScenarios:
     ) -> None:
         serial_log = unit.serial_log(name)
         machine = overlay.machine() if kernel is None else overlay.machine().booting(kernel)
-        with recorded(machine, unit.path(_RECORDING), serial_log) as watched:
-            _require([self._stages.run(name, watched, serial_log, expectation)])
+        with recorded(machine, unit.path(_RECORDING), serial_log) as recorded_machine:
+            _require([self._stages.run(name, recorded_machine, serial_log, expectation)])
 
     def _keep_expected(self, unit: VirtualUnit, overlay: VirtualUnit, image: str, images: dict[str, str]) -> None:
         tree = primary_tree(self._processes, overlay)
@@ -200,7 +200,7 @@ class CutScenarios:
         write_file(unit.path(_EXPECTED), json.dumps(found, indent=1).encode())
 
     def _compare_with_image(self, tree: dict[str, str], image: str) -> None:
-        """As tar unpacks it, so that not one restore is only compared with another."""
+        """Compare with the image as unpacked by tar, independently of any restore."""
         with tempfile.TemporaryDirectory(prefix="gprov-compared-") as folder:
             self._processes.run(("tar", "--extract", "--xz", "--numeric-owner", "-p", f"--file={image}", "-C", folder))
             inside = manifest(folder)
@@ -210,7 +210,7 @@ class CutScenarios:
             if path not in _WRITTEN and path != "imgmeta.json" and tree.get(path) != facts
         ]
         if different:
-            raise IntegrityFault(image, f"was restored as something else: {', '.join(sorted(different)[:10])}")
+            raise IntegrityFault(image, f"restored tree differs from the image: {', '.join(sorted(different)[:10])}")
 
 
 def _require(results: Sequence[StageResult]) -> None:

@@ -1,4 +1,4 @@
-"""The rows of the lab's matrix: which disks a unit has, and which platform that is. Pure."""
+"""Hardware profiles of lab units: their disks and platform. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gprov.domain.disk.layout import GIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HardwareProfile:
-    """``suffix``: what the names of its platform have more than ``QEMU-mfg-test`` and ``mfg_test``. Bytes."""
+    """``suffix``: appended to the platform names ``QEMU-mfg-test`` and ``mfg_test``. Sizes in bytes."""
 
     description: str
     primaries: tuple[DiskBus, ...]
@@ -21,7 +21,7 @@ class HardwareProfile:
     recovery: DiskBus = DiskBus.USB
 
 
-# By the name that the command line has for it. Buses of data disks make no platform: one is like the other.
+# By name on the command line. The bus of the data disks does not change the platform.
 SHAPES = {
     "sata": HardwareProfile(description="one AHCI disk", primaries=(DiskBus.AHCI,)),
     "nvme": HardwareProfile(description="one NVMe disk", primaries=(DiskBus.NVME,)),
@@ -41,7 +41,7 @@ SHAPES = {
 
 
 def unit_spec(name: str, firmware: FirmwareKind = FirmwareKind.UEFI, serial: str = "") -> VirtualUnitSpec:
-    """A unit of the shape with this name. ``serial``: "" for the usual one."""
+    """Return the specification of a unit with this profile. ``serial``: "" for the default."""
     profile, plain = SHAPES[name], VirtualUnitSpec()
     spec = replace(
         plain,

@@ -1,4 +1,4 @@
-"""A unit's work folder: its disks, its firmware variables, and what it was made as.
+"""A virtual unit in its work folder: disks, firmware variables, specification.
 
 unit.json  primary0.qcow2 …  recovery.qcow2  efivars.fd (UEFI)  serial-<stage>.log
 """
@@ -24,7 +24,7 @@ _PRIVATE_FOLDER = 0o700
 
 
 class VirtualUnit:
-    """One unit in its folder."""
+    """A virtual unit in its folder."""
 
     def __init__(self, folder: str, spec: VirtualUnitSpec) -> None:
         self.folder = os.path.abspath(folder)
@@ -32,7 +32,7 @@ class VirtualUnit:
 
     @classmethod
     def open(cls, folder: str) -> VirtualUnit:
-        """Raises DeviceMissing if no unit is there, BadInput."""
+        """Open the unit in a folder. Raises DeviceMissing if the folder holds no unit, BadInput."""
         path = os.path.join(folder, _FACTS)
         try:
             raw = read_file(path)
@@ -42,7 +42,7 @@ class VirtualUnit:
 
     @classmethod
     def create(cls, folder: str, spec: VirtualUnitSpec, processes: Processes) -> VirtualUnit:
-        """A unit fresh from the assembly line: empty disks, firmware defaults. Replaces the one in the folder."""
+        """Create a unit with empty disks and firmware defaults. Replaces an existing unit in the folder."""
         unit = cls(folder, spec)
         unit._prepare_folder()
         for index in range(len(spec.primaries)):
@@ -52,12 +52,12 @@ class VirtualUnit:
         return unit
 
     def overlay(self, folder: str, processes: Processes) -> VirtualUnit:
-        """The same unit in another folder: what happens to it there leaves this one as it is, and costs no copy.
-        This one must not be started as long as the other is used."""
+        """Return the same unit in another folder, on qcow2 overlays of these disks and a copy of the variables. Its
+        changes do not affect this unit, which must not be started while the overlay is used."""
         other = VirtualUnit(folder, self.spec)
         other._prepare_folder()
-        for mine, its in zip(self.disk_files(), other.disk_files(), strict=True):
-            other._make_disk(processes, its, "", backing=mine)
+        for base, file in zip(self.disk_files(), other.disk_files(), strict=True):
+            other._make_disk(processes, file, "", backing=base)
         other._complete(self.variables)
         return other
 
@@ -82,11 +82,11 @@ class VirtualUnit:
         return os.path.join(self.folder, name)
 
     def machine(self, durability: Durability = Durability.IGNORE_FLUSH) -> Machine:
-        """As it stands there, about to be switched on."""
+        """Return the machine with all disks of the unit."""
         return self.spec.machine(self.folder, durability)
 
     def machine_with_hotplugged_primary(self) -> Machine:
-        """As ``machine``, with the first primary disk on a bus where it can be plugged later."""
+        """Return the machine with its first data disk on SCSI, to be hot-plugged."""
         machine = self.machine()
         hotplugged = replace(machine.disks[0], bus=DiskBus.SCSI, hotplugged=True)
         return replace(machine, disks=(hotplugged, *machine.disks[1:]))
@@ -98,7 +98,7 @@ class VirtualUnit:
             for name in os.listdir(self.folder):
                 if name == _FACTS or name.endswith((".qcow2", ".fd")) or name.startswith("serial-"):
                     os.unlink(self.path(name))
-            # A factory that knows this serial as provisioned would not provision it again.
+            # A factory server that has sealed this serial would not provision it again.
             if os.path.isdir(self.path(SERVER)):
                 shutil.rmtree(self.path(SERVER))
 
@@ -109,7 +109,7 @@ class VirtualUnit:
             os.chmod(file, _PRIVATE)
 
     def _complete(self, variables: str) -> None:
-        """Last, what makes the folder a unit."""
+        """Write the variables, then unit.json, which marks the unit as complete."""
         if self.spec.firmware is FirmwareKind.UEFI:
             with os_errors_translated(variables):
                 shutil.copyfile(variables, self.variables)
