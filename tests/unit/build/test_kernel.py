@@ -203,7 +203,7 @@ def test_failed_compilation_keeps_nothing_but_the_log(
 
 def test_stale_kernel_is_not_taken_for_a_new_one(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:
     toolchain.stale = True
-    with pytest.raises(IntegrityFault, match="should be build #7"):
+    with pytest.raises(IntegrityFault, match="expected build #7"):
         builder.build(inputs())
     assert kept(tmp_path, "kernels") == []
 

@@ -1,4 +1,4 @@
-"""Use case: make a valid .upd of a root file system, verified before it gets its name."""
+"""Use case: make an image (.upd) of a root file system, verified before it gets its final name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gprov.ports.process import Processes
 
 _CHUNK = 1 << 20
 
-# one line about what begins now
+# receives one line per phase
 Report = Callable[[str], None]
 
 
@@ -44,7 +44,7 @@ class RootArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
-    """``meta``: what imgmeta.json says, besides the image's name. ``preset``: of xz, 0 (fast) to 9 (small)."""
+    """``meta``: fields of imgmeta.json, without the image's name. ``preset``: of xz, 0 (fast) to 9 (small)."""
 
     source: RootFolder | RootArchive
     name: ImageName
@@ -61,15 +61,17 @@ class ImageMaker:
         self._wanted = wanted_members(branding)
 
     def create(self, request: ImageRequest, report: Report) -> VerifiedImage:
-        """Write the image into the folder ``output``, replacing one of its name.
+        """Write the image into the folder ``output``, replacing an image of this name.
 
-        Raises BadInput if it could not be restored from (no kernel, no systemd, no admin account), IntegrityFault,
-        ToolFailed, DeviceFault; nothing is left behind then.
+        Raises BadInput for a root that cannot be restored (no kernel, systemd or admin account), IntegrityFault,
+        ToolFailed, DeviceFault; then no files are left.
         """
         if not os.path.isdir(request.output):
             raise DeviceMissing(request.output, "is not a folder")
         if isinstance(request.source, RootFolder) and _is_inside(request.output, request.source.path):
-            raise RefusedByPolicy(f"{request.output} lies in {request.source.path}: the image would hold itself")
+            raise RefusedByPolicy(
+                f"output folder {request.output} is inside the source folder {request.source.path}; choose another"
+            )
         try:
             with tempfile.TemporaryDirectory(prefix=".image-", dir=request.output) as work:
                 return self._create(request, work, report)
@@ -89,7 +91,7 @@ class ImageMaker:
         image = self._archives.verify(partial, lambda _done, _total: None)
         self._require_bootable(partial, image)
         if image.files.imgmeta != metadata or image.entries != summary.entries + 1 - len(replaced):
-            raise IntegrityFault(request.source.path, "holds a link in place of the image's metadata")
+            raise IntegrityFault(request.source.path, "the path of imgmeta.json is a link; remove it")
         final = f"{request.output}/{request.name.filename}"
         os.replace(partial, final)
         _flush_folder(request.output)
@@ -103,17 +105,17 @@ class ImageMaker:
             case RootArchive(path):
                 return plain_archive(path, target, self._processes)
 
-    def _walk(self, what: str, archive: str) -> tuple[TarWalker, TarSummary]:
-        walker = TarWalker(what, self._wanted)
+    def _walk(self, source: str, archive: str) -> tuple[TarWalker, TarSummary]:
+        walker = TarWalker(source, self._wanted)
         with open(archive, "rb") as file:
             while chunk := file.read(_CHUNK):
                 walker.feed(chunk)
         return walker, walker.finish()
 
-    def _require_bootable(self, what: str, image: VerifiedImage) -> None:
+    def _require_bootable(self, source: str, image: VerifiedImage) -> None:
         problems = image_problems(image, self._branding)
         if problems:
-            raise BadInput(what, problems)
+            raise BadInput(source, problems)
 
     def _metadata(self, request: ImageRequest) -> bytes:
         content = serialise_imgmeta(replace(request.meta, img_name=request.name.filename))
@@ -121,7 +123,7 @@ class ImageMaker:
         return content
 
     def _member(self, content: bytes, request: ImageRequest) -> bytes:
-        """imgmeta.json as a tar member, as of the image's date."""
+        """Return imgmeta.json as a tar member with the image's date."""
         info = tarfile.TarInfo(self._wanted.imgmeta.decode())
         info.size = len(content)
         info.mtime = int(datetime.combine(request.name.date, time(), UTC).timestamp())
@@ -129,7 +131,7 @@ class ImageMaker:
 
 
 def _joined(first: bytes, archive: str, left_out: list[Span]) -> Iterator[bytes]:
-    """``first``, then the archive without some of its members."""
+    """Yield ``first``, then the archive without the members ``left_out``."""
     yield first
     with open(archive, "rb") as file:
         for span in left_out:
@@ -142,13 +144,13 @@ def _bytes(file: io.BufferedReader, size: int) -> Iterator[bytes]:
     while size:
         chunk = file.read(min(_CHUNK, size))
         if not chunk:
-            raise IntegrityFault(file.name, "became shorter while it was read")
+            raise IntegrityFault(file.name, "was truncated while it was read")
         size -= len(chunk)
         yield chunk
 
 
 def _unverified(path: str, summary: TarSummary) -> VerifiedImage:
-    """As an image, for those who look into its files."""
+    """Return the summary as an image, for checks of its files."""
     return VerifiedImage(
         path=path,
         size=0,

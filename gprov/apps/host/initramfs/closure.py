@@ -1,8 +1,8 @@
-"""Which Python modules a program needs: static analysis of its imports, without running it.
+"""Determines the Python modules that a program needs, by static analysis of its imports.
 
 The finder of the standard library follows every import statement in the bytecode, also those inside functions and
-``try`` blocks. Texts of the form "package.module:Name" in our own code count as imports too: containers name their
-adapters so. What cannot be seen is declared by the freeze specification: imports made by extension modules.
+``try`` blocks. Strings of the form "package.module:Name" in gprov's own code count as imports too: containers name
+their adapters so. Imports made by extension modules cannot be found; the freeze specification declares them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _EXTENSION_SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 
 
 class _Found(Protocol):
-    """What the finder keeps of a module."""
+    """Attributes of ModuleFinder's module objects."""
 
     __code__: CodeType | None
     __file__: str | None
@@ -37,7 +37,7 @@ class _Found(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module and the host's file that it comes from: source text, or an extension (``.so``)."""
+    """A module and its file on the host: source text, or an extension (``.so``)."""
 
     name: str
     source: str
@@ -49,8 +49,8 @@ class Module:
 
     @property
     def target(self) -> str:
-        """Path below a folder of ``sys.path``: sourceless bytecode in the place of the source, or the extension
-        under the name that needs the fewest look-ups."""
+        """Path relative to a folder of ``sys.path``: bytecode at the path of the source, or the extension with the
+        suffix that the importer tries first."""
         base = self.name.replace(".", "/")
         if self.is_extension:
             return f"{base}.so"
@@ -65,24 +65,24 @@ def modules_of(
     exclude: Iterable[str] = (),
     prefer_source: Iterable[str] = (),
 ) -> tuple[Module, ...]:
-    """The closure of ``entries`` and of everything inside ``packages``, sorted by name, looked for on ``path``.
+    """Return the closure of ``entries`` and of all modules in ``packages``, sorted by name, searched on ``path``.
 
     Modules named in ``exclude`` are treated as not installed. Top-level packages named in ``prefer_source`` are taken
-    as Python source where a compiled variant lies beside it. Raises BadInput with every entry or package that cannot
-    be found.
+    as Python source where a compiled variant is in the same folder. Raises BadInput with every entry or package that
+    cannot be found.
     """
     finder = ModuleFinder(list(path), excludes=list(exclude))
-    wanted = [*entries]
+    requested = [*entries]
     packages = tuple(packages)
     problems: list[Problem] = []
     for package in packages:
         inner = _inside(package, path)
         if not inner:
             problems.append(Problem(package, "no such package"))
-        wanted += inner
-    problems += _import(finder, wanted)
+        requested += inner
+    problems += _import(finder, requested)
     own = frozenset(name.partition(".")[0] for name in packages)
-    done = set(wanted)
+    done = set(requested)
     while named := sorted(_named_in_text(finder, own) - done):
         problems += _import(finder, named)
         done.update(named)
@@ -92,7 +92,7 @@ def modules_of(
     found = [
         Module(name, module.__file__, module.__path__ is not None)
         for name, module in _found(finder)
-        if module.__file__ is not None  # else it is part of the interpreter
+        if module.__file__ is not None  # None: built into the interpreter
     ]
     return tuple(sorted(found, key=lambda module: module.name))
 
@@ -108,7 +108,7 @@ def _import(finder: ModuleFinder, names: Iterable[str]) -> list[Problem]:
 
 
 def _named_in_text(finder: ModuleFinder, own: frozenset[str]) -> set[str]:
-    """Modules that code of the top-level packages ``own`` names as "package.module:Name"."""
+    """Return modules that code of the top-level packages ``own`` names as "package.module:Name"."""
     names: set[str] = set()
     for name, module in _found(finder):
         if module.__code__ is not None and name.partition(".")[0] in own:
@@ -130,7 +130,7 @@ def _use_sources(finder: ModuleFinder, packages: frozenset[str]) -> None:
 
 
 def _inside(package: str, path: Sequence[str]) -> list[str]:
-    """All modules of a package, itself included, by the files in its folder. ``__main__`` only if named."""
+    """Return the package and all its modules, by the files in its folder, without ``__main__``."""
     relative = package.replace(".", "/")
     for root in path:
         folder = os.path.join(root, relative)

@@ -1,4 +1,4 @@
-"""Putting an initramfs together: interpreter, frozen modules, programs, libraries and fixed nodes of a flavour."""
+"""Assembles an initramfs: interpreter, frozen modules, programs, libraries and fixed nodes of a flavour."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from gprov.domain.errors import DeviceMissing, ToolMissing
 
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 INTERPRETER = f"/usr/bin/{_VERSION}"
-# The interpreter's own module folder: found by its landmark os.pyc, and on sys.path without any site handling.
-# One flat folder for everything means one folder listing at start-up.
+# The interpreter's standard module folder: found by its landmark os.pyc, and on sys.path without the module site.
+# One flat folder for all modules needs one folder listing at start-up.
 MODULES = f"usr/lib/{_VERSION}"
 _PROGRAM_FOLDERS = ("/usr/sbin", "/usr/bin")
-# Asserts stay out with -OO as docstrings do: they guard against our own mistakes, which the tests look for.
+# As -OO: without docstrings and asserts; asserts check for defects, which the tests find.
 _OPTIMIZE = 2
 _EXECUTABLE = 0o755
 
-# -I: no environment, no user folders; -S: no site; -B: never try to write bytecode. If this program ends, the kernel
-# panics and reboots (CONFIG_PANIC_TIMEOUT).
+# -I: no environment variables, no user folders; -S: no module site; -B: do not write bytecode. If this program ends,
+# the kernel panics and reboots (CONFIG_PANIC_TIMEOUT).
 _INIT = """#!{interpreter} -ISB
 import sys
 from {module} import {function}
@@ -35,7 +35,7 @@ sys.exit({function}())
 
 
 def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> RootTree:
-    """The tree of one flavour. ``path`` is where Python modules are looked for; ``replace`` is relative to
+    """Return the tree of one flavour. ``path``: search path for Python modules; files in ``replace`` are relative to
     ``spec_folder``."""
     tree = RootTree()
     for node in spec.nodes:
@@ -56,7 +56,7 @@ def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> RootTre
 
 def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> None:
     if not os.path.isfile(INTERPRETER):
-        raise DeviceMissing(INTERPRETER, f"run with Debian's interpreter; it is in the package {_VERSION}-minimal")
+        raise DeviceMissing(INTERPRETER, f"missing; run with Debian's interpreter (apt-get install {_VERSION}-minimal)")
     tree.add(regular(inside(INTERPRETER), read_file(INTERPRETER), _EXECUTABLE), "python interpreter")
     libraries.add_dependencies_of(INTERPRETER)
     entries = (spec.start.partition(":")[0], *spec.modules)
@@ -67,7 +67,7 @@ def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_fol
     for relative in spec.data:
         found = next((file for root in path if os.path.isfile(file := os.path.join(root, relative))), None)
         if found is None:
-            raise DeviceMissing(relative, "no such data file beside the modules")
+            raise DeviceMissing(relative, "no such data file on the module search path")
         tree.add(regular(f"{MODULES}/{relative}", read_file(found)), _component(relative.partition("/")[0]))
 
 
