@@ -162,7 +162,7 @@ def first(disk: Path, nvram: Nvram) -> Facts:
     return start_uefi(disk, nvram)
 
 
-def test_a_start_through_the_fallback_loader_is_nobodys_wish(first: Facts) -> None:
+def test_a_boot_by_the_fallback_loader_does_not_request_a_restore(first: Facts) -> None:
     assert first["kind"] == "uefi"
     assert first["restore_requested"] is True
     assert first["fallback"] is True
@@ -185,7 +185,7 @@ def test_efivarfs_keeps_the_contract(first: Facts) -> None:
     assert first["rules"] == 6
 
 
-def test_a_full_nvram_is_told_and_leaves_nothing_behind(first: Facts) -> None:
+def test_a_full_nvram_is_an_error_and_leaves_no_partial_variable(first: Facts) -> None:
     assert first["nvram full"] == "cannot write: the NVRAM is full"
     assert first["nvram left behind"] is False
 
@@ -224,7 +224,7 @@ def test_the_normal_entry_passes_its_arguments(disk: Path, nvram: Nvram, first: 
     assert facts["written"] == []
 
 
-def test_the_restore_entry_is_a_wish(disk: Path, nvram: Nvram, first: Facts) -> None:
+def test_the_restore_entry_requests_a_restore(disk: Path, nvram: Nvram, first: Facts) -> None:
     nvram.set("BootNext", struct.pack("<H", nvram.entry(RESTORE)))
     facts = start_uefi(disk, nvram)
     assert facts["restore_requested"] is True
@@ -255,6 +255,6 @@ def test_a_person_may_be_at_a_display_with_a_keyboard(kernel: Path) -> None:
     assert (facts["active"], facts["eligible"], facts["present"]) == ("tty0", ["tty0"], True)
 
 
-def test_nobody_is_at_a_machine_without_display(kernel: Path) -> None:
+def test_no_operator_without_display(kernel: Path) -> None:
     facts = start(direct(kernel, "quiet"))
     assert (facts["eligible"], facts["present"]) == ([], False)

@@ -114,7 +114,7 @@ def spoil(node: str, core: int) -> None:
 
 
 @pytest.mark.parametrize("kind", [FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4])
-def test_grub_reads_what_we_make(kind: FileSystemKind, make_disk: MakeDisk, tmp_path: Path) -> None:
+def test_grub_reads_volumes_made_by_gprov(kind: FileSystemKind, make_disk: MakeDisk, tmp_path: Path) -> None:
     """With the configuration of units, which decides over features that GRUB may not know."""
     disk = make_disk(200 << 20)
     config = tmp_path / "mke2fs.conf"

@@ -144,7 +144,7 @@ def test_the_boot_partition_starts_the_system(made: VirtualUnit, products: Produ
     assert "'panic=5'" in first
 
 
-def test_what_recovery_starts_with(made: VirtualUnit, products: Products) -> None:
+def test_boot_files_of_recovery(made: VirtualUnit, products: Products) -> None:
     kernel = Path(products.normal_kernel).read_bytes()
     with volume(made.recovery, STICK) as files:
         assert files.read("/norm_boot") == kernel

@@ -53,7 +53,7 @@ def told(disk: str, commands: Sequence[str], log: str = "") -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_replayed_requests_leave_what_qemu_leaves(tmp_path: Path, seed: int) -> None:
+def test_replayed_requests_give_the_content_written_by_qemu(tmp_path: Path, seed: int) -> None:
     processes = SystemProcesses()
     unit = VirtualUnit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
     for file in unit.disk_files():
@@ -86,7 +86,7 @@ def arrived(recording: Recording, disk: int, count: int) -> tuple[tuple[int, int
     return tuple((index, log[index].size) for index in range(count // 2, count) if log[index].size)
 
 
-def test_disks_that_hold_nothing_are_judged_too(tmp_path: Path) -> None:
+def test_blank_disks_are_reported_as_problems(tmp_path: Path) -> None:
     processes = SystemProcesses()
     unit = VirtualUnit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
     expected = ExpectedContent(primary={}, varying=frozenset(), images={}, kernel="", older_kernel="")

@@ -41,7 +41,7 @@ def cut_at_handover(live: RunningMachine) -> None:
     live.cut_power()
 
 
-def test_starts_are_counted_confirmed_and_told_of_the_image(
+def test_boots_are_counted_confirmed_and_added_to_the_history(
     overlay: VirtualUnit, run_stage: RunStage, products: Products
 ) -> None:
     assert counts(overlay) == {"boots_started": b"1\n", "boots_confirmed": b"1 1\n"}

@@ -137,7 +137,7 @@ def test_the_system_is_up_without_a_failed_unit(report: dict[str, Any]) -> None:
     assert system["hostname"] == "gp-lab0001"
 
 
-def test_what_the_folder_holds(prepared: VirtualUnit) -> None:
+def test_files_in_the_work_folder(prepared: VirtualUnit) -> None:
     names = {"primary0.qcow2", "recovery.qcow2", "efivars.fd", "report.json"}
     logs = {"serial-provision.log", "serial-restore.log", "serial-boot.log"}
     assert names | logs <= set(os.listdir(prepared.folder))
@@ -177,7 +177,7 @@ def test_the_identity_of_the_unit_on_its_root(root: Ext) -> None:
     assert (facts["DevCodeName"], facts["Serial"], facts["Mfg"]) == ("QEMU-mfg-test", "LAB0001", "GPROV_QEMU")
 
 
-def test_the_root_may_boot_and_says_which_image_it_is(root: Ext, products: Products) -> None:
+def test_the_root_has_flag_file_and_disktag(root: Ext, products: Products) -> None:
     names = root.names("/")
     assert "boot.normal" in names
     assert products.image_name.removesuffix(".upd") + ".disktag" in names
@@ -209,7 +209,7 @@ def crypted(password: str, setting: str) -> str:
     return tool("perl", "-e", program, stdin=f"{password}\n{setting}\n")
 
 
-def test_what_recovery_holds(stick: Ext, products: Products) -> None:
+def test_files_on_recovery(stick: Ext, products: Products) -> None:
     assert stick.names("/Image") == [".", "..", products.image_name]
     history = json.loads(stick.read("/log/recovery_history.json"))
     (result,) = history["ImageResults"]
@@ -262,7 +262,7 @@ def test_boot_entries(prepared: VirtualUnit) -> None:
     assert "DATA_ERASE=1" in arguments["Data Erase (DANGER!)"].split()
 
 
-def test_the_factory_heard_of_success_and_released_the_qa_document(prepared: VirtualUnit) -> None:
+def test_the_factory_server_released_the_qa_document_after_success(prepared: VirtualUnit) -> None:
     documents = Path(prepared.path("server"), "documents")
     texts = [path.read_text() for path in documents.rglob("*") if path.is_file()]
     assert len(texts) == 1
@@ -295,7 +295,7 @@ def test_no_process_of_the_host_was_given_a_secret(prepared: VirtualUnit, secret
     assert seen["environments_with_a_secret"] == 0
 
 
-def test_what_anybody_may_read_shows_no_secret(prepared: VirtualUnit, secrets: list[bytes]) -> None:
+def test_readable_files_contain_no_secret(prepared: VirtualUnit, secrets: list[bytes]) -> None:
     assert stat.S_IMODE(os.stat(prepared.folder).st_mode) == 0o700
     holders = []
     for path in Path(prepared.folder).rglob("*"):

@@ -64,7 +64,7 @@ def test_a_restore_that_is_cut_ends_in_the_whole_new_system(
     cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 5)
 
 
-def test_a_provisioning_that_is_cut_says_so_and_can_be_begun_again(container: LabContainer, tmp_path: Path) -> None:
+def test_a_provisioning_that_is_cut_can_be_repeated(container: LabContainer, tmp_path: Path) -> None:
     cut(container, tmp_path, CutStage.PROVISION, FirmwareKind.UEFI, "sata", 2)
 
 
@@ -82,7 +82,7 @@ def test_all_that_was_recorded_makes_the_restored_unit(
     ]
 
 
-def test_the_judge_sees_what_is_not_restored(container: LabContainer) -> None:
+def test_the_check_finds_everything_that_is_not_restored(container: LabContainer) -> None:
     """The unit before the restore: without its flag file, with another system and older kernels."""
     scenario = container.scenarios().scenario(CutStage.RESTORE, unit_spec("sata", FirmwareKind.BIOS))
     problems = check_restored_unit(SystemProcesses(), scenario.unit, scenario.expected)

@@ -72,7 +72,7 @@ def restored(unit: VirtualUnit, run_stage: RunStage, name: str) -> None:
 
 
 @pytest.mark.nightly
-def test_a_configuration_survives_and_is_ignored_if_so_asked(
+def test_a_configuration_survives_or_is_dropped_by_option(
     overlay: VirtualUnit, run_stage: RunStage, tmp_path: Path
 ) -> None:
     (tmp_path / "scenario").write_text(SCENARIO)

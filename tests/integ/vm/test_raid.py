@@ -135,7 +135,9 @@ def test_both_disks_hold_the_system_as_members_of_one_array(mirrored: VirtualUni
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("pulled", [0, 1])
-def test_without_either_disk_the_unit_boots_and_says_which(unit: VirtualUnit, run_stage: RunStage, pulled: int) -> None:
+def test_without_either_disk_the_unit_boots_and_reports_the_missing_one(
+    unit: VirtualUnit, run_stage: RunStage, pulled: int
+) -> None:
     slot = slots([examined(unit, pulled)])[0]
     result = run_stage("degraded", unit, STARTED, without(unit, pulled))
     assert re.search(rf"is degraded; disk missing: slot {slot} \([^)]*LABDISK000{pulled}", console(result))

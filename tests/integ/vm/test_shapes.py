@@ -48,7 +48,7 @@ def table_of(image: str) -> dict[str, Any]:
     return table
 
 
-def test_primary_takes_what_the_disk_has(unit: VirtualUnit) -> None:
+def test_primary_fills_the_disk(unit: VirtualUnit) -> None:
     table = table_of(unit.primary())
     parts = [(part["type"], part["name"]) for part in table["partitions"]]
     before = [(BIOS_BOOT, "BIOS"), (LINUX, "BOOT")] if unit.spec.firmware is FirmwareKind.BIOS else []
@@ -68,7 +68,7 @@ def test_the_system_started_on_that_disk(unit: VirtualUnit) -> None:
     assert (report["verdict"], report["stages"][-1]["system"]["verdict"]) == ("passed", "multi-user")
 
 
-def test_disks_are_logged_with_what_they_are_called_for_good(unit: VirtualUnit) -> None:
+def test_disks_are_logged_with_their_persistent_identity(unit: VirtualUnit) -> None:
     """The order in which SCSI disks get their letters is nobody's promise; the names of others follow from the bus."""
     log = Path(unit.serial_log(RESTORE)).read_text(errors="replace")
     primary, recovery = NAMES[unit.spec.primaries[0]]

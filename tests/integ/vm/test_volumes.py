@@ -43,7 +43,7 @@ def unit(tmp_path: Path) -> VirtualUnit:
     return unit
 
 
-def test_what_is_written_through_a_view_is_in_the_image(unit: VirtualUnit, tmp_path: Path) -> None:
+def test_data_written_through_a_view_is_in_the_image(unit: VirtualUnit, tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     tool("qemu-img", "convert", "-O", "raw", unit.primary(), str(raw))
     assert raw.stat().st_size == 64 * MIB

@@ -40,7 +40,7 @@ def test_follows_imports_wherever_they_stand(project: tuple[str, ...]) -> None:
     assert names(project) == expected
 
 
-def test_package_comes_whole_with_what_its_texts_name(project: tuple[str, ...]) -> None:
+def test_package_is_added_whole_with_modules_named_in_texts(project: tuple[str, ...]) -> None:
     found = names(project, ("own",))
     assert {"own.named", "own.second", "own.unused", "json"} <= found
     assert "own.__main__" not in found

@@ -48,14 +48,14 @@ def elf(libraries: list[str], run_path: str = "", interpreter: str = LOADER) -> 
     return header + segments + interpreter.encode() + b"\0" + strings + dynamic
 
 
-def test_needs_in_order() -> None:
+def test_dependencies_in_order() -> None:
     found = elf_dependencies(elf(["libb.so.1", "liba.so.2"], "$ORIGIN/../lib:/opt/lib"), "program")
     assert found.libraries == ("libb.so.1", "liba.so.2")
     assert found.run_path == ("$ORIGIN/../lib", "/opt/lib")
     assert found.interpreter == LOADER
 
 
-def test_static_program_needs_nothing() -> None:
+def test_static_program_has_no_dependencies() -> None:
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
     header = ident + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 0, 0, 0, 0)
     found = elf_dependencies(header, "busybox")
@@ -68,7 +68,7 @@ def test_other_files_are_refused(content: bytes) -> None:
         elf_dependencies(content, "file")
 
 
-def test_script_is_no_elf() -> None:
+def test_script_is_not_elf() -> None:
     assert not is_elf(b"#!/bin/sh\n")
 
 
@@ -81,7 +81,7 @@ def test_cut_file_is_an_error_and_not_a_crash(size: int) -> None:
 
 
 @given(st.data())
-def test_damaged_file_is_an_error_or_an_answer(data: st.DataObject) -> None:
+def test_damaged_file_is_an_error_or_a_result(data: st.DataObject) -> None:
     content = bytearray(elf(["liba.so.1"], "/x"))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
@@ -113,7 +113,7 @@ def test_closure_of_libraries(tmp_path: Path) -> None:
     }
 
 
-def test_missing_library_names_who_needs_it(tmp_path: Path) -> None:
+def test_missing_library_names_the_program(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_bytes(elf(["libgone.so.9"], interpreter=""))
     with pytest.raises(DeviceMissing, match=r"libgone.so.9.*program"):

@@ -27,12 +27,12 @@ def test_absent_symbol_counts_as_off() -> None:
 
 
 @pytest.mark.parametrize("result", [{}, {"CONFIG_A": "n"}, {"CONFIG_A": "m"}])
-def test_symbol_that_was_not_honoured(result: dict[str, str]) -> None:
+def test_symbol_that_was_not_applied(result: dict[str, str]) -> None:
     with pytest.raises(BadInput, match="CONFIG_A"):
         check_options_applied({"CONFIG_A": "y"}, result)
 
 
-def test_our_fragment_boots_reboots_and_runs_scripts() -> None:
+def test_project_fragment_boots_reboots_and_runs_scripts() -> None:
     symbols = parse_config(FRAGMENT.read_text(), "fragment")
     assert int(symbols["CONFIG_PANIC_TIMEOUT"]) > 0
     for symbol in ("BINFMT_SCRIPT", "RD_ZSTD", "EFI_STUB", "EFIVAR_FS", "EXT4_FS", "FS_ENCRYPTION", "BLK_DEV_NVME"):

@@ -181,7 +181,7 @@ def test_another_compiler_starts_from_nothing(builder: KernelBuilder, toolchain:
     assert toolchain.compiled == [2, 2]
 
 
-def test_symbol_that_kconfig_does_not_know(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:
+def test_symbol_that_is_unknown_to_kconfig(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:
     toolchain.unknown = "CONFIG_B"
     with pytest.raises(BadInput, match="CONFIG_B"):
         builder.build(inputs())

@@ -36,7 +36,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_lines_without_a_terminal_come_seldom() -> None:
+def test_lines_without_a_terminal_are_rate_limited() -> None:
     clock, out = Ticker(), io.StringIO()
     progress = BuildProgress(out, clock)
     with progress.phase("compile"):
@@ -56,7 +56,7 @@ def test_terminal_line_rewrites_itself() -> None:
     assert out.getvalue() == "\r\x1b[Klink\r\x1b[Klink: 1:01, 5 objects\r\x1b[Klink: done in 1:01\n"
 
 
-def test_failure_is_told() -> None:
+def test_failure_is_reported() -> None:
     out = io.StringIO()
     with pytest.raises(KeyboardInterrupt), BuildProgress(out, Ticker()).phase("link"):
         raise KeyboardInterrupt

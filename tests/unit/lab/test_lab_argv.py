@@ -61,7 +61,7 @@ def unit_arguments() -> tuple[str, ...]:
     return qemu_arguments(VirtualUnitSpec().machine("/unit"), ENDPOINTS)
 
 
-def test_a_unit_as_the_default_platform_table_knows_it() -> None:
+def test_the_default_unit_matches_the_default_platform_table() -> None:
     arguments = unit_arguments()
     assert arguments[0] == QEMU
     assert options(arguments, "-machine") == ["q35,smm=off,pflash0=code,pflash1=variables"]
@@ -100,7 +100,7 @@ def test_bios_machines_have_no_flash() -> None:
     assert {each["node-name"] for each in objects(arguments, "-blockdev")} == {"primary0", "recovery"}
 
 
-def test_bios_starts_from_recovery_and_uefi_from_what_its_variables_say() -> None:
+def test_bios_starts_from_recovery_and_uefi_by_its_variables() -> None:
     spec = unit_spec("raid1", FirmwareKind.BIOS)
     devices = objects(qemu_arguments(spec.machine("/unit"), ENDPOINTS), "-device")
     assert {each["drive"]: each["bootindex"] for each in devices if "drive" in each} == {
@@ -134,7 +134,7 @@ def test_only_an_emulated_processor_goes_without_vectors() -> None:
     assert options(real, "-cpu") == [f"max,model-id={CPU_NAME}"]
 
 
-def test_a_guest_that_resets_or_powers_off_stops_the_machine_until_we_know_why() -> None:
+def test_a_guest_that_resets_or_powers_off_stops_the_machine() -> None:
     assert {"-no-reboot", "-no-shutdown"} <= set(unit_arguments())
 
 
@@ -177,18 +177,18 @@ def test_each_bus_has_its_device(bus: DiskBus, driver: str, where: str | None) -
     assert found["serial"] == "S1"
 
 
-def test_nvme_always_has_a_serial_since_qemu_wants_one() -> None:
+def test_nvme_always_has_a_serial_as_required_by_qemu() -> None:
     assert disk_device(VirtualDisk(name="d", file="/d.qcow2", bus=DiskBus.NVME))["serial"] == "d"
 
 
-def test_flushes_are_ignored_only_if_nobody_cuts_the_power() -> None:
+def test_flushes_are_ignored_or_honoured_by_durability() -> None:
     for durability, ignored in ((Durability.IGNORE_FLUSH, True), (Durability.HONOUR_FLUSH, False)):
         node = block(qemu_arguments(VirtualUnitSpec().machine("/u", durability), ENDPOINTS), "primary0")
         assert node["cache"] == {"no-flush": ignored}
         assert node["file"]["cache"] == {"no-flush": ignored}
 
 
-def test_a_late_disk_has_its_controller_and_its_file_but_no_device_yet() -> None:
+def test_a_hotplugged_disk_has_controller_and_file_but_no_device() -> None:
     hotplugged = VirtualDisk(name="late", file="/late.qcow2", bus=DiskBus.SCSI, hotplugged=True)
     arguments = qemu_arguments(replace(VirtualUnitSpec().machine("/unit"), disks=(hotplugged,)), ENDPOINTS)
     assert block(arguments, "late")
@@ -197,7 +197,7 @@ def test_a_late_disk_has_its_controller_and_its_file_but_no_device_yet() -> None
     assert "scsi-hd" not in drivers
 
 
-def test_what_cannot_be_built_is_refused_with_every_reason() -> None:
+def test_an_invalid_machine_is_refused_with_every_reason() -> None:
     disks = (
         VirtualDisk(name="a", file="/a", bus=DiskBus.AHCI, hotplugged=True),
         VirtualDisk(name="b", file="/b", bus=DiskBus.VIRTIO),

@@ -50,7 +50,7 @@ def cuts(found: Recording, count: int = 400) -> list[PowerCut]:
     return [choose_cut(found, random.Random(number)) for number in range(count)]
 
 
-def test_between_two_looks_only_one_log_that_grew_alone_tells_more(tmp_path: Path) -> None:
+def test_instants_between_snapshots_exist_if_only_one_log_grew(tmp_path: Path) -> None:
     write = len(WRITE)
     snapshots = [snapshot(0, 0), snapshot(3 * write, 0), snapshot(4 * write, write), snapshot(4 * write, write, 1, 5)]
     found = recording(tmp_path, WRITE * 4, WRITE, snapshots)
@@ -64,7 +64,7 @@ def test_between_two_looks_only_one_log_that_grew_alone_tells_more(tmp_path: Pat
     )
 
 
-def test_an_entry_that_is_not_complete_is_not_there_yet(tmp_path: Path) -> None:
+def test_an_incomplete_entry_is_not_counted(tmp_path: Path) -> None:
     found = recording(tmp_path, WRITE, b"", [snapshot(len(WRITE) - 1, 0)])
     assert found.instants == (Instant((0, 0), 0, 0),)
 
@@ -84,12 +84,12 @@ def test_variables_that_changed_twice_within_a_tick_of_the_clock_are_seen(tmp_pa
 
 
 @pytest.mark.parametrize("text", ["1 2 3", "1 2 3 x", "1 2 3 4 5", "1 2 3 -4"])
-def test_a_look_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_snapshot_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadInput, match="not a snapshot"):
         recording(tmp_path, b"", b"", [text])
 
 
-def test_what_was_flushed_stays_and_of_the_rest_anything_may(tmp_path: Path) -> None:
+def test_flushed_requests_stay_and_any_others_may_be_present(tmp_path: Path) -> None:
     first = WRITE * 3 + FLUSH + WRITE * 4
     found = recording(tmp_path, first, b"", [snapshot(len(first), 0)])
     seen = cuts(found)
@@ -105,7 +105,7 @@ def test_what_was_flushed_stays_and_of_the_rest_anything_may(tmp_path: Path) -> 
     assert all(size % SECTOR == 0 for arrived in by_outcome[UnflushedOutcome.FIRST] for _, size in arrived)
 
 
-def test_of_a_disk_that_is_never_flushed_the_last_request_is_in_doubt(tmp_path: Path) -> None:
+def test_the_last_request_of_a_disk_without_flushes_is_unflushed(tmp_path: Path) -> None:
     found = recording(tmp_path, WRITE * 5, b"", [snapshot(5 * len(WRITE), 0)])
     assert {(cut.disks[0].kept, cut.disks[0].unflushed) for cut in cuts(found)} == {(4, 1)}
 
@@ -174,7 +174,7 @@ def test_the_report_of_many_cuts() -> None:
     assert campaign_report({}, campaign, broken, 61.0)["verdict"] == "failed"
 
 
-def test_what_ended_before_it_was_killed_is_no_cut() -> None:
+def test_a_stage_that_ended_before_it_was_killed_is_not_a_cut() -> None:
     campaign = Campaign(seed="s", first=0, count=3, jobs=2)
     results = [result(0, []), *(replace(result(number, []), missed=True) for number in (1, 2))]
     report = campaign_report({}, campaign, results, 61.0)
@@ -182,7 +182,7 @@ def test_what_ended_before_it_was_killed_is_no_cut() -> None:
     assert campaign_report({}, campaign, results[1:], 61.0)["verdict"] == "failed"
 
 
-def test_a_lab_that_fails_costs_one_cut(tmp_path: Path) -> None:
+def test_a_failure_of_the_lab_fails_only_that_cut(tmp_path: Path) -> None:
     processes, said = FakeProcesses(), list[str]()
     runner = Runner(processes, lambda: Accelerator.TCG)
     power_cuts = PowerCuts(processes, runner, StageRunner(runner, said.append), said.append)
@@ -207,7 +207,7 @@ def test_a_lab_that_fails_costs_one_cut(tmp_path: Path) -> None:
         assert problem in (Path(each.folder) / "problems.txt").read_text()
 
 
-def test_most_cuts_leave_something_in_doubt(tmp_path: Path) -> None:
+def test_most_cuts_have_unflushed_requests(tmp_path: Path) -> None:
     """Though nearly all of the time everything is flushed."""
     snapshots = [snapshot(0, 0), *(snapshot(0, 0, changes) for changes in range(1, 20))]
     snapshots += [snapshot(len(WRITE), 0, 20), snapshot(len(WRITE + FLUSH), 0, 20)]

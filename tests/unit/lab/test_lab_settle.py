@@ -52,7 +52,7 @@ def test_a_unit_that_ends_in_its_system(starts: list[Start]) -> None:
     assert rested([*starts, start()]) == (len(starts), [])
 
 
-def test_success_that_was_told_before_the_cut_or_after_it_must_be_true() -> None:
+def test_a_report_of_success_must_be_followed_by_the_system() -> None:
     lie = ["the unit reported success, but did not start its system"]
     assert rested([system()], "FR_SUCCEEDED") == (1, [])
     assert rested([RESTORED, system()], "FR_SUCCEEDED") == (1, lie)

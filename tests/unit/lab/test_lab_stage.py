@@ -66,7 +66,7 @@ def said(*names: str) -> tuple[GuestMilestone, ...]:
         (STARTED, Ending.CRASHED, (), None, "milestone 'init-started' was not reached (ended by crashed)"),
     ],
 )
-def test_shortcomings(
+def test_unmet_expectations(
     expected: Expectation, ending: Ending, names: tuple[str, ...], system: GuestReport | None, reason: str
 ) -> None:
     assert unmet_expectation(expected, ending, said(*names), system) == reason
@@ -107,7 +107,7 @@ def test_a_milestone_that_was_not_reached_has_no_uptime() -> None:
     assert result("boot").uptime_at("FR_STARTED") is None
 
 
-def test_the_end_of_a_console_without_what_would_move_a_cursor(tmp_path: Path) -> None:
+def test_last_lines_have_no_control_characters(tmp_path: Path) -> None:
     log = tmp_path / "serial.log"
     log.write_bytes(b"old\r\n\x1b[2J\x1b[01;01Hboot\xff\r\n\r\n  last line  \r\n")
     assert last_lines(str(log), 2) == ("[2J[01;01Hboot\N{REPLACEMENT CHARACTER}", "last line")

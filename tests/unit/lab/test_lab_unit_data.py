@@ -49,12 +49,12 @@ def test_a_unit_is_read_as_it_was_written(spec: VirtualUnitSpec) -> None:
 
 @settings(max_examples=150)
 @given(st.binary(max_size=60) | st.dictionaries(st.sampled_from(["serial", "primaries", "firmware"]), st.integers()))
-def test_what_is_no_unit_is_refused(raw: bytes | dict[str, int]) -> None:
+def test_invalid_unit_files_are_refused(raw: bytes | dict[str, int]) -> None:
     with pytest.raises(BadInput):
         read_spec("unit.json", raw if isinstance(raw, bytes) else json.dumps(raw).encode())
 
 
-def test_every_problem_of_a_unit_is_told() -> None:
+def test_every_problem_of_a_unit_is_reported() -> None:
     raw = json.dumps({"serial": "", "mac": "m", "firmware": "coreboot", "primaries": ["floppy"], "primary_size": 0})
     with pytest.raises(BadInput) as caught:
         read_spec("unit.json", raw.encode())
