@@ -22,8 +22,8 @@ from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.lifecycle import STARTED
 from gprov.apps.host.lab.machine import DirectKernel
 from gprov.apps.host.lab.stage import HANDOVER
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 
 SCRIPT = """#!/usr/bin/busybox sh
 B=/usr/bin/busybox
@@ -48,8 +48,8 @@ def main() -> int:
     args = parser.parse_args()
     container = LabContainer()
     if not os.path.exists(os.path.join(args.workdir, "primary0.qcow2")):
-        container.lab().lifecycle(args.workdir, UnitSpec())
-    unit = Unit.open(args.workdir)
+        container.lab().lifecycle(args.workdir, VirtualUnitSpec())
+    unit = VirtualUnit.open(args.workdir)
     overlay = Path(args.workdir, "reference.cpio")
     overlay.write_bytes(archive([regular("init", SCRIPT.encode(), 0o755)]))
     kernel = DirectKernel(container.products().normal_kernel, ARGUMENTS)

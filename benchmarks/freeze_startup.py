@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.initramfs.closure import search_path
+from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.cpio import archive, folder, regular, symlink
 from gprov.apps.host.initramfs.initramfs import INTERPRETER, assemble
 from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.apps.host.initramfs.rootfs import RootTree
-from gprov.apps.host.initramfs.spec import Flavor, Spec, parse_spec
+from gprov.apps.host.initramfs.spec import Flavor, FreezeSpec, parse_spec
 
 CHECKOUT = Path(__file__).parents[1]
 PROCESSES = SystemProcesses()
@@ -55,7 +55,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
         frozen = pyinstaller(spec, work)
-        tree = assemble(spec, str(CHECKOUT / "buildroot"), search_path())
+        tree = assemble(spec, str(CHECKOUT / "buildroot"), module_search_path())
         tree.add(regular("entry.py", ENTRY.encode()), "benchmark")
         add_frozen(tree, frozen)
         root = work / "root"
@@ -68,7 +68,7 @@ def main() -> None:
             print_ratio("QEMU TCG", emulated(tree, args.kernel, work))
 
 
-def pyinstaller(spec: Spec, work: Path) -> Path:
+def pyinstaller(spec: FreezeSpec, work: Path) -> Path:
     """Freeze the entry with the same closure, into a folder."""
     entry = work / "entry.py"
     entry.write_text(ENTRY)
@@ -93,7 +93,7 @@ def add_frozen(tree: RootTree, frozen: Path) -> None:
             tree.add(symlink(name, os.readlink(path)), "benchmark")
         elif path.is_file():
             tree.add(regular(name, path.read_bytes(), 0o755), "benchmark")
-    libraries.add_needs_of(str(frozen / "entry"))
+    libraries.add_dependencies_of(str(frozen / "entry"))
     for target, source in libraries.files().items():
         tree.add(regular(target, Path(source).read_bytes(), 0o755), "shared libraries")
 

@@ -26,8 +26,8 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootArchive
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.lifecycle import RESTORED
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.host.lab.volumes import ext_volume, remove_flag
 from gprov.domain.branding import Branding
 from gprov.domain.image.imgmeta import ImageMeta
@@ -55,8 +55,8 @@ def main() -> int:
     args = parser.parse_args()
     container, processes = LabContainer(), SystemProcesses()
     if not os.path.exists(os.path.join(args.workdir, "primary0.qcow2")):
-        container.lab().lifecycle(args.workdir, UnitSpec())
-    unit = Unit.open(args.workdir)
+        container.lab().lifecycle(args.workdir, VirtualUnitSpec())
+    unit = VirtualUnit.open(args.workdir)
     with tempfile.TemporaryDirectory(prefix="gprov-bench-") as work:
         image = make_image(container.products().image, Path(work), args.megabytes)
         with ext_volume(processes, unit.recovery, _STICK, writable=True) as stick:

@@ -1,7 +1,7 @@
-"""Fuzz every parser for a while: ``python -m fuzz [--seconds N] [--corpus FOLDER] [TARGET…]``.
+"""Fuzz the parsers: ``python -m fuzz [--seconds N] [--corpus FOLDER] [TARGET…]``.
 
-One process per target, niced, one after the other. Prints a table; what breaks the rule is kept in the corpus folder,
-judged again without instrumentation, and makes the exit status 1.
+One process per target, with low priority, one after the other. Prints a table. Inputs that break the rule are kept in
+the corpus folder and run again without instrumentation; a confirmed defect makes the exit status 1.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fuzz.catalogue import TARGETS, target
-from fuzz.harness import LONGEST, Target, judge
+from fuzz.harness import MAX_INPUT, Target, run_target
 
 _EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _SECONDS = re.compile(r"in (\d+) second")
@@ -26,7 +26,7 @@ class Run:
     executions: int
     seconds: int
     found: tuple[Path, ...]
-    said: str
+    output: str
 
 
 def _target(name: str) -> Target:
@@ -39,7 +39,9 @@ def _target(name: str) -> Target:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=20, help="per target")
-    parser.add_argument("--corpus", type=Path, default=Path("out/fuzz"), help="inputs that reach new code, and finds")
+    parser.add_argument(
+        "--corpus", type=Path, default=Path("out/fuzz"), help="folder of inputs that reach new code, and of finds"
+    )
     known = ", ".join(one.name for one in TARGETS)
     parser.add_argument("targets", nargs="*", type=_target, metavar="TARGET", help=f"of {known}")
     args = parser.parse_args()
@@ -56,13 +58,13 @@ def main() -> int:
         verdict = "; ".join(defects) or ("none" if run.executions else "did not run")
         print(f"{one.name:{width}} {run.executions:11,} {run.seconds:8}  {verdict}", flush=True)
         if not run.executions:
-            print(run.said[-2000:], file=sys.stderr)
+            print(run.output[-2000:], file=sys.stderr)
     print(f"{'all':{width}} {total:11,} {spent:8}  {f'in {failed} targets' if failed else 'none'}")
     return 1 if failed else 0
 
 
 def fuzz(one: Target, folder: Path, seconds: int) -> Run:
-    """``folder``: of this target's corpus, which grows."""
+    """Run one target. ``folder``: its corpus, to which new inputs are added."""
     inputs, finds = folder / "inputs", folder / "finds"
     for path in (inputs, finds):
         path.mkdir(parents=True, exist_ok=True)
@@ -72,26 +74,26 @@ def fuzz(one: Target, folder: Path, seconds: int) -> Run:
     words.write_text("".join(f'"{quoted(word)}"\n' for word in one.words or (b"\0",)))
     before = set(finds.iterdir())
     argv = ["nice", "-n", "19", sys.executable, "-m", "fuzz.one", one.name]
-    options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-artifact_prefix={finds}/", _MEMORY]
+    options = [f"-max_total_time={seconds}", f"-max_len={MAX_INPUT}", f"-artifact_prefix={finds}/", _MEMORY]
     options += [f"-dict={words}", "-print_final_stats=1", "-timeout=30", "-verbosity=1", str(inputs)]
     done = subprocess.run([*argv, *options], capture_output=True, text=True, timeout=seconds + 300, check=False)
-    said = done.stderr + done.stdout
-    executions, took = _EXECUTIONS.search(said), _SECONDS.search(said)
+    output = done.stderr + done.stdout
+    executions, took = _EXECUTIONS.search(output), _SECONDS.search(output)
     found = tuple(sorted(set(finds.iterdir()) - before))
-    return Run(int(executions[1]) if executions else 0, int(took[1]) if took else seconds, found, said)
+    return Run(int(executions[1]) if executions else 0, int(took[1]) if took else seconds, found, output)
 
 
 def defect(one: Target, path: Path) -> str:
-    """What is wrong with the target, shown by this input; empty if it only was slow because it was watched."""
+    """Return the defect that an input shows without instrumentation, "" if it shows none."""
     try:
-        judge(one, path.read_bytes())
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what we are looking for
+        run_target(one, path.read_bytes())
+    except Exception as error:  # noqa: BLE001 - any exception is a defect
         return f"{type(error).__name__}: {str(error)[:100]} ({path})"
     return ""
 
 
 def quoted(word: bytes) -> str:
-    """As libFuzzer's dictionaries have it."""
+    """Quote a word for a dictionary of libFuzzer."""
     return "".join(f"\\x{byte:02x}" for byte in word)
 
 

@@ -1,4 +1,4 @@
-"""All targets."""
+"""List of all fuzz targets."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ TARGETS: tuple[Target, ...] = (
 
 
 def target(name: str) -> Target:
-    """Raises KeyError."""
+    """Return the target with this name. Raises KeyError."""
     return {one.name: one for one in TARGETS}[name]

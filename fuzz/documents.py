@@ -49,13 +49,14 @@ def manuf_data(data: bytes) -> None:
 def platform_table(data: bytes) -> None:
     platforms = parse_platform_table("appliance.json", data)
     written = seeds.document({"Variants": [platform_entry(platform) for platform in platforms]})
-    expect(parse_platform_table("written", written) == platforms, "a table that reads differently when written")
+    expect(parse_platform_table("written", written) == platforms, "a table that changes when it is written and read")
 
 
 def restore_options(data: bytes) -> None:
     options = parse_options("fr.data", data)
     expect(
-        parse_options("written", serialise_options(options)) == options, "options that read differently when written"
+        parse_options("written", serialise_options(options)) == options,
+        "options that change when they are written and read",
     )
     boot_text(options.boot_args.encode())
 
@@ -70,7 +71,7 @@ def server_replies(data: bytes) -> None:
     credentials = replies.decode_credentials(data)
     if credentials is not None:
         again = replies.decode_credentials(messages.encode(credentials))
-        expect(again == credentials, "credentials that read differently when written")
+        expect(again == credentials, "credentials that change when they are written and read")
         for secret in (credentials.os, credentials.bios, credentials.ipmi):
             secret.reveal().encode()
     replies.decode_time(data)
@@ -84,7 +85,7 @@ def server_requests(data: bytes) -> None:
         except BadInput as error:
             faults += 1
             messages.encode(replies.error_reply(error)).decode()
-    expect(faults > 0 or b'"' in data, "a message of every kind")
+    expect(faults > 0 or b'"' in data, "the same bytes are a valid message of every type")
 
 
 _DISK = {"Size": 21474836480, "SizeTolerancePct": 1, "Vendor": "v", "Model": "m", "Quantity": 1}
@@ -136,7 +137,7 @@ _MACS = {"nics": [{"name": "eth0", "mac": seeds.MAC}], "bmc": [seeds.MAC]}
 
 
 def _keys(*values: object) -> tuple[bytes, ...]:
-    """All keys and short texts of documents, as a mutation may write them."""
+    """Return all keys and texts of documents as dictionary words."""
     found: set[bytes] = {b"\\ud800", b"1e400", b"null", b"[[", b"{}", b"99999999999999999999", b"-1", b"\\u0000"}
     for value in values:
         if isinstance(value, dict):
@@ -172,7 +173,7 @@ TARGETS = (
     ),
     _target(
         "server-requests",
-        "what units post",
+        "messages of units",
         server_requests,
         {**SENDER, "events": _EVENTS},
         {**SENDER, "state": "MFG_STARTED"},

@@ -1,4 +1,4 @@
-"""Targets: what firmware and boot loaders hand over: boot entries, kernel arguments, SMBIOS."""
+"""Targets: data of firmware and boot loaders: boot entries, kernel arguments, SMBIOS."""
 
 from __future__ import annotations
 
@@ -49,19 +49,21 @@ def load_option(data: bytes) -> None:
     describe_load_option(data)
     read_description(data)
     option = parse_load_option(data)
-    expect(parse_load_option(serialise_load_option(option)) == option, "an entry that reads differently when written")
+    expect(
+        parse_load_option(serialise_load_option(option)) == option, "an entry that changes when it is written and read"
+    )
     decode_arguments(option.data)
 
 
 def device_path(data: bytes) -> None:
     path = parse_device_path(data)
-    expect(serialise_device_path(path) == data, "a path that is not written as it was read")
+    expect(serialise_device_path(path) == data, "a device path that changes when it is read and written")
     describe_device_path(path)
     is_network_path(path)
 
 
 def boot_variables(data: bytes) -> None:
-    """A snapshot of NVRAM, to be corrected: once is enough, and the entries of others stay."""
+    """Correct the boot entries in NVRAM: a second run changes nothing, and foreign entries stay."""
     lists = {name: Variable(NV_BS_RT, data[2 * n : 2 * n + 6]) for n, name in enumerate((BOOT_ORDER, BOOT_NEXT))}
     entries = {
         f"Boot{part[0]:04X}": Variable(part[1], part[2:]) for part in data.split(b"\xff\xfe\xfd") if len(part) > 2
@@ -74,21 +76,21 @@ def boot_variables(data: bytes) -> None:
     for change in changes:
         change.describe()
     after = apply_changes(variables, changes)
-    expect(reconcile(after, wanted) == (), "boot entries that are corrected again and again")
+    expect(reconcile(after, wanted) == (), "a second run changes the boot entries again")
     descriptions = {entry.description for entry in wanted}
     for name, entry in entries.items():
         if read_description(entry.data) not in descriptions:
-            expect(after.get(name) == entry, "somebody else's boot entry was changed")
+            expect(after.get(name) == entry, "a foreign boot entry was changed")
     parse_numbers(serialise_numbers(parse_numbers(data)))
 
 
 def kernel_arguments(data: bytes) -> None:
-    """The environment of /init, and the words of its command line."""
+    """Environment of /init, and words of the kernel command line."""
     text = data.decode("utf-8", "surrogateescape")
     environment = dict(word.partition("=")[::2] for word in text.split("\0"))
     arguments = parse_boot_arguments(environment, _BRANDING, text)
     carried = carried_arguments(arguments)
-    expect(join_arguments(carried, carried) == join_arguments(carried), "an argument that is carried twice")
+    expect(join_arguments(carried, carried) == join_arguments(carried), "an argument that is repeated twice")
     kernel_words(text)
     parse_root(arguments.real_root)
 
@@ -140,6 +142,13 @@ TARGETS = (
     Target("boot-variables", "UEFI boot variables", boot_variables, _variables, (*_WIDE, b"\xff\xfe\xfd")),
     Target("kernel-arguments", "kernel arguments", kernel_arguments, lambda: [_ARGUMENTS], _ARGUMENT_WORDS),
     Target("smbios", "SMBIOS", smbios, _smbios, _ENTRY_POINTS),
-    Target("smbios-sealed", "the same, checksum right", smbios, _smbios, _ENTRY_POINTS, seeds.sealed_entry_point),
+    Target(
+        "smbios-sealed",
+        "the same, checksum right",
+        smbios,
+        _smbios,
+        _ENTRY_POINTS,
+        seeds.with_valid_checksums_entry_point,
+    ),
     Target("platform-ident", "platform.ident", platform_ident, lambda: [b"QEMU-mfg-test\n", b"x"]),
 )

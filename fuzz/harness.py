@@ -1,6 +1,6 @@
-"""What a fuzz target is, and the one rule that all of them are held to.
+"""Fuzz targets, and the rule that they check.
 
-Any bytes become a value or a GprovError: no other exception, never more than so much time and memory.
+Any bytes become a value or a GprovError: no other exception, within limits of time and memory.
 """
 
 from __future__ import annotations
@@ -11,66 +11,66 @@ from dataclasses import dataclass
 
 from gprov.domain.errors import GprovError
 
-LONGEST = 64 << 10  # bytes of one input
+MAX_INPUT = 64 << 10  # bytes of one input
 SECONDS = 1.0  # of processor time
-MEMORY = 64 << 10  # KiB by which the largest size of the process may grow
-# Counting every branch costs: while fuzzing, the limit is so many times higher, and what is found is judged again.
-SLOWER_WHEN_COUNTED = 4.0
+MEMORY = 64 << 10  # KiB by which the peak memory of the process may grow
+# Factor of the time limit under instrumentation. Finds are run again without it.
+INSTRUMENTED_TIME_FACTOR = 4.0
 
 Check = Callable[[bytes], None]
 
 
 class Defect(Exception):
-    """A target broke the rule without an exception of its own: too slow, too large, or a wrong answer."""
+    """A target broke the rule without another exception: too slow, too large, or a wrong result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``check`` feeds bytes to a parser and looks at what comes out; GprovError is a valid outcome. ``seeds`` makes
-    real inputs. ``words``: what a mutation may put in. ``seal`` puts right what random bytes never have (checksums,
-    lengths), so that mutations get behind it."""
+    """``check`` passes bytes to a parser and checks the result; GprovError is valid. ``seeds`` makes valid inputs.
+    ``words``: strings that mutations may insert. ``fix_checksums`` corrects checksums and lengths, so that mutations
+    reach the code after their checks."""
 
     name: str
     parser: str
     check: Check
     seeds: Callable[[], list[bytes]]
     words: tuple[bytes, ...] = ()
-    seal: Callable[[bytes], bytes] = bytes
+    fix_checksums: Callable[[bytes], bytes] = bytes
 
 
-def judge(target: Target, data: bytes, slower: float = 1.0) -> None:
-    """Raises what the target should not, or Defect."""
-    sealed = target.seal(data[:LONGEST])
-    before = _largest(anew=True)
+def run_target(target: Target, data: bytes, time_factor: float = 1.0) -> None:
+    """Run a target on an input. Raises Defect, or the exception that breaks the rule."""
+    fixed = target.fix_checksums(data[:MAX_INPUT])
+    before = _peak_memory(reset=True)
     start = time.process_time()
     try:
-        target.check(sealed)
+        target.check(fixed)
     except GprovError as error:
-        _renders(error)
+        _check_message(error)
     took = time.process_time() - start
-    grown = _largest() - before
-    if took > SECONDS * slower:
-        raise Defect(f"{target.name}: took {took:.1f} s for {len(sealed)} bytes")
+    grown = _peak_memory() - before
+    if took > SECONDS * time_factor:
+        raise Defect(f"{target.name}: took {took:.1f} s for {len(fixed)} bytes")
     if grown > MEMORY:
-        raise Defect(f"{target.name}: took {grown >> 10} MiB for {len(sealed)} bytes")
+        raise Defect(f"{target.name}: took {grown >> 10} MiB for {len(fixed)} bytes")
 
 
-def expect(holds: bool, what: str) -> None:
-    """A property of a parsed value."""
+def expect(holds: bool, defect: str) -> None:
+    """Raise Defect unless a property of a parsed value holds."""
     if not holds:
-        raise Defect(what)
+        raise Defect(defect)
 
 
-def _renders(error: GprovError) -> None:
-    """Errors are shown and sent: they must be text that can be."""
+def _check_message(error: GprovError) -> None:
+    """Check that the texts of an error can be encoded, since they are shown and sent."""
     for line in (str(error), *error.details()):
         line.encode("utf-8", "surrogateescape")
 
 
-def _largest(*, anew: bool = False) -> int:
-    """The most memory that this process had at a time, KiB; ``anew``: from now on (proc(5), clear_refs). What getrusage
-    tells is of its whole life, in which it may have been larger."""
-    if anew:
+def _peak_memory(*, reset: bool = False) -> int:
+    """Return the peak memory of this process in KiB. ``reset``: reset it first (proc(5), clear_refs), which getrusage
+    cannot do."""
+    if reset:
         with open("/proc/self/clear_refs", "w") as clear:
             clear.write("5")
     with open("/proc/self/status") as status:

@@ -1,4 +1,4 @@
-"""Targets: what DHCP and HTTP servers say."""
+"""Targets: messages of DHCP and HTTP servers."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def lease(data: bytes) -> None:
 
 
 def http_headers(data: bytes) -> None:
-    """The head of an answer, as requests hands it on, and what resuming a download makes of it."""
-    # Of a socket it asks for nothing but makefile.
+    """Headers of a response as passed on by requests, and their use for resuming a download."""
+    # HTTPResponse uses only the method makefile of a socket.
     head = http.client.HTTPResponse(cast("socket.socket", _Received(data)))
     try:
         head.begin()
     except (http.client.HTTPException, OSError, ValueError):
-        return  # never gets to us: the transport translates it
+        return  # the transport translates these errors
     response = requests.Response()
     response.status_code = head.status
     response.headers.update(head.getheaders())
@@ -63,17 +63,17 @@ def http_headers(data: bytes) -> None:
         again = partial.resume_headers()
         requests.Request("GET", "http://h/", headers=again).prepare()
         for name, value in again.items():
-            expect(value.isprintable() and value.isascii(), f"{name} that no request can carry")
+            expect(value.isprintable() and value.isascii(), f"{name} has characters that a request cannot contain")
         try:
             partial.check_rest(answer.headers, answer.length)
         except Broken:
-            expect(partial.size == 0, "what was refused was kept")
+            expect(partial.size == 0, "data of a refused response was kept")
     finally:
         os.close(fd)
 
 
 class _Received:
-    """A socket that holds all that will come."""
+    """A socket with all received data."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

@@ -1,4 +1,4 @@
-"""Valid inputs to start from, made by other hands where there are any: tarfile, lzma, struct by the specification."""
+"""Valid inputs to start from, made with tarfile, lzma and, by the specifications, struct."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAC = "56:78:90:00:00:01"
 
 
 def tar(members: Mapping[str, bytes], kind: int = tarfile.GNU_FORMAT) -> bytes:
-    """Files by name, and one of each other type; times with a fraction, for which pax needs extended headers."""
+    """Return an archive of files by name. pax archives have fractional times, which need extended headers."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:", format=kind) as archive:
         for name, content in members.items():
@@ -48,7 +48,7 @@ def root_tar(kind: int = tarfile.GNU_FORMAT) -> bytes:
 
 
 def sparse_tar() -> bytes:
-    """An old GNU sparse file whose map needs a second block, before another member."""
+    """Return an archive with an old GNU sparse file whose map needs a second block, before another member."""
     header = bytearray(tarfile.TarInfo("sparse").tobuf(tarfile.GNU_FORMAT))
     entries = [b"%011o\0%011o\0" % region for region in ((0, 0), (1024, 0), (2048, 0), (3072, 512), (4096, 0))]
     header[156:157] = b"S"
@@ -56,7 +56,7 @@ def sparse_tar() -> bytes:
     header[386:482] = b"".join(entries[:4])
     header[482] = 1
     header[483:495] = b"00000010000\0"
-    return sealed_tar(bytes(header) + entries[4].ljust(512, b"\0") + bytes(512) + tar({"after": b"1"}))
+    return with_valid_checksums_tar(bytes(header) + entries[4].ljust(512, b"\0") + bytes(512) + tar({"after": b"1"}))
 
 
 def odd_tar() -> bytes:
@@ -89,7 +89,7 @@ def odd_tar() -> bytes:
 
 
 def xz(*contents: bytes) -> bytes:
-    """Streams of one block each."""
+    """Return streams of one block each."""
     return b"".join(lzma.compress(content, lzma.FORMAT_XZ, lzma.CHECK_SHA256, 0) for content in contents)
 
 
@@ -104,26 +104,26 @@ def bzimage(text: bytes = b"6.1.0-gprov (gprov@gprov) #45 SMP PREEMPT_DYNAMIC Th
 
 
 def superblock() -> bytes:
-    """Version 1.2 of two members, of which this is the first."""
+    """Return a superblock (version 1.2) of the first of two members."""
     raw = bytearray(4096)
     struct.pack_into("<IIII16s32sQiiQIII", raw, 0, 0xA92B4EFC, 1, 0, 0, b"a" * 16, b"h:n", 0, 1, 0, 99, 0, 2, 0)
     struct.pack_into("<QQQQII16s", raw, 128, 0, 99, 8, 0, 0, 0, b"d" * 16)
     struct.pack_into("<QQQII", raw, 192, 0, 7, 0xFFFFFFFFFFFFFFFF, 0, 2)
     struct.pack_into("<HH", raw, 256, 0, 1)
-    return sealed_superblock(bytes(raw))
+    return with_valid_checksums_superblock(bytes(raw))
 
 
 def gpt() -> bytes:
-    """One partition, sectors of 512 bytes."""
+    """Return a GPT with one partition and sectors of 512 bytes."""
     entry = b"T" * 16 + bytes(range(16)) + struct.pack("<QQQ", 2048, 4095, 0) + "RECOVERY".encode("utf-16-le")
     entries = entry.ljust(128, b"\0") * 2
     fields = (b"EFI PART", 0x10000, 92, 0, 0, 1, 99, 34, 98, b"G" * 16, 2, 2, 128, 0)
     header = struct.pack("<8sIIII4Q16sQIII", *fields)
-    return sealed_gpt(bytes(512) + header.ljust(512, b"\0") + entries)
+    return with_valid_checksums_gpt(bytes(512) + header.ljust(512, b"\0") + entries)
 
 
 def load_option() -> bytes:
-    """A partition, a file and arguments, by the specification."""
+    """Return a load option with partition, file and arguments."""
     drive = struct.pack("<BBHIQQ16sBB", 4, 1, 42, 1, 2048, 409600, bytes(range(16)), 2, 2)
     path = "\\norm_boot\0".encode("utf-16-le")
     file = struct.pack("<BBH", 4, 4, 4 + len(path)) + path
@@ -136,8 +136,8 @@ def document(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def sealed_tar(data: bytes) -> bytes:
-    """Each block that has a plausible type gets a right checksum, and the archive an end."""
+def with_valid_checksums_tar(data: bytes) -> bytes:
+    """Correct the checksum of each block with a plausible type, and append the end of the archive."""
     out = bytearray(data)
     for start in range(0, len(out) - 511, 512):
         if any(out[start : start + 512]) and out[start + 156 : start + 157] in b"\x0001234567xgLKS":
@@ -146,9 +146,9 @@ def sealed_tar(data: bytes) -> bytes:
     return bytes(out) + bytes(1024 + -len(out) % 512)
 
 
-def sealed_xz(data: bytes) -> bytes:
-    """One stream: magics, flags and the checksums of header, index and footer are right; so is that of a first block
-    header, if there is room."""
+def with_valid_checksums_xz(data: bytes) -> bytes:
+    """Correct magic numbers, flags and the checksums of header, index and footer of one stream, and of its first block
+    header, if there is one."""
     if len(data) < 32:
         return data
     out = bytearray(data[: len(data) // 4 * 4])
@@ -167,8 +167,8 @@ def sealed_xz(data: bytes) -> bytes:
     return bytes(out)
 
 
-def sealed_superblock(data: bytes) -> bytes:
-    """md's checksum is right; the sector is the usual one."""
+def with_valid_checksums_superblock(data: bytes) -> bytes:
+    """Correct the checksum, and set the usual sector."""
     raw = bytearray(data[:4096].ljust(4096, b"\0"))
     raw[:8] = struct.pack("<II", 0xA92B4EFC, 1)
     raw[144:152] = struct.pack("<Q", 8)
@@ -179,8 +179,8 @@ def sealed_superblock(data: bytes) -> bytes:
     return bytes(raw)
 
 
-def sealed_gpt(data: bytes) -> bytes:
-    """Both checksums are right."""
+def with_valid_checksums_gpt(data: bytes) -> bytes:
+    """Correct both checksums."""
     raw = bytearray(data.ljust(1024, b"\0"))
     first, count, size = struct.unpack_from("<QII", raw, 512 + 72)
     entries = bytes(raw[first * 512 :][: count * size]) if first < 1 << 20 else b""
@@ -193,8 +193,8 @@ def sealed_gpt(data: bytes) -> bytes:
     return bytes(raw)
 
 
-def sealed_entry_point(data: bytes) -> bytes:
-    """The checksum of an SMBIOS entry point is right."""
+def with_valid_checksums_entry_point(data: bytes) -> bytes:
+    """Correct the checksum of an SMBIOS entry point."""
     raw = bytearray(data)
     at = 6 if data.startswith(b"_SM3_") else 5
     if data.startswith(b"_SM") and len(raw) > at and 8 < raw[at] <= len(raw):

@@ -1,4 +1,4 @@
-"""Targets: texts that are made of what documents and units say, for GRUB, iPXE, dnsmasq, systemd and the log."""
+"""Targets: texts built from external input, for GRUB, iPXE, dnsmasq, systemd and the log."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _ESP = EspLocation(1, 2048, 409600, "00112233-4455-6677-8899-aabbccddeeff")
 
 
 def pieces(data: bytes, count: int) -> list[str]:
-    """Texts between bytes that no text has."""
+    """Split into ``count`` texts at bytes 0xFF, which UTF-8 does not contain."""
     found = [part.decode("utf-8", "replace") for part in data.split(b"\xff")[:count]]
     return found + [""] * (count - len(found))
 
 
 def boot_text(data: bytes) -> None:
-    """Arguments for boot entries and boot menus: each word where it belongs, nothing added."""
+    """Arguments in boot entries and boot menus add no lines and no syntax."""
     arguments = data.decode("utf-8", "surrogateescape")
     try:
         menus = [normal_menu(_BRANDING, "uuid", arguments), recovery_menu(_BRANDING, arguments)]
@@ -53,18 +53,20 @@ def boot_text(data: bytes) -> None:
 
 
 def kept_arguments(data: bytes) -> None:
-    """``boot.args``, which a person may have edited: what it adds up to is written back, and read as the same."""
+    """``boot.args``: merged arguments are the same after writing and reading."""
     kept, given = (parse_kept("boot.args", part.encode("utf-8")) for part in pieces(data, 2))
     wanted = entry_arguments(kept, given, BootArguments())
-    expect(parse_kept("written", serialise_kept(wanted)) == wanted, "arguments that read differently when written")
+    expect(
+        parse_kept("written", serialise_kept(wanted)) == wanted, "arguments that change when they are written and read"
+    )
     expect(entry_arguments(wanted, "", BootArguments()) == wanted, "arguments that every restore changes")
     boot_text(wanted.encode())
 
 
 def _same_shape(menu: str, plain: str, more: int) -> None:
-    """No lines but those that the menu has anyway; and quotes of arguments are closed on their line."""
+    """Check that a menu has only the lines of ``plain`` plus ``more``, and that quotes are closed on their line."""
     lines = menu.split("\n")
-    expect(len(lines) == len(plain.split("\n")) + more, "a menu with lines that nobody wrote")
+    expect(len(lines) == len(plain.split("\n")) + more, "a menu with lines that gprov did not write")
     for line in lines:
         expect(line.isprintable(), "a menu with control characters")
         if line.strip().startswith("linux "):
@@ -103,18 +105,18 @@ def serial_numbers(data: bytes) -> None:
 
 
 def netboot_scripts(data: bytes) -> None:
-    """What iPXE reads: no line, command or setting that we did not write."""
+    """iPXE scripts contain no line, command or setting that gprov did not write."""
     base, arguments = pieces(data, 2)
     if base_problem(base) is not None:
         return
     checked = check_arguments("arguments", arguments)
     plain = provision_script("http://a", "", _BRANDING)
     script = provision_script(base, checked, _BRANDING)
-    expect(len(script.split("\n")) == len(plain.split("\n")), "a script with lines that nobody wrote")
-    expect(script.count("${") == plain.count("${"), "a setting that nobody wrote")
+    expect(len(script.split("\n")) == len(plain.split("\n")), "a script with lines that gprov did not write")
+    expect(script.count("${") == plain.count("${"), "a setting that gprov did not write")
     for line, usual in zip(script.split("\n"), plain.split("\n"), strict=True):
         for word in ("||", "&&", ";"):
-            expect(line.split().count(word) == usual.split().count(word), "a command that nobody wrote")
+            expect(line.split().count(word) == usual.split().count(word), "a command that gprov did not write")
         expect(line.isprintable() and line.split()[:1] == usual.split()[:1], "another command")
     expect(len(asking_script(base).split("\n")) == len(asking_script("http://a").split("\n")), "more lines")
 
@@ -125,25 +127,30 @@ def dnsmasq(data: bytes) -> None:
     plain = dnsmasq_configuration(NetbootService("eth0", "http://10.0.0.1", network))
     made = dnsmasq_configuration(NetbootService(interface, server, network, folder))
     for line, usual in zip(made.split("\n"), plain.split("\n"), strict=True):
-        expect(line.partition("=")[0] == usual.partition("=")[0] and line.isprintable(), "a line that nobody wrote")
-        expect(line.count(",") == usual.count(",") and line.count("#") == usual.count("#"), "a field that nobody wrote")
+        expect(
+            line.partition("=")[0] == usual.partition("=")[0] and line.isprintable(), "a line that gprov did not write"
+        )
+        expect(
+            line.count(",") == usual.count(",") and line.count("#") == usual.count("#"),
+            "a field that gprov did not write",
+        )
 
 
 def networkd(data: bytes) -> None:
-    """Names of ports come from the platform table."""
+    """Files of systemd-networkd with names of ports from the platform table."""
     names = pieces(data, 2)
     nics = [Nic(name="eth0", mac=seeds.MAC), Nic(name="eth1", mac="56:78:90:00:00:02")]
     usual = default_files(nics, names=["a", "b"])
     for name, content in default_files(nics, names=names).items():
         lines, plain = content.decode().split("\n"), usual[name].decode().split("\n")
-        expect(len(lines) == len(plain), "a file with lines that nobody wrote")
+        expect(len(lines) == len(plain), "a file with lines that gprov did not write")
         expect([line for line in lines if line[:1] == "["] == [line for line in plain if line[:1] == "["], "a section")
 
 
 def log_lines(data: bytes) -> None:
     text = event_text(Event(1, 0, LogLine(data.decode("utf-8", "surrogateescape"), Severity.LOG)))
     for first, second in pairwise(["", *text.split("\n")]):
-        expect(not first or second.startswith("    "), "a line of the log that is not ours")
+        expect(not first or second.startswith("    "), "a log line that gprov did not begin")
         expect(re.fullmatch(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f]*", second) is not None, "a control character in the log")
 
 

@@ -1,9 +1,9 @@
-"""Change the planners and the boot decision a little, and see whether a unit test notices: ``python -m mutants``.
+"""Mutation tests of the planners and the boot decision: ``python -m mutants``.
 
-Mutants are drawn by ``--seed``, as many of each file as of the others. Each is put into a copy of this tree, and the
-unit tests run until one fails: those of its own subject first, then those of the flows, then all the others except the
-two that live through thousands of cuts (LIVES in the Makefile). Survivors are shown as diffs. The exit status is 1 if
-fewer than 90 % were killed.
+Mutants are drawn by ``--seed``, equally many of each file. Each is written into a copy of this tree, and the unit tests
+run until one fails: first those nearest to the file, then those of the flows, then all others except two tests with
+thousands of cuts (LIVES in the Makefile). Survivors are shown as diffs. The exit status is 1 if fewer than 90 % were
+killed.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from enum import Enum
 from itertools import islice
 from pathlib import Path
 
-from mutants.places import Mutant
+from mutants.collector import Mutant
 from mutants.sites import is_another_program, mutants_of
 
-LEAST_KILLED_PCT = 90
+MIN_KILLED_PCT = 90
 DOMAIN = Path("gprov/domain")
 PLANS = tuple(f"plan/test_{name}.py" for name in ("plans_whole", "plan_bios", "image_problems", "plan_properties"))
-# What is judged, and the tests of its subject, which are asked first. Below tests/unit.
+# Mutated files, and the tests nearest to them, which run first. Paths relative to the domain and to tests/unit.
 NEAREST: dict[str, tuple[str, ...]] = {
     "plan/bios.py": PLANS,
     "plan/disk_operations.py": (*PLANS, "apps/test_executor.py"),
@@ -57,11 +57,11 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "image/retention.py": ("image/test_retention.py",),
     "image/select.py": ("image/test_image_select.py",),
 }
-THEN = ("plan", "boot", "disk", "image", "flow")
+FURTHER_TESTS = ("plan", "boot", "disk", "image", "flow")
 _NOT_COPIED = (".git", ".venv", "out", "lab", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
 _MEMORY_BYTES = 6 << 30
 _HANGS_SECONDS = 4 * 3600
-_NO_VERDICT = (4, 5)  # pytest: wrong usage, no tests
+_NO_TESTS_RUN = (4, 5)  # pytest: wrong usage, no tests
 
 
 class Outcome(Enum):
@@ -72,7 +72,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """``path`` below the domain."""
+    """``path``: relative to the domain."""
 
     path: str
     mutant: Mutant
@@ -83,11 +83,11 @@ class Site:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
-    parser.add_argument("--count", type=int, default=30, help="mutants (default 30; 0: all there are)")
-    parser.add_argument("--seed", type=int, default=1, help="which of them (default 1)")
+    parser.add_argument("--count", type=int, default=30, help="number of mutants (default 30; 0: all)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the selection (default 1)")
     parser.add_argument("--file", action="append", metavar="NAME", help="only of files whose path contains this")
     parser.add_argument("--seconds", type=int, default=600, help="of CPU time for each round of tests (default 600)")
-    parser.add_argument("--nearest", action="store_true", help="ask only the tests of the subject: quick, and stricter")
+    parser.add_argument("--nearest", action="store_true", help="run only the nearest tests: faster and stricter")
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
     args = parser.parse_args()
     files = [path for path in NEAREST if any(part in path for part in args.file or [""])]
@@ -100,30 +100,30 @@ def main() -> int:
             print(f"{site.describe()}\n{diff(site, sources[site.path])}")
         return 0
     with tempfile.TemporaryDirectory(prefix="gprov-mutants-") as folder:
-        return report(sites, Bench(Path(folder) / "tree", args.seconds, args.nearest), sources)
+        return report(sites, TestRunner(Path(folder) / "tree", args.seconds, args.nearest), sources)
 
 
 def sample(every: dict[str, list[Mutant]], sources: dict[str, bytes], count: int, seed: int) -> list[Site]:
-    """Evenly over the files, at random within each."""
-    dice = random.Random(seed)
+    """Draw mutants evenly over the files, at random within each file."""
+    rng = random.Random(seed)
     piles = [[Site(path, mutant) for mutant in found] for path, found in sorted(every.items()) if found]
-    dice.shuffle(piles)
+    rng.shuffle(piles)
     for pile in piles:
-        dice.shuffle(pile)
+        rng.shuffle(pile)
     rounds = max((len(pile) for pile in piles), default=0)
     dealt = (pile[index] for index in range(rounds) for pile in piles if index < len(pile))
     found = (site for site in dealt if is_another_program(sources[site.path], site.mutant))
     return list(islice(found, count or None))
 
 
-def report(sites: Sequence[Site], bench: Bench, sources: dict[str, bytes]) -> int:
-    if (said := bench.first_failure([site.path for site in sites])) is not None:
-        print(f"the tests fail without any mutant:\n{said}", file=sys.stderr)
+def report(sites: Sequence[Site], runner: TestRunner, sources: dict[str, bytes]) -> int:
+    if (output := runner.first_failure([site.path for site in sites])) is not None:
+        print(f"the tests fail without any mutant:\n{output}", file=sys.stderr)
         return 1
     outcomes: list[tuple[Site, Outcome]] = []
     for number, site in enumerate(sites, start=1):
         began = time.monotonic()
-        outcome, by = bench.judge(site, sources[site.path])
+        outcome, by = runner.run_mutant(site, sources[site.path])
         outcomes.append((site, outcome))
         spent = time.monotonic() - began
         print(f"{number:3} {outcome.value:8} {spent:4.0f} s  {site.describe()}{f'  by {by}' if by else ''}", flush=True)
@@ -132,11 +132,11 @@ def report(sites: Sequence[Site], bench: Bench, sources: dict[str, bytes]) -> in
     print(f"\n{'file':22}{'mutants':>9}{'killed':>9}{'timeout':>9}{'survived':>9}")
     for path in sorted({site.path for site, _ in outcomes}):
         _print_row(path, [outcome for site, outcome in outcomes if site.path == path])
-    all_of_them = [outcome for _, outcome in outcomes]
-    _print_row("all", all_of_them)
-    caught = sum(outcome is not Outcome.SURVIVED for outcome in all_of_them)
-    print(f"{caught} of {len(all_of_them)} noticed, at least {LEAST_KILLED_PCT} % wanted")
-    return 0 if caught * 100 >= len(all_of_them) * LEAST_KILLED_PCT else 1
+    all_outcomes = [outcome for _, outcome in outcomes]
+    _print_row("all", all_outcomes)
+    caught = sum(outcome is not Outcome.SURVIVED for outcome in all_outcomes)
+    print(f"{caught} of {len(all_outcomes)} killed, at least {MIN_KILLED_PCT} % required")
+    return 0 if caught * 100 >= len(all_outcomes) * MIN_KILLED_PCT else 1
 
 
 def _print_row(name: str, outcomes: Sequence[Outcome]) -> None:
@@ -151,8 +151,8 @@ def diff(site: Site, source: bytes) -> str:
     return "\n".join(f"    {line}" for line in lines)
 
 
-class Bench:
-    """A copy of this tree, where one file at a time is changed."""
+class TestRunner:
+    """A copy of this tree, in which one file at a time is changed."""
 
     def __init__(self, tree: Path, seconds: int, nearest_only: bool) -> None:
         self._tree = tree
@@ -160,27 +160,30 @@ class Bench:
         self._nearest_only = nearest_only
         shutil.copytree(".", tree, ignore=shutil.ignore_patterns(*_NOT_COPIED), symlinks=True)
         (tree / ".venv").symlink_to(Path(".venv").resolve())
-        # By their contents: a mutant may be as long as the original, and written within the same second.
+        # Bytecode is checked by hash: a mutant may have the size and time of the original.
         compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "gprov"]
         subprocess.run([sys.executable, *compiled], cwd=tree, check=True)
-        lives = re.search(r"^LIVES := (.*)$", Path("Makefile").read_text(), re.MULTILINE)
-        assert lives is not None, "no LIVES in the Makefile"
-        self._left_out = tuple(lives[1].split())
+        random_scripts = re.search(r"^LIVES := (.*)$", Path("Makefile").read_text(), re.MULTILINE)
+        assert random_scripts is not None, "no LIVES in the Makefile"
+        self._left_out = tuple(random_scripts[1].split())
 
     def first_failure(self, paths: Sequence[str]) -> str | None:
-        """Of the nearest tests, without a mutant: then no verdict means anything. ``judge`` sees to the others."""
+        """Run the nearest tests without a mutant. Return the failure, None if they pass. ``run_mutant`` checks the
+        others."""
         nearest = sorted({f"tests/unit/{name}" for path in paths for name in NEAREST[path]})
-        outcome, said = self._failure(nearest, ())
-        return None if outcome is Outcome.SURVIVED else said
+        outcome, output = self._failure(nearest, ())
+        return None if outcome is Outcome.SURVIVED else output
 
-    def judge(self, site: Site, source: bytes) -> tuple[Outcome, str]:
-        """And the test that noticed it."""
-        nearest, then = (tuple(f"tests/unit/{name}" for name in names) for names in (NEAREST[site.path], THEN))
+    def run_mutant(self, site: Site, source: bytes) -> tuple[Outcome, str]:
+        """Run the tests with a mutant. Return the outcome and the test that failed."""
+        nearest, further = (
+            tuple(f"tests/unit/{name}" for name in names) for names in (NEAREST[site.path], FURTHER_TESTS)
+        )
         rounds: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(nearest, ())]
         if not self._nearest_only:
-            rounds += [(then, nearest), (("tests/unit",), (*then, *nearest, *self._left_out))]
-        place = self._tree / DOMAIN / site.path
-        place.write_bytes(site.mutant.applied(source))
+            rounds += [(further, nearest), (("tests/unit",), (*further, *nearest, *self._left_out))]
+        file = self._tree / DOMAIN / site.path
+        file.write_bytes(site.mutant.applied(source))
         outcome, by, tests = Outcome.SURVIVED, "", nearest
         try:
             for tests, left_out in rounds:
@@ -188,13 +191,13 @@ class Bench:
                 if outcome is not Outcome.SURVIVED:
                     break
         finally:
-            place.write_bytes(source)
+            file.write_bytes(source)
         if outcome is Outcome.KILLED and tests != nearest and self._failure((f"tests/unit/{by}",), ())[1]:
             raise RuntimeError(f"{by} fails without any mutant")
         return outcome, by
 
     def _failure(self, tests: Sequence[str], left_out: Sequence[str]) -> tuple[Outcome, str]:
-        # By the processor's time: on a busy machine tests that only wait for their turn notice nothing.
+        # Limit of processor time, which does not depend on the load of the machine.
         limits = [f"--as={_MEMORY_BYTES}", f"--cpu={self._seconds}:{self._seconds + 5}"]
         argv = ["nice", "-n", "10", "prlimit", *limits, sys.executable, "-m", "pytest", "-x", "-q"]
         argv += [
@@ -210,7 +213,7 @@ class Bench:
             return Outcome.TIMEOUT, ""
         if done.returncode == 0:
             return Outcome.SURVIVED, ""
-        if done.returncode in _NO_VERDICT:
+        if done.returncode in _NO_TESTS_RUN:
             raise RuntimeError(f"pytest ran no tests:\n{done.stdout}{done.stderr}")
         named = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
         return Outcome.KILLED, named[1].removeprefix("tests/unit/") if named else (done.stdout + done.stderr)[-500:]

@@ -1,4 +1,4 @@
-"""What becomes what: the tables of the mutation operators."""
+"""Tables of the mutation operators."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitAnd: ast.BitOr,
 }
 CALLS = {"any": "all", "all": "any", "min": "max", "max": "min", "sorted": "list", "reversed": "list"}
-# What a function gives back, by the beginning of its annotation.
+# Replaced return values, by the beginning of the annotation.
 RETURNS = {
     "bool": ("True", "False"),
     "str": ('""',),

@@ -1,7 +1,7 @@
-"""Where a Python source can be changed a little, and how: the classic operators of mutation testing.
+"""Finds the mutants of a Python source with the classic operators of mutation testing.
 
-Left alone: texts for people (strings with a blank), annotations, decorators, docstrings, and changes that Python or the
-first call would refuse whatever the tests are (such as None for a value that is never None).
+Not changed: messages (strings with a blank), annotations, decorators, docstrings. Mutants that any call would reject
+(such as None for a value that is never None) are not made.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from itertools import pairwise
 
 from typing_extensions import override
 
+from mutants.collector import Mutant, MutantCollector
 from mutants.operators import ARITHMETIC, CALLS, COMPARISONS, ORDERLESS, RETURNS, is_sequence, other_constants
-from mutants.places import Mutant, Places
 
 
 def mutants_of(source: bytes) -> list[Mutant]:
-    """By their place. A few of them are not Python, or the same program: ``is_another_program`` tells."""
+    """Return the mutants by position. Some are invalid or equivalent; see ``is_another_program``."""
     finder = _Finder(source)
     finder.visit(finder.tree)
     found = {(one.start, one.end, one.text): one for one in finder.found}
@@ -32,7 +32,7 @@ def is_another_program(source: bytes, mutant: Mutant) -> bool:
         return False
 
 
-class _Finder(Places):
+class _Finder(MutantCollector):
     def __init__(self, source: bytes) -> None:
         super().__init__(source)
         self._returns = [""]

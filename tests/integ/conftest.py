@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.initramfs.builds import Builds, Initramfs
+from gprov.apps.host.initramfs.builds import Builder, Initramfs
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.cpio import archive, device_node, folder, regular
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.runner import FIRMWARE_CODE, FIRMWARE_VARIABLES
 
 Guest = Callable[..., str]
@@ -44,7 +44,7 @@ $bb poweroff -f
 @pytest.fixture(scope="session")
 def guest_kernel() -> str:
     """As it is built for units, but with nothing inside: it stays in the cache whatever changes in our code."""
-    builds = Builds(PROCESSES, Cache(default_root(os.environ)), Progress(sys.stderr))
+    builds = Builder(PROCESSES, Cache(default_root(os.environ)), BuildProgress(sys.stderr))
     content = archive([regular("busybox", BUSYBOX.read_bytes(), 0o755)])
     initramfs = Initramfs(content, len(content), {})
     return builds.kernel(str(CHECKOUT / "buildroot/kernel/x86_64.config"), initramfs, 1, os.cpu_count() or 1)

@@ -26,7 +26,7 @@ def test_the_hardware_clock_gets_the_nearest_second(seconds: int) -> None:
         assert struct.unpack("9i", rtc_time(time_ns + rest)) == fields
 
 
-def test_the_clock_tells_the_time() -> None:
+def test_the_clock_returns_the_time() -> None:
     clock = SystemClock()
     assert abs(clock.now_ns() - time.time_ns()) < 10**9
     before = clock.monotonic()

@@ -109,19 +109,19 @@ def test_no_key_takes_the_whole_time(operator: ConsoleOperator) -> None:
     assert 0.3 <= time.monotonic() - started < DEADLINE
 
 
-def test_noise_is_no_key(operator: ConsoleOperator, person: Person) -> None:
+def test_noise_is_not_a_key(operator: ConsoleOperator, person: Person) -> None:
     person.type(b"\0\xff\x80")
     assert not operator.key_pressed(0.2)
 
 
-def test_what_was_typed_before_the_unit_looked_does_not_count(world: World, person: Person) -> None:
+def test_keys_typed_before_the_first_poll_are_discarded(world: World, person: Person) -> None:
     world.consoles("ttyS0", "console=ttyS0")
     world.connect("ttyS0", person)
     person.type(b"garbage at power-on")
     assert not world.operator().key_pressed(0.2)
 
 
-def test_keys_between_two_looks_are_kept(operator: ConsoleOperator, person: Person) -> None:
+def test_keys_between_two_polls_are_kept(operator: ConsoleOperator, person: Person) -> None:
     assert not operator.key_pressed(0.05)
     person.type(b"x")
     assert operator.key_pressed(DEADLINE)
@@ -155,7 +155,7 @@ def test_choosing_by_number(operator: ConsoleOperator, person: Person, keys: byt
     assert operator.choose("Boot menu", ITEMS, DEADLINE) == choice
 
 
-def test_the_menu_as_it_is_shown(operator: ConsoleOperator, person: Person) -> None:
+def test_the_displayed_menu(operator: ConsoleOperator, person: Person) -> None:
     person.type(b"2\r")
     operator.choose("Boot menu", ITEMS, DEADLINE)
     lines = [line.strip() for line in person.listen().split("\n")]
@@ -226,7 +226,7 @@ def test_two_consoles_show_the_same_and_either_may_answer(world: World, person: 
         os.close(slave)
 
 
-def test_without_any_terminal_time_passes_all_the_same(world: World) -> None:
+def test_waiting_without_a_terminal_takes_the_whole_time(world: World) -> None:
     operator = world.operator()
     assert not operator.present
     operator.show("x")
@@ -236,7 +236,7 @@ def test_without_any_terminal_time_passes_all_the_same(world: World) -> None:
     assert operator.confirm("?", 0.1) is False
 
 
-def test_a_console_that_cannot_be_opened_has_nobody(world: World) -> None:
+def test_a_console_that_cannot_be_opened_has_no_operator(world: World) -> None:
     world.consoles("ttyS0", "console=ttyS0")
     assert world.eligible() == ("ttyS0",)
     assert not world.operator().present

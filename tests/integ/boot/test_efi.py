@@ -60,14 +60,14 @@ def test_names_hold_dashes_and_vendors(root: Path, firmware: EfivarsFirmware) ->
     assert firmware.variables() == (ORDER, VariableName("with-dash"))
 
 
-def test_the_kind_is_told_by_the_folder(root: Path) -> None:
+def test_the_firmware_folder_determines_the_kind(root: Path) -> None:
     assert EfivarsFirmware(str(root)).kind() is FirmwareKind.UEFI
     bios = EfivarsFirmware(str(root / "none"))
     assert bios.kind() is FirmwareKind.BIOS
     assert bios.variables() == ()
 
 
-def test_efivarfs_that_is_not_mounted_is_no_machine_without_variables(tmp_path: Path) -> None:
+def test_efivarfs_that_is_not_mounted_is_an_error(tmp_path: Path) -> None:
     for folder in ("empty", "missing"):
         (tmp_path / folder).mkdir()
     (tmp_path / "empty" / "efivars").mkdir()
@@ -76,18 +76,18 @@ def test_efivarfs_that_is_not_mounted_is_no_machine_without_variables(tmp_path: 
             EfivarsFirmware(str(tmp_path / folder)).variables()
 
 
-def test_a_variable_that_was_never_committed_is_none(root: Path, firmware: EfivarsFirmware) -> None:
+def test_an_uncommitted_variable_is_ignored(root: Path, firmware: EfivarsFirmware) -> None:
     (root / "efivars" / f"Boot0001-{EFI_GLOBAL}").touch()
     assert firmware.read(VariableName("Boot0001")) is None
 
 
-def test_a_file_that_is_no_variable_is_reported(root: Path, firmware: EfivarsFirmware) -> None:
+def test_a_file_that_is_not_a_variable_is_reported(root: Path, firmware: EfivarsFirmware) -> None:
     (root / "efivars" / f"Boot0001-{EFI_GLOBAL}").write_bytes(b"\x07\0")
     with pytest.raises(DeviceFault, match="2 bytes are no variable"):
         firmware.read(VariableName("Boot0001"))
 
 
-def test_what_cannot_be_a_variable_is_refused(root: Path, firmware: EfivarsFirmware) -> None:
+def test_invalid_variables_are_refused(root: Path, firmware: EfivarsFirmware) -> None:
     with pytest.raises(DeviceFault, match="no empty variables"):
         firmware.write(VariableName("Timeout"), Variable(7, b""))
     for name in ("../x", "", "a\0b"):
@@ -96,7 +96,7 @@ def test_what_cannot_be_a_variable_is_refused(root: Path, firmware: EfivarsFirmw
     assert os.listdir(root) == ["efivars"]
 
 
-def test_a_failing_write_is_told_and_leaves_nothing(root: Path, firmware: EfivarsFirmware) -> None:
+def test_a_failing_write_is_an_error_and_leaves_no_file(root: Path, firmware: EfivarsFirmware) -> None:
     """/dev/full refuses each write as a full NVRAM does."""
     path = root / "efivars" / f"Timeout-{EFI_GLOBAL}"
     path.symlink_to("/dev/full")

@@ -28,7 +28,7 @@ def crypt(password: str, setting: str) -> str:
     return done.stdout
 
 
-def test_a_hash_is_yescrypt_with_a_salt_of_its_own() -> None:
+def test_each_hash_is_yescrypt_with_a_different_salt() -> None:
     first, second = HASHER.hash(Secret(PASSWORD)), HASHER.hash(Secret(PASSWORD))
     assert first.startswith("$y$")
     assert first.split("$")[3] != second.split("$")[3]

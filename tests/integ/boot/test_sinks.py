@@ -49,7 +49,7 @@ def clock() -> FakeClock:
 # --- console ----------------------------------------------------------------------------------------------------------
 
 
-def test_people_see_what_concerns_them(tmp_path: Path) -> None:
+def test_the_console_shows_the_operator_s_messages(tmp_path: Path) -> None:
     console = tmp_path / "console"
     console.touch()
     sink = ConsoleSink(str(console))
@@ -139,7 +139,7 @@ def test_everything_is_in_the_file(tmp_path: Path) -> None:
     assert lines[0] == "2026-03-01T12:00:59.123Z LOG detail"
 
 
-def test_starts_that_a_clock_cannot_tell_apart_have_logs_of_their_own_in_order(tmp_path: Path) -> None:
+def test_boots_with_equal_times_have_separate_logs_in_order(tmp_path: Path) -> None:
     hour = 3600 * 1_000_000_000
     for time_ns in (NOON, NOON, 0, 0, NOON, NOON + hour):
         sink = FileSink(FakeClock(time_ns), str(tmp_path))
@@ -201,7 +201,7 @@ def test_a_full_disk_costs_lines_which_are_counted(small_disk: Path) -> None:
 
 
 @pytest.mark.device
-def test_a_disk_that_stays_full_is_told_at_the_end(small_disk: Path) -> None:
+def test_a_disk_that_stays_full_is_reported_at_the_end(small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(b"x" * 64 * 1024)
     sink = FileSink(clock(), str(small_disk))
     for event in events():

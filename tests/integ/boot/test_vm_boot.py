@@ -22,10 +22,10 @@ from virt.firmware.efi import efivar
 from virt.firmware.varstore import edk2
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.initramfs.builds import Builds
+from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, default_root
-from gprov.apps.host.initramfs.closure import search_path
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.closure import module_search_path
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 
 HERE = Path(__file__).parent
@@ -52,8 +52,8 @@ Facts = dict[str, object]
 @pytest.fixture(scope="module")
 def kernel() -> Path:
     """The kernel as it is built for units, with the test's initramfs inside. From the cache if nothing changed."""
-    builds = Builds(SystemProcesses(), Cache(default_root(os.environ)), Progress(sys.stderr))
-    path = [str(HERE / "vm"), *search_path()]
+    builds = Builder(SystemProcesses(), Cache(default_root(os.environ)), BuildProgress(sys.stderr))
+    path = [str(HERE / "vm"), *module_search_path()]
     initramfs = builds.initramfs(str(HERE / "vm" / "initramfs.toml"), Flavor.NORMAL, path=path, level=3)
     fragment = str(ROOT / "buildroot" / "kernel" / "x86_64.config")
     return Path(builds.kernel(fragment, initramfs, 1, len(os.sched_getaffinity(0))))
@@ -162,7 +162,7 @@ def first(disk: Path, nvram: Nvram) -> Facts:
     return start_uefi(disk, nvram)
 
 
-def test_a_start_through_the_fallback_loader_is_nobodys_wish(first: Facts) -> None:
+def test_a_boot_by_the_fallback_loader_does_not_request_a_restore(first: Facts) -> None:
     assert first["kind"] == "uefi"
     assert first["restore_requested"] is True
     assert first["fallback"] is True
@@ -185,7 +185,7 @@ def test_efivarfs_keeps_the_contract(first: Facts) -> None:
     assert first["rules"] == 6
 
 
-def test_a_full_nvram_is_told_and_leaves_nothing_behind(first: Facts) -> None:
+def test_a_full_nvram_is_an_error_and_leaves_no_partial_variable(first: Facts) -> None:
     assert first["nvram full"] == "cannot write: the NVRAM is full"
     assert first["nvram left behind"] is False
 
@@ -224,7 +224,7 @@ def test_the_normal_entry_passes_its_arguments(disk: Path, nvram: Nvram, first: 
     assert facts["written"] == []
 
 
-def test_the_restore_entry_is_a_wish(disk: Path, nvram: Nvram, first: Facts) -> None:
+def test_the_restore_entry_requests_a_restore(disk: Path, nvram: Nvram, first: Facts) -> None:
     nvram.set("BootNext", struct.pack("<H", nvram.entry(RESTORE)))
     facts = start_uefi(disk, nvram)
     assert facts["restore_requested"] is True
@@ -255,6 +255,6 @@ def test_a_person_may_be_at_a_display_with_a_keyboard(kernel: Path) -> None:
     assert (facts["active"], facts["eligible"], facts["present"]) == ("tty0", ["tty0"], True)
 
 
-def test_nobody_is_at_a_machine_without_display(kernel: Path) -> None:
+def test_no_operator_without_display(kernel: Path) -> None:
     facts = start(direct(kernel, "quiet"))
     assert (facts["eligible"], facts["present"]) == ([], False)

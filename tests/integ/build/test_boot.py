@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.initramfs.builds import Builds
+from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.cpio import archive, regular
 from gprov.apps.host.initramfs.kernel import version_text
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 
 PROCESSES = SystemProcesses()
@@ -43,7 +43,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def kernel() -> str:
-    builds = Builds(PROCESSES, Cache(default_root(os.environ)), Progress(sys.stderr))
+    builds = Builder(PROCESSES, Cache(default_root(os.environ)), BuildProgress(sys.stderr))
     initramfs = builds.initramfs(str(CHECKOUT / "buildroot/initramfs.toml"), Flavor.NORMAL, level=9)
     return builds.kernel(str(CHECKOUT / "buildroot/kernel/x86_64.config"), initramfs, NUMBER, os.cpu_count() or 1)
 

@@ -35,7 +35,7 @@ def trees(draw: st.DrawFn) -> list[Node]:
 
 @settings(max_examples=40, deadline=None)
 @given(trees())
-def test_cpio_lists_what_was_put_in(nodes: list[Node]) -> None:
+def test_cpio_lists_all_nodes(nodes: list[Node]) -> None:
     listed = PROCESSES.run(("cpio", "--list", "--quiet"), stdin=archive(nodes)).output
     names = [line.decode() for line in listed.splitlines()]
     assert names == sorted((node.path for node in nodes), key=lambda path: path.split("/"))

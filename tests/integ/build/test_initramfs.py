@@ -101,7 +101,7 @@ def test_the_boot_loader_is_there(root: str) -> None:
     check_files(Loader(boot, core))
 
 
-def test_init_is_ours(root: str) -> None:
+def test_init_runs_the_app_of_the_flavor(root: str) -> None:
     init = Path(root, "init").read_text()
     assert init.startswith("#!/usr/bin/python3.11 -ISB\n")
     assert os.access(f"{root}/init", os.X_OK)

@@ -19,5 +19,5 @@ def test_same_closure_as_the_loader(program: str) -> None:
     listed = SystemProcesses().run((LOADER, "--list", program)).output.decode()
     expected = {os.path.realpath(line.split(" => ")[1].split()[0]) for line in listed.splitlines() if " => " in line}
     libraries = Libraries()
-    libraries.add_needs_of(program)
+    libraries.add_dependencies_of(program)
     assert set(libraries.files().values()) == expected | {os.path.realpath(LOADER)}

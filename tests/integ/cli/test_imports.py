@@ -31,7 +31,7 @@ COMMON = {"commands", "main", "options", "output"}
         (["server", "--help"], {"server", "server_values"}),
     ],
 )
-def test_only_what_is_asked_for(words: list[str], modules: set[str]) -> None:
+def test_only_required_modules_are_imported(words: list[str], modules: set[str]) -> None:
     command = [sys.executable, "-c", LIST, *words]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     *_, names, packages = ended.stdout.splitlines()

@@ -39,7 +39,7 @@ def test_a_missing_package_is_named(tmp_path: Path, words: tuple[str, ...], pack
     assert ended.stderr == f"gprov: gprov {words[0]}: {wanted}\n"
 
 
-def test_the_overview_says_so_too(tmp_path: Path) -> None:
+def test_the_overview_names_missing_packages(tmp_path: Path) -> None:
     ended = gprov_without("typer", tmp_path, "--help")
     assert ended.returncode == 3
     assert ended.stderr.endswith("pip install 'gprov[tools]' does it\n")

@@ -85,7 +85,7 @@ def test_fat(sector: int, make_disk: MakeDisk, filesystems: LinuxFileSystems, to
 
 
 @pytest.mark.parametrize("kind", FileSystemKind)
-def test_our_probe_says_what_blkid_says(
+def test_the_probe_agrees_with_blkid(
     kind: FileSystemKind, make_disk: MakeDisk, filesystems: LinuxFileSystems, tool: Tool
 ) -> None:
     disk = make_disk(200 * MIB)
@@ -130,7 +130,7 @@ def test_labels_that_do_not_fit_are_refused_before_anything_is_written(
     assert probe(disk.node).blank
 
 
-def test_a_failing_program_is_told_with_its_command(make_disk: MakeDisk, filesystems: LinuxFileSystems) -> None:
+def test_the_error_of_a_failing_program_has_its_command(make_disk: MakeDisk, filesystems: LinuxFileSystems) -> None:
     disk = make_disk(32 * 1024)
     with pytest.raises(ToolFailed) as caught:
         filesystems.make(disk.node, FileSystemSpec(kind=FileSystemKind.EXT4, label="X"))

@@ -62,7 +62,7 @@ def test_replace(mounted: Path) -> None:
     assert os.listdir(path.parent) == ["file"]
 
 
-def test_what_was_replaced_is_on_the_device_at_once(volume: Disk, mounted: Path, tmp_path: Path, tool: Tool) -> None:
+def test_a_replaced_file_is_on_the_device_at_once(volume: Disk, mounted: Path, tmp_path: Path, tool: Tool) -> None:
     """What a power cut right after the call would leave: the device as it is now, its journal replayed."""
     FILES.replace(f"{mounted}/deep/er/file", b"old")
     FILES.replace(f"{mounted}/deep/er/file", b"new", mode=0o600)
@@ -134,7 +134,7 @@ def test_copy(mounted: Path, tmp_path: Path) -> None:
     assert (mounted / "new/copy").read_bytes() == content
 
 
-def test_a_source_that_is_shorter_than_it_says_is_no_copy(mounted: Path) -> None:
+def test_a_source_shorter_than_its_size_is_not_copied(mounted: Path) -> None:
     with pytest.raises(DeviceFault, match="were announced"):
         FILES.copy("/sys/class/block/loop0/size", f"{mounted}/copy")
     assert not (mounted / "copy").exists()
@@ -215,7 +215,7 @@ def test_remove_follows_no_link_and_crosses_no_mount(mounted: Path, tmp_path: Pa
         LinuxMounts().unmount(f"{mounted}/tree/mount")
 
 
-def test_usage_is_what_df_says(mounted: Path, tool: Tool) -> None:
+def test_usage_equals_that_of_df(mounted: Path, tool: Tool) -> None:
     total, free = tool("df", "-B1", "--output=size,avail", str(mounted)).splitlines()[1].split()
     usage = FILES.usage(str(mounted))
     assert (usage.total, usage.free) == (int(total), int(free))
@@ -237,7 +237,7 @@ def test_read_only(volume: Disk, mount_point: Path) -> None:
 
 
 class TestFat:
-    def test_everybody_reads_and_root_writes_whatever_the_umask_of_who_mounts_it(self, fat: Path) -> None:
+    def test_modes_on_fat_do_not_depend_on_the_umask(self, fat: Path) -> None:
         FILES.replace(f"{fat}/file", b"")
         assert FILES.status(f"{fat}/file") == FileStatus(type=FileType.FILE, size=0, mode=0o755, uid=0, gid=0)
 
@@ -252,7 +252,7 @@ class TestFat:
         FILES.remove(f"{fat}/folder")
         assert FILES.names(str(fat)) == ("EFI",)
 
-    def test_what_was_replaced_is_on_the_device_at_once(self, fat: Path, tmp_path: Path, tool: Tool) -> None:
+    def test_a_replaced_file_is_on_the_device_at_once(self, fat: Path, tmp_path: Path, tool: Tool) -> None:
         """On FAT the flush of the folder is not enough: the file's own part of its entry is flushed with the file."""
         FILES.replace(f"{fat}/kernel", b"old")
         FILES.replace(f"{fat}/kernel", b"new", mode=0o755)
@@ -264,7 +264,7 @@ class TestFat:
         found = [tool("mtype", "-i", str(cut), f"::{name}") for name in ("kernel", "EFI/copy", "named")]
         assert found == ["new", "new", "whole"]
 
-    def test_what_others_must_not_read_is_refused(self, fat: Path) -> None:
+    def test_private_files_are_refused_on_fat(self, fat: Path) -> None:
         with pytest.raises(DeviceFault, match="FAT cannot keep this from others"):
             FILES.replace(f"{fat}/secret", b"s", mode=0o600)
         assert FILES.names(str(fat)) == ()

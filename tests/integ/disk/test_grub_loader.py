@@ -16,7 +16,7 @@ from gprov.adapters.linux.disk.partition import PartedPartitioner
 from gprov.adapters.linux.filesystem.tools import make_command
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.initramfs.grub import MOST_CORE, make_loader
+from gprov.apps.host.initramfs.grub import MAX_CORE, make_loader
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader, core_place
 from gprov.domain.boot.grub.menus import core_script, normal_menu, recovery_menu
@@ -59,7 +59,7 @@ def mounted(node: str, kind: str, point: Path) -> Iterator[Path]:
 
 def test_the_loader_is_made_the_same_each_time_and_fits(loader: Loader) -> None:
     assert make_loader(SystemProcesses(), SPECIFICATION["loader"], Branding()) == loader
-    assert len(loader.core) <= MOST_CORE // 2
+    assert len(loader.core) <= MAX_CORE // 2
     assert loader.boot == Path("/usr/lib/grub/i386-pc/boot.img").read_bytes()
 
 
@@ -114,7 +114,7 @@ def spoil(node: str, core: int) -> None:
 
 
 @pytest.mark.parametrize("kind", [FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4])
-def test_grub_reads_what_we_make(kind: FileSystemKind, make_disk: MakeDisk, tmp_path: Path) -> None:
+def test_grub_reads_volumes_made_by_gprov(kind: FileSystemKind, make_disk: MakeDisk, tmp_path: Path) -> None:
     """With the configuration of units, which decides over features that GRUB may not know."""
     disk = make_disk(200 << 20)
     config = tmp_path / "mke2fs.conf"

@@ -151,7 +151,7 @@ def test_a_root_within_another_need_not_be_there_yet(tmp_path: Path) -> None:
     assert (outer / "ESP/new").read_bytes() == b"y"
 
 
-def test_pipes_and_devices_where_a_file_should_be_hold_nobody_up(trap: Trap) -> None:
+def test_pipes_and_devices_in_place_of_files_do_not_block(trap: Trap) -> None:
     os.mkfifo(trap.tree / "pipe")
     (trap.tree / "zero").symlink_to("/dev/zero")
     for name in ("pipe", "step", "zero"):

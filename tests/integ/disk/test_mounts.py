@@ -83,7 +83,7 @@ def test_our_table_is_that_of_findmnt(ext4: Disk, tmp_path: Path, tool: Tool) ->
         mounts.unmount(str(target))
 
 
-def test_unmounting_keeps_what_was_written(ext4: Disk, mount_point: Path, tool: Tool) -> None:
+def test_unmounting_keeps_written_data(ext4: Disk, mount_point: Path, tool: Tool) -> None:
     mounts = LinuxMounts()
     mounts.mount(ext4.node, str(mount_point), "ext4")
     (mount_point / "file").write_text("kept")
@@ -219,7 +219,7 @@ def test_switch_root_becomes_init_in_the_new_root(tmp_path: Path) -> None:
     assert int(facts["ignored"].split()[1], 16) & 1 << 12 == 0
 
 
-def test_switch_root_empties_the_initramfs_but_not_what_is_mounted_in_it(tmp_path: Path) -> None:
+def test_switch_root_empties_the_initramfs_but_not_its_mounts(tmp_path: Path) -> None:
     left = [line.removeprefix("left=").split() for line in switched(tmp_path, "/init") if line.startswith("left=")]
     assert left == [["mnt"], ["kept"]]
 

@@ -58,7 +58,7 @@ PLANS = {
 @pytest.mark.parametrize(
     ("size", "sector"), [(8 * GIB + 12345 * 512, 512), (8 * GIB, 4096), (3072 * GIB, 512)], ids=["odd", "4k", "3TiB"]
 )
-def test_other_tools_read_what_was_planned(
+def test_other_tools_read_the_planned_table(
     name: str, size: int, sector: int, make_disk: MakeDisk, partitioner: PartedPartitioner, tool: Tool
 ) -> None:
     disk = make_disk(size, sector)

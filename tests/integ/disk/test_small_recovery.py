@@ -105,7 +105,7 @@ def test_a_volume_that_is_read_only_costs_log_and_counts_but_no_flow(volume: Pat
     assert [body.text for event in bus.events if isinstance(body := event.body, LogLine)][-1] == "two"
 
 
-def test_no_start_overwrites_the_log_of_another_whatever_the_clock_says(volume: Path) -> None:
+def test_no_boot_overwrites_the_log_of_another_at_any_time_of_the_clock(volume: Path) -> None:
     for number, time_ns in enumerate((10**18, 10**18, 0, 0, 10**18)):
         bus = EventBus(FakeClock(time_ns))
         sink = FileSink(FakeClock(time_ns), str(volume / "log"))
@@ -177,7 +177,7 @@ def test_a_volume_that_hangs_for_ever_costs_the_log_and_a_moment(frozen: Path) -
 
 
 @pytest.mark.parametrize("state", ["full", "read-only"])
-def test_beside_the_flow_a_log_that_cannot_be_kept_is_told_once(volume: Path, state: str) -> None:
+def test_a_log_that_cannot_be_written_is_reported_once(volume: Path, state: str) -> None:
     if state == "full":
         fill(volume)
     else:

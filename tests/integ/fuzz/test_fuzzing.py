@@ -1,4 +1,4 @@
-"""``make fuzz``, for a moment each: every target runs under the fuzzer and finds nothing."""
+"""``make fuzz`` for a second per target: every target runs under the fuzzer without a defect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_one_target_runs(tmp_path: Path) -> None:
     assert executions > 0
 
 
-def test_a_find_is_judged_again(tmp_path: Path) -> None:
+def test_a_find_is_run_again(tmp_path: Path) -> None:
     slow = tmp_path / "find"
     slow.write_bytes(b"WIDGET")
     assert defect(target("image-name"), slow) == ""

@@ -148,7 +148,7 @@ def walked(data: bytes) -> TarSummary:
 
 
 @pytest.mark.parametrize("case", ["symlink that leads out", "hard link to nothing", "name that leaves"])
-def test_what_tar_would_refuse_is_refused_before(case: str, tmp_path: Path) -> None:
+def test_archives_that_tar_refuses_are_refused_by_verification(case: str, tmp_path: Path) -> None:
     """tar finds out when it unpacks: too late for a unit whose disk is already wiped."""
     one, two, out, made = (tmp_path / name for name in ("one", "two", "out", "x.tar"))
     for folder in (one, two, out):

@@ -76,7 +76,7 @@ def test_good_starts_are_counted_once_each(system: System) -> None:
     ]
 
 
-def test_a_system_whose_starts_nobody_counts_says_nothing(system: System) -> None:
+def test_a_system_without_boot_counts_records_nothing(system: System) -> None:
     assert system.run().returncode == 0
     assert system.counts() is None
 
@@ -92,7 +92,7 @@ def test_damaged_counts_are_replaced(system: System, content: str) -> None:
     assert found[1] in (1, 10)
 
 
-def test_recovery_forgets_what_was_in_vain_only_after_a_good_start(system: System) -> None:
+def test_the_start_budget_is_removed_only_after_a_confirmed_boot(system: System) -> None:
     budget = system.recovery / "log" / "start_budget.json"
     budget.write_text("{}")
     system.started("5\n")
@@ -117,7 +117,7 @@ def test_without_recovery_nothing_is_touched(system: System) -> None:
     assert (system.recovery / "log" / "start_budget.json").exists()
 
 
-def test_its_units_are_what_systemd_takes_and_init_looks_for(tmp_path: Path) -> None:
+def test_its_units_are_valid_and_enabled(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "usr/lib/systemd/system").mkdir(parents=True)
     paths = BOOT_GOOD.install(str(root))

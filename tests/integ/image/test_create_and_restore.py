@@ -67,7 +67,7 @@ def test_as_other_tools_see_it(image: Path) -> None:
     assert "usr/bin/ping" in names
 
 
-def test_what_was_made_as_json(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_create_json_output(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = create(tmp_path, "--root", str(root), "--json")
     facts = json.loads(capsys.readouterr().out)
     assert (facts["path"], facts["size"]) == (str(made), made.stat().st_size)
@@ -120,7 +120,7 @@ def test_metadata_in_the_archive_is_replaced(root: Path, tmp_path: Path) -> None
         ("etc/passwd", "/etc/passwd"),
     ],
 )
-def test_what_could_never_boot_is_refused(
+def test_a_root_that_cannot_boot_is_refused(
     broken: str, said: str, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy, output = tmp_path / "copy", tmp_path / "images"

@@ -75,7 +75,7 @@ def test_everything_arrives(tree: Path, image: Path, target: Path, budget: int |
     run("diff", "-r", str(tree), str(target))
 
 
-def test_verified_by_somebody_else(tree: Path, image: Path, target: Path) -> None:
+def test_an_image_that_another_instance_verified(tree: Path, image: Path, target: Path) -> None:
     """Another object, or the same a second time: verified once more before anything is unpacked."""
     verified = XzTarArchives(SystemProcesses()).verify(str(image), quiet)
     archives = XzTarArchives(SystemProcesses())
@@ -115,7 +115,7 @@ def test_changed_between_verification_and_unpacking(tree: Path, image: Path, tar
         assert "is not what was verified before" in str(caught.value)
 
 
-def test_what_is_kept_in_memory_needs_no_file(tree: Path, image: Path, target: Path) -> None:
+def test_blocks_kept_in_memory_need_no_file(tree: Path, image: Path, target: Path) -> None:
     """Overwritten after verification: unpacked is what was verified."""
     archives = XzTarArchives(SystemProcesses())
     verified = archives.verify(str(image), quiet)

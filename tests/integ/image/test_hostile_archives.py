@@ -255,7 +255,7 @@ def test_nothing_gets_out_of_the_folder_of_a_step(yard: Yard, name: str) -> None
     yard.unpack(unpack_step_argv(str(file), str(yard.target)), b"")
 
 
-def test_a_step_s_archive_gives_nobody_more_rights(yard: Yard) -> None:
+def test_a_step_s_archive_gives_no_further_rights(yard: Yard) -> None:
     """As root, tar would keep owner and set-uid bits."""
     file = yard.target.parent / "archive.tar"
     file.write_bytes(archive([("tool", FILE, "")]))
@@ -323,7 +323,7 @@ MEMBERS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(KINDS), st.
 
 @given(members=MEMBERS, kind=st.sampled_from(FORMATS))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_verification_accepts_tar_can_unpack(yard: Yard, members: list[Member], kind: int) -> None:
+def test_tar_can_unpack_archives_that_verification_accepts(yard: Yard, members: list[Member], kind: int) -> None:
     """Any order of members. Nothing gets out in any case, but for what the next test is about."""
     data = archive(members, kind)
     said = refusal(data)

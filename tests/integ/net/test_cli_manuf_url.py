@@ -65,6 +65,6 @@ def test_good_bad_and_missing(address: str, tmp_path: Path) -> None:
     assert missing.stderr == f"gprov: {address}/none.json: answered with status 404\n"
 
 
-def test_nobody_there() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     outcome = check("http://joe:secret@127.0.0.1:1/x")
     assert (outcome.returncode, outcome.stderr) == (3, "gprov: http://***@127.0.0.1:1/x: Connection refused\n")

@@ -323,6 +323,6 @@ def test_an_interface_that_cannot_be_used_does_not_stop_the_others(lan: Lan) -> 
         assert outcome["reason"] == "nosuch0: cannot be switched on: No such device"
 
 
-def test_there_is_no_interface(lan: Lan) -> None:
+def test_without_an_interface(lan: Lan) -> None:
     with lan.connect(20) as outcome:
         assert outcome["reason"] == "there is no interface to use"

@@ -356,14 +356,14 @@ def test_without_proof_it_begins_anew(http: RequestsHttp, origin: Origin, target
         "another part",
     ],
 )
-def test_what_does_not_belong_together_is_never_joined(
+def test_parts_of_different_files_are_never_joined(
     http: RequestsHttp, origin: Origin, target: Path, second: Behaviour, content: bytes
 ) -> None:
     origin.script.extend([truncate(1_500_000), second])
     check(target, content, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
 
 
-def test_a_file_that_became_shorter_than_what_we_have(http: RequestsHttp, origin: Origin, target: Path) -> None:
+def test_a_file_that_became_shorter_than_the_partial_download(http: RequestsHttp, origin: Origin, target: Path) -> None:
     def shrink(handler: Handler, origin: Origin) -> None:
         origin.content = OTHER[:1000]
         serve(handler, origin)
@@ -382,7 +382,7 @@ def test_an_unknown_length_is_taken_as_it_comes(http: RequestsHttp, origin: Orig
     assert seen[0][1] == 0
 
 
-def test_a_cut_chunked_body_is_noticed(http: RequestsHttp, origin: Origin, target: Path) -> None:
+def test_a_truncated_chunked_body_is_an_error(http: RequestsHttp, origin: Origin, target: Path) -> None:
     def cut_chunks(handler: Handler, origin: Origin) -> None:
         handler.protocol_version = "HTTP/1.1"
         handler.answer(
@@ -395,7 +395,7 @@ def test_a_cut_chunked_body_is_noticed(http: RequestsHttp, origin: Origin, targe
     check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
 
 
-def test_an_encoding_that_nobody_asked_for_is_not_undone(http: RequestsHttp, origin: Origin, target: Path) -> None:
+def test_an_unrequested_content_encoding_is_not_decoded(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.script.append(lambda h, o: h.answer(200, {"Content-Encoding": "gzip", "Content-Length": 3}, b"abc"))
     check(target, b"abc", http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
 
@@ -493,7 +493,7 @@ def test_nothing_is_left_running_behind_a_server_that_sends_headers_without_end(
 
 
 @pytest.mark.parametrize("code", [500, 503, 429, 408])
-def test_a_server_that_is_not_ready_is_asked_again(
+def test_a_request_is_repeated_while_the_server_is_not_ready(
     http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, code: int
 ) -> None:
     origin.script.extend([status(code), status(code)])
@@ -514,7 +514,7 @@ def test_a_refusal_is_final(
     assert (len(origin.asked), clock.pauses) == (1, [])
 
 
-def test_the_last_reason_is_told_and_nothing_waits_after_it(
+def test_the_error_has_the_last_reason_without_a_final_pause(
     http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path
 ) -> None:
     origin.script.extend([status(500), status(500), status(503)])
@@ -542,7 +542,7 @@ def test_a_request_ends_at_its_deadline_whatever_the_server_does(
     assert time.monotonic() - began < 3
 
 
-def test_nobody_listens(http: RequestsHttp, clock: SkippingClock, target: Path) -> None:
+def test_connection_refused_is_a_network_fault(http: RequestsHttp, clock: SkippingClock, target: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
@@ -566,7 +566,7 @@ def test_every_status_is_a_reply(http: RequestsHttp, origin: Origin) -> None:
     assert len(origin.asked) == 6
 
 
-def test_what_is_sent(http: RequestsHttp, origin: Origin) -> None:
+def test_request_headers(http: RequestsHttp, origin: Origin) -> None:
     origin.script.append(status(200))
     http.request("POST", f"{origin.address}/a?b=c", body=b"{}", headers={"Content-Type": "application/json"})
     ((method, path, headers, body),) = origin.asked
@@ -584,7 +584,7 @@ def test_a_body_that_is_too_long_or_too_short(http: RequestsHttp, origin: Origin
         http.request("GET", origin.address)
 
 
-def test_what_is_no_http(http: RequestsHttp, origin: Origin) -> None:
+def test_a_response_that_is_not_http_is_a_network_fault(http: RequestsHttp, origin: Origin) -> None:
     def speak_smtp(handler: Handler, origin: Origin) -> None:
         handler.wfile.write(b"220 smtp ready\r\n")
 
@@ -614,7 +614,7 @@ def test_redirects_are_followed_a_little(http: RequestsHttp, origin: Origin, tar
         http.request("GET", origin.address)
 
 
-def test_what_was_posted_goes_nowhere_else(http: RequestsHttp, origin: Origin) -> None:
+def test_posted_data_is_not_sent_to_another_host(http: RequestsHttp, origin: Origin) -> None:
     origin.script.append(redirect("/elsewhere", 307))
     assert http.request("POST", origin.address, body=b"secret").status == 307
     assert len(origin.asked) == 1
@@ -651,7 +651,7 @@ def test_where_the_file_cannot_be_written(http: RequestsHttp, origin: Origin, tm
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
-def test_a_full_disk_is_no_network_fault(http: RequestsHttp, origin: Origin, clock: SkippingClock) -> None:
+def test_a_full_disk_is_not_a_network_fault(http: RequestsHttp, origin: Origin, clock: SkippingClock) -> None:
     with pytest.raises(DeviceFault):
         http.download(origin.address, "/dev/full", nothing, TransferLimits(ROOM))
     assert clock.pauses == []

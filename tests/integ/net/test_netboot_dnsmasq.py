@@ -131,7 +131,7 @@ def test_a_router_is_announced(lan: Lan) -> None:
 
 
 @pytest.mark.parametrize(("architecture", "words", "file"), KINDS)
-def test_beside_another_server(lan: Lan, architecture: int, words: tuple[str, ...], file: str) -> None:
+def test_proxy_mode_with_another_dhcp_server(lan: Lan, architecture: int, words: tuple[str, ...], file: str) -> None:
     lan.serve_addresses_only()
     lan.serve("--proxy", "10.88.0.0/24")
     replies = lan.ask(architecture, *words)
@@ -150,7 +150,7 @@ def fetched(lan: Lan, path: str) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.mark.parametrize("name", ["undionly.kpxe", "snponly.efi"])
-def test_what_is_named_can_be_fetched(lan: Lan, name: str) -> None:
+def test_named_files_can_be_fetched(lan: Lan, name: str) -> None:
     lan.serve("--range", "10.88.0.100,10.88.0.200,255.255.255.0")
     assert fetched(lan, name).stdout == (IPXE / name).read_bytes()
 

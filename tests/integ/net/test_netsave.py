@@ -106,7 +106,7 @@ def system(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[System]:
         yield made
 
 
-def test_what_a_restore_left_is_not_saved(system: System) -> None:
+def test_an_unchanged_configuration_is_not_saved(system: System) -> None:
     system.write("a.network")
     assert system.save() == ""
     assert system.save() == ""
@@ -155,7 +155,7 @@ def test_after_a_restore_that_brought_it_back_nothing_is_written_and_changes_are
     assert system.saved()["a.network"].content == b"[Match]\n"
 
 
-def test_going_back_to_what_the_restore_left_counts(system: System) -> None:
+def test_reverting_to_the_restored_configuration_puts_the_archive_aside(system: System) -> None:
     system.write("a.network")
     system.run("--baseline")
     system.write("b.network")
@@ -184,7 +184,7 @@ def test_an_archive_that_a_restore_did_not_use_stays_until_something_changes(sys
         ("other.conf", NETWORK), (".hidden.network", NETWORK),
     ],
 )  # fmt: skip
-def test_what_a_restore_would_refuse_does_not_spoil_the_rest(system: System, name: str, content: bytes) -> None:
+def test_files_that_a_restore_refuses_are_left_out(system: System, name: str, content: bytes) -> None:
     system.write("good.network")
     system.run("--baseline")
     system.write(name, content)
@@ -193,7 +193,7 @@ def test_what_a_restore_would_refuse_does_not_spoil_the_rest(system: System, nam
     assert set(system.saved()) == {"good.network", "good.link"}
 
 
-def test_links_are_saved_as_what_they_lead_to_and_nothing_else(system: System) -> None:
+def test_links_are_saved_as_their_targets(system: System) -> None:
     system.write("a.network")
     system.run("--baseline")
     (system.folder / "elsewhere").write_bytes(NETWORK)
@@ -224,7 +224,7 @@ def test_a_system_without_that_folder_is_left_alone(system: System) -> None:
 
 
 @pytest.mark.parametrize("broken", ["not in fstab", "not mounted", "no log folder", "read-only", "full"])
-def test_a_recovery_that_cannot_be_used_is_told_and_nothing_breaks(system: System, broken: str) -> None:
+def test_an_unusable_recovery_is_reported_as_an_error(system: System, broken: str) -> None:
     system.write("a.network")
     system.run("--baseline")
     system.write("a.network", b"[Match]\n")
@@ -290,7 +290,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(root: Path) -> None:
     assert [line for line in done.stderr.splitlines() if "gprov" in line] == []
 
 
-def test_what_is_no_root_file_system_is_refused(tmp_path: Path, root: Path) -> None:
+def test_a_folder_without_a_root_file_system_is_refused(tmp_path: Path, root: Path) -> None:
     with pytest.raises(DeviceMissing):
         NETSAVE.install(str(tmp_path))
     (root / "usr/sbin").rmdir()

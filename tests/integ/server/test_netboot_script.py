@@ -128,7 +128,7 @@ def test_a_unit_is_identified_by_either_serial_or_by_its_own_mac(factory: Factor
     assert not factory.provisions(mac=OWN.upper(), serial="To be filled by O.E.M.")
 
 
-def test_an_adapter_that_is_moved_between_units_identifies_none(factory: Factory) -> None:
+def test_an_adapter_reported_by_two_units_identifies_neither(factory: Factory) -> None:
     factory.report("SN1", S.MFG_STARTED, S.MFG_SUCCEEDED, macs=(DONGLE, OWN))
     assert factory.provisions(mac=DONGLE, serial="SN2")
     assert factory.provisions(mac=DONGLE)

@@ -267,7 +267,7 @@ def test_replies_with_passwords_are_not_to_be_stored(server: Server) -> None:
     assert set(json.loads(content)) == {"os", "bios", "ipmi"}
 
 
-def test_what_was_acknowledged_survives_a_kill_at_any_time(own_server: Server) -> None:
+def test_acknowledged_data_survives_a_kill_at_any_time(own_server: Server) -> None:
     """The server is killed again and again while a unit reports; to the unit's sink, that is only a delay."""
     factory = own_server.client()
     factory.state("1", S.MFG_STARTED)
@@ -381,7 +381,7 @@ def test_all_problems_of_a_message_are_reported(server: Server) -> None:
         ("GET", "/docs", None, {}, 404),
     ],
 )
-def test_what_cannot_be_answered(
+def test_invalid_requests_get_error_replies(
     server: Server, method: str, path: str, body: bytes | None, headers: Mapping[str, str], status: int
 ) -> None:
     got, content, _ = server.ask(path, method, body, headers)
@@ -453,7 +453,7 @@ def published(server: Server) -> bytes:
 IMAGE = "/files/images/WIDGET.LNX.SHINY.2026-01-02.1.upd"
 
 
-def test_a_file_arrives_whole_and_can_be_asked_about(server: Server, published: bytes) -> None:
+def test_a_file_is_served_whole_and_supports_head(server: Server, published: bytes) -> None:
     status, content, headers = server.ask(IMAGE)
     assert (status, content) == (200, published)
     assert (headers["accept-ranges"], headers["content-length"]) == ("bytes", str(len(published)))
@@ -602,7 +602,7 @@ def test_sigint_as_well(own_server: Server) -> None:
         (["--data", "{tmp}/other", "--qa-hold-minutes", "nan"], 2, "more than 0"),
     ],
 )
-def test_what_keeps_it_from_starting(
+def test_conditions_that_prevent_the_start(
     server: Server, tmp_path: Path, options: list[str], status: int, reason: str
 ) -> None:
     words = [word.format(data=server.data, tmp=tmp_path, port=server.port) for word in options]

@@ -363,7 +363,7 @@ def test_events_are_stored_once_in_order_of_arrival(server: Server) -> None:
     assert page == found[3:5]
 
 
-def test_code_name_and_macs_are_what_was_reported_last(server: Server) -> None:
+def test_code_name_and_macs_are_the_last_reported(server: Server) -> None:
     unit, store = Unit(server, "1"), server.services.store
     store.code_name(CodeNameReport(unit.sender, "old"))
     store.code_name(CodeNameReport(unit.sender, "new"))
@@ -446,7 +446,7 @@ def test_a_store_of_a_newer_gprov_is_left_alone(tmp_path: Path) -> None:
         Database(str(tmp_path))
 
 
-def test_what_is_no_store_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DeviceMissing), open_existing(str(tmp_path)):
         pass
     (tmp_path / "store").mkdir()

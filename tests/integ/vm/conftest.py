@@ -22,15 +22,15 @@ from typing_extensions import override
 import gprov
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.cache import content_key
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.machine import Machine
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.report import RunFacts, lab_report
-from gprov.apps.host.lab.runner import LiveMachine
+from gprov.apps.host.lab.runner import RunningMachine
 from gprov.apps.host.lab.stage import Expectation, StageResult
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec, spec_text
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec, spec_text
 from gprov.apps.server.credentials import credentials_of
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.branding import Branding
@@ -44,7 +44,7 @@ _UNITS_KEPT = 12
 _TOOLS = ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon", "mmdebstrap", "debugfs", "sfdisk", "mdir")
 
 RunStage = Callable[..., StageResult]
-PrepareUnit = Callable[[UnitSpec], Unit]
+PrepareUnit = Callable[[VirtualUnitSpec], VirtualUnit]
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def container(request: pytest.FixtureRequest) -> LabContainer:
     if os.geteuid() != 0:
         pytest.skip("building a root file system needs root")
     container = LabContainer()
-    set_value(container.progress, Progress(cast(TextIO, _Terminal(request.config))))
+    set_value(container.progress, BuildProgress(cast(TextIO, _Terminal(request.config))))
     return container
 
 
@@ -69,7 +69,7 @@ def prepared_as(container: LabContainer, products: Products) -> PrepareUnit:
     """``prepared_as(specification)`` → a unit that was provisioned, restored and started, with the report and the logs
     of that. Never started again."""
 
-    def prepare(spec: UnitSpec) -> Unit:
+    def prepare(spec: VirtualUnitSpec) -> VirtualUnit:
         cache, note = container.cache(), container.progress().note
         key = content_key(json.dumps(products.digests()), spec_text(spec), *_sources())
         # Different ones may be made side by side.
@@ -80,19 +80,19 @@ def prepared_as(container: LabContainer, products: Products) -> PrepareUnit:
                 found = cache.publish(_UNITS, key, lambda folder: _live(container, products, folder, spec))
         with cache.lock(_UNITS, lambda: None):
             cache.keep_newest(_UNITS, _UNITS_KEPT)
-        return Unit.open(found)
+        return VirtualUnit.open(found)
 
     return prepare
 
 
 @pytest.fixture(scope="session")
-def prepared(prepared_as: PrepareUnit) -> Unit:
+def prepared(prepared_as: PrepareUnit) -> VirtualUnit:
     """The usual unit: UEFI, one SATA disk."""
-    return prepared_as(UnitSpec())
+    return prepared_as(VirtualUnitSpec())
 
 
 @pytest.fixture
-def overlay(container: LabContainer, prepared: Unit, tmp_path: Path) -> Iterator[Unit]:
+def overlay(container: LabContainer, prepared: VirtualUnit, tmp_path: Path) -> Iterator[VirtualUnit]:
     """The prepared unit as this test may spoil it."""
     yield prepared.overlay(str(tmp_path / "unit"), container.processes())
     shutil.rmtree(tmp_path / "unit")
@@ -102,13 +102,13 @@ def overlay(container: LabContainer, prepared: Unit, tmp_path: Path) -> Iterator
 def run_stage(container: LabContainer) -> RunStage:
     def run(
         name: str,
-        unit: Unit,
+        unit: VirtualUnit,
         expected: Expectation,
         machine: Machine | None = None,
-        meanwhile: Callable[[LiveMachine], None] = lambda _: None,
+        during: Callable[[RunningMachine], None] = lambda _: None,
     ) -> StageResult:
         result: StageResult = container.stages().run(
-            name, machine or unit.machine(), unit.serial_log(name), expected, meanwhile
+            name, machine or unit.machine(), unit.serial_log(name), expected, during
         )
         assert result.passed, "\n".join([result.reason, *result.tail])
         return result
@@ -138,7 +138,7 @@ def _renumbered(kernel: bytes, number: int) -> bytes:
     return kernel[:start] + changed + kernel[end:]
 
 
-def _live(container: LabContainer, products: Products, folder: str, spec: UnitSpec) -> None:
+def _live(container: LabContainer, products: Products, folder: str, spec: VirtualUnitSpec) -> None:
     with _processes_of_the_host() as seen:
         unit, results = container.lab().lifecycle(folder, spec)
     # Environments of this machine's processes are nobody's business: only whether one held a secret is kept.

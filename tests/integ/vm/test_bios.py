@@ -22,7 +22,7 @@ from gprov.apps.host.lab.machine import Machine
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.stage import StageResult
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag
 from gprov.domain.boot.firmware import FirmwareKind
 
@@ -36,12 +36,12 @@ BOOT, ROOT, STICK = 1, 2, 1
 
 
 @pytest.fixture(scope="module")
-def made(prepared_as: Callable[..., Unit]) -> Unit:
+def made(prepared_as: Callable[..., VirtualUnit]) -> VirtualUnit:
     return prepared_as(unit_spec("sata", FirmwareKind.BIOS))
 
 
 @pytest.fixture
-def unit(container: LabContainer, made: Unit, tmp_path: Path) -> Iterator[Unit]:
+def unit(container: LabContainer, made: VirtualUnit, tmp_path: Path) -> Iterator[VirtualUnit]:
     yield made.overlay(str(tmp_path / "unit"), container.processes())
     shutil.rmtree(tmp_path / "unit")
 
@@ -52,7 +52,7 @@ def tool(*argv: str, stdin: str = "") -> str:
     return done.stdout
 
 
-def table(unit: Unit, image: str) -> dict[str, Any]:
+def table(unit: VirtualUnit, image: str) -> dict[str, Any]:
     with raw_view(SystemProcesses(), image) as view:
         found: dict[str, Any] = json.loads(tool("sfdisk", "--json", view))["partitiontable"]
     return found
@@ -72,7 +72,7 @@ def superblock(image: str, number: int) -> dict[str, str]:
     return dict(re.split(r":\s*", line, maxsplit=1) for line in lines if ":" in line)
 
 
-def kernels(unit: Unit) -> set[bytes]:
+def kernels(unit: VirtualUnit) -> set[bytes]:
     """Of all copies, on RECOVERY, on the boot partition, and in the system."""
     found = set()
     for image, number, paths in (
@@ -87,10 +87,10 @@ def kernels(unit: Unit) -> set[bytes]:
 
 def started_by(machine: Machine, name: str) -> Machine:
     """With this disk as the first that the BIOS tries."""
-    return replace(machine, disks=tuple(replace(disk, starts=disk.name == name) for disk in machine.disks))
+    return replace(machine, disks=tuple(replace(disk, bios_bootable=disk.name == name) for disk in machine.disks))
 
 
-def test_every_stage_passed(made: Unit) -> None:
+def test_every_stage_passed(made: VirtualUnit) -> None:
     report = json.loads(Path(made.path("report.json")).read_text())
     assert (report["verdict"], report["firmware"]) == ("passed", "bios")
     system = report["stages"][-1]["system"]
@@ -102,7 +102,7 @@ def test_every_stage_passed(made: Unit) -> None:
     )
 
 
-def test_the_partition_tables(made: Unit) -> None:
+def test_the_partition_tables(made: VirtualUnit) -> None:
     stick, primary = table(made, made.recovery), table(made, made.primary())
     assert (stick["label"], primary["label"]) == ("dos", "dos")
     assert [(part["type"], part.get("bootable")) for part in stick["partitions"]] == [("83", True)]
@@ -112,7 +112,7 @@ def test_the_partition_tables(made: Unit) -> None:
     assert (root["start"] + root["size"]) * 512 > made.spec.primary_size - 2 * MIB
 
 
-def test_both_disks_hold_the_same_loader_of_grub(made: Unit) -> None:
+def test_both_disks_hold_the_same_loader_of_grub(made: VirtualUnit) -> None:
     boot = GRUB_BOOT.read_bytes()
     cores = []
     for image in (made.recovery, made.primary()):
@@ -129,7 +129,7 @@ def test_both_disks_hold_the_same_loader_of_grub(made: Unit) -> None:
     assert len(cores[0]) > 100_000
 
 
-def test_the_boot_partition_starts_the_system(made: Unit, products: Products, tmp_path: Path) -> None:
+def test_the_boot_partition_starts_the_system(made: VirtualUnit, products: Products, tmp_path: Path) -> None:
     facts = superblock(made.primary(), BOOT)
     assert (facts["Filesystem volume name"], "has_journal" in facts["Filesystem features"]) == ("BOOT", False)
     with volume(made.primary(), BOOT) as files:
@@ -144,7 +144,7 @@ def test_the_boot_partition_starts_the_system(made: Unit, products: Products, tm
     assert "'panic=5'" in first
 
 
-def test_what_recovery_starts_with(made: Unit, products: Products) -> None:
+def test_boot_files_of_recovery(made: VirtualUnit, products: Products) -> None:
     kernel = Path(products.normal_kernel).read_bytes()
     with volume(made.recovery, STICK) as files:
         assert files.read("/norm_boot") == kernel
@@ -154,7 +154,7 @@ def test_what_recovery_starts_with(made: Unit, products: Products) -> None:
     assert superblock(made.recovery, STICK)["Filesystem volume name"] == "RECOVERY"
 
 
-def test_fstab_names_the_boot_partition(made: Unit) -> None:
+def test_fstab_names_the_boot_partition(made: VirtualUnit) -> None:
     uuid = superblock(made.primary(), BOOT)["Filesystem UUID"]
     with volume(made.primary(), ROOT) as files:
         entries = [line.split() for line in files.read("/etc/fstab").decode().splitlines()]
@@ -165,7 +165,7 @@ def test_fstab_names_the_boot_partition(made: Unit) -> None:
 
 
 @pytest.mark.nightly
-def test_the_primary_disk_starts_without_recovery(unit: Unit, run_stage: RunStage) -> None:
+def test_the_primary_disk_starts_without_recovery(unit: VirtualUnit, run_stage: RunStage) -> None:
     machine = unit.machine()
     alone = replace(machine, disks=tuple(disk for disk in machine.disks if disk.name == "primary0"))
     result = run_stage("alone", unit, STARTED, alone)
@@ -175,7 +175,7 @@ def test_the_primary_disk_starts_without_recovery(unit: Unit, run_stage: RunStag
 
 
 @pytest.mark.parametrize("first", ["primary0", "recovery"])
-def test_a_wiped_boot_partition_leads_to_a_restore(first: str, unit: Unit, run_stage: RunStage) -> None:
+def test_a_wiped_boot_partition_leads_to_a_restore(first: str, unit: VirtualUnit, run_stage: RunStage) -> None:
     processes = SystemProcesses()
     with raw_view(processes, unit.primary(), writable=True) as view:
         boot = partitions(processes, view)[BOOT - 1]
@@ -190,7 +190,7 @@ def test_a_wiped_boot_partition_leads_to_a_restore(first: str, unit: Unit, run_s
 
 
 @pytest.mark.nightly
-def test_a_damaged_kernel_on_recovery_is_passed_over(unit: Unit, run_stage: RunStage) -> None:
+def test_a_damaged_kernel_on_recovery_is_passed_over(unit: VirtualUnit, run_stage: RunStage) -> None:
     """The second copy starts, restores, and is what the first is repaired from."""
     with volume(unit.recovery, STICK, writable=True) as files:
         files.remove("/norm_boot")
@@ -204,7 +204,7 @@ def test_a_damaged_kernel_on_recovery_is_passed_over(unit: Unit, run_stage: RunS
 
 @pytest.mark.nightly
 def test_every_copy_of_the_kernel_follows_the_higher_build_number(
-    unit: Unit, run_stage: RunStage, newer_image: tuple[str, bytes], products: Products
+    unit: VirtualUnit, run_stage: RunStage, newer_image: tuple[str, bytes], products: Products
 ) -> None:
     image, kernel = newer_image
     name = image.rpartition("/")[2]

@@ -16,7 +16,7 @@ from virt.firmware.varstore.edk2 import Edk2VarStore
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
 from gprov.apps.host.lab.stage import StageResult
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove_flag
 
 pytestmark = pytest.mark.vm
@@ -52,7 +52,7 @@ class Nvram:
         return {name for name in self.boot if re.fullmatch(r"Boot[0-9A-F]{4}", name)}
 
 
-def nvram(unit: Unit) -> Nvram:
+def nvram(unit: VirtualUnit) -> Nvram:
     variables = Edk2VarStore(unit.variables).get_varlist()
     boot = {name: bytes(one.data) for name, one in variables.items() if name.startswith("Boot")}
     raw = Path(unit.variables).read_bytes()
@@ -60,7 +60,7 @@ def nvram(unit: Unit) -> Nvram:
     return Nvram(boot, {name: raw.count(f"{name}\0".encode("utf-16-le")) for name in names})
 
 
-def add_foreign_entries(unit: Unit) -> None:
+def add_foreign_entries(unit: VirtualUnit) -> None:
     """One in front of everything, one at the end."""
     store = Edk2VarStore(unit.variables)
     variables = store.get_varlist()
@@ -72,7 +72,7 @@ def add_foreign_entries(unit: Unit) -> None:
     store.write_varstore(unit.variables, variables)
 
 
-def recovery_use(unit: Unit) -> tuple[int, int, dict[str, tuple[str, ...]]]:
+def recovery_use(unit: VirtualUnit) -> tuple[int, int, dict[str, tuple[str, ...]]]:
     """Bytes and inodes in use on RECOVERY, as its superblock counts them, and what its folders hold."""
     processes = SystemProcesses()
     with raw_view(processes, unit.recovery) as view:
@@ -87,7 +87,7 @@ def recovery_use(unit: Unit) -> tuple[int, int, dict[str, tuple[str, ...]]]:
     return blocks * int(facts["Block size"]), inodes, held
 
 
-def restored_again(unit: Unit, run_stage: RunStage, number: int) -> None:
+def restored_again(unit: VirtualUnit, run_stage: RunStage, number: int) -> None:
     remove_flag(SystemProcesses(), unit)
     run_stage(f"restore-{number}", unit, RESTORED)
     if number % 3 == 2:  # a unit whose system never runs in between pauses longer and longer before its restores
@@ -95,7 +95,9 @@ def restored_again(unit: Unit, run_stage: RunStage, number: int) -> None:
 
 
 @pytest.mark.parametrize("restores", [2, pytest.param(12, marks=pytest.mark.nightly)])
-def test_restores_leave_nvram_and_recovery_as_they_are(overlay: Unit, run_stage: RunStage, restores: int) -> None:
+def test_restores_leave_nvram_and_recovery_as_they_are(
+    overlay: VirtualUnit, run_stage: RunStage, restores: int
+) -> None:
     add_foreign_entries(overlay)
     # The first start after that: the firmware may tidy up, and our entry must come first again.
     restored_again(overlay, run_stage, 0)

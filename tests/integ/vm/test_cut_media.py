@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.lab.outside import Expected, judge
-from gprov.apps.host.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
+from gprov.apps.host.lab.inspection import ExpectedContent, check_restored_unit
+from gprov.apps.host.lab.powercut import DiskCut, PowerCut, UnflushedOutcome, apply_cut
 from gprov.apps.host.lab.recording import Instant, Recording, log_file
 from gprov.apps.host.lab.shapes import unit_spec
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 
@@ -53,9 +53,9 @@ def told(disk: str, commands: Sequence[str], log: str = "") -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_replayed_requests_leave_what_qemu_leaves(tmp_path: Path, seed: int) -> None:
+def test_replayed_requests_give_the_content_written_by_qemu(tmp_path: Path, seed: int) -> None:
     processes = SystemProcesses()
-    unit = Unit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
+    unit = VirtualUnit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
     for file in unit.disk_files():
         told(file, [f"write -P 255 0 {SPAN}"])
     commands = requests(seed)
@@ -72,7 +72,7 @@ def test_replayed_requests_leave_what_qemu_leaves(tmp_path: Path, seed: int) -> 
     counts = (COUNT, COUNT // 2)  # the first disk was told everything, the other half
     halves = [DiskCut(count // 2, 0, arrived(recording, disk, count)) for disk, count in enumerate(counts)]
     left = unit.overlay(str(tmp_path / "left"), processes)
-    apply_cut(processes, recording, PowerCut(Instant(counts, 0, 0), Luck.ALL, tuple(halves)), left)
+    apply_cut(processes, recording, PowerCut(Instant(counts, 0, 0), UnflushedOutcome.ALL, tuple(halves)), left)
     wanted = unit.overlay(str(tmp_path / "wanted"), processes)
     for file, count in zip(wanted.disk_files(), counts, strict=True):
         told(file, commands[:count])
@@ -86,18 +86,18 @@ def arrived(recording: Recording, disk: int, count: int) -> tuple[tuple[int, int
     return tuple((index, log[index].size) for index in range(count // 2, count) if log[index].size)
 
 
-def test_disks_that_hold_nothing_are_judged_too(tmp_path: Path) -> None:
+def test_blank_disks_are_reported_as_problems(tmp_path: Path) -> None:
     processes = SystemProcesses()
-    unit = Unit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
-    expected = Expected(primary={}, varying=frozenset(), images={}, kernel="", older_kernel="")
-    blank = judge(processes, unit, expected)
+    unit = VirtualUnit.create(str(tmp_path / "unit"), unit_spec("sata", FirmwareKind.BIOS), processes)
+    expected = ExpectedContent(primary={}, varying=frozenset(), images={}, kernel="", older_kernel="")
+    blank = check_restored_unit(processes, unit, expected)
     assert [problem.partition(":")[0] for problem in blank] == ["PRIMARY", "RECOVERY"]
     assert all("does not contain a recognized partition table" in problem for problem in blank)
     for file in unit.disk_files():
         with raw_view(processes, file, writable=True) as view:
             subprocess.run(["sfdisk", "-q", view], input="label: gpt\n", text=True, check=True, timeout=60)
-    empty = judge(processes, unit, expected)
-    assert all("finds 0 partitions" in problem for problem in empty)
+    empty = check_restored_unit(processes, unit, expected)
+    assert all("finds 0 partitions, expected" in problem for problem in empty)
     assert len(empty) == 2
 
 

@@ -14,7 +14,7 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.stage import StageResult
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove_flag
 
 pytestmark = pytest.mark.vm
@@ -25,7 +25,7 @@ SILENTLY_STARTED, SILENTLY_RESTORED = replace(STARTED, milestones=()), replace(R
 KERNEL, FALLBACK = "::/norm_boot", "::/EFI/BOOT/BOOTX64.EFI"
 
 
-def mtools(unit: Unit, tool: str, *arguments: str, writable: bool = False) -> None:
+def mtools(unit: VirtualUnit, tool: str, *arguments: str, writable: bool = False) -> None:
     """One of the mtools on the unit's ESP."""
     processes = SystemProcesses()
     with raw_view(processes, unit.recovery, writable=writable) as view:
@@ -34,19 +34,19 @@ def mtools(unit: Unit, tool: str, *arguments: str, writable: bool = False) -> No
         subprocess.run(argv, check=True, timeout=60, capture_output=True)
 
 
-def starts(unit: Unit) -> bytes:
+def starts(unit: VirtualUnit) -> bytes:
     """How often init started the system on PRIMARY since its restore."""
     with ext_volume(SystemProcesses(), unit.primary(), 1) as root:
         return root.read("/etc/provisioning/boots_started")
 
 
-def read(unit: Unit, name: str, folder: Path) -> bytes:
+def read(unit: VirtualUnit, name: str, folder: Path) -> bytes:
     target = folder / "read"
     mtools(unit, "mcopy", "-n", "-o", name, str(target))
     return target.read_bytes()
 
 
-def overwrite(unit: Unit, name: str, content: bytes, folder: Path) -> None:
+def overwrite(unit: VirtualUnit, name: str, content: bytes, folder: Path) -> None:
     source = folder / "written"
     source.write_bytes(content)
     mtools(unit, "mcopy", "-o", str(source), name, writable=True)
@@ -61,7 +61,7 @@ def overwrite(unit: Unit, name: str, content: bytes, folder: Path) -> None:
     ],
 )
 def test_a_damaged_kernel_is_passed_over_and_a_restore_repairs_it(
-    overlay: Unit, run_stage: RunStage, products: Products, tmp_path: Path, damage: str
+    overlay: VirtualUnit, run_stage: RunStage, products: Products, tmp_path: Path, damage: str
 ) -> None:
     whole = Path(products.normal_kernel).read_bytes()
     assert read(overlay, KERNEL, tmp_path) == whole

@@ -10,9 +10,9 @@ import pytest
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
 from gprov.apps.host.lab.products import Products
-from gprov.apps.host.lab.runner import Ending, LiveMachine
+from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, remove_flag
 
 pytestmark = pytest.mark.vm
@@ -24,29 +24,29 @@ HANDOVER_SECONDS = 120.0
 CUT = Expectation(Ending.CRASHED, (INIT_STARTED, HANDOVER), HANDOVER_SECONDS)
 
 
-def counts(unit: Unit) -> dict[str, bytes]:
+def counts(unit: VirtualUnit) -> dict[str, bytes]:
     with ext_volume(SystemProcesses(), unit.primary(), ROOT) as root:
         return {name: root.read(f"{FOLDER}/{name}") for name in root.names(FOLDER) if name.startswith("boots_")}
 
 
-def recorded(unit: Unit, image: str) -> dict[str, int]:
+def recorded(unit: VirtualUnit, image: str) -> dict[str, int]:
     with ext_volume(SystemProcesses(), unit.recovery, STICK) as stick:
         results = json.loads(stick.read("/log/recovery_history.json"))["ImageResults"]
     (found,) = [result for result in results if result["Image"] == image.removesuffix(".upd")]
     return {key: found[key] for key in ("BootAttempts", "BootFailures")}
 
 
-def cut_at_handover(live: LiveMachine) -> None:
+def cut_at_handover(live: RunningMachine) -> None:
     live.wait_milestone(HANDOVER, HANDOVER_SECONDS)
     live.cut_power()
 
 
-def test_starts_are_counted_confirmed_and_told_of_the_image(
-    overlay: Unit, run_stage: RunStage, products: Products
+def test_boots_are_counted_confirmed_and_added_to_the_history(
+    overlay: VirtualUnit, run_stage: RunStage, products: Products
 ) -> None:
     assert counts(overlay) == {"boots_started": b"1\n", "boots_confirmed": b"1 1\n"}
     for number in (2, 3):
-        run_stage(f"cut-{number}", overlay, CUT, meanwhile=cut_at_handover)
+        run_stage(f"cut-{number}", overlay, CUT, during=cut_at_handover)
         assert counts(overlay) == {"boots_started": b"%d\n" % number, "boots_confirmed": b"1 1\n"}
     assert recorded(overlay, products.image_name) == {"BootAttempts": 0, "BootFailures": 0}
 

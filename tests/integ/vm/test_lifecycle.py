@@ -20,7 +20,7 @@ from virt.firmware.varstore.edk2 import Edk2VarStore
 
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.products import Products
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import raw_view
 from gprov.apps.server.credentials import credentials_of
 
@@ -93,13 +93,13 @@ class Ext:
 
 
 @pytest.fixture(scope="module")
-def primary(prepared: Unit) -> Iterator[str]:
+def primary(prepared: VirtualUnit) -> Iterator[str]:
     with raw_view(SystemProcesses(), prepared.primary()) as view:
         yield view
 
 
 @pytest.fixture(scope="module")
-def recovery(prepared: Unit) -> Iterator[str]:
+def recovery(prepared: VirtualUnit) -> Iterator[str]:
     with raw_view(SystemProcesses(), prepared.recovery) as view:
         yield view
 
@@ -115,7 +115,7 @@ def stick(recovery: str) -> Ext:
 
 
 @pytest.fixture(scope="module")
-def report(prepared: Unit) -> dict[str, Any]:
+def report(prepared: VirtualUnit) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(Path(prepared.path("report.json")).read_text())
     return found
 
@@ -137,7 +137,7 @@ def test_the_system_is_up_without_a_failed_unit(report: dict[str, Any]) -> None:
     assert system["hostname"] == "gp-lab0001"
 
 
-def test_what_the_folder_holds(prepared: Unit) -> None:
+def test_files_in_the_work_folder(prepared: VirtualUnit) -> None:
     names = {"primary0.qcow2", "recovery.qcow2", "efivars.fd", "report.json"}
     logs = {"serial-provision.log", "serial-restore.log", "serial-boot.log"}
     assert names | logs <= set(os.listdir(prepared.folder))
@@ -177,7 +177,7 @@ def test_the_identity_of_the_unit_on_its_root(root: Ext) -> None:
     assert (facts["DevCodeName"], facts["Serial"], facts["Mfg"]) == ("QEMU-mfg-test", "LAB0001", "GPROV_QEMU")
 
 
-def test_the_root_may_boot_and_says_which_image_it_is(root: Ext, products: Products) -> None:
+def test_the_root_has_flag_file_and_disktag(root: Ext, products: Products) -> None:
     names = root.names("/")
     assert "boot.normal" in names
     assert products.image_name.removesuffix(".upd") + ".disktag" in names
@@ -193,7 +193,7 @@ def test_fstab(root: Ext) -> None:
     assert any(target.startswith("/mnt/RECOVERY/") for target in targets)
 
 
-def test_admin_can_log_in_with_the_password_of_this_unit_only(root: Ext, prepared: Unit) -> None:
+def test_admin_can_log_in_with_the_password_of_this_unit_only(root: Ext, prepared: VirtualUnit) -> None:
     credentials = credentials_of(prepared.path("server"), "LAB0001")
     assert credentials is not None
     hashed = re.search(r"^admin:([^:]*):", root.read("/etc/shadow"), re.MULTILINE)
@@ -209,7 +209,7 @@ def crypted(password: str, setting: str) -> str:
     return tool("perl", "-e", program, stdin=f"{password}\n{setting}\n")
 
 
-def test_what_recovery_holds(stick: Ext, products: Products) -> None:
+def test_files_on_recovery(stick: Ext, products: Products) -> None:
     assert stick.names("/Image") == [".", "..", products.image_name]
     history = json.loads(stick.read("/log/recovery_history.json"))
     (result,) = history["ImageResults"]
@@ -238,11 +238,11 @@ def test_the_esp_is_clean(recovery: str, tmp_path: Path) -> None:
     tool("fsck.fat", "-n", str(copy))
 
 
-def boot_variables(unit: Unit) -> dict[str, EfiVar]:
+def boot_variables(unit: VirtualUnit) -> dict[str, EfiVar]:
     return dict(Edk2VarStore(unit.variables).get_varlist().items())
 
 
-def test_boot_entries(prepared: Unit) -> None:
+def test_boot_entries(prepared: VirtualUnit) -> None:
     variables = boot_variables(prepared)
     entries = {
         int(name[4:], 16): BootEntry(data=variable.data)
@@ -262,7 +262,7 @@ def test_boot_entries(prepared: Unit) -> None:
     assert "DATA_ERASE=1" in arguments["Data Erase (DANGER!)"].split()
 
 
-def test_the_factory_heard_of_success_and_released_the_qa_document(prepared: Unit) -> None:
+def test_the_factory_server_released_the_qa_document_after_success(prepared: VirtualUnit) -> None:
     documents = Path(prepared.path("server"), "documents")
     texts = [path.read_text() for path in documents.rglob("*") if path.is_file()]
     assert len(texts) == 1
@@ -271,7 +271,7 @@ def test_the_factory_heard_of_success_and_released_the_qa_document(prepared: Uni
 
 
 @pytest.fixture(scope="module")
-def secrets(prepared: Unit) -> list[bytes]:
+def secrets(prepared: VirtualUnit) -> list[bytes]:
     credentials = credentials_of(prepared.path("server"), "LAB0001")
     assert credentials is not None
     found = [each.reveal().encode() for each in (credentials.os, credentials.bios, credentials.ipmi)]
@@ -279,7 +279,7 @@ def secrets(prepared: Unit) -> list[bytes]:
     return found
 
 
-def test_no_log_and_no_report_shows_a_secret(prepared: Unit, secrets: list[bytes]) -> None:
+def test_no_log_and_no_report_shows_a_secret(prepared: VirtualUnit, secrets: list[bytes]) -> None:
     kept = [path for path in Path(prepared.folder).rglob("*") if path.is_file()]
     public = [path for path in kept if path.suffix in (".log", ".json", ".txt")]
     assert len(public) >= 6
@@ -287,7 +287,7 @@ def test_no_log_and_no_report_shows_a_secret(prepared: Unit, secrets: list[bytes
         assert not [secret for secret in secrets if secret in path.read_bytes()], path
 
 
-def test_no_process_of_the_host_was_given_a_secret(prepared: Unit, secrets: list[bytes]) -> None:
+def test_no_process_of_the_host_was_given_a_secret(prepared: VirtualUnit, secrets: list[bytes]) -> None:
     seen = json.loads(Path(prepared.path("host-processes.json")).read_text())
     assert any("qemu-system-x86_64" in line for line in seen["argv"])
     assert not [line for line in seen["argv"] if any(secret.decode() in line for secret in secrets)]
@@ -295,7 +295,7 @@ def test_no_process_of_the_host_was_given_a_secret(prepared: Unit, secrets: list
     assert seen["environments_with_a_secret"] == 0
 
 
-def test_what_anybody_may_read_shows_no_secret(prepared: Unit, secrets: list[bytes]) -> None:
+def test_readable_files_contain_no_secret(prepared: VirtualUnit, secrets: list[bytes]) -> None:
     assert stat.S_IMODE(os.stat(prepared.folder).st_mode) == 0o700
     holders = []
     for path in Path(prepared.folder).rglob("*"):

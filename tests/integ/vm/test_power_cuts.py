@@ -17,11 +17,11 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.campaign import Campaign, run_campaign
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.cuts import CutResult
-from gprov.apps.host.lab.outside import judge
-from gprov.apps.host.lab.powercut import DiskCut, Luck, PowerCut, apply_cut
+from gprov.apps.host.lab.inspection import check_restored_unit
+from gprov.apps.host.lab.powercut import DiskCut, PowerCut, UnflushedOutcome, apply_cut
 from gprov.apps.host.lab.products import file_digest
+from gprov.apps.host.lab.scenario import CutStage
 from gprov.apps.host.lab.shapes import unit_spec
-from gprov.apps.host.lab.subject import CutStage
 from gprov.apps.host.lab.volumes import raw_view
 from gprov.apps.host.lab.writelog import read_log
 from gprov.domain.boot.firmware import FirmwareKind
@@ -41,9 +41,9 @@ def cut(
     jobs: int = 1,
 ) -> None:
     """Raises AssertionError with what is needed to see a failure again; disks and logs of it stay."""
-    subject = container.subjects().subject(stage, unit_spec(disks, firmware))
+    scenario = container.scenarios().scenario(stage, unit_spec(disks, firmware))
     results = run_campaign(
-        container.cuts(), subject, Campaign(seed=SEED, first=0, count=count, jobs=jobs), str(folder / "cuts")
+        container.cuts(), scenario, Campaign(seed=SEED, first=0, count=count, jobs=jobs), str(folder / "cuts")
     )
     failed = [told(result, stage, firmware, disks) for result in results if result.problems]
     assert not failed, "\n".join(failed)
@@ -64,7 +64,7 @@ def test_a_restore_that_is_cut_ends_in_the_whole_new_system(
     cut(container, tmp_path, CutStage.RESTORE, firmware, "sata", 5)
 
 
-def test_a_provisioning_that_is_cut_says_so_and_can_be_begun_again(container: LabContainer, tmp_path: Path) -> None:
+def test_a_provisioning_that_is_cut_can_be_repeated(container: LabContainer, tmp_path: Path) -> None:
     cut(container, tmp_path, CutStage.PROVISION, FirmwareKind.UEFI, "sata", 2)
 
 
@@ -73,18 +73,20 @@ def test_all_that_was_recorded_makes_the_restored_unit(
     container: LabContainer, tmp_path: Path, firmware: FirmwareKind
 ) -> None:
     """Replayed as a whole onto the unit before the restore; only its first start is missing."""
-    subject = container.subjects().subject(CutStage.RESTORE, unit_spec("sata", firmware))
-    recording, left = subject.recording, subject.unit.overlay(str(tmp_path / "left"), SystemProcesses())
+    scenario = container.scenarios().scenario(CutStage.RESTORE, unit_spec("sata", firmware))
+    recording, left = scenario.recording, scenario.unit.overlay(str(tmp_path / "left"), SystemProcesses())
     whole = tuple(DiskCut(len(log), 0, ()) for log in recording.logs)
-    apply_cut(SystemProcesses(), recording, PowerCut(recording.instants[-1], Luck.ALL, whole), left)
-    assert judge(SystemProcesses(), left, subject.expected) == ["PRIMARY: lacks etc/provisioning/boots_started"]
+    apply_cut(SystemProcesses(), recording, PowerCut(recording.instants[-1], UnflushedOutcome.ALL, whole), left)
+    assert check_restored_unit(SystemProcesses(), left, scenario.expected) == [
+        "PRIMARY: lacks etc/provisioning/boots_started"
+    ]
 
 
-def test_the_judge_sees_what_is_not_restored(container: LabContainer) -> None:
+def test_the_check_finds_everything_that_is_not_restored(container: LabContainer) -> None:
     """The unit before the restore: without its flag file, with another system and older kernels."""
-    subject = container.subjects().subject(CutStage.RESTORE, unit_spec("sata", FirmwareKind.BIOS))
-    problems = judge(SystemProcesses(), subject.unit, subject.expected)
-    kernel = f" is {file_digest(subject.products.normal_kernel)}, not {subject.expected.kernel}"
+    scenario = container.scenarios().scenario(CutStage.RESTORE, unit_spec("sata", FirmwareKind.BIOS))
+    problems = check_restored_unit(SystemProcesses(), scenario.unit, scenario.expected)
+    kernel = f" is {file_digest(scenario.products.normal_kernel)}, not {scenario.expected.kernel}"
     assert "PRIMARY: has no flag file" in problems
     assert "PRIMARY: lacks boot.normal" in problems
     assert any(problem.startswith("PRIMARY: srv/0/007 is ") for problem in problems)

@@ -14,7 +14,7 @@ import pytest
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
 from gprov.apps.host.lab.stage import StageResult
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, remove_flag
 
 pytestmark = pytest.mark.vm
@@ -46,11 +46,11 @@ exit 1
 """
 
 
-def root_of(unit: Unit, *, writable: bool = False) -> AbstractContextManager[ExtVolume]:
+def root_of(unit: VirtualUnit, *, writable: bool = False) -> AbstractContextManager[ExtVolume]:
     return ext_volume(SystemProcesses(), unit.primary(), ROOT, writable=writable)
 
 
-def stick_of(unit: Unit, *, writable: bool = False) -> AbstractContextManager[ExtVolume]:
+def stick_of(unit: VirtualUnit, *, writable: bool = False) -> AbstractContextManager[ExtVolume]:
     return ext_volume(SystemProcesses(), unit.recovery, STICK, writable=writable)
 
 
@@ -66,14 +66,14 @@ def configuration(root: ExtVolume, folder: str) -> dict[str, bytes]:
     return found
 
 
-def restored(unit: Unit, run_stage: RunStage, name: str) -> None:
+def restored(unit: VirtualUnit, run_stage: RunStage, name: str) -> None:
     remove_flag(SystemProcesses(), unit)
     run_stage(name, unit, RESTORED)
 
 
 @pytest.mark.nightly
-def test_a_configuration_survives_and_is_ignored_if_so_asked(
-    overlay: Unit, run_stage: RunStage, tmp_path: Path
+def test_a_configuration_survives_or_is_dropped_by_option(
+    overlay: VirtualUnit, run_stage: RunStage, tmp_path: Path
 ) -> None:
     (tmp_path / "scenario").write_text(SCENARIO)
     with root_of(overlay, writable=True) as root:

@@ -18,8 +18,8 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.namespace import ADDRESS, BRIDGE, FactoryNetwork, factory_network
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import Expectation, StageResult
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.factory.dnsmasq import NetbootService, dnsmasq_configuration
 
@@ -98,7 +98,9 @@ def test_the_firmware_gets_its_address_there_and_the_script_here(
     service = NetbootService(BRIDGE, f"http://{ADDRESS}:{PORT}", IPv4Network("10.77.0.0/24"))
     segment.dnsmasq("ours", segment.network.name, dnsmasq_configuration(service))
     segment.web()
-    unit = Unit.create(str(tmp_path / "unit"), UnitSpec(firmware=firmware, netboot=True), SystemProcesses())
+    unit = VirtualUnit.create(
+        str(tmp_path / "unit"), VirtualUnitSpec(firmware=firmware, netboot=True), SystemProcesses()
+    )
 
     run_stage("proxy", unit, SCRIPT_RUN, segment.network.attach(unit.machine()))
     shutil.rmtree(unit.folder)

@@ -17,10 +17,10 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.lifecycle import STARTED
 from gprov.apps.host.lab.machine import Machine
-from gprov.apps.host.lab.runner import Ending, LiveMachine
+from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.stage import INIT_STARTED, Expectation, StageResult
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import partitions, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 
@@ -39,12 +39,12 @@ GIVE_UP_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
-def mirrored(prepared_as: Callable[..., Unit]) -> Unit:
+def mirrored(prepared_as: Callable[..., VirtualUnit]) -> VirtualUnit:
     return prepared_as(unit_spec("raid1"))
 
 
 @pytest.fixture
-def unit(container: LabContainer, mirrored: Unit, tmp_path: Path) -> Iterator[Unit]:
+def unit(container: LabContainer, mirrored: VirtualUnit, tmp_path: Path) -> Iterator[VirtualUnit]:
     yield mirrored.overlay(str(tmp_path / "unit"), container.processes())
     shutil.rmtree(tmp_path / "unit")
 
@@ -64,7 +64,7 @@ def loop(view: str, offset: int) -> Iterator[str]:
         tool("losetup", "--detach", node)
 
 
-def without(unit: Unit, *pulled: int) -> Machine:
+def without(unit: VirtualUnit, *pulled: int) -> Machine:
     machine = unit.machine()
     names = [f"primary{index}" for index in pulled]
     return replace(machine, disks=tuple(disk for disk in machine.disks if disk.name not in names))
@@ -74,7 +74,7 @@ def console(result: StageResult) -> str:
     return Path(result.serial_log).read_text(errors="replace")
 
 
-def examined(unit: Unit, index: int) -> dict[str, str]:
+def examined(unit: VirtualUnit, index: int) -> dict[str, str]:
     """What mdadm here says of a member's superblock."""
     processes = SystemProcesses()
     with raw_view(processes, unit.primary(index)) as view:
@@ -92,7 +92,7 @@ def slots(found: Sequence[dict[str, str]]) -> list[int]:
 
 @pytest.mark.nightly
 def test_raid_5_lives_and_boots_without_one_disk(
-    container: LabContainer, prepared_as: Callable[..., Unit], tmp_path: Path, run_stage: RunStage
+    container: LabContainer, prepared_as: Callable[..., VirtualUnit], tmp_path: Path, run_stage: RunStage
 ) -> None:
     """Its first synchronisation was cut short by switching it off: it starts all the same."""
     prepared = prepared_as(unit_spec("raid5"))
@@ -107,7 +107,7 @@ def test_raid_5_lives_and_boots_without_one_disk(
     shutil.rmtree(tmp_path / "unit")
 
 
-def test_both_disks_hold_the_system_as_members_of_one_array(mirrored: Unit) -> None:
+def test_both_disks_hold_the_system_as_members_of_one_array(mirrored: VirtualUnit) -> None:
     processes = SystemProcesses()
     found = [examined(mirrored, index) for index in (0, 1)]
     assert sorted(slots(found)) == [0, 1]
@@ -135,7 +135,9 @@ def test_both_disks_hold_the_system_as_members_of_one_array(mirrored: Unit) -> N
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("pulled", [0, 1])
-def test_without_either_disk_the_unit_boots_and_says_which(unit: Unit, run_stage: RunStage, pulled: int) -> None:
+def test_without_either_disk_the_unit_boots_and_reports_the_missing_one(
+    unit: VirtualUnit, run_stage: RunStage, pulled: int
+) -> None:
     slot = slots([examined(unit, pulled)])[0]
     result = run_stage("degraded", unit, STARTED, without(unit, pulled))
     assert re.search(rf"is degraded; disk missing: slot {slot} \([^)]*LABDISK000{pulled}", console(result))
@@ -158,10 +160,10 @@ def test_without_either_disk_the_unit_boots_and_says_which(unit: Unit, run_stage
 
 
 @pytest.mark.nightly
-def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: Unit, run_stage: RunStage) -> None:
+def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: VirtualUnit, run_stage: RunStage) -> None:
     log = Path(unit.serial_log("no-disks"))
 
-    def wait(live: LiveMachine) -> None:
+    def wait(live: RunningMachine) -> None:
         live.wait_milestone(INIT_FAILED, GIVE_UP_SECONDS)
         for _ in range(60):  # what it says then
             if "Restarting in" in log.read_text(errors="replace"):
@@ -176,7 +178,7 @@ def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: Un
 
 
 def test_a_bios_unit_starts_from_the_disk_that_is_left(
-    container: LabContainer, prepared_as: Callable[..., Unit], tmp_path: Path, run_stage: RunStage
+    container: LabContainer, prepared_as: Callable[..., VirtualUnit], tmp_path: Path, run_stage: RunStage
 ) -> None:
     """Loader, menu and kernel are on each disk; RECOVERY is pulled too, so that they are all there is."""
     prepared = prepared_as(unit_spec("raid1", FirmwareKind.BIOS))

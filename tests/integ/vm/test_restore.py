@@ -13,9 +13,9 @@ import pytest
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.lifecycle import RESTORE_FAILED, RESTORED, STARTED
 from gprov.apps.host.lab.products import Products
-from gprov.apps.host.lab.runner import Ending, LiveMachine
+from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.apps.host.lab.stage import INIT_STARTED, StageResult
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag
 
 pytestmark = pytest.mark.vm
@@ -28,15 +28,15 @@ LATE_SECONDS = 20.0
 ROOT, STICK = 1, 2
 
 
-def root_of(unit: Unit) -> AbstractContextManager[ExtVolume]:
+def root_of(unit: VirtualUnit) -> AbstractContextManager[ExtVolume]:
     return ext_volume(SystemProcesses(), unit.primary(), ROOT)
 
 
-def stick_of(unit: Unit) -> AbstractContextManager[ExtVolume]:
+def stick_of(unit: VirtualUnit) -> AbstractContextManager[ExtVolume]:
     return ext_volume(SystemProcesses(), unit.recovery, STICK, writable=True)
 
 
-def disktags(unit: Unit) -> list[str]:
+def disktags(unit: VirtualUnit) -> list[str]:
     with root_of(unit) as root:
         return [name for name in root.names("/") if name.endswith(".disktag")]
 
@@ -45,7 +45,7 @@ def tag(image: str) -> str:
     return image.removesuffix(".upd") + ".disktag"
 
 
-def kernel_on_esp(unit: Unit, folder: Path) -> bytes:
+def kernel_on_esp(unit: VirtualUnit, folder: Path) -> bytes:
     processes = SystemProcesses()
     with raw_view(processes, unit.recovery) as view:
         esp = partitions(processes, view)[0]
@@ -56,7 +56,7 @@ def kernel_on_esp(unit: Unit, folder: Path) -> bytes:
 
 
 def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_going_back(
-    overlay: Unit, run_stage: RunStage, newer_image: tuple[str, bytes], products: Products, tmp_path: Path
+    overlay: VirtualUnit, run_stage: RunStage, newer_image: tuple[str, bytes], products: Products, tmp_path: Path
 ) -> None:
     image, kernel = newer_image
     assert kernel_on_esp(overlay, tmp_path) == Path(products.normal_kernel).read_bytes()
@@ -83,7 +83,7 @@ def test_newer_image_is_restored_and_then_the_original_again_without_a_kernel_go
 
 
 def test_the_image_before_is_restored_if_the_newest_is_corrupt(
-    overlay: Unit, run_stage: RunStage, products: Products
+    overlay: VirtualUnit, run_stage: RunStage, products: Products
 ) -> None:
     with stick_of(overlay) as stick:
         stick.add(products.image, f"/Image/{NEWER}")
@@ -94,7 +94,7 @@ def test_the_image_before_is_restored_if_the_newest_is_corrupt(
 
 
 def test_without_a_good_image_nothing_on_primary_changes(
-    overlay: Unit, run_stage: RunStage, products: Products
+    overlay: VirtualUnit, run_stage: RunStage, products: Products
 ) -> None:
     with stick_of(overlay) as stick:
         stick.add(products.image, f"/Image/{NEWER}")
@@ -112,10 +112,12 @@ def test_without_a_good_image_nothing_on_primary_changes(
     assert compared.stdout.strip() == "Images are identical."
 
 
-def test_a_root_disk_that_comes_late_is_waited_for(overlay: Unit, run_stage: RunStage, products: Products) -> None:
-    machine = overlay.machine_with_late_primary()
+def test_a_root_disk_that_comes_late_is_waited_for(
+    overlay: VirtualUnit, run_stage: RunStage, products: Products
+) -> None:
+    machine = overlay.machine_with_hotplugged_primary()
 
-    def plug_late(live: LiveMachine) -> None:
+    def plug_late(live: RunningMachine) -> None:
         live.wait_milestone(INIT_STARTED, 120)
         assert live.wait_end(LATE_SECONDS) is Ending.TIMEOUT
         live.plug(machine.disks[0])

@@ -16,7 +16,7 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.lifecycle import RESTORE
 from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.shapes import unit_spec
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 
@@ -36,7 +36,7 @@ NAMES = {DiskBus.NVME: ("nvme0n1", "sda"), DiskBus.VIRTIO: ("vda", "sda"), DiskB
 
 
 @pytest.fixture(scope="module", params=ROWS)
-def unit(request: pytest.FixtureRequest, prepared_as: Callable[..., Unit]) -> Unit:
+def unit(request: pytest.FixtureRequest, prepared_as: Callable[..., VirtualUnit]) -> VirtualUnit:
     """Provisioned, restored and started, or this fails."""
     return prepared_as(request.param)
 
@@ -48,7 +48,7 @@ def table_of(image: str) -> dict[str, Any]:
     return table
 
 
-def test_primary_takes_what_the_disk_has(unit: Unit) -> None:
+def test_primary_fills_the_disk(unit: VirtualUnit) -> None:
     table = table_of(unit.primary())
     parts = [(part["type"], part["name"]) for part in table["partitions"]]
     before = [(BIOS_BOOT, "BIOS"), (LINUX, "BOOT")] if unit.spec.firmware is FirmwareKind.BIOS else []
@@ -63,12 +63,12 @@ def test_primary_takes_what_the_disk_has(unit: Unit) -> None:
     assert facts["Disksize"] == unit.spec.primary_size
 
 
-def test_the_system_started_on_that_disk(unit: Unit) -> None:
+def test_the_system_started_on_that_disk(unit: VirtualUnit) -> None:
     report = json.loads(Path(unit.path("report.json")).read_text())
     assert (report["verdict"], report["stages"][-1]["system"]["verdict"]) == ("passed", "multi-user")
 
 
-def test_disks_are_logged_with_what_they_are_called_for_good(unit: Unit) -> None:
+def test_disks_are_logged_with_their_persistent_identity(unit: VirtualUnit) -> None:
     """The order in which SCSI disks get their letters is nobody's promise; the names of others follow from the bus."""
     log = Path(unit.serial_log(RESTORE)).read_text(errors="replace")
     primary, recovery = NAMES[unit.spec.primaries[0]]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove_flag
 from gprov.domain.errors import DeviceMissing, ToolFailed
 
@@ -26,7 +26,7 @@ def tool(*argv: str, stdin: str = "") -> str:
 
 
 @pytest.fixture
-def unit(tmp_path: Path) -> Unit:
+def unit(tmp_path: Path) -> VirtualUnit:
     """PRIMARY has one ext4 volume with the flag file, a folder and a file of 3 MiB."""
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
         pytest.skip("no /dev/fuse")
@@ -34,33 +34,35 @@ def unit(tmp_path: Path) -> Unit:
     (content / "Image").mkdir(parents=True)
     (content / "boot.normal").touch()
     (content / "Image" / "a.upd").write_bytes(bytes(range(256)) * (3 * MIB // 256))
-    unit = Unit.create(str(tmp_path / "unit"), UnitSpec(primary_size=64 * MIB, recovery_size=8 * MIB), PROCESSES)
+    unit = VirtualUnit.create(
+        str(tmp_path / "unit"), VirtualUnitSpec(primary_size=64 * MIB, recovery_size=8 * MIB), PROCESSES
+    )
     with raw_view(PROCESSES, unit.primary(), writable=True) as view:
         tool("sfdisk", "--quiet", view, stdin=f"label: gpt\nstart={START // 512}, name=root\n")
         tool("mke2fs", "-q", "-t", "ext4", "-E", f"offset={START}", "-d", str(content), view, "32M")
     return unit
 
 
-def test_what_is_written_through_a_view_is_in_the_image(unit: Unit, tmp_path: Path) -> None:
+def test_data_written_through_a_view_is_in_the_image(unit: VirtualUnit, tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     tool("qemu-img", "convert", "-O", "raw", unit.primary(), str(raw))
     assert raw.stat().st_size == 64 * MIB
     assert '"label": "gpt"' in tool("sfdisk", "--json", str(raw))
 
 
-def test_partitions(unit: Unit) -> None:
+def test_partitions(unit: VirtualUnit) -> None:
     with raw_view(PROCESSES, unit.primary()) as view:
         (found,) = partitions(PROCESSES, view)
     assert (found.number, found.start, found.name) == (1, START, "root")
     assert found.size > 50 * MIB
 
 
-def test_a_disk_without_a_table_has_no_partitions_to_tell(unit: Unit) -> None:
+def test_a_disk_without_a_table_has_no_partitions_to_tell(unit: VirtualUnit) -> None:
     with raw_view(PROCESSES, unit.recovery) as view, pytest.raises(ToolFailed):
         partitions(PROCESSES, view)
 
 
-def test_reading(unit: Unit) -> None:
+def test_reading(unit: VirtualUnit) -> None:
     with ext_volume(PROCESSES, unit.primary(), 1) as volume:
         assert volume.names("/") == ("Image", "boot.normal", "lost+found")
         assert volume.has("/boot.normal")
@@ -70,7 +72,7 @@ def test_reading(unit: Unit) -> None:
             volume.read("/nothing")
 
 
-def test_changing(unit: Unit, tmp_path: Path) -> None:
+def test_changing(unit: VirtualUnit, tmp_path: Path) -> None:
     added = tmp_path / "added"
     added.write_bytes(b"more" * 100_000)
     with ext_volume(PROCESSES, unit.primary(), 1, writable=True) as volume:
@@ -85,7 +87,7 @@ def test_changing(unit: Unit, tmp_path: Path) -> None:
         assert volume.names("/Image") == ("b.upd",)
 
 
-def test_corrupting_one_byte(unit: Unit) -> None:
+def test_corrupting_one_byte(unit: VirtualUnit) -> None:
     position = 2 * MIB + 77
     with ext_volume(PROCESSES, unit.primary(), 1, writable=True) as volume:
         before = volume.read("/Image/a.upd")
@@ -95,7 +97,7 @@ def test_corrupting_one_byte(unit: Unit) -> None:
     assert [index for index in range(len(before)) if before[index] != after[index]] == [position]
 
 
-def test_removing_the_flag_file(unit: Unit, tmp_path: Path) -> None:
+def test_removing_the_flag_file(unit: VirtualUnit, tmp_path: Path) -> None:
     overlay = unit.overlay(str(tmp_path / "overlay"), PROCESSES)
     remove_flag(PROCESSES, overlay)
     remove_flag(PROCESSES, overlay)  # already gone
@@ -105,26 +107,26 @@ def test_removing_the_flag_file(unit: Unit, tmp_path: Path) -> None:
 
 
 def test_a_unit_that_was_never_restored_has_no_flag_to_remove(tmp_path: Path) -> None:
-    blank = Unit.create(str(tmp_path / "blank"), UnitSpec(primary_size=MIB, recovery_size=MIB), PROCESSES)
+    blank = VirtualUnit.create(str(tmp_path / "blank"), VirtualUnitSpec(primary_size=MIB, recovery_size=MIB), PROCESSES)
     remove_flag(PROCESSES, blank)
 
 
-def test_a_unit_is_for_its_owner_only(unit: Unit) -> None:
+def test_a_unit_is_for_its_owner_only(unit: VirtualUnit) -> None:
     assert os.stat(unit.folder).st_mode & 0o777 == 0o700
     for path in (*unit.disk_files(), unit.variables):
         assert os.stat(path).st_mode & 0o777 == 0o600
 
 
-def test_an_opened_unit_is_the_one_that_was_made(unit: Unit, tmp_path: Path) -> None:
-    assert Unit.open(unit.folder).spec == unit.spec
+def test_an_opened_unit_is_the_one_that_was_made(unit: VirtualUnit, tmp_path: Path) -> None:
+    assert VirtualUnit.open(unit.folder).spec == unit.spec
     with pytest.raises(DeviceMissing, match="holds no unit"):
-        Unit.open(str(tmp_path))
+        VirtualUnit.open(str(tmp_path))
 
 
-def test_a_new_unit_in_the_folder_of_another_is_unknown_to_its_factory(unit: Unit) -> None:
+def test_a_new_unit_in_the_folder_of_another_is_unknown_to_its_factory(unit: VirtualUnit) -> None:
     os.makedirs(unit.path("server/store"))
     Path(unit.path("server/store/factory.sqlite")).write_bytes(b"LAB0001 is sealed")
     Path(unit.path("notes")).write_text("kept")
-    Unit.create(unit.folder, unit.spec, PROCESSES)
+    VirtualUnit.create(unit.folder, unit.spec, PROCESSES)
     assert not os.path.exists(unit.path("server"))
     assert Path(unit.path("notes")).read_text() == "kept"

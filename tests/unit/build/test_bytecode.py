@@ -23,7 +23,7 @@ def code_of(content: bytes) -> CodeType:
     return code
 
 
-def test_runs_and_tells_the_given_name() -> None:
+def test_code_runs_with_the_given_name() -> None:
     code = code_of(compiled(SOURCE, "pkg/module.py", 2))
     assert code.co_filename == "pkg/module.py"
     namespace: dict[str, object] = {}
@@ -32,7 +32,7 @@ def test_runs_and_tells_the_given_name() -> None:
     assert "__doc__" not in namespace
 
 
-def test_who_else_knows_a_name_does_not_matter() -> None:
+def test_output_does_not_depend_on_other_references() -> None:
     # Unless it is held, marshal writes a name differently when something else in the process refers to it.
     source = b"def qqq_never_seen_name(): return 'zzz_never_seen_text'\n"
     first = compiled(source, "m.py", 2)

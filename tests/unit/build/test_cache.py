@@ -28,7 +28,7 @@ def test_entry_appears_when_it_is_complete(tmp_path: Path) -> None:
     assert Path(path).read_bytes() == b"kernel"
 
 
-def test_interrupted_entry_is_not_there_and_can_be_made_again(tmp_path: Path) -> None:
+def test_interrupted_entry_is_absent_and_can_be_made_again(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path))
 
     def fail(path: str) -> None:
@@ -57,7 +57,7 @@ def test_least_recently_used_entries_go(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path / "kernels")) == ["a", "c"]
 
 
-def test_lock_tells_that_it_waits(tmp_path: Path) -> None:
+def test_lock_calls_waiting_before_it_waits(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path))
 
     class Busy(Exception):
@@ -82,7 +82,7 @@ def _write_half(path: str) -> None:
     raise DeviceMissing(path, "unplugged")
 
 
-def test_failed_write_leaves_the_old_file_and_nothing_beside(tmp_path: Path) -> None:
+def test_failed_write_leaves_the_old_file_and_no_temporary_file(tmp_path: Path) -> None:
     target = tmp_path / "file"
     write_file(str(target), b"old")
     with pytest.raises(DeviceMissing), staged_file(str(target)) as beside:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.host.initramfs.closure import modules_of
+from gprov.apps.host.initramfs.closure import module_search_path, modules_of
 from gprov.domain.errors import BadInput
 
 
@@ -74,3 +74,9 @@ def test_source_beside_an_extension(tmp_path: Path) -> None:
     chosen = {module.name: module for module in modules_of(["fast.core"], [], path, prefer_source=["fast"])}
     assert chosen["fast.core"].target == "fast/core.pyc"
     assert "helper" in chosen
+
+
+def test_search_path_begins_with_the_folder_that_holds_gprov() -> None:
+    first = module_search_path()[0]
+    assert (Path(first) / "gprov/apps/init/main.py").is_file()
+    assert (Path(first) / "buildroot/initramfs.toml").is_file()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.apps.host.initramfs.elf import is_elf, needs
+from gprov.apps.host.initramfs.elf import elf_dependencies, is_elf
 from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.domain.errors import BadInput, DeviceMissing
 
@@ -48,27 +48,27 @@ def elf(libraries: list[str], run_path: str = "", interpreter: str = LOADER) -> 
     return header + segments + interpreter.encode() + b"\0" + strings + dynamic
 
 
-def test_needs_in_order() -> None:
-    found = needs(elf(["libb.so.1", "liba.so.2"], "$ORIGIN/../lib:/opt/lib"), "program")
+def test_dependencies_in_order() -> None:
+    found = elf_dependencies(elf(["libb.so.1", "liba.so.2"], "$ORIGIN/../lib:/opt/lib"), "program")
     assert found.libraries == ("libb.so.1", "liba.so.2")
     assert found.run_path == ("$ORIGIN/../lib", "/opt/lib")
     assert found.interpreter == LOADER
 
 
-def test_static_program_needs_nothing() -> None:
+def test_static_program_has_no_dependencies() -> None:
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
     header = ident + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 64, 0, 0, 64, 56, 0, 0, 0, 0)
-    found = needs(header, "busybox")
+    found = elf_dependencies(header, "busybox")
     assert (found.interpreter, found.libraries) == ("", ())
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"\x7fELF\x01\x01" + bytes(100)])
 def test_other_files_are_refused(content: bytes) -> None:
     with pytest.raises(BadInput):
-        needs(content, "file")
+        elf_dependencies(content, "file")
 
 
-def test_script_is_no_elf() -> None:
+def test_script_is_not_elf() -> None:
     assert not is_elf(b"#!/bin/sh\n")
 
 
@@ -77,16 +77,16 @@ def test_cut_file_is_an_error_and_not_a_crash(size: int) -> None:
     whole = elf(["liba.so.1"])
     if size < len(whole) - 32:  # the entries behind the end of the dynamic section may be missing
         with pytest.raises(BadInput):
-            needs(whole[:size], "cut")
+            elf_dependencies(whole[:size], "cut")
 
 
 @given(st.data())
-def test_damaged_file_is_an_error_or_an_answer(data: st.DataObject) -> None:
+def test_damaged_file_is_an_error_or_a_result(data: st.DataObject) -> None:
     content = bytearray(elf(["liba.so.1"], "/x"))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     with suppress(BadInput):  # no other exception
-        needs(bytes(content), "damaged")
+        elf_dependencies(bytes(content), "damaged")
 
 
 def test_closure_of_libraries(tmp_path: Path) -> None:
@@ -103,8 +103,8 @@ def test_closure_of_libraries(tmp_path: Path) -> None:
         (tmp_path / path).write_bytes(content)
     (tmp_path / "lib/libb.so.1").symlink_to("libb.so.1.0")
     libraries = Libraries((str(tmp_path / "lib"),))
-    libraries.add_needs_of(str(tmp_path / "package/extension.so"))
-    libraries.add_needs_of(str(tmp_path / "script"))
+    libraries.add_dependencies_of(str(tmp_path / "package/extension.so"))
+    libraries.add_dependencies_of(str(tmp_path / "script"))
     files = {target: Path(source).name for target, source in libraries.files().items()}
     assert files == {
         "usr/lib/x86_64-linux-gnu/liba.so.1": "liba.so.1",
@@ -113,10 +113,10 @@ def test_closure_of_libraries(tmp_path: Path) -> None:
     }
 
 
-def test_missing_library_names_who_needs_it(tmp_path: Path) -> None:
+def test_missing_library_names_the_program(tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.write_bytes(elf(["libgone.so.9"], interpreter=""))
     with pytest.raises(DeviceMissing, match=r"libgone.so.9.*program"):
-        Libraries((str(tmp_path),)).add_needs_of(str(program))
+        Libraries((str(tmp_path),)).add_dependencies_of(str(program))
     with pytest.raises(DeviceMissing, match="package libgone9"):
         Libraries((str(tmp_path),)).add("libgone.so.9", "libgone9")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.host.initramfs.kconfig import parse_config, require_honoured
+from gprov.apps.host.initramfs.kconfig import check_options_applied, parse_config
 from gprov.domain.errors import BadInput
 
 FRAGMENT = Path(__file__).parents[3] / "buildroot/kernel/x86_64.config"
@@ -23,16 +23,16 @@ def test_all_problems_of_a_fragment() -> None:
 
 
 def test_absent_symbol_counts_as_off() -> None:
-    require_honoured({"CONFIG_A": "n", "CONFIG_B": "y"}, {"CONFIG_B": "y"})
+    check_options_applied({"CONFIG_A": "n", "CONFIG_B": "y"}, {"CONFIG_B": "y"})
 
 
 @pytest.mark.parametrize("result", [{}, {"CONFIG_A": "n"}, {"CONFIG_A": "m"}])
-def test_symbol_that_was_not_honoured(result: dict[str, str]) -> None:
+def test_symbol_that_was_not_applied(result: dict[str, str]) -> None:
     with pytest.raises(BadInput, match="CONFIG_A"):
-        require_honoured({"CONFIG_A": "y"}, result)
+        check_options_applied({"CONFIG_A": "y"}, result)
 
 
-def test_our_fragment_boots_reboots_and_runs_scripts() -> None:
+def test_project_fragment_boots_reboots_and_runs_scripts() -> None:
     symbols = parse_config(FRAGMENT.read_text(), "fragment")
     assert int(symbols["CONFIG_PANIC_TIMEOUT"]) > 0
     for symbol in ("BINFMT_SCRIPT", "RD_ZSTD", "EFI_STUB", "EFIVAR_FS", "EXT4_FS", "FS_ENCRYPTION", "BLK_DEV_NVME"):

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from gprov.apps.host.initramfs.cache import Cache
 from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs, version_text
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.domain.errors import BadInput, IntegrityFault, ToolFailed
 from gprov.ports.process import Completed, Processes, Running
 
@@ -133,7 +133,7 @@ def toolchain() -> Toolchain:
 
 @pytest.fixture
 def builder(toolchain: Toolchain, tmp_path: Path) -> KernelBuilder:
-    return KernelBuilder(toolchain, Cache(str(tmp_path)), Progress(io.StringIO(), lambda: 0.0), 2)
+    return KernelBuilder(toolchain, Cache(str(tmp_path)), BuildProgress(io.StringIO(), lambda: 0.0), 2)
 
 
 def inputs(fragment: str = "CONFIG_A=y\nCONFIG_B=y\n", initramfs: bytes = b"archive", number: int = 7) -> KernelInputs:
@@ -181,7 +181,7 @@ def test_another_compiler_starts_from_nothing(builder: KernelBuilder, toolchain:
     assert toolchain.compiled == [2, 2]
 
 
-def test_symbol_that_kconfig_does_not_know(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:
+def test_symbol_that_is_unknown_to_kconfig(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:
     toolchain.unknown = "CONFIG_B"
     with pytest.raises(BadInput, match="CONFIG_B"):
         builder.build(inputs())
@@ -203,7 +203,7 @@ def test_failed_compilation_keeps_nothing_but_the_log(
 
 def test_stale_kernel_is_not_taken_for_a_new_one(builder: KernelBuilder, toolchain: Toolchain, tmp_path: Path) -> None:
     toolchain.stale = True
-    with pytest.raises(IntegrityFault, match="should be build #7"):
+    with pytest.raises(IntegrityFault, match="expected build #7"):
         builder.build(inputs())
     assert kept(tmp_path, "kernels") == []
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from gprov.apps.host.initramfs.progress import ObjectCount, Progress
+from gprov.apps.host.initramfs.progress import BuildProgress, ObjectCount
 
 LOG = b"make: Entering directory\n  CC      a.o\n  AS      b.o\n  LD      c\n  CC      d.o\n"
 
@@ -36,9 +36,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_lines_without_a_terminal_come_seldom() -> None:
+def test_lines_without_a_terminal_are_rate_limited() -> None:
     clock, out = Ticker(), io.StringIO()
-    progress = Progress(out, clock)
+    progress = BuildProgress(out, clock)
     with progress.phase("compile"):
         for second in range(1, 26):
             clock.now = float(second)
@@ -49,15 +49,15 @@ def test_lines_without_a_terminal_come_seldom() -> None:
 
 def test_terminal_line_rewrites_itself() -> None:
     clock, out = Ticker(), Terminal()
-    progress = Progress(out, clock)
+    progress = BuildProgress(out, clock)
     with progress.phase("link"):
         clock.now = 61.0
         progress.tick(5)
     assert out.getvalue() == "\r\x1b[Klink\r\x1b[Klink: 1:01, 5 objects\r\x1b[Klink: done in 1:01\n"
 
 
-def test_failure_is_told() -> None:
+def test_failure_is_reported() -> None:
     out = io.StringIO()
-    with pytest.raises(KeyboardInterrupt), Progress(out, Ticker()).phase("link"):
+    with pytest.raises(KeyboardInterrupt), BuildProgress(out, Ticker()).phase("link"):
         raise KeyboardInterrupt
     assert out.getvalue().splitlines()[-1] == "link: failed in 0:00"

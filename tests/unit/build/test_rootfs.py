@@ -16,14 +16,14 @@ def test_folders_appear_with_their_content() -> None:
     assert archive(tree.finish())
 
 
-def test_declared_folder_wins_over_one_made_on_the_way() -> None:
+def test_declared_folder_replaces_an_implicit_one() -> None:
     tree = RootTree()
     tree.add(regular("root/file", b""), "part")
     tree.add(folder("root", 0o700), "configuration")
     assert next(node for node in tree.finish() if node.path == "root") == folder("root", 0o700)
 
 
-def test_two_opinions_about_one_path() -> None:
+def test_different_nodes_at_one_path() -> None:
     tree = RootTree()
     tree.add(regular("usr/bin/tar", b"1"), "program tar")
     tree.add(regular("usr/bin/tar", b"1"), "program tar again")
@@ -32,7 +32,7 @@ def test_two_opinions_about_one_path() -> None:
         tree.finish()
 
 
-def test_sizes_by_origin_largest_first() -> None:
+def test_sizes_by_component_largest_first() -> None:
     tree = RootTree()
     tree.add(regular("a", b"1"), "small")
     tree.add(regular("b", b"12"), "large")

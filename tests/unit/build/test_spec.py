@@ -69,13 +69,13 @@ def test_all_problems_at_once() -> None:
     }  # fmt: skip
 
 
-def test_no_toml_at_all() -> None:
+def test_invalid_toml() -> None:
     with pytest.raises(BadInput):
         parse_spec("[common", Flavor.NORMAL)
 
 
 @pytest.mark.parametrize("flavor", list(Flavor))
-def test_our_specification(flavor: Flavor) -> None:
+def test_project_specification(flavor: Flavor) -> None:
     spec = parse_spec(OURS.read_text(), flavor)
     nodes = {node.path: node for node in spec.nodes}
     # The kernel gives /dev/console to /init; Python needs urandom before devtmpfs is mounted.

@@ -1,5 +1,5 @@
-"""Every parser of bytes from outside, held to one rule: any bytes become a value or a GprovError, in bounded time and
-memory. ``make fuzz`` looks further, guided by coverage."""
+"""The rule for every parser of external bytes: any bytes become a value or a GprovError, in bounded time and memory.
+``make fuzz`` tests the same targets guided by coverage."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fuzz.catalogue import TARGETS, target
-from fuzz.found import Crasher, crashers
-from fuzz.harness import SECONDS, Defect, Target, expect, judge
+from fuzz.harness import SECONDS, Defect, Target, expect, run_target
+from fuzz.regressions import Regression, regressions
 from gprov.domain.errors import GprovError
 
-# This machine may be busy with other things: processor time grows a little then, too.
-SLOWER = 3.0
+# On a busy machine processor time grows, too.
+TIME_FACTOR = 3.0
 BY_NAME = pytest.mark.parametrize("one", TARGETS, ids=[one.name for one in TARGETS])
 
 
 def accepted(one: Target, data: bytes) -> bool:
     try:
-        one.check(one.seal(data))
+        one.check(one.fix_checksums(data))
     except GprovError:
         return False
     return True
 
 
 @BY_NAME
-def test_real_input_is_understood(one: Target) -> None:
-    """A target that refuses everything would show nothing."""
+def test_valid_input_is_accepted(one: Target) -> None:
+    """A target that refused all input would test nothing."""
     assert any(accepted(one, seed) for seed in one.seeds())
 
 
@@ -42,7 +42,7 @@ def test_mutations_of_real_input(one: Target) -> None:
         for where, gone, new in edits:
             at = int(where * len(seed))
             seed = seed[:at] + new + seed[at + gone :]
-        judge(one, seed, SLOWER)
+        run_target(one, seed, TIME_FACTOR)
 
     run()
 
@@ -51,24 +51,26 @@ def test_mutations_of_real_input(one: Target) -> None:
 @given(data=st.binary(max_size=600))
 @settings(max_examples=40, deadline=None)
 def test_any_bytes(one: Target, data: bytes) -> None:
-    judge(one, data, SLOWER)
+    run_target(one, data, TIME_FACTOR)
 
 
 @BY_NAME
-def test_one_piece_again_and_again(one: Target) -> None:
-    """What takes more than linear time shows in long inputs: 64 KiB of the same piece, at some places of a real one."""
+def test_repeated_pieces_take_linear_time(one: Target) -> None:
+    """60 KiB of one piece, inserted into valid input: parsers with more than linear time exceed the limit."""
     for seed in one.seeds():
         for at in {0, len(seed) // 3, len(seed) // 2, len(seed)}:
             for piece in {seed[at : at + 1], seed[at : at + 40], *one.words[:4]} - {b""}:
-                judge(one, seed[:at] + piece * ((60 << 10) // len(piece)) + seed[at:], SLOWER)
+                run_target(one, seed[:at] + piece * ((60 << 10) // len(piece)) + seed[at:], TIME_FACTOR)
 
 
-@pytest.mark.parametrize("found", tuple(crashers()), ids=lambda found: f"{found.target}: {found.was}")
-def test_what_was_found_before(found: Crasher) -> None:
-    judge(target(found.target), found.data, SLOWER)
+@pytest.mark.parametrize(
+    "regression", tuple(regressions()), ids=lambda regression: f"{regression.target}: {regression.symptom}"
+)
+def test_regressions(regression: Regression) -> None:
+    run_target(target(regression.target), regression.data, TIME_FACTOR)
 
 
-def test_the_judge_notices() -> None:
+def test_broken_targets_are_detected() -> None:
     def spend(data: bytes) -> None:
         while data:
             data = data[: len(data) - 1] + b""
@@ -85,5 +87,5 @@ def test_the_judge_notices() -> None:
 
     for check, error in ((spend, Defect), (swell, Defect), (fail, KeyError), (differ, Defect)):
         with pytest.raises(error):
-            judge(Target("x", "x", check, list), b"x" * 20000)
+            run_target(Target("x", "x", check, list), b"x" * 20000)
     assert SECONDS == 1.0

@@ -1,4 +1,4 @@
-"""Inputs as large as their readers allow, made to cost: time must grow with their size, not with its square."""
+"""Expensive inputs of the largest accepted size: time must grow linearly with the size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gprov.domain.image.wanted_members import wanted_members
 from gprov.domain.mfg.manuf import parse_manuf
 from gprov.domain.unit.netsaved import parse_saved
 
-SECONDS = 4.0  # of processor time; quadratic, each of these took minutes
+SECONDS = 4.0  # of processor time; with quadratic algorithms each took minutes
 
 
 def extended(payload: bytes, kind: bytes) -> bytes:
@@ -57,7 +57,7 @@ def destinations() -> None:
 
 
 def index_of_millions() -> None:
-    """Four million blocks, which are no more than a few bytes each in the index of an xz file of 250 MB."""
+    """Four million blocks: a few bytes each in the index of an xz file of 250 MB."""
     records = b"\x35\x01" * 4_000_000  # 53 and 1
     index = b"\0\x80\x92\xf4\x01" + records + b"\0" * 3
     index += zlib.crc32(index).to_bytes(4, "little")
@@ -81,7 +81,7 @@ def index_of_millions() -> None:
 @pytest.mark.parametrize(
     "read", [macs, saved_network, long_name, many_extended_headers, destinations, index_of_millions]
 )
-def test_refused_in_time(read: Callable[[], None]) -> None:
+def test_large_inputs_are_refused_within_seconds(read: Callable[[], None]) -> None:
     start = time.process_time()
     with pytest.raises(GprovError):
         read()

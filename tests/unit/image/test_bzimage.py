@@ -84,12 +84,12 @@ def test_version_strings(text: str, facts: KernelFacts) -> None:
         (kernel("#7 SMP"), "cannot be understood"),
     ],
 )
-def test_no_kernel(head: bytes, said: str) -> None:
+def test_a_file_that_is_not_a_kernel_is_refused(head: bytes, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         parse_bzimage(head)
 
 
-def test_both_missing_signatures_are_told() -> None:
+def test_both_missing_signatures_are_reported() -> None:
     with pytest.raises(BadInput) as caught:
         parse_bzimage(bytes(4096))
     assert len(caught.value.problems) == 2

@@ -36,7 +36,7 @@ def test_history_puts_failing_images_behind() -> None:
     assert [name.stem for name in second] == ["W.2024-01-03.1", "W.2024-01-04.1"]
 
 
-def test_the_only_image_is_tried_whatever_its_history() -> None:
+def test_the_only_image_is_tried_with_any_history() -> None:
     names = rank(["W.2024-01-04.1.upd"], PREFIX, Preference.LATEST).candidates
     assert order_with_history(names, failing("W.2024-01-04.1", 99)) == ((), names)
 

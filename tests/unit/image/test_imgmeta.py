@@ -40,13 +40,13 @@ def test_wrong_time(time: str) -> None:
         parse_imgmeta("x.upd", serialise_imgmeta(ImageMeta(bin_time=time)))
 
 
-def test_every_problem_is_told() -> None:
+def test_every_problem_is_reported() -> None:
     with pytest.raises(BadInput) as caught:
         parse_imgmeta("x.upd", b'{"BinVer":1,"BinTime":"x","Stream":[]}')
     assert sorted(problem.place for problem in caught.value.problems) == ["$.BinTime", "$.BinVer", "$.Stream"]
 
 
-def test_mismatch_is_told_not_raised() -> None:
+def test_mismatch_is_returned_not_raised() -> None:
     assert ImageMeta(img_name="W.2024-02-29.07.upd").mismatch(NAME) == ""
     assert ImageMeta(img_name="W.2024-02-29.07").mismatch(NAME) == ""
     assert ImageMeta().mismatch(NAME) == ""

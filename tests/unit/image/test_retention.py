@@ -59,14 +59,14 @@ def test_if_none_is_good_all_stay() -> None:
     assert gone(ImageFacts(images=FIVE, history=everything, wanted=99 * GIB)) == []
 
 
-def test_the_image_that_was_restored_stays_however_old_and_bad_it_is() -> None:
+def test_the_restored_image_always_stays() -> None:
     assert gone(ImageFacts(images=FIVE, history=failing(2), protected=frozenset({name(2)}), wanted=99 * GIB)) == [
         name(3),
         name(4),
     ]
 
 
-def test_room_is_made_from_the_least_useful_on() -> None:
+def test_the_least_useful_images_are_removed_first() -> None:
     partial = StoredFile(name(9) + ".partial", GIB)
     facts = ImageFacts(
         images=FIVE, partials=(partial,), history=failing(4), protected=frozenset({name(5)}), free=0, wanted=2 * GIB + 1
@@ -76,7 +76,7 @@ def test_room_is_made_from_the_least_useful_on() -> None:
     assert gone(ImageFacts(images=FIVE[:2], partials=(partial,), free=0, wanted=GIB)) == [partial.name]
 
 
-def test_room_for_an_update_is_that_of_the_largest_and_some() -> None:
+def test_free_space_for_an_update_depends_on_the_largest_image() -> None:
     assert room_for_an_update([image(1, 1000), image(2, 10)]) == 1100
     assert room_for_an_update([]) == 0
 
@@ -90,7 +90,7 @@ IMAGES = st.lists(
     IMAGES, st.lists(st.integers(0, 9), max_size=3), st.sets(st.integers(1, 28), max_size=3), st.integers(0, 60),
     st.integers(0, 60),
 )  # fmt: skip
-def test_what_must_stay_stays_and_room_is_made_if_it_can_be(
+def test_required_images_stay_and_space_is_freed_if_possible(
     found: list[tuple[int, int, int]], partials: list[int], protected: set[int], free: int, wanted: int
 ) -> None:
     images = tuple(image(day, size) for day, size, _ in found)
@@ -179,5 +179,5 @@ def test_no_clock_makes_two_logs_collide_or_come_out_of_order(times: list[int], 
 
 
 @pytest.mark.parametrize("text", ["", "recov.log", "recov20260101_00.log", "x.log", "recov20260101_0000-.log", "a/b"])
-def test_what_is_no_log_of_ours(text: str) -> None:
+def test_other_files_are_not_logs(text: str) -> None:
     assert log_order(text) is None

@@ -159,7 +159,7 @@ def test_a_link_that_is_replaced_counts_no_more(kind: bytes) -> None:
     assert files.kernel_start == (b"" if kind == tarfile.REGTYPE else None)
 
 
-def test_a_link_to_itself_is_no_kernel() -> None:
+def test_a_link_to_itself_is_not_a_kernel() -> None:
     data = archive([(member("boot/norm_boot", tarfile.SYMTYPE, "norm_boot"), b"")])
     assert walk(data).files.kernel_start is None
 
@@ -230,7 +230,7 @@ def test_data_where_none_can_be() -> None:
 @pytest.mark.parametrize(
     "field", [b"0000000000x\0", b"00000000008\0", b"-0000000001\0", b"\xff" * 12, b"0000000_001\0"]
 )
-def test_sizes_that_are_none(field: bytes) -> None:
+def test_invalid_sizes(field: bytes) -> None:
     data = bytearray(archive([(member("f"), b"")]))
     data[124:136] = field
     assert "number" in refused(with_checksum(data))
@@ -273,7 +273,7 @@ def test_huge_passwd_is_refused_before_it_is_kept() -> None:
     assert "more than such a file can have" in refused(with_checksum(data))
 
 
-def test_every_cut_is_noticed(root_tar: bytes) -> None:
+def test_every_truncated_archive_is_refused(root_tar: bytes) -> None:
     """Cut anywhere, between two members as well. One block of zeros is the shortest end of an archive."""
     end = len(root_tar.rstrip(b"\0")) // 512 * 512 + 512
     for size in range(0, len(root_tar), 16):

@@ -108,7 +108,7 @@ def test_block_that_does_not_end_with_its_data(
             verify(xz_of([root_tar], sizes=sizes, alter=alter))
 
 
-def test_a_block_that_unpacks_to_more_than_it_says_is_left_early(tmp_path: Path, xz_of: XzOf) -> None:
+def test_decoding_stops_when_a_block_exceeds_its_size(tmp_path: Path, xz_of: XzOf) -> None:
     """A small file may unpack to anything; what is too much is not waited for."""
     path = tmp_path / "x.upd"
     path.write_bytes(xz_of([bytes(20 << 20)]))

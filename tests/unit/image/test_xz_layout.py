@@ -30,7 +30,7 @@ def unpacked(data: bytes) -> bytes:
     return out
 
 
-def test_what_liblzma_writes() -> None:
+def test_files_written_by_liblzma() -> None:
     data = lzma.compress(b"hello" * 999, check=lzma.CHECK_SHA256, preset=6)
     layout = layout_of(data)
     (stream,), (block,) = layout.streams, layout.blocks

@@ -50,7 +50,7 @@ def test_without_the_device_nothing_is_probed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("executes", "expected"), [(True, Accelerator.KVM), (False, Accelerator.TCG)])
-def test_the_probe_decides_and_its_answer_is_remembered(tmp_path: Path, executes: bool, expected: Accelerator) -> None:
+def test_the_probe_decides_and_its_result_is_cached(tmp_path: Path, executes: bool, expected: Accelerator) -> None:
     probe = Probe(executes)
     assert choice(tmp_path, probe).choose() is expected
     assert choice(tmp_path, probe).choose() is expected

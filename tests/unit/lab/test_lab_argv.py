@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, Wiring, disk_device, qemu_arguments
+from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, HostEndpoints, disk_device, qemu_arguments
 from gprov.apps.host.lab.machine import (
     REPORT_PORT,
     DirectKernel,
@@ -24,12 +24,12 @@ from gprov.apps.host.lab.machine import (
     VirtualNic,
 )
 from gprov.apps.host.lab.shapes import SHAPES, unit_spec
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 from gprov.domain.errors import BadInput
 
-WIRING = Wiring(
+ENDPOINTS = HostEndpoints(
     accelerator=Accelerator.TCG,
     qmp="/s/qmp",
     console="/s/console",
@@ -58,10 +58,10 @@ def block(arguments: tuple[str, ...], name: str) -> Mapping[str, Any]:
 
 
 def unit_arguments() -> tuple[str, ...]:
-    return qemu_arguments(UnitSpec().machine("/unit"), WIRING)
+    return qemu_arguments(VirtualUnitSpec().machine("/unit"), ENDPOINTS)
 
 
-def test_a_unit_as_the_default_platform_table_knows_it() -> None:
+def test_the_default_unit_matches_the_default_platform_table() -> None:
     arguments = unit_arguments()
     assert arguments[0] == QEMU
     assert options(arguments, "-machine") == ["q35,smm=off,pflash0=code,pflash1=variables"]
@@ -94,15 +94,15 @@ def test_the_firmware_code_is_shared_and_its_variables_belong_to_the_unit() -> N
 
 
 def test_bios_machines_have_no_flash() -> None:
-    machine = replace(UnitSpec().machine("/unit"), firmware=FirmwareKind.BIOS, variables="")
-    arguments = qemu_arguments(machine, WIRING)
+    machine = replace(VirtualUnitSpec().machine("/unit"), firmware=FirmwareKind.BIOS, variables="")
+    arguments = qemu_arguments(machine, ENDPOINTS)
     assert options(arguments, "-machine") == ["q35,smm=off"]
     assert {each["node-name"] for each in objects(arguments, "-blockdev")} == {"primary0", "recovery"}
 
 
-def test_bios_starts_from_recovery_and_uefi_from_what_its_variables_say() -> None:
+def test_bios_starts_from_recovery_and_uefi_by_its_variables() -> None:
     spec = unit_spec("raid1", FirmwareKind.BIOS)
-    devices = objects(qemu_arguments(spec.machine("/unit"), WIRING), "-device")
+    devices = objects(qemu_arguments(spec.machine("/unit"), ENDPOINTS), "-device")
     assert {each["drive"]: each["bootindex"] for each in devices if "drive" in each} == {
         "recovery": 1,
         "primary0": 2,
@@ -114,9 +114,9 @@ def test_bios_starts_from_recovery_and_uefi_from_what_its_variables_say() -> Non
 @pytest.mark.parametrize("firmware", FirmwareKind)
 @pytest.mark.parametrize("name", SHAPES)
 def test_each_row_of_the_matrix_is_a_machine_with_its_disks(name: str, firmware: FirmwareKind) -> None:
-    shape = SHAPES[name]
-    arguments = qemu_arguments(unit_spec(name, firmware).machine("/unit"), WIRING)
-    buses = (*shape.primaries, shape.recovery)
+    profile = SHAPES[name]
+    arguments = qemu_arguments(unit_spec(name, firmware).machine("/unit"), ENDPOINTS)
+    buses = (*profile.primaries, profile.recovery)
     drivers = {
         DiskBus.AHCI: "ide-hd",
         DiskBus.NVME: "nvme",
@@ -129,18 +129,18 @@ def test_each_row_of_the_matrix_is_a_machine_with_its_disks(name: str, firmware:
 
 def test_only_an_emulated_processor_goes_without_vectors() -> None:
     (emulated,) = options(unit_arguments(), "-cpu")
-    real = qemu_arguments(UnitSpec().machine("/unit"), replace(WIRING, accelerator=Accelerator.KVM))
+    real = qemu_arguments(VirtualUnitSpec().machine("/unit"), replace(ENDPOINTS, accelerator=Accelerator.KVM))
     assert emulated == f"max,model-id={CPU_NAME},ssse3=off,sse4.1=off,sse4.2=off,avx=off,avx2=off"
     assert options(real, "-cpu") == [f"max,model-id={CPU_NAME}"]
 
 
-def test_a_guest_that_resets_or_powers_off_stops_the_machine_until_we_know_why() -> None:
+def test_a_guest_that_resets_or_powers_off_stops_the_machine() -> None:
     assert {"-no-reboot", "-no-shutdown"} <= set(unit_arguments())
 
 
 def test_a_direct_kernel_is_one_append_argument() -> None:
     kernel = DirectKernel("/k/provision.pxe", ("mfgurl=http://10.0.2.2:1/x", 'PROVISION_BOOT_ARGS="a b"'), "/k/initrd")
-    arguments = qemu_arguments(UnitSpec().machine("/unit").booting(kernel), WIRING)
+    arguments = qemu_arguments(VirtualUnitSpec().machine("/unit").booting(kernel), ENDPOINTS)
     assert options(arguments, "-kernel") == ["/k/provision.pxe"]
     assert options(arguments, "-append") == ['mfgurl=http://10.0.2.2:1/x PROVISION_BOOT_ARGS="a b"']
     assert options(arguments, "-initrd") == ["/k/initrd"]
@@ -149,13 +149,13 @@ def test_a_direct_kernel_is_one_append_argument() -> None:
 
 def test_the_report_port_is_there_only_if_the_system_is_to_report() -> None:
     assert device(unit_arguments(), "virtserialport")["name"] == REPORT_PORT
-    silent = qemu_arguments(replace(UnitSpec().machine("/unit"), reports=False), WIRING)
+    silent = qemu_arguments(replace(VirtualUnitSpec().machine("/unit"), reports=False), ENDPOINTS)
     assert not [each for each in objects(silent, "-device") if each["driver"] == "virtserialport"]
 
 
 def test_commas_in_paths_and_names_are_escaped_where_qemu_splits_at_them() -> None:
-    machine = replace(UnitSpec().machine("/unit"), smbios=Smbios("A,B", "p", "s", sku="k,1"))
-    arguments = qemu_arguments(machine, WIRING)
+    machine = replace(VirtualUnitSpec().machine("/unit"), smbios=Smbios("A,B", "p", "s", sku="k,1"))
+    arguments = qemu_arguments(machine, ENDPOINTS)
     assert any("logfile=/logs/a,,b.log" in text for text in options(arguments, "-chardev"))
     assert options(arguments, "-smbios")[0] == "type=1,manufacturer=A,,B,product=p,serial=s,sku=k,,1"
 
@@ -177,38 +177,38 @@ def test_each_bus_has_its_device(bus: DiskBus, driver: str, where: str | None) -
     assert found["serial"] == "S1"
 
 
-def test_nvme_always_has_a_serial_since_qemu_wants_one() -> None:
+def test_nvme_always_has_a_serial_as_required_by_qemu() -> None:
     assert disk_device(VirtualDisk(name="d", file="/d.qcow2", bus=DiskBus.NVME))["serial"] == "d"
 
 
-def test_flushes_are_ignored_only_if_nobody_cuts_the_power() -> None:
-    for durability, ignored in ((Durability.FAST, True), (Durability.HONEST, False)):
-        node = block(qemu_arguments(UnitSpec().machine("/u", durability), WIRING), "primary0")
+def test_flushes_are_ignored_or_honoured_by_durability() -> None:
+    for durability, ignored in ((Durability.IGNORE_FLUSH, True), (Durability.HONOUR_FLUSH, False)):
+        node = block(qemu_arguments(VirtualUnitSpec().machine("/u", durability), ENDPOINTS), "primary0")
         assert node["cache"] == {"no-flush": ignored}
         assert node["file"]["cache"] == {"no-flush": ignored}
 
 
-def test_a_late_disk_has_its_controller_and_its_file_but_no_device_yet() -> None:
-    late = VirtualDisk(name="late", file="/late.qcow2", bus=DiskBus.SCSI, late=True)
-    arguments = qemu_arguments(replace(UnitSpec().machine("/unit"), disks=(late,)), WIRING)
+def test_a_hotplugged_disk_has_controller_and_file_but_no_device() -> None:
+    hotplugged = VirtualDisk(name="late", file="/late.qcow2", bus=DiskBus.SCSI, hotplugged=True)
+    arguments = qemu_arguments(replace(VirtualUnitSpec().machine("/unit"), disks=(hotplugged,)), ENDPOINTS)
     assert block(arguments, "late")
     drivers = [each["driver"] for each in objects(arguments, "-device")]
     assert "virtio-scsi-pci" in drivers
     assert "scsi-hd" not in drivers
 
 
-def test_what_cannot_be_built_is_refused_with_every_reason() -> None:
+def test_an_invalid_machine_is_refused_with_every_reason() -> None:
     disks = (
-        VirtualDisk(name="a", file="/a", bus=DiskBus.AHCI, late=True),
+        VirtualDisk(name="a", file="/a", bus=DiskBus.AHCI, hotplugged=True),
         VirtualDisk(name="b", file="/b", bus=DiskBus.VIRTIO),
         VirtualDisk(name="b", file="/c", bus=DiskBus.VIRTIO),
     )
     with pytest.raises(BadInput) as caught:
-        qemu_arguments(replace(UnitSpec().machine("/unit"), disks=disks, variables=""), WIRING)
+        qemu_arguments(replace(VirtualUnitSpec().machine("/unit"), disks=disks, variables=""), ENDPOINTS)
     assert {problem.place for problem in caught.value.problems} == {"disk a", "disk b", "variables"}
     many = tuple(VirtualDisk(name=f"d{index}", file=f"/{index}", bus=DiskBus.AHCI) for index in range(8))
     with pytest.raises(BadInput) as crowded:
-        qemu_arguments(replace(UnitSpec().machine("/unit"), disks=many), WIRING)
+        qemu_arguments(replace(VirtualUnitSpec().machine("/unit"), disks=many), ENDPOINTS)
     assert {problem.place for problem in crowded.value.problems} == {"disk d6", "disk d7"}
 
 
@@ -240,7 +240,7 @@ def test_every_disk_is_attached_once_and_ahci_ports_are_not_shared(
         memory=memory * GIB,
         cpus=cpus,
     )
-    arguments = qemu_arguments(machine, WIRING)
+    arguments = qemu_arguments(machine, ENDPOINTS)
     attached = [each["drive"] for each in objects(arguments, "-device") if "drive" in each]
     assert attached == [disk.name for disk in chosen]
     ports = [each["bus"] for each in objects(arguments, "-device") if each["driver"] == "ide-hd"]

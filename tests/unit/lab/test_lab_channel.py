@@ -7,7 +7,7 @@ import json
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.host.lab.channel import GuestVerdict, Milestone, guest_verdict, milestones
+from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport, guest_report, milestones
 
 CONSOLE = (
     b"\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2J[    1.9] Run /init as init process\r\n"
@@ -19,35 +19,35 @@ CONSOLE = (
 )
 
 
-def test_milestones_and_states_are_found_in_order_whatever_stands_around_them() -> None:
+def test_milestones_and_states_are_found_in_order_among_other_text() -> None:
     assert milestones(CONSOLE) == (
-        Milestone("init-started", 2.17, {}),
-        Milestone("FR_STARTED", None, {}),
-        Milestone("handover", 4.0, {"root": "/dev/sda1"}),
+        GuestMilestone("init-started", 2.17, {}),
+        GuestMilestone("FR_STARTED", None, {}),
+        GuestMilestone("handover", 4.0, {"root": "/dev/sda1"}),
     )
 
 
-def test_a_torn_line_is_no_statement() -> None:
+def test_an_incomplete_line_is_ignored() -> None:
     whole = b'GPROV-EVENT {"milestone": "handover", "uptime": 4.5}'
     assert milestones(whole)
     for length in range(len(whole)):
         assert milestones(whole[:length]) == ()
 
 
-def test_statements_of_the_wrong_shape_are_none() -> None:
+def test_messages_of_the_wrong_shape_are_ignored() -> None:
     for text in ("[]", "{}", '{"milestone": 7}', '{"milestone": ""}', '"handover"', "NaN"):
         assert milestones(b"GPROV-EVENT " + text.encode()) == ()
-    assert milestones(b'GPROV-EVENT {"milestone": "a", "uptime": true}') == (Milestone("a", None, {}),)
-    assert milestones(b'GPROV-EVENT {"milestone": "a", "uptime": "1"}') == (Milestone("a", None, {}),)
+    assert milestones(b'GPROV-EVENT {"milestone": "a", "uptime": true}') == (GuestMilestone("a", None, {}),)
+    assert milestones(b'GPROV-EVENT {"milestone": "a", "uptime": "1"}') == (GuestMilestone("a", None, {}),)
 
 
-def test_the_last_verdict_counts() -> None:
+def test_the_last_report_counts() -> None:
     report = (
         b'GPROV-LAB {"verdict":"degraded","uptime":9.1}\nGPROV-LAB {"verdict":"multi-user","uptime":12.5,"failed":""}\n'
     )
-    assert guest_verdict(report) == GuestVerdict("multi-user", 12.5, {"failed": ""})
-    assert guest_verdict(b"") is None
-    assert guest_verdict(CONSOLE) is None
+    assert guest_report(report) == GuestReport("multi-user", 12.5, {"failed": ""})
+    assert guest_report(b"") is None
+    assert guest_report(CONSOLE) is None
 
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
@@ -55,7 +55,7 @@ names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min
 
 @settings(max_examples=150)
 @given(st.lists(st.tuples(names, st.floats(0, 1e6))), st.binary(max_size=40))
-def test_what_is_said_is_read_back(said: list[tuple[str, float]], noise: bytes) -> None:
+def test_written_milestones_are_read_back(said: list[tuple[str, float]], noise: bytes) -> None:
     noise = noise.replace(b"GPROV", b"")
     lines = [b"GPROV-EVENT " + json.dumps({"milestone": name, "uptime": uptime}).encode() for name, uptime in said]
     console = b"".join(b"\n" + noise + b"\n" + line + b"\r\n" for line in lines)
@@ -65,7 +65,7 @@ def test_what_is_said_is_read_back(said: list[tuple[str, float]], noise: bytes) 
 @settings(max_examples=150)
 @given(st.binary(max_size=200))
 @example(b"GPROV-EVENT " + b"[" * 100_000)
-def test_no_console_is_too_strange(raw: bytes) -> None:
+def test_any_console_output_is_parsed(raw: bytes) -> None:
     for console in (raw, b"GPROV-EVENT " + raw, CONSOLE[: len(raw)] + raw + CONSOLE[len(raw) :]):
         assert all(each.name for each in milestones(console))
-    guest_verdict(b"GPROV-LAB {" + raw)
+    guest_report(b"GPROV-LAB {" + raw)

@@ -56,7 +56,7 @@ def test_an_unknown_accelerator_is_wrong_usage(tmp_path: Path, capsys: pytest.Ca
     assert not (tmp_path / "unit").exists()
 
 
-def test_cuts_of_what_cannot_be_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_cuts_of_unsupported_units_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--stage", "provision", "--look"]) == 2
     assert main(["lab", "cuts", "--workdir", str(tmp_path), "--disks", "nvme"]) == 1
     assert "forced unit access cannot be recorded" in capsys.readouterr().err

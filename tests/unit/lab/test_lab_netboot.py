@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gprov.apps.host.lab.argv import Accelerator, Wiring, qemu_arguments
+from gprov.apps.host.lab.argv import Accelerator, HostEndpoints, qemu_arguments
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, Machine, VirtualNic
 from gprov.apps.host.lab.manufdata import manuf_data
 from gprov.apps.host.lab.namespace import FactoryNetwork, inside
@@ -20,7 +20,7 @@ from gprov.apps.host.lab.unitspec import read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 
 UEFI, BIOS = FirmwareKind.UEFI, FirmwareKind.BIOS
-WIRING = Wiring(
+ENDPOINTS = HostEndpoints(
     accelerator=Accelerator.TCG,
     qmp="/s/qmp",
     console="/s/console",
@@ -36,7 +36,7 @@ def machine(firmware: FirmwareKind) -> Machine:
 
 
 def objects(machine: Machine, option: str) -> list[Mapping[str, Any]]:
-    arguments = qemu_arguments(machine, WIRING)
+    arguments = qemu_arguments(machine, ENDPOINTS)
     return [json.loads(value) for name, value in pairwise(arguments) if name == option and value.startswith("{")]
 
 

@@ -13,19 +13,19 @@ import pytest
 from gprov.adapters.fake.system.process import FakeProcesses
 from gprov.apps.host.lab.argv import Accelerator, block_node
 from gprov.apps.host.lab.campaign import Campaign, campaign_report, run_campaign
-from gprov.apps.host.lab.channel import GuestVerdict
-from gprov.apps.host.lab.cuts import CutResult, Manner, PowerCuts
+from gprov.apps.host.lab.cuts import CutMethod, CutResult, PowerCuts
+from gprov.apps.host.lab.guest_messages import GuestReport
+from gprov.apps.host.lab.inspection import ExpectedContent
 from gprov.apps.host.lab.machine import DiskBus, VirtualDisk
-from gprov.apps.host.lab.outside import Expected
-from gprov.apps.host.lab.powercut import Luck, PowerCut, choose_cut
+from gprov.apps.host.lab.powercut import PowerCut, UnflushedOutcome, choose_cut
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.recording import Instant, Recording, VariableStores, recorded
 from gprov.apps.host.lab.runner import Ending, Runner
+from gprov.apps.host.lab.scenario import CutScenario, CutStage
 from gprov.apps.host.lab.stage import StageRunner
 from gprov.apps.host.lab.starts import Start
-from gprov.apps.host.lab.subject import CutStage, Subject
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.errors import BadInput
 
 SECTOR = 512
@@ -34,14 +34,14 @@ FLUSH = struct.pack("<QQQQ", 0, 0, 1, 0).ljust(SECTOR, b"\0")
 WRITE = struct.pack("<QQQQ", 0, 8, 0, 0).ljust(SECTOR, b"\0") + bytes(8 * SECTOR)
 
 
-def recording(folder: Path, first: bytes, second: bytes, looks: list[str]) -> Recording:
+def recording(folder: Path, first: bytes, second: bytes, snapshots: list[str]) -> Recording:
     (folder / "a.writes").write_bytes(HEAD + first)
     (folder / "b.writes").write_bytes(HEAD + second)
-    (folder / "recording.json").write_text(json.dumps({"disks": ["a", "b"], "looks": looks}))
+    (folder / "recording.json").write_text(json.dumps({"disks": ["a", "b"], "looks": snapshots}))
     return Recording.open(str(folder))
 
 
-def look(first: int, second: int, nvram: int = 0, said: int = 0) -> str:
+def snapshot(first: int, second: int, nvram: int = 0, said: int = 0) -> str:
     """With so many bytes of each log behind its super block."""
     return f"{SECTOR + first} {SECTOR + second} {nvram} {said}"
 
@@ -50,10 +50,10 @@ def cuts(found: Recording, count: int = 400) -> list[PowerCut]:
     return [choose_cut(found, random.Random(number)) for number in range(count)]
 
 
-def test_between_two_looks_only_one_log_that_grew_alone_tells_more(tmp_path: Path) -> None:
+def test_instants_between_snapshots_exist_if_only_one_log_grew(tmp_path: Path) -> None:
     write = len(WRITE)
-    looks = [look(0, 0), look(3 * write, 0), look(4 * write, write), look(4 * write, write, 1, 5)]
-    found = recording(tmp_path, WRITE * 4, WRITE, looks)
+    snapshots = [snapshot(0, 0), snapshot(3 * write, 0), snapshot(4 * write, write), snapshot(4 * write, write, 1, 5)]
+    found = recording(tmp_path, WRITE * 4, WRITE, snapshots)
     assert found.instants == (
         Instant((0, 0), 0, 0),
         Instant((1, 0), 0, 0),
@@ -64,8 +64,8 @@ def test_between_two_looks_only_one_log_that_grew_alone_tells_more(tmp_path: Pat
     )
 
 
-def test_an_entry_that_is_not_complete_is_not_there_yet(tmp_path: Path) -> None:
-    found = recording(tmp_path, WRITE, b"", [look(len(WRITE) - 1, 0)])
+def test_an_incomplete_entry_is_not_counted(tmp_path: Path) -> None:
+    found = recording(tmp_path, WRITE, b"", [snapshot(len(WRITE) - 1, 0)])
     assert found.instants == (Instant((0, 0), 0, 0),)
 
 
@@ -84,33 +84,35 @@ def test_variables_that_changed_twice_within_a_tick_of_the_clock_are_seen(tmp_pa
 
 
 @pytest.mark.parametrize("text", ["1 2 3", "1 2 3 x", "1 2 3 4 5", "1 2 3 -4"])
-def test_a_look_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BadInput, match="not a look"):
+def test_an_invalid_snapshot_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadInput, match="not a snapshot"):
         recording(tmp_path, b"", b"", [text])
 
 
-def test_what_was_flushed_stays_and_of_the_rest_anything_may(tmp_path: Path) -> None:
+def test_flushed_requests_stay_and_any_others_may_be_present(tmp_path: Path) -> None:
     first = WRITE * 3 + FLUSH + WRITE * 4
-    found = recording(tmp_path, first, b"", [look(len(first), 0)])
+    found = recording(tmp_path, first, b"", [snapshot(len(first), 0)])
     seen = cuts(found)
     assert {cut.disks[0].kept for cut in seen} == {4}
-    by_luck = {luck: [cut.disks[0].arrived for cut in seen if cut.luck is luck] for luck in Luck}
+    by_outcome = {
+        outcome: [cut.disks[0].arrived for cut in seen if cut.outcome is outcome] for outcome in UnflushedOutcome
+    }
     whole = tuple((index, 8 * SECTOR) for index in range(4, 8))
-    assert set(by_luck[Luck.ALL]) == {whole}
-    assert set(by_luck[Luck.NONE]) == {()}
-    assert len(set(by_luck[Luck.SOME])) == 16
-    assert any(size < 8 * SECTOR for arrived in by_luck[Luck.FIRST] for _, size in arrived)
-    assert all(size % SECTOR == 0 for arrived in by_luck[Luck.FIRST] for _, size in arrived)
+    assert set(by_outcome[UnflushedOutcome.ALL]) == {whole}
+    assert set(by_outcome[UnflushedOutcome.NONE]) == {()}
+    assert len(set(by_outcome[UnflushedOutcome.SOME])) == 16
+    assert any(size < 8 * SECTOR for arrived in by_outcome[UnflushedOutcome.FIRST] for _, size in arrived)
+    assert all(size % SECTOR == 0 for arrived in by_outcome[UnflushedOutcome.FIRST] for _, size in arrived)
 
 
-def test_of_a_disk_that_is_never_flushed_the_last_request_is_in_doubt(tmp_path: Path) -> None:
-    found = recording(tmp_path, WRITE * 5, b"", [look(5 * len(WRITE), 0)])
-    assert {(cut.disks[0].kept, cut.disks[0].doubtful) for cut in cuts(found)} == {(4, 1)}
+def test_the_last_request_of_a_disk_without_flushes_is_unflushed(tmp_path: Path) -> None:
+    found = recording(tmp_path, WRITE * 5, b"", [snapshot(5 * len(WRITE), 0)])
+    assert {(cut.disks[0].kept, cut.disks[0].unflushed) for cut in cuts(found)} == {(4, 1)}
 
 
 def test_short_times_between_flushes_are_as_likely_as_long_ones(tmp_path: Path) -> None:
     first = WRITE * 200 + FLUSH + WRITE + FLUSH + WRITE * 200
-    found = recording(tmp_path, first, b"", [look(0, 0), look(len(first), 0)])
+    found = recording(tmp_path, first, b"", [snapshot(0, 0), snapshot(len(first), 0)])
     epochs = [cut.disks[0].kept for cut in cuts(found)]
     # 400 cuts; in the short one there is something in doubt at one of two instants only.
     assert {epoch: epochs.count(epoch) > 30 for epoch in set(epochs)} == {0: True, 201: True, 203: True}
@@ -118,7 +120,9 @@ def test_short_times_between_flushes_are_as_likely_as_long_ones(tmp_path: Path) 
 
 def test_number_and_seed_alone_decide(tmp_path: Path) -> None:
     first = (WRITE + FLUSH) * 20
-    found = recording(tmp_path, first, WRITE * 3, [look(0, 0), look(len(first), 0), look(len(first), len(WRITE) * 3)])
+    found = recording(
+        tmp_path, first, WRITE * 3, [snapshot(0, 0), snapshot(len(first), 0), snapshot(len(first), len(WRITE) * 3)]
+    )
     assert cuts(found, 30) == cuts(found, 30)
     assert len({cut.describe() for cut in cuts(found, 30)}) > 15
 
@@ -135,7 +139,7 @@ def test_a_recorded_disk_is_logged_below_its_name() -> None:
 
 
 def test_disks_that_write_with_forced_unit_access_are_not_recorded(tmp_path: Path) -> None:
-    machine = UnitSpec(primaries=(DiskBus.NVME,)).machine(str(tmp_path))
+    machine = VirtualUnitSpec(primaries=(DiskBus.NVME,)).machine(str(tmp_path))
     with pytest.raises(BadInput, match="forced unit access"), recorded(machine, str(tmp_path / "r"), ""):
         pass
 
@@ -143,14 +147,14 @@ def test_disks_that_write_with_forced_unit_access_are_not_recorded(tmp_path: Pat
 def result(number: int, problems: list[str]) -> CutResult:
     start = Start(
         ending=Ending.POWER_OFF,
-        said=("handover",),
-        system=GuestVerdict("multi-user", 1.0, {}),
-        nothing=False,
+        milestone_names=("handover",),
+        system=GuestReport("multi-user", 1.0, {}),
+        nothing_bootable=False,
         seconds=12.34,
     )
     return CutResult(
         number=number,
-        manner=Manner.REPLAYED,
+        method=CutMethod.REPLAYED,
         cut=f"cut {number % 2}",
         folder=f"/w/cut-{number}",
         starts=[start],
@@ -170,7 +174,7 @@ def test_the_report_of_many_cuts() -> None:
     assert campaign_report({}, campaign, broken, 61.0)["verdict"] == "failed"
 
 
-def test_what_ended_before_it_was_killed_is_no_cut() -> None:
+def test_a_stage_that_ended_before_it_was_killed_is_not_a_cut() -> None:
     campaign = Campaign(seed="s", first=0, count=3, jobs=2)
     results = [result(0, []), *(replace(result(number, []), missed=True) for number in (1, 2))]
     report = campaign_report({}, campaign, results, 61.0)
@@ -178,14 +182,14 @@ def test_what_ended_before_it_was_killed_is_no_cut() -> None:
     assert campaign_report({}, campaign, results[1:], 61.0)["verdict"] == "failed"
 
 
-def test_a_lab_that_fails_costs_one_cut(tmp_path: Path) -> None:
+def test_a_failure_of_the_lab_fails_only_that_cut(tmp_path: Path) -> None:
     processes, said = FakeProcesses(), list[str]()
     runner = Runner(processes, lambda: Accelerator.TCG)
     power_cuts = PowerCuts(processes, runner, StageRunner(runner, said.append), said.append)
-    unit = Unit(str(tmp_path / "unit"), UnitSpec())
-    found = recording(tmp_path, WRITE, b"", [look(len(WRITE), 0)])
-    expected = Expected(primary={}, varying=frozenset(), images={}, kernel="", older_kernel="")
-    subject = Subject(
+    unit = VirtualUnit(str(tmp_path / "unit"), VirtualUnitSpec())
+    found = recording(tmp_path, WRITE, b"", [snapshot(len(WRITE), 0)])
+    expected = ExpectedContent(primary={}, varying=frozenset(), images={}, kernel="", older_kernel="")
+    scenario = CutScenario(
         unit=unit,
         stage=CutStage.RESTORE,
         recording=found,
@@ -193,21 +197,21 @@ def test_a_lab_that_fails_costs_one_cut(tmp_path: Path) -> None:
         products=Products("", "", ""),
         serial_log="",
     )
-    results = run_campaign(power_cuts, subject, Campaign(seed="s", first=0, count=3, jobs=2), str(tmp_path / "cuts"))
-    assert [(each.number, each.manner) for each in results] == list(
-        enumerate([Manner.REPLAYED, Manner.KILLED, Manner.REPLAYED])
+    results = run_campaign(power_cuts, scenario, Campaign(seed="s", first=0, count=3, jobs=2), str(tmp_path / "cuts"))
+    assert [(each.number, each.method) for each in results] == list(
+        enumerate([CutMethod.REPLAYED, CutMethod.KILLED, CutMethod.REPLAYED])
     )
     for each in results:
         [problem] = each.problems
-        assert problem.startswith("could not be judged: qemu-img")
+        assert problem.startswith("check of the disks failed: qemu-img")
         assert problem in (Path(each.folder) / "problems.txt").read_text()
 
 
-def test_most_cuts_leave_something_in_doubt(tmp_path: Path) -> None:
+def test_most_cuts_have_unflushed_requests(tmp_path: Path) -> None:
     """Though nearly all of the time everything is flushed."""
-    looks = [look(0, 0), *(look(0, 0, changes) for changes in range(1, 20))]
-    looks += [look(len(WRITE), 0, 20), look(len(WRITE + FLUSH), 0, 20)]
-    chosen = cuts(recording(tmp_path, WRITE + FLUSH, b"", looks))
-    torn = [cut for cut in chosen if cut.disks[0].doubtful]
+    snapshots = [snapshot(0, 0), *(snapshot(0, 0, changes) for changes in range(1, 20))]
+    snapshots += [snapshot(len(WRITE), 0, 20), snapshot(len(WRITE + FLUSH), 0, 20)]
+    chosen = cuts(recording(tmp_path, WRITE + FLUSH, b"", snapshots))
+    torn = [cut for cut in chosen if cut.disks[0].unflushed]
     assert 0.6 * len(chosen) < len(torn) < len(chosen)
     assert len([cut for cut in torn if sum(size for _, size in cut.disks[0].arrived) < 8 * SECTOR]) > len(torn) / 2

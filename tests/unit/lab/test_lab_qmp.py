@@ -54,7 +54,7 @@ def test_arguments_are_sent(pair: tuple[socket.socket, socket.socket]) -> None:
     assert heard(qemu)[-1] == {"execute": "device_add", "arguments": {"driver": "scsi-hd"}}
 
 
-def test_a_refusal_tells_why(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_refusal_raises_the_reason(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, qemu = pair
     say(qemu, GREETING, DONE, {"error": {"class": "GenericError", "desc": "Bus 'x' not found"}})
     with Qmp(ours) as qmp, pytest.raises(DeviceFault, match="device_add: Bus 'x' not found"):
@@ -71,7 +71,7 @@ def test_messages_may_come_in_pieces(pair: tuple[socket.socket, socket.socket]) 
         assert qmp.next_event(0) == QmpEvent("STOP", {})
 
 
-def test_a_qemu_that_ends_is_noticed(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_the_end_of_qemu_raises_qmp_closed(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, qemu = pair
     say(qemu, GREETING, DONE, shutdown("guest-shutdown"))
     with Qmp(ours) as qmp:
@@ -84,7 +84,7 @@ def test_a_qemu_that_ends_is_noticed(pair: tuple[socket.socket, socket.socket]) 
 
 
 @pytest.mark.parametrize("line", [b"no json\n", b"[]\n", b"\xff\xfe\n"])
-def test_what_is_not_qmp_is_a_fault(pair: tuple[socket.socket, socket.socket], line: bytes) -> None:
+def test_a_line_that_is_not_qmp_is_a_fault(pair: tuple[socket.socket, socket.socket], line: bytes) -> None:
     ours, qemu = pair
     say(qemu, GREETING, DONE)
     with Qmp(ours) as qmp:

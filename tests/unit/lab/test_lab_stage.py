@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from gprov.apps.host.lab.channel import GuestVerdict, Milestone
+from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport
 from gprov.apps.host.lab.lifecycle import PROVISIONED, RESTORE_FAILED, RESTORED, STARTED
 from gprov.apps.host.lab.report import RunFacts, lab_report
 from gprov.apps.host.lab.runner import Ending
-from gprov.apps.host.lab.stage import Expectation, StageResult, StageVerdict, last_lines, shortcoming
+from gprov.apps.host.lab.stage import Expectation, StageResult, StageVerdict, last_lines, unmet_expectation
 
-UP = GuestVerdict("multi-user", 20.25, {"failed": ""})
+UP = GuestReport("multi-user", 20.25, {"failed": ""})
 
 
-def said(*names: str) -> tuple[Milestone, ...]:
-    return tuple(Milestone(name, float(index), {}) for index, name in enumerate(names, 2))
+def said(*names: str) -> tuple[GuestMilestone, ...]:
+    return tuple(GuestMilestone(name, float(index), {}) for index, name in enumerate(names, 2))
 
 
 @pytest.mark.parametrize(
@@ -60,19 +60,19 @@ def said(*names: str) -> tuple[Milestone, ...]:
             STARTED,
             Ending.POWER_OFF,
             ("init-started", "handover"),
-            GuestVerdict("degraded", 1.0, {}),
+            GuestReport("degraded", 1.0, {}),
             "expected the system to report 'multi-user', it reported 'degraded'",
         ),
         (STARTED, Ending.CRASHED, (), None, "milestone 'init-started' was not reached (ended by crashed)"),
     ],
 )
-def test_shortcomings(
-    expected: Expectation, ending: Ending, names: tuple[str, ...], system: GuestVerdict | None, reason: str
+def test_unmet_expectations(
+    expected: Expectation, ending: Ending, names: tuple[str, ...], system: GuestReport | None, reason: str
 ) -> None:
-    assert shortcoming(expected, ending, said(*names), system) == reason
+    assert unmet_expectation(expected, ending, said(*names), system) == reason
 
 
-def result(name: str, verdict: StageVerdict = StageVerdict.PASSED, system: GuestVerdict | None = None) -> StageResult:
+def result(name: str, verdict: StageVerdict = StageVerdict.PASSED, system: GuestReport | None = None) -> StageResult:
     reached = said("init-started", "handover")
     return StageResult(
         name=name,
@@ -107,7 +107,7 @@ def test_a_milestone_that_was_not_reached_has_no_uptime() -> None:
     assert result("boot").uptime_at("FR_STARTED") is None
 
 
-def test_the_end_of_a_console_without_what_would_move_a_cursor(tmp_path: Path) -> None:
+def test_last_lines_have_no_control_characters(tmp_path: Path) -> None:
     log = tmp_path / "serial.log"
     log.write_bytes(b"old\r\n\x1b[2J\x1b[01;01Hboot\xff\r\n\r\n  last line  \r\n")
     assert last_lines(str(log), 2) == ("[2J[01;01Hboot\N{REPLACEMENT CHARACTER}", "last line")

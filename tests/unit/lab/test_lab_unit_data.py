@@ -12,7 +12,7 @@ from gprov.apps.host.lab.argv import CPU_NAME
 from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.manufdata import Artifact, manuf_data
 from gprov.apps.host.lab.shapes import SHAPES, unit_spec
-from gprov.apps.host.lab.unitspec import UnitSpec, read_spec, spec_text
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
@@ -24,7 +24,7 @@ from gprov.domain.platform.model import ValidateMethod
 BASE = "http://10.0.2.2:8000"
 
 specs = st.builds(
-    UnitSpec,
+    VirtualUnitSpec,
     serial=st.from_regex(r"[A-Z0-9.+-]{1,10}", fullmatch=True),
     firmware=st.sampled_from(FirmwareKind),
     primaries=st.lists(st.sampled_from(DiskBus), min_size=1, max_size=4).map(tuple),
@@ -34,7 +34,7 @@ specs = st.builds(
 )
 
 
-def parsed(spec: UnitSpec) -> ManufData:
+def parsed(spec: VirtualUnitSpec) -> ManufData:
     image = Artifact(f"{BASE}/files/WIDGET.LNX.SHINY.2024-01-15.0001.upd", "a" * 64)
     kernel = Artifact(f"{BASE}/files/norm_boot", "b" * 64)
     raw = json.dumps(manuf_data([image, kernel], BASE, spec)).encode()
@@ -43,18 +43,18 @@ def parsed(spec: UnitSpec) -> ManufData:
 
 @settings(max_examples=100)
 @given(specs)
-def test_a_unit_is_read_as_it_was_written(spec: UnitSpec) -> None:
+def test_a_unit_is_read_as_it_was_written(spec: VirtualUnitSpec) -> None:
     assert read_spec("unit.json", spec_text(spec)) == spec
 
 
 @settings(max_examples=150)
 @given(st.binary(max_size=60) | st.dictionaries(st.sampled_from(["serial", "primaries", "firmware"]), st.integers()))
-def test_what_is_no_unit_is_refused(raw: bytes | dict[str, int]) -> None:
+def test_invalid_unit_files_are_refused(raw: bytes | dict[str, int]) -> None:
     with pytest.raises(BadInput):
         read_spec("unit.json", raw if isinstance(raw, bytes) else json.dumps(raw).encode())
 
 
-def test_every_problem_of_a_unit_is_told() -> None:
+def test_every_problem_of_a_unit_is_reported() -> None:
     raw = json.dumps({"serial": "", "mac": "m", "firmware": "coreboot", "primaries": ["floppy"], "primary_size": 0})
     with pytest.raises(BadInput) as caught:
         read_spec("unit.json", raw.encode())
@@ -76,7 +76,7 @@ def test_every_shape_is_a_platform_of_the_default_table(name: str) -> None:
 
 @settings(max_examples=100)
 @given(specs)
-def test_manuf_data_is_valid_and_asks_for_this_machine(spec: UnitSpec) -> None:
+def test_manuf_data_is_valid_and_asks_for_this_machine(spec: VirtualUnitSpec) -> None:
     data = parsed(spec)
     assert data.warnings == ()
     assert [file.sha256 for file in data.files] == ["a" * 64, "b" * 64]

@@ -45,12 +45,12 @@ def test_requests_in_their_order(stored: Callable[[bytes], str]) -> None:
     assert discarded.end == len(LOG)
 
 
-def test_what_stands_before_the_last_flush_is_durable(stored: Callable[[bytes], str]) -> None:
+def test_entries_before_the_last_flush_are_durable(stored: Callable[[bytes], str]) -> None:
     assert durable(read_log(stored(LOG + FLUSH))) == [0, 0, 2, 2, 2, 5]
     assert durable(()) == [0]
 
 
-def test_a_disk_that_was_told_nothing(stored: Callable[[bytes], str]) -> None:
+def test_an_empty_log(stored: Callable[[bytes], str]) -> None:
     assert read_log(stored(b"")) == ()
     assert read_log(stored(HEAD)) == ()
 
@@ -61,7 +61,7 @@ def test_a_log_that_is_cut_short_is_refused(stored: Callable[[bytes], str], leng
         read_log(stored(LOG[:length]))
 
 
-def test_no_log(stored: Callable[[bytes], str], tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_refused(stored: Callable[[bytes], str], tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="super block"):
         read_log(stored(b"QFI\xfb".ljust(4096, b"\0")))
     with pytest.raises(DeviceMissing):
@@ -70,7 +70,7 @@ def test_no_log(stored: Callable[[bytes], str], tmp_path: Path) -> None:
 
 @settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, len(LOG) - 1), st.integers(0, 255)), max_size=4))
-def test_damaged_logs_raise_nothing_unforeseen(
+def test_damaged_logs_raise_only_gprov_errors(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]
 ) -> None:
     damaged = bytearray(LOG)

@@ -1,4 +1,4 @@
-"""The tool that judges tests: every mutant is another program, and those that matter are among them."""
+"""Mutation testing: every mutant is a different program, and the classic mutants are found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mutants.__main__ import DOMAIN, NEAREST, sample
-from mutants.places import Mutant
+from mutants.collector import Mutant
 from mutants.sites import is_another_program, mutants_of
 
 SOURCE = '''\
@@ -78,7 +78,7 @@ def test_nearly_every_mutant_is_python_and_another_program() -> None:
     assert is_another_program(b"x = 1", mutant_of("x = 2"))
 
 
-def test_the_tests_that_are_asked_first_exist() -> None:
+def test_nearest_tests_exist() -> None:
     for names in NEAREST.values():
         assert all((Path("tests/unit") / name).exists() for name in names)
 

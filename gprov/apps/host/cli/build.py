@@ -12,15 +12,15 @@ import typer
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
-from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builds, Initramfs
+from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder, Initramfs
 from gprov.apps.host.initramfs.cache import Cache, default_root
-from gprov.apps.host.initramfs.closure import search_path
+from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.hostfiles import copy_file, write_file
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.errors import ExitCode
 
-_BUILDROOT = os.path.join(search_path()[0], "buildroot")
+_BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
 _ENVIRONMENT = "Environment: BUILD_NUMBER (decimal, default 1), GPROV_CACHE (default ~/.cache/gprov)."
 app = new_app(
     "Build a kernel with its initramfs inside, or the initramfs alone, from the distribution's packages. "
@@ -40,7 +40,7 @@ Level = Annotated[
         help="of compression; 9 is fifteen times as fast as the default, and an eighth larger",
     ),
 ]
-Spec = Annotated[str, typer.Option("--spec", metavar="FILE", help="freeze specification")]
+FreezeSpec = Annotated[str, typer.Option("--spec", metavar="FILE", help="freeze specification")]
 _SPEC = os.path.join(_BUILDROOT, "initramfs.toml")
 
 
@@ -64,7 +64,7 @@ def initramfs_alone(
     output: Output,
     report: Report = False,
     level: Level = BEST_LEVEL,
-    spec: Spec = _SPEC,
+    spec: FreezeSpec = _SPEC,
     as_json: Json = False,
 ) -> int:
     """The initramfs alone, as a cpio archive compressed with zstd."""
@@ -80,7 +80,7 @@ def kernel(
     output: Output,
     report: Report = False,
     level: Level = BEST_LEVEL,
-    spec: Spec = _SPEC,
+    spec: FreezeSpec = _SPEC,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", metavar="N", help="parallel compilers (default: processors)", min=1),
@@ -100,8 +100,8 @@ def kernel(
     return ExitCode.DONE
 
 
-def _builds() -> Builds:
-    return Builds(SystemProcesses(), Cache(default_root(os.environ)), Progress(sys.stderr))
+def _builds() -> Builder:
+    return Builder(SystemProcesses(), Cache(default_root(os.environ)), BuildProgress(sys.stderr))
 
 
 def _build_number() -> int:

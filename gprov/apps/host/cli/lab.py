@@ -11,7 +11,7 @@ from gprov.apps.host.cli import lab_options as options
 from gprov.apps.host.cli.options import Json, new_app, one_of
 from gprov.apps.host.cli.output import say
 from gprov.apps.host.lab.shapes import unit_spec
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import ExitCode
 
@@ -19,7 +19,7 @@ _ENVIRONMENT = "Environment: GPROV_ACCEL (tcg or kvm; default: kvm if a probe su
 app = new_app(
     "Provision, restore and start units in virtual machines with real firmware and a real Debian. " + _ENVIRONMENT
 )
-_SERIAL = UnitSpec().serial
+_SERIAL = VirtualUnitSpec().serial
 _STAGES = ("restore", "provision")
 
 
@@ -120,5 +120,5 @@ def cuts(
     from gprov.apps.host.lab.campaign import Campaign
 
     campaign = Campaign(seed=seed, first=first, count=count, jobs=jobs, started=not look)
-    subject = lab_cuts.CutSubject(stage, firmware, disks, serial)
-    return lab_cuts.run_cuts(subject, campaign, workdir, report, as_json=as_json)
+    scenario = lab_cuts.CutSubject(stage, firmware, disks, serial)
+    return lab_cuts.run_cuts(scenario, campaign, workdir, report, as_json=as_json)

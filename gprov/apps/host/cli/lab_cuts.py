@@ -13,8 +13,8 @@ from gprov.apps.host.initramfs.hostfiles import write_file
 from gprov.apps.host.lab.accel import named_accelerator
 from gprov.apps.host.lab.campaign import Campaign, campaign_report, run_campaign
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.scenario import CutStage
 from gprov.apps.host.lab.shapes import unit_spec
-from gprov.apps.host.lab.subject import CutStage
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput, ExitCode
 
@@ -38,9 +38,9 @@ def run_cuts(what: CutSubject, campaign: Campaign, workdir: str, report: str | N
         return wrong_usage(str(error))
     with orderly_end():
         spec = unit_spec(what.disks, what.firmware, what.serial)
-        subject = container.subjects().subject(CutStage(what.stage), spec)
+        scenario = container.scenarios().scenario(CutStage(what.stage), spec)
         began = time.monotonic()
-        results = run_campaign(container.cuts(), subject, campaign, workdir)
+        results = run_campaign(container.cuts(), scenario, campaign, workdir)
     facts = {"stage": what.stage, "firmware": what.firmware.value, "disks": what.disks}
     found = campaign_report(facts, campaign, results, time.monotonic() - began)
     write_file(report or os.path.join(workdir, "report.json"), json.dumps(found, indent=2).encode() + b"\n")

@@ -19,8 +19,8 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.report import RunFacts, lab_report
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import StageResult
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceMissing, ExitCode
 
@@ -32,7 +32,7 @@ class StageRequest:
     """``spec``: of a new unit. ``report``: path of the JSON report, None for the usual one."""
 
     workdir: str
-    spec: UnitSpec = field(default_factory=UnitSpec)
+    spec: VirtualUnitSpec = field(default_factory=VirtualUnitSpec)
     report: str | None = None
     as_json: bool = False
 
@@ -87,8 +87,10 @@ def existing_unit(action: str, request: StageRequest) -> int:
     except BadInput as error:
         return wrong_usage(str(error))
     with orderly_end():
-        unit = Unit.open(request.workdir)
-        stage: Callable[[Unit], StageResult] = container.lab().restore if action == "restore" else container.lab().boot
+        unit = VirtualUnit.open(request.workdir)
+        stage: Callable[[VirtualUnit], StageResult] = (
+            container.lab().restore if action == "restore" else container.lab().boot
+        )
         return _conclude(container, request, unit, [stage(unit)], {})
 
 
@@ -100,7 +102,7 @@ def shell(workdir: str) -> int:
     except BadInput as error:
         return wrong_usage(str(error))
     with orderly_end():
-        unit = Unit.open(workdir)
+        unit = VirtualUnit.open(workdir)
         machine = replace(unit.machine(), reports=False)
         say("Ctrl-] switches the unit off.", err=True)
         with container.runner().start(machine, unit.serial_log("shell")) as live:
@@ -131,7 +133,7 @@ def orderly_end() -> Iterator[None]:
 def _conclude(
     container: LabContainer,
     request: StageRequest,
-    unit: Unit,
+    unit: VirtualUnit,
     results: Sequence[StageResult],
     digests: Mapping[str, str],
 ) -> int:

@@ -1,4 +1,4 @@
-"""Use case: make a valid .upd of a root file system, verified before it gets its name."""
+"""Use case: make an image (.upd) of a root file system, verified before it gets its final name."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class RootArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
-    """``meta``: what imgmeta.json says, besides the image's name. ``preset``: of xz, 0 (fast) to 9 (small)."""
+    """``meta``: fields of imgmeta.json, without the image's name. ``preset``: of xz, 0 (fast) to 9 (small)."""
 
     source: RootFolder | RootArchive
     name: ImageName
@@ -63,15 +63,17 @@ class ImageMaker:
         self._wanted = wanted_members(branding)
 
     def create(self, request: ImageRequest, report: Report) -> VerifiedImage:
-        """Write the image into the folder ``output``, replacing one of its name.
+        """Write the image into the folder ``output``, replacing an image of this name.
 
-        Raises BadInput if it could not be restored from (no kernel, no systemd, no admin account), IntegrityFault,
-        ToolFailed, DeviceFault; nothing is left behind then.
+        Raises BadInput for a root that cannot be restored (no kernel, systemd or admin account), IntegrityFault,
+        ToolFailed, DeviceFault; then no files are left.
         """
         if not os.path.isdir(request.output):
             raise DeviceMissing(request.output, "is not a folder")
         if isinstance(request.source, RootFolder) and _is_inside(request.output, request.source.path):
-            raise RefusedByPolicy(f"{request.output} lies in {request.source.path}: the image would hold itself")
+            raise RefusedByPolicy(
+                f"output folder {request.output} is inside the source folder {request.source.path}; choose another"
+            )
         try:
             with tempfile.TemporaryDirectory(prefix=".image-", dir=request.output) as work:
                 return self._create(request, work, report)
@@ -121,10 +123,10 @@ class ImageMaker:
             walker.feed(piece)
         return walker, walker.finish()
 
-    def _require_bootable(self, what: str, image: VerifiedImage) -> None:
+    def _require_bootable(self, source: str, image: VerifiedImage) -> None:
         problems = image_problems(image, self._branding)
         if problems:
-            raise BadInput(what, problems)
+            raise BadInput(source, problems)
 
     def _metadata(self, request: ImageRequest) -> bytes:
         content = serialise_imgmeta(replace(request.meta, img_name=request.name.filename))
@@ -132,7 +134,7 @@ class ImageMaker:
         return content
 
     def _member(self, content: bytes, request: ImageRequest) -> bytes:
-        """imgmeta.json as a tar member, as of the image's date."""
+        """Return imgmeta.json as a tar member with the image's date."""
         info = tarfile.TarInfo(self._wanted.imgmeta.decode())
         info.size = len(content)
         info.mtime = int(datetime.combine(request.name.date, time(), UTC).timestamp())

@@ -1,4 +1,4 @@
-"""Files that somebody names: regular ones, since reading a pipe or a device may take for ever."""
+"""Opens files given by a user. Only regular files are accepted: reading a pipe or device may block."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gprov.domain.errors import DeviceFault, DeviceMissing
 
 
 def open_regular(path: str) -> BinaryIO:
-    """Raises DeviceMissing, DeviceFault."""
+    """Open a regular file for reading. Raises DeviceMissing, DeviceFault."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except FileNotFoundError as exc:

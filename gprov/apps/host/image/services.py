@@ -1,5 +1,4 @@
-"""Putting a service (a program and its systemd units) into a root file system, before an image is made of that. Nothing
-of it runs on the host."""
+"""Installs services (a program and its systemd units) in a root file system, before an image is made of it."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gprov.apps.host.initramfs.hostfiles import read_file, translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 
 _SOURCE = os.path.join(os.path.dirname(__file__), "unitfiles")
@@ -18,28 +17,28 @@ _UNITS = "usr/lib/systemd/system"
 
 @dataclass(frozen=True)
 class ImageService:
-    """``wanted``: what starts by itself, by what wants it, as `systemctl enable` would link it."""
+    """``wanted``: enabled unit → the unit whose ``.wants`` folder links it, as by `systemctl enable`."""
 
     program: str
     units: tuple[str, ...]
     wanted: Mapping[str, str]
 
     def files(self) -> dict[str, bytes]:
-        """Content by path below a root. The program, and only that, is executable."""
+        """Return the content by path relative to the root. Only the program is executable."""
         return {
             f"{_PROGRAMS if name == self.program else _UNITS}/{name}": read_file(os.path.join(_SOURCE, name))
             for name in (self.program, *self.units)
         }
 
     def install(self, root: str) -> tuple[str, ...]:
-        """Put it into the root file system in that folder, enabled; returns the paths below it. What is there of an
-        earlier version is replaced. Raises DeviceMissing (no systemd there), RefusedByPolicy (a link leads out of the
-        folder)."""
+        """Install and enable the service in the root file system ``root``. Replaces an earlier version. Returns the
+        paths relative to ``root``. Raises DeviceMissing (no systemd in ``root``), RefusedByPolicy (a link leads out of
+        ``root``)."""
         if not os.path.isdir(os.path.join(root, _UNITS)):
-            raise DeviceMissing(os.path.join(root, _UNITS), "is not there: no root file system with systemd")
+            raise DeviceMissing(os.path.join(root, _UNITS), "missing: not a root file system with systemd")
         files = self.files()
         links = {f"etc/systemd/system/{wanting}.wants/{name}": name for name, wanting in self.wanted.items()}
-        with translated(root):
+        with os_errors_translated(root):
             for path, content in files.items():
                 target = _inside(root, path)
                 with open(target, "wb") as file:
@@ -76,7 +75,7 @@ BOOT_GOOD = ImageService(
 
 
 def _inside(root: str, path: str) -> str:
-    """A path below the root where nothing is: its folder is made, what was there is removed."""
+    """Return the path in the root. Creates its folder and removes an existing file."""
     target = os.path.join(root, path)
     folder = os.path.dirname(target)
     if not Path(folder).resolve().is_relative_to(Path(root).resolve()):

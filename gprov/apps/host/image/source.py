@@ -1,4 +1,4 @@
-"""The plain tar archive that an image is made of: from a folder, or from an archive that exists."""
+"""Makes the plain tar archive of an image, from a folder or an existing archive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAGIC = {b"\xfd7zXZ\0": "xz", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 def pack_folder(root: str, target: str, processes: Processes) -> str:
-    """Archive everything below ``root`` on its file system, the same bytes for the same content; returns ``target``.
+    """Archive everything below ``root`` on its file system; return ``target``. The same content gives the same bytes.
 
     Of times, only the modification times. pax, with sorted names; names of extended headers must not have a
     process number in them, which they have by default (and in versions of the sparse format other than 0.0).
@@ -46,7 +46,7 @@ def pack_folder(root: str, target: str, processes: Processes) -> str:
 
 
 def plain_archive(path: str, target: str, processes: Processes) -> str:
-    """Path of the archive as plain tar: itself, or ``target``, into which it was decompressed (.xz, .gz, .zst)."""
+    """Return the path of the archive as plain tar: ``path``, or ``target`` after decompression (.xz, .gz, .zst)."""
     with open_regular(path) as file:
         try:
             start = file.read(6)

@@ -1,1 +1,1 @@
-"""Kernels and initramfs from the distribution's packages, content-addressed and reproducible."""
+"""Builds kernels and initramfs reproducibly from the distribution's packages, with a content-addressed cache."""

@@ -1,4 +1,4 @@
-"""The two products: a compressed initramfs, and a kernel with one inside."""
+"""Builds the two products: a compressed initramfs, and a kernel with an embedded initramfs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.closure import search_path
+from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.cpio import archive, regular
 from gprov.apps.host.initramfs.grub import loader_files
 from gprov.apps.host.initramfs.hostfiles import read_file, write_file
 from gprov.apps.host.initramfs.initramfs import assemble
 from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.rootfs import inside
 from gprov.apps.host.initramfs.spec import Flavor, parse_spec
 from gprov.apps.host.initramfs.toolchain import require_kernel_tools
@@ -21,25 +21,25 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem, ToolMissing
 from gprov.ports.process import Processes
 
-# One thread, so that the bytes do not depend on the machine.
+# One thread, so that the output does not depend on the number of cores.
 _COMPRESSOR = ("zstd", "--single-thread", "--quiet", "--stdout")
-BEST_LEVEL = 19  # higher ones need more memory than a small unit may have left when it unpacks
+BEST_LEVEL = 19  # higher levels need more memory for unpacking than a small unit has
 _ARCHIVES_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Initramfs:
-    """``content``: the compressed archive. ``sizes``: bytes by part, before compression, largest first."""
+    """``content``: the compressed archive. ``sizes``: uncompressed bytes by component, largest first."""
 
     content: bytes = field(repr=False)
     raw_size: int
     sizes: Mapping[str, int]
 
 
-class Builds:
-    """Everything that ``gprov build`` can do."""
+class Builder:
+    """Use cases of ``gprov build``."""
 
-    def __init__(self, processes: Processes, cache: Cache, progress: Progress) -> None:
+    def __init__(self, processes: Processes, cache: Cache, progress: BuildProgress) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
@@ -52,11 +52,11 @@ class Builds:
         path: Sequence[str] | None = None,
         level: int = BEST_LEVEL,
     ) -> Initramfs:
-        """``specification`` is a file; ``path`` is where Python modules are looked for (default: where this
-        process finds its own); ``level`` is zstd's, 1 to 19."""
+        """Build an initramfs. ``specification``: path of the freeze specification; ``path``: search path for Python
+        modules (default: that of this process); ``level``: of zstd, 1 to 19."""
         spec = parse_spec(_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
-            tree = assemble(spec, os.path.dirname(specification), search_path() if path is None else path)
+            tree = assemble(spec, os.path.dirname(specification), module_search_path() if path is None else path)
             if spec.loader:
                 for target, content in loader_files(self._processes, spec.loader, Branding()).items():
                     tree.add(regular(inside(target), content), "boot loader")
@@ -64,7 +64,8 @@ class Builds:
         return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
 
     def kernel(self, fragment: str, initramfs: Initramfs, number: int, jobs: int) -> str:
-        """Path of the bzImage in the cache. ``fragment`` is a file."""
+        """Build a kernel; return the path of the bzImage in the cache. ``fragment``: path of the configuration
+        fragment."""
         require_kernel_tools(self._processes)
         inputs = KernelInputs(_text(fragment), initramfs.content, number)
         with self._cache.lock("kernel", self._waiting):

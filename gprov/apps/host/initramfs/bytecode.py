@@ -1,7 +1,7 @@
-"""Reproducible sourceless bytecode.
+"""Compiles reproducible bytecode without sources.
 
-A ``.pyc`` file is a header of 16 bytes (magic number, flags, and for flags 0 date and size of the source, which
-nobody checks if there is no source) and the marshalled code object; see importlib._bootstrap_external.
+A ``.pyc`` file is a header of 16 bytes (magic number, flags, and for flags 0 date and size of the source, which are
+not checked without a source) and the marshalled code object; see importlib._bootstrap_external.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _HEADER = importlib.util.MAGIC_NUMBER + bytes(12)
 
 
 def compiled(source: bytes, name: str, optimize: int) -> bytes:
-    """The ``.pyc`` content for a source text. ``name`` stands in tracebacks in place of the host's path."""
+    """Return the ``.pyc`` content of a source text. ``name`` replaces the host's path in tracebacks."""
     try:
         code = compile(source, name, "exec", dont_inherit=True, optimize=optimize)
     except (SyntaxError, ValueError) as exc:
         raise BadInput(name, [Problem("", f"cannot be compiled: {exc}")]) from exc
-    # marshal marks an object as shareable if something else refers to it at this moment, so that the bytes depend
-    # on which names the rest of the process happens to know. Holding on to every string makes it always so.
+    # marshal sets a flag on objects with further references, so its output depends on the strings in use elsewhere in
+    # the process. A further reference to every string makes the output constant.
     held = list(texts(code))
     content = marshal.dumps(code)
     del held
@@ -31,7 +31,7 @@ def compiled(source: bytes, name: str, optimize: int) -> bytes:
 
 
 def texts(value: object) -> Iterator[str]:
-    """Every text inside a code object, names and constants alike."""
+    """Yield every string in a code object: names and constants."""
     match value:
         case str():
             yield value
@@ -42,5 +42,5 @@ def texts(value: object) -> Iterator[str]:
             yield from texts((value.co_filename, value.co_name, value.co_qualname))
             yield from texts((value.co_names, value.co_varnames, value.co_cellvars, value.co_freevars))
             yield from texts(value.co_consts)
-        case _:  # numbers, bytes, None, Ellipsis: never shared with the rest of the process, or always
+        case _:  # numbers, bytes, None, Ellipsis: their number of references does not vary
             return

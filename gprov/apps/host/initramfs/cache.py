@@ -1,8 +1,8 @@
-"""The content-addressed store outside the checkout: an entry is complete or not there.
+"""Content-addressed cache outside the checkout. Entries appear complete, by renaming.
 
 $GPROV_CACHE (default ~/.cache/gprov)
-    sources/  trees/  kernels/  initramfs/    entries, each under its key
-    work/                                     builds in progress; worthless after an interruption
+    sources/  trees/  kernels/  initramfs/    entries by key
+    work/                                     builds in progress; of no use after an interruption
     log/                                      full output of the last build of each key
 """
 
@@ -15,13 +15,13 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from gprov.apps.host.initramfs.hostfiles import translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated
 
 _KEY_LENGTH = 24  # hexadecimal digits: 96 bits
 
 
 def content_key(*facts: str | bytes) -> str:
-    """A key that differs if any fact differs, or their number or order."""
+    """Return a key that depends on the values, their number and their order."""
     digest = hashlib.sha256()
     for fact in facts:
         raw = fact.encode() if isinstance(fact, str) else fact
@@ -34,44 +34,44 @@ def default_root(environment: Mapping[str, str]) -> str:
 
 
 class Cache:
-    """Folders and entries below one root."""
+    """The cache in one folder."""
 
     def __init__(self, root: str) -> None:
         self._root = os.path.abspath(root)
 
     def path(self, kind: str, key: str) -> str:
-        """Where an entry is or would be; its parent folder exists."""
+        """Return the path of an entry, existing or not. Creates its parent folder."""
         folder = os.path.join(self._root, kind)
-        with translated(folder):
+        with os_errors_translated(folder):
             os.makedirs(folder, exist_ok=True)
         return os.path.join(folder, key)
 
     def find(self, kind: str, key: str) -> str | None:
-        """Path of a complete entry, or None. Marks it as used now."""
+        """Return the path of a complete entry, or None. Sets its time of use."""
         path = self.path(kind, key)
         if not os.path.exists(path):
             return None
-        with translated(path):
+        with os_errors_translated(path):
             os.utime(path)
         return path
 
     def newest(self, kind: str, prefix: str) -> str | None:
-        """The most recently used entry whose key begins with ``prefix``."""
+        """Return the most recently used entry whose key begins with ``prefix``."""
         return next((entry.path for entry in self._by_age(kind) if entry.name.startswith(prefix)), None)
 
     def publish(self, kind: str, key: str, make: Callable[[str], None]) -> str:
-        """Let ``make`` create a file or folder under a temporary name, then name it. Hold the lock."""
+        """Call ``make`` to create a file or folder at a temporary path, then rename it. The caller holds the lock."""
         path = self.path(kind, key)
         partial = self.path("work", f"{kind}-{key}")
         self.remove(partial)
         make(partial)
-        with translated(path):
+        with os_errors_translated(path):
             os.utime(partial)
             os.rename(partial, path)
         return path
 
     def remove(self, path: str) -> None:
-        with translated(path):
+        with os_errors_translated(path):
             if os.path.isdir(path):
                 shutil.rmtree(path)
             elif os.path.lexists(path):
@@ -83,17 +83,17 @@ class Cache:
             self.remove(entry.path)
 
     def _by_age(self, kind: str) -> list[os.DirEntry[str]]:
-        """Entries, the most recently used first."""
+        """Return the entries, the most recently used first."""
         folder = os.path.dirname(self.path(kind, ""))
-        with translated(folder):
+        with os_errors_translated(folder):
             return sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
 
     @contextmanager
     def lock(self, kind: str, waiting: Callable[[], None]) -> Iterator[None]:
-        """One build of a kind at a time. ``waiting`` is called if another one holds the lock, which ends with its
-        process at the latest."""
+        """Hold the exclusive lock of a kind. ``waiting`` is called if another process holds it; a lock ends with its
+        process."""
         path = self.path("lock", kind)
-        with translated(path):
+        with os_errors_translated(path):
             file = open(path, "ab")  # noqa: SIM115 - closed below; errors of the body are not about this file
         with file:
             try:

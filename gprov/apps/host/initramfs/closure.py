@@ -1,4 +1,4 @@
-"""Which Python modules a program needs: static analysis of its imports, without running it.
+"""Determines the Python modules that a program needs, by static analysis of its imports.
 
 The finder of the standard library follows every import statement in the bytecode, also those inside functions and
 ``try`` blocks. Imports that extension modules make are declared by the freeze specification.
@@ -16,7 +16,7 @@ from types import CodeType
 from typing import Protocol, cast
 
 import gprov
-from gprov.apps.host.initramfs.hostfiles import read_file, translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
 from gprov.domain.errors import BadInput, Problem
 
 _SOURCE_SUFFIX = ".py"
@@ -24,7 +24,7 @@ _EXTENSION_SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 
 
 class _Found(Protocol):
-    """What the finder keeps of a module."""
+    """Attributes of ModuleFinder's module objects."""
 
     __code__: CodeType | None
     __file__: str | None
@@ -33,7 +33,7 @@ class _Found(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module and the host's file that it comes from: source text, or an extension (``.so``)."""
+    """A module and its file on the host: source text, or an extension (``.so``)."""
 
     name: str
     source: str
@@ -45,8 +45,8 @@ class Module:
 
     @property
     def target(self) -> str:
-        """Path below a folder of ``sys.path``: sourceless bytecode in the place of the source, or the extension
-        under the name that needs the fewest look-ups."""
+        """Path relative to a folder of ``sys.path``: bytecode at the path of the source, or the extension with the
+        suffix that the importer tries first."""
         base = self.name.replace(".", "/")
         if self.is_extension:
             return f"{base}.so"
@@ -61,29 +61,29 @@ def modules_of(
     exclude: Iterable[str] = (),
     prefer_source: Iterable[str] = (),
 ) -> tuple[Module, ...]:
-    """The closure of ``entries`` and of everything inside ``packages``, sorted by name, looked for on ``path``.
+    """Return the closure of ``entries`` and of all modules in ``packages``, sorted by name, searched on ``path``.
 
     Modules named in ``exclude`` are treated as not installed. Top-level packages named in ``prefer_source`` are taken
-    as Python source where a compiled variant lies beside it. Raises BadInput with every entry or package that cannot
-    be found.
+    as Python source where a compiled variant is in the same folder. Raises BadInput with every entry or package that
+    cannot be found.
     """
     finder = ModuleFinder(list(path), excludes=list(exclude))
-    wanted = [*entries]
+    requested = [*entries]
     packages = tuple(packages)
     problems: list[Problem] = []
     for package in packages:
         inner = _inside(package, path)
         if not inner:
             problems.append(Problem(package, "no such package"))
-        wanted += inner
-    problems += _import(finder, wanted)
+        requested += inner
+    problems += _import(finder, requested)
     if problems:
         raise BadInput("modules to freeze", problems)
     _use_sources(finder, frozenset(prefer_source))
     found = [
         Module(name, module.__file__, module.__path__ is not None)
         for name, module in _found(finder)
-        if module.__file__ is not None  # else it is part of the interpreter
+        if module.__file__ is not None  # None: built into the interpreter
     ]
     return tuple(sorted(found, key=lambda module: module.name))
 
@@ -111,7 +111,7 @@ def _use_sources(finder: ModuleFinder, packages: frozenset[str]) -> None:
 
 
 def _inside(package: str, path: Sequence[str]) -> list[str]:
-    """All modules of a package, itself included, by the files in its folder. ``__main__`` only if named."""
+    """Return the package and all its modules, by the files in its folder, without ``__main__``."""
     relative = package.replace(".", "/")
     for root in path:
         folder = os.path.join(root, relative)
@@ -122,7 +122,7 @@ def _inside(package: str, path: Sequence[str]) -> list[str]:
 
 def _walk(package: str, folder: str) -> list[str]:
     names = [package]
-    with translated(folder):
+    with os_errors_translated(folder):
         entries = sorted(os.listdir(folder))
     for entry in entries:
         inner = os.path.join(folder, entry)
@@ -133,7 +133,7 @@ def _walk(package: str, folder: str) -> list[str]:
     return names
 
 
-def search_path() -> tuple[str, ...]:
+def module_search_path() -> tuple[str, ...]:
     """Where the running interpreter finds modules, the checkout first (an editable installation is an import hook,
     which static analysis does not see)."""
     checkout = os.path.dirname(os.path.dirname(os.path.abspath(gprov.__file__)))

@@ -1,11 +1,11 @@
-"""Writing "newc" cpio archives, the format that the kernel unpacks as initramfs.
+"""Writes "newc" cpio archives, the format of an initramfs.
 
 Source: kernel Documentation/driver-api/early-userspace/buffer-format.rst. A member is a header of 110 ASCII bytes
 (magic "070701", then thirteen fields of eight hexadecimal digits), its name with a final NUL, padding to four
 bytes, its content, padding to four bytes. The member "TRAILER!!!" ends the archive.
 
-The same nodes always give the same bytes: sorted by path, owned by root, dated 1970, numbered in order. Device
-nodes are only fields of a header, so that no privilege is needed to write them.
+The same nodes always give the same bytes: sorted by path, owned by root, dated 1970, numbered in order. Writing
+device nodes needs no privilege.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _MAGIC = b"070701"
 _TRAILER = "TRAILER!!!"
 _ALIGN = 4
 _MAX_FIELD = 0xFFFF_FFFF
-_MAX_NAME = 4095  # the kernel skips members with longer names silently (PATH_MAX with its NUL)
+_MAX_NAME = 4095  # the kernel skips members with longer names without a message (PATH_MAX with its NUL)
 _TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One member. ``path`` is relative to the root, without leading or trailing slash; ``mode`` holds type and
+    """A member. ``path`` is relative to the root, without leading or trailing slash; ``mode`` holds type and
     permissions as in ``st_mode``; ``content`` is a file's bytes or a symbolic link's target; ``device`` is
     (major, minor) of a device node."""
 
@@ -59,8 +59,8 @@ def device_node(path: str, kind: str, major: int, minor: int, permissions: int =
 
 
 def archive(nodes: Iterable[Node]) -> bytes:
-    """The whole archive. Raises BadInput with every node that cannot be stored."""
-    # Sorted by components, a folder comes directly before what is in it; the kernel needs it first.
+    """Return the archive. Raises BadInput with every node that cannot be stored."""
+    # Sorted by path components: a folder comes before its content, as the kernel requires.
     ordered = sorted(nodes, key=lambda node: node.path.split("/"))
     _check(ordered)
     out = bytearray()
@@ -86,7 +86,7 @@ def _pad(out: bytearray) -> None:
 
 def _check(ordered: list[Node]) -> None:
     problems = [Problem(node.path, problem) for node in ordered for problem in _problems(node)]
-    problems += [Problem(a.path, "is there twice") for a, b in pairwise(ordered) if a.path == b.path]
+    problems += [Problem(a.path, "path is used twice") for a, b in pairwise(ordered) if a.path == b.path]
     folders = {node.path for node in ordered if node.is_folder}
     for node in ordered:
         parent = node.path.rpartition("/")[0]

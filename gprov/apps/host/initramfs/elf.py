@@ -1,7 +1,7 @@
-"""The libraries that a program or library asks for: the dynamic section of 64-bit little-endian ELF files.
+"""Reads the libraries that a program or library needs from the dynamic section of 64-bit little-endian ELF files.
 
-Source: System V ABI, chapters 4 and 5, as pyelftools decodes it. The files are read, not run under their loader:
-programs of the initramfs need not run on the build host.
+Source: System V ABI, chapters 4 and 5, decoded by pyelftools. The files are not executed: programs of the initramfs
+may not run on the build host.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from elftools.elf.segments import InterpSegment
 from gprov.domain.errors import BadInput, Problem
 
 _NEEDED = "DT_NEEDED"
-# Entries whose value is a text, and the attribute that holds it.
+# Dynamic entries with text values, and their attribute in pyelftools.
 _TEXTS = {_NEEDED: "needed", "DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
-    """``interpreter``: path of the loader, "" for a library or static program. ``libraries``: the DT_NEEDED names in
-    order. ``run_path``: extra folders to search, ``$ORIGIN`` not yet replaced."""
+class ElfDependencies:
+    """``interpreter``: path of the dynamic loader, "" for a library or static program. ``libraries``: the DT_NEEDED
+    names in order. ``run_path``: extra folders to search, ``$ORIGIN`` not yet replaced."""
 
     interpreter: str
     libraries: tuple[str, ...]
@@ -36,19 +36,20 @@ def is_elf(content: bytes) -> bool:
     return content.startswith(b"\x7fELF")
 
 
-def needs(content: bytes, name: str) -> Needs:
-    """Read the needs of a file; ``name`` is for errors. Raises BadInput if it is no x86-64 style ELF file."""
+def elf_dependencies(content: bytes, name: str) -> ElfDependencies:
+    """Read the dependencies of a file; ``name``: for messages. Raises BadInput unless it is a 64-bit little-endian ELF
+    file."""
     try:
         file = ELFFile(io.BytesIO(content))
         if file.elfclass != 64 or not file.little_endian:
             raise BadInput(name, [Problem("", "not a 64-bit little-endian ELF file")])
-        return _needs(file)
-    # pyelftools checks some fields with assert, and lets errors of struct, str and BytesIO through.
+        return _read_dependencies(file)
+    # pyelftools uses assert for some fields, and does not catch errors of struct, str and BytesIO.
     except (ELFError, AssertionError, ValueError, OverflowError) as exc:
-        raise BadInput(name, [Problem("", f"not an ELF file, or a damaged one: {exc}")]) from exc
+        raise BadInput(name, [Problem("", f"not an ELF file, or damaged: {exc}")]) from exc
 
 
-def _needs(file: ELFFile) -> Needs:
+def _read_dependencies(file: ELFFile) -> ElfDependencies:
     interpreter = ""
     entries: list[tuple[str, str]] = []
     for segment in file.iter_segments():
@@ -58,11 +59,11 @@ def _needs(file: ELFFile) -> Needs:
             entries += _texts(segment)
     libraries = tuple(text for tag, text in entries if tag == _NEEDED)
     paths = (text for tag, text in entries if tag != _NEEDED)
-    return Needs(interpreter, libraries, tuple(part for path in paths for part in path.split(":") if part))
+    return ElfDependencies(interpreter, libraries, tuple(part for path in paths for part in path.split(":") if part))
 
 
 def _texts(segment: DynamicSegment) -> Iterator[tuple[str, str]]:
-    """The entries of the dynamic section that name libraries or folders, in order."""
+    """Yield tag and text of the entries that name libraries or folders, in order."""
     for tag in segment.iter_tags():
         kind = tag.entry.d_tag
         if kind in _TEXTS:

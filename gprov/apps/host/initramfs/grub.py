@@ -1,7 +1,7 @@
-"""GRUB for disks of BIOS units: boot.img as the distribution has it, and a core image with our script inside.
+"""Makes GRUB for disks of BIOS units: the distribution's boot.img, and a core image with gprov's script inside.
 
-A unit only puts these onto disks (gprov.domain.boot.grub); nothing of GRUB is installed or run there. It takes a
-fraction of a second to make, so it has no cache of its own.
+Units write these files to disks (gprov.domain.boot.grub) and do not run GRUB's tools. Making them takes a fraction of
+a second, so they are not cached.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ _PLATFORM = "i386-pc"
 _FOLDER = f"/usr/lib/grub/{_PLATFORM}"
 _MAKER = "grub-mkimage"
 _SECONDS = 60.0
-# The core has to fit between the first sector and the first partition, and into a BIOS boot partition.
-MOST_CORE = MIB - SECTOR
+# The core image must fit between the first sector and the first partition, and into a BIOS boot partition.
+MAX_CORE = MIB - SECTOR
 
 
 def loader_files(processes: Processes, modules: Sequence[str], branding: Branding) -> Mapping[str, bytes]:
-    """Content by path in the initramfs. Raises ToolMissing, DeviceMissing (with the package to install), ToolFailed."""
+    """Return the content by path in the initramfs. Raises ToolMissing, DeviceMissing (with the package to install),
+    ToolFailed."""
     loader = make_loader(processes, modules, branding)
     return {BOOT_IMAGE: loader.boot, CORE_IMAGE: loader.core}
 
 
 def make_loader(processes: Processes, modules: Sequence[str], branding: Branding) -> Loader:
-    """``modules``: of GRUB; what they need comes along. Raises as ``loader_files``."""
+    """Make both images. ``modules``: of GRUB; their dependencies are added. Raises as ``loader_files``."""
     if processes.which(_MAKER) is None:
         raise ToolMissing(_MAKER, "apt-get install grub-common")
     boot = os.path.join(_FOLDER, "boot.img")
@@ -46,17 +47,25 @@ def make_loader(processes: Processes, modules: Sequence[str], branding: Branding
         disk, core = os.path.join(folder, "disk.tar"), os.path.join(folder, "core.img")
         write_file(disk, memory_disk(core_script(branding)))
         command = (_MAKER, "--format", _PLATFORM, "--directory", _FOLDER, "--memdisk", disk)
-        # --prefix after --memdisk, which sets one too.
+        # --prefix after --memdisk, which also sets a prefix.
         processes.run((*command, "--prefix", "(memdisk)/", "--output", core, *modules), timeout=_SECONDS)
         loader = Loader(read_file(boot), read_file(core))
     check_files(loader)
-    if len(loader.core) > MOST_CORE:
-        raise BadInput(_MAKER, [Problem("core.img", f"is {len(loader.core)} bytes long, at most {MOST_CORE} fit")])
+    if len(loader.core) > MAX_CORE:
+        raise BadInput(
+            _MAKER,
+            [
+                Problem(
+                    "core.img",
+                    f"has {len(loader.core)} bytes, limit {MAX_CORE}; remove modules from loader in initramfs.toml",
+                )
+            ],
+        )
     return loader
 
 
 def memory_disk(script: str) -> bytes:
-    """A tar archive with the script that GRUB's normal mode looks for, the same bytes for the same text."""
+    """Return a tar archive with the script as grub.cfg; the same text gives the same bytes."""
     content = script.encode()
     info = tarfile.TarInfo("grub.cfg")
     info.size = len(content)

@@ -1,4 +1,4 @@
-"""Files of the build host: plain reads, and writes that appear whole or not at all."""
+"""Files of the build host: reads, and atomic writes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gprov.domain.errors import DeviceFault, DeviceMissing
 
 
 @contextmanager
-def translated(path: str) -> Iterator[None]:
-    """OS errors as DeviceMissing or DeviceFault that name ``path``."""
+def os_errors_translated(path: str) -> Iterator[None]:
+    """Translate OSError to DeviceMissing or DeviceFault with the path of the error, else ``path``."""
     try:
         yield
     except FileNotFoundError as exc:
@@ -24,41 +24,41 @@ def translated(path: str) -> Iterator[None]:
 
 
 def read_file(path: str) -> bytes:
-    with open_regular(path) as file, translated(path):
+    with open_regular(path) as file, os_errors_translated(path):
         return file.read()
 
 
 def write_file(path: str, content: bytes) -> None:
-    """Atomically: readers see the old file or the whole new one."""
-    with translated(path), staged_file(path) as beside, open(beside, "wb") as file:
+    """Write atomically: readers see the old file or the whole new one."""
+    with os_errors_translated(path), staged_file(path) as temporary, open(temporary, "wb") as file:
         file.write(content)
 
 
 def copy_file(source: str, target: str) -> None:
-    """As ``write_file``, with the content of another file."""
-    with translated(target), staged_file(target) as beside:
-        shutil.copyfile(source, beside)
+    """Copy a file atomically, as ``write_file``."""
+    with os_errors_translated(target), staged_file(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 @contextmanager
 def staged_file(path: str) -> Iterator[str]:
-    """A name beside ``path`` that becomes ``path`` if the body succeeds and is removed if not."""
+    """Yield a temporary path in the same folder. It is renamed to ``path`` if the body succeeds, else removed."""
     folder = os.path.dirname(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=folder)
+    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=folder)
     os.close(handle)
     try:
-        yield beside
-        os.chmod(beside, 0o644)
-        os.rename(beside, path)
+        yield temporary
+        os.chmod(temporary, 0o644)
+        os.rename(temporary, path)
     except BaseException:
-        os.unlink(beside)
+        os.unlink(temporary)
         raise
 
 
 def fresh_folder(path: str) -> str:
-    """An empty folder at ``path``; what was there is removed."""
-    with translated(path):
+    """Create an empty folder at ``path``; an existing folder is removed."""
+    with os_errors_translated(path):
         if os.path.isdir(path):
             shutil.rmtree(path)
         os.makedirs(path)

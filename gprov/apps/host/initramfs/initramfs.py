@@ -1,4 +1,4 @@
-"""Putting an initramfs together: interpreter, frozen modules, programs, libraries and fixed nodes of a flavour."""
+"""Assembles an initramfs: interpreter, frozen modules, programs, libraries and fixed nodes of a flavour."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from gprov.apps.host.initramfs.cpio import regular
 from gprov.apps.host.initramfs.hostfiles import read_file
 from gprov.apps.host.initramfs.libraries import Libraries
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
-from gprov.apps.host.initramfs.spec import Spec
+from gprov.apps.host.initramfs.spec import FreezeSpec
 from gprov.domain.errors import DeviceMissing, ToolMissing
 
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 INTERPRETER = f"/usr/bin/{_VERSION}"
-# The interpreter's own module folder: found by its landmark os.pyc, and on sys.path without any site handling.
-# One flat folder for everything means one folder listing at start-up.
+# The interpreter's standard module folder: found by its landmark os.pyc, and on sys.path without the module site.
+# One flat folder for all modules needs one folder listing at start-up.
 MODULES = f"usr/lib/{_VERSION}"
 _PROGRAM_FOLDERS = ("/usr/sbin", "/usr/bin")
-# Asserts stay out with -OO as docstrings do: they guard against our own mistakes, which the tests look for.
+# As -OO: without docstrings and asserts; asserts check for defects, which the tests find.
 _OPTIMIZE = 2
 _EXECUTABLE = 0o755
 
-# -I: no environment, no user folders; -S: no site; -B: never try to write bytecode. If this program ends, the kernel
-# panics and reboots (CONFIG_PANIC_TIMEOUT).
+# -I: no environment variables, no user folders; -S: no module site; -B: do not write bytecode. If this program ends,
+# the kernel panics and reboots (CONFIG_PANIC_TIMEOUT).
 _INIT = """#!{interpreter} -ISB
 import sys
 from {module} import {function}
@@ -34,8 +34,8 @@ sys.exit({function}())
 """
 
 
-def assemble(spec: Spec, spec_folder: str, path: Sequence[str]) -> RootTree:
-    """The tree of one flavour. ``path`` is where Python modules are looked for; ``replace`` is relative to
+def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> RootTree:
+    """Return the tree of one flavour. ``path``: search path for Python modules; files in ``replace`` are relative to
     ``spec_folder``."""
     tree = RootTree()
     for node in spec.nodes:
@@ -54,11 +54,11 @@ def assemble(spec: Spec, spec_folder: str, path: Sequence[str]) -> RootTree:
     return tree
 
 
-def _add_python(tree: RootTree, libraries: Libraries, spec: Spec, spec_folder: str, path: Sequence[str]) -> None:
+def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> None:
     if not os.path.isfile(INTERPRETER):
-        raise DeviceMissing(INTERPRETER, f"run with Debian's interpreter; it is in the package {_VERSION}-minimal")
+        raise DeviceMissing(INTERPRETER, f"missing; run with Debian's interpreter (apt-get install {_VERSION}-minimal)")
     tree.add(regular(inside(INTERPRETER), read_file(INTERPRETER), _EXECUTABLE), "python interpreter")
-    libraries.add_needs_of(INTERPRETER)
+    libraries.add_dependencies_of(INTERPRETER)
     entries = (spec.start.partition(":")[0], *spec.modules)
     modules = modules_of(entries, spec.packages, path, exclude=spec.exclude, prefer_source=spec.prefer_source)
     replaced = [Module(name, os.path.join(spec_folder, file), False) for name, file in spec.replace.items()]
@@ -67,21 +67,21 @@ def _add_python(tree: RootTree, libraries: Libraries, spec: Spec, spec_folder: s
     for relative in spec.data:
         found = next((file for root in path if os.path.isfile(file := os.path.join(root, relative))), None)
         if found is None:
-            raise DeviceMissing(relative, "no such data file beside the modules")
-        tree.add(regular(f"{MODULES}/{relative}", read_file(found)), _origin(relative.partition("/")[0]))
+            raise DeviceMissing(relative, "no such data file on the module search path")
+        tree.add(regular(f"{MODULES}/{relative}", read_file(found)), _component(relative.partition("/")[0]))
 
 
 def _add_module(tree: RootTree, libraries: Libraries, module: Module) -> None:
     content = read_file(module.source)
     if module.is_extension:
-        libraries.add_needs_of(module.source)
+        libraries.add_dependencies_of(module.source)
     else:
         name = module.name.replace(".", "/") + ("/__init__" if module.is_package else "") + ".py"
         content = compiled(content, name, _OPTIMIZE)
-    tree.add(regular(f"{MODULES}/{module.target}", content), _origin(module.name.partition(".")[0]))
+    tree.add(regular(f"{MODULES}/{module.target}", content), _component(module.name.partition(".")[0]))
 
 
-def _origin(top: str) -> str:
+def _component(top: str) -> str:
     return "python standard library" if top in sys.stdlib_module_names else f"python package {top}"
 
 
@@ -93,4 +93,4 @@ def _add_program(tree: RootTree, libraries: Libraries, program: str, package: st
     else:
         raise ToolMissing(program, f"it is in the Debian package {package}")
     tree.add(regular(inside(path), read_file(path), _EXECUTABLE), f"program {program}")
-    libraries.add_needs_of(path)
+    libraries.add_dependencies_of(path)

@@ -1,4 +1,4 @@
-"""Kernel configurations as text: what a fragment asks for, and what of it Kconfig did not honour."""
+"""Parses kernel configurations, and finds options of a fragment that Kconfig did not apply."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _NO = "n"
 
 
 def parse_config(text: str, name: str) -> Mapping[str, str]:
-    """Symbol -> value as written ("y", "250", "\"text\""); "n" for "is not set". Other comments are skipped.
-    Raises BadInput for a line that is neither, and for a symbol that is given twice."""
+    """Return the values by symbol, as written: "y", "250", "\\"text\\""; "n" for "is not set". Skips other comments.
+
+    Raises BadInput for any other line, and for a symbol that is set twice."""
     symbols: dict[str, str] = {}
     problems: list[Problem] = []
     for number, raw in enumerate(text.splitlines(), 1):
@@ -24,9 +25,9 @@ def parse_config(text: str, name: str) -> Mapping[str, str]:
             continue
         found = (off[1], _NO) if off else _assignment(line)
         if found is None:
-            problems.append(Problem(f"line {number}", f"is no assignment: {line!r}"))
+            problems.append(Problem(f"line {number}", f"is not an assignment: {line!r}"))
         elif found[0] in symbols:
-            problems.append(Problem(f"line {number}", f"{found[0]} is given twice"))
+            problems.append(Problem(f"line {number}", f"{found[0]} is set twice"))
         else:
             symbols[found[0]] = found[1]
     if problems:
@@ -39,13 +40,13 @@ def _assignment(line: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-def require_honoured(fragment: Mapping[str, str], result: Mapping[str, str]) -> None:
-    """Raises BadInput with every symbol of the fragment that the final configuration has otherwise, be it misspelt,
-    renamed, or without what it depends on. A symbol that is absent from the result is off."""
+def check_options_applied(fragment: Mapping[str, str], result: Mapping[str, str]) -> None:
+    """Raise BadInput with every symbol of the fragment that has another value in the final configuration: misspelt,
+    renamed, or with missing dependencies. A symbol that is absent from the result is off."""
     problems = [
-        Problem(symbol, f"wanted {wanted}, is {result.get(symbol, 'absent')}")
-        for symbol, wanted in fragment.items()
-        if result.get(symbol, _NO) != wanted
+        Problem(symbol, f"requested {value}, final configuration: {result.get(symbol, 'not set')}")
+        for symbol, value in fragment.items()
+        if result.get(symbol, _NO) != value
     ]
     if problems:
         raise BadInput("kernel configuration", problems)

@@ -1,11 +1,11 @@
-"""Compiling the kernel, and linking it again with another initramfs or build number.
+"""Compiles the kernel, and links it again with another initramfs or build number.
 
-An interrupted build leaves files that look finished, so a build never runs in a cache entry: it runs in one folder
-below ``work``, and its finished object tree is copied into the cache. It is always the same folder because kbuild
-remembers absolute paths and compiles anew what was compiled elsewhere.
+An interrupted build leaves incomplete files, so a build never runs in a cache entry: it runs in one folder below
+``work``, and its finished object tree is copied into the cache. The folder is always the same, since kbuild stores
+absolute paths and would compile all objects again elsewhere.
 
-A build starts from the tree with the same configuration, which leaves linking, else from the newest tree of the same
-source and compilers, of which kbuild compiles again what the changed symbols touch, else from nothing.
+A build starts from the tree with the same configuration (only linking is left), else from the newest tree of the same
+source and compilers (kbuild compiles the objects that depend on changed symbols), else from an empty tree.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from dataclasses import dataclass
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.hostfiles import copy_file, fresh_folder, read_file, write_file
-from gprov.apps.host.initramfs.kconfig import parse_config, require_honoured
-from gprov.apps.host.initramfs.progress import ObjectCount, Progress
+from gprov.apps.host.initramfs.kconfig import check_options_applied, parse_config
+from gprov.apps.host.initramfs.progress import BuildProgress, ObjectCount
 from gprov.apps.host.initramfs.toolchain import SOURCE_ARCHIVE, SOURCE_PACKAGE, compiler_versions, source_version
 from gprov.domain.errors import DeadlineExceeded, IntegrityFault, ToolFailed
 from gprov.ports.process import Processes, Running
 
-# Raise it if this module changes what is built from the same inputs.
-_RECIPE = "1"
+# Increment if this module builds other files from the same inputs. Part of the cache key.
+_BUILD_VERSION = "1"
 _IMAGE = "arch/x86/boot/bzImage"
 _INITRAMFS = "initramfs.cpio.zst"  # CONFIG_INITRAMFS_SOURCE
-_LONGEST_BUILD = 3 * 3600.0  # seconds; a build that takes longer hangs
+_MAX_BUILD_SECONDS = 3 * 3600.0  # longer builds count as hanging
 _TREES_KEPT = 2  # a quarter of a GB each
 _KERNELS_KEPT = 40
-# Whatever depends on initramfs or build number. Removed from a tree that is kept: it saves half of the space, and
-# nothing stale can be taken for current whatever the clock did in between.
+# Files that depend on initramfs or build number. Removed from cached trees: this halves their size, and no outdated
+# file
+# can be used after a change of the clock.
 _LINKED = (
     "vmlinux", "vmlinux.o", "vmlinux.a", ".tmp_vmlinux.kallsyms1", ".tmp_vmlinux.kallsyms2", _INITRAMFS,
     "init/version.o", "init/built-in.a", "include/generated/utsversion.h",
@@ -51,23 +52,23 @@ class KernelInputs:
 
 
 class KernelBuilder:
-    """Hold the cache's lock while using it."""
+    """Builds kernels. The caller holds the cache's lock."""
 
-    def __init__(self, processes: Processes, cache: Cache, progress: Progress, jobs: int) -> None:
+    def __init__(self, processes: Processes, cache: Cache, progress: BuildProgress, jobs: int) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
         self._jobs = jobs
 
     def build(self, inputs: KernelInputs) -> str:
-        """Path of the finished bzImage in the cache; built only if it is not there yet.
+        """Return the path of the bzImage in the cache; build it if it is not cached.
 
-        Raises BadInput for a fragment that Kconfig does not honour, ToolFailed with the path of the full log if
-        the compilation fails.
+        Raises BadInput for a fragment that Kconfig does not apply, ToolFailed with the path of the full log if the
+        compilation fails.
         """
         fragment = parse_config(inputs.fragment, "kernel configuration fragment")
-        family = content_key(_RECIPE, source_version(self._processes), *compiler_versions(self._processes))
-        # The parsed fragment and not its text: comments and order do not matter.
+        family = content_key(_BUILD_VERSION, source_version(self._processes), *compiler_versions(self._processes))
+        # The parsed fragment, so that comments and order do not matter.
         settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
         tree_key = f"{family}-{content_key(*settings)}"
         key = content_key(tree_key, inputs.initramfs, str(inputs.number))
@@ -128,7 +129,7 @@ class KernelBuilder:
         command = ("make", "-s", "-C", source, f"O={work}", f"KCONFIG_ALLCONFIG={chosen}", "allnoconfig")
         self._processes.run(command)
         result = read_file(os.path.join(work, ".config")).decode()
-        require_honoured(fragment, parse_config(result, ".config"))
+        check_options_applied(fragment, parse_config(result, ".config"))
 
     def _make(self, work: str, key: str, inputs: KernelInputs) -> None:
         write_file(os.path.join(work, _INITRAMFS), inputs.initramfs)
@@ -143,34 +144,39 @@ class KernelBuilder:
             )
 
     def _follow(self, child: Running, log: str) -> int:
-        """Report progress until the build ends; its exit status."""
+        """Report progress until the build ends; return its exit status."""
         count = ObjectCount()
         seen, waited = 0, 0.0
-        while waited < _LONGEST_BUILD:
+        while waited < _MAX_BUILD_SECONDS:
             try:
                 return child.wait(self._progress.interval).status
-            except DeadlineExceeded:  # still at it: this is the pace of the progress report
+            except DeadlineExceeded:  # still running: time for a progress report
                 waited += self._progress.interval
             written = read_file(log)
             count.feed(written[seen:])
             seen = len(written)
             self._progress.tick(count.objects)
-        raise DeadlineExceeded("kernel compilation", _LONGEST_BUILD)
+        raise DeadlineExceeded("kernel compilation", _MAX_BUILD_SECONDS)
 
     def _copy(self, source: str, target: str) -> None:
         self._processes.run(("cp", "-a", "--reflink=auto", source, target))
 
     def _check(self, work: str, inputs: KernelInputs) -> None:
-        """A stale object must never pass for a new kernel."""
+        """Check that the kernel was linked with this initramfs and build number."""
         if read_file(os.path.join(work, "usr/initramfs_inc_data")) != inputs.initramfs:
-            raise IntegrityFault("kernel", "was linked with another initramfs")
+            raise IntegrityFault(
+                "kernel", "was linked with another initramfs; delete the cache folder work and build again"
+            )
         version = version_text(read_file(os.path.join(work, _IMAGE)))
         if f" #{inputs.number} " not in version:
-            raise IntegrityFault("kernel", f"should be build #{inputs.number}, is {version!r}")
+            raise IntegrityFault(
+                "kernel",
+                f"expected build #{inputs.number}, got {version!r}; delete the cache folder work and build again",
+            )
 
 
 def version_text(image: bytes) -> str:
-    """The version string of a bzImage, "6.1.148-gprov (gprov@gprov) #7 SMP …".
+    """Return the version string of a bzImage, "6.1.148-gprov (gprov@gprov) #7 SMP …".
 
     Source: Documentation/x86/boot.rst, field kernel_version: 16 bits at 0x20E, the string is 0x200 after that.
     """
@@ -180,8 +186,7 @@ def version_text(image: bytes) -> str:
 
 
 def _identity(number: int) -> dict[str, str]:
-    """What would otherwise be user, host and time of this build. The date is a constant because the build number
-    is what tells kernels apart."""
+    """Return constants for user, host and time of the build. The build number distinguishes kernels."""
     return {
         "KBUILD_BUILD_VERSION": str(number),
         "KBUILD_BUILD_USER": "gprov",

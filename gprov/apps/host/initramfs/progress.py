@@ -1,4 +1,4 @@
-"""What a person sees of a long build: one line with phase, elapsed time and objects compiled so far."""
+"""Shows the progress of a build: phase, elapsed time, number of compiled objects."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TextIO
 
 _EVERY_TTY = 1.0  # seconds
 _EVERY_LINE = 10.0
-_STEPS = (b"  CC ", b"  AS ")  # how kbuild announces an object
+_STEPS = (b"  CC ", b"  AS ")  # kbuild's output per object
 
 
-class Progress:
-    """Writes to ``stream``: a line that rewrites itself on a terminal, else a line every few seconds."""
+class BuildProgress:
+    """Writes to ``stream``: on a terminal one line that is rewritten, else a line every 10 s."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -25,12 +25,12 @@ class Progress:
 
     @property
     def interval(self) -> float:
-        """Seconds between two looks at what is going on."""
+        """Seconds between two polls of the build."""
         return _EVERY_TTY if self._tty else _EVERY_LINE / 5
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Announce a phase, and how long it took once it ends, well or badly."""
+        """Report the start of a phase, and its outcome and duration at its end."""
         self._phase, self._started = name, self._clock()
         self._write(name, end=False)
         self._shown = self._clock()
@@ -42,7 +42,7 @@ class Progress:
             self._write(f"{name}: {outcome} in {self._elapsed()}", end=True)
 
     def tick(self, objects: int) -> None:
-        """Show the state, if the last time is long enough ago."""
+        """Show the number of objects, at most once per 10 s unless on a terminal."""
         if self._tty or self._clock() - self._shown >= _EVERY_LINE:
             self._shown = self._clock()
             self._write(f"{self._phase}: {self._elapsed()}, {objects} objects", end=False)

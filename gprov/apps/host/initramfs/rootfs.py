@@ -1,4 +1,4 @@
-"""The file tree of an initramfs while it is put together, in memory."""
+"""File tree of an initramfs in memory."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from gprov.domain.errors import BadInput, Problem
 
 # The distribution's layout: one real folder per kind below /usr, and links for the old names.
 MERGED_USR = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
-# Files end up below one of the link targets however they were named.
+# Paths below a link are stored below its target.
 
 
 class RootTree:
-    """Nodes by path, each with the name of the part of the system that it was added for (for the size report)."""
+    """Nodes by path, each with the component that it belongs to (for the size report)."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
-        self._origins: dict[str, str] = {}
+        self._components: dict[str, str] = {}
         self._problems: list[Problem] = []
         for link, target in MERGED_USR.items():
             self.add(folder(target), "folders")
             self.add(symlink(link, target), "folders")
 
-    def add(self, node: Node, origin: str) -> None:
-        """Add a node and its missing folders (0755). The same node twice is fine; two different ones at one path
-        are a problem that ``finish`` raises."""
+    def add(self, node: Node, component: str) -> None:
+        """Add a node and its missing folders (0755). Equal nodes may be added twice; different nodes at one path are a
+        problem, raised by ``finish``."""
         parent = node.path.rpartition("/")[0]
         if parent and parent not in self._nodes:
             self.add(folder(parent), "folders")
         known = self._nodes.get(node.path)
-        if known is None or known == folder(node.path):  # a folder made for its content yields to the declared one
+        if known is None or known == folder(node.path):  # a declared folder replaces one that was added for its content
             self._nodes[node.path] = node
-            self._origins[node.path] = origin
+            self._components[node.path] = component
         elif known != node:
-            first = self._origins[node.path]
-            self._problems.append(Problem(f"/{node.path}", f"wanted by {origin}, differs from the one of {first}"))
+            first = self._components[node.path]
+            self._problems.append(Problem(f"/{node.path}", f"differs between {first} and {component}"))
 
     def finish(self) -> tuple[Node, ...]:
-        """All nodes. Raises BadInput if two parts wanted different things at one path."""
+        """Return all nodes. Raises BadInput if components added different nodes at one path."""
         if self._problems:
             raise BadInput("initramfs", self._problems)
         return tuple(self._nodes.values())
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of content by origin, largest first."""
+        """Return bytes of content by component, largest first."""
         total: dict[str, int] = {}
         for path, node in self._nodes.items():
-            origin = self._origins[path]
-            total[origin] = total.get(origin, 0) + len(node.content)
+            component = self._components[path]
+            total[component] = total.get(component, 0) + len(node.content)
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 
 def inside(path: str) -> str:
-    """An absolute path of the build host as the path of a node: relative, and below /usr if merged."""
+    """Return the node path of an absolute host path: relative, and below /usr if merged."""
     head, _, rest = path.lstrip("/").partition("/")
     return f"{MERGED_USR[head]}/{rest}" if rest and head in MERGED_USR else path.lstrip("/")

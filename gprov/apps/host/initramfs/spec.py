@@ -1,7 +1,7 @@
-"""The freeze specification: what goes into an initramfs, read from ``buildroot/initramfs.toml``.
+"""Parses the freeze specification, ``buildroot/initramfs.toml``: the content of an initramfs.
 
-A table ``[common]`` and one per flavour, of the same shape; a flavour is the union of both. Unlike the files that
-users write, an unknown key is an error here: it can only be a typing mistake.
+It has a table ``[common]`` and one per flavour, with the same keys; a flavour is the union of both. Unknown keys are
+errors.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class Flavor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """What a flavour is made of.
+class FreezeSpec:
+    """Content of a flavour.
 
     ``start``: "module:function" that /init runs. ``modules``, ``packages``, ``exclude``, ``prefer_source``: see
-    closure. ``data``: files beside modules, as paths below ``sys.path``. ``replace``: module -> file in the
-    specification's folder that is taken in its place (a package becomes a plain module, so exclude it too).
+    closure. ``data``: data files, as paths relative to ``sys.path``. ``replace``: module -> file in the
+    specification's folder that replaces it (a package becomes a plain module, so exclude it too).
     ``programs``, ``libraries``: name -> Debian package. ``loader``: modules of GRUB's core image.
-    ``nodes``: everything that is not copied from the host.
+    ``nodes``: nodes that are not copied from the host.
     """
 
     start: str
@@ -51,12 +51,12 @@ _KEYS = {"start", *_LISTS, *_MAPS, *_NODES}
 _PERMISSION_BITS = 0o7777
 
 
-def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") -> Spec:
+def parse_spec(text: str, flavor: Flavor, source: str = "freeze specification") -> FreezeSpec:
     """Raises BadInput with every problem found."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        raise BadInput(what, [Problem("", str(exc))]) from exc
+        raise BadInput(source, [Problem("", str(exc))]) from exc
     problems: list[Problem] = []
     known = {"common", *Flavor}
     problems += [Problem(key, "unknown table") for key in document if key not in known]
@@ -66,7 +66,7 @@ def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") ->
     module, _, function = start.partition(":")
     if not (function.isidentifier() and all(part.isidentifier() for part in module.split("."))):
         problems.append(Problem("start", f'must be "module:function" once, is {start!r}'))
-    spec = Spec(
+    spec = FreezeSpec(
         start=start,
         modules=_joined(tables, "modules"),
         packages=_joined(tables, "packages"),
@@ -80,7 +80,7 @@ def parse_spec(text: str, flavor: Flavor, what: str = "freeze specification") ->
         nodes=tuple(node for table in tables for node in table.nodes()),
     )
     if problems:
-        raise BadInput(what, problems)
+        raise BadInput(source, problems)
     return spec
 
 
@@ -93,7 +93,7 @@ def _merged(tables: Iterable[_Table], key: str) -> Mapping[str, str]:
 
 
 class _Table:
-    """One table of the document; getters note problems and return what can be used."""
+    """A table of the document. Getters record problems and return valid values or defaults."""
 
     def __init__(self, name: str, value: object, problems: list[Problem]) -> None:
         self._name = name

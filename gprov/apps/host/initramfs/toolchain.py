@@ -1,4 +1,4 @@
-"""What a kernel build needs from the distribution, checked before anything is started."""
+"""Checks for the programs and files that a kernel build needs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _FILES = {
     SOURCE_ARCHIVE: SOURCE_PACKAGE,
     "/usr/include/libelf.h": "libelf-dev",  # objtool, which is built first
 }
-# What determines the compiled objects beside source and configuration.
+# Tools that influence the compiled objects.
 _COMPILERS = ("gcc", "ld")
 
 
 def require_kernel_tools(processes: Processes) -> None:
-    """Raises DeviceMissing that names everything missing, and the Debian packages to install."""
+    """Raise DeviceMissing with everything that is missing, and the Debian packages to install."""
     missing = {name: package for name, package in _PROGRAMS.items() if processes.which(name) is None}
     missing |= {path: package for path, package in _FILES.items() if not os.path.exists(path)}
     if missing:
@@ -42,7 +42,7 @@ def require_kernel_tools(processes: Processes) -> None:
 
 
 def source_version(processes: Processes) -> str:
-    """Version of the kernel source package, as "6.1.148-1"."""
+    """Return the version of the kernel source package, for example "6.1.148-1"."""
     query = ("dpkg-query", "--show", "--showformat=${Version}", SOURCE_PACKAGE)
     return processes.run(query).output.decode().strip()
 

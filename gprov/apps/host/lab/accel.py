@@ -1,7 +1,7 @@
-"""Which accelerator to run units with. TCG always works; KVM only if a guest was seen to execute under it.
+"""Chooses the accelerator of QEMU: KVM if a probe guest executed under it, else TCG, which always works.
 
-On some hosts /dev/kvm is there and guests hang at full load, or die of instructions that nobody emulates. So the probe
-is a whole start: firmware, kernel, and a user program that says a word and powers off. Its result is remembered.
+On some hosts /dev/kvm exists, but guests hang at full load or crash at instructions that KVM does not emulate. So the
+probe is a whole start: firmware, kernel, and a user program that writes a word and powers off. Its result is cached.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KIND = "lab"
 
 
 class AcceleratorChoice:
-    """``probe`` runs a guest under KVM, with the deadline above, and says whether it executed."""
+    """``probe`` runs a guest under KVM, with the deadline PROBE_SECONDS, and returns whether it executed."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class AcceleratorChoice:
         self._kvm = kvm
 
     def choose(self) -> Accelerator:
-        """Raises BadInput if the environment asks for one that does not exist."""
+        """Raises BadInput if GPROV_ACCEL names an unknown accelerator."""
         wanted = named_accelerator(self._environment)
         if wanted is not None:
             return wanted
@@ -55,12 +55,12 @@ class AcceleratorChoice:
         key = f"kvm-{self._host_key()}"
         known = self._cache.find(_KIND, key)
         if known is None:
-            answer = b"executes\n" if self._probe() else b"does not execute\n"
-            known = self._cache.publish(_KIND, key, lambda path: write_file(path, answer))
+            result = b"executes\n" if self._probe() else b"does not execute\n"
+            known = self._cache.publish(_KIND, key, lambda path: write_file(path, result))
         return read_file(known) == b"executes\n"
 
     def _host_key(self) -> str:
-        """Changes with what decides over KVM: processor, host kernel, QEMU."""
+        """Cache key of the probe's result: processor, host kernel, QEMU."""
         version = self._processes.run((QEMU, "--version")).output
         lines = read_file("/proc/cpuinfo").split(b"\n")
         model = next((line for line in lines if line.startswith(b"model name")), b"")
@@ -68,13 +68,13 @@ class AcceleratorChoice:
 
 
 def probe_initramfs() -> bytes:
-    """An archive with a console and ``/probe``, which writes PROBE_WORD to it and powers the machine off."""
+    """Return an archive with a console and ``/probe``, which writes PROBE_WORD to it and powers the machine off."""
     nodes = (folder("dev"), device_node("dev/console", "c", 5, 1), regular("probe", _program(), 0o755))
     return archive(nodes)
 
 
 def named_accelerator(environment: Mapping[str, str]) -> Accelerator | None:
-    """What the environment asks for; None if it does not. Raises BadInput for one that does not exist."""
+    """Return the accelerator that GPROV_ACCEL names, None if unset. Raises BadInput for an unknown name."""
     text = environment.get(_OVERRIDE, "")
     if not text:
         return None
@@ -90,7 +90,7 @@ def _program() -> bytes:
     code = b"".join(
         (
             _system_call(1, 1, None, len(PROBE_WORD)),
-            _system_call(16, 1, 0x5409, 1),  # ioctl TCSBRK: wait until the console has sent it
+            _system_call(16, 1, 0x5409, 1),  # ioctl TCSBRK: wait until the console has sent the word
             _system_call(169, 0xFEE1DEAD, 672274793, 0x4321FEDC),  # LINUX_REBOOT_CMD_POWER_OFF
             b"\xeb\xfe",  # jmp to itself
         )
@@ -107,7 +107,7 @@ def _program() -> bytes:
     return header + segment + code + PROBE_WORD
 
 
-_HERE = b"WORD"  # stands for the address of PROBE_WORD until that is known
+_HERE = b"WORD"  # placeholder of the address of PROBE_WORD
 
 
 def _system_call(number: int, first: int, second: int | None, third: int) -> bytes:

@@ -1,7 +1,7 @@
-"""Where this machine gets its Debian packages from, reduced to one suite.
+"""Selects the package sources of one Debian suite from the host's configuration of apt.
 
 Formats: sources.list(5), one line per source ("deb [options] URI suite components") and deb822 stanzas. The project
-itself names no mirror: what the machine uses is right for the machine.
+names no mirror; the host's sources are used.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ _FIELD = re.compile(r"(?P<name>[A-Za-z-]+):\s*(?P<value>.*)")
 
 
 def sources_of(files: Mapping[str, str], suite: str) -> tuple[str, ...]:
-    """One-line entries for the suite and what belongs to it (updates, security). ``files``: content by file name;
-    names say the format. Third-party sources have suites of their own and fall away."""
+    """Return one-line entries of the suite and its updates and security suites. ``files``: content by file name; the
+    suffix determines the format. Third-party sources have other suites and are dropped."""
     found: dict[str, None] = {}
     for name, text in files.items():
         entries = _stanzas(text) if name.endswith(".sources") else _lines(text)
@@ -24,7 +24,7 @@ def sources_of(files: Mapping[str, str], suite: str) -> tuple[str, ...]:
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
-    """Pairs of suite and entry."""
+    """Yield pairs of suite and entry."""
     for line in text.splitlines():
         match = _LINE.fullmatch(line.partition("#")[0].strip())
         if match:
@@ -38,7 +38,7 @@ def _stanzas(text: str) -> Iterator[tuple[str, str]]:
         if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() in ("no", "false"):
             continue
         signed = fields.get("signed-by", "")
-        # A key inside the stanza has several lines and no form on one line.
+        # A key inside the stanza has several lines; the one-line format cannot express it.
         options = [f"signed-by={signed}"] if signed.startswith("/") else []
         for uri in fields.get("uris", "").split():
             for suite in fields.get("suites", "").split():

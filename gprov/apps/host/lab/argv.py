@@ -1,6 +1,6 @@
-"""From a machine to QEMU's command line. Pure.
+"""Builds QEMU's command line from a machine. Pure.
 
-Whatever can be is given as JSON, since QEMU's own key=value syntax needs escapes and differs between options; the
+Devices and block nodes are given as JSON, since QEMU's key=value syntax needs escapes and differs between options; the
 same JSON objects plug a device into a running machine through QMP. Source: QEMU 7.2, qemu-options and
 qapi/block-core.json.
 """
@@ -18,9 +18,9 @@ from gprov.domain.disk.layout import MIB
 from gprov.domain.errors import BadInput, Problem
 
 QEMU = "qemu-system-x86_64"
-# A name of our own, so that the processor that a unit is validated against does not depend on the accelerator.
+# A fixed name, so that the processor in the hardware specification does not depend on the accelerator.
 CPU_NAME = "GPROV virtual CPU"
-_AHCI_PORTS = 6  # of the board's own controller
+_AHCI_PORTS = 6  # of the board's built-in controller
 
 Options = Mapping[str, object]
 
@@ -33,11 +33,11 @@ class Accelerator(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
-    """Where a run of a machine is connected to the host: two Unix sockets, and files that QEMU writes.
+class HostEndpoints:
+    """Paths on the host that connect a running machine: two Unix sockets, and files that QEMU writes.
 
-    ``serial_log`` receives everything that the serial console said, ``report`` what came out of the report port.
-    ``firmware_code`` is OVMF's read-only half.
+    ``serial_log`` receives the output of the serial console, ``report`` that of the report port. ``firmware_code`` is
+    OVMF's read-only part.
     """
 
     accelerator: Accelerator
@@ -48,28 +48,28 @@ class Wiring:
     firmware_code: str
 
 
-def qemu_arguments(machine: Machine, wiring: Wiring) -> tuple[str, ...]:
-    """The whole command line. Raises BadInput if the machine cannot be built."""
+def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...]:
+    """Return the whole command line. Raises BadInput if QEMU cannot run such a machine."""
     _check(machine)
     return (
         *(QEMU, "-name", "gprov-lab", "-nodefaults", "-no-user-config", "-display", "none"),
-        *("-accel", wiring.accelerator.value),
-        *_board(machine, wiring),
+        *("-accel", endpoints.accelerator.value),
+        *_board(machine, endpoints),
         *_smbios(machine.smbios),
-        *_console(wiring),
-        *_report(machine, wiring),
+        *_console(endpoints),
+        *_report(machine, endpoints),
         *_disks(machine),
         *_nics(machine),
         *_kernel(machine),
-        # The machine stops where the guest resets it or powers off, and waits for us to have read why.
+        # The machine stops when the guest resets it or powers off, so that the reason can be read.
         *("-no-reboot", "-no-shutdown"),
         *machine.extra,
     )
 
 
 def block_node(disk: VirtualDisk) -> Options:
-    """The host's half of a disk."""
-    cache = {"no-flush": disk.durability is Durability.FAST}
+    """Return the block node (host side) of a disk."""
+    cache = {"no-flush": disk.durability is Durability.IGNORE_FLUSH}
     image = {
         "driver": "qcow2",
         "discard": "unmap",
@@ -84,7 +84,8 @@ def block_node(disk: VirtualDisk) -> Options:
 
 
 def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None) -> Options:
-    """The guest's half. ``port``: which port of the AHCI controller. ``boot_index``: place in the firmware's order."""
+    """Return the device (guest side) of a disk. ``port``: of the AHCI controller. ``boot_index``: position in the
+    firmware's boot order."""
     common: dict[str, object] = {"id": f"{disk.name}-device", "drive": disk.name}
     if boot_index is not None:
         common["bootindex"] = boot_index
@@ -103,23 +104,22 @@ def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None)
             return {"driver": "usb-storage", "bus": "usb0.0", "removable": True, **common}
 
 
-def _board(machine: Machine, wiring: Wiring) -> Iterator[str]:
+def _board(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
     board = "q35,smm=off"
     if machine.firmware is FirmwareKind.UEFI:
-        for name, file, read_only in (("code", wiring.firmware_code, True), ("variables", machine.variables, False)):
+        for name, file, read_only in (("code", endpoints.firmware_code, True), ("variables", machine.variables, False)):
             node = {"driver": "file", "filename": file}
             yield from _json("-blockdev", {"driver": "raw", "node-name": name, "read-only": read_only, "file": node})
         board += ",pflash0=code,pflash1=variables"
     yield from ("-machine", board)
-    yield from ("-cpu", ",".join(("max", f"model-id={CPU_NAME}", *_cpu_flags(wiring.accelerator))))
+    yield from ("-cpu", ",".join(("max", f"model-id={CPU_NAME}", *_cpu_flags(endpoints.accelerator))))
     yield from ("-smp", f"{machine.cpus},sockets=1,cores={machine.cpus},threads=1")
     yield from ("-m", str(machine.memory // MIB))
 
 
 def _cpu_flags(accelerator: Accelerator) -> tuple[str, ...]:
-    """Emulated vector instructions are slower than what they replace: SHA-256 in OpenSSL takes 1.7 times as long with
-    them (measured under TCG of QEMU 7.2). SSE4 goes with SSSE3: glibc takes the one for a promise of the other, in
-    strspn(3) for example."""
+    """Disable vector instructions for TCG, where they are slow: SHA-256 in OpenSSL takes 1.7 times as long with them
+    (QEMU 7.2). SSE4 is disabled with SSSE3, since glibc derives one from the other, for example in strspn(3)."""
     match accelerator:
         case Accelerator.TCG:
             return ("ssse3=off", "sse4.1=off", "sse4.2=off", "avx=off", "avx2=off")
@@ -135,16 +135,16 @@ def _smbios(smbios: Smbios) -> Iterator[str]:
         yield ",".join([f"type={number}", *(f"{key}={_escaped(value)}" for key, value in values.items())])
 
 
-def _console(wiring: Wiring) -> Iterator[str]:
-    yield from ("-chardev", _server_socket("qmp", wiring.qmp))
+def _console(endpoints: HostEndpoints) -> Iterator[str]:
+    yield from ("-chardev", _server_socket("qmp", endpoints.qmp))
     yield from ("-mon", "chardev=qmp,mode=control")
-    yield from ("-chardev", f"{_server_socket('console', wiring.console)},logfile={_escaped(wiring.serial_log)}")
+    yield from ("-chardev", f"{_server_socket('console', endpoints.console)},logfile={_escaped(endpoints.serial_log)}")
     yield from ("-serial", "chardev:console")
 
 
-def _report(machine: Machine, wiring: Wiring) -> Iterator[str]:
+def _report(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
     if machine.reports:
-        yield from ("-chardev", f"file,id=report,path={_escaped(wiring.report)}")
+        yield from ("-chardev", f"file,id=report,path={_escaped(endpoints.report)}")
         yield from _json("-device", {"driver": "virtio-serial-pci", "id": "ports"})
         port = {"driver": "virtserialport", "chardev": "report", "name": REPORT_PORT}
         yield from _json("-device", port)
@@ -160,18 +160,18 @@ def _disks(machine: Machine) -> Iterator[str]:
     port = 0
     for disk in machine.disks:
         yield from _json("-blockdev", block_node(disk))
-        if not disk.late:
+        if not disk.hotplugged:
             yield from _json("-device", disk_device(disk, port, order.get(disk.name)))
         port += disk.bus is DiskBus.AHCI
 
 
 def _boot_order(machine: Machine) -> Mapping[str, int]:
-    """Place in the order by name of the disk. UEFI keeps its order in variables, where we must not meddle."""
+    """Return the boot index by name of the disk. Empty on UEFI, which keeps its boot order in variables."""
     if machine.firmware is FirmwareKind.UEFI:
         return {}
-    first = [disk.name for disk in machine.disks if disk.starts]
-    rest = [disk.name for disk in machine.disks if not disk.starts and not disk.late]
-    # 0 belongs to what QEMU loads a kernel of the host with.
+    first = [disk.name for disk in machine.disks if disk.bios_bootable]
+    rest = [disk.name for disk in machine.disks if not disk.bios_bootable and not disk.hotplugged]
+    # QEMU uses index 0 for a kernel from the host.
     return {name: index for index, name in enumerate(first + rest, start=1)}
 
 
@@ -184,13 +184,13 @@ def _nics(machine: Machine) -> Iterator[str]:
 
 
 def _nic_device(nic: VirtualNic, index: int) -> dict[str, object]:
-    # Without an option ROM the firmware loses no time on network boot.
+    # Without an option ROM the firmware does not try to boot from the network.
     return {"driver": nic.model, "netdev": f"net{index}", "mac": nic.mac, "romfile": nic.rom}
 
 
-def _nic_order(machine: Machine, nic: VirtualNic, place: int) -> dict[str, object]:
-    """BIOS starts from the network when no disk can be started. UEFI finds out for itself."""
-    return {"bootindex": place} if nic.tap and machine.firmware is FirmwareKind.BIOS else {}
+def _nic_order(machine: Machine, nic: VirtualNic, index: int) -> dict[str, object]:
+    """BIOS boots from the network after all disks. UEFI keeps its order in variables."""
+    return {"bootindex": index} if nic.tap and machine.firmware is FirmwareKind.BIOS else {}
 
 
 def _kernel(machine: Machine) -> Iterator[str]:
@@ -202,14 +202,14 @@ def _kernel(machine: Machine) -> Iterator[str]:
 
 def _check(machine: Machine) -> None:
     problems = [
-        Problem(f"disk {disk.name}", f"cannot appear late on {disk.bus.value}")
+        Problem(f"disk {disk.name}", f"cannot be hot-plugged on {disk.bus.value}")
         for disk in machine.disks
-        if disk.late and not disk.bus.pluggable
+        if disk.hotplugged and not disk.bus.pluggable
     ]
     ahci = [disk for disk in machine.disks if disk.bus is DiskBus.AHCI]
     problems += [Problem(f"disk {disk.name}", f"AHCI has {_AHCI_PORTS} ports only") for disk in ahci[_AHCI_PORTS:]]
     names = [disk.name for disk in machine.disks]
-    problems += [Problem(f"disk {name}", "is there twice") for name in sorted(set(names)) if names.count(name) > 1]
+    problems += [Problem(f"disk {name}", "name is used twice") for name in sorted(set(names)) if names.count(name) > 1]
     if machine.firmware is FirmwareKind.UEFI and not machine.variables:
         problems.append(Problem("variables", "UEFI firmware needs a variable store"))
     if problems:

@@ -1,4 +1,4 @@
-"""Many cuts of one subject, several at once, and what came of them."""
+"""Runs many cuts of one scenario, several at a time, and reports their results."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from gprov.apps.host.initramfs.hostfiles import translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated
 from gprov.apps.host.lab.cuts import CutResult, PowerCuts
+from gprov.apps.host.lab.scenario import CutScenario
 from gprov.apps.host.lab.stage import StageVerdict
 from gprov.apps.host.lab.starts import Start
-from gprov.apps.host.lab.subject import Subject
 
 _CPUS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """The cuts from ``first`` on. Seed, number and recording alone decide which they are. ``jobs``: at once.
-    Unless ``started``, only what they leave of RECOVERY is judged."""
+    """``count`` cuts, numbered from ``first``. ``jobs``: cuts at a time. ``started``: False checks only RECOVERY after
+    each cut and starts nothing."""
 
     seed: str
     first: int
@@ -28,17 +28,17 @@ class Campaign:
     started: bool = True
 
 
-def run_campaign(cuts: PowerCuts, subject: Subject, campaign: Campaign, workdir: str) -> tuple[CutResult, ...]:
-    """In their order. Folders of cuts after which something is wrong stay in ``workdir``."""
-    with translated(workdir):
+def run_campaign(cuts: PowerCuts, scenario: CutScenario, campaign: Campaign, workdir: str) -> tuple[CutResult, ...]:
+    """Return the results by number. Folders of cuts with problems stay in ``workdir``."""
+    with os_errors_translated(workdir):
         os.makedirs(workdir, mode=0o700, exist_ok=True)
     cpus = max(1, _CPUS // campaign.jobs)
 
     def cut(number: int) -> CutResult:
         folder = os.path.join(workdir, f"cut-{number:04}")
         if not campaign.started:
-            return cuts.look(subject, campaign.seed, number, folder)
-        return cuts.cut(subject, campaign.seed, number, folder, cpus)
+            return cuts.inspect(scenario, campaign.seed, number, folder)
+        return cuts.cut(scenario, campaign.seed, number, folder, cpus)
 
     with ThreadPoolExecutor(campaign.jobs) as pool:
         return tuple(pool.map(cut, range(campaign.first, campaign.first + campaign.count)))
@@ -47,8 +47,8 @@ def run_campaign(cuts: PowerCuts, subject: Subject, campaign: Campaign, workdir:
 def campaign_report(
     facts: Mapping[str, object], campaign: Campaign, results: Sequence[CutResult], seconds: float
 ) -> Mapping[str, object]:
-    """For programs. ``facts``: what was cut; ``states``: cuts that differ in what is told of them; ``missed``: what
-    ended before it could be cut, and counts as no cut."""
+    """Return the JSON report. ``facts``: further keys that describe the scenario; ``states``: number of different
+    descriptions of cuts; ``missed``: runs that ended before they could be cut, not counted in ``cuts``."""
     failed = any(result.problems for result in results) or all(result.missed for result in results)
     return {
         "verdict": (StageVerdict.FAILED if failed else StageVerdict.PASSED).value,
@@ -67,7 +67,7 @@ def campaign_report(
 def _result(result: CutResult) -> Mapping[str, object]:
     return {
         "number": result.number,
-        "manner": result.manner.value,
+        "manner": result.method.value,
         "missed": result.missed,
         "cut": result.cut,
         "seconds": round(result.seconds, 1),
@@ -78,7 +78,7 @@ def _result(result: CutResult) -> Mapping[str, object]:
 
 def _start(start: Start) -> Mapping[str, object]:
     return {
-        "said": list(start.said),
+        "said": list(start.milestone_names),
         "ending": start.outcome,
         "seconds": round(start.seconds, 1),
     }

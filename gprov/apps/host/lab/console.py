@@ -1,4 +1,4 @@
-"""A unit's serial console on the user's terminal."""
+"""Connects a unit's serial console to the user's terminal."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gprov.apps.host.lab.runner import Ending, LiveMachine
+from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.domain.errors import DeviceFault
 
 LEAVE = b"\x1d"  # Ctrl-], as with telnet
 _PIECE = 4096
-_LOOK_SECONDS = 0.2
-_SECONDS = 10.0  # a console that takes no bytes for so long is broken
+_POLL_SECONDS = 0.2
+_SECONDS = 10.0  # a console that accepts no bytes for this time counts as broken
 
 
-def interact(live: LiveMachine, source: int, sink: int) -> Ending | None:
-    """Pass bytes between two open files (the user's keys and screen) and the console, until the guest ends or the user
+def interact(live: RunningMachine, source: int, sink: int) -> Ending | None:
+    """Copy bytes between two open files (the user's keys and screen) and the console, until the guest ends or the user
     presses Ctrl-] (None). A source that ends is no longer read. Raises DeviceFault if the console breaks."""
     with _connected(live.console) as console, _raw(source):
         readable = [source, console.fileno()]
         while True:
-            for ready in select.select(readable, [], [], _LOOK_SECONDS)[0]:
+            for ready in select.select(readable, [], [], _POLL_SECONDS)[0]:
                 if ready == console.fileno():
                     _write_all(sink, console.recv(_PIECE))
                 elif not _pass_keys(source, console, readable):
@@ -36,7 +36,7 @@ def interact(live: LiveMachine, source: int, sink: int) -> Ending | None:
 
 
 def _pass_keys(source: int, console: socket.socket, readable: list[int]) -> bool:
-    """False: the user wants to leave."""
+    """Return False if the user pressed Ctrl-]."""
     keys = os.read(source, _PIECE)
     if not keys:
         readable.remove(source)
@@ -53,12 +53,14 @@ def _connected(path: str) -> Iterator[socket.socket]:
             console.connect(path)
             yield console
         except OSError as exc:
-            raise DeviceFault("console", f"broke: {exc.strerror or exc}", errno=exc.errno) from exc
+            raise DeviceFault(
+                "console", f"connection to the serial console failed: {exc.strerror or exc}", errno=exc.errno
+            ) from exc
 
 
 @contextmanager
 def _raw(terminal: int) -> Iterator[None]:
-    """Every key to the guest, Ctrl-C included."""
+    """Set the terminal to raw mode: all keys are sent to the guest, Ctrl-C included."""
     if not os.isatty(terminal):
         yield
         return

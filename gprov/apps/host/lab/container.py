@@ -9,7 +9,7 @@ from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.image.create import ImageMaker
 from gprov.apps.host.initramfs.cache import Cache, default_root
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.accel import AcceleratorChoice
 from gprov.apps.host.lab.argv import Accelerator
 from gprov.apps.host.lab.cuts import PowerCuts
@@ -17,9 +17,9 @@ from gprov.apps.host.lab.lifecycle import Lab
 from gprov.apps.host.lab.probe import GuestProbe
 from gprov.apps.host.lab.products import ProductBuilder, Products
 from gprov.apps.host.lab.runner import Runner
+from gprov.apps.host.lab.scenario import CutScenarios
 from gprov.apps.host.lab.smallroot import SmallImages
 from gprov.apps.host.lab.stage import StageRunner
-from gprov.apps.host.lab.subject import Subjects
 from gprov.apps.unit.composition.wiring import Container, itself, singleton, value
 from gprov.domain.branding import Branding
 from gprov.ports.archive import Archives
@@ -30,8 +30,8 @@ def _processes() -> Processes:
     return SystemProcesses()
 
 
-def _progress() -> Progress:
-    return Progress(sys.stderr)
+def _progress() -> BuildProgress:
+    return BuildProgress(sys.stderr)
 
 
 def _cache(lab: LabContainer) -> Cache:
@@ -82,8 +82,8 @@ def _small_images(lab: LabContainer) -> SmallImages:
     return SmallImages(lab.processes(), lab.cache(), lab.progress(), lab.images())
 
 
-def _subjects(lab: LabContainer) -> Subjects:
-    return Subjects(lab.processes(), lab.cache(), lab.progress(), lab.builder(), lab.small_images(), lab.stages())
+def _scenarios(lab: LabContainer) -> CutScenarios:
+    return CutScenarios(lab.processes(), lab.cache(), lab.progress(), lab.builder(), lab.small_images(), lab.stages())
 
 
 def _cuts(lab: LabContainer) -> PowerCuts:
@@ -108,5 +108,5 @@ class LabContainer(Container):
     stages = singleton(_stages, itself)
     lab = singleton(_lab, itself)
     small_images = singleton(_small_images, itself)
-    subjects = singleton(_subjects, itself)
+    scenarios = singleton(_scenarios, itself)
     cuts = singleton(_cuts, itself)

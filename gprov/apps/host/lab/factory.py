@@ -1,4 +1,4 @@
-"""The factory that stands around a unit of the lab: its server, and its network if the unit starts over that."""
+"""The factory of a lab unit: its server, and a network of its own for network boot."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from gprov.apps.host.lab.factory_server import FactoryServerProcess, ServerLocation, factory_server
 from gprov.apps.host.lab.machine import Machine
 from gprov.apps.host.lab.namespace import ADDRESS, FactoryNetwork, factory_network
 from gprov.apps.host.lab.netboot import netboot_service
-from gprov.apps.host.lab.origin import Origin, Site, factory_server
-from gprov.apps.host.lab.unit import SERVER, Unit
+from gprov.apps.host.lab.unit import SERVER, VirtualUnit
 from gprov.ports.process import Processes
 
 
 @dataclass(frozen=True, slots=True)
-class Factory:
-    """``network``: None if units see the host through QEMU's user-mode network."""
+class LabFactory:
+    """``network``: None if units reach the host through QEMU's user-mode network."""
 
-    origin: Origin
+    server: FactoryServerProcess
     network: FactoryNetwork | None = None
 
-    def machine(self, unit: Unit) -> Machine:
-        """As it stands there, on the factory's network."""
+    def machine(self, unit: VirtualUnit) -> Machine:
+        """Return the unit's machine, attached to the factory's network if there is one."""
         return self.network.attach(unit.machine()) if self.network is not None else unit.machine()
 
 
 @contextmanager
-def factory_for(processes: Processes, unit: Unit, boot_arguments: str) -> Iterator[Factory]:
-    """``boot_arguments``: kernel arguments of provisioning, besides mfgurl, for units that start over the network."""
-    server, log = unit.path(SERVER), unit.path("server.log")
+def factory_for(processes: Processes, unit: VirtualUnit, boot_arguments: str) -> Iterator[LabFactory]:
+    """``boot_arguments``: kernel arguments of provisioning, besides mfgurl, for network boot."""
+    data_folder, log = unit.path(SERVER), unit.path("server.log")
     if not unit.spec.netboot:
-        with factory_server(processes, server, log) as origin:
-            yield Factory(origin)
+        with factory_server(processes, data_folder, log) as server:
+            yield LabFactory(server)
         return
     with factory_network(processes, len(unit.spec.machine("").nics)) as network:
-        site = Site(network.name, ADDRESS, ADDRESS, boot_arguments)
+        location = ServerLocation(network.name, ADDRESS, ADDRESS, boot_arguments)
         with (
-            factory_server(processes, server, log, site) as origin,
-            netboot_service(processes, network, origin.guest_url, unit.folder, unit.path("dnsmasq.log")),
+            factory_server(processes, data_folder, log, location) as server,
+            netboot_service(processes, network, server.guest_url, unit.folder, unit.path("dnsmasq.log")),
         ):
-            yield Factory(origin, network)
+            yield LabFactory(server, network)

@@ -1,17 +1,17 @@
-"""A unit's life in stages: provisioned, restored, started. Each stage is one start of its machine."""
+"""Runs the stages of a unit: provision, restore, boot. Each stage is one start of its machine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from gprov.apps.host.lab.factory import Factory, factory_for
+from gprov.apps.host.lab.factory import LabFactory, factory_for
 from gprov.apps.host.lab.machine import DirectKernel
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult, StageRunner
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.host.lab.volumes import remove_flag
 from gprov.domain.events import ProcessState
 from gprov.ports.process import Processes
@@ -20,12 +20,12 @@ PROVISION = "provision"
 RESTORE = "restore"
 BOOT = "boot"
 
-# Generous: emulated processors on a busy host.
+# Deadlines for emulated processors on a busy host.
 _PROVISION_SECONDS = 600.0
 _RESTORE_SECONDS = 600.0
 _BOOT_SECONDS = 300.0
 
-# What makes a unit talk, and not wait for people, in all its starts: provisioning carries these into its boot entries.
+# Verbose output and no waiting for an operator. Provisioning copies these arguments into the boot entries.
 UNIT_ARGUMENTS = (
     "console=ttyS0",
     "PROVISION_VERBOSE=1",
@@ -54,18 +54,17 @@ STARTED = Expectation(Ending.POWER_OFF, (INIT_STARTED, HANDOVER), _BOOT_SECONDS,
 
 
 class Lab:
-    """Everything that ``gprov lab`` does to units, besides showing their consoles. ``products`` is asked when something
-    is to be provisioned."""
+    """Use cases of ``gprov lab``, except its console. ``products`` is called only before provisioning."""
 
     def __init__(self, processes: Processes, stages: StageRunner, products: Callable[[], Products]) -> None:
         self._processes = processes
         self._stages = stages
         self._products = products
 
-    def lifecycle(self, folder: str, spec: UnitSpec) -> tuple[Unit, tuple[StageResult, ...]]:
-        """From empty disks to a running system; ends with the first stage that fails."""
+    def lifecycle(self, folder: str, spec: VirtualUnitSpec) -> tuple[VirtualUnit, tuple[StageResult, ...]]:
+        """Provision, restore and boot a new unit. Stops at the first stage that fails."""
         products = self._products()
-        unit = Unit.create(folder, spec, self._processes)
+        unit = VirtualUnit.create(folder, spec, self._processes)
         with self._factory(unit) as factory:
             results = [self._provision(unit, factory, products)]
             for stage in (self._restore, self._boot):
@@ -73,38 +72,38 @@ class Lab:
                     results.append(stage(unit, factory))
         return unit, tuple(results)
 
-    def provision(self, folder: str, spec: UnitSpec) -> tuple[Unit, StageResult]:
-        """A new unit, up to its first restore."""
+    def provision(self, folder: str, spec: VirtualUnitSpec) -> tuple[VirtualUnit, StageResult]:
+        """Create and provision a unit."""
         products = self._products()
-        unit = Unit.create(folder, spec, self._processes)
+        unit = VirtualUnit.create(folder, spec, self._processes)
         with self._factory(unit) as factory:
             return unit, self._provision(unit, factory, products)
 
-    def restore(self, unit: Unit) -> StageResult:
-        """The first restore, or another one: a unit without its flag file restores itself."""
+    def restore(self, unit: VirtualUnit) -> StageResult:
+        """Remove the flag file and restore the unit."""
         remove_flag(self._processes, unit)
         with self._factory(unit) as factory:
             return self._restore(unit, factory)
 
-    def boot(self, unit: Unit) -> StageResult:
+    def boot(self, unit: VirtualUnit) -> StageResult:
         with self._factory(unit) as factory:
             return self._boot(unit, factory)
 
-    def _provision(self, unit: Unit, factory: Factory, products: Products) -> StageResult:
+    def _provision(self, unit: VirtualUnit, factory: LabFactory, products: Products) -> StageResult:
         machine = factory.machine(unit)
         if unit.spec.netboot:
-            factory.origin.publish(products.published() | products.netbooted(), unit.spec)
+            factory.server.publish(products.published() | products.netbooted(), unit.spec)
         else:
-            factory.origin.publish(products.published(), unit.spec)
-            arguments = (f"mfgurl={factory.origin.manuf_url}", *UNIT_ARGUMENTS)
+            factory.server.publish(products.published(), unit.spec)
+            arguments = (f"mfgurl={factory.server.manuf_url}", *UNIT_ARGUMENTS)
             machine = machine.booting(DirectKernel(products.provision_kernel, arguments))
         return self._stages.run(PROVISION, machine, unit.serial_log(PROVISION), PROVISIONED)
 
-    def _restore(self, unit: Unit, factory: Factory) -> StageResult:
+    def _restore(self, unit: VirtualUnit, factory: LabFactory) -> StageResult:
         return self._stages.run(RESTORE, factory.machine(unit), unit.serial_log(RESTORE), RESTORED)
 
-    def _boot(self, unit: Unit, factory: Factory) -> StageResult:
+    def _boot(self, unit: VirtualUnit, factory: LabFactory) -> StageResult:
         return self._stages.run(BOOT, factory.machine(unit), unit.serial_log(BOOT), STARTED)
 
-    def _factory(self, unit: Unit) -> AbstractContextManager[Factory]:
+    def _factory(self, unit: VirtualUnit) -> AbstractContextManager[LabFactory]:
         return factory_for(self._processes, unit, " ".join(UNIT_ARGUMENTS))

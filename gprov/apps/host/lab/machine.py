@@ -1,4 +1,4 @@
-"""What a virtual machine is made of, as a value. Sizes are bytes, paths are those of the host."""
+"""Values that describe a virtual machine. Sizes are bytes, paths are those of the host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIB = 1 << 40
 # Name of the virtio port on which the operating system of a lab unit reports (see docs/lab.md).
 REPORT_PORT = "gprov.lab"
 
-# Models of network interfaces, as QEMU calls them.
+# QEMU's names of network interface models.
 E1000E = "e1000e"
 VIRTIO = "virtio-net-pci"
 
@@ -33,34 +33,34 @@ class DiskBus(Enum):
 
 
 class Durability(Enum):
-    """What of the guest's flushes reaches the host's disk. FAST ignores them: the file is right once QEMU has ended
-    in an orderly way, and worthless if it was killed. HONEST obeys them, for scenarios that cut the power."""
+    """Treatment of the guest's flushes. IGNORE_FLUSH is faster: the file is complete after QEMU has ended in an orderly
+    way, and undefined if QEMU was killed. HONOUR_FLUSH is for tests that cut the power. The values are fixed names."""
 
-    FAST = "fast"
-    HONEST = "honest"
+    IGNORE_FLUSH = "fast"
+    HONOUR_FLUSH = "honest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualDisk:
-    """``name`` identifies it inside QEMU; ``file`` is a qcow2 image. ``late``: the machine starts without it.
-    ``starts``: BIOS, which knows an order of disks and starts from the first, tries it before others.
-    ``write_log``: a file in which QEMU records all that is written to the disk (``writelog``)."""
+    """``name`` identifies it inside QEMU; ``file`` is a qcow2 image. ``hotplugged``: the machine starts without it.
+    ``bios_bootable``: BIOS tries it before other disks. ``write_log``: file in which QEMU records all writes to the
+    disk (``writelog``)."""
 
     name: str
     file: str
     bus: DiskBus
     serial: str = ""
-    durability: Durability = Durability.FAST
-    late: bool = False
-    starts: bool = False
+    durability: Durability = Durability.IGNORE_FLUSH
+    hotplugged: bool = False
+    bios_bootable: bool = False
     write_log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualNic:
-    """On a user-mode network of its own: the host is 10.0.2.2, nothing reaches the guest from outside. Or, with
-    ``tap``, on a device of that name in the machine's namespace; then the firmware can start from it, by the option ROM
-    in the file ``rom``."""
+    """By default on a separate user-mode network: the host is 10.0.2.2, no connections to the guest. With ``tap``, on
+    the device of that name in the machine's namespace; then the firmware can boot from it with the option ROM in the
+    file ``rom``."""
 
     mac: str
     model: str = E1000E
@@ -70,7 +70,7 @@ class VirtualNic:
 
 @dataclass(frozen=True, slots=True)
 class Smbios:
-    """What types 1 and 2 of the SMBIOS table say."""
+    """Fields of types 1 and 2 of the SMBIOS table."""
 
     manufacturer: str
     product: str
@@ -80,7 +80,7 @@ class Smbios:
 
 @dataclass(frozen=True, slots=True)
 class DirectKernel:
-    """A kernel that the firmware loads from the host instead of booting a disk, as netboot would."""
+    """A kernel that the firmware loads from the host instead of booting from a disk."""
 
     file: str
     arguments: tuple[str, ...]
@@ -89,10 +89,9 @@ class DirectKernel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One virtual machine. ``variables``: the firmware's variable store, a file that belongs to this machine alone
-    ("" on BIOS). ``reports``: has the port on which the operating system reports and which tells it to power off.
-    ``namespace``: network namespace of the host in which it runs, "" for the host's own. ``extra``: further QEMU
-    arguments, as they are."""
+    """One virtual machine. ``variables``: the firmware's variable store, a file used by this machine only ("" on BIOS).
+    ``reports``: has the port on which the operating system reports; with it the system powers off after its report.
+    ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``extra``: further QEMU arguments."""
 
     firmware: FirmwareKind
     variables: str
@@ -107,5 +106,5 @@ class Machine:
     extra: tuple[str, ...] = field(default=())
 
     def booting(self, kernel: DirectKernel) -> Machine:
-        """The same machine, started with a kernel from the host."""
+        """Return the same machine, started with a kernel from the host."""
         return replace(self, kernel=kernel)

@@ -1,4 +1,4 @@
-"""manufData.json for a virtual machine: what it is to be provisioned from, and what it must be made of. Pure."""
+"""Builds manufData.json for a virtual unit: files to provision it from, and its hardware specification. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from gprov.apps.host.lab.argv import CPU_NAME
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.disk.layout import MIB
 
-# What gprov finds that QEMU's disks call themselves.
+# Vendor and model of QEMU's disks as gprov detects them.
 _NAMES: Mapping[DiskBus, Mapping[str, str]] = {
     DiskBus.AHCI: {"Vendor": "ATA", "Model": "QEMU HARDDISK"},
     DiskBus.NVME: {"Model": "QEMU NVMe Ctrl"},
@@ -20,7 +20,7 @@ _NAMES: Mapping[DiskBus, Mapping[str, str]] = {
     DiskBus.SCSI: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
     DiskBus.USB: {"Vendor": "QEMU", "Model": "QEMU HARDDISK"},
 }
-# Network interfaces on PCI, by QEMU's name of the model. The second is "transitional": both drivers of virtio know it.
+# Network interfaces on PCI, by QEMU's name of the model. The second is a transitional virtio device.
 _ETHERNET = {
     E1000E: {"Vendor": "0x8086", "Device": "0x10d3", "Class": "0x0200"},
     VIRTIO: {"Vendor": "0x1af4", "Device": "0x1000", "Class": "0x0200"},
@@ -29,14 +29,14 @@ _ETHERNET = {
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file that a unit fetches. ``sha256``: 64 hexadecimal digits."""
+    """A file that a unit downloads. ``sha256``: 64 hexadecimal digits."""
 
     url: str
     sha256: str
 
 
-def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: UnitSpec) -> Mapping[str, object]:
-    """The JSON document. ``endpoint``: the factory server as units see it."""
+def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: VirtualUnitSpec) -> Mapping[str, object]:
+    """Return the JSON document. ``endpoint``: URL of the factory server from the units."""
     return {
         "Files": [{"Src": artifact.url, "Sha256": artifact.sha256} for artifact in artifacts],
         "LogEndpoint": endpoint,
@@ -44,8 +44,8 @@ def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: UnitSpec) -> 
     }
 
 
-def _validation(spec: UnitSpec) -> Mapping[str, object]:
-    """Every property of the machine that a specification can ask for."""
+def _validation(spec: VirtualUnitSpec) -> Mapping[str, object]:
+    """Return an entry of ValidationData with every supported property."""
     machine = spec.machine("")
     models = [nic.model for nic in machine.nics]
     return {

@@ -1,8 +1,8 @@
-"""A factory network of the lab's own: a network namespace of the host with one wire for each interface of a machine.
+"""A factory network in a network namespace of the host, with one tap device for each interface of a machine.
 
     server and dnsmasq -- bridge "factory" (10.77.0.1) -- tap0, tap1, ... -- the machine's interfaces
 
-Nothing leads out of it, and nothing in it is seen by the host's own network. Needs root and /dev/net/tun.
+It is not connected to any other network of the host. Needs root and /dev/net/tun.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _number = count()
 
 @dataclass(frozen=True, slots=True)
 class FactoryNetwork:
-    """``name``: of the namespace."""
+    """``name``: that of the network namespace."""
 
     name: str
 
     def attach(self, machine: Machine) -> Machine:
-        """The same machine with its interfaces here, from which its firmware can start."""
+        """Return the same machine with its interfaces on this network, bootable by its firmware."""
         nics = (
             replace(nic, tap=f"tap{index}", rom=_option_rom(machine.firmware, nic))
             for index, nic in enumerate(machine.nics)
@@ -45,7 +45,7 @@ class FactoryNetwork:
 
 
 def _option_rom(firmware: FirmwareKind, nic: VirtualNic) -> str:
-    """What makes the firmware able to use the interface. OVMF brings its own driver for virtio."""
+    """Return the path of the interface's option ROM. OVMF has a built-in driver for virtio ("")."""
     name = "virtio" if nic.model == VIRTIO else nic.model
     if firmware is FirmwareKind.BIOS:
         return f"{_ROMS}/pxe-{name}.rom"
@@ -53,17 +53,18 @@ def _option_rom(firmware: FirmwareKind, nic: VirtualNic) -> str:
 
 
 def inside(namespace: str) -> tuple[str, ...]:
-    """What stands before a command that is to run in that namespace ("": where it would run anyway)."""
+    """Return the command prefix that runs a program in a namespace ("": no prefix)."""
     return ("ip", "netns", "exec", namespace) if namespace else ()
 
 
 @contextmanager
 def factory_network(processes: Processes, wires: int) -> Iterator[FactoryNetwork]:
-    """Exists as long as the context lasts. Raises DeviceMissing, DeviceFault (not root), ToolFailed."""
+    """Yield a network that is removed at the end of the context. Raises DeviceMissing, DeviceFault (not root),
+    ToolFailed."""
     if os.geteuid() != 0:
-        raise DeviceFault("network namespace", "only root can make one")
+        raise DeviceFault("network namespace", "cannot create it without root; run as root")
     if not os.path.exists(_TUN):
-        raise DeviceMissing(_TUN, "is needed for network boot")
+        raise DeviceMissing(_TUN, "is needed for network boot; load the kernel module tun")
     name = f"gprov-lab-{os.getpid()}-{next(_number)}"
 
     def ip(*words: str) -> None:

@@ -1,5 +1,4 @@
-"""DHCP and TFTP of the lab's factory: the real dnsmasq, with exactly the configuration that `gprov server dnsmasq`
-prints."""
+"""Runs DHCP and TFTP of the lab's factory: dnsmasq with the configuration that `gprov server dnsmasq` prints."""
 
 from __future__ import annotations
 
@@ -30,8 +29,8 @@ def configuration(server: str) -> str:
 def netboot_service(
     processes: Processes, network: FactoryNetwork, server: str, folder: str, log: str
 ) -> Iterator[None]:
-    """Run dnsmasq in that network while the context lasts; ``folder``: where its configuration and leases are kept.
-    Raises ToolMissing, DeviceMissing, ToolFailed."""
+    """Run dnsmasq in the network while the context lasts. ``folder``: for its configuration and leases. Raises
+    ToolMissing, DeviceMissing, ToolFailed."""
     if processes.which(_PROGRAM) is None:
         raise ToolMissing(_PROGRAM, "apt-get install dnsmasq-base")
     if not os.path.exists(f"{TFTP_ROOT}/{BIOS_LOADER}"):

@@ -1,4 +1,4 @@
-"""Does a guest execute under KVM here? A whole start says so, within a deadline."""
+"""Tests whether guests execute with an accelerator, by a whole start within a deadline."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from gprov.apps.host.initramfs.hostfiles import read_file, write_file
 from gprov.apps.host.lab.accel import PROBE_ARGUMENTS, PROBE_SECONDS, PROBE_WORD, probe_initramfs
 from gprov.apps.host.lab.argv import Accelerator
 from gprov.apps.host.lab.machine import DirectKernel, Machine, Smbios
-from gprov.apps.host.lab.runner import FIRMWARE_VARIABLES, Ending, Note, Runner
+from gprov.apps.host.lab.runner import FIRMWARE_VARIABLES, Ending, ProgressCallback, Runner
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import GprovError
 from gprov.ports.process import Processes
 
 
 class GuestProbe:
-    """``kernel``: any kernel of ours; asked only if there is something to probe."""
+    """``kernel``: returns the path of a kernel built by gprov; called only for a probe."""
 
-    def __init__(self, processes: Processes, kernel: Callable[[], str], note: Note) -> None:
+    def __init__(self, processes: Processes, kernel: Callable[[], str], report: ProgressCallback) -> None:
         self._processes = processes
         self._kernel = kernel
-        self._note = note
+        self._report = report
 
     def executes(self, accelerator: Accelerator) -> bool:
         runner = Runner(self._processes, lambda: accelerator)
         kernel = self._kernel()
-        self._note(f"trying whether guests execute with {accelerator.value} (at most {PROBE_SECONDS:.0f} s)")
+        self._report(f"testing whether guests execute with {accelerator.value} (at most {PROBE_SECONDS:.0f} s)")
         with tempfile.TemporaryDirectory(prefix="gprov-probe-") as folder:
             try:
                 found = _run(runner, kernel, folder)
             except GprovError as error:
-                self._note(f"{accelerator.value}: {error}")
+                self._report(f"{accelerator.value}: {error}")
                 found = False
-        self._note(f"guests {'execute' if found else 'do not execute'} with {accelerator.value}")
+        self._report(f"guests {'execute' if found else 'do not execute'} with {accelerator.value}")
         return found
 
 

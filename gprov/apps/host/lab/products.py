@@ -1,4 +1,4 @@
-"""What a unit is made from: both kernels and an image, each built only if its inputs changed."""
+"""Builds the files that a unit is provisioned from: both kernels and an image, each only if its inputs changed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
-from gprov.apps.host.initramfs.builds import Builds
+from gprov.apps.host.initramfs.builds import Builder
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.closure import search_path
-from gprov.apps.host.initramfs.hostfiles import copy_file, translated
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.closure import module_search_path
+from gprov.apps.host.initramfs.hostfiles import copy_file, os_errors_translated
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.apps.host.lab.rootfs import RootBuilder, entry_of, read_recipe
 from gprov.domain.branding import Branding
@@ -22,18 +22,18 @@ from gprov.domain.image.imgmeta import ImageMeta
 from gprov.domain.image.name import ImageName
 from gprov.ports.process import Processes
 
-_BUILDROOT = os.path.join(search_path()[0], "buildroot")
+_BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
 _KIND = "images"
 _KEPT = 4
 _SECONDS = 600.0
-# Lab images live for minutes.
+# Fast: lab images are used for a short time.
 _PRESET = 1
 FIRST_IMAGE = ImageName(date(2024, 1, 15), 1, "0001", Branding().image_prefix)
 
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """Paths. The image has the name that units see."""
+    """Paths of both kernels and the image. The image has its published name."""
 
     normal_kernel: str
     provision_kernel: str
@@ -44,27 +44,27 @@ class Products:
         return os.path.basename(self.image)
 
     def netbooted(self) -> dict[str, str]:
-        """What it offers to units that start over the network, besides."""
+        """Return further published files for network boot: path by name."""
         return {Branding().provision_kernel: self.provision_kernel}
 
     def published(self) -> dict[str, str]:
-        """What the factory offers to units: path by name."""
+        """Return the published files: path by name."""
         return {self.image_name: self.image, Branding().boot_kernel: self.normal_kernel}
 
     def digests(self) -> Mapping[str, str]:
-        """SHA-256 of each, for a report."""
+        """Return the SHA-256 of each file, for a report."""
         files = {"normal_kernel": self.normal_kernel, "provision_kernel": self.provision_kernel, "image": self.image}
         return {name: file_digest(path) for name, path in files.items()}
 
 
 class ProductBuilder:
-    """``environment``: BUILD_NUMBER, and proxies for the package manager."""
+    """``environment``: BUILD_NUMBER, and proxy settings for the package manager."""
 
     def __init__(
         self,
         processes: Processes,
         cache: Cache,
-        progress: Progress,
+        progress: BuildProgress,
         images: ImageMaker,
         environment: Mapping[str, str],
         jobs: int,
@@ -73,7 +73,7 @@ class ProductBuilder:
         self._cache = cache
         self._progress = progress
         self._images = images
-        self._builds = Builds(processes, cache, progress)
+        self._builds = Builder(processes, cache, progress)
         self._roots = RootBuilder(processes, cache, progress, environment)
         self._number = _build_number(environment)
         self._jobs = jobs
@@ -83,13 +83,13 @@ class ProductBuilder:
         return Products(normal, self.kernel(Flavor.MFG), self.image(normal))
 
     def kernel(self, flavor: Flavor) -> str:
-        """Path of the kernel in the cache."""
+        """Build a kernel; return its path in the cache."""
         initramfs = self._builds.initramfs(os.path.join(_BUILDROOT, "initramfs.toml"), flavor)
         fragment = os.path.join(_BUILDROOT, "kernel/x86_64.config")
         return self._builds.kernel(fragment, initramfs, self._number, self._jobs)
 
     def image(self, kernel: str, name: ImageName = FIRST_IMAGE) -> str:
-        """Path, in the cache, of an image with the lab's Debian root and this kernel."""
+        """Make an image with the lab's Debian root and a kernel; return its path in the cache."""
         root = self._roots.build(read_recipe(os.path.join(_BUILDROOT, "rootfs/rootfs.toml")))
         key = content_key(entry_of(root), file_digest(kernel), name.filename, str(_PRESET))
         with self._cache.lock(_KIND, lambda: self._progress.note("image: waiting for another build to finish")):
@@ -103,11 +103,11 @@ class ProductBuilder:
     def _make(self, root: str, kernel: str, name: ImageName, target: str) -> None:
         staging = self._cache.path("work", "image-root")
         self._cache.remove(staging)
-        # Hard links: the tree is only read, and only folders are made anew.
+        # Hard links: files of the tree are only read.
         self._processes.run(("cp", "--archive", "--link", root, staging), timeout=_SECONDS)
         path = os.path.join(staging, "boot", Branding().boot_kernel)
         copy_file(kernel, path)
-        with translated(target):
+        with os_errors_translated(target):
             os.makedirs(target)
         request = ImageRequest(source=RootFolder(staging), name=name, output=target, meta=ImageMeta(), preset=_PRESET)
         self._images.create(request, lambda line: self._progress.note(f"image: {line}"))
@@ -115,7 +115,7 @@ class ProductBuilder:
 
 
 def file_digest(path: str) -> str:
-    with translated(path), open(path, "rb") as file:
+    with os_errors_translated(path), open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -1,11 +1,11 @@
-"""Talking to a running QEMU: the QEMU Machine Protocol, one JSON object per line in each direction.
+"""Client of the QEMU Machine Protocol: one JSON object per line in each direction.
 
-Source: QEMU docs/interop/qmp-spec.txt. Events may stand between a command and its reply; they are kept in order until
-they are asked for.
+Source: QEMU docs/interop/qmp-spec.txt. Events may come between a command and its reply; they are queued for
+``next_event``.
 
 The package qemu.qmp (0.0.6) was tried in place of this module. While its synchronous wrapper waits for an event, it
 does not report that QEMU has ended (the wait reaches its deadline, so a crash would look like a timeout). It leaves the
-event loop of each thread open, and takes four times as long for a command. With the checks that these need it was no
+event loop of each thread open, and takes four times as long for a command. With checks for these cases the code was no
 shorter.
 """
 
@@ -24,7 +24,7 @@ from gprov.domain.errors import DeadlineExceeded, DeviceFault
 from gprov.domain.formats.json.value import Json
 
 _PIECE = 65536
-_REPLY_SECONDS = 60.0  # a loaded host may keep QEMU busy for long, but not for ever
+_REPLY_SECONDS = 60.0  # QEMU may reply late on a busy host
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class QmpEvent:
 
 
 class QmpClosed(DeviceFault):
-    """QEMU has gone."""
+    """QEMU has ended or closed the connection."""
 
     def __init__(self) -> None:
         super().__init__("qemu", "has ended")
 
 
 class Qmp:
-    """One connection. QEMU serves one at a time."""
+    """A connection. QEMU serves one at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -54,7 +54,7 @@ class Qmp:
 
     @classmethod
     def connect(cls, path: str, seconds: float) -> Qmp:
-        """Connect to the socket, which may not be there yet. Raises DeadlineExceeded."""
+        """Connect to the socket; retry for ``seconds`` while it does not exist. Raises DeadlineExceeded."""
         end = time.monotonic() + seconds
         while True:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -71,7 +71,7 @@ class Qmp:
                 raise
 
     def execute(self, command: str, arguments: Mapping[str, object] | None = None) -> Json:
-        """Run a command and return what it returns. Raises DeviceFault with QEMU's reason, QmpClosed."""
+        """Run a command and return its result. Raises DeviceFault with QEMU's reason, QmpClosed."""
         message = {"execute": command} | ({"arguments": arguments} if arguments else {})
         try:
             self._connection.sendall(json.dumps(message).encode() + b"\n")
@@ -87,14 +87,14 @@ class Qmp:
                 error = reply["error"]
                 reason = error.get("desc") if isinstance(error, Mapping) else None
                 raise DeviceFault("qemu", f"{command}: {reason or 'refused'}")
-            self._note(reply)
+            self._queue_event(reply)
 
     def next_event(self, seconds: float) -> QmpEvent | None:
-        """The next event in order; None if none came. Raises QmpClosed."""
+        """Return the next event in order, None after ``seconds`` without one. Raises QmpClosed."""
         if not self._events:
             message = self._receive(seconds)
             if message is not None:
-                self._note(message)
+                self._queue_event(message)
         return self._events.popleft() if self._events else None
 
     def close(self) -> None:
@@ -108,13 +108,13 @@ class Qmp:
     ) -> None:
         self.close()
 
-    def _note(self, message: Mapping[str, Json]) -> None:
+    def _queue_event(self, message: Mapping[str, Json]) -> None:
         name, data = message.get("event"), message.get("data")
         if isinstance(name, str):
             self._events.append(QmpEvent(name, data if isinstance(data, Mapping) else {}))
 
     def _receive(self, seconds: float) -> Mapping[str, Json] | None:
-        """The next message, or None after ``seconds``."""
+        """Return the next message, None after ``seconds`` without one."""
         end = time.monotonic() + seconds
         while b"\n" not in self._buffer:
             self._connection.settimeout(max(0.001, end - time.monotonic()))
@@ -135,7 +135,7 @@ def _message(line: bytes) -> Mapping[str, Json]:
     try:
         value = json.loads(line)
     except ValueError as exc:
-        raise DeviceFault("qemu", f"said what is not QMP: {line[:80]!r}") from exc
+        raise DeviceFault("qemu", f"sent a line that is not QMP: {line[:80]!r}") from exc
     if not isinstance(value, dict):
-        raise DeviceFault("qemu", f"said what is not QMP: {line[:80]!r}")
+        raise DeviceFault("qemu", f"sent a line that is not QMP: {line[:80]!r}")
     return value

@@ -1,17 +1,17 @@
-"""What a lab run found, as JSON for programs. Pure."""
+"""Builds the JSON report of a lab run. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gprov.apps.host.lab.channel import GuestVerdict, Milestone
+from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, StageResult, StageVerdict
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """Under which circumstances: they explain the times. ``products``: digests by name, if anything was provisioned."""
+    """Circumstances of a run, which influence its times. ``products``: digests by name, empty without provisioning."""
 
     firmware: str
     serial: str
@@ -20,7 +20,8 @@ class RunFacts:
 
 
 def lab_report(facts: RunFacts, results: Sequence[StageResult]) -> Mapping[str, object]:
-    """Seconds with one decimal; ``uptime``s are the guest kernel's, null where a milestone was not reached."""
+    """Return the report. Seconds have one decimal; uptimes are those of the guest's kernel, null if the milestone was
+    not reached."""
     passed = bool(results) and all(result.passed for result in results)
     return {
         "verdict": (StageVerdict.PASSED if passed else StageVerdict.FAILED).value,
@@ -47,11 +48,11 @@ def _stage(result: StageResult) -> Mapping[str, object]:
     }
 
 
-def _milestone(milestone: Milestone) -> Mapping[str, object]:
+def _milestone(milestone: GuestMilestone) -> Mapping[str, object]:
     return {"name": milestone.name, "uptime": milestone.uptime, **milestone.facts}
 
 
-def _system(verdict: GuestVerdict | None) -> Mapping[str, object] | None:
-    if verdict is None:
+def _system(report: GuestReport | None) -> Mapping[str, object] | None:
+    if report is None:
         return None
-    return {"verdict": verdict.verdict, "uptime": verdict.uptime, **verdict.facts}
+    return {"verdict": report.verdict, "uptime": report.uptime, **report.facts}

@@ -1,7 +1,7 @@
-"""A real Debian root file system, as a folder, built by mmdebstrap and cached by what it is made of.
+"""Builds a Debian root file system as a folder with mmdebstrap, and caches it by its inputs.
 
-Needs root: the tree holds files of several owners. The same recipe on the same day gives the same tree: nothing in it
-tells where or when it was built.
+Needs root: the tree holds files of several owners. The same recipe with the same packages gives the same tree: it
+contains no host names or times of the build.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from gprov.apps.host.image.services import BOOT_GOOD, NETSAVE
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.hostfiles import read_file, translated
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.aptsources import sources_of
 from gprov.domain.errors import BadInput, DeviceFault, Problem, ToolMissing
 from gprov.domain.formats.json.object import JsonObject
@@ -24,12 +24,12 @@ from gprov.domain.formats.json.reading import finish
 from gprov.ports.process import Processes
 
 _SOURCES = "/etc/apt"
-EPOCH = 1_700_000_000  # any fixed instant; files of packages keep their own, older times
+EPOCH = 1_700_000_000  # a fixed time; files of packages keep their older times
 _SECONDS = 1800.0
 _KIND = "roots"
 _KEPT = 3
-_TREE = "tree"  # below the entry: the cache dates the entry itself
-# What mmdebstrap copies from the build host, what differs from build to build, and what a unit gets from its restore.
+_TREE = "tree"  # inside the entry: the cache changes the date of the entry itself
+# Files that mmdebstrap copies from the build host, that differ between builds, or that a restore writes.
 _REMOVED = (
     "etc/apt/sources.list",
     "etc/apt/sources.list.d",
@@ -45,7 +45,7 @@ _REMOVED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootRecipe:
-    """buildroot/rootfs/rootfs.toml. ``files``: the folder of files that are copied over the tree."""
+    """Content of buildroot/rootfs/rootfs.toml. ``files``: folder that is copied over the tree."""
 
     suite: str
     variant: str
@@ -80,19 +80,21 @@ def read_recipe(path: str) -> RootRecipe:
 
 
 class RootBuilder:
-    """``environment``: only its proxy settings matter."""
+    """``environment``: its proxy settings are passed to the package manager."""
 
-    def __init__(self, processes: Processes, cache: Cache, progress: Progress, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, processes: Processes, cache: Cache, progress: BuildProgress, environment: Mapping[str, str]
+    ) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
         self._environment = environment
 
     def build(self, recipe: RootRecipe) -> str:
-        """Path of the tree in the cache. Nobody may change it there."""
+        """Build the tree; return its path in the cache, where it must not be changed."""
         sources = sources_of(_apt_files(), recipe.suite)
         if not sources:
-            raise DeviceFault(_SOURCES, f"names no source for {recipe.suite}")
+            raise DeviceFault(_SOURCES, f"no package source of the suite {recipe.suite}; add one")
         overlay = (*_overlay_facts(recipe.files), *NETSAVE.files().values(), *BOOT_GOOD.files().values())
         key = content_key(repr(recipe), repr(sources), *overlay, read_file(__file__))
         with self._cache.lock(
@@ -110,14 +112,14 @@ class RootBuilder:
         if self._processes.which("mmdebstrap") is None:
             raise ToolMissing("mmdebstrap", "apt-get install mmdebstrap")
         if os.geteuid() != 0:
-            raise DeviceFault("Debian root", "only root can build it (files of several owners)")
+            raise DeviceFault("Debian root", "cannot be built without root (files of several owners); run as root")
 
     def _make(self, recipe: RootRecipe, sources: tuple[str, ...], entry: str) -> None:
         path = os.path.join(entry, _TREE)
-        with translated(path):
+        with os_errors_translated(path):
             os.makedirs(path)
         self._processes.run(_mmdebstrap(recipe, sources, path), env=self._build_environment(), timeout=_SECONDS)
-        _lay_over(recipe.files, path)
+        _copy_overlay(recipe.files, path)
         NETSAVE.install(path)
         BOOT_GOOD.install(path)
         inside = ("chroot", path)
@@ -127,7 +129,7 @@ class RootBuilder:
         for verb, names in (("enable", recipe.enable), ("disable", recipe.disable)):
             if names:
                 self._processes.run((*inside, "systemctl", verb, *names), env=fixed)
-        with translated(path):
+        with os_errors_translated(path):
             _strip(path)
 
     def _build_environment(self) -> dict[str, str]:
@@ -136,7 +138,7 @@ class RootBuilder:
 
 
 def entry_of(tree: str) -> str:
-    """What identifies a tree that ``RootBuilder`` built: its key in the cache."""
+    """Return the cache key of a tree that ``RootBuilder`` built."""
     return os.path.basename(os.path.dirname(tree))
 
 
@@ -151,7 +153,7 @@ def _mmdebstrap(recipe: RootRecipe, sources: tuple[str, ...], target: str) -> tu
 
 
 def _apt_files() -> dict[str, str]:
-    """Content of the machine's source lists by path."""
+    """Return the content of the host's source lists by path."""
     paths = [os.path.join(_SOURCES, "sources.list")]
     folder = f"{paths[0]}.d"
     if os.path.isdir(folder):
@@ -161,7 +163,7 @@ def _apt_files() -> dict[str, str]:
 
 
 def _overlay_facts(folder: str) -> Iterator[str | bytes]:
-    with translated(folder):
+    with os_errors_translated(folder):
         for path in _walk(folder):
             if not os.path.isdir(path):
                 yield os.path.relpath(path, folder)
@@ -169,9 +171,9 @@ def _overlay_facts(folder: str) -> Iterator[str | bytes]:
                 yield read_file(path)
 
 
-def _lay_over(source: str, root: str) -> None:
-    """Copy files; folders that exist stay as they are."""
-    with translated(source):
+def _copy_overlay(source: str, root: str) -> None:
+    """Copy files; existing folders keep mode and owner."""
+    with os_errors_translated(source):
         for path in _walk(source):
             target = os.path.join(root, os.path.relpath(path, source))
             if not os.path.isdir(path):
@@ -181,7 +183,7 @@ def _lay_over(source: str, root: str) -> None:
 
 
 def _strip(root: str) -> None:
-    """Remove what tells of the build, and date what it made with one instant."""
+    """Remove traces of the build, and set the date of new files and folders to EPOCH."""
     for name in _REMOVED:
         path = os.path.join(root, name)
         if os.path.isdir(path) and not os.path.islink(path):
@@ -195,7 +197,7 @@ def _strip(root: str) -> None:
 
 
 def _walk(folder: str) -> Iterator[str]:
-    """Everything below, sorted, content before its folder."""
+    """Yield all paths below a folder, sorted, content before its folder."""
     for parent, folders, files in os.walk(folder, topdown=False):
         for name in sorted((*files, *folders)):
             yield os.path.join(parent, name)

@@ -1,4 +1,4 @@
-"""Running one virtual machine: started, watched until its guest ends, and always ended."""
+"""Runs a virtual machine: starts QEMU, waits until the guest ends, and always ends QEMU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 
-from gprov.apps.host.initramfs.hostfiles import read_file, translated
-from gprov.apps.host.lab.argv import Accelerator, Wiring, disk_device, qemu_arguments
-from gprov.apps.host.lab.channel import GuestVerdict, Milestone, guest_verdict, milestones
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
+from gprov.apps.host.lab.argv import Accelerator, HostEndpoints, disk_device, qemu_arguments
+from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport, guest_report, milestones
 from gprov.apps.host.lab.machine import Machine, VirtualDisk
 from gprov.apps.host.lab.namespace import inside
 from gprov.apps.host.lab.qmp import Qmp, QmpClosed, QmpEvent
@@ -23,14 +23,14 @@ FIRMWARE_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 FIRMWARE_VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 
 _START_SECONDS = 30.0
-_QUIT_SECONDS = 60.0  # the last writes of a fast disk go to the host's disk now
-_LOOK_SECONDS = 0.5  # between two looks at what the guest has said
+_QUIT_SECONDS = 60.0  # QEMU writes cached data of its disks to the host's disk
+_POLL_SECONDS = 0.5  # between two reads of the guest's console log
 
-Note = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 
 class Ending(Enum):
-    """How a run ended, as QEMU saw it."""
+    """How a run ended, as reported by QEMU."""
 
     RESET = "reset"
     POWER_OFF = "power-off"
@@ -38,28 +38,28 @@ class Ending(Enum):
     CRASHED = "crashed"
 
 
-class LiveMachine:
-    """A machine that runs. ``console``: path of the Unix socket that is its serial line."""
+class RunningMachine:
+    """A running machine. ``console``: path of the Unix socket of its serial line."""
 
-    def __init__(self, running: Running, qmp: Qmp, wiring: Wiring) -> None:
+    def __init__(self, running: Running, qmp: Qmp, endpoints: HostEndpoints) -> None:
         self._running = running
-        self._wiring = wiring
+        self._endpoints = endpoints
         self.qmp = qmp
-        self.console = wiring.console
+        self.console = endpoints.console
 
-    def milestones(self) -> tuple[Milestone, ...]:
-        return milestones(_said(self._wiring.serial_log))
+    def milestones(self) -> tuple[GuestMilestone, ...]:
+        return milestones(_log_content(self._endpoints.serial_log))
 
-    def verdict(self) -> GuestVerdict | None:
-        return guest_verdict(_said(self._wiring.report))
+    def verdict(self) -> GuestReport | None:
+        return guest_report(_log_content(self._endpoints.report))
 
     def wait_end(self, seconds: float, watch: Callable[[], bool] = lambda: True) -> Ending:
-        """Until the guest resets the machine or powers off, at most ``seconds``; ``watch`` is called now and then and
-        ends the wait by returning False."""
+        """Wait until the guest resets the machine or powers off, at most ``seconds``. ``watch`` is called at least
+        every half second; it ends the wait by returning False."""
         end = time.monotonic() + seconds
         while (remaining := end - time.monotonic()) > 0:
             try:
-                event = self.qmp.next_event(min(remaining, _LOOK_SECONDS))
+                event = self.qmp.next_event(min(remaining, _POLL_SECONDS))
             except QmpClosed:
                 return Ending.CRASHED
             more = watch()
@@ -70,27 +70,27 @@ class LiveMachine:
                 break
         return Ending.TIMEOUT
 
-    def wait_milestone(self, name: str, seconds: float) -> Milestone:
-        """Until the guest has said it. Raises DeadlineExceeded; DeviceFault if the guest ended before."""
+    def wait_milestone(self, name: str, seconds: float) -> GuestMilestone:
+        """Wait until the guest reports a milestone. Raises DeadlineExceeded, DeviceFault if the guest ends before."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             found = next((each for each in self.milestones() if each.name == name), None)
             if found is not None:
                 return found
-            if self.wait_end(_LOOK_SECONDS) is not Ending.TIMEOUT:
+            if self.wait_end(_POLL_SECONDS) is not Ending.TIMEOUT:
                 raise DeviceFault("guest", f"ended before its milestone {name!r}")
         raise DeadlineExceeded(f"milestone {name!r}", seconds)
 
     def plug(self, disk: VirtualDisk) -> None:
-        """Plug a late disk of this machine."""
+        """Plug a hot-plugged disk of this machine."""
         self.qmp.execute("device_add", disk_device(disk))
 
-    def press(self, *keys: str) -> None:
+    def press_keys(self, *keys: str) -> None:
         """Press and release keys of the PS/2 keyboard at once; names are QEMU's QKeyCode ("ret", "a", "f12")."""
         self.qmp.execute("send-key", {"keys": [{"type": "qcode", "data": key} for key in keys]})
 
     def cut_power(self) -> None:
-        """End QEMU without a chance to write anything back."""
+        """Kill QEMU, so that it cannot write cached data."""
         self._running.kill()
 
     def _ending(self, event: QmpEvent | None) -> Ending | None:
@@ -100,7 +100,7 @@ class LiveMachine:
             return {"guest-reset": Ending.RESET, "guest-shutdown": Ending.POWER_OFF}.get(
                 str(event.data.get("reason")), Ending.CRASHED
             )
-        if event.name == "STOP":  # by itself only if the accelerator gave up
+        if event.name == "STOP":  # without a command only after a failure of the accelerator
             status = self.qmp.execute("query-status")
             if isinstance(status, dict) and status.get("status") == "internal-error":
                 return Ending.CRASHED
@@ -108,7 +108,7 @@ class LiveMachine:
 
 
 class Runner:
-    """Starts machines. ``accelerator`` is asked once per machine."""
+    """Starts machines. ``accelerator`` is called once per machine."""
 
     def __init__(
         self, processes: Processes, accelerator: Callable[[], Accelerator], firmware_code: str = FIRMWARE_CODE
@@ -118,16 +118,16 @@ class Runner:
         self._firmware_code = firmware_code
 
     @contextmanager
-    def start(self, machine: Machine, serial_log: str) -> Iterator[LiveMachine]:
-        """Run it while the context lasts; what the serial line says goes to ``serial_log`` (a new file).
+    def start(self, machine: Machine, serial_log: str) -> Iterator[RunningMachine]:
+        """Run a machine while the context lasts. QEMU writes the serial output to the new file ``serial_log``.
 
-        Leaving ends QEMU in an orderly way (files complete), or by force if that does not work.
+        At the end of the context QEMU quits in an orderly way (complete files), or is killed if it does not.
         """
-        _need(self._firmware_code, "apt-get install ovmf")
+        _require_file(self._firmware_code, "apt-get install ovmf")
         with _sockets_folder() as folder:
             with suppress(FileNotFoundError):
                 os.unlink(serial_log)
-            wiring = Wiring(
+            endpoints = HostEndpoints(
                 accelerator=self._accelerator(),
                 qmp=os.path.join(folder, "qmp"),
                 console=os.path.join(folder, "console"),
@@ -138,20 +138,20 @@ class Runner:
             log = os.path.join(folder, "qemu.log")
             with (
                 self._processes.start(
-                    (*inside(machine.namespace), *qemu_arguments(machine, wiring)), log=log
+                    (*inside(machine.namespace), *qemu_arguments(machine, endpoints)), log=log
                 ) as running,
-                _connected(running, wiring, log) as qmp,
+                _connected(running, endpoints, log) as qmp,
             ):
-                yield LiveMachine(running, qmp, wiring)
+                yield RunningMachine(running, qmp, endpoints)
                 _quit(running, qmp)
 
 
 @contextmanager
-def _connected(running: Running, wiring: Wiring, log: str) -> Iterator[Qmp]:
+def _connected(running: Running, endpoints: HostEndpoints, log: str) -> Iterator[Qmp]:
     try:
-        qmp = _connect(running, wiring.qmp)
+        qmp = _connect(running, endpoints.qmp)
     except (DeadlineExceeded, QmpClosed) as exc:
-        raise ToolFailed("qemu", "did not start", output=_said(log).decode(errors="replace")) from exc
+        raise ToolFailed("qemu", "did not start", output=_log_content(log).decode(errors="replace")) from exc
     with qmp:
         yield qmp
 
@@ -174,7 +174,7 @@ def _quit(running: Running, qmp: Qmp) -> None:
 
 @contextmanager
 def _sockets_folder() -> Iterator[str]:
-    """A short path: the name of a Unix socket has at most 107 bytes."""
+    """Yield a folder with a short path: paths of Unix sockets have at most 107 bytes."""
     folder = tempfile.mkdtemp(prefix="gprov-lab-", dir="/tmp")
     try:
         yield folder
@@ -182,14 +182,14 @@ def _sockets_folder() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _said(path: str) -> bytes:
+def _log_content(path: str) -> bytes:
     try:
         return read_file(path)
     except DeviceMissing:
         return b""
 
 
-def _need(path: str, remedy: str) -> None:
-    with translated(path):
+def _require_file(path: str, remedy: str) -> None:
+    with os_errors_translated(path):
         if not os.path.exists(path):
             raise DeviceMissing(path, f"is not installed; {remedy}")

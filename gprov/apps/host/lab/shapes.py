@@ -1,18 +1,18 @@
-"""The rows of the lab's matrix: which disks a unit has, and which platform that is. Pure."""
+"""Hardware profiles of lab units: their disks and platform. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from gprov.apps.host.lab.machine import TIB, DiskBus
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """``suffix``: what the names of its platform have more than ``QEMU-mfg-test`` and ``mfg_test``. Bytes."""
+class HardwareProfile:
+    """``suffix``: appended to the platform names ``QEMU-mfg-test`` and ``mfg_test``. Sizes in bytes."""
 
     description: str
     primaries: tuple[DiskBus, ...]
@@ -21,17 +21,17 @@ class Shape:
     recovery: DiskBus = DiskBus.USB
 
 
-# By the name that the command line has for it. Buses of data disks make no platform: one is like the other.
+# By name on the command line. The bus of the data disks does not change the platform.
 SHAPES = {
-    "sata": Shape(description="one AHCI disk", primaries=(DiskBus.AHCI,)),
-    "nvme": Shape(description="one NVMe disk", primaries=(DiskBus.NVME,)),
-    "virtio": Shape(description="one virtio-blk disk", primaries=(DiskBus.VIRTIO,)),
-    "raid1": Shape(description="two AHCI disks, RAID 1", primaries=(DiskBus.AHCI,) * 2, suffix="raid1"),
-    "raid5": Shape(description="three AHCI disks, RAID 5", primaries=(DiskBus.AHCI,) * 3, suffix="raid5"),
-    "huge": Shape(
+    "sata": HardwareProfile(description="one AHCI disk", primaries=(DiskBus.AHCI,)),
+    "nvme": HardwareProfile(description="one NVMe disk", primaries=(DiskBus.NVME,)),
+    "virtio": HardwareProfile(description="one virtio-blk disk", primaries=(DiskBus.VIRTIO,)),
+    "raid1": HardwareProfile(description="two AHCI disks, RAID 1", primaries=(DiskBus.AHCI,) * 2, suffix="raid1"),
+    "raid5": HardwareProfile(description="three AHCI disks, RAID 5", primaries=(DiskBus.AHCI,) * 3, suffix="raid5"),
+    "huge": HardwareProfile(
         description="one AHCI disk of 3 TiB (sparse)", primaries=(DiskBus.AHCI,), suffix="huge", primary_size=3 * TIB
     ),
-    "dom": Shape(
+    "dom": HardwareProfile(
         description="one AHCI disk, and RECOVERY on AHCI too",
         primaries=(DiskBus.AHCI,),
         suffix="dom",
@@ -40,18 +40,18 @@ SHAPES = {
 }
 
 
-def unit_spec(name: str, firmware: FirmwareKind = FirmwareKind.UEFI, serial: str = "") -> UnitSpec:
-    """A unit of the shape with this name. ``serial``: "" for the usual one."""
-    shape, plain = SHAPES[name], UnitSpec()
+def unit_spec(name: str, firmware: FirmwareKind = FirmwareKind.UEFI, serial: str = "") -> VirtualUnitSpec:
+    """Return the specification of a unit with this profile. ``serial``: "" for the default."""
+    profile, plain = SHAPES[name], VirtualUnitSpec()
     spec = replace(
         plain,
         serial=serial or plain.serial,
         firmware=firmware,
-        primaries=shape.primaries,
-        primary_size=shape.primary_size,
-        recovery_bus=shape.recovery,
+        primaries=profile.primaries,
+        primary_size=profile.primary_size,
+        recovery_bus=profile.recovery,
     )
-    if not shape.suffix:
+    if not profile.suffix:
         return spec
-    names = (f"{plain.code_name}-{shape.suffix}", f"{plain.product}_{shape.suffix}")
+    names = (f"{plain.code_name}-{profile.suffix}", f"{plain.product}_{profile.suffix}")
     return replace(spec, code_name=names[0], product=names[1])

@@ -1,5 +1,6 @@
-"""Images of a few megabytes besides the kernel, whose system says that it is up and switches the machine off: for what
-needs many starts. Made from Debian's busybox-static.
+"""Makes images of a few megabytes (without the kernel) from Debian's busybox-static, for tests with many starts.
+
+Their system reports that it is up and powers the machine off.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import struct
 
 from gprov.apps.host.image.create import ImageMaker, ImageRequest, RootFolder
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.hostfiles import copy_file, translated, write_file
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.hostfiles import copy_file, os_errors_translated, write_file
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.machine import REPORT_PORT
 from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.rootfs import EPOCH
@@ -24,13 +25,13 @@ from gprov.ports.process import Processes
 
 _BUSYBOX = "/bin/busybox"
 _KIND = "small-images"
-_FORMAT = "1"  # another one, whenever this module makes other images
+_FORMAT = "1"  # increment when this module makes other images
 _PROGRAM = 0o755
 _KEPT = 8
 _FILES = 120
-_VERSION_POINTER = 0x20E  # Linux boot protocol 2.00+: where the version string is, from 0x200
+_VERSION_POINTER = 0x20E  # Linux boot protocol 2.00+: offset of the version string, relative to 0x200
 
-# As systems do, it mounts RECOVERY by its label, which replays its journal.
+# It mounts RECOVERY by its label, which replays the journal, as other systems do.
 _INIT = f"""#!/bin/busybox sh
 b=/bin/busybox
 $b mount -t proc proc /proc 2>/dev/null
@@ -65,14 +66,15 @@ _FOLDERS = ("dev", "proc", "sys", "run", "tmp", "mnt/RECOVERY", "home/admin", "v
 
 
 class SmallImages:
-    def __init__(self, processes: Processes, cache: Cache, progress: Progress, images: ImageMaker) -> None:
+    def __init__(self, processes: Processes, cache: Cache, progress: BuildProgress, images: ImageMaker) -> None:
         self._processes = processes
         self._cache = cache
         self._progress = progress
         self._images = images
 
     def image(self, kernel: str, name: ImageName) -> str:
-        """Path of the image with that name and kernel. Images of different names differ in every file."""
+        """Make an image; return its path in the cache. Images of different names differ in the content of most
+        files."""
         key = content_key(file_digest(_required(_BUSYBOX)), file_digest(kernel), name.filename, _FORMAT)
         with self._cache.lock(_KIND, lambda: self._progress.note("image: waiting for another build to finish")):
             found = self._cache.find(_KIND, key)
@@ -85,7 +87,7 @@ class SmallImages:
     def _make(self, kernel: str, name: ImageName, target: str) -> None:
         root = self._cache.path("work", "small-root")
         self._cache.remove(root)
-        with translated(root):
+        with os_errors_translated(root):
             os.makedirs(target)
             _fill(root, kernel, name.stem)
         request = ImageRequest(source=RootFolder(root), name=name, output=target, meta=ImageMeta(), preset=0)
@@ -94,8 +96,8 @@ class SmallImages:
 
 
 def renumbered(kernel: bytes, number: int) -> bytes:
-    """The same kernel with another build number, of as many digits, in the version string of its header. Raises
-    BadInput."""
+    """Return the kernel with another build number of the same length in the version string of its header. Raises
+    BadInput if the lengths differ."""
     (pointer,) = struct.unpack_from("<H", kernel, _VERSION_POINTER)
     start = 0x200 + pointer
     end = kernel.index(b"\0", start)
@@ -113,7 +115,7 @@ def _required(path: str) -> str:
 
 
 def _fill(root: str, kernel: str, seed: str) -> None:
-    """Owners and modes of many kinds, hard and symbolic links, empty and large files: what a restore could mix up."""
+    """Create files with various owners and modes, hard and symbolic links, empty and large files."""
     branding = Branding()
     for name in _FOLDERS:
         os.makedirs(os.path.join(root, name))

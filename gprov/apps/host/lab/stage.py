@@ -1,4 +1,4 @@
-"""One start of a unit's machine with what is expected of it, and what came of it."""
+"""Runs one start of a unit's machine and compares it with its expectation."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gprov.apps.host.initramfs.hostfiles import read_file
-from gprov.apps.host.lab.channel import GuestVerdict, Milestone
+from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport
 from gprov.apps.host.lab.machine import Machine
-from gprov.apps.host.lab.runner import Ending, LiveMachine, Note, Runner
+from gprov.apps.host.lab.runner import Ending, ProgressCallback, Runner, RunningMachine
 from gprov.domain.errors import DeviceMissing
 
-# What the apps of a unit say (gprov.apps).
+# Milestones of the unit's apps (gprov.apps.init).
 INIT_STARTED = "init-started"
 HANDOVER = "handover"
-# What a state of a unit ends with when it has failed.
+# Suffix of the process states that stand for a failure.
 _FAILED = "_FAILED"
-# A unit that failed has still to put its log away.
+# Time for a unit that failed to save its log.
 _GRACE_SECONDS = 15.0
 _STILL_SECONDS = 15.0
 _TAIL_LINES = 25
@@ -31,8 +31,8 @@ class StageVerdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """``milestones``: all must be said, in this order, others may stand between. ``verdict``: of the operating system;
-    None if it is not to come up."""
+    """``milestones``: must occur in this order; others may occur in between. ``verdict``: expected report of the
+    operating system; None if it is not expected to start."""
 
     ending: Ending
     milestones: tuple[str, ...]
@@ -42,15 +42,15 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageResult:
-    """``reason``: why it failed, "" if it passed. ``seconds``: on the host's clock, from power-on to the end."""
+    """``reason``: of the failure, "" if passed. ``seconds``: on the host's clock, from power-on to the end."""
 
     name: str
     verdict: StageVerdict
     reason: str
     ending: Ending
     seconds: float
-    milestones: tuple[Milestone, ...]
-    system: GuestVerdict | None
+    milestones: tuple[GuestMilestone, ...]
+    system: GuestReport | None
     serial_log: str
     tail: tuple[str, ...] = field(default=(), repr=False)
 
@@ -59,16 +59,16 @@ class StageResult:
         return self.verdict is StageVerdict.PASSED
 
     def uptime_at(self, milestone: str) -> float | None:
-        """Seconds of the guest's kernel; None if it was not reached."""
+        """Return the guest kernel's uptime in seconds at a milestone; None if it was not reached."""
         return next((each.uptime for each in self.milestones if each.name == milestone), None)
 
 
 class StageRunner:
-    """Runs stages one after the other, telling ``note`` how they go."""
+    """Runs stages. ``report`` receives one line per event."""
 
-    def __init__(self, runner: Runner, note: Note) -> None:
+    def __init__(self, runner: Runner, report: ProgressCallback) -> None:
         self._runner = runner
-        self._note = note
+        self._notify = report
 
     def run(
         self,
@@ -76,20 +76,20 @@ class StageRunner:
         machine: Machine,
         serial_log: str,
         expected: Expectation,
-        meanwhile: Callable[[LiveMachine], None] = lambda _: None,
+        during: Callable[[RunningMachine], None] = lambda _: None,
     ) -> StageResult:
-        """Start, do ``meanwhile``, wait for the end. Raises GprovError only if QEMU cannot be run."""
+        """Start the machine, call ``during``, wait for the end. Raises GprovError only if QEMU cannot be run."""
         started = time.monotonic()
         with self._runner.start(machine, serial_log) as live:
-            watch = _Watch(name, live, expected, started, self._note)
-            meanwhile(live)
+            watch = _StageWatch(name, live, expected, started, self._notify)
+            during(live)
             remaining = max(0.0, expected.seconds - (time.monotonic() - started))
-            ending = live.wait_end(remaining, watch.look)
-            said, system = live.milestones(), live.verdict()
+            ending = live.wait_end(remaining, watch.poll)
+            reached, system = live.milestones(), live.verdict()
         seconds = time.monotonic() - started
-        reason = shortcoming(expected, ending, said, system)
+        reason = unmet_expectation(expected, ending, reached, system)
         verdict = StageVerdict.FAILED if reason else StageVerdict.PASSED
-        self._note(f"{name}: {verdict.value} in {seconds:.0f} s{f': {reason}' if reason else ''}")
+        self._notify(f"{name}: {verdict.value} in {seconds:.0f} s{f': {reason}' if reason else ''}")
         tail = last_lines(serial_log) if reason else ()
         return StageResult(
             name=name,
@@ -97,50 +97,54 @@ class StageRunner:
             reason=reason,
             ending=ending,
             seconds=seconds,
-            milestones=said,
+            milestones=reached,
             system=system,
             serial_log=serial_log,
             tail=tail,
         )
 
 
-class _Watch:
-    """Tells what a running machine says, and when it need not be waited for any longer."""
+class _StageWatch:
+    """Reports the milestones of a running machine, and ends the wait some time after a failure."""
 
-    def __init__(self, name: str, live: LiveMachine, expected: Expectation, started: float, note: Note) -> None:
+    def __init__(
+        self, name: str, live: RunningMachine, expected: Expectation, started: float, report: ProgressCallback
+    ) -> None:
         self._name = name
         self._live = live
         self._expected = expected
         self._started = started
-        self._note = note
-        self._told = 0
+        self._notify = report
+        self._reported = 0
         self._last = started
         self._give_up = float("inf")
 
-    def look(self) -> bool:
-        """False: nothing better can come."""
+    def poll(self) -> bool:
+        """Return False when waiting longer is of no use."""
         now = time.monotonic()
-        said = self._live.milestones()
-        for milestone in said[self._told :]:
+        reached = self._live.milestones()
+        for milestone in reached[self._reported :]:
             at = "" if milestone.uptime is None else f" at {milestone.uptime:.1f} s"
-            self._say(now, f"{milestone.name}{at}")
+            self._report(now, f"{milestone.name}{at}")
             if milestone.name.endswith(_FAILED) and milestone.name not in self._expected.milestones:
                 self._give_up = now + _GRACE_SECONDS
-        self._told = len(said)
+        self._reported = len(reached)
         if now - self._last >= _STILL_SECONDS:
-            self._say(now, "still running")
+            self._report(now, "still running")
         return now < self._give_up
 
-    def _say(self, now: float, text: str) -> None:
+    def _report(self, now: float, text: str) -> None:
         self._last = now
-        self._note(f"{self._name}: {now - self._started:4.0f} s  {text}")
+        self._notify(f"{self._name}: {now - self._started:4.0f} s  {text}")
 
 
-def shortcoming(expected: Expectation, ending: Ending, said: Sequence[Milestone], system: GuestVerdict | None) -> str:
-    """Why a stage is not what was expected; "" if it is. The earliest shortcoming tells most."""
-    rest = iter([milestone.name for milestone in said])
+def unmet_expectation(
+    expected: Expectation, ending: Ending, reached: Sequence[GuestMilestone], system: GuestReport | None
+) -> str:
+    """Return the first reason why a stage does not meet its expectation, "" if it does."""
+    rest = iter([milestone.name for milestone in reached])
     missing = next((name for name in expected.milestones if name not in rest), None)
-    failed = [each.name for each in said if each.name.endswith(_FAILED) and each.name not in expected.milestones]
+    failed = [each.name for each in reached if each.name.endswith(_FAILED) and each.name not in expected.milestones]
     if failed:
         return f"the unit reported {failed[0]}"
     if missing is not None:
@@ -154,7 +158,7 @@ def shortcoming(expected: Expectation, ending: Ending, said: Sequence[Milestone]
 
 
 def last_lines(path: str, count: int = _TAIL_LINES) -> tuple[str, ...]:
-    """The end of a console log, without what would move the cursor of whoever reads it."""
+    """Return the last lines of a console log, without control characters."""
     try:
         text = read_file(path).decode(errors="replace")
     except DeviceMissing:

@@ -1,4 +1,4 @@
-"""Single starts of a unit whose power was cut, or is to be."""
+"""Single starts of a unit: until its system runs, or until QEMU is killed."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from gprov.apps.host.initramfs.hostfiles import read_file
-from gprov.apps.host.lab.channel import GuestVerdict
+from gprov.apps.host.lab.guest_messages import GuestReport
 from gprov.apps.host.lab.machine import Machine
-from gprov.apps.host.lab.runner import Ending, LiveMachine, Runner
+from gprov.apps.host.lab.runner import Ending, Runner, RunningMachine
 from gprov.apps.host.lab.stage import HANDOVER
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.events import ProcessState
 
-# Of one start, on a busy host that emulates its processor.
+# Deadline of one start, for an emulated processor on a busy host.
 START_SECONDS = 420.0
-MOST_STARTS = 4
-# How long a unit that gave up is watched: it would stand for ten minutes.
+MAX_STARTS = 4
+# Time that a unit is watched after it gave up; it restarts only after ten minutes.
 _GIVEN_UP_SECONDS = 10.0
-# What firmware says if it finds nothing to start; OVMF has a shell built in, which it then starts.
+# Output of firmware that finds nothing to start; OVMF then starts its built-in shell.
 _NOTHING = (b"No bootable option or device was found", b"No bootable device", b"UEFI Interactive Shell")
 _SUCCEEDED = ProcessState.FR_SUCCEEDED.value
 _FAILED = (ProcessState.FR_FAILED.value, ProcessState.INIT_FAILED.value)
@@ -29,115 +29,128 @@ _FAILED = (ProcessState.FR_FAILED.value, ProcessState.INIT_FAILED.value)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What a start came to. ``nothing``: the firmware found nothing to start."""
+    """Outcome of a start. ``nothing_bootable``: the firmware found nothing to start."""
 
     ending: Ending
-    said: tuple[str, ...]
-    system: GuestVerdict | None
-    nothing: bool
+    milestone_names: tuple[str, ...]
+    system: GuestReport | None
+    nothing_bootable: bool
     seconds: float
 
     @property
     def failures(self) -> list[str]:
-        """What it said to have failed."""
-        return [name for name in self.said if name in _FAILED]
+        """Reported states that stand for a failure."""
+        return [name for name in self.milestone_names if name in _FAILED]
 
     @property
     def outcome(self) -> str:
-        return "nothing to start" if self.nothing else self.ending.value
+        return "nothing to start" if self.nothing_bootable else self.ending.value
 
     def describe(self) -> str:
-        return f"{' '.join(self.said) or 'silent'} → {self.outcome} ({self.seconds:.0f} s)"
+        return f"{' '.join(self.milestone_names) or 'silent'} → {self.outcome} ({self.seconds:.0f} s)"
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """``missed``: the machine came to its own end first."""
+    """``how``: description; ``missed``: the machine ended before it was killed."""
 
     how: str
     missed: bool
 
 
-def settle(start: Callable[[int], Start], told: Sequence[str]) -> tuple[list[Start], list[str]]:
-    """Start, by number from 1, until the system runs. ``told``: what the unit had said before. Returns the starts, and
-    what is wrong: whoever said to be restored must be, and nobody fails and succeeds at once."""
+def start_until_running(
+    start: Callable[[int], Start], earlier_milestones: Sequence[str]
+) -> tuple[list[Start], list[str]]:
+    """Call ``start(number)``, from 1, until the system runs. ``earlier_milestones``: reported before the first start.
+
+    Returns the starts and the problems. After a report of success the next start must boot the system. A start must
+    not report both success and failure."""
     starts: list[Start] = []
-    succeeded = _SUCCEEDED in told
-    while len(starts) < MOST_STARTS:
+    succeeded = _SUCCEEDED in earlier_milestones
+    while len(starts) < MAX_STARTS:
         latest = start(len(starts) + 1)
         starts.append(latest)
-        if succeeded and HANDOVER not in latest.said:
+        if succeeded and HANDOVER not in latest.milestone_names:
             return starts, ["the unit reported success, but did not start its system"]
-        succeeded = _SUCCEEDED in latest.said
+        succeeded = _SUCCEEDED in latest.milestone_names
         if succeeded and latest.failures:
             return starts, [f"a start reported both {latest.failures[0]} and success"]
         if latest.system is not None and latest.ending is Ending.POWER_OFF:
-            return starts, _wrong_with(latest.system)
-        if latest.nothing or latest.ending not in (Ending.RESET, Ending.POWER_OFF):
+            return starts, _system_problems(latest.system)
+        if latest.nothing_bootable or latest.ending not in (Ending.RESET, Ending.POWER_OFF):
             return starts, [f"start {len(starts)}: {latest.describe()}"]
-    return starts, [f"the system does not run after {MOST_STARTS} starts"]
+    return starts, [f"the system does not run after {MAX_STARTS} starts"]
 
 
 class Starter:
-    """``cpus``: of the machines; fewer, if several run at once."""
+    """Starts units. ``cpus``: number of virtual processors of each machine."""
 
     def __init__(self, runner: Runner, cpus: int) -> None:
         self._runner = runner
         self._cpus = cpus
 
-    def start(self, unit: Unit, name: str) -> Start:
-        """To its end; or until it has nothing more to say."""
+    def start(self, unit: VirtualUnit, name: str) -> Start:
+        """Start the unit and wait until it ends, gives up or finds nothing to start."""
         began = time.monotonic()
         firmware_log, serial_log = unit.path(f"firmware-{name}.log"), unit.serial_log(name)
         machine = _with_firmware_log(replace(unit.machine(), cpus=self._cpus), firmware_log)
         with self._runner.start(machine, serial_log) as live:
-            watch = _Watch(live, (serial_log, firmware_log))
-            ending = live.wait_end(START_SECONDS, watch.look)
-            said, system = tuple(each.name for each in live.milestones()), live.verdict()
-        return Start(ending=ending, said=said, system=system, nothing=watch.nothing, seconds=time.monotonic() - began)
+            watch = _StartWatch(live, (serial_log, firmware_log))
+            ending = live.wait_end(START_SECONDS, watch.poll)
+            milestone_names, system = tuple(each.name for each in live.milestones()), live.verdict()
+        return Start(
+            ending=ending,
+            milestone_names=milestone_names,
+            system=system,
+            nothing_bootable=watch.nothing_bootable,
+            seconds=time.monotonic() - began,
+        )
 
-    def kill(self, machine: Machine, serial_log: str, said: int, delay: float) -> Kill:
-        """Start it, and kill QEMU ``delay`` seconds after the console has said so many bytes."""
+    def kill(self, machine: Machine, serial_log: str, console_bytes: int, delay: float) -> Kill:
+        """Start the machine and kill QEMU ``delay`` seconds after the console log has reached ``console_bytes``."""
         with self._runner.start(machine, serial_log) as live:
-            ending = live.wait_end(START_SECONDS, lambda: _size(serial_log) < said)
+            ending = live.wait_end(START_SECONDS, lambda: _size(serial_log) < console_bytes)
             if ending is Ending.TIMEOUT:
                 ending = live.wait_end(delay)
             if ending is Ending.TIMEOUT:
                 live.cut_power()
-            told = " ".join(each.name for each in live.milestones())
+            reached = " ".join(each.name for each in live.milestones())
         missed = ending is not Ending.TIMEOUT
         how = f"ended by {ending.value} before it was killed" if missed else "killed"
-        return Kill(f"{how} {delay:.2f} s after {said} bytes of console, having said {told or 'nothing'}", missed)
+        return Kill(
+            f"{how} {delay:.2f} s after {console_bytes} bytes of console output; milestones: {reached or 'none'}",
+            missed,
+        )
 
 
-def _wrong_with(system: GuestVerdict) -> list[str]:
+def _system_problems(system: GuestReport) -> list[str]:
     return [
-        f"the system says {name}: {system.facts.get(name)}"
+        f"the system reports {name}: {system.facts.get(name)}"
         for name in ("flag", "recovery")
         if system.facts.get(name) is not True
     ]
 
 
-class _Watch:
-    def __init__(self, live: LiveMachine, logs: Sequence[str]) -> None:
-        self.nothing = False
+class _StartWatch:
+    def __init__(self, live: RunningMachine, logs: Sequence[str]) -> None:
+        self.nothing_bootable = False
         self._live = live
         self._logs = logs
         self._given_up: float | None = None
 
-    def look(self) -> bool:
-        """False: nothing more is to come."""
-        self.nothing = any(words in _content(log) for log in self._logs for words in _NOTHING)
+    def poll(self) -> bool:
+        """Return False when waiting longer is of no use."""
+        self.nothing_bootable = any(words in _content(log) for log in self._logs for words in _NOTHING)
         if self._given_up is None and any(
             each.name == ProcessState.INIT_FAILED.value for each in self._live.milestones()
         ):
             self._given_up = time.monotonic()
         given_up = self._given_up is not None and time.monotonic() - self._given_up > _GIVEN_UP_SECONDS
-        return not (self.nothing or given_up)
+        return not (self.nothing_bootable or given_up)
 
 
 def _with_firmware_log(machine: Machine, log: str) -> Machine:
-    """SeaBIOS says nothing on the serial line, but on its debug port."""
+    """Log the debug port of SeaBIOS, which writes nothing to the serial line."""
     if machine.firmware is not FirmwareKind.BIOS:
         return machine
     sink = ("-chardev", f"file,id=firmware,path={log.replace(',', ',,')}")

@@ -1,4 +1,4 @@
-"""A unit's work folder: its disks, its firmware variables, and what it was made as.
+"""A virtual unit in its work folder: disks, firmware variables, specification.
 
 unit.json  primary0.qcow2 …  recovery.qcow2  efivars.fd (UEFI)  serial-<stage>.log
 """
@@ -9,10 +9,10 @@ import os
 import shutil
 from dataclasses import replace
 
-from gprov.apps.host.initramfs.hostfiles import read_file, translated, write_file
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.machine import DiskBus, Durability, Machine
 from gprov.apps.host.lab.runner import FIRMWARE_VARIABLES
-from gprov.apps.host.lab.unitspec import RECOVERY, VARIABLES, UnitSpec, primary_name, read_spec, spec_text
+from gprov.apps.host.lab.unitspec import RECOVERY, VARIABLES, VirtualUnitSpec, primary_name, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceMissing
 from gprov.ports.process import Processes
@@ -23,16 +23,16 @@ _PRIVATE = 0o600  # disks hold secrets of the unit
 _PRIVATE_FOLDER = 0o700
 
 
-class Unit:
-    """One unit in its folder."""
+class VirtualUnit:
+    """A virtual unit in its folder."""
 
-    def __init__(self, folder: str, spec: UnitSpec) -> None:
+    def __init__(self, folder: str, spec: VirtualUnitSpec) -> None:
         self.folder = os.path.abspath(folder)
         self.spec = spec
 
     @classmethod
-    def open(cls, folder: str) -> Unit:
-        """Raises DeviceMissing if no unit is there, BadInput."""
+    def open(cls, folder: str) -> VirtualUnit:
+        """Open the unit in a folder. Raises DeviceMissing if the folder holds no unit, BadInput."""
         path = os.path.join(folder, _FACTS)
         try:
             raw = read_file(path)
@@ -41,8 +41,8 @@ class Unit:
         return cls(folder, read_spec(path, raw))
 
     @classmethod
-    def create(cls, folder: str, spec: UnitSpec, processes: Processes) -> Unit:
-        """A unit fresh from the assembly line: empty disks, firmware defaults. Replaces the one in the folder."""
+    def create(cls, folder: str, spec: VirtualUnitSpec, processes: Processes) -> VirtualUnit:
+        """Create a unit with empty disks and firmware defaults. Replaces an existing unit in the folder."""
         unit = cls(folder, spec)
         unit._prepare_folder()
         for index in range(len(spec.primaries)):
@@ -51,13 +51,13 @@ class Unit:
         unit._complete(FIRMWARE_VARIABLES)
         return unit
 
-    def overlay(self, folder: str, processes: Processes) -> Unit:
-        """The same unit in another folder: what happens to it there leaves this one as it is, and costs no copy.
-        This one must not be started as long as the other is used."""
-        other = Unit(folder, self.spec)
+    def overlay(self, folder: str, processes: Processes) -> VirtualUnit:
+        """Return the same unit in another folder, on qcow2 overlays of these disks and a copy of the variables. Its
+        changes do not affect this unit, which must not be started while the overlay is used."""
+        other = VirtualUnit(folder, self.spec)
         other._prepare_folder()
-        for mine, its in zip(self.disk_files(), other.disk_files(), strict=True):
-            other._make_disk(processes, its, "", backing=mine)
+        for base, file in zip(self.disk_files(), other.disk_files(), strict=True):
+            other._make_disk(processes, file, "", backing=base)
         other._complete(self.variables)
         return other
 
@@ -81,37 +81,37 @@ class Unit:
     def path(self, name: str) -> str:
         return os.path.join(self.folder, name)
 
-    def machine(self, durability: Durability = Durability.FAST) -> Machine:
-        """As it stands there, about to be switched on."""
+    def machine(self, durability: Durability = Durability.IGNORE_FLUSH) -> Machine:
+        """Return the machine with all disks of the unit."""
         return self.spec.machine(self.folder, durability)
 
-    def machine_with_late_primary(self) -> Machine:
-        """As ``machine``, with the first primary disk on a bus where it can be plugged later."""
+    def machine_with_hotplugged_primary(self) -> Machine:
+        """Return the machine with its first data disk on SCSI, to be hot-plugged."""
         machine = self.machine()
-        late = replace(machine.disks[0], bus=DiskBus.SCSI, late=True)
-        return replace(machine, disks=(late, *machine.disks[1:]))
+        hotplugged = replace(machine.disks[0], bus=DiskBus.SCSI, hotplugged=True)
+        return replace(machine, disks=(hotplugged, *machine.disks[1:]))
 
     def _prepare_folder(self) -> None:
-        with translated(self.folder):
+        with os_errors_translated(self.folder):
             os.makedirs(self.folder, mode=_PRIVATE_FOLDER, exist_ok=True)
             os.chmod(self.folder, _PRIVATE_FOLDER)
             for name in os.listdir(self.folder):
                 if name == _FACTS or name.endswith((".qcow2", ".fd")) or name.startswith("serial-"):
                     os.unlink(self.path(name))
-            # A factory that knows this serial as provisioned would not provision it again.
+            # A factory server that has sealed this serial would not provision it again.
             if os.path.isdir(self.path(SERVER)):
                 shutil.rmtree(self.path(SERVER))
 
     def _make_disk(self, processes: Processes, file: str, size: str, backing: str = "") -> None:
         base = ("-b", backing, "-F", "qcow2") if backing else ()
         processes.run(("qemu-img", "create", "-q", "-f", "qcow2", *base, file, *([size] if size else [])))
-        with translated(file):
+        with os_errors_translated(file):
             os.chmod(file, _PRIVATE)
 
     def _complete(self, variables: str) -> None:
-        """Last, what makes the folder a unit."""
+        """Write the variables, then unit.json, which marks the unit as complete."""
         if self.spec.firmware is FirmwareKind.UEFI:
-            with translated(variables):
+            with os_errors_translated(variables):
                 shutil.copyfile(variables, self.variables)
                 os.chmod(self.variables, _PRIVATE)
         write_file(self.path(_FACTS), spec_text(self.spec))

@@ -1,4 +1,4 @@
-"""What a lab unit is made as, and the machine that follows from it. Pure."""
+"""Specification of a virtual unit, and the machine built from it. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _BUSES = {bus.value: bus for bus in DiskBus}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitSpec:
-    """The defaults are what the default platform table calls QEMU-mfg-test. Sizes in bytes."""
+class VirtualUnitSpec:
+    """The defaults match the platform QEMU-mfg-test of the default table. Sizes in bytes."""
 
     serial: str = "LAB0001"
     mac: str = f"{Branding().mac_prefix}:00:00:01"
@@ -32,11 +32,11 @@ class UnitSpec:
     primary_size: int = 20 * GIB
     recovery_size: int = 4 * GIB
     recovery_bus: DiskBus = DiskBus.USB
-    # Provisioning is started by the firmware, over the network of a factory, instead of handed to QEMU.
+    # Provisioning is started by network boot and not by QEMU's option -kernel.
     netboot: bool = False
 
-    def machine(self, folder: str, durability: Durability = Durability.FAST) -> Machine:
-        """As it stands there, about to be switched on. ``folder``: where its disks are."""
+    def machine(self, folder: str, durability: Durability = Durability.IGNORE_FLUSH) -> Machine:
+        """Return the machine. ``folder``: that of the disks."""
         primaries = [
             VirtualDisk(
                 name=f"primary{index}",
@@ -53,7 +53,7 @@ class UnitSpec:
             bus=self.recovery_bus,
             serial="LABSTICK0001",
             durability=durability,
-            starts=True,
+            bios_bootable=True,
         )
         return Machine(
             firmware=self.firmware,
@@ -65,8 +65,8 @@ class UnitSpec:
 
     @property
     def _nic_model(self) -> str:
-        """OVMF has a driver of its own for virtio: it then does all of PXE itself, and fetches iPXE. The option ROM of
-        another interface would be iPXE already, as it is on BIOS."""
+        """OVMF has a built-in driver for virtio: it then performs PXE itself and downloads iPXE. The option ROMs of
+        other interfaces are iPXE already, as on BIOS."""
         return VIRTIO if self.netboot and self.firmware is FirmwareKind.UEFI else E1000E
 
 
@@ -74,8 +74,8 @@ def primary_name(index: int) -> str:
     return f"primary{index}.qcow2"
 
 
-def spec_text(spec: UnitSpec) -> bytes:
-    """As JSON, for ``read_spec``."""
+def spec_text(spec: VirtualUnitSpec) -> bytes:
+    """Serialise as JSON, for ``read_spec``."""
     plain = {
         "firmware": spec.firmware.value,
         "primaries": [bus.value for bus in spec.primaries],
@@ -84,10 +84,10 @@ def spec_text(spec: UnitSpec) -> bytes:
     return json.dumps(asdict(spec) | plain, indent=2).encode() + b"\n"
 
 
-def read_spec(what: str, raw: bytes) -> UnitSpec:
+def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
     """Raises BadInput with every problem."""
-    root = read_object(what, raw)
-    spec = UnitSpec(
+    root = read_object(source, raw)
+    spec = VirtualUnitSpec(
         serial=root.text("serial", required=True),
         mac=root.text("mac", required=True),
         firmware=root.one_of("firmware", _FIRMWARE, FirmwareKind.UEFI, required=True),
@@ -100,7 +100,7 @@ def read_spec(what: str, raw: bytes) -> UnitSpec:
         recovery_bus=root.one_of("recovery_bus", _BUSES, DiskBus.USB, required=True),
         netboot=root.boolean("netboot"),
     )
-    return finish(what, root, spec)
+    return finish(source, root, spec)
 
 
 def _buses(root: JsonObject) -> tuple[DiskBus, ...]:

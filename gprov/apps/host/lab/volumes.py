@@ -1,4 +1,4 @@
-"""Looking into the disks of a unit that is switched off, and changing what is on them.
+"""Reads and changes the disks of a stopped unit.
 
 A disk is exported as a raw file by QEMU's storage daemon (FUSE), so that the ordinary tools can be used on it; ext
 volumes are read and changed with debugfs, at their offset in that file, without mounting anything.
@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gprov.apps.host.initramfs.hostfiles import translated, write_file
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, write_file
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing, ToolFailed
 from gprov.domain.formats.json.reading import finish, read_object
@@ -31,7 +31,7 @@ _NOT_THERE = "File not found by ext2_lookup"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One partition: ``start`` and ``size`` in bytes, ``name`` as the table has it (GPT), ``kind``: its type."""
+    """One partition: ``start`` and ``size`` in bytes, ``name``: that in the GPT, ``kind``: its type."""
 
     number: int
     start: int
@@ -42,7 +42,7 @@ class Slice:
 
 @contextmanager
 def raw_view(processes: Processes, image: str, *, writable: bool = False) -> Iterator[str]:
-    """Path of a file with the content of a disk image, as long as the context lasts. No machine may use the image."""
+    """Yield the path of a file with the content of a disk image. No running machine may use the image."""
     folder = tempfile.mkdtemp(prefix="gprov-view-")
     view, pid_file = os.path.join(folder, "disk"), os.path.join(folder, "pid")
     try:
@@ -56,7 +56,7 @@ def raw_view(processes: Processes, image: str, *, writable: bool = False) -> Ite
             try:
                 yield view
             finally:
-                # In an orderly way: it flushes and unmounts. What fails meanwhile must be told as it is.
+                # SIGTERM, so that the daemon flushes and unmounts; errors of the body are passed on.
                 os.kill(running.pid, signal.SIGTERM)
                 running.wait(_EXPORT_SECONDS)
     finally:
@@ -64,7 +64,7 @@ def raw_view(processes: Processes, image: str, *, writable: bool = False) -> Ite
 
 
 def partitions(processes: Processes, view: str) -> tuple[Slice, ...]:
-    """Of the partition table in a raw view, as sfdisk reads it. Raises ToolFailed if there is none."""
+    """Return the partitions in a raw view, as read by sfdisk. Raises ToolFailed if there is no partition table."""
     raw = processes.run(("sfdisk", "--json", view)).output
     root = read_object(f"partition table of {view}", raw)
     table = root.object("partitiontable", required=True)
@@ -85,7 +85,7 @@ def partitions(processes: Processes, view: str) -> tuple[Slice, ...]:
 
 
 class ExtVolume:
-    """An ext2/3/4 file system at ``offset`` (bytes) of a raw view. Paths are absolute inside it, without blanks."""
+    """An ext2/3/4 file system at ``offset`` (bytes) of a raw view. Paths are absolute, without blanks."""
 
     def __init__(self, processes: Processes, view: str, offset: int) -> None:
         self._processes = processes
@@ -111,24 +111,24 @@ class ExtVolume:
         self._debugfs(path, f"rm {path}", write=True)
 
     def add(self, source: str, path: str) -> None:
-        """Copy a file of the host to a path where nothing is yet."""
+        """Copy a file of the host to a new path."""
         if any(letter.isspace() for letter in source + path):
             raise DeviceFault(source, "a path with blanks cannot be given to debugfs")
-        # debugfs writes to a name in its current folder only.
+        # The debugfs command write creates files only in the current folder.
         script = f"cd {os.path.dirname(path)}\nwrite {source} {os.path.basename(path)}\n"
         self._script(path, script)
 
     def corrupt(self, path: str, position: int) -> None:
-        """Invert the bits of one byte of a file, where it lies on the medium."""
+        """Invert the bits of one byte of a file on the medium."""
         size = self._block_size()
         block = int(self._debugfs(path, f"bmap {path} {position // size}").split()[0])
         if block == 0:
             raise DeviceFault(path, f"has a hole at {position}")
-        place = self._offset + block * size + position % size
-        with translated(self._view), open(self._view, "r+b") as file:
-            file.seek(place)
+        offset = self._offset + block * size + position % size
+        with os_errors_translated(self._view), open(self._view, "r+b") as file:
+            file.seek(offset)
             byte = file.read(1)[0]
-            file.seek(place)
+            file.seek(offset)
             file.write(bytes([byte ^ 0xFF]))
 
     def _block_size(self) -> int:
@@ -144,7 +144,7 @@ class ExtVolume:
 
     def _run(self, path: str, argv: tuple[str, ...], stdin: bytes) -> bytes:
         done = self._processes.run(argv, stdin=stdin)
-        # Its exit status is 0 whatever happens; standard error holds its version, and what went wrong.
+        # debugfs always exits with 0; standard error holds its version and error messages.
         complaints = [line for line in done.errors.decode().splitlines() if line and not line.startswith("debugfs ")]
         if any(_NOT_THERE in line for line in complaints):
             raise DeviceMissing(path, "no such file on the volume")
@@ -163,10 +163,10 @@ def ext_volume(processes: Processes, image: str, number: int, *, writable: bool 
         yield ExtVolume(processes, view, found.start)
 
 
-def remove_flag(processes: Processes, unit: Unit) -> None:
-    """Take the flag file off PRIMARY. A PRIMARY without partitions or without the file is left as it is.
+def remove_flag(processes: Processes, unit: VirtualUnit) -> None:
+    """Remove the flag file from PRIMARY. A PRIMARY without partitions or without the file is not changed.
 
-    What is on an array cannot be reached without md: there the disks are made blank, which leads to a restore too.
+    Volumes on arrays cannot be accessed without md: the data disks are made blank, which leads to a restore too.
     """
     if len(unit.spec.primaries) > 1:
         for index in range(len(unit.spec.primaries)):
@@ -185,11 +185,11 @@ def remove_flag(processes: Processes, unit: Unit) -> None:
 
 
 def _blank(processes: Processes, image: str) -> None:
-    """Zeros where a partition table, its backup and the superblocks of arrays are."""
-    with raw_view(processes, image, writable=True) as view, translated(view), open(view, "r+b") as file:
+    """Overwrite both ends of a disk (partition table, its backup, superblocks of arrays) with zeros."""
+    with raw_view(processes, image, writable=True) as view, os_errors_translated(view), open(view, "r+b") as file:
         end = file.seek(0, os.SEEK_END)
-        for place in (0, end - _EDGE):
-            file.seek(place)
+        for offset in (0, end - _EDGE):
+            file.seek(offset)
             file.write(bytes(_EDGE))
 
 

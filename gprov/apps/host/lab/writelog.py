@@ -1,4 +1,4 @@
-"""What a virtual disk was told to write: the log of QEMU's filter ``blklogwrites``.
+"""Reads the log of requests to a virtual disk, written by QEMU's filter ``blklogwrites``.
 
 The format is that of the kernel's dm-log-writes (drivers/md/dm-log-writes.c; QEMU block/blklogwrites.c). All numbers
 are little-endian:
@@ -6,9 +6,9 @@ are little-endian:
     super block, in the first sector: magic u64, version u64, entries u64, sector size u32
     entry, in a sector of its own:    sector u64, sectors u64, flags u64, length u64; then the data, unless discarded
 
-QEMU stores an entry before it answers the guest, so what the guest knows to be written or flushed is in the log. It
-counts entries in the super block only now and then, leaves ``length`` 0, and does not mark writes with forced unit
-access: logs are good for disks that know none (AHCI, USB).
+QEMU stores an entry before it completes the guest's request, so all completed writes and flushes are in the log. It
+updates the count in the super block only sometimes, leaves ``length`` 0, and does not mark writes with forced unit
+access: logs are complete only for disks without that feature (AHCI, USB, virtio).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gprov.apps.host.initramfs.hostfiles import translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated
 from gprov.domain.errors import BadInput, Problem
 
 _MAGIC = 0x6A736677736872
@@ -30,8 +30,9 @@ _FLUSH, _DISCARD = 1, 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedRequest:
-    """``offset``, ``size``: bytes on the disk; ``place``: where the data is in the log, None if it was discarded or
-    there is none. ``end``: length of the log with this entry. A ``flush`` makes all that stands before it durable."""
+    """``offset``, ``size``: bytes on the disk; ``place``: offset of the data in the log, None for a discard or a
+    request without data. ``end``: length of the log including this entry. A ``flush`` makes all entries before it
+    durable."""
 
     offset: int
     size: int
@@ -41,8 +42,8 @@ class LoggedRequest:
 
 
 def read_log(path: str) -> tuple[LoggedRequest, ...]:
-    """All entries, in their order; none of an empty file. Raises BadInput if it is no such log or is cut short."""
-    with translated(path), open(path, "rb") as file:
+    """Return all entries in order, none for an empty file. Raises BadInput for another format or a truncated log."""
+    with os_errors_translated(path), open(path, "rb") as file:
         whole = os.fstat(file.fileno()).st_size
         if whole == 0:
             return ()
@@ -52,14 +53,14 @@ def read_log(path: str) -> tuple[LoggedRequest, ...]:
             file.seek(position)
             entry = _entry(file.read(_ENTRY.size), position, unit)
             if entry is None or entry.end > whole:
-                raise BadInput(path, [Problem(f"offset {position}", "no whole entry")])
+                raise BadInput(path, [Problem(f"offset {position}", "incomplete entry")])
             found.append(entry)
             position = entry.end
     return tuple(found)
 
 
 def durable(entries: Sequence[LoggedRequest]) -> list[int]:
-    """By how many entries there are, 0 to all: how many of them the last flush among them made durable, itself
+    """Return a list d of len(entries) + 1 numbers: of the first n entries, d[n] are durable, the last flush
     included."""
     found = [0]
     for index, entry in enumerate(entries, 1):
@@ -70,7 +71,7 @@ def durable(entries: Sequence[LoggedRequest]) -> list[int]:
 def _sector_size(path: str, head: bytes) -> int:
     magic, version, _, unit = _SUPER.unpack(head) if len(head) == _SUPER.size else (0, 0, 0, 0)
     if (magic, version) != (_MAGIC, _VERSION) or unit < 512 or unit & (unit - 1):
-        raise BadInput(path, [Problem("super block", "is not that of a log of writes")])
+        raise BadInput(path, [Problem("super block", "not a log of blklogwrites")])
     size: int = unit
     return size
 

@@ -1,6 +1,6 @@
-"""A place in a Python source, and what stands there instead: a mutant.
+"""Mutants of a Python source: replaced ranges of bytes.
 
-It is one replaced range of bytes, so that everything else of the file, its layout included, stays.
+Everything else of the file stays, its layout included.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """``text`` instead of the bytes from ``start`` to ``end``. ``line`` counts from 1."""
+    """``text`` replaces the bytes from ``start`` to ``end``. ``line`` counts from 1."""
 
     line: int
     operator: str
@@ -23,8 +23,8 @@ class Mutant:
         return source[: self.start] + self.text.encode() + source[self.end :]
 
 
-class Places(ast.NodeVisitor):
-    """Knows where nodes stand in the source, and collects what could stand there instead. ``found``: so far."""
+class MutantCollector(ast.NodeVisitor):
+    """Collects mutants by the byte ranges of nodes. ``found``: mutants so far."""
 
     def __init__(self, source: bytes) -> None:
         self.source = source
@@ -56,11 +56,11 @@ class Places(ast.NodeVisitor):
         self.put(operator, start, end, f"{self.text_of(second)}{self.source[left:right].decode()}{self.text_of(first)}")
 
     def without(self, operator: str, start: int, end: int) -> None:
-        """With the comma behind it, or before it."""
-        behind = self.source[end:].lstrip()
-        if behind.startswith(b","):
-            rest = behind[1:].lstrip()
+        """Add a mutant without this range and the comma after or before it."""
+        following = self.source[end:].lstrip()
+        if following.startswith(b","):
+            rest = following[1:].lstrip()
             self.put(operator, start, len(self.source) - len(rest), "")
         else:
-            before = self.source[:start].rstrip().removesuffix(b",")
-            self.put(operator, len(before), end, "")
+            preceding = self.source[:start].rstrip().removesuffix(b",")
+            self.put(operator, len(preceding), end, "")

@@ -1,4 +1,4 @@
-"""The factory of a lab: gprov's own server as a process, with the files that a unit is provisioned from."""
+"""Runs gprov's factory server as a process, with the files that a unit is provisioned from."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from gprov.apps.host.initramfs.hostfiles import read_file, translated, write_file
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.manufdata import Artifact, manuf_data
 from gprov.apps.host.lab.namespace import inside
-from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceMissing, ToolFailed
 from gprov.ports.process import Processes, Running
 
-# What QEMU's user-mode network calls the host.
+# Address of the host in QEMU's user-mode network.
 HOST_ADDRESS = "10.0.2.2"
 MANUF_DATA = "manufData.json"
 _READY = re.compile(rb"gprov server: listening on http://[^\s:]+:(?P<port>\d+)")
@@ -32,8 +32,8 @@ _PORT_FILE = "port"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """A running server. ``folder``: its data, where the secrets of units are; ``host``: what units call it."""
+class FactoryServerProcess:
+    """A running server. ``folder``: its data, with the credentials of units; ``host``: its address from the units."""
 
     folder: str
     port: int
@@ -41,21 +41,21 @@ class Origin:
 
     @property
     def guest_url(self) -> str:
-        """Its address as units see it."""
+        """URL of the server from the units."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def manuf_url(self) -> str:
         return f"{self.guest_url}/files/{MANUF_DATA}"
 
-    def publish(self, files: Mapping[str, str], spec: UnitSpec) -> None:
-        """Offer files (path on this host by published name) and a manufData.json that names them and asks for just
-        this unit."""
+    def publish(self, files: Mapping[str, str], spec: VirtualUnitSpec) -> None:
+        """Publish files (path on this host by published name) and a manufData.json that names them and specifies this
+        unit."""
         folder = os.path.join(self.folder, "files")
         artifacts = []
         for name, source in files.items():
             target = os.path.join(folder, name)
-            with translated(source):
+            with os_errors_translated(source):
                 shutil.copyfile(source, target)
                 with open(target, "rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -66,9 +66,9 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """Where a server runs. ``namespace``: network namespace of the host, "" for its own; ``listen``: its address there;
-    ``host``: what units call that; ``boot_arguments``: for units that start over the network."""
+class ServerLocation:
+    """``namespace``: network namespace of the server, "" for that of the host; ``listen``: its address there; ``host``:
+    its address from the units; ``boot_arguments``: kernel arguments for network boot."""
 
     namespace: str = ""
     listen: str = "127.0.0.1"
@@ -77,31 +77,33 @@ class Site:
 
 
 @contextmanager
-def factory_server(processes: Processes, folder: str, log: str, site: Site | None = None) -> Iterator[Origin]:
-    """Run a server while the context lasts: on the port that this folder's units know, or a free one.
+def factory_server(
+    processes: Processes, folder: str, log: str, location: ServerLocation | None = None
+) -> Iterator[FactoryServerProcess]:
+    """Run a server while the context lasts, on the port that was used with this folder before, or on a free one.
 
     Raises ToolFailed if it does not start.
     """
-    site = site or Site()
-    with translated(folder):
+    location = location or ServerLocation()
+    with os_errors_translated(folder):
         os.makedirs(os.path.join(folder, "files"), exist_ok=True)
         os.chmod(folder, 0o700)
         with suppress(FileNotFoundError):
             os.unlink(log)
     argv = (
-        *(*inside(site.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
-        *("--host", site.listen, "--port", _known_port(folder), "--boot-arguments", site.boot_arguments),
+        *(*inside(location.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
+        *("--host", location.listen, "--port", _previous_port(folder), "--boot-arguments", location.boot_arguments),
     )
     modules = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     with processes.start(argv, log=log, env=modules) as running:
         port = _wait_ready(running, log)
         write_file(os.path.join(folder, _PORT_FILE), b"%d\n" % port)
-        yield Origin(folder, port, site.host)
+        yield FactoryServerProcess(folder, port, location.host)
         os.kill(running.pid, signal.SIGTERM)
         running.wait(_STOP_SECONDS)
 
 
-def _known_port(folder: str) -> str:
+def _previous_port(folder: str) -> str:
     try:
         return read_file(os.path.join(folder, _PORT_FILE)).decode().strip()
     except DeviceMissing:
@@ -111,8 +113,8 @@ def _known_port(folder: str) -> str:
 def _wait_ready(running: Running, log: str) -> int:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and running.poll() is None:
-        said = _READY.search(read_file(log))
-        if said:
-            return int(said["port"])
+        ready = _READY.search(read_file(log))
+        if ready:
+            return int(ready["port"])
         time.sleep(0.05)
     raise ToolFailed("gprov server", "did not start", output=read_file(log).decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""What a unit must hold once it is restored, and RECOVERY whenever the power goes, judged from outside."""
+"""Checks the disks of a stopped unit: after a restore, and RECOVERY after a power cut."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gprov.apps.host.initramfs.hostfiles import translated
-from gprov.apps.host.lab.foreign import (
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated
+from gprov.apps.host.lab.external_tools import (
     Manifest,
     ext_digest,
     ext_problems,
@@ -20,7 +20,7 @@ from gprov.apps.host.lab.foreign import (
     repair_problems,
     table_problems,
 )
-from gprov.apps.host.lab.unit import Unit
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import Slice, partitions, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -37,10 +37,10 @@ _RECOVERY_KERNELS = (f"/{Branding().boot_kernel}", f"/gprov/{Branding().boot_ker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What a unit must hold once it is restored. ``primary``: the tree as an undisturbed restore and start left it;
-    ``varying``: paths in it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: that of
-    RECOVERY's copies, ``older_kernel``: what they were before."""
+class ExpectedContent:
+    """Content of a restored unit. ``primary``: the tree after an undisturbed restore and start; ``varying``: paths in
+    it whose content differs each time. ``images``: SHA-256 by name; ``kernel``: SHA-256 of RECOVERY's copies,
+    ``older_kernel``: the same before the restore."""
 
     primary: Manifest
     varying: frozenset[str]
@@ -49,33 +49,33 @@ class Expected:
     older_kernel: str
 
 
-def primary_tree(processes: Processes, unit: Unit) -> dict[str, str]:
-    """Manifest of PRIMARY. Raises ToolFailed, DeviceFault."""
+def primary_tree(processes: Processes, unit: VirtualUnit) -> dict[str, str]:
+    """Return the manifest of PRIMARY. Raises ToolFailed, DeviceFault."""
     with _primary(processes, unit) as device:
         return ext_tree(processes, device)
 
 
-def judge(processes: Processes, unit: Unit, expected: Expected) -> list[str]:
-    """Everything that is wrong with a restored unit, in words."""
-    primary = _judged("PRIMARY", lambda: _judge_primary(processes, unit, expected))
-    return [*primary, *_judged("RECOVERY", lambda: _judge_recovery(processes, unit, expected))]
+def check_restored_unit(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> list[str]:
+    """Return all problems of a restored unit, as text."""
+    primary = _checked("PRIMARY", lambda: _check_primary(processes, unit, expected))
+    return [*primary, *_checked("RECOVERY", lambda: _check_recovery(processes, unit, expected))]
 
 
-def judge_instant(processes: Processes, unit: Unit, expected: Expected) -> list[str]:
-    """What is wrong with RECOVERY just after a cut of a restore, before anything was started."""
-    return _judged("RECOVERY", lambda: _judge_cut_recovery(processes, unit, expected))
+def check_recovery_after_cut(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> list[str]:
+    """Return the problems of RECOVERY after a cut of a restore, before anything was started."""
+    return _checked("RECOVERY", lambda: _check_cut_recovery(processes, unit, expected))
 
 
-def _judged(name: str, look: Callable[[], Iterator[str]]) -> list[str]:
+def _checked(name: str, check: Callable[[], Iterator[str]]) -> list[str]:
     problems = []
     try:
-        problems += [f"{name}: {problem}" for problem in look()]
+        problems += [f"{name}: {problem}" for problem in check()]
     except GprovError as error:
         problems.append(f"{name}: {error}")
     return problems
 
 
-def _judge_primary(processes: Processes, unit: Unit, expected: Expected) -> Iterator[str]:
+def _check_primary(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> Iterator[str]:
     for index in range(len(unit.spec.primaries)):
         with raw_view(processes, unit.primary(index)) as view:
             yield from table_problems(processes, view)
@@ -92,17 +92,17 @@ def _judge_primary(processes: Processes, unit: Unit, expected: Expected) -> Iter
         if path not in found:
             yield f"lacks {path}"
         elif path not in expected.primary:
-            yield f"has {path} besides"
+            yield f"has the unexpected path {path}"
         elif not _same(found[path], expected.primary[path], varying=path in expected.varying):
             yield f"{path} is {found[path]}, not {expected.primary[path]}"
 
 
-def _same(found: str, wanted: str, *, varying: bool) -> bool:
-    """Of what varies, only kind, owner and mode are compared."""
-    return found.split()[:3] == wanted.split()[:3] if varying else found == wanted
+def _same(found: str, expected: str, *, varying: bool) -> bool:
+    """Compare two facts of a manifest; for varying files only kind, owner and mode."""
+    return found.split()[:3] == expected.split()[:3] if varying else found == expected
 
 
-def _judge_recovery(processes: Processes, unit: Unit, expected: Expected) -> Iterator[str]:
+def _check_recovery(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> Iterator[str]:
     with raw_view(processes, unit.recovery) as view:
         yield from table_problems(processes, view)
         parts = _partitions(processes, view, 1)
@@ -120,8 +120,8 @@ def _judge_recovery(processes: Processes, unit: Unit, expected: Expected) -> Ite
                 yield from _wrong(path, fat_digest(processes, esp, path), expected.kernel)
 
 
-def _judge_cut_recovery(processes: Processes, unit: Unit, expected: Expected) -> Iterator[str]:
-    """Images that verify, and a kernel that firmware or GRUB, which replays no journal, find whole."""
+def _check_cut_recovery(processes: Processes, unit: VirtualUnit, expected: ExpectedContent) -> Iterator[str]:
+    """Check that the images are intact, and that firmware or GRUB (without the journal) can read a whole kernel."""
     with raw_view(processes, unit.recovery) as view:
         yield from table_problems(processes, view)
         parts = _partitions(processes, view, 1)
@@ -132,17 +132,17 @@ def _judge_cut_recovery(processes: Processes, unit: Unit, expected: Expected) ->
                 kernels = [fat_digest(processes, esp, path) for path in _ESP_KERNELS]
         if not {expected.kernel, expected.older_kernel} & set(kernels):
             yield f"no whole kernel: {', '.join(kernels)}"
-        # Of its own: once it has replayed the journal, e2fsck 1.47 forgets at which offset.
+        # On a copy: e2fsck 1.47 loses the offset after it has replayed the journal.
         with partition_copy(view, parts[-1]) as copy:
             yield from repair_problems(processes, copy)
             for name, digest in expected.images.items():
                 yield from _ext_file(processes, copy, f"/{IMAGE_FOLDER}/{name}", digest)
 
 
-def _partitions(processes: Processes, view: str, least: int) -> tuple[Slice, ...]:
+def _partitions(processes: Processes, view: str, minimum: int) -> tuple[Slice, ...]:
     found = partitions(processes, view)
-    if len(found) < least:
-        raise ToolFailed("sfdisk", f"finds {len(found)} partitions")
+    if len(found) < minimum:
+        raise ToolFailed("sfdisk", f"finds {len(found)} partitions, expected at least {minimum}")
     return found
 
 
@@ -156,8 +156,8 @@ def _wrong(path: str, found: str, digest: str) -> Iterator[str]:
 
 
 @contextmanager
-def _primary(processes: Processes, unit: Unit) -> Iterator[str]:
-    """PRIMARY's file system as e2fsprogs name it; of a RAID 1, that in the first member."""
+def _primary(processes: Processes, unit: VirtualUnit) -> Iterator[str]:
+    """Yield the path and offset of PRIMARY's file system; of a RAID 1, that in the first member."""
     with raw_view(processes, unit.primary()) as view:
         part = _partitions(processes, view, 1)[-1]
         offset = part.start
@@ -167,8 +167,8 @@ def _primary(processes: Processes, unit: Unit) -> Iterator[str]:
 
 
 def _data_offset(view: str, start: int) -> int:
-    """Bytes from the start of an array's member to its data (kernel: include/uapi/linux/raid/md_p.h)."""
-    with translated(view), open(view, "rb") as file:
+    """Return the bytes from the start of an array member to its data (kernel: include/uapi/linux/raid/md_p.h)."""
+    with os_errors_translated(view), open(view, "rb") as file:
         file.seek(start + _MD_SUPERBLOCK)
         block = file.read(256)
     if struct.unpack_from("<I", block)[0] != _MD_MAGIC:

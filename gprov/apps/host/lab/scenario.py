@@ -1,11 +1,11 @@
-"""What cuts are tried on: a unit before a stage of its life, the recording of that stage, and what must come of it.
+"""Lab scenarios for power cuts: a unit before a stage, the recording of that stage, and the expected content.
 
-In a folder of the cache:
+Files in a folder of the cache:
 
     unit.json, disks …   the unit before the stage, never started again
-    recording/           the stage, undisturbed
-    serial-<stage>.log   what it said meanwhile
-    expected.json        what is on the disks once the unit was restored
+    recording/           the recording of the undisturbed stage
+    serial-<stage>.log   its console output
+    expected.json        content of the disks after a restore
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from datetime import date
 from enum import Enum
 
 from gprov.apps.host.initramfs.cache import Cache, content_key
-from gprov.apps.host.initramfs.hostfiles import read_file, translated, write_file
-from gprov.apps.host.initramfs.progress import Progress
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
+from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
+from gprov.apps.host.lab.external_tools import manifest
 from gprov.apps.host.lab.factory import factory_for
-from gprov.apps.host.lab.foreign import manifest
+from gprov.apps.host.lab.inspection import ExpectedContent, primary_tree
 from gprov.apps.host.lab.lifecycle import PROVISION, PROVISIONED, RESTORE, RESTORED, STARTED, UNIT_ARGUMENTS, Lab
 from gprov.apps.host.lab.machine import DirectKernel
-from gprov.apps.host.lab.outside import Expected, primary_tree
 from gprov.apps.host.lab.products import FIRST_IMAGE, ProductBuilder, Products, file_digest
 from gprov.apps.host.lab.recording import Recording, recorded, require_recordable
 from gprov.apps.host.lab.smallroot import SmallImages, renumbered
 from gprov.apps.host.lab.stage import Expectation, StageResult, StageRunner
-from gprov.apps.host.lab.unit import Unit
-from gprov.apps.host.lab.unitspec import UnitSpec, spec_text
+from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.unitspec import VirtualUnitSpec, spec_text
 from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove_flag
 from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault, ToolFailed
@@ -44,51 +44,51 @@ from gprov.ports.process import Processes
 
 NEWER_IMAGE = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
 NEWER_BUILD = 9
-# What a restore writes over what is in the image.
+# Paths of the image that a restore changes.
 _WRITTEN = ("etc", "etc/shadow", "boot", "var/log")
 _KIND = "cuts"
 _KERNELS = "newer-kernels"
-_FORMAT = "1"  # another one, whenever this module makes something else of the same products
+_FORMAT = "1"  # increment when this module makes other scenarios from the same products
 _KEPT = 6
 _EXPECTED = "expected.json"
 _RECORDING = "recording"
 
 
 class CutStage(Enum):
-    """What is cut. A restore of a newer image, with a newer kernel, on a unit that has run already: it replaces all
-    that a restore may replace."""
+    """The stage that is cut. RESTORE: a restore of a newer image with a newer kernel on a unit that has run before, so
+    that everything is replaced that a restore can replace."""
 
     PROVISION = PROVISION
     RESTORE = RESTORE
 
 
-# UUIDs of volumes and arrays, and how often the system was started; passwords, if another server makes them.
-_EACH_TIME = frozenset(
+# UUIDs of volumes and arrays, the number of boot attempts; passwords, if another factory server makes them.
+_ALWAYS_DIFFERENT = frozenset(
     ("etc/fstab", "etc/mdadm/mdadm.conf", "etc/provisioning/array.json", "etc/provisioning/boots_started")
 )
-_VARYING = {CutStage.RESTORE: _EACH_TIME, CutStage.PROVISION: _EACH_TIME | {"etc/shadow"}}
+_VARYING = {CutStage.RESTORE: _ALWAYS_DIFFERENT, CutStage.PROVISION: _ALWAYS_DIFFERENT | {"etc/shadow"}}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """``products``: what it is provisioned from."""
+class CutScenario:
+    """``products``: files that the unit is provisioned from."""
 
-    unit: Unit
+    unit: VirtualUnit
     stage: CutStage
     recording: Recording
-    expected: Expected
+    expected: ExpectedContent
     products: Products
     serial_log: str
 
 
-class Subjects:
-    """Makes subjects, each once for each version of what it is made of."""
+class CutScenarios:
+    """Makes scenarios, each once for each version of its inputs."""
 
     def __init__(
         self,
         processes: Processes,
         cache: Cache,
-        progress: Progress,
+        progress: BuildProgress,
         builder: ProductBuilder,
         images: SmallImages,
         stages: StageRunner,
@@ -100,21 +100,21 @@ class Subjects:
         self._images = images
         self._stages = stages
 
-    def subject(self, stage: CutStage, spec: UnitSpec) -> Subject:
+    def scenario(self, stage: CutStage, spec: VirtualUnitSpec) -> CutScenario:
         """Raises BadInput for disks that cannot be recorded."""
         require_recordable(spec.machine(""))
         products, newer = self._products()
         digests = json.dumps({**products.digests(), "newer": file_digest(newer)})
         key = content_key(_FORMAT, stage.value, digests, spec_text(spec))
-        with self._cache.lock(f"{_KIND}-{key}", lambda: self._progress.note("unit to be cut: waiting for another run")):
+        with self._cache.lock(f"{_KIND}-{key}", lambda: self._progress.note("lab scenario: waiting for another run")):
             found = self._cache.find(_KIND, key)
             if found is None:
-                self._progress.note(f"unit to be cut in its {stage.value}: making one")
+                self._progress.note(f"lab scenario {stage.value}: make and record a unit")
                 found = self._cache.publish(_KIND, key, lambda folder: self._make(stage, spec, products, newer, folder))
-        with self._cache.lock(_KIND, lambda: None):  # two that remove the same would each miss what the other took
+        with self._cache.lock(_KIND, lambda: None):  # two runs must not remove the same entry
             self._cache.keep_newest(_KIND, _KEPT)
-        return Subject(
-            unit=Unit.open(found),
+        return CutScenario(
+            unit=VirtualUnit.open(found),
             stage=stage,
             recording=Recording.open(os.path.join(found, _RECORDING)),
             expected=_read_expected(os.path.join(found, _EXPECTED), stage, file_digest(products.normal_kernel)),
@@ -123,14 +123,14 @@ class Subjects:
         )
 
     def _products(self) -> tuple[Products, str]:
-        """And the newer image."""
+        """Return the products and the path of the newer image."""
         kernel = self._builder.kernel(Flavor.NORMAL)
         image = self._images.image(kernel, FIRST_IMAGE)
         newer = self._images.image(self._newer_kernel(kernel), NEWER_IMAGE)
         return Products(kernel, self._builder.kernel(Flavor.MFG), image), newer
 
     def _newer_kernel(self, kernel: str) -> str:
-        """Never another one in its place: runs of other versions may be about to make images of theirs."""
+        """Return a kernel with a higher build number, cached by the content of ``kernel``."""
         key = content_key(file_digest(kernel), str(NEWER_BUILD))
         with self._cache.lock(_KERNELS, lambda: None):
             newer = self._cache.find(_KERNELS, key) or self._cache.publish(
@@ -139,52 +139,57 @@ class Subjects:
             self._cache.keep_newest(_KERNELS, _KEPT)
         return newer
 
-    def _make(self, stage: CutStage, spec: UnitSpec, products: Products, newer: str, folder: str) -> None:
+    def _make(self, stage: CutStage, spec: VirtualUnitSpec, products: Products, newer: str, folder: str) -> None:
         match stage:
             case CutStage.RESTORE:
                 self._make_restored(spec, products, newer, folder)
             case CutStage.PROVISION:
                 self._make_provisioned(spec, products, folder)
 
-    def _make_restored(self, spec: UnitSpec, products: Products, newer: str, folder: str) -> None:
+    def _make_restored(self, spec: VirtualUnitSpec, products: Products, newer: str, folder: str) -> None:
         unit, results = Lab(self._processes, self._stages, lambda: products).lifecycle(folder, spec)
         _require(results)
         number = _last_partition(self._processes, unit)
         with ext_volume(self._processes, unit.recovery, number, writable=True) as recovery:
             recovery.add(newer, f"/{IMAGE_FOLDER}/{os.path.basename(newer)}")
         remove_flag(self._processes, unit)
-        trial = unit.overlay(os.path.join(folder, "trial"), self._processes)
-        self._record(unit, trial, RESTORE, RESTORED)
-        _require([self._stages.run("boot", trial.machine(), trial.serial_log("boot"), STARTED)])
+        overlay = unit.overlay(os.path.join(folder, "trial"), self._processes)
+        self._record(unit, overlay, RESTORE, RESTORED)
+        _require([self._stages.run("boot", overlay.machine(), overlay.serial_log("boot"), STARTED)])
         images = {products.image_name: products.image, os.path.basename(newer): newer}
-        with translated(folder):
-            self._keep_expected(unit, trial, newer, images)
-            shutil.rmtree(trial.folder)
+        with os_errors_translated(folder):
+            self._keep_expected(unit, overlay, newer, images)
+            shutil.rmtree(overlay.folder)
 
-    def _make_provisioned(self, spec: UnitSpec, products: Products, folder: str) -> None:
-        unit = Unit.create(folder, spec, self._processes)
-        trial = unit.overlay(os.path.join(folder, "trial"), self._processes)
-        with factory_for(self._processes, trial, "") as factory:
-            factory.origin.publish(products.published(), spec)
-            arguments = (f"mfgurl={factory.origin.manuf_url}", *UNIT_ARGUMENTS)
+    def _make_provisioned(self, spec: VirtualUnitSpec, products: Products, folder: str) -> None:
+        unit = VirtualUnit.create(folder, spec, self._processes)
+        overlay = unit.overlay(os.path.join(folder, "trial"), self._processes)
+        with factory_for(self._processes, overlay, "") as factory:
+            factory.server.publish(products.published(), spec)
+            arguments = (f"mfgurl={factory.server.manuf_url}", *UNIT_ARGUMENTS)
             kernel = DirectKernel(products.provision_kernel, arguments)
-            self._record(unit, trial, PROVISION, PROVISIONED, kernel)
+            self._record(unit, overlay, PROVISION, PROVISIONED, kernel)
             for name, expectation in ((RESTORE, RESTORED), ("boot", STARTED)):
-                _require([self._stages.run(name, trial.machine(), trial.serial_log(name), expectation)])
-        with translated(folder):
-            self._keep_expected(unit, trial, products.image, {products.image_name: products.image})
-            shutil.rmtree(trial.folder)
+                _require([self._stages.run(name, overlay.machine(), overlay.serial_log(name), expectation)])
+        with os_errors_translated(folder):
+            self._keep_expected(unit, overlay, products.image, {products.image_name: products.image})
+            shutil.rmtree(overlay.folder)
 
     def _record(
-        self, unit: Unit, trial: Unit, name: str, expectation: Expectation, kernel: DirectKernel | None = None
+        self,
+        unit: VirtualUnit,
+        overlay: VirtualUnit,
+        name: str,
+        expectation: Expectation,
+        kernel: DirectKernel | None = None,
     ) -> None:
         serial_log = unit.serial_log(name)
-        machine = trial.machine() if kernel is None else trial.machine().booting(kernel)
-        with recorded(machine, unit.path(_RECORDING), serial_log) as watched:
-            _require([self._stages.run(name, watched, serial_log, expectation)])
+        machine = overlay.machine() if kernel is None else overlay.machine().booting(kernel)
+        with recorded(machine, unit.path(_RECORDING), serial_log) as recorded_machine:
+            _require([self._stages.run(name, recorded_machine, serial_log, expectation)])
 
-    def _keep_expected(self, unit: Unit, trial: Unit, image: str, images: dict[str, str]) -> None:
-        tree = primary_tree(self._processes, trial)
+    def _keep_expected(self, unit: VirtualUnit, overlay: VirtualUnit, image: str, images: dict[str, str]) -> None:
+        tree = primary_tree(self._processes, overlay)
         self._compare_with_image(tree, image)
         kernel = tree[f"boot/{Branding().boot_kernel}"].split()[-1]
         found = {
@@ -195,7 +200,7 @@ class Subjects:
         write_file(unit.path(_EXPECTED), json.dumps(found, indent=1).encode())
 
     def _compare_with_image(self, tree: dict[str, str], image: str) -> None:
-        """As tar unpacks it, so that not one restore is only compared with another."""
+        """Compare with the image as unpacked by tar, independently of any restore."""
         with tempfile.TemporaryDirectory(prefix="gprov-compared-") as folder:
             self._processes.run(("tar", "--extract", "--xz", "--numeric-owner", "-p", f"--file={image}", "-C", folder))
             inside = manifest(folder)
@@ -205,7 +210,7 @@ class Subjects:
             if path not in _WRITTEN and path != "imgmeta.json" and tree.get(path) != facts
         ]
         if different:
-            raise IntegrityFault(image, f"was restored as something else: {', '.join(sorted(different)[:10])}")
+            raise IntegrityFault(image, f"restored tree differs from the image: {', '.join(sorted(different)[:10])}")
 
 
 def _require(results: Sequence[StageResult]) -> None:
@@ -214,12 +219,12 @@ def _require(results: Sequence[StageResult]) -> None:
             raise ToolFailed("lab", f"{result.name}: {result.reason}", output="\n".join(result.tail))
 
 
-def _last_partition(processes: Processes, unit: Unit) -> int:
+def _last_partition(processes: Processes, unit: VirtualUnit) -> int:
     with raw_view(processes, unit.recovery) as view:
         return partitions(processes, view)[-1].number
 
 
-def _read_expected(path: str, stage: CutStage, older_kernel: str) -> Expected:
+def _read_expected(path: str, stage: CutStage, older_kernel: str) -> ExpectedContent:
     root = read_object(path, read_file(path))
     primary = dict(line.split("\t") for line in root.texts("primary", required=True))
     images = dict(line.split("\t") for line in root.texts("images", required=True))
@@ -227,5 +232,7 @@ def _read_expected(path: str, stage: CutStage, older_kernel: str) -> Expected:
     return finish(
         path,
         root,
-        Expected(primary=primary, varying=_VARYING[stage], images=images, kernel=kernel, older_kernel=older_kernel),
+        ExpectedContent(
+            primary=primary, varying=_VARYING[stage], images=images, kernel=kernel, older_kernel=older_kernel
+        ),
     )

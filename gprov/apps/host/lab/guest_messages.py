@@ -1,11 +1,11 @@
-"""What units say about themselves, as single lines amid whatever else is on a console.
+"""Parses the messages of a unit, single lines among other console output.
 
     GPROV-EVENT {"milestone": "init-started", "uptime": 2.17}      gprov's apps, on the console
-    GPROV-EVENT {"state": "FR_SUCCEEDED"}                          the same; a milestone too
+    GPROV-EVENT {"state": "FR_SUCCEEDED"}                          a process state, treated as a milestone
     GPROV-LAB {"verdict": "multi-user", "uptime": 31.5, …}         the operating system, on the report port
 
-A console mixes writers: the marker may stand anywhere in a line, with kernel messages before it and anything behind
-the JSON object. A line whose object is torn is no statement; whoever needed it will find it missing.
+Several writers share a console: the marker may be anywhere in a line, with kernel messages before it and other text
+after the JSON object. A line with an incomplete object is ignored.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
-    """``uptime``: seconds since the guest's kernel started; None if the unit did not say. ``facts``: the rest."""
+class GuestMilestone:
+    """``uptime``: seconds since the guest's kernel started, None if not given. ``facts``: all other keys."""
 
     name: str
     uptime: float | None
@@ -32,29 +32,29 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
-class GuestVerdict:
-    """What the operating system of the unit found about itself once it was up."""
+class GuestReport:
+    """Report of the unit's operating system after it started. ``verdict``: ``multi-user`` if all services run."""
 
     verdict: str
     uptime: float | None
     facts: Mapping[str, Json]
 
 
-def milestones(console: bytes) -> tuple[Milestone, ...]:
-    """In the order in which they were said."""
+def milestones(console: bytes) -> tuple[GuestMilestone, ...]:
+    """Return the milestones and states in the order of the console output."""
     events = _objects(console, _EVENT)
-    found = (_statement(facts, "milestone") or _statement(facts, "state") for facts in events)
-    return tuple(Milestone(*each) for each in found if each is not None)
+    found = (_message(facts, "milestone") or _message(facts, "state") for facts in events)
+    return tuple(GuestMilestone(*fields) for fields in found if fields is not None)
 
 
-def guest_verdict(report: bytes) -> GuestVerdict | None:
-    """The last verdict; None if there is none."""
-    found = [_statement(facts, "verdict") for facts in _objects(report, _VERDICT)]
-    said = [each for each in found if each is not None]
-    return GuestVerdict(*said[-1]) if said else None
+def guest_report(report: bytes) -> GuestReport | None:
+    """Return the last report, None if there is none."""
+    found = [_message(facts, "verdict") for facts in _objects(report, _VERDICT)]
+    complete = [fields for fields in found if fields is not None]
+    return GuestReport(*complete[-1]) if complete else None
 
 
-def _statement(facts: Mapping[str, Json], key: str) -> tuple[str, float | None, Mapping[str, Json]] | None:
+def _message(facts: Mapping[str, Json], key: str) -> tuple[str, float | None, Mapping[str, Json]] | None:
     name, uptime = facts.get(key), facts.get("uptime")
     if not isinstance(name, str) or not name:
         return None

@@ -1,6 +1,6 @@
-"""Volumes of units that are off, read by tools that are not ours: sfdisk, e2fsprogs, dosfstools, mtools, GRUB's.
+"""Reads volumes of stopped units with external tools: sfdisk, e2fsprogs, dosfstools, mtools, grub-fstest.
 
-Nothing is mounted, and no code of the unit's own takes part. Problems are sentences.
+Nothing is mounted, and no code of the unit is used. Problems are returned as text.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from gprov.apps.host.initramfs.hostfiles import translated
+from gprov.apps.host.initramfs.hostfiles import os_errors_translated
 from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.volumes import Slice
 from gprov.domain.errors import ToolFailed
 from gprov.ports.process import Processes
 
 FSCK_SECONDS = 300.0
-# A volume that was not unmounted says so until somebody checks it, and the kernel mounts it all the same.
+# The dirty bit of a volume that was not unmounted, and its consequences. The kernel mounts such a volume.
 _HARMLESS = r"""(?mx)
     ^fsck\.fat\ .*$ | ^Dirty\ bit\ is\ set.*$ | ^\ *Automatically\ removing\ dirty\ bit\.$
     | ^There\ are\ differences\ between\ boot\ sector\ and\ its\ backup\.$ | ^This\ is\ mostly\ harmless\..*$
@@ -30,12 +30,12 @@ _HARMLESS = r"""(?mx)
     | ^Free\ cluster\ summary\ wrong.*$ | ^\ *Auto-correcting\.$ | ^.*:\ \d+\ files,\ \d+/\d+\ clusters$
 """
 
-# Path → what it is: kind, owner, mode, size and digest of the content, or target of the link.
+# Path → kind, owner, mode, then size and digest of a file or target of a link.
 Manifest = Mapping[str, str]
 
 
 def manifest(folder: str) -> dict[str, str]:
-    """Of all that is below a folder of the host."""
+    """Return the manifest of everything below a folder of the host."""
     found = {}
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -45,7 +45,7 @@ def manifest(folder: str) -> dict[str, str]:
 
 
 def ext_tree(processes: Processes, device: str) -> dict[str, str]:
-    """Manifest of an ext volume, besides lost+found. ``device``: as e2fsprogs name it."""
+    """Return the manifest of an ext volume without lost+found. ``device``: path, ``?offset=`` allowed."""
     with work_folder() as folder:
         tree = os.path.join(folder, "tree")
         os.mkdir(tree)
@@ -56,18 +56,18 @@ def ext_tree(processes: Processes, device: str) -> dict[str, str]:
 
 
 def ext_digest(processes: Processes, device: str, path: str) -> str:
-    """SHA-256 of a file; that of nothing, if it is not there."""
+    """Return the SHA-256 of a file; that of empty content, if it is missing."""
     return hashlib.sha256(processes.run(("debugfs", "-R", f"cat {path}", device)).output).hexdigest()
 
 
 def grub_digest(processes: Processes, view: str, part: Slice, path: str) -> str:
-    """SHA-256 of a file as GRUB finds it: it replays no journal, and minds no checksums of what it does not need."""
+    """Return the SHA-256 of a file as GRUB reads it: without replaying the journal."""
     argv = ("grub-fstest", view, "cat", f"(loop0,{part.number}){path}")
     return hashlib.sha256(processes.run(argv, check=False, timeout=FSCK_SECONDS).output).hexdigest()
 
 
 def fat_digest(processes: Processes, image: str, path: str) -> str:
-    """SHA-256 of a file on FAT, "" if it cannot be read."""
+    """Return the SHA-256 of a file on FAT, "" if it cannot be read."""
     with work_folder() as folder:
         target = os.path.join(folder, "file")
         try:
@@ -90,43 +90,47 @@ def ext_problems(processes: Processes, device: str) -> Iterator[str]:
 
 
 def repair_problems(processes: Processes, device: str) -> Iterator[str]:
-    """Replay the journal and repair; a problem only if there is more to it than e2fsck does without asking."""
+    """Replay the journal and repair. Yields a problem if e2fsck cannot repair the volume without confirmation."""
     done = processes.run(("e2fsck", "-f", "-p", device), check=False, timeout=FSCK_SECONDS)
     if done.status not in (0, 1):
         yield f"e2fsck -p: {_words(done.output + done.errors)}"
 
 
 def fat_problems(processes: Processes, image: str) -> Iterator[str]:
-    """What fsck.fat finds besides the mark of a volume that was not unmounted."""
+    """Yield the findings of fsck.fat except the dirty bit of a volume that was not unmounted."""
     done = processes.run(("fsck.fat", "-n", image), check=False, timeout=FSCK_SECONDS)
-    said = re.sub(_HARMLESS, "", (done.output + done.errors).decode(errors="replace")).strip()
-    if said and done.status:
-        yield f"fsck.fat: {_words(said.encode())}"
+    findings = re.sub(_HARMLESS, "", (done.output + done.errors).decode(errors="replace")).strip()
+    if findings and done.status:
+        yield f"fsck.fat: {_words(findings.encode())}"
 
 
 @contextmanager
 def partition_copy(view: str, part: Slice) -> Iterator[str]:
-    """A sparse file with the content of a partition, for tools that know no offset."""
+    """Yield a sparse file with the content of a partition, for tools that accept no offset."""
     piece = 1 << 20
     with work_folder() as folder:
         target = os.path.join(folder, "partition")
-        with translated(target), open(view, "rb", buffering=0) as source, open(target, "wb", buffering=0) as file:
+        with (
+            os_errors_translated(target),
+            open(view, "rb", buffering=0) as source,
+            open(target, "wb", buffering=0) as file,
+        ):
             file.truncate(part.size)
             for start, end in _data(source.fileno(), part.start, part.start + part.size):
-                for place in range(start, end, piece):
+                for offset in range(start, end, piece):
                     os.pwrite(
-                        file.fileno(), os.pread(source.fileno(), min(piece, end - place), place), place - part.start
+                        file.fileno(), os.pread(source.fileno(), min(piece, end - offset), offset), offset - part.start
                     )
         yield target
 
 
 def _data(file: int, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where there is something between two places, holes left out."""
+    """Yield the (start, end) of data between two offsets, without holes."""
     while start < end:
         try:
             begin = os.lseek(file, start, os.SEEK_DATA)
         except OSError as exc:
-            if exc.errno == errno.ENXIO:  # nothing more
+            if exc.errno == errno.ENXIO:  # no further data
                 return
             raise
         start = os.lseek(file, begin, os.SEEK_HOLE)
