@@ -21,7 +21,7 @@ def superblock(data: bytes) -> None:
 
 def partition_table(data: bytes) -> None:
     for size in (512, 4096):
-        read_partition_ids(data, size, (1, 2, 9))
+        read_partition_ids(lambda offset, count: data[offset : offset + count], len(data), size, (1, 2, 9))
 
 
 def mountinfo(data: bytes) -> None:

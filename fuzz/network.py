@@ -13,15 +13,27 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from fuzz.harness import Target, expect
-from gprov.adapters.linux.net.lease import parse_lease, resolver_configuration
+from gprov.adapters.linux.net.lease import resolver_configuration, take_events
+from gprov.adapters.linux.net.lifeline import Lifeline
 from gprov.adapters.linux.net.partial import PartialFile
 from gprov.adapters.linux.net.transport import Answer, Broken, _redirect_target
+from gprov.domain.unit.dhcp import UseNameServers, follow, wanted_routes
+from gprov.domain.unit.lease import Lease
 
 
 def lease(data: bytes) -> None:
-    found = parse_lease("eth0", data)
-    if found is not None:
-        resolver_configuration(found.name_servers)
+    """What the script of udhcpc tells, and what becomes of the interface."""
+    events, rest = take_events(data)
+    expect(data.endswith(rest), "a rest that was not received")
+    held: Lease | None = None
+    for event, environment in events:
+        outcome = follow(held, "eth0", event, environment)
+        held = outcome.lease
+        for action in outcome.actions:
+            if isinstance(action, UseNameServers):
+                resolver_configuration(action.addresses)
+        if held is not None:
+            wanted_routes(held)
 
 
 def http_headers(data: bytes) -> None:
@@ -36,20 +48,24 @@ def http_headers(data: bytes) -> None:
     response.status_code = head.status
     response.headers.update(head.getheaders())
     response.raw = HTTPResponse(io.BytesIO(b"x" * 64), preload_content=False)
-    answer = Answer(response, HTTPAdapter())
+    answer = Answer(response, HTTPAdapter(), Lifeline(), 1.0)
     answer.described()
     _redirect_target("http://h/a", answer.headers.get("Location", ""))
     fd = os.memfd_create("fuzz")
     try:
         partial = PartialFile("x", fd)
-        partial.restart(answer.headers, answer.length)
+        try:
+            partial.begin(answer.headers, answer.length)
+        except Broken:
+            expect(not partial.resume_headers(), "a part is asked of a server that cannot be trusted with parts")
+            return
         partial.write(b"x")
         again = partial.resume_headers()
         requests.Request("GET", "http://h/", headers=again).prepare()
         for name, value in again.items():
             expect(value.isprintable() and value.isascii(), f"{name} that no request can carry")
         try:
-            partial.check_rest(answer.headers)
+            partial.check_rest(answer.headers, answer.length)
         except Broken:
             expect(partial.size == 0, "what was refused was kept")
     finally:
@@ -68,7 +84,11 @@ class _Received:
 
 
 def _lease() -> list[bytes]:
-    return [b"ip=10.0.2.15\nsubnet=255.255.255.0\nrouter=10.0.2.2\ndns=10.0.2.3 8.8.8.8\nend\n"]
+    bound = b"event=bound\nip=10.0.2.15\nsubnet=255.255.255.0\nrouter=10.0.2.2\ndns=10.0.2.3 8.8.8.8\nend\n"
+    routes = (
+        b"event=renew\nip=10.0.2.15\nsubnet=255.255.0.0\nstaticroutes=10.9.0.0/16 10.0.2.9 0.0.0.0/0 0.0.0.0\nend\n"
+    )
+    return [bound + routes + b"event=nak\nend\nevent=deconfig\nend\n"]
 
 
 def _heads() -> list[bytes]:
@@ -80,9 +100,16 @@ def _heads() -> list[bytes]:
     ]
 
 
-_HEADER_WORDS = (b"Content-Length: ", b"Content-Range: bytes ", b"ETag: ", b"Last-Modified: ", b"Location: ", b"\r\n ")
+_HEADER_WORDS = (
+    b"Content-Length: ",
+    b"Content-Range: bytes ",
+    b"ETag: ",
+    b"Content-Encoding: gzip",
+    b"Location: ",
+    b"\r\n ",
+)
 
 TARGETS = (
-    Target("dhcp-lease", "DHCP leases", lease, _lease, (b"ip=", b"subnet=", b"\nend\n", b"255.")),
+    Target("dhcp-lease", "DHCP leases", lease, _lease, (b"ip=", b"subnet=", b"\nend\n", b"event=", b"/0 ")),
     Target("http-headers", "heads of HTTP answers", http_headers, _heads, _HEADER_WORDS),
 )

@@ -19,6 +19,7 @@ from gprov.domain.events import Event, LogLine, Severity
 from gprov.domain.factory.dnsmasq import NetbootService, dnsmasq_configuration
 from gprov.domain.factory.documents import file_name
 from gprov.domain.factory.netboot import asking_script, base_problem, check_arguments, provision_script
+from gprov.domain.formats.placeholders import folded, placeholder
 from gprov.domain.mfg.command import parse_command
 from gprov.domain.mfg.files import RemoteFile, destination
 from gprov.domain.mfg.urls import base_name, redacted, url_problem
@@ -96,6 +97,11 @@ def patterns(data: bytes) -> None:
     pattern_problem(data.decode("utf-8", "replace"))
 
 
+def serial_numbers(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    expect(placeholder(text) == placeholder(folded(text)), "the spelling counts")
+
+
 def netboot_scripts(data: bytes) -> None:
     """What iPXE reads: no line, command or setting that we did not write."""
     base, arguments = pieces(data, 2)
@@ -126,7 +132,7 @@ def dnsmasq(data: bytes) -> None:
 def networkd(data: bytes) -> None:
     """Names of ports come from the platform table."""
     names = pieces(data, 2)
-    nics = [Nic("eth0", seeds.MAC), Nic("eth1", "56:78:90:00:00:02")]
+    nics = [Nic(name="eth0", mac=seeds.MAC), Nic(name="eth1", mac="56:78:90:00:00:02")]
     usual = default_files(nics, names=["a", "b"])
     for name, content in default_files(nics, names=names).items():
         lines, plain = content.decode().split("\n"), usual[name].decode().split("\n")
@@ -177,6 +183,13 @@ TARGETS = (
     ),
     Target(
         "patterns", "regular expressions", patterns, lambda: [b"^(a|b)+[^c]{2,3}(?P<n>x)$", b"(?i).*?"], (b"(?", b"{9")
+    ),
+    Target(
+        "serial-numbers",
+        "placeholders for serial numbers",
+        serial_numbers,
+        lambda: [b"To be filled by O.E.M.", b"0123456789", b"S/N: 0000", b"QEMU01234"],
+        (b"Serial", b"Default", b"000", b"oem", b"not"),
     ),
     Target(
         "ipxe",

@@ -7,30 +7,27 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gprov.domain.files import Digests
+from gprov.domain.unit.lease import Lease
 from gprov.domain.unit.nics import Nic
 
 # bytes so far, bytes in all (0: the server did not say)
 TransferProgress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """A configured interface. Addresses are text; ``prefix`` is the length of the network mask in bits."""
-
-    interface: str
-    address: str
-    prefix: int
-    gateway: str = ""
-    name_servers: tuple[str, ...] = ()
+# a sentence for the log
+Report = Callable[[str], None]
 
 
 class Network(Protocol):
     def nics(self) -> tuple[Nic, ...]:
         """Every physical Ethernet interface, by kernel name."""
 
-    def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
+    def connect(self, nics: Sequence[Nic], seconds: float, report: Report) -> Lease:
         """Bring these up and ask for an address on all at once; the first lease wins, the others are let go.
-        Raises NetworkFault if none came within ``seconds``."""
+        Raises NetworkFault if none came within ``seconds``.
+
+        From then on the interface is kept as its lease says: renewed, changed with it, and without addresses, routes
+        and name servers from the moment that it is refused or runs out until there is another. ``report`` hears of
+        that, in another thread.
+        """
 
 
 # What a finished download was.
@@ -41,6 +38,17 @@ Fetched = Digests
 class Reply:
     status: int
     body: bytes = field(repr=False)  # may hold credentials
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLimits:
+    """Of a download: ``size`` in bytes; seconds for all attempts together; seconds in which an attempt must make
+    progress; attempts."""
+
+    size: int
+    seconds: float = 4 * 3600.0
+    stall_seconds: float = 60.0
+    attempts: int = 6
 
 
 class Http(Protocol):
@@ -57,15 +65,10 @@ class Http(Protocol):
         """One exchange. Any status is a Reply; raises NetworkFault if there is none within ``seconds`` in all, if the
         body is longer than ``limit`` bytes, or shorter than announced. No retries."""
 
-    def download(
-        self,
-        url: str,
-        target: str,
-        progress: TransferProgress,
-        *,
-        stall_seconds: float = 60.0,
-        attempts: int = 6,
-    ) -> Fetched:
+    def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
         """Stream into the file ``target``, hashing on the way, and flush it. ``target`` is a partial name: the caller
-        verifies and renames. A transfer that breaks is resumed with ``Range`` (from scratch if the server or file
-        changed); pauses between attempts grow. Raises NetworkFault with the last reason, DeviceFault (disk full)."""
+        verifies and renames. A transfer that breaks, or in ``limits.stall_seconds`` is slower than 32 KiB/s, is resumed
+        with ``Range`` (from scratch if the server or file changed); pauses between attempts grow.
+
+        Raises NetworkFault with the last reason, if the file is longer than ``limits.size`` bytes (announced or not;
+        ``target`` is empty then), or if all attempts together took ``limits.seconds``; DeviceFault (disk full)."""

@@ -20,10 +20,14 @@ def growing_pauses(first: float, longest: float, attempts: int) -> Iterator[floa
 
 def retried(clock: Clock, call: Callable[[], T], pauses: Iterable[float], passing: type[Exception]) -> T:
     """What ``call`` returns. It is called once more after each pause (seconds) while it raises ``passing``; the last
-    failure is raised, and any other exception at once."""
-    for pause in pauses:
+    failure is raised, and any other exception at once. A pause is taken from ``pauses`` after the failure that it
+    follows: it may depend on a deadline."""
+    following = iter(pauses)
+    while True:
         try:
             return call()
         except passing:
-            clock.sleep(pause)
-    return call()
+            pause = next(following, None)
+            if pause is None:
+                raise
+        clock.sleep(pause)

@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from gprov.apps.init.flow import Boot
 from gprov.apps.init.ports import BootFailures, InitPorts, Survey
 from gprov.apps.restore.container import RestoreContainer
-from gprov.apps.unit.composition.wiring import Declaration, deferred, factory, inject, lazy_factory
+from gprov.apps.unit.composition.wiring import factory, itself
 
-if TYPE_CHECKING:  # each import is time on every boot
-    from gprov.apps.init.boot_failures import BootFailureRecorder
+
+def _survey(unit: InitContainer) -> Survey:
     from gprov.apps.init.survey import Surveyor
 
-
-def _survey() -> type[Surveyor]:
-    from gprov.apps.init.survey import Surveyor
-
-    return Surveyor
+    return Surveyor(unit.volume_ports(), unit.smbios(), unit.context())
 
 
-def _boot_failures() -> type[BootFailureRecorder]:
+def _boot_failures(unit: InitContainer) -> BootFailures:
     from gprov.apps.init.boot_failures import BootFailureRecorder
 
-    return BootFailureRecorder
+    return BootFailureRecorder(unit.flow_ports(), unit.context())
+
+
+def _init_ports(unit: InitContainer) -> InitPorts:
+    return InitPorts(
+        volumes=unit.volume_ports(),
+        operator=unit.operator(),
+        power=unit.power(),
+        restore=unit.restore,
+        survey=unit.survey,
+        boot_failures=unit.boot_failures,
+    )
+
+
+def _boot(unit: InitContainer) -> Boot:
+    return Boot(unit.init_ports(), unit.context())
 
 
 class InitContainer(RestoreContainer):
     """``boot`` makes the use case: one boot of the normal kernel."""
 
-    survey: Declaration[Survey] = lazy_factory(
-        _survey,
-        inject(RestoreContainer.volume_ports),
-        inject(RestoreContainer.smbios),
-        inject(RestoreContainer.context),
-    )
-    boot_failures: Declaration[BootFailures] = lazy_factory(
-        _boot_failures, inject(RestoreContainer.flow_ports), inject(RestoreContainer.context)
-    )
-    init_ports = factory(
-        InitPorts,
-        volumes=inject(RestoreContainer.volume_ports),
-        operator=inject(RestoreContainer.operator),
-        power=inject(RestoreContainer.power),
-        restore=deferred(RestoreContainer.restore),
-        survey=deferred(survey),
-        boot_failures=deferred(boot_failures),
-    )
-    boot = factory(Boot, inject(init_ports), inject(RestoreContainer.context))
+    survey = factory(_survey, itself)
+    boot_failures = factory(_boot_failures, itself)
+    init_ports = factory(_init_ports, itself)
+    boot = factory(_boot, itself)

@@ -12,7 +12,11 @@ _MFG = "gprov.apps.mfg.main"
 
 def main() -> None:
     """Never returns on a unit: it ends in switch root, a reboot or power-off."""
-    container = InitContainer()
+    start(InitContainer())
+
+
+def start(container: InitContainer) -> None:
+    """Like ``main``, with a container in which an adopter has replaced providers."""
     run_as_init(container, lambda: _run(container))
 
 

@@ -6,46 +6,52 @@ from typing import TYPE_CHECKING
 
 from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.container import UnitContainer
-from gprov.apps.unit.composition.wiring import deferred, factory, inject, lazy_factory
+from gprov.apps.unit.composition.wiring import factory, itself
 
 if TYPE_CHECKING:  # the container may be imported by a program that does not provision
+    from collections.abc import Callable
+
     from gprov.apps.mfg.flow import Provisioning
     from gprov.apps.mfg.ports import MfgPorts
+    from gprov.ports.events import EventSink
 
 
-def _mfg_ports() -> type[MfgPorts]:
+def _file_sink_at(unit: MfgContainer) -> Callable[[str], EventSink]:
+    return adapters.file_sink_at(clock=unit.clock, stage="mfg")
+
+
+def _mfg_ports(unit: MfgContainer) -> MfgPorts:
     from gprov.apps.mfg.ports import MfgPorts
 
-    return MfgPorts
+    return MfgPorts(
+        volumes=unit.volume_ports(),
+        executor=unit.executor(),
+        smbios=unit.smbios(),
+        network=unit.network(),
+        background=unit.background(),
+        telemetry_at=unit.telemetry_at(),
+        time_source_at=unit.time_source_at(),
+        document_store_at=unit.document_store_at(),
+        credential_store_at=unit.credential_store_at(),
+        sink_for=unit.sink_for(),
+        file_sink_at=unit.file_sink_at(),
+        archives=unit.archives(),
+        http=unit.http(),
+        inventory=unit.inventory(),
+        processes=unit.processes(),
+        hasher=unit.hasher(),
+    )
 
 
-def _provisioning() -> type[Provisioning]:
+def _provisioning(unit: MfgContainer) -> Provisioning:
     from gprov.apps.mfg.flow import Provisioning
 
-    return Provisioning
+    return Provisioning(unit.mfg_ports(), unit.context())
 
 
 class MfgContainer(UnitContainer):
     """``provisioning`` makes the use case."""
 
-    file_sink_at = factory(adapters.file_sink_at, clock=deferred(UnitContainer.clock), stage="mfg")
-    mfg_ports = lazy_factory(
-        _mfg_ports,
-        volumes=inject(UnitContainer.volume_ports),
-        executor=inject(UnitContainer.executor),
-        smbios=inject(UnitContainer.smbios),
-        network=inject(UnitContainer.network),
-        background=inject(UnitContainer.background),
-        telemetry_at=inject(UnitContainer.telemetry_at),
-        time_source_at=inject(UnitContainer.time_source_at),
-        document_store_at=inject(UnitContainer.document_store_at),
-        credential_store_at=inject(UnitContainer.credential_store_at),
-        sink_for=inject(UnitContainer.sink_for),
-        file_sink_at=inject(file_sink_at),
-        archives=inject(UnitContainer.archives),
-        http=inject(UnitContainer.http),
-        inventory=inject(UnitContainer.inventory),
-        processes=inject(UnitContainer.processes),
-        hasher=inject(UnitContainer.hasher),
-    )
-    provisioning = lazy_factory(_provisioning, inject(mfg_ports), inject(UnitContainer.context))
+    file_sink_at = factory(_file_sink_at, itself)
+    mfg_ports = factory(_mfg_ports, itself)
+    provisioning = factory(_provisioning, itself)

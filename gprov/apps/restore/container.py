@@ -5,27 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gprov.apps.unit.composition.container import UnitContainer
-from gprov.apps.unit.composition.wiring import Declaration, inject, lazy_factory
+from gprov.apps.unit.composition.wiring import factory, itself
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.init.ports import RestoreFlow
+
+
+def _restore(unit: RestoreContainer) -> RestoreFlow:
     from gprov.apps.restore.flow import FactoryRestore
 
-
-def _restore() -> type[FactoryRestore]:
-    from gprov.apps.restore.flow import FactoryRestore
-
-    return FactoryRestore
+    return FactoryRestore(
+        unit.flow_ports(),
+        archives=unit.archives(),
+        operator=unit.operator(),
+        randomness=unit.randomness(),
+        context=unit.context(),
+    )
 
 
 class RestoreContainer(UnitContainer):
     """``restore`` makes the use case; its modules are imported only then."""
 
-    restore: Declaration[RestoreFlow] = lazy_factory(
-        _restore,
-        inject(UnitContainer.flow_ports),
-        archives=inject(UnitContainer.archives),
-        operator=inject(UnitContainer.operator),
-        randomness=inject(UnitContainer.randomness),
-        context=inject(UnitContainer.context),
-    )
+    restore = factory(_restore, itself)

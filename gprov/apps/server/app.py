@@ -1,59 +1,23 @@
-"""The composition root of the server: services on a data folder, and the ASGI application over them."""
+"""The ASGI application over the server's services."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from gprov.apps.server.api import Services, api, log
-from gprov.apps.server.credentials import CredentialService
-from gprov.apps.server.database import Database
 from gprov.apps.server.files import PublishedFiles
 from gprov.apps.server.http import install_error_replies
 from gprov.apps.server.netboot import Netboot, netboot
 from gprov.apps.server.openapi import DescribedApp
-from gprov.apps.server.queries import Queries
-from gprov.apps.server.released_documents import ReleasedDocuments
-from gprov.apps.server.store import Store
 from gprov.domain.errors import DeviceFault
-from gprov.ports.clock import Randomness
-from gprov.ports.files import Files
 
 SWEEP_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """``hold_ns``: how long a document waits for the first restore. ``window_ns``: how long after MFG_STARTED
-    passwords are handed out."""
-
-    hold_ns: int = 20 * 60 * 10**9
-    window_ns: int = 4 * 3600 * 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What the server uses of its host. ``now``: UTC, ns."""
-
-    files: Files
-    randomness: Randomness
-    now: Callable[[], int]
-
-
-def make_services(database: Database, folder: str, policy: Policy, host: Host) -> Services:
-    return Services(
-        Store(database, host.now, policy.hold_ns),
-        CredentialService(database, host.now, host.randomness, policy.window_ns),
-        Queries(database),
-        ReleasedDocuments(database, host.files, os.path.join(folder, "documents")),
-        host.now,
-    )
 
 
 def make_app(services: Services, folder: str, boot: Netboot) -> FastAPI:

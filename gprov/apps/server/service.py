@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import time
 from contextlib import closing
 from typing import Any
 
@@ -13,12 +12,11 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
-from gprov.adapters.linux.files.files import LinuxFiles
-from gprov.adapters.linux.system.random import SystemRandomness
 from gprov.apps.server.api import log
-from gprov.apps.server.app import Host, Policy, make_app, make_services
-from gprov.apps.server.database import Database, sole_server
+from gprov.apps.server.container import Policy, server_container
+from gprov.apps.server.database import sole_server
 from gprov.apps.server.netboot import Netboot
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import DeviceFault
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
@@ -64,10 +62,11 @@ class _Announcing(uvicorn.Server):
 
 def serve(folder: str, host: str, port: int, policy: Policy, boot: Netboot) -> None:
     """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable)."""
-    with sole_server(folder), closing(Database(folder)) as database, closing(_listen(host, port)) as listener:
-        services = make_services(database, folder, policy, Host(LinuxFiles(), SystemRandomness(), time.time_ns))
+    container = server_container(folder, policy)
+    set_value(container.netboot, boot)
+    with sole_server(folder), closing(container.database()), closing(_listen(host, port)) as listener:
         config = uvicorn.Config(
-            _Interruptible(make_app(services, folder, boot)),
+            _Interruptible(container.app()),
             log_config=_LOGGING,
             proxy_headers=False,
             server_header=False,

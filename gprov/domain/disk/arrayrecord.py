@@ -19,7 +19,7 @@ ARRAY_FILE = "array.json"
 def array_record(spec: ArraySpec, disks: Sequence[Disk]) -> bytes:
     """``disks`` in the order of the array's slots. ``Port`` is the place in the machine, where that is known."""
     members = [
-        {"Slot": slot, "Disk": disk.identity, "Port": disk.slot or disk.path, "Size": disk.size}
+        {"Slot": slot, "Disk": disk.called or disk.place, "Port": disk.slot or disk.path, "Size": disk.size}
         for slot, disk in enumerate(disks)
     ]
     record = {"Name": spec.full_name, "Uuid": spec.uuid, "Level": spec.level.value, "Members": members}

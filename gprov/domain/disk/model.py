@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.placeholders import placeholder
 
 
 class Bus(Enum):
@@ -109,7 +111,9 @@ class Disk:
     """One whole, non-virtual disk. ``name`` is the kernel's (sda, nvme0n1), ``node`` its device file.
 
     Attributes that a disk does not tell are empty strings. ``path`` is the resolved sysfs device path: which
-    port or slot the disk sits in. ``slot`` says the same as udev's by-path links do ("pci-0000:00:1f.2-ata-1").
+    port or slot the disk sits in, and which unit or namespace of it this is. ``slot`` says the same as udev's by-path
+    links do ("pci-0000:00:1f.2-ata-1"). ``sequence`` is the kernel's diskseq (Linux 5.15 and later): another one for
+    each medium that ever came under any name since the kernel started; 0 if the kernel has none.
     """
 
     name: str
@@ -128,6 +132,7 @@ class Disk:
     read_only: bool = False
     partitions: tuple[Partition, ...] = ()
     holders: tuple[DeviceNumber, ...] = ()
+    sequence: int = 0
 
     @property
     def devices(self) -> frozenset[DeviceNumber]:
@@ -136,20 +141,41 @@ class Disk:
         return frozenset((self.device, *self.holders, *(device for group in inner for device in group)))
 
     @property
-    def identity(self) -> str:
-        """What stays the same over reboots, best first: WWN, else model and serial, else the port it sits in."""
-        if self.wwn:
-            return self.wwn
-        if self.serial:
-            return f"{self.model}_{self.serial}" if self.model else self.serial
-        return self.path or self.name
+    def place(self) -> str:
+        """Where it sits; the kernel's name where nothing else is known."""
+        return self.slot or self.path or self.name
 
-    def exchanged(self, now: Disk) -> str:
+    @property
+    def called(self) -> str:
+        """What it calls itself: WWN, and model and serial number. "" if it tells neither.
+
+        None of these is unique: makers leave the WWN zero or repeat it in a batch, controllers give all their
+        volumes one serial number, and the namespaces of an NVMe disk share theirs.
+        """
+        serial = "" if placeholder(self.serial) else self.serial
+        named = f"{self.model}_{serial}" if self.model and serial else serial
+        return " ".join(part for part in (self.wwn, named) if part)
+
+    @property
+    def identity(self) -> str:
+        """What stays the same over reboots while nobody moves it: what it calls itself, and its place."""
+        return f"{self.called} at {self.place}" if self.called else self.place
+
+    def exchanged(self, now: Disk, present: Iterable[Disk] = ()) -> str:
         """Why ``now``, which has the device number of this disk, is another one: names and numbers go to whatever is
-        plugged in next. Empty if it is the same."""
-        if (now.identity, now.size) == (self.identity, self.size):
-            return ""
-        return f"is another disk by now: {now.describe()}, identity {now.identity}, instead of {self.identity}"
+        plugged in next. Empty if it is the same beyond doubt. ``present``: all disks that are there now; where two of
+        them cannot be told apart, neither is known to be this one."""
+        if self._told != now._told:
+            return f"is another disk by now: {now.describe()}, identity {now.identity}, instead of {self.identity}"
+        if self.sequence and now.sequence and self.sequence != now.sequence:
+            return f"was detached meanwhile, or its medium changed: {now.describe()} may be another disk"
+        twins = [disk.node for disk in present if disk.device != now.device and disk._told == now._told]
+        return f"cannot be told from {', '.join(twins)}: all have the identity {now.identity}" if twins else ""
+
+    @property
+    def _told(self) -> tuple[str | int, ...]:
+        """All that there is to tell disks apart, other than names and numbers of the kernel."""
+        return (self.wwn, self.vendor, self.model, self.serial, self.path, self.slot, self.size)
 
     def describe(self) -> str:
         """For logs: name, size, what it calls itself and how it is attached."""
@@ -179,7 +205,8 @@ class Volume:
     @property
     def mark(self) -> str:
         """Tells it from what gets its name and number next, should its disk go meanwhile."""
-        return f"{self.node} on {self.array or self.disk.identity}, {self.disk.size} bytes"
+        disk = self.disk
+        return f"{self.node} on {self.array or disk.identity}, {disk.size} bytes, medium {disk.sequence}"
 
 
 @dataclass(frozen=True, slots=True)

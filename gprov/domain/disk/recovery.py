@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gprov.domain.disk.model import Bus, Disk, Volume
+from gprov.domain.disk.model import Bus, Disk, FileSystemKind, Volume
 from gprov.domain.disk.targets import within
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec
 from gprov.domain.platform.model import LocateMethod, Platform, ValidateMethod
+
+_KINDS = frozenset(kind.value for kind in (FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4))
 
 
 def attachment_rule(platform: Platform) -> ValidateMethod:
@@ -34,13 +36,26 @@ def attachment_problem(disk: Disk, rule: ValidateMethod) -> str:
             return "is a disk, but RECOVERY must be a shared folder of the host (9p)"
 
 
+def could_be_recovery(volume: Volume, label: str) -> bool:
+    """Whether the volume has the label and is of a kind that RECOVERY is ever made as. A stick with NTFS, ISO 9660
+    or the like is never RECOVERY, whatever its label."""
+    return volume.contents.label == label and volume.contents.kind in _KINDS
+
+
+def why_not_recovery(volume: Volume, rule: ValidateMethod = ValidateMethod.NONE) -> str:
+    """Why a volume with RECOVERY's label is not RECOVERY; empty if it could be it."""
+    if volume.contents.kind not in _KINDS:
+        return f"holds {volume.contents.kind or 'nothing that is known'}, must be {' or '.join(sorted(_KINDS))}"
+    return attachment_problem(volume.disk, rule)
+
+
 def find_recovery(volumes: Iterable[Volume], label: str, rule: ValidateMethod = ValidateMethod.NONE) -> Volume | None:
-    """The volume with this label on a disk that is attached as it must be; None if there is no such label.
+    """The ext volume with this label on a disk that is attached as it must be; None if there is no such volume.
 
     Raises HardwareMismatch if the label is there twice, or only on disks that cannot be RECOVERY: taking the
     wrong one would mean writing to somebody's other device.
     """
-    labelled = [volume for volume in volumes if volume.contents.label == label]
+    labelled = [volume for volume in volumes if could_be_recovery(volume, label)]
     if not labelled:
         return None
     problems = {volume.node: attachment_problem(volume.disk, rule) for volume in labelled}
@@ -65,7 +80,7 @@ def refuse_rivals(
     rivals = [
         volume
         for volume in volumes
-        if volume.contents.label == label
+        if could_be_recovery(volume, label)
         and volume.disk.device != chosen.device
         and not attachment_problem(volume.disk, rule)
     ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gprov.domain.errors import HardwareMismatch, Problem
+from gprov.domain.formats.placeholders import placeholder
 from gprov.domain.formats.smbios.fields import field
 from gprov.domain.formats.smbios.keywords import keyword, value_of
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure
@@ -14,39 +14,6 @@ from gprov.domain.platform.model import Platform
 from gprov.domain.platform.patterns import found
 
 SYSTEM, BASE_BOARD, PROCESSOR = 1, 2, 4
-# What makers leave where a number should be, in lower case.
-_PLACEHOLDERS = frozenset(
-    (
-        "none",
-        "null",
-        "n/a",
-        "na",
-        "not specified",
-        "not available",
-        "not applicable",
-        "not present",
-        "not settable",
-        "<bad index>",
-        "unknown",
-        "invalid",
-        "empty",
-        "default",
-        "default string",
-        "to be filled by o.e.m.",
-        "to be filled by oem",
-        "o.e.m.",
-        "oem",
-        "serial",
-        "serial number",
-        "system serial number",
-        "base board serial number",
-        "chassis serial number",
-        "0",
-        "0123456789",
-        "123456789",
-        "1234567890",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,12 +127,10 @@ def _misfit(table: SmbiosTable, platform: Platform) -> str:
 
 
 def _processors_fit(table: SmbiosTable, wanted: Sequence[str]) -> bool:
-    """One wanted version is that of every populated socket; several are one for each, in any order. The list may
-    be of all sockets, the empty ones with the words that the firmware has for them."""
+    """One version for each populated socket, in any order: their number tells platforms apart too. The list may be of
+    all sockets, the empty ones with the words that the firmware has for them."""
     populated = _processors(table)
     every_socket = [version.strip() for version in keyword(table, "processor-version")]
-    if len(wanted) == 1 and populated and set(populated) == set(wanted):
-        return True
     return sorted(wanted) in (sorted(populated), sorted(every_socket))
 
 
@@ -183,15 +148,12 @@ def _serial(table: SmbiosTable, platform: Platform, source: Structure | None) ->
     if not values:
         raise HardwareMismatch(f"{platform.code_name}: the firmware tells no serial number ({name})")
     serial = values[-1].strip()
-    if _placeholder(serial):
-        raise HardwareMismatch(f"{platform.code_name}: serial number ({name}) is a placeholder: {serial!r}")
+    if problem := placeholder(serial):
+        raise HardwareMismatch(
+            f"{platform.code_name}: serial number ({name}) is a placeholder: {serial!r} {problem}. "
+            "Set a real one in the firmware, or name another SerNumField"
+        )
     return serial
-
-
-def _placeholder(serial: str) -> bool:
-    """Empty, a text that stands for a number that was never given, or one character repeated."""
-    plain = serial.lower()
-    return not plain or plain in _PLACEHOLDERS or re.fullmatch(r"(.)\1{2,}", plain) is not None
 
 
 def _reasons(table: SmbiosTable, platforms: Sequence[Platform]) -> list[Problem]:

@@ -7,27 +7,29 @@ are needed for a link to come up; newer ones are ignored by old versions.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
-from gprov.domain.unit.nics import Nic
+from gprov.domain.unit.nics import Nic, sharing
 
 _LONGEST_ALIAS = 255  # IFALIASZ less the terminating NUL
 
 _LINK = """\
 # {alias}, made by factory restore
 [Match]
-MACAddress={mac}
-
+{match}
 [Link]
-# As without this file: an interface must not change its name because it was given an alias.
-NamePolicy=kernel database onboard slot path
+{name}
 Alias={alias}
 """
+
+_USUAL_NAME = """\
+# As without this file: an interface must not change its name because it was given an alias.
+NamePolicy=kernel database onboard slot path"""
 
 _NETWORK = """\
 # {alias}, made by factory restore
 [Match]
-MACAddress={mac}
-{settings}"""
+{match}{settings}"""
 
 _WAN = """
 [Network]
@@ -74,6 +76,7 @@ def default_files(
     """
     files: dict[str, bytes] = {}
     number = 0
+    shared = {nic: group for group in sharing(nics) for nic in group}
     for position, nic in enumerate(nics):
         if position in diagnostic:
             alias, settings = ("DIAG" if len(diagnostic) == 1 else f"DIAG{position}"), _DIAGNOSTIC
@@ -81,10 +84,34 @@ def default_files(
             alias = names[number] if number < len(names) else f"Port {number + 1}"
             settings = _WAN if number == wan else _LAN
             number += 1
-        stem, mac, shown = nic.mac.replace(":", ""), nic.mac.upper(), _one_line(alias)
-        files[f"{stem}.link"] = _LINK.format(alias=shown, mac=mac).encode()
-        files[f"{stem}.network"] = _NETWORK.format(alias=shown, mac=mac, settings=settings).encode()
+        told = _told(nic, shared.get(nic, ()))
+        # More than one port with that MAC: a name of its own for the files of each.
+        stem = nic.mac.replace(":", "") + (f"-{position + 1}" if nic in shared else "")
+        shown = _one_line(alias)
+        files[f"{stem}.link"] = _LINK.format(alias=shown, match=told.link, name=told.name).encode()
+        files[f"{stem}.network"] = _NETWORK.format(alias=shown, match=told.network, settings=settings).encode()
     return files
+
+
+class _Told(NamedTuple):
+    """How an interface is told from all others: the lines of [Match] in .link and .network, and what names it."""
+
+    link: str
+    network: str
+    name: str = _USUAL_NAME
+
+
+def _told(nic: Nic, group: Sequence[Nic]) -> _Told:
+    """``group``: all ports that have this one's MAC, if there are others."""
+    mac = f"MACAddress={nic.mac.upper()}\n"
+    if not group:
+        return _Told(mac, mac)
+    paths = [one.path for one in group]
+    if nic.path and paths.count(nic.path) == 1:
+        place = f"{mac}Path={nic.path}\n"
+        return _Told(place, place)
+    # Ports of one switch chip: their names are fixed in its description, and must then stay what they are.
+    return _Told(f"{mac}OriginalName={nic.name}\n", f"{mac}Name={nic.name}\n", f"Name={nic.name}")
 
 
 def _one_line(alias: str) -> str:

@@ -12,14 +12,19 @@ ANY_MAC = "*"
 _PREFIX = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){0,5}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nic:
-    """One Ethernet interface. ``mac`` in lower case with colons; ``carrier``: a link was seen when it was up."""
+    """One Ethernet interface. ``mac`` in lower case with colons; ``carrier``: a link was seen when it was up. ``path``:
+    where it sits, as udev's ID_PATH says ("pci-0000:03:00.0"); "" if that is not known.
+
+    A MAC need not be unique: the ports of a switch chip may share one, and makers repeat them.
+    """
 
     name: str
     mac: str
     driver: str = ""
     carrier: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,22 @@ def mac_prefix(text: str) -> str | None:
 
 
 def ordered(nics: Iterable[Nic]) -> tuple[Nic, ...]:
-    """By MAC, ascending: the order in which a maker numbers the sockets, whatever the kernel calls them."""
-    return tuple(sorted(nics, key=lambda nic: (nic.mac.lower(), nic.name)))
+    """By MAC, ascending: the order in which a maker numbers the sockets, whatever the kernel calls them. Ports with one
+    MAC by their place, then by name, lan2 before lan10."""
+    return tuple(sorted(nics, key=lambda nic: (nic.mac.lower(), natural(nic.path), natural(nic.name))))
+
+
+def natural(name: str) -> tuple[tuple[str, int], ...]:
+    """For sorting by the numbers in a name."""
+    return tuple((text, int(digits or 0)) for text, digits in re.findall(r"([^0-9]*)([0-9]*)", name))
+
+
+def sharing(nics: Iterable[Nic]) -> tuple[tuple[Nic, ...], ...]:
+    """Groups of two and more interfaces that have one MAC."""
+    groups: dict[str, list[Nic]] = {}
+    for nic in nics:
+        groups.setdefault(nic.mac.lower(), []).append(nic)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
 def own_nics(nics: Iterable[Nic], prefixes: Sequence[str]) -> tuple[Nic, ...]:

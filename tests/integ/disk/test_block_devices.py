@@ -15,6 +15,7 @@ from gprov.adapters.linux.disk.block import SysfsBlockDevices
 from gprov.domain.disk.layout import GIB, MIB
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeviceFault, DeviceMissing
+from gprov.domain.formats.disk.partition_ids import read_partition_ids
 
 MakeDisk = Callable[..., Disk]
 Tool = Callable[..., str]
@@ -58,6 +59,70 @@ def test_partitions_are_those_of_lsblk(sector: int, make_disk: MakeDisk, blocks:
         assert (part.node, str(part.device), part.size) == (child["path"], child["maj:min"], child["size"])
         assert part.start == entry["start"] * sector
         assert (part.uuid, part.label) == (entry["uuid"].lower(), entry.get("name", ""))
+
+
+def kernel_ids(disk: Disk, tool: Tool) -> dict[int, str]:
+    """PARTUUIDs by number as the kernel's own parser of tables has them, on a device that it scans; nothing of a kernel
+    without one, or before 5.17."""
+    node = tool("losetup", "--find", "--show", "--partscan", disk.node).strip()
+    name = node.removeprefix("/dev/")
+    try:
+        found = {}
+        for folder in Path(f"/sys/class/block/{name}").glob(f"{name}p*"):
+            event = dict(line.partition("=")[::2] for line in (folder / "uevent").read_text().splitlines())
+            found[int((folder / "partition").read_text())] = event.get("PARTUUID", "").lower()
+        return {number: uuid for number, uuid in found.items() if uuid}
+    finally:
+        tool("losetup", "--detach", node)
+
+
+def libblkid_ids(disk: Disk, tool: Tool) -> dict[int, str]:
+    rows = tool("partx", "--show", "--noheadings", "--output", "NR,UUID", disk.node).splitlines()
+    return {int(number): uuid.lower() for number, uuid in (row.split() for row in rows)}
+
+
+def table_ids(disk: Disk) -> dict[int, str]:
+    with open(disk.node, "rb") as file:
+        ours = read_partition_ids(
+            lambda offset, size: os.pread(file.fileno(), size, offset), disk.size, disk.sector_size, (1, 2, 3)
+        )
+    return {number: one.uuid for number, one in ours.items()}
+
+
+TABLES: dict[str, list[str]] = {
+    "usual": [],
+    "256 entries": ["--resize-table=256"],
+    "entries moved": ["--move-main-table=34"],
+    "256 entries, moved": ["--resize-table=256", "--move-main-table=1000"],
+}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["whole", "beginning lost"])
+@pytest.mark.parametrize("name", TABLES)
+def test_identities_out_of_any_gpt_are_those_of_kernel_and_libblkid(
+    name: str, lost: bool, make_disk: MakeDisk, tool: Tool
+) -> None:
+    disk = make_disk(64 * MIB)
+    parts = ["--new=1:4096:8191", "--change-name=1:one", "--new=3:8192:12287"]
+    tool("sgdisk", *TABLES[name], *parts, disk.node)
+    if lost:  # all between the protective MBR and the first partition
+        with open(disk.node, "r+b") as file:
+            file.seek(512)
+            file.write(bytes(4095 * 512))
+    theirs = table_ids(disk)
+    assert list(theirs) == [1, 3]
+    assert theirs == libblkid_ids(disk, tool)
+    # Of a table whose beginning is lost the kernel shows nothing, unless it was started with the argument gpt.
+    assert kernel_ids(disk, tool) in (theirs, {})
+
+
+def test_a_backup_that_is_not_at_the_end(make_disk: MakeDisk, tool: Tool) -> None:
+    """Of a disk that was copied onto a larger one."""
+    small, large = make_disk(32 * MIB), make_disk(64 * MIB)
+    tool("sgdisk", "--new=1:4096:8191", "--new=3:8192:12287", small.node)
+    Path(large.node).write_bytes(Path(small.node).read_bytes())
+    assert table_ids(large) == table_ids(small) == libblkid_ids(large, tool)
+    assert kernel_ids(large, tool) in (table_ids(large), {})
 
 
 def test_mbr_identities(make_disk: MakeDisk, blocks: SysfsBlockDevices, tool: Tool) -> None:

@@ -1,4 +1,5 @@
-"""Runs inside a network namespace: connect, print the outcome, stay until standard input ends.
+"""Runs inside a network namespace: connect, print the outcome, stay until standard input ends; what is reported
+meanwhile goes to standard error.
 
 usage: dhcp_client.py PROGRAMS RESOLV_CONF SECONDS INTERFACE…
 
@@ -12,6 +13,7 @@ import sys
 from dataclasses import asdict
 
 from gprov.adapters.linux.net.dhcp import UdhcpcNetwork
+from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.domain.errors import NetworkFault
@@ -19,14 +21,19 @@ from gprov.domain.unit.nics import Nic
 
 
 def main(programs: str, resolv_conf: str, seconds: str, *names: str) -> None:
-    network = UdhcpcNetwork(SystemProcesses(programs), SystemClock(), resolv_conf=resolv_conf)
+    network = UdhcpcNetwork(SystemProcesses(programs), SystemClock(), ThreadBackground(), resolv_conf=resolv_conf)
     try:
-        outcome = asdict(network.connect([Nic(name, "") for name in names], float(seconds)))
+        lease = network.connect([Nic(name=name, mac="") for name in names], float(seconds), report)
+        outcome = {**asdict(lease), "gateway": lease.gateway}
     except NetworkFault as fault:
         outcome = {"peer": fault.peer, "reason": fault.reason}
     print(json.dumps(outcome), flush=True)
     sys.stdin.read()
     network.close()
+
+
+def report(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,29 +52,65 @@ class Lan:
     folder: Path
     programs: Path
     stack: ExitStack
+    servers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def resolv_conf(self) -> Path:
         return self.folder / "resolv.conf"
 
-    def serve(self, interface: str, *options: str) -> Path:
-        """A DHCP server on one cable; returns its log."""
+    @property
+    def reports(self) -> str:
+        """What the client said beside its outcome."""
+        return (self.folder / "reports").read_text()
+
+    def serve(self, interface: str, *options: str, first: int = 10) -> Path:
+        """A DHCP server on one cable, from now on the only one there; returns its log."""
         log = self.folder / f"{interface}.log"
+        self.end(interface)
         subnet = {"a1": "10.66.0", "b1": "10.77.0"}[interface]
         argv = ["ip", "netns", "exec", self.server, "dnsmasq", "--no-daemon", "--port=0", "--conf-file=/dev/null"]
         argv += [f"--interface={interface}", "--bind-dynamic", "--dhcp-authoritative", "--no-ping", "--log-dhcp"]
-        argv += [f"--dhcp-range={subnet}.10,{subnet}.20,255.255.255.0,2m", "--user=root"]
+        argv += [f"--dhcp-range={subnet}.{first},{subnet}.{first + 10},255.255.255.0,2m", "--user=root"]
         argv += [f"--dhcp-leasefile={self.folder}/{interface}.leases"]
         with log.open("wb") as output:
             server = self.stack.enter_context(subprocess.Popen([*argv, *options], stdout=output, stderr=output))
         self.stack.callback(server.kill)
+        self.servers[interface] = server
         return log
+
+    def serve_briefly(self, seconds: int) -> None:
+        """Leases that are over soon: dnsmasq gives none for less than two minutes, busybox' server does."""
+        configuration = self.folder / "udhcpd.conf"
+        lines = ["start 10.77.0.10", "end 10.77.0.20", "interface b1", "min_lease 5", f"lease_file {self.folder}/u"]
+        lines += [f"pidfile {self.folder}/udhcpd.pid", f"option lease {seconds}", "option subnet 255.255.255.0"]
+        configuration.write_text("\n".join([*lines, "option router 10.77.0.1", "option dns 10.77.0.53", ""]))
+        (self.folder / "u").touch()
+        argv = ["ip", "netns", "exec", self.server, "busybox", "udhcpd", "-f", str(configuration)]
+        server = self.stack.enter_context(subprocess.Popen(argv, stderr=subprocess.DEVNULL))
+        self.stack.callback(server.kill)
+        self.servers["b1"] = server
+
+    def end(self, interface: str) -> None:
+        """The server there goes, and forgets its leases."""
+        server = self.servers.pop(interface, None)
+        if server is not None:
+            server.kill()
+            server.wait(20)
+            (self.folder / f"{interface}.leases").unlink(missing_ok=True)
+
+    def renew(self) -> None:
+        """As if it were time: udhcpc does on SIGUSR1."""
+        assert until(lambda: len(self.dhcp_clients()) == 1)
+        os.kill(self.dhcp_clients()[0], signal.SIGUSR1)
 
     @contextmanager
     def connect(self, seconds: float, *names: str) -> Iterator[dict[str, Any]]:
         argv = ["ip", "netns", "exec", self.client, sys.executable, str(CLIENT), str(self.programs)]
         argv += [str(self.resolv_conf), str(seconds), *names]
-        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        with (
+            (self.folder / "reports").open("wb") as reports,
+            subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=reports) as child,
+        ):
             assert child.stdout is not None
             try:
                 yield json.loads(child.stdout.readline())
@@ -127,9 +163,9 @@ def lan(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lan]:
         yield Lan(client, server, tmp_path, programs, stack)
 
 
-def until(condition: Any) -> bool:
-    """Whether it comes true within ten seconds."""
-    end = time.monotonic() + 10
+def until(condition: Any, seconds: float = 10) -> bool:
+    """Whether it comes true within so many seconds."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
             return True
@@ -148,6 +184,7 @@ def test_the_interface_with_a_server_wins(lan: Lan) -> None:
             "interface": "b0",
             "address": address,
             "prefix": prefix,
+            "routes": [{"destination": "0.0.0.0/0", "gateway": "10.77.0.1"}],
             "gateway": "10.77.0.1",
             "name_servers": ["10.77.0.53", "10.77.0.54"],
         }
@@ -183,6 +220,83 @@ def test_a_gateway_outside_the_subnet_is_reachable(lan: Lan) -> None:
     with lan.connect(20, "b0") as lease:
         assert lease["gateway"] == "172.16.0.1"
         assert {("172.16.0.1", "", "b0"), ("default", "172.16.0.1", "b0")} < lan.routes()
+
+
+def reachable(lan: Lan, address: str) -> bool:
+    argv = ["ip", "netns", "exec", lan.client, "busybox", "ping", "-c1", "-W2", address]
+    return not subprocess.run(argv, check=False, capture_output=True, timeout=20).returncode
+
+
+def test_a_factory_server_in_another_subnet_is_reached_by_option_121_alone(lan: Lan) -> None:
+    ip("-n", lan.server, "addr", "add", "10.99.0.1/32", "dev", "lo")
+    ip("-n", lan.server, "link", "set", "lo", "up")
+    # The router option leads nowhere: it must be ignored (RFC 3442).
+    lan.serve(
+        "b1",
+        "--dhcp-option=option:router,10.77.0.250",
+        "--dhcp-option=option:classless-static-route,10.99.0.0/16,10.77.0.1,10.98.0.0/16,0.0.0.0",
+    )
+    with lan.connect(20, "b0") as lease:
+        assert lan.routes() == {
+            ("10.77.0.0/24", "", "b0"),
+            ("10.99.0.0/16", "10.77.0.1", "b0"),
+            ("10.98.0.0/16", "", "b0"),
+        }
+        assert lease["gateway"] == ""
+        assert reachable(lan, "10.99.0.1")
+
+
+def test_routes_of_a_microsoft_server(lan: Lan) -> None:
+    lan.serve("b1", "--dhcp-option=249,10.99.0.0/16,10.77.0.1")
+    with lan.connect(20, "b0"):
+        assert lan.routes() == {("10.77.0.0/24", "", "b0"), ("10.99.0.0/16", "10.77.0.1", "b0")}
+
+
+def test_a_renewal_brings_other_routes_and_servers(lan: Lan) -> None:
+    lan.serve("b1", "--dhcp-option=option:classless-static-route,10.99.0.0/16,10.77.0.1")
+    with lan.connect(20, "b0") as lease:
+        lan.serve("b1", "--dhcp-option=option:router,172.16.0.1", "--dhcp-option=option:dns-server,10.77.0.99")
+        lan.renew()
+        changed = {("10.77.0.0/24", "", "b0"), ("172.16.0.1", "", "b0"), ("default", "172.16.0.1", "b0")}
+        assert until(lambda: lan.routes() == changed)
+        assert lan.addresses("b0") == [(lease["address"], 24)]
+        assert until(lambda: "nameserver 10.77.0.99\n" in lan.resolv_conf.read_text())
+    assert lan.reports == ""
+
+
+def test_a_refused_renewal_takes_the_address_away(lan: Lan) -> None:
+    log = lan.serve("b1", "--dhcp-option=option:dns-server,10.77.0.53")
+    with lan.connect(20, "b0") as lease:
+        # Another server took over, with another range: it refuses the address (--dhcp-authoritative), and gives one of
+        # its own.
+        log = lan.serve("b1", first=40)
+        lan.renew()
+        assert until(lambda: "DHCPNAK" in log.read_text())
+        assert until(lambda: lan.addresses("b0") == [])
+        assert lan.routes() == set()
+        assert "nameserver" not in lan.resolv_conf.read_text()
+        assert until(lambda: len(lan.addresses("b0")) == 1)
+        assert lan.addresses("b0") != [(lease["address"], 24)]
+        assert until(lambda: ("default", "10.77.0.1", "b0") in lan.routes())
+    assert lan.reports.split("\n")[:-1] == [
+        f"b0: the address {lease['address']} is given up: the server refused to renew it"
+    ]
+
+
+def test_a_lease_that_is_not_renewed_ends(lan: Lan) -> None:
+    """And one that is renewed does not, however long the work takes."""
+    lan.serve_briefly(20)
+    with lan.connect(20, "b0") as lease:
+        began = time.monotonic()
+        here = [(lease["address"], 24)]
+        assert not until(lambda: lan.addresses("b0") != here, 25)
+        lan.end("b1")
+        assert until(lambda: lan.addresses("b0") == [], 40)
+        assert time.monotonic() - began > 30
+        assert until(lambda: "nameserver" not in lan.resolv_conf.read_text())
+        lan.serve("b1")
+        assert until(lambda: len(lan.addresses("b0")) == 1, 20)
+        assert until(lambda: lan.routes() == {("10.77.0.0/24", "", "b0"), ("default", "10.77.0.1", "b0")})
 
 
 def test_a_closed_network_needs_no_gateway(lan: Lan) -> None:

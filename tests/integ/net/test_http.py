@@ -30,10 +30,12 @@ from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.domain.errors import DeviceFault, DeviceMissing, NetworkFault
 from gprov.domain.files import Digests
 from gprov.ports.clock import Clock
+from gprov.ports.network import TransferLimits
 
 CONTENT = random.Random(7).randbytes(3_000_000)
 OTHER = random.Random(8).randbytes(2_000_000)
 EQUALLY_LONG = random.Random(9).randbytes(len(CONTENT))
+ROOM = 10_000_000  # bytes
 MODIFIED = "Wed, 21 Oct 2015 07:28:00 GMT"
 
 
@@ -200,6 +202,42 @@ def wrong_part(handler: Handler, origin: Origin) -> None:
     handler.answer(206, headers, origin.content[:10])
 
 
+def endless(announced: int | None = None, rate: int = 0) -> Behaviour:
+    """A body without end; ``rate``: bytes a second, 0 for as fast as it goes."""
+
+    def behave(handler: Handler, origin: Origin) -> None:
+        handler.answer(200, {} if announced is None else {"Content-Length": announced, "ETag": origin.etag})
+        while not origin.release.wait(0.05 if rate else 0):
+            handler.wfile.write(bytes(rate // 20 or 65536))
+
+    return behave
+
+
+def endless_interim_answers(handler: Handler, origin: Origin) -> None:
+    """http.client skips them all, without looking at a clock."""
+    while not origin.release.is_set():
+        handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
+def endless_trailers(handler: Handler, origin: Origin) -> None:
+    handler.protocol_version = "HTTP/1.1"
+    handler.answer(200, {"Transfer-Encoding": "chunked"}, b"3\r\nabc\r\n0\r\n")
+    while not origin.release.is_set():
+        handler.wfile.write(b"X-Trailer: x\r\n" * 100)
+
+
+def rest_with(changes: dict[str, object], code: int = 206) -> Behaviour:
+    """The part that was asked for, with other headers."""
+
+    def behave(handler: Handler, origin: Origin) -> None:
+        wanted = handler.headers["Range"]
+        start, whole = int(wanted.removeprefix("bytes=").removesuffix("-")), len(origin.content)
+        usual = facts(origin, whole - start) | {"Content-Range": f"bytes {start}-{whole - 1}/{whole}"}
+        handler.answer(code, usual | changes, origin.content[start:])
+
+    return behave
+
+
 def redirect(location: str, code: int = 302) -> Behaviour:
     return lambda handler, origin: handler.answer(code, {"Location": location, "Content-Length": 0})
 
@@ -249,7 +287,9 @@ def check(target: Path, content: bytes, fetched: Digests) -> None:
 def test_download(http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path) -> None:
     target.write_bytes(b"left from an earlier run, of another length" * 100_000)
     seen: list[tuple[int, int]] = []
-    fetched = http.download(f"{origin.address}/image", str(target), lambda done, total: seen.append((done, total)))
+    fetched = http.download(
+        f"{origin.address}/image", str(target), lambda done, total: seen.append((done, total)), TransferLimits(ROOM)
+    )
     check(target, CONTENT, fetched)
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
@@ -265,7 +305,7 @@ def test_a_broken_transfer_goes_on_where_it_broke(
     http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, breakage: Behaviour
 ) -> None:
     origin.script.append(breakage)
-    fetched = http.download(origin.address, str(target), nothing, stall_seconds=1.0)
+    fetched = http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=1.0))
     check(target, CONTENT, fetched)
     assert origin.ranges == [None, "bytes=1234567-"]
     assert origin.asked[1][2]["If-Range"] == '"first"'
@@ -280,7 +320,7 @@ def test_it_goes_on_again_and_again(http: RequestsHttp, origin: Origin, clock: S
         handler.answer(206, headers, origin.content[start : start + 500_000])
 
     origin.script.extend([truncate(100), cut_range, cut_range, cut_range])
-    check(target, CONTENT, http.download(origin.address, str(target), nothing))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
     assert origin.ranges == [None, "bytes=100-", "bytes=500100-", "bytes=1000100-", "bytes=1500100-"]
     assert clock.pauses == [2.0, 4.0, 8.0, 16.0]
 
@@ -288,14 +328,14 @@ def test_it_goes_on_again_and_again(http: RequestsHttp, origin: Origin, clock: S
 def test_last_modified_proves_it_too(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.etag = 'W/"weak"'
     origin.script.append(truncate(1000))
-    check(target, CONTENT, http.download(origin.address, str(target), nothing))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
     assert origin.asked[1][2]["If-Range"] == MODIFIED
 
 
 def test_without_proof_it_begins_anew(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.etag = origin.modified = ""
     origin.script.append(truncate(1000))
-    check(target, CONTENT, http.download(origin.address, str(target), nothing))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
     assert origin.ranges == [None, None]
 
 
@@ -320,7 +360,7 @@ def test_what_does_not_belong_together_is_never_joined(
     http: RequestsHttp, origin: Origin, target: Path, second: Behaviour, content: bytes
 ) -> None:
     origin.script.extend([truncate(1_500_000), second])
-    check(target, content, http.download(origin.address, str(target), nothing))
+    check(target, content, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
 
 
 def test_a_file_that_became_shorter_than_what_we_have(http: RequestsHttp, origin: Origin, target: Path) -> None:
@@ -329,13 +369,15 @@ def test_a_file_that_became_shorter_than_what_we_have(http: RequestsHttp, origin
         serve(handler, origin)
 
     origin.script.extend([truncate(1_500_000), shrink])
-    check(target, OTHER[:1000], http.download(origin.address, str(target), nothing))
+    check(target, OTHER[:1000], http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
 
 
 def test_an_unknown_length_is_taken_as_it_comes(http: RequestsHttp, origin: Origin, target: Path) -> None:
     seen: list[tuple[int, int]] = []
     origin.script.append(lambda handler, origin: handler.answer(200, {}, CONTENT))
-    fetched = http.download(origin.address, str(target), lambda done, total: seen.append((done, total)))
+    fetched = http.download(
+        origin.address, str(target), lambda done, total: seen.append((done, total)), TransferLimits(ROOM)
+    )
     check(target, CONTENT, fetched)
     assert seen[0][1] == 0
 
@@ -350,12 +392,104 @@ def test_a_cut_chunked_body_is_noticed(http: RequestsHttp, origin: Origin, targe
         )
 
     origin.script.append(cut_chunks)
-    check(target, CONTENT, http.download(origin.address, str(target), nothing))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
 
 
 def test_an_encoding_that_nobody_asked_for_is_not_undone(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.script.append(lambda h, o: h.answer(200, {"Content-Encoding": "gzip", "Content-Length": 3}, b"abc"))
-    check(target, b"abc", http.download(origin.address, str(target), nothing))
+    check(target, b"abc", http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        rest_with({"Content-Encoding": "gzip"}),
+        rest_with({}, 200),
+        rest_with({"Content-Range": "bytes 7-8/9"}, 200),
+        rest_with({"Content-Range": "bytes"}, 200),
+        rest_with({"Content-Length": len(CONTENT)}),
+        wrong_part,
+    ],
+    ids=["encoded", "part as 200", "other part as 200", "unreadable part as 200", "more than the rest", "another part"],
+)
+def test_a_server_that_cannot_be_trusted_with_parts_is_asked_for_the_whole_file(
+    http: RequestsHttp, origin: Origin, target: Path, rest: Behaviour
+) -> None:
+    origin.script.extend([truncate(1_500_000), rest, truncate(1_500_000), serve])
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    assert origin.ranges == [None, "bytes=1500000-", None, None]
+
+
+def test_a_stored_encoding_stays_the_same_over_parts(http: RequestsHttp, origin: Origin, target: Path) -> None:
+    """As a server sends FILE.gz: the bytes are those of the file."""
+    encoded: dict[str, object] = {"Content-Encoding": "gzip"}
+
+    def cut(handler: Handler, origin: Origin) -> None:
+        handler.answer(200, facts(origin, len(origin.content)) | encoded, origin.content[:1000])
+
+    origin.script.extend([cut, rest_with(encoded)])
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+
+
+def test_a_whole_file_may_say_that_it_is_whole(http: RequestsHttp, origin: Origin, target: Path) -> None:
+    whole = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    origin.script.append(lambda h, o: h.answer(200, facts(o, len(CONTENT)) | whole, CONTENT))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    assert len(origin.asked) == 1
+
+
+def test_a_file_that_has_no_room_is_not_begun(http: RequestsHttp, origin: Origin, target: Path) -> None:
+    with pytest.raises(NetworkFault, match="has 3000000 bytes, and there is room for 2999999"):
+        http.download(origin.address, str(target), nothing, TransferLimits(len(CONTENT) - 1))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(len(CONTENT))))
+
+
+@pytest.mark.parametrize("behaviour", [endless(), endless(announced=10**15)], ids=["unannounced", "announced"])
+def test_a_download_without_end_does_not_fill_the_volume(
+    http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, behaviour: Behaviour
+) -> None:
+    origin.script.append(behaviour)
+    with pytest.raises(NetworkFault, match=f"and there is room for {ROOM}"):
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM))
+    assert (target.stat().st_size, clock.pauses) == (0, [])
+
+
+def test_a_slow_download_is_a_stall(http: RequestsHttp, origin: Origin, target: Path) -> None:
+    origin.script.extend([endless(len(CONTENT), rate=20_000), serve])
+    fetched = http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=1.0))
+    assert fetched.size == len(CONTENT)
+    assert len(origin.asked) == 2
+
+
+def test_all_attempts_together_have_a_deadline(http: RequestsHttp, origin: Origin, target: Path) -> None:
+    origin.script.extend([endless(10**6, rate=100_000)] * 9)
+    began = time.monotonic()
+    with pytest.raises(NetworkFault, match=r"not finished within 2 s: \d+ of 1000000 bytes came"):
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, seconds=2.0))
+    assert time.monotonic() - began < 5
+    origin.script.clear()
+    origin.script.extend([status(503)] * 9)
+    with pytest.raises(NetworkFault, match="not finished within 5 s: answered 503"):
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, seconds=5.0, attempts=9))
+
+
+def network_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name == "gprov-net"]
+
+
+@pytest.mark.parametrize("behaviour", [endless_interim_answers, endless_trailers, drip_headers])
+def test_nothing_is_left_running_behind_a_server_that_sends_headers_without_end(
+    http: RequestsHttp, origin: Origin, target: Path, behaviour: Behaviour
+) -> None:
+    origin.script.extend([behaviour] * 2)
+    began = time.monotonic()
+    with pytest.raises(NetworkFault, match=r"within 0\.5 s"):
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=0.5, attempts=1))
+    with pytest.raises(NetworkFault, match=r"within 0\.5 s"):
+        http.request("GET", origin.address, seconds=0.5)
+    while network_threads() and time.monotonic() - began < 5:
+        time.sleep(0.02)
+    assert network_threads() == []
 
 
 @pytest.mark.parametrize("code", [500, 503, 429, 408])
@@ -363,7 +497,7 @@ def test_a_server_that_is_not_ready_is_asked_again(
     http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, code: int
 ) -> None:
     origin.script.extend([status(code), status(code)])
-    check(target, CONTENT, http.download(origin.address, str(target), nothing))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
     assert clock.pauses == [2.0, 4.0]
 
 
@@ -375,7 +509,7 @@ def test_a_refusal_is_final(
 ) -> None:
     origin.script.append(status(code))
     with pytest.raises(NetworkFault, match=words) as caught:
-        http.download(f"{origin.address}/x", str(target), nothing)
+        http.download(f"{origin.address}/x", str(target), nothing, TransferLimits(ROOM))
     assert caught.value.peer == f"{origin.address}/x"
     assert (len(origin.asked), clock.pauses) == (1, [])
 
@@ -385,7 +519,7 @@ def test_the_last_reason_is_told_and_nothing_waits_after_it(
 ) -> None:
     origin.script.extend([status(500), status(500), status(503)])
     with pytest.raises(NetworkFault, match=r"answered 503 Service Unavailable \(3 attempts\)"):
-        http.download(origin.address, str(target), nothing, attempts=3)
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, attempts=3))
     assert clock.pauses == [2.0, 4.0]
 
 
@@ -393,7 +527,7 @@ def test_a_drip_is_a_stall(http: RequestsHttp, origin: Origin, target: Path) -> 
     origin.script.append(drip)
     began = time.monotonic()
     with pytest.raises(NetworkFault, match=r"bytes came within 0\.5 s"):
-        http.download(origin.address, str(target), nothing, stall_seconds=0.5, attempts=1)
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=0.5, attempts=1))
     assert time.monotonic() - began < 5
 
 
@@ -415,7 +549,7 @@ def test_nobody_listens(http: RequestsHttp, clock: SkippingClock, target: Path) 
         with pytest.raises(NetworkFault, match=r"Connection refused$"):
             http.request("GET", url)
         with pytest.raises(NetworkFault, match=r"Connection refused \(2 attempts\)"):
-            http.download(url, str(target), nothing, attempts=2)
+            http.download(url, str(target), nothing, TransferLimits(ROOM, attempts=2))
     assert clock.pauses == [2.0]
 
 
@@ -466,11 +600,11 @@ def test_what_is_no_http(http: RequestsHttp, origin: Origin) -> None:
 
 def test_redirects_are_followed_a_little(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.script.extend([redirect("/b"), redirect(f"{origin.address}/c", 307)])
-    check(target, CONTENT, http.download(f"{origin.address}/a", str(target), nothing))
+    check(target, CONTENT, http.download(f"{origin.address}/a", str(target), nothing, TransferLimits(ROOM)))
     assert [path for _, path, _, _ in origin.asked] == ["/a", "/b", "/c"]
     origin.script.extend([redirect("/")] * 10)
     with pytest.raises(NetworkFault, match="redirects more than 5 times"):
-        http.download(origin.address, str(target), nothing)
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM))
     origin.script.clear()
     origin.script.append(redirect("file:///etc/passwd"))
     with pytest.raises(NetworkFault, match="redirects to file:///etc/passwd, which must begin with"):
@@ -496,7 +630,7 @@ def test_credentials_reach_the_server_but_no_message(http: RequestsHttp, origin:
     for behaviour in (status(404), truncate(5), lambda h, o: h.reset()):
         origin.script.append(behaviour)
         with pytest.raises(NetworkFault) as caught:
-            http.download(url, str(target), nothing, attempts=1)
+            http.download(url, str(target), nothing, TransferLimits(ROOM, attempts=1))
         faults.append(caught.value)
     with pytest.raises(NetworkFault) as caught:
         http.request("POST", url.replace(origin.address.rpartition(":")[2], "1"), body=token.encode())
@@ -508,18 +642,18 @@ def test_credentials_reach_the_server_but_no_message(http: RequestsHttp, origin:
 
 def test_where_the_file_cannot_be_written(http: RequestsHttp, origin: Origin, tmp_path: Path) -> None:
     with pytest.raises(DeviceMissing):
-        http.download(origin.address, str(tmp_path / "no" / "file"), nothing)
+        http.download(origin.address, str(tmp_path / "no" / "file"), nothing, TransferLimits(ROOM))
     link = tmp_path / "link"
     link.symlink_to("/etc/hostname-of-somebody")
     with pytest.raises(DeviceFault):
-        http.download(origin.address, str(link), nothing)
+        http.download(origin.address, str(link), nothing, TransferLimits(ROOM))
     assert origin.asked == []
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_a_full_disk_is_no_network_fault(http: RequestsHttp, origin: Origin, clock: SkippingClock) -> None:
     with pytest.raises(DeviceFault):
-        http.download(origin.address, "/dev/full", nothing)
+        http.download(origin.address, "/dev/full", nothing, TransferLimits(ROOM))
     assert clock.pauses == []
 
 

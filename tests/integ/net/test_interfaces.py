@@ -41,10 +41,37 @@ def test_physical_ethernet_only_in_natural_order(tmp_path: Path) -> None:
     (tmp_path / "class" / "net" / "gone0").symlink_to("nowhere")
     (tmp_path / "class" / "net" / "bonding_masters").write_text("")
     assert physical_nics(str(tmp_path)) == (
-        Nic("eno1", "52:54:00:12:34:56", "igb", False),
-        Nic("eth2", "52:54:00:12:34:56", "igb", True),
-        Nic("eth10", "56:78:90:00:00:0b", "e1000e", False),
+        Nic(name="eno1", mac="52:54:00:12:34:56", driver="igb", carrier=False),
+        Nic(name="eth2", mac="52:54:00:12:34:56", driver="igb", carrier=True),
+        Nic(name="eth10", mac="56:78:90:00:00:0b", driver="e1000e", carrier=False),
     )
+
+
+def test_what_has_no_socket_of_its_own_is_left_out(tmp_path: Path) -> None:
+    """Virtual functions and the CPU's side of a switch chip have the MAC of a port; a MAC of zeros is none."""
+    interface(tmp_path, "eth0", driver="igb")
+    (interface(tmp_path, "eth0v0", driver="igbvf") / "device" / "physfn").mkdir()
+    (interface(tmp_path, "eth1", driver="mvneta") / "dsa").mkdir()
+    interface(tmp_path, "lan1", driver="mv88e6085")
+    interface(tmp_path, "eth7", mac="00:00:00:00:00:00", driver="igb")
+    assert [nic.name for nic in physical_nics(str(tmp_path))] == ["eth0", "lan1"]
+
+
+@pytest.mark.parametrize(
+    ("device", "path"),
+    [
+        ("pci0000:00/0000:00:1c.0/0000:03:00.1", "pci-0000:03:00.1"),
+        ("pci0000:00/0000:00:03.0/virtio0", "pci-0000:00:03.0"),
+        ("pci0000:00/0000:00:14.0/usb1/1-2/1-2.3/1-2.3:1.0", "pci-0000:00:14.0-usb-0:2.3:1.0"),
+        ("pci0000:00/0000:00:1c.0/0000:03:00.1/mdio_bus/fixed-0/fixed-0:00", ""),
+        ("platform/soc/eth", ""),
+    ],
+)
+def test_places_are_those_of_udev(tmp_path: Path, device: str, path: str) -> None:
+    folder = interface(tmp_path, "eth0")
+    (tmp_path / "devices" / device).mkdir(parents=True)
+    (folder / "device").symlink_to(tmp_path / "devices" / device)
+    assert [nic.path for nic in physical_nics(str(tmp_path))] == [path]
 
 
 def test_no_sysfs(tmp_path: Path) -> None:

@@ -88,8 +88,11 @@ def default_routes(unit: str) -> dict[str, int]:
     return {route["dev"]: route["metric"] for route in ip("-n", unit, "-4", "route") if route["dst"] == "default"}
 
 
-def test_ports_come_up_as_they_should(unit: str, tmp_path: Path) -> None:
-    nics = [Nic(port, f"56:78:90:00:00:0{number}") for number, port in enumerate(PORTS)]
+@pytest.mark.parametrize("twins", [False, True], ids=["MACs of their own", "one MAC for all"])
+def test_ports_come_up_as_they_should(unit: str, tmp_path: Path, twins: bool) -> None:
+    nics = [Nic(name=port, mac=f"56:78:90:00:00:0{0 if twins else number}") for number, port in enumerate(PORTS)]
+    for nic in nics:
+        ip("-n", unit, "link", "set", nic.name, "address", nic.mac)
     folder, log = tmp_path / "files", tmp_path / "log"
     folder.mkdir()
     for name, content in default_files(nics, diagnostic=[2], names=["Port 1 (WAN)", "Port 2"]).items():

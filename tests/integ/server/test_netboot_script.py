@@ -12,12 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gprov.adapters.linux.files.files import LinuxFiles
-from gprov.adapters.linux.system.random import SystemRandomness
-from gprov.apps.server.app import Host, Policy, make_app, make_services
+from gprov.apps.server.container import server_container
 from gprov.apps.server.credentials import reopen
-from gprov.apps.server.database import Database
 from gprov.apps.server.netboot import Netboot
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.requests import MacReport, NamedMac, Sender, StateReport
 
@@ -32,10 +30,10 @@ class Factory:
     now_ns: int = 1_750_000_000_000_000_000
 
     def __post_init__(self) -> None:
-        self.database = Database(str(self.folder))
-        host = Host(LinuxFiles(), SystemRandomness(), lambda: self.now_ns)
-        self.services = make_services(self.database, str(self.folder), Policy(), host)
-        self.app = make_app(self.services, str(self.folder), self.settings)
+        container = server_container(str(self.folder))
+        set_value(container.now, lambda: self.now_ns)
+        set_value(container.netboot, self.settings)
+        self.database, self.services, self.app = container.database(), container.services(), container.app()
 
     def ask(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> httpx.Response:
         async def exchange() -> httpx.Response:

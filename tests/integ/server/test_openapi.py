@@ -17,12 +17,9 @@ from jsonschema import Draft202012Validator
 from typing_extensions import override
 
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.net.factory import HttpFactory
-from gprov.adapters.linux.system.random import SystemRandomness
-from gprov.apps.server.app import Host, Policy, make_app, make_services
-from gprov.apps.server.database import Database
-from gprov.apps.server.netboot import Netboot
+from gprov.apps.server.container import server_container
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import (
     Event,
@@ -34,7 +31,7 @@ from gprov.domain.events import (
     Step,
     StepPhase,
 )
-from gprov.ports.network import Fetched, Http, Reply, TransferProgress
+from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
 
 S = ProcessState
 BASE = "http://testserver"
@@ -91,9 +88,7 @@ class CheckedHttp(Http):
         Draft202012Validator(_strict(self.document["components"]["schemas"][name])).validate(value)
 
     @override
-    def download(
-        self, url: str, target: str, progress: TransferProgress, *, stall_seconds: float = 60.0, attempts: int = 6
-    ) -> Fetched:
+    def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
         raise NetworkFault(url, "not here")
 
 
@@ -110,9 +105,10 @@ def _strict(value: Any) -> Any:
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[CheckedHttp]:
     now_ns = 1_750_000_000_000_000_000
-    with closing(Database(str(tmp_path))) as database:
-        host = Host(LinuxFiles(), SystemRandomness(), lambda: now_ns)
-        app = make_app(make_services(database, str(tmp_path), Policy(), host), str(tmp_path), Netboot())
+    container = server_container(str(tmp_path))
+    set_value(container.now, lambda: now_ns)
+    with closing(container.database()):
+        app = container.app()
         yield CheckedHttp(app, json.loads(json.dumps(app.openapi())))
 
 

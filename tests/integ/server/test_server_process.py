@@ -34,6 +34,7 @@ from gprov.domain.events import Event, LogLine, ProcessState, Severity, StateCha
 from gprov.domain.factory.messages import encode, to_bytes
 from gprov.domain.factory.replies import FactoryRefused, Refusal
 from gprov.domain.factory.requests import EventBatch, Sender
+from gprov.ports.network import TransferLimits
 
 GPROV = str(Path(sys.executable).with_name("gprov"))
 SECONDS = 60.0
@@ -507,7 +508,9 @@ def test_the_client_of_the_units_fetches_it(server: Server, published: bytes, tm
     target = tmp_path / "image.partial"
     done: list[tuple[int, int]] = []
     url = f"{server.url.rstrip('/')}{IMAGE}"
-    fetched = RequestsHttp(SystemClock()).download(url, str(target), lambda *step: done.append(step))
+    fetched = RequestsHttp(SystemClock()).download(
+        url, str(target), lambda *step: done.append(step), TransferLimits(1 << 30)
+    )
     assert target.read_bytes() == published
     assert fetched.sha256 == hashlib.sha256(published).hexdigest()
     assert done[-1] == (len(published), len(published))

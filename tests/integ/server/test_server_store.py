@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.linux.files.files import LinuxFiles
-from gprov.apps.server.api import Services
-from gprov.apps.server.app import Host, Policy, make_services
+from gprov.apps.server.container import Policy, server_container
 from gprov.apps.server.credentials import CredentialsRefused, credentials_of, reopen
 from gprov.apps.server.database import Database, open_existing, sole_server, store_path
 from gprov.apps.server.rows import EVENTS_KEPT, SERVER_TYPE
 from gprov.apps.server.state_reports import STATES_KEPT
 from gprov.apps.server.store import MAX_HELD
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange
 from gprov.domain.factory.documents import DocumentStatus
@@ -61,11 +60,10 @@ class Server:
     randomness: Randomness = field(default_factory=Seeded)
 
     def __post_init__(self) -> None:
-        self.database = Database(str(self.folder))
-        host = Host(LinuxFiles(), self.randomness, lambda: self.now_ns)
-        self.services: Services = make_services(
-            self.database, str(self.folder), Policy(20 * MINUTE, 240 * MINUTE), host
-        )
+        container = server_container(str(self.folder), Policy(20 * MINUTE, 240 * MINUTE))
+        set_value(container.now, lambda: self.now_ns)
+        set_value(container.randomness, self.randomness)
+        self.database, self.services = container.database(), container.services()
         (self.folder / "documents").mkdir(exist_ok=True)
 
     def restart(self) -> Server:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import pytest
-from dependency_injector import providers
 from typing_extensions import override
 
 import gprov
@@ -33,6 +32,7 @@ from gprov.apps.host.lab.stage import Expectation, StageResult
 from gprov.apps.host.lab.unit import Unit
 from gprov.apps.host.lab.unitspec import UnitSpec, spec_text
 from gprov.apps.server.credentials import credentials_of
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.branding import Branding
 from gprov.domain.image.name import ImageName
 
@@ -55,14 +55,13 @@ def container(request: pytest.FixtureRequest) -> LabContainer:
     if os.geteuid() != 0:
         pytest.skip("building a root file system needs root")
     container = LabContainer()
-    container.progress.override(providers.Object(Progress(cast(TextIO, _Terminal(request.config)))))
+    set_value(container.progress, Progress(cast(TextIO, _Terminal(request.config))))
     return container
 
 
 @pytest.fixture(scope="session")
 def products(container: LabContainer) -> Products:
-    found: Products = container.products()
-    return found
+    return container.products()
 
 
 @pytest.fixture(scope="session")

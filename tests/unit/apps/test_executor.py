@@ -23,7 +23,7 @@ from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.domain.errors import DeviceFault, IntegrityFault, InternalError, NetworkFault
 from gprov.domain.events import Step, StepPhase
-from gprov.domain.files import Digests
+from gprov.domain.files import Digests, Usage
 from gprov.domain.plan.disk_operations import (
     ClearDisk,
     CreatePartitionTable,
@@ -146,7 +146,30 @@ class LyingFiles(FakeFiles):
 
 
 def fetch(machine: SimulatedMachine, bus: EventBus, files: FakeFiles, wanted: FetchFile, *, down: bool = False) -> None:
+    files.make_folder("/run")
     fetch_file(FakeHttp(machine, Origin(content={URL: CONTENT}, down=down)), files, wanted, bus)
+
+
+class FullFiles(FakeFiles):
+    """``free`` bytes are left on every volume."""
+
+    free = 0
+
+    @override
+    def usage(self, path: str) -> Usage:
+        return Usage(1 << 30, self.free)
+
+
+def test_what_does_not_fit_is_not_fetched(machine: SimulatedMachine, bus: EventBus) -> None:
+    files, wanted = FullFiles(machine), good_hashes(machine)
+    files.free = len(CONTENT) - 1
+    with pytest.raises(NetworkFault, match=f"there is room for {len(CONTENT) - 1}"):
+        fetch(machine, bus, files, wanted)
+    assert files.status("/run/target") is None
+    # What an earlier run left is overwritten: its room counts.
+    files.replace("/run/target.partial", b"x")
+    fetch(machine, bus, files, wanted)
+    assert files.read("/run/target") == CONTENT
 
 
 def good_hashes(machine: SimulatedMachine) -> FetchFile:

@@ -19,11 +19,12 @@ from gprov.domain.errors import NetworkFault
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.lease import Lease
 from gprov.domain.unit.nics import ANY_MAC, Nic, NicInfo
-from gprov.ports.network import Lease, Network
+from gprov.ports.network import Network, Report
 
-OWN = tuple(Nic(f"eth{9 - number}", f"56:78:90:00:00:0{number}") for number in range(4))
-FOREIGN = Nic("usb0", "00:e0:4c:00:00:01")
+OWN = tuple(Nic(name=f"eth{9 - number}", mac=f"56:78:90:00:00:0{number}") for number in range(4))
+FOREIGN = Nic(name="usb0", mac="00:e0:4c:00:00:01")
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Slowly(Network):
         return tuple(nic for nic, second in self.arrivals.items() if second <= self.elapsed)
 
     @override
-    def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
+    def connect(self, nics: Sequence[Nic], seconds: float, report: Report) -> Lease:
         self.asked.append(tuple(nics))
         return Lease(interface=nics[0].name, address="10.0.0.2", prefix=24)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,11 +12,8 @@ from typing_extensions import override as overrides
 
 from gprov.apps.unit.composition.wiring import (
     Container,
-    Declaration,
-    deferred,
     factory,
-    inject,
-    lazy_factory,
+    itself,
     override,
     set_value,
     share,
@@ -47,31 +47,41 @@ class Louder(Greeter):
 
 @dataclass(frozen=True, kw_only=True)
 class Hall:
+    """``again`` makes one more whenever it is called."""
+
     greeter: Greeter
-    again: object
+    again: Callable[[], Greeter]
 
 
 MADE: list[str] = []
 
 
-def _greeter(*, name: str) -> Greeter:
-    MADE.append(name)
-    return Plain(name)
+def _greeter(example: Example) -> Greeter:
+    MADE.append(example.name())
+    return Plain(example.name())
 
 
-def _hall() -> type[Hall]:
-    return Hall
+def _fresh(example: Example) -> Greeter:
+    return Plain(example.name())
+
+
+def _hall(example: Example) -> Hall:
+    return Hall(greeter=example.greeter(), again=example.fresh)
+
+
+def _outer(derived: Derived) -> Hall:
+    return Hall(greeter=derived.hall().greeter, again=derived.greeter)
 
 
 class Example(Container):
     name = value("you")
-    greeter = singleton(_greeter, name=inject(name))
-    fresh: Declaration[Greeter] = factory(Plain, inject(name))
-    hall = lazy_factory(_hall, greeter=inject(greeter), again=deferred(fresh))
+    greeter = singleton(_greeter, itself)
+    fresh = factory(_fresh, itself)
+    hall = factory(_hall, itself)
 
 
 class Derived(Example):
-    outer = lazy_factory(_hall, greeter=inject(Example.greeter), again=inject(Example.hall))
+    outer = factory(_outer, itself)
 
 
 def test_singletons_are_made_once_and_factories_make_anew() -> None:
@@ -81,7 +91,6 @@ def test_singletons_are_made_once_and_factories_make_anew() -> None:
     assert container.fresh() is not container.fresh()
     hall = container.hall()
     assert hall.greeter is container.greeter()
-    assert callable(hall.again)
     assert hall.again() == Plain("you")
 
 
@@ -158,3 +167,13 @@ def test_a_shared_container_has_the_very_objects_of_the_other() -> None:
     assert target.greeter().greet() == "hello all!"
     assert target.fresh() == Plain("all")
     assert target.fresh.overridden == ()
+
+
+def test_unreferenced_containers_are_freed() -> None:
+    """Although its providers refer to the container itself."""
+    container = Example()
+    container.hall()
+    gone = weakref.ref(container.greeter())
+    del container
+    gc.collect()
+    assert gone() is None

@@ -1,5 +1,5 @@
-"""Mistakes in wiring are type errors. Each line with an ``ignore`` is one: ``make lint`` fails when mypy no longer sees
-it, since an ignore that nothing needs is an error too (``warn_unused_ignores``). Nothing here needs to run.
+"""Mistakes in wiring are type errors. Each line with an ``ignore`` is one: ``make lint`` fails if mypy does not report
+it, since an unneeded ignore is an error too (``warn_unused_ignores``). Nothing here runs.
 """
 
 from __future__ import annotations
@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING, assert_type
 
 from gprov.apps.init.container import InitContainer
 from gprov.apps.unit.composition.container import UnitContainer
-from gprov.apps.unit.composition.wiring import (
-    Container,
-    Declaration,
-    Provider,
-    deferred,
-    factory,
-    inject,
-    override,
-    set_value,
-    singleton,
-    value,
-    wrap,
-)
+from gprov.apps.unit.composition.wiring import Provider, factory, itself, override, set_value, singleton, wrap
 
 if TYPE_CHECKING:
     from dependency_injector import providers
@@ -28,12 +16,16 @@ if TYPE_CHECKING:
     from gprov.adapters.linux.disk.block import SysfsBlockDevices
     from gprov.adapters.linux.filesystem.mounts import LinuxMounts
     from gprov.apps.init.ports import InitPorts, RestoreFlow
+    from gprov.apps.mfg.container import MfgContainer
+    from gprov.apps.server.container import ServerContainer
+    from gprov.apps.server.store import Store
+    from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.composition.volume_ports import VolumePorts
+    from gprov.apps.unit.execution.destructive_ports import DestructivePorts
     from gprov.apps.unit.execution.executor import PlanPorts
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
     from gprov.ports.block import BlockDevices
-    from gprov.ports.clock import Clock
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.filesystem import FileSystems, Mounts
 
@@ -45,56 +37,111 @@ if TYPE_CHECKING:
 
         return LinuxFileSystems(UnitContainer().processes())  # type: ignore[return-value]
 
-    class Swapped(UnitContainer):
-        """Two providers exchanged, by name and in their order."""
+    def exchanged_by_name(unit: UnitContainer) -> VolumePorts:
+        return VolumePorts(
+            blocks=unit.blocks(),
+            filesystems=unit.mounts(),  # type: ignore[arg-type]
+            mounts=unit.filesystems(),  # type: ignore[arg-type]
+            files=unit.files(),
+            clock=unit.firmware(),  # type: ignore[arg-type]
+            firmware=unit.clock(),  # type: ignore[arg-type]
+            arrays=unit.arrays,
+        )
 
-        volume_ports = factory(
-            VolumePorts,
-            arrays=deferred(UnitContainer.arrays),
-            blocks=inject(UnitContainer.blocks),
-            filesystems=inject(UnitContainer.mounts),  # type: ignore[arg-type]
-            mounts=inject(UnitContainer.filesystems),  # type: ignore[arg-type]
-            files=inject(UnitContainer.files),
-            clock=inject(UnitContainer.firmware),  # type: ignore[arg-type]
-            firmware=inject(UnitContainer.clock),  # type: ignore[arg-type]
+    def exchanged_in_a_lazily_imported_class(unit: UnitContainer) -> PlanPorts:
+        from gprov.apps.unit.execution.executor import PlanPorts as Lazy
+
+        return Lazy(
+            blocks=unit.blocks(),
+            filesystems=unit.mounts(),  # type: ignore[arg-type]
+            mounts=unit.filesystems(),  # type: ignore[arg-type]
+            files=unit.files(),
+            clock=unit.firmware(),  # type: ignore[arg-type]
+            firmware=unit.clock(),  # type: ignore[arg-type]
+            arrays=unit.arrays,
+            http=unit.network(),  # type: ignore[arg-type]
         )
-        positional_ports = factory(
-            VolumePorts,  # type: ignore[call-arg]
-            inject(UnitContainer.blocks),
-            inject(UnitContainer.mounts),
-            inject(UnitContainer.files),
-            inject(UnitContainer.filesystems),
-            inject(UnitContainer.firmware),
-            inject(UnitContainer.clock),
-            deferred(UnitContainer.arrays),
+
+    def exchanged_destructive_ports(unit: UnitContainer) -> DestructivePorts:
+        from gprov.apps.unit.execution.destructive_ports import DestructivePorts as Lazy
+
+        return Lazy(
+            partitioner=unit.filesystem_maker(),  # type: ignore[arg-type]
+            filesystem_maker=unit.partitioner(),  # type: ignore[arg-type]
+            array_writer=unit.arrays(),  # type: ignore[arg-type]
+            image_unpacker=unit.archives(),  # type: ignore[arg-type]
+            variable_writer=unit.firmware(),  # type: ignore[arg-type]
         )
+
+    def exchanged_servers(unit: MfgContainer) -> FlowPorts:
+        return FlowPorts(
+            volumes=unit.volume_ports(),
+            executor=unit.executor(),
+            smbios=unit.smbios(),
+            network=unit.network(),
+            background=unit.background(),
+            telemetry_at=unit.credential_store_at(),  # type: ignore[arg-type]
+            sink_for=unit.file_sink_at(),  # type: ignore[arg-type]
+            file_sink_at=unit.sink_for(),  # type: ignore[arg-type]
+        )
+
+    def exchanged_by_place(unit: UnitContainer) -> VolumePorts:
+        return VolumePorts(  # type: ignore[call-arg]
+            unit.blocks(),
+            unit.mounts(),
+            unit.files(),
+            unit.filesystems(),
+            unit.firmware(),
+            unit.clock(),
+            unit.arrays,
+        )
+
+    def not_called_or_called_too_early(unit: UnitContainer) -> VolumePorts:
+        return VolumePorts(
+            blocks=unit.blocks,  # type: ignore[arg-type]
+            mounts=unit.mounts(),
+            files=unit.files(),
+            filesystems=unit.filesystems(),
+            firmware=unit.firmware(),
+            clock=unit.clock(),
+            arrays=unit.arrays(),  # type: ignore[arg-type]
+        )
+
+    def incomplete(unit: InitContainer) -> InitPorts:
+        return InitPorts(  # type: ignore[call-arg]
+            volumes=unit.volume_ports(),
+            operator=unit.operator(),
+            power=unit.power(),
+        )
+
+    def exchanged_in_the_server(server: ServerContainer) -> Store:
+        return Store(server.database(), server.policy().hold_ns, server.now())  # type: ignore[arg-type]
+
+    def of_a_class(_unit: UnitContainer) -> BlockDevices:
+        return UnitContainer.blocks()  # type: ignore[operator, no-any-return]
+
+    def of_another_container(init: InitContainer) -> RestoreFlow:
+        return init.restore()
+
+    class Exchanged(UnitContainer):
         mounts = UnitContainer.filesystems  # type: ignore[assignment]
-        clock: Declaration[Clock] = singleton(not_mounts)  # type: ignore[arg-type]
+        filesystems = UnitContainer.mounts  # type: ignore[assignment]
+        clock = UnitContainer.firmware  # type: ignore[assignment]
+        firmware = UnitContainer.clock  # type: ignore[assignment]
+        blocks = singleton(not_mounts)  # type: ignore[assignment]
+        early = factory(of_another_container, itself)
+        forgotten = factory(exchanged_by_name)  # type: ignore[arg-type]
+        needless = singleton(not_mounts, itself)  # type: ignore[arg-type, var-annotated]
 
-    class Forgotten(UnitContainer):
-        """``inject`` or ``deferred`` left out, the one taken for the other, an argument that nobody gives."""
-
-        volume_ports = factory(
-            VolumePorts,
-            blocks=UnitContainer.blocks,  # type: ignore[arg-type]
-            mounts=inject(UnitContainer.mounts),
-            files=deferred(UnitContainer.files),  # type: ignore[arg-type]
-            filesystems=inject(UnitContainer.filesystems),
-            firmware=inject(UnitContainer.firmware),
-            clock=inject(UnitContainer.clock),
-            arrays=UnitContainer.arrays,  # type: ignore[arg-type]
-        )
-        other_ports = factory(
-            InitPorts,  # type: ignore[call-arg]
-            volumes=inject(UnitContainer.volume_ports),
-            operator=inject(UnitContainer.operator),
-            power=inject(UnitContainer.power),
-        )
+    def of_the_wrong_container() -> None:
+        Exchanged().early()  # type: ignore[call-overload]
 
     def what_is_put_in_must_be_of_the_port() -> None:
         container = InitContainer()
         container.blocks.override(providers.Object("not block devices"))  # type: ignore[attr-defined]
         InitContainer.blocks.override(providers.Object("not block devices"))  # type: ignore[attr-defined]
+        InitContainer(blocks=providers.Object("not block devices"))  # type: ignore[call-arg]
+        container.override_providers(blocks="not block devices")  # type: ignore[attr-defined]
         set_value(container.blocks, "not block devices")  # type: ignore[misc]
         set_value(container.blocks, container.mounts())  # type: ignore[misc]
         override(container.blocks, lambda: "not block devices")  # type: ignore[arg-type, return-value]
@@ -119,9 +166,3 @@ if TYPE_CHECKING:
         set_value(container.mounts, LinuxMounts())
         container.block()  # type: ignore[attr-defined]
         InitContainer.blocks()  # type: ignore[operator]
-
-    class Kept(Container):
-        one = value(1)
-        two = singleton(str, inject(one))
-
-    assert_type(Kept().two(), str)

@@ -40,14 +40,10 @@ def test_follows_imports_wherever_they_stand(project: tuple[str, ...]) -> None:
     assert names(project) == expected
 
 
-def test_package_comes_whole_with_what_its_texts_name(project: tuple[str, ...]) -> None:
+def test_a_package_is_taken_whole(project: tuple[str, ...]) -> None:
     found = names(project, ("own",))
-    assert {"own.named", "own.second", "own.unused", "json"} <= found
+    assert {"own.second", "own.unused", "json"} <= found
     assert "own.__main__" not in found
-
-
-def test_texts_of_other_packages_are_only_texts(project: tuple[str, ...]) -> None:
-    assert "own.unused" not in names(project, ("other",))
 
 
 def test_excluded_module_is_as_if_not_installed(project: tuple[str, ...]) -> None:

@@ -129,7 +129,9 @@ def test_disks_in_use_are_not_touched(world: World) -> None:
     assert world.files.read(world.path("volume/file")) == b"precious"
 
 
-@pytest.mark.parametrize("changed", [{"serial": "other"}, {"wwn": "naa.5000"}, {"size": SIZE + MIB}])
+@pytest.mark.parametrize(
+    "changed", [{"serial": "other"}, {"wwn": "naa.5000"}, {"size": SIZE + MIB}, {"path": "/devices/x"}, {"slot": "x"}]
+)
 def test_another_disk_under_the_same_number_is_not_touched(world: World, changed: dict[str, Any]) -> None:
     """The chosen one was pulled, and this one was plugged in since."""
     disk = world.partitioner.write(world.blank(SIZE), TABLES["primary-uefi"])

@@ -1,8 +1,7 @@
 """Modules of the package do not import each other in circles.
 
 Each import counts: one that only a type checker reads makes two modules as dependent on each other as any other, and
-so does one inside of a function, which is there to save time and not to hide a circle. A container's import strings do
-not count: they name what is wired.
+so does one inside of a function, which is there to save time and not to hide a circle.
 """
 
 from __future__ import annotations

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.domain.errors import DeviceFault, NetworkFault
+from gprov.ports.clock import Deadline
 from gprov.ports.retry import growing_pauses, retried
 
 
@@ -62,3 +65,20 @@ def test_a_failure_that_does_not_pass_is_raised_at_once() -> None:
     with pytest.raises(DeviceFault, match="is full"):
         retried(clock, server, [1.0], NetworkFault)
     assert server.calls == 1
+
+
+def test_no_pause_follows_a_failure_after_the_deadline() -> None:
+    clock = FakeClock()
+    began, deadline = clock.monotonic(), Deadline(clock, 5.0)
+
+    def pauses() -> Iterator[float]:
+        while not deadline.passed:
+            yield min(3.0, deadline.remaining)
+
+    def slow_server() -> str:
+        clock.sleep(6.0)
+        raise FAULT
+
+    with pytest.raises(NetworkFault, match="does not answer"):
+        retried(clock, slow_server, pauses(), NetworkFault)
+    assert clock.monotonic() - began == 6.0

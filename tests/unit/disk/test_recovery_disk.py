@@ -11,8 +11,10 @@ from gprov.domain.disk.recovery import (
     attachment_problem,
     attachment_rule,
     choose_recovery_disk,
+    could_be_recovery,
     find_recovery,
     refuse_rivals,
+    why_not_recovery,
 )
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.disk.device_number import DeviceNumber
@@ -125,3 +127,24 @@ def test_a_recovery_that_is_no_device_is_refused() -> None:
     ):
         with pytest.raises(HardwareMismatch, match=r"QEMU-mfg-test: .*9p.* not supported"):
             attachment_rule(replace(platform, recovery_media=media))
+
+
+@pytest.mark.parametrize(
+    "kind", ["ntfs", "iso9660", "LVM2_member", "vfat", "crypto_LUKS", "udf", "exfat", "swap", "xfs"]
+)
+def test_a_file_system_that_gprov_never_makes_is_no_recovery(kind: str) -> None:
+    """It neither is RECOVERY nor keeps a unit from finding its own."""
+    key, stick = disk("sda", 8 * GB, 0), disk("sdb", 8 * GB, 16)
+    own, other = volume(key, "RECOVERY"), replace(volume(stick, "RECOVERY"), contents=Contents(kind, "RECOVERY"))
+    assert find_recovery([own, other], "RECOVERY") == own
+    assert find_recovery([other], "RECOVERY") is None
+    refuse_rivals([own, other], "RECOVERY", key)
+    assert why_not_recovery(other) == f"holds {kind}, must be ext2 or ext3 or ext4"
+    assert why_not_recovery(own) == ""
+
+
+@pytest.mark.parametrize("kind", ["ext2", "ext3", "ext4"])
+def test_file_systems_of_recovery(kind: str) -> None:
+    own = replace(volume(disk("sda", 8 * GB, 0), "RECOVERY"), contents=Contents(kind, "RECOVERY"))
+    assert find_recovery([own], "RECOVERY") == own
+    assert not could_be_recovery(own, "OTHER")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,59 @@ def test_nvme(tmp_path: Path) -> None:
     assert (disk.sector_size, disk.size) == (4096, 1000215216 * 512)
     assert disk.slot == "pci-0000:02:00.0-nvme-1"
     assert disk.read_only
+
+
+@pytest.mark.parametrize(
+    "wwid",
+    [
+        "naa.0000000000000000", "naa.5000000000000000", "naa.ffffffffffffffff", "eui.0000000000000000",
+        "eui.00000000000000000000000000000000", "uuid.00000000-0000-0000-0000-000000000000",
+    ],
+)  # fmt: skip
+def test_a_world_wide_name_that_was_never_given_is_none(tmp_path: Path, wwid: str) -> None:
+    tree: Tree = {SATA: {"dev": "8:0", "size": "100", "device/wwid": wwid}}
+    assert disks(tmp_path, tree)["sda"].wwn == ""
+
+
+def test_namespaces_of_one_controller_are_told_apart(tmp_path: Path) -> None:
+    """With the serial number of the controller, and without a name of their own."""
+    facts: dict[str, bytes | str] = {"size": "100", "device/model": "M", "device/serial": "S7", "wwid": "eui.00000000"}
+    tree: Tree = {NVME: facts | {"dev": "259:0"}, NVME.replace("0n1", "0n2"): facts | {"dev": "259:5"}}
+    found = disks(tmp_path, tree)
+    first, second = found["nvme0n1"], found["nvme0n2"]
+    assert (first.called, first.place) == ("M_S7", "pci-0000:02:00.0-nvme-1")
+    assert (second.called, second.place) == ("M_S7", "pci-0000:02:00.0-nvme-2")
+    # The second got the number of the first.
+    assert "is another disk by now" in first.exchanged(replace(second, device=first.device))
+
+
+def test_volumes_of_one_controller_are_told_apart(tmp_path: Path) -> None:
+    facts: dict[str, bytes | str] = {"size": "100", "device/model": "LOGICAL VOLUME", "device/vpd_pg80": b"\0\x80\0\1S"}
+    tree: Tree = {
+        VSCSI: facts | {"dev": "8:16"},
+        VSCSI.replace("0:1/block/sdb", "0:2/block/sdc"): facts | {"dev": "8:32"},
+    }
+    found = disks(tmp_path, tree)
+    assert found["sdb"].called == found["sdc"].called
+    assert found["sdb"].identity != found["sdc"].identity
+
+
+def test_disks_behind_a_port_multiplier_have_places_of_their_own(tmp_path: Path) -> None:
+    port = "/devices/pci0000:00/0000:00:1f.2/ata5"
+    tree: Tree = {
+        f"{port}/ata_port/ata5": {"port_no": "2"},
+        f"{port}/host4/target4:0:0/4:0:0:0/block/sda": {"dev": "8:0", "size": "100"},
+        f"{port}/host4/target4:3:0/4:3:0:0/block/sdb": {"dev": "8:16", "size": "100"},
+    }
+    assert {disk.slot for disk in disks(tmp_path, tree).values()} == {
+        "pci-0000:00:1f.2-ata-2",
+        "pci-0000:00:1f.2-ata-2.3",
+    }
+
+
+def test_media_are_counted(tmp_path: Path) -> None:
+    tree: Tree = {SATA: {"dev": "8:0", "size": "100", "diskseq": "12"}, VIRTIO: {"dev": "254:0", "size": "100"}}
+    assert {name: disk.sequence for name, disk in disks(tmp_path, tree).items()} == {"sda": 12, "vda": 0}
 
 
 def test_disks_without_vendor_or_model_are_seen(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from gprov.domain.factory.replies import FactoryRefused, Refusal, error_reply
 from gprov.domain.factory.requests import EventBatch, decode
 from gprov.domain.factory.syntax import MAX_BODY, MAX_EVENTS
 from gprov.domain.unit.credentials import Credentials, Secret
-from gprov.ports.network import Fetched, Http, Reply, TransferProgress
+from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
 
 BASE = "http://10.0.2.2:8901/"
 SESSION = "0123456789abcdef" * 2
@@ -62,9 +62,7 @@ class AnsweringHttp(Http):
         return reply
 
     @override
-    def download(
-        self, url: str, target: str, progress: TransferProgress, *, stall_seconds: float = 60.0, attempts: int = 6
-    ) -> Fetched:
+    def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
         raise NetworkFault(url, "not here")
 
 

@@ -211,6 +211,18 @@ def test_a_volume_labelled_recovery_on_another_bus_is_left_alone(restored: UnitD
     assert "/dev/sdc1 is labelled RECOVERY too, but is attached by ata" in restored.log(Severity.WARNING)
 
 
+def test_a_fat_stick_that_is_labelled_recovery_stops_no_restore(restored: UnitDriver) -> None:
+    stick = restored.machine.add_disk(8 * GIB, bus=Bus.USB, serial="stick")
+    stick.partitions = [restored.machine.new_partition(1, 1 << 20, 7 * GIB, "")]
+    stick.partitions[0].volume = FakeVolume(kind=FileSystemKind.VFAT, label="RECOVERY", uuid="stick", size=7 * GIB)
+    before = restored.machine.storage()[stick.name]
+    restored.remove_flag()
+    assert restored.boot() is Stop.REBOOT
+    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.machine.storage()[stick.name] == before
+    assert "/dev/sdc1 is labelled RECOVERY too, but holds vfat" in restored.log(Severity.WARNING)
+
+
 @pytest.mark.parametrize(("in_image", "expected"), [(101, 101), (100, 100), (99, 100)])
 def test_the_kernel_with_the_higher_build_number_wins(restored: UnitDriver, in_image: int, expected: int) -> None:
     restored.add_image(kernel=in_image)

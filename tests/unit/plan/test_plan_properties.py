@@ -389,7 +389,9 @@ def test_an_array_of_the_last_partition_of_each_disk(facts: RestoreFacts) -> Non
     config = written[f"{MOUNT_POINTS.primary}/etc/mdadm/mdadm.conf"].decode()
     assert "UUID=00010203:04050607:08090a0b:0c0d0e0f" in config
     record = parse_array_record("", written[f"{MOUNT_POINTS.primary}/etc/provisioning/array.json"])
-    assert [record[slot].startswith(disk.identity) for slot, disk in enumerate(facts.targets)] == [True] * len(members)
+    assert [record[slot].startswith(disk.called or disk.place) for slot, disk in enumerate(facts.targets)] == [
+        True
+    ] * len(members)
 
 
 @given(RESTORES)

@@ -38,9 +38,9 @@ DISKS = (
     ),
 )
 NICS = (
-    Nic("eth1", "56:78:90:00:00:0a"),
-    Nic("eth0", "56:78:90:00:00:09"),
-    Nic("eth2", "02:00:00:00:00:01"),
+    Nic(name="eth1", mac="56:78:90:00:00:0a"),
+    Nic(name="eth0", mac="56:78:90:00:00:09"),
+    Nic(name="eth2", mac="02:00:00:00:00:01"),
 )
 INVENTORY = Inventory(
     Cpus(("Fast CPU", "Fast CPU"), cores=8, sockets=2, threads=16),

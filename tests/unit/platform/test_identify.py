@@ -118,7 +118,9 @@ def test_no_model_reads_as_dmidecode_says() -> None:
     ("wanted", "cpus", "empty", "fits"),
     [
         (("A",), ("A",), 0, True),
-        (("A",), ("A", "A"), 0, True),
+        (("A",), ("A", "A"), 0, False),
+        (("A",), ("A", "A"), 1, False),
+        (("A", "A", "A"), ("A", "A"), 0, False),
         (("A",), ("A",), 1, True),
         (("A",), ("A", "B"), 0, False),
         (("A",), ("B",), 0, False),
@@ -139,9 +141,46 @@ def test_processors(wanted: tuple[str, ...], cpus: tuple[str, ...], empty: int, 
         assert f"wanted {list(wanted)}" in refusal(seen, platform).details()[0]
 
 
+GOLD, OLD, NONE = (
+    "Intel(R) Xeon(R) Gold 5118 CPU @ 2.30GHz",
+    "Intel(R) Xeon(R) CPU E5-2418L v2 @ 2.00GHz",
+    "Not Specified",
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cpus", "empty", "fits"),
+    [
+        ((GOLD, NONE), (GOLD,), 1, True),
+        ((NONE, GOLD), (GOLD,), 1, True),
+        ((GOLD, GOLD), (GOLD, GOLD), 0, True),
+        ((OLD, NONE), (OLD,), 1, True),
+        ((OLD,), (OLD,), 0, True),
+        ((GOLD,), (GOLD,), 0, True),
+        ((GOLD, NONE), (GOLD, GOLD), 0, False),
+        ((GOLD,), (GOLD, GOLD), 0, False),
+        ((OLD,), (GOLD,), 0, False),
+        ((GOLD,), (OLD,), 0, False),
+    ],
+)
+def test_processors_as_platform_tables_in_use_have_them(
+    wanted: tuple[str, ...], cpus: tuple[str, ...], empty: int, fits: bool
+) -> None:
+    test_processors(wanted, cpus, empty, fits)
+
+
 def test_processors_tell_models_apart() -> None:
     first, second = replace(OX, cpu=("A",)), replace(OX, code_name="Ox2", cpu=("B",))
     assert identify(table(cpus=("B",)), [first, second]).platform is second
+
+
+@pytest.mark.parametrize(("cpus", "code_name"), [(("A",), "Ox"), (("A", "A"), "Ox2"), (("A", "A", "A"), None)])
+def test_the_number_of_processors_tells_models_apart(cpus: tuple[str, ...], code_name: str | None) -> None:
+    platforms = [replace(OX, cpu=("A",)), replace(OX, code_name="Ox2", cpu=("A", "A"))]
+    if code_name is None:
+        assert "wanted ['A', 'A']" in refusal(table(cpus=cpus), *platforms).details()[1]
+    else:
+        assert identify(table(cpus=cpus), platforms).platform.code_name == code_name
 
 
 def test_two_platforms_that_fit_are_an_error() -> None:
@@ -182,6 +221,10 @@ def test_an_unknown_fallback_is_an_error_that_says_so() -> None:
         "...",
         "XXXX",
         "N/A",
+        "1",
+        "1234567",
+        "System Serial Number",
+        "Not Specified",
     ],
 )
 def test_a_placeholder_is_no_serial_number(serial: str) -> None:
@@ -192,7 +235,7 @@ def test_a_placeholder_is_no_serial_number(serial: str) -> None:
         identify(table(serial=serial, sku=""), [OX], "Ox")
 
 
-@pytest.mark.parametrize("serial", ["1", "11", "10", "A0000000", "QEMU01234", "00000001"])
+@pytest.mark.parametrize("serial", ["11", "10", "A0000000", "QEMU01234", "00000001"])
 def test_serial_numbers_that_look_odd_but_are_fine(serial: str) -> None:
     assert identify(table(serial=serial), [OX]).serial == serial
 

@@ -39,7 +39,35 @@ def test_the_example_of_manufdata_is_valid() -> None:
     assert manuf.warnings == ()
 
 
+# Folders that paths in docs/architecture.md are relative to.
+ROOMS = (
+    "",
+    "gprov",
+    "gprov/ports",
+    "gprov/adapters/linux",
+    "gprov/adapters/fake",
+    "gprov/domain/plan",
+    "gprov/domain/boot",
+)
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md", "examples/adopter/README.md"])
+def test_named_files_exist(document: str) -> None:
+    text = (ROOT / document).read_text()
+    named = set(re.findall(r"`([\w./]+\.(?:py|toml|md|json)|(?:gprov|tests|apps|domain)/[\w/]+)`", text))
+    assert named
+    places = [*(ROOT / room for room in ROOMS), (ROOT / document).parent]
+    # Names of files that gprov reads or writes elsewhere.
+    foreign = {"manufData.json"}
+    assert [name for name in named - foreign if not any((place / name).exists() for place in places)] == []
+
+
+def test_the_architecture_is_wrapped() -> None:
+    lines = (ROOT / "docs/architecture.md").read_text().splitlines()
+    assert [line for line in lines if len(line) > 110] == []
+
+
 def test_links_in_documents_lead_to_files() -> None:
-    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")):
         for target in re.findall(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"

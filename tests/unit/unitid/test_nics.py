@@ -8,27 +8,42 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.unit.nics import Nic, NicInfo, mac_prefix, ordered, own_nics, ports, sequential, usable
+from gprov.domain.unit.nics import Nic, NicInfo, mac_prefix, ordered, own_nics, ports, sequential, sharing, usable
 
 OWN = "56:78:90"
-A, B, C = (Nic(name, f"56:78:90:00:00:{last}") for name, last in (("eth2", "09"), ("eth0", "0a"), ("eth1", "0b")))
-FOREIGN = Nic("usb0", "02:00:00:00:00:01")
+A, B, C = (
+    Nic(name=name, mac=f"56:78:90:00:00:{last}") for name, last in (("eth2", "09"), ("eth0", "0a"), ("eth1", "0b"))
+)
+FOREIGN = Nic(name="usb0", mac="02:00:00:00:00:01")
 
 
 def test_order_is_by_mac_whatever_the_names() -> None:
     assert ordered([C, A, B]) == (A, B, C)
-    assert ordered([Nic("b", "00:ff:00:00:00:00"), Nic("a", "01:00:00:00:00:00")])[0].name == "b"
+    assert ordered([Nic(name="b", mac="00:ff:00:00:00:00"), Nic(name="a", mac="01:00:00:00:00:00")])[0].name == "b"
 
 
 def test_equal_macs_are_both_kept() -> None:
-    twin = Nic("eth9", A.mac)
+    twin = Nic(name="eth9", mac=A.mac)
     assert ordered([twin, A]) == (A, twin)
+
+
+def test_ports_with_one_mac_are_ordered_by_place_then_by_name() -> None:
+    lans = [Nic(name=f"lan{number}", mac=A.mac) for number in (10, 2, 1)]
+    assert [nic.name for nic in ordered(lans)] == ["lan1", "lan2", "lan10"]
+    slots = [Nic(name="eth0", mac=A.mac, path="pci-0000:10:00.0"), Nic(name="eth1", mac=A.mac, path="pci-0000:03:00.1")]
+    assert [nic.name for nic in ordered(slots)] == ["eth1", "eth0"]
+
+
+def test_who_shares_a_mac() -> None:
+    twin = Nic(name="eth9", mac=A.mac.upper())
+    assert sharing([A, B, C, twin]) == ((A, twin),)
+    assert sharing([A, B, C]) == ()
 
 
 @settings(max_examples=100)
 @given(st.lists(st.binary(min_size=6, max_size=6), unique=True, max_size=8), st.integers())
 def test_order_is_that_of_the_numbers_and_does_not_depend_on_the_input(macs: list[bytes], seed: int) -> None:
-    nics = [Nic(f"e{index}", mac.hex(":")) for index, mac in enumerate(macs)]
+    nics = [Nic(name=f"e{index}", mac=mac.hex(":")) for index, mac in enumerate(macs)]
     shuffled = random.Random(seed).sample(nics, len(nics))
     assert ordered(shuffled) == ordered(nics)
     assert [bytes.fromhex(nic.mac.replace(":", "")) for nic in ordered(nics)] == sorted(macs)
@@ -90,7 +105,7 @@ def test_more_or_fewer_labels_than_ports() -> None:
     ],
 )
 def test_sequential(macs: tuple[str, ...], result: bool) -> None:
-    assert sequential(Nic(f"e{index}", mac) for index, mac in enumerate(macs)) is result
+    assert sequential(Nic(name=f"e{index}", mac=mac) for index, mac in enumerate(macs)) is result
 
 
 @pytest.mark.parametrize(

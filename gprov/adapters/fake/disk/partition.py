@@ -57,8 +57,9 @@ class FakePartitioner(Partitioner):
 
     def _unchanged(self, disk: Disk) -> FakeDisk:
         fake = self._machine.disk(disk.device)
-        now = next(found for found in described(self._machine) if found.device == disk.device)
-        if problem := disk.exchanged(now):
+        present = described(self._machine)
+        now = next(found for found in present if found.device == disk.device)
+        if problem := disk.exchanged(now, present):
             raise DeviceFault(disk.node, problem)
         return fake
 

@@ -44,7 +44,7 @@ class SimulatedMachine:
     smbios: bytes = b""
     disks: list[FakeDisk] = field(default_factory=list)
     nvram: dict[VariableName, Variable] = field(default_factory=dict)
-    nics: tuple[Nic, ...] = (Nic("eth0", "56:78:90:00:00:01", "e1000", True),)
+    nics: tuple[Nic, ...] = (Nic(name="eth0", mac="56:78:90:00:00:01", driver="e1000", carrier=True),)
     inventory: Inventory = field(
         default_factory=lambda: Inventory(Cpus(("Simulated CPU",), 2, 1), 1 << 30, pci=(), usb=())
     )

@@ -15,9 +15,11 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
+from gprov.ports.clock import Deadline
 from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
-from gprov.ports.network import Fetched, Http, Lease, Network, Reply, TransferProgress
+from gprov.ports.network import Fetched, Http, Network, Reply, Report, TransferLimits, TransferProgress
 
 _FIRST_PAUSE = 1.0
 
@@ -81,12 +83,16 @@ class FakeNetwork(Network):
         return tuple(sorted(self._machine.nics, key=lambda nic: nic.name))
 
     @override
-    def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
+    def connect(self, nics: Sequence[Nic], seconds: float, report: Report) -> Lease:
         self._machine.touch("connect")
         for nic in nics:
             if nic.carrier and nic in self._machine.nics:
                 return Lease(
-                    interface=nic.name, address="10.0.2.15", prefix=24, gateway="10.0.2.2", name_servers=("10.0.2.3",)
+                    interface=nic.name,
+                    address="10.0.2.15",
+                    prefix=24,
+                    routes=(Route(DEFAULT, "10.0.2.2"),),
+                    name_servers=("10.0.2.3",),
                 )
         self._machine.clock.sleep(seconds)
         raise NetworkFault(", ".join(nic.name for nic in nics) or "no interface", "no lease")
@@ -118,25 +124,31 @@ class FakeHttp(Http):
         return Reply(status, content)
 
     @override
-    def download(
-        self, url: str, target: str, progress: TransferProgress, *, stall_seconds: float = 60.0, attempts: int = 6
-    ) -> Fetched:
+    def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
+        deadline = Deadline(self._machine.clock, limits.seconds)
         content, pause = b"", _FIRST_PAUSE
-        for attempt in range(attempts):
+        for attempt in range(limits.attempts):
             self._machine.touch(f"GET {url}")
-            status, block, begin, whole = self._origin.send(url, len(content), stall_seconds, self._machine.clock)
+            status, block, begin, whole = self._origin.send(
+                url, len(content), limits.stall_seconds, self._machine.clock
+            )
             if status != 200:
                 raise NetworkFault(url, f"status {status}")
             content = content[:begin] + block
+            if len(content) > limits.size:
+                self._files.stream(target, b"", whole=True)
+                raise NetworkFault(url, f"has {len(content)} bytes, and there is room for {limits.size}")
             self._files.stream(target, content, whole=whole)
             if whole:
                 progress(len(content), len(content))
                 sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
                 return Fetched(len(content), sha1, hashlib.sha256(content).hexdigest())
-            if attempt < attempts - 1:
+            if deadline.passed:
+                raise NetworkFault(url, f"not finished within {deadline.seconds:g} s")
+            if attempt < limits.attempts - 1:
                 self._machine.clock.sleep(pause)
                 pause *= 2
-        raise NetworkFault(url, f"the connection broke ({attempts} attempts)")
+        raise NetworkFault(url, f"the connection broke ({limits.attempts} attempts)")
 
 
 @dataclass(kw_only=True)

@@ -45,7 +45,7 @@ def identity_of(read: ReadAttribute, folder: str) -> Identity:
     """What the disk tells about itself; "" for what it does not tell."""
     bus = bus_of(folder)
     wwn = _text(read(folder, "wwid")) or _text(read(folder, "device/wwid"))
-    if not _WWN.fullmatch(wwn):
+    if not _WWN.fullmatch(wwn) or not _assigned(wwn):
         wwn = ""
     model = _text(read(folder, "device/model"))
     if bus is Bus.VIRTIO:  # device/vendor is the number of the virtio transport there
@@ -56,6 +56,14 @@ def identity_of(read: ReadAttribute, folder: str) -> Identity:
     if bus is Bus.USB:
         serial = _usb_serial(read, folder) or serial
     return Identity(_text(read(folder, "device/vendor")), model, serial, wwn)
+
+
+def _assigned(wwn: str) -> bool:
+    """Whether a maker filled it in: all zeros or all ones (behind the digit that says which kind of name it is) name
+    nothing."""
+    kind, _, digits = wwn.lower().partition(".")
+    plain = "".join(digit for digit in digits if digit.isalnum())
+    return len(set(plain[1:] if kind == "naa" else plain)) > 1
 
 
 def _text(raw: bytes) -> str:
@@ -93,12 +101,19 @@ def slot_of(folder: str, read: ReadAttribute) -> str:
         return f"{pci}-usb-0:{hit[1]}:{hit[2]}{_scsi_unit(rest)}"
     if hit := re.match(r"/(ata\d+)/", rest):
         port = _text(read(f"{folder[: addresses[-1].end()]}/{hit[1]}/ata_port/{hit[1]}", "port_no"))
-        return f"{pci}-ata-{port}" if port else ""
+        return f"{pci}-ata-{port}{_ata_device(rest)}" if port else ""
     if hit := re.match(r"/nvme/nvme\d+/nvme\d+n(\d+)$", rest):
         return f"{pci}-nvme-{hit[1]}"
     if re.match(r"/virtio\d+/block/", rest):
         return pci
     return ""
+
+
+def _ata_device(rest: str) -> str:
+    """Behind a port multiplier (the channel), or the second on a cable (the target); "" for the only one of a port."""
+    hit = re.search(r"/target[^/]+/\d+:(\d+):(\d+):\d+/", rest)
+    number = (int(hit[1]) or int(hit[2])) if hit else 0
+    return f".{number}" if number else ""
 
 
 def _scsi_unit(rest: str) -> str:

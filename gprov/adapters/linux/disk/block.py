@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from typing_extensions import override
@@ -12,7 +13,7 @@ from gprov.adapters.linux.disk.sysfs import scan_disks
 from gprov.adapters.linux.system.os_errors import fault
 from gprov.domain.disk.model import Contents, Disk, Partition
 from gprov.domain.errors import DeviceFault
-from gprov.domain.formats.disk.partition_ids import START_SIZE, read_partition_ids
+from gprov.domain.formats.disk.partition_ids import read_partition_ids
 from gprov.ports.block import BlockDevices, DeviceChanges
 
 
@@ -55,13 +56,16 @@ class SysfsBlockDevices(BlockDevices):
         """With the identities of its partitions, which older kernels do not tell: those are in the table itself."""
         if all(part.uuid for part in disk.partitions):
             return disk
+        numbers = (part.number for part in disk.partitions)
         try:
-            start = _read(disk.node, 0, START_SIZE)
+            with _opened(disk.node) as fd:
+                ids = read_partition_ids(
+                    lambda offset, size: _read_from(fd, offset, size), disk.size, disk.sector_size, numbers
+                )
         except OSError:
             # One bad disk must not hide the others, nor itself: it is listed without these identities, and whoever
             # asks for its contents is told what is wrong with it.
             return disk
-        ids = read_partition_ids(start, disk.sector_size, (part.number for part in disk.partitions))
 
         def identified(part: Partition) -> Partition:
             known = ids.get(part.number)
@@ -70,14 +74,24 @@ class SysfsBlockDevices(BlockDevices):
         return replace(disk, partitions=tuple(identified(part) for part in disk.partitions))
 
 
-def _read(node: str, offset: int, size: int) -> bytes:
+@contextmanager
+def _opened(node: str) -> Iterator[int]:
     fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        parts: list[bytes] = []
-        while size > 0 and (part := os.pread(fd, size, offset)):
-            parts.append(part)
-            offset += len(part)
-            size -= len(part)
-        return b"".join(parts)
+        yield fd
     finally:
         os.close(fd)
+
+
+def _read(node: str, offset: int, size: int) -> bytes:
+    with _opened(node) as fd:
+        return _read_from(fd, offset, size)
+
+
+def _read_from(fd: int, offset: int, size: int) -> bytes:
+    parts: list[bytes] = []
+    while size > 0 and (part := os.pread(fd, size, offset)):
+        parts.append(part)
+        offset += len(part)
+        size -= len(part)
+    return b"".join(parts)

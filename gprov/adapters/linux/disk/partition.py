@@ -88,10 +88,11 @@ class PartedPartitioner(Partitioner):
 
     def _unchanged(self, disk: Disk) -> Disk:
         """The disk as it is now. Raises DeviceMissing, and DeviceFault if it is another one under the same number."""
-        now = next((found for found in self._blocks.disks() if found.device == disk.device), None)
+        present = self._blocks.disks()
+        now = next((found for found in present if found.device == disk.device), None)
         if now is None:
             raise DeviceMissing(disk.node, "is gone")
-        if problem := disk.exchanged(now):
+        if problem := disk.exchanged(now, present):
             raise DeviceFault(disk.node, problem)
         return now
 

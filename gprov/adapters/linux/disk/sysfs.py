@@ -148,6 +148,7 @@ def _disk(
         read_only=tree.text(folder, "ro") == "1",
         partitions=tuple(sorted(partitions, key=lambda part: part.number)),
         holders=tree.holders(folder),
+        sequence=tree.number(folder, "diskseq"),
     )
 
 

@@ -1,9 +1,11 @@
-"""A blocking call that may take only so long, whatever it blocks on."""
+"""Calls that may take only so long, whatever they do meanwhile."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,12 +19,47 @@ def within(seconds: float, call: Callable[[], T], discard: Callable[[T], object]
     """What ``call`` returns or raises; TookTooLong after ``seconds``.
 
     Name resolution and a peer that sends one byte at a time cannot be interrupted by socket timeouts, so the call runs
-    in a thread of its own. One that comes too late is left behind; what it returns in the end goes to ``discard``.
+    in a thread of its own. One that comes too late is left behind, and it is for the caller to take away what it works
+    with; what it returns in the end goes to ``discard``.
     """
     worker = _Worker(call, discard)
     worker.thread.start()
     worker.thread.join(seconds)
     return worker.outcome()
+
+
+class Watchdog:
+    """Calls ``end`` from a thread of its own if a ``step`` takes longer than ``seconds``: for many short calls that
+    would each need a thread with ``within``. It is noticed up to a quarter later."""
+
+    def __init__(self, seconds: float, end: Callable[[], object]) -> None:
+        self._seconds = seconds
+        self._end = end
+        self._until: float | None = None
+        self._closed = threading.Event()
+        self.expired = False
+        self._thread = threading.Thread(target=self._run, name="gprov-net", daemon=True)
+        self._thread.start()
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        self._until = time.monotonic() + self._seconds
+        try:
+            yield
+        finally:
+            self._until = None
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closed.wait(self._seconds / 4):
+            until = self._until
+            if until is not None and time.monotonic() > until:
+                self.expired = True
+                self._end()
+                return
 
 
 class _Worker(Generic[T]):

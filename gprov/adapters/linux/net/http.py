@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from typing_extensions import override
 
@@ -12,12 +13,12 @@ from gprov.adapters.linux.net.transport import Answer, Broken, exchange
 from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
 from gprov.ports.clock import Clock, Deadline
-from gprov.ports.network import Fetched, Http, Reply, TransferProgress
+from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
 from gprov.ports.retry import growing_pauses, retried
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds
 _REPORT_EVERY = 1 << 20  # bytes
-_LEAST_PER_STALL = 64 << 10  # bytes: less than that within the stall deadline is a stalled transfer too
+_LEAST_RATE = 32 << 10  # bytes a second: what is slower over the whole stall deadline is a stalled transfer too
 # Client errors that mean "not now"; every other one means "never".
 _TRANSIENT = frozenset({408, 425, 429})
 
@@ -55,54 +56,86 @@ class RequestsHttp(Http):
             raise NetworkFault(redacted(url), str(exc)) from exc
 
     @override
-    def download(
-        self,
-        url: str,
-        target: str,
-        progress: TransferProgress,
-        *,
-        stall_seconds: float = 60.0,
-        attempts: int = 6,
-    ) -> Fetched:
+    def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
         _check(url)
+        attempts = limits.attempts
+        bounds = _Bounds(limits.size, limits.stall_seconds, Deadline(self._clock, limits.seconds))
         with open_partial(target) as partial:
-            pauses = growing_pauses(_FIRST_PAUSE, _LONGEST_PAUSE, attempts)
             try:
                 return retried(
-                    self._clock, lambda: self._attempt(url, partial, progress, stall_seconds), pauses, Broken
+                    self._clock,
+                    lambda: self._attempt(url, partial, progress, bounds),
+                    _pauses(attempts, bounds.whole),
+                    Broken,
                 )
             except Broken as exc:
+                if bounds.whole.passed:
+                    raise NetworkFault(redacted(url), f"not finished within {limits.seconds:g} s: {exc}") from exc
                 tries = f" ({attempts} attempts)" if attempts > 1 else ""
                 raise NetworkFault(redacted(url), f"{exc}{tries}") from exc
 
-    def _attempt(self, url: str, partial: PartialFile, progress: TransferProgress, stall_seconds: float) -> Fetched:
+    def _attempt(self, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds) -> Fetched:
         resume = partial.resume_headers()
-        with exchange("GET", url, resume, seconds=stall_seconds, ca_file=self._ca_file) as answer:
+        # Never none at all: an attempt that cannot end in time fails like any other.
+        seconds = max(0.1, min(bounds.stall_seconds, bounds.whole.remaining))
+        with exchange("GET", url, resume, seconds=seconds, ca_file=self._ca_file) as answer:
             if answer.status == 206 and resume:
-                partial.check_rest(answer.headers)
+                partial.check_rest(answer.headers, answer.length)
             elif answer.status == 200:
-                partial.restart(answer.headers, answer.length)
+                partial.begin(answer.headers, answer.length)
             else:
                 _refuse(answer, url, partial)
-            self._receive(answer, partial, progress, stall_seconds)
+            if partial.total > bounds.limit:
+                raise _too_long(url, partial, f"has {partial.total} bytes", bounds.limit)
+            self._receive(answer, url, partial, progress, bounds)
         if partial.total and partial.size != partial.total:
             raise Broken(f"ended after {partial.size} of {partial.total} bytes")
         progress(partial.size, partial.total or partial.size)
         return partial.finish()
 
-    def _receive(self, answer: Answer, partial: PartialFile, progress: TransferProgress, stall_seconds: float) -> None:
+    def _receive(
+        self, answer: Answer, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds
+    ) -> None:
         reported = moved = partial.size
-        window = Deadline(self._clock, stall_seconds)
+        least = int(_LEAST_RATE * bounds.stall_seconds)
+        window = Deadline(self._clock, bounds.stall_seconds)
         for block in answer.blocks():
+            if partial.size + len(block) > bounds.limit:
+                raise _too_long(url, partial, "does not end", bounds.limit)
             partial.write(block)
             if partial.size - reported >= _REPORT_EVERY:
                 reported = partial.size
                 progress(partial.size, partial.total)
-            if partial.size - moved >= _LEAST_PER_STALL:
+            if bounds.whole.passed:
+                raise Broken(f"{partial.size} of {partial.total or 'an unknown number of'} bytes came")
+            if partial.size - moved >= least:
                 moved = partial.size
-                window = Deadline(self._clock, stall_seconds)
+                window = Deadline(self._clock, bounds.stall_seconds)
             elif window.passed:
-                raise Broken(f"only {partial.size - moved} bytes came within {stall_seconds:g} s")
+                raise Broken(f"only {partial.size - moved} bytes came within {bounds.stall_seconds:g} s")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """Of a whole download: bytes, seconds of each attempt that may pass without progress, and the end of all."""
+
+    limit: int
+    stall_seconds: float
+    whole: Deadline
+
+
+def _pauses(attempts: int, whole: Deadline) -> Iterator[float]:
+    """Between attempts, seconds: none once the deadline of the whole download has passed, and none beyond it."""
+    for pause in growing_pauses(_FIRST_PAUSE, _LONGEST_PAUSE, attempts):
+        if whole.passed:
+            return
+        yield min(pause, whole.remaining)
+
+
+def _too_long(url: str, partial: PartialFile, what: str, limit: int) -> NetworkFault:
+    """Gives back the room."""
+    partial.restart({}, None)
+    return NetworkFault(redacted(url), f"{what}, and there is room for {limit}")
 
 
 def _check(url: str) -> None:

@@ -9,7 +9,7 @@ import socket
 import struct
 
 from gprov.adapters.linux.system.os_errors import fault
-from gprov.domain.unit.nics import Nic
+from gprov.domain.unit.nics import Nic, natural
 
 # linux/sockios.h, linux/if.h, linux/if_arp.h
 SIOCGIFFLAGS = 0x8913
@@ -18,11 +18,14 @@ IFF_UP = 0x1
 ARPHRD_ETHER = "1"
 
 _IFREQ_FLAGS = struct.Struct("16sH22x")  # struct ifreq: name, ifr_flags, rest of the union
+_PCI = re.compile(r"/([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?=/|$)")
 _LONGEST_NAME = 15  # IFNAMSIZ less the terminating NUL
 
 
 def physical_nics(sysfs: str = "/sys") -> tuple[Nic, ...]:
-    """Ethernet interfaces that have a device behind them (no bridges, VLANs, tunnels, radios), eth2 before eth10.
+    """Ethernet interfaces with a socket: they have a device behind them (no bridges, VLANs, tunnels), and are no
+    radios, no virtual functions of another port, and not the CPU's side of a switch chip, whose ports are what is
+    there. eth2 before eth10.
 
     Raises DeviceFault if sysfs cannot be read.
     """
@@ -32,7 +35,7 @@ def physical_nics(sysfs: str = "/sys") -> tuple[Nic, ...]:
     except OSError as exc:
         raise fault(folder, "cannot list network interfaces", exc) from exc
     found = [nic for nic in (_nic(f"{folder}/{name}", name) for name in names) if nic is not None]
-    return tuple(sorted(found, key=lambda nic: _natural(nic.name)))
+    return tuple(sorted(found, key=lambda nic: natural(nic.name)))
 
 
 def bring_up(name: str) -> None:
@@ -47,15 +50,37 @@ def bring_up(name: str) -> None:
 
 
 def _nic(path: str, name: str) -> Nic | None:
-    radio = os.path.exists(f"{path}/wireless") or os.path.exists(f"{path}/phy80211")
+    # phys…: cfg80211; physfn: PCI SR-IOV (Documentation/ABI/testing/sysfs-bus-pci); dsa: the interface that leads to a
+    # switch chip (net/dsa/master.c). The last two have the MAC of the port or ports that they belong to.
+    other = any(os.path.exists(f"{path}/{mark}") for mark in ("wireless", "phy80211", "device/physfn", "dsa"))
     mac = _attribute(path, "address").lower()
-    if _attribute(path, "type") != ARPHRD_ETHER or not os.path.exists(f"{path}/device") or radio or not mac:
+    if _attribute(path, "type") != ARPHRD_ETHER or not os.path.exists(f"{path}/device") or other:
+        return None
+    if not mac.strip("0:"):  # not given: it would fit other interfaces too
         return None
     try:
         driver = os.path.basename(os.readlink(f"{path}/device/driver"))
     except OSError:
         driver = ""
-    return Nic(name, mac, driver, _attribute(path, "carrier") == "1")
+    return Nic(
+        name=name,
+        mac=mac,
+        driver=driver,
+        carrier=_attribute(path, "carrier") == "1",
+        path=_place(os.path.realpath(f"{path}/device")),
+    )
+
+
+def _place(device: str) -> str:
+    """As systemd's udev-builtin-path_id.c makes it of PCI, virtio on PCI, and USB on PCI; "" for anything else."""
+    addresses = list(_PCI.finditer(device))
+    if not addresses:
+        return ""
+    place, rest = f"pci-{addresses[-1][1]}", device[addresses[-1].end() :]
+    if not rest or re.fullmatch(r"/virtio\d+", rest):
+        return place
+    usb = re.fullmatch(r"/usb\d+/(?:[^/]+/)*?\d+-([\d.]+)/\d+-[\d.]+:(\d+\.\d+)", rest)
+    return f"{place}-usb-0:{usb[1]}:{usb[2]}" if usb else ""
 
 
 def _attribute(path: str, name: str) -> str:
@@ -65,7 +90,3 @@ def _attribute(path: str, name: str) -> str:
             return file.read().strip()
     except OSError:
         return ""
-
-
-def _natural(name: str) -> tuple[tuple[str, int], ...]:
-    return tuple((text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name))

@@ -2,77 +2,72 @@
 
 from __future__ import annotations
 
-import ipaddress
+from typing import NamedTuple
 
-from gprov.domain.errors import BadInput, Problem
-from gprov.ports.network import Lease
+from gprov.domain.unit.dhcp import DhcpEvent
 
-LEASE_VARIABLE = "GPROV_LEASE"
+EVENTS_VARIABLE = "GPROV_DHCP_EVENTS"
+# Options that udhcpc does not ask for by itself: 121, and 249, which is the same for clients of Microsoft's servers.
+ASKED_FOR = ("staticroutes", "msstaticroutes")
+_VARIABLES = ("ip", "subnet", "router", "dns", *ASKED_FOR)
 _END = "end"
+_LARGEST = 64 << 10  # bytes of one event: a DHCP packet has fewer
 
 # Nothing but builtins of the shell, and no configuring: several clients run at once and only one may win. udhcpc puts
-# the lease into the environment; what a server sent is only ever expanded inside double quotes.
+# the lease into the environment; what a server sent is only ever expanded inside double quotes. All these variables are
+# lists of numbers: a text could contain a line "end". The pipe is opened for reading too, so that opening never waits
+# for a reader.
 _SCRIPT = """\
 #!{shell}
-[ "$1" = bound ] || exit 0
-umask 077
-printf '%s\\n' "ip=$ip" "subnet=$subnet" "router=$router" "dns=$dns" end >"${variable}"
+printf '%s\\n' "event=$1" {values} end 1<>"${variable}"
 """
+
+
+class Told(NamedTuple):
+    """One event, with the variables of the lease that were set."""
+
+    event: DhcpEvent
+    environment: dict[str, str]
 
 
 def script(shell: str) -> bytes:
     """A program for ``udhcpc -s``. ``shell``: absolute path, with an argument if need be ("/bin/busybox sh")."""
-    return _SCRIPT.format(shell=shell, variable=LEASE_VARIABLE).encode()
+    values = " ".join(f'"{name}=${name}"' for name in _VARIABLES)
+    return _SCRIPT.format(shell=shell, values=values, variable=EVENTS_VARIABLE).encode()
 
 
-def parse_lease(interface: str, text: bytes) -> Lease | None:
-    """None while the script is still writing. Raises BadInput if the server sent nonsense.
+def take_events(received: bytes) -> tuple[list[Told], bytes]:
+    """The whole events in what the script wrote so far, and the rest, which is the beginning of another one.
 
-    Of the addresses that a server lists, those that are none are left out.
+    Events that are not known (later versions of udhcpc may have others) and records of another form are left out.
     """
-    lines = text.decode("utf-8", "replace").split("\n")
-    if lines[-2:] != [_END, ""]:
-        return None
+    events: list[Told] = []
+    lines: list[bytes] = []
+    start = end = 0
+    while (newline := received.find(b"\n", end)) >= 0:
+        line, end = received[end:newline], newline + 1
+        if line != _END.encode():
+            lines.append(line)
+            continue
+        told = _told(lines)
+        if told is not None:
+            events.append(told)
+        lines, start = [], end
+    rest = received[start:]
+    return events, rest if len(rest) <= _LARGEST else b""
+
+
+def _told(lines: list[bytes]) -> Told | None:
     values: dict[str, str] = {}
     for line in lines:
-        key, _, value = line.partition("=")
+        key, _, value = line.decode("utf-8", "replace").partition("=")
         values.setdefault(key, value.strip())
-    address = _addresses(values.get("ip", ""))
-    prefix = _prefix(values.get("subnet", ""))
-    if not address or prefix is None:
-        message = "no usable address" if not address else "no usable network mask"
-        raise BadInput(f"DHCP lease of {interface}", [Problem("", message)])
-    gateways = _addresses(values.get("router", ""))
-    return Lease(
-        interface=interface,
-        address=address[0],
-        prefix=prefix,
-        gateway=gateways[0] if gateways else "",
-        name_servers=_addresses(values.get("dns", "")),
-    )
+    name = values.pop("event", "")
+    event = next((one for one in DhcpEvent if one.value == name), None)
+    return Told(event, {key: value for key, value in values.items() if value}) if event is not None else None
 
 
 def resolver_configuration(name_servers: tuple[str, ...]) -> bytes:
     """Content of resolv.conf(5): glibc looks at three servers, and by default waits too long for each."""
     lines = [f"nameserver {address}" for address in name_servers[:3]]
     return "\n".join([*lines, "options timeout:2 attempts:2", ""]).encode()
-
-
-def _addresses(text: str) -> tuple[str, ...]:
-    found = []
-    for word in text.split():
-        try:
-            address = ipaddress.IPv4Address(word)
-        except ValueError:
-            continue
-        if not (address.is_unspecified or address.is_multicast or address.is_loopback or int(address) == 0xFFFFFFFF):
-            found.append(str(address))
-    return tuple(dict.fromkeys(found))
-
-
-def _prefix(mask: str) -> int | None:
-    try:
-        prefix = ipaddress.IPv4Network(f"0.0.0.0/{mask}").prefixlen if mask.count(".") == 3 else 0
-    except ValueError:
-        return None
-    return prefix or None

@@ -7,20 +7,26 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NoReturn
 
 from gprov.adapters.linux.net.transport import Broken
 from gprov.adapters.linux.system.os_errors import fault
 from gprov.domain.files import Digests
 
-_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")  # RFC 9110, section 14.4
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")  # RFC 9110, section 14.4
 
 
 class PartialFile:
-    """``size``: bytes written; ``total``: bytes that the server announced, 0 if it did not."""
+    """``size``: bytes written; ``total``: bytes that the server announced, 0 if it did not.
+
+    What a server stores encoded (``Content-Encoding``) comes as it is stored, and is kept so: the hash in
+    manufData.json is that of the file on the server. All parts must then have the same encoding.
+    """
 
     def __init__(self, path: str, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
+        self._parts = True
         self.restart({}, None)
 
     def restart(self, headers: Mapping[str, str], length: int | None) -> None:
@@ -32,6 +38,7 @@ class PartialFile:
         self.total = length or 0
         self._etag = headers.get("ETag", "")
         self._modified = headers.get("Last-Modified", "")
+        self._encoding = _encoding(headers)
         self._sha1 = hashlib.sha1(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
 
@@ -56,18 +63,40 @@ class PartialFile:
         proof = self._etag if self._etag.startswith('"') else self._modified
         # A header that was folded over several lines, or is in nobody knows which encoding, cannot be sent back.
         sendable = proof.isascii() and proof.isprintable()
-        if not self.size or not self.total or not proof or not sendable:
+        if not self._parts or not self.size or not self.total or not proof or not sendable:
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": proof}
 
-    def check_rest(self, headers: Mapping[str, str]) -> None:
+    def begin(self, headers: Mapping[str, str], length: int | None) -> None:
+        """A whole answer (200). Content-Range has no meaning there (RFC 9110, section 14.4); a server that sends one of
+        a part all the same means that part, or means nothing: then raise Broken."""
+        self.restart(headers, length)
+        stated = headers.get("Content-Range", "")
+        match = _RANGE.fullmatch(stated)
+        if stated and (match is None or (int(match[1]), int(match[2])) != (0, int(match[3]) - 1)):
+            self._refuse_parts("it sent a part as if it were the whole file")
+
+    def check_rest(self, headers: Mapping[str, str], length: int | None = None) -> None:
         """That a partial answer (206) goes on where we are, in the same file; if not, begin anew and raise Broken."""
         match = _RANGE.fullmatch(headers.get("Content-Range", ""))
-        fits = match is not None and (int(match[1]), int(match[2])) == (self.size, self.total)
-        same = headers.get("ETag", self._etag) == self._etag
-        if not fits or not same:
+        fits = match is not None and (int(match[1]), int(match[3])) == (self.size, self.total)
+        if headers.get("ETag", self._etag) != self._etag:
             self.restart({}, None)
-            raise Broken("the file on the server changed" if not same else "it sent another part than was asked for")
+            raise Broken("the file on the server changed")
+        if not fits or (length or 0) > self.total - self.size:
+            self._refuse_parts("it sent another part than was asked for")
+        if _encoding(headers) != self._encoding:
+            self._refuse_parts("it sent the rest in another encoding")
+
+    def _refuse_parts(self, reason: str) -> NoReturn:
+        """From now on the file is asked for as a whole: what this server says about parts cannot be trusted."""
+        self.restart({}, None)
+        self._parts = False
+        raise Broken(reason)
+
+
+def _encoding(headers: Mapping[str, str]) -> str:
+    return headers.get("Content-Encoding", "identity").strip().lower() or "identity"
 
 
 @contextmanager

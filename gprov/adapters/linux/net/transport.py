@@ -7,16 +7,19 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from gprov.adapters.linux.net.bounded import TookTooLong, within
+from gprov.adapters.linux.net.bounded import TookTooLong, Watchdog, within
 from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
 
 if TYPE_CHECKING:
     import requests
     from requests.adapters import HTTPAdapter
+
+    from gprov.adapters.linux.net.lifeline import Lifeline
 
 _CONNECT_SECONDS = 20.0
 _REDIRECTS = 5
@@ -30,19 +33,39 @@ class Broken(Exception):
 
 
 class Answer:
-    """Status, headers and the unread body of one exchange, as sent: no content encoding is undone."""
+    """Status, headers and the unread body of one exchange, as sent: no content encoding is undone. ``seconds``: how
+    long one read of the body may take."""
 
-    def __init__(self, response: requests.Response, adapter: HTTPAdapter) -> None:
+    def __init__(self, response: requests.Response, adapter: HTTPAdapter, lifeline: Lifeline, seconds: float) -> None:
         self._response = response
         self._adapter = adapter
+        self._lifeline = lifeline
+        self._seconds = seconds
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
     def blocks(self) -> Iterator[bytes]:
         """The body as it comes in: each block is what one read of the socket gave. Raises Broken."""
-        with _translated():
-            while block := self._response.raw.read1(_BLOCK, decode_content=False):
+        watchdog = Watchdog(self._seconds, self._lifeline.cut)
+        try:
+            while block := self._read(watchdog):
                 yield block
+        finally:
+            watchdog.close()
+
+    def _read(self, watchdog: Watchdog) -> bytes:
+        """b"" at the end. A socket's timeout bounds silence only: a peer may go on sending what is no body."""
+        late = f"nothing of the file came within {self._seconds:g} s"
+        try:
+            with _translated(), watchdog.step():
+                block: bytes = self._response.raw.read1(_BLOCK, decode_content=False)
+        except Broken as exc:
+            if watchdog.expired:
+                raise Broken(late) from exc
+            raise
+        if watchdog.expired:
+            raise Broken(late)
+        return block
 
     @property
     def length(self) -> int | None:
@@ -76,32 +99,51 @@ def exchange(
 
     Raises Broken if it may be tried again, NetworkFault if that would be no use.
     """
-    peer = redacted(url)
+    from gprov.adapters.linux.net.lifeline import Lifeline
 
+    lifeline = Lifeline()
+    request = _Request(method=method, headers=headers, body=body, seconds=seconds, ca_file=ca_file, lifeline=lifeline)
+    try:
+        answer = _answer(url, request)
+        try:
+            yield answer
+        finally:
+            answer.close()
+    finally:
+        # Also of a thread that was left behind, which would read for ever what is no answer.
+        lifeline.cut()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What stays the same over redirects."""
+
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    seconds: float
+    ca_file: str | None
+    lifeline: Lifeline
+
+
+def _answer(url: str, request: _Request) -> Answer:
     def send() -> Answer:
         with _translated():
-            return _follow(method, url, headers, body, seconds, ca_file)
+            return _follow(url, request)
 
     try:
-        answer = within(seconds, send, Answer.close)
+        return within(request.seconds, send, Answer.close)
     except TookTooLong as exc:
-        raise Broken(f"no answer within {seconds:g} s") from exc
+        raise Broken(f"no answer within {request.seconds:g} s") from exc
     except NetworkFault as exc:
-        raise NetworkFault(peer, exc.reason) from exc
-    try:
-        yield answer
-    finally:
-        answer.close()
+        raise NetworkFault(redacted(url), exc.reason) from exc
 
 
-def _follow(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float, ca_file: str | None
-) -> Answer:
+def _follow(url: str, request: _Request) -> Answer:
     """Redirects only for GET and HEAD: nothing that was posted goes to another place than it was meant for."""
-    own = dict(headers)
     for _ in range(_REDIRECTS + 1):
-        answer = _send(method, url, own, body, seconds, ca_file)
-        if method not in ("GET", "HEAD") or answer.status not in _REDIRECT_STATUS:
+        answer = _send(url, request)
+        if request.method not in ("GET", "HEAD") or answer.status not in _REDIRECT_STATUS:
             return answer
         location = answer.headers.get("Location", "")
         answer.close()
@@ -109,7 +151,8 @@ def _follow(
         if problem or (url.startswith("https:") and not target.startswith("https:")):
             raise NetworkFault(redacted(url), f"redirects to {redacted(target)}, which {problem or 'is not encrypted'}")
         if urlsplit(target).netloc != urlsplit(url).netloc:
-            own = {name: value for name, value in own.items() if name.lower() not in ("authorization", "cookie")}
+            kept = {name: v for name, v in request.headers.items() if name.lower() not in ("authorization", "cookie")}
+            request = replace(request, headers=kept)
         url = target
     raise NetworkFault(redacted(url), f"redirects more than {_REDIRECTS} times")
 
@@ -123,28 +166,28 @@ def _redirect_target(url: str, location: str) -> tuple[str, str | None]:
     return target, url_problem(target)
 
 
-def _send(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float, ca_file: str | None
-) -> Answer:
+def _send(url: str, request: _Request) -> Answer:
     import requests
-    from requests.adapters import HTTPAdapter
+
+    from gprov.adapters.linux.net.lifeline import tied_adapter
 
     bare, login = _without_login(url)
-    whole = {"User-Agent": "gprov", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close", **headers}
+    usual = {"User-Agent": "gprov", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
+    headers = {**usual, **request.headers}
     # No session: it would read proxies from the environment and .netrc, keep cookies, and follow redirects half-way.
-    adapter = HTTPAdapter()
+    adapter = tied_adapter(request.lifeline)
     try:
         response = adapter.send(
-            requests.Request(method, bare, headers=whole, data=body, auth=login).prepare(),
+            requests.Request(request.method, bare, headers=headers, data=request.body, auth=login).prepare(),
             # A little longer than the whole exchange may take: who waits for that says so.
-            timeout=(min(seconds, _CONNECT_SECONDS), seconds * 1.1),
+            timeout=(min(request.seconds, _CONNECT_SECONDS), request.seconds * 1.1),
             stream=True,
-            verify=ca_file or True,
+            verify=request.ca_file or True,
         )
     except BaseException:
         adapter.close()
         raise
-    return Answer(response, adapter)
+    return Answer(response, adapter, request.lifeline, request.seconds)
 
 
 def _without_login(url: str) -> tuple[str, tuple[str, str] | None]:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from dependency_injector import providers
-
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.initramfs.hostfiles import write_file
 from gprov.apps.host.lab.accel import named_accelerator
@@ -23,6 +21,7 @@ from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import StageResult
 from gprov.apps.host.lab.unit import Unit
 from gprov.apps.host.lab.unitspec import UnitSpec
+from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceMissing, ExitCode
 
 _POWER_DOWN_SECONDS = 90.0
@@ -69,7 +68,7 @@ def new_unit(action: str, request: StageRequest, built: Built) -> int:
     except (BadInput, ValueError) as error:
         return wrong_usage(str(error))
     if products is not None:
-        container.products.override(providers.Object(products))
+        set_value(container.products, products)
     with orderly_end():
         lab = container.lab()
         if action == "lifecycle":

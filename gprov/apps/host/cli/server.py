@@ -68,7 +68,7 @@ def run_server(
     ] = None,
 ) -> int:
     """Serve files to units and record what they report, below one data folder, which is made if it is missing."""
-    from gprov.apps.server.app import Policy
+    from gprov.apps.server.container import Policy
     from gprov.apps.server.netboot import Netboot
     from gprov.apps.server.service import serve
 

@@ -1,15 +1,13 @@
 """Which Python modules a program needs: static analysis of its imports, without running it.
 
 The finder of the standard library follows every import statement in the bytecode, also those inside functions and
-``try`` blocks. Texts of the form "package.module:Name" in our own code count as imports too: containers name their
-adapters so. What cannot be seen is declared by the freeze specification: imports made by extension modules.
+``try`` blocks. Imports that extension modules make are declared by the freeze specification.
 """
 
 from __future__ import annotations
 
 import importlib.machinery
 import os
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,11 +15,10 @@ from modulefinder import ModuleFinder
 from types import CodeType
 from typing import Protocol, cast
 
-from gprov.apps.host.initramfs.bytecode import texts
+import gprov
 from gprov.apps.host.initramfs.hostfiles import read_file, translated
 from gprov.domain.errors import BadInput, Problem
 
-_NAMED = re.compile(r"((\w+)(?:\.\w+)+):\w+")
 _SOURCE_SUFFIX = ".py"
 _EXTENSION_SUFFIXES = tuple(importlib.machinery.EXTENSION_SUFFIXES)
 
@@ -80,11 +77,6 @@ def modules_of(
             problems.append(Problem(package, "no such package"))
         wanted += inner
     problems += _import(finder, wanted)
-    own = frozenset(name.partition(".")[0] for name in packages)
-    done = set(wanted)
-    while named := sorted(_named_in_text(finder, own) - done):
-        problems += _import(finder, named)
-        done.update(named)
     if problems:
         raise BadInput("modules to freeze", problems)
     _use_sources(finder, frozenset(prefer_source))
@@ -104,16 +96,6 @@ def _import(finder: ModuleFinder, names: Iterable[str]) -> list[Problem]:
         except (ImportError, SyntaxError) as exc:
             problems.append(Problem(name, str(exc)))
     return problems
-
-
-def _named_in_text(finder: ModuleFinder, own: frozenset[str]) -> set[str]:
-    """Modules that code of the top-level packages ``own`` names as "package.module:Name"."""
-    names: set[str] = set()
-    for name, module in _found(finder):
-        if module.__code__ is not None and name.partition(".")[0] in own:
-            named = (_NAMED.fullmatch(text) for text in texts(module.__code__))
-            names.update(match[1] for match in named if match and match[2] in own)
-    return names
 
 
 def _found(finder: ModuleFinder) -> list[tuple[str, _Found]]:
@@ -154,5 +136,5 @@ def _walk(package: str, folder: str) -> list[str]:
 def search_path() -> tuple[str, ...]:
     """Where the running interpreter finds modules, the checkout first (an editable installation is an import hook,
     which static analysis does not see)."""
-    checkout = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    checkout = os.path.dirname(os.path.dirname(os.path.abspath(gprov.__file__)))
     return (checkout, *(part for part in sys.path if os.path.isdir(part) and part != checkout))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from dependency_injector import containers, providers
-
 from gprov.adapters.linux.archive import XzTarArchives
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.image.create import ImageMaker
@@ -22,33 +20,93 @@ from gprov.apps.host.lab.runner import Runner
 from gprov.apps.host.lab.smallroot import SmallImages
 from gprov.apps.host.lab.stage import StageRunner
 from gprov.apps.host.lab.subject import Subjects
+from gprov.apps.unit.composition.wiring import Container, itself, singleton, value
 from gprov.domain.branding import Branding
+from gprov.ports.archive import Archives
+from gprov.ports.process import Processes
 
 
-def _normal_kernel(products: Products) -> str:
-    return products.normal_kernel
+def _processes() -> Processes:
+    return SystemProcesses()
 
 
-class LabContainer(containers.DeclarativeContainer):
-    """``lab`` is the use case; ``products`` may be overridden with what was built elsewhere."""
+def _progress() -> Progress:
+    return Progress(sys.stderr)
 
-    environment = providers.Object(os.environ)
-    jobs = providers.Object(len(os.sched_getaffinity(0)))
-    processes = providers.Singleton(SystemProcesses)
-    progress = providers.Singleton(Progress, providers.Callable(lambda: sys.stderr))
-    cache = providers.Singleton(Cache, providers.Factory(default_root, environment))
-    archives = providers.Singleton(XzTarArchives, processes, memory_budget=0)
-    images = providers.Singleton(ImageMaker, processes, archives, Branding())
-    builder = providers.Singleton(ProductBuilder, processes, cache, progress, images, environment, jobs)
-    products = providers.Singleton(ProductBuilder.build, builder)
-    probe = providers.Singleton(
-        GuestProbe, processes, providers.Callable(_normal_kernel, products).provider, progress.provided.note
+
+def _cache(lab: LabContainer) -> Cache:
+    return Cache(default_root(lab.environment()))
+
+
+def _archives(lab: LabContainer) -> Archives:
+    return XzTarArchives(lab.processes(), memory_budget=0)
+
+
+def _images(lab: LabContainer) -> ImageMaker:
+    return ImageMaker(lab.processes(), lab.archives(), Branding())
+
+
+def _builder(lab: LabContainer) -> ProductBuilder:
+    return ProductBuilder(
+        lab.processes(), lab.cache(), lab.progress(), lab.images(), lab.environment(), jobs=lab.jobs()
     )
-    kvm_executes = providers.Callable(GuestProbe.executes, probe, Accelerator.KVM)
-    accelerator = providers.Singleton(AcceleratorChoice, environment, processes, cache, kvm_executes.provider)
-    runner = providers.Singleton(Runner, processes, accelerator.provided.choose)
-    stages = providers.Singleton(StageRunner, runner, progress.provided.note)
-    lab = providers.Singleton(Lab, processes, stages, products.provider)
-    small_images = providers.Singleton(SmallImages, processes, cache, progress, images)
-    subjects = providers.Singleton(Subjects, processes, cache, progress, builder, small_images, stages)
-    cuts = providers.Singleton(PowerCuts, processes, runner, stages, progress.provided.note)
+
+
+def _products(lab: LabContainer) -> Products:
+    return lab.builder().build()
+
+
+def _probe(lab: LabContainer) -> GuestProbe:
+    return GuestProbe(lab.processes(), lambda: lab.products().normal_kernel, lab.progress().note)
+
+
+def _accelerator(lab: LabContainer) -> AcceleratorChoice:
+    return AcceleratorChoice(
+        lab.environment(), lab.processes(), lab.cache(), lambda: lab.probe().executes(Accelerator.KVM)
+    )
+
+
+def _runner(lab: LabContainer) -> Runner:
+    return Runner(lab.processes(), lab.accelerator().choose)
+
+
+def _stages(lab: LabContainer) -> StageRunner:
+    return StageRunner(lab.runner(), lab.progress().note)
+
+
+def _lab(lab: LabContainer) -> Lab:
+    return Lab(lab.processes(), lab.stages(), lab.products)
+
+
+def _small_images(lab: LabContainer) -> SmallImages:
+    return SmallImages(lab.processes(), lab.cache(), lab.progress(), lab.images())
+
+
+def _subjects(lab: LabContainer) -> Subjects:
+    return Subjects(lab.processes(), lab.cache(), lab.progress(), lab.builder(), lab.small_images(), lab.stages())
+
+
+def _cuts(lab: LabContainer) -> PowerCuts:
+    return PowerCuts(lab.processes(), lab.runner(), lab.stages(), lab.progress().note)
+
+
+class LabContainer(Container):
+    """``lab`` is the use case; ``products`` may be replaced by products that were built elsewhere."""
+
+    environment = value(os.environ)
+    jobs = value(len(os.sched_getaffinity(0)))
+    processes = singleton(_processes)
+    progress = singleton(_progress)
+    cache = singleton(_cache, itself)
+    archives = singleton(_archives, itself)
+    images = singleton(_images, itself)
+    builder = singleton(_builder, itself)
+    products = singleton(_products, itself)
+    probe = singleton(_probe, itself)
+    accelerator = singleton(_accelerator, itself)
+    runner = singleton(_runner, itself)
+    stages = singleton(_stages, itself)
+    lab = singleton(_lab, itself)
+    small_images = singleton(_small_images, itself)
+    subjects = singleton(_subjects, itself)
+    cuts = singleton(_cuts, itself)

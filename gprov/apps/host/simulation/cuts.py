@@ -1,4 +1,4 @@
-"""Cutting the power of a simulated machine at a chosen operation, and watching what becomes of the unit."""
+"""Cutting the power of a simulated machine before a given operation, and starting the unit until its system runs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Start = Callable[[], Stop]
 
 @dataclass
 class Cut:
-    """A hook for a machine: power goes just before the operation with number ``at`` (from 0); -1: never.
+    """A hook for a machine: cuts the power just before the operation with number ``at`` (from 0); -1: never.
 
-    ``operations`` are the names of those that came, the one that was cut last.
+    ``operations`` are the names of those that were called so far; the last one is the one that was cut.
     """
 
     at: int = -1
@@ -34,14 +34,15 @@ def operations_of(world: World, start: Start) -> tuple[str, ...]:
 
 
 def cut_at(world: World, start: Start, at: int) -> str:
-    """Begin, and cut the power just before operation ``at``. Returns its name, "" if the start ended before."""
+    """Call ``start``, and cut the power just before operation ``at``. Returns that operation's name, "" if the start
+    ended before."""
     cut = _hooked(world, start, Cut(at))
     return cut.operations[at] if len(cut.operations) > at else ""
 
 
 def settle(world: World, *, in_factory: bool = False, most: int = 8) -> tuple[str, ...]:
-    """Start the unit until its system runs, at most so often. Returns what each start ended in; the last is "switched
-    root" if all is well. A unit that finds nothing to start is lost, but ``in_factory`` it starts over the network."""
+    """Start the unit until its system runs, at most ``most`` times. Returns how each start ended; the last is "switched
+    root" if the system runs. A unit that finds nothing to start is lost; ``in_factory`` it starts over the network."""
     history: list[str] = []
     while len(history) < most and Stop.SWITCHED_ROOT.value not in history:
         try:

@@ -1,4 +1,4 @@
-"""Everything that outlives a power cut, as a number: two machines with the same one behave alike from there on."""
+"""A hash of the state that outlives a power cut: machines with the same hash behave alike from there on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from gprov.apps.host.simulation.world import World
 
 
 def fingerprint(world: World) -> int:
-    """Of a machine that is off, and of what its factory knows. Time and randomness do not count."""
+    """Hash of a machine that is off and of the documents at its factory; without time and randomness."""
     machine = world.machine
     nvram = frozenset((name.vendor, name.name, value.attributes, value.data) for name, value in machine.nvram.items())
     arrays = tuple((array.uuid, _volume(array.device.volume)) for array in machine.arrays())

@@ -1,4 +1,5 @@
-"""What happens to a simulated unit between two starts: faults, its server, new images, and what people do to it."""
+"""Injecting what a script says into a simulated unit between two starts: faults, states of its server, images on
+RECOVERY, and what an operator does."""
 
 from __future__ import annotations
 
@@ -22,12 +23,12 @@ from gprov.domain.recovery_files import HISTORY_FILE, IMAGE_FOLDER, OPTIONS_FILE
 
 Say = Callable[[str], None]
 
-# A fault lasts so long at most, and strikes so often: a device that never works is no unit any more. One that is slow
-# takes half of the time that a start has at most.
+# Limits of faults: a unit cannot be expected to recover from a device that always fails. The delays of a slow device
+# add up to at most half of the longest start.
 _LONGEST_SLOWNESS = 600
 _MOST_TIMES = 3
 _MOST_SLOW_SECONDS = LONGEST_START / 2
-# What a person presses: a key to stop the boot, the number of the menu's item, yes.
+# Keys that an operator presses: any key to stop the boot, the number of the menu's item, yes.
 _KEYS = {
     "resume": ["any", "0", "yes"],
     "latest": ["any", "3", "yes"],
@@ -38,7 +39,8 @@ _KEYS = {
 
 
 def inject(world: World, step: Step, say: Say) -> None:
-    """What happens to the unit while it is off, or will happen to its next start."""
+    """Apply a step that does not turn the machine on. It changes the unit while it is off, or its next start. ``say``
+    gets one line if the step cannot be taken."""
     match step.verb:
         case Verb.FAULT:
             _fault(world.machine, step)
@@ -110,9 +112,9 @@ def _drop(world: World, image: Image, day: int) -> None:
         case Image.MISNAMED:
             name = name.replace("2026-02", "2026-13")
     if image is not Image.GOOD and tree.get(f"/{IMAGE_FOLDER}/{name}") is not None:
-        return  # nobody but us touches a good one
+        return  # a good image is never replaced by a damaged one
     if image is Image.GOOD:
-        # Whoever makes images keeps them: a unit may run one longer than its RECOVERY, provisioned anew, has it.
+        # The factory keeps each image: a unit may still run one that RECOVERY, provisioned anew, no longer has.
         world.origin.content[f"{BASE_URL}/{name}"] = content
     tree.put(f"/{IMAGE_FOLDER}/{name}", Node(type=FileType.FILE, content=content))
     world.machine.flush()

@@ -1,7 +1,7 @@
-"""What must hold on a simulated unit whatever happened to it. Each rule returns what is wrong, in sentences.
+"""Rules that hold on a simulated unit after any sequence of events. Each returns one sentence per violation.
 
-The rules look at the media from outside, with readers of their own: an image is unpacked by the standard library and
-compared with the tree on PRIMARY path by path.
+The rules inspect the media with readers of their own: an image is unpacked by the standard library and compared with
+the tree on PRIMARY path by path.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def recovery_problems(world: World) -> list[str]:
 
 
 def system_problems(world: World) -> list[str]:
-    """A PRIMARY with the flag file has exactly the tree of one image, and what a restore writes; of the ESP beside it,
-    no blocks are lost."""
+    """A PRIMARY with the flag file has exactly the tree of one image and the files that a restore writes; no blocks of
+    the ESP are lost."""
     names = world.branding
     found = volumes(world, names.primary_label)
     flagged = [volume for volume in found if volume.current.get(f"/{names.flag_file}") is not None]
@@ -82,7 +82,7 @@ def _tree_problems(world: World, tree: Tree) -> list[str]:
         return [f"PRIMARY has the flag file and {len(tags)} tags of images"]
     image = _image_called(world, tags[0].removeprefix("/").removesuffix(".disktag") + ".upd")
     if image is None:
-        return [f"PRIMARY bears the tag {tags[0]} of an image that nobody has"]
+        return [f"PRIMARY bears the tag {tags[0]} of an image that is neither on RECOVERY nor at the factory"]
     wanted = _unpacked(image)
     problems = [f"PRIMARY lacks {path}" for path in (*wanted, *_NEEDED) if tree.get(path) is None]
     for path, node in tree.items():
@@ -94,7 +94,7 @@ def _tree_problems(world: World, tree: Tree) -> list[str]:
         elif not any(inner.startswith(f"{path.rstrip('/')}/") for inner in (*wanted, *_NEEDED, *_WRITTEN_BELOW)) and (
             path not in _MADE and not "/var/log/journal".startswith(f"{path}/")
         ):
-            problems.append(f"{path} on PRIMARY comes from nowhere")
+            problems.append(f"{path} on PRIMARY is neither in the image nor written by a restore")
     problems += [f"{path} on PRIMARY is empty" for path in _NEEDED if not _content(tree, path)]
     return problems
 
@@ -117,20 +117,20 @@ def secret_problems(world: World) -> list[str]:
 
 
 def report_problems(world: World, states: Iterable[ProcessState]) -> list[str]:
-    """What this start told the factory is true. ``states``: what it told."""
+    """Success is reported to the factory only if it is so. ``states``: those that this start reported."""
     problems = []
-    told = tuple(states)
-    if ProcessState.FR_SUCCEEDED in told and not any(
+    reported = tuple(states)
+    if ProcessState.FR_SUCCEEDED in reported and not any(
         volume.durable.get(f"/{world.branding.flag_file}") for volume in volumes(world, world.branding.primary_label)
     ):
         problems.append("a restore was reported as succeeded, but PRIMARY has no flag file")
-    if ProcessState.MFG_SUCCEEDED in told:
+    if ProcessState.MFG_SUCCEEDED in reported:
         problems += [f"provisioning was reported as succeeded, but {text}" for text in recovery_problems(world)]
     for good, bad in (
         (ProcessState.FR_SUCCEEDED, ProcessState.FR_FAILED),
         (ProcessState.MFG_SUCCEEDED, ProcessState.MFG_FAILED),
     ):
-        if good in told and bad in told:
+        if good in reported and bad in reported:
             problems.append(f"one start reported both {good.value} and {bad.value}")
     return problems
 

@@ -1,4 +1,4 @@
-"""How long a unit said that it would wait before it tries again: time in which nothing hangs."""
+"""Pauses that a unit announces before it tries again. They do not count as time in which it hangs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
 class AnnouncedPauses(EventSink):
-    """``seconds``: in all, since it was set to 0."""
+    """``seconds``: sum of all announced pauses since it was last set to 0."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -32,4 +32,4 @@ class AnnouncedPauses(EventSink):
 
     @override
     def close(self) -> None:
-        """Nothing is held back."""
+        """There is no buffer."""

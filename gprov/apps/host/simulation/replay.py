@@ -1,4 +1,4 @@
-"""A script, step by step, on the simulated machine; after each step everything that must hold is checked."""
+"""Replaying a script on the simulated machine, step by step; the rules are checked after each step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _LONGEST_PAUSES = 2 * 24 * 3600.0
 
 @dataclass
 class Replay:
-    """One unit on its way through a script. ``problems``: all that did not hold, in words, with the step."""
+    """One unit and the script that is replayed on it. ``problems``: one sentence per rule that was broken, with the
+    step after which it was. ``say``: gets the transcript, line by line."""
 
     script: Script
     say: Say = lambda _: None
@@ -40,7 +41,7 @@ class Replay:
         self._writes: dict[str, int] = {}
 
     def run(self) -> list[str]:
-        """All steps, then starts until the unit rests. Returns the problems."""
+        """Replay all steps, then start the unit until its system runs. Returns the problems."""
         for step in self.script.steps:
             self.say(f"== {step.describe()}")
             self.step(step)
@@ -56,14 +57,14 @@ class Replay:
         self._check(step.describe())
 
     def _power(self, step: Step) -> None:
-        """What turns the machine on."""
+        """A step that turns the machine on."""
         if step.verb is Verb.CUT:
             self._cut(step)
         else:
             self._start(provision=step.verb is Verb.PROVISION)
 
     def rest(self) -> None:
-        """Nothing goes wrong any more: the system must run after a bounded number of starts."""
+        """Remove all faults; then the system must run after a bounded number of starts."""
         machine = self.world.machine
         machine.faults.clear()
         for disk in machine.disks:
@@ -80,12 +81,12 @@ class Replay:
         self._check("at rest")
 
     def _start(self, *, provision: bool = False) -> str:
-        """Power on once; what it ended in. A machine that was never provisioned, or finds nothing to start before it
-        is, starts over the network."""
+        """Power on once; returns how the start ended. A machine that is not provisioned and finds nothing to start
+        starts over the network."""
         world, machine = self.world, self.world.machine
         if machine.switched_to is not None:
             machine.restart()
-        told, began = len(world.factory.states), machine.clock.passed
+        reported, began = len(world.factory.states), machine.clock.passed
         self._pauses.seconds = 0.0
         ended, over_network = "nothing to start", provision
         self._writes = {disk.serial: disk.writes for disk in machine.disks}
@@ -95,7 +96,7 @@ class Replay:
                 try:
                     ended = world.boot().value
                 except DeviceMissing as missing:
-                    lost = self.provisioned and self._is_gone("recovery")  # what a unit starts from, always
+                    lost = self.provisioned and self._is_gone("recovery")  # every start needs RECOVERY
                     if self.provisioned and not lost:
                         self.problems.append(f"nothing to start: {missing}")
                     over_network = not lost
@@ -111,7 +112,7 @@ class Replay:
             self._cut_at = -1
         seconds = machine.clock.passed - began
         self.say(f"   {ended} after {seconds:g} s")
-        self.problems += report_problems(world, world.factory.states[told:])
+        self.problems += report_problems(world, world.factory.states[reported:])
         if seconds - self._pauses.seconds > LONGEST_START:
             self.problems.append(f"a start took {seconds:g} s")
         if self._pauses.seconds > _LONGEST_PAUSES:

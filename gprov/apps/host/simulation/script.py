@@ -1,4 +1,4 @@
-"""Scripts for the simulated machine: what happens to a unit, a line each. Format: docs/simulation.md.
+"""Scripts for the simulated machine: events in the life of a unit, one per line. Format: docs/simulation.md.
 
 unit firmware=uefi disks=sata seed=0
 provision
@@ -35,7 +35,7 @@ class Verb(Enum):
 
 
 class Image(Enum):
-    """What is dropped onto RECOVERY."""
+    """Kinds of images that a script puts onto RECOVERY."""
 
     GOOD = "good"
     CORRUPT = "corrupt"
@@ -44,11 +44,12 @@ class Image(Enum):
     MISNAMED = "misnamed"
 
 
-# What the first word after each verb may be (None: there is none), and its options with their values.
+# Values of options.
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _WORD = re.compile(r"[A-Za-z0-9._:/-]{1,80}")
-# Disks that may go: by their serial numbers.
+# Serial numbers of the disks that can be pulled or lost.
 DISK_NAMES = ("primary0", "primary1", "recovery")
+# Words that may follow each verb; None: no word follows.
 _CHOICES: Mapping[Verb, frozenset[str] | None] = {
     Verb.PROVISION: None,
     Verb.START: None,
@@ -106,7 +107,7 @@ class Script:
 
 
 def parse_script(name: str, text: str) -> Script:
-    """Raises BadInput with every problem and its line. The first line, comments aside, says what the unit is."""
+    """Raises BadInput with every problem and its line. The first line that is no comment describes the unit."""
     problems: list[Problem] = []
     script: Script | None = None
     steps: list[Step] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -63,7 +63,7 @@ class World:
 
     ``provisioned_by``: number of the boot entry that the firmware starts provisioning from, None for a start over the
     network. ``stuck``: names of background work that never makes progress. ``arguments``: kernel arguments of every
-    start of provisioning, besides ``mfgurl``.
+    start of provisioning, besides ``mfgurl``. ``install``: an adopter's function that replaces providers.
     """
 
     machine: SimulatedMachine
@@ -77,6 +77,7 @@ class World:
     stuck: set[str] = field(default_factory=set)
     loader: Loader = field(default_factory=build_loader)
     arguments: Mapping[str, str] = field(default_factory=dict)
+    install: Callable[[UnitContainer], None] | None = None
 
     def __deepcopy__(self, memo: dict[int, object]) -> World:
         """Values that never change are shared: a campaign copies thousands of worlds."""
@@ -143,6 +144,8 @@ class World:
         set_value(container.arguments, parse_boot_arguments(environment, self.branding))
         set_value(container.branding, self.branding)
         set_value(container.platforms, self.platforms)
+        if self.install is not None:
+            self.install(container)
         for sink in self.sinks:
             container.bus().attach(sink)
         return container
@@ -229,7 +232,10 @@ def _nics(platform: Platform, branding: Branding) -> tuple[Nic, ...]:
     prefix = next((prefix for prefix in info.mac_prefixes if prefix != ANY_MAC), branding.mac_prefix)
     start = [octet.zfill(2) for octet in prefix.lower().strip(":").split(":")][:5]
     middle = ["00"] * (5 - len(start))
-    return tuple(Nic(f"eth{i}", ":".join([*start, *middle, f"{i + 1:02x}"]), "e1000", True) for i in range(count))
+    return tuple(
+        Nic(name=f"eth{i}", mac=":".join([*start, *middle, f"{i + 1:02x}"]), driver="e1000", carrier=True)
+        for i in range(count)
+    )
 
 
 def publish(origin: Origin, files: dict[str, bytes], specification: Mapping[str, object] | None = None) -> None:

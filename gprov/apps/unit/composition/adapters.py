@@ -1,7 +1,6 @@
 """The Linux adapter of each port. The functions import it when it is made, not before: a normal boot uses few of them.
 
-A type checker compares what a function returns with the port, and with that its
-provider in the container.
+A type checker compares the adapter with the port, which is the return type of the function.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.partitioner import Partitioner
     from gprov.ports.destructive.variable_writer import VariableWriter
     from gprov.ports.events import EventSink
-    from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+    from gprov.ports.factory import Telemetry
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware, SmbiosTable
@@ -138,14 +137,6 @@ def image_archives(*, processes: Processes, branding: Branding) -> ImageArchives
     return XzTarArchives(processes, branding=branding, accounts_folder="/etc")
 
 
-def archives(*, image_archives: ImageArchives) -> Archives:
-    return image_archives
-
-
-def image_unpacker(*, image_archives: ImageArchives) -> ImageUnpacker:
-    return image_archives
-
-
 def variable_writer() -> VariableWriter:
     from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
 
@@ -182,42 +173,26 @@ def http(*, clock: Clock) -> Http:
     return RequestsHttp(clock)
 
 
-def network(*, processes: Processes, clock: Clock) -> Network:
+def network(*, processes: Processes, clock: Clock, background: Background) -> Network:
     from gprov.adapters.linux.net.dhcp import UdhcpcNetwork
 
-    return UdhcpcNetwork(processes, clock)
+    return UdhcpcNetwork(processes, clock, background)
 
 
-def factory_clients(*, http: Callable[[], Http], clock: Callable[[], Clock]) -> Callable[[str], HttpFactory]:
+def factory_clients(*, http: Http, clock: Clock) -> Callable[[str], HttpFactory]:
     """Returns the client for the URL of a server, always the same one for the same server."""
     from gprov.adapters.linux.net.factory import FactoryClients
 
-    return FactoryClients(http(), clock()).at
+    return FactoryClients(http, clock).at
 
 
-def _client_at(clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], HttpFactory]:
-    """The clients, and with them the HTTP library, are loaded at the first call."""
+def client_at(clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], HttpFactory]:
+    """The client for the URL of a server. The first call loads the clients, and with them the HTTP library."""
 
     def client(endpoint: str) -> HttpFactory:
         return clients()(endpoint)
 
     return client
-
-
-def telemetry_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], Telemetry]:
-    return _client_at(clients)
-
-
-def time_source_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], TimeSource]:
-    return _client_at(clients)
-
-
-def document_store_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], DocumentStore]:
-    return _client_at(clients)
-
-
-def credential_store_at(*, clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], CredentialStore]:
-    return _client_at(clients)
 
 
 def server_sink(telemetry: Telemetry, serial: str) -> EventSink:

@@ -1,137 +1,142 @@
-"""dependency_injector's containers, as a type checker should see them.
+"""dependency_injector's containers with types.
 
-The stubs of dependency_injector take and give Any nearly everywhere: any provider may be passed for any other. Here the
-same objects are declared with the type of what they make, so that a wrong one is a type error. At run time nothing is
-added: ``Container`` is its DeclarativeContainer, ``Provider`` its Provider.
+The stubs of dependency_injector take and return Any nearly everywhere: any provider may be passed for any other. Here
+the same objects are declared with the type of the object that they make. A provider is declared with a function that
+makes the object. If the function needs other objects, it takes the container. Its return type is the provider's type:
+
+    def _log(example: Example) -> Log:
+        from heavy import FileLog  # not imported before the first log is made
+
+        return FileLog(clock=example.clock())
 
     class Example(Container):
-        clock = singleton(_clock)                          # def _clock() -> Clock: import and make the adapter
-        log = lazy_factory(_log, clock=inject(clock))      # def _log() -> type[Log]: import and return the class
+        clock = singleton(_clock)
+        log = singleton(_log, itself)
 
     set_value(Example().clock, FakeClock())
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 from dependency_injector import containers, providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from contextlib import AbstractContextManager
-    from typing import ClassVar
+    from typing import ClassVar, Generic
 
 T = TypeVar("T")
-P = ParamSpec("P")
-
-if TYPE_CHECKING:
-
-    class Declaration(Generic[T]):
-        """A provider as a container's class declares it. Only a container's instance has providers that can be called:
-        else a declaration could be passed, without ``deferred``, for a function that makes the object."""
-
-        @overload
-        def __get__(self, instance: None, owner: type[Container]) -> Declaration[T]: ...
-        @overload
-        def __get__(self, instance: Container, owner: type[Container]) -> Provider[T]: ...
-        def __get__(self, instance: Container | None, owner: type[Container]) -> Declaration[T]: ...
-
-    class Provider(Declaration[T]):
-        """A provider of a container's instance."""
-
-        def __call__(self) -> T:
-            """The object; a new one with each call if it was declared with ``factory``."""
-
-        @property
-        def overridden(self) -> tuple[object, ...]:
-            """What was put over it, the last one counts."""
-
-    class Container:
-        """Has no other attributes than those declared. (The stubs give any name that is asked for.)"""
-
-        providers: ClassVar[Mapping[str, Declaration[object]]]
-
-else:
-    Declaration = Provider = providers.Provider
-    Container = containers.DeclarativeContainer
-
 C = TypeVar("C", bound="Container")
 
+if TYPE_CHECKING:
+    C_contra = TypeVar("C_contra", bound="Container", contravariant=True)
 
-def value(made: T) -> Declaration[T]:
-    """Declare an object that is there already."""
-    return cast("Declaration[T]", providers.Object(made))
+    class Replaceable(Generic[T]):
+        """A provider of a container or of its class: argument of ``set_value``, ``override`` and ``wrap``."""
+
+    class Declaration(Replaceable[T], Generic[C_contra, T]):
+        """A provider of a container's class. Only that of an instance can be called: it has the other objects."""
+
+        @overload
+        def __get__(self, instance: None, owner: type[Container]) -> Declaration[C_contra, T]: ...
+        @overload
+        def __get__(self, instance: C_contra, owner: type[Container]) -> Provider[T]: ...
+        def __get__(self, instance: C_contra | None, owner: type[Container]) -> Replaceable[T]: ...
+
+    class Provider(Replaceable[T]):
+        """A provider of a container's instance: a call returns the object."""
+
+        def __call__(self) -> T: ...
+        @property
+        def overridden(self) -> tuple[object, ...]:
+            """Providers that replace this one; the last one is used."""
+
+    class Itself:
+        """Type of ``itself``."""
+
+    class Container:
+        """Has only the attributes that are declared. (In the stubs, it has any attribute.)"""
+
+        providers: ClassVar[Mapping[str, Replaceable[object]]]
+
+    itself = Itself()
+
+else:
+    Replaceable = Declaration = Provider = providers.Provider
+    # In a declaration: the function takes the container. Each instance has its own copy of this provider.
+    itself = providers.Object()
+
+    class Container(containers.DeclarativeContainer):
+        itself = itself
+
+        def __new__(cls):
+            container = super().__new__(cls)
+            container.itself.set_provides(container)
+            return container
 
 
-def singleton(build: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Declaration[T]:
-    """Declare an object that is made once, when it is first asked for, by ``build`` with these arguments."""
-    return cast("Declaration[T]", providers.Singleton(build, *args, **kwargs))
+def value(made: T) -> Declaration[Container, T]:
+    """Declare an object that exists already."""
+    return cast("Declaration[Container, T]", providers.Object(made))
 
 
-def factory(build: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Declaration[T]:
-    """Declare an object that is made anew whenever it is asked for, by ``build`` with these arguments."""
-    return cast("Declaration[T]", providers.Factory(build, *args, **kwargs))
+@overload
+def singleton(build: Callable[[], T], /) -> Declaration[Container, T]: ...
+@overload
+def singleton(build: Callable[[C], T], container: Itself, /) -> Declaration[C, T]: ...
+def singleton(build: Callable[..., T], /, *container: Itself) -> Declaration[C, T]:
+    """Declare an object that is made once, at the first call."""
+    return cast("Declaration[C, T]", providers.Singleton(build, *container))
 
 
-def lazy_factory(load: Callable[[], Callable[P, T]], *args: P.args, **kwargs: P.kwargs) -> Declaration[T]:
-    """Like ``factory``, of the class that ``load`` imports and returns. That is when it is first needed: a normal boot
-    uses little of what its container declares, and each import is time on every boot."""
-
-    def build(*args: P.args, **kwargs: P.kwargs) -> T:
-        return load()(*args, **kwargs)
-
-    return factory(build, *args, **kwargs)
-
-
-def inject(declaration: Declaration[T]) -> T:
-    """As an argument of ``singleton`` or ``factory``: what this provider makes. A type checker sees the object, while
-    it is the provider, in whose place dependency_injector puts the object later. Of no use anywhere else."""
-    return cast(T, declaration)
+@overload
+def factory(build: Callable[[], T], /) -> Declaration[Container, T]: ...
+@overload
+def factory(build: Callable[[C], T], container: Itself, /) -> Declaration[C, T]: ...
+def factory(build: Callable[..., T], /, *container: Itself) -> Declaration[C, T]:
+    """Declare an object that each call makes anew."""
+    return cast("Declaration[C, T]", providers.Factory(build, *container))
 
 
-def deferred(declaration: Declaration[T]) -> Callable[[], T]:
-    """Like ``inject``, but what is passed is a function that makes the object when called."""
-    return cast("Callable[[], T]", cast("providers.Provider[T]", declaration).provider)
-
-
-def set_value(target: Declaration[T], new: T) -> AbstractContextManager[object]:
-    """Use this object instead of what was declared; until the end of the context, if used as one."""
+def set_value(target: Replaceable[T], new: T) -> AbstractContextManager[object]:
+    """Replace the object; as a context manager, until the end of the context."""
     return _override(target, providers.Object(new))
 
 
-def override(target: Declaration[T], build: Callable[[], T]) -> AbstractContextManager[object]:
-    """Use what ``build`` makes, or another provider, instead; until the end of the context, if used as one. It is made
-    once, or anew each time, as declared."""
+def override(target: Replaceable[T], build: Callable[[], T]) -> AbstractContextManager[object]:
+    """Replace the function that makes the object, or the provider by another one; as a context manager, until the end
+    of the context. With a function, the object is made once or at each call, as declared."""
     new = build if isinstance(build, providers.Provider) else _like(target)(build)
     return _override(target, new)
 
 
-def wrap(target: Declaration[T], around: Callable[[T], T]) -> AbstractContextManager[object]:
-    """Use what ``around`` makes of the object that was used so far; until the end of the context, if used as one. Wrap
-    before anything asked for the object: that would keep, or be, an object that is not wrapped."""
+def wrap(target: Replaceable[T], around: Callable[[T], T]) -> AbstractContextManager[object]:
+    """Replace the object by ``around(object)``; as a context manager, until the end of the context. To be called before
+    the object is first made: an object that was made before stays unwrapped."""
     provider = cast("providers.Provider[T]", target)
     original = provider.last_overriding or _unwrapped(provider)
     return _override(target, _like(target)(around, original))
 
 
 def share(declared_by: type[C], source: C, target: C, but: Collection[str] = ()) -> None:
-    """Let ``target`` use the very objects of ``source``: of all providers that ``declared_by`` has, but for some."""
+    """Make ``target`` use the objects of ``source``: those of all providers of ``declared_by`` except ``but``."""
     for name in declared_by.providers:
-        if name not in but:
+        if name != "itself" and name not in but:
             _override(target.providers[name], cast("providers.Provider[object]", source.providers[name]))
 
 
-def _override(target: Declaration[T], new: providers.Provider[T]) -> AbstractContextManager[object]:
+def _override(target: Replaceable[T], new: providers.Provider[T]) -> AbstractContextManager[object]:
     return cast("providers.Provider[T]", target).override(new)
 
 
-def _like(target: Declaration[T]) -> type[providers.Factory[T] | providers.Singleton[T]]:
+def _like(target: Replaceable[T]) -> type[providers.Factory[T] | providers.Singleton[T]]:
     return providers.Factory if isinstance(target, providers.Factory) else providers.Singleton
 
 
 def _unwrapped(provider: providers.Provider[T]) -> providers.Provider[T]:
-    """A provider of the same object, made with the same providers, but one that is not overridden."""
+    """A provider of the same object with the same arguments that is not overridden."""
     if isinstance(provider, providers.Factory | providers.Singleton):
         return type(provider)(provider.provides, *provider.args, **provider.kwargs)
     return providers.Object(cast("providers.Object[T]", provider).provides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from functools import partial
 
 from gprov.apps.unit.reporting.bus import EventBus
@@ -11,13 +12,14 @@ from gprov.domain.image.retention import PARTIAL
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.plan.file_operations import FetchFile
 from gprov.ports.files import Files
-from gprov.ports.network import Http
+from gprov.ports.network import Http, TransferLimits
 
 
 def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> None:
     """Raises NetworkFault, DeviceFault, IntegrityFault (the hash differs). The target is untouched then."""
     temporary = fetch.target + PARTIAL
-    fetched = http.download(fetch.url, temporary, partial(bus.progress, f"fetch {redacted(fetch.url)}"))
+    progress = partial(bus.progress, f"fetch {redacted(fetch.url)}")
+    fetched = http.download(fetch.url, temporary, progress, TransferLimits(_room(files, temporary)))
     try:
         check_digests(redacted(fetch.url), fetched, fetch)
         _check_stored(temporary, files.digests(temporary), fetched)
@@ -25,6 +27,13 @@ def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> Non
         files.remove(temporary)
         raise
     files.rename(temporary, fetch.target)
+
+
+def _room(files: Files, target: str) -> int:
+    """Bytes that fit on the volume: the free space, and the size of what an earlier run left at ``target``, which is
+    overwritten."""
+    left = files.status(target)
+    return files.usage(posixpath.dirname(target)).free + (left.size if left is not None else 0)
 
 
 def check_digests(source: str, found: Digests, expected: FetchFile) -> None:

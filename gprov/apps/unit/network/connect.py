@@ -9,9 +9,10 @@ from gprov.apps.unit.devices.settling import SETTLE_SECONDS
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import NetworkFault
 from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.lease import Lease
 from gprov.domain.unit.nics import Nic, own_nics, usable
 from gprov.ports.clock import Clock, Deadline
-from gprov.ports.network import Lease, Network
+from gprov.ports.network import Network
 
 NIC_SECONDS = 20.0
 LEASE_SECONDS = 60.0
@@ -59,7 +60,7 @@ def connect(network: Network, clock: Clock, unit: Unit, context: UnitContext) ->
 
 
 def _connect(network: Network, nics: Sequence[Nic], bus: EventBus) -> Lease:
-    lease = network.connect(nics, LEASE_SECONDS)
+    lease = network.connect(nics, LEASE_SECONDS, bus.warning)
     bus.log(f"network: {lease.interface} has {lease.address}/{lease.prefix}, gateway {lease.gateway or 'none'}")
     return lease
 

@@ -11,8 +11,8 @@ from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.volumes import volumes_of, wait_for
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import KNOWN_KINDS, FileSystemKind, Volume
-from gprov.domain.disk.recovery import attachment_problem
 from gprov.domain.disk.recovery import find_recovery as select_recovery
+from gprov.domain.disk.recovery import why_not_recovery
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
 from gprov.domain.platform.model import ValidateMethod
 from gprov.domain.recovery_files import IMAGE_FOLDER
@@ -43,19 +43,20 @@ def find_recovery(
 
     def ready() -> bool:
         volumes[:] = volumes_of(ports.blocks, ports.blocks.disks(), bus)
-        return any(volume.contents.label == label and not attachment_problem(volume.disk, rule) for volume in volumes)
+        return any(volume.contents.label == label and not why_not_recovery(volume, rule) for volume in volumes)
 
     if wait_for(ports.blocks, ports.clock, seconds, ready):
         with ports.blocks.changes() as changes:
             changes.wait(SECOND_SECONDS)
         ready()
     recovery = select_recovery(volumes, label, rule)
+    others = [volume for volume in volumes if volume.contents.label == label and volume != recovery]
+    for volume in others:
+        also = " too" if recovery is not None else ""
+        bus.warning(f"{volume.node} is labelled {label}{also}, but {why_not_recovery(volume, rule)}: left alone")
     if recovery is None:
-        raise DeviceMissing(label, f"no volume has this label after {seconds:g} s")
-    for volume in volumes:
-        if volume.contents.label == label and volume != recovery:
-            problem = attachment_problem(volume.disk, rule)
-            bus.warning(f"{volume.node} is labelled {label} too, but {problem}: left alone")
+        what = "volume that could be it" if others else "volume"
+        raise DeviceMissing(label, f"no {what} has this label after {seconds:g} s")
     return RecoveryVolume(recovery, _find_esp(volumes, recovery, context.branding.esp_label))
 
 

@@ -1,0 +1,106 @@
+"""Composition root of the factory server."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from gprov.adapters.linux.files.files import LinuxFiles
+from gprov.adapters.linux.system.random import SystemRandomness
+from gprov.apps.server.api import Services
+from gprov.apps.server.app import make_app
+from gprov.apps.server.credentials import CredentialService
+from gprov.apps.server.database import Database
+from gprov.apps.server.netboot import Netboot
+from gprov.apps.server.queries import Queries
+from gprov.apps.server.released_documents import ReleasedDocuments
+from gprov.apps.server.store import Store
+from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
+from gprov.ports.clock import Randomness
+from gprov.ports.files import Files
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """``hold_ns``: how long a document waits for the first restore. ``window_ns``: how long after MFG_STARTED
+    passwords are handed out."""
+
+    hold_ns: int = 20 * 60 * 10**9
+    window_ns: int = 4 * 3600 * 10**9
+
+
+def _files() -> Files:
+    return LinuxFiles()
+
+
+def _randomness() -> Randomness:
+    return SystemRandomness()
+
+
+def _database(server: ServerContainer) -> Database:
+    return Database(server.folder())
+
+
+def _store(server: ServerContainer) -> Store:
+    return Store(server.database(), server.now(), server.policy().hold_ns)
+
+
+def _credentials(server: ServerContainer) -> CredentialService:
+    return CredentialService(server.database(), server.now(), server.randomness(), server.policy().window_ns)
+
+
+def _queries(server: ServerContainer) -> Queries:
+    return Queries(server.database())
+
+
+def _released(server: ServerContainer) -> ReleasedDocuments:
+    return ReleasedDocuments(server.database(), server.files(), os.path.join(server.folder(), "documents"))
+
+
+def _services(server: ServerContainer) -> Services:
+    return Services(
+        store=server.store(),
+        credentials=server.credentials(),
+        queries=server.queries(),
+        released=server.released(),
+        now=server.now(),
+    )
+
+
+def _app(server: ServerContainer) -> FastAPI:
+    return make_app(server.services(), server.folder(), server.netboot())
+
+
+class ServerContainer(Container):
+    """``app`` makes the ASGI application, ``database`` opens the store: to be closed by the caller.
+
+    ``folder`` must be replaced by the data folder. ``now``: the server's clock, UTC, ns.
+    """
+
+    folder = value("")
+    policy = value(Policy())
+    netboot = value(Netboot())
+    now: Declaration[Container, Callable[[], int]] = value(time.time_ns)
+
+    files = singleton(_files)
+    randomness = singleton(_randomness)
+    database = singleton(_database, itself)
+    store = singleton(_store, itself)
+    credentials = singleton(_credentials, itself)
+    queries = singleton(_queries, itself)
+    released = singleton(_released, itself)
+    services = singleton(_services, itself)
+    app = factory(_app, itself)
+
+
+def server_container(folder: str, policy: Policy | None = None) -> ServerContainer:
+    """A container for a data folder. Opens nothing yet."""
+    container = ServerContainer()
+    set_value(container.folder, folder)
+    if policy is not None:
+        set_value(container.policy, policy)
+    return container

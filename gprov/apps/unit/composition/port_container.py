@@ -1,0 +1,163 @@
+"""Each port of a unit's programs with its Linux adapter, made at the first call.
+
+Tests and adopters replace adapters in a container's instance or class with ``set_value``, ``override`` and ``wrap`` of
+gprov.apps.unit.composition.wiring; no other module depends on which adapter is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gprov.apps.unit.composition import adapters
+from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, singleton, value
+from gprov.domain.boot.args import BootArguments
+from gprov.domain.branding import Branding
+from gprov.domain.mountpoints import MountPoints
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Callable
+
+    from gprov.adapters.linux.net.factory import HttpFactory
+    from gprov.apps.unit.composition.flow_ports import SinkFor
+    from gprov.ports.archive import Archives
+    from gprov.ports.arrays import Arrays
+    from gprov.ports.destructive.array_writer import ArrayWriter
+    from gprov.ports.destructive.filesystem_maker import FileSystemMaker
+    from gprov.ports.destructive.image_unpacker import ImageUnpacker
+    from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.events import EventSink
+    from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+    from gprov.ports.files import Files
+    from gprov.ports.filesystem import FileSystems
+    from gprov.ports.network import Http, Network
+    from gprov.ports.operator import Operator
+
+
+def _mount_points(unit: PortContainer) -> MountPoints:
+    return MountPoints.named(unit.branding())
+
+
+def _operator(unit: PortContainer) -> Operator:
+    return adapters.operator(clock=unit.clock())
+
+
+def _files(unit: PortContainer) -> Files:
+    return adapters.files(mount_points=unit.mount_points())
+
+
+def _filesystems(unit: PortContainer) -> FileSystems:
+    return adapters.filesystems(processes=unit.processes())
+
+
+def _filesystem_maker(unit: PortContainer) -> FileSystemMaker:
+    return adapters.filesystem_maker(processes=unit.processes())
+
+
+def _arrays(unit: PortContainer) -> Arrays:
+    return adapters.arrays(processes=unit.processes())
+
+
+def _array_writer(unit: PortContainer) -> ArrayWriter:
+    return adapters.array_writer(processes=unit.processes())
+
+
+def _partitioner(unit: PortContainer) -> Partitioner:
+    return adapters.partitioner(blocks=unit.blocks(), clock=unit.clock())
+
+
+def _image_archives(unit: PortContainer) -> adapters.ImageArchives:
+    return adapters.image_archives(processes=unit.processes(), branding=unit.branding())
+
+
+def _archives(unit: PortContainer) -> Archives:
+    return unit.image_archives()
+
+
+def _image_unpacker(unit: PortContainer) -> ImageUnpacker:
+    return unit.image_archives()
+
+
+def _http(unit: PortContainer) -> Http:
+    return adapters.http(clock=unit.clock())
+
+
+def _network(unit: PortContainer) -> Network:
+    return adapters.network(processes=unit.processes(), clock=unit.clock(), background=unit.background())
+
+
+def _factory_clients(unit: PortContainer) -> Callable[[str], HttpFactory]:
+    return adapters.factory_clients(http=unit.http(), clock=unit.clock())
+
+
+def _telemetry_at(unit: PortContainer) -> Callable[[str], Telemetry]:
+    return adapters.client_at(unit.factory_clients)
+
+
+def _time_source_at(unit: PortContainer) -> Callable[[str], TimeSource]:
+    return adapters.client_at(unit.factory_clients)
+
+
+def _document_store_at(unit: PortContainer) -> Callable[[str], DocumentStore]:
+    return adapters.client_at(unit.factory_clients)
+
+
+def _credential_store_at(unit: PortContainer) -> Callable[[str], CredentialStore]:
+    return adapters.client_at(unit.factory_clients)
+
+
+def _console_sink(unit: PortContainer) -> EventSink:
+    return adapters.console_sink(arguments=unit.arguments())
+
+
+def _file_sink_at(unit: PortContainer) -> Callable[[str], EventSink]:
+    return adapters.file_sink_at(clock=unit.clock, stage="recov")
+
+
+class PortContainer(Container):
+    """A provider has the type of its port: the return type of the function that makes the adapter."""
+
+    arguments = value(BootArguments())
+    branding = value(Branding())
+    mount_points = singleton(_mount_points, itself)
+
+    clock = singleton(adapters.clock)
+    randomness = singleton(adapters.randomness)
+    background = singleton(adapters.background)
+    processes = singleton(adapters.processes)
+    power = singleton(adapters.power)
+    shell_power = singleton(adapters.shell_power)
+    operator = singleton(_operator, itself)
+
+    blocks = singleton(adapters.blocks)
+    mounts = singleton(adapters.mounts)
+    files = singleton(_files, itself)
+    filesystems = singleton(_filesystems, itself)
+    arrays = singleton(_arrays, itself)
+    # One object with both ports: what it decoded while it verified an image, it need not decode again to unpack it.
+    image_archives = singleton(_image_archives, itself)
+    archives = factory(_archives, itself)
+
+    partitioner = singleton(_partitioner, itself)
+    filesystem_maker = singleton(_filesystem_maker, itself)
+    array_writer = singleton(_array_writer, itself)
+    image_unpacker = factory(_image_unpacker, itself)
+    variable_writer = singleton(adapters.variable_writer)
+
+    firmware = singleton(adapters.firmware)
+    smbios = singleton(adapters.smbios)
+    inventory = singleton(adapters.inventory)
+    hasher = singleton(adapters.hasher)
+
+    http = singleton(_http, itself)
+    network = singleton(_network, itself)
+    # The factory's ports; each takes the URL of the server. Of gprov's own server, all are one client: one session.
+    factory_clients = singleton(_factory_clients, itself)
+    telemetry_at = factory(_telemetry_at, itself)
+    time_source_at = factory(_time_source_at, itself)
+    document_store_at = factory(_document_store_at, itself)
+    credential_store_at = factory(_credential_store_at, itself)
+    sink_for: Declaration[Container, SinkFor] = value(adapters.server_sink)
+    console_sink = factory(_console_sink, itself)
+    kmsg_sink = factory(adapters.kmsg_sink)
+    milestone_sink = factory(adapters.milestone_sink)
+    file_sink_at = factory(_file_sink_at, itself)
