@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gprov.domain.events import Body, Event, LogLine, Milestone, Progress, Severity, StateChange, Step, StepPhase
+from gprov.domain.events import Body, Event, LogLine, Milestone, OperationPhase, Progress, Severity, StateChange, Step
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -45,7 +45,7 @@ def severity_of(body: Body) -> Severity:
     match body:
         case LogLine(_, severity):
             return severity
-        case Step(_, StepPhase.FAILED):
+        case Step(_, OperationPhase.FAILED):
             return Severity.ERROR
         case _:
             return Severity.LOG
@@ -76,11 +76,11 @@ def _instant(time_ns: int) -> datetime:
 
 def _step_text(step: Step) -> str:
     match step.phase:
-        case StepPhase.STARTED:
+        case OperationPhase.STARTED:
             return f"start: {step.description}"
-        case StepPhase.DONE:
+        case OperationPhase.DONE:
             return f"done in {step.seconds:.1f} s: {step.description}"
-        case StepPhase.FAILED:
+        case OperationPhase.FAILED:
             return f"failed after {step.seconds:.1f} s: {step.description}: {step.error}"
 
 

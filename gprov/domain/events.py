@@ -50,7 +50,7 @@ class StateChange:
     state: ProcessState
 
 
-class StepPhase(Enum):
+class OperationPhase(Enum):
     STARTED = "started"
     DONE = "done"
     FAILED = "failed"
@@ -61,7 +61,7 @@ class Step:
     """One operation of a plan. ``seconds`` is how long it took (0 when it starts); ``error`` why it failed."""
 
     description: str
-    phase: StepPhase
+    phase: OperationPhase
     seconds: float = 0.0
     error: str = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from gprov.domain.disk.model import CheckVerdict, FileSystemKind, MountPoint
+from gprov.domain.disk.model import ActiveMount, CheckVerdict, FileSystemKind
 
 
 class FileSystems(Protocol):
@@ -22,7 +22,7 @@ class Mounts(Protocol):
     def unmount(self, target: str) -> None:
         """Flush and unmount. Raises DeviceFault (busy)."""
 
-    def mounted(self) -> tuple[MountPoint, ...]:
+    def mounted(self) -> tuple[ActiveMount, ...]:
         """What is mounted now, in the order of the kernel's table; only what has a block device behind it."""
 
     def switch_root(self, target: str, init: str) -> None:

@@ -44,7 +44,7 @@ class BootFailureRecorder:
 
         def count(budget: StartBudgetFile) -> None:
             value = budget.value.at(now)
-            if budget.record(value.gave_up(now, reason)):
+            if budget.record(value.with_boot_failure(now, reason)):
                 pauses.append(give_up_pause(value.given_up))
 
         target = self._with_recovery(count)

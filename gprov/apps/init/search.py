@@ -11,7 +11,7 @@ from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
-from gprov.domain.disk.targets import detachable
+from gprov.domain.disk.targets import removable_reason
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -99,7 +99,7 @@ class RootFinder:
         return matches(self._spec, volume)
 
     def _examine_volume(self, volume: Volume, elapsed: float) -> Mounted | MountFailed:
-        problem = detachable(volume.disk)
+        problem = removable_reason(volume.disk)
         if problem:
             return MountFailed(f"its disk {problem}")
         last, due = self._failures.last(volume.mark), self._failures.due(volume.mark, elapsed)

@@ -14,9 +14,9 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import RefusedByPolicy
-from gprov.domain.mfg.flags import Switch
 from gprov.domain.mfg.qadoc import qa_document
-from gprov.domain.plan.provision import plan_start
+from gprov.domain.mfg.switches import Switch
+from gprov.domain.plan.provision import plan_make_bootable
 from gprov.domain.unit.nics import ordered
 
 
@@ -35,7 +35,7 @@ def finish(job: ProvisioningJob, ports: MfgPorts, context: UnitContext) -> None:
         # Before the unit can boot: the server holds the document until the first restore has succeeded.
         _send_qa_document(job, images, context.bus)
         found_facts = replace(facts, recovery=recovery.volume.disk)
-        ports.executor.run(plan_start(found_facts, wipe=Switch.NO_WIPE_DISKS not in job.switches))
+        ports.executor.run(plan_make_bootable(found_facts, wipe=Switch.NO_WIPE_DISKS not in job.switches))
 
 
 def _send_qa_document(job: ProvisioningJob, images: tuple[str, ...], bus: EventBus) -> None:

@@ -21,16 +21,16 @@ from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.formats.smbios.table import SmbiosTable
-from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import When
+from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches
+from gprov.domain.plan.preconditions import check_platform_supported
 from gprov.domain.plan.provision import (
     ProvisionFacts,
-    plan_finish,
     plan_recovery,
+    plan_restore_options,
     plan_secrets,
 )
-from gprov.domain.plan.restorable import refuse_unsupported
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.nics import ordered
@@ -99,7 +99,7 @@ class Provisioning:
             # An error, so that the unit does not count as provisioned.
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(When.AFTER_QA)
-        refuse_unsupported(unit.platform)
+        check_platform_supported(unit.platform)
         recovery = recovery_disk(ports, inspection, unit, context)
         facts = ProvisionFacts(
             branding=context.branding,
@@ -165,7 +165,7 @@ class Provisioning:
             job.server.telemetry.macs(job.unit.serial, {nic.name: nic.mac for nic in ordered(job.inspection.nics)}, ())
             if Switch.NO_MANUFACTURE not in job.switches:
                 self._manufacture(job)
-            ports.executor.run(plan_finish(job.facts))
+            ports.executor.run(plan_restore_options(job.facts))
         except GprovError as error:
             # Also into the log on RECOVERY, which is closed before the error is handled.
             self._bus.log(f"failed: {error}")

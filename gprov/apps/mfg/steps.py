@@ -61,8 +61,8 @@ class StepRunner:
         values = StepValues(
             folder,
             self.unit.serial,
-            self.context.mount_points.recovery if step.when.knows_recovery else None,
-            credentials if step.when.knows_passwords else None,
+            self.context.mount_points.recovery if step.when.recovery_available else None,
+            credentials if step.when.passwords_available else None,
         )
         for command in step.commands:
             self._command(step, command, values)

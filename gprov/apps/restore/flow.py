@@ -103,7 +103,7 @@ class FactoryRestore:
             prune_logs(ports.executor, files, context)
             budget = StartBudgetFile(files, context.log_folder, self._bus)
             if by_person:
-                budget.value = budget.value.system_ran()
+                budget.value = budget.value.with_system_started()
             pause = self._backoff.begin(budget, waited=waited)
             if pause:
                 return pause

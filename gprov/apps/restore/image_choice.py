@@ -15,7 +15,7 @@ from gprov.domain.image.history import MAX_FAILURES, History
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.select import Preference, order_with_history, rank
 from gprov.domain.plan.operations import Plan
-from gprov.domain.plan.restorable import image_problems
+from gprov.domain.plan.preconditions import image_problems
 from gprov.ports.archive import Archives
 from gprov.ports.files import Files
 from gprov.ports.operator import Operator

@@ -33,7 +33,7 @@ class RestoreBackoff:
             text = f"{previous.restores} restores in a row, and the system never ran in between"
             self._bus.warning(f"{text}; the last: {previous.reason}" if previous.reason else text)
             return pause
-        self.attempt_recorded = budget.record(previous.restore_began(now, INTERRUPTED))
+        self.attempt_recorded = budget.record(previous.with_restore_started(now, INTERRUPTED))
         return 0.0 if self.attempt_recorded or waited else self._min_seconds
 
     def wait(self, seconds: float) -> None:

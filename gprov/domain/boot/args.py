@@ -114,14 +114,14 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
         array_wait=reader.seconds(own + "ARRAY_WAIT", ARRAY_WAIT_SECONDS),
         failure_hold=reader.optional_seconds(own + "FAILURE_HOLD"),
-        boot_args=without_mode(reader.text(own + "BOOT_ARGS")),
+        boot_args=without_mode_arguments(reader.text(own + "BOOT_ARGS")),
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
         notes=tuple(reader.notes),
     )
 
 
-def carried_arguments(arguments: BootArguments) -> str:
+def persistent_arguments(arguments: BootArguments) -> str:
     """The arguments of this start that the unit's boot entries must repeat, "" if there are none.
 
     Consoles are repeated on verbose units only: a serial console that is named counts as a person's terminal, for
@@ -154,7 +154,7 @@ def kernel_words(arguments: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(arguments))
 
 
-def without_mode(arguments: str) -> str:
+def without_mode_arguments(arguments: str) -> str:
     """The same words without those that decide what a start is for. Quoted as the kernel reads quotes: blanks between
     double quotes do not end a word, and a quote in front of the key does not belong to it. GRUB's menus, which quote in
     their own way, pass on a word without any quotes, wherever they were."""

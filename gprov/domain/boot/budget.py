@@ -20,7 +20,7 @@ GIVE_UP_SECONDS = 600.0
 # Pause while nobody counts, since RECOVERY is missing or cannot be written.
 UNCOUNTED_SECONDS = 1800.0
 # Restores in a row that begin at once: power cuts come in groups.
-FREE_RESTORES = 3
+RESTORES_WITHOUT_PAUSE = 3
 # What comes so long after a pause has ended is no repetition: the unit must have run, or been off, in between.
 _SERIES_SECONDS = DAY
 
@@ -43,11 +43,11 @@ class StartBudget:
         over = now_ns - self.last_ns > (pause + _SERIES_SECONDS) * 1e9
         return StartBudget(counted=self.counted) if over else self
 
-    def gave_up(self, now_ns: int, reason: str) -> StartBudget:
+    def with_boot_failure(self, now_ns: int, reason: str) -> StartBudget:
         count = min(self.given_up + 1, MOST)
         return replace(self, given_up=count, last_ns=now_ns, reason=_bounded(reason))
 
-    def restore_began(self, now_ns: int, reason: str) -> StartBudget:
+    def with_restore_started(self, now_ns: int, reason: str) -> StartBudget:
         count = min(self.restores + 1, MOST)
         return replace(self, restores=count, last_ns=now_ns, reason=_bounded(reason))
 
@@ -55,7 +55,7 @@ class StartBudget:
         """The restore that was counted last failed for this reason."""
         return replace(self, reason=_bounded(reason))
 
-    def only_this_one(self) -> StartBudget:
+    def with_new_restore_series(self) -> StartBudget:
         """The system had run before the restore that was counted last."""
         return replace(self, restores=1, given_up=0)
 
@@ -63,7 +63,7 @@ class StartBudget:
         """A restore came to its end: there is a root again. That it boots is not known yet."""
         return replace(self, given_up=0, counted="")
 
-    def system_ran(self) -> StartBudget:
+    def with_system_started(self) -> StartBudget:
         return StartBudget(counted=self.counted)
 
 
@@ -74,7 +74,7 @@ def give_up_pause(before: int) -> float:
 
 def restore_pause(before: int, first: float) -> float:
     """Seconds to wait before a restore, after so many in a row. ``first``: the shortest pause."""
-    return _doubled(first, before - FREE_RESTORES) if before >= FREE_RESTORES else 0.0
+    return _doubled(first, before - RESTORES_WITHOUT_PAUSE) if before >= RESTORES_WITHOUT_PAUSE else 0.0
 
 
 def parse_budget(what: str, data: bytes) -> StartBudget:

@@ -32,20 +32,20 @@ from gprov.domain.boot.decisions import (
 from gprov.domain.boot.facts import Ambiguous, BootFacts, CheckOutcome, Flag, Found, Mounted, MountFailed, NotFound
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import KNOWN_KINDS, Volume
-from gprov.domain.disk.targets import detachable
+from gprov.domain.disk.targets import removable_reason
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.domain.disk.arrays import FoundArray
 
 # How long the first look at the devices may take before their absence means anything.
-LEAST_SEARCH_SECONDS = 3.0
+MIN_SEARCH_SECONDS = 3.0
 # How long emergency files are looked for when everything else is ready.
 EMERGENCY_SECONDS = 5.0
 # Between two tries to mount a root whose file system was found good.
 RETRY_SECONDS = 5.0
 MOUNT_ATTEMPTS = 3
 # Of one start: more disks are not exchanged meanwhile. What tells another identity each time is not checked for ever.
-MOST_CHECKS = 8
+MAX_CHECKS = 8
 
 
 def decide(facts: BootFacts) -> Decision:
@@ -97,7 +97,7 @@ def _without_boot_files(facts: BootFacts) -> Decision | None:
 
 
 def _found(facts: BootFacts, volume: Volume, mount: Mounted | MountFailed) -> Decision:
-    outside = detachable(volume.disk)
+    outside = removable_reason(volume.disk)
     if not outside and isinstance(mount, Mounted) and mount.flag is Flag.PRESENT:
         return _startable(facts, volume, mount)
     if facts.targets is None:
@@ -136,7 +136,7 @@ def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: st
 
 
 def _check_due(facts: BootFacts, volume: Volume) -> bool:
-    return volume.mark not in facts.checks and len(facts.checks) < MOST_CHECKS
+    return volume.mark not in facts.checks and len(facts.checks) < MAX_CHECKS
 
 
 def _judged(facts: BootFacts, targets: TargetSurvey, volume: Volume, reason: RestoreReason, seen: str) -> Decision:
@@ -190,8 +190,8 @@ def _told(arrays: Iterable[FoundArray]) -> str:
 
 
 def _missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision:
-    if facts.elapsed < LEAST_SEARCH_SECONDS:
-        return KeepWaiting("the root has not appeared yet", LEAST_SEARCH_SECONDS)
+    if facts.elapsed < MIN_SEARCH_SECONDS:
+        return KeepWaiting("the root has not appeared yet", MIN_SEARCH_SECONDS)
     targets = facts.targets
     if targets is None:
         return SurveyTargets()

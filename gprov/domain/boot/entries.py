@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gprov.domain.boot.args import without_mode
+from gprov.domain.boot.args import without_mode_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, InternalError
 from gprov.domain.formats.efi.boot_variables import (
@@ -98,7 +98,7 @@ def wanted_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -
     else. Raises BadInput for a GUID or arguments that cannot be stored."""
     partition = gpt_partition(esp.partition_number, esp.start_lba, esp.size_lba, esp.partition_guid)
     path = (partition, FilePath("\\" + branding.boot_kernel))
-    extras = without_mode(extra_arguments)
+    extras = without_mode_arguments(extra_arguments)
     normal = f"quiet real_root=LABEL={branding.primary_label} {extras}".strip()
     entries = (
         WantedEntry(branding.normal_entry, path, normal, in_order=True),

@@ -41,7 +41,7 @@ class Mounted:
 
 @dataclass(frozen=True, slots=True)
 class MountFailed:
-    """``attempts``: how often it was tried in this start, with some time in between. Volumes on detachable disks are
+    """``attempts``: how often it was tried in this start, with some time in between. Volumes on removable disks are
     never mounted: that alone can write to them."""
 
     error: str

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from gprov.domain.boot.args import (
     FALLBACK_ARGUMENT,
     BootArguments,
-    carried_arguments,
     join_arguments,
     kernel_words,
-    without_mode,
+    persistent_arguments,
+    without_mode_arguments,
 )
 from gprov.domain.errors import BadInput, Problem
 
@@ -31,7 +31,7 @@ def parse_kept(what: str, data: bytes) -> str:
     text = " ".join(data.decode("latin-1").split())
     if not (text.isascii() and text.isprintable()):
         raise BadInput(what, [Problem("", "must be printable ASCII")])
-    return without_mode(text)
+    return without_mode_arguments(text)
 
 
 def serialise_kept(arguments: str) -> bytes:
@@ -49,8 +49,8 @@ def entry_arguments(kept: str, given: str, arguments: BootArguments) -> str:
     fallback would restore a unit whose loader is the firmware, each time; one that called itself none, where the loader
     does start recovery by itself, as well.
     """
-    told = _override(join_arguments(kept, given), carried_arguments(arguments))
-    words = kernel_words(without_mode(_override(told, given)))
+    told = _override(join_arguments(kept, given), persistent_arguments(arguments))
+    words = kernel_words(without_mode_arguments(_override(told, given)))
     return join_arguments(*(word for word in words if _key(word) != arguments.prefix + FALLBACK_ARGUMENT))
 
 

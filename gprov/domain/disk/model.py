@@ -183,7 +183,7 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
-class MountPoint:
+class ActiveMount:
     """One line of the kernel's mount table that has a block device behind it."""
 
     device: DeviceNumber

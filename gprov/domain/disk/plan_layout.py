@@ -24,7 +24,7 @@ from gprov.domain.errors import HardwareMismatch, Problem
 BOOT_SIZE = 200 * MIB
 BIOS_BOOT_SIZE = 1 * MIB
 # Less than this is no disk that anybody means to install on; it keeps the arithmetic honest on tiny media.
-LEAST_DATA = 64 * MIB
+MIN_DATA = 64 * MIB
 # An MBR counts sectors in 32 bits: 2 TiB with the sectors of 512 bytes that BIOS knows.
 MBR_LIMIT = 2**32 * 512
 # Backup GPT at the end: 16 KiB of entries and one sector for the header (UEFI 2.10, 5.3), here of 4096 bytes.
@@ -69,7 +69,7 @@ def _table(kind: TableKind, disk_size: int, *wishes: _Wish) -> PartitionTable:
     usable = disk_size - _BACKUP_GPT if kind is TableKind.GPT else disk_size
     end = usable // ALIGNMENT * ALIGNMENT
     fixed = sum(wish.size for wish in wishes)
-    needed = ALIGNMENT + fixed + LEAST_DATA
+    needed = ALIGNMENT + fixed + MIN_DATA
     if end < needed:
         tail = usable - end if usable > 0 else 0
         raise HardwareMismatch(
@@ -78,7 +78,7 @@ def _table(kind: TableKind, disk_size: int, *wishes: _Wish) -> PartitionTable:
                 Problem(
                     "usable", f"{max(end, 0)} bytes ({disk_size - usable} for the table's backup, {tail} unaligned)"
                 ),
-                Problem("needed", f"{ALIGNMENT} for the table, {fixed} fixed, {LEAST_DATA} for data at least"),
+                Problem("needed", f"{ALIGNMENT} for the table, {fixed} fixed, {MIN_DATA} for data at least"),
             ],
         )
     partitions: list[PlannedPartition] = []

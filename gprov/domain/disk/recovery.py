@@ -57,7 +57,7 @@ def find_recovery(volumes: Iterable[Volume], label: str, rule: ValidateMethod = 
     raise HardwareMismatch(f"{label} is on {nodes}, which {problems[labelled[0].node]}", differences)
 
 
-def refuse_rivals(
+def check_single_recovery(
     volumes: Iterable[Volume], label: str, chosen: Disk, rule: ValidateMethod = ValidateMethod.NONE
 ) -> None:
     """Before ``chosen`` is made RECOVERY: no other disk may hold a volume that every later start could take for it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gprov.domain.disk.model import Bus, Disk, MountPoint, Volume
+from gprov.domain.disk.model import ActiveMount, Bus, Disk, Volume
 from gprov.domain.errors import HardwareMismatch, InternalError, Problem
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -54,7 +54,7 @@ def within(size: int, wanted: int, tolerance_pct: int) -> bool:
     return abs(size - wanted) * 100 <= wanted * tolerance_pct
 
 
-def detachable(disk: Disk) -> str:
+def removable_reason(disk: Disk) -> str:
     """Why a disk may be anybody's who stood at the unit, whatever its size; empty for one that is built in."""
     if disk.bus is Bus.USB:
         return "is attached by USB"
@@ -64,7 +64,7 @@ def detachable(disk: Disk) -> str:
 
 def excluded_disks(
     disks: Sequence[Disk],
-    mounts: Iterable[MountPoint],
+    mounts: Iterable[ActiveMount],
     recovery: Volume | None,
     booted_from: DeviceNumber | None = None,
 ) -> Mapping[DeviceNumber, str]:
@@ -111,7 +111,7 @@ def unfit(disk: Disk, excluded: Mapping[DeviceNumber, str], spec: TargetSpec) ->
         return f"excluded: {excluded[disk.device]}"
     if disk.read_only:
         return "excluded: is read-only"
-    if outside := detachable(disk):
+    if outside := removable_reason(disk):
         return f"excluded: {outside}"
     if not within(disk.size, spec.size, spec.target_tolerance_pct):
         return f"wrong size: {disk.size} bytes, wanted {spec.size} ± {spec.target_tolerance_pct} %"

@@ -14,12 +14,12 @@ from gprov.domain.events import (
     Event,
     LogLine,
     Milestone,
+    OperationPhase,
     ProcessState,
     Progress,
     Severity,
     StateChange,
     Step,
-    StepPhase,
 )
 from gprov.domain.factory.fields import LogText, Schema
 from gprov.domain.factory.messages import ObjectKind, object_schema, read, write
@@ -59,7 +59,7 @@ class StateFields:
 @dataclass(frozen=True, slots=True)
 class StepFields:
     description: Annotated[str, _LABEL]
-    phase: StepPhase
+    phase: OperationPhase
     elapsed_ns: int
     error: Annotated[str, _TEXT, Doc("Empty unless failed")]
 

@@ -9,7 +9,7 @@ from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.patterns import pattern_problem
 
-LEAST_RECOVERY = 1 << 30  # bytes
+MIN_RECOVERY = 1 << 30  # bytes
 _NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|0|[1-9][0-9]{0,9}")
 
 
@@ -20,7 +20,7 @@ def read_spec(entry: JsonObject, warnings: list[Problem]) -> HardwareSpec:
     recovery = entry.object("Recovery", required=True)
     return HardwareSpec(
         code_name=entry.text("DevCodeName", required=True),
-        recovery=_disk(recovery, LEAST_RECOVERY) if recovery else DiskSpec(size=LEAST_RECOVERY),
+        recovery=_disk(recovery, MIN_RECOVERY) if recovery else DiskSpec(size=MIN_RECOVERY),
         main_disks=_main_disks(entry, warnings),
         cpu=_cpu(cpu) if cpu else None,
         ram_megs=_number(entry, "RamMegs", 1),

@@ -75,6 +75,8 @@ def _note(entry: JsonObject, key: str, parsed: Parsed, when: When | None) -> Non
     if when is None:
         return
     used = frozenset[Value]().union(*(word.values for word in parsed.words))
-    early = (set() if when.knows_recovery else {Value.RECOVERY_DIR}) | (set() if when.knows_passwords else PASSWORDS)
+    early = (set() if when.recovery_available else {Value.RECOVERY_DIR}) | (
+        set() if when.passwords_available else PASSWORDS
+    )
     for value in sorted(used & early, key=lambda one: one.value):
         entry.problem(key, f"{{{{.{value.value}}}}} is not known at {when.value}")

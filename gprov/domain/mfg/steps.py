@@ -28,12 +28,12 @@ class When(Enum):
     AFTER_PASSWORDS = "AfterPWSet"
 
     @property
-    def knows_recovery(self) -> bool:
+    def recovery_available(self) -> bool:
         """RECOVERY exists and is mounted by then."""
         return self not in (When.BEFORE_QA, When.AFTER_QA)
 
     @property
-    def knows_passwords(self) -> bool:
+    def passwords_available(self) -> bool:
         return self in (When.BEFORE_PASSWORDS, When.AFTER_PASSWORDS)
 
 

@@ -67,7 +67,7 @@ class CreatePartitionTable:
 
 
 @dataclass(frozen=True, slots=True)
-class RetireArrays:
+class DismantleArrays:
     """Stop the arrays on these disks and make their members forget them: all of them before any disk is cleared, so
     that none is ever started from what a power cut left."""
 

@@ -17,7 +17,7 @@ FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
 
 
 @dataclass(frozen=True, slots=True)
-class KernelPlaces:
+class KernelPaths:
     """Paths of RECOVERY's two copies, while RECOVERY (and the ESP) are mounted. ``main`` is what firmware or boot
     loader start, ``second`` what they turn to if that is damaged."""
 
@@ -25,12 +25,12 @@ class KernelPlaces:
     second: str
 
 
-def kernel_places(firmware: FirmwareKind, mount_points: MountPoints, branding: Branding) -> KernelPlaces:
+def kernel_paths(firmware: FirmwareKind, mount_points: MountPoints, branding: Branding) -> KernelPaths:
     """UEFI: on the ESP, the second is the fallback loader. BIOS: on RECOVERY itself."""
     if firmware is FirmwareKind.UEFI:
-        return KernelPlaces(f"{mount_points.esp}/{branding.boot_kernel}", f"{mount_points.esp}/{FALLBACK_LOADER}")
+        return KernelPaths(f"{mount_points.esp}/{branding.boot_kernel}", f"{mount_points.esp}/{FALLBACK_LOADER}")
     root = mount_points.recovery
-    return KernelPlaces(f"{root}/{branding.boot_kernel}", f"{root}/{second_kernel(branding)}")
+    return KernelPaths(f"{root}/{branding.boot_kernel}", f"{root}/{second_kernel(branding)}")
 
 
 def image_kernel(image: VerifiedImage) -> KernelFacts:
@@ -39,7 +39,7 @@ def image_kernel(image: VerifiedImage) -> KernelFacts:
 
 
 def plan_kernels(
-    from_image: str, copies: KernelPlaces, winner: Comparison, main: KernelFacts | None, second: KernelFacts | None
+    from_image: str, copies: KernelPaths, winner: Comparison, main: KernelFacts | None, second: KernelFacts | None
 ) -> list[Operation]:
     """``winner``: the image's kernel is the first. ``main``, ``second``: the copies as they are, None if unusable. At
     each instant one of the two is whole: FAT may lose a file that is being replaced, and a boot loader not find it.

@@ -10,11 +10,11 @@ from gprov.domain.plan.disk_operations import (
     ClearDisk,
     CreateArray,
     CreatePartitionTable,
+    DismantleArrays,
     ExtractImage,
     FlushVolume,
     MakeFileSystem,
     MountVolume,
-    RetireArrays,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
@@ -33,7 +33,7 @@ from gprov.domain.plan.file_operations import (
 Operation = (
     ClearDisk
     | CreatePartitionTable
-    | RetireArrays
+    | DismantleArrays
     | CreateArray
     | StopArray
     | MakeFileSystem

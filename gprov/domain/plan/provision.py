@@ -30,9 +30,9 @@ from gprov.domain.plan.disk_operations import (
     UpdateBootEntries,
 )
 from gprov.domain.plan.file_operations import CopyFile, MakeFolder, MakeSymlink, WriteFile
-from gprov.domain.plan.kernels import kernel_places
+from gprov.domain.plan.kernels import kernel_paths
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
+from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
 from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
 from gprov.domain.recovery_files import ADMIN_HASH, KEPT_ARGUMENTS_FILE, OPTIONS_FILE, PLATFORM_IDENT, SECRETS_FOLDER
@@ -71,7 +71,7 @@ def recovery_file_system(unit: Unit) -> FileSystemKind:
 def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     """Partition, format and mount RECOVERY. Raises HardwareMismatch (too small, not supported), BadInput
     (arguments that no boot entry can hold)."""
-    refuse_unsupported(facts.unit.platform)
+    check_platform_supported(facts.unit.platform)
     check_boot_arguments(facts.firmware, facts.branding, facts.extra_arguments)
     kind = recovery_file_system(facts.unit)
     table = recovery_table(facts.firmware, facts.recovery.size, facts.branding)
@@ -116,7 +116,7 @@ def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
     )
 
 
-def plan_finish(facts: ProvisionFacts) -> Plan:
+def plan_restore_options(facts: ProvisionFacts) -> Plan:
     """Options for the first restore, identity. The unit does not boot yet."""
     mount_points = facts.mount_points
     kernel = facts.branding.boot_kernel
@@ -140,12 +140,12 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
     return (*operations, *([FlushVolume(mount_points.esp)] if uefi else []), FlushVolume(mount_points.recovery))
 
 
-def plan_start(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
+def plan_make_bootable(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     """The last changes of all: blank targets (unless ``wipe`` is off), the second kernel, the boot entries or
     RECOVERY's menu. RECOVERY and ESP are mounted. Whatever is cut from here on, the unit starts over the network again
     or restores itself."""
     mount_points = facts.mount_points
-    kernels = kernel_places(facts.firmware, mount_points, facts.branding)
+    kernels = kernel_paths(facts.firmware, mount_points, facts.branding)
     operations: list[Operation] = [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets if wipe]
     operations.append(CopyFile(kernels.main, kernels.second, 0o755))
     if facts.firmware is FirmwareKind.BIOS:

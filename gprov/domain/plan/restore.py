@@ -18,23 +18,23 @@ from gprov.domain.plan.disk_operations import (
     ClearDisk,
     CreateArray,
     CreatePartitionTable,
+    DismantleArrays,
     ExtractImage,
     FlushVolume,
     MakeFileSystem,
     MountVolume,
     PartitionRef,
     Place,
-    RetireArrays,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
 )
 from gprov.domain.plan.file_operations import RemovePath, SetFlag, WriteFile
-from gprov.domain.plan.kernels import image_kernel, kernel_places, plan_kernels
+from gprov.domain.plan.kernels import image_kernel, kernel_paths, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
+from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
 from gprov.domain.plan.restore_facts import RestoreFacts
-from gprov.domain.plan.unit_files import configure_unit
+from gprov.domain.plan.unit_files import plan_unit_files
 from gprov.domain.recovery_files import KEPT_ARGUMENTS_FILE, OPTIONS_FILE, SAVED_NETWORK_FILE
 
 # Where older partition tables and RAID metadata live: both ends of a disk.
@@ -43,14 +43,14 @@ CLEARED_EDGE = 100 * MIB
 
 def plan_restore(facts: RestoreFacts) -> Plan:
     """Raises HardwareMismatch for a platform that this version cannot restore, BadInput for what cannot be stored."""
-    refuse_unsupported(facts.unit.platform)
+    check_platform_supported(facts.unit.platform)
     check_boot_arguments(facts.firmware, facts.branding, facts.extra_arguments)
     if facts.bios:
         check_disks(facts.loader, facts.tables)
     boot = _recovery_menu(facts) if facts.bios else _boot_entries(facts)
     return (
         *_disk(facts),
-        *configure_unit(facts),
+        *plan_unit_files(facts),
         *_keep_arguments(facts),
         *boot,
         *_kernels(facts),
@@ -70,7 +70,7 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
         kind=kind, label=facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid
     )
     return [
-        RetireArrays(facts.targets),
+        DismantleArrays(facts.targets),
         *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
         *(CreatePartitionTable(disk, table, facts.loader) for disk, table in tables),
         *make_boot_volumes(facts.boot_volumes, facts.branding),
@@ -84,7 +84,7 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
 def _create_array(facts: RestoreFacts, array: ArraySpec, members: tuple[PartitionRef, ...]) -> list[Operation]:
     """Old members behind the cleared edge are back with the new partitions if provisioning had cleared the old table: a
     cut between two new members must not leave an old one that looks as good."""
-    return [RetireArrays(facts.targets), CreateArray(array, members)]
+    return [DismantleArrays(facts.targets), CreateArray(array, members)]
 
 
 def _primary(facts: RestoreFacts) -> Place:
@@ -126,7 +126,7 @@ def _recovery_menu(facts: RestoreFacts) -> list[Operation]:
 
 def _kernels(facts: RestoreFacts) -> list[Operation]:
     """The kernel with the higher build number replaces the other."""
-    copies = kernel_places(facts.firmware, facts.mount_points, facts.branding)
+    copies = kernel_paths(facts.firmware, facts.mount_points, facts.branding)
     return plan_kernels(_image_kernel(facts), copies, _winner(facts), facts.recovery_kernel, facts.fallback_kernel)
 
 
@@ -148,7 +148,7 @@ def _image_kernel(facts: RestoreFacts) -> str:
 
 def _winner(facts: RestoreFacts) -> Comparison:
     """Between the image's kernel (first) and RECOVERY's."""
-    if facts.recovery_kernel_wins and facts.recovery_kernel is not None:
+    if facts.force_recovery_kernel and facts.recovery_kernel is not None:
         return Comparison.SECOND
     return newest(image_kernel(facts.image), facts.recovery_kernel)
 

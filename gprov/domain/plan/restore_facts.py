@@ -35,7 +35,7 @@ class NetworkFiles:
 class RestoreFacts:
     """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
     single disk.
-    ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
+    ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_paths``), are None if unusable.
     ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
     On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
     ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``kept_arguments``: so is ``boot.args``
@@ -58,7 +58,7 @@ class RestoreFacts:
     keep_options: bool
     ignore_saved_network: bool
     extra_arguments: str = ""
-    recovery_kernel_wins: bool = False
+    force_recovery_kernel: bool = False
     array: ArraySpec | None = None
     loader: Loader | None = field(default=None, repr=False)
     restore_id: str = ""

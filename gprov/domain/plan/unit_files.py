@@ -24,7 +24,7 @@ MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
 MOUNT_POINTS = ("dev", "proc", "run", "sys")
 
 
-def configure_unit(facts: RestoreFacts) -> list[Operation]:
+def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
     """Everything but the kernel. Raises BadInput if the image's accounts cannot be read."""
     files, branding = facts.image.files, facts.branding
     root = facts.mount_points.primary

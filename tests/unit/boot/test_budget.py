@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from gprov.domain.boot.budget import (
     DAY,
-    FREE_RESTORES,
     GIVE_UP_SECONDS,
     MAX_REASON_LENGTH,
     MOST,
+    RESTORES_WITHOUT_PAUSE,
     UNCOUNTED_SECONDS,
     StartBudget,
     give_up_pause,
@@ -38,7 +38,7 @@ def test_pauses_after_giving_up_double_up_to_a_day() -> None:
 def test_the_first_restores_begin_at_once_and_later_ones_once_a_day() -> None:
     assert [restore_pause(count, 300) for count in range(6)] == [0, 0, 0, 300, 600, 1200]
     assert restore_pause(MOST, 300) == DAY
-    assert FREE_RESTORES == 3
+    assert RESTORES_WITHOUT_PAUSE == 3
     # Who asks for no pause at all gets one of seconds first.
     assert [restore_pause(count, 0) for count in range(3, 6)] == [0, 2, 4]
 
@@ -48,7 +48,7 @@ def test_no_pause_is_longer_than_a_day_or_what_was_asked_for_and_none_shrinks(co
     assert restore_pause(count, first) <= restore_pause(count + 1, first) <= max(DAY, first)
     assert give_up_pause(count) <= give_up_pause(count + 1) <= DAY
     # Also who wants no pause at all gets one in the end.
-    assert restore_pause(FREE_RESTORES + 20, first) >= DAY
+    assert restore_pause(RESTORES_WITHOUT_PAUSE + 20, first) >= DAY
 
 
 @given(st.integers(1, 20))
@@ -58,13 +58,13 @@ def test_a_unit_that_only_gives_up_starts_a_bounded_number_of_times_a_day(seed: 
     while now < end:
         budget = budget.at(now)
         pause = give_up_pause(budget.given_up)
-        budget, starts = budget.gave_up(now, "gone"), starts + 1
+        budget, starts = budget.with_boot_failure(now, "gone"), starts + 1
         now += int(pause * 1e9)
     assert starts < 20
 
 
 def test_a_series_ends_when_a_day_has_passed_without_need() -> None:
-    budget = StartBudget().gave_up(NOW, "gone").restore_began(NOW, "x")
+    budget = StartBudget().with_boot_failure(NOW, "gone").with_restore_started(NOW, "x")
     assert budget.at(NOW + 24 * HOUR_NS) == budget
     assert budget.at(NOW + 25 * HOUR_NS) == StartBudget()
     # The longer the pause, the longer the series; and a clock that went back ends none.
@@ -77,8 +77,8 @@ def test_a_series_ends_when_a_day_has_passed_without_need() -> None:
 def test_what_resets_what() -> None:
     budget = StartBudget(given_up=5, restores=4, last_ns=NOW, reason="why", counted="W.1 3 2 1")
     assert budget.restored() == replace(budget, given_up=0, counted="")
-    assert budget.only_this_one() == replace(budget, given_up=0, restores=1)
-    assert budget.system_ran() == StartBudget(counted="W.1 3 2 1")
+    assert budget.with_new_restore_series() == replace(budget, given_up=0, restores=1)
+    assert budget.with_system_started() == StartBudget(counted="W.1 3 2 1")
     assert budget.failed("disk is gone").reason == "disk is gone"
 
 
@@ -114,7 +114,11 @@ BUDGETS = st.builds(
 @given(BUDGETS, st.text(st.characters(), max_size=400), st.integers(0, 2**62))
 def test_round_trip_stays_bounded(budget: StartBudget, reason: str, now: int) -> None:
     assert parse_budget("x", serialise_budget(budget)) == budget
-    for after in (budget.gave_up(now, reason), budget.restore_began(now, reason), budget.failed(reason)):
+    for after in (
+        budget.with_boot_failure(now, reason),
+        budget.with_restore_started(now, reason),
+        budget.failed(reason),
+    ):
         assert parse_budget("x", serialise_budget(after)) == after
         assert len(after.reason) <= MAX_REASON_LENGTH
         assert max(after.given_up, after.restores) <= MOST
@@ -154,14 +158,14 @@ def test_the_file_is_read_by_people_too() -> None:
 def test_what_is_counted_and_what_stays() -> None:
     assert StartBudget() == StartBudget(given_up=0, restores=0, last_ns=0, reason="", counted="")
     before = StartBudget(given_up=5, restores=4, last_ns=1, reason="why", counted="W.1 3 2 1")
-    assert before.gave_up(NOW, "gone") == StartBudget(
+    assert before.with_boot_failure(NOW, "gone") == StartBudget(
         given_up=6, restores=4, last_ns=NOW, reason="gone", counted="W.1 3 2 1"
     )
-    assert before.restore_began(NOW, "flag") == StartBudget(
+    assert before.with_restore_started(NOW, "flag") == StartBudget(
         given_up=5, restores=5, last_ns=NOW, reason="flag", counted="W.1 3 2 1"
     )
-    assert replace(before, given_up=MOST).gave_up(NOW, "").given_up == MOST == 1000
-    assert replace(before, restores=MOST).restore_began(NOW, "").restores == MOST
+    assert replace(before, given_up=MOST).with_boot_failure(NOW, "").given_up == MOST == 1000
+    assert replace(before, restores=MOST).with_restore_started(NOW, "").restores == MOST
     assert len(before.failed("x" * 1000).reason) == MAX_REASON_LENGTH == 300
     assert before.failed("\udcff").reason == "?"
     long = StartBudget(reason="x" * 400, counted="y" * 400)

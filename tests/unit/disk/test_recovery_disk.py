@@ -10,9 +10,9 @@ from gprov.domain.disk.model import Bus, Contents, Disk, Volume
 from gprov.domain.disk.recovery import (
     attachment_problem,
     attachment_rule,
+    check_single_recovery,
     choose_recovery_disk,
     find_recovery,
-    refuse_rivals,
 )
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.disk.device_number import DeviceNumber
@@ -110,10 +110,10 @@ def test_a_volume_that_would_be_a_second_recovery_is_refused_before_the_first_is
     chosen, other, inside = disk("sda", 8 * GB, 0), disk("sdb", 8 * GB, 16), disk("sdc", 8 * GB, 32, Bus.ATA)
     volumes = [volume(chosen, "RECOVERY"), volume(other, "RECOVERY"), volume(inside, "RECOVERY")]
     with pytest.raises(HardwareMismatch, match=r"made on /dev/sda, but another .* RECOVERY: /dev/sdb1$"):
-        refuse_rivals(volumes, "RECOVERY", chosen, ValidateMethod.USB)
+        check_single_recovery(volumes, "RECOVERY", chosen, ValidateMethod.USB)
     with pytest.raises(HardwareMismatch, match="/dev/sdb1, /dev/sdc1"):
-        refuse_rivals(volumes, "RECOVERY", chosen)
-    refuse_rivals([volumes[0], volumes[2]], "RECOVERY", chosen, ValidateMethod.USB)
+        check_single_recovery(volumes, "RECOVERY", chosen)
+    check_single_recovery([volumes[0], volumes[2]], "RECOVERY", chosen, ValidateMethod.USB)
 
 
 def test_a_recovery_that_is_no_device_is_refused() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.disk.model import Bus, Contents, Disk, MountPoint, Partition, Volume
-from gprov.domain.disk.targets import TargetSpec, choose_targets, detachable, excluded_disks
+from gprov.domain.disk.model import ActiveMount, Bus, Contents, Disk, Partition, Volume
+from gprov.domain.disk.targets import TargetSpec, choose_targets, excluded_disks, removable_reason
 from gprov.domain.errors import HardwareMismatch, InternalError
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -78,7 +78,7 @@ def test_a_name_that_begins_like_recovery_is_another_disk() -> None:
 
 def test_mounted_and_booted_disks_are_excluded_with_their_reasons() -> None:
     a, b, c = (disk(f"sd{letter}", 100 * GB, 16 * index, parts=2) for index, letter in enumerate("abc"))
-    mounts = [MountPoint(a.partitions[1].device, "/mnt/data", "ext4"), MountPoint(a.device, "/other", "ext4")]
+    mounts = [ActiveMount(a.partitions[1].device, "/mnt/data", "ext4"), ActiveMount(a.device, "/other", "ext4")]
     excluded = excluded_disks([a, b, c], mounts, None, b.partitions[0].device)
     assert excluded[a.device] == "has a file system mounted at /mnt/data; has a file system mounted at /other"
     assert "boot" in excluded[b.device]
@@ -107,7 +107,7 @@ def test_a_mounted_array_excludes_every_disk_below_it() -> None:
         )
         for name, minor in (("sda", 0), ("sdb", 16))
     ]
-    excluded = excluded_disks(members, [MountPoint(array, "/", "ext4")], None)
+    excluded = excluded_disks(members, [ActiveMount(array, "/", "ext4")], None)
     assert set(excluded) == {DeviceNumber(8, 0), DeviceNumber(8, 16)}
 
 
@@ -216,7 +216,7 @@ def test_a_disk_in_a_hot_plug_bay_is_built_in() -> None:
 
 def test_each_reason_is_told_once() -> None:
     recovery, data = disk("sda", 100 * GB, 0, parts=2, read_only=True), disk("sdb", 100 * GB, 16, parts=2)
-    mounts = [MountPoint(part.device, "/mnt", "ext4") for part in (*recovery.partitions, *recovery.partitions)]
+    mounts = [ActiveMount(part.device, "/mnt", "ext4") for part in (*recovery.partitions, *recovery.partitions)]
     excluded = excluded_disks([recovery, data], mounts, volume(recovery, 2), recovery.partitions[0].device)
     assert excluded == {
         recovery.device: "is RECOVERY; this boot came from it; has a file system mounted at /mnt; is read-only"
@@ -264,7 +264,7 @@ def test_a_specification_that_asks_for_nothing_is_an_error_of_ours(spec: TargetS
 
 
 def test_a_removable_disk_of_unknown_kind_is_somebodys() -> None:
-    assert detachable(disk("sda", GB, 0, bus=Bus.UNKNOWN, removable=True)) == "is removable"
-    assert detachable(disk("sda", GB, 0, bus=Bus.USB)) == "is attached by USB"
+    assert removable_reason(disk("sda", GB, 0, bus=Bus.UNKNOWN, removable=True)) == "is removable"
+    assert removable_reason(disk("sda", GB, 0, bus=Bus.USB)) == "is attached by USB"
     built_in = [disk("sda", GB, 0, bus=bus) for bus in Bus if bus is not Bus.USB]
-    assert [detachable(one) for one in built_in] == [""] * len(built_in)
+    assert [removable_reason(one) for one in built_in] == [""] * len(built_in)

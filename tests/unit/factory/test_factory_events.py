@@ -16,12 +16,12 @@ from gprov.domain.events import (
     Event,
     LogLine,
     Milestone,
+    OperationPhase,
     ProcessState,
     Progress,
     Severity,
     StateChange,
     Step,
-    StepPhase,
 )
 from gprov.domain.factory.events import EventObject, bounded, describe, encode_event
 from gprov.domain.factory.messages import encode, to_bytes
@@ -38,7 +38,7 @@ bodies: st.SearchStrategy[Body] = st.one_of(
     st.builds(LogLine, anything, st.sampled_from(Severity)),
     st.builds(Progress, anything, numbers, numbers),
     st.builds(StateChange, st.sampled_from(ProcessState)),
-    st.builds(Step, anything, st.sampled_from(StepPhase), seconds, anything),
+    st.builds(Step, anything, st.sampled_from(OperationPhase), seconds, anything),
     st.builds(Milestone, anything, seconds),
 )
 events = st.builds(Event, numbers, numbers, bodies)
@@ -50,7 +50,7 @@ PLAIN: tuple[Body, ...] = (
     LogLine("broken", Severity.ERROR),
     Progress("verify image", 5, 10),
     StateChange(ProcessState.FR_SUCCEEDED),
-    Step("Format /dev/sda2", StepPhase.FAILED, 1.5, "no space"),
+    Step("Format /dev/sda2", OperationPhase.FAILED, 1.5, "no space"),
     Milestone("switch root", 2.25),
 )
 
@@ -176,8 +176,8 @@ def test_a_queue_holds_bounded_text() -> None:
         (Progress("verify", 5, 10), "verify: 5 of 10"),
         (Progress("download", 5, 0), "download: 5"),
         (StateChange(ProcessState.MFG_FAILED), "MFG_FAILED"),
-        (Step("Format", StepPhase.STARTED), "Format: started"),
-        (Step("Format", StepPhase.FAILED, 1.26, "no space"), "Format: failed after 1.3 s: no space"),
+        (Step("Format", OperationPhase.STARTED), "Format: started"),
+        (Step("Format", OperationPhase.FAILED, 1.26, "no space"), "Format: failed after 1.3 s: no space"),
         (Milestone("init", 0.5), "init at 0.50 s"),
     ],
 )

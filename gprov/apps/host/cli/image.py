@@ -144,7 +144,7 @@ def _print_verdict(code: ExitCode, row: dict[str, object]) -> None:
 
 def _notes(image: VerifiedImage, prefix: str) -> list[str]:
     """Why a restore would not take an intact image."""
-    from gprov.domain.plan.restorable import image_problems
+    from gprov.domain.plan.preconditions import image_problems
 
     notes = [str(problem) for problem in image_problems(image, Branding(image_prefix=prefix))]
     try:

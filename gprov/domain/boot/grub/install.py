@@ -55,23 +55,23 @@ class BlockWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class CorePlace:
+class CoreLocation:
     """Where the core image goes: bytes from the start of the disk."""
 
     offset: int
     room: int
 
 
-def core_place(table: PartitionTable) -> CorePlace:
+def core_location(table: PartitionTable) -> CoreLocation:
     """The gap behind the first sector of an MBR disk, or the BIOS boot partition of a GPT disk. Raises InternalError
     if the table has neither."""
     if table.kind is TableKind.MBR:
         first = min((part.start for part in table.partitions), default=0)
         if first > SECTOR:
-            return CorePlace(SECTOR, first - SECTOR)
+            return CoreLocation(SECTOR, first - SECTOR)
     for part in table.partitions:
         if part.role is PartitionRole.BIOS_BOOT:
-            return CorePlace(part.start, part.size)
+            return CoreLocation(part.start, part.size)
     raise InternalError(f"a {table.kind.name} partition table without a place for the loader")
 
 
@@ -88,14 +88,14 @@ def check_loader(loader: Loader, disk: Disk, table: PartitionTable) -> None:
     check_files(loader)
     if disk.sector_size != SECTOR:
         raise HardwareMismatch(f"{disk.describe()} has sectors of {disk.sector_size} bytes: no BIOS starts from it")
-    place = core_place(table)
+    place = core_location(table)
     if loader.sectors * SECTOR > place.room:
         raise HardwareMismatch(
             f"{disk.node}: the loader takes {len(loader.core)} bytes, there is room for {place.room}"
         )
 
 
-def loader_writes(loader: Loader, table_sector: bytes, place: CorePlace) -> tuple[BlockWrite, BlockWrite]:
+def loader_writes(loader: Loader, table_sector: bytes, place: CoreLocation) -> tuple[BlockWrite, BlockWrite]:
     """The core image, and the first sector, which must be written after the core is on stable storage: whatever is cut,
     the BIOS finds no loader, or a whole one.
 

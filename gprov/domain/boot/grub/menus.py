@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gprov.domain.boot.args import FALLBACK_ARGUMENT, KEY_WINDOW_ARGUMENT, kernel_words, without_mode
+from gprov.domain.boot.args import FALLBACK_ARGUMENT, KEY_WINDOW_ARGUMENT, kernel_words, without_mode_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.recovery_files import MENU_FOLDER, RECOVERY_MENU
@@ -177,7 +177,7 @@ def _serial(extra_arguments: str) -> list[str]:
 
 def _grub_words(arguments: str) -> tuple[str, ...]:
     """Each word as GRUB must read it to hand just that to the kernel. Raises BadInput."""
-    words = [word.replace('"', "") for word in kernel_words(without_mode(arguments))]
+    words = [word.replace('"', "") for word in kernel_words(without_mode_arguments(arguments))]
     problems = [
         Problem(word[:80], "GRUB cannot pass quotes, backslashes, and what is not printable ASCII")
         for word in words

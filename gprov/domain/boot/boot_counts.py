@@ -21,7 +21,7 @@ SERVICE = "gprov-boot-good.service"
 # Where an image says that it reports good boots: the service is wanted.
 SERVICE_LINKS = tuple(f"/{folder}/systemd/system/multi-user.target.wants/{SERVICE}" for folder in ("etc", "usr/lib"))
 # Starts in a row without a good one from which on people are told.
-WORTH_TELLING = 3
+UNCONFIRMED_WARNING_LIMIT = 3
 _DIGITS = 9
 _MOST = 10**_DIGITS - 1
 
@@ -39,7 +39,7 @@ class BootCounts:
         """Starts in a row, up to the last one, that were not found good."""
         return max(0, self.started - self.confirmed_at)
 
-    def one_more(self) -> BootCounts:
+    def with_boot_attempt(self) -> BootCounts:
         return BootCounts(min(self.started + 1, _MOST), self.confirmed_at, self.confirmed)
 
 

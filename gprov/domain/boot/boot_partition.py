@@ -13,7 +13,7 @@ from gprov.domain.formats.efi.load_option import parse_load_option
 from gprov.domain.formats.efi.variables import Variable
 
 
-def started_partition(variables: Mapping[str, Variable]) -> str:
+def booted_partition_guid(variables: Mapping[str, Variable]) -> str:
     """GUID, in lower case, of the partition that the started boot entry names; "" if that is not known.
 
     ``variables``: BootCurrent and the entries. Not known: a start by BIOS, over the network, by an entry that the
@@ -30,7 +30,7 @@ def started_partition(variables: Mapping[str, Variable]) -> str:
     return next((node.guid for node in path if isinstance(node, HardDrive)), "")
 
 
-def partition_with(disks: Iterable[Disk], guid: str) -> DeviceNumber | None:
+def find_partition(disks: Iterable[Disk], guid: str) -> DeviceNumber | None:
     """The partition with this GUID. None if there is none, or more than one (a cloned disk): then nobody knows."""
     found = [part.device for disk in disks for part in disk.partitions if guid and part.uuid.lower() == guid]
     return found[0] if len(found) == 1 else None

@@ -14,7 +14,7 @@ from gprov.domain.plan.bios import check_menu_arguments
 from gprov.domain.platform.model import Platform
 
 
-def refuse_unsupported(platform: Platform) -> None:
+def check_platform_supported(platform: Platform) -> None:
     """Raises HardwareMismatch for what this version cannot restore: nobody should provision it either."""
     code_name = platform.code_name
     if platform.fakeraid_type is not None:
