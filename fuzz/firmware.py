@@ -9,7 +9,7 @@ from fuzz.harness import Target, expect
 from gprov.adapters.fake.firmware.firmware import apply_changes
 from gprov.domain.boot.args import join_arguments, kernel_words, parse_boot_arguments, persistent_arguments
 from gprov.domain.boot.boot_partition import booted_partition_guid
-from gprov.domain.boot.entries import EspLocation, reconcile, started_by_fallback, wanted_entries
+from gprov.domain.boot.entries import EspLocation, planned_entries, reconcile, started_by_fallback
 from gprov.domain.branding import Branding
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.formats.efi.boot_variables import (
@@ -69,7 +69,7 @@ def boot_variables(data: bytes) -> None:
     variables = {**lists, BOOT_CURRENT: Variable(6, data[:2]), **entries}
     started_by_fallback(variables, _BRANDING)
     booted_partition_guid(variables)
-    wanted = wanted_entries(_BRANDING, _ESP, "console=ttyS0")
+    wanted = planned_entries(_BRANDING, _ESP, "console=ttyS0")
     changes = reconcile(variables, wanted)
     for change in changes:
         change.describe()

@@ -102,8 +102,8 @@ def history(data: bytes) -> None:
 
 def start_budget(data: bytes) -> None:
     parsed = parse_budget("start_budget.json", data)
-    used = parsed.with_boot_failure(0, parsed.reason).with_restore_started(1, parsed.counted)
-    for one in (parsed, parsed.at(2**62), used):
+    used = parsed.with_boot_failure(0, parsed.reason).with_restore_started(1, parsed.recorded_boots)
+    for one in (parsed, parsed.at_time(2**62), used):
         expect(parse_budget("", serialise_budget(one)) == one, "a budget that reads differently when written")
         expect(give_up_pause(one.given_up) <= DAY >= restore_pause(one.restores, 300.0), "a pause without end")
 
@@ -193,7 +193,9 @@ TARGETS = (
         start_budget,
         lambda: [
             serialise_budget(StartBudget()),
-            serialise_budget(StartBudget(given_up=9, restores=9, last_ns=10**18, reason="why", counted="W.1 1 1 1")),
+            serialise_budget(
+                StartBudget(given_up=9, restores=9, last_ns=10**18, reason="why", recorded_boots="W.1 1 1 1")
+            ),
         ],
         (b'"GivenUp"', b'"Version"', b"99999999999", b"1e9", b"\\ud800"),
     ),

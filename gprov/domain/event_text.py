@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gprov.domain.events import Body, Event, LogLine, Milestone, OperationPhase, Progress, Severity, StateChange, Step
+from gprov.domain.events import (
+    Body,
+    Event,
+    LogLine,
+    Milestone,
+    OperationPhase,
+    OperationReport,
+    Progress,
+    Severity,
+    StateChange,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -35,8 +45,8 @@ def body_text(body: Body) -> str:
             return f"{task}: {percent(body)}% ({done} of {total})" if total else f"{task}: {done}"
         case StateChange(state):
             return f"state {state.value}"
-        case Step():
-            return _step_text(body)
+        case OperationReport():
+            return _operation_text(body)
         case Milestone(name, uptime):
             return f"milestone {name} at {uptime:.3f} s"
 
@@ -45,7 +55,7 @@ def severity_of(body: Body) -> Severity:
     match body:
         case LogLine(_, severity):
             return severity
-        case Step(_, OperationPhase.FAILED):
+        case OperationReport(_, OperationPhase.FAILED):
             return Severity.ERROR
         case _:
             return Severity.LOG
@@ -74,14 +84,14 @@ def _instant(time_ns: int) -> datetime:
         return _LAST
 
 
-def _step_text(step: Step) -> str:
-    match step.phase:
+def _operation_text(report: OperationReport) -> str:
+    match report.phase:
         case OperationPhase.STARTED:
-            return f"start: {step.description}"
+            return f"start: {report.description}"
         case OperationPhase.DONE:
-            return f"done in {step.seconds:.1f} s: {step.description}"
+            return f"done in {report.seconds:.1f} s: {report.description}"
         case OperationPhase.FAILED:
-            return f"failed after {step.seconds:.1f} s: {step.description}: {step.error}"
+            return f"failed after {report.seconds:.1f} s: {report.description}: {report.error}"
 
 
 def _printable(line: str) -> str:

@@ -57,7 +57,7 @@ class OperationPhase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OperationReport:
     """One operation of a plan. ``seconds`` is how long it took (0 when it starts); ``error`` why it failed."""
 
     description: str
@@ -74,7 +74,7 @@ class Milestone:
     uptime: float
 
 
-Body = LogLine | Progress | StateChange | Step | Milestone
+Body = LogLine | Progress | StateChange | OperationReport | Milestone
 
 
 @dataclass(frozen=True, slots=True)

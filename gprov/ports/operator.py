@@ -10,7 +10,7 @@ class Operator(Protocol):
     """An LCD with keys, a console, or nobody."""
 
     @property
-    def present(self) -> bool:
+    def is_present(self) -> bool:
         """Is there something to read from and press on? False: never wait for a person."""
 
     def show(self, text: str) -> None:

@@ -43,7 +43,7 @@ class BootFailureRecorder:
         pauses: list[float] = []
 
         def count(budget: StartBudgetFile) -> None:
-            value = budget.value.at(now)
+            value = budget.value.at_time(now)
             if budget.record(value.with_boot_failure(now, reason)):
                 pauses.append(give_up_pause(value.given_up))
 

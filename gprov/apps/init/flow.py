@@ -142,7 +142,7 @@ class Boot:
             outcome = CheckOutcome.FAILED
         self._bus.log(f"{decision.volume.node} {outcome.value}")
         self._finder.retry()
-        checks = {**self._facts.checks, decision.volume.mark: outcome}
+        checks = {**self._facts.checks, decision.volume.stable_id: outcome}
         self._facts = replace(self._facts, checks=checks, targets=None)
 
     def _switch_root(self, volume: Volume) -> None:

@@ -17,7 +17,7 @@ from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.mfg.qadoc import qa_document
 from gprov.domain.mfg.switches import Switch
 from gprov.domain.plan.provision import plan_make_bootable
-from gprov.domain.unit.nics import ordered
+from gprov.domain.unit.nics import sorted_by_mac
 
 
 def finish(job: ProvisioningJob, ports: MfgPorts, context: UnitContext) -> None:
@@ -43,5 +43,5 @@ def _send_qa_document(job: ProvisioningJob, images: tuple[str, ...], bus: EventB
         bus.warning("test switches were set: no QA document, this unit is not fit for production")
         return
     found = job.inspection
-    text = qa_document(job.unit, found.inventory, found.disks, ordered(found.nics), images)
+    text = qa_document(job.unit, found.inventory, found.disks, sorted_by_mac(found.nics), images)
     job.server.documents.document(job.unit.serial, f"QA-{job.unit.serial}.txt", text)

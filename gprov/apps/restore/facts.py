@@ -13,7 +13,7 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.kept_arguments import MOST_BYTES, entry_arguments, parse_kept
+from gprov.domain.boot.kept_arguments import MAX_BYTES, entry_arguments, parse_kept
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.bzimage import KernelFacts
@@ -111,7 +111,7 @@ def _extra_arguments(kept: bytes | None, options: RestoreOptions, firmware: Firm
 def _kept_arguments(files: Files, path: str, bus: EventBus) -> bytes | None:
     """For ``RestoreFacts.kept_arguments``: empty if the file does not exist, None if it cannot be read."""
     try:
-        return files.read_start(path, MOST_BYTES + 1) if files.status(path) is not None else b""
+        return files.read_start(path, MAX_BYTES + 1) if files.status(path) is not None else b""
     except DeviceFault as fault:
         bus.warning(f"kept boot arguments not used: {fault}")
         return None

@@ -116,7 +116,7 @@ class FactoryRestore:
             except GprovError as error:
                 # Before the log on RECOVERY is closed, so that it contains the error.
                 self._report(error)
-                budget.record(budget.value.failed(str(error)))
+                budget.record(budget.value.with_restore_error(str(error)))
                 raise
             finally:
                 self._bus.detach(sink)
@@ -154,7 +154,7 @@ class FactoryRestore:
             history.record(chosen.history_with_attempt.failed(chosen.name.stem, str(error)))
             raise
         history.record(chosen.history_with_attempt.succeeded(chosen.name.stem))
-        budget.record(budget.value.restored())
+        budget.record(budget.value.with_restore_completed())
         bus.log(f"{chosen.name.stem} is restored")
         prune_images(ports.executor, files, history.value, [chosen.name.filename], context)
 

@@ -64,8 +64,8 @@ def record_previous_system(
     if system is None:
         return
     counts = system.counts
-    if counts.started and system.boot_record_key != value.counted:  # else an earlier restore recorded it
-        value = replace(value.with_new_restore_series() if system.ran else value, counted=system.boot_record_key)
+    if counts.started and system.boot_record_key != value.recorded_boots:  # else an earlier restore recorded it
+        value = replace(value.with_new_restore_series() if system.ran else value, recorded_boots=system.boot_record_key)
         unconfirmed = counts.unconfirmed if system.reports else 0
         context.bus.log(f"{system.image} was started {counts.started} times, the last {unconfirmed} unconfirmed")
         history.record(history.value.installed(system.image, counts.started, counts.confirmed, unconfirmed))

@@ -27,7 +27,7 @@ class RestoreBackoff:
         """Seconds to wait before this restore; 0 if it begins now. Then it is counted at once, so that a restore that
         a power cut ends is counted too. If RECOVERY cannot be written, every restore waits for the shortest pause."""
         now = self._clock.now_ns()
-        previous = budget.value.at(now)
+        previous = budget.value.at_time(now)
         pause = restore_pause(previous.restores, self._min_seconds)
         if pause and not waited:
             text = f"{previous.restores} restores in a row, and the system never ran in between"

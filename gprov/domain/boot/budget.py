@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gprov.domain.formats.json.reading import finish, read_object
 
 VERSION = 1
-MOST = 1000
+MAX_COUNT = 1000
 MAX_REASON_LENGTH = 300
 DAY = 86400.0
 # The first pause after a start that was given up.
@@ -35,23 +35,23 @@ class StartBudget:
     restores: int = 0
     last_ns: int = 0
     reason: str = ""
-    counted: str = ""
+    recorded_boots: str = ""
 
-    def at(self, now_ns: int) -> StartBudget:
+    def at_time(self, now_ns: int) -> StartBudget:
         """What of it still counts. A clock that went back says nothing."""
         pause = max(give_up_pause(self.given_up), restore_pause(self.restores, GIVE_UP_SECONDS))
         over = now_ns - self.last_ns > (pause + _SERIES_SECONDS) * 1e9
-        return StartBudget(counted=self.counted) if over else self
+        return StartBudget(recorded_boots=self.recorded_boots) if over else self
 
     def with_boot_failure(self, now_ns: int, reason: str) -> StartBudget:
-        count = min(self.given_up + 1, MOST)
+        count = min(self.given_up + 1, MAX_COUNT)
         return replace(self, given_up=count, last_ns=now_ns, reason=_bounded(reason))
 
     def with_restore_started(self, now_ns: int, reason: str) -> StartBudget:
-        count = min(self.restores + 1, MOST)
+        count = min(self.restores + 1, MAX_COUNT)
         return replace(self, restores=count, last_ns=now_ns, reason=_bounded(reason))
 
-    def failed(self, reason: str) -> StartBudget:
+    def with_restore_error(self, reason: str) -> StartBudget:
         """The restore that was counted last failed for this reason."""
         return replace(self, reason=_bounded(reason))
 
@@ -59,12 +59,12 @@ class StartBudget:
         """The system had run before the restore that was counted last."""
         return replace(self, restores=1, given_up=0)
 
-    def restored(self) -> StartBudget:
+    def with_restore_completed(self) -> StartBudget:
         """A restore came to its end: there is a root again. That it boots is not known yet."""
-        return replace(self, given_up=0, counted="")
+        return replace(self, given_up=0, recorded_boots="")
 
     def with_system_started(self) -> StartBudget:
-        return StartBudget(counted=self.counted)
+        return StartBudget(recorded_boots=self.recorded_boots)
 
 
 def give_up_pause(before: int) -> float:
@@ -83,11 +83,11 @@ def parse_budget(what: str, data: bytes) -> StartBudget:
     if root.integer("Version", required=True, least=1) > VERSION:
         root.problem("Version", f"is newer than {VERSION}")
     budget = StartBudget(
-        given_up=min(root.integer("GivenUp", least=0), MOST),
-        restores=min(root.integer("Restores", least=0), MOST),
+        given_up=min(root.integer("GivenUp", least=0), MAX_COUNT),
+        restores=min(root.integer("Restores", least=0), MAX_COUNT),
         last_ns=root.integer("LastTime"),
         reason=root.text("Reason")[:MAX_REASON_LENGTH],
-        counted=root.text("CountedBoots")[:MAX_REASON_LENGTH],
+        recorded_boots=root.text("CountedBoots")[:MAX_REASON_LENGTH],
     )
     return finish(what, root, budget)
 
@@ -101,7 +101,7 @@ def serialise_budget(budget: StartBudget) -> bytes:
         "Restores": budget.restores,
         "LastTime": budget.last_ns,
         "Reason": budget.reason,
-        "CountedBoots": budget.counted,
+        "CountedBoots": budget.recorded_boots,
     }
     return (json.dumps(document, indent=1) + "\n").encode("ascii")
 

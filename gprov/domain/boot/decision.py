@@ -123,7 +123,7 @@ def _startable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
 
 
 def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: str, attempts: int) -> Decision:
-    outcome = facts.checks.get(volume.mark)
+    outcome = facts.checks.get(volume.stable_id)
     if _check_due(facts, volume) and (volume.contents.blank or volume.contents.kind in KNOWN_KINDS):
         return CheckFileSystem(volume, f"cannot use {volume.node}: {error}")
     if outcome is CheckOutcome.BEYOND_REPAIR:
@@ -136,16 +136,16 @@ def _unusable(facts: BootFacts, targets: TargetSurvey, volume: Volume, error: st
 
 
 def _check_due(facts: BootFacts, volume: Volume) -> bool:
-    return volume.mark not in facts.checks and len(facts.checks) < MAX_CHECKS
+    return volume.stable_id not in facts.checks and len(facts.checks) < MAX_CHECKS
 
 
 def _judged(facts: BootFacts, targets: TargetSurvey, volume: Volume, reason: RestoreReason, seen: str) -> Decision:
     """What was seen on a volume speaks for a restore only if that is the unit's own PRIMARY beyond doubt."""
-    if not targets.has(volume):
+    if not targets.contains(volume):
         return _doubt(facts, f"{seen}, but {_no_data_disk(volume)}; {targets.describe()}")
     if not targets.complete:
         return _doubt(facts, f"{seen}, but {targets.describe()}")
-    if beside := targets.beside(volume):
+    if beside := targets.other_data_disks(volume):
         others = ", ".join(target.describe() for target in beside)
         return _doubt(facts, f"{seen}, but a restore would also wipe {others}")
     return _restore(facts, reason, seen)
@@ -156,7 +156,7 @@ def _without_members(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decisi
 
     What was tried and failed is not tried again here: the search does that.
     """
-    startable = [array for array in arrays if array.startable and not array.failure]
+    startable = [array for array in arrays if array.startable and not array.start_error]
     if not startable:
         return None
     until = min(facts.arguments.array_wait, facts.arguments.root_deadline)
@@ -175,7 +175,7 @@ def _without_members(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decisi
 def _own_array_waits(facts: BootFacts, volume: Volume, arrays: tuple[FoundArray, ...]) -> Decision | None:
     """What was found, perhaps on a disk that was in another unit, is not this unit's own system if that waits for a
     member of its array."""
-    startable = [array for array in arrays if array.startable and not array.failure]
+    startable = [array for array in arrays if array.startable and not array.start_error]
     if not startable:
         return None
     if facts.targets is None:
@@ -201,15 +201,19 @@ def _missing(facts: BootFacts, arrays: tuple[FoundArray, ...]) -> Decision:
     if len(targets.primary) == 1:
         return UseVolume(targets.primary[0], "nothing answers to real_root, but this carries the label")
     if not targets.without_primary:
-        hint = "; whoever wants none of that data may start a factory restore by hand" if targets.foreign else ""
+        hint = (
+            "; whoever wants none of that data may start a factory restore by hand" if targets.has_foreign_data else ""
+        )
         return GiveUp(f"the root does not appear; {seen}{hint}")
-    if targets.suspect is not None:
-        outcome = facts.checks.get(targets.suspect.mark)
-        if _check_due(facts, targets.suspect):
-            return CheckFileSystem(targets.suspect, "the root should be here, perhaps only its superblock is lost")
+    if targets.probable_primary is not None:
+        outcome = facts.checks.get(targets.probable_primary.stable_id)
+        if _check_due(facts, targets.probable_primary):
+            return CheckFileSystem(
+                targets.probable_primary, "the root should be here, perhaps only its superblock is lost"
+            )
         if outcome is not CheckOutcome.BEYOND_REPAIR:
             found = outcome.value if outcome is not None else "was on another disk at each check"
-            where = f"{targets.suspect.node}, where it should be, {found}"
+            where = f"{targets.probable_primary.node}, where it should be, {found}"
             return GiveUp(f"the root does not appear; {where}")
     return _restore(facts, RestoreReason.FILE_SYSTEM_ABSENT, seen)
 
@@ -218,7 +222,7 @@ def _ambiguous(facts: BootFacts, volumes: tuple[Volume, ...]) -> Decision:
     nodes = ", ".join(volume.node for volume in volumes)
     if facts.targets is None:
         return SurveyTargets()
-    own = [volume for volume in volumes if facts.targets.has(volume)]
+    own = [volume for volume in volumes if facts.targets.contains(volume)]
     if len(own) == 1:
         return UseVolume(own[0], f"of {nodes} only this is on a data disk of the platform")
     own = [volume for volume in own if volume.array in facts.targets.own_arrays]

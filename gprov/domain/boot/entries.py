@@ -54,7 +54,7 @@ class EspLocation:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedEntry:
+class PlannedEntry:
     """``in_order``: one that the firmware tries by itself; the others are for a person in the firmware's menu."""
 
     description: str
@@ -93,7 +93,7 @@ class DeleteVariable:
 VariableChange = SetVariable | DeleteVariable
 
 
-def wanted_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -> tuple[WantedEntry, ...]:
+def planned_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -> tuple[PlannedEntry, ...]:
     """Ours. ``extra_arguments`` go to the entries that boot and restore, without words that would make them something
     else. Raises BadInput for a GUID or arguments that cannot be stored."""
     partition = gpt_partition(esp.partition_number, esp.start_lba, esp.size_lba, esp.partition_guid)
@@ -101,16 +101,16 @@ def wanted_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -
     extras = without_mode_arguments(extra_arguments)
     normal = f"quiet real_root=LABEL={branding.primary_label} {extras}".strip()
     entries = (
-        WantedEntry(branding.normal_entry, path, normal, in_order=True),
-        WantedEntry(branding.restore_entry, path, f"quiet {extras}".strip(), in_order=False),
-        WantedEntry(branding.erase_entry, path, "DATA_ERASE=1", in_order=False),
+        PlannedEntry(branding.normal_entry, path, normal, in_order=True),
+        PlannedEntry(branding.restore_entry, path, f"quiet {extras}".strip(), in_order=False),
+        PlannedEntry(branding.erase_entry, path, "DATA_ERASE=1", in_order=False),
     )
     for entry in entries:
         entry.variable()
     return entries
 
 
-def reconcile(existing: Mapping[str, Variable], wanted: Sequence[WantedEntry]) -> tuple[VariableChange, ...]:
+def reconcile(existing: Mapping[str, Variable], wanted: Sequence[PlannedEntry]) -> tuple[VariableChange, ...]:
     """The writes that turn ``existing`` into what is wanted, none if it is so already.
 
     In their order, any of them may be the last before a power cut: entries are written before BootOrder names them, and
@@ -167,7 +167,7 @@ def started_by_fallback(variables: Mapping[str, Variable], branding: Branding) -
         return True
 
 
-def _best(entry: WantedEntry, entries: Mapping[int, Variable], ours: set[int], order: Sequence[int]) -> int | None:
+def _best(entry: PlannedEntry, entries: Mapping[int, Variable], ours: set[int], order: Sequence[int]) -> int | None:
     """The number of the entry to keep: one that is right, else one that the firmware tries early, else the lowest.
 
     One with other attributes cannot be overwritten (SetVariable refuses), so it is no candidate unless it is right.
@@ -186,7 +186,7 @@ def _best(entry: WantedEntry, entries: Mapping[int, Variable], ours: set[int], o
     return min(candidates, key=rank, default=None)
 
 
-def _is_right(variable: Variable, entry: WantedEntry) -> bool:
+def _is_right(variable: Variable, entry: PlannedEntry) -> bool:
     """Does it do what is wanted? Firmware may have set further attributes or put the way to the disk in front."""
     try:
         option = parse_load_option(variable.data)

@@ -20,14 +20,14 @@ from gprov.domain.boot.args import (
 from gprov.domain.errors import BadInput, Problem
 
 # No boot entry can hold more.
-MOST_BYTES = 4096
+MAX_BYTES = 4096
 
 
 def parse_kept(what: str, data: bytes) -> str:
     """The words, blanks or line ends between them: a person may edit this. Raises BadInput: not printable ASCII, or
     more than ``MOST_BYTES``."""
-    if len(data) > MOST_BYTES:
-        raise BadInput(what, [Problem("", f"more than {MOST_BYTES} bytes")])
+    if len(data) > MAX_BYTES:
+        raise BadInput(what, [Problem("", f"more than {MAX_BYTES} bytes")])
     text = " ".join(data.decode("latin-1").split())
     if not (text.isascii() and text.isprintable()):
         raise BadInput(what, [Problem("", "must be printable ASCII")])

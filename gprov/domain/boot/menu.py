@@ -107,7 +107,7 @@ def prompt(state: Choosing | Confirming) -> Choose | Confirm:
             return Confirm(f"{item.value}?", CONFIRM_SECONDS)
 
 
-def chosen(state: Choosing, index: int | None) -> MenuState:
+def after_choice(state: Choosing, index: int | None) -> MenuState:
     """After the menu was shown. ``index`` into ``ITEMS``; None: no choice in time."""
     if index is None:
         idle = state.idle + 1
@@ -116,7 +116,7 @@ def chosen(state: Choosing, index: int | None) -> MenuState:
     return ResumeBoot() if item is None else Confirming(item, state.rounds)
 
 
-def answered(state: Confirming, yes: bool) -> MenuState:
+def after_confirmation(state: Confirming, yes: bool) -> MenuState:
     """After a question was asked."""
     if not yes:
         rounds = state.rounds + 1

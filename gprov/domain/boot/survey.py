@@ -43,11 +43,11 @@ class TargetDisk:
 
     disk: Disk
     state: TargetState
-    found: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
     arrays: frozenset[str] = frozenset()
 
     def describe(self) -> str:
-        return f"{self.disk.node} {self.state.value}" + (f" ({'; '.join(self.found)})" if self.found else "")
+        return f"{self.disk.node} {self.state.value}" + (f" ({'; '.join(self.contents)})" if self.contents else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,9 @@ class TargetSurvey:
     expected: int | None
     disks: tuple[TargetDisk, ...] = ()
     primary: tuple[Volume, ...] = ()
-    suspect: Volume | None = None
+    probable_primary: Volume | None = None
     array: str = ""
-    startable: bool | None = None
+    boot_files_present: bool | None = None
     own_arrays: frozenset[str] = frozenset()
 
     @property
@@ -73,12 +73,12 @@ class TargetSurvey:
         """The platform is known, and each of its data disks is there: no fewer, no more."""
         return self.expected is not None and self.expected > 0 and len(self.disks) == self.expected
 
-    def has(self, volume: Volume) -> bool:
+    def contains(self, volume: Volume) -> bool:
         """Is this on the target disks, and on nothing else?"""
         targets = {target.disk.device for target in self.disks}
         return all(disk.device in targets for disk in volume.disks)
 
-    def beside(self, volume: Volume) -> tuple[TargetDisk, ...]:
+    def other_data_disks(self, volume: Volume) -> tuple[TargetDisk, ...]:
         """Target disks that may hold what matters to somebody, and neither this volume nor a member of its array."""
         harmless = (TargetState.BLANK, TargetState.OTHER)
         return tuple(
@@ -90,7 +90,7 @@ class TargetSurvey:
         )
 
     @property
-    def foreign(self) -> bool:
+    def has_foreign_data(self) -> bool:
         return any(target.state is TargetState.FOREIGN for target in self.disks)
 
     @property
@@ -101,7 +101,7 @@ class TargetSurvey:
     def without_boot_files(self) -> bool:
         """Every expected disk is there and readable, nobody's data is on any, and no boot loader finds anything."""
         ours = (TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY)
-        return self.complete and self.startable is False and all(target.state in ours for target in self.disks)
+        return self.complete and self.boot_files_present is False and all(target.state in ours for target in self.disks)
 
     @property
     def without_primary(self) -> bool:
@@ -113,7 +113,7 @@ class TargetSurvey:
         if self.expected is None:
             return "the platform is unknown, so that nobody can say which disks to look at"
         found = ", ".join(target.describe() for target in self.disks) or "none"
-        startable = ", without boot files" if self.startable is False else ""
+        startable = ", without boot files" if self.boot_files_present is False else ""
         return f"{len(self.disks)} of {self.expected} data disks present{startable}: {found}"
 
 
@@ -135,7 +135,7 @@ class SurveyFacts:
     boot_label: str = ""
     array: str = ""
     lost_arrays: Collection[str] = ()
-    startable: bool | None = None
+    boot_files_present: bool | None = None
 
 
 def survey_targets(facts: SurveyFacts) -> TargetSurvey:
@@ -162,9 +162,9 @@ def survey_targets(facts: SurveyFacts) -> TargetSurvey:
         expected=facts.expected,
         disks=judged,
         primary=primary,
-        suspect=suspects[0] if len(suspects) == 1 and not primary else None,
+        probable_primary=suspects[0] if len(suspects) == 1 and not primary else None,
         array=array,
-        startable=facts.startable,
+        boot_files_present=facts.boot_files_present,
         own_arrays=frozenset(
             volume.contents.uuid.lower()
             for volume in volumes

@@ -82,8 +82,8 @@ class FoundArray:
     members: tuple[Member, ...]
     stale: tuple[Member, ...] = ()
     expected: frozenset[int] = frozenset()
-    doubt: str = ""
-    failure: str = ""
+    inconsistency: str = ""
+    start_error: str = ""
 
     @property
     def slots(self) -> frozenset[int]:
@@ -102,7 +102,7 @@ class FoundArray:
 
     @property
     def startable(self) -> bool:
-        return self.state is not ArrayState.FAILED and not self.doubt
+        return self.state is not ArrayState.FAILED and not self.inconsistency
 
     @property
     def complete(self) -> bool:
@@ -136,7 +136,7 @@ class FoundArray:
             texts.append("what was being written when power went may be damaged")
         if self.stale:
             texts.append("left behind " + ", ".join(member.describe() for member in self.stale))
-        texts += [text for text in (self.doubt, self.failure) if text]
+        texts += [text for text in (self.inconsistency, self.start_error) if text]
         return "; ".join(texts)
 
 
@@ -188,7 +188,7 @@ def _found(group: Sequence[Member]) -> FoundArray:
         members=tuple(fresh),
         stale=tuple(stale),
         expected=last.active,
-        doubt=doubt,
+        inconsistency=doubt,
     )
 
 

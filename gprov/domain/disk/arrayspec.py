@@ -67,8 +67,8 @@ def capacity(level: RaidLevel | None, sizes: Sequence[int]) -> int:
     take their part. Raises HardwareMismatch if they are too few for the level."""
     if level is None:
         return min(sizes, default=0)
-    if len(sizes) < level.least_disks:
-        raise HardwareMismatch(f"RAID {level.value} needs at least {level.least_disks} disks, not {len(sizes)}")
+    if len(sizes) < level.min_disks:
+        raise HardwareMismatch(f"RAID {level.value} needs at least {level.min_disks} disks, not {len(sizes)}")
     count = len(sizes)
     halves = {
         RaidLevel.RAID0: 2 * count,

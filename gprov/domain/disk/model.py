@@ -144,7 +144,7 @@ class Disk:
             return f"{self.model}_{self.serial}" if self.model else self.serial
         return self.path or self.name
 
-    def exchanged(self, now: Disk) -> str:
+    def replacement_reason(self, now: Disk) -> str:
         """Why ``now``, which has the device number of this disk, is another one: names and numbers go to whatever is
         plugged in next. Empty if it is the same."""
         if (now.identity, now.size) == (self.identity, self.size):
@@ -177,7 +177,7 @@ class Volume:
         return (self.disk, *self.others)
 
     @property
-    def mark(self) -> str:
+    def stable_id(self) -> str:
         """Tells it from what gets its name and number next, should its disk go meanwhile."""
         return f"{self.node} on {self.array or self.disk.identity}, {self.disk.size} bytes"
 

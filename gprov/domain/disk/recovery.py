@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from gprov.domain.disk.model import Bus, Disk, Volume
-from gprov.domain.disk.targets import within
+from gprov.domain.disk.targets import within_tolerance
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec
@@ -109,7 +109,7 @@ def _unfit(disk: Disk, spec: DiskSpec, excluded: Mapping[DeviceNumber, str], rul
     if disk.read_only:
         return "excluded: is read-only"
     reasons = [attachment_problem(disk, rule)]
-    if not within(disk.size, spec.size, spec.tolerance_percent):
+    if not within_tolerance(disk.size, spec.size, spec.tolerance_percent):
         reasons.append(f"size is {disk.size} bytes")
     if spec.vendor and _plain(disk.vendor) != _plain(spec.vendor):
         reasons.append(f"vendor is {disk.vendor!r}")

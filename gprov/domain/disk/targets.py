@@ -29,11 +29,11 @@ class Candidate:
     """One disk of the machine and why it was taken or not."""
 
     disk: Disk
-    taken: bool
+    selected: bool
     reason: str
 
     def describe(self) -> str:
-        return f"{self.disk.describe()}: {'taken' if self.taken else 'not taken'}, {self.reason}"
+        return f"{self.disk.describe()}: {'taken' if self.selected else 'not taken'}, {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def disk_using(disks: Iterable[Disk], device: DeviceNumber) -> tuple[Disk, ...]:
     return tuple(disk for disk in disks if device in disk.devices)
 
 
-def within(size: int, wanted: int, tolerance_pct: int) -> bool:
+def within_tolerance(size: int, wanted: int, tolerance_pct: int) -> bool:
     """Does ``size`` differ from ``wanted`` by at most so many percent of ``wanted``? (Exact: no floats.)"""
     return abs(size - wanted) * 100 <= wanted * tolerance_pct
 
@@ -95,7 +95,7 @@ def choose_targets(disks: Sequence[Disk], excluded: Mapping[DeviceNumber, str], 
     set or more than one: which of two equal disks holds somebody's data is not ours to guess."""
     if spec.count < 1 or spec.size < 1:
         raise InternalError(f"a specification of target disks asks for {spec.count} disks of {spec.size} bytes")
-    verdicts = {disk.device: unfit(disk, excluded, spec) for disk in disks}
+    verdicts = {disk.device: rejection_reason(disk, excluded, spec) for disk in disks}
     fitting = sorted((disk for disk in disks if not verdicts[disk.device]), key=lambda disk: (disk.size, disk.device))
     sets = _sets(fitting, spec)
     chosen = sets[0] if len(sets) == 1 and len(sets[0]) == spec.count else ()
@@ -105,7 +105,7 @@ def choose_targets(disks: Sequence[Disk], excluded: Mapping[DeviceNumber, str], 
     return TargetChoice(tuple(sorted(chosen, key=lambda disk: disk.name)), report)
 
 
-def unfit(disk: Disk, excluded: Mapping[DeviceNumber, str], spec: TargetSpec) -> str:
+def rejection_reason(disk: Disk, excluded: Mapping[DeviceNumber, str], spec: TargetSpec) -> str:
     """Why a disk is out, whatever the others are; empty if it fits."""
     if disk.device in excluded:
         return f"excluded: {excluded[disk.device]}"
@@ -113,7 +113,7 @@ def unfit(disk: Disk, excluded: Mapping[DeviceNumber, str], spec: TargetSpec) ->
         return "excluded: is read-only"
     if outside := removable_reason(disk):
         return f"excluded: {outside}"
-    if not within(disk.size, spec.size, spec.target_tolerance_pct):
+    if not within_tolerance(disk.size, spec.size, spec.target_tolerance_pct):
         return f"wrong size: {disk.size} bytes, wanted {spec.size} ± {spec.target_tolerance_pct} %"
     return ""
 
@@ -127,7 +127,7 @@ def _sets(fitting: Sequence[Disk], spec: TargetSpec) -> list[tuple[Disk, ...]]:
     reached = 0
     for first in range(len(fitting)):
         end = first
-        while end < len(fitting) and within(fitting[first].size, fitting[end].size, spec.set_tolerance_pct):
+        while end < len(fitting) and within_tolerance(fitting[first].size, fitting[end].size, spec.set_tolerance_pct):
             end += 1
         if end > reached and end - first >= spec.count:
             runs.append(tuple(fitting[first:end]))

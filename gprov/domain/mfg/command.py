@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import groupby
 
 
-class Value(Enum):
+class TemplateValue(Enum):
     """What a template can stand for; the value is its name between the braces."""
 
     DL_DIR = "DLDir"
@@ -24,14 +24,14 @@ class Value(Enum):
     OS = "OSPass"
 
 
-PASSWORDS = frozenset({Value.BIOS, Value.IPMI, Value.OS})
+PASSWORDS = frozenset({TemplateValue.BIOS, TemplateValue.IPMI, TemplateValue.OS})
 
-_TEMPLATE = re.compile(r"\{\{\s*\.(" + "|".join(value.value for value in Value) + r")\s*\}\}")
+_TEMPLATE = re.compile(r"\{\{\s*\.(" + "|".join(value.value for value in TemplateValue) + r")\s*\}\}")
 _BLANKS = " \t\r\n"
 _ESCAPED_IN_QUOTES = '$`"\\\n'
 _SHELL_ONLY = "|&;<>$`"
 
-Part = str | Value
+Part = str | TemplateValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ class Word:
     parts: tuple[Part, ...] = ()
 
     @property
-    def values(self) -> frozenset[Value]:
-        return frozenset(part for part in self.parts if isinstance(part, Value))
+    def values(self) -> frozenset[TemplateValue]:
+        return frozenset(part for part in self.parts if isinstance(part, TemplateValue))
 
 
 NO_WORD = Word()
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedCommand:
     """Words, and everything that is wrong with the text they come from. ``shell_only``: unquoted characters that would
     do something in a shell, and are plain text here."""
 
@@ -58,7 +58,7 @@ class Parsed:
     shell_only: str = ""
 
 
-def parse_command(text: str) -> Parsed:
+def parse_command(text: str) -> ParsedCommand:
     """Words of a command line. At least one word with something in it is wanted."""
     problems: list[str] = []
     splitter = _Splitter()
@@ -69,14 +69,14 @@ def parse_command(text: str) -> Parsed:
         problems.append("is empty")
     elif words and not words[0].parts:
         problems.append("has no program")
-    return Parsed(words, tuple(problems), "".join(sorted(splitter.shell_only)))
+    return ParsedCommand(words, tuple(problems), "".join(sorted(splitter.shell_only)))
 
 
-def parse_template(text: str) -> Parsed:
+def parse_template(text: str) -> ParsedCommand:
     """Text with templates that is not split: one word, or none if the text is empty."""
     problems: list[str] = []
     word = _word(list(_atoms(text, problems)))
-    return Parsed((word,) if word.parts else (), tuple(problems))
+    return ParsedCommand((word,) if word.parts else (), tuple(problems))
 
 
 def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
@@ -88,12 +88,12 @@ def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
     while position < len(text):
         match = _TEMPLATE.match(text, position)
         if match:
-            yield Value(match[1])
+            yield TemplateValue(match[1])
             position = match.end()
         elif text.startswith("{{", position):
             end = text.find("}}", position)
             end = len(text) if end < 0 else end + 2
-            known = " ".join(f"{{{{.{value.value}}}}}" for value in Value)
+            known = " ".join(f"{{{{.{value.value}}}}}" for value in TemplateValue)
             problems.append(f"unknown template {text[position:end][:40]!r}; known: {known}")
             position = end
         else:
@@ -130,7 +130,7 @@ class _Splitter:
 
     def _after_backslash(self, atom: Part) -> None:
         self.escaped = False
-        if self.quote and (isinstance(atom, Value) or atom not in _ESCAPED_IN_QUOTES):
+        if self.quote and (isinstance(atom, TemplateValue) or atom not in _ESCAPED_IN_QUOTES):
             self._add("\\")
         if atom != "\n":
             self._add(atom)
@@ -144,7 +144,7 @@ class _Splitter:
             self._add(atom)
 
     def _bare(self, atom: Part) -> None:
-        if isinstance(atom, Value):
+        if isinstance(atom, TemplateValue):
             self._add(atom)
         elif atom in _BLANKS:
             self._end()

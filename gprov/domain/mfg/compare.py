@@ -20,8 +20,8 @@ from gprov.domain.mfg.diskmatch import compare_disks
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.inventory import BusDevice, Cpus, Inventory
-from gprov.domain.platform.patterns import found
-from gprov.domain.unit.nics import Nic, own_nics, sequential
+from gprov.domain.platform.patterns import pattern_matches
+from gprov.domain.unit.nics import Nic, macs_consecutive, own_nics
 
 _DMI_KEY = re.compile(r"(?P<type>[0-9]{1,3})(\[(?P<index>[0-9]{1,4})\])? +(?P<label>\S.*)")
 
@@ -56,7 +56,7 @@ def compare(spec: HardwareSpec, unit: Unit, hardware: Hardware, *, mac_prefix: s
 
 def _serial(spec: HardwareSpec, unit: Unit) -> Iterator[Problem]:
     """Not of a unit that was identified by fallback: the serial numbers of prototypes follow no rule."""
-    if spec.serial_regex and not unit.by_fallback and not found(spec.serial_regex, unit.serial):
+    if spec.serial_regex and not unit.by_fallback and not pattern_matches(spec.serial_regex, unit.serial):
         yield Problem("SerNumRegex", f"expected {spec.serial_regex!r}, found serial number {unit.serial!r}")
 
 
@@ -89,7 +89,7 @@ def _nics(spec: HardwareSpec, nics: Sequence[Nic], mac_prefix: str) -> Iterator[
     macs = ", ".join(nic.mac for nic in own) or "none"
     if spec.oui_nics is not None and spec.oui_nics != len(own):
         yield _difference("NumOUINics", f"{spec.oui_nics} with MAC prefix {mac_prefix}", f"{len(own)} ({macs})")
-    if spec.oui_sequential and not sequential(own):
+    if spec.oui_sequential and not macs_consecutive(own):
         yield _difference("OUINicsSequential", "consecutive MACs", macs)
     if spec.total_nics is not None and spec.total_nics != len(nics):
         names = ", ".join(f"{nic.name} {nic.mac}" for nic in nics) or "none"

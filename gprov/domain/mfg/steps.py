@@ -8,14 +8,14 @@ from enum import Enum
 from typing import assert_never
 
 from gprov.domain.errors import InternalError
-from gprov.domain.mfg.command import NO_WORD, Part, Value, Word
+from gprov.domain.mfg.command import NO_WORD, Part, TemplateValue, Word
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.unit.credentials import Credentials
 
 HIDDEN = "***"
 
 
-class When(Enum):
+class StepPoint(Enum):
     """Points of provisioning, in the order in which they come. Files may write them with ``Run`` before the word."""
 
     BEFORE_QA = "BeforeQA"
@@ -30,11 +30,11 @@ class When(Enum):
     @property
     def recovery_available(self) -> bool:
         """RECOVERY exists and is mounted by then."""
-        return self not in (When.BEFORE_QA, When.AFTER_QA)
+        return self not in (StepPoint.BEFORE_QA, StepPoint.AFTER_QA)
 
     @property
     def passwords_available(self) -> bool:
-        return self in (When.BEFORE_PASSWORDS, When.AFTER_PASSWORDS)
+        return self in (StepPoint.BEFORE_PASSWORDS, StepPoint.AFTER_PASSWORDS)
 
 
 class ExitStatus(Enum):
@@ -67,7 +67,7 @@ class ConfigStep:
     """Files are fetched, archives among them unpacked, then commands run in order. ``verbose``: log their output."""
 
     name: str
-    when: When
+    when: StepPoint
     files: tuple[RemoteFile, ...] = ()
     commands: tuple[Command, ...] = ()
     verbose: bool = False
@@ -78,7 +78,7 @@ class PlatformSteps:
     code_name: str
     steps: tuple[ConfigStep, ...]
 
-    def at(self, when: When) -> tuple[ConfigStep, ...]:
+    def at(self, when: StepPoint) -> tuple[ConfigStep, ...]:
         return tuple(step for step in self.steps if step.when is when)
 
 
@@ -114,10 +114,10 @@ def environment(command: Command, values: StepValues, path: str) -> dict[str, st
 
 def redacted(argv: Sequence[str], values: StepValues) -> tuple[str, ...]:
     """For logs: the same words without passwords."""
-    return tuple(scrub(word, values) for word in argv)
+    return tuple(redact_text(word, values) for word in argv)
 
 
-def scrub(text: str, values: StepValues) -> str:
+def redact_text(text: str, values: StepValues) -> str:
     """For logs: text (a command's output, say) without passwords."""
     known = values.credentials
     secrets = {secret.reveal() for secret in (known.os, known.bios, known.ipmi)} - {""} if known else set()
@@ -142,19 +142,19 @@ def _value(part: Part, values: StepValues) -> str:
     return text
 
 
-def _known(value: Value, values: StepValues) -> str | None:
+def _known(value: TemplateValue, values: StepValues) -> str | None:
     credentials = values.credentials
     match value:
-        case Value.DL_DIR:
+        case TemplateValue.DL_DIR:
             return values.dl_dir
-        case Value.RECOVERY_DIR:
+        case TemplateValue.RECOVERY_DIR:
             return values.recovery_dir
-        case Value.SERIAL:
+        case TemplateValue.SERIAL:
             return values.serial
-        case Value.BIOS:
+        case TemplateValue.BIOS:
             return credentials.bios.reveal() if credentials else None
-        case Value.IPMI:
+        case TemplateValue.IPMI:
             return credentials.ipmi.reveal() if credentials else None
-        case Value.OS:
+        case TemplateValue.OS:
             return credentials.os.reveal() if credentials else None
     assert_never(value)

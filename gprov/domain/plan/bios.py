@@ -31,7 +31,7 @@ BOOT_KIND = FileSystemKind.EXT2
 class BootVolume:
     """The boot partition of one primary disk, as this restore makes it. ``target``: where the system mounts it."""
 
-    place: PartitionRef
+    partition: PartitionRef
     uuid: str
     target: str
 
@@ -66,7 +66,7 @@ def boot_volumes(
 def make_boot_volumes(volumes: Sequence[BootVolume], branding: Branding) -> list[Operation]:
     return [
         MakeFileSystem(
-            volume.place,
+            volume.partition,
             FileSystemSpec(kind=BOOT_KIND, label=branding.boot_label, reserved_percent=0, uuid=volume.uuid),
         )
         for volume in volumes
@@ -87,7 +87,7 @@ def fill_boot_volumes(
         others = [other.uuid for other in volumes if other is not volume]
         menu = normal_menu(branding, primary_uuid, extra_arguments, others)
         operations += [
-            MountVolume(volume.place, mount_points.boot, BOOT_KIND.value, ("relatime",)),
+            MountVolume(volume.partition, mount_points.boot, BOOT_KIND.value, ("relatime",)),
             CopyFile(kernel, f"{mount_points.boot}/{branding.boot_kernel}"),
             FlushVolume(mount_points.boot),
             WriteFile(path=f"{mount_points.boot}/{NORMAL_MENU}", content=menu.encode()),

@@ -34,7 +34,7 @@ class ArrayRef:
         return f"array {self.name}"
 
 
-Place = PartitionRef | ArrayRef
+VolumeRef = PartitionRef | ArrayRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class StopArray:
 
 @dataclass(frozen=True, slots=True)
 class MakeFileSystem:
-    where: Place
+    where: VolumeRef
     spec: FileSystemSpec
 
     def describe(self) -> str:
@@ -109,7 +109,7 @@ class MakeFileSystem:
 
 @dataclass(frozen=True, slots=True)
 class MountVolume:
-    where: Place
+    where: VolumeRef
     target: str
     kind: str
     options: tuple[str, ...] = ()

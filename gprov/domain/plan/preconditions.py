@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gprov.domain.boot.entries import EspLocation, wanted_entries
+from gprov.domain.boot.entries import EspLocation, planned_entries
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
@@ -34,7 +34,7 @@ def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_argum
     if firmware is FirmwareKind.BIOS:
         check_menu_arguments(branding, extra_arguments)
     else:
-        wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
+        planned_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
 
 
 def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:

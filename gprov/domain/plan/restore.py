@@ -24,10 +24,10 @@ from gprov.domain.plan.disk_operations import (
     MakeFileSystem,
     MountVolume,
     PartitionRef,
-    Place,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
+    VolumeRef,
 )
 from gprov.domain.plan.file_operations import RemovePath, SetFlag, WriteFile
 from gprov.domain.plan.kernels import image_kernel, kernel_paths, plan_kernels
@@ -87,7 +87,7 @@ def _create_array(facts: RestoreFacts, array: ArraySpec, members: tuple[Partitio
     return [DismantleArrays(facts.targets), CreateArray(array, members)]
 
 
-def _primary(facts: RestoreFacts) -> Place:
+def _primary(facts: RestoreFacts) -> VolumeRef:
     """Where the system goes: the array, or the last partition of the one disk."""
     if facts.array is not None:
         return ArrayRef(facts.array.name)

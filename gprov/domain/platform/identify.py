@@ -11,7 +11,7 @@ from gprov.domain.formats.smbios.fields import field
 from gprov.domain.formats.smbios.keywords import keyword, value_of
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure
 from gprov.domain.platform.model import Platform
-from gprov.domain.platform.patterns import found
+from gprov.domain.platform.patterns import pattern_matches
 
 SYSTEM, BASE_BOARD, PROCESSOR = 1, 2, 4
 # What makers leave where a number should be, in lower case.
@@ -150,7 +150,7 @@ def _sku(table: SmbiosTable, platform: Platform) -> str:
 def _misfit(table: SmbiosTable, platform: Platform) -> str:
     """Why model or processors speak against the platform, whatever its names; "" if they do not."""
     sku = _sku(table, platform)
-    if not found(platform.model_regex, sku):
+    if not pattern_matches(platform.model_regex, sku):
         where = platform.model_field
         what = f"type {where.type} {where.label!r}" if where else "SKU number"
         return f"{what} {sku!r} does not match {platform.model_regex!r}"

@@ -22,7 +22,7 @@ class RaidLevel(IntEnum):
     RAID10 = 10
 
     @property
-    def least_disks(self) -> int:
+    def min_disks(self) -> int:
         """Fewer disks make no such array."""
         return {RaidLevel.RAID5: 3, RaidLevel.RAID6: 4, RaidLevel.RAID10: 4}.get(self, 2)
 

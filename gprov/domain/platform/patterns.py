@@ -24,7 +24,7 @@ def pattern_problem(pattern: str) -> str:
     return ""
 
 
-def found(pattern: str, text: str) -> bool:
+def pattern_matches(pattern: str, text: str) -> bool:
     """Whether the expression matches anywhere in the text. Raises BadInput if it is none."""
     problem = pattern_problem(pattern)
     if problem:

@@ -117,8 +117,8 @@ def _raid_level(entry: JsonObject, disks: int) -> RaidLevel | None:
         entry.problem("SwRaidlevel", f"unknown value {number}; known: -1 (none), {', '.join(map(str, levels))}")
         return None
     level = levels[number]
-    if disks < level.least_disks:
-        entry.problem("SwRaidlevel", f"RAID {number} needs {level.least_disks} disks, NumDataDisks is {disks}")
+    if disks < level.min_disks:
+        entry.problem("SwRaidlevel", f"RAID {number} needs {level.min_disks} disks, NumDataDisks is {disks}")
     return level
 
 

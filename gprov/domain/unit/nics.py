@@ -54,7 +54,7 @@ def mac_prefix(text: str) -> str | None:
     return ":".join(octet.zfill(2) for octet in plain.split(":"))
 
 
-def ordered(nics: Iterable[Nic]) -> tuple[Nic, ...]:
+def sorted_by_mac(nics: Iterable[Nic]) -> tuple[Nic, ...]:
     """By MAC, ascending: the order in which a maker numbers the sockets, whatever the kernel calls them."""
     return tuple(sorted(nics, key=lambda nic: (nic.mac.lower(), nic.name)))
 
@@ -62,12 +62,12 @@ def ordered(nics: Iterable[Nic]) -> tuple[Nic, ...]:
 def own_nics(nics: Iterable[Nic], prefixes: Sequence[str]) -> tuple[Nic, ...]:
     """Interfaces whose MAC begins with one of the prefixes (whole octets), by MAC. ``"*"`` among them: all."""
     if ANY_MAC in prefixes:
-        return ordered(nics)
+        return sorted_by_mac(nics)
     starts = tuple(f"{prefix.lower().rstrip(':')}:" for prefix in prefixes)
-    return ordered(nic for nic in nics if f"{nic.mac.lower()}:".startswith(starts))
+    return sorted_by_mac(nic for nic in nics if f"{nic.mac.lower()}:".startswith(starts))
 
 
-def usable(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Nic, ...]:
+def usable_nics(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Nic, ...]:
     """The platform's own interfaces by MAC, without those that are shared with diagnostics."""
     own = own_nics(nics, nic_info.mac_prefixes or (default_prefix,))
     return tuple(nic for index, nic in enumerate(own) if index not in nic_info.diag_ports)
@@ -75,7 +75,7 @@ def usable(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple
 
 def ports(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Port, ...]:
     """The usable interfaces with their labels; the WAN port is marked."""
-    found = usable(nics, nic_info, default_prefix)
+    found = usable_nics(nics, nic_info, default_prefix)
     labels = nic_info.names[: len(found)] + ("",) * (len(found) - len(nic_info.names))
     return tuple(
         Port(nic, label, index == nic_info.wan_index)
@@ -83,9 +83,9 @@ def ports(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[
     )
 
 
-def sequential(nics: Iterable[Nic]) -> bool:
+def macs_consecutive(nics: Iterable[Nic]) -> bool:
     """Whether the MACs are consecutive numbers, without gap or repetition. True for fewer than two interfaces."""
-    macs = [nic.mac.replace(":", "") for nic in ordered(nics)]
+    macs = [nic.mac.replace(":", "") for nic in sorted_by_mac(nics)]
     try:
         numbers = [int(mac, 16) for mac in macs]
     except ValueError:

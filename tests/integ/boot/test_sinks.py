@@ -22,11 +22,11 @@ from gprov.domain.events import (
     Event,
     LogLine,
     OperationPhase,
+    OperationReport,
     ProcessState,
     Progress,
     Severity,
     StateChange,
-    Step,
 )
 from gprov.domain.log_files import log_order
 
@@ -36,8 +36,8 @@ BODIES: tuple[Body, ...] = (
     LogLine("Checking the image", Severity.MSG),
     LogLine("slow", Severity.WARNING),
     LogLine("two\nlines\x1b[2J", Severity.ERROR),
-    Step("format", OperationPhase.DONE, 1.0),
-    Step("unpack", OperationPhase.FAILED, 1.0, "disk is gone"),
+    OperationReport("format", OperationPhase.DONE, 1.0),
+    OperationReport("unpack", OperationPhase.FAILED, 1.0, "disk is gone"),
     StateChange(ProcessState.FR_STARTED),
     Progress("verify x", 0, 100),
     Progress("verify x", 9, 100),

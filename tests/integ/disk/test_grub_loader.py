@@ -80,7 +80,7 @@ def test_grub_bios_setup_writes_the_same_bytes(
     disk = make_disk(size)
     table = plan(disk.size)
     written = PartedPartitioner(blocks, SystemClock()).write(disk, table, loader)
-    end = core_location(table).offset + core_location(table).room
+    end = core_location(table).offset + core_location(table).capacity
     ours = head(disk.node, end)
     assert tool("sfdisk", "--verify", disk.node)
     # It asks for a file system on that disk, from which it takes its files.

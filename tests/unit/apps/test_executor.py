@@ -22,7 +22,7 @@ from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.domain.errors import DeviceFault, IntegrityFault, InternalError, NetworkFault
-from gprov.domain.events import OperationPhase, Step
+from gprov.domain.events import OperationPhase, OperationReport
 from gprov.domain.files import Digests
 from gprov.domain.plan.disk_operations import (
     ClearDisk,
@@ -81,7 +81,9 @@ def executor(machine: SimulatedMachine, bus: EventBus) -> Executor:
 
 
 def steps(bus: EventBus) -> list[tuple[OperationPhase, str]]:
-    return [(event.body.phase, event.body.description) for event in bus.events if isinstance(event.body, Step)]
+    return [
+        (event.body.phase, event.body.description) for event in bus.events if isinstance(event.body, OperationReport)
+    ]
 
 
 def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus: EventBus, executor: Executor) -> None:
@@ -125,7 +127,7 @@ def test_the_first_failure_is_reported_and_ends_the_plan(
     assert executor.completed == (MakeFolder("/run/a"),)
     assert machine.disks[0].writes == 0
     last = bus.events[-1].body
-    assert isinstance(last, Step)
+    assert isinstance(last, OperationReport)
     assert (last.phase, last.description) == (OperationPhase.FAILED, "unmount /mnt/data")
     assert last.error == str(caught.value)
 

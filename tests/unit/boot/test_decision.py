@@ -109,7 +109,7 @@ def facts(
         elapsed=elapsed,
         root=root or NotFound(),
         targets=targets,
-        checks={check[0].mark: check[1]} if check else {},
+        checks={check[0].stable_id: check[1]} if check else {},
         operator_present=operator,
         key_pressed=key,
         emergency_files=files,
@@ -128,7 +128,7 @@ def attempts(number: int, on: Volume = ROOT) -> Found:
 GOOD, BEYOND, COULD_NOT = CheckOutcome.GOOD, CheckOutcome.BEYOND_REPAIR, CheckOutcome.FAILED
 NO_FLAG = Found(ROOT, Mounted(Flag.ABSENT))
 UNREADABLE_FLAG = Found(ROOT, Mounted(Flag.UNREADABLE))
-SUSPECT = replace(OTHER, suspect=EMPTY)
+SUSPECT = replace(OTHER, probable_primary=EMPTY)
 BOTH = Ambiguous((ROOT, COPY))
 ON_ARRAY = replace(ROOT, array="own")
 
@@ -234,7 +234,7 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.OTHER, expected=1)), GiveUp),
     (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.UNREADABLE)), GiveUp),
     (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.FOREIGN)), GiveUp),
-    (29, facts(elapsed=LATE, targets=replace(survey(TargetState.FOREIGN), suspect=EMPTY)), GiveUp),
+    (29, facts(elapsed=LATE, targets=replace(survey(TargetState.FOREIGN), probable_primary=EMPTY)), GiveUp),
     (29, facts(elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, TargetState.RAID_MEMBER)), GiveUp),
     (29, facts(elapsed=LATE, targets=replace(WITH_PRIMARY, primary=(ROOT, EMPTY))), GiveUp),
     (30, facts(elapsed=LATE, targets=SUSPECT), CheckFileSystem),
@@ -274,7 +274,7 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (12, facts(root=replace(BOOTABLE, arrays=(LOST,))), SwitchRoot(ROOT)),
     # What cannot run is as good as not there: rows 25 to 32.
     (25, facts(root=NotFound((LOST,))), KeepWaiting),
-    (26, facts(root=NotFound((replace(HALF, failure="mdadm failed"),)), elapsed=40), SurveyTargets()),
+    (26, facts(root=NotFound((replace(HALF, start_error="mdadm failed"),)), elapsed=40), SurveyTargets()),
     (29, facts(root=NotFound((LOST,)), elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, expected=3)), GiveUp),
     (32, facts(root=NotFound((LOST,)), elapsed=LATE, targets=OTHER), RestoreReason.FILE_SYSTEM_ABSENT),
 ]
@@ -421,7 +421,9 @@ def test_what_a_missing_root_is_given_up_with() -> None:
 
 some_volumes = st.sampled_from([ROOT, EMPTY, LUKS, COPY, CARD])
 roots: st.SearchStrategy[RootSearch] = st.one_of(
-    st.builds(NotFound, st.sampled_from([(), (HALF,), (HALF, OTHERS), (LOST,), (replace(HALF, failure="no"), LOST)])),
+    st.builds(
+        NotFound, st.sampled_from([(), (HALF,), (HALF, OTHERS), (LOST,), (replace(HALF, start_error="no"), LOST)])
+    ),
     st.builds(Ambiguous, st.sampled_from([(ROOT, COPY), (ROOT, EMPTY), (COPY, LUKS, ROOT)])),
     st.builds(Found, some_volumes, st.builds(Mounted, st.sampled_from(Flag), st.sampled_from(["", "no init"]))),
     st.builds(Found, some_volumes, st.builds(MountFailed, st.just("failed"), st.integers(1, 5))),
@@ -433,8 +435,8 @@ surveys = st.builds(
         tuple
     ),
     primary=st.sampled_from([(), (ROOT,), (ROOT, EMPTY)]),
-    suspect=st.sampled_from([None, EMPTY]),
-    startable=st.sampled_from([None, True, False]),
+    probable_primary=st.sampled_from([None, EMPTY]),
+    boot_files_present=st.sampled_from([None, True, False]),
 )
 arguments_without_wish = st.builds(
     BootArguments,
@@ -464,7 +466,9 @@ def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[
         elapsed=st.one_of(st.sampled_from([0.0, 3.0, 5.0, 10.0, 120.0, 1e6]), st.floats(0, 1e4)),
         root=roots,
         targets=st.one_of(st.none(), surveys),
-        checks=st.dictionaries(st.sampled_from([ROOT.mark, COPY.mark, CARD.mark]), st.sampled_from(CheckOutcome)),
+        checks=st.dictionaries(
+            st.sampled_from([ROOT.stable_id, COPY.stable_id, CARD.stable_id]), st.sampled_from(CheckOutcome)
+        ),
         operator_present=st.booleans(),
         key_pressed=st.booleans(),
         emergency_files=st.sampled_from([(), ("EmergencyFile_1",)]),
@@ -500,7 +504,7 @@ def evidence(seen: BootFacts) -> bool:
     broken = (
         isinstance(root, Found)
         and flag in (None, Flag.UNREADABLE)
-        and seen.checks.get(root.volume.mark) is CheckOutcome.BEYOND_REPAIR
+        and seen.checks.get(root.volume.stable_id) is CheckOutcome.BEYOND_REPAIR
     )
     gone = (
         isinstance(root, NotFound)
@@ -508,16 +512,16 @@ def evidence(seen: BootFacts) -> bool:
         and targets is not None
         and states <= {TargetState.BLANK, TargetState.OTHER}
         and (
-            targets.suspect is None
+            targets.probable_primary is None
             or states == {TargetState.BLANK}
-            or seen.checks.get(targets.suspect.mark) is CheckOutcome.BEYOND_REPAIR
+            or seen.checks.get(targets.probable_primary.stable_id) is CheckOutcome.BEYOND_REPAIR
         )
     )
     unstartable = (
         seen.arguments.loader_fallback
         and complete
         and targets is not None
-        and targets.startable is False
+        and targets.boot_files_present is False
         and states <= {TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY}
     )
     return any((unstartable, asked, bool(seen.emergency_files), own and flag is Flag.ABSENT, own and broken, gone))
@@ -539,16 +543,16 @@ FELL_BACK = BootArguments(restore_requested=True, loader_fallback=True)
     [
         (BOOTABLE, None, SurveyTargets()),
         (NotFound(), None, KeepWaiting),
-        (BOOTABLE, replace(WITH_PRIMARY, startable=False), RestoreReason.BOOT_FILES_MISSING),
-        (NotFound(), replace(OTHER, startable=False), RestoreReason.BOOT_FILES_MISSING),
+        (BOOTABLE, replace(WITH_PRIMARY, boot_files_present=False), RestoreReason.BOOT_FILES_MISSING),
+        (NotFound(), replace(OTHER, boot_files_present=False), RestoreReason.BOOT_FILES_MISSING),
         # The boot loader was too early for a slow disk.
-        (BOOTABLE, replace(WITH_PRIMARY, startable=True), SwitchRoot(ROOT)),
+        (BOOTABLE, replace(WITH_PRIMARY, boot_files_present=True), SwitchRoot(ROOT)),
         # A disk may be missing, unknown, or somebody's: no evidence.
-        (BOOTABLE, replace(WITH_PRIMARY, startable=False, expected=2), SwitchRoot(ROOT)),
-        (BOOTABLE, replace(UNKNOWN, startable=False), SwitchRoot(ROOT)),
-        (NotFound(), replace(survey(TargetState.FOREIGN), startable=False), KeepWaiting),
-        (NotFound(), replace(survey(TargetState.UNREADABLE), startable=False), KeepWaiting),
-        (NotFound(), replace(survey(TargetState.RAID_MEMBER), startable=False), KeepWaiting),
+        (BOOTABLE, replace(WITH_PRIMARY, boot_files_present=False, expected=2), SwitchRoot(ROOT)),
+        (BOOTABLE, replace(UNKNOWN, boot_files_present=False), SwitchRoot(ROOT)),
+        (NotFound(), replace(survey(TargetState.FOREIGN), boot_files_present=False), KeepWaiting),
+        (NotFound(), replace(survey(TargetState.UNREADABLE), boot_files_present=False), KeepWaiting),
+        (NotFound(), replace(survey(TargetState.RAID_MEMBER), boot_files_present=False), KeepWaiting),
     ],
 )
 def test_row_9a(
@@ -572,7 +576,7 @@ def test_row_9a(
 def test_a_root_that_is_merely_missing_or_failing_is_never_wiped(seen: BootFacts) -> None:
     """The two cases that lost data in the field, with nothing else to go by."""
     for root in (NotFound(), NotFound((LOST,)), NotFound((HALF,)), FAILED, BOTH, UNREADABLE_FLAG):
-        plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.mark: COULD_NOT})
+        plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.stable_id: COULD_NOT})
         assert not isinstance(decide(plain), Restore)
 
 
@@ -660,8 +664,8 @@ def test_asking_again_as_told_comes_to_an_end(seen: BootFacts) -> None:
                 assert seen.targets is None
                 seen = replace(seen, targets=WITH_PRIMARY)
             case CheckFileSystem(volume=checked):
-                assert checked.mark not in seen.checks
-                seen = replace(seen, checks={**seen.checks, checked.mark: COULD_NOT}, targets=None)
+                assert checked.stable_id not in seen.checks
+                seen = replace(seen, checks={**seen.checks, checked.stable_id: COULD_NOT}, targets=None)
             case UseVolume(volume=used):
                 assert not isinstance(seen.root, Found)
                 seen = replace(seen, root=Found(used, MountFailed("failed", 1)), targets=None)

@@ -65,7 +65,7 @@ def test_recovery_of_the_right_size_is_never_a_target() -> None:
     choice = choose_targets([recovery, data], excluded, TargetSpec(1, 100 * GB))
     assert names(choice.chosen) == ["sdb"]
     assert "RECOVERY" in choice.report[0].reason
-    assert [line.taken for line in choice.report] == [False, True]
+    assert [line.selected for line in choice.report] == [False, True]
 
 
 def test_a_name_that_begins_like_recovery_is_another_disk() -> None:

@@ -17,7 +17,7 @@ from gprov.domain.errors import BadInput, GprovError
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions
-from gprov.domain.mfg.steps import ExitStatus, When
+from gprov.domain.mfg.steps import ExitStatus, StepPoint
 
 Document = dict[str, Any]
 BRANDING = Branding()
@@ -144,18 +144,18 @@ def test_what_is_not_given_is_not_compared() -> None:
 
 def test_steps_are_read() -> None:
     steps = parse(DOCUMENT).steps_for("QEMU-mfg-test")
-    (step,) = steps.at(When.AFTER_IMAGING)
+    (step,) = steps.at(StepPoint.AFTER_IMAGING)
     assert (step.name, step.verbose, [file.name for file in step.files]) == ("Example", True, ["sample.sh"])
     assert [command.exit_status for command in step.commands] == [ExitStatus.DONT_CARE, ExitStatus.MUST_SUCCEED]
-    assert [one.name for one in steps.at(When.AFTER_PASSWORDS)] == ["Last"]
-    assert steps.at(When.BEFORE_QA) == ()
+    assert [one.name for one in steps.at(StepPoint.AFTER_PASSWORDS)] == ["Last"]
+    assert steps.at(StepPoint.BEFORE_QA) == ()
     assert parse(DOCUMENT).steps_for("other").steps == ()
 
 
 @pytest.mark.parametrize("word", ["BeforeQA", "runbeforeqa", "RUNBEFOREQA", "beforeQa"])
 def test_words_of_when_in_any_case_with_and_without_prefix(word: str) -> None:
     document = changed(lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"].append({"Name": "x", "When": word}))
-    assert len(parse(document).steps[0].at(When.BEFORE_QA)) == 1
+    assert len(parse(document).steps[0].at(StepPoint.BEFORE_QA)) == 1
 
 
 STEP = "$.CustomPlatCfgSteps[0].ConfigSteps[0]"
@@ -276,12 +276,12 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
     (
         "password too early",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"][0]["Commands"][1].update(Command="x {{.OSPass}}"),
-        f"{STEP}.Commands[1].Command: {{{{.OSPass}}}} is not known at AfterImaging",
+        f"{STEP}.Commands[1].Command: {{{{.OSPass}}}} is not available at AfterImaging",
     ),
     (
         "recovery too early",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"][0].update(When="AfterQA"),
-        f"{STEP}.Commands[0].Command: {{{{.RecoveryDir}}}} is not known at AfterQA",
+        f"{STEP}.Commands[0].Command: {{{{.RecoveryDir}}}} is not available at AfterQA",
     ),
     (
         "step files of one name",

@@ -180,7 +180,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
     )
     unit = draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED))
     level = draw(st.none() | st.sampled_from(RaidLevel)) if good else None
-    count = 1 if level is None else level.least_disks
+    count = 1 if level is None else level.min_disks
     least = GIB if good else 1
     targets = tuple(draw(disk_strategy(2 + index, least, 30 * 1024 * GIB)) for index in range(count))
     if level is not None:

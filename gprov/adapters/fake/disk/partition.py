@@ -60,7 +60,7 @@ class FakePartitioner(Partitioner):
     def _unchanged(self, disk: Disk) -> FakeDisk:
         fake = self._machine.disk(disk.device)
         now = next(found for found in described(self._machine) if found.device == disk.device)
-        if problem := disk.exchanged(now):
+        if problem := disk.replacement_reason(now):
             raise DeviceFault(disk.node, problem)
         return fake
 

@@ -100,7 +100,7 @@ class MdArrays(Arrays, ArrayWriter):
         self._processes.run(["mdadm", "--stop", array.node], timeout=_SECONDS)
 
     @override
-    def forget(self, nodes: Sequence[str]) -> None:
+    def zero_superblocks(self, nodes: Sequence[str]) -> None:
         with ExitStack() as stack:
             fds: list[tuple[str, int]] = []
             for node in nodes:

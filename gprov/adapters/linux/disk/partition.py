@@ -91,7 +91,7 @@ class PartedPartitioner(Partitioner):
         now = next((found for found in self._blocks.disks() if found.device == disk.device), None)
         if now is None:
             raise DeviceMissing(disk.node, "is gone")
-        if problem := disk.exchanged(now):
+        if problem := disk.replacement_reason(now):
             raise DeviceFault(disk.node, problem)
         return now
 

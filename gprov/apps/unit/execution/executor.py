@@ -15,7 +15,7 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.model import Disk, Partition
 from gprov.domain.errors import GprovError, InternalError
-from gprov.domain.events import OperationPhase, Step
+from gprov.domain.events import OperationPhase, OperationReport
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
@@ -28,10 +28,10 @@ from gprov.domain.plan.disk_operations import (
     MakeFileSystem,
     MountVolume,
     PartitionRef,
-    Place,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
+    VolumeRef,
 )
 from gprov.domain.plan.file_operations import (
     CopyFile,
@@ -83,18 +83,18 @@ class Executor:
     def _run_operation(self, operation: Operation) -> None:
         text = operation.describe()
         started = self._ports.clock.monotonic()
-        self._bus.operation(Step(text, OperationPhase.STARTED))
+        self._bus.operation(OperationReport(text, OperationPhase.STARTED))
         try:
             self._perform(operation)
         except GprovError as error:
             seconds = self._ports.clock.monotonic() - started
-            self._bus.operation(Step(text, OperationPhase.FAILED, seconds, str(error)))
+            self._bus.operation(OperationReport(text, OperationPhase.FAILED, seconds, str(error)))
             if isinstance(operation, _OPTIONAL_OPERATIONS) and not operation.required:
                 self._bus.warning(f"{error}; going on without: {text}")
                 return
             raise
         self._completed.append(operation)
-        self._bus.operation(Step(text, OperationPhase.DONE, self._ports.clock.monotonic() - started))
+        self._bus.operation(OperationReport(text, OperationPhase.DONE, self._ports.clock.monotonic() - started))
 
     def _perform(self, operation: Operation) -> None:
         ports, destructive = self._ports, self._destructive
@@ -123,7 +123,7 @@ class Executor:
             case _:
                 perform_on_files(ports.files, operation)
 
-    def _node(self, place: Place) -> str:
+    def _node(self, place: VolumeRef) -> str:
         match place:
             case PartitionRef():
                 return self._partition(place).node

@@ -59,7 +59,7 @@ class CoreLocation:
     """Where the core image goes: bytes from the start of the disk."""
 
     offset: int
-    room: int
+    capacity: int
 
 
 def core_location(table: PartitionTable) -> CoreLocation:
@@ -89,9 +89,9 @@ def check_loader(loader: Loader, disk: Disk, table: PartitionTable) -> None:
     if disk.sector_size != SECTOR:
         raise HardwareMismatch(f"{disk.describe()} has sectors of {disk.sector_size} bytes: no BIOS starts from it")
     place = core_location(table)
-    if loader.sectors * SECTOR > place.room:
+    if loader.sectors * SECTOR > place.capacity:
         raise HardwareMismatch(
-            f"{disk.node}: the loader takes {len(loader.core)} bytes, there is room for {place.room}"
+            f"{disk.node}: the loader takes {len(loader.core)} bytes, there is room for {place.capacity}"
         )
 
 
@@ -106,8 +106,8 @@ def loader_writes(loader: Loader, table_sector: bytes, place: CoreLocation) -> t
         problems.append(Problem("first sector", f"is {len(table_sector)} bytes long"))
     if problems:
         raise BadInput("loader", problems)
-    if place.offset % SECTOR or place.offset < SECTOR or loader.sectors * SECTOR > place.room:
-        raise InternalError(f"a loader of {len(loader.core)} bytes at {place.offset} with room for {place.room}")
+    if place.offset % SECTOR or place.offset < SECTOR or loader.sectors * SECTOR > place.capacity:
+        raise InternalError(f"a loader of {len(loader.core)} bytes at {place.offset} with room for {place.capacity}")
     at = place.offset // SECTOR
     return BlockWrite(place.offset, _core(loader, at)), BlockWrite(0, _first_sector(loader.boot, table_sector, at))
 
