@@ -142,7 +142,7 @@ def test_the_file_is_read_by_people_too() -> None:
     assert json.loads(
         serialise_budget(StartBudget(given_up=1, restores=2, last_ns=3, reason="why", recorded_boots="W.1 3 2 1"))
     ) == {
-        "_comment": "gprov: starts and restores in a row that came to nothing; delete this file to begin anew",
+        "_comment": "gprov: consecutive boot failures and restores; delete this file to reset the counts",
         "Version": 1,
         "GivenUp": 1,
         "Restores": 2,
@@ -151,7 +151,7 @@ def test_the_file_is_read_by_people_too() -> None:
         "CountedBoots": "W.1 3 2 1",
     }
     assert serialise_budget(StartBudget()).decode().splitlines()[1] == (
-        ' "_comment": "gprov: starts and restores in a row that came to nothing; delete this file to begin anew",'
+        ' "_comment": "gprov: consecutive boot failures and restores; delete this file to reset the counts",'
     )
 
 

@@ -223,7 +223,7 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (24, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD), elapsed=LATE), GiveUp),
     (24, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY, check=(ROOT, GOOD)), GiveUp),
     (24, facts(root=attempts(3, LUKS), targets=OTHER), GiveUp),
-    (25, facts(), KeepWaiting("the root has not appeared yet", 3.0)),
+    (25, facts(), KeepWaiting("root volume not found yet", 3.0)),
     (26, facts(elapsed=3), SurveyTargets()),
     (27, facts(elapsed=119.9, targets=OTHER), KeepWaiting),
     (27, facts(elapsed=4, targets=survey(TargetState.BLANK, expected=2)), KeepWaiting),
@@ -349,20 +349,20 @@ FOREIGN_COPY = Found(COPY, Mounted(Flag.PRESENT))
         ),
         (
             facts(WAITS, elapsed=4, targets=OTHER),
-            "the root has not appeared yet; 1 of 1 data disks present: /dev/sda without PRIMARY",
+            "root volume not found yet; 1 of 1 data disks present: /dev/sda without PRIMARY",
         ),
         (facts(WAITS, root=BOTH, targets=UNKNOWN), "more than one volume could be the root: /dev/sda1, /dev/sdc1"),
     ],
 )
 def test_doubts_wait_for_another_disk_until_the_deadline_and_are_then_given_up(seen: BootFacts, decision: str) -> None:
-    nowhere = "is on a disk that is no data disk of the platform"
+    nowhere = "is not on a data disk of the platform"
     copy, card, root = (f"{one.node} {nowhere}" for one in (COPY, CARD, ROOT))
     reason = decision.format(copy=copy, card=card, root=root)
     assert decide(seen) == KeepWaiting(reason, 60.0)
     assert decide(replace(seen, elapsed=59.9)) == KeepWaiting(reason, 60.0)
     late = decide(replace(seen, elapsed=60.0))
     assert isinstance(late, GiveUp | Restore)
-    if not reason.startswith("the root has not appeared yet"):
+    if not reason.startswith("root volume not found yet"):
         assert late == GiveUp(reason)
 
 
@@ -408,7 +408,7 @@ def test_arrays_wait_for_their_members_and_several_leave_a_doubt() -> None:
 
 def test_what_a_missing_root_is_given_up_with() -> None:
     suspect = facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, COULD_NOT))
-    assert decide(suspect) == GiveUp("the root does not appear; /dev/sda1, where it should be, could not be checked")
+    assert decide(suspect) == GiveUp("root volume not found; /dev/sda1, probably PRIMARY, could not be checked")
     restored = decide(facts(elapsed=LATE, targets=OTHER))
     assert isinstance(restored, Restore)
     assert restored.evidence == "1 of 1 data disks present: /dev/sda without PRIMARY"
@@ -626,7 +626,7 @@ def test_why_nothing_is_done_about_other_data_is_said() -> None:
 def test_a_root_elsewhere_is_named() -> None:
     decision = decide(facts(root=NO_FLAG, targets=ELSEWHERE, elapsed=LATE))
     assert isinstance(decision, GiveUp)
-    assert "/dev/sda1 is on a disk that is no data disk of the platform" in decision.reason
+    assert "/dev/sda1 is not on a data disk of the platform" in decision.reason
 
 
 @settings(max_examples=150)

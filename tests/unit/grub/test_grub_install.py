@@ -67,7 +67,7 @@ def test_what_is_kept_and_what_is_patched(table_sector: bytes, at: int, tail: by
     ("loader", "said"),
     [
         (Loader(b"", LOADER.core), "boot.img: is 0 bytes long, must be 512"),
-        (Loader(bytes(512), LOADER.core), "boot.img: is no boot sector of GRUB 2"),
+        (Loader(bytes(512), LOADER.core), "boot.img: is not a boot sector of GRUB 2"),
         (Loader(LOADER.boot, LOADER.core[:500]), "core.img: cannot be 500 bytes long"),
         (Loader(LOADER.boot, LOADER.core + bytes(512)), "core.img: does not begin with GRUB's disk reader"),
         (Loader(LOADER.boot, bytes(4096)), "core.img: does not begin with GRUB's disk reader"),
@@ -99,7 +99,7 @@ def test_a_core_that_does_not_fit() -> None:
     core = bytearray(LOADER.core.ljust(MIB, b"x"))
     struct.pack_into("<H", core, SECTOR - 4, len(core) // SECTOR - 1)
     large = replace(LOADER, core=bytes(core))
-    with pytest.raises(HardwareMismatch, match=f"there is room for {MIB - SECTOR}"):
+    with pytest.raises(HardwareMismatch, match=f"space for {MIB - SECTOR}"):
         check_loader(large, DISK, primary_table(FirmwareKind.BIOS, DISK.size, raid=False))
     check_loader(large, DISK, primary_table(FirmwareKind.BIOS, 3 * TIB, raid=False))
 
