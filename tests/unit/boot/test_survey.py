@@ -275,7 +275,7 @@ def test_a_survey_describes_itself() -> None:
         "/dev/sdb unreadable (/dev/sdb: more than one signature)"
     )
     assert TargetSurvey(expected=1).describe() == "0 of 1 data disks present: none"
-    assert "platform is unknown" in TargetSurvey(expected=None).describe()
+    assert "platform unknown" in TargetSurvey(expected=None).describe()
 
 
 @pytest.mark.parametrize(

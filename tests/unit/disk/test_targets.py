@@ -128,7 +128,7 @@ def test_a_third_disk_that_does_not_agree_with_the_pair_leaves_no_doubt() -> Non
 @pytest.mark.parametrize(
     ("sizes", "sentence"),
     [
-        ([], "1 target disk of 100000000000 bytes wanted, 0 found"),
+        ([], "1 target disk of 100000000000 bytes required, 0 found"),
         ([50 * GB, 200 * GB], "0 found"),
         ([94_999_999_999], "0 found"),
         ([105_000_000_001], "0 found"),
@@ -230,20 +230,20 @@ def test_the_report_covers_every_disk_and_names_come_in_order() -> None:
     choice = choose_targets(disks, {}, TargetSpec(2, 100 * GB))
     assert names(choice.chosen) == ["sda", "sdb"]
     assert [line.describe().partition(": ")[2] for line in choice.report] == [
-        "taken, fits",
-        "taken, fits",
-        "not taken, wrong size: 50000000000 bytes, wanted 100000000000 ± 5 %",
-        "not taken, it differs too much in size from the set",
+        "selected, fits",
+        "selected, fits",
+        "not selected, wrong size: 50000000000 bytes, expected 100000000000 ± 5 %",
+        "not selected, its size differs too much from the set",
     ]
 
 
 @pytest.mark.parametrize(
     ("sizes", "sentence"),
     [
-        ([100], "2 target disks of 100000000000 bytes wanted, 1 found: /dev/sda"),
-        ([100, 103], "2 target disks of 100000000000 bytes wanted, but none agree within 1 % of each other: "),
-        ([100, 100, 100], "2 target disks of 100000000000 bytes wanted, but there is more than one choice: "),
-        ([98, 98, 101, 101], "2 target disks of 100000000000 bytes wanted, but there is more than one choice: "),
+        ([100], "2 target disks of 100000000000 bytes required, 1 found: /dev/sda"),
+        ([100, 103], "2 target disks of 100000000000 bytes required, but none agree within 1 % of each other: "),
+        ([100, 100, 100], "2 target disks of 100000000000 bytes required, but there is more than one choice: "),
+        ([98, 98, 101, 101], "2 target disks of 100000000000 bytes required, but there is more than one choice: "),
     ],
 )
 def test_a_refusal_tells_what_was_wanted_and_why_each_disk_was_not_taken(sizes: list[int], sentence: str) -> None:
@@ -253,7 +253,7 @@ def test_a_refusal_tells_what_was_wanted_and_why_each_disk_was_not_taken(sizes: 
     assert sentence in str(caught.value)
     told = [problem.message for problem in caught.value.differences]
     assert len(told) == len(sizes)
-    assert all(line.endswith(": not taken, it fits, but no set of 2 is beyond doubt") for line in told)
+    assert all(line.endswith(": not selected, it fits, but there is no unambiguous set of 2") for line in told)
 
 
 @pytest.mark.parametrize("spec", [TargetSpec(0, 100 * GB), TargetSpec(1, 0)])
