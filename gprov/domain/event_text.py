@@ -1,7 +1,7 @@
-"""Events as text: the one format of a log line, wherever it is written.
+"""Formats events as text. All sinks use this format of a log line.
 
 ``2026-03-01T12:30:59.123Z ERROR /dev/sda: cannot read`` — UTC, severity, text. Line breaks in a text become indented
-further lines and other control characters are escaped: a line that begins with a digit is always an event of ours.
+further lines and other control characters are escaped, so that only the first line of an event begins with a digit.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _INDENT = "\n    "
 
 
 def event_text(event: Event) -> str:
-    """One line, or several if its text has several; without a line feed at the end."""
+    """Log lines of an event: one per line of its text, without a final line feed."""
     text = _INDENT.join(printable_lines(event.body))
     return f"{timestamp(event.time_ns)} {severity_of(event.body).value} {text}"
 
 
 def printable_lines(body: Body) -> tuple[str, ...]:
-    """``body_text`` as lines that do nothing to a terminal, however strange the names in it are."""
+    """Lines of ``body_text`` with control characters escaped, safe for a terminal."""
     return tuple(_printable(line) for line in body_text(body).splitlines()) or ("",)
 
 
 def body_text(body: Body) -> str:
-    """What happened, without time and severity, as it is."""
+    """Text of an event without time and severity. Control characters are not escaped."""
     match body:
         case LogLine(text):
             return text
@@ -62,12 +62,12 @@ def severity_of(body: Body) -> Severity:
 
 
 def percent(progress: Progress) -> int:
-    """0 to 100, rounded down; 0 if nobody knows the total."""
+    """0 to 100, rounded down; 0 if the total is unknown."""
     return min(100, max(0, progress.done * 100 // progress.total)) if progress.total > 0 else 0
 
 
 def timestamp(time_ns: int) -> str:
-    """ISO 8601 in UTC with milliseconds. What is outside of its calendar becomes the nearest that is not."""
+    """ISO 8601 in UTC with milliseconds. Times before 1970 or after 9999 are clamped."""
     return f"{_instant(time_ns):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
 

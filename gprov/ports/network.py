@@ -1,4 +1,4 @@
-"""Interfaces and transfers."""
+"""Network interfaces and HTTP transfers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from gprov.domain.files import Digests
 from gprov.domain.unit.nics import Nic
 
-# bytes so far, bytes in all (0: the server did not say)
+# Bytes done, total bytes (0: unknown).
 TransferProgress = Callable[[int, int], None]
 
 
@@ -26,14 +26,14 @@ class Lease:
 
 class Network(Protocol):
     def nics(self) -> tuple[Nic, ...]:
-        """Every physical Ethernet interface, by kernel name."""
+        """All physical Ethernet interfaces, sorted by kernel name."""
 
     def connect(self, nics: Sequence[Nic], seconds: float) -> Lease:
-        """Bring these up and ask for an address on all at once; the first lease wins, the others are let go.
-        Raises NetworkFault if none came within ``seconds``."""
+        """Bring the interfaces up and run DHCP on all of them. The first lease is used, the others are released.
+        Raises NetworkFault if there is no lease within ``seconds``."""
 
 
-# What a finished download was.
+# Digests of a finished download.
 Fetched = Digests
 
 
@@ -54,8 +54,8 @@ class Http(Protocol):
         limit: int = 16 << 20,
         seconds: float = 30.0,
     ) -> Reply:
-        """One exchange. Any status is a Reply; raises NetworkFault if there is none within ``seconds`` in all, if the
-        body is longer than ``limit`` bytes, or shorter than announced. No retries."""
+        """One HTTP exchange, no retries. Returns a Reply for any status. Raises NetworkFault if there is no complete
+        reply within ``seconds``, or if the body is longer than ``limit`` bytes or shorter than announced."""
 
     def download(
         self,
@@ -66,6 +66,6 @@ class Http(Protocol):
         stall_seconds: float = 60.0,
         attempts: int = 6,
     ) -> Fetched:
-        """Stream into the file ``target``, hashing on the way, and flush it. ``target`` is a partial name: the caller
-        verifies and renames. A transfer that breaks is resumed with ``Range`` (from scratch if the server or file
-        changed); pauses between attempts grow. Raises NetworkFault with the last reason, DeviceFault (disk full)."""
+        """Download to the file ``target``, compute its hashes, and flush it. ``target`` is a temporary name: the caller
+        verifies and renames. An interrupted transfer is resumed with ``Range`` (restarted if the file changed on the
+        server); pauses between attempts grow. Raises NetworkFault with the last reason, DeviceFault (disk full)."""

@@ -1,7 +1,7 @@
-"""What a unit needs to start from BIOS: loaders on its disks, boot partitions, menus.
+"""Plans the files that BIOS units boot from: boot loaders on the disks, boot partitions, menus.
 
-Every disk can start the unit by itself. RECOVERY comes first and is left startable all the time; the boot partition of
-a primary disk gets its menu last of all, which is what makes a loader take it.
+Each disk alone can boot the unit. RECOVERY is bootable at all times. The boot partition of a primary disk gets its menu
+last: boot loaders ignore a boot partition without a menu.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from gprov.domain.plan.file_operations import CopyFile, WriteFile
 from gprov.domain.plan.operations import Operation
 from gprov.domain.recovery_files import RECOVERY_MENU
 
-# Without a journal: GRUB replays none, and would see what was there before.
+# Without a journal: GRUB does not replay journals and could read outdated files.
 BOOT_KIND = FileSystemKind.EXT2
 
 
 @dataclass(frozen=True, slots=True)
 class BootVolume:
-    """The boot partition of one primary disk, as this restore makes it. ``target``: where the system mounts it."""
+    """The boot partition of one primary disk. ``uuid``: of its new file system; ``target``: mount point on PRIMARY."""
 
     partition: PartitionRef
     uuid: str
@@ -37,9 +37,9 @@ class BootVolume:
 
 
 def check_disks(loader: Loader | None, tables: Sequence[tuple[Disk, PartitionTable]]) -> None:
-    """Raises HardwareMismatch, BadInput if these disks cannot be made startable."""
+    """Raises HardwareMismatch, BadInput if these disks cannot be made bootable."""
     if loader is None:
-        raise HardwareMismatch("this kernel holds no boot loader for BIOS")
+        raise HardwareMismatch("the initramfs contains no boot loader for BIOS")
     for disk, table in tables:
         check_loader(loader, disk, table)
 
@@ -52,7 +52,7 @@ def check_menu_arguments(branding: Branding, extra_arguments: str) -> None:
 def boot_volumes(
     tables: Sequence[tuple[Disk, PartitionTable]], mount_points: MountPoints, restore_id: str
 ) -> tuple[BootVolume, ...]:
-    """One on each disk: the partition before the last."""
+    """The boot partition of each disk: the last but one."""
     return tuple(
         BootVolume(
             PartitionRef(disk, table.partitions[-2].number),
@@ -81,7 +81,7 @@ def fill_boot_volumes(
     branding: Branding,
     extra_arguments: str,
 ) -> list[Operation]:
-    """One after the other: kernel, then the menu that starts it. ``kernel``: path of the newest one."""
+    """Fill one boot partition after the other: first the kernel, then the menu. ``kernel``: path of the newest one."""
     operations: list[Operation] = []
     for volume in volumes:
         others = [other.uuid for other in volumes if other is not volume]
@@ -104,7 +104,8 @@ def boot_fstab(volumes: Sequence[BootVolume], ssd: bool) -> tuple[tuple[FstabVol
 def write_recovery_menu(
     mount_points: MountPoints, branding: Branding, extra_arguments: str, current: bytes = b"", *, required: bool = True
 ) -> list[Operation]:
-    """Nothing if it is right already: RECOVERY wears, and a loader may not find a file that is being replaced."""
+    """Empty if ``current`` is correct already: this limits wear, and GRUB may fail to read a file during its
+    replacement."""
     menu = recovery_menu(branding, extra_arguments).encode()
     path = f"{mount_points.recovery}/{RECOVERY_MENU}"
     return (

@@ -1,7 +1,7 @@
-"""What can be done to a machine, as values. Planners make them, one executor runs them.
+"""Operations: values that describe changes to the machine. Planners create them, the executor runs them.
 
-The failure of an operation is fatal unless it says ``required=False``. Paths are absolute in the view of the running
-initramfs (``gprov.domain.mountpoints``). Sizes and offsets are bytes.
+A failed operation stops the plan unless it has ``required=False``. Paths are absolute in the initramfs
+(``gprov.domain.mountpoints``). Sizes and offsets are bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What can be restored at all: platforms, boot arguments and images that are refused before anything is touched."""
+"""Preconditions of provisioning and restore, checked before anything is changed: platform, boot arguments, image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gprov.domain.platform.model import Platform
 
 
 def check_platform_supported(platform: Platform) -> None:
-    """Raises HardwareMismatch for what this version cannot restore: nobody should provision it either."""
+    """Raises HardwareMismatch for a platform that this version can neither provision nor restore."""
     code_name = platform.code_name
     if platform.fakeraid_type is not None:
         raise HardwareMismatch(f"{code_name}: RAID of the firmware ({platform.fakeraid_type.value}) is not supported")
@@ -29,21 +29,20 @@ def check_platform_supported(platform: Platform) -> None:
 
 
 def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_arguments: str) -> None:
-    """Raises BadInput if boot entries or menus with these arguments could not be made. Asked before anything is
-    changed: wherever the ESP is, its place takes the same room."""
+    """Raises BadInput if boot entries or menus cannot hold these arguments. The check uses a dummy ESP: its location
+    has the same size in every entry."""
     if firmware is FirmwareKind.BIOS:
         check_menu_arguments(branding, extra_arguments)
     else:
         planned_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
 
 
-def image_problems(image: VerifiedImage, branding: Branding, room: int | None = None) -> tuple[Problem, ...]:
-    """Why this image, though intact, could never boot as an appliance. ``room``: bytes of the disk that it is for, if
-    that is known."""
+def image_problems(image: VerifiedImage, branding: Branding, max_bytes: int | None = None) -> tuple[Problem, ...]:
+    """Reasons why an intact image cannot boot as an appliance. ``max_bytes``: size of PRIMARY, if known."""
     problems = []
     files = image.files
-    if room is not None and image.content_bytes > room:
-        problems.append(Problem("", f"holds {image.content_bytes} bytes, more than the disk's {room}"))
+    if max_bytes is not None and image.content_bytes > max_bytes:
+        problems.append(Problem("", f"holds {image.content_bytes} bytes, more than the disk's {max_bytes}"))
     if not files.has_init:
         problems.append(Problem(branding.real_init, "is not in the image"))
     for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):

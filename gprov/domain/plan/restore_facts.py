@@ -1,4 +1,4 @@
-"""What the plan of a factory restore depends on, gathered before anything is touched."""
+"""Input of the restore planner, collected before anything is changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gprov.domain.unit.netsaved import SavedFile
 
 @dataclass(frozen=True, slots=True)
 class NetworkFiles:
-    """systemd-networkd configuration by path below its folder. ``preserved``: what the unit had before this restore."""
+    """systemd-networkd configuration by path below its folder. ``preserved``: saved network configuration."""
 
     defaults: Mapping[str, bytes] = field(default_factory=dict)
     preserved: Mapping[str, SavedFile] = field(default_factory=dict)
@@ -33,13 +33,14 @@ class NetworkFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreFacts:
-    """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
-    single disk.
-    ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_paths``), are None if unusable.
-    ``admin_password`` is None if no credentials were stored: the account then stays as the image has it.
-    On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
-    ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``kept_arguments``: so is ``boot.args``
-    (``keptargs``); None if it cannot be read, and is left as it is.
+    """``targets``: the disks for PRIMARY, sorted by name; ``array``: the array to be created on them, None for a single
+    disk.
+    ``recovery_kernel`` and ``fallback_kernel``: RECOVERY's two copies (``kernel_paths``), None if unusable.
+    ``force_recovery_kernel``: use RECOVERY's kernel regardless of build numbers.
+    ``admin_password``: None if no credentials were stored; the account then stays as in the image.
+    On BIOS: ``loader`` for the targets; ``restore_id``: unique per restore, from which UUIDs of new volumes are
+    derived; ``recovery_menu``: present menu of RECOVERY, empty if there is none. ``kept_arguments``: present content
+    of ``boot.args``; None if it cannot be read, and is then left unchanged.
     """
 
     branding: Branding
@@ -71,7 +72,8 @@ class RestoreFacts:
 
     @property
     def primary_uuid(self) -> str:
-        """Menus name PRIMARY by it; UEFI boot entries, which NVRAM must not wear for, by its label."""
+        """UUID of PRIMARY, used by BIOS menus. Empty on UEFI: boot entries use the label, so that they need no update
+        (NVRAM wear)."""
         return volume_uuid(self.restore_id, "primary") if self.bios else ""
 
     @property

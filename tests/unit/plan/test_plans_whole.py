@@ -146,12 +146,12 @@ NETWORK = """
     write /mnt/PRIMARY/etc/systemd/network/b.network (3 bytes, 644)
 """
 MIRROR_ON_UEFI = """
-    take apart arrays on /dev/sdc, /dev/sdd
+    dismantle arrays on /dev/sdc, /dev/sdd
     clear the first 100 MiB and last 100 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
     clear the first 100 MiB and last 100 MiB of /dev/sdd (21.5 GB, unknown, unnamed)
     write a GPT partition table to /dev/sdc (1: PRIMARY 20.0 GiB)
     write a GPT partition table to /dev/sdd (1: PRIMARY 20.0 GiB)
-    take apart arrays on /dev/sdc, /dev/sdd
+    dismantle arrays on /dev/sdc, /dev/sdd
     make RAID 1 array gp-s1:PRIMARY of partition 1 of /dev/sdc, partition 1 of /dev/sdd
     format array PRIMARY as ext4, label PRIMARY
     mount array PRIMARY at /mnt/PRIMARY (relatime,discard)
@@ -173,7 +173,7 @@ MIRROR_ON_UEFI = """
     remove /mnt/RECOVERY/fr.data
 """
 SINGLE_ON_BIOS = """
-    take apart arrays on /dev/sdc
+    dismantle arrays on /dev/sdc
     clear the first 100 MiB and last 100 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
     write a MBR partition table and a boot loader to /dev/sdc (1: linux 200 MiB, 2: linux 19.8 GiB)
     format partition 1 of /dev/sdc as ext2, label BOOT
