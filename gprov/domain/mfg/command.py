@@ -1,7 +1,7 @@
-"""Commands of provisioning steps: templates, and words split as a POSIX shell would split them.
+"""Commands of provisioning steps: parses templates and splits the text into words like a POSIX shell.
 
-Text is split first and values are put in afterwards, so a value with blanks or quotes stays inside its argument.
-Quoting follows POSIX.1-2017, XCU section 2.2; nothing else of a shell exists here: no variables, globs or pipes.
+The text is split before templates are expanded, so a value with blanks or quotes stays within its argument. Quoting
+follows POSIX.1-2017, XCU section 2.2. Variables, globs and pipes are not supported.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import groupby
 
 
 class TemplateValue(Enum):
-    """What a template can stand for; the value is its name between the braces."""
+    """Templates; the value is the name between the braces."""
 
     DL_DIR = "DLDir"
     RECOVERY_DIR = "RecoveryDir"
@@ -36,7 +36,7 @@ Part = str | TemplateValue
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One argument: literal texts and templates, to be joined without anything between."""
+    """One argument: literal texts and templates, to be concatenated."""
 
     parts: tuple[Part, ...] = ()
 
@@ -50,8 +50,8 @@ NO_WORD = Word()
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """Words, and everything that is wrong with the text they come from. ``shell_only``: unquoted characters that would
-    do something in a shell, and are plain text here."""
+    """Words of a text and its problems. ``shell_only``: unquoted characters with a meaning in a shell, which are plain
+    text here."""
 
     words: tuple[Word, ...]
     problems: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class ParsedCommand:
 
 
 def parse_command(text: str) -> ParsedCommand:
-    """Words of a command line. At least one word with something in it is wanted."""
+    """Split a command line into words. An empty text or program is a problem."""
     problems: list[str] = []
     splitter = _Splitter()
     for atom in _atoms(text, problems):
@@ -73,16 +73,16 @@ def parse_command(text: str) -> ParsedCommand:
 
 
 def parse_template(text: str) -> ParsedCommand:
-    """Text with templates that is not split: one word, or none if the text is empty."""
+    """Parse a text with templates without splitting it: one word, or none if the text is empty."""
     problems: list[str] = []
     word = _word(list(_atoms(text, problems)))
     return ParsedCommand((word,) if word.parts else (), tuple(problems))
 
 
 def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
-    """Single characters and templates. What looks like a template but is none of ours is a problem."""
+    """Single characters and templates. An unknown template is a problem."""
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        problems.append("holds characters that no argument can hold")
+        problems.append("contains characters that are not possible in arguments (NUL, surrogates)")
         return
     position = 0
     while position < len(text):
@@ -104,7 +104,7 @@ def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
 @dataclass(slots=True, kw_only=True)
 class _Splitter:
     words: list[Word] = field(default_factory=list)
-    current: list[Part] | None = None  # None between words: '' is a word too
+    current: list[Part] | None = None  # None between words; an empty list is an empty word ('')
     quote: str = ""
     escaped: bool = False
     comment: bool = False
@@ -172,7 +172,7 @@ class _Splitter:
 
 
 def _word(atoms: list[Part]) -> Word:
-    """Neighbouring characters joined into one text."""
+    """Join adjacent characters into one literal text."""
     parts: list[Part] = []
     for literal, group in groupby(atoms, key=lambda atom: isinstance(atom, str)):
         same = list(group)

@@ -1,4 +1,4 @@
-"""``ValidationData`` of manufData.json: what the units of each platform must be made of."""
+"""Parses ``ValidationData`` of manufData.json: the hardware specifications."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _disk(entry: JsonObject, least: int) -> DiskSpec:
 
 
 def _main_disks(entry: JsonObject, warnings: list[Problem]) -> tuple[tuple[DiskSpec, ...], ...]:
-    """Alternatives of which a restore must not notice the difference: each with as many kinds of disks."""
+    """Alternatives must list the same number of disks, so that a restore works the same with each."""
     key = "MainDiskConfigs"
     rows = entry.lists_of_objects(key, required=True)
     alternatives = tuple(tuple(_disk(disk, 1) for disk in row) for row in rows)

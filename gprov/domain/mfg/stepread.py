@@ -1,4 +1,4 @@
-"""``CustomPlatCfgSteps`` of manufData.json."""
+"""Parses ``CustomPlatCfgSteps`` of manufData.json."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _template(entry: JsonObject, key: str, when: StepPoint | None) -> Word:
 
 
 def _note(entry: JsonObject, key: str, parsed: ParsedCommand, when: StepPoint | None) -> None:
-    """Problems of a text, and values that it asks for before there are any: nothing would stand in their place."""
+    """Report problems of a text, and templates whose value is not available at the step point."""
     for message in parsed.problems:
         entry.problem(key, message)
     if when is None:

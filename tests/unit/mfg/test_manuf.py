@@ -172,7 +172,7 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
     ("ftp", lambda d: d["Files"][0].update(Src="ftp://h/x"), "$.Files[0].Src: must begin with http"),
     ("no log", lambda d: d.pop("LogEndpoint"), "$.LogEndpoint: is missing"),
     ("no scheme", lambda d: d.update(LogEndpoint="10.0.2.2"), "$.LogEndpoint: must begin with http"),
-    ("blank in URL", lambda d: d.update(CredentialEndpoint="http://a b/"), "$.CredentialEndpoint: is no URL"),
+    ("blank in URL", lambda d: d.update(CredentialEndpoint="http://a b/"), "$.CredentialEndpoint: is not a URL"),
     ("no host", lambda d: d.update(ApplianceJsonUrl="http:///x"), "$.ApplianceJsonUrl: has no valid host"),
     ("short digest", lambda d: d["Files"][0].update(Sha256="ab"), "$.Files[0].Sha256: must be 64 hexadecimal digits"),
     ("other digits", lambda d: d["Files"][1].update(Sha1="g" * 40), "$.Files[1].Sha1: must be 40 hexadecimal digits"),
@@ -194,13 +194,17 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
         "$.Files[2].Dest: ESP/NORM_BOOT is the dest",
     ),
     ("file as folder", lambda d: d["Files"][2].update(Dest="norm_boot/x"), "$.Files[2].Dest: norm_boot/x and the dest"),
-    ("URL of a folder", lambda d: d["Files"][1].update(Src="http://h/"), "$.Files[1].Src: the URL names no file"),
+    ("URL of a folder", lambda d: d["Files"][1].update(Src="http://h/"), "$.Files[1].Src: the URL has no file name"),
     (
         "impossible date",
         lambda d: d["Files"][0].update(Src="http://h/WIDGET.LNX.SHINY.2023-02-29.1.upd"),
-        "$.Files[0].Src: is no image name: date: 2023-02-29 is not in the calendar",
+        "$.Files[0].Src: is not an image name: date: 2023-02-29 is not in the calendar",
     ),
-    ("stash without name", lambda d: d["StashFiles"][0].update(Src="http://h/"), "$.StashFiles[0].Src: names no file"),
+    (
+        "stash without name",
+        lambda d: d["StashFiles"][0].update(Src="http://h/"),
+        "$.StashFiles[0].Src: has no file name",
+    ),
     ("no validation", lambda d: d.pop("ValidationData"), "$.ValidationData: is missing"),
     ("empty validation", lambda d: d.update(ValidationData=[]), "$.ValidationData: must list at least one"),
     (
@@ -288,7 +292,7 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"][0]["Files"].append(
             {"Src": "http://other/sample.sh", "Sha256": SHA256}
         ),
-        f"{STEP}.Files[1].Src: is named sample.sh like {STEP}.Files[0]",
+        f"{STEP}.Files[1].Src: has the same file name sample.sh as {STEP}.Files[0]",
     ),
 ]
 
@@ -316,14 +320,14 @@ def test_all_problems_at_once() -> None:
 
 def test_unknown_platforms_are_problems_only_if_the_table_is_known() -> None:
     assert problems(DOCUMENT, ["other"]) == [
-        "$.ValidationData[0].DevCodeName: QEMU-mfg-test is no platform of the appliance table",
-        "$.CustomPlatCfgSteps[0].DevCodeName: QEMU-mfg-test is no platform of the appliance table",
+        "$.ValidationData[0].DevCodeName: QEMU-mfg-test is not in the platform table",
+        "$.CustomPlatCfgSteps[0].DevCodeName: QEMU-mfg-test is not in the platform table",
     ]
     assert parse(DOCUMENT).validation[0].code_name == "QEMU-mfg-test"
 
 
 WARNINGS: list[tuple[str, Callable[[Document], object], str]] = [
-    ("sha1", lambda d: d["Files"][0].update(Sha1="a" * 40, Sha256=""), "$.Files[0].Sha1: SHA-1 alone"),
+    ("sha1", lambda d: d["Files"][0].update(Sha1="a" * 40, Sha256=""), "$.Files[0].Sha1: SHA-1 is not collision resistant"),
     (
         "no When",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"].append({}),
