@@ -1,4 +1,4 @@
-"""Network interfaces: which are ours, in which order, and what their ports are called."""
+"""Network interfaces: the unit's own ones, their order, and the names of their ports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-# In a list of MAC prefixes: every interface is ours.
+# In a list of MAC prefixes: matches every interface.
 ANY_MAC = "*"
 _PREFIX = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){0,5}")
 
@@ -24,11 +24,11 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class NicInfo:
-    """How a platform's ports are arranged, of its own interfaces in the order of their MACs.
+    """Ports of a platform: its own interfaces, sorted by MAC.
 
-    ``diag_ports``: indexes of ports that are shared with diagnostics and not to be used. ``wan_index`` and ``names``
-    count without those. ``mac_prefixes``: in the form that ``mac_prefix`` makes; empty for the brand's own,
-    ``("*",)`` for any.
+    ``diag_ports``: indexes of ports that are shared with diagnostics and not used. ``wan_index`` and ``names`` count
+    the other ports. ``mac_prefixes``: as returned by ``mac_prefix``; empty for the branding's prefix, ``("*",)`` for
+    any.
     """
 
     diag_ports: tuple[int, ...] = ()
@@ -39,7 +39,7 @@ class NicInfo:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An interface that the unit uses. ``label``: what is printed beside its socket, "" if the platform has no name."""
+    """An interface that the unit uses. ``label``: printed next to its socket, "" if the platform has no name."""
 
     nic: Nic
     label: str = ""
@@ -47,7 +47,8 @@ class Port:
 
 
 def mac_prefix(text: str) -> str | None:
-    """A MAC prefix of 1 to 6 octets ("56:78:9", "A0:B1:C2:") as lower case with two digits each; None if it is none."""
+    """Normalise a MAC prefix of 1 to 6 octets ("56:78:9", "A0:B1:C2:") to lower case with two digits each; None if it
+    is malformed."""
     plain = text.strip().strip(":").lower()
     if not _PREFIX.fullmatch(plain):
         return None
@@ -55,12 +56,12 @@ def mac_prefix(text: str) -> str | None:
 
 
 def sorted_by_mac(nics: Iterable[Nic]) -> tuple[Nic, ...]:
-    """By MAC, ascending: the order in which a maker numbers the sockets, whatever the kernel calls them."""
+    """Sort by MAC, ascending: the order in which makers number the sockets."""
     return tuple(sorted(nics, key=lambda nic: (nic.mac.lower(), nic.name)))
 
 
 def own_nics(nics: Iterable[Nic], prefixes: Sequence[str]) -> tuple[Nic, ...]:
-    """Interfaces whose MAC begins with one of the prefixes (whole octets), by MAC. ``"*"`` among them: all."""
+    """Interfaces whose MAC begins with one of the prefixes (whole octets), sorted by MAC. ``"*"`` matches all."""
     if ANY_MAC in prefixes:
         return sorted_by_mac(nics)
     starts = tuple(f"{prefix.lower().rstrip(':')}:" for prefix in prefixes)
@@ -68,7 +69,7 @@ def own_nics(nics: Iterable[Nic], prefixes: Sequence[str]) -> tuple[Nic, ...]:
 
 
 def usable_nics(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Nic, ...]:
-    """The platform's own interfaces by MAC, without those that are shared with diagnostics."""
+    """The platform's own interfaces, sorted by MAC, without those that are shared with diagnostics."""
     own = own_nics(nics, nic_info.mac_prefixes or (default_prefix,))
     return tuple(nic for index, nic in enumerate(own) if index not in nic_info.diag_ports)
 

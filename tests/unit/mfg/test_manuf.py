@@ -327,7 +327,11 @@ def test_unknown_platforms_are_problems_only_if_the_table_is_known() -> None:
 
 
 WARNINGS: list[tuple[str, Callable[[Document], object], str]] = [
-    ("sha1", lambda d: d["Files"][0].update(Sha1="a" * 40, Sha256=""), "$.Files[0].Sha1: SHA-1 is not collision resistant"),
+    (
+        "sha1",
+        lambda d: d["Files"][0].update(Sha1="a" * 40, Sha256=""),
+        "$.Files[0].Sha1: SHA-1 is not collision resistant",
+    ),
     (
         "no When",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"].append({}),
