@@ -36,8 +36,8 @@ def manuf_data(data: bytes) -> None:
             values = StepValues(
                 "/run",
                 "SN",
-                "/mnt" if step.when.knows_recovery else None,
-                secrets if step.when.knows_passwords else None,
+                "/mnt" if step.when.recovery_available else None,
+                secrets if step.when.passwords_available else None,
             )
             for command in step.commands:
                 redacted(expand(command, values), values)

@@ -12,7 +12,7 @@ from fuzz import seeds
 from fuzz.harness import Target, expect
 from gprov.adapters.linux.archive.blocks import decode_block
 from gprov.adapters.linux.archive.reader import ImageFile
-from gprov.domain.boot.boots import BootCounts, parse_confirmed, parse_started, serialise_started
+from gprov.domain.boot.boot_counts import BootCounts, parse_confirmed, parse_started, serialise_started
 from gprov.domain.boot.budget import (
     DAY,
     StartBudget,
@@ -153,8 +153,8 @@ def history(data: bytes) -> None:
 
 def start_budget(data: bytes) -> None:
     parsed = parse_budget("start_budget.json", data)
-    used = parsed.gave_up(0, parsed.reason).restore_began(1, parsed.counted)
-    for one in (parsed, parsed.at(2**62), used):
+    used = parsed.with_boot_failure(0, parsed.reason).with_restore_started(1, parsed.recorded_boots)
+    for one in (parsed, parsed.at_time(2**62), used):
         expect(parse_budget("", serialise_budget(one)) == one, "a budget that changes when it is written and read")
         expect(give_up_pause(one.given_up) <= DAY >= restore_pause(one.restores, 300.0), "a pause of more than a day")
 
@@ -163,7 +163,10 @@ def boot_counts(data: bytes) -> None:
     at, _, confirmed = data.partition(b";")
     counts = BootCounts(parse_started("started", at), *parse_confirmed("confirmed", confirmed))
     expect(0 <= counts.unconfirmed <= counts.started, "more unconfirmed starts than starts")
-    expect(parse_started("", serialise_started(counts.one_more())) > 0, "a count that cannot be read after writing")
+    expect(
+        parse_started("", serialise_started(counts.with_boot_attempt())) > 0,
+        "a count that cannot be read after writing",
+    )
 
 
 def kernel(data: bytes) -> None:
@@ -274,7 +277,9 @@ TARGETS = (
         start_budget,
         lambda: [
             serialise_budget(StartBudget()),
-            serialise_budget(StartBudget(given_up=9, restores=9, last_ns=10**18, reason="why", counted="W.1 1 1 1")),
+            serialise_budget(
+                StartBudget(given_up=9, restores=9, last_ns=10**18, reason="why", recorded_boots="W.1 1 1 1")
+            ),
         ],
         (b'"GivenUp"', b'"Version"', b"99999999999", b"1e9", b"\\ud800"),
     ),

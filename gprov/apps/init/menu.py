@@ -9,8 +9,8 @@ from gprov.domain.boot.menu import (
     Confirming,
     MenuState,
     Outcome,
-    answered,
-    chosen,
+    after_choice,
+    after_confirmation,
     prompt,
 )
 from gprov.ports.operator import Operator
@@ -22,7 +22,7 @@ def run_menu(operator: Operator) -> Outcome:
     while isinstance(state, Choosing | Confirming):
         request = prompt(state)
         if isinstance(state, Choosing) and isinstance(request, Choose):
-            state = chosen(state, operator.choose(request.title, request.items, request.seconds))
+            state = after_choice(state, operator.choose(request.title, request.items, request.seconds))
         elif isinstance(state, Confirming) and isinstance(request, Confirm):
-            state = answered(state, operator.confirm(request.question, request.seconds))
+            state = after_confirmation(state, operator.confirm(request.question, request.seconds))
     return state

@@ -13,7 +13,16 @@ from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, Problem
 from gprov.domain.files import FileType
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.mfg.steps import Command, ConfigStep, StepValues, When, environment, expand, redacted, scrub
+from gprov.domain.mfg.steps import (
+    Command,
+    ConfigStep,
+    StepPoint,
+    StepValues,
+    environment,
+    expand,
+    redact_text,
+    redacted,
+)
 from gprov.domain.plan.file_operations import FetchFile
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials
@@ -34,7 +43,7 @@ class StepRunner:
     unit: Unit
     context: UnitContext
 
-    def run(self, when: When, credentials: Credentials | None = None) -> None:
+    def run(self, when: StepPoint, credentials: Credentials | None = None) -> None:
         """Raises NetworkFault, IntegrityFault, ToolFailed, ToolMissing."""
         for number, step in enumerate(self.data.steps_for(self.unit.platform.code_name).at(when)):
             folder = f"{TEMPORARY}/{when.value}-{number}"
@@ -61,8 +70,8 @@ class StepRunner:
         values = StepValues(
             folder,
             self.unit.serial,
-            self.context.mount_points.recovery if step.when.knows_recovery else None,
-            credentials if step.when.knows_passwords else None,
+            self.context.mount_points.recovery if step.when.recovery_available else None,
+            credentials if step.when.passwords_available else None,
         )
         for command in step.commands:
             self._command(step, command, values)
@@ -76,13 +85,13 @@ class StepRunner:
             self._log_output(completed, values)
         if not command.exit_status.accepts(completed.status):
             # Scrubbed before it is cut: the scrubbing does not find half a password.
-            tail = scrub((completed.errors or completed.output).decode(errors="replace"), values)[-4096:]
+            tail = redact_text((completed.errors or completed.output).decode(errors="replace"), values)[-4096:]
             reason = f"exit status {completed.status}, but it {command.exit_status.value}"
-            raise ToolFailed(scrub(argv[0], values), reason, command=shown, output=tail)
+            raise ToolFailed(redact_text(argv[0], values), reason, command=shown, output=tail)
 
     def _run_process(self, argv: Sequence[str], env: Mapping[str, str], values: StepValues) -> Completed:
         """Errors contain the scrubbed name of the program and no cause: a path may contain a password too."""
-        program = scrub(argv[0], values)
+        program = redact_text(argv[0], values)
         try:
             return self.ports.processes.run(argv, env=env, cwd=values.dl_dir, timeout=COMMAND_SECONDS, check=False)
         except DeadlineExceeded as error:
@@ -91,11 +100,11 @@ class StepRunner:
         except ToolMissing:
             raise ToolMissing(program) from None
         except DeviceFault as fault:
-            raise DeviceFault(program, scrub(fault.reason, values), errno=fault.errno) from None
+            raise DeviceFault(program, redact_text(fault.reason, values), errno=fault.errno) from None
 
     def _log_output(self, done: Completed, values: StepValues) -> None:
         for line in (done.output + done.errors).decode(errors="replace").splitlines():
-            self.context.bus.log(f"  {scrub(line, values)}")
+            self.context.bus.log(f"  {redact_text(line, values)}")
 
     def _fetch(self, file: RemoteFile, folder: str) -> None:
         self.ports.volumes.files.make_folder(folder, mode=0o700)

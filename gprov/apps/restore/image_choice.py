@@ -57,7 +57,7 @@ def image_preference(
             return ImagePreference(Preference.LATEST)
         case PreferredImage.OLDEST:
             return ImagePreference(Preference.OLDEST)
-        case PreferredImage.MENU if not operator.present:
+        case PreferredImage.MENU if not operator.is_present:
             return ImagePreference(Preference.LATEST)
         case PreferredImage.MENU:
             found = _names(files, context.image_folder)

@@ -1,7 +1,7 @@
-"""The boot menu as a pure state machine: what to ask a person next, and what the answers come to.
+"""The boot menu as a pure state machine.
 
-Whoever shows it does ``prompt(state)``, asks the operator, feeds the answer to ``chosen`` or ``answered``, and goes on
-until the state is an outcome. However long the silence and however wild the noise on a serial line, it ends.
+The flow shows ``prompt(state)``, passes the answer to ``after_choice`` or ``after_confirmation``, and repeats until the
+state is an outcome. Timeouts and noise on a serial line end the menu after a limited number of rounds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
 
 MENU_SECONDS = 300.0
 CONFIRM_SECONDS = 60.0
-# The long warning has to scroll through a small display first.
+# A small display scrolls the long warning first.
 WARNING_SECONDS = 300.0
 _IDLE_LIMIT = 2
 _ROUND_LIMIT = 20
@@ -27,7 +27,7 @@ ERASE_WARNING = (
 
 
 class Item(Enum):
-    """Lines of the menu, in order; the values are what a person reads. Spacers are empty."""
+    """Lines of the menu, in order; the values are the displayed texts."""
 
     RESUME = "Resume normal boot"
     POWER_OFF = "Power off"
@@ -51,7 +51,7 @@ ITEMS: tuple[Item | None, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Choosing:
-    """The menu is shown. ``idle``: how often nobody chose; ``rounds``: how often a choice was not confirmed."""
+    """The menu is shown. ``idle``: number of menu timeouts; ``rounds``: number of choices that were not confirmed."""
 
     idle: int = 0
     rounds: int = 0
@@ -59,7 +59,7 @@ class Choosing:
 
 @dataclass(frozen=True, slots=True)
 class Confirming:
-    """``warned``: this is the second question about an erase."""
+    """A confirmation is requested. ``warned``: the second one, for an erase."""
 
     item: Item
     rounds: int
@@ -68,7 +68,7 @@ class Confirming:
 
 @dataclass(frozen=True, slots=True)
 class ResumeBoot:
-    """Go on as if no key had been pressed."""
+    """Continue the boot as without a key press."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ MenuState = Choosing | Confirming | Outcome
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Let a person choose from ``items`` (empty: spacer) within ``seconds``."""
+    """Prompt: choose from ``items`` (empty: spacer) within ``seconds``."""
 
     title: str
     items: tuple[str, ...]
@@ -91,7 +91,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Ask yes or no within ``seconds``; silence is no."""
+    """Prompt: yes or no within ``seconds``; a timeout counts as no."""
 
     question: str
     seconds: float
@@ -107,8 +107,8 @@ def prompt(state: Choosing | Confirming) -> Choose | Confirm:
             return Confirm(f"{item.value}?", CONFIRM_SECONDS)
 
 
-def chosen(state: Choosing, index: int | None) -> MenuState:
-    """After the menu was shown. ``index`` into ``ITEMS``; None: no choice in time."""
+def after_choice(state: Choosing, index: int | None) -> MenuState:
+    """State after the menu was shown. ``index`` into ``ITEMS``; None: timeout."""
     if index is None:
         idle = state.idle + 1
         return ResumeBoot() if idle >= _IDLE_LIMIT else Choosing(idle, state.rounds)
@@ -116,8 +116,8 @@ def chosen(state: Choosing, index: int | None) -> MenuState:
     return ResumeBoot() if item is None else Confirming(item, state.rounds)
 
 
-def answered(state: Confirming, yes: bool) -> MenuState:
-    """After a question was asked."""
+def after_confirmation(state: Confirming, yes: bool) -> MenuState:
+    """State after a confirmation was requested."""
     if not yes:
         rounds = state.rounds + 1
         return ResumeBoot() if rounds >= _ROUND_LIMIT else Choosing(0, rounds)

@@ -1,4 +1,4 @@
-"""``ValidationData`` of manufData.json: what the units of each platform must be made of."""
+"""Parses ``ValidationData`` of manufData.json: the hardware specifications."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.patterns import pattern_problem
 
-LEAST_RECOVERY = 1 << 30  # bytes
+MIN_RECOVERY = 1 << 30  # bytes
 _NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|0|[1-9][0-9]{0,9}")
 
 
@@ -20,7 +20,7 @@ def read_spec(entry: JsonObject, warnings: list[Problem]) -> HardwareSpec:
     recovery = entry.object("Recovery", required=True)
     return HardwareSpec(
         code_name=entry.text("DevCodeName", required=True),
-        recovery=_disk(recovery, LEAST_RECOVERY) if recovery else DiskSpec(size=LEAST_RECOVERY),
+        recovery=_disk(recovery, MIN_RECOVERY) if recovery else DiskSpec(size=MIN_RECOVERY),
         main_disks=_main_disks(entry, warnings),
         cpu=_cpu(cpu) if cpu else None,
         ram_megs=_number(entry, "RamMegs", 1),
@@ -64,7 +64,7 @@ def _disk(entry: JsonObject, least: int) -> DiskSpec:
 
 
 def _main_disks(entry: JsonObject, warnings: list[Problem]) -> tuple[tuple[DiskSpec, ...], ...]:
-    """Alternatives of which a restore must not notice the difference: each with as many kinds of disks."""
+    """Alternatives must list the same number of disks, so that a restore works the same with each."""
     key = "MainDiskConfigs"
     rows = entry.lists_of_objects(key, required=True)
     alternatives = tuple(tuple(_disk(disk, 1) for disk in row) for row in rows)

@@ -1,4 +1,4 @@
-"""What makes the system of an image this unit's own: the files that a restore writes into it after unpacking."""
+"""Plans the unit-specific files that a restore writes to PRIMARY after unpacking the image."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from gprov.domain.unit.netsaved import MARKER, SavedFile
 
 FACTS_FILE = "platform_facts.json"
 MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
-# What the start of the system mounts file systems of the kernel on. Its root is read-only then, and an image that was
-# made without what is mounted there may lack the folders, too.
+# Mount points of the kernel's file systems. The root is mounted read-only at boot, so missing folders must be created
+# by the restore; images may lack them.
 MOUNT_POINTS = ("dev", "proc", "run", "sys")
 
 
-def configure_unit(facts: RestoreFacts) -> list[Operation]:
-    """Everything but the kernel. Raises BadInput if the image's accounts cannot be read."""
+def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
+    """All unit-specific files except the kernel. Raises BadInput if the image's accounts cannot be parsed."""
     files, branding = facts.image.files, facts.branding
     root = facts.mount_points.primary
     config = f"{root}{branding.config_folder}"
@@ -67,7 +67,7 @@ def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
     if facts.esp is not None:
         esp = FstabVolume(f"UUID={facts.esp.contents.uuid}", FileSystemKind.VFAT, media.ssd)
     volumes = FstabFacts(
-        # By label, as the boot entries name it: the file system is made anew by each restore.
+        # By label, as in the boot entries: the UUID changes with each restore.
         root=FstabVolume(f"LABEL={facts.branding.primary_label}", FileSystemKind.EXT4, facts.unit.platform.disk_is_ssd),
         recovery=FstabVolume(f"UUID={recovery.uuid}", FileSystemKind(recovery.kind), media.ssd),
         esp=esp,
@@ -80,8 +80,7 @@ def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
 
 
 def _array_files(facts: RestoreFacts) -> list[Operation]:
-    """The system's own mdadm knows the array by its UUID; and who is missing later is told by what the disks are called
-    now."""
+    """``mdadm.conf``, which names the array by UUID, and ``array.json`` for messages about missing disks."""
     if facts.array is None:
         return []
     root = facts.mount_points.primary
@@ -110,7 +109,7 @@ def _network(facts: RestoreFacts) -> list[Operation]:
                 for name, content in sorted(network.defaults.items())
             ),
         ]
-    # What the image has there was part of what was saved, unless somebody took it away.
+    # Replaces the image's files: the saved configuration is complete and contains those that were not deleted.
     operations += [RemovePath(folder), MakeFolder(folder)]
     group = facts.image.files.group or b""
     operations += [_saved(f"{folder}/{name}", file, group) for name, file in sorted(network.preserved.items())]
@@ -122,6 +121,6 @@ def _saved(path: str, file: SavedFile, group: bytes) -> Operation:
         return MakeSymlink(path, "/dev/null")
     try:
         gid = gid_of(group, file.group) or 0
-    except BadInput:  # that name is there twice: no reason not to restore
+    except BadInput:  # the group name occurs twice: not a reason to fail the restore
         gid = 0
     return WriteFile(path=path, content=file.content, mode=file.mode, owner=Owner(0, gid))

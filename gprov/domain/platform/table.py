@@ -1,4 +1,4 @@
-"""Reading the platform table (appliance.json): every model of appliance that gprov knows."""
+"""Parses the platform table (appliance.json)."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from gprov.domain.platform.model import (
 from gprov.domain.platform.patterns import pattern_problem
 from gprov.domain.unit.nics import ANY_MAC, NicInfo, mac_prefix
 
-# Whoever reads a table needs its entries too.
+# Re-exports the type of the entries.
 __all__ = ["Platform", "parse_platform_table"]
 
 
-def parse_platform_table(what: str, data: bytes) -> tuple[Platform, ...]:
-    """Parse a whole platform table. Raises BadInput with every problem that it has."""
-    root = read_object(what, data)
+def parse_platform_table(source: str, data: bytes) -> tuple[Platform, ...]:
+    """Parse a platform table. ``source`` names the file. Raises BadInput with all problems."""
+    root = read_object(source, data)
     entries = root.objects("Variants", required=True)
     if not entries and root.has("Variants"):
         root.problem("Variants", "holds no platform")
     platforms = tuple(_platform(entry) for entry in entries)
     _check_distinct(entries, platforms)
-    return finish(what, root, platforms)
+    return finish(source, root, platforms)
 
 
 def _platform(entry: JsonObject) -> Platform:
@@ -67,7 +67,7 @@ def _platform(entry: JsonObject) -> Platform:
         partition_offset=entry.text("Partoffset"),
         low_memory=entry.boolean("Lowmemory"),
         prototype=entry.boolean("Prototype"),
-        # 0 is how files say "the usual".
+        # 0 means the default.
         set_tolerance_pct=entry.integer("DiskSTol", least=0, most=100) or SET_TOLERANCE_PCT,
         target_tolerance_pct=entry.integer("DiskTTol", least=0, most=100) or TARGET_TOLERANCE_PCT,
     )
@@ -92,7 +92,7 @@ def _model_regex(entry: JsonObject) -> str:
 def _serial_field(entry: JsonObject) -> str:
     name = entry.text("SerNumField", required=True)
     if name.strip() and name not in KEYWORDS:
-        entry.problem("SerNumField", f"{name!r} is no keyword of dmidecode; known: {', '.join(KEYWORDS)}")
+        entry.problem("SerNumField", f"{name!r} is not a keyword of dmidecode; known: {', '.join(KEYWORDS)}")
     return name
 
 
@@ -104,7 +104,7 @@ def _model_field(entry: JsonObject) -> ModelField | None:
             entry.problem("DmiPMOverrideFld", f"is missing, though DmiPMOverrideTyp is {number}")
         return None
     if not known_label(number, label):
-        entry.problem("DmiPMOverrideFld", f"{label!r} is no field of SMBIOS type {number} that gprov knows")
+        entry.problem("DmiPMOverrideFld", f"{label!r} is not a known field of SMBIOS type {number}")
     return ModelField(number, label)
 
 
@@ -117,8 +117,8 @@ def _raid_level(entry: JsonObject, disks: int) -> RaidLevel | None:
         entry.problem("SwRaidlevel", f"unknown value {number}; known: -1 (none), {', '.join(map(str, levels))}")
         return None
     level = levels[number]
-    if disks < level.least_disks:
-        entry.problem("SwRaidlevel", f"RAID {number} needs {level.least_disks} disks, NumDataDisks is {disks}")
+    if disks < level.min_disks:
+        entry.problem("SwRaidlevel", f"RAID {number} needs {level.min_disks} disks, NumDataDisks is {disks}")
     return level
 
 
@@ -145,7 +145,9 @@ def _mac_prefixes(entry: JsonObject) -> tuple[str, ...]:
     prefixes = tuple(mac_prefix(text) for text in found)
     for index, prefix in enumerate(prefixes):
         if prefix is None:
-            entry.problem(f"MACPrefix[{index}]", f"{found[index]!r} is no MAC prefix (like 56:78:90, or one * alone)")
+            entry.problem(
+                f"MACPrefix[{index}]", f"{found[index]!r} is not a MAC prefix (like 56:78:90, or one * alone)"
+            )
     return tuple(prefix for prefix in prefixes if prefix is not None)
 
 
@@ -178,7 +180,7 @@ def _fs_types(entry: JsonObject) -> tuple[FileSystemKind, ...]:
 
 
 def _check_distinct(entries: Sequence[JsonObject], platforms: Sequence[Platform]) -> None:
-    """Code names and what platforms are recognised by must differ, or nobody could tell which one is meant."""
+    """Code names and identifying properties of all platforms must be distinct."""
     names: dict[str, str] = {}
     marks: dict[tuple[object, ...], str] = {}
     for entry, platform in zip(entries, platforms, strict=True):

@@ -1,4 +1,4 @@
-"""``fr.data`` on RECOVERY (JSON): what provisioning, or a person, leaves for the next factory restore."""
+"""``fr.data`` on RECOVERY (JSON): restore options, written by provisioning or by hand for the next restore."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gprov.domain.mfg.urls import url_problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOptions:
-    """``preserve``: the file is not deleted after use. ``ignore_net_cfg``: saved network configuration is deleted, not
-    used. ``clear_history``: the history of images begins anew. ``xlog``: URL of a factory server to log to, "" for
-    none. ``boot_args``: further kernel arguments for the normal boot entry."""
+    """``preserve``: keep the file after use. ``ignore_net_cfg``: delete the saved network configuration without using
+    it. ``clear_history``: reset the image history. ``xlog``: URL of a factory server for the log, "" for none.
+    ``boot_args``: further kernel arguments for the boot entries."""
 
     preserve: bool = False
     ignore_net_cfg: bool = False
@@ -22,9 +22,9 @@ class RestoreOptions:
     boot_args: str = ""
 
 
-def parse_options(what: str, data: bytes) -> RestoreOptions:
-    """Raises BadInput with every problem."""
-    root = read_object(what, data)
+def parse_options(source: str, data: bytes) -> RestoreOptions:
+    """``source`` names the file. Raises BadInput with all problems."""
+    root = read_object(source, data)
     options = RestoreOptions(
         preserve=root.boolean("Preserve"),
         ignore_net_cfg=root.boolean("IgnoreNetCfg"),
@@ -35,14 +35,14 @@ def parse_options(what: str, data: bytes) -> RestoreOptions:
     problem = url_problem(options.xlog) if options.xlog else None
     if problem:
         root.problem("XLog", problem)
-    # They end up in a boot menu and in NVRAM: a line break or NUL would cut or add lines there.
+    # Written to a boot menu and to NVRAM: a line break or NUL would cut or add lines there.
     if not options.boot_args.isprintable() or not options.boot_args.isascii():
         root.problem("BootArgs", "must be printable ASCII on one line")
-    return finish(what, root, options)
+    return finish(source, root, options)
 
 
 def serialise_options(options: RestoreOptions) -> bytes:
-    """Every key, also those at their default, so that a person finds what can be changed."""
+    """JSON with all keys, including those with default values, for editing by hand."""
     document = {
         "Preserve": options.preserve,
         "IgnoreNetCfg": options.ignore_net_cfg,

@@ -22,7 +22,7 @@ from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.domain.errors import DeviceFault, IntegrityFault, InternalError, NetworkFault
-from gprov.domain.events import Step, StepPhase
+from gprov.domain.events import OperationPhase, OperationReport
 from gprov.domain.files import Digests, Usage
 from gprov.domain.plan.disk_operations import (
     ClearDisk,
@@ -80,8 +80,10 @@ def executor(machine: SimulatedMachine, bus: EventBus) -> Executor:
     return Executor(plan_ports(machine, Origin(content={URL: CONTENT})), destructive_ports(machine), bus)
 
 
-def steps(bus: EventBus) -> list[tuple[StepPhase, str]]:
-    return [(event.body.phase, event.body.description) for event in bus.events if isinstance(event.body, Step)]
+def steps(bus: EventBus) -> list[tuple[OperationPhase, str]]:
+    return [
+        (event.body.phase, event.body.description) for event in bus.events if isinstance(event.body, OperationReport)
+    ]
 
 
 def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus: EventBus, executor: Executor) -> None:
@@ -104,7 +106,7 @@ def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus:
     )
     executor.run(plan)
     assert steps(bus) == [
-        (phase, operation.describe()) for operation in plan for phase in (StepPhase.STARTED, StepPhase.DONE)
+        (phase, operation.describe()) for operation in plan for phase in (OperationPhase.STARTED, OperationPhase.DONE)
     ]
     assert executor.completed == plan
     tree = machine.tree("DATA")
@@ -125,8 +127,8 @@ def test_the_first_failure_is_reported_and_ends_the_plan(
     assert executor.completed == (MakeFolder("/run/a"),)
     assert machine.disks[0].writes == 0
     last = bus.events[-1].body
-    assert isinstance(last, Step)
-    assert (last.phase, last.description) == (StepPhase.FAILED, "unmount /mnt/data")
+    assert isinstance(last, OperationReport)
+    assert (last.phase, last.description) == (OperationPhase.FAILED, "unmount /mnt/data")
     assert last.error == str(caught.value)
 
 

@@ -17,8 +17,8 @@ from gprov.domain.boot.menu import (
     Outcome,
     PowerOff,
     ResumeBoot,
-    answered,
-    chosen,
+    after_choice,
+    after_confirmation,
     prompt,
 )
 
@@ -28,8 +28,8 @@ Answer = int | bool | None
 def step(state: Choosing | Confirming, answer: Answer) -> MenuState:
     """``answer``: an index or None where the menu is shown, yes or no where something is asked."""
     if isinstance(state, Choosing):
-        return chosen(state, None if answer is None else int(answer))
-    return answered(state, bool(answer))
+        return after_choice(state, None if answer is None else int(answer))
+    return after_confirmation(state, bool(answer))
 
 
 def play(*answers: Answer) -> MenuState:

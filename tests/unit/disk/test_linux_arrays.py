@@ -199,9 +199,9 @@ def test_superblocks_are_overwritten_wherever_they_are_and_nothing_else(sysfs: S
     raw[0:4] = b"data"
     raw[8192:8196] = b"data"
     path.write_bytes(raw)
-    sysfs.adapter().forget([str(path)])
+    sysfs.adapter().zero_superblocks([str(path)])
     raw[4096:8192] = bytes(4096)
     raw[tail : tail + 4096] = bytes(4096)
     assert path.read_bytes() == raw
     with pytest.raises(DeviceMissing):
-        sysfs.adapter().forget([str(tmp_path / "none")])
+        sysfs.adapter().zero_superblocks([str(tmp_path / "none")])

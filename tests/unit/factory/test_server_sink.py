@@ -216,7 +216,7 @@ def test_the_backlog_is_bounded_ordered_and_counts_its_losses(actions: list[Body
 
 
 def test_long_lines_are_bounded_by_their_text() -> None:
-    backlog = Backlog(100, WHY, room=1000)
+    backlog = Backlog(100, WHY, max_characters=1000)
     for number in range(1, 101):
         backlog.add(Event(number, 0, LogLine("x" * 300)))
     taken = backlog.take(100)

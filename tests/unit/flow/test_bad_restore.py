@@ -125,7 +125,7 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
     "no ESP": (label("ESP", "OTHER"), ("no ESP beside RECOVERY",)),
     "an unknown unit": (
         lambda unit: setattr(unit.machine, "smbios", build_table(FakeSystem(product="other", serial=SERIAL))),
-        ("no platform is known", "'other'"),
+        ("no platform matches", "'other'"),
     ),
     "a unit without a serial number": (
         lambda unit: setattr(unit.machine, "smbios", build_table(FakeSystem(product="mfg_test", serial="None"))),

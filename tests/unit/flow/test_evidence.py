@@ -107,7 +107,7 @@ def test_a_usb_disk_labelled_primary_is_left_alone_while_the_own_disk_is_missing
     before = unit.machine.storage()
     assert unit.boot(NORMAL) is Stop.REBOOT
     assert unit.machine.storage() == before
-    assert "/dev/sdc1 is on a disk that is no data disk of the platform: it is attached by USB" in unit.errors()
+    assert "/dev/sdc1 is not on a data disk of the platform: it is attached by USB" in unit.errors()
 
 
 @pytest.mark.parametrize("damaged", [True, False])
@@ -135,7 +135,7 @@ def test_a_disk_of_the_right_size_with_data_is_left_alone_while_the_own_disk_is_
     before = unit.machine.storage()
     assert unit.boot(NORMAL) is Stop.REBOOT
     assert unit.machine.storage() == before
-    assert "the root does not appear" in unit.errors()
+    assert "root volume not found" in unit.errors()
 
 
 def test_a_blank_usb_disk_of_the_right_size_is_not_taken_for_the_data_disk(unit: UnitDriver) -> None:
@@ -185,7 +185,7 @@ def test_a_failing_check_of_a_partition_without_file_system_starts_no_restore(
     writes = unit.machine.disks[0].writes
     assert unit.boot(NORMAL) is Stop.REBOOT
     assert unit.machine.disks[0].writes == writes
-    assert "/dev/sda1, where it should be, could not be checked" in unit.errors()
+    assert "/dev/sda1, probably PRIMARY, could not be checked" in unit.errors()
     unit.machine.hook = None
     assert unit.settle() == ("reboot", "switched root")
 

@@ -163,7 +163,7 @@ def test_a_late_root_disk_does_not_lead_to_a_restore(restored: UnitDriver) -> No
 def test_a_root_disk_that_never_appears_is_reported_and_nothing_is_written(restored: UnitDriver) -> None:
     restored.machine.disks[0].appears_at = NEVER
     assert restored.boot() is Stop.REBOOT
-    assert "root does not appear" in restored.errors()
+    assert "root volume not found" in restored.errors()
     assert restored.machine.disks[0].partitions
 
 

@@ -165,5 +165,5 @@ def test_a_menu_while_the_root_is_missing_does_not_lead_to_a_restore(unit: UnitD
     unit.machine.disks[0].appears_at = NEVER
     unit.machine.keys = ["any", key(Item.RESUME), "yes"]
     assert unit.boot(NORMAL) is Stop.REBOOT
-    assert "the root does not appear" in unit.errors()
+    assert "root volume not found" in unit.errors()
     assert unit.systems() == [IMAGE_NAME]

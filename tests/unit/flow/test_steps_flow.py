@@ -25,7 +25,7 @@ from gprov.domain.errors import (
 )
 from gprov.domain.events import ProcessState
 from gprov.domain.formats.json.value import Json
-from gprov.domain.mfg.steps import When
+from gprov.domain.mfg.steps import StepPoint
 from gprov.ports.process import Completed
 from tests.unit.flow.driver import UnitDriver
 
@@ -79,9 +79,9 @@ def ran(unit: UnitDriver) -> list[str]:
 
 
 def test_steps_run_at_their_points_in_order(unit: UnitDriver) -> None:
-    with_steps(unit, *(step(when.value, command(f"echo {when.value}")) for when in reversed(When)))
+    with_steps(unit, *(step(when.value, command(f"echo {when.value}")) for when in reversed(StepPoint)))
     assert unit.provision() is Stop.REBOOT
-    assert ran(unit) == [f"echo {when.value}" for when in When]
+    assert ran(unit) == [f"echo {when.value}" for when in StepPoint]
 
 
 def test_steps_of_another_platform_do_not_run(unit: UnitDriver) -> None:

@@ -26,7 +26,7 @@ def used() -> UnitDriver:
 def test_an_unknown_switch_is_refused_before_anything_is_done(blank: UnitDriver, word: str) -> None:
     touched: list[str] = []
     blank.machine.hook = touched.append
-    with pytest.raises(BadInput, match=r"kernel arguments: .* is no test switch"):
+    with pytest.raises(BadInput, match=r"kernel arguments: .* is not a test switch"):
         blank.provision(PROVISION_MFG_TEST=word)
     assert touched == []
 

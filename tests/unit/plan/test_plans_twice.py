@@ -30,7 +30,13 @@ from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.formats.efi.boot_variables import BOOT_ORDER, numbers_in
 from gprov.domain.image.name import ImageName
 from gprov.domain.mountpoints import MountPoints
-from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
+from gprov.domain.plan.provision import (
+    ProvisionFacts,
+    plan_make_bootable,
+    plan_recovery,
+    plan_restore_options,
+    plan_secrets,
+)
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
@@ -102,8 +108,8 @@ def provision(machine: SimulatedMachine) -> None:
     ports.files.replace(IMAGE, build_image(KERNEL))
     ports.files.replace("/mnt/RECOVERY/ESP/norm_boot", KERNEL)
     executor.run(plan_secrets(facts, PasswordHash("$fake$hash")))
-    executor.run(plan_finish(facts))
-    executor.run(plan_start(facts))
+    executor.run(plan_restore_options(facts))
+    executor.run(plan_make_bootable(facts))
 
 
 def restore_facts(machine: SimulatedMachine) -> RestoreFacts:

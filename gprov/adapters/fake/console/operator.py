@@ -18,7 +18,7 @@ class FakeOperator(Operator):
 
     @property
     @override
-    def present(self) -> bool:
+    def is_present(self) -> bool:
         return self._machine.operator_present and self._machine.clock.monotonic() >= self._machine.operator_at
 
     @override

@@ -116,7 +116,7 @@ class FakeArrays(Arrays, ArrayWriter):
         self._machine.running.remove(one)
 
     @override
-    def forget(self, nodes: Sequence[str]) -> None:
+    def zero_superblocks(self, nodes: Sequence[str]) -> None:
         """Written one after the other and then flushed: power that goes meanwhile leaves any of them."""
         parts = []
         for node in nodes:

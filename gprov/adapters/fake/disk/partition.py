@@ -8,7 +8,7 @@ from gprov.adapters.fake.disk.block import described
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, FakeVolume
 from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
-from gprov.domain.boot.grub.install import Loader, core_place, loader_writes
+from gprov.domain.boot.grub.install import Loader, core_location, loader_writes
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeviceFault
@@ -46,7 +46,9 @@ class FakePartitioner(Partitioner):
         refuse_spoilt(self._machine, fake, f"partition {disk.node}")
         fake.table = table
         if loader is not None:
-            fake.areas = {write.offset: write.content for write in loader_writes(loader, bytes(512), core_place(table))}
+            fake.areas = {
+                write.offset: write.content for write in loader_writes(loader, bytes(512), core_location(table))
+            }
         for part in table.partitions:
             made = self._machine.new_partition(part.number, part.start, part.size, part.label)
             found = fake.remains.pop(part.start, None)

@@ -13,7 +13,7 @@ from gprov.adapters.fake.machine.paths import locate, refuse_gone, volume_at
 from gprov.adapters.fake.machine.stop import MachineStopped, Stop
 from gprov.adapters.fake.machine.storage import FakeMount, Node
 from gprov.adapters.fake.machine.writes import refuse_protected
-from gprov.domain.disk.model import MountPoint
+from gprov.domain.disk.model import ActiveMount
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
 from gprov.ports.filesystem import Mounts
@@ -39,7 +39,7 @@ class FakeMounts(Mounts):
             self._machine.written(part)
         self._make_mount_point(target)
         part.volume.replay()
-        point = MountPoint(part.device, target, kind, chosen)
+        point = ActiveMount(part.device, target, kind, chosen)
         self._machine.mounts.append(FakeMount(point, part.volume, "ro" in chosen))
 
     def _remount(self, node: str, target: str, options: frozenset[str]) -> None:
@@ -82,7 +82,7 @@ class FakeMounts(Mounts):
         raise DeviceFault(target, "cannot unmount: not mounted")
 
     @override
-    def mounted(self) -> tuple[MountPoint, ...]:
+    def mounted(self) -> tuple[ActiveMount, ...]:
         return tuple(mount.point for mount in self._machine.mounts)
 
     @override

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from posixpath import basename
 
 from gprov.adapters.fake.machine.storage import FakeArray, FakeDisk, FakeMember, FakeVolume, Node, Tree
-from gprov.domain.boot.boots import STARTED_FILE
+from gprov.domain.boot.boot_counts import STARTED_FILE
 from gprov.domain.recovery_files import BUDGET_FILE
 
 # What every start counts, and what a cut leaves of that, which the next start takes again.

@@ -12,7 +12,7 @@ from gprov.adapters.fake.machine.tree import Node, Tree, changed
 from gprov.adapters.fake.machine.volume import FakeVolume
 from gprov.domain.disk.arrays import works_with
 from gprov.domain.disk.layout import PartitionTable
-from gprov.domain.disk.model import Bus, FileSystemKind, MountPoint
+from gprov.domain.disk.model import ActiveMount, Bus, FileSystemKind
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -175,6 +175,6 @@ def ram() -> FakeVolume:
 
 @dataclass
 class FakeMount:
-    point: MountPoint
+    point: ActiveMount
     volume: FakeVolume
     read_only: bool

@@ -38,7 +38,7 @@ class ConsoleOperator(Operator):
 
     @property
     @override
-    def present(self) -> bool:
+    def is_present(self) -> bool:
         """Looked up each time: keyboards on USB come late."""
         return any(terminal.alive for terminal in self._open())
 

@@ -17,7 +17,7 @@ from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.formats.disk.device_number import DeviceNumber
-from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_places
+from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_offsets
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.arrays import Arrays
 from gprov.ports.destructive.array_writer import ArrayWriter
@@ -42,7 +42,7 @@ class MdArrays(Arrays, ArrayWriter):
             fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 size = os.lseek(fd, 0, os.SEEK_END)
-                found = [(place, os.pread(fd, SUPERBLOCK_SIZE, place)) for place in superblock_places(size)]
+                found = [(place, os.pread(fd, SUPERBLOCK_SIZE, place)) for place in superblock_offsets(size)]
             finally:
                 os.close(fd)
         except OSError as exc:
@@ -100,7 +100,7 @@ class MdArrays(Arrays, ArrayWriter):
         self._processes.run(["mdadm", "--stop", array.node], timeout=_SECONDS)
 
     @override
-    def forget(self, nodes: Sequence[str]) -> None:
+    def zero_superblocks(self, nodes: Sequence[str]) -> None:
         with ExitStack() as stack:
             fds: list[tuple[str, int]] = []
             for node in nodes:
@@ -185,6 +185,6 @@ class MdArrays(Arrays, ArrayWriter):
 
 
 def _overwrite(fd: int) -> None:
-    for place in superblock_places(os.lseek(fd, 0, os.SEEK_END)):
+    for place in superblock_offsets(os.lseek(fd, 0, os.SEEK_END)):
         if os.pread(fd, len(_MAGIC), place) == _MAGIC:
             os.pwrite(fd, bytes(SUPERBLOCK_SIZE), place)

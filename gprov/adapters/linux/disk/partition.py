@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from gprov.adapters.linux.ioctl.blkpg import forget_partition
 from gprov.adapters.linux.system.os_errors import fault
-from gprov.domain.boot.grub.install import SECTOR, BlockWrite, Loader, core_place, loader_writes
+from gprov.domain.boot.grub.install import SECTOR, BlockWrite, Loader, core_location, loader_writes
 from gprov.domain.disk.layout import MIB, PartitionTable, TableKind
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing
@@ -120,7 +120,7 @@ class PartedPartitioner(Partitioner):
 def startable_blocks(disk: Disk, table: PartitionTable, staged: StagedTable, loader: Loader) -> list[BlockWrite]:
     """Loader and table in the order in which they must reach the disk. A BIOS takes a disk for startable if its first
     sector bears a signature: that sector goes first, and comes back last."""
-    core, first = loader_writes(loader, staged.head[:SECTOR], core_place(table))
+    core, first = loader_writes(loader, staged.head[:SECTOR], core_location(table))
     blocks = [BlockWrite(0, bytes(SECTOR)), core]
     if table.kind is TableKind.GPT:
         blocks += [BlockWrite(disk.size - len(staged.tail), staged.tail), BlockWrite(SECTOR, staged.head[SECTOR:])]

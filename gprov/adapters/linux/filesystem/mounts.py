@@ -13,7 +13,7 @@ from gprov.adapters.linux.filesystem.mount_options import kernel_options
 from gprov.adapters.linux.filesystem.switch_root import switch_root
 from gprov.adapters.linux.ioctl import libc
 from gprov.adapters.linux.system.os_errors import fault
-from gprov.domain.disk.model import MountPoint
+from gprov.domain.disk.model import ActiveMount
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.disk.mountinfo import MountInfo, parse_mountinfo
@@ -63,7 +63,7 @@ class LinuxMounts(Mounts):
             raise fault(target, "unmounted, but data was lost while flushing", flushed) from flushed
 
     @override
-    def mounted(self) -> tuple[MountPoint, ...]:
+    def mounted(self) -> tuple[ActiveMount, ...]:
         try:
             with open(self._mountinfo, "rb") as table:
                 text = table.read()
@@ -71,7 +71,9 @@ class LinuxMounts(Mounts):
             raise fault(self._mountinfo, "cannot read", exc) from exc
         found = ((entry, _device(entry)) for entry in parse_mountinfo(text))
         return tuple(
-            MountPoint(device, entry.target, entry.kind, entry.options) for entry, device in found if device is not None
+            ActiveMount(device, entry.target, entry.kind, entry.options)
+            for entry, device in found
+            if device is not None
         )
 
     @override

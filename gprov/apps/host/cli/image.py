@@ -126,7 +126,7 @@ def verify(
 def _verify(path: str, prefix: str, room: Room | None) -> tuple[ExitCode, dict[str, object]]:
     from gprov.adapters.linux.archive import XzTarArchives
     from gprov.adapters.linux.system.process import SystemProcesses
-    from gprov.domain.plan.restorable import lack_of_room
+    from gprov.domain.plan.preconditions import lack_of_room
 
     most = room.largest_archive if room is not None else LARGEST_ARCHIVE
     try:
@@ -156,7 +156,7 @@ def _print_verdict(code: ExitCode, row: dict[str, object]) -> None:
 
 def _notes(image: VerifiedImage, prefix: str) -> list[str]:
     """Why a restore would not take an intact image."""
-    from gprov.domain.plan.restorable import image_problems
+    from gprov.domain.plan.preconditions import image_problems
 
     notes = [str(problem) for problem in image_problems(image, Branding(image_prefix=prefix))]
     try:

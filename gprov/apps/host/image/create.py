@@ -24,7 +24,7 @@ from gprov.domain.image.contents import VerifiedImage, described
 from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.name import ImageName
 from gprov.domain.image.wanted_members import wanted_members
-from gprov.domain.plan.restorable import image_problems
+from gprov.domain.plan.preconditions import image_problems
 from gprov.ports.archive import Archives
 from gprov.ports.process import Processes
 

@@ -14,7 +14,7 @@ from gprov.domain.platform.model import Platform, RaidLevel
 
 # Level and number of data disks.
 DISKS: dict[str, tuple[RaidLevel | None, int]] = {"sata": (None, 1)} | {
-    f"raid{level.value}": (level, level.least_disks) for level in RaidLevel
+    f"raid{level.value}": (level, level.min_disks) for level in RaidLevel
 }
 
 

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from gprov.apps.unit.boot.boot_entries import boot_variables
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.entries import DeleteVariable, EspLocation, SetVariable, reconcile, wanted_entries
+from gprov.domain.boot.entries import DeleteVariable, EspLocation, SetVariable, planned_entries, reconcile
 from gprov.domain.disk.model import Partition
 from gprov.domain.formats.efi.variables import VariableName
 from gprov.domain.plan.disk_operations import UpdateBootEntries
@@ -20,7 +20,7 @@ def update_boot_entries(
     """Write only what differs, in an order that keeps the unit bootable after each write. Raises DeviceFault."""
     sector = operation.esp.disk.sector_size
     location = EspLocation(esp.number, esp.start // sector, esp.size // sector, esp.uuid)
-    expected = wanted_entries(operation.branding, location, operation.extra_arguments)
+    expected = planned_entries(operation.branding, location, operation.extra_arguments)
     changes = reconcile(boot_variables(firmware, bus), expected)
     if not changes:
         bus.log("boot entries are right already")

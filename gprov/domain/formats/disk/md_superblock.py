@@ -56,7 +56,7 @@ class MemberRecord:
     device: str
 
 
-def superblock_places(size: int) -> tuple[int, ...]:
+def superblock_offsets(size: int) -> tuple[int, ...]:
     """Byte offsets at which a device of ``size`` bytes may hold a superblock, the usual one first."""
     sectors = size // _SECTOR
     tail = max(0, sectors - 16) & ~7

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gprov.domain.errors import BadInput
-from gprov.domain.mfg.flags import Switch, parse_switches
+from gprov.domain.mfg.switches import Switch, parse_switches
 
 
 def test_none() -> None:

@@ -1,4 +1,4 @@
-"""Which partition did the firmware load this kernel from? Only some starts tell."""
+"""Determines the partition from which the firmware loaded this kernel."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gprov.domain.formats.efi.load_option import parse_load_option
 from gprov.domain.formats.efi.variables import Variable
 
 
-def started_partition(variables: Mapping[str, Variable]) -> str:
-    """GUID, in lower case, of the partition that the started boot entry names; "" if that is not known.
+def booted_partition_guid(variables: Mapping[str, Variable]) -> str:
+    """Return the GUID, in lower case, of the partition that the current boot entry names; "" if it is not known.
 
-    ``variables``: BootCurrent and the entries. Not known: a start by BIOS, over the network, by an entry that the
-    firmware made up for a whole device, or by none that is there any more.
+    ``variables``: BootCurrent and the entries. The partition is unknown after a boot by BIOS or over the network, by
+    an entry that the firmware generated for a whole device, or by an entry that no longer exists.
     """
     current = numbers_in(variables, BOOT_CURRENT)
     entry = variables.get(entry_name(current[0])) if len(current) == 1 else None
@@ -30,7 +30,7 @@ def started_partition(variables: Mapping[str, Variable]) -> str:
     return next((node.guid for node in path if isinstance(node, HardDrive)), "")
 
 
-def partition_with(disks: Iterable[Disk], guid: str) -> DeviceNumber | None:
-    """The partition with this GUID. None if there is none, or more than one (a cloned disk): then nobody knows."""
+def find_partition(disks: Iterable[Disk], guid: str) -> DeviceNumber | None:
+    """Return the device number of the only partition with this GUID. None if none or several (cloned disks) have it."""
     found = [part.device for disk in disks for part in disk.partitions if guid and part.uuid.lower() == guid]
     return found[0] if len(found) == 1 else None

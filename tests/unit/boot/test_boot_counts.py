@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.boot.boots import (
+from gprov.domain.boot.boot_counts import (
     SERVICE_LINKS,
-    WORTH_TELLING,
+    UNCONFIRMED_WARNING_LIMIT,
     BootCounts,
     parse_confirmed,
     parse_started,
@@ -23,7 +23,7 @@ from gprov.domain.errors import BadInput
 def test_what_is_written_is_read_and_counting_never_leaves_what_can_be(number: int) -> None:
     counts = BootCounts(number)
     assert parse_started("x", serialise_started(counts)) == number
-    assert parse_started("x", serialise_started(counts.one_more())) == min(number + 1, 999_999_999)
+    assert parse_started("x", serialise_started(counts.with_boot_attempt())) == min(number + 1, 999_999_999)
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"-1", b"1 2", b"1234567890", "\u0661".encode(), b"1.0", b"\0"])
@@ -51,12 +51,12 @@ def test_starts_in_a_row_that_were_not_good(started: int, at: int, unconfirmed: 
 
 
 def test_counting_a_start_confirms_none() -> None:
-    assert BootCounts(5, 3, 2).one_more() == BootCounts(6, 3, 2)
+    assert BootCounts(5, 3, 2).with_boot_attempt() == BootCounts(6, 3, 2)
     assert BootCounts() == BootCounts(0, 0, 0)
 
 
 def test_people_are_told_from_the_third_start_on_that_nobody_confirmed() -> None:
-    assert WORTH_TELLING == 3
+    assert UNCONFIRMED_WARNING_LIMIT == 3
 
 
 def test_where_images_say_that_they_report_good_boots() -> None:

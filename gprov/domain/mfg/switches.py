@@ -10,7 +10,7 @@ from gprov.domain.errors import BadInput, Problem
 
 
 class Switch(Enum):
-    """Each leaves something out of provisioning or adds to it; the values are the words of the argument."""
+    """Test switches; the values are the words of the argument."""
 
     VERBOSE_LOGGING = "Verbose-logging"
     SKIP_NETWORKING = "Skip-networking"
@@ -31,7 +31,7 @@ _SEPARATORS = re.compile(r"[\s,;:|+]+")
 
 @dataclass(frozen=True, slots=True)
 class MfgSwitches:
-    """``switch in switches`` tells whether one is set."""
+    """Set of test switches; supports ``switch in switches``."""
 
     active: frozenset[Switch] = frozenset()
 
@@ -40,18 +40,19 @@ class MfgSwitches:
 
     @property
     def fit_for_production(self) -> bool:
-        """The run does all that it must: a QA document may be made."""
+        """No switch skips a part of provisioning: a QA document may be created."""
         return self.active <= {Switch.VERBOSE_LOGGING}
 
 
-def parse_switches(what: str, text: str) -> MfgSwitches:
-    """Words in any case, separated by commas or blanks. Raises BadInput with the words that are no switches.
+def parse_switches(source: str, text: str) -> MfgSwitches:
+    """Words in any case, separated by commas or blanks. ``source`` names the argument. Raises BadInput with all unknown
+    words.
 
-    An unknown word is refused rather than ignored: "No-wipe-disk" must not end in wiped disks.
+    Unknown words are errors: a misspelt "No-wipe-disks" must not wipe disks.
     """
     words = [word for word in _SEPARATORS.split(text) if word]
     known = ", ".join(switch.value for switch in Switch)
-    problems = [Problem(word, f"is no test switch; known: {known}") for word in words if word.lower() not in _WORDS]
+    problems = [Problem(word, f"is not a test switch; known: {known}") for word in words if word.lower() not in _WORDS]
     if problems:
-        raise BadInput(what, problems)
+        raise BadInput(source, problems)
     return MfgSwitches(frozenset(_WORDS[word.lower()] for word in words))

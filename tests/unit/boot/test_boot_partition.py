@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.boot.origin import partition_with, started_partition
+from gprov.domain.boot.boot_partition import booted_partition_guid, find_partition
 from gprov.domain.disk.model import Disk, Partition
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.boot_variables import BOOT_CURRENT, entry_name, serialise_numbers
@@ -26,7 +26,7 @@ def variables(path: DevicePath, current: bytes = serialise_numbers([5])) -> dict
 
 @pytest.mark.parametrize("front", [(), (Pci(4, 0), Usb(1, 0))])
 def test_the_entry_names_the_partition(front: DevicePath) -> None:
-    assert started_partition(variables((*front, ESP, KERNEL))) == GUID
+    assert booted_partition_guid(variables((*front, ESP, KERNEL))) == GUID
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_the_entry_names_the_partition(front: DevicePath) -> None:
     ],
 )
 def test_starts_that_do_not_tell(told: dict[str, Variable]) -> None:
-    assert started_partition(told) == ""
+    assert booted_partition_guid(told) == ""
 
 
 @settings(max_examples=150)
 @given(st.binary(max_size=80), st.binary(max_size=6))
 def test_any_variables(entry: bytes, current: bytes) -> None:
     told = {BOOT_CURRENT: Variable(6, current), entry_name(5): Variable(7, entry)}
-    assert started_partition(told) == ""  # 80 random bytes hold no partition node
+    assert booted_partition_guid(told) == ""  # 80 random bytes hold no partition node
 
 
 def disk(minor: int, *uuids: str) -> Disk:
@@ -69,12 +69,12 @@ def disk(minor: int, *uuids: str) -> Disk:
 
 def test_the_partition_is_found_by_its_guid_in_any_case() -> None:
     disks = [disk(0, "other", GUID.upper()), disk(16, "third")]
-    assert partition_with(disks, GUID) == DeviceNumber(8, 2)
+    assert find_partition(disks, GUID) == DeviceNumber(8, 2)
 
 
 def test_a_guid_that_is_not_there_or_there_twice_tells_nothing() -> None:
-    assert partition_with([disk(0, "a", ""), disk(16, "b")], GUID) is None
-    assert partition_with([disk(0, GUID), disk(16, GUID)], GUID) is None
+    assert find_partition([disk(0, "a", ""), disk(16, "b")], GUID) is None
+    assert find_partition([disk(0, GUID), disk(16, GUID)], GUID) is None
     # A partition without a GUID is not the one that nobody named.
-    assert partition_with([disk(0, "", "")], "") is None
-    assert partition_with([disk(0, "")], "") is None
+    assert find_partition([disk(0, "", "")], "") is None
+    assert find_partition([disk(0, "")], "") is None

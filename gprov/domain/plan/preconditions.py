@@ -1,8 +1,8 @@
-"""What can be restored at all: platforms, boot arguments and images that are refused before anything is touched."""
+"""Preconditions of provisioning and restore, checked before anything is changed: platform, boot arguments, image."""
 
 from __future__ import annotations
 
-from gprov.domain.boot.entries import EspLocation, wanted_entries
+from gprov.domain.boot.entries import EspLocation, planned_entries
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
@@ -15,8 +15,8 @@ from gprov.domain.plan.bios import check_menu_arguments
 from gprov.domain.platform.model import Platform
 
 
-def refuse_unsupported(platform: Platform) -> None:
-    """Raises HardwareMismatch for what this version cannot restore: nobody should provision it either."""
+def check_platform_supported(platform: Platform) -> None:
+    """Raises HardwareMismatch for a platform that this version can neither provision nor restore."""
     code_name = platform.code_name
     if platform.fakeraid_type is not None:
         raise HardwareMismatch(f"{code_name}: RAID of the firmware ({platform.fakeraid_type.value}) is not supported")
@@ -30,12 +30,12 @@ def refuse_unsupported(platform: Platform) -> None:
 
 
 def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_arguments: str) -> None:
-    """Raises BadInput if boot entries or menus with these arguments could not be made. Asked before anything is
-    changed: wherever the ESP is, its place takes the same room."""
+    """Raises BadInput if boot entries or menus cannot hold these arguments. The check uses a dummy ESP: its location
+    has the same size in every entry."""
     if firmware is FirmwareKind.BIOS:
         check_menu_arguments(branding, extra_arguments)
     else:
-        wanted_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
+        planned_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
 
 
 def lack_of_room(image: VerifiedImage, room: Room) -> str:
