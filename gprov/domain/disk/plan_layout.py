@@ -25,7 +25,7 @@ BOOT_SIZE = 200 * MIB
 BIOS_BOOT_SIZE = 1 * MIB
 # Minimum size of the last partition.
 MIN_DATA = 64 * MIB
-# An MBR counts sectors in 32 bits: 2 TiB with the sectors of 512 bytes that BIOS knows.
+# An MBR counts sectors in 32 bits: 2 TiB with sectors of 512 bytes, the only size that BIOS supports.
 MBR_LIMIT = 2**32 * 512
 # Backup GPT at the end: 16 KiB of entries and one sector for the header (UEFI 2.10, 5.3), here of 4096 bytes.
 _BACKUP_GPT = 16 * KIB + 4 * KIB

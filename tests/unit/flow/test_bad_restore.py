@@ -122,7 +122,7 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
     "RECOVERY by another name": (label("RECOVERY", "RECOVERED"), ("RECOVERY: no volume has this label",)),
     "RECOVERY beyond repair": (broken("RECOVERY"), ("/dev/sdb2", "cannot mount")),
     "ESP beyond repair": (broken("ESP"), ("/dev/sdb1", "cannot mount")),
-    "no ESP": (label("ESP", "OTHER"), ("no ESP beside RECOVERY",)),
+    "no ESP": (label("ESP", "OTHER"), ("no ESP partition on the RECOVERY disk",)),
     "an unknown unit": (
         lambda unit: setattr(unit.machine, "smbios", build_table(FakeSystem(product="other", serial=SERIAL))),
         ("no platform matches", "'other'"),
@@ -137,7 +137,7 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
         second_disk,
         ("/dev/sda1 is mounted and has no flag file, but 2 of 1 data disks present: /dev/sda", "/dev/sdc"),
     ),
-    "the disk vanishes": (vanish_while_restoring(0), ("1 target disk of", "wanted, 0 found")),
+    "the disk vanishes": (vanish_while_restoring(0), ("1 target disk of", "required, 0 found")),
 }
 
 
