@@ -74,7 +74,7 @@ def test_what_is_recorded_is_on_the_medium(machine: SimulatedMachine, files: Fak
     assert history.value == History()
     history.record(history.value.attempt(IMAGE).failed(IMAGE, "because"))
     machine.restart()
-    stored = machine.tree("RECOVERY").get("/log/recovery_history.json")
+    stored = machine.volume_tree("RECOVERY").get("/log/recovery_history.json")
     assert stored is not None
     assert parse_history(stored.content).failures(IMAGE) == 1
     assert warnings(bus) == []

@@ -19,7 +19,7 @@ class FakeOperator(Operator):
     @property
     @override
     def present(self) -> bool:
-        return self._machine.operator_present and self._machine.clock.monotonic() >= self._machine.operator_at
+        return self._machine.operator_present and self._machine.clock.monotonic() >= self._machine.operator_from
 
     @override
     def show(self, text: str) -> None:

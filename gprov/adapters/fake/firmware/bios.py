@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from gprov.adapters.fake.firmware.grub import Grub, Left, Started
+from gprov.adapters.fake.firmware.grub import Grub, KernelStarted, LoaderExited
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk
 from gprov.domain.errors import DeviceFault, DeviceMissing
@@ -24,9 +24,9 @@ def bios_start(machine: SimulatedMachine) -> dict[str, str]:
         for disk in _order(machine):
             try:
                 Grub(machine, disk, choice).run(_script(disk))
-            except Started as started:
+            except KernelStarted as started:
                 return started.environment
-            except Left as left:
+            except LoaderExited as left:
                 if left.again:
                     break
         else:

@@ -35,12 +35,12 @@ class FakeFirmware(Firmware, VariableWriter):
 
     @override
     def write(self, name: VariableName, variable: Variable) -> None:
-        self._machine.touch(f"nvram {name.name}")
+        self._machine.begin_write(f"nvram {name.name}")
         self._change(name, variable)
 
     @override
     def delete(self, name: VariableName) -> None:
-        self._machine.touch(f"nvram delete {name.name}")
+        self._machine.begin_write(f"nvram delete {name.name}")
         if name in self._machine.nvram:
             self._change(name, None)
 
@@ -52,7 +52,7 @@ class FakeFirmware(Firmware, VariableWriter):
             machine.nvram.pop(name)
         else:
             machine.nvram[name] = variable
-        machine.touch(f"nvram {name.name}: under way")
+        machine.begin_write(f"nvram {name.name}: under way")
         machine.nvram_before.pop(name)
         machine.nvram_writes += 1
 

@@ -25,7 +25,7 @@ _WITHOUT_EFFECT = frozenset({"export", "echo", "sleep", "serial", "terminal_inpu
 _PATH = re.compile(r"\((?P<device>[^)]*)\)(?P<path>/.*)")
 
 
-class Started(Exception):
+class KernelStarted(Exception):
     """A kernel took over. ``environment``: its arguments as init sees them."""
 
     def __init__(self, environment: dict[str, str]) -> None:
@@ -33,7 +33,7 @@ class Started(Exception):
         self.environment = environment
 
 
-class Left(Exception):
+class LoaderExited(Exception):
     """The loader gave the machine back; ``again``: by a restart, else the BIOS goes on with its next device."""
 
     def __init__(self, *, again: bool) -> None:
@@ -142,10 +142,10 @@ class Grub:
         self._variables[key] = value
 
     def _reboot(self, _: list[str]) -> None:
-        raise Left(again=True)
+        raise LoaderExited(again=True)
 
     def _exit(self, _: list[str]) -> None:
-        raise Left(again=False)
+        raise LoaderExited(again=False)
 
     def _search(self, words: list[str]) -> None:
         options = dict(word.lstrip("-").split("=", 1) for word in words if "=" in word)
@@ -168,7 +168,7 @@ class Grub:
     def _boot(self, _: Sequence[str] = ()) -> None:
         if self._kernel is None:
             raise CommandFailed
-        raise Started(self._kernel)
+        raise KernelStarted(self._kernel)
 
     def _holds(self, line: str) -> bool:
         found = re.fullmatch(r"if \[ (?P<test>-[nf]) (?P<what>\S+) \]; then", line)

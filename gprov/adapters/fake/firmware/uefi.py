@@ -57,7 +57,7 @@ def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
     raise DeviceMissing("firmware", "found nothing to start")
 
 
-def handed_over(machine: SimulatedMachine, number: int | None) -> None:
+def record_foreign_start(machine: SimulatedMachine, number: int | None) -> None:
     """The firmware started something that is no kernel of a unit: by the entry with this number, or, None, by none
     that it remembers."""
     if number is None:
@@ -66,7 +66,7 @@ def handed_over(machine: SimulatedMachine, number: int | None) -> None:
         machine.nvram[VariableName(BOOT_CURRENT)] = Variable(6, serialise_numbers([number]))
 
 
-def choose_entry(machine: SimulatedMachine, description: str, below: str = "") -> None:
+def select_boot_entry(machine: SimulatedMachine, description: str, below: str = "") -> None:
     """What a person does in the boot menu of firmware or loader: start this entry next; ``below``: an entry of the
     loader's menu that opens then. Raises DeviceMissing if no menu shows it."""
     if machine.firmware is FirmwareKind.BIOS:

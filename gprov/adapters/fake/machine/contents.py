@@ -13,7 +13,7 @@ from gprov.domain.recovery_files import BUDGET_FILE
 _COUNTS = frozenset(name for count in (STARTED_FILE, BUDGET_FILE) for name in (count, f".{count}.new"))
 
 
-def storage_of(disks: Iterable[FakeDisk], arrays: Iterable[FakeArray]) -> dict[str, object]:
+def media_state(disks: Iterable[FakeDisk], arrays: Iterable[FakeArray]) -> dict[str, object]:
     """By name of the disk, and by UUID of the array. The counts of starts are left out."""
     on_disks: dict[str, object] = {
         disk.name: (
@@ -23,7 +23,7 @@ def storage_of(disks: Iterable[FakeDisk], arrays: Iterable[FakeArray]) -> dict[s
                 for part in disk.partitions
             ],
             dict(disk.areas),
-            {start: _stored(found) for start, found in disk.remains.items()},
+            {start: _stored(found) for start, found in disk.old_contents.items()},
         )
         for disk in disks
     }

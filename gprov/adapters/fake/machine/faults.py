@@ -25,7 +25,7 @@ class FaultKind(Enum):
 
 
 # What happens to data while they are written, and not at every operation.
-_OF_WRITES = (FaultKind.SHORT, FaultKind.SILENT)
+_WRITE_FAULTS = (FaultKind.SHORT, FaultKind.SILENT)
 
 
 @dataclass(kw_only=True)
@@ -40,12 +40,12 @@ class Fault:
     times: int = 1
     seconds: float = 0.0
     disk: str = ""
-    comes_back: bool = False
+    reappears: bool = False
 
-    def strikes(self, operation: str) -> bool:
+    def triggers(self, operation: str) -> bool:
         """Does it strike the machine, by VANISH or SLOW, at this operation? Raises DeviceFault or
         ContentRefused if it fails it."""
-        if self.kind in _OF_WRITES or not self._due(operation):
+        if self.kind in _WRITE_FAULTS or not self._consume(operation):
             return False
         match self.kind:
             case FaultKind.IO_ERROR:
@@ -59,11 +59,11 @@ class Fault:
             case _:
                 assert_never(self.kind)
 
-    def spoils(self, operation: str) -> bool:
+    def affects_write(self, operation: str) -> bool:
         """Does it strike this write of data?"""
-        return self.kind in _OF_WRITES and self._due(operation)
+        return self.kind in _WRITE_FAULTS and self._consume(operation)
 
-    def _due(self, operation: str) -> bool:
+    def _consume(self, operation: str) -> bool:
         if self.times <= 0 or self.where not in operation:
             return False
         if self.after:

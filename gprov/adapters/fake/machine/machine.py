@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gprov.adapters.fake.machine.contents import storage_of
+from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import (
     FakeArray,
     FakeDisk,
     FakeMount,
     FakePartition,
     FakeVolume,
-    RunningFake,
+    RunningFakeArray,
     Tree,
     ram,
 )
@@ -55,15 +55,15 @@ class SimulatedMachine:
 
     mounts: list[FakeMount] = field(default_factory=list)
     ram: FakeVolume = field(default_factory=ram)
-    running: list[RunningFake] = field(default_factory=list)
+    running: list[RunningFakeArray] = field(default_factory=list)
     switched_to: str | None = None
-    stopped: Stop | None = None
+    stopped: StopReason | None = None
     messages: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     bios_order: tuple[str, ...] = ()
     menu_choice: tuple[str, ...] = ()
     operator_present: bool = False
-    operator_at: float = 0.0
+    operator_from: float = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -92,10 +92,10 @@ class SimulatedMachine:
         self.disks.append(disk)
         return disk
 
-    def touch(self, operation: str) -> None:
+    def begin_write(self, operation: str) -> None:
         """Every fake port calls this first, and again between the steps of what it does: the places where faults and
         power cuts strike. Without power nothing happens any more, whatever a flow still wants to tidy up."""
-        self.look(operation)
+        self.begin_read(operation)
         if self.hook is None:
             return
         try:
@@ -104,32 +104,32 @@ class SimulatedMachine:
             self.stopped = stopped.how
             raise
 
-    def look(self, operation: str) -> None:
+    def begin_read(self, operation: str) -> None:
         """What only reads calls this instead: faults strike, but there is nothing to cut."""
         if self.stopped is not None:
             raise MachineStopped(self.stopped)
         for fault in self.faults:
-            if fault.strikes(operation):
-                self._suffer(fault)
+            if fault.triggers(operation):
+                self._apply_fault(fault)
 
-    def _suffer(self, fault: Fault) -> None:
+    def _apply_fault(self, fault: Fault) -> None:
         if fault.kind is FaultKind.VANISH:
-            self.lose_disk(fault.disk, comes_back=fault.comes_back)
+            self.detach_disk(fault.disk, reappears=fault.reappears)
         else:
             self.clock.advance(fault.seconds)
 
-    def spoilt(self, operation: str) -> FaultKind | None:
+    def take_write_fault(self, operation: str) -> FaultKind | None:
         """What writes data asks this: how it goes wrong, if it does."""
-        return next((fault.kind for fault in self.faults if fault.spoils(operation)), None)
+        return next((fault.kind for fault in self.faults if fault.affects_write(operation)), None)
 
-    def lose_disk(self, serial: str, *, comes_back: bool) -> None:
+    def detach_disk(self, serial: str, *, reappears: bool) -> None:
         """A disk is pulled, or dies, while the machine runs. Arrays go on without it if they can."""
         for disk in self.disks:
-            if disk.serial == serial and not disk.gone:
-                disk.gone, disk.comes_back = True, comes_back
+            if disk.serial == serial and not disk.detached:
+                disk.detached, disk.reappears = True, reappears
         present = self._parts_present()
         for one in self.running:
-            if one.works(present):
+            if one.has_enough_members(present):
                 one.record(present)
 
     def restart(self) -> None:
@@ -137,12 +137,12 @@ class SimulatedMachine:
         arbitrary part of it)."""
         choose = self.random.below if self.torn_cuts else None
         for disk in self.disks:
-            disk.cut(choose)
-            disk.gone, disk.comes_back = disk.gone and not disk.comes_back, False
+            disk.apply_power_cut(choose)
+            disk.detached, disk.reappears = disk.detached and not disk.reappears, False
         for array in self.arrays():
-            array.device.cut(choose)
+            array.device.apply_power_cut(choose)
         for volume in self.volumes():
-            volume.cut(choose)
+            volume.apply_power_cut(choose)
         for name, before in self.nvram_before.items():
             if choose is None or choose(2):
                 self._put_variable(name, before)
@@ -183,11 +183,11 @@ class SimulatedMachine:
         on_disks = (volume for disk in self.disks for volume in disk.volumes())
         return (*on_disks, *(volume for volume in on_arrays if volume is not None))
 
-    def running_on(self, part: FakePartition) -> RunningFake | None:
+    def array_with_member(self, part: FakePartition) -> RunningFakeArray | None:
         """The running array that this partition is a member of."""
         return next((one for one in self.running if any(member is part for member in one.members)), None)
 
-    def written(self, part: FakePartition) -> None:
+    def note_array_write(self, part: FakePartition) -> None:
         """Something is written to what may be an array: from now on members that are missing are out of date."""
         for one in self.running:
             if one.array.device is part:
@@ -198,14 +198,14 @@ class SimulatedMachine:
 
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
-        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.gone)
+        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.detached)
 
     def reachable(self, volume: FakeVolume) -> bool:
         """Is the disk that holds this volume, or enough of the array, still there? Memory always is."""
         holders = [disk for disk in self.disks if any(volume is one for one in disk.volumes())]
         arrays = [one for one in self.running if one.array.device.volume is volume]
         present = self._parts_present()
-        return not any(disk.gone for disk in holders) and all(one.works(present) for one in arrays)
+        return not any(disk.detached for disk in holders) and all(one.has_enough_members(present) for one in arrays)
 
     def disk(self, device: DeviceNumber) -> FakeDisk:
         for disk in self.present():
@@ -233,17 +233,17 @@ class SimulatedMachine:
         text = self.random.token(16).hex()
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
-    def tree(self, label: str) -> Tree:
+    def volume_tree(self, label: str) -> Tree:
         """What the volume with this label holds now: for assertions. Raises DeviceMissing."""
         for volume in self.volumes():
             if volume.label == label:
                 return volume.current
         raise DeviceMissing(label, "no volume has this label")
 
-    def storage(self) -> dict[str, object]:
+    def media_state(self) -> dict[str, object]:
         """Everything that is on any disk but the counts of starts, as a value that compares equal while nothing
         changed."""
-        return storage_of(self.disks, self.arrays())
+        return media_state(self.disks, self.arrays())
 
     def _number(self) -> DeviceNumber:
         self._minor += 1

@@ -10,11 +10,11 @@ from gprov.adapters.fake.machine.storage import FakeMount, FakeVolume, Node
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
 
-_MOST_LINKS = 40
+_MAX_LINKS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ResolvedPath:
     """``path``: of the machine, without links. ``inner``: the path within ``volume``. ``node``: None if nothing is
     there. ``mount``: None for the machine's memory."""
 
@@ -25,7 +25,7 @@ class Place:
     node: Node | None
 
 
-def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Place:
+def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> ResolvedPath:
     """``follow``: also a link that the path ends with. Links, absolute ones and ``..`` too, stay within the mounted
     volume that the path begins in, and what is mounted on that.
 
@@ -45,10 +45,10 @@ def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Plac
             done = done[:-1]
             continue
         more = any(word not in ("", ".") for word in rest)
-        place = _place(machine, "/".join((root, *done, name)))
+        place = _resolve_path(machine, "/".join((root, *done, name)))
         if place.node is not None and place.node.type is FileType.SYMLINK and (more or follow):
             links += 1
-            if links > _MOST_LINKS:
+            if links > _MAX_LINKS:
                 raise DeviceFault(path, "too many levels of symbolic links", errno=ELOOP)
             text = place.node.content.decode()
             words = text.split("/")
@@ -60,7 +60,7 @@ def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Plac
         if place.node is not None and more and place.node.type is not FileType.FOLDER:
             raise DeviceMissing(path, f"{name} is not a folder")
         done.append(name)
-    return _place(machine, "/".join((root, *done)) or "/")
+    return _resolve_path(machine, "/".join((root, *done)) or "/")
 
 
 def volume_at(machine: SimulatedMachine, path: str) -> tuple[FakeMount | None, FakeVolume, str]:
@@ -83,12 +83,12 @@ def _root(machine: SimulatedMachine, path: str) -> str:
     return mount.point.target if mount is not None else ""
 
 
-def _place(machine: SimulatedMachine, path: str) -> Place:
+def _resolve_path(machine: SimulatedMachine, path: str) -> ResolvedPath:
     mount, volume, inner = volume_at(machine, path)
-    return Place(path=path, mount=mount, volume=volume, inner=inner, node=volume.current.get(inner))
+    return ResolvedPath(path=path, mount=mount, volume=volume, inner=inner, node=volume.current.get(inner))
 
 
-def refuse_gone(machine: SimulatedMachine, place: Place) -> None:
+def require_attached(machine: SimulatedMachine, place: ResolvedPath) -> None:
     """Raises DeviceFault if the disk below was pulled, or died."""
     if not machine.reachable(place.volume):
         raise DeviceFault(place.path, "input/output error: its disk is gone", errno=EIO)
@@ -96,12 +96,12 @@ def refuse_gone(machine: SimulatedMachine, place: Place) -> None:
 
 def read_file(machine: SimulatedMachine, path: str) -> Node:
     """A regular file that a port reads. Raises DeviceMissing, DeviceFault."""
-    machine.look(f"read {path}")
+    machine.begin_read(f"read {path}")
     place = locate(machine, path)
     node = place.node
     if node is None:
         raise DeviceMissing(path, "no such file")
-    refuse_gone(machine, place)
+    require_attached(machine, place)
     if node.type is not FileType.FILE:
         raise DeviceFault(path, "is not a file")
     return node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Stop(Enum):
+class StopReason(Enum):
     REBOOT = "reboot"
     POWER_OFF = "power off"
     SWITCHED_ROOT = "switched root"
@@ -15,6 +15,6 @@ class Stop(Enum):
 class MachineStopped(BaseException):
     """The flow that ran on the machine is over."""
 
-    def __init__(self, how: Stop) -> None:
-        super().__init__(how.value)
-        self.how = how
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason.value)
+        self.how = reason

@@ -23,9 +23,9 @@ __all__ = [
     "FakeMount",
     "FakePartition",
     "FakeVolume",
-    "Held",
     "Node",
-    "RunningFake",
+    "PartitionContents",
+    "RunningFakeArray",
     "Tree",
     "changed",
     "ram",
@@ -33,7 +33,7 @@ __all__ = [
 
 
 # What a partition holds: a volume, a part of an array, or nothing.
-Held = tuple["FakeVolume | None", "FakeMember | None"]
+PartitionContents = tuple["FakeVolume | None", "FakeMember | None"]
 
 
 @dataclass(kw_only=True)
@@ -52,9 +52,9 @@ class FakePartition:
     device: DeviceNumber
     volume: FakeVolume | None = None
     member: FakeMember | None = None
-    unflushed: tuple[Held, ...] = ()
+    unflushed: tuple[PartitionContents, ...] = ()
 
-    def cut(self, choose: Callable[[int], int] | None) -> None:
+    def apply_power_cut(self, choose: Callable[[int], int] | None) -> None:
         """Power is gone. ``choose``: a number below the one that it is given; without, what was there before stays."""
         if self.unflushed:
             self.volume, self.member = self.unflushed[choose(len(self.unflushed)) if choose is not None else 0]
@@ -85,14 +85,14 @@ class FakeMember:
 
 
 @dataclass
-class RunningFake:
+class RunningFakeArray:
     """An array that is assembled: of these partitions, in the order of slots."""
 
     array: FakeArray
     node: str
     members: tuple[FakePartition, ...]
 
-    def works(self, present: Container[str]) -> bool:
+    def has_enough_members(self, present: Container[str]) -> bool:
         """Are enough members still there? ``present``: UUIDs of partitions."""
         slots = [part.member.slot for part in self.members if part.member is not None and part.uuid in present]
         return works_with(self.array.level, self.array.layout, self.array.disks, slots)
@@ -129,10 +129,10 @@ class FakeDisk:
     writes: int = 0
     write_protected: bool = False
     areas: dict[int, bytes] = field(default_factory=dict)
-    remains: dict[int, FakeVolume | FakeMember] = field(default_factory=dict)
-    fading: frozenset[int] = frozenset()
-    gone: bool = False
-    comes_back: bool = False
+    old_contents: dict[int, FakeVolume | FakeMember] = field(default_factory=dict)
+    clearing: frozenset[int] = frozenset()
+    detached: bool = False
+    reappears: bool = False
 
     @property
     def node(self) -> str:
@@ -149,8 +149,8 @@ class FakeDisk:
 
     def forget_partitions(self) -> None:
         """The table is gone; what it pointed to is still there."""
-        self.remains |= {part.start: part.volume for part in self.partitions if part.volume is not None}
-        self.remains |= {part.start: part.member for part in self.partitions if part.member is not None}
+        self.old_contents |= {part.start: part.volume for part in self.partitions if part.volume is not None}
+        self.old_contents |= {part.start: part.member for part in self.partitions if part.member is not None}
         self.table = None
         self.areas = {}
         self.partitions = []
@@ -158,14 +158,14 @@ class FakeDisk:
     def volumes(self) -> tuple[FakeVolume, ...]:
         return tuple(part.volume for part in self.partitions if part.volume is not None)
 
-    def cut(self, choose: Callable[[int], int] | None) -> None:
+    def apply_power_cut(self, choose: Callable[[int], int] | None) -> None:
         """Power is gone: see ``FakePartition.cut``."""
-        for start in sorted(self.fading):
+        for start in sorted(self.clearing):
             if choose is not None and choose(2):
-                self.remains.pop(start, None)
-        self.fading = frozenset()
+                self.old_contents.pop(start, None)
+        self.clearing = frozenset()
         for part in self.partitions:
-            part.cut(choose)
+            part.apply_power_cut(choose)
 
 
 def ram() -> FakeVolume:

@@ -16,7 +16,7 @@ class FakeClock(Clock):
         self._now_ns = start_ns
         self._monotonic = 0.0
         self.slept = 0.0
-        self.passed = 0.0  # since the machine was made, over all starts
+        self.total_elapsed = 0.0  # since the machine was made, over all starts
 
     @override
     def now_ns(self) -> int:
@@ -37,7 +37,7 @@ class FakeClock(Clock):
 
     def advance(self, seconds: float) -> None:
         self._monotonic += seconds
-        self.passed += seconds
+        self.total_elapsed += seconds
         self._now_ns += int(seconds * 1e9)
 
     def restart(self) -> None:
