@@ -80,11 +80,11 @@ def restore_pause(before: int, first: float) -> float:
 def parse_budget(what: str, data: bytes) -> StartBudget:
     """Raises BadInput; everything is then counted from zero."""
     root = read_object(what, data)
-    if root.integer("Version", required=True, least=1) > VERSION:
+    if root.integer("Version", required=True, minimum=1) > VERSION:
         root.problem("Version", f"is newer than {VERSION}")
     budget = StartBudget(
-        given_up=min(root.integer("GivenUp", least=0), MOST),
-        restores=min(root.integer("Restores", least=0), MOST),
+        given_up=min(root.integer("GivenUp", minimum=0), MOST),
+        restores=min(root.integer("Restores", minimum=0), MOST),
         last_ns=root.integer("LastTime"),
         reason=root.text("Reason")[:MAX_REASON_LENGTH],
         counted=root.text("CountedBoots")[:MAX_REASON_LENGTH],

@@ -30,7 +30,9 @@ def parse_array_record(what: str, raw: bytes) -> Mapping[int, str]:
     """Slot → identity and port of the disk that was there when the array was made. Raises BadInput."""
     root = read_object(what, raw)
     found = {
-        member.integer("Slot", required=True, least=0): _place(member.text("Disk", required=True), member.text("Port"))
+        member.integer("Slot", required=True, minimum=0): _place(
+            member.text("Disk", required=True), member.text("Port")
+        )
         for member in root.objects("Members", required=True)
     }
     return finish(what, root, found)

@@ -163,7 +163,7 @@ class FullFiles(FakeFiles):
 def test_what_does_not_fit_is_not_fetched(machine: SimulatedMachine, bus: EventBus) -> None:
     files, wanted = FullFiles(machine), good_hashes(machine)
     files.free = len(CONTENT) - 1
-    with pytest.raises(NetworkFault, match=f"there is room for {len(CONTENT) - 1}"):
+    with pytest.raises(NetworkFault, match=f"the limit is {len(CONTENT) - 1}"):
         fetch(machine, bus, files, wanted)
     assert files.status("/run/target") is None
     # What an earlier run left is overwritten: its room counts.

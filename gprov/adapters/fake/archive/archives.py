@@ -1,4 +1,4 @@
-"""Images on the simulated machine: the same verification as everywhere, unpacking into a simulated volume."""
+"""Archives port of the simulated machine: real verification, unpacking into a simulated volume."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gprov.domain.image.verify import verify_image as verify_uncached
 from gprov.ports.archive import Archives, ProgressReport
 from gprov.ports.destructive.image_unpacker import ImageUnpacker
 
-# Simulations read the same few images thousands of times. Bytes remember their hash.
+# Simulations read the same few images thousands of times. The hash of bytes is cached.
 verify_image = lru_cache(maxsize=256)(verify_uncached)
 
 
@@ -48,7 +48,7 @@ class FakeArchives(Archives, ImageUnpacker):
             raise IntegrityFault(image.path, "changed since it was verified")
         place = locate(self._machine, target)
         if place.node is None or place.node.type is not FileType.FOLDER:
-            raise DeviceMissing(target, "is not a folder to unpack into")
+            raise DeviceMissing(target, "cannot unpack: target is not a folder")
         if place.mount is not None and place.mount.read_only:
             raise DeviceFault(target, "read-only file system")
         require_attached(self._machine, place)

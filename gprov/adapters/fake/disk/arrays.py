@@ -19,8 +19,8 @@ from gprov.ports.arrays import Arrays
 from gprov.ports.destructive.array_writer import ArrayWriter
 
 _MD_MAJOR = 9
-_HIGHEST = 127
-# What mdadm takes if nobody says otherwise: two near copies; parity left-symmetric.
+_MAX_NUMBER = 127
+# mdadm's default layouts: two near copies; parity left-symmetric.
 _LAYOUTS = {RaidLevel.RAID10: 0x102, RaidLevel.RAID5: 2, RaidLevel.RAID6: 2}
 
 
@@ -65,7 +65,7 @@ class FakeArrays(Arrays, ArrayWriter):
 
     @override
     def create(self, spec: ArraySpec, nodes: Sequence[str]) -> RunningArray:
-        """Superblocks are written one after the other: each is a place to cut."""
+        """Writes the superblocks one by one: a power cut is possible at each."""
         machine = self._machine
         parts = [machine.partition(node)[1] for node in nodes]
         layout = _LAYOUTS.get(spec.level, 0)
@@ -108,7 +108,7 @@ class FakeArrays(Arrays, ArrayWriter):
         self._machine.begin_write(f"stop {array.node}")
         one = next((one for one in self._machine.running if one.node == array.node), None)
         if one is None:
-            raise ToolFailed("mdadm", f"{array.node} does not run")
+            raise ToolFailed("mdadm", f"{array.node} is not running")
         if any(mount.volume is one.array.device.volume for mount in self._machine.mounts):
             raise DeviceFault(array.node, "is in use")
         if one.array.device.volume is not None:
@@ -117,7 +117,7 @@ class FakeArrays(Arrays, ArrayWriter):
 
     @override
     def forget(self, nodes: Sequence[str]) -> None:
-        """Written one after the other and then flushed: power that goes meanwhile leaves any of them."""
+        """Overwrites the superblocks one by one, then flushes: a power cut may leave any of them."""
         parts = []
         for node in nodes:
             self._machine.begin_write(f"forget RAID superblock {node}")
@@ -139,4 +139,4 @@ class FakeArrays(Arrays, ArrayWriter):
         return next(running for running in self.running() if running.node == node)
 
     def _free_number(self) -> DeviceNumber:
-        return DeviceNumber(_MD_MAJOR, _HIGHEST - len(self._machine.running))
+        return DeviceNumber(_MD_MAJOR, _MAX_NUMBER - len(self._machine.running))

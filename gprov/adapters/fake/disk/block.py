@@ -1,4 +1,4 @@
-"""Block devices of the simulated machine: which there are, and what they hold."""
+"""Block devices of the simulated machine and their contents."""
 
 from __future__ import annotations
 

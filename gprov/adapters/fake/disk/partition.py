@@ -25,7 +25,7 @@ class FakePartitioner(Partitioner):
         fake = self._unchanged(disk)
         self._refuse_mounted(disk)
         refuse_protected(fake)
-        # The first sector goes first and is flushed: without it, nobody starts or reads what follows it.
+        # The first sector is cleared and flushed first: without it, neither a BIOS nor a kernel uses what follows it.
         fake.forget_partitions()
         fake.writes += 1
         kept = {

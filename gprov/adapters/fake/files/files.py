@@ -1,4 +1,4 @@
-"""Files of the simulated machine, with the durability that the port promises and no more."""
+"""Files of the simulated machine, with exactly the durability that the port promises."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gprov.domain.files import Digests, FileStatus, FileType, Usage
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.ports.files import Files
 
-# What FAT shows of every file and folder, mounted as gprov mounts it.
+# Mode of every file and folder on FAT with gprov's mount options.
 _FAT_MODE = 0o755
 _OTHERS_READ_OR_WRITE = 0o066
 
@@ -123,7 +123,7 @@ class FakeFiles(Files):
             place.volume.flush_folder(dirname(name))
 
     def stream(self, path: str, content: bytes, *, whole: bool) -> None:
-        """How a download fills a file: in place, and flushed when it is ``whole``."""
+        """Write a downloaded file in place; flushed when it is ``whole``."""
         place = self._writable(path)
         operation = f"write {path}{'' if whole else ': in part'}"
         store(self._machine, place.volume, place.inner, Node(type=FileType.FILE, content=content), operation)
@@ -170,7 +170,7 @@ class FakeFiles(Files):
         if volume.in_memory:
             volume.write(place.inner, node)
             return
-        beside = _beside(place.inner)
+        beside = _temporary_path(place.inner)
         try:
             store(self._machine, volume, beside, node, f"write {path}")
             _refuse_full(volume, path)
@@ -188,7 +188,7 @@ class FakeFiles(Files):
         if new.volume.current.get(dirname(new.inner)) is None:
             raise DeviceMissing(target, "no such folder")
         if new.inner.startswith(old.inner + "/"):
-            raise DeviceFault(target, "is inside of what is to be renamed")
+            raise DeviceFault(target, "is inside the folder to rename")
         if old.node is None or new.node is None:
             return
         if (old.node.type is FileType.FOLDER) != (new.node.type is FileType.FOLDER):
@@ -197,7 +197,7 @@ class FakeFiles(Files):
             raise DeviceFault(target, "is a folder that is not empty", errno=ENOTEMPTY)
 
     def _put_in_place(self, source: str, place: ResolvedPath) -> None:
-        """Rename, flush the file, and both folders. What a cut in between leaves is the volume's to say."""
+        """Rename, then flush the file and both folders. The volume's model decides what a power cut leaves."""
         volume = place.volume
         replaces = not volume.journalled and place.node is not None
         volume.move(source, place.inner)
@@ -208,8 +208,8 @@ class FakeFiles(Files):
         volume.flush_folder(dirname(source))
 
 
-def _beside(path: str) -> str:
-    """The hidden name that a file has until it is whole."""
+def _temporary_path(path: str) -> str:
+    """Hidden name of a file until it is complete."""
     return f"{dirname(path).rstrip('/')}/.{basename(path)}.new"
 
 
@@ -224,4 +224,4 @@ def _refuse_full(volume: FakeVolume, path: str) -> None:
 
 def _refuse_secret(place: ResolvedPath, path: str, mode: int) -> None:
     if _is_fat(place) and _FAT_MODE & ~mode & _OTHERS_READ_OR_WRITE:
-        raise DeviceFault(path, "FAT cannot keep this from others")
+        raise DeviceFault(path, f"FAT cannot store mode {mode:o}: the file would be readable by all users")

@@ -1,4 +1,4 @@
-"""Mounts of the simulated machine, and leaving for the system on one of them."""
+"""Mounts of the simulated machine, and switch root."""
 
 from __future__ import annotations
 
@@ -64,16 +64,16 @@ class FakeMounts(Mounts):
                 raise DeviceFault(target, "cannot make the mount point: read-only file system", errno=EROFS)
             place.volume.write(place.inner, Node(type=FileType.FOLDER, mode=0o755))
         elif place.node.type is not FileType.FOLDER:
-            raise DeviceFault(target, "is no folder to mount on")
+            raise DeviceFault(target, "cannot mount here: is not a folder")
 
     @override
     def unmount(self, target: str) -> None:
         self._machine.begin_write(f"unmount {target}")
         for mount in reversed(self._machine.mounts):
-            below = [other for other in self._machine.mounts if other.point.target.startswith(target + "/")]
+            inner_mounts = [other for other in self._machine.mounts if other.point.target.startswith(target + "/")]
             if mount.point.target == target:
-                if below:
-                    raise DeviceFault(target, f"cannot unmount: busy ({below[0].point.target})")
+                if inner_mounts:
+                    raise DeviceFault(target, f"cannot unmount: busy ({inner_mounts[0].point.target})")
                 whole = not self._machine.reachable(mount.volume) or mount.volume.sync()
                 self._machine.mounts.remove(mount)
                 if not whole:

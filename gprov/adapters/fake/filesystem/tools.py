@@ -28,8 +28,7 @@ class FakeFileSystems(FileSystems, FileSystemMaker):
         refuse_member(self._machine, node, part)
         refuse_protected(disk)
         made = FakeVolume(kind=spec.kind, label=spec.label, uuid=spec.uuid or self._machine.new_uuid(), size=part.size)
-        # Cut meanwhile, there is still what was there, or nothing that anybody knows, or the first block of what comes,
-        # or all of it.
+        # A power cut leaves the old contents, unknown contents, the first block of the new file system, or all of it.
         half = replace(made, current=Tree(), durable=Tree(), in_place=Tree(), damaged=True, repairable=False)
         part.unflushed = ((part.volume, part.member), (None, None), (half, None), (made, None))
         self._machine.note_array_write(part)

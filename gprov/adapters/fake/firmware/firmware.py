@@ -45,7 +45,8 @@ class FakeFirmware(Firmware, VariableWriter):
             self._change(name, None)
 
     def _change(self, name: VariableName, variable: Variable | None) -> None:
-        """Power that goes meanwhile leaves the old value or the new one: firmware stores variables fault-tolerantly."""
+        """A power cut during the write leaves the old value or the new one: firmware stores variables
+        fault-tolerantly."""
         machine = self._machine
         machine.nvram_before[name] = machine.nvram.get(name)
         if variable is None:
@@ -78,7 +79,7 @@ class FakeInventory(HardwareInventory):
 
 
 def apply_changes(variables: Mapping[str, Variable], changes: Iterable[VariableChange]) -> dict[str, Variable]:
-    """The variables as they are after the changes."""
+    """Return the variables after the changes."""
     result = dict(variables)
     for change in changes:
         match change:

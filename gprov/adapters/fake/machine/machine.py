@@ -1,4 +1,4 @@
-"""One coherent simulated machine: disks, mounts, firmware, clock, people. The fake ports are views of it."""
+"""The simulated machine: disks, mounts, firmware, clock and operator in one model. The fake ports are views of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Cpus, Inventory
 from gprov.domain.unit.nics import Nic
 
-# Called before every port operation, with its name; a test raises MachineStopped here to cut the power.
+# Called with the name of each port operation before it begins; raises MachineStopped for a power cut.
 Hook = Callable[[str], None]
 
 
@@ -35,9 +35,10 @@ Hook = Callable[[str], None]
 class SimulatedMachine:
     """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
 
-    ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: what a person takes in the
-    boot loader's next menu, and in the one below that. ``nvram_before``: variables on their way to NVRAM, as they were.
-    ``verified``: images that were found good since power-on.
+    ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
+    loader's next menu and in its submenu. ``operator_from``: monotonic time from which the operator is present.
+    ``nvram_before``: previous values of variables whose write is unflushed. ``verified``: images found good since
+    power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -76,7 +77,7 @@ class SimulatedMachine:
     def add_disk(
         self, size: int, *, bus: Bus = Bus.ATA, model: str = "QEMU HARDDISK", serial: str = "", appears_at: float = 0.0
     ) -> FakeDisk:
-        """Plug in an empty disk; it gets the next free name of its bus."""
+        """Attach an empty disk; it gets the next free name of its bus."""
         index = sum(1 for disk in self.disks if (disk.bus is Bus.NVME) == (bus is Bus.NVME))
         name = f"nvme{index}n1" if bus is Bus.NVME else f"sd{chr(ord('a') + index)}"
         disk = FakeDisk(
@@ -93,19 +94,19 @@ class SimulatedMachine:
         return disk
 
     def begin_write(self, operation: str) -> None:
-        """Every fake port calls this first, and again between the steps of what it does: the places where faults and
-        power cuts strike. Without power nothing happens any more, whatever a flow still wants to tidy up."""
+        """Called by every changing operation of the fakes before it begins and between its stages: faults and power
+        cuts happen here. Raises MachineStopped on a stopped machine."""
         self.begin_read(operation)
         if self.hook is None:
             return
         try:
             self.hook(operation)
         except MachineStopped as stopped:
-            self.stopped = stopped.how
+            self.stopped = stopped.reason
             raise
 
     def begin_read(self, operation: str) -> None:
-        """What only reads calls this instead: faults strike, but there is nothing to cut."""
+        """Called by every reading operation of the fakes. Faults happen here, but no power cuts."""
         if self.stopped is not None:
             raise MachineStopped(self.stopped)
         for fault in self.faults:
@@ -119,11 +120,11 @@ class SimulatedMachine:
             self.clock.advance(fault.seconds)
 
     def take_write_fault(self, operation: str) -> FaultKind | None:
-        """What writes data asks this: how it goes wrong, if it does."""
+        """Return and count the write fault for this operation, or None."""
         return next((fault.kind for fault in self.faults if fault.affects_write(operation)), None)
 
     def detach_disk(self, serial: str, *, reappears: bool) -> None:
-        """A disk is pulled, or dies, while the machine runs. Arrays go on without it if they can."""
+        """Detach a disk from the running machine. Running arrays with enough members continue without it."""
         for disk in self.disks:
             if disk.serial == serial and not disk.detached:
                 disk.detached, disk.reappears = True, reappears
@@ -133,8 +134,8 @@ class SimulatedMachine:
                 one.record(present)
 
     def restart(self) -> None:
-        """Power is back: memory and mounts are gone, what was not flushed is lost (or, with ``torn_cuts``, an
-        arbitrary part of it)."""
+        """Restore power: memory and mounts are empty, unflushed changes are lost (with ``torn_cuts``, an arbitrary part
+        of them)."""
         choose = self.random.below if self.torn_cuts else None
         for disk in self.disks:
             disk.apply_power_cut(choose)
@@ -162,13 +163,13 @@ class SimulatedMachine:
             self.nvram[name] = variable
 
     def flush(self) -> None:
-        """What sync(2) does."""
+        """sync(2)."""
         for volume in self.volumes():
             if self.reachable(volume):
                 volume.sync()
 
     def arrays(self) -> tuple[FakeArray, ...]:
-        """Those that some member still tells of."""
+        """Arrays that have a superblock on at least one partition."""
         found = {
             part.member.array.uuid: part.member.array
             for disk in self.disks
@@ -184,11 +185,11 @@ class SimulatedMachine:
         return (*on_disks, *(volume for volume in on_arrays if volume is not None))
 
     def array_with_member(self, part: FakePartition) -> RunningFakeArray | None:
-        """The running array that this partition is a member of."""
+        """Return the running array of which this partition is a member, or None."""
         return next((one for one in self.running if any(member is part for member in one.members)), None)
 
     def note_array_write(self, part: FakePartition) -> None:
-        """Something is written to what may be an array: from now on members that are missing are out of date."""
+        """Record a write to an array: missing members are out of date from now on. Other partitions: no effect."""
         for one in self.running:
             if one.array.device is part:
                 one.record(self._parts_present())
@@ -201,7 +202,7 @@ class SimulatedMachine:
         return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.detached)
 
     def reachable(self, volume: FakeVolume) -> bool:
-        """Is the disk that holds this volume, or enough of the array, still there? Memory always is."""
+        """Return whether the volume's disk is attached, or its array has enough members. Memory is always reachable."""
         holders = [disk for disk in self.disks if any(volume is one for one in disk.volumes())]
         arrays = [one for one in self.running if one.array.device.volume is volume]
         present = self._parts_present()
@@ -214,7 +215,7 @@ class SimulatedMachine:
         raise DeviceMissing(str(device), "no such disk")
 
     def partition(self, node: str) -> tuple[FakeDisk, FakePartition]:
-        """For an array: with the disk of its first member that is there."""
+        """Return a partition or array with its disk; for an array, the disk of its first attached member."""
         for disk in self.present():
             for part in disk.partitions:
                 if node == f"/dev/{disk.partition_name(part.number)}":
@@ -234,15 +235,14 @@ class SimulatedMachine:
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
     def volume_tree(self, label: str) -> Tree:
-        """What the volume with this label holds now: for assertions. Raises DeviceMissing."""
+        """Current tree of the volume with this label, for assertions. Raises DeviceMissing."""
         for volume in self.volumes():
             if volume.label == label:
                 return volume.current
         raise DeviceMissing(label, "no volume has this label")
 
     def media_state(self) -> dict[str, object]:
-        """Everything that is on any disk but the counts of starts, as a value that compares equal while nothing
-        changed."""
+        """Contents of all disks, without the files that count boots, as a value for comparisons."""
         return media_state(self.disks, self.arrays())
 
     def _number(self) -> DeviceNumber:

@@ -1,4 +1,4 @@
-"""Where a path of the simulated machine leads: through links and over mount points, as the port for files promises."""
+"""Path resolution on the simulated machine, with links and mount points, as the Files port specifies it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_LINKS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedPath:
-    """``path``: of the machine, without links. ``inner``: the path within ``volume``. ``node``: None if nothing is
+    """``path``: of the machine, without links. ``inner``: path within ``volume``. ``node``: None if nothing exists
     there. ``mount``: None for the machine's memory."""
 
     path: str
@@ -26,10 +26,10 @@ class ResolvedPath:
 
 
 def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> ResolvedPath:
-    """``follow``: also a link that the path ends with. Links, absolute ones and ``..`` too, stay within the mounted
-    volume that the path begins in, and what is mounted on that.
+    """Resolve a path. ``follow``: also follow a link that is the last component. Links (absolute ones and ``..`` too)
+    cannot leave the mounted volume in which the path begins, except into volumes mounted on it.
 
-    Raises DeviceMissing if the path leads through what is no folder, or over a link that leads to nothing.
+    Raises DeviceMissing if a component is not a folder, or a link leads to nothing.
     """
     root = _root(machine, path)
     rest = path[len(root) :].split("/")
@@ -56,7 +56,7 @@ def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Reso
             rest, must_exist = words + rest, len(words) + must_exist
             continue
         if place.node is None and linked:
-            raise DeviceMissing(path, "is, or leads over, a link to nothing")
+            raise DeviceMissing(path, "leads through a link whose target does not exist")
         if place.node is not None and more and place.node.type is not FileType.FOLDER:
             raise DeviceMissing(path, f"{name} is not a folder")
         done.append(name)
@@ -64,7 +64,7 @@ def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Reso
 
 
 def volume_at(machine: SimulatedMachine, path: str) -> tuple[FakeMount | None, FakeVolume, str]:
-    """The volume that holds an absolute path (mount points and links followed), and the path within it."""
+    """Return the mount and volume that hold an absolute path (without links), and the path within the volume."""
     best: FakeMount | None = None
     for mount in machine.mounts:
         target = mount.point.target
@@ -78,7 +78,7 @@ def volume_at(machine: SimulatedMachine, path: str) -> tuple[FakeMount | None, F
 
 
 def _root(machine: SimulatedMachine, path: str) -> str:
-    """Mount point of the innermost volume that a path begins in; "" for the machine's memory."""
+    """Mount point of the innermost volume in which a path begins; "" for the machine's memory."""
     mount, _, _ = volume_at(machine, path)
     return mount.point.target if mount is not None else ""
 
@@ -89,13 +89,13 @@ def _resolve_path(machine: SimulatedMachine, path: str) -> ResolvedPath:
 
 
 def require_attached(machine: SimulatedMachine, place: ResolvedPath) -> None:
-    """Raises DeviceFault if the disk below was pulled, or died."""
+    """Raise DeviceFault if the volume's disk was detached."""
     if not machine.reachable(place.volume):
-        raise DeviceFault(place.path, "input/output error: its disk is gone", errno=EIO)
+        raise DeviceFault(place.path, "input/output error: its disk was detached", errno=EIO)
 
 
 def read_file(machine: SimulatedMachine, path: str) -> Node:
-    """A regular file that a port reads. Raises DeviceMissing, DeviceFault."""
+    """Return a regular file. Raises DeviceMissing, DeviceFault."""
     machine.begin_read(f"read {path}")
     place = locate(machine, path)
     node = place.node

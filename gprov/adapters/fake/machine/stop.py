@@ -1,4 +1,4 @@
-"""How a simulated machine stops: by an exception that no flow can swallow, since it is no Exception."""
+"""How a simulated machine stops: with a BaseException, which flows do not catch."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class StopReason(Enum):
 
 
 class MachineStopped(BaseException):
-    """The flow that ran on the machine is over."""
+    """Ends the flow that runs on the machine."""
 
     def __init__(self, reason: StopReason) -> None:
         super().__init__(reason.value)
-        self.how = reason
+        self.reason = reason

@@ -28,17 +28,17 @@ class ServerFault(Enum):
     """How a web server fails to serve one file."""
 
     HANGS = "hangs"  # takes the request and sends no reply
-    RESETS = "resets"  # breaks the connection half-way; honours Range, so a download can be resumed
-    NO_RANGE = "no-range"  # breaks the connection half-way; ignores Range, so a download begins anew
-    OVERSTATES = "lies"  # announces a longer content than it sends, at every request
+    RESETS = "resets"  # breaks the connection half-way; supports Range, so that downloads resume
+    NO_RANGE = "no-range"  # breaks the connection half-way; ignores Range, so that downloads restart
+    OVERSTATES = "lies"  # sends a Content-Length larger than the body, at every request
     TRUNCATES = "truncated"  # serves half of the file as the whole
     STALE = "stale"  # serves other content
 
 
 @dataclass(kw_only=True)
 class FakeOrigin:
-    """What the simulated web server serves: URL → content. ``down``: no answer at all. ``faults``: of single
-    URLs; ``breaks``: how many more connections are broken. ``requests``: URL and first byte of each."""
+    """Files of the simulated web server by URL. ``down``: no reply at all. ``faults``: by URL; ``remaining_breaks``:
+    number of connections still to break. ``requests``: URL and first byte of each request."""
 
     content: dict[str, bytes] = field(default_factory=dict)
     down: bool = False
@@ -47,8 +47,8 @@ class FakeOrigin:
     requests: list[tuple[str, int]] = field(default_factory=list)
 
     def send(self, url: str, start: int, timeout: float, clock: FakeClock) -> tuple[int, bytes, int, bool]:
-        """Answer one request for the bytes from ``start``: status, bytes, offset of the first one, and whether the
-        announced length was sent. Raises NetworkFault if nothing comes for ``patience`` seconds."""
+        """Answer one request for the bytes from ``start``. Returns status, bytes, offset of the first byte, and whether
+        the announced length was sent. Raises NetworkFault after ``timeout`` seconds without a reply."""
         self.requests.append((url, start))
         fault, content = self.faults.get(url), self.content.get(url)
         if self.down or fault is ServerFault.HANGS:
@@ -137,7 +137,7 @@ class FakeHttp(Http):
             content = content[:begin] + block
             if len(content) > limits.size:
                 self._files.stream(target, b"", whole=True)
-                raise NetworkFault(url, f"has {len(content)} bytes, and there is room for {limits.size}")
+                raise NetworkFault(url, f"has {len(content)} bytes: the limit is {limits.size} bytes")
             self._files.stream(target, content, whole=whole)
             if whole:
                 progress(len(content), len(content))
@@ -153,7 +153,7 @@ class FakeHttp(Http):
 
 @dataclass(kw_only=True)
 class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
-    """Keeps what is reported; ``down`` makes every call fail."""
+    """Records all reports; ``down`` makes every call fail."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -164,7 +164,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
     documents: dict[str, str] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
-        """With containers of its own; the values in them never change."""
+        """Copies the containers; their values are immutable."""
         return FakeFactory(
             down=self.down,
             clock_ns=self.clock_ns,

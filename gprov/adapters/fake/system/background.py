@@ -1,4 +1,4 @@
-"""Background port of a simulated machine: everything at once, so that each run is like the other. Work whose name is in
+"""Background port of a simulated machine: work is done at once, so that runs are reproducible. Work named in
 ``hanging`` never ends."""
 
 from __future__ import annotations

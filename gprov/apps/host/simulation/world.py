@@ -130,9 +130,9 @@ class World:
             self.machine.restart()
 
     def _stopped(self, stopped: MachineStopped) -> StopReason:
-        if stopped.how is not StopReason.SWITCHED_ROOT:
+        if stopped.reason is not StopReason.SWITCHED_ROOT:
             self.machine.restart()
-        return stopped.how
+        return stopped.reason
 
     def _unpack_initramfs(self) -> None:
         for path, content in ((BOOT_IMAGE, self.loader.boot), (CORE_IMAGE, self.loader.core)):
