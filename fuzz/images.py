@@ -23,7 +23,7 @@ from gprov.domain.boot.budget import (
 )
 from gprov.domain.branding import Branding
 from gprov.domain.formats.bzimage import newest, parse_bzimage
-from gprov.domain.formats.image.tar_attributes import MOST_IN_BLOCK, attributes_of
+from gprov.domain.formats.image.tar_attributes import MAX_IN_BLOCK, attributes_of
 from gprov.domain.formats.image.tar_fields import Malformed, pax_pairs
 from gprov.domain.formats.image.tar_sparse import blocks_of, pax_sparse
 from gprov.domain.formats.image.tar_tidy import Tidier
@@ -31,12 +31,12 @@ from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.tidy_attributes import Accounts, tidy_attributes
 from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.formats.posix_acl import BadAcl, acl_text, parse_acl, parse_raw_acl
-from gprov.domain.image.decoding import plan_decoding
+from gprov.domain.image.captured_names import captured_names
+from gprov.domain.image.decoding import decoding_limits
 from gprov.domain.image.history import parse_history, serialise_history
 from gprov.domain.image.imgmeta import parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.image.verify import verify_image
-from gprov.domain.image.wanted_members import wanted_members
 from gprov.domain.unit.netsaved import parse_saved
 
 PREFIX = "WIDGET.LNX.SHINY."
@@ -64,7 +64,7 @@ def xz_blocks(data: bytes) -> None:
         os.write(fd, data)
         with ImageFile(f"/proc/self/fd/{fd}") as file:
             layout = read_layout("x", file.size, file.read_at)
-            if plan_decoding(layout, 1, _MEMORY).needed > _MEMORY:
+            if decoding_limits(layout, 1, _MEMORY).needed > _MEMORY:
                 return
             done = 0
             for block in layout.blocks:
@@ -79,16 +79,16 @@ def xz_blocks(data: bytes) -> None:
 def verified_image(data: bytes) -> None:
     """xz and tar together, except archives that unpack to more than the limit."""
     layout = read_layout("x", len(data), lambda offset, size: data[offset : offset + size])
-    if layout.uncompressed_size <= _MAX_DECODED and plan_decoding(layout, 1, _MEMORY).needed <= _MEMORY:
+    if layout.uncompressed_size <= _MAX_DECODED and decoding_limits(layout, 1, _MEMORY).needed <= _MEMORY:
         verify_image("x", data)
 
 
 def tar_walk(data: bytes) -> None:
     """Feeding an archive in pieces gives the same result."""
-    whole = TarWalker("x", wanted_members(Branding()))
+    whole = TarWalker("x", captured_names(Branding()))
     whole.feed(data)
     summary = whole.finish()
-    parts = TarWalker("x", wanted_members(Branding()))
+    parts = TarWalker("x", captured_names(Branding()))
     step = 300 + len(data) % 1500
     for start in range(0, len(data), step):
         parts.feed(data[start : start + step])
@@ -129,7 +129,7 @@ def attributes(data: bytes) -> None:
     for kind in (b"0", b"1", b"2", b"3", b"5", b"6"):
         left_out: list[str] = []
         tidied = tidy_attributes(pairs, kind, Accounts(), left_out.append)
-        expect(attributes_of(tidied, kind, b"x").size <= MOST_IN_BLOCK, "attributes that do not fit")
+        expect(attributes_of(tidied, kind, b"x").size <= MAX_IN_BLOCK, "attributes that do not fit")
         with suppress(Malformed):
             attributes_of(pairs, kind, b"x")
     with suppress(Malformed):
@@ -147,7 +147,7 @@ def history(data: bytes) -> None:
     parsed = parse_history(data)
     expect(parse_history(serialise_history(parsed)) == parsed, "a history that changes when it is written and read")
     for name in ("one", *(result.image for result in parsed.results[:2])):
-        used = parsed.attempt(name).failed(name, "note").installed(name, 2, 1, 1)
+        used = parsed.with_attempt(name).with_failure(name, "note").with_boot_results(name, 2, 1, 1)
         expect(parse_history(serialise_history(used)) == used, "a history that reads differently after use")
 
 

@@ -19,7 +19,7 @@ from gprov.domain.events import (
     Severity,
     StateChange,
 )
-from gprov.domain.formats.shown import plain
+from gprov.domain.formats.shown import printable_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -34,7 +34,7 @@ def event_text(event: Event) -> str:
 
 def printable_lines(body: Body) -> tuple[str, ...]:
     """``body_text`` as lines that do nothing to a terminal, however strange the names in it are."""
-    return tuple(plain(line) for line in body_text(body).splitlines()) or ("",)
+    return tuple(printable_text(line) for line in body_text(body).splitlines()) or ("",)
 
 
 def body_text(body: Body) -> str:

@@ -68,7 +68,7 @@ def record_previous_system(
         value = replace(value.with_new_restore_series() if system.ran else value, recorded_boots=system.boot_record_key)
         unconfirmed = counts.unconfirmed if system.reports else 0
         context.bus.log(f"{system.image} was started {counts.started} times, the last {unconfirmed} unconfirmed")
-        history.record(history.value.installed(system.image, counts.started, counts.confirmed, unconfirmed))
+        history.record(history.value.with_boot_results(system.image, counts.started, counts.confirmed, unconfirmed))
     if value != budget.value:
         budget.record(value)
 

@@ -84,11 +84,11 @@ def restore_pause(previous: int, first: float) -> float:
 def parse_budget(source: str, data: bytes) -> StartBudget:
     """``source`` names the file. Raises BadInput; the caller then counts from zero."""
     root = read_object(source, data)
-    if root.integer("Version", required=True, least=1) > VERSION:
+    if root.integer("Version", required=True, minimum=1) > VERSION:
         root.problem("Version", f"is newer than {VERSION}")
     budget = StartBudget(
-        given_up=min(root.integer("GivenUp", least=0), MAX_COUNT),
-        restores=min(root.integer("Restores", least=0), MAX_COUNT),
+        given_up=min(root.integer("GivenUp", minimum=0), MAX_COUNT),
+        restores=min(root.integer("Restores", minimum=0), MAX_COUNT),
         last_ns=root.integer("LastTime"),
         reason=root.text("Reason")[:MAX_REASON_LENGTH],
         recorded_boots=root.text("CountedBoots")[:MAX_REASON_LENGTH],

@@ -30,7 +30,9 @@ def parse_array_record(source: str, raw: bytes) -> Mapping[int, str]:
     """Slot → identity and port of its disk at the time of the restore. ``source`` names the file. Raises BadInput."""
     root = read_object(source, raw)
     found = {
-        member.integer("Slot", required=True, least=0): _place(member.text("Disk", required=True), member.text("Port"))
+        member.integer("Slot", required=True, minimum=0): _place(
+            member.text("Disk", required=True), member.text("Port")
+        )
         for member in root.objects("Members", required=True)
     }
     return finish(source, root, found)

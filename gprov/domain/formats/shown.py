@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-_LONGEST = 200
+_MAX_LENGTH = 200
 
 
-def show(name: bytes) -> str:
+def printable_name(name: bytes) -> str:
     """The end of a name between quotes; what is not printable is escaped."""
-    return repr(name[-_LONGEST:].decode(errors="replace"))
+    return repr(name[-_MAX_LENGTH:].decode(errors="replace"))
 
 
-def plain(text: str) -> str:
+def printable_text(text: str) -> str:
     """A text that holds names, for a terminal: tabs and what is printable as they are, line breaks and all else as
     escape sequences of Python."""
     return text if text.isprintable() else "".join(map(_escaped, text))

@@ -36,7 +36,7 @@ def read_spec(entry: JsonObject, warnings: list[Problem]) -> HardwareSpec:
 
 
 def _number(entry: JsonObject, key: str, least: int) -> int | None:
-    return entry.integer(key, least, least=least) if entry.has(key) else None
+    return entry.integer(key, least, minimum=least) if entry.has(key) else None
 
 
 def _cpu(entry: JsonObject) -> CpuSpec:
@@ -55,11 +55,11 @@ def _firmware(entry: JsonObject) -> FirmwareVersions:
 
 def _disk(entry: JsonObject, least: int) -> DiskSpec:
     return DiskSpec(
-        size=entry.integer("Size", least, required=True, least=least),
-        tolerance_percent=entry.integer("SizeTolerancePct", 0, least=0, most=100),
+        size=entry.integer("Size", least, required=True, minimum=least),
+        tolerance_percent=entry.integer("SizeTolerancePct", 0, minimum=0, maximum=100),
         vendor=entry.text("Vendor"),
         model=entry.text("Model"),
-        quantity=entry.integer("Quantity", 1, least=1),
+        quantity=entry.integer("Quantity", 1, minimum=1),
     )
 
 
@@ -95,7 +95,7 @@ def _device(entry: JsonObject, warnings: list[Problem]) -> DeviceSpec:
         warnings.append(Problem(f"{entry.path}.Quantity", "is missing: there must be no such device"))
     before = len(entry.problems)
     device = DeviceSpec(
-        quantity=entry.integer("Quantity", 0, least=0),
+        quantity=entry.integer("Quantity", 0, minimum=0),
         vendor=_hex(entry, "Vendor", 0xFFFF),
         device=_hex(entry, "Device", 0xFFFF),
         device_class=_hex(entry, "Class", 0xFFFFFF),

@@ -41,7 +41,7 @@ def parse_platform_table(source: str, data: bytes) -> tuple[Platform, ...]:
 
 
 def _platform(entry: JsonObject) -> Platform:
-    disks = entry.integer("NumDataDisks", 1, required=True, least=1)
+    disks = entry.integer("NumDataDisks", 1, required=True, minimum=1)
     return Platform(
         code_name=_code_name(entry),
         family_name=entry.text("Familyname", required=True),
@@ -51,25 +51,25 @@ def _platform(entry: JsonObject) -> Platform:
         serial_field=_serial_field(entry),
         nic_info=_nic_info(entry.object("NICInfo", required=True)),
         data_disks=disks,
-        disk_size=entry.integer("Disksize", 1, required=True, least=1),
+        disk_size=entry.integer("Disksize", 1, required=True, minimum=1),
         recovery_media=_recovery_media(entry.object("RecoveryMedia", required=True)),
         lcd=entry.one_of("Lcd", {lcd.value: lcd for lcd in Lcd}, Lcd.NONE, required=True),
         raid_level=_raid_level(entry, disks),
         model_field=_model_field(entry),
         cpu=tuple(line.strip() for line in entry.text("CPU").splitlines() if line.strip()),
         ipmi=entry.boolean("IPMI"),
-        ipmi_channel=entry.integer("IPMIChannel", least=0, most=15),
+        ipmi_channel=entry.integer("IPMIChannel", minimum=0, maximum=15),
         disk_is_ssd=entry.boolean("DiskIsSSD"),
         fakeraid_type=entry.one_of("FakeraidType", {"": None, **{kind.value: kind for kind in FakeraidType}}, None),
         bios_config_tool=entry.text("BiosConfigTool"),
         ipmi_config_tool=entry.text("IpmiConfigTool"),
-        virtualization=Virtualization(entry.integer("Virttype", least=0, most=max(Virtualization))),
+        virtualization=Virtualization(entry.integer("Virttype", minimum=0, maximum=max(Virtualization))),
         partition_offset=entry.text("Partoffset"),
         low_memory=entry.boolean("Lowmemory"),
         prototype=entry.boolean("Prototype"),
         # 0 means the default.
-        set_tolerance_pct=entry.integer("DiskSTol", least=0, most=100) or SET_TOLERANCE_PCT,
-        target_tolerance_pct=entry.integer("DiskTTol", least=0, most=100) or TARGET_TOLERANCE_PCT,
+        set_tolerance_pct=entry.integer("DiskSTol", minimum=0, maximum=100) or SET_TOLERANCE_PCT,
+        target_tolerance_pct=entry.integer("DiskTTol", minimum=0, maximum=100) or TARGET_TOLERANCE_PCT,
     )
 
 
@@ -97,7 +97,7 @@ def _serial_field(entry: JsonObject) -> str:
 
 
 def _model_field(entry: JsonObject) -> ModelField | None:
-    number = entry.integer("DmiPMOverrideTyp", least=0, most=127)
+    number = entry.integer("DmiPMOverrideTyp", minimum=0, maximum=127)
     label = entry.text("DmiPMOverrideFld")
     if not label:
         if number:
@@ -132,7 +132,7 @@ def _nic_info(entry: JsonObject | None) -> NicInfo:
     if len(set(diag_ports)) < len(diag_ports):
         entry.problem("SharedDiagPorts", "names a port twice")
     names = entry.texts("DefaultNamesNoDiag")
-    wan_index = entry.integer("WANIndex", least=0)
+    wan_index = entry.integer("WANIndex", minimum=0)
     if names and wan_index >= len(names):
         entry.problem("WANIndex", f"is {wan_index}, but there are only {len(names)} names in DefaultNamesNoDiag")
     return NicInfo(diag_ports, wan_index, names, _mac_prefixes(entry))

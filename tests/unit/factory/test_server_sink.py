@@ -148,7 +148,7 @@ def test_closing_does_not_wait_for_a_long_pause() -> None:
 
 def test_what_the_server_refuses_does_not_hold_up_the_rest() -> None:
     factory = KeepingTelemetry([FactoryRefused(URL, 422, "no")])
-    sink = ServerSink(factory, "1", delivery=Delivery(linger=0))
+    sink = ServerSink(factory, "1", delivery=Delivery(batch_delay=0))
     sink.publish(state(1))
     assert factory.asked.wait(60)
     sink.publish(line(2))
@@ -159,7 +159,7 @@ def test_what_the_server_refuses_does_not_hold_up_the_rest() -> None:
 
 def test_a_state_change_does_not_linger() -> None:
     factory = KeepingTelemetry()
-    sink = ServerSink(factory, "1", delivery=Delivery(linger=3600))
+    sink = ServerSink(factory, "1", delivery=Delivery(batch_delay=3600))
     sink.publish(line(1))
     sink.publish(state(2))
     assert factory.asked.wait(60)

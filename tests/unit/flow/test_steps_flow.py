@@ -10,7 +10,7 @@ from traceback import format_exception
 import pytest
 
 from gprov.adapters.fake.files.files import FakeFiles
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import BASE_URL, SERIAL
 from gprov.apps.mfg.steps import TEMPORARY
 from gprov.domain.errors import (
@@ -80,13 +80,13 @@ def ran(unit: UnitDriver) -> list[str]:
 
 def test_steps_run_at_their_points_in_order(unit: UnitDriver) -> None:
     with_steps(unit, *(step(when.value, command(f"echo {when.value}")) for when in reversed(StepPoint)))
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     assert ran(unit) == [f"echo {when.value}" for when in StepPoint]
 
 
 def test_steps_of_another_platform_do_not_run(unit: UnitDriver) -> None:
     with_steps(unit, step("BeforeQA", command("fail")), code_name="other")
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     assert ran(unit) == []
 
 
@@ -111,7 +111,7 @@ def test_a_command_gets_its_templates_filled_its_paths_and_a_folder_with_its_fil
         return Completed(0, b"", b"")
 
     unit.processes.programs["echo"] = look
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     folder = f"{TEMPORARY}/AfterImaging-0"
     run = unit.processes.runs[0]
     assert run.argv == ("echo", folder, "/mnt/RECOVERY", SERIAL)
@@ -138,7 +138,7 @@ def test_a_command_is_accepted_by_its_exit_status(
 ) -> None:
     with_steps(unit, step("AfterImaging", command(f"{program} this", exit_status), command("echo next")))
     if accepted:
-        assert unit.provision() is Stop.REBOOT
+        assert unit.provision() is StopReason.REBOOT
         assert ran(unit) == [f"{program} this", "echo next"]
         return
     error = provision_fails(unit)
@@ -150,10 +150,10 @@ def test_a_command_is_accepted_by_its_exit_status(
 
 def test_the_error_of_a_command_that_failed_has_its_output(unit: UnitDriver) -> None:
     with_steps(unit, step("BeforeQA", command("fail this thing")))
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = provision_fails(unit)
     assert error.details() == ("command: fail this thing", "cannot do this thing")
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 @pytest.mark.parametrize("exit_status", ["MustSucceed", "DontCare", "MustFail"])
@@ -169,7 +169,7 @@ def test_passwords_reach_commands_and_nothing_else(unit: UnitDriver) -> None:
         step("BeforePWSet", command(f"echo {line}"), verbose=True),
         step("AfterPWSet", command(f"fail {line}", "MustFail"), verbose=True),
     )
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     expected = tuple(f"--{name}={secret}" for name, secret in zip(("os", "bios", "ipmi"), SECRETS, strict=True))
     assert [run.argv[1:] for run in unit.processes.runs] == [expected, expected]
     assert "--os=*** --bios=*** --ipmi=***" in unit.told()
@@ -227,12 +227,12 @@ def test_temporary_folders_are_gone_afterwards(unit: UnitDriver) -> None:
 
 def test_a_file_of_a_step_with_another_hash_is_refused(unit: UnitDriver) -> None:
     with_steps(unit, step("BeforeQA", command("echo"), files=[serve(unit, "tool", b"a tool", "0" * 64)]))
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = provision_fails(unit)
     assert isinstance(error, IntegrityFault)
     assert f"{BASE_URL}/tool" in str(error)
     assert ran(unit) == []
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 def test_a_file_of_a_step_that_the_server_does_not_have_is_a_network_fault(unit: UnitDriver) -> None:
@@ -263,7 +263,7 @@ def unpacking(unit: UnitDriver, *scripts: str) -> None:
 def test_a_stash_archive_is_unpacked_and_its_script_run(unit: UnitDriver) -> None:
     unpacking(unit, "install.sh", "deeper/other.sh", "README")
     unit.change_manuf(StashFiles=[serve(unit, "stash.tar.xz", b"an archive")])
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     assert ran(unit)[1] == f"sh {TEMPORARY}/stash-0/install.sh"
     assert unit.exists("RECOVERY", f"/stashed-{SERIAL}")
     assert unit.settle() == ("reboot", "switched root")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gprov.adapters.fake.firmware.uefi import firmware_start
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import IMAGE_NAME, publish
 from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import ProcessState
@@ -32,25 +32,25 @@ def test_an_unknown_switch_is_refused_before_anything_is_done(blank: UnitDriver,
 
 
 def test_stop_after_validate_changes_nothing(used: UnitDriver) -> None:
-    before = used.machine.storage()
+    before = used.machine.media_state()
     with pytest.raises(RefusedByPolicy, match="as specified: going no further"):
         used.provision(PROVISION_MFG_TEST="Stop-after-validate")
-    assert used.machine.storage() == before
+    assert used.machine.media_state() == before
     assert used.factory.states == [ProcessState.MFG_STARTED, ProcessState.MFG_FAILED]
-    assert used.boot() is Stop.SWITCHED_ROOT
+    assert used.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_no_wipe_disks_leaves_the_old_system(used: UnitDriver) -> None:
-    before, writes = used.machine.storage()["sda"], used.machine.disks[0].writes
-    assert used.provision(PROVISION_MFG_TEST="No-wipe-disks") is Stop.REBOOT
-    assert used.machine.storage()["sda"] == before
+    before, writes = used.machine.media_state()["sda"], used.machine.disks[0].writes
+    assert used.provision(PROVISION_MFG_TEST="No-wipe-disks") is StopReason.REBOOT
+    assert used.machine.media_state()["sda"] == before
     assert used.machine.disks[0].writes == writes
     assert used.factory.documents == {}
-    assert used.boot() is Stop.SWITCHED_ROOT
+    assert used.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_without_switches_the_old_system_is_gone(used: UnitDriver) -> None:
-    assert used.provision() is Stop.REBOOT
+    assert used.provision() is StopReason.REBOOT
     assert used.machine.disks[0].partitions == []
     assert used.settle() == ("reboot", "switched root")
 
@@ -59,22 +59,22 @@ def test_no_create_recov_keeps_what_recovery_holds(used: UnitDriver) -> None:
     kept = "WIDGET.LNX.SHINY.2026-03-01.1.upd"
     used.add_image(kept)
     table = used.machine.disks[1].table
-    assert used.provision(PROVISION_MFG_TEST="No-create-recov") is Stop.REBOOT
+    assert used.provision(PROVISION_MFG_TEST="No-create-recov") is StopReason.REBOOT
     assert used.machine.disks[1].table is table
     assert used.settle() == ("reboot", "switched root")
     assert used.systems() == [kept]
 
 
 def test_no_create_recov_without_a_recovery_changes_nothing(blank: UnitDriver) -> None:
-    before = blank.machine.storage()
+    before = blank.machine.media_state()
     with pytest.raises(DeviceMissing, match="RECOVERY: no volume has this label"):
         blank.provision(PROVISION_MFG_TEST="No-create-recov")
-    assert blank.machine.storage() == before
+    assert blank.machine.media_state() == before
 
 
 def test_no_write_files_takes_recovery_as_it_is(used: UnitDriver) -> None:
     publish(used.origin, {IMAGE_NAME: b"never fetched", "norm_boot": b"neither"})
-    assert used.provision(PROVISION_MFG_TEST="No-create-recov No-write-files") is Stop.REBOOT
+    assert used.provision(PROVISION_MFG_TEST="No-create-recov No-write-files") is StopReason.REBOOT
     assert used.settle() == ("reboot", "switched root")
 
 
@@ -87,7 +87,7 @@ def test_no_write_files_on_a_new_recovery_reports_the_missing_file(blank: UnitDr
 
 
 def test_no_manufacture_stores_no_password(blank: UnitDriver) -> None:
-    assert blank.provision(PROVISION_MFG_TEST="No-manufacture") is Stop.REBOOT
+    assert blank.provision(PROVISION_MFG_TEST="No-manufacture") is StopReason.REBOOT
     assert not blank.exists("RECOVERY", "/secrets")
     assert blank.settle() == ("reboot", "switched root")
     assert b"admin:!:" in blank.read("PRIMARY", "/etc/shadow")
@@ -97,10 +97,10 @@ def test_no_manufacture_stores_no_password(blank: UnitDriver) -> None:
     "words", ["No-wipe-disks", "No-manufacture", "Skip-networking", "no-manufacture,verbose-logging"]
 )
 def test_a_provisioning_that_left_something_out_makes_no_document(blank: UnitDriver, words: str) -> None:
-    assert blank.provision(PROVISION_MFG_TEST=words) is Stop.REBOOT
+    assert blank.provision(PROVISION_MFG_TEST=words) is StopReason.REBOOT
     assert blank.factory.documents == {}
 
 
 def test_a_provisioning_with_verbose_logging_makes_a_document(blank: UnitDriver) -> None:
-    assert blank.provision(PROVISION_MFG_TEST="Verbose-logging") is Stop.REBOOT
+    assert blank.provision(PROVISION_MFG_TEST="Verbose-logging") is StopReason.REBOOT
     assert len(blank.factory.documents) == 1

@@ -17,7 +17,7 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.net.network import FakeHttp, Origin
+from gprov.adapters.fake.net.network import FakeHttp, FakeOrigin
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.reporting.bus import EventBus
@@ -66,7 +66,7 @@ def plan_ports(machine: SimulatedMachine) -> PlanPorts:
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
         firmware=FakeFirmware(machine),
-        http=FakeHttp(machine, Origin()),
+        http=FakeHttp(machine, FakeOrigin()),
         clock=machine.clock,
     )
 
@@ -86,7 +86,10 @@ def disk(machine: SimulatedMachine, name: str) -> Disk:
 
 
 def content(machine: SimulatedMachine, *labels: str) -> dict[str, Content]:
-    return {label: {path: machine.tree(label).get(path) for path in machine.tree(label).paths()} for label in labels}
+    return {
+        label: {path: machine.volume_tree(label).get(path) for path in machine.volume_tree(label).paths()}
+        for label in labels
+    }
 
 
 def provision(machine: SimulatedMachine) -> None:

@@ -1,7 +1,4 @@
-"""Changes of a simulated file system on their way to the medium, and what of one a power cut leaves.
-
-The models of file systems: ``volume.py``.
-"""
+"""Unflushed changes of a simulated file system, and their state after a power cut. The models: ``volume.py``."""
 
 from __future__ import annotations
 
@@ -10,15 +7,14 @@ from dataclasses import dataclass, replace
 
 from gprov.adapters.fake.machine.tree import Node, Tree
 
-# A number below the one that it is given.
+# Returns a number below its argument.
 Choose = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One change that is still on its way to the medium: ``path`` becomes ``node`` (None: it goes). A rename also takes
-    ``source`` away and may replace ``old``. ``named``: of a rename, the names have arrived, the file's own part has
-    not."""
+class PendingChange:
+    """One unflushed change: ``path`` becomes ``node`` (None: removed). A rename also removes ``source`` and may replace
+    ``old``. ``named``: of a rename, the names are stored and the file's own part is not."""
 
     path: str
     node: Node | None
@@ -26,36 +22,38 @@ class Step:
     old: Node | None = None
     named: bool = False
 
-    def __deepcopy__(self, memo: dict[int, object]) -> Step:
+    def __deepcopy__(self, memo: dict[int, object]) -> PendingChange:
         return self
 
 
-def scatter(step: Step, durable: Tree, apply: Callable[[Step], None], choose: Choose | None) -> None:
-    """Without a journal: the sectors of one step arrive in any order, or not at all. ``durable``: where they arrive;
-    ``apply``: has the whole step arrive."""
-    if not step.source:
+def apply_partially(
+    change: PendingChange, durable: Tree, apply: Callable[[PendingChange], None], choose: Choose | None
+) -> None:
+    """Power cut without a journal: the sectors of one change are stored in any order, or not at all. ``durable``: the
+    stored tree; ``apply``: stores the whole change."""
+    if not change.source:
         if choose is not None and choose(2):
-            apply(step)
+            apply(change)
         return
-    lost = step.old is not None
+    lost = change.old is not None
     match choose(6) if choose is not None else 3 if lost else 0:
         case 1:
-            apply(step)
-        case 2 if step.node is not None:  # both names
-            durable.put(step.path, step.node)
+            apply(change)
+        case 2 if change.node is not None:  # both names
+            durable.put(change.path, change.node)
         case 3 if lost:
-            durable.drop(step.path)
-            durable.drop(step.source)
-        case 4 if step.old is not None:  # its blocks are free already
-            durable.put(step.path, replace(step.old, content=b""))
-        case 5 if step.old is not None:  # half of them
-            durable.put(step.path, replace(step.old, content=step.old.content[: len(step.old.content) // 2]))
-            durable.drop(step.source)
+            durable.drop(change.path)
+            durable.drop(change.source)
+        case 4 if change.old is not None:  # its blocks are free already
+            durable.put(change.path, replace(change.old, content=b""))
+        case 5 if change.old is not None:  # half of them
+            durable.put(change.path, replace(change.old, content=change.old.content[: len(change.old.content) // 2]))
+            durable.drop(change.source)
         case _:
-            """Nothing arrived."""
+            """Nothing was stored."""
 
 
-def arrived(node: Node, choose: Choose) -> Node:
-    """Of data that were not flushed: nothing, a part, or everything."""
+def partial_content(node: Node, choose: Choose) -> Node:
+    """Return the node with the stored part of unflushed data: nothing, half, or all."""
     size = len(node.content)
     return replace(node, content=node.content[: (0, size // 2, size)[choose(3)]])

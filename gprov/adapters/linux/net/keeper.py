@@ -1,4 +1,4 @@
-"""Keeping an interface as its lease says, beside the flow that uses it."""
+"""Keeps an interface configured according to its lease, in a thread beside the flow."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gprov.domain.unit.lease import Lease
 from gprov.ports.background import Background, Task
 from gprov.ports.network import Report
 
-_LOOK_EVERY = 10_000  # milliseconds: whether the client still runs
+_POLL_MILLISECONDS = 10_000  # milliseconds: whether the client still runs
 
 
 class LeaseKeeper:
-    """Follows the events of one client beside the flow, from ``start`` until ``close``. It ends with the process, too,
-    and needs no closing before a reboot."""
+    """Processes the events of one client in a thread, from ``start`` until ``close``. The thread ends with the process
+    and need not be closed before a reboot."""
 
     def __init__(self, client: DhcpClient, lease: Lease, configurator: Configurator, report: Report) -> None:
         self._client = client
@@ -30,14 +30,14 @@ class LeaseKeeper:
         self._task: Task | None = None
 
     def start(self, background: Background) -> None:
-        """Where the work cannot be done beside the flow, the lease is not followed, and a report says so."""
+        """Without a free thread the lease is not followed, and a report states that."""
         caller = threading.get_ident()
         self._task = background.start("gprov-lease", lambda: self._run(caller))
 
     def close(self) -> None:
-        """Waits for what is being configured: each step of it has a deadline of its own."""
+        """Waits for a configuration in progress: each of its commands has a timeout."""
         os.close(self._waker)
-        while self._task is not None and not self._task.wait(_LOOK_EVERY / 1000):
+        while self._task is not None and not self._task.wait(_POLL_MILLISECONDS / 1000):
             pass
         os.close(self._wake)
 
@@ -49,7 +49,7 @@ class LeaseKeeper:
         poll.register(self._client.pipe, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
         while True:
-            if any(descriptor == self._wake for descriptor, _ in poll.poll(_LOOK_EVERY)):
+            if any(descriptor == self._wake for descriptor, _ in poll.poll(_POLL_MILLISECONDS)):
                 return
             try:
                 self._follow()

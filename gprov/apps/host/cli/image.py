@@ -17,7 +17,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import Room, primary_room, smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, GprovError, Problem
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.decoding import LARGEST_ARCHIVE
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
 from gprov.domain.image.name import ImageName, parse_image_name
 from gprov.domain.image.select import Preference, rank
@@ -128,7 +128,7 @@ def _verify(path: str, prefix: str, room: Room | None) -> tuple[ExitCode, dict[s
     from gprov.adapters.linux.system.process import SystemProcesses
     from gprov.domain.plan.preconditions import lack_of_room
 
-    most = room.largest_archive if room is not None else LARGEST_ARCHIVE
+    most = room.largest_archive if room is not None else MAX_ARCHIVE
     try:
         with progress(path) as report:
             image = XzTarArchives(SystemProcesses(), memory_budget=0).verify(path, report, most)

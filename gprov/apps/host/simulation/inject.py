@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gprov.adapters.fake.archive.artifacts import build_image
-from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.firmware.uefi import select_boot_entry
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node, Tree
@@ -57,7 +57,7 @@ def inject(world: World, step: Step, say: Say) -> None:
             _remove(world, step.what)
         case Verb.PULL | Verb.PLUG:
             for disk in world.machine.disks:
-                disk.gone = step.verb is Verb.PULL if disk.serial == step.what else disk.gone
+                disk.detached = step.verb is Verb.PULL if disk.serial == step.what else disk.detached
         case _:
             raise InternalError(f"{step.verb.value} turns the machine on")
 
@@ -74,7 +74,7 @@ def _fault(machine: SimulatedMachine, step: Step) -> None:
         times=min(times, most),
         seconds=seconds,
         disk=disk,
-        comes_back=back,
+        reappears=back,
     )
     machine.faults.append(fault)
 
@@ -87,7 +87,7 @@ def _server(world: World, step: Step) -> None:
     origin.faults.pop(url, None)
     if step.what not in ("good", "down"):
         origin.faults[url] = ServerFault(step.what)
-        origin.breaks = 2
+        origin.remaining_breaks = 2
 
 
 def _tree(world: World, label: str) -> Tree | None:
@@ -131,7 +131,7 @@ def _choose(world: World, what: str, say: Say) -> None:
         "other-disk": other_disk_title(names, 1),
     }
     try:
-        choose_entry(machine, titles[what], ERASE_TITLE if what == "erase" else "")
+        select_boot_entry(machine, titles[what], ERASE_TITLE if what == "erase" else "")
     except DeviceMissing as missing:
         say(f"   {missing}")
 

@@ -71,7 +71,7 @@ def system_problems(world: World) -> list[str]:
     if len(flagged) > 1:
         return ["two volumes have the flag file"]
     tree = flagged[0].current
-    lost = sum(volume.lost for volume in volumes(world, names.esp_label))
+    lost = sum(volume.lost_bytes for volume in volumes(world, names.esp_label))
     return _tree_problems(world, tree) + ([f"{lost} bytes of the ESP belong to no file"] if lost else [])
 
 

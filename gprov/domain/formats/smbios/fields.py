@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gprov.domain.formats.smbios import words
+from gprov.domain.formats.smbios import enum_names
 from gprov.domain.formats.smbios.keywords import Version, system_uuid
 from gprov.domain.formats.smbios.memory import MAPPED_RANGE, MEMORY_DEVICE, MODULE_FIELDS, RANGE_FIELDS
 from gprov.domain.formats.smbios.processors import processor_family
@@ -82,7 +82,7 @@ def _rom_size(bios: Structure) -> str:
     if blocks != 0xFF:
         return size_text((blocks + 1) << 6, 1)
     extended = bios.number(0x18, 2) if bios.length >= 0x1A else 16
-    unit = ("MB", "GB", words.OUT_OF_SPEC, words.OUT_OF_SPEC)[extended >> 14]
+    unit = ("MB", "GB", enum_names.OUT_OF_SPEC, enum_names.OUT_OF_SPEC)[extended >> 14]
     return f"{extended & 0x3FFF} {unit}"
 
 
@@ -100,7 +100,7 @@ def _voltage(processor: Structure) -> str:
 
 def _socket_status(processor: Structure) -> str:
     code = processor.number(0x18)
-    return f"Populated, {words.PROCESSOR_STATUS.of(code & 7)}" if code & 0x40 else "Unpopulated"
+    return f"Populated, {enum_names.PROCESSOR_STATUS.name_of(code & 7)}" if code & 0x40 else "Unpopulated"
 
 
 def _processor_id(processor: Structure) -> str:
@@ -128,23 +128,23 @@ def _ipmi_address(bmc: Structure) -> str:
 
 
 def _ipmi_spacing(bmc: Structure) -> str | None:
-    return None if bmc.number(0x04) == 4 else words.IPMI_SPACING.of(bmc.number(0x10) >> 6)
+    return None if bmc.number(0x04) == 4 else enum_names.IPMI_SPACING.name_of(bmc.number(0x10) >> 6)
 
 
 def _power_status(supply: Structure) -> str:
     code = supply.number(0x0E, 2)
-    return f"Present, {words.POWER_STATUS.of(code >> 7 & 7)}" if code & 2 else "Not Present"
+    return f"Present, {enum_names.POWER_STATUS.name_of(code >> 7 & 7)}" if code & 2 else "Not Present"
 
 
 _NUMBERED = {11: "String", 12: "Option"}
 _SYSTEM = (
     *texts(0x08, "Manufacturer|Product Name|Version|Serial Number", 0x04),
-    Rule("Wake-up Type", 0x19, word(words.WAKE_UP, 0x18)),
+    Rule("Wake-up Type", 0x19, word(enum_names.WAKE_UP, 0x18)),
     *texts(0x1B, "SKU Number|Family", 0x19),
 )
 _PROCESSOR = (
     Rule("Socket Designation", 0x1A, text(0x04)),
-    Rule("Type", 0x1A, word(words.PROCESSOR_TYPE, 0x05)),
+    Rule("Type", 0x1A, word(enum_names.PROCESSOR_TYPE, 0x05)),
     Rule("Manufacturer", 0x1A, text(0x07)),
     Rule("ID", 0x1A, _processor_id),
     Rule("Version", 0x1A, text(0x10)),
@@ -153,7 +153,7 @@ _PROCESSOR = (
     Rule("Max Speed", 0x1A, megahertz(0x14)),
     Rule("Current Speed", 0x1A, megahertz(0x16)),
     Rule("Status", 0x1A, _socket_status),
-    Rule("Upgrade", 0x1A, word(words.PROCESSOR_UPGRADE, 0x19)),
+    Rule("Upgrade", 0x1A, word(enum_names.PROCESSOR_UPGRADE, 0x19)),
     *texts(0x23, "Serial Number|Asset Tag|Part Number", 0x20),
     _count("Core Count", 0x23, 0x2A),
     _count("Core Enabled", 0x24, 0x2C),
@@ -174,17 +174,17 @@ _FIELDS: Mapping[int, tuple[Rule, ...]] = {
         Rule("Asset Tag", 0x09, text(0x08)),
         Rule("Location In Chassis", 0x0E, text(0x0A)),
         Rule("Chassis Handle", 0x0E, number(0x0B, 2, form=_HANDLE)),
-        Rule("Type", 0x0E, word(words.BOARD_TYPE, 0x0D)),
+        Rule("Type", 0x0E, word(enum_names.BOARD_TYPE, 0x0D)),
     ),
     3: (
         Rule("Manufacturer", 0x09, text(0x04)),
-        Rule("Type", 0x09, word(words.CHASSIS_TYPE, 0x05, 0x7F)),
-        Rule("Lock", 0x09, word(words.CHASSIS_LOCK, 0x05, 1, 7)),
+        Rule("Type", 0x09, word(enum_names.CHASSIS_TYPE, 0x05, 0x7F)),
+        Rule("Lock", 0x09, word(enum_names.CHASSIS_LOCK, 0x05, 1, 7)),
         *texts(0x09, "Version|Serial Number|Asset Tag", 0x06),
-        Rule("Boot-up State", 0x0D, word(words.CHASSIS_STATE, 0x09)),
-        Rule("Power Supply State", 0x0D, word(words.CHASSIS_STATE, 0x0A)),
-        Rule("Thermal State", 0x0D, word(words.CHASSIS_STATE, 0x0B)),
-        Rule("Security Status", 0x0D, word(words.CHASSIS_SECURITY, 0x0C)),
+        Rule("Boot-up State", 0x0D, word(enum_names.CHASSIS_STATE, 0x09)),
+        Rule("Power Supply State", 0x0D, word(enum_names.CHASSIS_STATE, 0x0A)),
+        Rule("Thermal State", 0x0D, word(enum_names.CHASSIS_STATE, 0x0B)),
+        Rule("Security Status", 0x0D, word(enum_names.CHASSIS_SECURITY, 0x0C)),
         Rule("OEM Information", 0x11, number(0x0D, 4, form="0x{:08X}")),
         Rule("Height", 0x13, number(0x11, form="{} U", special=_UNSPECIFIED)),
         Rule("Number Of Power Cords", 0x13, number(0x12, special=_UNSPECIFIED)),
@@ -193,7 +193,7 @@ _FIELDS: Mapping[int, tuple[Rule, ...]] = {
     MEMORY_DEVICE: MODULE_FIELDS,
     MAPPED_RANGE: RANGE_FIELDS,
     38: (
-        Rule("Interface Type", 0x10, word(words.IPMI_INTERFACE, 0x04)),
+        Rule("Interface Type", 0x10, word(enum_names.IPMI_INTERFACE, 0x04)),
         Rule("Specification Version", 0x10, lambda bmc: f"{bmc.number(5) >> 4}.{bmc.number(5) & 0x0F}"),
         Rule("I2C Slave Address", 0x10, lambda bmc: f"0x{bmc.number(6) >> 1:02x}"),
         Rule("NV Storage Device Address", 0x10, number(0x07, absent=0xFF)),
@@ -206,11 +206,11 @@ _FIELDS: Mapping[int, tuple[Rule, ...]] = {
         *texts(0x10, "Location|Name|Manufacturer|Serial Number|Asset Tag|Model Part Number|Revision", 0x05),
         Rule("Max Power Capacity", 0x10, number(0x0C, 2, form="{} W", special={0x8000: "Unknown"})),
         Rule("Status", 0x10, _power_status),
-        Rule("Type", 0x10, lambda supply: words.POWER_TYPE.of(supply.number(0x0E, 2) >> 10 & 0x0F)),
+        Rule("Type", 0x10, lambda supply: enum_names.POWER_TYPE.name_of(supply.number(0x0E, 2) >> 10 & 0x0F)),
         Rule(
             "Input Voltage Range Switching",
             0x10,
-            lambda supply: words.POWER_SWITCHING.of(supply.number(0x0E, 2) >> 3 & 0x0F),
+            lambda supply: enum_names.POWER_SWITCHING.name_of(supply.number(0x0E, 2) >> 3 & 0x0F),
         ),
         Rule("Plugged", 0x10, lambda supply: "No" if supply.number(0x0E, 2) & 4 else "Yes"),
         Rule("Hot Replaceable", 0x10, lambda supply: "Yes" if supply.number(0x0E, 2) & 1 else "No"),

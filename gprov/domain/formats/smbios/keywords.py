@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gprov.domain.formats.smbios.enum_names import CHASSIS_TYPE
 from gprov.domain.formats.smbios.processors import processor_family
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure
-from gprov.domain.formats.smbios.words import CHASSIS_TYPE
 
 Version = tuple[int, int]
 _Decode = Callable[[Structure, Version], str | None]
@@ -87,7 +87,7 @@ _SOURCES: Mapping[str, _Source] = {
     **_strings("system", 1, sku_number=0x19, family=0x1A),
     **_strings("baseboard", 2, manufacturer=0x04, product_name=0x05, version=0x06, serial_number=0x07, asset_tag=0x08),
     "chassis-manufacturer": _Source(3, 0x04, _text(0x04)),
-    "chassis-type": _Source(3, 0x05, lambda chassis, _: CHASSIS_TYPE.of(chassis.number(0x05) & 0x7F)),
+    "chassis-type": _Source(3, 0x05, lambda chassis, _: CHASSIS_TYPE.name_of(chassis.number(0x05) & 0x7F)),
     **_strings("chassis", 3, version=0x06, serial_number=0x07, asset_tag=0x08),
     "processor-family": _Source(4, 0x06, processor_family),
     **_strings("processor", 4, manufacturer=0x07, version=0x10),

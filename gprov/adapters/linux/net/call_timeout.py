@@ -1,4 +1,4 @@
-"""Calls that may take only so long, whatever they do meanwhile."""
+"""Calls with a timeout, for operations that cannot be interrupted."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class TookTooLong(Exception):
-    """The call had not returned in time."""
+class CallTimedOut(Exception):
+    """The call did not return in time."""
 
 
-def within(seconds: float, call: Callable[[], T], discard: Callable[[T], object]) -> T:
-    """What ``call`` returns or raises; TookTooLong after ``seconds``.
+def call_with_timeout(seconds: float, call: Callable[[], T], discard: Callable[[T], object]) -> T:
+    """Return or raise the result of ``call``; CallTimedOut after ``seconds``.
 
     Name resolution and a peer that sends one byte at a time cannot be interrupted by socket timeouts, so the call runs
-    in a thread of its own. One that comes too late is left behind, and it is for the caller to take away what it works
-    with; what it returns in the end goes to ``discard``.
+    in its own thread. After a timeout the thread continues; the caller must close the resources it uses. A late result
+    is passed to ``discard``.
     """
     worker = _Worker(call, discard)
     worker.thread.start()
@@ -29,8 +29,8 @@ def within(seconds: float, call: Callable[[], T], discard: Callable[[T], object]
 
 
 class Watchdog:
-    """Calls ``end`` from a thread of its own if a ``step`` takes longer than ``seconds``: for many short calls that
-    would each need a thread with ``within``. It is noticed up to a quarter later."""
+    """Calls ``end`` from its own thread if a ``step`` takes longer than ``seconds``: for many short calls that would
+    each need a thread with ``call_with_timeout``. Detected up to a quarter of that time late."""
 
     def __init__(self, seconds: float, end: Callable[[], object]) -> None:
         self._seconds = seconds
@@ -79,7 +79,7 @@ class _Worker(Generic[T]):
             if self._results:
                 return self._results[0]
             self._abandoned = True
-        raise TookTooLong
+        raise CallTimedOut
 
     def _run(self) -> None:
         try:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gprov.domain.branding import Branding
-from gprov.domain.formats.image.capture import BOOT_FOLDER, WantedMembers
+from gprov.domain.formats.image.capture import BOOT_FOLDER, CapturedNames
 
 
-def wanted_members(branding: Branding) -> WantedMembers:
+def captured_names(branding: Branding) -> CapturedNames:
     init = branding.real_init.strip("/").encode()
-    return WantedMembers(
+    return CapturedNames(
         BOOT_FOLDER + branding.boot_kernel.encode(),
         f"{branding.config_folder.strip('/')}/imgmeta.json".encode(),
         frozenset((init, init.removeprefix(b"usr/"))),

@@ -1,4 +1,4 @@
-"""Power port of a unit that was started with ``NO_REBOOT``: a shell on the console instead of a restart."""
+"""Power port of a unit with ``NO_REBOOT``: a shell on the console instead of a restart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from typing_extensions import override
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.adapters.linux.system.power import SystemPower, flush_all
 from gprov.ports.power import Power
 
@@ -15,7 +15,7 @@ _SHELL = "/bin/sh"
 
 
 class ShellPower(Power):
-    """For developers: what a flow left behind can be looked at. Leaving the shell ends process 1, and the kernel then
+    """For developers: the state after a flow can be inspected. When the shell exits, process 1 ends and the kernel
     restarts the machine."""
 
     def __init__(self, shell: str = _SHELL) -> None:
@@ -31,7 +31,7 @@ class ShellPower(Power):
         try:
             os.execv(self._shell, [self._shell])  # noqa: S606 (to become the shell is the task)
         except OSError as exc:
-            raise fault(self._shell, "cannot become this program", exc) from exc
+            raise fault_from_oserror(self._shell, "cannot become this program", exc) from exc
 
     @override
     def power_off(self) -> NoReturn:

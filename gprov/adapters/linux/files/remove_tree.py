@@ -1,4 +1,4 @@
-"""Removing folders with all they hold: never through a link, never onto another file system."""
+"""Removes folders with their content, without following links or entering other file systems."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import stat
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Each level holds a file descriptor; nothing that gprov removes is anywhere near as deep.
-_DEEPEST = 200
+_MAX_DEPTH = 200
 
 
 def remove_tree(path: str) -> None:
-    """Remove a file, a link or a folder with its content. Raises OSError: EBUSY if something is mounted in it (and
-    then nothing below that mount point was touched), ELOOP if it is nested deeper than 200 levels."""
+    """Remove a file, a link or a folder with its content. Raises OSError: EBUSY if something is mounted in it (content
+    of that mount is not touched), ELOOP if folders are nested deeper than 200 levels."""
     folder, name = os.path.split(path.rstrip("/"))
     fd = os.open(folder or ".", _FOLDER & ~os.O_NOFOLLOW)
     try:
@@ -23,14 +23,14 @@ def remove_tree(path: str) -> None:
 
 
 def empty_folder(fd: int) -> None:
-    """Remove what the open folder holds, except mount points and the folders that lead to them."""
+    """Remove the content of an open folder, except mount points and the folders that lead to them."""
     device = os.fstat(fd).st_dev
     for name in os.listdir(fd):
         _remove(fd, name, device, 0, keep_mounts=True)
 
 
 def _remove(folder: int, name: str, device: int, depth: int, *, keep_mounts: bool) -> bool:
-    """True if it is gone, False if a mount point kept it."""
+    """Return True if it was removed, False if it contains a mount point."""
     status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     if not stat.S_ISDIR(status.st_mode):
         os.unlink(name, dir_fd=folder)
@@ -39,7 +39,7 @@ def _remove(folder: int, name: str, device: int, depth: int, *, keep_mounts: boo
         if keep_mounts:
             return False
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), name)
-    if depth >= _DEEPEST:
+    if depth >= _MAX_DEPTH:
         raise OSError(errno.ELOOP, "folders nested too deeply", name)
     inner = os.open(name, _FOLDER, dir_fd=folder)
     try:

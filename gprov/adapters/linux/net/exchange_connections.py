@@ -1,7 +1,7 @@
-"""The connections of one exchange, so that it can be ended from outside, whatever it is doing.
+"""The connections of one HTTP exchange, so that another thread can end it.
 
-A peer that never stops sending what is skipped (interim answers, trailers) keeps a reader busy for ever that no socket
-timeout ends: the connection has to be taken away from it.
+A peer that keeps sending data that the library skips (interim answers, trailers) blocks a reader forever without a
+socket timeout: the connection must be shut down from outside.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
 
 
-class Lifeline:
-    """Holds every connection of one exchange by a descriptor of its own, until ``cut``."""
+class ExchangeConnections:
+    """Keeps a duplicate descriptor of every connection of one exchange until ``shut_down``."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_cut = False
         self._held: list[socket.socket] = []
 
-    def hold(self, connection: socket.socket) -> None:
-        """A connection that comes after the cut ends at once."""
+    def register(self, connection: socket.socket) -> None:
+        """Add a connection. After ``shut_down`` it is ended at once."""
         with self._lock:
             if self._is_cut:
                 _end(connection)
             else:
                 self._held.append(connection.dup())
 
-    def cut(self) -> None:
-        """End all: reads that wait for data return, and what comes in later is refused. No error if done before."""
+    def shut_down(self) -> None:
+        """End all connections: reads that wait for data return, later connections are ended. No error if called
+        twice."""
         with self._lock:
             self._is_cut = True
             for connection in self._held:
@@ -46,21 +47,21 @@ class Lifeline:
             self._held.clear()
 
 
-def tied_adapter(lifeline: Lifeline) -> HTTPAdapter:
-    """An adapter of requests all of whose connections the lifeline holds."""
+def registering_adapter(connections: ExchangeConnections) -> HTTPAdapter:
+    """A requests adapter that registers all its connections."""
 
     class Plain(HTTPConnection):
         @override
         def _new_conn(self) -> socket.socket:  # as urllib3's own extension for SOCKS does
             connection = super()._new_conn()
-            lifeline.hold(connection)
+            connections.register(connection)
             return connection
 
     class Encrypted(HTTPSConnection):
         @override
         def _new_conn(self) -> socket.socket:
             connection = super()._new_conn()
-            lifeline.hold(connection)
+            connections.register(connection)
             return connection
 
     class PlainPool(HTTPConnectionPool):
