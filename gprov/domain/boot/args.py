@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
@@ -64,6 +64,7 @@ class BootArguments:
     was not given, since flows differ in how long they hold by themselves): seconds.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: of the arguments
     that are gprov's own. ``consoles``: values of ``console=``. ``notes``: what was not understood, a sentence each.
+    ``environment``: the variables that all of this was read from; a URL among them may hold a password.
     """
 
     real_root: str = ""
@@ -88,6 +89,7 @@ class BootArguments:
     prefix: str = _BRANDING.environment_prefix
     consoles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, command_line: str = "") -> BootArguments:
@@ -118,6 +120,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
         notes=tuple(reader.notes),
+        environment=dict(environment),
     )
 
 
