@@ -13,6 +13,7 @@ from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, Problem
 from gprov.domain.files import FileType
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
+from gprov.domain.mfg.stepenv import SHEBANG_BYTES, kernel_variables, script_argv
 from gprov.domain.mfg.steps import (
     Command,
     ConfigStep,
@@ -31,6 +32,8 @@ from gprov.ports.process import SEARCH_PATH, Completed
 # In the memory of the unit (tmpfs).
 TEMPORARY = "/run/gprov"
 COMMAND_SECONDS = 3600.0
+# A fixed path of RECOVERY for scripts, whatever the volume is called.
+RECOVERY_LINK = "/mnt/recov"
 _SHELL_SUFFIX = ".sh"
 
 
@@ -45,6 +48,8 @@ class StepRunner:
 
     def run(self, when: StepPoint, credentials: Credentials | None = None) -> None:
         """Raises NetworkFault, IntegrityFault, ToolFailed, ToolMissing."""
+        if when.recovery_available:
+            self._link_recovery()
         for number, step in enumerate(self.data.steps_for(self.unit.platform.code_name).at(when)):
             folder = f"{TEMPORARY}/{when.value}-{number}"
             try:
@@ -54,6 +59,7 @@ class StepRunner:
 
     def stash(self) -> None:
         """Fetch each stash archive and run its one script."""
+        self._link_recovery()
         for number, file in enumerate(self.data.stash_files):
             folder = f"{TEMPORARY}/stash-{number}"
             try:
@@ -80,7 +86,7 @@ class StepRunner:
         argv = expand(command, values)
         shown = shlex.join(redacted(argv, values))
         self.context.bus.log(f"run: {shown}")
-        completed = self._run_process(argv, environment(command, values, SEARCH_PATH), values)
+        completed = self._run_process(argv, self._environment(command, values), values)
         if step.verbose:
             self._log_output(completed, values)
         if not command.exit_status.accepts(completed.status):
@@ -88,6 +94,14 @@ class StepRunner:
             tail = redact_text((completed.errors or completed.output).decode(errors="replace"), values)[-4096:]
             reason = f"exit status {completed.status}, but it {command.exit_status.value}"
             raise ToolFailed(redact_text(argv[0], values), reason, command=shown, output=tail)
+
+    def _environment(self, command: Command, values: StepValues) -> dict[str, str]:
+        return kernel_variables(self.context.arguments.environment) | environment(command, values, SEARCH_PATH)
+
+    def _link_recovery(self) -> None:
+        files, recovery = self.ports.volumes.files, self.context.mount_points.recovery
+        if recovery != RECOVERY_LINK and files.status(RECOVERY_LINK) is None:
+            files.symlink(recovery, RECOVERY_LINK)
 
     def _run_process(self, argv: Sequence[str], env: Mapping[str, str], values: StepValues) -> Completed:
         """Errors contain the scrubbed name of the program and no cause: a path may contain a password too."""
@@ -120,8 +134,11 @@ class StepRunner:
             found = ", ".join(scripts) or "none"
             raise BadInput(file.describe(), [Problem("*.sh", f"must be exactly one at top level, found: {found}")])
         self.context.bus.log(f"run: {scripts[0]} of {file.describe()}")
-        env = {"RECOVERY": self.context.mount_points.recovery, "SERIAL": self.unit.serial}
-        self.ports.processes.run(["sh", f"{folder}/{scripts[0]}"], env=env, cwd=folder, timeout=COMMAND_SECONDS)
+        script = f"{folder}/{scripts[0]}"
+        argv = script_argv(script, self.ports.volumes.files.read_start(script, SHEBANG_BYTES))
+        env = kernel_variables(self.context.arguments.environment)
+        env |= {"RECOVERY": self.context.mount_points.recovery, "SERIAL": self.unit.serial}
+        self.ports.processes.run(argv, env=env, cwd=folder, timeout=COMMAND_SECONDS)
 
     def _is_script(self, folder: str, name: str) -> bool:
         """A regular file: a link could lead to a file outside the archive."""

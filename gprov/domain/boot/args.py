@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
@@ -63,6 +63,7 @@ class BootArguments:
     ``failure_hold`` (how long a failure is displayed before the next boot; None: the flow's default) are in seconds.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: prefix of gprov's
     own arguments. ``consoles``: values of ``console=``. ``notes``: one sentence per malformed argument.
+    ``environment``: the variables that all of this was parsed from; a URL among them may hold a password.
     """
 
     real_root: str = ""
@@ -87,6 +88,7 @@ class BootArguments:
     prefix: str = _BRANDING.environment_prefix
     consoles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, command_line: str = "") -> BootArguments:
@@ -117,6 +119,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
         notes=tuple(reader.notes),
+        environment=dict(environment),
     )
 
 

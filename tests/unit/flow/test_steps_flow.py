@@ -12,7 +12,7 @@ import pytest
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import BASE_URL, SERIAL
-from gprov.apps.mfg.steps import TEMPORARY
+from gprov.apps.mfg.steps import RECOVERY_LINK, TEMPORARY
 from gprov.domain.errors import (
     BadInput,
     DeadlineExceeded,
@@ -148,6 +148,35 @@ def test_a_command_is_accepted_by_its_exit_status(
     assert ran(unit) == [f"{program} this"]
 
 
+def test_commands_and_scripts_have_the_kernel_arguments_as_variables(unit: UnitDriver) -> None:
+    unpacking(unit, "install.sh")
+    unit.change_manuf(StashFiles=[serve(unit, "stash.tar.xz", b"an archive")])
+    with_steps(unit, step("BeforeQA", command("echo", AddPath="/opt")))
+    arguments = {"STATION": "bench-7", "MIRROR": "http://user:p4ssw0rd@mirror/", "PATH": "/evil", "SERIAL": "other"}
+    assert unit.provision(**arguments) is StopReason.REBOOT
+    step_run, _, script = unit.processes.runs
+    for run in (step_run, script):
+        assert (run.env["STATION"], run.env["MIRROR"]) == ("bench-7", "http://mirror/")
+        assert "/evil" not in run.env.get("PATH", "")
+    assert step_run.env["PATH"].startswith("/opt:/")
+    assert (script.env["SERIAL"], script.env["RECOVERY"]) == (SERIAL, "/mnt/RECOVERY")
+    assert "p4ssw0rd" not in unit.told()
+
+
+def test_recovery_is_reachable_by_a_fixed_path_when_it_is_mounted(unit: UnitDriver) -> None:
+    links: list[str] = []
+
+    def look(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
+        node = unit.machine.ram.current.get(RECOVERY_LINK)
+        links.append(node.content.decode() if node else "none")
+        return Completed(0, b"", b"")
+
+    unit.processes.programs["look"] = look
+    with_steps(unit, step("AfterQA", command("look")), step("BeforeImaging", command("look")))
+    assert unit.provision() is StopReason.REBOOT
+    assert links == ["none", "/mnt/RECOVERY"]
+
+
 def test_the_error_of_a_command_that_failed_has_its_output(unit: UnitDriver) -> None:
     with_steps(unit, step("BeforeQA", command("fail this thing")))
     before = unit.machine.media_state()
@@ -242,29 +271,29 @@ def test_a_file_of_a_step_that_the_server_does_not_have_is_a_network_fault(unit:
 
 
 def unpacking(unit: UnitDriver, *scripts: str) -> None:
-    """Programs tar, which unpacks these scripts whatever the archive holds, and sh."""
+    """Programs tar, which unpacks these scripts whatever the archive holds, and /bin/sh."""
     files = FakeFiles(unit.machine)
 
     def tar(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
         folder = argv[argv.index("-C") + 1]
         files.read(argv[argv.index("-f") + 1])
         for script in scripts:
-            files.replace(f"{folder}/{script}", b"#!/bin/sh\n")
+            files.replace(f"{folder}/{script}", b"#!/bin/sh -e\n")
         return Completed(0, b"", b"")
 
     def shell(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
-        files.read(argv[1])
+        files.read(argv[-1])
         files.replace(f"{env['RECOVERY']}/stashed-{env['SERIAL']}", b"")
         return Completed(0, b"", b"")
 
-    unit.processes.programs |= {"tar": tar, "sh": shell}
+    unit.processes.programs |= {"tar": tar, "/bin/sh": shell}
 
 
 def test_a_stash_archive_is_unpacked_and_its_script_run(unit: UnitDriver) -> None:
     unpacking(unit, "install.sh", "deeper/other.sh", "README")
     unit.change_manuf(StashFiles=[serve(unit, "stash.tar.xz", b"an archive")])
     assert unit.provision() is StopReason.REBOOT
-    assert ran(unit)[1] == f"sh {TEMPORARY}/stash-0/install.sh"
+    assert ran(unit)[1] == f"/bin/sh -e {TEMPORARY}/stash-0/install.sh"
     assert unit.exists("RECOVERY", f"/stashed-{SERIAL}")
     assert unit.settle() == ("reboot", "switched root")
 
@@ -293,7 +322,7 @@ def test_a_link_in_a_stash_archive_does_not_count_as_its_script(unit: UnitDriver
     assert "found: none" in str(provision_fails(unit))
 
 
-@pytest.mark.parametrize("program", ["tar", "sh"])
+@pytest.mark.parametrize("program", ["tar", "/bin/sh"])
 def test_a_stash_archive_that_fails_is_fatal(unit: UnitDriver, program: str) -> None:
     unpacking(unit, "install.sh")
     unit.processes.programs[program] = fail
