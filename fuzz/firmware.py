@@ -31,8 +31,8 @@ from gprov.domain.formats.efi.load_option import (
     serialise_load_option,
 )
 from gprov.domain.formats.efi.variables import Variable
-from gprov.domain.formats.smbios.fields import fields
-from gprov.domain.formats.smbios.keywords import keywords
+from gprov.domain.formats.smbios.dmidecode_fields import fields
+from gprov.domain.formats.smbios.dmidecode_keywords import keywords
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import parse_table
 from gprov.domain.platform.default_table import default_table

@@ -19,7 +19,7 @@ from gprov.domain.events import (
     Severity,
     StateChange,
 )
-from gprov.domain.formats.shown import printable_text
+from gprov.domain.formats.printable import printable_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)

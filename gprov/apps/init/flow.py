@@ -13,7 +13,7 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
 from gprov.domain.boot.args import FAILURE_HOLD_SECONDS
 from gprov.domain.boot.boot_counts import UNCONFIRMED_WARNING_LIMIT
-from gprov.domain.boot.decision import decide
+from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
@@ -186,8 +186,8 @@ class Boot:
         self._ports.power.reboot()
 
     def _menu(self) -> None:
-        from gprov.apps.init.menu import run_menu
-        from gprov.domain.boot.menu import PowerOff, ResumeBoot
+        from gprov.apps.init.boot_menu import run_menu
+        from gprov.domain.boot.boot_menu import PowerOff, ResumeBoot
 
         outcome = run_menu(self._ports.operator)
         match outcome:

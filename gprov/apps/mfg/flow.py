@@ -32,8 +32,8 @@ from gprov.domain.plan.provision import (
     plan_secrets,
 )
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.nics import sorted_by_mac
+from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.factory import TimeSource
 
 # A log file that is still open keeps RECOVERY from being unmounted, which would be a failure: hence the long limit.

@@ -29,10 +29,10 @@ from gprov.domain.recovery_files import (
     SAVED_NETWORK_FILE,
     SECRETS_FOLDER,
 )
-from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netconfig import default_files
 from gprov.domain.unit.netsaved import SavedFile, parse_saved
 from gprov.domain.unit.nics import Nic, own_nics
+from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.files import Files
 
 _CRYPT = re.compile(r"[!-9;-~]+")  # crypt(5): printable, no colon

@@ -23,7 +23,7 @@ from gprov.domain.disk.recovery import attachment_problem, attachment_rule
 from gprov.domain.errors import GprovError, HardwareMismatch
 from gprov.domain.events import ProcessState
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.archive import Archives
 from gprov.ports.background import Task
 from gprov.ports.clock import Randomness

@@ -1,4 +1,4 @@
-"""Values that the boot decision returns (``gprov.domain.boot.decision.decide``)."""
+"""Values that the boot decision returns (``gprov.domain.boot.decide.decide``)."""
 
 from __future__ import annotations
 

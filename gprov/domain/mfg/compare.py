@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import Problem
-from gprov.domain.formats.smbios.fields import field
-from gprov.domain.formats.smbios.keywords import KEYWORDS, keyword
+from gprov.domain.formats.smbios.dmidecode_fields import field
+from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS, keyword
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.diskmatch import compare_disks

@@ -37,7 +37,7 @@ from gprov.domain.plan.preconditions import check_boot_arguments, check_platform
 from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
 from gprov.domain.recovery_files import ADMIN_HASH, KEPT_ARGUMENTS_FILE, OPTIONS_FILE, PLATFORM_IDENT, SECRETS_FOLDER
-from gprov.domain.unit.frdata import RestoreOptions, serialise_options
+from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
 
 # Covers the start of the first partition: old boot files there must not be booted before RECOVERY is complete.
 RECOVERY_EDGE = 16 * MIB

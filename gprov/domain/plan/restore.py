@@ -34,7 +34,7 @@ from gprov.domain.plan.kernels import image_kernel, kernel_paths, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
 from gprov.domain.plan.restore_facts import RestoreFacts
-from gprov.domain.plan.unit_files import plan_unit_files
+from gprov.domain.plan.system_files import plan_unit_files
 from gprov.domain.recovery_files import KEPT_ARGUMENTS_FILE, OPTIONS_FILE, SAVED_NETWORK_FILE
 
 # Bytes at both ends of a disk that may hold old partition tables and RAID metadata.

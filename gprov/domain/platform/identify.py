@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.placeholders import placeholder
-from gprov.domain.formats.smbios.fields import field
-from gprov.domain.formats.smbios.keywords import keyword, value_of
+from gprov.domain.formats.smbios.dmidecode_fields import field
+from gprov.domain.formats.smbios.dmidecode_keywords import keyword, value_of
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure
 from gprov.domain.platform.model import Platform
 from gprov.domain.platform.patterns import pattern_matches

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
-from gprov.domain.formats.smbios.fields import known_label
-from gprov.domain.formats.smbios.keywords import KEYWORDS
+from gprov.domain.formats.smbios.dmidecode_fields import known_label
+from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS
 from gprov.domain.platform.model import (
     SET_TOLERANCE_PCT,
     TARGET_TOLERANCE_PCT,

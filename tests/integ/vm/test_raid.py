@@ -15,10 +15,10 @@ import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import STARTED
 from gprov.apps.host.lab.machine import Machine
 from gprov.apps.host.lab.runner import Ending, RunningMachine
-from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.stage import INIT_STARTED, Expectation, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import partitions, raw_view

@@ -21,7 +21,7 @@ from gprov.domain.events import LogLine, Severity
 from gprov.domain.image.history import History, parse_history
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.platform.default_table import default_table
-from gprov.domain.unit.frdata import RestoreOptions, serialise_options
+from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
 
 IMAGE = "WIDGET.LNX.SHINY.2026-01-15.1"
 FOLDER = "/mnt/RECOVERY/log"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
-from gprov.domain.boot.decision import decide
+from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,

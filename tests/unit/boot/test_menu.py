@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.boot.args import PreferredImage
-from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
-from gprov.domain.boot.menu import (
+from gprov.domain.boot.boot_menu import (
     Choose,
     Choosing,
     Confirm,
@@ -21,6 +20,7 @@ from gprov.domain.boot.menu import (
     after_confirmation,
     prompt,
 )
+from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
 
 Answer = int | bool | None
 

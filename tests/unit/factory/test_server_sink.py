@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from gprov.adapters.linux.net.server_sink import Delivery, ServerSink
-from gprov.domain.backlog import Backlog
 from gprov.domain.errors import NetworkFault
+from gprov.domain.event_backlog import Backlog
 from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange
 from gprov.domain.factory.replies import FactoryRefused
 from gprov.ports.factory import Telemetry

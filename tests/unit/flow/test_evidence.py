@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume
+from gprov.domain.boot.boot_menu import ITEMS, Item
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.menu import ITEMS, Item
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import DeviceFault

@@ -6,7 +6,7 @@ import pytest
 
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import IMAGE_NAME
-from gprov.domain.boot.menu import ITEMS, Item
+from gprov.domain.boot.boot_menu import ITEMS, Item
 from tests.unit.flow import units
 from tests.unit.flow.driver import NEVER, NEWER, NORMAL, UnitDriver
 

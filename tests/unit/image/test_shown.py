@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.formats.shown import printable_name, printable_text
+from gprov.domain.formats.printable import printable_name, printable_text
 
 
 def test_what_is_escaped() -> None:

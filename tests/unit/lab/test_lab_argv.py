@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, HostEndpoints, disk_device, qemu_arguments
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.machine import (
     REPORT_PORT,
     DirectKernel,
@@ -23,7 +24,6 @@ from gprov.apps.host.lab.machine import (
     VirtualDisk,
     VirtualNic,
 )
-from gprov.apps.host.lab.shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB

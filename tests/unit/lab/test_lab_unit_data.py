@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
-from gprov.apps.host.lab.shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.stepfiles import SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind

@@ -61,8 +61,8 @@ from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import FakeraidType, Platform, RaidLevel, RecoveryMedia
-from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netsaved import SavedFile
+from gprov.domain.unit.restore_options import RestoreOptions
 
 SECRET = "$y$j9T$tHiSiSsEcReT"
 MOUNT_POINTS = MountPoints()

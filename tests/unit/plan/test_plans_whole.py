@@ -37,8 +37,8 @@ from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import RaidLevel
-from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 from gprov.domain.unit.netsaved import SavedFile
+from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
 
 NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
 SINGLE = Unit(

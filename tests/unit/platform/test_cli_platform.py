@@ -9,7 +9,7 @@ import pytest
 
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_dump, build_table
 from gprov.apps.host.cli.main import main
-from gprov.domain.formats.smbios.keywords import KEYWORDS
+from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS
 
 QEMU = str(Path(__file__).parent / "data/qemu-pc-7.2.bin")
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.cli.main import main
+from gprov.apps.host.simulation.machine_shapes import DISKS
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Image, Script, Step, Verb, parse_script
-from gprov.apps.host.simulation.shapes import DISKS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput
 from gprov.domain.files import FileType

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from posixpath import dirname
 
-from gprov.adapters.fake.machine.journal import Choose, PendingChange, apply_partially, partial_content
+from gprov.adapters.fake.machine.pending_changes import Choose, PendingChange, apply_partially, partial_content
 from gprov.adapters.fake.machine.tree import Node, Tree, parents
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.files import FileType

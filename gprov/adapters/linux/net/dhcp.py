@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 from typing_extensions import override
 
-from gprov.adapters.linux.net.client import DhcpClient, start_client
 from gprov.adapters.linux.net.configure import Configurator, write_whole
+from gprov.adapters.linux.net.dhcp_client import DhcpClient, start_client
 from gprov.adapters.linux.net.interfaces import bring_up, physical_nics
-from gprov.adapters.linux.net.keeper import LeaseKeeper
 from gprov.adapters.linux.net.lease import script
+from gprov.adapters.linux.net.lease_keeper import LeaseKeeper
 from gprov.domain.errors import DeviceFault, NetworkFault
 from gprov.domain.unit.dhcp import ClearAddresses, Outcome, follow
 from gprov.domain.unit.lease import Lease

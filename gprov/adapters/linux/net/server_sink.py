@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from gprov.domain.backlog import Backlog
 from gprov.domain.errors import DeadlineExceeded, GprovError, NetworkFault
+from gprov.domain.event_backlog import Backlog
 from gprov.domain.events import Event, StateChange
 from gprov.domain.factory.events import bounded
 from gprov.domain.factory.replies import FactoryRefused

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TextIO
 
-from gprov.domain.formats.shown import printable_text
+from gprov.domain.formats.printable import printable_text
 
 _COLOURS = {"red": "\x1b[31m", "green": "\x1b[32m", "yellow": "\x1b[33m"}
 _PLAIN = "\x1b[0m"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gprov.apps.host.cli.output import say
-from gprov.domain.formats.shown import printable_text
+from gprov.domain.formats.printable import printable_text
 from gprov.ports.archive import ProgressReport
 
 _SECONDS = 10.0

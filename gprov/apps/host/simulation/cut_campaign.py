@@ -19,7 +19,7 @@ from gprov.adapters.fake.machine.storage import Node, Tree
 from gprov.adapters.fake.system.clock import SeededRandomness
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.invariants import recovery_problems, report_problems, secret_problems, system_problems
-from gprov.apps.host.simulation.shapes import image_content, image_name, simulated
+from gprov.apps.host.simulation.machine_shapes import image_content, image_name, simulated
 from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import GprovError

@@ -24,7 +24,7 @@ from gprov.domain.formats.bzimage import parse_whole
 from gprov.domain.image.verify import verify_image
 from gprov.domain.plan.kernels import FALLBACK_LOADER
 from gprov.domain.plan.preconditions import image_problems
-from gprov.domain.plan.unit_files import MOUNT_POINTS
+from gprov.domain.plan.system_files import MOUNT_POINTS
 from gprov.domain.recovery_files import ADMIN_HASH, IMAGE_FOLDER
 
 SECRETS = tuple(f"{kind}-{SERIAL}".encode() for kind in ("os", "bios", "ipmi"))

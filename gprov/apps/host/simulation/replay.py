@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.system.clock import SeededRandomness
 from gprov.apps.host.simulation.cut_campaign import LONGEST_START, MOST_STARTS
-from gprov.apps.host.simulation.inject import Say, inject
+from gprov.apps.host.simulation.fault_injection import Say, inject
 from gprov.apps.host.simulation.invariants import (
     recovery_problems,
     report_problems,
     secret_problems,
     system_problems,
 )
+from gprov.apps.host.simulation.machine_shapes import simulated
 from gprov.apps.host.simulation.pauses import AnnouncedPauses
 from gprov.apps.host.simulation.script import Script, Step, Verb
-from gprov.apps.host.simulation.shapes import simulated
 from gprov.domain.errors import DeviceMissing, GprovError
 
 # Before a restore, and before the next start: a day each.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import assert_never
 
 from gprov.apps.unit.composition.volume_ports import VolumePorts
-from gprov.apps.unit.execution.boot_entries import update_boot_entries
+from gprov.apps.unit.execution.boot_entry_update import update_boot_entries
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.dismantling import dismantle_arrays
 from gprov.apps.unit.execution.fetch import fetch_file

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gprov.domain.formats.image.tar_fields import Malformed
 from gprov.domain.formats.image.tar_names import FOLDER, HARD_LINK, SYMLINK
 from gprov.domain.formats.posix_acl import GROUP, USER, Acl, BadAcl, acl_bytes, parse_acl, parse_raw_acl
-from gprov.domain.formats.shown import printable_name
+from gprov.domain.formats.printable import printable_name
 
 ATTRIBUTE = b"SCHILY.xattr."
 ACCESS_ACL, DEFAULT_ACL = b"SCHILY.acl.access", b"SCHILY.acl.default"

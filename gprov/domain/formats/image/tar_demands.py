@@ -10,7 +10,7 @@ from gprov.domain.formats.image.ext4_usage import Ext4Usage, Needs
 from gprov.domain.formats.image.tar_attributes import MAX_IN_BLOCK, MAX_IN_INODE, attributes_of
 from gprov.domain.formats.image.tar_fields import Malformed
 from gprov.domain.formats.image.tar_names import FOLDER, MemberPaths
-from gprov.domain.formats.shown import printable_name
+from gprov.domain.formats.printable import printable_name
 
 # Inodes of 256 bytes: 32 bits of seconds, signed, and two bits more (ext4.rst, "Inode Timestamps").
 EARLIEST, LATEST = -(1 << 31), (1 << 34) - (1 << 31) - 1

@@ -9,7 +9,7 @@ the character device 0:0, by which overlay file systems note that a file is gone
 from __future__ import annotations
 
 from gprov.domain.formats.image.tar_fields import Malformed, number
-from gprov.domain.formats.shown import printable_name
+from gprov.domain.formats.printable import printable_name
 
 _CHARACTER = b"3"
 _DEVICES = (b"3", b"4")

@@ -12,7 +12,7 @@ them; and names that no file system takes.
 from __future__ import annotations
 
 from gprov.domain.formats.image.tar_fields import Malformed
-from gprov.domain.formats.shown import printable_name
+from gprov.domain.formats.printable import printable_name
 
 HARD_LINK, SYMLINK, FOLDER = b"1", b"2", b"5"
 MAX_NAMES = 65000  # of one file: EXT4_LINK_MAX

@@ -23,7 +23,7 @@ from gprov.domain.formats.image.tar_fields import (
 )
 from gprov.domain.formats.image.tar_names import normalise
 from gprov.domain.formats.image.tidy_attributes import Accounts, Pairs, tidy_attributes
-from gprov.domain.formats.shown import printable_name
+from gprov.domain.formats.printable import printable_name
 
 # up to so many bytes of the archive; fewer only at its end
 Read = Callable[[int], bytes]

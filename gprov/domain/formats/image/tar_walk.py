@@ -35,7 +35,7 @@ from gprov.domain.formats.image.tar_sparse import (
     pax_sparse,
 )
 from gprov.domain.formats.image.tar_summary import Span, TarSummary
-from gprov.domain.formats.shown import printable_name
+from gprov.domain.formats.printable import printable_name
 
 _MAX_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
 _MAX_PADDING = 16 << 20  # zeros behind an archive: tar fills up records of 10 KiB, or what it was told

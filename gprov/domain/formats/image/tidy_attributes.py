@@ -19,7 +19,7 @@ from gprov.domain.formats.image.tar_attributes import (
 )
 from gprov.domain.formats.image.tar_names import FOLDER, HARD_LINK, SYMLINK
 from gprov.domain.formats.posix_acl import BadAcl, acl_bytes, acl_text, parse_acl, parse_raw_acl, resolved
-from gprov.domain.formats.shown import printable_name
+from gprov.domain.formats.printable import printable_name
 
 Pairs = list[tuple[bytes, bytes]]
 # one thing that is left out of the member that is at hand

@@ -6,8 +6,8 @@ import os
 import select
 import threading
 
-from gprov.adapters.linux.net.client import DhcpClient
 from gprov.adapters.linux.net.configure import Configurator
+from gprov.adapters.linux.net.dhcp_client import DhcpClient
 from gprov.domain.errors import GprovError
 from gprov.domain.unit.dhcp import follow
 from gprov.domain.unit.lease import Lease

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gprov.domain.boot.menu import (
+from gprov.domain.boot.boot_menu import (
     Choose,
     Choosing,
     Confirm,

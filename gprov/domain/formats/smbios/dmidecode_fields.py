@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gprov.domain.formats.smbios import enum_names
-from gprov.domain.formats.smbios.keywords import Version, system_uuid
+from gprov.domain.formats.smbios.dmidecode_keywords import Version, system_uuid
 from gprov.domain.formats.smbios.memory import MAPPED_RANGE, MEMORY_DEVICE, MODULE_FIELDS, RANGE_FIELDS
 from gprov.domain.formats.smbios.processors import processor_family
 from gprov.domain.formats.smbios.rules import Rule, megahertz, number, release, size_text, text, texts, word
