@@ -17,7 +17,8 @@ from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume, Node
 from gprov.adapters.fake.net.network import FakeFactory, FakeOrigin
 from gprov.adapters.fake.system.process import FakeProcesses
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
-from gprov.apps.host.simulation.world import MANUF_URL, World
+from gprov.apps.host.simulation.factory_files import MANUF_URL
+from gprov.apps.host.simulation.world import World
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.event_text import body_text, severity_of

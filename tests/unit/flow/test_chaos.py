@@ -14,7 +14,7 @@ from gprov.adapters.fake.firmware.uefi import firmware_start
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.system.clock import SeededRandomness
-from gprov.apps.host.simulation.world import publish
+from gprov.apps.host.simulation.factory_files import publish
 from gprov.domain.errors import BadInput, DeviceMissing
 from gprov.domain.files import FileType
 from tests.unit.flow import units

@@ -6,7 +6,8 @@ import pytest
 
 from gprov.adapters.fake.firmware.uefi import firmware_start
 from gprov.adapters.fake.machine.stop import StopReason
-from gprov.apps.host.simulation.world import IMAGE_NAME, publish
+from gprov.apps.host.simulation.factory_files import publish
+from gprov.apps.host.simulation.world import IMAGE_NAME
 from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from tests.unit.flow import units

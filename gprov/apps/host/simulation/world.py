@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -29,6 +27,7 @@ from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.host.simulation.factory_files import MANUF_URL, RECOVERY_SIZE, hardware_specification, publish
 from gprov.apps.host.simulation.firmware_table import build_smbios, identifying_arguments
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
@@ -39,7 +38,6 @@ from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
-from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.files import FileType
@@ -48,11 +46,8 @@ from gprov.domain.platform.model import Platform, RaidLevel, ValidateMethod
 from gprov.domain.unit.nics import ANY_MAC, Nic, own_nics
 from gprov.ports.events import EventSink
 
-BASE_URL = "http://factory.invalid/files"
-MANUF_URL = f"{BASE_URL}/manufData.json"
 IMAGE_NAME = "WIDGET.LNX.SHINY.2026-01-15.1.upd"
 SERIAL = "SIM0001"
-RECOVERY_SIZE = 4 * GIB
 
 C = TypeVar("C", bound=UnitContainer)
 
@@ -220,7 +215,7 @@ def world_of(
     kernel = build_kernel(build_number)
     image = f"{branding.image_prefix}{IMAGE_NAME.removeprefix(Branding().image_prefix)}"
     branded = own_nics(machine.nics, (branding.mac_prefix,))
-    specification = _specification(platform, nics=len(machine.nics), own_nics=len(branded))
+    specification = hardware_specification(platform, nics=len(machine.nics), own_nics=len(branded))
     publish(world.origin, {image: build_image(kernel, branding), branding.boot_kernel: kernel}, specification)
     return world
 
@@ -236,25 +231,3 @@ def _nics(platform: Platform, branding: Branding) -> tuple[Nic, ...]:
         Nic(name=f"eth{i}", mac=":".join([*start, *middle, f"{i + 1:02x}"]), driver="e1000", carrier=True)
         for i in range(count)
     )
-
-
-def publish(origin: FakeOrigin, files: dict[str, bytes], specification: Mapping[str, object] | None = None) -> None:
-    """Serve these files, and a manufData.json that lists them. ``specification``: what it says about the hardware,
-    None for that of the default platform."""
-    origin.content |= {f"{BASE_URL}/{name}": data for name, data in files.items()}
-    listed = [{"Src": f"{BASE_URL}/{name}", "Sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()]
-    wanted = specification or _specification(default_table()[0], nics=1, own_nics=1)
-    document = {"Files": listed, "LogEndpoint": "http://factory.invalid/", "ValidationData": [wanted]}
-    origin.content[MANUF_URL] = json.dumps(document).encode()
-
-
-def _specification(platform: Platform, *, nics: int, own_nics: int) -> Mapping[str, object]:
-    """The entry of ``ValidationData`` that fits a simulated machine of this platform."""
-    data_disks = {"Size": platform.disk_size, "SizeTolerancePct": 1, "Quantity": platform.data_disks}
-    return {
-        "DevCodeName": platform.code_name,
-        "Recovery": {"Size": RECOVERY_SIZE, "SizeTolerancePct": 1, "Quantity": 1},
-        "MainDiskConfigs": [[data_disks]],
-        "NumOUINics": own_nics,
-        "TotalNics": nics,
-    }
