@@ -51,6 +51,7 @@ class Boot:
             spec = parse_root(f"LABEL={label}").spec
         self._finder = RootFinder(ports.volumes, spec, context)
         self._started = ports.volumes.clock.monotonic()
+        self._image_menus_left = 0
         self._facts = BootFacts(
             arguments=arguments,
             started_by_fallback=arguments.restore_requested and self._is_fallback_boot(),
@@ -172,16 +173,22 @@ class Boot:
                 self._bus.warning(text)
                 self._ports.operator.show(text)
 
-    def _restore(self, decision: Restore) -> NoReturn:
+    def _restore(self, decision: Restore) -> None:
+        """Returns only if a person chose this restore in the boot menu, and then left the menu of images."""
+        by_person = decision.reason is RestoreReason.REQUESTED_BY_PERSON
         self._bus.log(f"factory restore: {decision.reason.value} ({decision.evidence})")
         self._finder.release()
         restore = self._ports.restore()
         try:
-            restore.run(decision.image, by_person=decision.reason is RestoreReason.REQUESTED_BY_PERSON)
+            restored = restore.run(decision.image, by_person=by_person)
         except GprovError as error:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
 
             self._show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
+        if by_person and not restored:
+            # The key still counts as pressed: the boot menu comes again.
+            self._image_menus_left += 1
+            return
         self._bus.close()
         self._ports.power.reboot()
 
@@ -189,7 +196,7 @@ class Boot:
         from gprov.apps.init.boot_menu import run_menu
         from gprov.domain.boot.boot_menu import PowerOff, ResumeBoot
 
-        outcome = run_menu(self._ports.operator)
+        outcome = run_menu(self._ports.operator, self._image_menus_left)
         match outcome:
             case ResumeBoot():
                 self._waiter.end_key_window()

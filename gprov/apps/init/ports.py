@@ -14,9 +14,10 @@ from gprov.ports.power import Power
 
 
 class RestoreFlow(Protocol):
-    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> None:
-        """Returns when the unit is restored and may reboot. Raises GprovError. A restore that a person requested
-        begins at once, without a restore backoff."""
+    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> bool:
+        """Returns True when the unit is restored and may reboot; False if a person left the menu of images: then
+        PRIMARY is as it was. Raises GprovError. A restore that a person requested begins at once, without a restore
+        backoff."""
 
     @property
     def attempt_recorded(self) -> bool:

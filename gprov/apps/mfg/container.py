@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the container may be imported by a program that does not pr
 
 
 def _file_sink_at(unit: MfgContainer) -> Callable[[str], EventSink]:
-    return adapters.file_sink_at(clock=unit.clock, stage="mfg")
+    return adapters.file_sink_at(clock=unit.clock, stage="provision")
 
 
 def _mfg_ports(unit: MfgContainer) -> MfgPorts:

@@ -44,6 +44,9 @@ def _send_qa_document(job: ProvisioningJob, images: tuple[str, ...], bus: EventB
     if not job.switches.fit_for_production:
         bus.warning("test switches were set: no QA document, this unit is not fit for production")
         return
+    if job.unit.by_fallback:
+        bus.warning("identified by fallback: no QA document")
+        return
     found = job.inspection
     text = qa_document(job.unit, found.inventory, found.disks, sorted_by_mac(found.nics), images)
-    job.server.documents.document(job.unit.serial, f"QA-{job.unit.serial}.txt", text)
+    job.server.documents.document(job.unit.serial, f"{job.unit.serial}_qav.htm", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gprov.apps.restore.image_choice import image_preference
+from gprov.apps.restore.image_choice import ImagePreference, image_preference
 from gprov.apps.restore.installation import ImageInstaller
 from gprov.apps.restore.job import RestoreJob
 from gprov.apps.restore.previous_system import record_previous_system
@@ -53,6 +53,9 @@ class FactoryRestore:
         self._bus = context.bus
         self._reported: GprovError | None = None
         self._restored = False
+        self._left = False
+        # What a person chose before a pause also holds after it.
+        self._preference: ImagePreference | None = None
         self._remote_log: Task | None = None
         self._backoff = RestoreBackoff(ports.volumes.clock, operator, context.arguments.failure_hold, context.bus)
 
@@ -61,9 +64,10 @@ class FactoryRestore:
         """Is this restore counted in the start budget on RECOVERY?"""
         return self._backoff.attempt_recorded
 
-    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> None:
-        """When it returns, the unit is restored, and everything is flushed and unmounted: reboot. After several
-        consecutive restores it waits first, unless a person requested this one.
+    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> bool:
+        """When it returns True, the unit is restored, and everything is flushed and unmounted: reboot. False: a person
+        left the menu of images, and nothing on PRIMARY has changed. After several consecutive restores it waits first,
+        unless a person requested this one.
 
         Raises GprovError, already reported.
         """
@@ -72,6 +76,9 @@ class FactoryRestore:
             if pause:
                 self._backoff.wait(pause)
                 self._with_recovery(preferred, by_person=by_person, waited=True)
+            if self._left:
+                self._bus.message("The menu of images was left: nothing is restored")
+                return False
         except GprovError as error:
             if not self._restored:
                 if error is not self._reported:
@@ -83,6 +90,7 @@ class FactoryRestore:
         self._bus.message("Factory restore done")
         self._bus.state(ProcessState.FR_SUCCEEDED)
         self._wait_for_remote_log()
+        return True
 
     def _wait_for_remote_log(self) -> None:
         """So that the server gets the result even if network configuration took as long as the restore."""
@@ -90,11 +98,18 @@ class FactoryRestore:
             self._bus.warning("no remote log: the network is not up yet")
 
     def _with_recovery(self, preferred: PreferredImage, *, by_person: bool, waited: bool = False) -> float:
-        """Restore and return 0; or return for how many seconds to wait before, with RECOVERY unmounted."""
+        """Restore and return 0; or return for how many seconds to wait before, with RECOVERY unmounted. Returns
+        0 and sets ``_left`` if a person leaves the menu of images: such a restore is not counted."""
         ports, context = self._ports, self._context
         files = ports.volumes.files
         with mounted_recovery(ports.volumes, recovery_attachment_rule(ports.smbios, context), context) as recovery:
             prune_logs(ports.executor, files, context)
+            preference = self._preference or image_preference(
+                preferred, files, self._operator, context, by_person=by_person
+            )
+            self._preference, self._left = preference, preference is None
+            if preference is None:
+                return 0.0
             budget = StartBudgetFile(files, context.log_folder, self._bus)
             if by_person:
                 budget.value = budget.value.with_system_started()
@@ -105,7 +120,7 @@ class FactoryRestore:
             self._bus.attach(sink)
             try:
                 with unexpected_errors_translated():
-                    self._restore(recovery, preferred, budget)
+                    self._restore(recovery, preference, budget)
                 self._restored = True
             except GprovError as error:
                 # Before the log on RECOVERY is closed, so that it contains the error.
@@ -121,7 +136,7 @@ class FactoryRestore:
         self._bus.error(error)
         self._bus.state(ProcessState.FR_FAILED)
 
-    def _restore(self, recovery: RecoveryVolume, preferred: PreferredImage, budget: StartBudgetFile) -> None:
+    def _restore(self, recovery: RecoveryVolume, preference: ImagePreference, budget: StartBudgetFile) -> None:
         ports, bus, context = self._ports, self._bus, self._context
         files = ports.volumes.files
         bus.state(ProcessState.FR_STARTED)
@@ -133,7 +148,6 @@ class FactoryRestore:
         # Before an image is chosen: if no target is found, no image may be counted as failed.
         targets = choose_targets_for(ports.volumes, recovery, unit, bus)
         record_previous_system(targets, ports.volumes, history, budget, context)
-        preference = image_preference(preferred, files, self._operator, context)
         job = RestoreJob(recovery, unit, options, targets)
         installer = ImageInstaller(ports, self._archives, self._randomness, context)
         name = installer.install(job, preference, history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gprov.apps.unit.composition.context import UnitContext
@@ -21,6 +21,11 @@ from gprov.ports.files import Files
 from gprov.ports.operator import Operator
 
 CHOOSE_SECONDS = 300.0
+CONFIRM_SECONDS = 60.0
+LEAVE = "Leave: restore nothing"
+_TITLE = "Which image?"
+# Images that were chosen and not confirmed, before the menu counts as left: noise on a line must not hold a unit.
+_MOST_CHOICES = 20
 INTERRUPTED = "did not come to an end: power cut or crash"
 
 
@@ -48,10 +53,14 @@ class ImagePreference:
 
 
 def image_preference(
-    preferred: PreferredImage, files: Files, operator: Operator, context: UnitContext
-) -> ImagePreference:
-    """The order that was requested. With MENU a person chooses; without a choice, or without an operator, the newest
-    image is tried first."""
+    preferred: PreferredImage, files: Files, operator: Operator, context: UnitContext, *, by_person: bool
+) -> ImagePreference | None:
+    """The order that was requested. With MENU a person chooses and confirms; None if that person leaves the menu.
+
+    Without an operator the newest image is tried first. If the time for a choice runs out: None ``by_person``, who
+    asked for the menu in the boot menu and can be asked again there; else the newest image, since a unit at which no
+    one stands must come back.
+    """
     match preferred:
         case PreferredImage.LATEST:
             return ImagePreference(Preference.LATEST)
@@ -60,10 +69,26 @@ def image_preference(
         case PreferredImage.MENU if not operator.is_present:
             return ImagePreference(Preference.LATEST)
         case PreferredImage.MENU:
-            found = _names(files, context.image_folder)
+            try:
+                found = _names(files, context.image_folder)
+            except DeviceFault as fault:
+                context.bus.warning(f"no menu of images: {fault}")
+                found = ()
             names = rank(found, context.branding.image_prefix, Preference.LATEST).candidates
-            index = operator.choose("Which image?", [name.stem for name in names], CHOOSE_SECONDS)
-            return ImagePreference(Preference.LATEST, names[index] if index is not None else None)
+            return _ask(names, operator, by_person=by_person) if names else ImagePreference(Preference.LATEST)
+
+
+def _ask(names: Sequence[ImageName], operator: Operator, *, by_person: bool) -> ImagePreference | None:
+    items = [*(name.stem for name in names), "", LEAVE]
+    for _ in range(_MOST_CHOICES):
+        index = operator.choose(_TITLE, items, CHOOSE_SECONDS)
+        if index is None:
+            return None if by_person else ImagePreference(Preference.LATEST)
+        if index >= len(names):
+            return None
+        if operator.confirm(f"Erase the system of this unit and restore {names[index].stem}?", CONFIRM_SECONDS):
+            return ImagePreference(Preference.LATEST, names[index])
+    return None
 
 
 @dataclass(frozen=True)

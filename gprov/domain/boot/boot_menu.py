@@ -97,6 +97,11 @@ class Confirm:
     seconds: float
 
 
+def after_image_menu(times: int) -> MenuState:
+    """After the menu of images was left without a choice, for the ``times``-th time during this boot."""
+    return ResumeBoot() if times >= _ROUND_LIMIT else Choosing(rounds=times)
+
+
 def prompt(state: Choosing | Confirming) -> Choose | Confirm:
     match state:
         case Choosing():

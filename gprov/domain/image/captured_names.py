@@ -12,5 +12,5 @@ def captured_names(branding: Branding) -> CapturedNames:
         BOOT_FOLDER + branding.boot_kernel.encode(),
         f"{branding.config_folder.strip('/')}/imgmeta.json".encode(),
         frozenset((init, init.removeprefix(b"usr/"))),
-        frozenset((b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/fstab")),
+        frozenset((b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/fstab", b"etc/hosts")),
     )

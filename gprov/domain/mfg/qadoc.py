@@ -1,8 +1,9 @@
-"""The QA document: hardware and images of a provisioned unit as plain text, without secrets."""
+"""The QA document: hardware and images of a provisioned unit as HTML, without secrets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk
@@ -10,14 +11,26 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.inventory import Inventory
 from gprov.domain.unit.nics import Nic
 
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title></head>
+<body>
+<h1>{title}</h1>
+<table>
+{rows}</table>
+</body>
+</html>
+"""
+
 
 def qa_document(
     unit: Unit, inventory: Inventory, disks: Iterable[Disk], nics: Iterable[Nic], images: Iterable[str]
 ) -> str:
-    """Lines of ``name: value``, in a fixed order, ending with a line end."""
-    lines = [
+    """A page with one table of names and values, in a fixed order; values are escaped."""
+    rows = [
         ("Serial number", unit.serial),
-        ("Platform", unit.platform.code_name + (" (by fallback)" if unit.by_fallback else "")),
+        ("Platform", unit.platform.code_name),
         ("Manufacturer", unit.manufacturer),
         ("Product", unit.product),
         ("SKU", unit.sku),
@@ -30,7 +43,10 @@ def qa_document(
         *(("Interface", f"{nic.name} {nic.mac}") for nic in nics),
         *(("Image", image.rsplit("/", 1)[-1]) for image in images),
     ]
-    return "".join(f"{name}: {_one_line(value)}\n" for name, value in lines)
+    return _PAGE.format(
+        title=escape(f"QA of {_one_line(unit.serial)}"),
+        rows="".join(f"<tr><th>{name}</th><td>{escape(_one_line(value))}</td></tr>\n" for name, value in rows),
+    )
 
 
 def _one_line(text: str) -> str:

@@ -8,6 +8,7 @@ from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fst
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, set_password_hash
 from gprov.domain.formats.disk.fstab import render
+from gprov.domain.formats.hosts import set_host_name
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.plan.bios import boot_fstab
 from gprov.domain.plan.file_operations import MakeFolder, MakeSymlink, RemovePath, WriteFile
@@ -37,11 +38,11 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
         *(MakeFolder(f"{root}/{name}") for name in MOUNT_POINTS),
         WriteFile(path=f"{root}/etc/fstab", content=_fstab(facts, admin)),
         WriteFile(path=f"{root}/etc/hostname", content=f"{identity.hostname}\n".encode()),
-        WriteFile(path=f"{root}/etc/hosts", content=identity.hosts.encode()),
+        WriteFile(path=f"{root}/etc/hosts", content=set_host_name(files.hosts, identity.hostname)),
         WriteFile(path=f"{root}/etc/machine-id", content=f"{identity.machine_id}\n".encode(), mode=0o444),
-        MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/UTC"),
+        MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/Etc/UTC"),
         MakeFolder(config),
-        WriteFile(path=f"{config}/serial", content=f"{facts.unit.serial}\n".encode()),
+        WriteFile(path=f"{config}/serial", content=facts.unit.serial.encode()),
         WriteFile(path=f"{config}/{FACTS_FILE}", content=platform_facts(facts.unit)),
         MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
         WriteFile(path=f"{root}/{facts.name.disktag}", content=b"", mode=0o444),
@@ -57,7 +58,7 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
             owner=owner,
         )
     )
-    return [*operations, *_array_files(facts), *_network(facts)]
+    return [*operations, *_array_files(facts), *_network(facts, admin)]
 
 
 def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
@@ -92,22 +93,22 @@ def _array_files(facts: RestoreFacts) -> list[Operation]:
     ]
 
 
-def _network(facts: RestoreFacts) -> list[Operation]:
+def _network(facts: RestoreFacts, admin: Owner) -> list[Operation]:
+    """The defaults always go to a folder of admin's, to copy from. The folder of networkd gets them if
+    nothing was saved and the image has no files there."""
     systemd = f"{facts.mount_points.primary}/etc/systemd"
     folder, network = f"{systemd}/network", facts.network
-    operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults")]
+    operations: list[Operation] = [MakeFolder(f"{systemd}/network-defaults", owner=admin)]
     operations += [
-        WriteFile(path=f"{systemd}/network-defaults/{name}", content=content)
+        WriteFile(path=f"{systemd}/network-defaults/{name}", content=content, owner=admin)
         for name, content in sorted(network.defaults.items())
     ]
     if not network.preserved:
-        operations.append(MakeFolder(folder))
+        used = {} if facts.image.files.has_network else network.defaults
         return [
             *operations,
-            *(
-                WriteFile(path=f"{folder}/{name}", content=content)
-                for name, content in sorted(network.defaults.items())
-            ),
+            MakeFolder(folder),
+            *(WriteFile(path=f"{folder}/{name}", content=content) for name, content in sorted(used.items())),
         ]
     # Replaces the image's files: the saved configuration is complete and contains those that were not deleted.
     operations += [RemovePath(folder), MakeFolder(folder)]

@@ -14,11 +14,10 @@ _DIGEST = 8
 
 @dataclass(frozen=True, slots=True)
 class HostIdentity:
-    """``machine_id``: 32 hex digits (machine-id(5)). ``hosts``: content of /etc/hosts."""
+    """``machine_id``: 32 hex digits (machine-id(5))."""
 
     hostname: str
     machine_id: str
-    hosts: str
     serial: str
 
 
@@ -26,8 +25,7 @@ def host_identity(serial: str, branding: Branding) -> HostIdentity:
     """Deterministic: equal serial numbers yield equal identities. The machine ID depends on the serial number only."""
     hostname = _hostname(branding.hostname_prefix, serial)
     digest = hashlib.sha1((serial + serial).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-    hosts = f"127.0.0.1   {hostname} localhost\n::1         localhost ip6-localhost ip6-loopback\n"
-    return HostIdentity(hostname, digest[:32], hosts, serial)
+    return HostIdentity(hostname, digest[:32], serial)
 
 
 def _hostname(prefix: str, serial: str) -> str:

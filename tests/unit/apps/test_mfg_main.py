@@ -69,5 +69,5 @@ def test_what_an_adopter_puts_into_the_unit_s_container_counts_for_provisioning_
 
 def test_the_log_file_of_provisioning_is_named_for_it() -> None:
     unit = InitContainer()
-    assert "/mfg" in container_for(unit).file_sink_at()("/nowhere").name
+    assert "/provision" in container_for(unit).file_sink_at()("/nowhere").name
     assert "/recov" in unit.file_sink_at()("/nowhere").name

@@ -67,7 +67,7 @@ def test_a_restore_on_request_that_is_cut_anywhere_ends_in_the_old_or_the_new_sy
 def test_a_provisioning_that_is_cut_anywhere_starts_again_or_completes(blank: UnitDriver, torn: bool) -> None:
     for name, unit in blank.cut_everywhere(UnitDriver.provision, torn=torn, in_factory=True):
         check_unit(unit)
-        assert list(unit.factory.documents) == ["QA-SIM0001.txt"], f"cut at {name}"
+        assert list(unit.factory.documents) == ["SIM0001_qav.htm"], f"cut at {name}"
 
 
 def test_a_used_unit_whose_provisioning_is_cut_anywhere_is_the_old_one_or_a_new_one(updatable: UnitDriver) -> None:
@@ -80,7 +80,7 @@ def test_a_used_unit_whose_provisioning_is_cut_anywhere_is_the_old_one_or_a_new_
         if not touched and (unit.files("PRIMARY"), unit.files("RECOVERY")) == old:
             continue
         touched = True
-        assert list(unit.factory.documents) == ["QA-SIM0001.txt"], f"cut at {name}"
+        assert list(unit.factory.documents) == ["SIM0001_qav.htm"], f"cut at {name}"
         assert not unit.exists("PRIMARY", "/etc/newer"), f"cut at {name}"
         check_unit(unit)
     assert touched

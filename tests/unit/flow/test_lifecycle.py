@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
@@ -18,6 +19,7 @@ from gprov.domain.formats.efi.device_nodes import FilePath, gpt_partition
 from gprov.domain.formats.efi.load_option import LoadOption, decode_arguments, parse_load_option, serialise_load_option
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.image.history import parse_history
+from tests.unit.flow import units
 from tests.unit.flow.driver import FLAG, HISTORY, NEVER, NEWER, UnitDriver
 
 OLDER = "WIDGET.LNX.SHINY.2025-12-31.999.upd"
@@ -49,7 +51,15 @@ def test_what_provisioning_leaves(provisioned: UnitDriver) -> None:
     assert provisioned.read("ESP", "/norm_boot") == provisioned.read("ESP", "/EFI/BOOT/BOOTX64.EFI")
     assert provisioned.factory.code_names == {SERIAL: "QEMU-mfg-test"}
     assert provisioned.factory.reported_macs == {SERIAL: ("56:78:90:00:00:01",)}
-    assert list(provisioned.factory.documents) == [f"QA-{SERIAL}.txt"]
+    assert list(provisioned.factory.documents) == [f"{SERIAL}_qav.htm"]
+
+
+def test_a_unit_identified_by_fallback_delivers_no_qa_document() -> None:
+    unit = units.blank()
+    unit.machine.smbios = build_table(FakeSystem(manufacturer="ACME", product="prototype", serial=SERIAL))
+    unit.provision(PROTO_IDENT="QEMU-mfg-test")
+    assert unit.factory.documents == {}
+    assert "identified by fallback: no QA document" in unit.warnings()
 
 
 def test_provisioning_makes_the_boot_entries_and_puts_the_normal_one_first(provisioned: UnitDriver) -> None:

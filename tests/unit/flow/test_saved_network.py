@@ -58,6 +58,18 @@ def test_without_saved_configuration_the_defaults_are_used(unit: UnitDriver) -> 
     assert files(unit, NETWORK) == files(unit, DEFAULTS) == defaults(unit) != {}
 
 
+def test_an_image_with_a_configuration_of_its_own_keeps_it(unit: UnitDriver) -> None:
+    unit.add_image(files={"etc/systemd/network/own.network": b"[Match]\n", "etc/hosts": b"127.0.1.1 builder\n"})
+    restore(unit)
+    assert files(unit, NETWORK) == {"own.network": b"[Match]\n"}
+    assert files(unit, DEFAULTS) == defaults(unit)
+    assert unit.read("PRIMARY", "/etc/hosts") == b"127.0.1.1 gp-sim0001\n"
+    owners = {
+        (node.uid, node.gid) for path, node in unit.files("PRIMARY").items() if node and path.startswith(DEFAULTS)
+    }
+    assert owners == {(1000, 1000)}
+
+
 def test_saved_configuration_comes_back_byte_for_byte(unit: UnitDriver) -> None:
     saved = {"10-wan.network": b"[Match]\nName=eth0\n", "10-wan.network.d/x.conf": b"\xff\n", "wg0.netdev": WIREGUARD}
     unit.put("RECOVERY", SAVED, archive(saved, link="/dev/null"))

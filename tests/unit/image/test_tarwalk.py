@@ -93,12 +93,14 @@ def test_captured_files() -> None:
         "./etc/group": b"group",
         "/etc/shadow": b"shadow",
         "etc/fstab": b"",
+        "etc/hosts": b"hosts",
         "etc/provisioning/imgmeta.json": b"{}",
         "boot/norm_boot": b"K" * 100_000,
         SYSTEMD: b"init",
     }
     files = walk(archive((member(name), content) for name, content in wanted.items())).files
     assert (files.passwd, files.group, files.shadow, files.fstab) == (b"passwd", b"group", b"shadow", b"")
+    assert (files.hosts, files.has_network) == (b"hosts", False)
     assert files.imgmeta == b"{}"
     assert files.kernel_start == b"K" * 65536
     assert files.has_init
@@ -109,6 +111,21 @@ def test_nothing_to_capture() -> None:
     assert (files.passwd, files.group, files.shadow, files.fstab, files.imgmeta) == (None,) * 5
     assert files.kernel_start is None
     assert not files.has_init
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "found"),
+    [
+        ("./etc/systemd/network/a.network", tarfile.REGTYPE, True),
+        ("etc/systemd/network/73-usb.link", tarfile.SYMTYPE, True),
+        ("etc/systemd/network/a.network", tarfile.DIRTYPE, False),
+        ("etc/systemd/network/README", tarfile.REGTYPE, False),
+        ("etc/systemd/network/a.network.d/b.conf", tarfile.REGTYPE, False),
+        ("usr/lib/systemd/network/a.network", tarfile.REGTYPE, False),
+    ],
+)
+def test_network_files_of_the_image(name: str, kind: bytes, found: bool) -> None:
+    assert walk(archive([(member(name, kind, "/dev/null"), b"")])).files.has_network == found
 
 
 def test_imgmeta_only_within_the_first_mebibyte() -> None:

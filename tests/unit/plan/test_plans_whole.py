@@ -47,6 +47,7 @@ SINGLE = Unit(
 MIRROR = replace(SINGLE, platform=default_table()[2])
 ARRAY = array_spec("PRIMARY", "gp-s1", bytes(range(16)), RaidLevel.RAID1)
 HASH = "$y$j9T$hAsH"
+ADMIN = Owner(1000, 1000)
 SHADOW = b"root:*:1:0:99999:7:::\nadmin:!:1:0:99999:7:::\n"
 ESP = Partition(name="sdb1", node="/dev/sdb1", device=DeviceNumber(8, 17), number=1, start=MIB, size=200 * MIB)
 DATA = Partition(name="sdb2", node="/dev/sdb2", device=DeviceNumber(8, 18), number=2, start=201 * MIB, size=3 * GIB)
@@ -129,9 +130,9 @@ CONFIGURATION = """
     write /mnt/PRIMARY/etc/hostname (6 bytes, 644)
     write /mnt/PRIMARY/etc/hosts (77 bytes, 644)
     write /mnt/PRIMARY/etc/machine-id (33 bytes, 444)
-    make /mnt/PRIMARY/etc/localtime a link to /usr/share/zoneinfo/UTC
+    make /mnt/PRIMARY/etc/localtime a link to /usr/share/zoneinfo/Etc/UTC
     make folder /mnt/PRIMARY/etc/provisioning (755)
-    write /mnt/PRIMARY/etc/provisioning/serial (3 bytes, 644)
+    write /mnt/PRIMARY/etc/provisioning/serial (2 bytes, 644)
     write /mnt/PRIMARY/etc/provisioning/platform_facts.json ({platform} bytes, 644)
     make folder /mnt/PRIMARY/var/log/journal (2755)
     write /mnt/PRIMARY/WIDGET.LNX.SHINY.2026-01-01.1.disktag (0 bytes, 444)
@@ -227,7 +228,7 @@ def test_what_a_restore_writes_into_the_system() -> None:
     assert written["etc/hostname"].content == b"gp-s1\n"
     assert b"gp-s1" in written["etc/hosts"].content.splitlines()[0].split()
     assert len(bytes.fromhex(written["etc/machine-id"].content.decode())) == 16
-    assert written["etc/provisioning/serial"].content == b"S1\n"
+    assert written["etc/provisioning/serial"].content == b"S1"
     assert written["etc/shadow"].content.splitlines()[0] == SHADOW.splitlines()[0]
     assert written["etc/shadow"].content.splitlines()[1].startswith(f"admin:{HASH}:".encode())
     assert written["etc/shadow"].owner == Owner(0, 42)
@@ -284,10 +285,10 @@ def test_preserved_network_configuration_replaces_what_the_image_has() -> None:
         "c.network": SavedFile(b"?", 0o600, "nobody-knows"),
     }
     plan = plan_restore(replace(restore_facts(SDC), network=NetworkFiles({"d.network": b"[d]"}, saved)))
-    start = plan.index(MakeFolder("/mnt/PRIMARY/etc/systemd/network-defaults"))
+    start = plan.index(MakeFolder("/mnt/PRIMARY/etc/systemd/network-defaults", owner=ADMIN))
     folder = "/mnt/PRIMARY/etc/systemd/network"
     assert plan[start + 1 : start + 8] == (
-        WriteFile(path=f"{folder}-defaults/d.network", content=b"[d]"),
+        WriteFile(path=f"{folder}-defaults/d.network", content=b"[d]", owner=ADMIN),
         RemovePath(folder),
         MakeFolder(folder),
         MakeSymlink(f"{folder}/a.network", "/dev/null"),
@@ -295,6 +296,21 @@ def test_preserved_network_configuration_replaces_what_the_image_has() -> None:
         WriteFile(path=f"{folder}/c.network", content=b"?", mode=0o600, owner=ROOT),
         WriteFile(path=f"{folder}/.config-preserved", content=b""),
     )
+
+
+def test_an_image_with_network_files_of_its_own_gets_the_defaults_only_to_copy_from() -> None:
+    facts = restore_facts(SDC)
+    own = replace(facts, image=replace(facts.image, files=replace(facts.image.files, has_network=True)))
+    written = [path for path in files(plan_restore(own)) if "/systemd/" in path]
+    folder = "/mnt/PRIMARY/etc/systemd/network-defaults"
+    assert written == [f"{folder}/a.network", f"{folder}/b.network"]
+
+
+def test_the_line_of_the_machine_in_hosts_is_edited() -> None:
+    facts = restore_facts(SDC)
+    hosts = b"127.0.0.1 localhost\n127.0.1.1 builder\n10.0.0.7 files\n"
+    own = replace(facts, image=replace(facts.image, files=replace(facts.image.files, hosts=hosts)))
+    assert files(plan_restore(own))["/mnt/PRIMARY/etc/hosts"].content == hosts.replace(b"builder", b"gp-s1")
 
 
 NEWER, OLDER = (parse_bzimage(build_kernel(build)) for build in (101, 99))

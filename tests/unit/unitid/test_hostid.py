@@ -38,12 +38,6 @@ def test_the_machine_id_of_a_known_serial_number() -> None:
     assert host_identity("QEMU01234", BRANDING).machine_id == "35ca4f778a09240cebe214f1ee5a03e9"
 
 
-def test_hosts_names_the_unit_and_localhost() -> None:
-    lines = host_identity("S1", BRANDING).hosts.splitlines()
-    assert lines[0].split() == ["127.0.0.1", "gp-s1", "localhost"]
-    assert all(len(line.split()) >= 2 for line in lines)
-
-
 def test_two_long_serial_numbers_stay_apart() -> None:
     first, second = (host_identity("S" * 80 + last, BRANDING).hostname for last in "12")
     assert first != second

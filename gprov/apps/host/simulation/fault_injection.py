@@ -34,7 +34,7 @@ _KEYS = {
     "resume": ["any", "0", "yes"],
     "latest": ["any", "3", "yes"],
     "original": ["any", "4", "yes"],
-    "choose": ["any", "5", "yes", "0"],
+    "choose": ["any", "5", "yes", "0", "yes"],
     "nothing": ["any"],
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from gprov.domain.formats.bzimage import KERNEL_START
@@ -12,6 +13,9 @@ MAX_IMGMETA_OFFSET = 1 << 20
 _MAX_CONTENT = 4 << 20
 _LINK_DEPTH = 8
 BOOT_FOLDER = b"boot/"
+NETWORK_FOLDER = b"etc/systemd/network/"
+# What systemd-networkd and udev read there; drop-ins for files of other folders are not counted.
+_NETWORK_FILE = re.compile(re.escape(NETWORK_FOLDER) + rb"[^/]+\.(network|netdev|link)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Capture:
         self._exact = names.small | names.init | {names.imgmeta}
         self._contents: dict[bytes, bytes] = {}
         self._links: dict[bytes, bytes] = {}
+        self._has_network = False
+
+    def network_file(self, name: bytes) -> None:
+        """A file or link below ``NETWORK_FOLDER``."""
+        self._has_network = self._has_network or _NETWORK_FILE.fullmatch(name) is not None
 
     def needs_member(self, name: bytes) -> bool:
         """Is this member one to tell ``file``, ``link`` or ``other`` about?"""
@@ -74,17 +83,19 @@ class Capture:
         self._links.pop(name, None)
 
     def result(self) -> CapturedFiles:
-        passwd, group, shadow, fstab = (
-            self._content(name) for name in (b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/fstab")
+        passwd, group, shadow, fstab, hosts = (
+            self._content(name) for name in (b"etc/passwd", b"etc/group", b"etc/shadow", b"etc/fstab", b"etc/hosts")
         )
         return CapturedFiles(
             passwd=passwd,
             group=group,
             shadow=shadow,
             fstab=fstab,
+            hosts=hosts,
             imgmeta=self._content(self._names.imgmeta),
             kernel_start=self._content(self._names.kernel),
             has_init=any(name in self._contents or name in self._links for name in self._names.init),
+            has_network=self._has_network,
         )
 
     def _content(self, name: bytes) -> bytes | None:

@@ -16,6 +16,8 @@ class CapturedFiles:
     group: bytes | None = field(default=None, repr=False)
     shadow: bytes | None = field(default=None, repr=False)
     fstab: bytes | None = field(default=None, repr=False)
+    hosts: bytes | None = field(default=None, repr=False)
     imgmeta: bytes | None = None
     kernel_start: bytes | None = field(default=None, repr=False)  # first 64 KiB of /boot/norm_boot
     has_init: bool = False
+    has_network: bool = False  # files for systemd-networkd in /etc/systemd/network

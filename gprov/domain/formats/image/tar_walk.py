@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gprov.domain.formats.image.capture import Capture, CapturedNames
+from gprov.domain.formats.image.capture import NETWORK_FOLDER, Capture, CapturedNames
 from gprov.domain.formats.image.tar_blocks import TarBlocks, padded
 from gprov.domain.formats.image.tar_demands import Demands
 from gprov.domain.formats.image.tar_devices import check_device
@@ -137,6 +137,8 @@ class TarWalker:
             kind = FOLDER  # so old archives write it
         clean = self._paths.add(name, kind)
         self._entries += 1
+        if kind != FOLDER and clean.startswith(NETWORK_FOLDER):
+            self._capture.network_file(clean)
         if kind in _REGULAR:
             self._regular(header, kind, clean, size, start)
         elif header[156:157] == _DUMPED_FOLDER:
