@@ -610,7 +610,7 @@ def test_redirects_are_followed_a_little(http: RequestsHttp, origin: Origin, tar
     with pytest.raises(NetworkFault, match="redirects to file:///etc/passwd, which must begin with"):
         http.request("GET", origin.address)
     origin.script.append(redirect("http://["))
-    with pytest.raises(NetworkFault, match="which is no URL"):
+    with pytest.raises(NetworkFault, match="which is not a URL"):
         http.request("GET", origin.address)
 
 
