@@ -1,7 +1,7 @@
 """The account files of an image: passwd(5), group(5) and shadow(5), read and edited as bytes.
 
-Nothing is interpreted that is not needed, and nothing is changed but the field that is meant: every other byte of
-the file stays. Empty lines, comments and NIS lines (``+``, ``-``) are passed over, as glibc does.
+Only needed fields are interpreted and only the requested field is changed; all other bytes stay. Empty lines, comments
+and NIS lines (``+``, ``-``) are skipped, as in glibc.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Line:
 
 
 def ids_of(passwd: bytes, user: str) -> Owner:
-    """Numeric user and primary group of an account. Raises BadInput: no such user, twice, malformed lines."""
+    """Numeric user and primary group of an account. Raises BadInput: no such user, duplicate, malformed lines."""
     source = "passwd"
     line = _single_entry(source, user, _entries(source, passwd, _PASSWD_FIELDS, (2, 3)))
     if line is None:
@@ -49,14 +49,14 @@ def ids_of(passwd: bytes, user: str) -> Owner:
 
 
 def gid_of(group: bytes, name: str) -> int | None:
-    """Number of a group, None if there is no such group. Raises BadInput: twice, malformed lines."""
+    """Number of a group, None if there is no such group. Raises BadInput: duplicate, malformed lines."""
     line = _single_entry("group", name, _entries("group", group, _GROUP_FIELDS, (2,)))
     return None if line is None else int(line.fields[2])
 
 
 def ids_by_name(content: bytes) -> dict[bytes, int]:
     """Numbers of the users of passwd, or of the groups of group, as glibc looks them up: the first line of a name
-    counts, and lines that it does not understand are passed over."""
+    counts, malformed lines are skipped."""
     known: dict[bytes, int] = {}
     for line in _lines(content):
         if len(line.fields) in (_GROUP_FIELDS, _PASSWD_FIELDS) and not _wrong(line.fields, len(line.fields), (2,)):
@@ -65,8 +65,8 @@ def ids_by_name(content: bytes) -> dict[bytes, int]:
 
 
 def set_password_hash(shadow: bytes, user: str, hashed: PasswordHash) -> bytes:
-    """The file with the user's password field replaced, which also unlocks a locked account. Raises BadInput: no such
-    user, twice, malformed lines, or a hash that would break the line."""
+    """Return the file with the user's password field replaced, which also unlocks a locked account. Raises BadInput: no
+    such user, duplicate, malformed lines, or a hash with invalid characters."""
     source = "shadow"
     if not re.fullmatch(r"[!-9;-~]+", hashed):  # printable ASCII, no blank, no colon
         raise BadInput(source, [Problem(user, "the password hash is no crypt(5) string")])
@@ -79,10 +79,9 @@ def set_password_hash(shadow: bytes, user: str, hashed: PasswordHash) -> bytes:
 
 
 def open_accounts(passwd: bytes, shadow: bytes, replaced: str) -> tuple[str, ...]:
-    """Users who can log in without a password. ``replaced``: the one whose field in shadow is about to be replaced.
-
-    What stands in passwd counts, be it nothing, unless it is "x": then shadow has the password (pam_unix(8), login(1)).
-    Raises BadInput: malformed lines."""
+    """Users who can log in without a password. ``replaced``: the user whose field in shadow is about to be replaced.
+    The password field of passwd counts, even if it is empty, unless it is "x": then that of shadow counts (pam_unix(8),
+    login(1)). Raises BadInput: malformed lines."""
     hidden = {line.fields[0] for line in _entries("shadow", shadow, _SHADOW_FIELDS, ()) if not line.fields[1]}
     hidden.discard(replaced.encode())
     found = [
@@ -94,13 +93,13 @@ def open_accounts(passwd: bytes, shadow: bytes, replaced: str) -> tuple[str, ...
 
 
 def _may_log_in(shell: bytes) -> bool:
-    """An empty shell is /bin/sh."""
+    """An empty shell means /bin/sh."""
     return shell.strip().rpartition(b"/")[2] not in _NO_SHELLS
 
 
 def _entries(source: str, content: bytes, count: int, numeric: tuple[int, ...]) -> tuple[_Line, ...]:
-    """Lines with ``count`` fields, of which those in ``numeric`` are ids. Raises BadInput with every line that is
-    not so; what the fields say is never repeated: they may be secret."""
+    """Lines with ``count`` fields, of which those in ``numeric`` are ids. Raises BadInput with all malformed lines,
+    without their content, which may be secret."""
     problems: list[Problem] = []
     lines = []
     for line in _lines(content):

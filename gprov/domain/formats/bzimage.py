@@ -1,4 +1,4 @@
-"""Facts in the header of an x86 Linux kernel (bzImage).
+"""Header of an x86 Linux kernel (bzImage).
 
 Source: Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header"; the version string is made by
 init/version-timestamp.c and arch/x86/boot/version.c: ``RELEASE (BUILDER) #BUILD CONFIG… DATE``.
@@ -27,10 +27,8 @@ _BUILD = re.compile(r"#([0-9]{1,18})(?![0-9])")
 
 @dataclass(frozen=True, slots=True)
 class KernelFacts:
-    """``release`` as of uname -r, ``version`` as of uname -v, ``builder`` user@host; "" for what is not told.
-
-    ``build_number`` is the ``#N`` that starts the version; None if it does not start so.
-    """
+    """``release`` as of uname -r, ``version`` as of uname -v, ``builder`` user@host; "" if missing. ``build_number``:
+    the ``#N`` at the start of the version, or None."""
 
     release: str
     builder: str
@@ -47,7 +45,7 @@ class Comparison(Enum):
 
 
 def parse_bzimage(head: bytes) -> KernelFacts:
-    """``head``: the first KERNEL_START bytes of the file. Raises BadInput if it is no kernel."""
+    """``head``: the first KERNEL_START bytes of the file. Raises BadInput if it is not a kernel."""
     if len(head) < _HEADER_END:
         raise _bad("", f"is {len(head)} bytes long, shorter than a kernel's header")
     problems = []
@@ -61,8 +59,8 @@ def parse_bzimage(head: bytes) -> KernelFacts:
 
 
 def check_length(head: bytes, size: int) -> None:
-    """``size``: bytes of the file that are there. Raises BadInput if the header announces more: a FAT that lost power
-    may give back the blocks of a file that it was replacing, and leave the front."""
+    """``size``: length of the file in bytes. Raises BadInput if the header states more: on FAT, a power cut while a
+    file is replaced may leave only its front."""
     paragraphs = int.from_bytes(head[_SYSSIZE : _SYSSIZE + 4], "little")
     whole = ((head[_SETUP_SECTS] or 4) + 1) * 512 + paragraphs * 16
     if size < whole:
@@ -70,15 +68,15 @@ def check_length(head: bytes, size: int) -> None:
 
 
 def parse_whole(content: bytes) -> KernelFacts:
-    """The same of a file that is in memory. Raises BadInput if it is no kernel, or cut short."""
+    """Parse a complete file in memory. Raises BadInput if it is not a kernel, or is truncated."""
     facts = parse_bzimage(content)
     check_length(content, len(content))
     return facts
 
 
 def newest(a: KernelFacts | None, b: KernelFacts | None) -> Comparison:
-    """Compare build numbers. None is a kernel that cannot be read; it loses to any that can, and one without a build
-    number to one with it. Raises BadInput if there is nothing to compare: neither has a build number."""
+    """Compare build numbers. An unreadable kernel (None) is older than any readable one, and one without build number
+    is older than one with it. Raises BadInput if neither has a build number."""
     if a is None and b is None:
         raise BadInput("kernels", [Problem("", "neither of the two can be read")])
     if b is None:

@@ -1,6 +1,6 @@
-"""Texts that stand where a maker should have put a number, by rule: firmware has them in any spelling.
+"""Recognises placeholder texts that firmware has in place of serial numbers.
 
-A text is compared by its letters and digits alone ("To be filled by O.E.M." is ``tobefilledbyoem``).
+Only letters and digits are compared ("To be filled by O.E.M." is ``tobefilledbyoem``).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FILLERS = frozenset("0x")
 
 
 def placeholder(text: str) -> str:
-    """Why this text is no number of a single device; "" if it may be one."""
+    """Reason why the text is not the serial number of a single device; "" if it may be one."""
     plain = folded(text)
     if not plain:
         return "is empty"
@@ -53,7 +53,7 @@ def folded(text: str) -> str:
 
 
 def _made_of_words(plain: str) -> bool:
-    """Nothing but words of the list, with zeros and crosses between and behind them."""
+    """Whether the text consists of listed words, with zeros and "x" between and after them."""
     if len(plain) > _MAX_LENGTH or not any(word in plain for word in _WORDS if len(word) > 1):
         return False
     reached = [True] + [False] * len(plain)

@@ -1,7 +1,7 @@
 """POSIX access control lists: the text of acl(5) in tar archives, and the value of the extended attribute.
 
 Sources: acl(5), acl_from_text(3); Linux ``include/uapi/linux/posix_acl_xattr.h``, ``fs/posix_acl.c``
-(``posix_acl_valid``), ``fs/ext4/acl.h``. Accepted is what libacl and the kernel take without a message.
+(``posix_acl_valid``), ``fs/ext4/acl.h``. Accepts the lists that libacl and the kernel accept without a message.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _NO_ID = (1 << 32) - 1
 
 
 class BadAcl(Exception):
-    """Not a list that the kernel accepts."""
+    """The kernel would not accept the list."""
 
 
 @dataclass(frozen=True, slots=True)
 class AclEntry:
-    """``tag``: as in the attribute. ``name``: of a user or group without a number; empty otherwise. ``permissions``:
-    4 read, 2 write, 1 execute."""
+    """``tag``: as in the attribute. ``name``: user or group given by name instead of number; else empty.
+    ``permissions``: 4 read, 2 write, 1 execute."""
 
     tag: int
     permissions: int
@@ -40,7 +40,7 @@ class AclEntry:
 
     @property
     def text(self) -> str:
-        """In the long form of acl(5)."""
+        """The long form of acl(5)."""
         who = self.name.decode(errors="replace") if self.id is None else str(self.id)
         shown = "".join(letter if self.permissions & bit else "-" for letter, bit in zip("rwx", (4, 2, 1), strict=True))
         return f"{_NAMES[self.tag]}:{who}:{shown}"
@@ -79,18 +79,18 @@ def parse_raw_acl(value: bytes) -> Acl:
 
 
 def acl_text(acl: Acl) -> str:
-    """In the short form of one line."""
+    """The short form, one line."""
     return ",".join(entry.text for entry in acl)
 
 
 def acl_bytes(acl: Acl) -> int:
-    """What ext4 stores of it."""
+    """Bytes that ext4 stores."""
     return 4 + sum(8 if entry.tag in (USER, GROUP) else 4 for entry in acl)
 
 
 def resolved(acl: Acl, users: Mapping[bytes, int], groups: Mapping[bytes, int]) -> tuple[Acl, Acl]:
-    """With numbers in place of names, and the entries whose names have none. The mask stays: without it the group might
-    have more permissions than before."""
+    """Replace names by numbers. Also returns the entries with unknown names. The mask is kept: without it the group
+    might have more permissions than before."""
     kept: list[AclEntry] = []
     lost: list[AclEntry] = []
     for entry in acl:
@@ -122,7 +122,7 @@ def _entry(text: bytes) -> AclEntry:
 
 
 def _check(acl: Acl) -> None:
-    """Raises BadAcl as ``posix_acl_valid`` of the kernel would refuse it, whatever the order."""
+    """Raise BadAcl if the kernel's ``posix_acl_valid`` would reject the list, for any order of entries."""
     tags = [entry.tag for entry in acl]
     for tag in (USER_OBJ, GROUP_OBJ, OTHER):
         if tags.count(tag) != 1:

@@ -1,4 +1,4 @@
-"""Names of files and members as text for people: one line that a terminal takes as text, whatever is in the name."""
+"""Printable forms of names of files and members for messages and terminals."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ _MAX_LENGTH = 200
 
 
 def printable_name(name: bytes) -> str:
-    """The end of a name between quotes; what is not printable is escaped."""
+    """The end of a name in quotes, with escape sequences for unprintable characters."""
     return repr(name[-_MAX_LENGTH:].decode(errors="replace"))
 
 
 def printable_text(text: str) -> str:
-    """A text that holds names, for a terminal: tabs and what is printable as they are, line breaks and all else as
-    escape sequences of Python."""
+    """A text with names for a terminal: printable characters and tabs are kept, line breaks and others become escape
+    sequences of Python."""
     return text if text.isprintable() else "".join(map(_escaped, text))
 
 

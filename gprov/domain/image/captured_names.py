@@ -1,4 +1,4 @@
-"""Which members of an image a restore plan needs."""
+"""Names of the archive members that a restore plan needs."""
 
 from __future__ import annotations
 

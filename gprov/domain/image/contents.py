@@ -1,4 +1,4 @@
-"""What verification of an image learned about its content, before anything is written anywhere."""
+"""Results of verification about the content of an image."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gprov.domain.formats.image.tar_summary import TarSummary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedImage:
-    """An image whose every byte was checked. ``size``: bytes of the file; ``unpacked``: bytes of the tar archive;
-    ``content_bytes``: sum of the sizes of regular files, holes included; ``entries``: members; ``digest``: SHA-256 of
-    the file as read, lower-case hex; ``needs``: of the file system it is unpacked onto; ``notes``: what is left out or
-    changed then, a line each."""
+    """An image that passed verification. ``size``: bytes of the file; ``unpacked``: bytes of the tar archive;
+    ``content_bytes``: sum of the sizes of regular files, holes included; ``entries``: number of members; ``digest``:
+    SHA-256 of the file as read, lower-case hex; ``needs``: space needed on the target file system; ``notes``: content
+    that unpacking leaves out or changes, one line each."""
 
     path: str
     size: int
@@ -28,7 +28,7 @@ class VerifiedImage:
 
 
 def verified_image(path: str, size: int, digest: str, summary: TarSummary) -> VerifiedImage:
-    """The image at ``path`` whose archive was walked through."""
+    """Combine properties of the file at ``path`` with the summary of its archive."""
     return VerifiedImage(
         path=path,
         size=size,

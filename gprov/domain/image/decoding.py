@@ -1,4 +1,4 @@
-"""How much memory decoding an image may take, and what for. Sizes in bytes."""
+"""Memory limits for decoding an image. Sizes in bytes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ _RESERVE = 128 << 20
 
 @dataclass(frozen=True, slots=True)
 class DecodingLimits:
-    """``workers`` decode at the same time; what they are ahead of the reader is at most ``window`` bytes; ``keep``
-    bytes of the unpacked archive may be kept from verification for unpacking. ``needed``: what a single worker takes
-    at the least."""
+    """``workers``: decoding threads; ``window``: bytes that they may be ahead of the reader; ``keep``: bytes of the
+    unpacked archive that may be kept from verification for unpacking. ``needed``: minimum memory of a single worker."""
 
     workers: int
     window: int
@@ -30,18 +29,18 @@ class DecodingLimits:
 
 
 def check_unpacked_size(source: str, layout: XzLayout, limit: int | None) -> None:
-    """Raises IntegrityFault if its index states that it unpacks to more than ``most`` bytes. (That a block does not
-    unpack to more than stated is checked while it is decoded.)"""
+    """Raise IntegrityFault if the index states more than ``limit`` unpacked bytes. (Decoding checks that blocks have
+    the stated sizes.)"""
     size = layout.uncompressed_size
     if limit is not None and size > limit:
         raise IntegrityFault(source, f"states that it unpacks to {size} bytes, more than the {limit} that fit")
 
 
 def decoding_limits(layout: XzLayout, cores: int, available: int, keep_limit: int | None = None) -> DecodingLimits:
-    """``available``: bytes of memory that can be had without swapping. ``keep_limit`` caps what is kept.
+    """``available``: bytes of memory available without swapping. ``keep_limit``: maximum of ``keep``.
 
-    Workers come first (they halve the time of both passes), then a window of one block for each worker but the one
-    whose block is being read, and what is left keeps unpacked data.
+    Memory is assigned first to workers (they halve the time of both passes), then to a window of one block for each
+    worker but the one whose block is being read; the rest keeps unpacked data.
     """
     dictionary = max((block.dictionary for block in layout.blocks), default=0)
     largest = max((block.uncompressed_size for block in layout.blocks), default=0)

@@ -1,6 +1,6 @@
-"""``recovery_history.json``: how often each image was restored and booted, and how often that failed.
+"""``recovery_history.json``: numbers of restores, boots and failures of each image.
 
-Images are named without ``.upd``, most recently used first. All is bounded: the file lives for years.
+Images are named without ``.upd``, most recently used first. All sizes are bounded, since the file is kept for years.
 """
 
 from __future__ import annotations
@@ -32,48 +32,48 @@ class ImageResult:
 
     @property
     def failures(self) -> int:
-        """What speaks against trying this image."""
+        """Failures of both kinds; images with many are tried last."""
         return self.imaging_failures + self.boot_failures
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Results by image, the most recently used first. A value: each method returns the next one."""
+    """Results by image, the most recently used first. Immutable: each method returns a new history."""
 
     results: tuple[ImageResult, ...] = ()
 
     def result(self, name: str) -> ImageResult:
-        """What is known about an image; all zero for one never seen."""
+        """Results of an image; all zero for an unknown one."""
         return next((result for result in self.results if result.image == name), ImageResult(image=name))
 
     def failures(self, name: str) -> int:
         return self.result(name).failures
 
     def with_attempt(self, name: str) -> History:
-        """A restore with this image begins."""
+        """Count the start of a restore with this image."""
         old = self.result(name)
         return self._with(replace(old, imaging_attempts=old.imaging_attempts + 1))
 
     def with_failure(self, name: str, note: str) -> History:
-        """The restore failed, for the reason in ``note``."""
+        """Count a failed restore, with the reason in ``note``."""
         old = self.result(name)
         return self._with(_with_note(replace(old, imaging_failures=old.imaging_failures + 1), note))
 
     def with_rejection(self, name: str, note: str) -> History:
-        """The image cannot be unpacked, for the reason in ``note``: it counts as failed so often that every other one
-        is tried before it."""
+        """Record that the image cannot be unpacked, with the reason in ``note``: it gets more failures than the limit,
+        so that all other images are tried first."""
         old = self.result(name)
         failures = max(old.imaging_failures, MAX_FAILURES) + 1
         return self._with(_with_note(replace(old, imaging_failures=failures), note))
 
     def with_success(self, name: str) -> History:
-        """The restore succeeded: half of its earlier imaging failures are forgiven."""
+        """Record a successful restore: the number of imaging failures is halved."""
         old = self.result(name)
         return self._with(replace(old, imaging_failures=old.imaging_failures // 2))
 
     def with_boot_results(self, name: str, attempts: int, confirmed: int, unconfirmed: int) -> History:
-        """What an installed image tells before it is replaced: it was started so often, found good so often, and the
-        last ``unconfirmed`` starts in a row were not. Each good one forgives half of the earlier boot failures."""
+        """Add the boot counts of the installed image before it is replaced: boot attempts, confirmed boots, and
+        consecutive unconfirmed boots at the end. Each confirmed boot halves the earlier boot failures."""
         old = self.result(name)
         failures = (old.boot_failures >> min(confirmed, 64)) + unconfirmed
         new = replace(old, boot_attempts=old.boot_attempts + attempts, boot_failures=failures)
@@ -85,7 +85,7 @@ class History:
 
 
 def parse_history(data: bytes) -> History:
-    """Raises BadInput; a restore then goes on with an empty history."""
+    """Raises BadInput; a restore then continues with an empty history."""
     root = read_object(_SOURCE, data)
     results: dict[str, ImageResult] = {}
     for entry in root.objects("ImageResults"):

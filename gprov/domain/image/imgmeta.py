@@ -1,4 +1,4 @@
-"""``etc/provisioning/imgmeta.json``: what the build that made an image said about it."""
+"""``etc/provisioning/imgmeta.json``: metadata of an image from its build."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ class ImageMeta:
     stream: str = ""
 
     def mismatch(self, name: ImageName) -> str:
-        """How the metadata disagrees with the file's name; empty if it does not. Never a reason to refuse an image."""
+        """Difference between metadata and file name, for a warning; empty if there is none. Such an image is
+        accepted."""
         if not self.img_name or self.img_name in (name.filename, name.stem):
             return ""
         return f"{name.filename} calls itself {self.img_name} in its metadata"
 
 
 def parse_imgmeta(source: str, data: bytes) -> ImageMeta:
-    """``what``: the image, for messages. Raises BadInput."""
+    """``source``: name of the image, for messages. Raises BadInput."""
     root = read_object(f"metadata of {source}", data)
     meta = ImageMeta(**{field: root.text(key) for key, field in FIELDS.items()})
     if meta.bin_time and not _is_time(meta.bin_time):

@@ -25,7 +25,7 @@ class ImageName:
 
     @property
     def stem(self) -> str:
-        """Without ``.upd``: what disktags and the recovery history call the image."""
+        """Name without ``.upd``, used in disktags and in the image history."""
         return f"{self.prefix}{self.date.isoformat()}.{self.build_text}"
 
     @property
@@ -39,7 +39,7 @@ class ImageName:
 
 
 def parse_image_name(filename: str, prefix: str) -> ImageName:
-    """The parts of a file name (no folder). Raises BadInput with every part that is wrong."""
+    """Parse a file name (without folder). Raises BadInput with every invalid part."""
     problems: list[Problem] = []
     if len(filename) > _MAX_LENGTH:
         raise BadInput(f"image name {filename[:40]!r}…", [Problem("", f"is longer than {_MAX_LENGTH} characters")])
@@ -64,7 +64,7 @@ def parse_image_name(filename: str, prefix: str) -> ImageName:
 
 
 def _after_foreign_prefix(text: str) -> str:
-    """Where date and build begin in a name with another prefix, so that they are checked too."""
+    """Return the text from the date on, so that date and build of a name with another prefix are checked too."""
     found = _DATE.search(text)
     return text[found.start() :] if found else text
 

@@ -1,8 +1,8 @@
-"""Which old images and logs leave RECOVERY, so that it never fills up.
+"""Selects old images and logs to delete from RECOVERY.
 
-Of images the original (the oldest) stays, the one that was just restored, those that the caller names, and the newest
-few good ones. If that leaves no room, further ones go, the oldest first, but never the last good one. Files that are
-neither images nor logs of ours are nobody's business here.
+These images are kept: the original (the oldest), the one just restored, those named by the caller, and the newest good
+ones. If space is still missing, further images are deleted, the oldest first, but never the last good one. Files that
+are neither images nor gprov's logs are ignored.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Name of a file within its folder, what it frees, and why it goes."""
+    """Name of a file within its folder, its size, and the reason for its removal."""
 
     name: str
     size: int
@@ -45,8 +45,8 @@ class Removal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
-    """``free`` and ``wanted`` in bytes: what is free now, and what shall be. ``protected``: file names that stay, the
-    image that was just restored among them."""
+    """``free``: free bytes; ``required``: bytes that must be free. ``protected``: file names to keep, with the image
+    that was just restored."""
 
     images: tuple[StoredImage, ...]
     partials: tuple[StoredFile, ...] = ()
@@ -57,12 +57,12 @@ class ImageFacts:
 
 
 def space_for_update(images: Iterable[StoredImage]) -> int:
-    """Bytes that shall be free: the largest image and a tenth."""
+    """Bytes to keep free: size of the largest image plus 10 %."""
     return max((image.size for image in images), default=0) * 11 // 10
 
 
 def plan_images(facts: ImageFacts) -> tuple[Removal, ...]:
-    """In the order in which they go."""
+    """Removals in the order of execution."""
     newest_first = sorted(facts.images, key=lambda image: image.name, reverse=True)
     good = [image for image in newest_first if facts.history.failures(image.name.stem) <= MAX_FAILURES]
     kept = _kept(facts, newest_first, good)
@@ -90,8 +90,8 @@ def _removal_reason(history: History, image: StoredImage) -> str:
 def _free_space(
     facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence[StoredImage], gone: Sequence[Removal]
 ) -> list[Removal]:
-    """Unfinished downloads first, then bad images, then good ones from the oldest on. Never the original, one that is
-    protected, or the newest good one."""
+    """Remove unfinished downloads first, then bad images, then good ones, the oldest first. Never the original, a
+    protected image, or the newest good one."""
     free = facts.free + sum(removal.size for removal in gone)
     already = {removal.name for removal in gone}
     never = facts.protected | {image.name.filename for image in (*newest_first[-1:], *good[:1])}
@@ -113,8 +113,8 @@ def _free_space(
 def plan_logs(
     files: Iterable[StoredFile], *, current: str = "", max_files: int = KEPT_LOGS, max_bytes: int = KEPT_LOG_BYTES
 ) -> tuple[Removal, ...]:
-    """The oldest logs beyond ``most`` files of a stage, or ``most_bytes`` altogether. Never the newest of a stage nor
-    the one that is being written. What is no log by its name stays."""
+    """Remove the oldest logs beyond ``max_files`` of a stage or ``max_bytes`` in all. The newest of each stage and the
+    current log are kept. Files without a log name are ignored."""
     logs = [(order, file) for file in files if (order := log_order(file.name)) is not None]
     logs.sort(key=lambda pair: (pair[0], pair[1].name), reverse=True)
     removals: list[Removal] = []

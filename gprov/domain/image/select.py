@@ -1,4 +1,4 @@
-"""Which image a restore tries first, and in what order it goes on until everything was tried."""
+"""Order in which a restore tries images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Preference(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A file that is no candidate, for its name."""
+    """A file that is not a candidate because of its name."""
 
     filename: str
     reason: str
@@ -48,8 +48,8 @@ def rank(filenames: Iterable[str], prefix: str, preference: Preference) -> Ranki
 def order_with_history(
     candidates: Iterable[ImageName], history: History, max_failures: int = MAX_FAILURES
 ) -> tuple[tuple[ImageName, ...], tuple[ImageName, ...]]:
-    """First pass: images with at most ``max_failures`` failures, as preferred. Second pass: the others, those with
-    the fewest failures first. Together they hold every candidate once."""
+    """First result: images with at most ``max_failures`` failures, in the given order. Second result: the others, those
+    with the fewest failures first."""
     preferred = tuple(candidates)
     first = tuple(name for name in preferred if history.failures(name.stem) <= max_failures)
     second = [name for name in preferred if history.failures(name.stem) > max_failures]

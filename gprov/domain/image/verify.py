@@ -1,7 +1,7 @@
-"""The whole verification of an image in memory, as plainly as it can be said.
+"""Verification of an image in memory: reference implementation.
 
-The Linux adapter does the same for files of any size on all cores; this is what its results are compared with, and
-what the simulated machine uses. It lets liblzma check the streams, where the adapter checks them itself.
+The Linux adapter does the same for files of any size on all cores; tests compare both, and the simulated machine uses
+this one. Here liblzma checks the streams; the adapter checks them itself.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from gprov.domain.image.decoding import CHUNK, check_unpacked_size
 
 
 def verify_image(path: str, data: bytes, branding: Branding | None = None, limit: int | None = None) -> VerifiedImage:
-    """Check an image from its first to its last byte. Raises IntegrityFault, also if it says that it unpacks to more
-    than ``most`` bytes."""
+    """Check an image from the first to the last byte. Raises IntegrityFault, also if its index states more than
+    ``limit`` unpacked bytes."""
     layout = read_layout(path, len(data), lambda offset, size: data[offset : offset + size])
     check_unpacked_size(path, layout, limit)
     walker = TarWalker(path, captured_names(branding or Branding()))

@@ -83,7 +83,7 @@ def test_an_uncommitted_variable_is_ignored(root: Path, firmware: EfivarsFirmwar
 
 def test_a_file_that_is_not_a_variable_is_reported(root: Path, firmware: EfivarsFirmware) -> None:
     (root / "efivars" / f"Boot0001-{EFI_GLOBAL}").write_bytes(b"\x07\0")
-    with pytest.raises(DeviceFault, match="2 bytes are no variable"):
+    with pytest.raises(DeviceFault, match="2 bytes are too few for a variable"):
         firmware.read(VariableName("Boot0001"))
 
 

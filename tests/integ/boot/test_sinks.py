@@ -205,7 +205,7 @@ def test_a_full_disk_costs_lines_which_are_counted(small_disk: Path) -> None:
     sink.publish(Event(3, NOON, LogLine("last")))
     sink.close()
     assert Path(sink.path).read_text().splitlines()[-2:] == [
-        f"2026-03-01T12:00:59.123Z WARNING {lost} log lines were lost, the disk was full",
+        f"2026-03-01T12:00:59.123Z WARNING file log: {lost} lines not written (no space left on the volume)",
         "2026-03-01T12:00:59.123Z LOG last",
     ]
 
@@ -216,7 +216,7 @@ def test_a_disk_that_stays_full_is_reported_at_the_end(small_disk: Path) -> None
     sink = FileSink(clock(), str(small_disk))
     for event in events():
         sink.publish(event)
-    with pytest.raises(DeviceFault, match=f"{len(BODIES)} log lines were lost"):
+    with pytest.raises(DeviceFault, match=f"{len(BODIES)} lines not written"):
         sink.close()
 
 

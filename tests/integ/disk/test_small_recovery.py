@@ -81,7 +81,7 @@ def test_a_full_volume_keeps_the_old_files_whole_and_the_flow_goes_on(volume: Pa
     bus.detach(sink)
     assert any("the history could not be written" in text for text in said(bus))
     assert any("retries cannot be counted" in text for text in said(bus))
-    assert any("log lines were lost, the disk was full" in text for text in said(bus))
+    assert any("lines not written (no space left on the volume)" in text for text in said(bus))
     after = {path.name: path.read_bytes() for path in (volume / "log").iterdir() if not path.name.startswith("recov2")}
     assert after == before
     ballast.unlink()
@@ -189,5 +189,5 @@ def test_a_log_that_cannot_be_written_is_reported_once(volume: Path, state: str)
         bus.log(f"{number}")
     bus.detach(sink)
     [told] = [text for text in said(bus) if text.startswith("event sink")]
-    assert ("log lines were lost, the disk was full" if state == "full" else "Read-only file system") in told
+    assert ("lines not written (no space left on the volume)" if state == "full" else "Read-only file system") in told
     assert len([event for event in bus.events if isinstance(event.body, LogLine)]) == 101

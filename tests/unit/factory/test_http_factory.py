@@ -126,7 +126,7 @@ def test_another_program_that_answers_is_a_fault(status: int) -> None:
 
 def test_time() -> None:
     assert client(AnsweringHttp([SILENCE, Reply(200, b'{"time_ns": 5}')])).time_ns() == 5
-    with pytest.raises(NetworkFault, match="no factory server answers there"):
+    with pytest.raises(NetworkFault, match="no factory server at this URL"):
         client(AnsweringHttp(usual=Reply(200, b"<html>"))).time_ns()
 
 

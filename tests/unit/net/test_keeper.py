@@ -59,5 +59,5 @@ def test_without_a_thread_the_flow_goes_on(client: DhcpClient, processes: FakePr
     keeper = LeaseKeeper(client, LEASE, Configurator(processes, str(tmp_path / "resolv.conf")), reports.append)
     keeper.start(FakeBackground(FakeClock()))
     keeper.close()
-    assert reports == ["eth0: no thread is left: changes of its lease are not followed"]
+    assert reports == ["eth0: cannot start a thread: changes of its DHCP lease are not applied"]
     assert processes.runs == []

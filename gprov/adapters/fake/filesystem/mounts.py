@@ -97,7 +97,7 @@ class FakeMounts(Mounts):
         for name in ("dev", "proc", "run", "sys"):
             found = locate(self._machine, f"{target}/{name}").node
             if found is None or found.type is not FileType.FOLDER:
-                raise DeviceFault(target, f"cannot become the root: no folder {name}, and it is read-only", errno=EROFS)
+                raise DeviceFault(target, f"switch root: no folder {name} on a read-only volume", errno=EROFS)
         self._machine.switched_to = init
         for one in self._machine.running:
             if one.array.device.volume is volume:

@@ -19,8 +19,8 @@ _PRIORITY = {Severity.LOG: 30, Severity.MSG: 29, Severity.WARNING: 28, Severity.
 # The kernel refuses a record of more than 992 bytes (LOG_LINE_MAX, kernel/printk/printk.c)
 _MAX_BYTES = 900
 
-# The kernel drops what a process writes faster than ten lines in five seconds, unless told not to. Its command line
-# (printk.devkmsg=) wins over this.
+# By default the kernel drops lines of a process beyond ten in five seconds. Its command line (printk.devkmsg=)
+# overrides this setting.
 _RATE_LIMIT = "/proc/sys/kernel/printk_devkmsg"
 
 
@@ -31,7 +31,7 @@ class KmsgSink(EventSink):
         """Lifts the kernel's rate limit and opens the log. Raises DeviceFault if it cannot be opened."""
         self._path = path
         self._tag = tag
-        with suppress(OSError):  # an older kernel, or one that was told otherwise: then lines may be missing
+        with suppress(OSError):  # an older kernel, or overridden by its command line: lines may be missing
             _write(rate_limit, b"on\n")
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)

@@ -41,7 +41,7 @@ class MilestoneSink(EventSink):
         """Nothing is buffered."""
 
     def _write(self, record: dict[str, str | float]) -> None:
-        # The line starts anew: whatever was printed before it may not have ended.
+        # Starts a new line: the previous output may be incomplete.
         line = f"\r\n{TAG} {json.dumps(record)}\r\n".encode()
         with suppress(OSError):
             descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)

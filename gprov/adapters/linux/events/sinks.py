@@ -17,7 +17,7 @@ from gprov.domain.log_files import next_log_name
 from gprov.ports.clock import Clock
 from gprov.ports.events import EventSink
 
-# What a cut of power may cost, besides what a failure has already flushed.
+# Events of this time may be lost in a power cut, except errors.
 _FLUSH_NS = 10 * 1_000_000_000
 _PERCENT_STEP = 10
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -171,4 +171,4 @@ class FileSink(EventSink):
 
 
 def _dropped_text(count: int) -> str:
-    return f"{count} log lines were lost, the disk was full"
+    return f"file log: {count} lines not written (no space left on the volume)"

@@ -26,13 +26,13 @@ def replace_file(entry: str, fill: Callable[[int], None], path: str, mode: int, 
     fd = os.open(temporary, _NEW, 0o600)
     try:
         try:
-            apply_permissions(fd, path, mode, owner)  # before there is anything to see
+            apply_permissions(fd, path, mode, owner)  # before the file has content
             fill(fd)
             os.fsync(fd)
         finally:
             os.close(fd)
     except BaseException:
-        with suppress(OSError):  # the first error is the one that counts
+        with suppress(OSError):  # the first error is raised
             os.unlink(temporary)
         raise
     _put_in_place(temporary, entry)

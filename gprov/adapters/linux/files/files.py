@@ -48,7 +48,7 @@ class LinuxFiles(Files):
 
     @override
     def digests(self, path: str) -> Digests:
-        import hashlib  # only provisioning asks
+        import hashlib  # used by provisioning only
 
         sha1, sha256, size = hashlib.sha1(usedforsecurity=False), hashlib.sha256(), 0
         with self._regular(path, "cannot read") as fd:
@@ -128,15 +128,15 @@ class LinuxFiles(Files):
 
     @override
     def usage(self, path: str) -> Usage:
-        with self._opened(path, "cannot tell the free space", os.O_PATH) as fd:
+        with self._opened(path, "cannot determine the free space", os.O_PATH) as fd:
             volume = os.fstatvfs(fd)
         return Usage(volume.f_blocks * volume.f_frsize, volume.f_bavail * volume.f_frsize)
 
     @override
     def sync(self, path: str) -> None:
         with self._opened(path, "cannot flush", os.O_RDONLY | os.O_NONBLOCK) as fd:
-            # The first commits what is in the journal and writes it to its place, the second has the device flush that:
-            # also who replays no journal, as boot loaders do not, sees it.
+            # The first call commits the journal and writes its contents to their place, the second flushes those: boot
+            # loaders, which do not replay the journal, then read the new state.
             libc.syncfs(fd)
             libc.syncfs(fd)
 
@@ -198,4 +198,4 @@ def _transfer(source: int, target: int, name: str) -> None:
     while count := os.sendfile(target, source, None, _CHUNK):
         done += count
     if done != size:
-        raise DeviceFault(name, f"{done} bytes could be read, {size} were announced")
+        raise DeviceFault(name, f"only {done} of {size} bytes could be read")

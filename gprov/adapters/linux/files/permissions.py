@@ -33,6 +33,8 @@ def apply_permissions(fd: int, path: str, mode: int, owner: Owner) -> None:
         return
     is_now = f"mode {kept:o}, owner {found.st_uid}:{found.st_gid}"
     if not fat:
-        raise DeviceFault(path, f"permissions do not stick: {is_now}, wanted {mode:o}, {owner.uid}:{owner.gid}")
+        raise DeviceFault(
+            path, f"cannot set permissions: file system kept {is_now}, requested {mode:o}, {owner.uid}:{owner.gid}"
+        )
     if kept & ~mode & _OTHERS_READ_OR_WRITE:
-        raise DeviceFault(path, f"FAT cannot keep this from others: {is_now}, wanted {mode:o}")
+        raise DeviceFault(path, f"FAT cannot store mode {mode:o}: the file would be readable by all users ({is_now})")

@@ -7,7 +7,7 @@ import os
 import stat
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Each level holds a file descriptor; nothing that gprov removes is anywhere near as deep.
+# Each level needs a file descriptor; folders that gprov removes are much less deep.
 _MAX_DEPTH = 200
 
 

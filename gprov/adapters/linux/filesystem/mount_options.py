@@ -37,7 +37,7 @@ _CLEAR = {
     "nostrictatime": MountFlag.STRICTATIME,
     "nolazytime": MountFlag.LAZYTIME,
 }
-# Meant for whoever reads fstab, not for the kernel.
+# Options for programs that read fstab, not for the kernel.
 _FSTAB_ONLY = frozenset({"auto", "noauto", "nofail", "user", "nouser", "users", "owner", "group", "_netdev"})
 _DEFAULTS = (
     MountFlag.RDONLY | MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC | MountFlag.SYNCHRONOUS

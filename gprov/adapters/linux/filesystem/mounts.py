@@ -19,11 +19,11 @@ from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.disk.mountinfo import MountInfo, parse_mountinfo
 from gprov.ports.filesystem import Mounts
 
-# What the kernel means where strerror misleads.
+# Meaning of errno values of mount(2) for which strerror is misleading.
 _MOUNT_REASONS = {
-    errno.ENODEV: "the kernel does not know this file system",
-    errno.EINVAL: "no valid superblock, or an option that the file system does not know",
-    errno.ENOTBLK: "is no block device",
+    errno.ENODEV: "the kernel does not support this file system",
+    errno.EINVAL: "no valid superblock, or an invalid mount option",
+    errno.ENOTBLK: "is not a block device",
 }
 
 
@@ -52,7 +52,7 @@ class LinuxMounts(Mounts):
     @override
     def unmount(self, target: str) -> None:
         try:
-            # The kernel flushes while it unmounts, but only syncfs tells if that failed.
+            # The kernel flushes on unmount, but only syncfs reports errors of that.
             flushed = _flush_error(target)
             libc.unmount(target)
         except OSError as exc:
@@ -107,10 +107,10 @@ def _device(entry: MountInfo) -> DeviceNumber | None:
         return entry.device
     if not entry.source.startswith("/"):
         return None
-    # btrfs and others show a number that they made up; the source tells the device.
+    # btrfs and others have an anonymous device number; the mount source names the device.
     try:
         status = os.stat(entry.source)
-    except OSError:  # a name from another root, or a device that is gone: nobody can resolve it
+    except OSError:  # a name from another root, or a removed device
         return None
     if not stat.S_ISBLK(status.st_mode):
         return None

@@ -17,7 +17,7 @@ from gprov.adapters.linux.ioctl import libc
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
-# Kernel file systems that the real init expects to find mounted, or takes over if they are.
+# Kernel file systems that the real init expects to be mounted, or uses if they are.
 MOVED_MOUNTS = ("/dev", "/proc", "/sys", "/run")
 _RAM_FILE_SYSTEMS = frozenset({libc.RAMFS_MAGIC, libc.TMPFS_MAGIC})
 
@@ -57,11 +57,11 @@ def environment_for_init(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _require_mount_point(target: str) -> None:
     if not target or any(target == path or target.startswith(f"{path}/") for path in MOVED_MOUNTS):
-        raise DeviceFault(target or "/", "cannot become the root: it would be moved into itself")
+        raise DeviceFault(target or "/", "switch root: cannot move this folder into itself")
     if not os.path.isdir(target):
-        raise DeviceMissing(target, "cannot become the root: no such folder")
+        raise DeviceMissing(target, "switch root: no such folder")
     if not os.path.ismount(target):
-        raise DeviceFault(target, "cannot become the root: nothing is mounted there")
+        raise DeviceFault(target, "switch root: nothing is mounted there")
 
 
 def _require_program(target: str, init: str) -> None:
@@ -78,7 +78,7 @@ def _require_program(target: str, init: str) -> None:
     finally:
         os.close(program)
     if not stat.S_ISREG(mode) or not mode & 0o111:
-        raise DeviceFault(f"{target}{init}", "cannot start: is no executable file")
+        raise DeviceFault(f"{target}{init}", "cannot start: is not an executable file")
 
 
 def _move_all(target: str) -> None:
@@ -93,7 +93,7 @@ def _move_all(target: str) -> None:
         libc.mount(".", "/", flags=libc.MountFlag.MOVE)
     except OSError as exc:
         _move_back(target, moved)
-        raise fault_from_oserror(target, "cannot become the root", exc) from exc
+        raise fault_from_oserror(target, "switch root failed", exc) from exc
     try:
         os.chroot(".")
         os.chdir("/")
@@ -107,9 +107,7 @@ def _move_back(target: str, moved: Sequence[str]) -> None:
         for path in reversed(moved):
             libc.mount(f"{target}{path}", path, flags=libc.MountFlag.MOVE)
     except OSError as exc:
-        raise fault_from_oserror(
-            target, "cannot become the root, and what was moved there cannot be moved back", exc
-        ) from exc
+        raise fault_from_oserror(target, "switch root failed, and the moved mounts cannot be moved back", exc) from exc
 
 
 def _empty_initramfs(old_root: int) -> None:

@@ -16,7 +16,7 @@ from gprov.ports.destructive.filesystem_maker import FileSystemMaker
 from gprov.ports.filesystem import FileSystems
 from gprov.ports.process import Completed, Processes
 
-# A full check of a large disk that was not unmounted takes its time; a hanging one must end.
+# A full check of a large disk takes long; a hanging one must end.
 _MAKE_SECONDS = 3600.0
 _CHECK_SECONDS = 4 * 3600.0
 
@@ -24,7 +24,7 @@ _CHECK_SECONDS = 4 * 3600.0
 _E2FSCK_CORRECTED = 1 | 2
 _E2FSCK_UNCORRECTED = 4
 _E2FSCK_TROUBLE = ~(_E2FSCK_CORRECTED | _E2FSCK_UNCORRECTED)
-# What it says, with status 8, if there is no ext file system to check (any more).
+# Messages of e2fsck, with status 8, if there is no ext file system.
 _NO_EXT = (b"Bad magic number in super-block", b"The superblock could not be read or does not describe a valid ext")
 # Where it looks for the first copy of the superblock, for each size of blocks: behind the first group, which has as
 # many blocks as a block has bits (ext4.rst, "Super Block"; blocks of 1 KiB are counted from 1).
@@ -70,7 +70,7 @@ class LinuxFileSystems(FileSystems, FileSystemMaker):
         if done.status & _E2FSCK_TROUBLE:
             if not any(text in done.output + done.errors for text in _NO_EXT):
                 raise failure(("e2fsck", "-f", "-y", node), done)
-            # It says the same of copies that could not be read: that is a dying device, and no verdict.
+            # e2fsck prints the same if copies are unreadable: then the device fails, and the result is an error.
             _require_readable(node, *_SUPERBLOCK_COPIES)
         return CheckVerdict.BEYOND_REPAIR
 
@@ -102,7 +102,7 @@ def make_command(node: str, spec: FileSystemSpec, *, discard: bool = True) -> Se
     """
     match spec.kind:
         case FileSystemKind.VFAT:
-            # FAT32 whatever the size: it is the one kind that every UEFI firmware has to read.
+            # FAT32 for any size: the only kind that every UEFI firmware must support.
             return ("mkfs.fat", "-F", "32", "-n", spec.label, node)
         case FileSystemKind.EXT2 | FileSystemKind.EXT3 | FileSystemKind.EXT4:
             extended = ["discard" if discard else "nodiscard"]
@@ -138,7 +138,7 @@ def _require_readable(node: str, *offsets: int) -> None:
         fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
         try:
             if not os.pread(fd, 65536, 0):
-                raise DeviceFault(node, "cannot check: is empty")
+                raise DeviceFault(node, "cannot check: the device has no bytes")
             for offset in offsets:
                 os.pread(fd, 4096, offset)
         finally:

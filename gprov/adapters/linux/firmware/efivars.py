@@ -75,10 +75,10 @@ class EfivarsFirmware(Firmware, VariableWriter):
             return None
         except OSError as exc:
             raise _make_fault(path, "cannot read", exc) from exc
-        if not data:  # opened for writing by somebody, never written
+        if not data:  # created by an open for writing, never written
             return None
         if len(data) < _ATTRIBUTES.size:
-            raise DeviceFault(path, f"cannot read: {len(data)} bytes are no variable")
+            raise DeviceFault(path, f"cannot read: {len(data)} bytes are too few for a variable")
         return Variable(_ATTRIBUTES.unpack_from(data)[0], data[_ATTRIBUTES.size :])
 
     @override

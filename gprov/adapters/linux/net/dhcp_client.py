@@ -51,14 +51,14 @@ class DhcpClient:
 def start_client(processes: Processes, interface: str, folder: str, script: str) -> DhcpClient:
     """``folder``: for the pipe. Raises DeviceFault, ToolMissing."""
     path = f"{folder}/{interface}"
-    # udhcpc goes on asking until it is ended, so there is one deadline: that of whoever waits.
+    # udhcpc retries until it is ended: the only deadline is that of the caller.
     argv = [*program(processes, "udhcpc"), "-f", "-i", interface, "-s", script]
     argv += ["-t", "10", "-T", str(_RETRY_SECONDS), "-A", str(_RETRY_SECONDS)]
     argv += [word for option in REQUESTED_OPTIONS for word in ("-O", option)]
     with ExitStack() as stack:
         try:
             os.mkfifo(path, 0o600)
-            # For writing too: a pipe without a writer reads as ended.
+            # Opened for writing too: a pipe without a writer is at its end.
             pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as exc:
             raise fault_from_oserror(path, "cannot make a pipe", exc) from exc

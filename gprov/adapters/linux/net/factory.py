@@ -43,7 +43,7 @@ _SECONDS = 20.0
 _REPLY_LIMIT = 64 << 10
 # A server that has just been asked to restart is back within this many tries.
 _ATTEMPTS = 4
-# Statuses that the same message may not get at the next attempt: the server took too long, or failed itself.
+# Temporary errors of the server: the same request may succeed later.
 _RETRYABLE_STATUS = frozenset({408, 429, *range(500, 600)})
 _HEADERS = {"Content-Type": "application/json"}
 
@@ -60,7 +60,7 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
         self._endpoint = endpoint
         self._session = session or os.urandom(16).hex()
         self._pause = pause
-        # The server that was asked for passwords, if it is another one: it seals them at MFG_SUCCEEDED, so it gets
+        # Server that hands out passwords, if it is another one: it seals them at MFG_SUCCEEDED, so it must receive
         # the MFG states as well.
         self._credential_endpoint = ""
 
@@ -102,7 +102,7 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
             try:
                 return replies.decode_time(reply.body)
             except BadInput as exc:
-                raise NetworkFault(redacted(url), f"no factory server answers there: {exc}") from exc
+                raise NetworkFault(redacted(url), f"no factory server at this URL (check LogEndpoint): {exc}") from exc
 
         return self._with_retries(ask)
 
@@ -121,11 +121,11 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
         if reply.status == 200:
             found = replies.decode_credentials(reply.body)
             if found is None:
-                raise NetworkFault(redacted(url), "the reply holds no credentials")
+                raise NetworkFault(redacted(url), "the reply has no credentials")
             return found
         refusal = replies.decode_refusal(reply.body)
         if refusal is Refusal.NOT_STARTED:
-            # MFG_STARTED is reported by the log, which may not have been delivered yet: this may pass.
+            # MFG_STARTED is reported with the log, which may not have been delivered yet: temporary.
             raise NetworkFault(redacted(url), f"status {reply.status}: {refusal.sentence}")
         if reply.status in _RETRYABLE_STATUS:
             raise NetworkFault(redacted(url), f"status {reply.status}")

@@ -18,8 +18,8 @@ from gprov.ports.retry import growing_pauses, retried
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds
 _REPORT_EVERY = 1 << 20  # bytes
-_MIN_RATE = 32 << 10  # bytes a second: what is slower over the whole stall deadline is a stalled transfer too
-# Client errors that mean "not now"; every other one means "never".
+_MIN_RATE = 32 << 10  # bytes a second: a transfer that is slower over the whole stall timeout counts as stalled
+# Temporary client errors; all others are permanent.
 _RETRYABLE_STATUS = frozenset({408, 425, 429})
 
 
@@ -76,7 +76,7 @@ class RequestsHttp(Http):
 
     def _attempt(self, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds) -> Fetched:
         resume = partial.resume_headers()
-        # Never none at all: an attempt that cannot end in time fails like any other.
+        # Never 0: an attempt without time left must fail like any other.
         seconds = max(0.1, min(bounds.stall_seconds, bounds.whole.remaining))
         with exchange("GET", url, resume, seconds=seconds, ca_file=self._ca_file) as answer:
             if answer.status == 206 and resume:
@@ -147,7 +147,7 @@ def _check(url: str) -> None:
 def _raise_for_status(answer: HttpResponse, url: str, partial: PartialFile) -> None:
     """Raise TransferInterrupted for temporary statuses, else NetworkFault."""
     reason = f"answered {answer.described()}"
-    if answer.status == 416:  # our part does not exist: it is another file now
+    if answer.status == 416:  # the requested range does not exist: the file changed
         partial.restart({}, None)
         raise TransferInterrupted("the file on the server changed")
     if answer.status >= 500 or answer.status in _RETRYABLE_STATUS:

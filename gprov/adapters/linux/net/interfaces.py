@@ -56,7 +56,7 @@ def _nic(path: str, name: str) -> Nic | None:
     mac = _attribute(path, "address").lower()
     if _attribute(path, "type") != ARPHRD_ETHER or not os.path.exists(f"{path}/device") or other:
         return None
-    if not mac.strip("0:"):  # not given: it would fit other interfaces too
+    if not mac.strip("0:"):  # no MAC address assigned: it would match other interfaces too
         return None
     try:
         driver = os.path.basename(os.readlink(f"{path}/device/driver"))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gprov.domain.unit.dhcp import DhcpEvent
 
 EVENTS_VARIABLE = "GPROV_DHCP_EVENTS"
-# Options that udhcpc does not ask for by itself: 121, and 249, which is the same for clients of Microsoft's servers.
+# Options that udhcpc does not request by default: 121, and 249, Microsoft's equivalent.
 REQUESTED_OPTIONS = ("staticroutes", "msstaticroutes")
 _VARIABLES = ("ip", "subnet", "router", "dns", *REQUESTED_OPTIONS)
 _END = "end"

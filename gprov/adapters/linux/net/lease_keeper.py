@@ -43,7 +43,7 @@ class LeaseKeeper:
 
     def _run(self, caller: int) -> None:
         if threading.get_ident() == caller:
-            self._report(f"{self._client.interface}: no thread is left: changes of its lease are not followed")
+            self._report(f"{self._client.interface}: cannot start a thread: changes of its DHCP lease are not applied")
             return
         poll = select.poll()
         poll.register(self._client.pipe, select.POLLIN)
@@ -68,6 +68,6 @@ class LeaseKeeper:
             try:
                 self._configurator.carry_out(outcome.actions)
             except GprovError:
-                # What the interface has is unknown: the next lease configures it from the beginning.
+                # The state of the interface is unknown: the next lease configures it completely.
                 self._held = None
                 raise

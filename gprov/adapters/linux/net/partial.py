@@ -61,7 +61,7 @@ class PartialFile:
         """Request headers for the rest of this file; empty if a changed file could not be detected."""
         # A weak tag means "as good as", not "the same bytes" (RFC 9110, section 8.8.1).
         proof = self._etag if self._etag.startswith('"') else self._modified
-        # A header that was folded over several lines, or is in nobody knows which encoding, cannot be sent back.
+        # A header that was folded over several lines, or has an unknown encoding, cannot be sent back.
         sendable = proof.isascii() and proof.isprintable()
         if not self._parts or not self.size or not self.total or not proof or not sendable:
             return {}

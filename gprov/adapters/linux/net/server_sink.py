@@ -57,7 +57,7 @@ class ServerSink(EventSink):
         self._in_flight = 0
         self._refused = 0
         self._last_fault: GprovError | None = None
-        # A daemon: a server that hangs must not keep the process from ending.
+        # A daemon thread: a hanging server must not prevent the process from exiting.
         self._thread = threading.Thread(target=self._deliver, name="server-sink", daemon=True)
         self._thread.start()
 

@@ -116,7 +116,7 @@ def exchange(
         finally:
             answer.close()
     finally:
-        # Also of a thread that was left behind, which would read for ever what is no answer.
+        # Also ends the reads of a thread that timed out.
         connections.shut_down()
 
 
@@ -168,7 +168,7 @@ def _redirect_target(url: str, location: str) -> tuple[str, str | None]:
     try:
         target = urljoin(url, location)
     except ValueError:
-        return location, "is no URL"
+        return location, "is not a URL"
     return target, url_problem(target)
 
 
@@ -185,7 +185,7 @@ def _send(url: str, request: _Request) -> HttpResponse:
     try:
         response = adapter.send(
             requests.Request(request.method, bare, headers=headers, data=request.body, auth=login).prepare(),
-            # A little longer than the whole exchange may take: who waits for that says so.
+            # Slightly longer than the timeout of the exchange, so that the latter is reported.
             timeout=(min(request.seconds, _CONNECT_SECONDS), request.seconds * 1.1),
             stream=True,
             verify=request.ca_file or True,

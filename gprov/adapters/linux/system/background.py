@@ -34,7 +34,7 @@ class ThreadBackground(Background):
         thread = threading.Thread(target=work, name=name, daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the machine has no room for one more
+        except RuntimeError:  # no further thread can be created
             work()
             return _DoneTask()
         return _ThreadTask(thread)

@@ -37,7 +37,7 @@ class CryptPasswordHasher(PasswordHasher):
             salt = self._salt(prefix)
             if salt is not None:
                 return PasswordHash(self._crypt(_bytes_of(password), salt).decode("ascii"))
-        raise DeviceFault(self._library, "knows no scheme that PAM accepts")
+        raise DeviceFault(self._library, "supports no hash scheme that PAM accepts")
 
     def _salt(self, prefix: bytes) -> bytes | None:
         """A setting with a fresh salt; None if the library was built without that scheme."""
@@ -78,9 +78,9 @@ def _bytes_of(password: Secret) -> bytes:
     try:
         raw = password.reveal().encode()
     except UnicodeEncodeError:
-        raise BadInput("password", [Problem("", "is no text")]) from None  # the cause would hold the password
+        raise BadInput("password", [Problem("", "is not valid Unicode")]) from None  # the cause would hold the password
     if b"\0" in raw:
-        raise BadInput("password", [Problem("", "contains a NUL, at which it would end")])
+        raise BadInput("password", [Problem("", "contains a NUL character")])
     if len(raw) > _MAX_PASSPHRASE_BYTES:
         raise BadInput("password", [Problem("", f"is longer than {_MAX_PASSPHRASE_BYTES} bytes")])
     return raw

@@ -18,7 +18,7 @@ from gprov.ports.power import Power
 RB_AUTOBOOT = 0x01234567
 RB_POWER_OFF = 0x4321FEDC
 
-# What flows need was flushed long before. A device that hangs must not keep the machine from its next start.
+# Flows have flushed their data before. A hanging device must not prevent the reboot.
 _FLUSH_SECONDS = 300.0
 
 
@@ -50,4 +50,4 @@ def _reboot_command(command: int, action: str) -> NoReturn:
     if libc.reboot(command) < 0:
         code = ctypes.get_errno()
         raise fault_from_oserror("machine", f"cannot {action}", OSError(code, os.strerror(code)))
-    raise DeviceFault("machine", f"did not {action} though the kernel agreed to")
+    raise DeviceFault("machine", f"did not {action} although reboot(2) succeeded")

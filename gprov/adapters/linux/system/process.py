@@ -62,8 +62,7 @@ class SystemProcesses(Processes):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> Iterator[Running]:
-        # Output is spooled to a file rather than a pipe: nobody reads a pipe while we feed the program, and a
-        # full pipe would block it.
+        # Output is spooled to a file: a pipe would not be read while the program is fed, and block it when full.
         with open(log, "ab") if log else tempfile.TemporaryFile() as spool:
             mode = subprocess.PIPE if feed else subprocess.DEVNULL
             child = self._spawn(argv, env, cwd, mode, spool)
@@ -124,7 +123,7 @@ class _Child(Running):
     @override
     def wait(self, timeout: float) -> Completed:
         if self._child.stdin is not None:
-            with suppress(BrokenPipeError):  # the exit status tells why the reader is gone
+            with suppress(BrokenPipeError):  # the exit status has the reason
                 self._child.stdin.close()
         try:
             status = self._child.wait(timeout)

@@ -39,7 +39,7 @@ def boot_entries(variables: Mapping[str, Variable]) -> dict[int, Variable]:
 
 
 def parse_numbers(data: bytes) -> tuple[int, ...]:
-    """A list of entry numbers; half a number at the end is ignored."""
+    """A list of entry numbers; an incomplete number at the end is ignored."""
     count = len(data) // 2
     return struct.unpack(f"<{count}H", data[: 2 * count])
 
@@ -49,14 +49,14 @@ def serialise_numbers(numbers: Iterable[int]) -> bytes:
 
 
 def numbers_in(variables: Mapping[str, Variable], name: str) -> tuple[int, ...]:
-    """What BootOrder, BootNext or BootCurrent says; empty if it is not there."""
+    """Entry numbers in BootOrder, BootNext or BootCurrent; empty if the variable does not exist."""
     variable = variables.get(name)
     return parse_numbers(variable.data) if variable else ()
 
 
 def free_numbers(variables: Mapping[str, Variable], count: int, minimum: int = 0) -> tuple[int, ...]:
-    """The lowest numbers, from ``least`` on, that no entry has and that no list speaks of: a number left in BootOrder
-    by an entry that is gone would give a new entry a place there. Raises DeviceFault if there are too few."""
+    """The lowest unused entry numbers from ``minimum`` on. Numbers in BootOrder, BootNext and BootCurrent count as
+    used: a new entry would inherit their position. Raises DeviceFault if there are too few."""
     used = set(boot_entries(variables))
     for name in (BOOT_ORDER, BOOT_NEXT, BOOT_CURRENT):
         used.update(numbers_in(variables, name))

@@ -1,4 +1,4 @@
-"""Keeping the few members that a restore plan needs while an archive passes by."""
+"""Captures the few archive members that a restore plan needs, while the archive is read."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class CapturedNames:
 
 
 class Capture:
-    """What was captured so far. As when unpacking, a later member replaces an earlier one of its name.
+    """Members captured so far. As in unpacking, a later member replaces an earlier one of the same name.
 
-    The start of every file directly in /boot is kept, since the kernel may be a link to any of them.
+    The start of every file directly in /boot is captured, since the kernel may be a link to any of them.
     """
 
     def __init__(self, names: CapturedNames) -> None:
@@ -46,11 +46,12 @@ class Capture:
         self._has_network = self._has_network or _NETWORK_FILE.fullmatch(name) is not None
 
     def needs_member(self, name: bytes) -> bool:
-        """Is this member one to tell ``file``, ``link`` or ``other`` about?"""
+        """Return whether this member must be passed to an ``add_`` method."""
         return name in self._exact or (name.startswith(BOOT_FOLDER) and name.rfind(b"/") == len(BOOT_FOLDER) - 1)
 
     def add_file(self, name: bytes, size: int, offset: int) -> int:
-        """How many bytes of this regular file ``keep`` wants; ``offset`` of its header in the archive."""
+        """Add a regular file and return the number of its bytes to pass to ``store_content``. ``offset``: of its header
+        in the archive."""
         self.add_other(name)
         if name == self._names.imgmeta and offset + size > MAX_IMGMETA_OFFSET:
             return 0
@@ -78,7 +79,7 @@ class Capture:
         self._links[name] = _resolved(folder + target)
 
     def add_other(self, name: bytes) -> None:
-        """Any other kind of member: an earlier one of this name is gone."""
+        """Add a member of another kind, which replaces an earlier one of this name."""
         self._contents.pop(name, None)
         self._links.pop(name, None)
 

@@ -1,4 +1,4 @@
-"""Members of an archive that were kept while the archive was read."""
+"""Archive members that were captured while the archive was read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapturedFiles:
-    """Content of the few members that a restore plan needs, captured while the archive was read.
+    """Content of the few members that a restore plan needs, or None for missing ones.
 
-    A member that is not there is None. Later members of the same name win, as they do when unpacked.
+    Of members with the same name the last one counts, as in unpacking.
     """
 
     passwd: bytes | None = field(default=None, repr=False)

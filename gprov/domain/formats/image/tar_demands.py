@@ -1,4 +1,4 @@
-"""What the members of an archive demand of the file system that they are unpacked onto, and what it will not keep."""
+"""Requirements of archive members on the target file system, and attributes that it cannot store."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Pairs = Iterable[tuple[bytes, bytes]]
 
 
 class Demands:
-    """``usage``: blocks. Raises Malformed for what ext4 refuses."""
+    """``usage``: blocks. Raises Malformed for attributes that ext4 rejects."""
 
     def __init__(self) -> None:
         self.usage = Ext4Usage()
@@ -31,7 +31,7 @@ class Demands:
         self._notes: dict[str, tuple[int, bytes]] = {}  # what → how often, and the first member
 
     def attributes(self, pairs: Pairs, kind: bytes, name: bytes, place: bytes) -> None:
-        """Those of the member ``name`` at ``place``."""
+        """Add the attributes of the member ``name`` at ``place``."""
         found = attributes_of(pairs, kind, name)
         size = found.size
         if kind == FOLDER and size:  # which may come again, and keeps what it had
@@ -54,7 +54,7 @@ class Demands:
             self._note("a time before 1901 or after 2446 becomes the nearest that PRIMARY can store", name)
 
     def check_names(self, files: CapturedFiles) -> None:
-        """Access control lists name users and groups of the image."""
+        """Check that users and groups in access control lists exist in the image. Raises Malformed."""
         for names, content, kind in ((self._users, files.passwd, "user"), (self._groups, files.group, "group")):
             known = ids_by_name(content or b"") if names else {}
             for name, member in names.items():

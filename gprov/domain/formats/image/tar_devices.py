@@ -1,9 +1,9 @@
-"""Which device nodes an image may hold.
+"""Device nodes that an image may contain.
 
-A root file system has some in ``/dev``, and so have the roots of jails in it (``/var/spool/postfix/dev/random``); older
-systems keep copies in ``…/devices``. A node anywhere else gives whoever may open it a disk or memory past all
-permissions of files, where nobody looks for it: no image needs one, and one that has it is refused. The exception is
-the character device 0:0, by which overlay file systems note that a file is gone.
+A root file system has some in ``/dev``, and the roots of jails in it (``/var/spool/postfix/dev/random``) as well; older
+systems keep copies in ``…/devices``. A node anywhere else would give access to disks or memory regardless of file
+permissions, and no image needs one: such images are rejected. The exception is the character device 0:0, with which
+overlay file systems mark deleted files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAJOR, _MINOR = (1 << 12) - 1, (1 << 20) - 1
 
 
 def check_device(header: bytes, kind: bytes, name: bytes) -> None:
-    """Raises Malformed if the member ``name`` is a device that an image may not hold."""
+    """Raise Malformed if the member ``name`` is a device that an image may not contain."""
     if kind not in _DEVICES:
         return
     major, minor = number(header[329:337]), number(header[337:345])

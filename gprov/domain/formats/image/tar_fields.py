@@ -27,7 +27,7 @@ class Malformed(Exception):
 
 
 def checksum_matches(header: bytes) -> bool:
-    """Is the sum of all bytes (the checksum field counting as spaces) what the checksum field says?
+    """Return whether the sum of all bytes (the checksum field counting as spaces) equals the checksum field.
 
     The low half of Adler-32 is one more than the sum of the bytes, modulo 65521: exact for up to 256 bytes, and five
     times faster than ``sum``. Some old writers summed signed bytes; GNU tar accepts that, so it is valid.
@@ -63,7 +63,7 @@ def number(field: bytes) -> int:
 
 
 def check_numbers(header: bytes) -> int:
-    """Mode, owners, size and time: tar stops at what it cannot read of them, when it is too late. Returns the size."""
+    """Check mode, owners, size and time, on which tar would fail while unpacking. Returns the size."""
     if _PLAIN_NUMBERS.fullmatch(header, 100, 148):
         return int(header[124:135], 8)
     for start, size, most in ((100, 8, MAX_BYTES), (108, 8, MAX_ID), (116, 8, MAX_ID), (124, 12, MAX_BYTES)):
@@ -97,8 +97,8 @@ def member_name(header: bytes) -> bytes:
 
 
 def pax_pairs(payload: bytes) -> list[tuple[bytes, bytes]]:
-    """Keywords and values of an extended header in their order. Keywords hold no null byte and do not begin with a
-    blank: tar would read others."""
+    """Keywords and values of an extended header in order. Raises Malformed for keywords with a null byte or a leading
+    blank, which tar would read differently."""
     pairs = []
     position = 0
     while position < len(payload):

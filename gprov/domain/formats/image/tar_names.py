@@ -1,12 +1,12 @@
-"""Where the members of an archive would be written, and which of them GNU tar would refuse to write.
+"""Paths of archive members, and detection of members that GNU tar would refuse to write.
 
-tar finds out when the disk is already wiped; whoever verifies an image has to know before.
+tar reports these errors after the disk has been wiped; verification must detect them before.
 
 Names may begin with ``/`` or ``./``: tar strips both, so that ``/etc/passwd`` is ``etc/passwd`` below the target.
-Refused are ``..`` components, members below a symbolic link that leads out of the target (tar holds such links back as
-placeholders until all else is unpacked), below a link that leads nowhere, or below a file; what would replace a folder
-and is none, or a link that leads out and is not the same link; hard links to what the archive does not hold before
-them; and names that no file system takes.
+Rejected are: ``..`` components; members below a symbolic link that leads out of the target (tar writes such links as
+placeholders until all else is unpacked), below a link to nothing, or below a file; a member that replaces a folder and
+is not one, or that replaces a link leading out and is not the same link; hard links to members that are not earlier in
+the archive; and names that no file system accepts.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _MAX_LINKS = 40  # that Linux follows for one path
 
 
 class MemberPaths:
-    """The members so far by their *place*: the name in normal form with symbolic links in its folders resolved.
+    """The members so far by *place*: the normalised name with symbolic links in its folders resolved.
 
     ``folders``: each with the bytes of its entries, "" being the target; ``inodes``: of all members and of the folders
-    that they imply. What a later member replaces counts all the same, but for folders.
+    that they imply. Replaced members are counted too, except folders.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class MemberPaths:
         return self._last
 
     def add(self, name: bytes, kind: bytes) -> bytes:
-        """Note a member about to be written; returns its name in normal form, "" for the target itself."""
+        """Add a member about to be written; returns its normalised name, "" for the target itself."""
         clean = normalise(name)
         slash = clean.rfind(b"/")
         folder = clean[:slash] if slash > 0 else b""
@@ -66,14 +66,14 @@ class MemberPaths:
         return clean
 
     def add_symlink(self, target: bytes) -> None:
-        """Remember where the last member leads."""
+        """Store the target of the last member."""
         _check_link(self._last, target)
         if target != self._replaced and _escapes_target(self._replaced):
             raise _replaces_link(self._last, self._replaced)
         self._symlinks[self._last] = target
 
     def check_hard_link(self, name: bytes, target: bytes) -> bytes:
-        """``target`` in normal form, if a hard link to it can be made now by the last member."""
+        """Return the normalised ``target`` if the last member can be a hard link to it. Raises Malformed."""
         _check_link(name, target)
         clean = normalise(target)
         folder, _, base = clean.rpartition(b"/")
@@ -92,7 +92,7 @@ class MemberPaths:
         return clean
 
     def _count(self, place: bytes, folder: bytes, kind: bytes) -> None:
-        """A member comes to ``place`` in ``folder``."""
+        """Count a member that is written at ``place`` in ``folder``."""
         if place in self.folders:
             return  # was counted, be it only because something is in it
         if place not in self._kinds:
@@ -105,10 +105,10 @@ class MemberPaths:
             self.folders[place] = 0
 
     def _replace_link(self, name: bytes, kind: bytes) -> None:
-        """A symbolic link makes way for the last member.
+        """The last member replaces a symbolic link.
 
-        tar comes back to its placeholder in the end. It knows it by the number of the inode, which a later member may
-        have been given: then that member is lost, and a folder stops tar.
+        tar restores its placeholders at the end. It identifies them by inode number, which a later member may have been
+        given: then that member is lost, or tar fails if it is a folder.
         """
         if kind != SYMLINK and _escapes_target(self._replaced):
             raise _replaces_link(name, self._replaced)
@@ -118,7 +118,7 @@ class MemberPaths:
         return self._real + b"/" + base if self._real else base
 
     def _parent(self, name: bytes, folder: bytes) -> bytes:
-        """Where ``folder`` leads; from now on it has members."""
+        """Resolve ``folder`` and record that it has members."""
         if folder in self._parents:
             return folder
         real = parent = self._resolved(name, folder)
@@ -132,7 +132,7 @@ class MemberPaths:
         return real
 
     def _resolved(self, name: bytes, folder: bytes) -> bytes:
-        """``folder`` with symbolic links followed, as tar will find it when it comes to the member ``name``."""
+        """``folder`` with symbolic links followed, as tar resolves it for the member ``name``."""
         ahead = [(part, b"") for part in reversed(folder.split(b"/"))]
         real, links = b"", 0
         while ahead:
@@ -154,7 +154,7 @@ class MemberPaths:
         return real
 
     def _followed(self, name: bytes, link: bytes, count: int) -> bytes:
-        """Where a link in the way leads."""
+        """Target of a link in a member's path."""
         target = self._symlinks[link]
         if _escapes_target(target) or count > _MAX_LINKS:
             raise Malformed(f"{_through_link(name, link)} to {printable_name(target)}")
@@ -162,7 +162,7 @@ class MemberPaths:
 
 
 class HardLinks:
-    """How many names each file has that has several."""
+    """Number of names of each file that has several."""
 
     def __init__(self) -> None:
         self._files: dict[bytes, int] = {}  # place → number of its file
@@ -172,7 +172,7 @@ class HardLinks:
         return bool(self._files)
 
     def add(self, place: bytes, target: bytes, name: bytes) -> None:
-        """``place`` becomes another name of the file at ``target``. Raises Malformed if that is one too many."""
+        """Add ``place`` as another name of the file at ``target``. Raises Malformed if it has too many."""
         file = self._files.get(target)
         if file is None:
             file = self._files[target] = len(self._names)
@@ -183,15 +183,15 @@ class HardLinks:
             raise Malformed(f"hard link {printable_name(name)}: the file has more than {MAX_NAMES} names")
 
     def discard(self, place: bytes) -> None:
-        """Something else takes the place."""
+        """The member at ``place`` is replaced."""
         file = self._files.pop(place, None)
         if file is not None:
             self._names[file] -= 1
 
 
 def normalise(name: bytes) -> bytes:
-    """Without leading ``/`` and ``./``, doubled or trailing ``/``. Raises Malformed for names that leave the target or
-    are too long for it."""
+    """Remove leading ``/`` and ``./``, and doubled or trailing ``/``. Raises Malformed for names that leave the target
+    or are too long."""
     if name[:2] == b"./":
         name = name[2:]
     if name[-1:] == b"/":
@@ -224,5 +224,5 @@ def _replaces_link(name: bytes, target: bytes) -> Malformed:
 
 
 def _escapes_target(target: bytes) -> bool:
-    """As GNU tar judges it: absolute, or with a ``..`` anywhere."""
+    """Whether GNU tar treats the target as leading out: absolute, or with a ``..`` component."""
     return target.startswith(b"/") or b".." in target.split(b"/")

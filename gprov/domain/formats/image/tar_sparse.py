@@ -1,8 +1,8 @@
-"""Maps of sparse files: where in the file the stored data go, in the four formats that GNU tar has.
+"""Maps of sparse files: positions of the stored data in the file, in the four formats of GNU tar.
 
-Sources: GNU tar manual, "Storing Sparse Files" (old GNU; pax 0.0, 0.1, 1.0), and what ``sparse.c`` and ``xheader.c``
-of tar 1.34 refuse, or take differently from what is meant: data of a region are read in whole blocks of 512 bytes, so
-that a region whose length is no multiple of that shifts all behind it.
+Sources: GNU tar manual, "Storing Sparse Files" (old GNU; pax 0.0, 0.1, 1.0); ``sparse.c`` and ``xheader.c`` of tar 1.34
+for rejected maps and for one deviation: data of a region are read in whole blocks of 512 bytes, so that a region whose
+length is not a multiple of that shifts all data after it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Region = tuple[int, int]  # offset and length in bytes
 
 
 class MapReader(Protocol):
-    """A map that stands in blocks before the data of its file."""
+    """A map that is stored in blocks before the data of its file."""
 
     def take(self, block: bytes) -> bool:
-        """The next block of 512 bytes; is the map complete with it?"""
+        """Add the next block of 512 bytes. Returns True if the map is complete."""
 
     def regions(self) -> list[Region]:
-        """All of them, checked. Raises Malformed."""
+        """All regions, checked. Raises Malformed."""
 
 
 class OldGnuMap:
-    """Four entries in the header of the member, then 21 in each block behind it."""
+    """Four entries in the member's header, then 21 in each following block."""
 
     def __init__(self, header: bytes, stored: int) -> None:
         self._stored = stored
@@ -49,7 +49,7 @@ class OldGnuMap:
         return self._regions
 
     def _entries(self, field: bytes, extended: int) -> bool:
-        """Does another block of entries follow?"""
+        """Return whether another block of entries follows."""
         for start in range(0, len(field), _ENTRY):
             if field[start + 12] == 0:
                 if extended:
@@ -62,8 +62,8 @@ class OldGnuMap:
 
 
 class PaxDataMap:
-    """Format 1.0: decimal numbers, each in a line, before the data: how many regions, then offset and length of each.
-    Filled with null bytes up to a whole block."""
+    """Format 1.0: decimal numbers before the data, one per line: number of regions, then offset and length of each.
+    Padded with null bytes to a whole block."""
 
     def __init__(self, real: int, stored: int) -> None:
         self._real = real
@@ -93,8 +93,8 @@ class PaxDataMap:
 
 
 def pax_sparse(pairs: Sequence[tuple[bytes, bytes]], stored: int) -> list[Region] | PaxDataMap | None:
-    """What an extended header says of a file of which ``stored`` bytes are in the archive: its regions, or the reader
-    of a map that follows. None: it is not sparse. Raises Malformed."""
+    """Sparse map in an extended header of a file with ``stored`` bytes in the archive: its regions, or the reader of a
+    map that follows. None: not sparse. Raises Malformed."""
     sparse_pairs = [(key[len(_PREFIX) :], value) for key, value in pairs if key.startswith(_PREFIX)]
     fields = dict(sparse_pairs)
     if fields.keys() <= {b"name"}:
@@ -123,8 +123,7 @@ def pax_sparse(pairs: Sequence[tuple[bytes, bytes]], stored: int) -> list[Region
 
 
 def check_regions(regions: Sequence[Region], real: int, stored: int) -> None:
-    """Raises Malformed unless they lie in order within ``real`` bytes, up to their end, and hold ``stored`` bytes in
-    all."""
+    """Raise Malformed unless the regions are in order, end at ``real`` bytes, and hold ``stored`` bytes in all."""
     if not regions:
         raise Malformed("sparse file: its map is empty")
     if real > MAX_FILE:
@@ -142,7 +141,7 @@ def check_regions(regions: Sequence[Region], real: int, stored: int) -> None:
 
 
 def blocks_of(regions: Sequence[Region]) -> int:
-    """Blocks of the file system that have data in them."""
+    """Number of file-system blocks with data."""
     blocks, last = 0, -1
     for offset, size in regions:
         if size:

@@ -1,4 +1,4 @@
-"""What reading a tar archive to its end found out about it."""
+"""Results of reading a tar archive to its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gprov.domain.formats.image.ext4_usage import Needs
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TarSummary:
     """``unpacked``: bytes of the archive; ``content_bytes``: sum of the sizes of regular files, holes included;
-    ``notes``: what is left out or changed when unpacking, a line each."""
+    ``notes``: content that unpacking leaves out or changes, one line each."""
 
     unpacked: int
     content_bytes: int
@@ -23,7 +23,7 @@ class TarSummary:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where one member (with its extended headers and padding) lies in the archive: offsets in bytes."""
+    """Position of a member (with its extended headers and padding) in the archive: offsets in bytes."""
 
     name: bytes
     start: int

@@ -1,7 +1,7 @@
-"""Reading a tar archive as it streams by: every header checked, data skipped, a few members kept.
+"""Checks a tar archive as a stream: all headers are checked, data skipped, a few members captured.
 
-Understands ustar, GNU and pax archives, concatenated ones included (as ``tar -i`` does), and refuses what GNU tar would
-stumble over when unpacking. Written for speed: a restore runs it over some ten thousand members on slow processors.
+Supports ustar, GNU and pax archives, also concatenated (as ``tar -i``), and rejects members on which GNU tar would
+fail. Written for speed: a restore checks some ten thousand members on slow processors.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _GNU_MAGIC, _POSIX_MAGIC = b"ustar  \0", b"ustar\x00"
 
 
 class TarWalker:
-    """Feed an archive in chunks of any size, then ``finish``. Raises IntegrityFault naming the archive and the offset.
+    """Call ``feed`` with chunks of any size, then ``finish``. Raises IntegrityFault with archive and offset.
 
-    ``wanted``: the members to keep; ``spans`` tells where those that concern a restore lie.
+    ``captured_names``: the members to capture; ``spans``: positions of the members that concern a restore.
     """
 
     def __init__(self, source: str, captured_names: CapturedNames) -> None:
@@ -72,7 +72,7 @@ class TarWalker:
         self._blocks.feed(data)
 
     def finish(self) -> TarSummary:
-        """The archive has ended. Raises IntegrityFault if it was cut, be it between two members."""
+        """Check the end of the archive. Raises IntegrityFault if it is truncated, also between two members."""
         self._blocks.finish()
         if self._map is not None or self._extensions.pending:
             raise self._blocks.fault("the archive is cut: an extended header is not followed by its member")
@@ -170,7 +170,7 @@ class TarWalker:
             self._capture_file(name, size, start, skip, sparse=sparse is not None)
 
     def _sparse(self, header: bytes, kind: bytes, size: int) -> list[Region] | None:
-        """Regions of a sparse file; none yet if its map follows, which ``_map`` is set to read. None: not sparse."""
+        """Regions of a sparse file, or [] if its map follows (``_map`` is set to read it). None: not sparse."""
         if kind == _SPARSE:
             if header[257:265] != _GNU_MAGIC:
                 raise Malformed("sparse file: its header is not GNU's")
@@ -188,12 +188,13 @@ class TarWalker:
         return found
 
     def _sparse_regions(self, regions: list[Region]) -> None:
-        """The whole map of the last member."""
+        """Count the complete map of the last member."""
         self._content_bytes += sum(regions[-1])
         self._demands.usage.sparse(len(regions), blocks_of(regions))
 
     def _capture_file(self, name: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
-        """A file that a restore plan looks into. Data of sparse files are not laid out as their content is."""
+        """Capture a file for the restore plan. Sparse files are rejected: their stored data differ from their
+        content."""
         self.spans.append(Span(name, start, self._blocks.offset + BLOCK + skip))
         captured_size = self._capture.add_file(name, size, self._blocks.offset)
         if captured_size and sparse:
@@ -231,7 +232,7 @@ class TarWalker:
         self._blocks.collect(size, then)
 
     def _sparse_map(self, reader: MapReader, block: bytes) -> None:
-        """A block of a map that stands before the data; in format 1.0 it counts as data itself."""
+        """Read a block of a map that is stored before the data; in format 1.0 it belongs to the data itself."""
         if isinstance(reader, PaxDataMap):
             self._after_map -= BLOCK
         if reader.take(block):

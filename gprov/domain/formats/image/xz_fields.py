@@ -1,7 +1,7 @@
-"""The parts that an .xz file is made of, each parsed from its own bytes.
+"""Parsers for the parts of an .xz file.
 
-Source: "The .xz File Format", version 1.1.0 (section numbers below). Every parser raises ``Malformed`` with what is
-wrong; who knows the file and the offset makes an error for people of it.
+Source: "The .xz File Format", version 1.1.0 (section numbers below). Every parser raises ``Malformed`` with the reason;
+callers add file and offset.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DICTIONARY_CODES = 40
 
 
 class Malformed(Exception):
-    """One part is not what the format says."""
+    """A part does not conform to the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class XzFilter:
     value: int
 
     def spec(self) -> dict[str, int]:
-        """As the lzma module wants it."""
+        """The filter as the lzma module expects it."""
         if self.id == _LZMA2:
             return {"id": self.id, "dict_size": self.value}
         if self.id == _DELTA:
@@ -59,7 +59,7 @@ class XzFilter:
 
 @dataclass(frozen=True, slots=True)
 class BlockHeader:
-    """Sizes are None if the header leaves them to the index."""
+    """Sizes are None if only the index has them."""
 
     compressed_size: int | None
     uncompressed_size: int | None
@@ -120,7 +120,8 @@ def parse_index(data: bytes) -> tuple[Record, ...]:
 
 
 def block_header_size(first: int, available: int) -> int:
-    """Size of a block header in bytes, from its first byte (3.1.1). ``room``: bytes for it and the compressed data."""
+    """Size of a block header in bytes, from its first byte (3.1.1). ``available``: bytes for it and the compressed
+    data."""
     if first == 0:
         raise Malformed("block header: an index stands where a block should")
     size = (first + 1) * 4
@@ -191,7 +192,7 @@ def _flags(data: bytes, where: str) -> int:
 
 
 def _vli(data: bytes, position: int) -> tuple[int, int]:
-    """Multibyte integer (1.2) and the position behind it."""
+    """Multibyte integer (1.2) and the position after it."""
     value = 0
     for index, byte in enumerate(data[position : position + _VLI_BYTES]):
         value |= (byte & 0x7F) << (7 * index)

@@ -1,7 +1,7 @@
-"""The layout of an .xz file: its streams and blocks, found from the end of the file and cross-checked.
+"""Layout of an .xz file: its streams and blocks, found from the end of the file and cross-checked.
 
-Nothing is decoded here. What is left to check when decoding are the bytes between a block's header and its end: the
-compressed data, their size when unpacked, the padding and the SHA-256.
+Nothing is decoded here. Decoding must check the rest of each block: the compressed data, their unpacked size, the
+padding and the SHA-256.
 """
 
 from __future__ import annotations
@@ -75,17 +75,17 @@ class XzBlock:
 
     @property
     def end(self) -> int:
-        """Offset of the first byte behind the block."""
+        """Offset of the first byte after the block."""
         return self.offset + padded(self.unpadded_size)
 
     @property
     def tail_size(self) -> int:
-        """Bytes behind the compressed data: padding and SHA-256."""
+        """Bytes after the compressed data: padding and SHA-256."""
         return self.end - self.data_offset - self.data_size
 
     @property
     def dictionary(self) -> int:
-        """Bytes of dictionary that a decoder needs for this block, which is never more than the block unpacks to."""
+        """Dictionary bytes that a decoder needs for this block: never more than its unpacked size."""
         return min(self.filters[-1].value, max(self.uncompressed_size, 4096))
 
     def decoder(self) -> list[dict[str, int]]:
@@ -107,8 +107,8 @@ class XzLayout:
 
 
 def read_layout(source: str, size: int, read_at: ReadAt) -> XzLayout:
-    """Find all streams and blocks of a file of ``size`` bytes. Raises IntegrityFault if anything is not as the format
-    says, or if a stream's check is not SHA-256."""
+    """Find all streams and blocks of a file of ``size`` bytes. Raises IntegrityFault if the file is malformed, or if
+    the check of a stream is not SHA-256."""
     return _Reader(source, size, read_at).layout()
 
 

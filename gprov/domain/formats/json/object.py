@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class JsonObject:
-    """One JSON object at ``path`` ("$.Files[2]"), noting problems in a list that the whole document shares."""
+    """One JSON object at ``path`` ("$.Files[2]"); collects problems in a list that the whole document shares."""
 
     def __init__(self, value: Mapping[str, Json], path: str, problems: list[Problem]) -> None:
         self._value = value
@@ -25,7 +25,7 @@ class JsonObject:
         self.problems = problems
 
     def problem(self, key: str, message: str) -> None:
-        """Note a problem with a key (or, with "", with the object itself)."""
+        """Add a problem with a key (or, with "", with the object itself)."""
         self.problems.append(Problem(f"{self.path}.{key}" if key else self.path, message))
 
     def has(self, key: str) -> bool:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def read_object(source: str, data: bytes) -> JsonObject:
-    """Parse a JSON document whose top is an object. Raises BadInput if it is no JSON or no object."""
+    """Parse a JSON document whose root is an object. Raises BadInput if it is not JSON or not an object."""
     doubled: list[tuple[dict[str, Json], str]] = []
     try:
         value = json.loads(
@@ -42,14 +42,14 @@ def read_object(source: str, data: bytes) -> JsonObject:
 
 
 def finish(source: str, root: JsonObject, value: T) -> T:
-    """The parsed value, or BadInput with everything that was noted on the way."""
+    """Return the parsed value, or raise BadInput with all collected problems."""
     if root.problems:
         raise BadInput(source, root.problems)
     return value
 
 
 def _unique(pairs: Sequence[tuple[str, Json]], doubled: list[tuple[dict[str, Json], str]]) -> dict[str, Json]:
-    """The object; keys that stand in it twice are noted with it: where it belongs is not known yet."""
+    """The object. Duplicate keys are recorded with the object, since its path is not known yet."""
     seen: dict[str, Json] = {}
     for key, value in pairs:
         if key in seen and not key.startswith("_"):
@@ -59,7 +59,8 @@ def _unique(pairs: Sequence[tuple[str, Json]], doubled: list[tuple[dict[str, Jso
 
 
 def _duplicate_keys(top: Json, doubled: Sequence[tuple[dict[str, Json], str]]) -> Iterator[Problem]:
-    """With the JSON path of each; one that stands in what is overwritten itself has none any more."""
+    """Problems for duplicate keys, with JSON paths. An object that was itself overwritten has no path and is
+    skipped."""
     keys: dict[int, list[str]] = {}
     for one, key in doubled:
         keys.setdefault(id(one), []).append(key)
@@ -76,7 +77,7 @@ def _duplicate_keys(top: Json, doubled: Sequence[tuple[dict[str, Json], str]]) -
 
 
 def _shown(key: str) -> str:
-    """A message must be printable, whatever keys a document has."""
+    """Printable form of any key."""
     return key if key.isprintable() else ascii(key)
 
 

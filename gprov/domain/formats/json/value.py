@@ -13,17 +13,17 @@ _MAX_INTEGER = 2**63 - 1
 
 
 def as_text(value: Json) -> str | None:
-    """None if it is no text, or torn."""
+    """None if it is not text or has a lone surrogate."""
     return value if isinstance(value, str) and not has_lone_surrogate(value) else None
 
 
 def has_lone_surrogate(text: str) -> bool:
-    """Escapes can make text that no file and no terminal takes."""
+    """JSON escapes can produce text that cannot be encoded for files or terminals."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def as_integer(value: Json) -> int | None:
-    """Also what is written with a fraction of zero. None if it is no such number, or has more than 63 bits."""
+    """Accepts a fraction of zero, too. None if it is not an integer, or has more than 63 bits."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -38,7 +38,7 @@ def is_list(value: Json) -> bool:
 
 
 def kind_of(value: Json) -> str:
-    """What stands there, in a few words: text is cut."""
+    """Short description of a value for messages; text is truncated."""
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -1,5 +1,5 @@
-"""Words for numbers in SMBIOS structures (enumerations of DSP0134, section 7), spelled as dmidecode spells them:
-that is what platform tables and specifications in the field compare with."""
+"""Names of enumeration values in SMBIOS structures (DSP0134, section 7), spelled as by dmidecode, since platform tables
+and specifications in the field compare with that."""
 
 from __future__ import annotations
 
