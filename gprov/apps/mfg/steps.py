@@ -27,12 +27,14 @@ _SHELL_SUFFIX = ".sh"
 
 @dataclass(frozen=True)
 class StepRunner:
-    """Runs the steps of ``manufData.json`` for this platform. A failure that a step does not allow raises its error."""
+    """Runs the steps of ``manufData.json`` for this platform. A failure that a step does not allow raises its error.
+    ``verbose``: log what all commands print, as if each step asked for it."""
 
     ports: MfgPorts
     data: ManufData
     unit: Unit
     context: UnitContext
+    verbose: bool = False
 
     def run(self, when: When, credentials: Credentials | None = None) -> None:
         """Raises NetworkFault, IntegrityFault, ToolFailed, ToolMissing."""
@@ -72,7 +74,7 @@ class StepRunner:
         shown = shlex.join(redacted(argv, values))
         self.context.bus.log(f"run: {shown}")
         completed = self._run_process(argv, environment(command, values, SEARCH_PATH), values)
-        if step.verbose:
+        if step.verbose or self.verbose:
             self._log_output(completed, values)
         if not command.exit_status.accepts(completed.status):
             # Scrubbed before it is cut: the scrubbing does not find half a password.

@@ -17,7 +17,7 @@ from gprov.domain.formats.smbios.keywords import KEYWORDS, keyword
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.diskmatch import compare_disks
-from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, FirmwareVersions, HardwareSpec
+from gprov.domain.mfg.spec import UNREAD_VERSION, CpuSpec, DeviceSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.inventory import BusDevice, Cpus, Inventory
 from gprov.domain.platform.patterns import found
@@ -107,7 +107,8 @@ def _firmware(spec: FirmwareVersions, smbios: SmbiosTable, bmc: FirmwareVersions
     )
     for name, wanted, seen in parts:
         if wanted and wanted != seen:
-            yield _difference(f"FirmwareVer.{name}", repr(wanted), repr(seen) if seen else "a version that is not told")
+            unread = "no version" if name == "BIOS" else f"no version that gprov can read: {UNREAD_VERSION}"
+            yield _difference(f"FirmwareVer.{name}", repr(wanted), repr(seen) if seen else unread)
 
 
 def _devices(

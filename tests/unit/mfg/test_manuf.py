@@ -44,7 +44,7 @@ DOCUMENT: Document = {
             "NumOUINics": 1,
             "OUINicsSequential": True,
             "TotalNics": 2,
-            "FirmwareVer": {"BIOS": "1.2", "ME": "3"},
+            "FirmwareVer": {"BIOS": "1.2"},
             "Devices": {
                 "PCI": [{"HumanDescription": "NIC", "Vendor": "0x8086", "Device": "0x100e", "Quantity": 1}],
                 "USB": [{"Class": "0x09", "Quantity": 0}],
@@ -169,12 +169,21 @@ def test_specification_is_read() -> None:
         (DiskSpec(size=2147483648, model="root2g"),),
     )
     assert (spec.ram_megs, spec.oui_nics, spec.oui_sequential, spec.total_nics) == (1234, 1, True, 2)
-    assert spec.firmware_version == FirmwareVersions(bios="1.2", me="3")
+    assert spec.firmware_version == FirmwareVersions(bios="1.2")
     assert spec.pci == (DeviceSpec(quantity=1, vendor=0x8086, device=0x100E, device_class=None, description="NIC"),)
     assert spec.usb == (DeviceSpec(quantity=0, vendor=None, device=None, device_class=0x09, description=""),)
     assert spec.serial_regex == "^GP[0-9]+$"
     assert spec.dmi_matches == {"bios-vendor": "SeaBIOS"}
     assert parse(DOCUMENT).spec_for("other") is None
+
+
+@pytest.mark.parametrize("part", ["IPMI", "FRU", "SDR", "ME"])
+def test_versions_of_a_management_controller_are_warned_about(part: str) -> None:
+    manuf = parse(changed(lambda d: d["ValidationData"][0]["FirmwareVer"].update({part: "3"})))
+    assert getattr(manuf.validation[0].firmware_version, part.lower()) == "3"
+    (warning,) = manuf.warnings
+    assert warning.place == f"$.ValidationData[0].FirmwareVer.{part}"
+    assert "no unit of this platform passes: remove the key, and compare the version in a step" in warning.message
 
 
 def test_what_is_not_given_is_not_compared() -> None:
