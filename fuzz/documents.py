@@ -17,7 +17,7 @@ from gprov.domain.mfg.steps import StepValues, environment, expand, redacted
 from gprov.domain.platform.facts import platform_entry
 from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.unit.credentials import Credentials, Secret
-from gprov.domain.unit.frdata import parse_options, serialise_options
+from gprov.domain.unit.restore_options import parse_options, serialise_options
 
 _BRANDING = Branding()
 SENDER = {"serial": "SN 1", "session": "0" * 32}
@@ -36,8 +36,8 @@ def manuf_data(data: bytes) -> None:
             values = StepValues(
                 "/run",
                 "SN",
-                "/mnt" if step.when.knows_recovery else None,
-                secrets if step.when.knows_passwords else None,
+                "/mnt" if step.when.recovery_available else None,
+                secrets if step.when.passwords_available else None,
             )
             for command in step.commands:
                 redacted(expand(command, values), values)

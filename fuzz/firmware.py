@@ -7,9 +7,9 @@ from pathlib import Path
 from fuzz import seeds
 from fuzz.harness import Target, expect
 from gprov.adapters.fake.firmware.firmware import apply_changes
-from gprov.domain.boot.args import carried_arguments, join_arguments, kernel_words, parse_boot_arguments
-from gprov.domain.boot.entries import EspLocation, reconcile, started_by_fallback, wanted_entries
-from gprov.domain.boot.origin import started_partition
+from gprov.domain.boot.args import join_arguments, kernel_words, parse_boot_arguments, persistent_arguments
+from gprov.domain.boot.boot_partition import booted_partition_guid
+from gprov.domain.boot.entries import EspLocation, planned_entries, reconcile, started_by_fallback
 from gprov.domain.branding import Branding
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.formats.efi.boot_variables import (
@@ -31,8 +31,8 @@ from gprov.domain.formats.efi.load_option import (
     serialise_load_option,
 )
 from gprov.domain.formats.efi.variables import Variable
-from gprov.domain.formats.smbios.fields import fields
-from gprov.domain.formats.smbios.keywords import keywords
+from gprov.domain.formats.smbios.dmidecode_fields import fields
+from gprov.domain.formats.smbios.dmidecode_keywords import keywords
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import parse_table
 from gprov.domain.platform.default_table import default_table
@@ -70,8 +70,8 @@ def boot_variables(data: bytes) -> None:
     }
     variables = {**lists, BOOT_CURRENT: Variable(6, data[:2]), **entries}
     started_by_fallback(variables, _BRANDING)
-    started_partition(variables)
-    wanted = wanted_entries(_BRANDING, _ESP, "console=ttyS0")
+    booted_partition_guid(variables)
+    wanted = planned_entries(_BRANDING, _ESP, "console=ttyS0")
     changes = reconcile(variables, wanted)
     for change in changes:
         change.describe()
@@ -89,7 +89,7 @@ def kernel_arguments(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     environment = dict(word.partition("=")[::2] for word in text.split("\0"))
     arguments = parse_boot_arguments(environment, _BRANDING, text)
-    carried = carried_arguments(arguments)
+    carried = persistent_arguments(arguments)
     expect(join_arguments(carried, carried) == join_arguments(carried), "an argument that is repeated twice")
     kernel_words(text)
     parse_root(arguments.real_root)

@@ -12,7 +12,7 @@ from fuzz import seeds
 from fuzz.harness import Target, expect
 from gprov.adapters.linux.archive.blocks import decode_block
 from gprov.adapters.linux.archive.reader import ImageFile
-from gprov.domain.boot.boots import BootCounts, parse_confirmed, parse_started, serialise_started
+from gprov.domain.boot.boot_counts import BootCounts, parse_confirmed, parse_started, serialise_started
 from gprov.domain.boot.budget import (
     DAY,
     StartBudget,
@@ -23,7 +23,7 @@ from gprov.domain.boot.budget import (
 )
 from gprov.domain.branding import Branding
 from gprov.domain.formats.bzimage import newest, parse_bzimage
-from gprov.domain.formats.image.tar_attributes import MOST_IN_BLOCK, attributes_of
+from gprov.domain.formats.image.tar_attributes import MAX_IN_BLOCK, attributes_of
 from gprov.domain.formats.image.tar_fields import Malformed, pax_pairs
 from gprov.domain.formats.image.tar_sparse import blocks_of, pax_sparse
 from gprov.domain.formats.image.tar_tidy import Tidier
@@ -31,12 +31,12 @@ from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.tidy_attributes import Accounts, tidy_attributes
 from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.formats.posix_acl import BadAcl, acl_text, parse_acl, parse_raw_acl
-from gprov.domain.image.decoding import plan_decoding
+from gprov.domain.image.captured_names import captured_names
+from gprov.domain.image.decoding import decoding_limits
 from gprov.domain.image.history import parse_history, serialise_history
 from gprov.domain.image.imgmeta import parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.image.verify import verify_image
-from gprov.domain.image.wanted_members import wanted_members
 from gprov.domain.unit.netsaved import parse_saved
 
 PREFIX = "WIDGET.LNX.SHINY."
@@ -64,7 +64,7 @@ def xz_blocks(data: bytes) -> None:
         os.write(fd, data)
         with ImageFile(f"/proc/self/fd/{fd}") as file:
             layout = read_layout("x", file.size, file.read_at)
-            if plan_decoding(layout, 1, _MEMORY).needed > _MEMORY:
+            if decoding_limits(layout, 1, _MEMORY).needed > _MEMORY:
                 return
             done = 0
             for block in layout.blocks:
@@ -79,16 +79,16 @@ def xz_blocks(data: bytes) -> None:
 def verified_image(data: bytes) -> None:
     """xz and tar together, except archives that unpack to more than the limit."""
     layout = read_layout("x", len(data), lambda offset, size: data[offset : offset + size])
-    if layout.uncompressed_size <= _MAX_DECODED and plan_decoding(layout, 1, _MEMORY).needed <= _MEMORY:
+    if layout.uncompressed_size <= _MAX_DECODED and decoding_limits(layout, 1, _MEMORY).needed <= _MEMORY:
         verify_image("x", data)
 
 
 def tar_walk(data: bytes) -> None:
     """Feeding an archive in pieces gives the same result."""
-    whole = TarWalker("x", wanted_members(Branding()))
+    whole = TarWalker("x", captured_names(Branding()))
     whole.feed(data)
     summary = whole.finish()
-    parts = TarWalker("x", wanted_members(Branding()))
+    parts = TarWalker("x", captured_names(Branding()))
     step = 300 + len(data) % 1500
     for start in range(0, len(data), step):
         parts.feed(data[start : start + step])
@@ -129,7 +129,7 @@ def attributes(data: bytes) -> None:
     for kind in (b"0", b"1", b"2", b"3", b"5", b"6"):
         left_out: list[str] = []
         tidied = tidy_attributes(pairs, kind, Accounts(), left_out.append)
-        expect(attributes_of(tidied, kind, b"x").size <= MOST_IN_BLOCK, "attributes that do not fit")
+        expect(attributes_of(tidied, kind, b"x").size <= MAX_IN_BLOCK, "attributes that do not fit")
         with suppress(Malformed):
             attributes_of(pairs, kind, b"x")
     with suppress(Malformed):
@@ -147,14 +147,14 @@ def history(data: bytes) -> None:
     parsed = parse_history(data)
     expect(parse_history(serialise_history(parsed)) == parsed, "a history that changes when it is written and read")
     for name in ("one", *(result.image for result in parsed.results[:2])):
-        used = parsed.attempt(name).failed(name, "note").installed(name, 2, 1, 1)
+        used = parsed.with_attempt(name).with_failure(name, "note").with_boot_results(name, 2, 1, 1)
         expect(parse_history(serialise_history(used)) == used, "a history that reads differently after use")
 
 
 def start_budget(data: bytes) -> None:
     parsed = parse_budget("start_budget.json", data)
-    used = parsed.gave_up(0, parsed.reason).restore_began(1, parsed.counted)
-    for one in (parsed, parsed.at(2**62), used):
+    used = parsed.with_boot_failure(0, parsed.reason).with_restore_started(1, parsed.recorded_boots)
+    for one in (parsed, parsed.at_time(2**62), used):
         expect(parse_budget("", serialise_budget(one)) == one, "a budget that changes when it is written and read")
         expect(give_up_pause(one.given_up) <= DAY >= restore_pause(one.restores, 300.0), "a pause of more than a day")
 
@@ -163,7 +163,10 @@ def boot_counts(data: bytes) -> None:
     at, _, confirmed = data.partition(b";")
     counts = BootCounts(parse_started("started", at), *parse_confirmed("confirmed", confirmed))
     expect(0 <= counts.unconfirmed <= counts.started, "more unconfirmed starts than starts")
-    expect(parse_started("", serialise_started(counts.one_more())) > 0, "a count that cannot be read after writing")
+    expect(
+        parse_started("", serialise_started(counts.with_boot_attempt())) > 0,
+        "a count that cannot be read after writing",
+    )
 
 
 def kernel(data: bytes) -> None:
@@ -274,7 +277,9 @@ TARGETS = (
         start_budget,
         lambda: [
             serialise_budget(StartBudget()),
-            serialise_budget(StartBudget(given_up=9, restores=9, last_ns=10**18, reason="why", counted="W.1 1 1 1")),
+            serialise_budget(
+                StartBudget(given_up=9, restores=9, last_ns=10**18, reason="why", recorded_boots="W.1 1 1 1")
+            ),
         ],
         (b'"GivenUp"', b'"Version"', b"99999999999", b"1e9", b"\\ud800"),
     ),

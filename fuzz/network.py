@@ -13,10 +13,10 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from fuzz.harness import Target, expect
+from gprov.adapters.linux.net.exchange_connections import ExchangeConnections
 from gprov.adapters.linux.net.lease import resolver_configuration, take_events
-from gprov.adapters.linux.net.lifeline import Lifeline
 from gprov.adapters.linux.net.partial import PartialFile
-from gprov.adapters.linux.net.transport import Answer, Broken, _redirect_target
+from gprov.adapters.linux.net.transport import HttpResponse, TransferInterrupted, _redirect_target
 from gprov.domain.unit.dhcp import UseNameServers, follow, wanted_routes
 from gprov.domain.unit.lease import Lease
 
@@ -48,7 +48,7 @@ def http_headers(data: bytes) -> None:
     response.status_code = head.status
     response.headers.update(head.getheaders())
     response.raw = HTTPResponse(io.BytesIO(b"x" * 64), preload_content=False)
-    answer = Answer(response, HTTPAdapter(), Lifeline(), 1.0)
+    answer = HttpResponse(response, HTTPAdapter(), ExchangeConnections(), 1.0)
     answer.described()
     _redirect_target("http://h/a", answer.headers.get("Location", ""))
     fd = os.memfd_create("fuzz")
@@ -56,7 +56,7 @@ def http_headers(data: bytes) -> None:
         partial = PartialFile("x", fd)
         try:
             partial.begin(answer.headers, answer.length)
-        except Broken:
+        except TransferInterrupted:
             expect(not partial.resume_headers(), "a part is asked of a server that cannot be trusted with parts")
             return
         partial.write(b"x")
@@ -65,8 +65,8 @@ def http_headers(data: bytes) -> None:
         for name, value in again.items():
             expect(value.isprintable() and value.isascii(), f"{name} has characters that a request cannot contain")
         try:
-            partial.check_rest(answer.headers, answer.length)
-        except Broken:
+            partial.check_continuation(answer.headers, answer.length)
+        except TransferInterrupted:
             expect(partial.size == 0, "data of a refused response was kept")
     finally:
         os.close(fd)

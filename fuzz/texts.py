@@ -9,7 +9,7 @@ from itertools import pairwise
 from fuzz import seeds
 from fuzz.harness import Target, expect
 from gprov.domain.boot.args import BootArguments, join_arguments
-from gprov.domain.boot.entries import EspLocation, wanted_entries
+from gprov.domain.boot.entries import EspLocation, planned_entries
 from gprov.domain.boot.grub.menus import normal_menu, recovery_menu
 from gprov.domain.boot.kept_arguments import entry_arguments, parse_kept, serialise_kept
 from gprov.domain.branding import Branding
@@ -48,7 +48,7 @@ def boot_text(data: bytes) -> None:
     usual = [normal_menu(_BRANDING, "uuid", ""), recovery_menu(_BRANDING, "")]
     for menu, plain in zip(menus, usual, strict=False):
         _same_shape(menu, plain, 3 if serial else 0)
-    for entry in wanted_entries(_BRANDING, _ESP, join_arguments(arguments)):
+    for entry in planned_entries(_BRANDING, _ESP, join_arguments(arguments)):
         expect("\n" not in entry.arguments and "\0" not in entry.arguments, "arguments of several lines")
 
 

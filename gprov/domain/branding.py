@@ -1,4 +1,4 @@
-"""Every name that an adopter may want to change, in one value."""
+"""Branding: all names that an adopter may change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branding:
-    """Names of files, labels and accounts. Defaults are those that existing users have on their units."""
+    """Names of files, labels and accounts. The defaults are the names on existing units."""
 
     image_prefix: str = "WIDGET.LNX.SHINY."
     recovery_label: str = "RECOVERY"

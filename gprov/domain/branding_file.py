@@ -1,7 +1,7 @@
-"""Reading a branding file: an adopter's names (``Branding``) as a JSON object or a TOML table, one key per field.
+"""Reads a branding file: ``Branding`` as a JSON object or a TOML table, one key per field.
 
-A field that is not given keeps its default. All problems are collected; an unknown key is one, since a misspelt key
-would leave a default name on every unit.
+Missing keys keep their default. All problems are collected. Unknown keys are problems: a misspelt key would leave a
+default name on every unit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def parse_branding(what: str, data: bytes) -> Branding:
     known = [field.name for field in fields(Branding)]
     for key in root.keys():
         if key not in known:
-            root.problem(key, f"is no name of a branding; known: {', '.join(known)}")
+            root.problem(key, f"is not a branding key; known: {', '.join(known)}")
     names = {name: _text(root, name) for name in known if root.has(name)}
     return finish(what, root, Branding(**names))
 
@@ -61,5 +61,5 @@ def _problem(name: str, text: str) -> str:
     if len(text.encode()) > _LABELS.get(name, len(text.encode())):
         return f"must have at most {_LABELS[name]} bytes, {text!r} has {len(text.encode())}"
     if name == "mac_prefix" and mac_prefix(text) is None:
-        return f"{text!r} is no MAC prefix (like 56:78:90)"
+        return f"{text!r} is not a MAC prefix (like 56:78:90)"
     return ""

@@ -1,6 +1,6 @@
-"""The one tree of errors. A family says what a caller can do about it; fields carry the facts.
+"""Exceptions of gprov. The class determines how callers react; fields hold the facts.
 
-``str(error)`` is one plain sentence for a person. ``error.details()`` are further lines for the log.
+``str(error)`` is one sentence for a message. ``error.details()`` are further lines for the log.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 
 
 class GprovError(Exception):
-    """Root of every error that gprov raises on purpose."""
+    """Base class of all exceptions that gprov raises deliberately."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.ENVIRONMENT
 
@@ -31,12 +31,12 @@ class GprovError(Exception):
         self.sentence = sentence
 
     def details(self) -> tuple[str, ...]:
-        """Further lines for the log; empty if the sentence says it all."""
+        """Further lines for the log; empty if there are none."""
         return ()
 
 
 class Problem:
-    """One thing that is wrong with an input, and where: a JSON path, an offset, a line, a file name."""
+    """One error in an input. ``place``: its location (JSON path, offset, line or file name)."""
 
     __slots__ = ("message", "place")
 
@@ -62,7 +62,7 @@ class Problem:
 
 
 class BadInput(GprovError):
-    """What was read is not what its format says. Holds every problem that was found, not only the first."""
+    """Input violates its format. ``problems`` holds all problems that were found; ``what`` names the input."""
 
     exit_code = ExitCode.NEGATIVE
 
@@ -80,7 +80,7 @@ class BadInput(GprovError):
 
 
 class HardwareMismatch(GprovError):
-    """The machine is not what its specification says (or cannot be identified)."""
+    """The hardware differs from its specification, or the machine cannot be identified."""
 
     exit_code = ExitCode.NEGATIVE
 
@@ -105,7 +105,7 @@ class IntegrityFault(GprovError):
 
 
 class RefusedByPolicy(GprovError):
-    """It could be done, but a promise forbids it (a target that is RECOVERY, a restore without evidence)."""
+    """A safety rule forbids an action that is technically possible (RECOVERY as target, restore without evidence)."""
 
     exit_code = ExitCode.NEGATIVE
 
@@ -121,11 +121,11 @@ class DeviceFault(GprovError):
 
 
 class DeviceMissing(DeviceFault):
-    """The device or file is not there (and may appear later)."""
+    """The device or file does not exist. It may appear later."""
 
 
 class ToolFailed(DeviceFault):
-    """A program that was started failed. Its redacted command line and last output are the details."""
+    """A program failed. The details are its redacted command line and the end of its output."""
 
     def __init__(self, program: str, reason: str, *, command: str = "", output: str = "") -> None:
         super().__init__(program, reason)
@@ -150,7 +150,7 @@ class ToolMissing(DeviceMissing):
 
 
 class NetworkFault(GprovError):
-    """A network peer could not be reached, or did not answer as promised. ``peer`` is a URL or an interface."""
+    """A network peer is unreachable or violated the protocol. ``peer`` is a URL or an interface."""
 
     def __init__(self, peer: str, reason: str) -> None:
         super().__init__(f"{peer}: {reason}")
@@ -168,4 +168,4 @@ class DeadlineExceeded(GprovError):
 
 
 class InternalError(GprovError):
-    """gprov itself is wrong: a planner or an app broke a rule that it should keep."""
+    """A defect in gprov: a planner or a flow violated an internal rule."""

@@ -1,15 +1,25 @@
-"""Events as text: the one format of a log line, wherever it is written.
+"""Formats events as text. All sinks use this format of a log line.
 
 ``2026-03-01T12:30:59.123Z ERROR /dev/sda: cannot read`` — UTC, severity, text. Line breaks in a text become indented
-further lines and other control characters are escaped: a line that begins with a digit is always an event of ours.
+further lines and other control characters are escaped, so that only the first line of an event begins with a digit.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gprov.domain.events import Body, Event, LogLine, Milestone, Progress, Severity, StateChange, Step, StepPhase
-from gprov.domain.formats.shown import plain
+from gprov.domain.events import (
+    Body,
+    Event,
+    LogLine,
+    Milestone,
+    OperationPhase,
+    OperationReport,
+    Progress,
+    Severity,
+    StateChange,
+)
+from gprov.domain.formats.printable import printable_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -17,18 +27,18 @@ _INDENT = "\n    "
 
 
 def event_text(event: Event) -> str:
-    """One line, or several if its text has several; without a line feed at the end."""
+    """Log lines of an event: one per line of its text, without a final line feed."""
     text = _INDENT.join(printable_lines(event.body))
     return f"{timestamp(event.time_ns)} {severity_of(event.body).value} {text}"
 
 
 def printable_lines(body: Body) -> tuple[str, ...]:
     """``body_text`` as lines that do nothing to a terminal, however strange the names in it are."""
-    return tuple(plain(line) for line in body_text(body).splitlines()) or ("",)
+    return tuple(printable_text(line) for line in body_text(body).splitlines()) or ("",)
 
 
 def body_text(body: Body) -> str:
-    """What happened, without time and severity, as it is."""
+    """Text of an event without time and severity. Control characters are not escaped."""
     match body:
         case LogLine(text):
             return text
@@ -36,8 +46,8 @@ def body_text(body: Body) -> str:
             return f"{task}: {percent(body)}% ({done} of {total})" if total else f"{task}: {done}"
         case StateChange(state):
             return f"state {state.value}"
-        case Step():
-            return _step_text(body)
+        case OperationReport():
+            return _operation_text(body)
         case Milestone(name, uptime):
             return f"milestone {name} at {uptime:.3f} s"
 
@@ -46,19 +56,19 @@ def severity_of(body: Body) -> Severity:
     match body:
         case LogLine(_, severity):
             return severity
-        case Step(_, StepPhase.FAILED):
+        case OperationReport(_, OperationPhase.FAILED):
             return Severity.ERROR
         case _:
             return Severity.LOG
 
 
 def percent(progress: Progress) -> int:
-    """0 to 100, rounded down; 0 if nobody knows the total."""
+    """0 to 100, rounded down; 0 if the total is unknown."""
     return min(100, max(0, progress.done * 100 // progress.total)) if progress.total > 0 else 0
 
 
 def timestamp(time_ns: int) -> str:
-    """ISO 8601 in UTC with milliseconds. What is outside of its calendar becomes the nearest that is not."""
+    """ISO 8601 in UTC with milliseconds. Times before 1970 or after 9999 are clamped."""
     return f"{_instant(time_ns):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
 
@@ -75,11 +85,11 @@ def _instant(time_ns: int) -> datetime:
         return _LAST
 
 
-def _step_text(step: Step) -> str:
-    match step.phase:
-        case StepPhase.STARTED:
-            return f"start: {step.description}"
-        case StepPhase.DONE:
-            return f"done in {step.seconds:.1f} s: {step.description}"
-        case StepPhase.FAILED:
-            return f"failed after {step.seconds:.1f} s: {step.description}: {step.error}"
+def _operation_text(report: OperationReport) -> str:
+    match report.phase:
+        case OperationPhase.STARTED:
+            return f"start: {report.description}"
+        case OperationPhase.DONE:
+            return f"done in {report.seconds:.1f} s: {report.description}"
+        case OperationPhase.FAILED:
+            return f"failed after {report.seconds:.1f} s: {report.description}: {report.error}"

@@ -1,4 +1,4 @@
-"""What a flow says while it runs. Events are values; sinks decide what to do with them."""
+"""Events of a running flow: log lines, progress, state changes, operation reports and milestones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class ProcessState(Enum):
-    """States that a unit reports to the factory; the values are what goes over the wire."""
+    """Process states that a unit reports to the factory server; the values are used on the wire."""
 
     UNKNOWN = "UNKNOWN"
     MFG_STARTED = "MFG_STARTED"
@@ -22,7 +22,7 @@ class ProcessState(Enum):
 
 
 class Severity(Enum):
-    """LOG: for whoever reads the log. MSG: for the person at the unit. WARNING and ERROR: for both."""
+    """LOG: log only. MSG: also displayed to the operator. WARNING and ERROR: logged and displayed."""
 
     LOG = "LOG"
     MSG = "MSG"
@@ -38,7 +38,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one long step is: ``done`` of ``total`` bytes (or items); total 0 if not known."""
+    """Progress of one long task: ``done`` of ``total`` bytes (or items); ``total`` 0 if unknown."""
 
     task: str
     done: int
@@ -50,36 +50,37 @@ class StateChange:
     state: ProcessState
 
 
-class StepPhase(Enum):
+class OperationPhase(Enum):
     STARTED = "started"
     DONE = "done"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One operation of a plan. ``seconds`` is how long it took (0 when it starts); ``error`` why it failed."""
+class OperationReport:
+    """Report about an operation of a plan (``STEP`` on the wire). ``seconds``: its duration, 0 at the start;
+    ``error``: reason of the failure, "" if there is none."""
 
     description: str
-    phase: StepPhase
+    phase: OperationPhase
     seconds: float = 0.0
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """A point that measurements and tests look for. ``uptime``: seconds since the kernel started."""
+    """A named point in time for measurements and tests. ``uptime``: seconds since kernel start."""
 
     name: str
     uptime: float
 
 
-Body = LogLine | Progress | StateChange | Step | Milestone
+Body = LogLine | Progress | StateChange | OperationReport | Milestone
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. ``time_ns``: UTC, nanoseconds since 1970; ``number``: order within this boot."""
+    """A body with time and number. ``time_ns``: UTC, nanoseconds since 1970; ``number``: order within this boot."""
 
     number: int
     time_ns: int

@@ -1,4 +1,4 @@
-"""Facts about files, as ports tell them and operations ask for them."""
+"""Attributes of files and volumes, as returned by ports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Bytes of a mounted volume; ``free`` is what an unprivileged writer can use."""
+    """Size of a mounted volume in bytes; ``free``: space available to unprivileged writers."""
 
     total: int
     free: int
@@ -34,7 +34,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Of a whole file: ``size`` in bytes, hashes in lower-case hex."""
+    """Digests of a whole file: ``size`` in bytes, hashes in lower-case hex."""
 
     size: int
     sha1: str

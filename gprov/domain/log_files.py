@@ -1,8 +1,7 @@
-"""Log files on RECOVERY: names that no clock can make collide, and their order.
+"""Names of log files on RECOVERY: unique and in the order of boots, even if the clock is set back.
 
-``<stage><yyyymmdd_hhmm>.log``; from the first time on that the clock did not go forward since the log before (an empty
-battery, two starts in one minute), ``<stage><yyyymmdd_hhmm>-<n>.log``, where ``n`` counts how often that happened. So
-the order of names is the order of starts, whatever the clock said.
+``<stage><yyyymmdd_hhmm>.log``. Once the clock has not advanced since the previous log (empty battery, two boots in one
+minute), ``<stage><yyyymmdd_hhmm>-<n>.log``, where ``n`` counts these events.
 """
 
 from __future__ import annotations
@@ -18,19 +17,19 @@ Order = tuple[int, str]
 
 
 def log_order(name: str) -> Order | None:
-    """Sorts logs from the oldest to the newest; None for what is no log of ours."""
+    """Sort key of log files, oldest first; None for other files."""
     match = _LOG.fullmatch(name)
     return (int(match[3] or 0), match[2]) if match else None
 
 
 def stage_of(name: str) -> str:
-    """ "" for what is no log of ours."""
+    """Stage in the name of a log file; "" for other files."""
     match = _LOG.fullmatch(name)
     return match[1] if match else ""
 
 
 def next_log_name(stage: str, time_ns: int, existing: Iterable[str]) -> str:
-    """A name that none of ``existing`` has and that comes after them all."""
+    """A name that sorts after all ``existing`` names."""
     orders = [order for name in existing if (order := log_order(name)) is not None]
     name = log_name(stage, time_ns)
     own = log_order(name)

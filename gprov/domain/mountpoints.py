@@ -1,4 +1,4 @@
-"""Mount points. A module of its own: every boot needs it, and imports are time on every boot."""
+"""Mount points. A module of its own, since every boot imports it and imports delay the boot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gprov.domain.branding import Branding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MountPoints:
-    """Where volumes are mounted while gprov works on them."""
+    """Folders at which gprov mounts volumes."""
 
     recovery: str = "/mnt/RECOVERY"
     esp: str = "/mnt/RECOVERY/ESP"
@@ -23,7 +23,7 @@ class MountPoints:
 
     @staticmethod
     def named(branding: Branding) -> MountPoints:
-        """Mount points are named after the volumes."""
+        """Mount points with the names of the branding's labels."""
         recovery = f"/mnt/{branding.recovery_label}"
         primary, boot = (f"/mnt/{label}" for label in (branding.primary_label, branding.boot_label))
         return MountPoints(recovery=recovery, esp=f"{recovery}/{branding.esp_label}", primary=primary, boot=boot)

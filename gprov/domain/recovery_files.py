@@ -1,4 +1,4 @@
-"""Names of the files on RECOVERY that gprov itself reads and writes; what an adopter may rename is in ``Branding``.
+"""Names of files on RECOVERY. Names that an adopter may change are in ``Branding``.
 
 ``norm_boot``                     the kernel (``Branding.boot_kernel``), on the ESP or, on BIOS units, here
 ``Image/*.upd``                   images

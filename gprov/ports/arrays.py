@@ -10,21 +10,21 @@ from gprov.domain.formats.disk.md_superblock import MemberRecord
 
 
 class Arrays(Protocol):
-    """Only ``assemble`` (and creating an array) starts arrays: neither the kernel nor another program does."""
+    """Arrays are started by ``assemble`` and by creating them only, not by the kernel or another program."""
 
     def examine(self, node: str) -> MemberRecord | None:
-        """The RAID superblock of a device; None if it has none.
+        """Read the RAID superblock of a device. Return None if there is none.
 
-        Raises DeviceFault, BadInput (a damaged superblock).
+        Raises DeviceFault, BadInput (damaged superblock).
         """
 
     def running(self) -> tuple[RunningArray, ...]:
-        """The assembled arrays, by device file."""
+        """The running arrays, sorted by device file."""
 
     def assemble(self, uuid: str, nodes: Sequence[str]) -> RunningArray:
-        """Start the array of these members, without those that are missing. Nothing is written to the members before
-        something is written to the array. Raises DeviceFault, ToolFailed; then nothing of it is left running.
+        """Start the array with these members, without missing ones. Members are not written before the first write to
+        the array. Raises DeviceFault, ToolFailed; the array is then not running.
         """
 
     def stop(self, array: RunningArray) -> None:
-        """Flush and stop it. Raises DeviceFault (in use), ToolFailed."""
+        """Flush and stop an array. Raises DeviceFault (in use), ToolFailed."""

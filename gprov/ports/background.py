@@ -1,4 +1,4 @@
-"""Doing something beside the flow."""
+"""Work in parallel to the flow."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Protocol
 
 class Task(Protocol):
     def wait(self, seconds: float) -> bool:
-        """Until it has ended, at most so long. False: it is still at it."""
+        """Wait for the end of the work, at most ``seconds``. False: it is still running."""
 
 
 class Background(Protocol):
     def start(self, name: str, work: Callable[[], None]) -> Task:
-        """Begin ``work``, which reports its own failures and may never end: it does not keep the process alive. Ports
-        that it uses must bear being used from another thread. Where nothing can be done beside the flow, it is done
-        before this returns."""
+        """Start ``work`` on another thread. ``work`` reports its own failures and may run forever: it does not keep the
+        process alive. The ports that it uses must be thread-safe. Adapters without parallel execution run ``work``
+        before returning."""

@@ -1,4 +1,4 @@
-"""Block devices: which there are, what they hold, and being told when that changes."""
+"""Block devices: list, contents, and change notifications."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from gprov.domain.disk.model import Contents, Disk
 
 
 class DeviceChanges(Protocol):
-    """A subscription to block-device events; open from the moment it was made, so that no event is lost."""
+    """A subscription to block-device events. Events since its creation are not lost."""
 
     def wait(self, seconds: float) -> bool:
-        """Block until a block device appears, vanishes or changes, at most ``seconds``. False: nothing happened."""
+        """Wait until a block device appears, vanishes or changes, at most ``seconds``. False: timeout."""
 
 
 class BlockDevices(Protocol):
     def disks(self) -> tuple[Disk, ...]:
-        """Every non-virtual whole disk with a medium, by name. Loop, RAM, md, dm and optical devices are left out."""
+        """All disks (whole, non-virtual, with a medium), sorted by name. Excludes loop, RAM, md, dm and optical
+        devices."""
 
     def contents(self, node: str) -> Contents:
         """Probe the superblocks of a device file. Raises DeviceMissing, DeviceFault (an unreadable device)."""
 
     def changes(self) -> AbstractContextManager[DeviceChanges]:
-        """Subscribe. Use: subscribe, scan, and only then wait."""
+        """Subscribe to changes. Order of use: subscribe, scan, then wait."""
 
     def read(self, node: str, offset: int, size: int) -> bytes:
-        """Exactly ``size`` bytes at ``offset``, bypassing nothing. Raises DeviceFault (also if the device ends)."""
+        """Read exactly ``size`` bytes at ``offset``. Raises DeviceFault (also at the end of the device)."""

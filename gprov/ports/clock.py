@@ -1,4 +1,4 @@
-"""Time and chance."""
+"""Clock, randomness and deadlines."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now_ns(self) -> int:
-        """UTC, nanoseconds since 1970. May jump when it is set."""
+        """UTC, nanoseconds since 1970. Jumps when the clock is set."""
 
     def monotonic(self) -> float:
-        """Seconds since some instant; never goes back. Deadlines are made of this one."""
+        """Seconds since an arbitrary instant; never decreases. Used for deadlines."""
 
     def sleep(self, seconds: float) -> None: ...
 
@@ -20,11 +20,11 @@ class Clock(Protocol):
 
 class Randomness(Protocol):
     def token(self, size: int) -> bytes:
-        """``size`` unpredictable bytes, fit for secrets."""
+        """``size`` unpredictable bytes, suitable for secrets."""
 
 
 class Deadline:
-    """An instant on the monotonic clock until which something may take."""
+    """End of a time limit on the monotonic clock."""
 
     __slots__ = ("_clock", "_end", "seconds")
 
@@ -35,7 +35,7 @@ class Deadline:
 
     @property
     def remaining(self) -> float:
-        """Seconds left; 0 when it has passed."""
+        """Seconds until the deadline; 0 after it."""
         return max(0.0, self._end - self._clock.monotonic())
 
     @property

@@ -1,4 +1,4 @@
-"""Where events go."""
+"""Sinks of events."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from gprov.domain.events import Event
 
 
 class EventSink(Protocol):
-    """Receives every event in order. ``publish`` may fail or be slow: the bus shields the flow from both."""
+    """Receives all events in order. If ``publish`` fails or is slow, the event bus keeps the flow running."""
 
     @property
     def name(self) -> str:
-        """For the report about a sink that was given up."""
+        """Name for messages about the sink."""
 
     def publish(self, event: Event) -> None: ...
 
     def close(self) -> None:
-        """Deliver what is held back, within the sink's own deadline."""
+        """Deliver buffered events, within the sink's own deadline."""

@@ -1,7 +1,7 @@
-"""What a unit reports to the factory, and what it fetches from there.
+"""Communication of a unit with the factory server: telemetry, time, documents and credentials.
 
-One port for each concern, so that each can be served by another system. Every method raises NetworkFault if the server
-cannot be reached or refuses, after a bounded number of attempts. ``serial``: the unit's serial number.
+There are separate ports, so that different systems can provide them. All methods raise NetworkFault if the server is
+unreachable or refuses, after a limited number of attempts. ``serial``: the unit's serial number.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from gprov.domain.unit.credentials import Credentials
 
 class Telemetry(Protocol):
     def events(self, serial: str, events: Sequence[Event]) -> None:
-        """Deliver log events, oldest first. State changes among them are reports of the unit's state."""
+        """Deliver events, oldest first. State changes among them count as state reports."""
 
     def state(self, serial: str, state: ProcessState) -> None:
-        """Report the unit's state at once, without the log."""
+        """Report the unit's process state immediately, without the log."""
 
     def code_name(self, serial: str, code_name: str) -> None:
-        """Report the unit's platform."""
+        """Report the code name of the unit's platform."""
 
     def macs(self, serial: str, nics: Mapping[str, str], bmc: Sequence[str]) -> None:
-        """``nics``: interface name → MAC, in order; ``bmc``: MACs of the management controller."""
+        """Report MAC addresses. ``nics``: interface name → MAC, in order; ``bmc``: of the management controller."""
 
 
 class TimeSource(Protocol):
@@ -34,10 +34,9 @@ class TimeSource(Protocol):
 
 class DocumentStore(Protocol):
     def document(self, serial: str, name: str, content: str) -> None:
-        """Deliver a QA document; it is released after the unit's first restore succeeded."""
+        """Deliver a QA document. The server holds it until the unit's first restore succeeded."""
 
 
 class CredentialStore(Protocol):
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
-        """Passwords of this one unit, the same at every call. ``endpoint``: URL of the server that has them; "" for the
-        store's own."""
+        """Passwords of this unit, equal at each call. ``endpoint``: URL of their server, "" for the store's own."""

@@ -1,4 +1,4 @@
-"""Files on mounted volumes. Paths are absolute. Everything that replaces a file does so atomically."""
+"""Files on mounted volumes. Paths are absolute. All methods that replace files do it atomically."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gprov.domain.formats.owner import ROOT, Owner
 
 
 class Files(Protocol):
-    """All methods raise DeviceMissing if a path that must exist does not, DeviceFault for everything else."""
+    """All methods raise DeviceMissing if a required path does not exist, DeviceFault for all other errors."""
 
     def read(self, path: str, limit: int = 16 << 20) -> bytes:
         """Whole content. A file larger than ``limit`` bytes raises DeviceFault."""
@@ -18,36 +18,38 @@ class Files(Protocol):
         """The first ``size`` bytes, or fewer if the file is shorter."""
 
     def digests(self, path: str) -> Digests:
-        """Hashes of the content, read from the medium and not from the cache."""
+        """Hashes of the content, read from the medium, bypassing the cache."""
 
     def status(self, path: str) -> FileStatus | None:
-        """Of the path itself (links are not followed); None if there is nothing."""
+        """Status of the path itself (links are not followed); None if it does not exist."""
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Sorted names in a folder."""
 
     def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
-        """Durable atomic write: beside, flushed, permissions set before content, renamed, folder flushed.
-        Missing parent folders are made (0755). When it returns, the new content survives a power cut."""
+        """Durable atomic write: a temporary file in the same folder gets permissions, then content, is flushed and
+        renamed, and the folder is flushed. Missing parent folders are created (0755). On return the content is
+        durable."""
 
     def copy(self, source: str, target: str, *, mode: int = 0o644) -> None:
-        """As ``replace``, with the content of another file, streamed."""
+        """As ``replace``, with the content of another file, copied in pieces."""
 
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
-        """Make it with its parents if missing; set mode and owner in any case, of the folder that a link leads to."""
+        """Create a folder and its parents if missing. Mode and owner are set in any case; a link to a folder is
+        followed."""
 
     def symlink(self, target: str, path: str) -> None:
-        """Make ``path`` a symbolic link with the text ``target``, atomically replacing what is there."""
+        """Create the symbolic link ``path`` with the text ``target``, atomically replacing a file or link."""
 
     def rename(self, source: str, target: str) -> None:
-        """Within one volume; atomic, both folders flushed."""
+        """Rename within one volume: atomic, both folders are flushed."""
 
     def remove(self, path: str) -> None:
-        """A file, link or whole folder, durably. No error if it is not there."""
+        """Remove a file, link or folder with its contents, durably. No error if it does not exist."""
 
     def usage(self, path: str) -> Usage:
-        """Of the volume that holds ``path``."""
+        """Usage of the volume that contains ``path``."""
 
     def sync(self, path: str) -> None:
-        """Flush the whole volume that holds ``path`` to stable storage: what was written is found there even by who
-        replays no journal."""
+        """Flush the volume that contains ``path`` to stable storage. Readers that do not replay journals (GRUB) then
+        find the written files too."""

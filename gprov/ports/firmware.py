@@ -15,7 +15,7 @@ class Firmware(Protocol):
         """All variables, sorted. Empty on BIOS."""
 
     def read(self, name: VariableName) -> Variable | None:
-        """None if there is no such variable. Raises DeviceFault."""
+        """Read a variable; None if it does not exist. Raises DeviceFault."""
 
 
 class SmbiosTable(Protocol):

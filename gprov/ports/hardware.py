@@ -1,4 +1,4 @@
-"""What the machine is made of, besides disks and interfaces."""
+"""Hardware inventory, without disks and network interfaces."""
 
 from __future__ import annotations
 

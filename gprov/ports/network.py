@@ -1,4 +1,4 @@
-"""Interfaces and transfers."""
+"""Network interfaces and HTTP transfers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gprov.domain.files import Digests
 from gprov.domain.unit.lease import Lease
 from gprov.domain.unit.nics import Nic
 
-# bytes so far, bytes in all (0: the server did not say)
+# Bytes done, total bytes (0: unknown).
 TransferProgress = Callable[[int, int], None]
 # a sentence for the log
 Report = Callable[[str], None]
@@ -18,7 +18,7 @@ Report = Callable[[str], None]
 
 class Network(Protocol):
     def nics(self) -> tuple[Nic, ...]:
-        """Every physical Ethernet interface, by kernel name."""
+        """All physical Ethernet interfaces, sorted by kernel name."""
 
     def connect(self, nics: Sequence[Nic], seconds: float, report: Report) -> Lease:
         """Bring these up and ask for an address on all at once; the first lease wins, the others are let go.
@@ -30,7 +30,7 @@ class Network(Protocol):
         """
 
 
-# What a finished download was.
+# Digests of a finished download.
 Fetched = Digests
 
 
@@ -62,8 +62,8 @@ class Http(Protocol):
         limit: int = 16 << 20,
         seconds: float = 30.0,
     ) -> Reply:
-        """One exchange. Any status is a Reply; raises NetworkFault if there is none within ``seconds`` in all, if the
-        body is longer than ``limit`` bytes, or shorter than announced. No retries."""
+        """One HTTP exchange, no retries. Returns a Reply for any status. Raises NetworkFault if there is no complete
+        reply within ``seconds``, or if the body is longer than ``limit`` bytes or shorter than announced."""
 
     def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
         """Stream into the file ``target``, hashing on the way, and flush it. ``target`` is a partial name: the caller

@@ -1,4 +1,4 @@
-"""The person who may or may not stand at the unit."""
+"""Interaction with a person at the unit's console or display."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Protocol
 
 
 class Operator(Protocol):
-    """An LCD with keys, a console, or nobody."""
+    """A display with keys, or a console. An operator may be absent."""
 
     @property
-    def present(self) -> bool:
-        """Is there something to read from and press on? False: never wait for a person."""
+    def is_present(self) -> bool:
+        """Whether an operator can be present: there are a display and keys. If False, flows do not wait for keys."""
 
     def show(self, text: str) -> None:
-        """A short message. Never fails and never blocks: a dead display must not stop a flow."""
+        """Show a short message. Never raises or blocks: a defective display must not stop a flow."""
 
     def key_pressed(self, seconds: float) -> bool:
         """Wait for any key, at most ``seconds``."""
 
     def choose(self, title: str, items: Sequence[str], seconds: float) -> int | None:
-        """Index of the chosen item; None after ``seconds`` without a choice. Empty items are spacers."""
+        """Show a menu. Return the index of the chosen item, None after ``seconds``. Empty items are spacers."""
 
     def confirm(self, question: str, seconds: float) -> bool:
-        """True only if a person said yes."""
+        """Ask a question. True only after an explicit yes; a timeout counts as no."""

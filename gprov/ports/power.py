@@ -1,4 +1,4 @@
-"""Leaving: reboot and power-off."""
+"""Reboot and power-off."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import NoReturn, Protocol
 
 
 class Power(Protocol):
-    """Both flush file systems first, but wait for no device for ever, and do not return; a simulated machine raises
-    ``MachineStopped`` instead."""
+    """Both methods flush file systems first, with a time limit for hanging devices, and do not return. On a simulated
+    machine they raise ``MachineStopped``."""
 
     def reboot(self) -> NoReturn: ...
 

@@ -1,4 +1,4 @@
-"""The one way to start a program."""
+"""Execution of programs: the only port that starts programs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-# PATH of a program whose caller gives none.
+# Default PATH of programs.
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What a program left behind. ``output`` is standard output, ``errors`` standard error, both raw bytes."""
+    """Exit status and captured output of a program. ``output``: standard output, ``errors``: standard error; raw
+    bytes."""
 
     status: int
     output: bytes = field(repr=False)
@@ -21,14 +22,14 @@ class Completed:
 
 
 class Running(Protocol):
-    """A program that runs beside us and is fed or read through pipes."""
+    """A running program, connected through pipes."""
 
     @property
     def pid(self) -> int: ...
 
     @property
     def stdin(self) -> BinaryIO:
-        """Pipe into the program; only if started with ``feed=True``. A dead reader raises BrokenPipeError."""
+        """Pipe to the program's standard input; only with ``feed=True``. Raises BrokenPipeError if it ended."""
 
     def wait(self, timeout: float) -> Completed:
         """Close the pipe and wait at most ``timeout`` seconds. Raises DeadlineExceeded; never ToolFailed."""
@@ -37,7 +38,7 @@ class Running(Protocol):
         """Exit status, or None while it runs."""
 
     def kill(self) -> None:
-        """End it and its children at once (SIGKILL to its process group). No error if it has already ended."""
+        """Kill the program and its children (SIGKILL to its process group). No error if it has already ended."""
 
 
 class Processes(Protocol):

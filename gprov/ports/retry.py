@@ -1,4 +1,4 @@
-"""Calling again what failed for a reason that may pass."""
+"""Retries of calls after temporary failures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def growing_pauses(first: float, longest: float, attempts: int) -> Iterator[float]:
-    """The pauses between so many attempts, in seconds: each twice the one before, none over ``longest``."""
+    """Pauses in seconds between ``attempts`` attempts: each twice the previous one, at most ``longest``."""
     pause = first
     for _ in range(attempts - 1):
         yield min(pause, longest)

@@ -10,7 +10,7 @@ from gprov.apps.init.ports import InitPorts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.arrays import array_volumes, find_inactive_arrays
-from gprov.domain.boot.decision import MOUNT_ATTEMPTS
+from gprov.domain.boot.decide import MOUNT_ATTEMPTS
 from gprov.domain.disk.arrays import ArrayState, FoundArray
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
@@ -76,7 +76,7 @@ class ArrayStarter:
             elif not (array.complete and self._due(array.uuid, elapsed) and self.start(array, elapsed)):
                 last = self._failures.last(array.uuid)
                 failed = last is not None and not self._due(array.uuid, elapsed)
-                waiting.append(replace(array, failure=last.error) if last is not None and failed else array)
+                waiting.append(replace(array, start_error=last.error) if last is not None and failed else array)
         return ArrayScan(array_volumes(arrays, self.ports.blocks, disks, bus), tuple(waiting))
 
     def start(self, array: FoundArray, elapsed: float) -> bool:

@@ -43,8 +43,8 @@ class BootFailureRecorder:
         pauses: list[float] = []
 
         def count(budget: StartBudgetFile) -> None:
-            value = budget.value.at(now)
-            if budget.record(value.gave_up(now, reason)):
+            value = budget.value.at_time(now)
+            if budget.record(value.with_boot_failure(now, reason)):
                 pauses.append(give_up_pause(value.given_up))
 
         target = self._with_recovery(count)

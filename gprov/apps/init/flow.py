@@ -12,8 +12,8 @@ from gprov.apps.unit.boot.boot_attempts import has_boot_confirmation, record_boo
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
 from gprov.domain.boot.args import FAILURE_HOLD_SECONDS
-from gprov.domain.boot.boots import WORTH_TELLING
-from gprov.domain.boot.decision import decide
+from gprov.domain.boot.boot_counts import UNCONFIRMED_WARNING_LIMIT
+from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
@@ -142,7 +142,7 @@ class Boot:
             outcome = CheckOutcome.FAILED
         self._bus.log(f"{decision.volume.node} {outcome.value}")
         self._finder.retry()
-        checks = {**self._facts.checks, decision.volume.mark: outcome}
+        checks = {**self._facts.checks, decision.volume.stable_id: outcome}
         self._facts = replace(self._facts, checks=checks, targets=None)
 
     def _switch_root(self, volume: Volume) -> None:
@@ -168,7 +168,7 @@ class Boot:
         before = record_boot_attempt(self._volumes, volume, self._context)
         if before.unconfirmed and has_boot_confirmation(self._volumes.files, self._context.mount_points.root):
             text = f"the system was started {before.unconfirmed} times in a row without reporting that it is up"
-            if before.unconfirmed < WORTH_TELLING:
+            if before.unconfirmed < UNCONFIRMED_WARNING_LIMIT:
                 self._bus.log(text)
             else:
                 self._bus.warning(text)
@@ -188,8 +188,8 @@ class Boot:
         self._ports.power.reboot()
 
     def _menu(self) -> None:
-        from gprov.apps.init.menu import run_menu
-        from gprov.domain.boot.menu import PowerOff, ResumeBoot
+        from gprov.apps.init.boot_menu import run_menu
+        from gprov.domain.boot.boot_menu import PowerOff, ResumeBoot
 
         outcome = run_menu(self._ports.operator)
         match outcome:

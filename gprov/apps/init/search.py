@@ -11,7 +11,7 @@ from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
-from gprov.domain.disk.targets import detachable
+from gprov.domain.disk.targets import removable_reason
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -99,17 +99,17 @@ class RootFinder:
         return matches(self._spec, volume)
 
     def _examine_volume(self, volume: Volume, elapsed: float) -> Mounted | MountFailed:
-        problem = detachable(volume.disk)
+        problem = removable_reason(volume.disk)
         if problem:
             return MountFailed(f"its disk {problem}")
-        last, due = self._failures.last(volume.mark), self._failures.due(volume.mark, elapsed)
+        last, due = self._failures.last(volume.stable_id), self._failures.due(volume.stable_id, elapsed)
         if last is not None and not due and not self._retry_now:
             return MountFailed(last.error, last.attempts)
         self._retry_now = False
         error = self._mount(volume)
         if error:
             # An immediate second attempt does not count: the device had no time to change its state.
-            failure = self._failures.add(volume.mark, error, elapsed, counts=due)
+            failure = self._failures.add(volume.stable_id, error, elapsed, counts=due)
             return MountFailed(failure.error, failure.attempts)
         found = self._flag()
         if found.flag is not Flag.PRESENT:

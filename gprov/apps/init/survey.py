@@ -23,7 +23,7 @@ from gprov.domain.disk.arrayspec import array_host, array_name
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
-from gprov.domain.disk.targets import unfit
+from gprov.domain.disk.targets import rejection_reason
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import ValidateMethod
@@ -68,7 +68,7 @@ class Surveyor:
         disks = blocks.disks()
         excluded = current_excluded_disks(self._ports, disks, recovery.volume, self._bus)
         spec = target_spec(unit.platform)
-        targets = tuple(disk for disk in disks if not unfit(disk, excluded, spec))
+        targets = tuple(disk for disk in disks if not rejection_reason(disk, excluded, spec))
         own_array = self._own_array(unit) if unit.platform.raid_level is not None else ""
         volumes = volumes_of(blocks, disks, self._bus)  # of all disks: an array may have members on unfit disks
         lost: list[str] = []
@@ -87,7 +87,7 @@ class Surveyor:
                 boot_label=context.branding.boot_label,
                 array=own_array,
                 lost_arrays=lost,
-                startable=self._startable(targets, volumes) if self._booted_by_own_loader() else None,
+                boot_files_present=self._startable(targets, volumes) if self._booted_by_own_loader() else None,
             )
         )
 

@@ -43,7 +43,7 @@ class BootWaiter:
         last answer): USB keyboards appear late."""
         if not self._key_window_open(elapsed):
             return False
-        if not was_present and self._operator.present:
+        if not was_present and self._operator.is_present:
             self._operator.show(f"Press any key for the boot menu ({self._key_window - elapsed:.0f} s)")
             return True
         return was_present

@@ -15,10 +15,10 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.ext4_room import primary_room
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import RefusedByPolicy
-from gprov.domain.mfg.flags import Switch
 from gprov.domain.mfg.qadoc import qa_document
-from gprov.domain.plan.provision import plan_start
-from gprov.domain.unit.nics import ordered
+from gprov.domain.mfg.switches import Switch
+from gprov.domain.plan.provision import plan_make_bootable
+from gprov.domain.unit.nics import sorted_by_mac
 
 
 def finish(job: ProvisioningJob, ports: MfgPorts, context: UnitContext) -> None:
@@ -37,7 +37,7 @@ def finish(job: ProvisioningJob, ports: MfgPorts, context: UnitContext) -> None:
         # Before the unit can boot: the server holds the document until the first restore has succeeded.
         _send_qa_document(job, images, context.bus)
         found_facts = replace(facts, recovery=recovery.volume.disk)
-        ports.executor.run(plan_start(found_facts, wipe=Switch.NO_WIPE_DISKS not in job.switches))
+        ports.executor.run(plan_make_bootable(found_facts, wipe=Switch.NO_WIPE_DISKS not in job.switches))
 
 
 def _send_qa_document(job: ProvisioningJob, images: tuple[str, ...], bus: EventBus) -> None:
@@ -45,5 +45,5 @@ def _send_qa_document(job: ProvisioningJob, images: tuple[str, ...], bus: EventB
         bus.warning("test switches were set: no QA document, this unit is not fit for production")
         return
     found = job.inspection
-    text = qa_document(job.unit, found.inventory, found.disks, ordered(found.nics), images)
+    text = qa_document(job.unit, found.inventory, found.disks, sorted_by_mac(found.nics), images)
     job.server.documents.document(job.unit.serial, f"QA-{job.unit.serial}.txt", text)

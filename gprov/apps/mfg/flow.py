@@ -23,21 +23,21 @@ from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.formats.smbios.raw import raw_lines
 from gprov.domain.formats.smbios.table import SmbiosTable
-from gprov.domain.mfg.flags import MfgSwitches, Switch, parse_switches, without_effect
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.mfg.steps import When
+from gprov.domain.mfg.steps import StepPoint
+from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches, without_effect
 from gprov.domain.mfg.urls import with_scheme
+from gprov.domain.plan.preconditions import check_platform_supported
 from gprov.domain.plan.provision import (
     ProvisionFacts,
-    plan_finish,
     plan_recovery,
+    plan_restore_options,
     plan_secrets,
 )
-from gprov.domain.plan.restorable import refuse_unsupported
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.unused import unused_values
-from gprov.domain.unit.frdata import RestoreOptions
-from gprov.domain.unit.nics import ordered
+from gprov.domain.unit.nics import sorted_by_mac
+from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.factory import TimeSource
 
 # A log file that is still open keeps RECOVERY from being unmounted, which would be a failure: hence the long limit.
@@ -110,14 +110,16 @@ class Provisioning:
         """Compare the hardware with its specification and choose the disks; nothing is written."""
         ports, bus, context = self._ports, self._bus, self._context
         arguments, firmware = context.arguments, ports.volumes.firmware.kind()
-        steps = StepRunner(ports, data, unit, context, verbose=Switch.VERBOSE_LOGGING in switches)
-        steps.run(When.BEFORE_QA)
+        steps = StepRunner(
+            ports=ports, data=data, unit=unit, context=context, verbose=Switch.VERBOSE_LOGGING in switches
+        )
+        steps.run(StepPoint.BEFORE_QA)
         inspection = inspect(ports, unit, table, data, context)
         if Switch.STOP_AFTER_VALIDATE in switches:
             # An error, so that the unit does not count as provisioned.
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
-        steps.run(When.AFTER_QA)
-        refuse_unsupported(unit.platform)
+        steps.run(StepPoint.AFTER_QA)
+        check_platform_supported(unit.platform)
         boot_args = _boot_arguments(arguments, data)
         recovery = recovery_disk(ports, inspection, unit, context)
         facts = ProvisionFacts(
@@ -177,13 +179,15 @@ class Provisioning:
         log = QueuedSink(ports.file_sink_at(context.log_folder), ports.background, seconds=_LOG_SECONDS)
         self._bus.attach(log)
         try:
-            job.steps.run(When.BEFORE_IMAGING)
+            job.steps.run(StepPoint.BEFORE_IMAGING)
             if Switch.NO_WRITE_FILES not in job.switches:
                 fetch_files(job.data, ports, context)
-            job.steps.run(When.AFTER_IMAGING)
-            job.server.telemetry.macs(job.unit.serial, {nic.name: nic.mac for nic in ordered(job.inspection.nics)}, ())
+            job.steps.run(StepPoint.AFTER_IMAGING)
+            job.server.telemetry.macs(
+                job.unit.serial, {nic.name: nic.mac for nic in sorted_by_mac(job.inspection.nics)}, ()
+            )
             self._manufacture(job)
-            ports.executor.run(plan_finish(job.facts))
+            ports.executor.run(plan_restore_options(job.facts))
         except GprovError as error:
             # Also into the log on RECOVERY, which is closed before the error is handled.
             self._bus.log(f"failed: {error}")
@@ -192,14 +196,14 @@ class Provisioning:
             self._bus.detach(log)
 
     def _manufacture(self, job: ProvisioningJob) -> None:
-        job.steps.run(When.BEFORE_MFG)
+        job.steps.run(StepPoint.BEFORE_MFG)
         if Switch.NO_MANUFACTURE not in job.switches:
             job.steps.stash()
-        job.steps.run(When.AFTER_MFG)
+        job.steps.run(StepPoint.AFTER_MFG)
         credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
-        job.steps.run(When.BEFORE_PASSWORDS, credentials)
+        job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
         self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
-        job.steps.run(When.AFTER_PASSWORDS, credentials)
+        job.steps.run(StepPoint.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:
         mounts, mount_points = self._ports.volumes.mounts, self._context.mount_points

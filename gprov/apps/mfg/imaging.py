@@ -16,7 +16,7 @@ from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.plan.file_operations import FetchFile, MakeFolder
-from gprov.domain.plan.kernels import image_kernel, kernel_places
+from gprov.domain.plan.kernels import image_kernel, kernel_paths
 from gprov.domain.plan.operations import Operation
 
 
@@ -39,7 +39,7 @@ def free_space_for_files(data: ManufData, ports: MfgPorts, context: UnitContext)
 
 def verify_kernel(ports: VolumePorts, context: UnitContext) -> KernelFacts:
     """Verify the kernel that the boot entries will start. Raises DeviceMissing, BadInput."""
-    path = kernel_places(ports.firmware.kind(), context.mount_points, context.branding).main
+    path = kernel_paths(ports.firmware.kind(), context.mount_points, context.branding).main
     try:
         kernel = read_kernel(ports.files, path)
     except BadInput as error:

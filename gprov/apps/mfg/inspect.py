@@ -11,7 +11,7 @@ from gprov.apps.unit.devices.targets import target_spec
 from gprov.apps.unit.devices.volumes import volumes_of, wait_for
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import Disk
-from gprov.domain.disk.recovery import attachment_rule, choose_recovery_disk, refuse_rivals
+from gprov.domain.disk.recovery import attachment_rule, check_single_recovery, choose_recovery_disk
 from gprov.domain.disk.targets import choose_targets
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.smbios.table import SmbiosTable as Table
@@ -69,7 +69,7 @@ def recovery_disk(ports: MfgPorts, found: Inspection, unit: Unit, context: UnitC
     rule = attachment_rule(unit.platform)
     excluded = current_excluded_disks(volumes, found.disks, None, bus)
     disk = choose_recovery_disk(found.disks, found.spec.recovery, excluded, rule)
-    refuse_rivals(volumes_of(volumes.blocks, found.disks, bus), context.branding.recovery_label, disk, rule)
+    check_single_recovery(volumes_of(volumes.blocks, found.disks, bus), context.branding.recovery_label, disk, rule)
     bus.log(f"RECOVERY becomes {disk.describe()}, identity {disk.identity}")
     return disk
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from gprov.apps.mfg.inspect import Inspection
 from gprov.apps.mfg.ports import FactoryServer
 from gprov.apps.mfg.steps import StepRunner
-from gprov.domain.mfg.flags import MfgSwitches
 from gprov.domain.mfg.manuf import ManufData
+from gprov.domain.mfg.switches import MfgSwitches
 from gprov.domain.plan.provision import ProvisionFacts
 from gprov.domain.platform.identify import Unit
 

@@ -13,7 +13,17 @@ from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, Problem
 from gprov.domain.files import FileType
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.mfg.steps import Command, ConfigStep, StepValues, When, environment, expand, redacted, scrub
+from gprov.domain.mfg.stepenv import SHEBANG_BYTES, kernel_variables, script_argv
+from gprov.domain.mfg.steps import (
+    Command,
+    ConfigStep,
+    StepPoint,
+    StepValues,
+    environment,
+    expand,
+    redact_text,
+    redacted,
+)
 from gprov.domain.plan.file_operations import FetchFile
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials
@@ -22,6 +32,8 @@ from gprov.ports.process import SEARCH_PATH, Completed
 # In the memory of the unit (tmpfs).
 TEMPORARY = "/run/gprov"
 COMMAND_SECONDS = 3600.0
+# A fixed path of RECOVERY for scripts, whatever the volume is called.
+RECOVERY_LINK = "/mnt/recov"
 _SHELL_SUFFIX = ".sh"
 
 
@@ -36,8 +48,10 @@ class StepRunner:
     context: UnitContext
     verbose: bool = False
 
-    def run(self, when: When, credentials: Credentials | None = None) -> None:
+    def run(self, when: StepPoint, credentials: Credentials | None = None) -> None:
         """Raises NetworkFault, IntegrityFault, ToolFailed, ToolMissing."""
+        if when.recovery_available:
+            self._link_recovery()
         for number, step in enumerate(self.data.steps_for(self.unit.platform.code_name).at(when)):
             folder = f"{TEMPORARY}/{when.value}-{number}"
             try:
@@ -47,6 +61,7 @@ class StepRunner:
 
     def stash(self) -> None:
         """Fetch each stash archive and run its one script."""
+        self._link_recovery()
         for number, file in enumerate(self.data.stash_files):
             folder = f"{TEMPORARY}/stash-{number}"
             try:
@@ -63,8 +78,8 @@ class StepRunner:
         values = StepValues(
             folder,
             self.unit.serial,
-            self.context.mount_points.recovery if step.when.knows_recovery else None,
-            credentials if step.when.knows_passwords else None,
+            self.context.mount_points.recovery if step.when.recovery_available else None,
+            credentials if step.when.passwords_available else None,
         )
         for command in step.commands:
             self._command(step, command, values)
@@ -73,18 +88,26 @@ class StepRunner:
         argv = expand(command, values)
         shown = shlex.join(redacted(argv, values))
         self.context.bus.log(f"run: {shown}")
-        completed = self._run_process(argv, environment(command, values, SEARCH_PATH), values)
+        completed = self._run_process(argv, self._environment(command, values), values)
         if step.verbose or self.verbose:
             self._log_output(completed, values)
         if not command.exit_status.accepts(completed.status):
             # Scrubbed before it is cut: the scrubbing does not find half a password.
-            tail = scrub((completed.errors or completed.output).decode(errors="replace"), values)[-4096:]
+            tail = redact_text((completed.errors or completed.output).decode(errors="replace"), values)[-4096:]
             reason = f"exit status {completed.status}, but it {command.exit_status.value}"
-            raise ToolFailed(scrub(argv[0], values), reason, command=shown, output=tail)
+            raise ToolFailed(redact_text(argv[0], values), reason, command=shown, output=tail)
+
+    def _environment(self, command: Command, values: StepValues) -> dict[str, str]:
+        return kernel_variables(self.context.arguments.environment) | environment(command, values, SEARCH_PATH)
+
+    def _link_recovery(self) -> None:
+        files, recovery = self.ports.volumes.files, self.context.mount_points.recovery
+        if recovery != RECOVERY_LINK and files.status(RECOVERY_LINK) is None:
+            files.symlink(recovery, RECOVERY_LINK)
 
     def _run_process(self, argv: Sequence[str], env: Mapping[str, str], values: StepValues) -> Completed:
         """Errors contain the scrubbed name of the program and no cause: a path may contain a password too."""
-        program = scrub(argv[0], values)
+        program = redact_text(argv[0], values)
         try:
             return self.ports.processes.run(argv, env=env, cwd=values.dl_dir, timeout=COMMAND_SECONDS, check=False)
         except DeadlineExceeded as error:
@@ -93,11 +116,11 @@ class StepRunner:
         except ToolMissing:
             raise ToolMissing(program) from None
         except DeviceFault as fault:
-            raise DeviceFault(program, scrub(fault.reason, values), errno=fault.errno) from None
+            raise DeviceFault(program, redact_text(fault.reason, values), errno=fault.errno) from None
 
     def _log_output(self, done: Completed, values: StepValues) -> None:
         for line in (done.output + done.errors).decode(errors="replace").splitlines():
-            self.context.bus.log(f"  {scrub(line, values)}")
+            self.context.bus.log(f"  {redact_text(line, values)}")
 
     def _fetch(self, file: RemoteFile, folder: str) -> None:
         self.ports.volumes.files.make_folder(folder, mode=0o700)
@@ -113,8 +136,11 @@ class StepRunner:
             found = ", ".join(scripts) or "none"
             raise BadInput(file.describe(), [Problem("*.sh", f"must be exactly one at top level, found: {found}")])
         self.context.bus.log(f"run: {scripts[0]} of {file.describe()}")
-        env = {"RECOVERY": self.context.mount_points.recovery, "SERIAL": self.unit.serial}
-        self.ports.processes.run(["sh", f"{folder}/{scripts[0]}"], env=env, cwd=folder, timeout=COMMAND_SECONDS)
+        script = f"{folder}/{scripts[0]}"
+        argv = script_argv(script, self.ports.volumes.files.read_start(script, SHEBANG_BYTES))
+        env = kernel_variables(self.context.arguments.environment)
+        env |= {"RECOVERY": self.context.mount_points.recovery, "SERIAL": self.unit.serial}
+        self.ports.processes.run(argv, env=env, cwd=folder, timeout=COMMAND_SECONDS)
 
     def _is_script(self, folder: str, name: str) -> bool:
         """A regular file: a link could lead to a file outside the archive."""

@@ -13,13 +13,13 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.kept_arguments import MOST_BYTES, entry_arguments, parse_kept
+from gprov.domain.boot.kept_arguments import MAX_BYTES, entry_arguments, parse_kept
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.imgmeta import parse_imgmeta
-from gprov.domain.plan.kernels import KernelPlaces, kernel_places
-from gprov.domain.plan.restorable import check_boot_arguments
+from gprov.domain.plan.kernels import KernelPaths, kernel_paths
+from gprov.domain.plan.preconditions import check_boot_arguments
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
 from gprov.domain.recovery_files import (
@@ -29,10 +29,10 @@ from gprov.domain.recovery_files import (
     SAVED_NETWORK_FILE,
     SECRETS_FOLDER,
 )
-from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netconfig import default_files
 from gprov.domain.unit.netsaved import SavedFile, parse_saved
 from gprov.domain.unit.nics import Nic, own_nics
+from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.files import Files
 
 _CRYPT = re.compile(r"[!-9;-~]+")  # crypt(5): printable, no colon
@@ -48,7 +48,7 @@ def gather_facts(
     """All facts but ``array``. Raises DeviceFault, DeviceMissing."""
     mount_points, files, bus = context.mount_points, ports.files, context.bus
     firmware, options = ports.firmware.kind(), job.options
-    kernels = kernel_places(firmware, mount_points, context.branding)
+    kernels = kernel_paths(firmware, mount_points, context.branding)
     kept = _kept_arguments(files, f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", bus)
     _report_imgmeta(chosen, bus)
     return RestoreFacts(
@@ -71,7 +71,7 @@ def gather_facts(
         keep_options=options.preserve,
         ignore_saved_network=options.ignore_net_cfg,
         extra_arguments=_extra_arguments(kept, options, firmware, context),
-        recovery_kernel_wins=context.arguments.kernel_override_recovery,
+        force_recovery_kernel=context.arguments.kernel_override_recovery,
         loader=installable_loader(files, firmware),
         restore_id=f"{job.unit.serial} {chosen.verified.digest} {ports.clock.now_ns()}",
         recovery_menu=_recovery_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),
@@ -111,7 +111,7 @@ def _extra_arguments(kept: bytes | None, options: RestoreOptions, firmware: Firm
 def _kept_arguments(files: Files, path: str, bus: EventBus) -> bytes | None:
     """For ``RestoreFacts.kept_arguments``: empty if the file does not exist, None if it cannot be read."""
     try:
-        return files.read_start(path, MOST_BYTES + 1) if files.status(path) is not None else b""
+        return files.read_start(path, MAX_BYTES + 1) if files.status(path) is not None else b""
     except DeviceFault as fault:
         bus.warning(f"kept boot arguments not used: {fault}")
         return None
@@ -156,7 +156,7 @@ def _recovery_menu(files: Files, path: str) -> bytes:
         return b""
 
 
-def _admin_password(files: Files, recovery: str, kernels: KernelPlaces, bus: EventBus) -> PasswordHash | None:
+def _admin_password(files: Files, recovery: str, kernels: KernelPaths, bus: EventBus) -> PasswordHash | None:
     """None if no usable hash is stored. Raises DeviceFault if both kernels cannot be read either: then RECOVERY with
     the verified image has failed, and the restore must not begin."""
     path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"

@@ -23,7 +23,7 @@ from gprov.domain.disk.recovery import attachment_problem, attachment_rule
 from gprov.domain.errors import GprovError, HardwareMismatch
 from gprov.domain.events import ProcessState
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.archive import Archives
 from gprov.ports.background import Task
 from gprov.ports.clock import Randomness
@@ -97,7 +97,7 @@ class FactoryRestore:
             prune_logs(ports.executor, files, context)
             budget = StartBudgetFile(files, context.log_folder, self._bus)
             if by_person:
-                budget.value = budget.value.system_ran()
+                budget.value = budget.value.with_system_started()
             pause = self._backoff.begin(budget, waited=waited)
             if pause:
                 return pause
@@ -110,7 +110,7 @@ class FactoryRestore:
             except GprovError as error:
                 # Before the log on RECOVERY is closed, so that it contains the error.
                 self._report(error)
-                budget.record(budget.value.failed(str(error)))
+                budget.record(budget.value.with_restore_error(str(error)))
                 raise
             finally:
                 self._bus.detach(sink)
@@ -137,7 +137,7 @@ class FactoryRestore:
         job = RestoreJob(recovery, unit, options, targets)
         installer = ImageInstaller(ports, self._archives, self._randomness, context)
         name = installer.install(job, preference, history)
-        budget.record(budget.value.restored())
+        budget.record(budget.value.with_restore_completed())
         bus.log(f"{name.stem} is restored")
         prune_images(ports.executor, files, history.value, [name.filename], context)
 

@@ -57,7 +57,7 @@ def image_preference(
             return ImagePreference(Preference.LATEST)
         case PreferredImage.OLDEST:
             return ImagePreference(Preference.OLDEST)
-        case PreferredImage.MENU if not operator.present:
+        case PreferredImage.MENU if not operator.is_present:
             return ImagePreference(Preference.LATEST)
         case PreferredImage.MENU:
             found = _names(files, context.image_folder)
@@ -85,15 +85,15 @@ class ImageChooser:
         reasons = list(preference.refused.values())
         for name in self._candidates(preference):
             before = history.value
-            with_attempt = before.attempt(name.stem)
-            history.record(with_attempt.failed(name.stem, INTERRUPTED))
+            with_attempt = before.with_attempt(name.stem)
+            history.record(with_attempt.with_failure(name.stem, INTERRUPTED))
             try:
                 chosen = ChosenImage(name, self._verified(f"{folder}/{name.filename}", room), with_attempt)
                 return chosen, make_plan(chosen)
             except (IntegrityFault, BadInput, DeviceFault) as error:
                 bus.error(error)
                 reasons.append(str(error))
-                history.record(with_attempt.failed(name.stem, str(error)))
+                history.record(with_attempt.with_failure(name.stem, str(error)))
             except GprovError:
                 history.record(before)  # the image is not the cause
                 raise

@@ -49,15 +49,15 @@ class ImageInstaller:
                     self._apply(plan)
             except GprovError as error:
                 if not self._is_caused_by_image(error):
-                    history.record(with_attempt.failed(name.stem, str(error)))
+                    history.record(with_attempt.with_failure(name.stem, str(error)))
                     raise
-                history.record(with_attempt.refused(name.stem, str(error)))
+                history.record(with_attempt.with_rejection(name.stem, str(error)))
                 self._bus.error(error)
                 self._bus.warning(f"{name.stem} cannot be unpacked: looking for another image")
                 preference = preference.without(name, f"{name.filename} cannot be unpacked: {error}")
                 job = replace(job, targets=choose_targets_for(self._ports.volumes, job.recovery, job.unit, self._bus))
                 continue
-            history.record(with_attempt.succeeded(name.stem))
+            history.record(with_attempt.with_success(name.stem))
             return name
 
     def _is_caused_by_image(self, error: GprovError) -> bool:

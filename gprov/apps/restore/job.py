@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gprov.apps.unit.recovery.volume import RecoveryVolume
 from gprov.domain.disk.model import Disk
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.restore_options import RestoreOptions
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.boots import BootCounts
-from gprov.domain.boot.budget import FREE_RESTORES
+from gprov.domain.boot.boot_counts import BootCounts
+from gprov.domain.boot.budget import RESTORES_WITHOUT_PAUSE
 from gprov.domain.disk.model import Disk, FileSystemKind, Volume
 from gprov.domain.errors import BadInput, GprovError
 from gprov.domain.image.name import SUFFIX, parse_image_name
@@ -58,17 +58,17 @@ def record_previous_system(
     """Record whether the installed system ran since its restore, and the results of its boot attempts, before it is
     overwritten. Skipped after several consecutive restores: if reading it crashed them, the next one gets further."""
     value = budget.value
-    if value.restores > FREE_RESTORES:
+    if value.restores > RESTORES_WITHOUT_PAUSE:
         return
     system = find_installed_system(targets, ports, context)
     if system is None:
         return
     counts = system.counts
-    if counts.started and system.boot_record_key != value.counted:  # else an earlier restore recorded it
-        value = replace(value.only_this_one() if system.ran else value, counted=system.boot_record_key)
+    if counts.started and system.boot_record_key != value.recorded_boots:  # else an earlier restore recorded it
+        value = replace(value.with_new_restore_series() if system.ran else value, recorded_boots=system.boot_record_key)
         unconfirmed = counts.unconfirmed if system.reports else 0
         context.bus.log(f"{system.image} was started {counts.started} times, the last {unconfirmed} unconfirmed")
-        history.record(history.value.installed(system.image, counts.started, counts.confirmed, unconfirmed))
+        history.record(history.value.with_boot_results(system.image, counts.started, counts.confirmed, unconfirmed))
     if value != budget.value:
         budget.record(value)
 

@@ -28,14 +28,14 @@ class RestoreBackoff:
         """Seconds to wait before this restore; 0 if it begins now. Then it is counted at once, so that a restore that
         a power cut ends is counted too. If RECOVERY cannot be written, every restore waits for the shortest pause."""
         now = self._clock.now_ns()
-        previous = budget.value.at(now)
+        previous = budget.value.at_time(now)
         pause = restore_pause(previous.restores, self._min_seconds)
         if pause and not waited:
             text = f"{previous.restores} restores in a row, and the system never ran in between"
             self._series = f"{text}; the last: {previous.reason}" if previous.reason else text
             self._bus.warning(self._series)
             return pause
-        self.attempt_recorded = budget.record(previous.restore_began(now, INTERRUPTED))
+        self.attempt_recorded = budget.record(previous.with_restore_started(now, INTERRUPTED))
         return 0.0 if self.attempt_recorded or waited else self._min_seconds
 
     def wait(self, seconds: float) -> None:

@@ -1,13 +1,13 @@
-"""Kernel arguments as /init sees them: every ``key=value`` that the kernel does not know reaches init's environment.
+"""Parses kernel arguments: the kernel puts every ``key=value`` that it does not use itself into init's environment.
 
-A malformed value never stops a boot: the default is used instead and a note says so.
+A malformed value never stops a boot: the default is used instead, and a note is added.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
@@ -15,14 +15,14 @@ from gprov.domain.branding import Branding
 
 KEY_WINDOW_SECONDS = 10.0
 ROOT_DEADLINE_SECONDS = 120.0
-# Disks that spin up one after the other, as large sets do, take about so long.
+# Staggered spin-up of a large set of disks takes about this long.
 ARRAY_WAIT_SECONDS = 30.0
 FAILURE_HOLD_SECONDS = 300.0
-_MOST_SECONDS = 86400.0
+_MAX_SECONDS = 86400.0
 
-# Arguments that decide what a start is for; none of them may be carried from one start into a boot entry.
+# Arguments that select the purpose of a boot. They are never copied from the command line into a boot entry.
 MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "frmode", "mfgurl"})
-# Behind the prefix: what a boot loader says that starts recovery by itself, and how long keys are waited for.
+# Names without the branding's prefix: set by GRUB's recovery entries; seconds to wait for a key press.
 FALLBACK_ARGUMENT = "LOADER_FALLBACK"
 KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
 
@@ -37,7 +37,7 @@ E = TypeVar("E", bound=Enum)
 
 
 class EraseMode(Enum):
-    """``DATA_ERASE``: nothing, erase, or show that an earlier erase failed for good instead of trying again."""
+    """``DATA_ERASE``: absent, erase, or report that an earlier erase failed permanently (no new attempt)."""
 
     NONE = ""
     REQUESTED = "1"
@@ -45,7 +45,7 @@ class EraseMode(Enum):
 
 
 class PreferredImage(Enum):
-    """Which image a restore tries first, or that a person is to choose."""
+    """The image that a restore tries first. ``MENU``: the operator chooses."""
 
     LATEST = "latest"
     OLDEST = "oldest"
@@ -54,16 +54,16 @@ class PreferredImage(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootArguments:
-    """What the kernel command line asks for.
+    """Parsed kernel command line.
 
-    ``real_root``: raw text, "" if not given. ``restore_requested``: neither ``real_root`` nor ``DATA_ERASE`` was given,
-    whatever their values; who started the kernel so is another question (``entries.started_by_fallback``).
-    ``loader_fallback``: no person chose this start, the boot loader found nothing better.
-    ``key_window``, ``root_deadline``, ``array_wait`` (for missing members of an array that works without them),
-    ``failure_hold`` (how long a failure is shown before the next start; None if that
-    was not given, since flows differ in how long they hold by themselves): seconds.
-    ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: of the arguments
-    that are gprov's own. ``consoles``: values of ``console=``. ``notes``: what was not understood, a sentence each.
+    ``real_root``: raw text, "" if not given. ``restore_requested``: neither ``real_root`` nor ``DATA_ERASE`` was given
+    (see also ``entries.started_by_fallback``). ``loader_fallback``: the boot loader started recovery because no other
+    menu entry worked.
+    ``key_window``, ``root_deadline``, ``array_wait`` (for missing members of an array that can run degraded) and
+    ``failure_hold`` (how long a failure is displayed before the next boot; None: the flow's default) are in seconds.
+    ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: prefix of gprov's
+    own arguments. ``consoles``: values of ``console=``. ``notes``: one sentence per malformed argument.
+    ``environment``: the variables that all of this was parsed from; a URL among them may hold a password.
     """
 
     real_root: str = ""
@@ -88,10 +88,11 @@ class BootArguments:
     prefix: str = _BRANDING.environment_prefix
     consoles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, command_line: str = "") -> BootArguments:
-    """Never fails. ``command_line``: /proc/cmdline, for the consoles, which the kernel keeps to itself."""
+    """Never raises. ``command_line``: /proc/cmdline, for ``console=``, which is not part of init's environment."""
     reader = _Reader(environment)
     own = branding.environment_prefix
     real_root = reader.text("real_root")
@@ -114,18 +115,18 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
         array_wait=reader.seconds(own + "ARRAY_WAIT", ARRAY_WAIT_SECONDS),
         failure_hold=reader.optional_seconds(own + "FAILURE_HOLD"),
-        boot_args=without_mode(reader.text(own + "BOOT_ARGS")),
+        boot_args=without_mode_arguments(reader.text(own + "BOOT_ARGS")),
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
         notes=tuple(reader.notes),
+        environment=dict(environment),
     )
 
 
-def carried_arguments(arguments: BootArguments) -> str:
-    """The arguments of this start that the unit's boot entries must repeat, "" if there are none.
+def persistent_arguments(arguments: BootArguments) -> str:
+    """Return the arguments of this boot that the unit's boot entries must repeat, "" if there are none.
 
-    Consoles are repeated on verbose units only: a serial console that is named counts as a person's terminal, for
-    whose keys every boot then waits.
+    ``console=`` is repeated on verbose units only: every boot waits for keys on a serial console that is named.
     """
     own = arguments.prefix
     words = [f"console={console}" for console in arguments.consoles] if arguments.verbose else []
@@ -145,19 +146,18 @@ def carried_arguments(arguments: BootArguments) -> str:
 
 
 def join_arguments(*parts: str) -> str:
-    """Several argument texts as one, each word once, in the order in which they come first."""
+    """Join argument texts. Each word occurs once, at the place of its first occurrence."""
     return " ".join(dict.fromkeys(word for part in parts for word in kernel_words(part)))
 
 
 def kernel_words(arguments: str) -> tuple[str, ...]:
-    """The words of an argument text, with the double quotes that keep blanks in them."""
+    """Split an argument text into words. Double quotes, which protect blanks, are kept."""
     return tuple(_WORD.findall(arguments))
 
 
-def without_mode(arguments: str) -> str:
-    """The same words without those that decide what a start is for. Quoted as the kernel reads quotes: blanks between
-    double quotes do not end a word, and a quote in front of the key does not belong to it. GRUB's menus, which quote in
-    their own way, pass on a word without any quotes, wherever they were."""
+def without_mode_arguments(arguments: str) -> str:
+    """Remove the ``MODE_ARGUMENTS``. Quotes are read as the kernel reads them: blanks between double quotes do not end
+    a word, and a quote before the key is not part of the key."""
     words = kernel_words(arguments)
     return " ".join(word for word in words if word.replace('"', "").partition("=")[0] not in MODE_ARGUMENTS)
 
@@ -201,7 +201,7 @@ class _Reader:
         return text.lower() == word
 
     def switch(self, key: str) -> bool:
-        """Anything but a word for no switches on, as it always did for whoever uses these arguments."""
+        """Return False for "0", "no", "false", "off" or an empty value, else True (compatible with gprovision)."""
         return self.text(key).lower() not in ("", *_NO)
 
     def seconds(self, key: str, default: float) -> float:
@@ -216,10 +216,10 @@ class _Reader:
             value = float(text)
         except ValueError:
             value = -1.0
-        if not 0 <= value <= _MOST_SECONDS:
-            self._note(key, text, f"seconds, 0 to {_MOST_SECONDS:g}")
+        if not 0 <= value <= _MAX_SECONDS:
+            self._note(key, text, f"seconds, 0 to {_MAX_SECONDS:g}")
             return None
         return value
 
-    def _note(self, key: str, text: str, wanted: str) -> None:
-        self.notes.append(f"kernel argument {key}={text[:80]!r} is ignored: not {wanted}")
+    def _note(self, key: str, text: str, expected: str) -> None:
+        self.notes.append(f"kernel argument {key}={text[:80]!r} is ignored: not {expected}")

@@ -1,7 +1,8 @@
-"""``start_budget.json`` on RECOVERY: starts and restores in a row that came to nothing, and the pauses that follow.
+"""``start_budget.json`` on RECOVERY: counts consecutive boot failures and restores, and computes the pause before the
+next attempt.
 
-Retries never end, since nobody may stand at the unit, but they become rare: pauses double until they last a day.
-Damage to the file costs the counts, no more.
+Units may be unattended, so the number of retries is not limited, but pauses double up to one day.
+A damaged file resets the counts to zero.
 """
 
 from __future__ import annotations
@@ -12,106 +13,109 @@ from dataclasses import dataclass, replace
 from gprov.domain.formats.json.reading import finish, read_object
 
 VERSION = 1
-MOST = 1000
+MAX_COUNT = 1000
 MAX_REASON_LENGTH = 300
 DAY = 86400.0
-# The first pause after a start that was given up.
+# Pause after the first boot failure.
 GIVE_UP_SECONDS = 600.0
-# Pause while nobody counts, since RECOVERY is missing or cannot be written.
+# Pause while counting is impossible, since RECOVERY is missing or not writable.
 UNCOUNTED_SECONDS = 1800.0
-# Restores in a row that begin at once: power cuts come in groups.
-FREE_RESTORES = 3
-# What comes so long after a pause has ended is no repetition: the unit must have run, or been off, in between.
+# Consecutive restores that begin without a pause: power cuts come in groups.
+RESTORES_WITHOUT_PAUSE = 3
+# Counts expire this long after the end of a pause: the unit must have run, or been off, in between.
 _SERIES_SECONDS = DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartBudget:
-    """``given_up``: starts in a row that ended without a system. ``restores``: restores in a row that began without
-    the system having run in between. ``last_ns``: when either was counted last, by the unit's clock. ``counted``: the
-    boots of PRIMARY that the history knows already."""
+    """``given_up``: consecutive boot failures. ``restores``: consecutive restores without a running system in between.
+    ``last_ns``: time of the last count, UTC nanoseconds since 1970 by the unit's clock. ``reason``: of the last
+    failure. ``recorded_boots``: boot counts of PRIMARY that the image history already contains."""
 
     given_up: int = 0
     restores: int = 0
     last_ns: int = 0
     reason: str = ""
-    counted: str = ""
+    recorded_boots: str = ""
 
-    def at(self, now_ns: int) -> StartBudget:
-        """What of it still counts. A clock that went back says nothing."""
+    def at_time(self, now_ns: int) -> StartBudget:
+        """Return the counts, reset if the last one is older than its pause plus one day. A clock that was set back does
+        not reset them."""
         pause = max(give_up_pause(self.given_up), restore_pause(self.restores, GIVE_UP_SECONDS))
-        over = now_ns - self.last_ns > (pause + _SERIES_SECONDS) * 1e9
-        return StartBudget(counted=self.counted) if over else self
+        expired = now_ns - self.last_ns > (pause + _SERIES_SECONDS) * 1e9
+        return StartBudget(recorded_boots=self.recorded_boots) if expired else self
 
-    def gave_up(self, now_ns: int, reason: str) -> StartBudget:
-        count = min(self.given_up + 1, MOST)
+    def with_boot_failure(self, now_ns: int, reason: str) -> StartBudget:
+        count = min(self.given_up + 1, MAX_COUNT)
         return replace(self, given_up=count, last_ns=now_ns, reason=_bounded(reason))
 
-    def restore_began(self, now_ns: int, reason: str) -> StartBudget:
-        count = min(self.restores + 1, MOST)
+    def with_restore_started(self, now_ns: int, reason: str) -> StartBudget:
+        count = min(self.restores + 1, MAX_COUNT)
         return replace(self, restores=count, last_ns=now_ns, reason=_bounded(reason))
 
-    def failed(self, reason: str) -> StartBudget:
-        """The restore that was counted last failed for this reason."""
+    def with_restore_error(self, reason: str) -> StartBudget:
+        """Store why the last counted restore failed."""
         return replace(self, reason=_bounded(reason))
 
-    def only_this_one(self) -> StartBudget:
-        """The system had run before the restore that was counted last."""
+    def with_new_restore_series(self) -> StartBudget:
+        """The system ran before the last counted restore: this restore is the first of a new series."""
         return replace(self, restores=1, given_up=0)
 
-    def restored(self) -> StartBudget:
-        """A restore came to its end: there is a root again. That it boots is not known yet."""
-        return replace(self, given_up=0, counted="")
+    def with_restore_completed(self) -> StartBudget:
+        """A restore completed. Whether the restored system boots is not known yet, so ``restores`` stays."""
+        return replace(self, given_up=0, recorded_boots="")
 
-    def system_ran(self) -> StartBudget:
-        return StartBudget(counted=self.counted)
-
-
-def give_up_pause(before: int) -> float:
-    """Seconds from giving up to the next start, after so many that were given up in a row."""
-    return _doubled(GIVE_UP_SECONDS, before)
+    def with_system_started(self) -> StartBudget:
+        return StartBudget(recorded_boots=self.recorded_boots)
 
 
-def restore_pause(before: int, first: float) -> float:
-    """Seconds to wait before a restore, after so many in a row. ``first``: the shortest pause."""
-    return _doubled(first, before - FREE_RESTORES) if before >= FREE_RESTORES else 0.0
+def give_up_pause(previous: int) -> float:
+    """Seconds between a boot failure and the next boot, after ``previous`` consecutive boot failures."""
+    return _exponential_pause(GIVE_UP_SECONDS, previous)
 
 
-def parse_budget(what: str, data: bytes) -> StartBudget:
-    """Raises BadInput; everything is then counted from zero."""
-    root = read_object(what, data)
-    if root.integer("Version", required=True, least=1) > VERSION:
+def restore_pause(previous: int, first: float) -> float:
+    """Seconds before a restore, after ``previous`` consecutive restores. ``first``: the shortest pause."""
+    if previous < RESTORES_WITHOUT_PAUSE:
+        return 0.0
+    return _exponential_pause(first, previous - RESTORES_WITHOUT_PAUSE)
+
+
+def parse_budget(source: str, data: bytes) -> StartBudget:
+    """``source`` names the file. Raises BadInput; the caller then counts from zero."""
+    root = read_object(source, data)
+    if root.integer("Version", required=True, minimum=1) > VERSION:
         root.problem("Version", f"is newer than {VERSION}")
     budget = StartBudget(
-        given_up=min(root.integer("GivenUp", least=0), MOST),
-        restores=min(root.integer("Restores", least=0), MOST),
+        given_up=min(root.integer("GivenUp", minimum=0), MAX_COUNT),
+        restores=min(root.integer("Restores", minimum=0), MAX_COUNT),
         last_ns=root.integer("LastTime"),
         reason=root.text("Reason")[:MAX_REASON_LENGTH],
-        counted=root.text("CountedBoots")[:MAX_REASON_LENGTH],
+        recorded_boots=root.text("CountedBoots")[:MAX_REASON_LENGTH],
     )
-    return finish(what, root, budget)
+    return finish(source, root, budget)
 
 
 def serialise_budget(budget: StartBudget) -> bytes:
     """Inverse of ``parse_budget``."""
     document = {
-        "_comment": "gprov: starts and restores in a row that came to nothing; delete this file to begin anew",
+        "_comment": "gprov: consecutive boot failures and restores; delete this file to reset the counts",
         "Version": VERSION,
         "GivenUp": budget.given_up,
         "Restores": budget.restores,
         "LastTime": budget.last_ns,
         "Reason": budget.reason,
-        "CountedBoots": budget.counted,
+        "CountedBoots": budget.recorded_boots,
     }
     return (json.dumps(document, indent=1) + "\n").encode("ascii")
 
 
 def _bounded(text: str) -> str:
-    """Names of devices and files may hold what no JSON text can."""
+    """Replace lone surrogates, which JSON text cannot hold but names of files can, and limit the length."""
     return text.encode("utf-8", "replace").decode()[:MAX_REASON_LENGTH]
 
 
-def _doubled(first: float, times: int) -> float:
-    """Never longer than a day, unless the first is."""
+def _exponential_pause(first: float, doublings: int) -> float:
+    """``first`` seconds, doubled ``doublings`` times, but at most one day (or ``first``, if that is longer)."""
     longest = max(first, DAY)
-    return min(max(first, 1.0) * 2.0 ** min(max(times, 0), 30), longest) if times > 0 else first
+    return min(max(first, 1.0) * 2.0 ** min(max(doublings, 0), 30), longest) if doublings > 0 else first

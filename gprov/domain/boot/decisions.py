@@ -1,4 +1,4 @@
-"""What a boot can be told to do next (``gprov.domain.boot.decision``): one value for each, with its reason."""
+"""Values that the boot decision returns (``gprov.domain.boot.decide.decide``)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Erase:
 
 @dataclass(frozen=True, slots=True)
 class ShowEraseFailure:
-    """Show that an earlier erase failed for good; erase nothing."""
+    """Report that an earlier erase failed permanently; erase nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ class OpenMenu:
 
 @dataclass(frozen=True, slots=True)
 class SwitchRoot:
-    """Become the system on this mounted volume."""
+    """Switch root to this mounted volume."""
 
     volume: Volume
 
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """``evidence``: what was seen, for the log."""
+    """Restore PRIMARY. ``evidence``: the observed facts, for the log."""
 
     reason: RestoreReason
     evidence: str
@@ -64,8 +64,8 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class CheckFileSystem:
-    """Check and repair this volume (as ext4 if it holds nothing known), search, mount and look at the data disks
-    again, then ask again."""
+    """Check and repair this volume (as ext4 if its contents are blank), search, mount and survey the data disks again,
+    then call ``decide`` again."""
 
     volume: Volume
     reason: str
@@ -73,7 +73,7 @@ class CheckFileSystem:
 
 @dataclass(frozen=True, slots=True)
 class UseVolume:
-    """Take this volume for the root, mount it and ask again."""
+    """Use this volume as root: mount it and call ``decide`` again."""
 
     volume: Volume
     reason: str
@@ -81,7 +81,7 @@ class UseVolume:
 
 @dataclass(frozen=True, slots=True)
 class StartArray:
-    """Start this array without its missing members, search, and ask again."""
+    """Start this array without its missing members, search, and call ``decide`` again."""
 
     array: FoundArray
     reason: str
@@ -89,13 +89,13 @@ class StartArray:
 
 @dataclass(frozen=True, slots=True)
 class SurveyTargets:
-    """Identify the platform, look at its data disks and at RECOVERY, and ask again."""
+    """Identify the platform, make a target survey, read RECOVERY, and call ``decide`` again."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeepWaiting:
-    """Ask again when a device or key event comes, and at ``until`` (seconds elapsed) at the latest. What did not mount
-    is tried again after ``decision.RETRY_SECONDS``."""
+    """Call ``decide`` again at the next device or key event, and at ``until`` (seconds elapsed) at the latest. Failed
+    mounts are repeated after ``decision.RETRY_SECONDS``."""
 
     reason: str
     until: float
@@ -103,7 +103,7 @@ class KeepWaiting:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Show the reason and restart after a pause (``gprov.domain.boot.budget`` says how long). Nothing is wiped."""
+    """Show the reason and restart after a pause (``gprov.domain.boot.budget``). Nothing is wiped."""
 
     reason: str
 

@@ -1,7 +1,7 @@
-"""UEFI boot entries: which we want, how they differ from what NVRAM holds, and which writes make it so.
+"""UEFI boot entries: compares the planned entries with NVRAM and computes the writes that reconcile them.
 
-An entry is ours if it bears one of our descriptions. Ours are corrected, superfluous ones removed; all others, and
-their order in BootOrder, are left alone. Nothing that is already right is written: NVRAM wears.
+Entries with one of gprov's descriptions are corrected, and superfluous ones removed. All other entries, and their order
+in BootOrder, are left alone. Correct variables are not written again, to limit NVRAM wear.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gprov.domain.boot.args import without_mode
+from gprov.domain.boot.args import without_mode_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, InternalError
 from gprov.domain.formats.efi.boot_variables import (
@@ -37,9 +37,9 @@ from gprov.domain.formats.efi.load_option import (
 )
 from gprov.domain.formats.efi.variables import Variable
 
-# Entries that BootOrder does not list get numbers from here on. Firmware that finds a new device gives it the lowest
-# number that BootOrder does not list, whether or not an entry has it (EDK II, BmGetFreeOptionNumber): below, ours would
-# be overwritten. No machine has so many devices to boot.
+# Entries that BootOrder does not list get numbers from here on. For a new device, firmware uses the lowest number that
+# BootOrder does not list, even if an entry has it (EDK II, BmGetFreeOptionNumber), and would overwrite an unlisted
+# entry with a low number. No machine has so many bootable devices.
 UNLISTED_FROM = 0x80
 
 
@@ -54,8 +54,8 @@ class EspLocation:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedEntry:
-    """``in_order``: one that the firmware tries by itself; the others are for a person in the firmware's menu."""
+class PlannedEntry:
+    """``in_order``: listed in BootOrder. Other entries can only be selected in the firmware's boot menu."""
 
     description: str
     device_path: DevicePath
@@ -63,7 +63,7 @@ class WantedEntry:
     in_order: bool
 
     def variable(self) -> Variable:
-        """Raises BadInput if the arguments are none that the kernel would read whole."""
+        """Raises BadInput for arguments that the kernel would not read completely."""
         option = LoadOption(self.description, self.device_path, encode_arguments(self.arguments))
         return Variable(NV_BS_RT, serialise_load_option(option))
 
@@ -93,35 +93,35 @@ class DeleteVariable:
 VariableChange = SetVariable | DeleteVariable
 
 
-def wanted_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -> tuple[WantedEntry, ...]:
-    """Ours. ``extra_arguments`` go to the entries that boot and restore, without words that would make them something
-    else. Raises BadInput for a GUID or arguments that cannot be stored."""
+def planned_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -> tuple[PlannedEntry, ...]:
+    """The boot entries of a unit. ``extra_arguments`` are added to normal boot and restore, without mode arguments.
+    Raises BadInput for a GUID or arguments that cannot be stored."""
     partition = gpt_partition(esp.partition_number, esp.start_lba, esp.size_lba, esp.partition_guid)
     path = (partition, FilePath("\\" + branding.boot_kernel))
-    extras = without_mode(extra_arguments)
+    extras = without_mode_arguments(extra_arguments)
     normal = f"quiet real_root=LABEL={branding.primary_label} {extras}".strip()
     entries = (
-        WantedEntry(branding.normal_entry, path, normal, in_order=True),
-        WantedEntry(branding.restore_entry, path, f"quiet {extras}".strip(), in_order=False),
-        WantedEntry(branding.erase_entry, path, "DATA_ERASE=1", in_order=False),
+        PlannedEntry(branding.normal_entry, path, normal, in_order=True),
+        PlannedEntry(branding.restore_entry, path, f"quiet {extras}".strip(), in_order=False),
+        PlannedEntry(branding.erase_entry, path, "DATA_ERASE=1", in_order=False),
     )
     for entry in entries:
         entry.variable()
     return entries
 
 
-def reconcile(existing: Mapping[str, Variable], wanted: Sequence[WantedEntry]) -> tuple[VariableChange, ...]:
-    """The writes that turn ``existing`` into what is wanted, none if it is so already.
+def reconcile(existing: Mapping[str, Variable], wanted: Sequence[PlannedEntry]) -> tuple[VariableChange, ...]:
+    """Return the writes that turn ``existing`` into the planned state; empty if it is correct already.
 
-    In their order, any of them may be the last before a power cut: entries are written before BootOrder names them, and
-    removed only after it no longer does. An entry that is wrong is overwritten under its own number, which a
-    firmware does in one piece. Raises BadInput (arguments), DeviceFault (no number left).
+    A power cut between any two of them is harmless: entries are written before BootOrder lists them, and deleted after
+    it no longer does. A wrong entry is overwritten under its own number, which is atomic in firmware.
+    Raises BadInput (arguments), DeviceFault (no number left).
     """
     entries = boot_entries(existing)
     order = numbers_in(existing, BOOT_ORDER)
     descriptions = {entry.description for entry in wanted}
     if len(descriptions) != len(wanted):
-        raise InternalError("two boot entries are to have the same description")
+        raise InternalError("two planned boot entries have the same description")
     ours = {number for number, variable in entries.items() if read_description(variable.data) in descriptions}
     free = iter(free_numbers(existing, len(wanted)))
     unlisted = iter(free_numbers(existing, len(wanted), UNLISTED_FROM))
@@ -144,16 +144,16 @@ def reconcile(existing: Mapping[str, Variable], wanted: Sequence[WantedEntry]) -
 
 
 def started_by_fallback(variables: Mapping[str, Variable], branding: Branding) -> bool:
-    """Was a start without arguments nobody's wish? ``variables``: BootCurrent and the entries; empty on BIOS.
+    """Whether a boot without arguments was started by the fallback loader and not requested by a person.
 
-    A start without ``real_root`` and ``DATA_ERASE`` asks for a restore: that is what our restore entry does. But a
-    firmware that has lost its NVRAM finds the fallback loader on the ESP by itself and starts it without arguments
-    too, and some firmware forgets the arguments of an entry.
+    ``variables``: BootCurrent and the entries; empty on BIOS. A boot without ``real_root`` and ``DATA_ERASE`` requests
+    a restore, as the restore entry does. But firmware that has lost its NVRAM starts the fallback loader on the ESP
+    without arguments too, and some firmware loses the arguments of an entry.
 
-    BootCurrent tells which entry was started. A wish is our restore entry, or an entry that loads over the network: a
-    server then handed out the kernel and chose its arguments. Everything else is not: no BootCurrent, an entry that
-    does not exist or makes no sense, one that the firmware made up for a disk, and any other entry of ours, whose
-    arguments must have been lost. Where there are no variables at all, a boot loader of ours chose.
+    BootCurrent names the entry that was started. Requested: the restore entry, and an entry that loads over the
+    network (the boot server chose the arguments). Not requested: no BootCurrent, an entry that does not exist or cannot
+    be parsed, an entry that the firmware generated for a disk, and gprov's other entries, whose arguments were lost.
+    Without any variables the boot loader passed the arguments: requested.
     """
     current = numbers_in(variables, BOOT_CURRENT)
     entry = variables.get(entry_name(current[0])) if len(current) == 1 else None
@@ -167,10 +167,10 @@ def started_by_fallback(variables: Mapping[str, Variable], branding: Branding) -
         return True
 
 
-def _best(entry: WantedEntry, entries: Mapping[int, Variable], ours: set[int], order: Sequence[int]) -> int | None:
-    """The number of the entry to keep: one that is right, else one that the firmware tries early, else the lowest.
+def _best(entry: PlannedEntry, entries: Mapping[int, Variable], ours: set[int], order: Sequence[int]) -> int | None:
+    """Number of the entry to keep: a correct one, else the first in BootOrder, else the lowest number.
 
-    One with other attributes cannot be overwritten (SetVariable refuses), so it is no candidate unless it is right.
+    An incorrect entry with other attributes is not a candidate: SetVariable refuses to overwrite it.
     """
     candidates = [
         number
@@ -186,8 +186,9 @@ def _best(entry: WantedEntry, entries: Mapping[int, Variable], ours: set[int], o
     return min(candidates, key=rank, default=None)
 
 
-def _is_right(variable: Variable, entry: WantedEntry) -> bool:
-    """Does it do what is wanted? Firmware may have set further attributes or put the way to the disk in front."""
+def _is_right(variable: Variable, entry: PlannedEntry) -> bool:
+    """Whether the stored entry starts the same file with the same arguments. Firmware may have set further attributes
+    or prepended the hardware path of the disk."""
     try:
         option = parse_load_option(variable.data)
         arguments = decode_arguments(option.data)
@@ -208,7 +209,7 @@ def _same_file(path: DevicePath, wanted: DevicePath) -> bool:
 
 
 def _comparable(node: Node) -> Node:
-    """File names on FAT have no case, and firmware writes either separator."""
+    """Normal form for comparison: FAT ignores case, and firmware writes either path separator."""
     return FilePath(node.path.replace("/", "\\").lower()) if isinstance(node, FilePath) else node
 
 

@@ -1,4 +1,4 @@
-"""What a boot decision rests on: arguments, the search for the root, what people and devices did so far."""
+"""Boot facts, the input of the boot decision: arguments, result of the root search, devices, key presses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # most units have no array: a normal boot should not import t
 
 
 class Flag(Enum):
-    """The flag file in a mounted root. UNREADABLE is no absence."""
+    """The flag file in a mounted root. UNREADABLE does not count as ABSENT."""
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -24,7 +24,7 @@ class Flag(Enum):
 
 
 class CheckOutcome(Enum):
-    """What checking a file system came to; FAILED: the check itself could not run (device errors, no tool)."""
+    """Result of a file-system check. FAILED: the check itself could not run (device error, tool missing)."""
 
     GOOD = "is good"
     BEYOND_REPAIR = "is beyond repair"
@@ -33,7 +33,7 @@ class CheckOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """``switch_error``: why switching to it failed, if that was tried."""
+    """``switch_error``: error of the last switch root into this volume, "" if there was none."""
 
     flag: Flag
     switch_error: str = ""
@@ -41,8 +41,8 @@ class Mounted:
 
 @dataclass(frozen=True, slots=True)
 class MountFailed:
-    """``attempts``: how often it was tried in this start, with some time in between. Volumes on detachable disks are
-    never mounted: that alone can write to them."""
+    """``attempts``: mount attempts of this boot, ``decision.RETRY_SECONDS`` apart. Volumes on removable disks are never
+    mounted: mounting can write to them."""
 
     error: str
     attempts: int = 1
@@ -50,21 +50,21 @@ class MountFailed:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """No volume answers to what ``real_root`` says. ``arrays`` of PRIMARY's name do not run (yet)."""
+    """No volume matches ``real_root``. ``arrays``: inactive arrays named PRIMARY."""
 
     arrays: tuple[FoundArray, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several do."""
+    """Several volumes match ``real_root``."""
 
     volumes: tuple[Volume, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``arrays``: as ``NotFound`` has them."""
+    """One volume matches ``real_root``. ``arrays``: as in ``NotFound``."""
 
     volume: Volume
     mount: Mounted | MountFailed
@@ -76,12 +76,12 @@ RootSearch = NotFound | Ambiguous | Found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootFacts:
-    """What is known ``elapsed`` seconds after the search for the root began.
+    """Facts ``elapsed`` seconds after the search for the root began.
 
-    ``started_by_fallback``: nobody chose this start although it has no arguments (``entries.started_by_fallback``).
-    ``targets``: None until the decision asked for it, and again after a check or a change of devices.
-    ``checks``: outcomes of this start by the volume's mark. ``operator_present``: somebody could press a key; False
-    once a person has left the menu. ``emergency_searched``: every removable volume that is there was looked at.
+    ``started_by_fallback``: this is a fallback boot (``entries.started_by_fallback``).
+    ``targets``: None until ``SurveyTargets`` was returned, and again after a check or a change of devices.
+    ``checks``: results of this boot, by ``Volume.stable_id``. ``operator_present``: an operator could press a key;
+    False after the boot menu was left. ``emergency_searched``: all removable volumes were searched for emergency files.
     """
 
     arguments: BootArguments

@@ -1,4 +1,4 @@
-"""The kind of firmware that started the machine."""
+"""Kinds of firmware."""
 
 from __future__ import annotations
 

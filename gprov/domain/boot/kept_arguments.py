@@ -1,8 +1,8 @@
-"""Kernel arguments that a unit's boot entries keep from one restore to the next: ``boot.args`` on RECOVERY.
+"""Kept arguments: kernel arguments in ``boot.args`` on RECOVERY that every restore writes to the boot entries.
 
-Entries and menus are made anew by every restore. Without this file, words that only the factory knew (a workaround for
-the hardware, say) would be gone with the second one, and all of them with a restore that was started by a firmware
-without its variables, which passes no arguments.
+Every restore writes entries and menus anew. Without this file, arguments set in the factory (a hardware workaround,
+for example) would be lost at the second restore, and all arguments at a restore that is started without arguments by
+firmware that lost its variables.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from collections.abc import Iterable
 from gprov.domain.boot.args import (
     FALLBACK_ARGUMENT,
     BootArguments,
-    carried_arguments,
     join_arguments,
     kernel_words,
-    without_mode,
+    persistent_arguments,
+    without_mode_arguments,
 )
 from gprov.domain.errors import BadInput, Problem
 
-# No boot entry can hold more.
-MOST_BYTES = 4096
+# Limit of a boot entry.
+MAX_BYTES = 4096
 
 
-def parse_kept(what: str, data: bytes) -> str:
-    """The words, blanks or line ends between them: a person may edit this. Raises BadInput: not printable ASCII, or
-    more than ``MOST_BYTES``."""
-    if len(data) > MOST_BYTES:
-        raise BadInput(what, [Problem("", f"more than {MOST_BYTES} bytes")])
+def parse_kept(source: str, data: bytes) -> str:
+    """Arguments separated by blanks or line ends (the file may be edited by hand). ``source`` names the file. Raises
+    BadInput: not printable ASCII, or more than ``MAX_BYTES``."""
+    if len(data) > MAX_BYTES:
+        raise BadInput(source, [Problem("", f"more than {MAX_BYTES} bytes")])
     text = " ".join(data.decode("latin-1").split())
     if not (text.isascii() and text.isprintable()):
-        raise BadInput(what, [Problem("", "must be printable ASCII")])
-    return without_mode(text)
+        raise BadInput(source, [Problem("", "must be printable ASCII")])
+    return without_mode_arguments(text)
 
 
 def serialise_kept(arguments: str) -> bytes:
@@ -39,24 +39,25 @@ def serialise_kept(arguments: str) -> bytes:
 
 
 def entry_arguments(kept: str, given: str, arguments: BootArguments) -> str:
-    """What the boot entries pass on, besides what each entry is for. ``kept``: from earlier restores; ``given``: for
-    this one, by a person or the factory; ``arguments``: of this start.
+    """Return the arguments for the boot entries, without mode arguments. ``kept``: from earlier restores; ``given``: by
+    restore options or provisioning; ``arguments``: of this boot.
 
-    Everything stays until somebody says otherwise: a value that this start was told replaces the kept one, and a given
-    one both. Places stay, too, so that entries which say the same are not written again.
+    Precedence by key: given, then this boot, then kept. The order of the words stays, so that unchanged entries are not
+    written again.
 
-    Who started the kernel, only a boot loader can say, and of one start: a normal start that called itself the loader's
-    fallback would restore a unit whose loader is the firmware, each time; one that called itself none, where the loader
-    does start recovery by itself, as well.
+    ``LOADER_FALLBACK`` is removed: it is valid for a single boot. In a boot entry it would make every normal boot a
+    fallback boot and could cause a restore each time.
     """
-    told = _override(join_arguments(kept, given), carried_arguments(arguments))
-    words = kernel_words(without_mode(_override(told, given)))
+    current = _override(join_arguments(kept, given), persistent_arguments(arguments))
+    words = kernel_words(without_mode_arguments(_override(current, given)))
     return join_arguments(*(word for word in words if _key(word) != arguments.prefix + FALLBACK_ARGUMENT))
 
 
 def _override(arguments: str, by: str) -> str:
-    """``by`` has the say about every key that it names: ``console`` has as many values there as it should have."""
-    values = {_key(word): [each for each in kernel_words(by) if _key(each) == _key(word)] for word in kernel_words(by)}
+    """Replace all values of each key in ``by``. A key may have several values there (``console``)."""
+    values: dict[str, list[str]] = {}
+    for word in kernel_words(by):
+        values.setdefault(_key(word), []).append(word)
     return " ".join(_replaced(kernel_words(arguments), values))
 
 

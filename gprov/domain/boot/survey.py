@@ -1,6 +1,6 @@
-"""What is on the disks that PRIMARY belongs on: the facts by which a missing root is judged.
+"""The target survey: classifies the contents of the data disks when the root volume is missing or unusable.
 
-A survey is made only when the root does not simply appear; a normal boot never needs one.
+A normal boot needs no survey.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from enum import Enum
 from gprov.domain.disk.model import Contents, Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
 
-# Holds nothing that outlives a start.
+# Contents without value after a restart.
 _SWAP = "swap"
 _RAID_MEMBERS = frozenset({RAID_MEMBER, "isw_raid_member", "ddf_raid_member"})
 
 
 class TargetState(Enum):
-    """What one target disk holds.
+    """Contents of one target disk.
 
-    BLANK: no partition, no signature, and zeros at both ends: nothing that could be lost.
-    OTHER: bytes or partitions, but nothing that is known, or swap, or a boot partition, or a part of this unit's array
-    of which too little is left in all data disks together: what a restore leaves that was cut short.
-    FOREIGN: something known that is not PRIMARY: somebody's file system, a volume group, an encrypted volume.
-    PRIMARY: a volume with PRIMARY's label.
-    RAID_MEMBER: part of an array that is not running, so nobody knows what is in it.
-    UNREADABLE: at least one part of it could not be read, or shows more than one signature.
+    BLANK: no partition, no signature, and zeros at both ends.
+    OTHER: bytes or partitions without a known signature, swap, a boot partition, or members of the unit's own array
+    that has lost too many members: the state after an interrupted restore.
+    FOREIGN: a known signature that is not PRIMARY: a file system, a volume group, an encrypted volume.
+    PRIMARY: a volume with the label of PRIMARY.
+    RAID_MEMBER: member of an inactive array, whose contents are unknown.
+    UNREADABLE: at least one part could not be read or has more than one signature.
     """
 
     BLANK = "blank"
@@ -39,47 +39,47 @@ class TargetState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TargetDisk:
-    """``found``: what is known of its contents, for people. ``arrays``: UUIDs of those that it has members of."""
+    """``contents``: descriptions of its volumes, for messages. ``arrays``: UUIDs of the arrays with members on it."""
 
     disk: Disk
     state: TargetState
-    found: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
     arrays: frozenset[str] = frozenset()
 
     def describe(self) -> str:
-        return f"{self.disk.node} {self.state.value}" + (f" ({'; '.join(self.found)})" if self.found else "")
+        return f"{self.disk.node} {self.state.value}" + (f" ({'; '.join(self.contents)})" if self.contents else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSurvey:
-    """``expected``: data disks that the platform has, None if the platform is not known.
+    """``expected``: number of data disks of the platform, None if the platform is unknown.
 
-    ``primary``: volumes on target disks that carry PRIMARY's label. ``suspect``: the volume that PRIMARY should be
-    on, if there is just one that qualifies and it holds nothing known. ``startable``: at least one target disk holds
-    what a BIOS boot loader needs for a normal start; None if nobody looked. ``array``: what this unit's array is
-    called, "" if it has none; ``own_arrays``: UUIDs of all that are called so.
+    ``primary``: volumes on target disks labelled PRIMARY. ``probable_primary``: the only blank volume where PRIMARY
+    should be, if there is exactly one. ``boot_files_present``: at least one target disk holds the files that a BIOS
+    boot loader needs for a normal boot; None if not examined. ``array``: name of the unit's own array, "" if the
+    platform has none; ``own_arrays``: UUIDs of all arrays with that name.
     """
 
     expected: int | None
     disks: tuple[TargetDisk, ...] = ()
     primary: tuple[Volume, ...] = ()
-    suspect: Volume | None = None
+    probable_primary: Volume | None = None
     array: str = ""
-    startable: bool | None = None
+    boot_files_present: bool | None = None
     own_arrays: frozenset[str] = frozenset()
 
     @property
     def complete(self) -> bool:
-        """The platform is known, and each of its data disks is there: no fewer, no more."""
+        """The platform is known, and exactly its number of data disks is present."""
         return self.expected is not None and self.expected > 0 and len(self.disks) == self.expected
 
-    def has(self, volume: Volume) -> bool:
-        """Is this on the target disks, and on nothing else?"""
+    def contains(self, volume: Volume) -> bool:
+        """Whether the volume lies on target disks only."""
         targets = {target.disk.device for target in self.disks}
         return all(disk.device in targets for disk in volume.disks)
 
-    def beside(self, volume: Volume) -> tuple[TargetDisk, ...]:
-        """Target disks that may hold what matters to somebody, and neither this volume nor a member of its array."""
+    def other_data_disks(self, volume: Volume) -> tuple[TargetDisk, ...]:
+        """Target disks with data that a restore would also wipe: those without this volume and members of its array."""
         harmless = (TargetState.BLANK, TargetState.OTHER)
         return tuple(
             target
@@ -90,7 +90,7 @@ class TargetSurvey:
         )
 
     @property
-    def foreign(self) -> bool:
+    def has_foreign_data(self) -> bool:
         return any(target.state is TargetState.FOREIGN for target in self.disks)
 
     @property
@@ -99,32 +99,32 @@ class TargetSurvey:
 
     @property
     def without_boot_files(self) -> bool:
-        """Every expected disk is there and readable, nobody's data is on any, and no boot loader finds anything."""
+        """All data disks are present and readable, none holds foreign data, and none holds boot files."""
         ours = (TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY)
-        return self.complete and self.startable is False and all(target.state in ours for target in self.disks)
+        return self.complete and self.boot_files_present is False and all(target.state in ours for target in self.disks)
 
     @property
     def without_primary(self) -> bool:
-        """Every expected disk is there and readable, and neither PRIMARY nor anybody's data is on any of them."""
+        """All data disks are present and readable, and none holds PRIMARY or foreign data."""
         harmless = (TargetState.BLANK, TargetState.OTHER)
         return self.complete and all(target.state in harmless for target in self.disks)
 
     def describe(self) -> str:
         if self.expected is None:
-            return "the platform is unknown, so that nobody can say which disks to look at"
+            return "platform unknown: cannot determine the data disks"
         found = ", ".join(target.describe() for target in self.disks) or "none"
-        startable = ", without boot files" if self.startable is False else ""
+        startable = ", without boot files" if self.boot_files_present is False else ""
         return f"{len(self.disks)} of {self.expected} data disks present{startable}: {found}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyFacts:
-    """What the platform's data disks are judged by (``targets``, RECOVERY and the like already left out).
+    """Input of the survey. ``targets``: the data disks, without excluded disks.
 
-    ``volumes``: every partition, whole disk without partitions, and running array that could be probed; one that is
-    missing could not be read. ``zeroed``: device files of disks whose first and last MiB were read and are zero.
-    ``boot_label``: of boot partitions, which hold nothing that a restore does not make again. ``lost_arrays``: UUIDs
-    of this unit's own arrays of which too few members are in the machine. ``startable``: see ``TargetSurvey``.
+    ``volumes``: all partitions, whole disks without partitions, and running arrays that could be probed; unreadable
+    ones are missing. ``zeroed``: device files of disks whose first and last MiB were read and are zero.
+    ``boot_label``: label of boot partitions, which a restore recreates. ``lost_arrays``: UUIDs of the unit's own arrays
+    that have too few members. ``boot_files_present``: see ``TargetSurvey``.
     """
 
     expected: int | None
@@ -135,14 +135,14 @@ class SurveyFacts:
     boot_label: str = ""
     array: str = ""
     lost_arrays: Collection[str] = ()
-    startable: bool | None = None
+    boot_files_present: bool | None = None
 
 
 def survey_targets(facts: SurveyFacts) -> TargetSurvey:
-    """Judge each of the data disks, and all of them together."""
+    """Classify the contents of each target disk and find PRIMARY on them."""
     volumes, array = facts.volumes, facts.array
-    known = _Known(facts.primary_label, facts.boot_label, frozenset(facts.lost_arrays))
-    judged = tuple(
+    known = _OwnNames(facts.primary_label, facts.boot_label, frozenset(facts.lost_arrays))
+    target_disks = tuple(
         TargetDisk(
             disk,
             _state(disk, volumes, known, disk.node in facts.zeroed),
@@ -160,11 +160,11 @@ def survey_targets(facts: SurveyFacts) -> TargetSurvey:
     suspects = [volume for volume in blank if volume.array] or [volume for volume in blank if volume.partition]
     return TargetSurvey(
         expected=facts.expected,
-        disks=judged,
+        disks=target_disks,
         primary=primary,
-        suspect=suspects[0] if len(suspects) == 1 and not primary else None,
+        probable_primary=suspects[0] if len(suspects) == 1 and not primary else None,
         array=array,
-        startable=facts.startable,
+        boot_files_present=facts.boot_files_present,
         own_arrays=frozenset(
             volume.contents.uuid.lower()
             for volume in volumes
@@ -178,20 +178,20 @@ def _on(disk: Disk, volumes: Collection[Volume]) -> list[Volume]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What volumes and arrays of the unit's own are called."""
+class _OwnNames:
+    """Labels of the unit's own volumes, and UUIDs of its lost arrays."""
 
     primary: str
     boot: str
     lost_arrays: frozenset[str]
 
-    def worthless(self, contents: Contents) -> bool:
-        """Nothing is lost with it."""
+    def is_disposable(self, contents: Contents) -> bool:
+        """Whether the contents are blank, swap or a boot partition, which a restore recreates."""
         return contents.blank or contents.kind == _SWAP or (bool(self.boot) and contents.label == self.boot)
 
 
-def _state(disk: Disk, volumes: Collection[Volume], known: _Known, zeroed: bool) -> TargetState:
-    """A member of an array that does not run hides what is in it, unless that is lost anyway."""
+def _state(disk: Disk, volumes: Collection[Volume], known: _OwnNames, zeroed: bool) -> TargetState:
+    """Members of an inactive array have unknown contents, except members of a lost array."""
     own = _on(disk, volumes)
     arrays = {
         volume.array: volume.contents
@@ -207,7 +207,7 @@ def _state(disk: Disk, volumes: Collection[Volume], known: _Known, zeroed: bool)
     if not members <= {*arrays, *known.lost_arrays}:
         return TargetState.RAID_MEMBER
     found = [contents for contents in (*found, *arrays.values()) if contents.kind not in _RAID_MEMBERS]
-    if not all(known.worthless(contents) for contents in found):
+    if not all(known.is_disposable(contents) for contents in found):
         return TargetState.FOREIGN
     if zeroed and not disk.partitions and all(contents.blank for contents in found):
         return TargetState.BLANK

@@ -1,4 +1,4 @@
-"""What a restored system keeps about its array, so that a missing disk can be named by what people see on it."""
+"""``array.json`` on PRIMARY: disks of the unit's array by slot, so that messages can name a missing disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ARRAY_FILE = "array.json"
 
 
 def array_record(spec: ArraySpec, disks: Sequence[Disk]) -> bytes:
-    """``disks`` in the order of the array's slots. ``Port`` is the place in the machine, where that is known."""
+    """Content of the file. ``disks`` in the order of the slots. ``Port``: the disk's port (``slot``, else ``path``)."""
     members = [
         {"Slot": slot, "Disk": disk.called or disk.place, "Port": disk.slot or disk.path, "Size": disk.size}
         for slot, disk in enumerate(disks)
@@ -26,14 +26,16 @@ def array_record(spec: ArraySpec, disks: Sequence[Disk]) -> bytes:
     return json.dumps(record, indent=2).encode() + b"\n"
 
 
-def parse_array_record(what: str, raw: bytes) -> Mapping[int, str]:
-    """Slot → identity and port of the disk that was there when the array was made. Raises BadInput."""
-    root = read_object(what, raw)
+def parse_array_record(source: str, raw: bytes) -> Mapping[int, str]:
+    """Slot → identity and port of its disk at the time of the restore. ``source`` names the file. Raises BadInput."""
+    root = read_object(source, raw)
     found = {
-        member.integer("Slot", required=True, least=0): _place(member.text("Disk", required=True), member.text("Port"))
+        member.integer("Slot", required=True, minimum=0): _place(
+            member.text("Disk", required=True), member.text("Port")
+        )
         for member in root.objects("Members", required=True)
     }
-    return finish(what, root, found)
+    return finish(source, root, found)
 
 
 def _place(disk: str, port: str) -> str:

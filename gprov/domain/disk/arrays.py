@@ -1,4 +1,4 @@
-"""Software RAID arrays as values: those that members tell of, and those that run."""
+"""Software RAID arrays as values: inactive arrays, reconstructed from member superblocks, and running arrays."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from gprov.domain.disk.model import Disk, Partition
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.disk.md_superblock import MemberRecord
 
-# md's numbers for the levels with redundancy; everything else needs all of its members.
+# md's numbers for the levels with redundancy; all other levels need all members.
 _RAID1, _RAID5, _RAID6, _RAID10 = 1, 5, 6, 10
-# Members that were there until the end may be one change apart: power went between two writes.
+# Event counts of up-to-date members may differ by one: a power cut between two superblock writes.
 _EVENTS_APART = 1
 
 
 class ArrayState(Enum):
-    """CLEAN: each slot has a member with all of its data. DEGRADED: it works without some. FAILED: too few are here."""
+    """CLEAN: all slots have a complete member. DEGRADED: readable with members missing. FAILED: too few members."""
 
     CLEAN = "clean"
     DEGRADED = "degraded"
@@ -25,7 +25,7 @@ class ArrayState(Enum):
 
 
 def works_with(level: int, layout: int, disks: int, slots: Collection[int]) -> bool:
-    """Can an array be read with members in these slots only? ``level``, ``layout``: md's numbers."""
+    """Whether an array is readable with members in these slots only. ``level``, ``layout``: md's numbers."""
     have = frozenset(slot for slot in slots if 0 <= slot < disks)
     if level == _RAID1:
         return bool(have)
@@ -36,8 +36,8 @@ def works_with(level: int, layout: int, disks: int, slots: Collection[int]) -> b
 
 
 def _copies_left(layout: int, disks: int, have: frozenset[int]) -> bool:
-    """RAID 10: the low byte of the layout is the number of near copies, the next that of far ones. (``_enough`` in the
-    kernel's drivers/md/raid10.c; layouts with far copies are taken for what they hold at the least.)"""
+    """RAID 10: the low byte of the layout is the number of near copies, the next byte that of far copies (``_enough``
+    in the kernel's drivers/md/raid10.c). Layouts with far copies are assumed to tolerate one missing disk."""
     near, far = layout & 0xFF, layout >> 8 & 0xFF
     if near < 1 or far != 1:
         return len(have) >= disks - 1
@@ -52,7 +52,7 @@ def _copies_left(layout: int, disks: int, have: frozenset[int]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A partition (or whole disk) that says that it belongs to an array."""
+    """A partition (or whole disk) with a RAID superblock."""
 
     disk: Disk
     partition: Partition | None
@@ -67,11 +67,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundArray:
-    """An array as the members tell that are here.
+    """An inactive array, described by the superblocks of the members that are present.
 
-    ``members``: those that were in it to the last; ``stale``: who missed changes. ``expected``: the slots that were
-    in use when it was last changed. ``doubt``: why nobody should start it, "" if all is well. ``failure``: why it could
-    not be started, if that was tried.
+    ``members``: up-to-date members; ``stale``: members that missed changes. ``expected``: slots in use at the last
+    change. ``inconsistency``: contradiction between superblocks, "" if there is none. ``start_error``: error of the
+    last attempt to start it, "" if there was none.
     """
 
     uuid: str
@@ -82,12 +82,12 @@ class FoundArray:
     members: tuple[Member, ...]
     stale: tuple[Member, ...] = ()
     expected: frozenset[int] = frozenset()
-    doubt: str = ""
-    failure: str = ""
+    inconsistency: str = ""
+    start_error: str = ""
 
     @property
     def slots(self) -> frozenset[int]:
-        """Slots with a member that holds all of its data."""
+        """Slots with a complete member (not being rebuilt)."""
         return frozenset(
             member.record.slot
             for member in self.members
@@ -102,29 +102,29 @@ class FoundArray:
 
     @property
     def startable(self) -> bool:
-        return self.state is not ArrayState.FAILED and not self.doubt
+        return self.state is not ArrayState.FAILED and not self.inconsistency
 
     @property
     def complete(self) -> bool:
-        """Everybody who was in it to the last is here: waiting would bring nothing."""
+        """All members that were active at the last update are present."""
         present = {member.record.slot for member in self.members}
         return self.startable and self.expected <= present
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """Slots for which no member is here, not even one that was left behind."""
+        """Slots without a member, stale members included."""
         present = {member.record.slot for member in (*self.members, *self.stale)}
         return tuple(slot for slot in range(self.disks) if slot not in present)
 
     @property
     def unclean(self) -> bool:
-        """Parity that stands for a missing member may not fit to the data of those that are here."""
+        """Degraded RAID 5 or 6 that was not stopped cleanly: parity for the missing member may be wrong."""
         parity = self.level in (_RAID5, _RAID6) and self.state is ArrayState.DEGRADED
         return parity and not all(member.record.clean for member in self.members)
 
     @property
     def short_name(self) -> str:
-        """Without its host."""
+        """Name without the host."""
         return self.name.rpartition(":")[2]
 
     def describe(self) -> str:
@@ -133,16 +133,16 @@ class FoundArray:
         if self.missing:
             texts.append("missing " + slots_text(self.missing))
         if self.unclean:
-            texts.append("what was being written when power went may be damaged")
+            texts.append("data written at the time of the power cut may be damaged")
         if self.stale:
-            texts.append("left behind " + ", ".join(member.describe() for member in self.stale))
-        texts += [text for text in (self.doubt, self.failure) if text]
+            texts.append("out of date: " + ", ".join(member.describe() for member in self.stale))
+        texts += [text for text in (self.inconsistency, self.start_error) if text]
         return "; ".join(texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningArray:
-    """An array that the kernel has assembled. ``members``: device numbers; ``working``: how many hold all data."""
+    """An array that the kernel has assembled. ``members``: device numbers; ``working``: number of complete members."""
 
     node: str
     device: DeviceNumber
@@ -157,7 +157,7 @@ def slots_text(slots: Sequence[int]) -> str:
 
 
 def found_arrays(members: Iterable[Member]) -> tuple[FoundArray, ...]:
-    """Members by the array that they belong to: the UUID decides, whatever names and places say."""
+    """Group members into arrays by array UUID; names and ports are ignored."""
     by_uuid: dict[str, list[Member]] = {}
     for member in members:
         by_uuid.setdefault(member.record.array, []).append(member)
@@ -170,15 +170,15 @@ def _found(group: Sequence[Member]) -> FoundArray:
     fresh: list[Member] = []
     stale: list[Member] = []
     for member in sorted(group, key=_by_slot):
-        # A member that the newest does not count among the active ones went its own way, however often that changed.
-        known = member.record.slot is None or member.record.slot in last.active
-        current = last.events - member.record.events <= _EVENTS_APART and known
+        # A slot that the newest superblock does not list as active was dropped from the array: its data is stale.
+        active = member.record.slot is None or member.record.slot in last.active
+        current = last.events - member.record.events <= _EVENTS_APART and active
         (fresh if current else stale).append(member)
     taken = [member.record.slot for member in fresh if member.record.slot is not None]
     twice = sorted({slot for slot in taken if taken.count(slot) > 1})
-    doubt = f"more than one member for {slots_text(twice)}" if twice else ""
+    inconsistency = f"more than one member for {slots_text(twice)}" if twice else ""
     if any(_shape(member.record) != _shape(last) for member in fresh):
-        doubt = doubt or "its members do not agree what it is"
+        inconsistency = inconsistency or "its members have different level, layout or number of disks"
     return FoundArray(
         uuid=last.array,
         name=last.name,
@@ -188,7 +188,7 @@ def _found(group: Sequence[Member]) -> FoundArray:
         members=tuple(fresh),
         stale=tuple(stale),
         expected=last.active,
-        doubt=doubt,
+        inconsistency=inconsistency,
     )
 
 

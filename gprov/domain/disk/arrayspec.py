@@ -1,4 +1,4 @@
-"""The software RAID array that PRIMARY is to be on: what it is called, and how much it holds."""
+"""Name, UUID, configuration and capacity of the software RAID array for PRIMARY."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORD = 8
 
 @dataclass(frozen=True, slots=True)
 class ArraySpec:
-    """An array to be made. ``host``: whose it is; ``name``: what its host calls it."""
+    """An array to be created. ``host``: host name of the unit; ``name``: name of the array on that host."""
 
     name: str
     host: str
@@ -28,12 +28,12 @@ class ArraySpec:
 
     @property
     def full_name(self) -> str:
-        """What its members say."""
+        """Name in the superblocks, ``host:name``."""
         return array_name(self.host, self.name)
 
     @property
     def config(self) -> str:
-        """``mdadm.conf`` of the system on it (mdadm.conf(5)), in which UUIDs are four groups of eight digits."""
+        """``mdadm.conf`` for the restored system (mdadm.conf(5)); it writes a UUID as four groups of eight digits."""
         digits = self.uuid.replace("-", "")
         uuid = ":".join(digits[start : start + _WORD] for start in range(0, len(digits), _WORD))
         return (
@@ -49,26 +49,26 @@ def array_spec(name: str, hostname: str, entropy: bytes, level: RaidLevel) -> Ar
 
 
 def array_host(hostname: str, name: str) -> str:
-    """Whose the array is: the unit's host name, shortened if it does not fit, but still no other unit's."""
-    room = _NAME_BYTES - len(name.encode()) - 1
-    if len(hostname.encode()) <= room:
+    """The unit's host name; if it is too long, its start and a hash, so that it stays unique."""
+    max_bytes = _NAME_BYTES - len(name.encode()) - 1
+    if len(hostname.encode()) <= max_bytes:
         return hostname
     digest = hashlib.sha1(hostname.encode(), usedforsecurity=False).hexdigest()[:_HASH_DIGITS]
-    return f"{hostname[: room - _HASH_DIGITS - 1]}-{digest}"
+    return f"{hostname[: max_bytes - _HASH_DIGITS - 1]}-{digest}"
 
 
 def array_name(host: str, name: str) -> str:
-    """As the members of an array spell it."""
+    """Name in the superblocks of the members."""
     return f"{host}:{name}"
 
 
 def capacity(level: RaidLevel | None, sizes: Sequence[int]) -> int:
-    """Bytes of data on disks of these sizes, of which the smallest counts; an upper bound, since tables and metadata
-    take their part. Raises HardwareMismatch if they are too few for the level."""
+    """Capacity in bytes of an array on disks of these sizes. The smallest disk limits all. An upper bound: partition
+    tables and metadata are not subtracted. Raises HardwareMismatch if there are too few disks for the level."""
     if level is None:
         return min(sizes, default=0)
-    if len(sizes) < level.least_disks:
-        raise HardwareMismatch(f"RAID {level.value} needs at least {level.least_disks} disks, not {len(sizes)}")
+    if len(sizes) < level.min_disks:
+        raise HardwareMismatch(f"RAID {level.value} needs at least {level.min_disks} disks, not {len(sizes)}")
     count = len(sizes)
     halves = {
         RaidLevel.RAID0: 2 * count,

@@ -1,4 +1,4 @@
-"""Partition tables as values. Planned here, written by the partitioning port. Offsets and sizes in bytes."""
+"""Partition tables as values, written by the ``Partitioner`` port. Offsets and sizes in bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
-# Starts and ends of partitions: a multiple of every sector, page and erase block that counts.
+# Starts and ends of partitions: a multiple of all usual sector, page and erase-block sizes.
 ALIGNMENT = MIB
 
 
@@ -18,7 +18,7 @@ class TableKind(Enum):
 
 
 class PartitionRole(Enum):
-    """What a partition is for; decides its type code."""
+    """Purpose of a partition; determines its type code."""
 
     ESP = "esp"
     BIOS_BOOT = "bios_boot"
@@ -42,7 +42,7 @@ class PlannedPartition:
 
     @property
     def end(self) -> int:
-        """First byte behind the partition."""
+        """Offset of the first byte after the partition."""
         return self.start + self.size
 
 

@@ -1,4 +1,4 @@
-"""Block devices as the domain sees them. All sizes and offsets are bytes."""
+"""Block devices, volumes and mounts as values. All sizes and offsets are bytes."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class FileSystemKind(Enum):
 
     @property
     def label_bytes(self) -> int:
-        """How long a label may be."""
+        """Maximum length of a label."""
         return 11 if self is FileSystemKind.VFAT else 16
 
 
-# The same in the words of libblkid, as in ``Contents.kind``.
+# libblkid's names for these, as in ``Contents.kind``.
 KNOWN_KINDS = frozenset(kind.value for kind in FileSystemKind)
 
 
 class CheckVerdict(Enum):
-    """What a file-system check ended with."""
+    """Result of a file-system check."""
 
     CLEAN = "clean"
     REPAIRED = "repaired"
@@ -61,20 +61,20 @@ class FileSystemSpec:
     uuid: str = ""
 
     def check_label(self) -> None:
-        """Raises BadInput for a label that does not fit: programs that make file systems would cut it."""
-        most = self.kind.label_bytes
-        if len(self.label.encode(errors="replace")) > most:
+        """Raises BadInput for a label that is too long: programs that make file systems would truncate it."""
+        limit = self.kind.label_bytes
+        if len(self.label.encode(errors="replace")) > limit:
             raise BadInput(
-                "label", [Problem("", f"{self.label!r} is longer than the {most} bytes of {self.kind.value}")]
+                "label", [Problem("", f"{self.label!r} is longer than the {limit} bytes of {self.kind.value}")]
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the start of a device holds, as a superblock probe found it; empty strings where there is none.
+    """Result of a superblock probe; empty strings for missing values.
 
-    ``kind`` is libblkid's TYPE ("ext4", "vfat", "linux_raid_member", "swap", …), "" for none that is known.
-    ``ambivalent`` is set if more than one signature was found: then nothing else is.
+    ``kind`` is libblkid's TYPE ("ext4", "vfat", "linux_raid_member", "swap", …), "" for no known signature.
+    ``ambivalent``: more than one signature was found; all other fields are then empty.
     """
 
     kind: str = ""
@@ -90,9 +90,9 @@ class Contents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """One partition that the kernel knows. ``start`` and ``size`` in bytes.
+    """One partition of the kernel's device list. ``start`` and ``size`` in bytes.
 
-    ``label`` and ``uuid`` are PARTLABEL and PARTUUID. ``holders``: arrays and mappings that are built on it now.
+    ``label`` and ``uuid`` are PARTLABEL and PARTUUID. ``holders``: active arrays and mappings on it.
     """
 
     name: str
@@ -136,7 +136,7 @@ class Disk:
 
     @property
     def devices(self) -> frozenset[DeviceNumber]:
-        """The disk, its partitions and everything built on them: whoever uses one of these uses the disk."""
+        """Device numbers of the disk, its partitions, and the arrays and mappings on them."""
         inner = ((part.device, *part.holders) for part in self.partitions)
         return frozenset((self.device, *self.holders, *(device for group in inner for device in group)))
 
@@ -178,16 +178,16 @@ class Disk:
         return (self.wwn, self.vendor, self.model, self.serial, self.path, self.slot, self.size)
 
     def describe(self) -> str:
-        """For logs: name, size, what it calls itself and how it is attached."""
+        """Text for logs: device file, size, bus, vendor, model and serial number."""
         names = " ".join(part for part in (self.vendor, self.model, self.serial) if part) or "unnamed"
         return f"{self.node} ({self.size / 1e9:.1f} GB, {self.bus.value}, {names})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """A partition (or a whole device) that holds something, with the disk it is on.
+    """A partition, whole disk or running array with its contents and its disk.
 
-    Of a running array, ``array`` is the UUID, and ``others`` are the disks of its other members.
+    For a running array, ``array`` is its UUID, and ``others`` are the disks of its other members.
     """
 
     disk: Disk
@@ -203,15 +203,15 @@ class Volume:
         return (self.disk, *self.others)
 
     @property
-    def mark(self) -> str:
-        """Tells it from what gets its name and number next, should its disk go meanwhile."""
+    def stable_id(self) -> str:
+        """Identifies the volume: differs from that of any volume that gets its name and number later."""
         disk = self.disk
         return f"{self.node} on {self.array or disk.identity}, {disk.size} bytes, medium {disk.sequence}"
 
 
 @dataclass(frozen=True, slots=True)
-class MountPoint:
-    """One line of the kernel's mount table that has a block device behind it."""
+class ActiveMount:
+    """One mounted block device: a line of the kernel's mount table."""
 
     device: DeviceNumber
     target: str

@@ -1,4 +1,4 @@
-"""Which volumes the system on PRIMARY mounts: the entries of its ``/etc/fstab``."""
+"""Entries of ``/etc/fstab`` on PRIMARY."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from gprov.domain.formats.owner import Owner
 from gprov.domain.mountpoints import MountPoints
 
 _MOUNT_POINTS = MountPoints()
-# nofail: a unit whose RECOVERY is gone still starts. noexec: nothing on it is meant to run in the system.
+# nofail: the system starts without RECOVERY too. noexec: RECOVERY holds no programs for the system.
 RECOVERY_OPTIONS = ("auto", "noexec", "relatime", "nofail")
-# FAT keeps no owners: without a mask everybody could read what is on the ESP.
+# FAT stores no owners: without a mask, all users could read the ESP.
 ESP_OPTIONS = (*RECOVERY_OPTIONS, "umask=0077")
 BOOT_OPTIONS = ("noauto", "relatime", "noexec")
-# Options that file systems with owners of their own refuse, so that the mount would fail.
+# Options that file systems with stored owners reject: the mount would fail.
 _OWNER_OPTIONS = ("uid=", "gid=", "user_id=", "group_id=", "umask=", "fmask=", "dmask=")
 _KEEPS_OWNERS = frozenset({FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4})
 
 
 @dataclass(frozen=True, slots=True)
 class FstabVolume:
-    """A volume to be mounted. ``ssd``: it wants to be told which blocks are free (``discard``)."""
+    """A volume to be mounted. ``ssd``: adds the option ``discard``."""
 
     source: str
     kind: FileSystemKind
@@ -32,10 +32,10 @@ class FstabVolume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FstabFacts:
-    """What PRIMARY mounts. ``esp``: None without UEFI; ``boot``: (source volume, mount point) of boot partitions.
+    """Volumes that PRIMARY mounts. ``esp``: None without UEFI; ``boot``: (volume, mount point) of boot partitions.
 
     ``extra_options`` is the platform's ``FsOptsAdditional`` for RECOVERY, separated by commas; with ``override`` they
-    replace the usual options instead of following them. The system mounts where gprov does (``mount_points``).
+    replace the usual options instead of following them. The system uses gprov's ``mount_points``.
     """
 
     root: FstabVolume
@@ -48,7 +48,7 @@ class FstabFacts:
 
 
 def primary_fstab(facts: FstabFacts, admin: Owner) -> tuple[FstabEntry, ...]:
-    """Root first, then RECOVERY, the ESP below it, and boot partitions. ``$u`` and ``$g`` become admin's ids."""
+    """Entries in mount order: root, RECOVERY, ESP, boot partitions. ``$u`` and ``$g`` are replaced by admin's ids."""
     extra = tuple(option for option in facts.extra_options.split(",") if option.strip())
     recovery = extra if facts.override and extra else (*RECOVERY_OPTIONS, *extra)
     entries = [

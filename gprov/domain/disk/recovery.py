@@ -1,11 +1,11 @@
-"""The RECOVERY device: which volume it is on a unit that has one, and which disk becomes it on a new unit."""
+"""Selects the RECOVERY volume of a provisioned unit, and the disk for RECOVERY on a new unit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from gprov.domain.disk.model import Bus, Disk, FileSystemKind, Volume
-from gprov.domain.disk.targets import within
+from gprov.domain.disk.targets import within_tolerance
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec
@@ -15,8 +15,8 @@ _KINDS = frozenset(kind.value for kind in (FileSystemKind.EXT2, FileSystemKind.E
 
 
 def attachment_rule(platform: Platform) -> ValidateMethod:
-    """How the device that RECOVERY is on must be attached. Raises HardwareMismatch for a platform whose RECOVERY is no
-    device at all: a unit without boot entries, loader and log of its own is none that gprov could vouch for."""
+    """Return how the RECOVERY disk must be attached. Raises HardwareMismatch for platforms with RECOVERY in a shared
+    folder (9p): such a unit has no boot entries, loader and log of its own."""
     media = platform.recovery_media
     if media.locate is LocateMethod.P9 or media.validate is ValidateMethod.P9:
         raise HardwareMismatch(f"{platform.code_name}: RECOVERY in a shared folder of a host (9p) is not supported")
@@ -24,7 +24,7 @@ def attachment_rule(platform: Platform) -> ValidateMethod:
 
 
 def attachment_problem(disk: Disk, rule: ValidateMethod) -> str:
-    """Why this disk cannot be RECOVERY where it must be attached so; empty if it can."""
+    """Return why the disk violates the attachment rule; "" if it does not."""
     match rule:
         case ValidateMethod.NONE:
             return ""
@@ -52,8 +52,7 @@ def why_not_recovery(volume: Volume, rule: ValidateMethod = ValidateMethod.NONE)
 def find_recovery(volumes: Iterable[Volume], label: str, rule: ValidateMethod = ValidateMethod.NONE) -> Volume | None:
     """The ext volume with this label on a disk that is attached as it must be; None if there is no such volume.
 
-    Raises HardwareMismatch if the label is there twice, or only on disks that cannot be RECOVERY: taking the
-    wrong one would mean writing to somebody's other device.
+    Raises HardwareMismatch if several such disks have the label, or only disks that violate the rule.
     """
     labelled = [volume for volume in volumes if could_be_recovery(volume, label)]
     if not labelled:
@@ -72,23 +71,26 @@ def find_recovery(volumes: Iterable[Volume], label: str, rule: ValidateMethod = 
     raise HardwareMismatch(f"{label} is on {nodes}, which {problems[labelled[0].node]}", differences)
 
 
-def refuse_rivals(
+def check_single_recovery(
     volumes: Iterable[Volume], label: str, chosen: Disk, rule: ValidateMethod = ValidateMethod.NONE
 ) -> None:
-    """Before ``chosen`` is made RECOVERY: no other disk may hold a volume that every later start could take for it.
-    Raises HardwareMismatch that names them all."""
-    rivals = [
+    """Raise HardwareMismatch if a disk other than ``chosen`` has a volume labelled RECOVERY: later boots could mount
+    the wrong one. The error names all these volumes."""
+    conflicting = [
         volume
         for volume in volumes
         if could_be_recovery(volume, label)
         and volume.disk.device != chosen.device
         and not attachment_problem(volume.disk, rule)
     ]
-    if rivals:
-        nodes = ", ".join(volume.node for volume in rivals)
+    if conflicting:
+        nodes = ", ".join(volume.node for volume in conflicting)
         raise HardwareMismatch(
             f"RECOVERY is to be made on {chosen.node}, but another volume is labelled {label}: {nodes}",
-            [Problem(volume.node, f"on {volume.disk.describe()}: would be a second RECOVERY") for volume in rivals],
+            [
+                Problem(volume.node, f"on {volume.disk.describe()}: would be a second RECOVERY")
+                for volume in conflicting
+            ],
         )
 
 
@@ -98,33 +100,32 @@ def choose_recovery_disk(
     excluded: Mapping[DeviceNumber, str],
     rule: ValidateMethod = ValidateMethod.NONE,
 ) -> Disk:
-    """The one disk that matches the specification. Raises HardwareMismatch with every disk and its verdict.
+    """Return the only disk that matches the specification. Raises HardwareMismatch with a reason for each disk.
 
-    Vendor and model are compared without regard to case and surrounding blanks: the same device tells them padded
-    through one bridge and trimmed through another.
+    Vendor and model are compared without case and surrounding blanks: USB bridges differ in padding them.
     """
-    verdicts = [(disk, _unfit(disk, spec, excluded, rule)) for disk in disks]
-    fitting = [disk for disk, verdict in verdicts if not verdict]
+    results = [(disk, _mismatch(disk, spec, excluded, rule)) for disk in disks]
+    fitting = [disk for disk, mismatch in results if not mismatch]
     if len(fitting) == 1:
         return fitting[0]
-    report = [Problem(disk.describe(), verdict or "matches") for disk, verdict in verdicts]
-    wanted = f"RECOVERY must be one disk of {spec.describe()}"
+    report = [Problem(disk.describe(), mismatch or "matches") for disk, mismatch in results]
+    requirement = f"RECOVERY must be one disk of {spec.describe()}"
     if fitting:
         nodes = ", ".join(disk.node for disk in fitting)
-        raise HardwareMismatch(f"{wanted}, but {len(fitting)} candidates match: {nodes}", report)
-    nearest = _nearest(verdicts, spec, excluded)
+        raise HardwareMismatch(f"{requirement}, but {len(fitting)} candidates match: {nodes}", report)
+    nearest = _nearest(results, spec, excluded)
     if nearest is None:
-        raise HardwareMismatch(f"{wanted}, but there is no disk to choose from", report)
-    raise HardwareMismatch(f"{wanted}, none matches; nearest is {nearest[0].describe()}: {nearest[1]}", report)
+        raise HardwareMismatch(f"{requirement}, but there is no disk to choose from", report)
+    raise HardwareMismatch(f"{requirement}, none matches; nearest is {nearest[0].describe()}: {nearest[1]}", report)
 
 
-def _unfit(disk: Disk, spec: DiskSpec, excluded: Mapping[DeviceNumber, str], rule: ValidateMethod) -> str:
+def _mismatch(disk: Disk, spec: DiskSpec, excluded: Mapping[DeviceNumber, str], rule: ValidateMethod) -> str:
     if disk.device in excluded:
         return f"excluded: {excluded[disk.device]}"
     if disk.read_only:
         return "excluded: is read-only"
     reasons = [attachment_problem(disk, rule)]
-    if not within(disk.size, spec.size, spec.tolerance_percent):
+    if not within_tolerance(disk.size, spec.size, spec.tolerance_percent):
         reasons.append(f"size is {disk.size} bytes")
     if spec.vendor and _plain(disk.vendor) != _plain(spec.vendor):
         reasons.append(f"vendor is {disk.vendor!r}")
@@ -134,11 +135,15 @@ def _unfit(disk: Disk, spec: DiskSpec, excluded: Mapping[DeviceNumber, str], rul
 
 
 def _nearest(
-    verdicts: Sequence[tuple[Disk, str]], spec: DiskSpec, excluded: Mapping[DeviceNumber, str]
+    results: Sequence[tuple[Disk, str]], spec: DiskSpec, excluded: Mapping[DeviceNumber, str]
 ) -> tuple[Disk, str] | None:
-    """The disk with the fewest differences, then the nearest size; what is excluded was never near."""
-    near = [(disk, verdict) for disk, verdict in verdicts if disk.device not in excluded and not disk.read_only]
-    return min(near, key=lambda one: (one[1].count(", "), abs(one[0].size - spec.size)), default=None)
+    """The disk with the fewest differences, then the nearest size. Excluded and read-only disks are not considered."""
+    candidates = [(disk, text) for disk, text in results if disk.device not in excluded and not disk.read_only]
+    return min(
+        candidates,
+        key=lambda candidate: (candidate[1].count(", "), abs(candidate[0].size - spec.size)),
+        default=None,
+    )
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,7 @@
-"""``real_root=KEY=VALUE``: which volume the kernel's command line names as root.
+"""``real_root=KEY=VALUE``: parses the name of the root volume and matches it against volumes.
 
-Keys are those of udev's ``/dev/disk/by-KEY`` folders, and a value may be what stands there. No udev runs in the
-initramfs: what its links would say is matched against what disks and superblocks tell.
+Keys are those of udev's ``/dev/disk/by-KEY`` folders, and values are link names in these folders. No udev runs in the
+initramfs: names are compared with the attributes from sysfs and superblocks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class RootKey(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RootSpec:
-    """What names the root volume, as ``LABEL=PRIMARY``."""
+    """Name of the root volume, such as ``LABEL=PRIMARY``."""
 
     key: RootKey
     value: str
@@ -41,14 +41,14 @@ class RootSpec:
 
 
 class ParsedRoot(NamedTuple):
-    """``note`` says why the argument was not followed; empty if it was."""
+    """``note``: why the argument was not used; "" if it was used."""
 
     spec: RootSpec
     note: str = ""
 
 
 def parse_root(argument: str, fallback_label: str = "PRIMARY") -> ParsedRoot:
-    """The value of ``real_root``; what cannot be understood falls back to the label of PRIMARY, with a note."""
+    """Parse the value of ``real_root``. A malformed value yields the label of PRIMARY and a note."""
     fallback = RootSpec(RootKey.LABEL, fallback_label)
     word, equals, rest = _unquoted(argument.strip()).partition("=")
     value = _unquoted(rest.strip())
@@ -60,11 +60,11 @@ def parse_root(argument: str, fallback_label: str = "PRIMARY") -> ParsedRoot:
 
 
 def matches(spec: RootSpec, volume: Volume) -> bool:
-    """Is this the volume that the specification names? A RAID member never is, the array on it may be."""
+    """Whether the specification names this volume. An array member never matches; its array can match."""
     if volume.contents.kind == RAID_MEMBER:
         return False
     if volume.array and spec.key in (RootKey.ID, RootKey.PATH):
-        return _names_array(spec, volume)
+        return _matches_array(spec, volume)
     partition = volume.partition
     match spec.key:
         case RootKey.UUID:
@@ -77,26 +77,26 @@ def matches(spec: RootSpec, volume: Volume) -> bool:
             return partition is not None and _same_name(spec.value, partition.label)
         case RootKey.ID:
             name, number = _split_part(spec.value)
-            return number == _number(volume) and _names_disk(name, volume.disk)
+            return number == _number(volume) and _matches_disk(name, volume.disk)
         case RootKey.PATH:
             name, number = _split_part(spec.value)
-            return spec.value == volume.node or (number == _number(volume) and _sits_at(name, volume.disk))
+            return spec.value == volume.node or (number == _number(volume) and _matches_path(name, volume.disk))
 
 
-def _names_array(spec: RootSpec, volume: Volume) -> bool:
-    """An array has no place in the machine, and other ids than its disks."""
+def _matches_array(spec: RootSpec, volume: Volume) -> bool:
+    """Match an array by ``/dev/…`` or ``md-uuid-…``: it has no port, and its identifiers differ from its disks'."""
     if spec.key is RootKey.PATH:
         return spec.value == volume.node
     return spec.value.lower().replace(":", "") == f"md-uuid-{volume.array.replace('-', '')}"
 
 
-def _same_id(wanted: str, have: str) -> bool:
-    return bool(have) and wanted.lower() == have.lower()
+def _same_id(expected: str, have: str) -> bool:
+    return bool(have) and expected.lower() == have.lower()
 
 
-def _same_name(wanted: str, have: str) -> bool:
-    """As it is, or as udev writes it in a link's name, where a blank is ``\\x20``."""
-    return bool(have) and have in (wanted, _decoded(wanted))
+def _same_name(expected: str, have: str) -> bool:
+    """Equal as written, or in udev's encoding of link names, where a blank is ``\\x20``."""
+    return bool(have) and have in (expected, _decoded(expected))
 
 
 def _decoded(text: str) -> str:
@@ -114,12 +114,12 @@ def _number(volume: Volume) -> int | None:
     return volume.partition.number if volume.partition else None
 
 
-def _names_disk(link: str, disk: Disk) -> bool:
+def _matches_disk(link: str, disk: Disk) -> bool:
     """``by-id`` links: a bus prefix, then WWN, serial, or vendor, model and serial with ``_`` for blanks."""
     bare = re.sub(r"^(ata|scsi|wwn|nvme|usb|virtio|mmc)-", "", link)
-    bare = re.sub(r"-\d+:\d+$", "", bare)  # host and unit number behind a USB serial
+    bare = re.sub(r"-\d+:\d+$", "", bare)  # host and unit number after a USB serial number
     names = {disk.wwn, re.sub(r"^naa\.", "0x", disk.wwn)}
-    if disk.serial:  # a model alone names a kind of disk, not a disk
+    if disk.serial:  # a model alone does not identify a disk
         model = f"{disk.model}_{disk.serial}"
         names |= {disk.serial, model, f"{disk.vendor}_{model}"}
     return _underscored(bare) in {_underscored(name) for name in names if name}
@@ -129,7 +129,7 @@ def _underscored(text: str) -> str:
     return re.sub(r"[\s_]+", "_", text.strip()).strip("_").lower()
 
 
-def _sits_at(link: str, disk: Disk) -> bool:
+def _matches_path(link: str, disk: Disk) -> bool:
     """``by-path`` links. udev writes some in two ways: ``ata-1`` and ``ata-1.0``, with or without ``virtio-``."""
     return bool(disk.slot) and _plain_slot(link) == disk.slot
 

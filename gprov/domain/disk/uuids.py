@@ -1,4 +1,4 @@
-"""UUIDs of volumes that a plan makes: known before the volume exists, and never the same twice."""
+"""UUIDs of the volumes that a plan creates, known before the volumes exist."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 
 
 def volume_uuid(*facts: str) -> str:
-    """In the form of RFC 4122, version 5: the same for the same facts. What must differ has to be among them."""
+    """UUID in the form of RFC 4122, version 5, derived from the facts: equal facts yield equal UUIDs."""
     digest = bytearray(hashlib.sha1("\0".join(facts).encode(), usedforsecurity=False).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

@@ -14,12 +14,12 @@ from gprov.domain.events import (
     Event,
     LogLine,
     Milestone,
+    OperationPhase,
+    OperationReport,
     ProcessState,
     Progress,
     Severity,
     StateChange,
-    Step,
-    StepPhase,
 )
 from gprov.domain.factory.fields import LogText, Schema
 from gprov.domain.factory.messages import ObjectKind, object_schema, read, write
@@ -59,7 +59,7 @@ class StateFields:
 @dataclass(frozen=True, slots=True)
 class StepFields:
     description: Annotated[str, _LABEL]
-    phase: StepPhase
+    phase: OperationPhase
     elapsed_ns: int
     error: Annotated[str, _TEXT, Doc("Empty unless failed")]
 
@@ -110,7 +110,7 @@ def event_type(body: Body) -> str:
             return "PROGRESS"
         case StateChange():
             return "STATE"
-        case Step():
+        case OperationReport():
             return "STEP"
         case Milestone():
             return "MILESTONE"
@@ -127,7 +127,7 @@ def describe(body: Body) -> str:
             return f"{body.task}: {body.done} of {body.total}" if body.total else f"{body.task}: {body.done}"
         case StateChange():
             return body.state.value
-        case Step():
+        case OperationReport():
             took = f" after {body.seconds:.1f} s" if body.seconds else ""
             reason = f": {body.error}" if body.error else ""
             return f"{body.description}: {body.phase.value}{took}{reason}"
@@ -169,7 +169,7 @@ def _fields(body: Body) -> Fields:
             return ProgressFields(body.task, body.done, body.total)
         case StateChange():
             return StateFields(body.state)
-        case Step():
+        case OperationReport():
             return StepFields(body.description, body.phase, _nanoseconds(body.seconds), body.error)
         case Milestone():
             return MilestoneFields(body.name, _nanoseconds(body.uptime))
@@ -186,7 +186,7 @@ def _body(kind: str, fields: Fields) -> Body:
         case StateFields():
             return StateChange(fields.state)
         case StepFields():
-            return Step(fields.description, fields.phase, fields.elapsed_ns / 1e9, fields.error)
+            return OperationReport(fields.description, fields.phase, fields.elapsed_ns / 1e9, fields.error)
         case MilestoneFields():
             return Milestone(fields.name, fields.uptime_ns / 1e9)
         case _:

@@ -153,7 +153,7 @@ class Count(Kind[int]):
 
     @override
     def read(self, obj: JsonObject, key: str, required: bool) -> int:
-        return obj.integer(key, required=required, least=0, most=syntax.MAX_NUMBER)
+        return obj.integer(key, required=required, minimum=0, maximum=syntax.MAX_NUMBER)
 
     @override
     def write(self, value: int) -> Json:

@@ -41,16 +41,16 @@ class _Line:
 
 def ids_of(passwd: bytes, user: str) -> Owner:
     """Numeric user and primary group of an account. Raises BadInput: no such user, twice, malformed lines."""
-    what = "passwd"
-    line = _the_one(what, user, _entries(what, passwd, _PASSWD_FIELDS, (2, 3)))
+    source = "passwd"
+    line = _single_entry(source, user, _entries(source, passwd, _PASSWD_FIELDS, (2, 3)))
     if line is None:
-        raise BadInput(what, [Problem("", f"no user {user!r}")])
+        raise BadInput(source, [Problem("", f"no user {user!r}")])
     return Owner(int(line.fields[2]), int(line.fields[3]))
 
 
 def gid_of(group: bytes, name: str) -> int | None:
     """Number of a group, None if there is no such group. Raises BadInput: twice, malformed lines."""
-    line = _the_one("group", name, _entries("group", group, _GROUP_FIELDS, (2,)))
+    line = _single_entry("group", name, _entries("group", group, _GROUP_FIELDS, (2,)))
     return None if line is None else int(line.fields[2])
 
 
@@ -67,12 +67,12 @@ def ids_by_name(content: bytes) -> dict[bytes, int]:
 def set_password_hash(shadow: bytes, user: str, hashed: PasswordHash) -> bytes:
     """The file with the user's password field replaced, which also unlocks a locked account. Raises BadInput: no such
     user, twice, malformed lines, or a hash that would break the line."""
-    what = "shadow"
+    source = "shadow"
     if not re.fullmatch(r"[!-9;-~]+", hashed):  # printable ASCII, no blank, no colon
-        raise BadInput(what, [Problem(user, "the password hash is no crypt(5) string")])
-    line = _the_one(what, user, _entries(what, shadow, _SHADOW_FIELDS, ()))
+        raise BadInput(source, [Problem(user, "the password hash is no crypt(5) string")])
+    line = _single_entry(source, user, _entries(source, shadow, _SHADOW_FIELDS, ()))
     if line is None:
-        raise BadInput(what, [Problem("", f"no user {user!r}")])
+        raise BadInput(source, [Problem("", f"no user {user!r}")])
     lines = shadow.split(b"\n")
     lines[line.number - 1] = b":".join((line.fields[0], hashed.encode("ascii"), *line.fields[2:]))
     return b"\n".join(lines)
@@ -98,7 +98,7 @@ def _may_log_in(shell: bytes) -> bool:
     return shell.strip().rpartition(b"/")[2] not in _NO_SHELLS
 
 
-def _entries(what: str, content: bytes, count: int, numeric: tuple[int, ...]) -> tuple[_Line, ...]:
+def _entries(source: str, content: bytes, count: int, numeric: tuple[int, ...]) -> tuple[_Line, ...]:
     """Lines with ``count`` fields, of which those in ``numeric`` are ids. Raises BadInput with every line that is
     not so; what the fields say is never repeated: they may be secret."""
     problems: list[Problem] = []
@@ -110,7 +110,7 @@ def _entries(what: str, content: bytes, count: int, numeric: tuple[int, ...]) ->
         else:
             lines.append(line)
     if problems:
-        raise BadInput(what, problems)
+        raise BadInput(source, problems)
     return tuple(lines)
 
 
@@ -131,9 +131,9 @@ def _wrong(fields: tuple[bytes, ...], count: int, numeric: tuple[int, ...]) -> s
     return ""
 
 
-def _the_one(what: str, name: str, lines: tuple[_Line, ...]) -> _Line | None:
+def _single_entry(source: str, name: str, lines: tuple[_Line, ...]) -> _Line | None:
     found = [line for line in lines if line.fields[0] == name.encode(errors="surrogateescape")]
     if len(found) > 1:
         places = ", ".join(line.place for line in found)
-        raise BadInput(what, [Problem(places, f"{name!r} stands {len(found)} times")])
+        raise BadInput(source, [Problem(places, f"{name!r} stands {len(found)} times")])
     return found[0] if found else None

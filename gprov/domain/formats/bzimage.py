@@ -20,7 +20,7 @@ _BOOT_FLAG = 0x1FE
 _MAGIC = 0x202
 _VERSION_POINTER = 0x20E  # offset of the version string less 0x200; 0: there is none
 _HEADER_END = 0x210
-_LONGEST = 512
+_MAX_VERSION = 512
 _TEXT = re.compile(r"(?P<release>[^\s()#]+)(?:\s+\((?P<builder>.*?)\))?(?:\s+(?P<version>#.*))?", re.DOTALL)
 _BUILD = re.compile(r"#([0-9]{1,18})(?![0-9])")
 
@@ -103,7 +103,7 @@ def _version_text(head: bytes) -> str:
     setup_end = ((head[_SETUP_SECTS] or 4) + 1) * 512
     if start >= min(setup_end, len(head)):
         raise _bad(f"offset {_VERSION_POINTER:#x}", f"version string at {start:#x} is outside of the set-up code")
-    end = head.find(b"\0", start, min(start + _LONGEST, len(head)))
+    end = head.find(b"\0", start, min(start + _MAX_VERSION, len(head)))
     if end < 0:
         raise _bad(f"offset {start:#x}", "version string does not end")
     return head[start:end].decode("utf-8", "replace").strip()

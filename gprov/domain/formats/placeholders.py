@@ -6,11 +6,11 @@ A text is compared by its letters and digits alone ("To be filled by O.E.M." is 
 from __future__ import annotations
 
 # One character cannot tell the devices of a series apart.
-LEAST_CHARACTERS = 2
-_LEAST_REPEATED = 3  # "11" may be the eleventh device
+MIN_CHARACTERS = 2
+_MIN_REPEATED = 3  # "11" may be the eleventh device
 # So many consecutive characters from the beginning of the alphabet or of the digits were typed and not counted.
-_LEAST_SEQUENCE = 6
-_LONGEST = 256  # characters that are looked at: more is no such text
+_MIN_SEQUENCE = 6
+_MAX_LENGTH = 256  # characters that are looked at: more is no such text
 _ROWS = (
     "0123456789abcdef",
     "123456789abcdef",
@@ -29,7 +29,7 @@ _WORDS = frozenset(
         "the", "to", "undefined", "unknown", "unset", "unspecified", "unavailable", "value", "your",
     )
 )  # fmt: skip
-_LONGEST_WORD = max(map(len, _WORDS))
+_MAX_WORD = max(map(len, _WORDS))
 _FILLERS = frozenset("0x")
 
 
@@ -38,11 +38,11 @@ def placeholder(text: str) -> str:
     plain = folded(text)
     if not plain:
         return "is empty"
-    if len(plain) < LEAST_CHARACTERS:
-        return f"has fewer than {LEAST_CHARACTERS} letters and digits"
-    if len(set(plain)) == 1 and (len(plain) >= _LEAST_REPEATED or plain[0] in _FILLERS):
+    if len(plain) < MIN_CHARACTERS:
+        return f"has fewer than {MIN_CHARACTERS} letters and digits"
+    if len(set(plain)) == 1 and (len(plain) >= _MIN_REPEATED or plain[0] in _FILLERS):
         return "is one character repeated"
-    if len(plain) >= _LEAST_SEQUENCE and any(row.startswith(plain) for row in _ROWS):
+    if len(plain) >= _MIN_SEQUENCE and any(row.startswith(plain) for row in _ROWS):
         return "is a sequence"
     return "consists of makers' words" if _made_of_words(plain) else ""
 
@@ -54,11 +54,11 @@ def folded(text: str) -> str:
 
 def _made_of_words(plain: str) -> bool:
     """Nothing but words of the list, with zeros and crosses between and behind them."""
-    if len(plain) > _LONGEST or not any(word in plain for word in _WORDS if len(word) > 1):
+    if len(plain) > _MAX_LENGTH or not any(word in plain for word in _WORDS if len(word) > 1):
         return False
     reached = [True] + [False] * len(plain)
     for end in range(1, len(plain) + 1):
         filler = plain[end - 1] in _FILLERS and reached[end - 1]
-        starts = range(max(0, end - _LONGEST_WORD), end)
+        starts = range(max(0, end - _MAX_WORD), end)
         reached[end] = filler or any(reached[start] and plain[start:end] in _WORDS for start in starts)
     return reached[-1]

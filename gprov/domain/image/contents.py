@@ -27,7 +27,7 @@ class VerifiedImage:
     notes: tuple[str, ...] = ()
 
 
-def described(path: str, size: int, digest: str, summary: TarSummary) -> VerifiedImage:
+def verified_image(path: str, size: int, digest: str, summary: TarSummary) -> VerifiedImage:
     """The image at ``path`` whose archive was walked through."""
     return VerifiedImage(
         path=path,

@@ -9,16 +9,16 @@ from gprov.domain.formats.image.xz_layout import XzLayout
 
 CHUNK = 1 << 20
 # Bytes that an image may unpack to where the disk is not known.
-LARGEST_ARCHIVE = 2 << 40
+MAX_ARCHIVE = 2 << 40
 # A decoder's own needs besides its dictionary: input, output being made, and what it hands over.
 _PER_WORKER = 4 * CHUNK
-_SMALLEST_WINDOW = 4 * CHUNK
+_MIN_WINDOW = 4 * CHUNK
 # Left to the kernel, the file system's dirty pages, tar, and everybody else.
 _RESERVE = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class DecodingPlan:
+class DecodingLimits:
     """``workers`` decode at the same time; what they are ahead of the reader is at most ``window`` bytes; ``keep``
     bytes of the unpacked archive may be kept from verification for unpacking. ``needed``: what a single worker takes
     at the least."""
@@ -29,15 +29,15 @@ class DecodingPlan:
     needed: int
 
 
-def require_at_most(what: str, layout: XzLayout, most: int | None) -> None:
+def check_unpacked_size(source: str, layout: XzLayout, limit: int | None) -> None:
     """Raises IntegrityFault if its index states that it unpacks to more than ``most`` bytes. (That a block does not
     unpack to more than stated is checked while it is decoded.)"""
     size = layout.uncompressed_size
-    if most is not None and size > most:
-        raise IntegrityFault(what, f"states that it unpacks to {size} bytes, more than the {most} that fit")
+    if limit is not None and size > limit:
+        raise IntegrityFault(source, f"states that it unpacks to {size} bytes, more than the {limit} that fit")
 
 
-def plan_decoding(layout: XzLayout, cores: int, available: int, keep_limit: int | None = None) -> DecodingPlan:
+def decoding_limits(layout: XzLayout, cores: int, available: int, keep_limit: int | None = None) -> DecodingLimits:
     """``available``: bytes of memory that can be had without swapping. ``keep_limit`` caps what is kept.
 
     Workers come first (they halve the time of both passes), then a window of one block for each worker but the one
@@ -45,13 +45,13 @@ def plan_decoding(layout: XzLayout, cores: int, available: int, keep_limit: int 
     """
     dictionary = max((block.dictionary for block in layout.blocks), default=0)
     largest = max((block.uncompressed_size for block in layout.blocks), default=0)
-    each = dictionary + _PER_WORKER
+    worker_memory = dictionary + _PER_WORKER
     spare = max(0, available - max(_RESERVE, available // 4))
     workers = max(1, min(cores, len(layout.blocks)))
-    while workers > 1 and workers * each + _SMALLEST_WINDOW > spare:
+    while workers > 1 and workers * worker_memory + _MIN_WINDOW > spare:
         workers -= 1
     # Compressed data travel along with what they unpack to: half as much again is room for them.
-    wanted = (workers - 1) * (largest + largest // 2) + workers * _PER_WORKER
-    window = max(_SMALLEST_WINDOW, min(wanted, (spare - workers * each) // 2))
-    keep = max(0, spare - workers * each - window)
-    return DecodingPlan(workers, window, keep if keep_limit is None else min(keep, keep_limit), each)
+    full_window = (workers - 1) * (largest + largest // 2) + workers * _PER_WORKER
+    window = max(_MIN_WINDOW, min(full_window, (spare - workers * worker_memory) // 2))
+    keep = max(0, spare - workers * worker_memory - window)
+    return DecodingLimits(workers, window, keep if keep_limit is None else min(keep, keep_limit), worker_memory)

@@ -16,7 +16,7 @@ MAX_IMAGES = 50
 MAX_FAILURES = 5
 MAX_NOTES = 20
 MAX_NOTE_LENGTH = 300
-_WHAT = "recovery history"
+_SOURCE = "recovery history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,35 +49,35 @@ class History:
     def failures(self, name: str) -> int:
         return self.result(name).failures
 
-    def attempt(self, name: str) -> History:
+    def with_attempt(self, name: str) -> History:
         """A restore with this image begins."""
         old = self.result(name)
         return self._with(replace(old, imaging_attempts=old.imaging_attempts + 1))
 
-    def failed(self, name: str, note: str) -> History:
+    def with_failure(self, name: str, note: str) -> History:
         """The restore failed, for the reason in ``note``."""
         old = self.result(name)
-        return self._with(_noted(replace(old, imaging_failures=old.imaging_failures + 1), note))
+        return self._with(_with_note(replace(old, imaging_failures=old.imaging_failures + 1), note))
 
-    def refused(self, name: str, note: str) -> History:
+    def with_rejection(self, name: str, note: str) -> History:
         """The image cannot be unpacked, for the reason in ``note``: it counts as failed so often that every other one
         is tried before it."""
         old = self.result(name)
         failures = max(old.imaging_failures, MAX_FAILURES) + 1
-        return self._with(_noted(replace(old, imaging_failures=failures), note))
+        return self._with(_with_note(replace(old, imaging_failures=failures), note))
 
-    def succeeded(self, name: str) -> History:
+    def with_success(self, name: str) -> History:
         """The restore succeeded: half of its earlier imaging failures are forgiven."""
         old = self.result(name)
         return self._with(replace(old, imaging_failures=old.imaging_failures // 2))
 
-    def installed(self, name: str, attempts: int, confirmed: int, unconfirmed: int) -> History:
+    def with_boot_results(self, name: str, attempts: int, confirmed: int, unconfirmed: int) -> History:
         """What an installed image tells before it is replaced: it was started so often, found good so often, and the
         last ``unconfirmed`` starts in a row were not. Each good one forgives half of the earlier boot failures."""
         old = self.result(name)
         failures = (old.boot_failures >> min(confirmed, 64)) + unconfirmed
         new = replace(old, boot_attempts=old.boot_attempts + attempts, boot_failures=failures)
-        return self._with(_noted(new, f"{unconfirmed} starts in a row without a good one") if unconfirmed else new)
+        return self._with(_with_note(new, f"{unconfirmed} starts in a row without a good one") if unconfirmed else new)
 
     def _with(self, result: ImageResult) -> History:
         others = tuple(other for other in self.results if other.image != result.image)
@@ -86,12 +86,12 @@ class History:
 
 def parse_history(data: bytes) -> History:
     """Raises BadInput; a restore then goes on with an empty history."""
-    root = read_object(_WHAT, data)
+    root = read_object(_SOURCE, data)
     results: dict[str, ImageResult] = {}
     for entry in root.objects("ImageResults"):
         result = _result(entry)
         results.setdefault(result.image, result)
-    return finish(_WHAT, root, History(tuple(results.values())[:MAX_IMAGES]))
+    return finish(_SOURCE, root, History(tuple(results.values())[:MAX_IMAGES]))
 
 
 def serialise_history(history: History) -> bytes:
@@ -113,13 +113,13 @@ def serialise_history(history: History) -> bytes:
 def _result(entry: JsonObject) -> ImageResult:
     return ImageResult(
         image=entry.text("Image", required=True),
-        imaging_attempts=entry.integer("ImagingAttempts", least=0),
-        imaging_failures=entry.integer("ImagingFailures", least=0),
-        boot_attempts=entry.integer("BootAttempts", least=0),
-        boot_failures=entry.integer("BootFailures", least=0),
+        imaging_attempts=entry.integer("ImagingAttempts", minimum=0),
+        imaging_failures=entry.integer("ImagingFailures", minimum=0),
+        boot_attempts=entry.integer("BootAttempts", minimum=0),
+        boot_failures=entry.integer("BootFailures", minimum=0),
         notes=tuple(note[:MAX_NOTE_LENGTH] for note in entry.texts("Notes")[-MAX_NOTES:]),
     )
 
 
-def _noted(result: ImageResult, note: str) -> ImageResult:
+def _with_note(result: ImageResult, note: str) -> ImageResult:
     return replace(result, notes=(*result.notes, note[:MAX_NOTE_LENGTH])[-MAX_NOTES:])

@@ -38,13 +38,13 @@ class ImageMeta:
         return f"{name.filename} calls itself {self.img_name} in its metadata"
 
 
-def parse_imgmeta(what: str, data: bytes) -> ImageMeta:
+def parse_imgmeta(source: str, data: bytes) -> ImageMeta:
     """``what``: the image, for messages. Raises BadInput."""
-    root = read_object(f"metadata of {what}", data)
+    root = read_object(f"metadata of {source}", data)
     meta = ImageMeta(**{field: root.text(key) for key, field in FIELDS.items()})
     if meta.bin_time and not _is_time(meta.bin_time):
         root.problem("BinTime", f"must be YYMMDDhhmm, is {meta.bin_time[:40]!r}")
-    return finish(f"metadata of {what}", root, meta)
+    return finish(f"metadata of {source}", root, meta)
 
 
 def serialise_imgmeta(meta: ImageMeta) -> bytes:

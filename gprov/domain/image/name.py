@@ -9,7 +9,7 @@ from datetime import date
 from gprov.domain.errors import BadInput, Problem
 
 SUFFIX = ".upd"
-_LONGEST = 255  # no file system that RECOVERY can have allows more
+_MAX_LENGTH = 255  # no file system that RECOVERY can have allows more
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _BUILD = re.compile(r"[0-9]+")
 
@@ -41,8 +41,8 @@ class ImageName:
 def parse_image_name(filename: str, prefix: str) -> ImageName:
     """The parts of a file name (no folder). Raises BadInput with every part that is wrong."""
     problems: list[Problem] = []
-    if len(filename) > _LONGEST:
-        raise BadInput(f"image name {filename[:40]!r}…", [Problem("", f"is longer than {_LONGEST} characters")])
+    if len(filename) > _MAX_LENGTH:
+        raise BadInput(f"image name {filename[:40]!r}…", [Problem("", f"is longer than {_MAX_LENGTH} characters")])
     rest = filename
     if rest.startswith(prefix):
         rest = rest[len(prefix) :]

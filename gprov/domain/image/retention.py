@@ -53,10 +53,10 @@ class ImageFacts:
     history: History = field(default_factory=History)
     protected: frozenset[str] = frozenset()
     free: int = 0
-    wanted: int = 0
+    required: int = 0
 
 
-def room_for_an_update(images: Iterable[StoredImage]) -> int:
+def space_for_update(images: Iterable[StoredImage]) -> int:
     """Bytes that shall be free: the largest image and a tenth."""
     return max((image.size for image in images), default=0) * 11 // 10
 
@@ -68,11 +68,11 @@ def plan_images(facts: ImageFacts) -> tuple[Removal, ...]:
     kept = _kept(facts, newest_first, good)
     failed = [image for image in newest_first if image not in good]
     gone = [
-        Removal(image.name.filename, image.size, _why(facts.history, image))
+        Removal(image.name.filename, image.size, _removal_reason(facts.history, image))
         for image in reversed(newest_first)
         if image.name.filename not in kept and (good or image not in failed)
     ]
-    return (*gone, *_for_room(facts, newest_first, good, gone))
+    return (*gone, *_free_space(facts, newest_first, good, gone))
 
 
 def _kept(facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence[StoredImage]) -> frozenset[str]:
@@ -80,14 +80,14 @@ def _kept(facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence
     return facts.protected | names
 
 
-def _why(history: History, image: StoredImage) -> str:
+def _removal_reason(history: History, image: StoredImage) -> str:
     failures = history.failures(image.name.stem)
     if failures > MAX_FAILURES:
         return f"failed {failures} times"
     return f"older than the {KEPT_IMAGES} newest good ones"
 
 
-def _for_room(
+def _free_space(
     facts: ImageFacts, newest_first: Sequence[StoredImage], good: Sequence[StoredImage], gone: Sequence[Removal]
 ) -> list[Removal]:
     """Unfinished downloads first, then bad images, then good ones from the oldest on. Never the original, one that is
@@ -95,7 +95,7 @@ def _for_room(
     free = facts.free + sum(removal.size for removal in gone)
     already = {removal.name for removal in gone}
     never = facts.protected | {image.name.filename for image in (*newest_first[-1:], *good[:1])}
-    reason = f"to have {facts.wanted >> 20} MiB free"
+    reason = f"to have {facts.required >> 20} MiB free"
     candidates = [Removal(file.name, file.size, f"unfinished, {reason}") for file in facts.partials]
     oldest_first = [image for image in reversed(newest_first) if image.name.filename not in never | already]
     if good:
@@ -103,7 +103,7 @@ def _for_room(
         candidates += [Removal(image.name.filename, image.size, reason) for image in oldest_first]
     chosen: list[Removal] = []
     for candidate in candidates:
-        if free >= facts.wanted:
+        if free >= facts.required:
             break
         chosen.append(candidate)
         free += candidate.size
@@ -111,7 +111,7 @@ def _for_room(
 
 
 def plan_logs(
-    files: Iterable[StoredFile], *, current: str = "", most: int = KEPT_LOGS, most_bytes: int = KEPT_LOG_BYTES
+    files: Iterable[StoredFile], *, current: str = "", max_files: int = KEPT_LOGS, max_bytes: int = KEPT_LOG_BYTES
 ) -> tuple[Removal, ...]:
     """The oldest logs beyond ``most`` files of a stage, or ``most_bytes`` altogether. Never the newest of a stage nor
     the one that is being written. What is no log by its name stays."""
@@ -124,8 +124,8 @@ def plan_logs(
         stage = stage_of(file.name)
         counts[stage] = counts.get(stage, 0) + 1
         protected = file.name == current or counts[stage] == 1
-        if not protected and (counts[stage] > most or total + file.size > most_bytes):
-            reason = f"of the logs of a stage at most {most} stay, and {most_bytes >> 20} MiB of all"
+        if not protected and (counts[stage] > max_files or total + file.size > max_bytes):
+            reason = f"of the logs of a stage at most {max_files} stay, and {max_bytes >> 20} MiB of all"
             removals.append(Removal(file.name, file.size, reason))
         else:
             total += file.size

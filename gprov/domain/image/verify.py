@@ -13,17 +13,17 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
-from gprov.domain.image.contents import VerifiedImage, described
-from gprov.domain.image.decoding import CHUNK, require_at_most
-from gprov.domain.image.wanted_members import wanted_members
+from gprov.domain.image.captured_names import captured_names
+from gprov.domain.image.contents import VerifiedImage, verified_image
+from gprov.domain.image.decoding import CHUNK, check_unpacked_size
 
 
-def verify_image(path: str, data: bytes, branding: Branding | None = None, most: int | None = None) -> VerifiedImage:
+def verify_image(path: str, data: bytes, branding: Branding | None = None, limit: int | None = None) -> VerifiedImage:
     """Check an image from its first to its last byte. Raises IntegrityFault, also if it says that it unpacks to more
     than ``most`` bytes."""
     layout = read_layout(path, len(data), lambda offset, size: data[offset : offset + size])
-    require_at_most(path, layout, most)
-    walker = TarWalker(path, wanted_members(branding or Branding()))
+    check_unpacked_size(path, layout, limit)
+    walker = TarWalker(path, captured_names(branding or Branding()))
     for stream in layout.streams:
         decoder = lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
         packed = data[stream.offset : stream.offset + stream.size]
@@ -37,4 +37,4 @@ def verify_image(path: str, data: bytes, branding: Branding | None = None, most:
         if not decoder.eof or decoder.unused_data:
             raise IntegrityFault(path, f"stream {stream.number} at offset {stream.offset} does not end where it says")
     summary = walker.finish()
-    return described(path, len(data), hashlib.sha256(data).hexdigest(), summary)
+    return verified_image(path, len(data), hashlib.sha256(data).hexdigest(), summary)

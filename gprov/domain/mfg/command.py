@@ -1,7 +1,7 @@
-"""Commands of provisioning steps: templates, and words split as a POSIX shell would split them.
+"""Commands of provisioning steps: parses templates and splits the text into words like a POSIX shell.
 
-Text is split first and values are put in afterwards, so a value with blanks or quotes stays inside its argument.
-Quoting follows POSIX.1-2017, XCU section 2.2; nothing else of a shell exists here: no variables, globs or pipes.
+The text is split before templates are expanded, so a value with blanks or quotes stays within its argument. Quoting
+follows POSIX.1-2017, XCU section 2.2. Variables, globs and pipes are not supported.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from enum import Enum
 from itertools import groupby
 
 
-class Value(Enum):
-    """What a template can stand for; the value is its name between the braces."""
+class TemplateValue(Enum):
+    """Templates; the value is the name between the braces."""
 
     DL_DIR = "DLDir"
     RECOVERY_DIR = "RecoveryDir"
@@ -24,47 +24,47 @@ class Value(Enum):
     OS = "OSPass"
 
 
-PASSWORDS = frozenset({Value.BIOS, Value.IPMI, Value.OS})
+PASSWORDS = frozenset({TemplateValue.BIOS, TemplateValue.IPMI, TemplateValue.OS})
 
-_TEMPLATE = re.compile(r"\{\{\s*\$?\.(" + "|".join(value.value for value in Value) + r")\s*\}\}")
+_TEMPLATE = re.compile(r"\{\{\s*\$?\.(" + "|".join(value.value for value in TemplateValue) + r")\s*\}\}")
 # Go's text/template: white space beside "{{- " and " -}}" is left out, and so are comments.
 _TRIM_BEFORE = re.compile(r"\s*\{\{-(?=\s)")
 _TRIM_AFTER = re.compile(r"(?<=\s)-\}\}\s*")
 _COMMENT = re.compile(r"\{\{\s*/\*.*?\*/\s*\}\}", re.DOTALL)
-_VALUES = " ".join(f"{{{{.{value.value}}}}}" for value in Value)
+_VALUES = " ".join(f"{{{{.{value.value}}}}}" for value in TemplateValue)
 _BLANKS = " \t\r\n"
 _ESCAPED_IN_QUOTES = '$`"\\\n'
 _SHELL_ONLY = "|&;<>$`"
 
-Part = str | Value
+Part = str | TemplateValue
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One argument: literal texts and templates, to be joined without anything between."""
+    """One argument: literal texts and templates, to be concatenated."""
 
     parts: tuple[Part, ...] = ()
 
     @property
-    def values(self) -> frozenset[Value]:
-        return frozenset(part for part in self.parts if isinstance(part, Value))
+    def values(self) -> frozenset[TemplateValue]:
+        return frozenset(part for part in self.parts if isinstance(part, TemplateValue))
 
 
 NO_WORD = Word()
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """Words, and everything that is wrong with the text they come from. ``shell_only``: unquoted characters that would
-    do something in a shell, and are plain text here."""
+class ParsedCommand:
+    """Words of a text and its problems. ``shell_only``: unquoted characters with a meaning in a shell, which are plain
+    text here."""
 
     words: tuple[Word, ...]
     problems: tuple[str, ...] = ()
     shell_only: str = ""
 
 
-def parse_command(text: str) -> Parsed:
-    """Words of a command line. At least one word with something in it is wanted."""
+def parse_command(text: str) -> ParsedCommand:
+    """Split a command line into words. An empty text or program is a problem."""
     problems: list[str] = []
     splitter = _Splitter()
     for atom in _atoms(text, problems):
@@ -74,27 +74,27 @@ def parse_command(text: str) -> Parsed:
         problems.append("is empty")
     elif words and not words[0].parts:
         problems.append("has no program")
-    return Parsed(words, tuple(problems), "".join(sorted(splitter.shell_only)))
+    return ParsedCommand(words, tuple(problems), "".join(sorted(splitter.shell_only)))
 
 
-def parse_template(text: str) -> Parsed:
-    """Text with templates that is not split: one word, or none if the text is empty."""
+def parse_template(text: str) -> ParsedCommand:
+    """Parse a text with templates without splitting it: one word, or none if the text is empty."""
     problems: list[str] = []
     word = _word(list(_atoms(text, problems)))
-    return Parsed((word,) if word.parts else (), tuple(problems))
+    return ParsedCommand((word,) if word.parts else (), tuple(problems))
 
 
 def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
-    """Single characters and templates. What looks like a template but is none of ours is a problem."""
+    """Single characters and templates. An unknown template is a problem."""
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        problems.append("holds characters that no argument can hold")
+        problems.append("contains characters that are not possible in arguments (NUL, surrogates)")
         return
     text = _COMMENT.sub("", _TRIM_AFTER.sub("}}", _TRIM_BEFORE.sub("{{", text)))
     position = 0
     while position < len(text):
         match = _TEMPLATE.match(text, position)
         if match:
-            yield Value(match[1])
+            yield TemplateValue(match[1])
             position = match.end()
         elif text.startswith("{{", position):
             end = text.find("}}", position)
@@ -125,7 +125,7 @@ def _unknown_template(action: str) -> str:
 @dataclass(slots=True, kw_only=True)
 class _Splitter:
     words: list[Word] = field(default_factory=list)
-    current: list[Part] | None = None  # None between words: '' is a word too
+    current: list[Part] | None = None  # None between words; an empty list is an empty word ('')
     quote: str = ""
     escaped: bool = False
     comment: bool = False
@@ -151,7 +151,7 @@ class _Splitter:
 
     def _after_backslash(self, atom: Part) -> None:
         self.escaped = False
-        if self.quote and (isinstance(atom, Value) or atom not in _ESCAPED_IN_QUOTES):
+        if self.quote and (isinstance(atom, TemplateValue) or atom not in _ESCAPED_IN_QUOTES):
             self._add("\\")
         if atom != "\n":
             self._add(atom)
@@ -165,7 +165,7 @@ class _Splitter:
             self._add(atom)
 
     def _bare(self, atom: Part) -> None:
-        if isinstance(atom, Value):
+        if isinstance(atom, TemplateValue):
             self._add(atom)
         elif atom in _BLANKS:
             self._end()
@@ -193,7 +193,7 @@ class _Splitter:
 
 
 def _word(atoms: list[Part]) -> Word:
-    """Neighbouring characters joined into one text."""
+    """Join adjacent characters into one literal text."""
     parts: list[Part] = []
     for literal, group in groupby(atoms, key=lambda atom: isinstance(atom, str)):
         same = list(group)

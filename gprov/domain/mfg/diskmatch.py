@@ -1,4 +1,4 @@
-"""Do these disks fit the specification? One recovery disk, and one of the alternatives of main disks as a whole."""
+"""Compares disks with the specification: the recovery disk, and the alternatives for the main disks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from gprov.domain.mfg.spec import DiskSpec, HardwareSpec
 
 
 def compare_disks(spec: HardwareSpec, disks: Sequence[Disk]) -> Iterator[Problem]:
-    """Every difference. Disks that fit the recovery disk's specification are not main disks; all others must be."""
+    """Yield all differences. Disks that match the specification of the recovery disk are not main disks; all others
+    are."""
     recovery = recovery_disks(spec.recovery, disks)
     if len(recovery) != spec.recovery.quantity:
         seen = f"{len(recovery)} ({_names(recovery)})" if recovery else f"none among {_names(disks)}"
@@ -24,17 +25,17 @@ def compare_disks(spec: HardwareSpec, disks: Sequence[Disk]) -> Iterator[Problem
 
 
 def recovery_disks(spec: DiskSpec, disks: Sequence[Disk]) -> tuple[Disk, ...]:
-    """The disks that fit the recovery disk's specification; exactly ``quantity`` of them are right."""
+    """Disks that match the specification of the recovery disk. Exactly ``quantity`` are expected."""
     return tuple(disk for disk in disks if fits(spec, disk))
 
 
 def fitting_alternative(alternatives: Sequence[Sequence[DiskSpec]], disks: Sequence[Disk]) -> int | None:
-    """Index of the first alternative that has a place for every disk and a disk for every place."""
+    """Index of the first alternative to which all disks can be assigned without a remainder; None if there is none."""
     return next((index for index, specs in enumerate(alternatives) if _assignable(specs, disks)), None)
 
 
 def fits(spec: DiskSpec, disk: Disk) -> bool:
-    """Size exact or within tolerance, and vendor and model if the specification tells them."""
+    """Whether the size is within tolerance, and vendor and model match if specified."""
     return (
         abs(disk.size - spec.size) * 100 <= spec.size * spec.tolerance_percent
         and spec.vendor in ("", disk.vendor)
@@ -43,8 +44,8 @@ def fits(spec: DiskSpec, disk: Disk) -> bool:
 
 
 def _assignable(specs: Sequence[DiskSpec], disks: Sequence[Disk]) -> bool:
-    """Specifications may overlap (a wide tolerance beside a narrow one), so a disk that fits one may be needed for
-    another: a matching of disks and places by augmenting paths."""
+    """Bipartite matching by augmenting paths: specifications may overlap (different tolerances), so a greedy assignment
+    could fail."""
     if sum(spec.quantity for spec in specs) != len(disks):
         return False
     taken: dict[int, list[int]] = {index: [] for index in range(len(specs))}

@@ -1,4 +1,4 @@
-"""Entries of manufData.json that name a file to fetch."""
+"""Parses entries of manufData.json that describe files to fetch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SAME_SERVER = "pblog"
 
 
 def read_url(entry: JsonObject, key: str, *, required: bool = False) -> str:
-    """An http or https address, or ""."""
+    """An http or https URL, or ""."""
     url = entry.text(key, required=required)
     problem = url_problem(url) if url.strip() else None
     if problem:
@@ -56,9 +56,9 @@ def read_file(entry: JsonObject, warnings: list[Problem], readings: list[Problem
     url = read_url(entry, "Src", required=True)
     sha1, sha256 = _digest(entry, "Sha1", 40), _digest(entry, "Sha256", 64)
     if not sha1 and not sha256 and len(entry.problems) == before:
-        entry.problem("", "has neither Sha256 nor Sha1: what arrives could not be verified")
+        entry.problem("", "has neither Sha256 nor Sha1: the file could not be verified")
     elif sha1 and not sha256:
-        warnings.append(Problem(f"{entry.path}.Sha1", "SHA-1 alone does not stop a forger; add Sha256"))
+        warnings.append(Problem(f"{entry.path}.Sha1", "SHA-1 is not collision resistant: add Sha256"))
     return RemoteFile(url, sha1, sha256, _destination(entry, [] if readings is None else readings))
 
 
@@ -73,18 +73,18 @@ def _destination(entry: JsonObject, readings: list[Problem]) -> str | None:
 
 
 def read_into_folder(entries: Sequence[JsonObject], warnings: list[Problem]) -> tuple[RemoteFile, ...]:
-    """Files that all go into one temporary folder under their own names, which must differ."""
+    """Files for one temporary folder, stored under their own names, which must differ."""
     files = tuple(read_file(entry, warnings) for entry in entries)
     seen: dict[str, str] = {}
     for entry, file in zip(entries, files, strict=True):
         if file.url and not file.name:
-            entry.problem("Src", "names no file")
+            entry.problem("Src", "has no file name")
         elif file.name in (".", "..") or not file.name.isprintable() or "/" in file.name:
-            entry.problem("Src", "names a file that cannot be made")
+            entry.problem("Src", "has an invalid file name")
         elif file.name:
             first = seen.setdefault(file.name, entry.path)
             if first != entry.path:
-                entry.problem("Src", f"is named {file.name} like {first}")
+                entry.problem("Src", f"has the same file name {file.name} as {first}")
     return files
 
 

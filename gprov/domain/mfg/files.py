@@ -1,4 +1,4 @@
-"""Files that a unit fetches: where they come from, how they are verified, where on RECOVERY they belong."""
+"""Files that provisioning fetches: source, hashes, and destination on RECOVERY."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from gprov.domain.image.retention import PARTIAL
 from gprov.domain.mfg.urls import base_name, redacted
 from gprov.domain.recovery_files import IMAGE_FOLDER
 
-_LONGEST_NAME = 255  # bytes; ext4 and VFAT alike
-_LONGEST_PATH = 1024  # bytes; Linux takes four times as much, mount point included
+_MAX_NAME = 255  # bytes; limit of ext4 and VFAT
+_MAX_PATH = 1024  # bytes; Linux allows 4096 including the mount point
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class RemoteFile:
 
     @property
     def is_archive(self) -> bool:
-        """Unpacked after it was fetched for a step."""
+        """Whether the file is unpacked after it was fetched for a step."""
         return self.name.endswith((".tar.xz", ".txz"))
 
     def describe(self) -> str:
@@ -47,21 +47,21 @@ class PlacementKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """``path`` is relative to the mount point of RECOVERY, below which the ESP is mounted too."""
+    """``path``: relative to the mount point of RECOVERY; the ESP is mounted below it."""
 
     kind: PlacementKind
     path: str
 
 
 def destination(file: RemoteFile, branding: Branding, uefi: bool) -> Placement:
-    """Where a file goes. Raises BadInput if that is nowhere on RECOVERY."""
+    """Destination of a file. Raises BadInput if it has no valid destination on RECOVERY."""
     problem = destination_problem(file, branding)
     if problem:
         raise BadInput(file.describe(), [Problem(file.dest or "", problem)])
-    path = _wanted(file, branding)
+    path = _requested_path(file, branding)
     on_esp = f"{branding.esp_label}/{branding.boot_kernel}"
     if path in (branding.boot_kernel, on_esp):
-        # Whatever the file calls the place: the kernel that firmware starts has one place on each kind of unit.
+        # Both spellings are accepted; the location of the boot kernel depends on the firmware only.
         return Placement(PlacementKind.KERNEL, on_esp if uefi else branding.boot_kernel)
     folder, _, name = path.rpartition("/")
     is_image = folder == IMAGE_FOLDER and looks_like_image(name, branding)
@@ -69,13 +69,13 @@ def destination(file: RemoteFile, branding: Branding, uefi: bool) -> Placement:
 
 
 def destination_problem(file: RemoteFile, branding: Branding) -> str | None:
-    """Why a file cannot be placed, or None."""
+    """Why a file has no valid destination, or None."""
     if file.dest is None and not file.name:
-        return "the URL names no file and there is no Dest"
+        return "the URL has no file name and there is no Dest"
     problem = _component_problem(file.name) if file.dest is None else path_problem(file.dest)
     if problem:
         return problem
-    first, *rest = _wanted(file, branding).split("/")
+    first, *rest = _requested_path(file, branding).split("/")
     for folder in (IMAGE_FOLDER, branding.esp_label):
         if first.casefold() == folder.casefold() and first != folder:
             return f"{first}: this folder must be written {folder}/"
@@ -89,11 +89,11 @@ def destination_problem(file: RemoteFile, branding: Branding) -> str | None:
 
 
 def path_problem(path: str) -> str | None:
-    """Why a relative path does not stay below its root, component by component, or None."""
+    """Why a path is not a valid relative path below the root of RECOVERY, or None."""
     if path.startswith("/"):
         return "must be relative to the root of RECOVERY"
-    if len(path.encode("utf-8", "replace")) > _LONGEST_PATH:
-        return f"is longer than {_LONGEST_PATH} bytes"
+    if len(path.encode("utf-8", "replace")) > _MAX_PATH:
+        return f"is longer than {_MAX_PATH} bytes"
     for component in path.split("/"):
         problem = _component_problem(component)
         if problem:
@@ -102,20 +102,20 @@ def path_problem(path: str) -> str | None:
 
 
 def looks_like_image(name: str, branding: Branding) -> bool:
-    """Named like an image; whether name and date are valid is another matter."""
+    """Whether the name has the prefix and suffix of an image. Date and build number are not checked."""
     return name.startswith(branding.image_prefix) and name.endswith(SUFFIX)
 
 
 def _image_problem(name: str, branding: Branding) -> str | None:
-    """A restore would pass over an image whose name it cannot order."""
+    """Images without a valid date and build number are problems: a restore ignores them."""
     try:
         parse_image_name(name, branding.image_prefix)
     except BadInput as error:
-        return f"is no image name: {'; '.join(error.details())}"
+        return f"is not an image name: {'; '.join(error.details())}"
     return None
 
 
-def _wanted(file: RemoteFile, branding: Branding) -> str:
+def _requested_path(file: RemoteFile, branding: Branding) -> str:
     if file.dest is not None:
         return file.dest
     return f"{IMAGE_FOLDER}/{file.name}" if looks_like_image(file.name, branding) else file.name
@@ -130,6 +130,6 @@ def _component_problem(component: str) -> str | None:
         return "holds a slash or backslash inside a name"
     if not component.isprintable():
         return "holds unprintable characters"
-    if len(component.encode("utf-8", "replace")) > _LONGEST_NAME:
-        return f"has a name longer than {_LONGEST_NAME} bytes"
+    if len(component.encode("utf-8", "replace")) > _MAX_NAME:
+        return f"has a name longer than {_MAX_NAME} bytes"
     return None

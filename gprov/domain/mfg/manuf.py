@@ -1,4 +1,4 @@
-"""manufData.json: everything that the factory tells a unit."""
+"""Parses manufData.json, the input of provisioning."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from gprov.domain.recovery_files import IMAGE_FOLDER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManufData:
-    """URLs are "" where none is given; ``credential_endpoint`` "" is the server of ``log_endpoint``. ``warnings``: what
-    is legal but deserves a look, with its JSON path. ``readings``: values in a spelling of gprovision, and how they
-    were understood."""
+    """Content of manufData.json. Missing URLs are ""; ``credential_endpoint`` "" is the server of ``log_endpoint``.
+    ``warnings``: valid but suspicious entries, with JSON path. ``readings``: values in a spelling of gprovision, and
+    how they were understood."""
 
     appliance_json_url: str
     files: tuple[RemoteFile, ...]
@@ -45,18 +45,19 @@ class ManufData:
         return next((spec for spec in self.validation if spec.code_name == code_name), None)
 
     def steps_for(self, code_name: str) -> PlatformSteps:
-        """Steps of a platform; none if the file has none for it."""
+        """Steps of a platform; empty if the file has no entry for it."""
         found = (steps for steps in self.steps if steps.code_name == code_name)
         return next(found, PlatformSteps(code_name, ()))
 
     def image(self, branding: Branding) -> RemoteFile:
-        """The first image among the files; a file that parsed has one."""
+        """The first image among the files; the parser guarantees that there is one."""
         return next(file for file in self.files if destination(file, branding, True).kind is PlacementKind.IMAGE)
 
 
-def parse_manuf(what: str, data: bytes, branding: Branding, code_names: Collection[str] | None = None) -> ManufData:
-    """Raises BadInput with every problem. ``code_names``: platforms that exist, None if that is not known."""
-    root = read_object(what, data)
+def parse_manuf(source: str, data: bytes, branding: Branding, code_names: Collection[str] | None = None) -> ManufData:
+    """Raises BadInput with all problems. ``source`` names the file. ``code_names``: of all platforms, None if the
+    platform table is not known."""
+    root = read_object(source, data)
     warnings: list[Problem] = []
     readings: list[Problem] = []
     entries = root.objects("Files", required=True)
@@ -69,11 +70,11 @@ def parse_manuf(what: str, data: bytes, branding: Branding, code_names: Collecti
     if root.has("ValidationData") and not spec_entries:
         root.problem("ValidationData", "must list at least one platform: without its entry no unit passes")
     _check_code_names(spec_entries, [spec.code_name for spec in specs], code_names)
-    _check_code_names(step_entries, [one.code_name for one in steps], code_names)
+    _check_code_names(step_entries, [platform.code_name for platform in steps], code_names)
     validated = {spec.code_name for spec in specs}
-    for entry, one in zip(step_entries, steps, strict=True):
-        if one.code_name not in validated:
-            text = f"{one.code_name} has no entry in ValidationData: its steps never run"
+    for entry, platform in zip(step_entries, steps, strict=True):
+        if platform.code_name not in validated:
+            text = f"{platform.code_name} has no entry in ValidationData: its steps never run"
             warnings.append(Problem(f"{entry.path}.DevCodeName", text))
     manuf = ManufData(
         appliance_json_url=read_url(root, "ApplianceJsonUrl"),
@@ -86,11 +87,11 @@ def parse_manuf(what: str, data: bytes, branding: Branding, code_names: Collecti
         warnings=tuple(warnings),
         readings=tuple(readings),
     )
-    return finish(what, root, manuf)
+    return finish(source, root, manuf)
 
 
 def _check_code_names(entries: Sequence[JsonObject], names: Sequence[str], known: Collection[str] | None) -> None:
-    """Each platform once: a second entry would never be looked at."""
+    """Each platform may have one entry: a second one would be ignored."""
     seen: dict[str, str] = {}
     for entry, name in zip(entries, names, strict=True):
         first = seen.setdefault(name, entry.path)
@@ -99,23 +100,25 @@ def _check_code_names(entries: Sequence[JsonObject], names: Sequence[str], known
         if first != entry.path:
             entry.problem("DevCodeName", f"{name} has an entry already: {first}")
         if known is not None and name not in known:
-            entry.problem("DevCodeName", f"{name} is no platform of the appliance table")
+            entry.problem("DevCodeName", f"{name} is not in the platform table")
 
 
 def _check_places(
     root: JsonObject, entries: Sequence[JsonObject], files: Sequence[RemoteFile], branding: Branding
 ) -> None:
-    """Every file has a place of its own, and what a unit needs to start is among them."""
+    """All files have distinct destinations, and an image and the boot kernel are among them."""
     placed: list[tuple[JsonObject, RemoteFile]] = []
     for entry, file in zip(entries, files, strict=True):
         if file.dest is None and url_problem(file.url):
-            continue  # noted with Src; nobody knows what it was meant to name
+            continue  # the invalid URL is a problem of Src already
         problem = destination_problem(file, branding)
         if problem:
             entry.problem("Src" if file.dest is None else "Dest", problem)
         else:
             placed.append((entry, file))
-    for place, message in dict.fromkeys(clash for uefi in (True, False) for clash in _clashes(placed, branding, uefi)):
+    for place, message in dict.fromkeys(
+        conflict for uefi in (True, False) for conflict in _path_conflicts(placed, branding, uefi)
+    ):
         root.problems.append(Problem(place, message))
     kinds = {destination(file, branding, True).kind for _, file in placed}
     if PlacementKind.IMAGE not in kinds:
@@ -126,23 +129,23 @@ def _check_places(
         root.problem("Files", f"hold no boot kernel ({branding.boot_kernel}): no unit could start")
 
 
-def _clashes(
+def _path_conflicts(
     placed: Sequence[tuple[JsonObject, RemoteFile]], branding: Branding, uefi: bool
 ) -> Iterator[tuple[str, str]]:
-    """Files that overwrite an earlier one, or need a folder where an earlier one is a file (and the reverse). Each is
-    compared with the first that is in its way."""
+    """Yield (place, message) of files that overwrite an earlier file, or need a folder where an earlier file is a file
+    (and the reverse). Each is reported with the first conflicting file."""
     seen: dict[str, str] = {}
-    folders: dict[str, str] = {}  # that an earlier file needs: which one
+    folders: dict[str, str] = {}  # folder → first file in it
     for entry, file in placed:
         path = destination(file, branding, uefi).path
-        # VFAT does not tell cases apart.
+        # VFAT ignores case.
         key = path.casefold() if path.startswith(f"{branding.esp_label}/") else path
         needed = [key[:end] for end, character in enumerate(key) if character == "/"]
-        clash = next((seen[folder] for folder in needed if folder in seen), folders.get(key))
+        conflict = next((seen[folder] for folder in needed if folder in seen), folders.get(key))
         if key in seen:
             yield f"{entry.path}.Dest", f"{path} is the destination of {seen[key]} too"
-        elif clash is not None:
-            yield f"{entry.path}.Dest", f"{path} and the destination of {clash} cannot both exist"
+        elif conflict is not None:
+            yield f"{entry.path}.Dest", f"{path} and the destination of {conflict} cannot both exist"
         seen.setdefault(key, entry.path)
         for folder in needed:
             folders.setdefault(folder, entry.path)

@@ -1,4 +1,4 @@
-"""The QA document: what a unit is made of and what was put on it, as plain text. It never holds a secret."""
+"""The QA document: hardware and images of a provisioned unit as plain text, without secrets."""
 
 from __future__ import annotations
 

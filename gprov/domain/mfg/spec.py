@@ -1,4 +1,4 @@
-"""What a unit of one platform must be made of: one ``ValidationData`` entry of manufData.json as a value."""
+"""The hardware specification of a platform: one ``ValidationData`` entry of manufData.json as a value."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ UNREAD_VERSION = "remove the key, and compare the version in a step (BeforeQA, i
 
 @dataclass(frozen=True, slots=True)
 class CpuSpec:
-    """``model``: the kernel's model name, the same for every socket, "" for any. ``cores``: *logical* processors as
-    the kernel counts them (files in the field were written so). None: not compared."""
+    """``model``: the kernel's model name, equal for all sockets, "" for any. ``cores``: *logical* processors as counted
+    by the kernel (convention of existing files). None: not compared."""
 
     model: str = ""
     cores: int | None = None
@@ -37,10 +37,10 @@ class DiskSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSpec:
-    """So many devices with these numbers on a bus; 0: there must be none. None in a number: any.
+    """``quantity`` devices with these numbers on a bus; 0: such a device is not allowed. None in a number: any.
 
-    ``device_class`` is what files hold: base class and subclass on PCI (0x0200), the device class alone on USB
-    (0x09), or all 24 bits on either (0x020000).
+    ``device_class`` as in files: base class and subclass on PCI (0x0200), the device class alone on USB (0x09), or all
+    24 bits on either (0x020000).
     """
 
     quantity: int
@@ -57,8 +57,8 @@ class DeviceSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareVersions:
-    """``FirmwareVer``: versions of the BIOS and of the management controller's parts. Empty: not compared, or (of
-    a unit) not known."""
+    """``FirmwareVer``: versions of the BIOS and of the management controller's parts. Empty: not compared (in a
+    specification) or unknown (of a unit)."""
 
     bios: str = ""
     ipmi: str = ""
@@ -69,10 +69,9 @@ class FirmwareVersions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HardwareSpec:
-    """``main_disks``: alternatives, of which one must fit as a whole. ``ram_megs``: MiB. ``serial_regex``: searched
-    in the serial number, "" for any. ``dmi_matches``: what dmidecode says → the text that it must say; a key is a
-    keyword ("bios-vendor") or a structure type, an optional index and a label ("17[1] Part Number").
-    None and empty: not compared."""
+    """``main_disks``: alternatives, of which one must match completely. ``ram_megs``: MiB. ``serial_regex``: searched
+    in the serial number, "" for any. ``dmi_matches``: dmidecode keyword ("bios-vendor"), or structure type, optional
+    index and label ("17[1] Part Number") → expected text. None and empty: not compared."""
 
     code_name: str
     recovery: DiskSpec

@@ -1,4 +1,4 @@
-"""``ValidationData`` of manufData.json: what the units of each platform must be made of."""
+"""Parses ``ValidationData`` of manufData.json: the hardware specifications."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gprov.domain.mfg.spec import (
 )
 from gprov.domain.platform.patterns import pattern_problem
 
-LEAST_RECOVERY = 1 << 30  # bytes
+MIN_RECOVERY = 1 << 30  # bytes
 _NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|0|[1-9][0-9]{0,9}")
 
 
@@ -27,7 +27,7 @@ def read_spec(entry: JsonObject, warnings: list[Problem]) -> HardwareSpec:
     recovery = entry.object("Recovery", required=True)
     return HardwareSpec(
         code_name=entry.text("DevCodeName", required=True),
-        recovery=_disk(recovery, LEAST_RECOVERY) if recovery else DiskSpec(size=LEAST_RECOVERY),
+        recovery=_disk(recovery, MIN_RECOVERY) if recovery else DiskSpec(size=MIN_RECOVERY),
         main_disks=_main_disks(entry, warnings),
         cpu=_cpu(cpu) if cpu else None,
         ram_megs=_number(entry, "RamMegs", 1),
@@ -43,7 +43,7 @@ def read_spec(entry: JsonObject, warnings: list[Problem]) -> HardwareSpec:
 
 
 def _number(entry: JsonObject, key: str, least: int) -> int | None:
-    return entry.integer(key, least, least=least) if entry.has(key) else None
+    return entry.integer(key, least, minimum=least) if entry.has(key) else None
 
 
 def _cpu(entry: JsonObject) -> CpuSpec:
@@ -66,16 +66,16 @@ def _firmware(entry: JsonObject, warnings: list[Problem]) -> FirmwareVersions:
 
 def _disk(entry: JsonObject, least: int) -> DiskSpec:
     return DiskSpec(
-        size=entry.integer("Size", least, required=True, least=least),
-        tolerance_percent=entry.integer("SizeTolerancePct", 0, least=0, most=100),
+        size=entry.integer("Size", least, required=True, minimum=least),
+        tolerance_percent=entry.integer("SizeTolerancePct", 0, minimum=0, maximum=100),
         vendor=entry.text("Vendor"),
         model=entry.text("Model"),
-        quantity=entry.integer("Quantity", 1, least=1),
+        quantity=entry.integer("Quantity", 1, minimum=1),
     )
 
 
 def _main_disks(entry: JsonObject, warnings: list[Problem]) -> tuple[tuple[DiskSpec, ...], ...]:
-    """Alternatives of which a restore must not notice the difference: each with as many kinds of disks."""
+    """Alternatives must list the same number of disks, so that a restore works the same with each."""
     key = "MainDiskConfigs"
     rows = entry.lists_of_objects(key, required=True)
     alternatives = tuple(tuple(_disk(disk, 1) for disk in row) for row in rows)
@@ -106,7 +106,7 @@ def _device(entry: JsonObject, warnings: list[Problem]) -> DeviceSpec:
         warnings.append(Problem(f"{entry.path}.Quantity", "is missing: there must be no such device"))
     before = len(entry.problems)
     device = DeviceSpec(
-        quantity=entry.integer("Quantity", 0, least=0),
+        quantity=entry.integer("Quantity", 0, minimum=0),
         vendor=_hex(entry, "Vendor", 0xFFFF),
         device=_hex(entry, "Device", 0xFFFF),
         device_class=_hex(entry, "Class", 0xFFFFFF),

@@ -1,4 +1,4 @@
-"""``CustomPlatCfgSteps`` of manufData.json."""
+"""Parses ``CustomPlatCfgSteps`` of manufData.json."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from typing import TypeVar
 
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
-from gprov.domain.mfg.command import NO_WORD, PASSWORDS, Parsed, Value, Word, parse_command, parse_template
+from gprov.domain.mfg.command import (
+    NO_WORD,
+    PASSWORDS,
+    ParsedCommand,
+    TemplateValue,
+    Word,
+    parse_command,
+    parse_template,
+)
 from gprov.domain.mfg.fileread import read_into_folder
-from gprov.domain.mfg.steps import Command, ConfigStep, ExitStatus, PlatformSteps, When
+from gprov.domain.mfg.steps import Command, ConfigStep, ExitStatus, PlatformSteps, StepPoint
 
 E = TypeVar("E", bound=Enum)
 
@@ -19,7 +27,7 @@ def _words(members: type[E], prefix: str) -> dict[str, E]:
     return bare | {prefix + word: member for word, member in bare.items()}
 
 
-_WHEN = _words(When, "Run")
+_WHEN = _words(StepPoint, "Run")
 _EXIT_STATUS = _words(ExitStatus, "ES")
 
 
@@ -30,9 +38,9 @@ def read_platform_steps(entry: JsonObject, warnings: list[Problem]) -> PlatformS
 
 def _step(entry: JsonObject, warnings: list[Problem]) -> ConfigStep:
     if not entry.has("When"):
-        warnings.append(Problem(f"{entry.path}.When", f"is missing; {When.BEFORE_QA.value} is taken"))
+        warnings.append(Problem(f"{entry.path}.When", f"is missing; {StepPoint.BEFORE_QA.value} is taken"))
     before = len(entry.problems)
-    when = entry.one_of("When", _WHEN, When.BEFORE_QA)
+    when = entry.one_of("When", _WHEN, StepPoint.BEFORE_QA)
     known = when if len(entry.problems) == before else None
     return ConfigStep(
         name=entry.text("Name"),
@@ -43,9 +51,9 @@ def _step(entry: JsonObject, warnings: list[Problem]) -> ConfigStep:
     )
 
 
-def _command(entry: JsonObject, when: When | None, warnings: list[Problem]) -> Command:
+def _command(entry: JsonObject, when: StepPoint | None, warnings: list[Problem]) -> Command:
     text = entry.text("Command", required=True)
-    parsed = parse_command(text) if text.strip() else Parsed(())
+    parsed = parse_command(text) if text.strip() else ParsedCommand(())
     _note(entry, "Command", parsed, when)
     if parsed.shell_only:
         warnings.append(
@@ -62,19 +70,21 @@ def _command(entry: JsonObject, when: When | None, warnings: list[Problem]) -> C
     )
 
 
-def _template(entry: JsonObject, key: str, when: When | None) -> Word:
+def _template(entry: JsonObject, key: str, when: StepPoint | None) -> Word:
     parsed = parse_template(entry.text(key))
     _note(entry, key, parsed, when)
     return parsed.words[0] if parsed.words else NO_WORD
 
 
-def _note(entry: JsonObject, key: str, parsed: Parsed, when: When | None) -> None:
-    """Problems of a text, and values that it asks for before there are any: nothing would stand in their place."""
+def _note(entry: JsonObject, key: str, parsed: ParsedCommand, when: StepPoint | None) -> None:
+    """Report problems of a text, and templates whose value is not available at the step point."""
     for message in parsed.problems:
         entry.problem(key, message)
     if when is None:
         return
-    used = frozenset[Value]().union(*(word.values for word in parsed.words))
-    early = (set() if when.knows_recovery else {Value.RECOVERY_DIR}) | (set() if when.knows_passwords else PASSWORDS)
-    for value in sorted(used & early, key=lambda one: one.value):
-        entry.problem(key, f"{{{{.{value.value}}}}} is not known at {when.value}")
+    used = frozenset[TemplateValue]().union(*(word.values for word in parsed.words))
+    early = (set() if when.recovery_available else {TemplateValue.RECOVERY_DIR}) | (
+        set() if when.passwords_available else PASSWORDS
+    )
+    for value in sorted(used & early, key=lambda template: template.value):
+        entry.problem(key, f"{{{{.{value.value}}}}} is not available at {when.value}")

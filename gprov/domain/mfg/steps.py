@@ -1,4 +1,4 @@
-"""Steps that a platform adds to provisioning: when they run, which files and commands they have."""
+"""Provisioning steps of a platform: step points, files, commands, and expansion of templates."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from enum import Enum
 from typing import assert_never
 
 from gprov.domain.errors import InternalError
-from gprov.domain.mfg.command import NO_WORD, Part, Value, Word
+from gprov.domain.mfg.command import NO_WORD, Part, TemplateValue, Word
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.unit.credentials import Credentials
 
 HIDDEN = "***"
 
 
-class When(Enum):
-    """Points of provisioning, in the order in which they come. Files may write them with ``Run`` before the word."""
+class StepPoint(Enum):
+    """Step points, in the order of provisioning. Files may prefix the word with ``Run``."""
 
     BEFORE_QA = "BeforeQA"
     AFTER_QA = "AfterQA"
@@ -28,17 +28,17 @@ class When(Enum):
     AFTER_PASSWORDS = "AfterPWSet"
 
     @property
-    def knows_recovery(self) -> bool:
-        """RECOVERY exists and is mounted by then."""
-        return self not in (When.BEFORE_QA, When.AFTER_QA)
+    def recovery_available(self) -> bool:
+        """Whether RECOVERY exists and is mounted at this point."""
+        return self not in (StepPoint.BEFORE_QA, StepPoint.AFTER_QA)
 
     @property
-    def knows_passwords(self) -> bool:
-        return self in (When.BEFORE_PASSWORDS, When.AFTER_PASSWORDS)
+    def passwords_available(self) -> bool:
+        return self in (StepPoint.BEFORE_PASSWORDS, StepPoint.AFTER_PASSWORDS)
 
 
 class ExitStatus(Enum):
-    """What a command's exit status must be. Files may write them with ``ES`` before the word."""
+    """Required exit status of a command. Files may prefix the word with ``ES``."""
 
     MUST_SUCCEED = "MustSucceed"
     DONT_CARE = "DontCare"
@@ -52,8 +52,8 @@ class ExitStatus(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """``text`` as the file has it, for logs. ``add_path`` is for programs that the command starts, not for the command
-    itself; ``add_lib_path`` for both."""
+    """``text``: as in the file, for logs. ``add_path`` applies to programs that the command starts, not to the command
+    itself; ``add_lib_path`` to both."""
 
     text: str
     words: tuple[Word, ...]
@@ -64,10 +64,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigStep:
-    """Files are fetched, archives among them unpacked, then commands run in order. ``verbose``: log their output."""
+    """Files are fetched, archives are unpacked, then the commands run in order. ``verbose``: log their output."""
 
     name: str
-    when: When
+    when: StepPoint
     files: tuple[RemoteFile, ...] = ()
     commands: tuple[Command, ...] = ()
     verbose: bool = False
@@ -78,13 +78,13 @@ class PlatformSteps:
     code_name: str
     steps: tuple[ConfigStep, ...]
 
-    def at(self, when: When) -> tuple[ConfigStep, ...]:
+    def at(self, when: StepPoint) -> tuple[ConfigStep, ...]:
         return tuple(step for step in self.steps if step.when is when)
 
 
 @dataclass(frozen=True, slots=True)
 class StepValues:
-    """What templates stand for. None: not known yet, and a command that asks for it is wrong."""
+    """Values of templates. None: not available yet; a command that uses it is an error."""
 
     dl_dir: str
     serial: str
@@ -93,15 +93,15 @@ class StepValues:
 
 
 def expand(command: Command, values: StepValues) -> tuple[str, ...]:
-    """The argument vector. It may hold passwords: show it only as ``redacted``.
+    """The argument vector. It may contain passwords: log it as ``redacted`` only.
 
-    Raises InternalError if a value is not known yet (a parsed file never asks too early).
+    Raises InternalError if a value is not available yet (the parser prevents that).
     """
     return tuple(_text(word, values) for word in command.words)
 
 
 def environment(command: Command, values: StepValues, path: str) -> dict[str, str]:
-    """Variables that the command adds to its environment; ``path`` is the search path without it."""
+    """Environment variables that the command adds; ``path``: the search path without ``AddPath``."""
     added = {}
     extra_path = _text(command.add_path, values)
     if extra_path:
@@ -113,14 +113,14 @@ def environment(command: Command, values: StepValues, path: str) -> dict[str, st
 
 
 def redacted(argv: Sequence[str], values: StepValues) -> tuple[str, ...]:
-    """For logs: the same words without passwords."""
-    return tuple(scrub(word, values) for word in argv)
+    """Replace passwords in the words, for logs."""
+    return tuple(redact_text(word, values) for word in argv)
 
 
-def scrub(text: str, values: StepValues) -> str:
-    """For logs: text (a command's output, say) without passwords."""
-    known = values.credentials
-    secrets = {secret.reveal() for secret in (known.os, known.bios, known.ipmi)} - {""} if known else set()
+def redact_text(text: str, values: StepValues) -> str:
+    """Replace passwords in a text (such as a command's output), for logs."""
+    issued = values.credentials
+    secrets = {secret.reveal() for secret in (issued.os, issued.bios, issued.ipmi)} - {""} if issued else set()
     # Longest first: one password may be the start of another.
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
@@ -136,25 +136,25 @@ def _value(part: Part, values: StepValues) -> str:
         return part
     text = _known(part, values)
     if text is None:
-        raise InternalError(f"{{{{.{part.value}}}}} is not known yet")
+        raise InternalError(f"{{{{.{part.value}}}}} is not available yet")
     if "\0" in text:
-        raise InternalError(f"{{{{.{part.value}}}}} holds a NUL, which no argument can")
+        raise InternalError(f"{{{{.{part.value}}}}} contains NUL, which is not possible in an argument")
     return text
 
 
-def _known(value: Value, values: StepValues) -> str | None:
+def _known(value: TemplateValue, values: StepValues) -> str | None:
     credentials = values.credentials
     match value:
-        case Value.DL_DIR:
+        case TemplateValue.DL_DIR:
             return values.dl_dir
-        case Value.RECOVERY_DIR:
+        case TemplateValue.RECOVERY_DIR:
             return values.recovery_dir
-        case Value.SERIAL:
+        case TemplateValue.SERIAL:
             return values.serial
-        case Value.BIOS:
+        case TemplateValue.BIOS:
             return credentials.bios.reveal() if credentials else None
-        case Value.IPMI:
+        case TemplateValue.IPMI:
             return credentials.ipmi.reveal() if credentials else None
-        case Value.OS:
+        case TemplateValue.OS:
             return credentials.os.reveal() if credentials else None
     assert_never(value)

@@ -1,4 +1,4 @@
-"""HTTP addresses: whether they are well formed, which file they name, how they may appear in a log."""
+"""HTTP URLs: validation, file name, and redaction for logs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import re
 from urllib.parse import unquote_to_bytes, urlsplit
 
 _CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")  # RFC 3986, section 2
-_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # RFC 1123, and the underscore that people use
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # RFC 1123, and the underscore
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _WITHOUT_SCHEME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5}(/.*)?")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
 
 
 def url_problem(text: str) -> str | None:
-    """What is wrong with an absolute http or https address, or None. The address itself is not repeated."""
+    """Return the error in an absolute http or https URL, or None. The text does not contain the URL."""
     if not _CHARACTERS.fullmatch(text):
-        return "is no URL: it holds characters that must be percent-encoded"
+        return "is not a URL: it contains characters that must be percent-encoded"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        return f"is no URL: {exc}"
+        return f"is not a URL: {exc}"
     if parts.scheme not in ("http", "https"):
         return "must begin with http:// or https://"
     if not host or not _valid_host(host):
@@ -49,7 +49,7 @@ def base_name(url: str) -> str:
 
 
 def redacted(url: str) -> str:
-    """For messages: user name, password and query are left out. Any text will do."""
+    """Remove user name, password and query, for messages. Accepts any text."""
     shown = _USERINFO.sub(lambda match: f"{match[1] or ''}//***@", url)
     path, question, _ = shown.partition("?")
     return f"{path}?***" if question else path

@@ -1,7 +1,7 @@
-"""What a unit needs to start from BIOS: loaders on its disks, boot partitions, menus.
+"""Plans the files that BIOS units boot from: boot loaders on the disks, boot partitions, menus.
 
-Every disk can start the unit by itself. RECOVERY comes first and is left startable all the time; the boot partition of
-a primary disk gets its menu last of all, which is what makes a loader take it.
+Each disk alone can boot the unit. RECOVERY is bootable at all times. The boot partition of a primary disk gets its menu
+last: boot loaders ignore a boot partition without a menu.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from gprov.domain.plan.file_operations import CopyFile, WriteFile
 from gprov.domain.plan.operations import Operation
 from gprov.domain.recovery_files import RECOVERY_MENU
 
-# Without a journal: GRUB replays none, and would see what was there before.
+# Without a journal: GRUB does not replay journals and could read outdated files.
 BOOT_KIND = FileSystemKind.EXT2
 
 
 @dataclass(frozen=True, slots=True)
 class BootVolume:
-    """The boot partition of one primary disk, as this restore makes it. ``target``: where the system mounts it."""
+    """The boot partition of one primary disk. ``uuid``: of its new file system; ``target``: mount point on PRIMARY."""
 
-    place: PartitionRef
+    partition: PartitionRef
     uuid: str
     target: str
 
 
 def check_disks(loader: Loader | None, tables: Sequence[tuple[Disk, PartitionTable]]) -> None:
-    """Raises HardwareMismatch, BadInput if these disks cannot be made startable."""
+    """Raises HardwareMismatch, BadInput if these disks cannot be made bootable."""
     if loader is None:
-        raise HardwareMismatch("this kernel holds no boot loader for BIOS")
+        raise HardwareMismatch("the initramfs contains no boot loader for BIOS")
     for disk, table in tables:
         check_loader(loader, disk, table)
 
@@ -52,7 +52,7 @@ def check_menu_arguments(branding: Branding, extra_arguments: str) -> None:
 def boot_volumes(
     tables: Sequence[tuple[Disk, PartitionTable]], mount_points: MountPoints, restore_id: str
 ) -> tuple[BootVolume, ...]:
-    """One on each disk: the partition before the last."""
+    """The boot partition of each disk: the last but one."""
     return tuple(
         BootVolume(
             PartitionRef(disk, table.partitions[-2].number),
@@ -66,7 +66,7 @@ def boot_volumes(
 def make_boot_volumes(volumes: Sequence[BootVolume], branding: Branding) -> list[Operation]:
     return [
         MakeFileSystem(
-            volume.place,
+            volume.partition,
             FileSystemSpec(kind=BOOT_KIND, label=branding.boot_label, reserved_percent=0, uuid=volume.uuid),
         )
         for volume in volumes
@@ -81,13 +81,13 @@ def fill_boot_volumes(
     branding: Branding,
     extra_arguments: str,
 ) -> list[Operation]:
-    """One after the other: kernel, then the menu that starts it. ``kernel``: path of the newest one."""
+    """Fill one boot partition after the other: first the kernel, then the menu. ``kernel``: path of the newest one."""
     operations: list[Operation] = []
     for volume in volumes:
         others = [other.uuid for other in volumes if other is not volume]
         menu = normal_menu(branding, primary_uuid, extra_arguments, others)
         operations += [
-            MountVolume(volume.place, mount_points.boot, BOOT_KIND.value, ("relatime",)),
+            MountVolume(volume.partition, mount_points.boot, BOOT_KIND.value, ("relatime",)),
             CopyFile(kernel, f"{mount_points.boot}/{branding.boot_kernel}"),
             FlushVolume(mount_points.boot),
             WriteFile(path=f"{mount_points.boot}/{NORMAL_MENU}", content=menu.encode()),
@@ -104,7 +104,8 @@ def boot_fstab(volumes: Sequence[BootVolume], ssd: bool) -> tuple[tuple[FstabVol
 def write_recovery_menu(
     mount_points: MountPoints, branding: Branding, extra_arguments: str, current: bytes = b"", *, required: bool = True
 ) -> list[Operation]:
-    """Nothing if it is right already: RECOVERY wears, and a loader may not find a file that is being replaced."""
+    """Empty if ``current`` is correct already: this limits wear, and GRUB may fail to read a file during its
+    replacement."""
     menu = recovery_menu(branding, extra_arguments).encode()
     path = f"{mount_points.recovery}/{RECOVERY_MENU}"
     return (

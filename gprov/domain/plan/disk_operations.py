@@ -1,5 +1,4 @@
-"""Operations on disks, arrays, the volumes on them, and the firmware's entries that start from them
-(``gprov.domain.plan.operations``)."""
+"""Operations on disks, arrays, volumes and boot entries (``gprov.domain.plan.operations``)."""
 
 from __future__ import annotations
 
@@ -34,12 +33,12 @@ class ArrayRef:
         return f"array {self.name}"
 
 
-Place = PartitionRef | ArrayRef
+VolumeRef = PartitionRef | ArrayRef
 
 
 @dataclass(frozen=True, slots=True)
 class ClearDisk:
-    """Overwrite both ends, so that no older partition table or RAID metadata is ever found again."""
+    """Overwrite both ends with zeros (``head``, ``tail``: bytes) to remove old partition tables and RAID metadata."""
 
     disk: Disk
     head: int
@@ -51,8 +50,8 @@ class ClearDisk:
 
 @dataclass(frozen=True, slots=True)
 class CreatePartitionTable:
-    """``loader``: what a BIOS starts from this disk. It appears together with the table: at no time does the disk look
-    startable without one."""
+    """``loader``: boot loader for BIOS. It is written together with the table: at no time does the disk look bootable
+    without a loader."""
 
     disk: Disk
     table: PartitionTable
@@ -67,14 +66,14 @@ class CreatePartitionTable:
 
 
 @dataclass(frozen=True, slots=True)
-class RetireArrays:
-    """Stop the arrays on these disks and make their members forget them: all of them before any disk is cleared, so
-    that none is ever started from what a power cut left."""
+class DismantleArrays:
+    """Stop the arrays on these disks and zero the superblocks of all members, before any disk is cleared. Otherwise a
+    power cut could leave members from which an incomplete array is started."""
 
     disks: tuple[Disk, ...]
 
     def describe(self) -> str:
-        return f"take apart arrays on {', '.join(disk.node for disk in self.disks)}"
+        return f"dismantle arrays on {', '.join(disk.node for disk in self.disks)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class StopArray:
 
 @dataclass(frozen=True, slots=True)
 class MakeFileSystem:
-    where: Place
+    where: VolumeRef
     spec: FileSystemSpec
 
     def describe(self) -> str:
@@ -109,7 +108,7 @@ class MakeFileSystem:
 
 @dataclass(frozen=True, slots=True)
 class MountVolume:
-    where: Place
+    where: VolumeRef
     target: str
     kind: str
     options: tuple[str, ...] = ()
@@ -138,7 +137,7 @@ class ExtractImage:
 
 @dataclass(frozen=True, slots=True)
 class UpdateBootEntries:
-    """Bring our firmware boot entries into order; what is right already is not written again."""
+    """Reconcile gprov's UEFI boot entries with NVRAM; correct variables are not written again."""
 
     esp: PartitionRef
     branding: Branding
@@ -152,7 +151,7 @@ class UpdateBootEntries:
 
 @dataclass(frozen=True, slots=True)
 class FlushVolume:
-    """``required``: what is on its way to this volume must be there before the plan goes on."""
+    """Make all earlier writes to this volume durable."""
 
     target: str
     required: bool = True

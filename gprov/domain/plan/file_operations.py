@@ -10,8 +10,8 @@ from gprov.domain.mfg.urls import redacted
 
 @dataclass(frozen=True, slots=True)
 class FetchFile:
-    """Download beside the target, check, rename, and check again what the medium gives back. Hashes in lower-case hex;
-    an empty one is not checked."""
+    """Download to a temporary file in the target's folder, verify, rename, and verify again by reading from the medium.
+    Hashes in lower-case hex; an empty hash is not checked."""
 
     url: str
     target: str
@@ -34,7 +34,7 @@ class MakeFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteFile:
-    """Durable and atomic. ``content`` never shows in a description: it may be a secret."""
+    """Durable and atomic. Descriptions never contain ``content``: it may be secret."""
 
     path: str
     content: bytes = field(repr=False)
@@ -48,7 +48,7 @@ class WriteFile:
 
 @dataclass(frozen=True, slots=True)
 class CopyFile:
-    """Durable and atomic: the old target stays whole until the new one is."""
+    """Durable and atomic: the old target stays intact until the new one is complete."""
 
     source: str
     target: str
@@ -60,9 +60,9 @@ class CopyFile:
 
 @dataclass(frozen=True, slots=True)
 class CopyKernel:
-    """Durable, one target after the other: the first failure ends it, so that what the next target holds stays. FAT may
-    lose a file that is being replaced, and a boot loader, which replays no journal, may not find it: so each volume is
-    flushed before the next target is touched."""
+    """Copy to one target after the other, durably. The first failure ends the operation, so that the next target stays
+    intact. Each volume is flushed before the next target is written: a power cut during a replacement can lose a file
+    on FAT, and hide it from a boot loader that does not replay journals."""
 
     source: str
     targets: tuple[str, ...]
@@ -93,7 +93,8 @@ class RemovePath:
 
 @dataclass(frozen=True, slots=True)
 class SetFlag:
-    """The flag file: it vouches for everything written before it, so it comes last and alone."""
+    """Write the flag file. Must follow after all earlier writes were flushed: its presence asserts that they are
+    durable."""
 
     path: str
 

@@ -1,4 +1,4 @@
-"""Where a unit's kernels are, and which of two replaces the other."""
+"""Plans kernel updates: paths of the two copies on RECOVERY, and which kernel replaces which."""
 
 from __future__ import annotations
 
@@ -17,39 +17,40 @@ FALLBACK_LOADER = "EFI/BOOT/BOOTX64.EFI"
 
 
 @dataclass(frozen=True, slots=True)
-class KernelPlaces:
-    """Paths of RECOVERY's two copies, while RECOVERY (and the ESP) are mounted. ``main`` is what firmware or boot
-    loader start, ``second`` what they turn to if that is damaged."""
+class KernelPaths:
+    """Paths of RECOVERY's two kernels while RECOVERY (and the ESP) are mounted. Firmware or boot loader start ``main``,
+    or ``second`` if ``main`` is damaged."""
 
     main: str
     second: str
 
 
-def kernel_places(firmware: FirmwareKind, mount_points: MountPoints, branding: Branding) -> KernelPlaces:
-    """UEFI: on the ESP, the second is the fallback loader. BIOS: on RECOVERY itself."""
+def kernel_paths(firmware: FirmwareKind, mount_points: MountPoints, branding: Branding) -> KernelPaths:
+    """UEFI: on the ESP, where the second copy is the fallback loader. BIOS: on RECOVERY itself."""
     if firmware is FirmwareKind.UEFI:
-        return KernelPlaces(f"{mount_points.esp}/{branding.boot_kernel}", f"{mount_points.esp}/{FALLBACK_LOADER}")
+        return KernelPaths(f"{mount_points.esp}/{branding.boot_kernel}", f"{mount_points.esp}/{FALLBACK_LOADER}")
     root = mount_points.recovery
-    return KernelPlaces(f"{root}/{branding.boot_kernel}", f"{root}/{second_kernel(branding)}")
+    return KernelPaths(f"{root}/{branding.boot_kernel}", f"{root}/{second_kernel(branding)}")
 
 
 def image_kernel(image: VerifiedImage) -> KernelFacts:
-    """The kernel that the image brings. Raises BadInput if it has none, or what is there is none."""
+    """The kernel in the image. Raises BadInput if it is missing or not a bzImage."""
     return parse_bzimage(image.files.kernel_start or b"")
 
 
 def plan_kernels(
-    from_image: str, copies: KernelPlaces, winner: Comparison, main: KernelFacts | None, second: KernelFacts | None
+    from_image: str, copies: KernelPaths, newer: Comparison, main: KernelFacts | None, second: KernelFacts | None
 ) -> list[Operation]:
-    """``winner``: the image's kernel is the first. ``main``, ``second``: the copies as they are, None if unusable. At
-    each instant one of the two is whole: FAT may lose a file that is being replaced, and a boot loader not find it.
+    """``newer``: comparison of the image's kernel (first) with RECOVERY's (second). ``main``, ``second``: the present
+    copies, None if unusable. One of the two copies is intact at all times, since a power cut can lose a file on FAT
+    during its replacement.
 
-    A volume that is full or worn out keeps its old kernel, as long as it has one: a unit with that is better than none.
+    The update is optional if RECOVERY has a usable kernel: on a full or worn volume that kernel stays.
     """
     required = main is None and second is None
-    if winner is Comparison.FIRST:
+    if newer is Comparison.FIRST:
         targets = (copies.second, copies.main) if main is not None else (copies.main, copies.second)
         return [CopyKernel(from_image, targets, required)]
-    into_image = [CopyFile(copies.main, from_image)] if winner is Comparison.SECOND else []
+    into_image = [CopyFile(copies.main, from_image)] if newer is Comparison.SECOND else []
     repair = [CopyKernel(copies.main, (copies.second,), required)] if second is None else []
     return [*into_image, *repair]

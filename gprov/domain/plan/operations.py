@@ -1,7 +1,7 @@
-"""What can be done to a machine, as values. Planners make them, one executor runs them.
+"""Operations: values that describe changes to the machine. Planners create them, the executor runs them.
 
-The failure of an operation is fatal unless it says ``required=False``. Paths are absolute in the view of the running
-initramfs (``gprov.domain.mountpoints``). Sizes and offsets are bytes.
+A failed operation stops the plan unless it has ``required=False``. Paths are absolute in the initramfs
+(``gprov.domain.mountpoints``). Sizes and offsets are bytes.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from gprov.domain.plan.disk_operations import (
     ClearDisk,
     CreateArray,
     CreatePartitionTable,
+    DismantleArrays,
     ExtractImage,
     FlushVolume,
     MakeFileSystem,
     MountVolume,
-    RetireArrays,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
@@ -33,7 +33,7 @@ from gprov.domain.plan.file_operations import (
 Operation = (
     ClearDisk
     | CreatePartitionTable
-    | RetireArrays
+    | DismantleArrays
     | CreateArray
     | StopArray
     | MakeFileSystem

@@ -1,8 +1,9 @@
-"""Facts → the operations that turn a blank machine into a unit that restores itself.
+"""Plans of provisioning: facts → operations that turn a blank machine into a unit that restores itself.
 
-Several plans, since downloads and a person's tools run in between: make RECOVERY, store secrets, fill it, and make the
-machine start from it. The last one begins only when everything on RECOVERY was proved good. Until its fallback loader
-is in place the firmware finds nothing to start, and a machine that loses power starts over the network again.
+There are several plans, since downloads and provisioning steps run in between: create RECOVERY, store secrets, write
+restore options, make the machine bootable. The last one runs after everything on RECOVERY was verified. Until the
+fallback loader exists, the firmware finds nothing to boot, so that after a power cut the machine boots over the network
+again.
 """
 
 from __future__ import annotations
@@ -30,23 +31,23 @@ from gprov.domain.plan.disk_operations import (
     UpdateBootEntries,
 )
 from gprov.domain.plan.file_operations import CopyFile, MakeFolder, MakeSymlink, WriteFile
-from gprov.domain.plan.kernels import kernel_places
+from gprov.domain.plan.kernels import kernel_paths
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
+from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
 from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
 from gprov.domain.recovery_files import ADMIN_HASH, KEPT_ARGUMENTS_FILE, OPTIONS_FILE, PLATFORM_IDENT, SECRETS_FOLDER
-from gprov.domain.unit.frdata import RestoreOptions, serialise_options
+from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
 
-# Reaches into the first partition: what a used RECOVERY holds there must not be started before it is made anew.
+# Covers the start of the first partition: old boot files there must not be booted before RECOVERY is complete.
 RECOVERY_EDGE = 16 * MIB
 ESP_NUMBER = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionFacts:
-    """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared. ``loader``: what a
-    BIOS starts from RECOVERY, None on UEFI."""
+    """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared. ``loader``: boot
+    loader for BIOS, None on UEFI."""
 
     branding: Branding
     mount_points: MountPoints
@@ -60,18 +61,19 @@ class ProvisionFacts:
 
 
 def recovery_file_system(unit: Unit) -> FileSystemKind:
-    """What RECOVERY is formatted as: the first of the platform's ``FsType`` list. Asked before anything is written."""
-    wanted = next(iter(unit.platform.recovery_media.fs_types), None)
-    if wanted not in (FileSystemKind.EXT3, FileSystemKind.EXT4):
-        told = wanted.value if wanted is not None else "without a file system"
-        raise HardwareMismatch(f"{unit.platform.code_name}: RECOVERY cannot be {told} (ext3 or ext4)")
-    return wanted
+    """Return the file system for RECOVERY: the first of the platform's ``FsType`` list. Raises HardwareMismatch unless
+    it is ext3 or ext4."""
+    kind = next(iter(unit.platform.recovery_media.fs_types), None)
+    if kind not in (FileSystemKind.EXT3, FileSystemKind.EXT4):
+        text = kind.value if kind is not None else "without a file system"
+        raise HardwareMismatch(f"{unit.platform.code_name}: RECOVERY cannot be {text} (ext3 or ext4)")
+    return kind
 
 
 def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     """Partition, format and mount RECOVERY. Raises HardwareMismatch (too small, not supported), BadInput
     (arguments that no boot entry can hold)."""
-    refuse_unsupported(facts.unit.platform)
+    check_platform_supported(facts.unit.platform)
     check_boot_arguments(facts.firmware, facts.branding, facts.extra_arguments)
     kind = recovery_file_system(facts.unit)
     table = recovery_table(facts.firmware, facts.recovery.size, facts.branding)
@@ -81,7 +83,7 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     if esp is None:
         check_disks(facts.loader, [(facts.recovery, table)])
     return (
-        *(_unstartable(facts.targets) if wipe and esp is None else ()),
+        *(_remove_boot_loaders(facts.targets) if wipe and esp is None else ()),
         ClearDisk(facts.recovery, RECOVERY_EDGE, RECOVERY_EDGE),
         CreatePartitionTable(facts.recovery, table, facts.loader),
         *(
@@ -97,9 +99,9 @@ def plan_recovery(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
     )
 
 
-def _unstartable(targets: tuple[Disk, ...]) -> list[Operation]:
-    """The primary disks of a used BIOS unit start by themselves. Before its RECOVERY goes: cut short, this provisioning
-    begins anew, or that RECOVERY restores the old unit, but none is left that runs without a RECOVERY."""
+def _remove_boot_loaders(targets: tuple[Disk, ...]) -> list[Operation]:
+    """Make the primary disks of a used BIOS unit unbootable before its RECOVERY is overwritten. Otherwise a power cut
+    could leave a unit that boots its old system without a RECOVERY."""
     return [ClearDisk(disk, MIB, MIB) for disk in targets]
 
 
@@ -108,7 +110,7 @@ def _mount_esp(esp: PartitionRef, target: str) -> list[Operation]:
 
 
 def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
-    """Only the hash of the admin password stays on the unit; nobody but root can read it."""
+    """Store the hash of the admin password, readable by root only. No other password is stored on the unit."""
     folder = f"{facts.mount_points.recovery}/{SECRETS_FOLDER}"
     return (
         MakeFolder(folder, 0o700),
@@ -116,8 +118,9 @@ def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:
     )
 
 
-def plan_finish(facts: ProvisionFacts) -> Plan:
-    """Options for the first restore, identity. The unit does not boot yet."""
+def plan_restore_options(facts: ProvisionFacts) -> Plan:
+    """Write restore options for the first restore, kept arguments, and the code name of a unit identified by fallback.
+    The unit is not bootable yet."""
     mount_points = facts.mount_points
     kernel = facts.branding.boot_kernel
     uefi = facts.firmware is FirmwareKind.UEFI
@@ -140,12 +143,12 @@ def plan_finish(facts: ProvisionFacts) -> Plan:
     return (*operations, *([FlushVolume(mount_points.esp)] if uefi else []), FlushVolume(mount_points.recovery))
 
 
-def plan_start(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
-    """The last changes of all: blank targets (unless ``wipe`` is off), the second kernel, the boot entries or
-    RECOVERY's menu. RECOVERY and ESP are mounted. Whatever is cut from here on, the unit starts over the network again
+def plan_make_bootable(facts: ProvisionFacts, *, wipe: bool = True) -> Plan:
+    """The last changes: clear the targets (unless ``wipe`` is off), write the second kernel, then the boot entries or
+    RECOVERY's menu. RECOVERY and ESP are mounted. After a power cut in this plan, the unit boots over the network again
     or restores itself."""
     mount_points = facts.mount_points
-    kernels = kernel_places(facts.firmware, mount_points, facts.branding)
+    kernels = kernel_paths(facts.firmware, mount_points, facts.branding)
     operations: list[Operation] = [ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets if wipe]
     operations.append(CopyFile(kernels.main, kernels.second, 0o755))
     if facts.firmware is FirmwareKind.BIOS:

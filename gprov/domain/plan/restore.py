@@ -1,7 +1,7 @@
-"""Facts → the operations of a factory restore, in the order that makes every cut survivable.
+"""Plan of a factory restore: facts → operations. After a power cut at any point, the unit restores again or boots.
 
-The first thing that goes is the old partition table: from then on the unit has no PRIMARY, so a cut leads to another
-restore. The flag file comes last, after everything that it vouches for was flushed.
+The old partition table is removed first: without PRIMARY, a power cut leads to another restore. The flag file is
+written last, after all other writes were flushed.
 """
 
 from __future__ import annotations
@@ -18,39 +18,40 @@ from gprov.domain.plan.disk_operations import (
     ClearDisk,
     CreateArray,
     CreatePartitionTable,
+    DismantleArrays,
     ExtractImage,
     FlushVolume,
     MakeFileSystem,
     MountVolume,
     PartitionRef,
-    Place,
-    RetireArrays,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
+    VolumeRef,
 )
 from gprov.domain.plan.file_operations import RemovePath, SetFlag, WriteFile
-from gprov.domain.plan.kernels import image_kernel, kernel_places, plan_kernels
+from gprov.domain.plan.kernels import image_kernel, kernel_paths, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.domain.plan.restorable import check_boot_arguments, refuse_unsupported
+from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
 from gprov.domain.plan.restore_facts import RestoreFacts
-from gprov.domain.plan.unit_files import configure_unit
+from gprov.domain.plan.system_files import plan_unit_files
 from gprov.domain.recovery_files import KEPT_ARGUMENTS_FILE, OPTIONS_FILE, SAVED_NETWORK_FILE
 
-# Where older partition tables and RAID metadata live: both ends of a disk.
+# Bytes at both ends of a disk that may hold old partition tables and RAID metadata.
 CLEARED_EDGE = 100 * MIB
 
 
 def plan_restore(facts: RestoreFacts) -> Plan:
-    """Raises HardwareMismatch for a platform that this version cannot restore, BadInput for what cannot be stored."""
-    refuse_unsupported(facts.unit.platform)
+    """Raises HardwareMismatch for a platform that this version cannot restore, BadInput for boot arguments that cannot
+    be stored."""
+    check_platform_supported(facts.unit.platform)
     check_boot_arguments(facts.firmware, facts.branding, facts.extra_arguments)
     if facts.bios:
         check_disks(facts.loader, facts.tables)
     boot = _recovery_menu(facts) if facts.bios else _boot_entries(facts)
     return (
         *_disk(facts),
-        *configure_unit(facts),
+        *plan_unit_files(facts),
         *_keep_arguments(facts),
         *boot,
         *_kernels(facts),
@@ -70,7 +71,7 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
         kind=kind, label=facts.branding.primary_label, reserved_percent=1, encrypt=True, uuid=facts.primary_uuid
     )
     return [
-        RetireArrays(facts.targets),
+        DismantleArrays(facts.targets),
         *(ClearDisk(disk, CLEARED_EDGE, CLEARED_EDGE) for disk in facts.targets),
         *(CreatePartitionTable(disk, table, facts.loader) for disk, table in tables),
         *make_boot_volumes(facts.boot_volumes, facts.branding),
@@ -82,13 +83,13 @@ def _disk(facts: RestoreFacts) -> list[Operation]:
 
 
 def _create_array(facts: RestoreFacts, array: ArraySpec, members: tuple[PartitionRef, ...]) -> list[Operation]:
-    """Old members behind the cleared edge are back with the new partitions if provisioning had cleared the old table: a
-    cut between two new members must not leave an old one that looks as good."""
-    return [RetireArrays(facts.targets), CreateArray(array, members)]
+    """Dismantle again before the array is created: old superblocks outside the cleared edges become visible with the
+    new partitions, and after a power cut an old member could be mistaken for a new one."""
+    return [DismantleArrays(facts.targets), CreateArray(array, members)]
 
 
-def _primary(facts: RestoreFacts) -> Place:
-    """Where the system goes: the array, or the last partition of the one disk."""
+def _primary(facts: RestoreFacts) -> VolumeRef:
+    """The volume of PRIMARY: the array, or the last partition of the only disk."""
     if facts.array is not None:
         return ArrayRef(facts.array.name)
     [(target, table)] = facts.tables
@@ -96,7 +97,8 @@ def _primary(facts: RestoreFacts) -> Place:
 
 
 def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
-    """Before the options go that may have given some. Nothing if they are kept already: RECOVERY wears."""
+    """Store the kept arguments, before restore options, which may have set some, are removed. Empty if the file is
+    correct already, to limit wear."""
     content = serialise_kept(facts.extra_arguments)
     if facts.kept_arguments in (content, None):
         return []
@@ -108,30 +110,33 @@ def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:
-    """Before the kernels: where NVRAM was lost, the fallback loader is all that starts the unit, until the entries are
-    there again. NVRAM that is full must not undo a restore: with that loader it boots all the same."""
+    """Write the boot entries before the kernels: if NVRAM was lost, only the fallback loader boots the unit until the
+    entries exist again. Full NVRAM does not stop a restore: the fallback loader still boots the unit."""
     if facts.esp is None or facts.esp.partition is None:
         label = facts.branding.esp_label
-        raise HardwareMismatch(f"no {label} beside RECOVERY on {facts.recovery.disk.describe()}: nowhere for a kernel")
+        raise HardwareMismatch(
+            f"no {label} partition on the RECOVERY disk {facts.recovery.disk.describe()}: cannot store the boot kernel"
+        )
     esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
     return [UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False)]
 
 
 def _recovery_menu(facts: RestoreFacts) -> list[Operation]:
-    """A RECOVERY that has become read-only must not stop a restore: it has a menu already."""
+    """Optional if RECOVERY has a menu already, so that a read-only RECOVERY does not stop a restore."""
     return write_recovery_menu(
         facts.mount_points, facts.branding, facts.extra_arguments, facts.recovery_menu, required=not facts.recovery_menu
     )
 
 
 def _kernels(facts: RestoreFacts) -> list[Operation]:
-    """The kernel with the higher build number replaces the other."""
-    copies = kernel_places(facts.firmware, facts.mount_points, facts.branding)
-    return plan_kernels(_image_kernel(facts), copies, _winner(facts), facts.recovery_kernel, facts.fallback_kernel)
+    """The kernel with the higher build number replaces the other one."""
+    copies = kernel_paths(facts.firmware, facts.mount_points, facts.branding)
+    newer = _newer_kernel(facts)
+    return plan_kernels(_image_kernel(facts), copies, newer, facts.recovery_kernel, facts.fallback_kernel)
 
 
 def _boot_partitions(facts: RestoreFacts) -> list[Operation]:
-    """After the kernels: then the one in the unpacked image is the newest."""
+    """Runs after ``_kernels``, when the kernel on PRIMARY is the newest."""
     return fill_boot_volumes(
         facts.boot_volumes,
         _image_kernel(facts),
@@ -146,21 +151,21 @@ def _image_kernel(facts: RestoreFacts) -> str:
     return f"{facts.mount_points.primary}/boot/{facts.branding.boot_kernel}"
 
 
-def _winner(facts: RestoreFacts) -> Comparison:
-    """Between the image's kernel (first) and RECOVERY's."""
-    if facts.recovery_kernel_wins and facts.recovery_kernel is not None:
+def _newer_kernel(facts: RestoreFacts) -> Comparison:
+    """Compare the image's kernel (first) with RECOVERY's (second)."""
+    if facts.force_recovery_kernel and facts.recovery_kernel is not None:
         return Comparison.SECOND
     return newest(image_kernel(facts.image), facts.recovery_kernel)
 
 
 def _flush_recovery(facts: RestoreFacts) -> list[Operation]:
-    """Worn flash that takes nothing any more must not keep the unit from its system: a kernel was there before, and
-    is replaced one copy after the other. Without any, the new one must have arrived."""
+    """Flushing a read-only or worn RECOVERY may fail: the previous kernel remains usable. The flush is required if
+    there was no usable kernel before."""
     mount_points = facts.mount_points
-    kernels = mount_points.recovery if facts.bios else mount_points.esp
-    without = facts.recovery_kernel is None and facts.fallback_kernel is None
+    kernel_volume = mount_points.recovery if facts.bios else mount_points.esp
+    no_kernel = facts.recovery_kernel is None and facts.fallback_kernel is None
     volumes = [mount_points.recovery] if facts.bios else [mount_points.esp, mount_points.recovery]
-    return [FlushVolume(volume, required=without and volume == kernels) for volume in volumes]
+    return [FlushVolume(volume, required=no_kernel and volume == kernel_volume) for volume in volumes]
 
 
 def _finish(facts: RestoreFacts) -> list[Operation]:
@@ -171,10 +176,10 @@ def _finish(facts: RestoreFacts) -> list[Operation]:
         SetFlag(f"{mount_points.primary}/{facts.branding.flag_file}"),
         FlushVolume(mount_points.primary),
         UnmountVolume(mount_points.primary),
-        # What stays of it now, the kernel ends with the reboot.
+        # Optional: the reboot stops the array too.
         *([StopArray(ArrayRef(facts.array.name), required=False)] if facts.array is not None else []),
     ]
-    # From here on the unit boots. RECOVERY that has become read-only must not undo that.
+    # The unit is bootable from here on. A read-only RECOVERY must not turn this into a failure.
     if facts.ignore_saved_network:
         operations.append(
             RemovePath(f"{mount_points.recovery}/{facts.branding.log_folder}/{SAVED_NETWORK_FILE}", required=False)

@@ -1,4 +1,4 @@
-"""What the plan of a factory restore depends on, gathered before anything is touched."""
+"""Input of the restore planner, collected before anything is changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gprov.domain.unit.netsaved import SavedFile
 
 @dataclass(frozen=True, slots=True)
 class NetworkFiles:
-    """systemd-networkd configuration by path below its folder. ``preserved``: what the unit had before this restore."""
+    """systemd-networkd configuration by path below its folder. ``preserved``: saved network configuration."""
 
     defaults: Mapping[str, bytes] = field(default_factory=dict)
     preserved: Mapping[str, SavedFile] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class RestoreFacts:
     keep_options: bool
     ignore_saved_network: bool
     extra_arguments: str = ""
-    recovery_kernel_wins: bool = False
+    force_recovery_kernel: bool = False
     array: ArraySpec | None = None
     loader: Loader | None = field(default=None, repr=False)
     restore_id: str = ""
@@ -71,7 +71,8 @@ class RestoreFacts:
 
     @property
     def primary_uuid(self) -> str:
-        """Menus name PRIMARY by it; UEFI boot entries, which NVRAM must not wear for, by its label."""
+        """UUID of PRIMARY, used by BIOS menus. Empty on UEFI: boot entries use the label, so that they need no update
+        (NVRAM wear)."""
         return volume_uuid(self.restore_id, "primary") if self.bios else ""
 
     @property

@@ -1,4 +1,4 @@
-"""The platform table of whoever has none: virtual machines for trying gprov out."""
+"""The built-in default platform table: virtual machines for tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gprov.domain.unit.nics import NicInfo
 
 
 def default_table() -> tuple[Platform, ...]:
-    """A function, since a normal boot should not pay for it."""
+    """Built on demand, so that a normal boot does not spend time on it."""
     machine = Platform(
         code_name="QEMU-mfg-test",
         family_name="qemu",
@@ -39,5 +39,5 @@ def default_table() -> tuple[Platform, ...]:
 
 
 def _named(machine: Platform, suffix: str) -> Platform:
-    """The same virtual machine under another name, for one with other hardware."""
+    """The same virtual machine with another name."""
     return replace(machine, code_name=f"{machine.code_name}-{suffix}", product=f"{machine.product}_{suffix}")

@@ -1,6 +1,6 @@
-"""platform_facts.json: what a unit is, for the programs in its image, which need not ask the firmware then.
+"""platform_facts.json: platform and identity of a unit, for programs in its image.
 
-The keys are those of the platform table, and left out where the earlier system left them out.
+The keys are those of the platform table. Keys that gprovision omitted are omitted here too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gprov.domain.unit.nics import NicInfo
 
 
 def platform_facts(unit: Unit, lcd: Lcd = Lcd.NONE) -> bytes:
-    """Content of the file. ``lcd``: the display that was found, told for a prototype instead of the table's."""
+    """Content of the file. ``lcd``: the detected display, which replaces the table's value for prototypes."""
     facts = dict(platform_entry(unit.platform))
     if unit.platform.prototype and lcd is not Lcd.NONE:
         facts["Lcd"] = lcd.value
@@ -32,23 +32,23 @@ def platform_facts(unit: Unit, lcd: Lcd = Lcd.NONE) -> bytes:
 
 
 def platform_entry(platform: Platform) -> Mapping[str, Json]:
-    """The entry of a platform table that is read as this platform."""
+    """The entry of a platform table from which this platform is parsed."""
     field = platform.model_field
     entry: dict[str, Json] = {
         "Familyname": platform.family_name,
         "DmiMbMfg": platform.manufacturer,
         "DmiProdName": platform.product,
         "DmiProdModelRegex": platform.model_regex,
-        **_told(DmiPMOverrideTyp=field.type if field else 0, DmiPMOverrideFld=field.label if field else ""),
-        **_told(CPU="\n".join(platform.cpu)),
+        **_non_default(DmiPMOverrideTyp=field.type if field else 0, DmiPMOverrideFld=field.label if field else ""),
+        **_non_default(CPU="\n".join(platform.cpu)),
         "SerNumField": platform.serial_field,
         "NICInfo": _nic_info(platform.nic_info),
-        **_told(IPMI=platform.ipmi, IPMIChannel=platform.ipmi_channel),
+        **_non_default(IPMI=platform.ipmi, IPMIChannel=platform.ipmi_channel),
         "NumDataDisks": platform.data_disks,
         "Disksize": platform.disk_size,
-        **_told(DiskIsSSD=platform.disk_is_ssd),
+        **_non_default(DiskIsSSD=platform.disk_is_ssd),
         "SwRaidlevel": -1 if platform.raid_level is None else int(platform.raid_level),
-        **_told(
+        **_non_default(
             FakeraidType=platform.fakeraid_type.value if platform.fakeraid_type else "",
             BiosConfigTool=platform.bios_config_tool,
             IpmiConfigTool=platform.ipmi_config_tool,
@@ -57,7 +57,7 @@ def platform_entry(platform: Platform) -> Mapping[str, Json]:
         "RecoveryMedia": _recovery_media(platform.recovery_media),
         "Lcd": platform.lcd.value,
         "DevCodeName": platform.code_name,
-        **_told(
+        **_non_default(
             Partoffset=platform.partition_offset,
             Lowmemory=platform.low_memory,
             Prototype=platform.prototype,
@@ -68,8 +68,8 @@ def platform_entry(platform: Platform) -> Mapping[str, Json]:
     return entry
 
 
-def _told(**values: Json) -> Mapping[str, Json]:
-    """What is worth telling: no empty text, no zero, no false."""
+def _non_default(**values: Json) -> Mapping[str, Json]:
+    """Values that are not empty, zero or false."""
     return {name: value for name, value in values.items() if value}
 
 
@@ -82,17 +82,17 @@ def _nic_info(info: NicInfo) -> Mapping[str, Json]:
         "SharedDiagPorts": list(info.diag_ports),
         "WANIndex": info.wan_index,
         "DefaultNamesNoDiag": list(info.names),
-        **_told(MACPrefix=list(info.mac_prefixes)),
+        **_non_default(MACPrefix=list(info.mac_prefixes)),
     }
 
 
 def _recovery_media(media: RecoveryMedia) -> Mapping[str, Json]:
     by_label = media.locate is LocateMethod.BY_LABEL
     return {
-        **_told(
+        **_non_default(
             LocateRDMethod="" if by_label else media.locate.value,
             ValidateRDMethod="" if media.validate is ValidateMethod.NONE else media.validate.value,
         ),
         "FsType": ",".join(kind.value for kind in media.fs_types) if by_label else media.locate.value,
-        **_told(FsOptsAdditional=media.extra_options, FsOptsOverride=media.override_options, SSD=media.ssd),
+        **_non_default(FsOptsAdditional=media.extra_options, FsOptsOverride=media.override_options, SSD=media.ssd),
     }

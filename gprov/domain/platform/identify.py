@@ -1,4 +1,4 @@
-"""Which platform is this machine? SMBIOS against the platform table."""
+"""Identification: finds the platform and serial number of a machine from its SMBIOS table."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.placeholders import placeholder
-from gprov.domain.formats.smbios.fields import field
-from gprov.domain.formats.smbios.keywords import keyword, value_of
+from gprov.domain.formats.smbios.dmidecode_fields import field
+from gprov.domain.formats.smbios.dmidecode_keywords import keyword, value_of
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure
 from gprov.domain.platform.model import Platform
-from gprov.domain.platform.patterns import found
+from gprov.domain.platform.patterns import pattern_matches
 
 SYSTEM, BASE_BOARD, PROCESSOR = 1, 2, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A machine that was recognised. ``sku``: the model in dmidecode's words. ``by_fallback``: its firmware does not
-    tell what it is, somebody said so; manufacturer and product are then the table's."""
+    """An identified machine. ``sku``: the model. ``by_fallback``: identified by a code name, since SMBIOS matches no
+    platform; manufacturer and product are then those of the platform table."""
 
     platform: Platform
     manufacturer: str
@@ -30,8 +30,8 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Name:
-    """Manufacturer and product of one base board or system, and the structure that tells them."""
+class _NamedStructure:
+    """Manufacturer and product of one base board or system, and their SMBIOS structure."""
 
     manufacturer: str
     product: str
@@ -39,10 +39,10 @@ class _Name:
 
 
 def identify(table: SmbiosTable, platforms: Sequence[Platform], fallback: str = "") -> Unit:
-    """By base board, else by system, else by the code name ``fallback`` (which a person or an earlier run left).
+    """Identify by base board, else by system, else by the code name ``fallback`` (PROTO_IDENT, platform.ident).
 
-    Raises HardwareMismatch: no platform or more than one fits (with the reason for each), an unknown fallback, or
-    no usable serial number.
+    Raises HardwareMismatch: none or several platforms match (with the reason for each), unknown fallback, or no usable
+    serial number.
     """
     for number in (BASE_BOARD, SYSTEM):
         matches = [
@@ -50,9 +50,9 @@ def identify(table: SmbiosTable, platforms: Sequence[Platform], fallback: str = 
             for platform in platforms
             for name in _names(table, number)
             if (name.manufacturer, name.product) == (platform.manufacturer, platform.product)
-            and not _misfit(table, platform)
+            and not _mismatch_reason(table, platform)
         ]
-        _refuse_ambiguity([platform for platform, _ in matches])
+        _check_unambiguous([platform for platform, _ in matches])
         if matches:
             platform, name = matches[0]
             serial = _serial(table, platform, name.source)
@@ -64,7 +64,7 @@ def identify(table: SmbiosTable, platforms: Sequence[Platform], fallback: str = 
                 serial=serial,
             )
     if not fallback.strip():
-        raise HardwareMismatch(f"no platform is known for {_seen(table)}", _reasons(table, platforms))
+        raise HardwareMismatch(f"no platform matches {_describe_machine(table)}", _reasons(table, platforms))
     return _by_fallback(table, platforms, fallback.strip())
 
 
@@ -73,14 +73,14 @@ def _by_fallback(table: SmbiosTable, platforms: Sequence[Platform], code_name: s
     if not named:
         known = ", ".join(dict.fromkeys(platform.code_name for platform in platforms)) or "none"
         raise HardwareMismatch(
-            f"no platform is known for {_seen(table)}, and the fallback {code_name!r} is not in the platform table "
-            f"(known: {known})",
+            f"no platform matches {_describe_machine(table)}, and the fallback {code_name!r} is not in the platform "
+            f"table (known: {known})",
             _reasons(table, platforms),
         )
     if len(named) > 1:
         raise HardwareMismatch(
             f"the fallback {code_name!r} is the DevCodeName of {len(named)} platforms, and the firmware shows none of "
-            f"them ({_seen(table)}): give the platform that you mean a DevCodeName of its own",
+            f"them ({_describe_machine(table)}): give the platform that you mean a DevCodeName of its own",
             _reasons(table, named),
         )
     platform, serial = named[0], _serial(table, named[0], None)
@@ -94,23 +94,23 @@ def _by_fallback(table: SmbiosTable, platforms: Sequence[Platform], code_name: s
     )
 
 
-def _refuse_ambiguity(fitting: Sequence[Platform]) -> None:
+def _check_unambiguous(fitting: Sequence[Platform]) -> None:
     distinct = tuple(dict.fromkeys(fitting))
     if len(distinct) > 1:
         names = [platform.code_name for platform in distinct]
         raise HardwareMismatch(
-            f"this machine fits more than one platform: {', '.join(names)}",
-            [Problem(platform.code_name, _wanted(platform)) for platform in distinct],
+            f"this machine matches more than one platform: {', '.join(names)}",
+            [Problem(platform.code_name, _describe_platform(platform)) for platform in distinct],
         )
 
 
-def _names(table: SmbiosTable, number: int) -> Iterator[_Name]:
-    """The last structure first: where a machine has several boards, the last one is what dmidecode's readers took."""
+def _names(table: SmbiosTable, number: int) -> Iterator[_NamedStructure]:
+    """Last structure first: of several boards gprovision used the last one."""
     prefix = "baseboard" if number == BASE_BOARD else "system"
     for structure in reversed(table.of_type(number)):
         manufacturer = value_of(structure, f"{prefix}-manufacturer", table.version) or ""
         product = value_of(structure, f"{prefix}-product-name", table.version) or ""
-        yield _Name(manufacturer.strip(), product.strip(), structure)
+        yield _NamedStructure(manufacturer.strip(), product.strip(), structure)
 
 
 def _sku(table: SmbiosTable, platform: Platform) -> str:
@@ -119,15 +119,15 @@ def _sku(table: SmbiosTable, platform: Platform) -> str:
     return (text or "").strip()
 
 
-def _misfit(table: SmbiosTable, platform: Platform) -> str:
-    """Why model or processors speak against the platform, whatever its names; "" if they do not."""
+def _mismatch_reason(table: SmbiosTable, platform: Platform) -> str:
+    """Why model or processors do not match the platform; "" if they match."""
     sku = _sku(table, platform)
-    if not found(platform.model_regex, sku):
+    if not pattern_matches(platform.model_regex, sku):
         where = platform.model_field
         what = f"type {where.type} {where.label!r}" if where else "SKU number"
         return f"{what} {sku!r} does not match {platform.model_regex!r}"
     if platform.cpu and not _processors_fit(table, platform.cpu):
-        return f"processors are {_processors(table)}, wanted {list(platform.cpu)}"
+        return f"processors are {_processors(table)}, expected {list(platform.cpu)}"
     return ""
 
 
@@ -140,18 +140,21 @@ def _processors_fit(table: SmbiosTable, wanted: Sequence[str]) -> bool:
 
 
 def _processors(table: SmbiosTable) -> list[str]:
-    """Versions of the processors that are there (bit 6 of the status, DSP0134 section 7.5)."""
+    """Versions of the processors in populated sockets (bit 6 of the status, DSP0134 section 7.5)."""
     sockets = (socket for socket in table.of_type(PROCESSOR) if socket.number(0x18) & 0x40)
     return [(value_of(socket, "processor-version", table.version) or "").strip() for socket in sockets]
 
 
 def _serial(table: SmbiosTable, platform: Platform, source: Structure | None) -> str:
-    """Of the structure that was recognised, if the field is in one of its type, else of the last that has it."""
+    """Serial number in the structure that matched, if it has the field, else in the last structure that has it."""
     name = platform.serial_field
     own = value_of(source, name, table.version) if source else None
     values = (own,) if own is not None else keyword(table, name)
     if not values:
-        raise HardwareMismatch(f"{platform.code_name}: the firmware tells no serial number ({name})")
+        raise HardwareMismatch(
+            f"{platform.code_name}: no serial number: SMBIOS has no {name}; set it with the board vendor's tool, or "
+            "change SerNumField in the platform table"
+        )
     serial = values[-1].strip()
     if problem := placeholder(serial):
         raise HardwareMismatch(
@@ -166,20 +169,20 @@ def _reasons(table: SmbiosTable, platforms: Sequence[Platform]) -> list[Problem]
     return [
         Problem(
             platform.code_name,
-            _misfit(table, platform)
+            _mismatch_reason(table, platform)
             if (platform.manufacturer, platform.product) in names
-            else f"wanted {_wanted(platform)}",
+            else f"expected {_describe_platform(platform)}",
         )
         for platform in platforms
     ]
 
 
-def _wanted(platform: Platform) -> str:
+def _describe_platform(platform: Platform) -> str:
     cpu = f", processors {list(platform.cpu)}" if platform.cpu else ""
     return f"{platform.manufacturer!r} {platform.product!r}, model {platform.model_regex!r}{cpu}"
 
 
-def _seen(table: SmbiosTable) -> str:
+def _describe_machine(table: SmbiosTable) -> str:
     boards = [f"base board {name.manufacturer!r} {name.product!r}" for name in _names(table, BASE_BOARD)]
     systems = [f"system {name.manufacturer!r} {name.product!r}" for name in _names(table, SYSTEM)]
     sku = (field(table, SYSTEM, "SKU Number") or "").strip()

@@ -1,4 +1,4 @@
-"""What a machine is made of, as values."""
+"""Hardware inventory as values."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Cpus:
 
     @property
     def logical(self) -> int:
-        """Processors as the kernel counts them."""
+        """Number of logical processors."""
         return self.threads or self.cores
 
 
 @dataclass(frozen=True, slots=True)
 class BusDevice:
-    """A PCI or USB device; numbers as the bus tells them. ``device_class``: 24 bits on PCI (base, sub, interface),
+    """A PCI or USB device with its numbers on the bus. ``device_class``: 24 bits on PCI (base, sub, interface),
     24 bits on USB (class, subclass, protocol)."""
 
     address: str

@@ -1,4 +1,4 @@
-"""A platform: one model of appliance, and how it is recognised."""
+"""A platform: properties of a model of appliance, and the data that identifies it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class RaidLevel(IntEnum):
     RAID10 = 10
 
     @property
-    def least_disks(self) -> int:
-        """Fewer disks make no such array."""
+    def min_disks(self) -> int:
+        """Minimum number of disks of an array."""
         return {RaidLevel.RAID5: 3, RaidLevel.RAID6: 4, RaidLevel.RAID10: 4}.get(self, 2)
 
 
@@ -42,7 +42,7 @@ class LocateMethod(Enum):
 
 
 class ValidateMethod(Enum):
-    """How the device that RECOVERY is on must be attached."""
+    """How the RECOVERY disk must be attached."""
 
     NONE = "none"
     USB = "usb"
@@ -59,7 +59,7 @@ class Lcd(Enum):
 
 
 class Virtualization(IntEnum):
-    """The value is what files hold as ``Virttype``."""
+    """Kinds of virtual machines; the value is that of ``Virttype``."""
 
     BARE_METAL = 0
     HYPER_V = 1
@@ -71,7 +71,7 @@ class Virtualization(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelField:
-    """Where the model (SKU) stands if not in the system's SKU number: structure type and dmidecode's label."""
+    """SMBIOS field of the model if it is not the system's SKU number: structure type and dmidecode's label."""
 
     type: int
     label: str
@@ -79,7 +79,7 @@ class ModelField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryMedia:
-    """``fs_types``: what RECOVERY may be formatted with, best first; empty for 9p. ``extra_options``: mount options,
+    """``fs_types``: file systems for RECOVERY, preferred one first; empty for 9p. ``extra_options``: mount options,
     separated by commas, that follow the usual ones or, with ``override_options``, replace them."""
 
     locate: LocateMethod = LocateMethod.BY_LABEL
@@ -96,8 +96,8 @@ class Platform:
 
     ``manufacturer`` and ``product`` are the base board's (or the system's) names, ``model_regex`` is searched in its
     SKU number or in ``model_field``; ``cpu`` lists processor versions, empty for any. ``serial_field`` is a keyword
-    of dmidecode. ``disk_size`` in bytes; tolerances are those between the data disks, and of each of them against
-    that size. ``raid_level`` None: one disk, or RAID that is none of our business.
+    of dmidecode. ``disk_size`` in bytes; ``set_tolerance_pct``: between the data disks, ``target_tolerance_pct``: of
+    each data disk against ``disk_size``. ``raid_level`` None: no software RAID.
     """
 
     code_name: str

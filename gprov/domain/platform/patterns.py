@@ -1,7 +1,7 @@
-"""Regular expressions out of configuration files.
+"""Regular expressions in configuration files.
 
-The files were written for RE2; what both dialects share is what people use. An expression that Python cannot compile
-is refused, and so is one that Python only *warns* about (``[[:alpha:]]``): it would compile to something else.
+Existing files use the RE2 dialect, which shares the common syntax with Python. Expressions that Python cannot compile
+are errors, and so are those with a Python warning (``[[:alpha:]]``), which have another meaning in Python.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from gprov.domain.errors import BadInput, Problem
 
 
 def pattern_problem(pattern: str) -> str:
-    """Why this is not a regular expression that gprov understands; "" if it is one."""
+    """Return why a regular expression is not usable; "" if it is."""
     try:
-        # A warning tells that the meaning is not what it looks like. The filter is put back at once.
+        # The context manager restores the filter of warnings.
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             re.compile(pattern)
@@ -24,8 +24,8 @@ def pattern_problem(pattern: str) -> str:
     return ""
 
 
-def found(pattern: str, text: str) -> bool:
-    """Whether the expression matches anywhere in the text. Raises BadInput if it is none."""
+def pattern_matches(pattern: str, text: str) -> bool:
+    """Whether the expression matches anywhere in the text. Raises BadInput if it is not usable."""
     problem = pattern_problem(pattern)
     if problem:
         raise BadInput("regular expression", [Problem(repr(pattern), problem)])

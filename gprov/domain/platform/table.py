@@ -1,4 +1,4 @@
-"""Reading the platform table (appliance.json): every model of appliance that gprov knows."""
+"""Parses the platform table (appliance.json)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
-from gprov.domain.formats.smbios.fields import known_label
-from gprov.domain.formats.smbios.keywords import KEYWORDS
+from gprov.domain.formats.smbios.dmidecode_fields import known_label
+from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS
 from gprov.domain.platform.model import (
     SET_TOLERANCE_PCT,
     TARGET_TOLERANCE_PCT,
@@ -27,7 +27,7 @@ from gprov.domain.platform.model import (
 from gprov.domain.platform.patterns import pattern_problem
 from gprov.domain.unit.nics import ANY_MAC, NicInfo, mac_prefix
 
-# Whoever reads a table needs its entries too.
+# Re-exports the type of the entries.
 __all__ = ["Platform", "parse_platform_table", "read_platform_table"]
 
 # Displays of the earlier system's tables, which took every word but 635, 631 and none for "no display".
@@ -45,14 +45,14 @@ class PlatformTable:
     places: tuple[str, ...]
 
 
-def parse_platform_table(what: str, data: bytes) -> tuple[Platform, ...]:
-    """Parse a whole platform table. Raises BadInput with every problem that it has."""
-    return read_platform_table(what, data).platforms
+def parse_platform_table(source: str, data: bytes) -> tuple[Platform, ...]:
+    """Parse a platform table. ``source`` names the file. Raises BadInput with all problems."""
+    return read_platform_table(source, data).platforms
 
 
-def read_platform_table(what: str, data: bytes) -> PlatformTable:
-    """Like ``parse_platform_table``, with what people should see of it."""
-    root = read_object(what, data)
+def read_platform_table(source: str, data: bytes) -> PlatformTable:
+    """Like ``parse_platform_table``, with the readings and the JSON paths."""
+    root = read_object(source, data)
     entries = root.objects("Variants", required=True)
     if not entries and root.has("Variants"):
         root.problem("Variants", "holds no platform")
@@ -60,11 +60,11 @@ def read_platform_table(what: str, data: bytes) -> PlatformTable:
     platforms = tuple(_platform(entry, readings) for entry in entries)
     _check_distinct(entries, platforms)
     readings += _shared_names(entries, platforms)
-    return finish(what, root, PlatformTable(platforms, tuple(readings), tuple(entry.path for entry in entries)))
+    return finish(source, root, PlatformTable(platforms, tuple(readings), tuple(entry.path for entry in entries)))
 
 
 def _platform(entry: JsonObject, readings: list[Problem]) -> Platform:
-    disks = entry.integer("NumDataDisks", 1, required=True, least=1)
+    disks = entry.integer("NumDataDisks", 1, required=True, minimum=1)
     return Platform(
         code_name=_code_name(entry),
         family_name=entry.text("Familyname", required=True),
@@ -74,25 +74,25 @@ def _platform(entry: JsonObject, readings: list[Problem]) -> Platform:
         serial_field=_serial_field(entry),
         nic_info=_nic_info(entry.object("NICInfo", required=True)),
         data_disks=disks,
-        disk_size=entry.integer("Disksize", 1, required=True, least=1),
+        disk_size=entry.integer("Disksize", 1, required=True, minimum=1),
         recovery_media=_recovery_media(entry.object("RecoveryMedia", required=True), readings),
         lcd=_lcd(entry, readings),
         raid_level=_raid_level(entry, disks),
         model_field=_model_field(entry),
         cpu=tuple(line.strip() for line in entry.text("CPU").splitlines() if line.strip()),
         ipmi=entry.boolean("IPMI"),
-        ipmi_channel=entry.integer("IPMIChannel", least=0, most=15),
+        ipmi_channel=entry.integer("IPMIChannel", minimum=0, maximum=15),
         disk_is_ssd=entry.boolean("DiskIsSSD"),
         fakeraid_type=entry.one_of("FakeraidType", {"": None, **{kind.value: kind for kind in FakeraidType}}, None),
         bios_config_tool=entry.text("BiosConfigTool"),
         ipmi_config_tool=entry.text("IpmiConfigTool"),
-        virtualization=Virtualization(entry.integer("Virttype", least=0, most=max(Virtualization))),
+        virtualization=Virtualization(entry.integer("Virttype", minimum=0, maximum=max(Virtualization))),
         partition_offset=entry.text("Partoffset"),
         low_memory=entry.boolean("Lowmemory"),
         prototype=entry.boolean("Prototype"),
-        # 0 is how files say "the usual".
-        set_tolerance_pct=entry.integer("DiskSTol", least=0, most=100) or SET_TOLERANCE_PCT,
-        target_tolerance_pct=entry.integer("DiskTTol", least=0, most=100) or TARGET_TOLERANCE_PCT,
+        # 0 means the default.
+        set_tolerance_pct=entry.integer("DiskSTol", minimum=0, maximum=100) or SET_TOLERANCE_PCT,
+        target_tolerance_pct=entry.integer("DiskTTol", minimum=0, maximum=100) or TARGET_TOLERANCE_PCT,
     )
 
 
@@ -115,19 +115,19 @@ def _model_regex(entry: JsonObject) -> str:
 def _serial_field(entry: JsonObject) -> str:
     name = entry.text("SerNumField", required=True)
     if name.strip() and name not in KEYWORDS:
-        entry.problem("SerNumField", f"{name!r} is no keyword of dmidecode; known: {', '.join(KEYWORDS)}")
+        entry.problem("SerNumField", f"{name!r} is not a keyword of dmidecode; known: {', '.join(KEYWORDS)}")
     return name
 
 
 def _model_field(entry: JsonObject) -> ModelField | None:
-    number = entry.integer("DmiPMOverrideTyp", least=0, most=127)
+    number = entry.integer("DmiPMOverrideTyp", minimum=0, maximum=127)
     label = entry.text("DmiPMOverrideFld")
     if not label:
         if number:
             entry.problem("DmiPMOverrideFld", f"is missing, though DmiPMOverrideTyp is {number}")
         return None
     if not known_label(number, label):
-        entry.problem("DmiPMOverrideFld", f"{label!r} is no field of SMBIOS type {number} that gprov knows")
+        entry.problem("DmiPMOverrideFld", f"{label!r} is not a known field of SMBIOS type {number}")
     return ModelField(number, label)
 
 
@@ -149,8 +149,8 @@ def _raid_level(entry: JsonObject, disks: int) -> RaidLevel | None:
         entry.problem("SwRaidlevel", f"unknown value {number}; known: -1 (none), {', '.join(map(str, levels))}")
         return None
     level = levels[number]
-    if disks < level.least_disks:
-        entry.problem("SwRaidlevel", f"RAID {number} needs {level.least_disks} disks, NumDataDisks is {disks}")
+    if disks < level.min_disks:
+        entry.problem("SwRaidlevel", f"RAID {number} needs {level.min_disks} disks, NumDataDisks is {disks}")
     return level
 
 
@@ -164,7 +164,7 @@ def _nic_info(entry: JsonObject | None) -> NicInfo:
     if len(set(diag_ports)) < len(diag_ports):
         entry.problem("SharedDiagPorts", "names a port twice")
     names = entry.texts("DefaultNamesNoDiag")
-    wan_index = entry.integer("WANIndex", least=0)
+    wan_index = entry.integer("WANIndex", minimum=0)
     if names and wan_index >= len(names):
         entry.problem("WANIndex", f"is {wan_index}, but there are only {len(names)} names in DefaultNamesNoDiag")
     return NicInfo(diag_ports, wan_index, names, _mac_prefixes(entry))
@@ -177,7 +177,9 @@ def _mac_prefixes(entry: JsonObject) -> tuple[str, ...]:
     prefixes = tuple(mac_prefix(text) for text in found)
     for index, prefix in enumerate(prefixes):
         if prefix is None:
-            entry.problem(f"MACPrefix[{index}]", f"{found[index]!r} is no MAC prefix (like 56:78:90, or one * alone)")
+            entry.problem(
+                f"MACPrefix[{index}]", f"{found[index]!r} is not a MAC prefix (like 56:78:90, or one * alone)"
+            )
     return tuple(prefix for prefix in prefixes if prefix is not None)
 
 
@@ -216,7 +218,7 @@ def _fs_types(entry: JsonObject, readings: list[Problem]) -> tuple[FileSystemKin
 
 
 def _check_distinct(entries: Sequence[JsonObject], platforms: Sequence[Platform]) -> None:
-    """What platforms are recognised by must differ."""
+    """Identifying properties of all platforms must be distinct."""
     marks: dict[tuple[object, ...], str] = {}
     for entry, platform in zip(entries, platforms, strict=True):
         mark = (platform.manufacturer, platform.product, platform.model_regex, platform.model_field, platform.cpu)

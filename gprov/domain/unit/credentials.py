@@ -1,4 +1,4 @@
-"""Secrets as values that cannot be printed by accident."""
+"""Secrets as values that are not printed accidentally."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing_extensions import Doc, override
 
 
 class Secret:
-    """Text that shows only where ``reveal`` is called. Compares by content, never prints it."""
+    """Text that only ``reveal`` returns; ``str`` and ``repr`` hide it. Compares by content."""
 
     __slots__ = ("_text",)
 

@@ -1,4 +1,4 @@
-"""Who a unit is on a network: everything that follows from its serial number."""
+"""Host identity of a unit: host name, machine ID and /etc/hosts, derived from its serial number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gprov.domain.branding import Branding
 
-_LONGEST = 63  # of one label of a host name (RFC 1123, section 2.1)
+_MAX_LABEL = 63  # characters of one label of a host name (RFC 1123, section 2.1)
 _DIGEST = 8
 
 
@@ -23,7 +23,7 @@ class HostIdentity:
 
 
 def host_identity(serial: str, branding: Branding) -> HostIdentity:
-    """The same serial number always gives the same identity. The machine ID only depends on the serial number."""
+    """Deterministic: equal serial numbers yield equal identities. The machine ID depends on the serial number only."""
     hostname = _hostname(branding.hostname_prefix, serial)
     digest = hashlib.sha1((serial + serial).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     hosts = f"127.0.0.1   {hostname} localhost\n::1         localhost ip6-localhost ip6-loopback\n"
@@ -31,12 +31,12 @@ def host_identity(serial: str, branding: Branding) -> HostIdentity:
 
 
 def _hostname(prefix: str, serial: str) -> str:
-    """Prefix and serial number in lower case; what a host name cannot hold becomes "-", and "0" at either end.
-    One that would be too long ends in a digest of the whole, so that two long serial numbers stay apart."""
+    """Prefix and serial number in lower case. Invalid characters become "-", or "0" at either end. A name that is too
+    long is cut and ends in a hash of the whole, so that it stays unique."""
     name = re.sub(r"[^a-z0-9-]", "-", _lower(prefix + serial)) or "0"
-    if len(name) > _LONGEST:
+    if len(name) > _MAX_LABEL:
         digest = hashlib.sha256(f"{prefix}{serial}".encode("utf-8", "surrogatepass")).hexdigest()
-        name = f"{name[: _LONGEST - _DIGEST - 1]}-{digest[:_DIGEST]}"
+        name = f"{name[: _MAX_LABEL - _DIGEST - 1]}-{digest[:_DIGEST]}"
     if name.startswith("-"):
         name = f"0{name[1:]}"
     return f"{name[:-1]}0" if name.endswith("-") else name

@@ -1,7 +1,7 @@
 """Configuration of systemd-networkd that a restore puts on PRIMARY: file name → content.
 
-Formats: systemd.network(5), systemd.link(5), systemd.netdev(5). Only keys that systemd has known since version 219
-are needed for a link to come up; newer ones are ignored by old versions.
+Formats: systemd.network(5), systemd.link(5), systemd.netdev(5). A link comes up with the keys of systemd 219; old
+versions ignore the newer keys.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gprov.domain.unit.nics import Nic, sharing
 
-_LONGEST_ALIAS = 255  # IFALIASZ less the terminating NUL
+_MAX_ALIAS = 255  # IFALIASZ less the terminating NUL
 
 _LINK = """\
 # {alias}, made by factory restore
@@ -117,4 +117,4 @@ def _told(nic: Nic, group: Sequence[Nic]) -> _Told:
 def _one_line(alias: str) -> str:
     """Fit for a comment and for ``Alias=``: printable ASCII on one line, bounded."""
     shown = "".join(character if character.isascii() and character.isprintable() else "?" for character in alias)
-    return shown.strip()[:_LONGEST_ALIAS]
+    return shown.strip()[:_MAX_ALIAS]

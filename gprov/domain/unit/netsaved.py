@@ -1,9 +1,9 @@
-"""``netd.tar`` on RECOVERY: the network configuration that a unit saved before it is restored.
+"""``netd.tar`` on RECOVERY: the saved network configuration of a unit.
 
-An uncompressed tar archive of files for systemd-networkd, made in the running system by gprov-netsave. They are written
-into a folder of the new system as they come, so nothing is accepted but plain configuration files with harmless names,
-drop-ins for them one folder deeper, and links to /dev/null, with which a file of the image is switched off. Format:
-POSIX.1-2017, XCU pax, "ustar Interchange Format"; extended headers (``x``, ``g``) may only carry times.
+An uncompressed tar archive of systemd-networkd files, written by gprov-netsave in the running system. A restore writes
+them unchanged into a folder of the new system. Therefore only these are accepted: configuration files with harmless
+names, drop-ins for them one folder deeper, and links to /dev/null, which disable a file of the image. Format:
+POSIX.1-2017, XCU pax, "ustar Interchange Format"; extended headers (``x``, ``g``) may only contain times.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _STEM = r"[A-Za-z0-9_@+:,-][A-Za-z0-9_@+:.,-]{0,200}"
 _NAME = re.compile(rf"{_STEM}\.(network|netdev|link)(\.d/{_STEM}\.conf)?")
 _FOLDER_NAME = re.compile(rf"{_STEM}\.(network|netdev|link)\.d/?")
 _NULL = "/dev/null"
-_LARGEST_FILE = 64 << 10  # bytes; real ones have some hundred
-_MOST_FILES = 1000
+_MAX_FILE = 64 << 10  # bytes; typical files have some hundred
+_MAX_FILES = 1000
 _BLOCK = 512
 _FILE, _LINK, _FOLDER, _EXTENDED = (b"0", b"\0"), b"2", b"5", (b"x", b"g")
-# What of a file's permissions comes back: it may be closed to others (keys of a tunnel), never opened further.
+# Permission bits that are restored. Files may be less accessible (keys of a tunnel), but not more.
 _MODES = 0o644
 _HARMLESS = frozenset((b"atime", b"ctime", b"mtime", b"comment"))
 
@@ -51,17 +51,16 @@ class _Member:
     group: str
 
 
-def parse_saved(what: str, archive: bytes) -> dict[str, SavedFile]:
-    """Configuration files by path below the folder. Raises BadInput with every member that is not one; never returns
-    nothing."""
+def parse_saved(source: str, archive: bytes) -> dict[str, SavedFile]:
+    """Configuration files by path below the folder, at least one. Raises BadInput with all invalid archive members."""
     problems: list[Problem] = []
     files: dict[str, SavedFile] = {}
     for member in _members(archive, problems):
         name = member.name.removeprefix("./")
         if (member.type == _FOLDER and name.rstrip("/") in ("", ".")) or (member.type in _FILE and name == MARKER):
-            continue  # the folder itself, and what an earlier restore left in it
+            continue  # the folder itself, and the marker of an earlier restore
         if member.type == _FOLDER and _FOLDER_NAME.fullmatch(name):
-            continue  # made when there is something to put there
+            continue  # created with the first file in it
         problem = _member_problem(name, member)
         if problem:
             problems.append(Problem(member.name[:100], problem))
@@ -69,34 +68,34 @@ def parse_saved(what: str, archive: bytes) -> dict[str, SavedFile]:
             # The last one of a name wins, as when unpacking.
             mode = (member.mode or _MODES) & _MODES | 0o600
             files[name] = SavedFile(member.content, mode, member.group, member.type == _LINK)
-        if len(files) > _MOST_FILES or len(problems) > _MOST_FILES:
-            problems.append(Problem("", f"holds more than {_MOST_FILES} files"))
+        if len(files) > _MAX_FILES or len(problems) > _MAX_FILES:
+            problems.append(Problem("", f"holds more than {_MAX_FILES} files"))
             break
     if not files and not problems:
         problems.append(Problem("", "holds no network configuration"))
     if problems:
-        raise BadInput(what, problems)
+        raise BadInput(source, problems)
     return files
 
 
 def _member_problem(name: str, member: _Member) -> str | None:
     if member.type == _LINK and member.link != _NULL:
-        return f"is a link to something else than {_NULL}"
+        return f"is a link to a target other than {_NULL}"
     if member.type not in (*_FILE, _LINK):
-        return f"is no regular file (type {member.type.decode('ascii', 'backslashreplace')!r})"
+        return f"is not a regular file (type {member.type.decode('ascii', 'backslashreplace')!r})"
     if not _NAME.fullmatch(name):
         return "is not named like a .network, .netdev or .link file"
     if member.type == _LINK:
         return "is a link with content" if member.content else None
-    if len(member.content) > _LARGEST_FILE:
-        return f"is larger than {_LARGEST_FILE} bytes"
+    if len(member.content) > _MAX_FILE:
+        return f"is larger than {_MAX_FILE} bytes"
     if b"\0" in member.content:
         return "is not text"
     return None
 
 
 def _members(archive: bytes, problems: list[Problem]) -> Iterator[_Member]:
-    """Up to the end-of-archive mark; what keeps the reader from getting there is a problem."""
+    """Archive members up to the end-of-archive mark. A malformed header or a truncated archive is a problem."""
     offset = 0
     while True:
         place = f"byte {offset}"
@@ -108,7 +107,7 @@ def _members(archive: bytes, problems: list[Problem]) -> Iterator[_Member]:
             return
         size = _octal(header[124:136])
         if _octal(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * 0x20 or size is None:
-            problems.append(Problem(place, "is no tar header"))
+            problems.append(Problem(place, "is not a tar header"))
             return
         content = archive[offset + _BLOCK : offset + _BLOCK + size]  # if that is cut off, the next header is too
         kind = header[156:157]
@@ -128,7 +127,7 @@ def _members(archive: bytes, problems: list[Problem]) -> Iterator[_Member]:
 
 
 def _harmless(extended: bytes) -> bool:
-    """An extended header that says nothing but times."""
+    """Whether an extended header contains only times."""
     try:
         return pax_records(extended).keys() <= _HARMLESS
     except Malformed:

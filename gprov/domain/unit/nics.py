@@ -1,4 +1,4 @@
-"""Network interfaces: which are ours, in which order, and what their ports are called."""
+"""Network interfaces: the unit's own ones, their order, and the names of their ports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-# In a list of MAC prefixes: every interface is ours.
+# In a list of MAC prefixes: matches every interface.
 ANY_MAC = "*"
 _PREFIX = re.compile(r"[0-9a-f]{1,2}(:[0-9a-f]{1,2}){0,5}")
 
@@ -29,11 +29,11 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class NicInfo:
-    """How a platform's ports are arranged, of its own interfaces in the order of their MACs.
+    """Ports of a platform: its own interfaces, sorted by MAC.
 
-    ``diag_ports``: indexes of ports that are shared with diagnostics and not to be used. ``wan_index`` and ``names``
-    count without those. ``mac_prefixes``: in the form that ``mac_prefix`` makes; empty for the brand's own,
-    ``("*",)`` for any.
+    ``diag_ports``: indexes of ports that are shared with diagnostics and not used. ``wan_index`` and ``names`` count
+    the other ports. ``mac_prefixes``: as returned by ``mac_prefix``; empty for the branding's prefix, ``("*",)`` for
+    any.
     """
 
     diag_ports: tuple[int, ...] = ()
@@ -44,7 +44,7 @@ class NicInfo:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An interface that the unit uses. ``label``: what is printed beside its socket, "" if the platform has no name."""
+    """An interface that the unit uses. ``label``: printed next to its socket, "" if the platform has no name."""
 
     nic: Nic
     label: str = ""
@@ -52,14 +52,15 @@ class Port:
 
 
 def mac_prefix(text: str) -> str | None:
-    """A MAC prefix of 1 to 6 octets ("56:78:9", "A0:B1:C2:") as lower case with two digits each; None if it is none."""
+    """Normalise a MAC prefix of 1 to 6 octets ("56:78:9", "A0:B1:C2:") to lower case with two digits each; None if it
+    is malformed."""
     plain = text.strip().strip(":").lower()
     if not _PREFIX.fullmatch(plain):
         return None
     return ":".join(octet.zfill(2) for octet in plain.split(":"))
 
 
-def ordered(nics: Iterable[Nic]) -> tuple[Nic, ...]:
+def sorted_by_mac(nics: Iterable[Nic]) -> tuple[Nic, ...]:
     """By MAC, ascending: the order in which a maker numbers the sockets, whatever the kernel calls them. Ports with one
     MAC by their place, then by name, lan2 before lan10."""
     return tuple(sorted(nics, key=lambda nic: (nic.mac.lower(), natural(nic.path), natural(nic.name))))
@@ -79,22 +80,22 @@ def sharing(nics: Iterable[Nic]) -> tuple[tuple[Nic, ...], ...]:
 
 
 def own_nics(nics: Iterable[Nic], prefixes: Sequence[str]) -> tuple[Nic, ...]:
-    """Interfaces whose MAC begins with one of the prefixes (whole octets), by MAC. ``"*"`` among them: all."""
+    """Interfaces whose MAC begins with one of the prefixes (whole octets), sorted by MAC. ``"*"`` matches all."""
     if ANY_MAC in prefixes:
-        return ordered(nics)
+        return sorted_by_mac(nics)
     starts = tuple(f"{prefix.lower().rstrip(':')}:" for prefix in prefixes)
-    return ordered(nic for nic in nics if f"{nic.mac.lower()}:".startswith(starts))
+    return sorted_by_mac(nic for nic in nics if f"{nic.mac.lower()}:".startswith(starts))
 
 
-def usable(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Nic, ...]:
-    """The platform's own interfaces by MAC, without those that are shared with diagnostics."""
+def usable_nics(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Nic, ...]:
+    """The platform's own interfaces, sorted by MAC, without those that are shared with diagnostics."""
     own = own_nics(nics, nic_info.mac_prefixes or (default_prefix,))
     return tuple(nic for index, nic in enumerate(own) if index not in nic_info.diag_ports)
 
 
 def ports(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Port, ...]:
     """The usable interfaces with their labels; the WAN port is marked."""
-    found = usable(nics, nic_info, default_prefix)
+    found = usable_nics(nics, nic_info, default_prefix)
     labels = nic_info.names[: len(found)] + ("",) * (len(found) - len(nic_info.names))
     return tuple(
         Port(nic, label, index == nic_info.wan_index)
@@ -102,9 +103,9 @@ def ports(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[
     )
 
 
-def sequential(nics: Iterable[Nic]) -> bool:
+def macs_consecutive(nics: Iterable[Nic]) -> bool:
     """Whether the MACs are consecutive numbers, without gap or repetition. True for fewer than two interfaces."""
-    macs = [nic.mac.replace(":", "") for nic in ordered(nics)]
+    macs = [nic.mac.replace(":", "") for nic in sorted_by_mac(nics)]
     try:
         numbers = [int(mac, 16) for mac in macs]
     except ValueError:

@@ -16,6 +16,6 @@ class ArrayWriter(Protocol):
         The first synchronisation waits until the array is assembled again. Raises DeviceFault, ToolFailed.
         """
 
-    def forget(self, nodes: Sequence[str]) -> None:
-        """Overwrite the superblocks of these members, all in as short a time as possible, and flush. Raises
-        DeviceFault (in use)."""
+    def zero_superblocks(self, nodes: Sequence[str]) -> None:
+        """Overwrite the superblocks of these members and flush. All are written before any is flushed, so that a power
+        cut is unlikely to leave only some of them. Raises DeviceFault (in use)."""

@@ -13,5 +13,5 @@ class ImageUnpacker(Protocol):
         """Unpack into the empty folder ``target`` with owners (numeric), modes, times, links, devices, sparse
         files, ACLs and extended attributes of all namespaces. Not flushed: the caller syncs the volume.
 
-        The decoded data is compared with what was verified. Raises IntegrityFault, ToolFailed, DeviceFault.
+        The decoded data is compared with that of the verification. Raises IntegrityFault, ToolFailed, DeviceFault.
         """

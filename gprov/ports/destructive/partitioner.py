@@ -10,7 +10,7 @@ from gprov.domain.disk.model import Disk
 
 
 class Partitioner(Protocol):
-    """Nothing is written if the device number of ``disk`` belongs to another disk by now: DeviceFault."""
+    """Both methods raise DeviceFault, without writing, if the device number of ``disk`` now belongs to another disk."""
 
     def clear(self, disk: Disk, head: int, tail: int) -> None:
         """Overwrite the first ``head`` and last ``tail`` bytes with zeros, flush, and remove the partitions from the

@@ -9,7 +9,8 @@ from gprov.domain.formats.efi.variables import Variable, VariableName
 
 class VariableWriter(Protocol):
     def write(self, name: VariableName, variable: Variable) -> None:
-        """Set it, even if it has this value already: the caller compares, since NVRAM wears out. Raises DeviceFault."""
+        """Write a variable, even if it is equal already. The caller compares first, to limit NVRAM wear. Raises
+        DeviceFault."""
 
     def delete(self, name: VariableName) -> None:
-        """No error if it does not exist. Raises DeviceFault."""
+        """Delete a variable. No error if it does not exist. Raises DeviceFault."""

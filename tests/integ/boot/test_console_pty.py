@@ -87,7 +87,7 @@ def operator(world: World, person: Person) -> ConsoleOperator:
     world.consoles("ttyS0", "quiet console=ttyS0,115200")
     world.connect("ttyS0", person)
     operator = world.operator()
-    assert operator.present
+    assert operator.is_present
     return operator
 
 
@@ -198,7 +198,7 @@ def test_a_terminal_that_hangs_up_is_silent(operator: ConsoleOperator, person: P
     assert time.monotonic() - started >= 0.3
     operator.show("nobody hears this")
     assert operator.choose("Boot menu", ITEMS, 0.1) is None
-    assert not operator.present
+    assert not operator.is_present
 
 
 def test_a_terminal_that_takes_no_bytes_delays_nothing_for_long(operator: ConsoleOperator) -> None:
@@ -216,7 +216,7 @@ def test_two_consoles_show_the_same_and_either_may_answer(world: World, person: 
         world.connect("ttyS0", person)
         world.connect("ttyS1", other)
         operator = world.operator()
-        assert operator.present
+        assert operator.is_present
         other.type(b"1\r")
         assert operator.choose("Boot menu", ITEMS, DEADLINE) == 0
         assert "Boot menu" in person.listen()
@@ -228,7 +228,7 @@ def test_two_consoles_show_the_same_and_either_may_answer(world: World, person: 
 
 def test_waiting_without_a_terminal_takes_the_whole_time(world: World) -> None:
     operator = world.operator()
-    assert not operator.present
+    assert not operator.is_present
     operator.show("x")
     started = time.monotonic()
     assert not operator.key_pressed(0.2)
@@ -239,7 +239,7 @@ def test_waiting_without_a_terminal_takes_the_whole_time(world: World) -> None:
 def test_a_console_that_cannot_be_opened_has_no_operator(world: World) -> None:
     world.consoles("ttyS0", "console=ttyS0")
     assert world.eligible() == ("ttyS0",)
-    assert not world.operator().present
+    assert not world.operator().is_present
 
 
 # --- where a person may be --------------------------------------------------------------------------------------------
@@ -317,6 +317,6 @@ def test_a_keyboard_that_comes_later_counts(world: World, person: Person) -> Non
     world.write("sys/class/drm/card0-VGA-1/status", "connected\n")
     world.connect("tty0", person)
     operator = world.operator()
-    assert not operator.present
+    assert not operator.is_present
     world.keyboard()
-    assert operator.present
+    assert operator.is_present

@@ -17,7 +17,17 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.events.kmsg import KmsgSink
 from gprov.adapters.linux.events.sinks import ConsoleSink, FileSink
 from gprov.domain.errors import DeviceFault, DeviceMissing
-from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange, Step, StepPhase
+from gprov.domain.events import (
+    Body,
+    Event,
+    LogLine,
+    OperationPhase,
+    OperationReport,
+    ProcessState,
+    Progress,
+    Severity,
+    StateChange,
+)
 from gprov.domain.log_files import log_order
 
 NOON = 1_772_366_459_123_456_789  # 2026-03-01 12:00:59 UTC
@@ -26,8 +36,8 @@ BODIES: tuple[Body, ...] = (
     LogLine("Checking the image", Severity.MSG),
     LogLine("slow", Severity.WARNING),
     LogLine("two\nlines\x1b[2J", Severity.ERROR),
-    Step("format", StepPhase.DONE, 1.0),
-    Step("unpack", StepPhase.FAILED, 1.0, "disk is gone"),
+    OperationReport("format", OperationPhase.DONE, 1.0),
+    OperationReport("unpack", OperationPhase.FAILED, 1.0, "disk is gone"),
     StateChange(ProcessState.FR_STARTED),
     Progress("verify x", 0, 100),
     Progress("verify x", 9, 100),

@@ -265,7 +265,7 @@ class TestFat:
         assert found == ["new", "new", "whole"]
 
     def test_private_files_are_refused_on_fat(self, fat: Path) -> None:
-        with pytest.raises(DeviceFault, match="FAT cannot keep this from others"):
+        with pytest.raises(DeviceFault, match="FAT cannot store mode 600: the file would be readable by all users"):
             FILES.replace(f"{fat}/secret", b"s", mode=0o600)
         assert FILES.names(str(fat)) == ()
 

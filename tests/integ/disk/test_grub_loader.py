@@ -18,7 +18,7 @@ from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.grub import MAX_CORE, make_loader
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.grub.install import Loader, core_place
+from gprov.domain.boot.grub.install import Loader, core_location
 from gprov.domain.boot.grub.menus import core_script, normal_menu, recovery_menu
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB, PartitionTable
@@ -80,7 +80,7 @@ def test_grub_bios_setup_writes_the_same_bytes(
     disk = make_disk(size)
     table = plan(disk.size)
     written = PartedPartitioner(blocks, SystemClock()).write(disk, table, loader)
-    end = core_place(table).offset + core_place(table).room
+    end = core_location(table).offset + core_location(table).capacity
     ours = head(disk.node, end)
     assert tool("sfdisk", "--verify", disk.node)
     # It asks for a file system on that disk, from which it takes its files.
@@ -90,7 +90,7 @@ def test_grub_bios_setup_writes_the_same_bytes(
         (folder / "boot.img").write_bytes(loader.boot)
         (folder / "core.img").write_bytes(loader.core)
         (folder / "device.map").write_text(f"(hd0) {disk.node}\n")
-        spoil(disk.node, core_place(table).offset)
+        spoil(disk.node, core_location(table).offset)
         assert head(disk.node, end) != ours
         setup = (SETUP, "--no-rs-codes", "--skip-fs-probe", "--directory", str(folder))
         tool(*setup, "--device-map", str(folder / "device.map"), disk.node)

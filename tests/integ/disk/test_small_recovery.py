@@ -67,7 +67,7 @@ def test_a_full_volume_keeps_the_old_files_whole_and_the_flow_goes_on(volume: Pa
     bus = EventBus(clock)
     files, log = LinuxFiles([str(volume)]), str(volume / "log")
     history, budget = HistoryFile(files, log, bus), StartBudgetFile(files, log, bus)
-    history.record(history.value.attempt("W.1"))
+    history.record(history.value.with_attempt("W.1"))
     assert budget.record(StartBudget(given_up=3))
     before = {path.name: path.read_bytes() for path in (volume / "log").iterdir()}
     ballast = fill(volume)
@@ -75,7 +75,7 @@ def test_a_full_volume_keeps_the_old_files_whole_and_the_flow_goes_on(volume: Pa
     bus.attach(sink)
     for number in range(50):
         bus.log(f"{number} " + "x" * 500)
-    history.record(history.value.failed("W.1", "y" * 5000))
+    history.record(history.value.with_failure("W.1", "y" * 5000))
     assert not budget.record(StartBudget(given_up=4, reason="z" * 5000))
     bus.log("the flow goes on")
     bus.detach(sink)
@@ -99,7 +99,7 @@ def test_a_volume_that_is_read_only_costs_log_and_counts_but_no_flow(volume: Pat
     bus.attach(FileSink(clock, log))
     bus.log("one")
     assert not StartBudgetFile(files, log, bus).record(StartBudget(given_up=1))
-    HistoryFile(files, log, bus).record(HistoryFile(files, log, bus).value.attempt("W.1"))
+    HistoryFile(files, log, bus).record(HistoryFile(files, log, bus).value.with_attempt("W.1"))
     bus.log("two")
     assert any(text.startswith("event sink ") and "given up" in text for text in said(bus))
     assert [body.text for event in bus.events if isinstance(body := event.body, LogLine)][-1] == "two"

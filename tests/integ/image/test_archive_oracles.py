@@ -19,8 +19,8 @@ from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.tar_summary import TarSummary
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
+from gprov.domain.image.captured_names import captured_names
 from gprov.domain.image.verify import verify_image
-from gprov.domain.image.wanted_members import wanted_members
 
 SHA256 = "--check=sha256"
 
@@ -142,7 +142,7 @@ def test_sparse_versions(version: str, root: Path) -> None:
 
 
 def walked(data: bytes) -> TarSummary:
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     walker.feed(data)
     return walker.finish()
 

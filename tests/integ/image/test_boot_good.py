@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gprov.apps.host.image.services import BOOT_GOOD
-from gprov.domain.boot.boots import SERVICE_LINKS, BootCounts, parse_confirmed
+from gprov.domain.boot.boot_counts import SERVICE_LINKS, BootCounts, parse_confirmed
 
 pytestmark = [
     pytest.mark.device,

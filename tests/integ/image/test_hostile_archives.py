@@ -24,7 +24,7 @@ from gprov.apps.mfg.steps import unpack_step_argv
 from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.tar_walk import TarWalker
-from gprov.domain.image.wanted_members import wanted_members
+from gprov.domain.image.captured_names import captured_names
 
 FILE, FOLDER, SYMLINK, HARD_LINK = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
 Member = tuple[str, bytes, str]  # name, type, target of a link
@@ -111,7 +111,7 @@ def yard(as_root: None, tmp_path: Path) -> Yard:
 
 def refusal(data: bytes) -> str:
     """Why verification refuses it; empty if it does not."""
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     try:
         walker.feed(data)
         walker.finish()

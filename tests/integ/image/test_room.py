@@ -21,7 +21,7 @@ from gprov.domain.disk.ext4_room import ext4_room, smallest_disk
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.formats.image.ext4_usage import FS_BLOCK, Needs
 from gprov.domain.formats.image.tar_walk import TarWalker
-from gprov.domain.image.wanted_members import wanted_members
+from gprov.domain.image.captured_names import captured_names
 
 pytestmark = pytest.mark.device
 
@@ -80,7 +80,7 @@ def test_what_mke2fs_leaves(make: Callable[[int], Path], mebibytes: int) -> None
 
 
 def walked(data: bytes) -> Needs:
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     walker.feed(data)
     return walker.finish().needs
 

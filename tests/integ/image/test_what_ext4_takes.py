@@ -26,7 +26,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.tar_walk import TarWalker
-from gprov.domain.image.wanted_members import wanted_members
+from gprov.domain.image.captured_names import captured_names
 
 pytestmark = pytest.mark.device
 
@@ -100,7 +100,7 @@ def archive(*members: bytes) -> bytes:
 
 def refusal(data: bytes) -> str:
     """Why verification refuses it; empty if it does not."""
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     try:
         walker.feed(data)
         walker.finish()
@@ -399,7 +399,7 @@ def test_sparse_files_have_their_length(primary: Path, member: bytes) -> None:
     data = archive(member)
     if refusal(data):
         return
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     walker.feed(data)
     assert not failure(primary, data)
     sizes = sum(file.stat().st_size for file in (primary / "target").rglob("*") if file.is_file())

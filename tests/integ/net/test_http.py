@@ -439,7 +439,7 @@ def test_a_whole_file_may_say_that_it_is_whole(http: RequestsHttp, origin: Origi
 
 
 def test_a_file_that_has_no_room_is_not_begun(http: RequestsHttp, origin: Origin, target: Path) -> None:
-    with pytest.raises(NetworkFault, match="has 3000000 bytes, and there is room for 2999999"):
+    with pytest.raises(NetworkFault, match="has 3000000 bytes: the limit is 2999999"):
         http.download(origin.address, str(target), nothing, TransferLimits(len(CONTENT) - 1))
     check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(len(CONTENT))))
 
@@ -449,7 +449,7 @@ def test_a_download_without_end_does_not_fill_the_volume(
     http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, behaviour: Behaviour
 ) -> None:
     origin.script.append(behaviour)
-    with pytest.raises(NetworkFault, match=f"and there is room for {ROOM}"):
+    with pytest.raises(NetworkFault, match=f"the limit is {ROOM}"):
         http.download(origin.address, str(target), nothing, TransferLimits(ROOM))
     assert (target.stat().st_size, clock.pauses) == (0, [])
 
@@ -610,7 +610,7 @@ def test_redirects_are_followed_a_little(http: RequestsHttp, origin: Origin, tar
     with pytest.raises(NetworkFault, match="redirects to file:///etc/passwd, which must begin with"):
         http.request("GET", origin.address)
     origin.script.append(redirect("http://["))
-    with pytest.raises(NetworkFault, match="which is no URL"):
+    with pytest.raises(NetworkFault, match="which is not a URL"):
         http.request("GET", origin.address)
 
 

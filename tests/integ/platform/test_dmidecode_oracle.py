@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_dump, build_structure, build_table, end_of_table
-from gprov.domain.formats.smbios.fields import fields
-from gprov.domain.formats.smbios.keywords import KEYWORDS, keywords
+from gprov.domain.formats.smbios.dmidecode_fields import fields
+from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS, keywords
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 
 pytestmark = pytest.mark.skipif(shutil.which("dmidecode") is None, reason="dmidecode is not installed")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.domain.formats.smbios.keywords import KEYWORDS, keywords
+from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS, keywords
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import parse_table
 from gprov.domain.platform.default_table import default_table

@@ -25,11 +25,11 @@ from gprov.domain.events import (
     Event,
     LogLine,
     Milestone,
+    OperationPhase,
+    OperationReport,
     ProcessState,
     Progress,
     StateChange,
-    Step,
-    StepPhase,
 )
 from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
 
@@ -40,7 +40,7 @@ EVENTS = (
     Event(1, 10, LogLine("two lines\n☃")),
     Event(2, 20, StateChange(S.MFG_STARTED)),
     Event(3, 30, Progress("copy", 1, 0)),
-    Event(4, 40, Step("format", StepPhase.FAILED, 1.5, "no space")),
+    Event(4, 40, OperationReport("format", OperationPhase.FAILED, 1.5, "no space")),
     Event(5, 50, Milestone("init", 0.5)),
 )
 

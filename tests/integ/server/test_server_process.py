@@ -274,7 +274,7 @@ def test_acknowledged_data_survives_a_kill_at_any_time(own_server: Server) -> No
     passwords = factory.credentials("1")
     factory.document("1", "qa", "text")
     sink = ServerSink(
-        factory, "1", delivery=Delivery(batch=7, pause=0.01, longest_pause=0.05, linger=0.0, close_seconds=SECONDS)
+        factory, "1", delivery=Delivery(batch=7, pause=0.01, longest_pause=0.05, batch_delay=0.0, close_seconds=SECONDS)
     )
     events = lines(1, 1500)
     for index, event in enumerate(events):

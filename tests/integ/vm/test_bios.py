@@ -17,10 +17,10 @@ import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
 from gprov.apps.host.lab.machine import Machine
 from gprov.apps.host.lab.products import Products
-from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.stage import StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, partitions, raw_view, remove_flag

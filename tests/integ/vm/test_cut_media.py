@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.inspection import ExpectedContent, check_restored_unit
 from gprov.apps.host.lab.powercut import DiskCut, PowerCut, UnflushedOutcome, apply_cut
 from gprov.apps.host.lab.recording import Instant, Recording, log_file
-from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import raw_view
 from gprov.domain.boot.firmware import FirmwareKind

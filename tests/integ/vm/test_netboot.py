@@ -12,7 +12,7 @@ import pytest
 from virt.firmware.efi.bootentry import BootEntry
 from virt.firmware.varstore.edk2 import Edk2VarStore
 
-from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.domain.boot.firmware import FirmwareKind
 

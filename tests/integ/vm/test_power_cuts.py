@@ -17,11 +17,11 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.campaign import Campaign, run_campaign
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.cuts import CutResult
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.inspection import check_restored_unit
 from gprov.apps.host.lab.powercut import DiskCut, PowerCut, UnflushedOutcome, apply_cut
 from gprov.apps.host.lab.products import file_digest
 from gprov.apps.host.lab.scenario import CutStage
-from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.volumes import raw_view
 from gprov.apps.host.lab.writelog import read_log
 from gprov.domain.boot.firmware import FirmwareKind

@@ -15,10 +15,10 @@ import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import STARTED
 from gprov.apps.host.lab.machine import Machine
 from gprov.apps.host.lab.runner import Ending, RunningMachine
-from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.stage import INIT_STARTED, Expectation, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import partitions, raw_view
@@ -172,7 +172,7 @@ def test_without_both_disks_nothing_is_restored_and_the_reason_is_shown(unit: Vi
 
     result = run_stage("no-disks", unit, GIVEN_UP, without(unit, 0, 1), wait)
     assert not [each.name for each in result.milestones if each.name.startswith("FR_")]
-    assert "the root does not appear; 0 of 2 data disks present: none" in console(result)
+    assert "root volume not found; 0 of 2 data disks present: none" in console(result)
     assert "Restarting in 10 min" in console(result)
     run_stage("back", unit, STARTED)
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import RESTORE
 from gprov.apps.host.lab.machine import DiskBus
-from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, raw_view
 from gprov.domain.boot.firmware import FirmwareKind

@@ -9,7 +9,7 @@ from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.apps.unit.boot.boot_entries import boot_variables, is_fallback_boot
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.apps.unit.execution.boot_entries import update_boot_entries
+from gprov.apps.unit.execution.boot_entry_update import update_boot_entries
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.branding import Branding

@@ -12,7 +12,7 @@ from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.net.network import FakeHttp, Origin
+from gprov.adapters.fake.net.network import FakeHttp, FakeOrigin
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.execution.fetch import fetch_file
@@ -22,7 +22,7 @@ from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.domain.errors import DeviceFault, IntegrityFault, InternalError, NetworkFault
-from gprov.domain.events import Step, StepPhase
+from gprov.domain.events import OperationPhase, OperationReport
 from gprov.domain.files import Digests, Usage
 from gprov.domain.plan.disk_operations import (
     ClearDisk,
@@ -52,7 +52,7 @@ def bus(machine: SimulatedMachine) -> EventBus:
     return EventBus(machine.clock)
 
 
-def plan_ports(machine: SimulatedMachine, origin: Origin) -> PlanPorts:
+def plan_ports(machine: SimulatedMachine, origin: FakeOrigin) -> PlanPorts:
     return PlanPorts(
         blocks=FakeBlockDevices(machine),
         arrays=lambda: FakeArrays(machine),
@@ -77,11 +77,13 @@ def destructive_ports(machine: SimulatedMachine) -> DestructivePorts:
 
 @pytest.fixture
 def executor(machine: SimulatedMachine, bus: EventBus) -> Executor:
-    return Executor(plan_ports(machine, Origin(content={URL: CONTENT})), destructive_ports(machine), bus)
+    return Executor(plan_ports(machine, FakeOrigin(content={URL: CONTENT})), destructive_ports(machine), bus)
 
 
-def steps(bus: EventBus) -> list[tuple[StepPhase, str]]:
-    return [(event.body.phase, event.body.description) for event in bus.events if isinstance(event.body, Step)]
+def steps(bus: EventBus) -> list[tuple[OperationPhase, str]]:
+    return [
+        (event.body.phase, event.body.description) for event in bus.events if isinstance(event.body, OperationReport)
+    ]
 
 
 def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus: EventBus, executor: Executor) -> None:
@@ -104,10 +106,10 @@ def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus:
     )
     executor.run(plan)
     assert steps(bus) == [
-        (phase, operation.describe()) for operation in plan for phase in (StepPhase.STARTED, StepPhase.DONE)
+        (phase, operation.describe()) for operation in plan for phase in (OperationPhase.STARTED, OperationPhase.DONE)
     ]
     assert executor.completed == plan
-    tree = machine.tree("DATA")
+    tree = machine.volume_tree("DATA")
     assert tree.paths() == ("/", "/fetched", "/flag", "/folder", "/folder/file", "/link")
     file, flag = tree.get("/folder/file"), tree.get("/flag")
     assert file is not None
@@ -125,8 +127,8 @@ def test_the_first_failure_is_reported_and_ends_the_plan(
     assert executor.completed == (MakeFolder("/run/a"),)
     assert machine.disks[0].writes == 0
     last = bus.events[-1].body
-    assert isinstance(last, Step)
-    assert (last.phase, last.description) == (StepPhase.FAILED, "unmount /mnt/data")
+    assert isinstance(last, OperationReport)
+    assert (last.phase, last.description) == (OperationPhase.FAILED, "unmount /mnt/data")
     assert last.error == str(caught.value)
 
 
@@ -147,7 +149,7 @@ class LyingFiles(FakeFiles):
 
 def fetch(machine: SimulatedMachine, bus: EventBus, files: FakeFiles, wanted: FetchFile, *, down: bool = False) -> None:
     files.make_folder("/run")
-    fetch_file(FakeHttp(machine, Origin(content={URL: CONTENT}, down=down)), files, wanted, bus)
+    fetch_file(FakeHttp(machine, FakeOrigin(content={URL: CONTENT}, down=down)), files, wanted, bus)
 
 
 class FullFiles(FakeFiles):
@@ -163,7 +165,7 @@ class FullFiles(FakeFiles):
 def test_what_does_not_fit_is_not_fetched(machine: SimulatedMachine, bus: EventBus) -> None:
     files, wanted = FullFiles(machine), good_hashes(machine)
     files.free = len(CONTENT) - 1
-    with pytest.raises(NetworkFault, match=f"there is room for {len(CONTENT) - 1}"):
+    with pytest.raises(NetworkFault, match=f"the limit is {len(CONTENT) - 1}"):
         fetch(machine, bus, files, wanted)
     assert files.status("/run/target") is None
     # What an earlier run left is overwritten: its room counts.

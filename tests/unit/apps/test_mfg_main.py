@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gprov.adapters.fake.events.sinks import MemorySink
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.apps.host.simulation.world import MANUF_URL, World, new_world, plug_in
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.main import HOLD_SECONDS, container_for, provision
@@ -26,7 +26,7 @@ def test_a_success_reboots_at_once() -> None:
     world = new_world()
     with pytest.raises(MachineStopped) as stopped:
         provision(*unit_of(world))
-    assert stopped.value.how is Stop.REBOOT
+    assert stopped.value.reason is StopReason.REBOOT
     assert len(world.factory.documents) == 1
     assert world.machine.clock.slept < 60
 
@@ -42,7 +42,7 @@ def test_a_failure_is_shown_for_long_and_said_once(arguments: dict[str, str], he
     unit.bus().attach(sink)
     with pytest.raises(MachineStopped) as stopped:
         provision(parsed, unit)
-    assert stopped.value.how is Stop.REBOOT
+    assert stopped.value.reason is StopReason.REBOOT
     assert world.machine.clock.slept >= held
     assert world.machine.clock.slept < held + 120
     assert any("is not as specified" in message for message in world.machine.messages)

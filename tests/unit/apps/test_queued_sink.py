@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from gprov.adapters.fake.events.sinks import MemorySink
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.system.background import ThreadBackground
@@ -217,7 +217,7 @@ def assert_set(go: threading.Event) -> None:
 def test_provisioning_finishes_though_the_log_on_recovery_hangs() -> None:
     unit = units.blank()
     unit.world.stuck.add(FILE_LOG)
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     assert "state MFG_SUCCEEDED" in unit.log()
     assert "event sink memory did not end well: flushing it, with" in unit.log()
     # The wait is longer than that of a restore: with a file open there RECOVERY could not be unmounted.
@@ -239,9 +239,9 @@ def test_a_restore_finishes_though_the_log_on_recovery_hangs() -> None:
 
 def test_a_start_that_is_given_up_is_counted_though_the_log_on_recovery_hangs() -> None:
     unit = units.running()
-    unit.machine.disks[0].gone = True
+    unit.machine.disks[0].detached = True
     unit.world.stuck.add(FILE_LOG)
-    assert unit.boot() is Stop.REBOOT
+    assert unit.boot() is StopReason.REBOOT
     assert "flushing it, with" in unit.log()
 
 
@@ -260,6 +260,10 @@ def test_a_clock_that_jumps_at_every_turn_changes_no_flow(every: int) -> None:
             unit.machine.clock.set(JUMPS[count // every % len(JUMPS)])
 
     unit.machine.hook = jump
-    assert [unit.provision(), unit.boot(), unit.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
+    assert [unit.provision(), unit.boot(), unit.boot()] == [
+        StopReason.REBOOT,
+        StopReason.REBOOT,
+        StopReason.SWITCHED_ROOT,
+    ]
     assert count > 100
-    assert unit.machine.clock.passed < 60
+    assert unit.machine.clock.total_elapsed < 60

@@ -21,7 +21,7 @@ from gprov.domain.events import LogLine, Severity
 from gprov.domain.image.history import History, parse_history
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.platform.default_table import default_table
-from gprov.domain.unit.frdata import RestoreOptions, serialise_options
+from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
 
 IMAGE = "WIDGET.LNX.SHINY.2026-01-15.1"
 FOLDER = "/mnt/RECOVERY/log"
@@ -72,9 +72,9 @@ def warnings(bus: EventBus) -> list[str]:
 def test_what_is_recorded_is_on_the_medium(machine: SimulatedMachine, files: FakeFiles, bus: EventBus) -> None:
     history = HistoryFile(files, FOLDER, bus)
     assert history.value == History()
-    history.record(history.value.attempt(IMAGE).failed(IMAGE, "because"))
+    history.record(history.value.with_attempt(IMAGE).with_failure(IMAGE, "because"))
     machine.restart()
-    stored = machine.tree("RECOVERY").get("/log/recovery_history.json")
+    stored = machine.volume_tree("RECOVERY").get("/log/recovery_history.json")
     assert stored is not None
     assert parse_history(stored.content).failures(IMAGE) == 1
     assert warnings(bus) == []
@@ -82,7 +82,7 @@ def test_what_is_recorded_is_on_the_medium(machine: SimulatedMachine, files: Fak
 
 def test_a_history_is_read_back_and_cleared(files: FakeFiles, bus: EventBus) -> None:
     first = HistoryFile(files, FOLDER, bus)
-    first.record(first.value.attempt(IMAGE))
+    first.record(first.value.with_attempt(IMAGE))
     again = HistoryFile(files, FOLDER, bus)
     assert again.value == first.value
     again.clear()
@@ -99,14 +99,14 @@ def test_a_damaged_history_is_set_aside_and_a_new_one_begun(files: FakeFiles, bu
     assert len(warnings(bus)) == 1
     assert warnings(bus)[0].startswith("the history is damaged: ")
     assert files.read(f"{HISTORY}.damaged") == content
-    history.record(history.value.attempt(IMAGE))
+    history.record(history.value.with_attempt(IMAGE))
     assert parse_history(files.read(HISTORY)).result(IMAGE).imaging_attempts == 1
 
 
 def test_a_history_that_is_a_folder_stops_nothing(files: FakeFiles, bus: EventBus) -> None:
     files.make_folder(HISTORY)
     history = HistoryFile(files, FOLDER, bus)
-    history.record(history.value.attempt(IMAGE))
+    history.record(history.value.with_attempt(IMAGE))
     assert files.names(f"{HISTORY}.damaged") == ()
     assert history.value.result(IMAGE).imaging_attempts == 1
 
@@ -116,7 +116,7 @@ def test_a_history_that_cannot_be_written_stops_nothing(
 ) -> None:
     history = HistoryFile(files, FOLDER, bus)
     machine.mounts[0].read_only = True
-    history.record(history.value.attempt(IMAGE))
+    history.record(history.value.with_attempt(IMAGE))
     assert history.value.result(IMAGE).imaging_attempts == 1
     assert warnings(bus) == [f"the history could not be written: {HISTORY}: read-only file system"]
 

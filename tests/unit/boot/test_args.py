@@ -12,9 +12,9 @@ from gprov.domain.boot.args import (
     BootArguments,
     EraseMode,
     PreferredImage,
-    carried_arguments,
     parse_boot_arguments,
-    without_mode,
+    persistent_arguments,
+    without_mode_arguments,
 )
 from gprov.domain.branding import Branding
 
@@ -150,7 +150,7 @@ def test_own_arguments_follow_the_branding() -> None:
     own = Branding(environment_prefix="ACME_")
     arguments = parse_boot_arguments({"ACME_KEY_WINDOW": "3", "PROVISION_VERBOSE": "1"}, own)
     assert (arguments.key_window, arguments.verbose) == (3, False)
-    assert carried_arguments(arguments) == "ACME_KEY_WINDOW=3"
+    assert persistent_arguments(arguments) == "ACME_KEY_WINDOW=3"
 
 
 @given(
@@ -174,7 +174,7 @@ def test_no_environment_stops_a_boot(environment: dict[str, str], command_line: 
 
 
 def test_nothing_is_carried_by_default() -> None:
-    assert carried_arguments(parse("real_root=LABEL=PRIMARY", command_line="quiet console=ttyS0")) == ""
+    assert persistent_arguments(parse("real_root=LABEL=PRIMARY", command_line="quiet console=ttyS0")) == ""
 
 
 def test_carried_arguments_are_read_back_as_they_were() -> None:
@@ -188,7 +188,7 @@ def test_carried_arguments_are_read_back_as_they_were() -> None:
         "PROVISION_FAILURE_HOLD=0",
         command_line="console=tty0 console=ttyS0,115200n8",
     )
-    line = carried_arguments(first)
+    line = persistent_arguments(first)
     assert line == (
         "console=tty0 console=ttyS0,115200n8 PROVISION_VERBOSE=1 KERNEL_OVERRIDE=recovery "
         "PROVISION_KEY_WINDOW=2.5 PROVISION_ROOT_WAIT=60 PROVISION_ARRAY_WAIT=12 PROVISION_FAILURE_HOLD=0"
@@ -212,10 +212,10 @@ def test_carried_arguments_are_read_back_as_they_were() -> None:
     ],
 )
 def test_words_that_decide_what_a_start_is_for_are_left_out(arguments: str, rest: str) -> None:
-    assert without_mode(arguments) == rest
+    assert without_mode_arguments(arguments) == rest
 
 
 @given(st.lists(st.sampled_from(["real_root=X", "DATA_ERASE=1", "frmode=shell", '"mfgurl=u"', 'a="b c"', "d"])))
 def test_a_shell_like_reader_finds_no_mode_word_left(words: list[str]) -> None:
-    left = shlex.split(without_mode(" ".join(words)))
+    left = shlex.split(without_mode_arguments(" ".join(words)))
     assert left == [shlex.split(word)[0] for word in words if word in ('a="b c"', "d")]

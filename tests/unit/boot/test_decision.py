@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.boot.args import BootArguments, EraseMode, PreferredImage
-from gprov.domain.boot.decision import decide
+from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
@@ -109,7 +109,7 @@ def facts(
         elapsed=elapsed,
         root=root or NotFound(),
         targets=targets,
-        checks={check[0].mark: check[1]} if check else {},
+        checks={check[0].stable_id: check[1]} if check else {},
         operator_present=operator,
         key_pressed=key,
         emergency_files=files,
@@ -128,7 +128,7 @@ def attempts(number: int, on: Volume = ROOT) -> Found:
 GOOD, BEYOND, COULD_NOT = CheckOutcome.GOOD, CheckOutcome.BEYOND_REPAIR, CheckOutcome.FAILED
 NO_FLAG = Found(ROOT, Mounted(Flag.ABSENT))
 UNREADABLE_FLAG = Found(ROOT, Mounted(Flag.UNREADABLE))
-SUSPECT = replace(OTHER, suspect=EMPTY)
+SUSPECT = replace(OTHER, probable_primary=EMPTY)
 BOTH = Ambiguous((ROOT, COPY))
 ON_ARRAY = replace(ROOT, array="own")
 
@@ -223,7 +223,7 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (24, facts(root=attempts(2), targets=WITH_PRIMARY, check=(ROOT, GOOD), elapsed=LATE), GiveUp),
     (24, facts(root=UNREADABLE_FLAG, targets=WITH_PRIMARY, check=(ROOT, GOOD)), GiveUp),
     (24, facts(root=attempts(3, LUKS), targets=OTHER), GiveUp),
-    (25, facts(), KeepWaiting("the root has not appeared yet", 3.0)),
+    (25, facts(), KeepWaiting("root volume not found yet", 3.0)),
     (26, facts(elapsed=3), SurveyTargets()),
     (27, facts(elapsed=119.9, targets=OTHER), KeepWaiting),
     (27, facts(elapsed=4, targets=survey(TargetState.BLANK, expected=2)), KeepWaiting),
@@ -234,7 +234,7 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.OTHER, expected=1)), GiveUp),
     (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.UNREADABLE)), GiveUp),
     (29, facts(elapsed=LATE, targets=survey(TargetState.OTHER, TargetState.FOREIGN)), GiveUp),
-    (29, facts(elapsed=LATE, targets=replace(survey(TargetState.FOREIGN), suspect=EMPTY)), GiveUp),
+    (29, facts(elapsed=LATE, targets=replace(survey(TargetState.FOREIGN), probable_primary=EMPTY)), GiveUp),
     (29, facts(elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, TargetState.RAID_MEMBER)), GiveUp),
     (29, facts(elapsed=LATE, targets=replace(WITH_PRIMARY, primary=(ROOT, EMPTY))), GiveUp),
     (30, facts(elapsed=LATE, targets=SUSPECT), CheckFileSystem),
@@ -274,7 +274,7 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (12, facts(root=replace(BOOTABLE, arrays=(LOST,))), SwitchRoot(ROOT)),
     # What cannot run is as good as not there: rows 25 to 32.
     (25, facts(root=NotFound((LOST,))), KeepWaiting),
-    (26, facts(root=NotFound((replace(HALF, failure="mdadm failed"),)), elapsed=40), SurveyTargets()),
+    (26, facts(root=NotFound((replace(HALF, start_error="mdadm failed"),)), elapsed=40), SurveyTargets()),
     (29, facts(root=NotFound((LOST,)), elapsed=LATE, targets=survey(TargetState.RAID_MEMBER, expected=3)), GiveUp),
     (32, facts(root=NotFound((LOST,)), elapsed=LATE, targets=OTHER), RestoreReason.FILE_SYSTEM_ABSENT),
 ]
@@ -349,20 +349,20 @@ FOREIGN_COPY = Found(COPY, Mounted(Flag.PRESENT))
         ),
         (
             facts(WAITS, elapsed=4, targets=OTHER),
-            "the root has not appeared yet; 1 of 1 data disks present: /dev/sda without PRIMARY",
+            "root volume not found yet; 1 of 1 data disks present: /dev/sda without PRIMARY",
         ),
         (facts(WAITS, root=BOTH, targets=UNKNOWN), "more than one volume could be the root: /dev/sda1, /dev/sdc1"),
     ],
 )
 def test_doubts_wait_for_another_disk_until_the_deadline_and_are_then_given_up(seen: BootFacts, decision: str) -> None:
-    nowhere = "is on a disk that is no data disk of the platform"
+    nowhere = "is not on a data disk of the platform"
     copy, card, root = (f"{one.node} {nowhere}" for one in (COPY, CARD, ROOT))
     reason = decision.format(copy=copy, card=card, root=root)
     assert decide(seen) == KeepWaiting(reason, 60.0)
     assert decide(replace(seen, elapsed=59.9)) == KeepWaiting(reason, 60.0)
     late = decide(replace(seen, elapsed=60.0))
     assert isinstance(late, GiveUp | Restore)
-    if not reason.startswith("the root has not appeared yet"):
+    if not reason.startswith("root volume not found yet"):
         assert late == GiveUp(reason)
 
 
@@ -408,7 +408,7 @@ def test_arrays_wait_for_their_members_and_several_leave_a_doubt() -> None:
 
 def test_what_a_missing_root_is_given_up_with() -> None:
     suspect = facts(elapsed=LATE, targets=SUSPECT, check=(EMPTY, COULD_NOT))
-    assert decide(suspect) == GiveUp("the root does not appear; /dev/sda1, where it should be, could not be checked")
+    assert decide(suspect) == GiveUp("root volume not found; /dev/sda1, probably PRIMARY, could not be checked")
     restored = decide(facts(elapsed=LATE, targets=OTHER))
     assert isinstance(restored, Restore)
     assert restored.evidence == "1 of 1 data disks present: /dev/sda without PRIMARY"
@@ -421,7 +421,9 @@ def test_what_a_missing_root_is_given_up_with() -> None:
 
 some_volumes = st.sampled_from([ROOT, EMPTY, LUKS, COPY, CARD])
 roots: st.SearchStrategy[RootSearch] = st.one_of(
-    st.builds(NotFound, st.sampled_from([(), (HALF,), (HALF, OTHERS), (LOST,), (replace(HALF, failure="no"), LOST)])),
+    st.builds(
+        NotFound, st.sampled_from([(), (HALF,), (HALF, OTHERS), (LOST,), (replace(HALF, start_error="no"), LOST)])
+    ),
     st.builds(Ambiguous, st.sampled_from([(ROOT, COPY), (ROOT, EMPTY), (COPY, LUKS, ROOT)])),
     st.builds(Found, some_volumes, st.builds(Mounted, st.sampled_from(Flag), st.sampled_from(["", "no init"]))),
     st.builds(Found, some_volumes, st.builds(MountFailed, st.just("failed"), st.integers(1, 5))),
@@ -433,8 +435,8 @@ surveys = st.builds(
         tuple
     ),
     primary=st.sampled_from([(), (ROOT,), (ROOT, EMPTY)]),
-    suspect=st.sampled_from([None, EMPTY]),
-    startable=st.sampled_from([None, True, False]),
+    probable_primary=st.sampled_from([None, EMPTY]),
+    boot_files_present=st.sampled_from([None, True, False]),
 )
 arguments_without_wish = st.builds(
     BootArguments,
@@ -464,7 +466,9 @@ def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[
         elapsed=st.one_of(st.sampled_from([0.0, 3.0, 5.0, 10.0, 120.0, 1e6]), st.floats(0, 1e4)),
         root=roots,
         targets=st.one_of(st.none(), surveys),
-        checks=st.dictionaries(st.sampled_from([ROOT.mark, COPY.mark, CARD.mark]), st.sampled_from(CheckOutcome)),
+        checks=st.dictionaries(
+            st.sampled_from([ROOT.stable_id, COPY.stable_id, CARD.stable_id]), st.sampled_from(CheckOutcome)
+        ),
         operator_present=st.booleans(),
         key_pressed=st.booleans(),
         emergency_files=st.sampled_from([(), ("EmergencyFile_1",)]),
@@ -500,7 +504,7 @@ def evidence(seen: BootFacts) -> bool:
     broken = (
         isinstance(root, Found)
         and flag in (None, Flag.UNREADABLE)
-        and seen.checks.get(root.volume.mark) is CheckOutcome.BEYOND_REPAIR
+        and seen.checks.get(root.volume.stable_id) is CheckOutcome.BEYOND_REPAIR
     )
     gone = (
         isinstance(root, NotFound)
@@ -508,16 +512,16 @@ def evidence(seen: BootFacts) -> bool:
         and targets is not None
         and states <= {TargetState.BLANK, TargetState.OTHER}
         and (
-            targets.suspect is None
+            targets.probable_primary is None
             or states == {TargetState.BLANK}
-            or seen.checks.get(targets.suspect.mark) is CheckOutcome.BEYOND_REPAIR
+            or seen.checks.get(targets.probable_primary.stable_id) is CheckOutcome.BEYOND_REPAIR
         )
     )
     unstartable = (
         seen.arguments.loader_fallback
         and complete
         and targets is not None
-        and targets.startable is False
+        and targets.boot_files_present is False
         and states <= {TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY}
     )
     return any((unstartable, asked, bool(seen.emergency_files), own and flag is Flag.ABSENT, own and broken, gone))
@@ -539,16 +543,16 @@ FELL_BACK = BootArguments(restore_requested=True, loader_fallback=True)
     [
         (BOOTABLE, None, SurveyTargets()),
         (NotFound(), None, KeepWaiting),
-        (BOOTABLE, replace(WITH_PRIMARY, startable=False), RestoreReason.BOOT_FILES_MISSING),
-        (NotFound(), replace(OTHER, startable=False), RestoreReason.BOOT_FILES_MISSING),
+        (BOOTABLE, replace(WITH_PRIMARY, boot_files_present=False), RestoreReason.BOOT_FILES_MISSING),
+        (NotFound(), replace(OTHER, boot_files_present=False), RestoreReason.BOOT_FILES_MISSING),
         # The boot loader was too early for a slow disk.
-        (BOOTABLE, replace(WITH_PRIMARY, startable=True), SwitchRoot(ROOT)),
+        (BOOTABLE, replace(WITH_PRIMARY, boot_files_present=True), SwitchRoot(ROOT)),
         # A disk may be missing, unknown, or somebody's: no evidence.
-        (BOOTABLE, replace(WITH_PRIMARY, startable=False, expected=2), SwitchRoot(ROOT)),
-        (BOOTABLE, replace(UNKNOWN, startable=False), SwitchRoot(ROOT)),
-        (NotFound(), replace(survey(TargetState.FOREIGN), startable=False), KeepWaiting),
-        (NotFound(), replace(survey(TargetState.UNREADABLE), startable=False), KeepWaiting),
-        (NotFound(), replace(survey(TargetState.RAID_MEMBER), startable=False), KeepWaiting),
+        (BOOTABLE, replace(WITH_PRIMARY, boot_files_present=False, expected=2), SwitchRoot(ROOT)),
+        (BOOTABLE, replace(UNKNOWN, boot_files_present=False), SwitchRoot(ROOT)),
+        (NotFound(), replace(survey(TargetState.FOREIGN), boot_files_present=False), KeepWaiting),
+        (NotFound(), replace(survey(TargetState.UNREADABLE), boot_files_present=False), KeepWaiting),
+        (NotFound(), replace(survey(TargetState.RAID_MEMBER), boot_files_present=False), KeepWaiting),
     ],
 )
 def test_row_9a(
@@ -572,7 +576,7 @@ def test_row_9a(
 def test_a_root_that_is_merely_missing_or_failing_is_never_wiped(seen: BootFacts) -> None:
     """The two cases that lost data in the field, with nothing else to go by."""
     for root in (NotFound(), NotFound((LOST,)), NotFound((HALF,)), FAILED, BOTH, UNREADABLE_FLAG):
-        plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.mark: COULD_NOT})
+        plain = replace(seen, root=root, emergency_files=(), targets=None, checks={ROOT.stable_id: COULD_NOT})
         assert not isinstance(decide(plain), Restore)
 
 
@@ -622,7 +626,7 @@ def test_why_nothing_is_done_about_other_data_is_said() -> None:
 def test_a_root_elsewhere_is_named() -> None:
     decision = decide(facts(root=NO_FLAG, targets=ELSEWHERE, elapsed=LATE))
     assert isinstance(decision, GiveUp)
-    assert "/dev/sda1 is on a disk that is no data disk of the platform" in decision.reason
+    assert "/dev/sda1 is not on a data disk of the platform" in decision.reason
 
 
 @settings(max_examples=150)
@@ -660,8 +664,8 @@ def test_asking_again_as_told_comes_to_an_end(seen: BootFacts) -> None:
                 assert seen.targets is None
                 seen = replace(seen, targets=WITH_PRIMARY)
             case CheckFileSystem(volume=checked):
-                assert checked.mark not in seen.checks
-                seen = replace(seen, checks={**seen.checks, checked.mark: COULD_NOT}, targets=None)
+                assert checked.stable_id not in seen.checks
+                seen = replace(seen, checks={**seen.checks, checked.stable_id: COULD_NOT}, targets=None)
             case UseVolume(volume=used):
                 assert not isinstance(seen.root, Found)
                 seen = replace(seen, root=Found(used, MountFailed("failed", 1)), targets=None)

@@ -15,12 +15,12 @@ from gprov.adapters.fake.firmware.firmware import apply_changes
 from gprov.domain.boot.entries import (
     DeleteVariable,
     EspLocation,
+    PlannedEntry,
     SetVariable,
     VariableChange,
-    WantedEntry,
+    planned_entries,
     reconcile,
     started_by_fallback,
-    wanted_entries,
 )
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, InternalError
@@ -32,7 +32,7 @@ from gprov.domain.formats.efi.variables import Variable
 BRANDING = Branding()
 GUID = "0b7c6cda-a5a2-4f6b-9a4f-5a2f38c7d1ee"
 ESP = EspLocation(1, 2048, 409600, GUID)
-WANTED = wanted_entries(BRANDING, ESP, "")
+WANTED = planned_entries(BRANDING, ESP, "")
 NORMAL, RESTORE, ERASE = WANTED
 OURS = {entry.description for entry in WANTED}
 
@@ -47,13 +47,13 @@ def foreign(description: str = "UEFI PXEv4") -> Variable:
     return Variable(7, serialise_load_option(LoadOption(description, (Pci(3, 0), Mac(bytes(32), 1)))))
 
 
-def stale(entry: WantedEntry) -> Variable:
+def stale(entry: PlannedEntry) -> Variable:
     """The same entry for an ESP that is gone."""
     path = (gpt_partition(1, 2048, 409600, "11111111-2222-3333-4444-555555555555"), FilePath("\\norm_boot"))
-    return WantedEntry(entry.description, path, entry.arguments, entry.in_order).variable()
+    return PlannedEntry(entry.description, path, entry.arguments, entry.in_order).variable()
 
 
-def after(existing: Nvram, wanted: tuple[WantedEntry, ...] = WANTED) -> dict[str, Variable]:
+def after(existing: Nvram, wanted: tuple[PlannedEntry, ...] = WANTED) -> dict[str, Variable]:
     return apply_changes(existing, reconcile(existing, wanted))
 
 
@@ -88,7 +88,7 @@ def test_entries_are_what_another_reader_takes_them_for() -> None:
 
 def test_extra_arguments_reach_the_entries_that_boot_and_restore() -> None:
     extras = "console=ttyS0 PROVISION_VERBOSE=1"
-    normal, restore, erase = wanted_entries(BRANDING, ESP, extras)
+    normal, restore, erase = planned_entries(BRANDING, ESP, extras)
     assert normal.arguments == f"quiet real_root=LABEL=PRIMARY {extras}"
     assert restore.arguments == f"quiet {extras}"
     assert erase.arguments == "DATA_ERASE=1"
@@ -98,23 +98,23 @@ def test_extra_arguments_reach_the_entries_that_boot_and_restore() -> None:
     "extras", ["DATA_ERASE=1", '"DATA_ERASE=1"', "real_root=LABEL=X", "frmode=shell mfgurl=http://x"]
 )
 def test_extra_arguments_cannot_turn_one_entry_into_another(extras: str) -> None:
-    assert wanted_entries(BRANDING, ESP, f"a=1 {extras} b=2") == wanted_entries(BRANDING, ESP, "a=1 b=2")
+    assert planned_entries(BRANDING, ESP, f"a=1 {extras} b=2") == planned_entries(BRANDING, ESP, "a=1 b=2")
 
 
 @pytest.mark.parametrize("extras", ["x" * 2048, 'a="b\nc"'])
 def test_extra_arguments_that_cannot_be_stored_are_refused(extras: str) -> None:
     with pytest.raises(BadInput):
-        wanted_entries(BRANDING, ESP, extras)
+        planned_entries(BRANDING, ESP, extras)
 
 
 def test_a_partition_without_guid_is_refused() -> None:
     with pytest.raises(BadInput):
-        wanted_entries(BRANDING, EspLocation(1, 2048, 409600, ""), "")
+        planned_entries(BRANDING, EspLocation(1, 2048, 409600, ""), "")
 
 
 def test_names_come_from_the_branding() -> None:
     own = Branding(primary_label="MAIN", boot_kernel="vmlinuz", normal_entry="Acme")
-    entry = wanted_entries(own, ESP, "")[0]
+    entry = planned_entries(own, ESP, "")[0]
     assert (entry.description, entry.arguments) == ("Acme", "quiet real_root=LABEL=MAIN")
     assert entry.device_path[1] == FilePath("\\vmlinuz")
 

@@ -14,12 +14,12 @@ from gprov.domain.events import (
     Event,
     LogLine,
     Milestone,
+    OperationPhase,
+    OperationReport,
     ProcessState,
     Progress,
     Severity,
     StateChange,
-    Step,
-    StepPhase,
 )
 
 NOON = 1_772_366_459_123_456_789  # 2026-03-01 12:00:59.123456789 UTC
@@ -36,9 +36,12 @@ NOON = 1_772_366_459_123_456_789  # 2026-03-01 12:00:59.123456789 UTC
         (Progress("verify x.upd", 1, 3), "LOG verify x.upd: 33% (1 of 3)"),
         (Progress("fetch", 7, 0), "LOG fetch: 7"),
         (StateChange(ProcessState.FR_STARTED), "LOG state FR_STARTED"),
-        (Step("format /dev/sda1", StepPhase.STARTED), "LOG start: format /dev/sda1"),
-        (Step("format /dev/sda1", StepPhase.DONE, 1.25), "LOG done in 1.2 s: format /dev/sda1"),
-        (Step("format", StepPhase.FAILED, 2, "no such disk"), "ERROR failed after 2.0 s: format: no such disk"),
+        (OperationReport("format /dev/sda1", OperationPhase.STARTED), "LOG start: format /dev/sda1"),
+        (OperationReport("format /dev/sda1", OperationPhase.DONE, 1.25), "LOG done in 1.2 s: format /dev/sda1"),
+        (
+            OperationReport("format", OperationPhase.FAILED, 2, "no such disk"),
+            "ERROR failed after 2.0 s: format: no such disk",
+        ),
         (Milestone("handover", 1.5), "LOG milestone handover at 1.500 s"),
     ],
 )
@@ -93,6 +96,6 @@ def test_percent(done: int, total: int, expected: int) -> None:
 
 
 def test_severities() -> None:
-    assert severity_of(Step("x", StepPhase.FAILED)) is Severity.ERROR
-    assert severity_of(Step("x", StepPhase.DONE)) is Severity.LOG
+    assert severity_of(OperationReport("x", OperationPhase.FAILED)) is Severity.ERROR
+    assert severity_of(OperationReport("x", OperationPhase.DONE)) is Severity.LOG
     assert severity_of(StateChange(ProcessState.FR_FAILED)) is Severity.LOG

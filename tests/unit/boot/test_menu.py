@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.boot.args import PreferredImage
-from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
-from gprov.domain.boot.menu import (
+from gprov.domain.boot.boot_menu import (
     Choose,
     Choosing,
     Confirm,
@@ -17,10 +16,11 @@ from gprov.domain.boot.menu import (
     Outcome,
     PowerOff,
     ResumeBoot,
-    answered,
-    chosen,
+    after_choice,
+    after_confirmation,
     prompt,
 )
+from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
 
 Answer = int | bool | None
 
@@ -28,8 +28,8 @@ Answer = int | bool | None
 def step(state: Choosing | Confirming, answer: Answer) -> MenuState:
     """``answer``: an index or None where the menu is shown, yes or no where something is asked."""
     if isinstance(state, Choosing):
-        return chosen(state, None if answer is None else int(answer))
-    return answered(state, bool(answer))
+        return after_choice(state, None if answer is None else int(answer))
+    return after_confirmation(state, bool(answer))
 
 
 def play(*answers: Answer) -> MenuState:

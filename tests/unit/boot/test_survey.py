@@ -116,7 +116,7 @@ def test_members_of_an_array_that_runs_hide_nothing(contents: Contents, state: T
     assert [judged.state for judged in survey.disks] == [state, state]
     assert survey.without_primary is (state is TargetState.OTHER)
     assert survey.primary == ((found[-1],) if state is TargetState.PRIMARY else ())
-    assert survey.suspect == (found[-1] if state is TargetState.OTHER else None)
+    assert survey.probable_primary == (found[-1] if state is TargetState.OTHER else None)
 
 
 def test_boot_partitions_hold_nothing_that_is_lost() -> None:
@@ -129,7 +129,7 @@ def test_boot_partitions_hold_nothing_that_is_lost() -> None:
         SurveyFacts(expected=1, targets=[SDA2], volumes=found, primary_label=LABEL, boot_label="BOOT")
     )
     assert survey.disks[0].state is TargetState.OTHER
-    assert survey.suspect == found[1]
+    assert survey.probable_primary == found[1]
     own = [*volumes(SDA2, Contents("ext2", "BOOT"), DATA)]
     assert (
         survey_targets(SurveyFacts(expected=1, targets=[SDA2], volumes=own, primary_label=LABEL, boot_label="BOOT"))
@@ -181,8 +181,8 @@ def test_an_array_of_which_too_little_is_left_hides_nothing() -> None:
 def test_a_volume_belongs_to_the_unit_if_all_its_disks_do() -> None:
     sdb1 = disk("sdb", 1)
     survey = survey_targets(SurveyFacts(expected=1, targets=[SDA1], volumes=volumes(SDA1, MEMBER), primary_label=LABEL))
-    assert survey.has(array_on(SDA1, contents=PRIMARY))
-    assert not survey.has(array_on(SDA1, sdb1, contents=PRIMARY))
+    assert survey.contains(array_on(SDA1, contents=PRIMARY))
+    assert not survey.contains(array_on(SDA1, sdb1, contents=PRIMARY))
 
 
 def test_volumes_of_other_disks_do_not_count() -> None:
@@ -218,14 +218,16 @@ def test_the_one_partition_that_holds_nothing_known_is_suspect(contents: list[Co
     found = volumes(target, *contents)
     expected = None if suspect is None else found[suspect]
     assert (
-        survey_targets(SurveyFacts(expected=1, targets=[target], volumes=found, primary_label=LABEL)).suspect
+        survey_targets(SurveyFacts(expected=1, targets=[target], volumes=found, primary_label=LABEL)).probable_primary
         == expected
     )
 
 
 def test_a_whole_blank_disk_is_not_suspect() -> None:
     assert (
-        survey_targets(SurveyFacts(expected=1, targets=[SDA], volumes=volumes(SDA, EMPTY), primary_label=LABEL)).suspect
+        survey_targets(
+            SurveyFacts(expected=1, targets=[SDA], volumes=volumes(SDA, EMPTY), primary_label=LABEL)
+        ).probable_primary
         is None
     )
 
@@ -273,7 +275,7 @@ def test_a_survey_describes_itself() -> None:
         "/dev/sdb unreadable (/dev/sdb: more than one signature)"
     )
     assert TargetSurvey(expected=1).describe() == "0 of 1 data disks present: none"
-    assert "platform is unknown" in TargetSurvey(expected=None).describe()
+    assert "platform unknown" in TargetSurvey(expected=None).describe()
 
 
 @pytest.mark.parametrize(
@@ -291,12 +293,12 @@ def test_disks_that_no_boot_loader_starts_from(
     states: tuple[TargetState, ...], startable: bool | None, without: bool
 ) -> None:
     survey = TargetSurvey(
-        expected=len(states), disks=tuple(TargetDisk(SDA, state) for state in states), startable=startable
+        expected=len(states), disks=tuple(TargetDisk(SDA, state) for state in states), boot_files_present=startable
     )
     assert survey.without_boot_files is without
     assert replace(survey, expected=4).without_boot_files is False
     assert (", without boot files" in survey.describe()) is (startable is False)
-    assert survey.foreign is (TargetState.FOREIGN in states)
+    assert survey.has_foreign_data is (TargetState.FOREIGN in states)
 
 
 def test_what_was_looked_for_is_passed_on() -> None:
@@ -307,14 +309,19 @@ def test_what_was_looked_for_is_passed_on() -> None:
             volumes=volumes(SDA, EMPTY),
             primary_label=LABEL,
             array="gp-unit:PRIMARY",
-            startable=False,
+            boot_files_present=False,
         )
     )
-    assert (survey.expected, survey.array, survey.startable, survey.primary) == (1, "gp-unit:PRIMARY", False, ())
+    assert (survey.expected, survey.array, survey.boot_files_present, survey.primary) == (
+        1,
+        "gp-unit:PRIMARY",
+        False,
+        (),
+    )
     assert (
         survey_targets(
             SurveyFacts(expected=1, targets=[SDA], volumes=volumes(SDA, EMPTY), primary_label=LABEL)
-        ).startable
+        ).boot_files_present
         is None
     )
     assert TargetSurvey(expected=1, disks=(TargetDisk(SDA, TargetState.OTHER, ("a", "b")),)).describe() == (

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.host.initramfs.applets import add_applets
 from gprov.apps.host.initramfs.cpio import archive, folder, regular, symlink
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
 from gprov.domain.errors import BadInput
+from gprov.ports.process import Completed
 
 
 def test_folders_appear_with_their_content() -> None:
@@ -53,3 +56,27 @@ def test_sizes_by_component_largest_first() -> None:
 )
 def test_merged_usr(host: str, there: str) -> None:
     assert inside(host) == there
+
+
+def with_busybox() -> FakeProcesses:
+    return FakeProcesses({"busybox": lambda argv, env, stdin: Completed(0, b"[\nls\nmdadm\ntar\nsh\n", b"")})
+
+
+def test_applets_become_commands_where_no_program_has_the_name() -> None:
+    tree = RootTree()
+    for path in ("usr/bin/busybox", "usr/bin/tar", "usr/sbin/mdadm"):
+        tree.add(regular(path, b"x", 0o755), "program")
+    tree.add(symlink("usr/bin/sh", "busybox"), "configuration")
+    add_applets(tree, with_busybox(), "busybox")
+    nodes = {node.path: node for node in tree.finish()}
+    assert [nodes[f"usr/bin/{name}"] for name in ("[", "ls")] == [
+        symlink("usr/bin/[", "busybox"),
+        symlink("usr/bin/ls", "busybox"),
+    ]
+    assert nodes["usr/bin/tar"] == regular("usr/bin/tar", b"x", 0o755)
+    assert "usr/bin/mdadm" not in nodes
+
+
+def test_applets_of_a_program_that_is_not_there() -> None:
+    with pytest.raises(BadInput, match="busybox"):
+        add_applets(RootTree(), with_busybox(), "busybox")

@@ -89,3 +89,10 @@ def test_project_specification(flavor: Flavor) -> None:
 def test_provisioning_is_only_in_its_own_flavor() -> None:
     assert "gprov.apps.mfg.main" in parse_spec(OURS.read_text(), Flavor.NORMAL).exclude
     assert "gprov.apps.mfg" in parse_spec(OURS.read_text(), Flavor.MFG).packages
+
+
+def test_only_the_provisioning_flavor_has_programs_for_steps() -> None:
+    normal, mfg = (parse_spec(OURS.read_text(), flavor) for flavor in (Flavor.NORMAL, Flavor.MFG))
+    assert (normal.applets, mfg.applets) == ((), ("busybox",))
+    added = {"xz", "dmidecode", "hdparm", "ipmitool", "lspci", "lsusb", "efibootmgr", "nvme"}
+    assert set(mfg.programs) - set(normal.programs) == added

@@ -138,9 +138,9 @@ def test_whole_numbers() -> None:
     assert root.integer("a") == 5
     assert [root.integer(key, -1) for key in "bcde"] == [-1] * 4
     assert len(root.problems) == 4
-    assert root.integer("f", least=7, most=7) == 7
+    assert root.integer("f", minimum=7, maximum=7) == 7
     for least, most in ((8, None), (None, 6), (1, 6)):
-        root.integer("f", least=least, most=most)
+        root.integer("f", minimum=least, maximum=most)
     assert problems(root)[4:] == [
         "$.f: must be at least 8, is 7",
         "$.f: must be at most 6, is 7",

@@ -194,9 +194,9 @@ def test_capacity(level: RaidLevel | None, sizes: list[int], expected: int) -> N
 
 @pytest.mark.parametrize("level", RaidLevel)
 def test_too_few_disks_make_no_array(level: RaidLevel) -> None:
-    capacity(level, [10] * level.least_disks)
-    with pytest.raises(HardwareMismatch, match=f"needs at least {level.least_disks} disks"):
-        capacity(level, [10] * (level.least_disks - 1))
+    capacity(level, [10] * level.min_disks)
+    with pytest.raises(HardwareMismatch, match=f"needs at least {level.min_disks} disks"):
+        capacity(level, [10] * (level.min_disks - 1))
 
 
 def test_names_of_arrays() -> None:

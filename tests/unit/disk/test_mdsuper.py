@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_places
+from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_offsets
 
 UUID = bytes(range(16))
 DEVICE = bytes(range(16, 32))
@@ -201,7 +201,7 @@ def test_slots_are_always_of_the_array(shape: tuple[int, tuple[int, ...], int]) 
 
 @given(st.integers(0, 1 << 45))
 def test_places_are_on_the_device_and_where_md_has_them(size: int) -> None:
-    places = superblock_places(size)
+    places = superblock_offsets(size)
     assert all(0 <= place <= size - SUPERBLOCK_SIZE for place in places)
     assert len(set(places)) == len(places)
     if size >= 1 << 20:

@@ -91,9 +91,9 @@ def told(disk: Disk) -> tuple[object, ...]:
 
 def test_marks_tell_media_apart() -> None:
     volume = Volume(disk=BATCH, node="/dev/sda1", device=DeviceNumber(8, 1), contents=Contents("ext4"))
-    assert replace(volume, disk=replace(BATCH, path="/devices/usb2")).mark != volume.mark
-    assert replace(volume, disk=replace(BATCH, sequence=2)).mark != volume.mark
-    assert replace(volume, disk=replace(BATCH, partitions=(PART,))).mark == volume.mark
+    assert replace(volume, disk=replace(BATCH, path="/devices/usb2")).stable_id != volume.stable_id
+    assert replace(volume, disk=replace(BATCH, sequence=2)).stable_id != volume.stable_id
+    assert replace(volume, disk=replace(BATCH, partitions=(PART,))).stable_id == volume.stable_id
 
 
 def test_description_names_size_and_attachment() -> None:

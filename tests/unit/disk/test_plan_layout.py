@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import ALIGNMENT, GIB, KIB, MIB, PartitionRole, PartitionTable, TableKind
-from gprov.domain.disk.plan_layout import LEAST_DATA, MBR_LIMIT, primary_table, recovery_table
+from gprov.domain.disk.plan_layout import MBR_LIMIT, MIN_DATA, primary_table, recovery_table
 from gprov.domain.errors import HardwareMismatch
 
 TIB = 1024 * GIB
@@ -56,7 +56,7 @@ def check(table: PartitionTable, disk_size: int) -> None:
         assert all(part.end <= 2**32 * 512 for part in table.partitions)
         assert sum(part.active for part in table.partitions) == 1
         assert len(table.partitions) <= 4
-    assert table.partitions[-1].size >= LEAST_DATA
+    assert table.partitions[-1].size >= MIN_DATA
     # Nothing worth having is left over: less than the backup table and a unit of alignment.
     assert disk_size - previous_end < 2 * MIB
 

@@ -10,10 +10,10 @@ from gprov.domain.disk.model import Bus, Contents, Disk, Volume
 from gprov.domain.disk.recovery import (
     attachment_problem,
     attachment_rule,
+    check_single_recovery,
     choose_recovery_disk,
     could_be_recovery,
     find_recovery,
-    refuse_rivals,
     why_not_recovery,
 )
 from gprov.domain.errors import HardwareMismatch
@@ -112,10 +112,10 @@ def test_a_volume_that_would_be_a_second_recovery_is_refused_before_the_first_is
     chosen, other, inside = disk("sda", 8 * GB, 0), disk("sdb", 8 * GB, 16), disk("sdc", 8 * GB, 32, Bus.ATA)
     volumes = [volume(chosen, "RECOVERY"), volume(other, "RECOVERY"), volume(inside, "RECOVERY")]
     with pytest.raises(HardwareMismatch, match=r"made on /dev/sda, but another .* RECOVERY: /dev/sdb1$"):
-        refuse_rivals(volumes, "RECOVERY", chosen, ValidateMethod.USB)
+        check_single_recovery(volumes, "RECOVERY", chosen, ValidateMethod.USB)
     with pytest.raises(HardwareMismatch, match="/dev/sdb1, /dev/sdc1"):
-        refuse_rivals(volumes, "RECOVERY", chosen)
-    refuse_rivals([volumes[0], volumes[2]], "RECOVERY", chosen, ValidateMethod.USB)
+        check_single_recovery(volumes, "RECOVERY", chosen)
+    check_single_recovery([volumes[0], volumes[2]], "RECOVERY", chosen, ValidateMethod.USB)
 
 
 def test_a_recovery_that_is_no_device_is_refused() -> None:
@@ -138,7 +138,7 @@ def test_a_file_system_that_gprov_never_makes_is_no_recovery(kind: str) -> None:
     own, other = volume(key, "RECOVERY"), replace(volume(stick, "RECOVERY"), contents=Contents(kind, "RECOVERY"))
     assert find_recovery([own, other], "RECOVERY") == own
     assert find_recovery([other], "RECOVERY") is None
-    refuse_rivals([own, other], "RECOVERY", key)
+    check_single_recovery([own, other], "RECOVERY", key)
     assert why_not_recovery(other) == f"holds {kind}, must be ext2 or ext3 or ext4"
     assert why_not_recovery(own) == ""
 

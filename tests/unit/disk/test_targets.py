@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.disk.model import Bus, Contents, Disk, MountPoint, Partition, Volume
-from gprov.domain.disk.targets import TargetSpec, choose_targets, detachable, excluded_disks
+from gprov.domain.disk.model import ActiveMount, Bus, Contents, Disk, Partition, Volume
+from gprov.domain.disk.targets import TargetSpec, choose_targets, excluded_disks, removable_reason
 from gprov.domain.errors import HardwareMismatch, InternalError
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -65,7 +65,7 @@ def test_recovery_of_the_right_size_is_never_a_target() -> None:
     choice = choose_targets([recovery, data], excluded, TargetSpec(1, 100 * GB))
     assert names(choice.chosen) == ["sdb"]
     assert "RECOVERY" in choice.report[0].reason
-    assert [line.taken for line in choice.report] == [False, True]
+    assert [line.selected for line in choice.report] == [False, True]
 
 
 def test_a_name_that_begins_like_recovery_is_another_disk() -> None:
@@ -78,7 +78,7 @@ def test_a_name_that_begins_like_recovery_is_another_disk() -> None:
 
 def test_mounted_and_booted_disks_are_excluded_with_their_reasons() -> None:
     a, b, c = (disk(f"sd{letter}", 100 * GB, 16 * index, parts=2) for index, letter in enumerate("abc"))
-    mounts = [MountPoint(a.partitions[1].device, "/mnt/data", "ext4"), MountPoint(a.device, "/other", "ext4")]
+    mounts = [ActiveMount(a.partitions[1].device, "/mnt/data", "ext4"), ActiveMount(a.device, "/other", "ext4")]
     excluded = excluded_disks([a, b, c], mounts, None, b.partitions[0].device)
     assert excluded[a.device] == "has a file system mounted at /mnt/data; has a file system mounted at /other"
     assert "boot" in excluded[b.device]
@@ -107,7 +107,7 @@ def test_a_mounted_array_excludes_every_disk_below_it() -> None:
         )
         for name, minor in (("sda", 0), ("sdb", 16))
     ]
-    excluded = excluded_disks(members, [MountPoint(array, "/", "ext4")], None)
+    excluded = excluded_disks(members, [ActiveMount(array, "/", "ext4")], None)
     assert set(excluded) == {DeviceNumber(8, 0), DeviceNumber(8, 16)}
 
 
@@ -128,7 +128,7 @@ def test_a_third_disk_that_does_not_agree_with_the_pair_leaves_no_doubt() -> Non
 @pytest.mark.parametrize(
     ("sizes", "sentence"),
     [
-        ([], "1 target disk of 100000000000 bytes wanted, 0 found"),
+        ([], "1 target disk of 100000000000 bytes required, 0 found"),
         ([50 * GB, 200 * GB], "0 found"),
         ([94_999_999_999], "0 found"),
         ([105_000_000_001], "0 found"),
@@ -216,7 +216,7 @@ def test_a_disk_in_a_hot_plug_bay_is_built_in() -> None:
 
 def test_each_reason_is_told_once() -> None:
     recovery, data = disk("sda", 100 * GB, 0, parts=2, read_only=True), disk("sdb", 100 * GB, 16, parts=2)
-    mounts = [MountPoint(part.device, "/mnt", "ext4") for part in (*recovery.partitions, *recovery.partitions)]
+    mounts = [ActiveMount(part.device, "/mnt", "ext4") for part in (*recovery.partitions, *recovery.partitions)]
     excluded = excluded_disks([recovery, data], mounts, volume(recovery, 2), recovery.partitions[0].device)
     assert excluded == {
         recovery.device: "is RECOVERY; this boot came from it; has a file system mounted at /mnt; is read-only"
@@ -230,20 +230,20 @@ def test_the_report_covers_every_disk_and_names_come_in_order() -> None:
     choice = choose_targets(disks, {}, TargetSpec(2, 100 * GB))
     assert names(choice.chosen) == ["sda", "sdb"]
     assert [line.describe().partition(": ")[2] for line in choice.report] == [
-        "taken, fits",
-        "taken, fits",
-        "not taken, wrong size: 50000000000 bytes, wanted 100000000000 ± 5 %",
-        "not taken, it differs too much in size from the set",
+        "selected, fits",
+        "selected, fits",
+        "not selected, wrong size: 50000000000 bytes, expected 100000000000 ± 5 %",
+        "not selected, its size differs too much from the set",
     ]
 
 
 @pytest.mark.parametrize(
     ("sizes", "sentence"),
     [
-        ([100], "2 target disks of 100000000000 bytes wanted, 1 found: /dev/sda"),
-        ([100, 103], "2 target disks of 100000000000 bytes wanted, but none agree within 1 % of each other: "),
-        ([100, 100, 100], "2 target disks of 100000000000 bytes wanted, but there is more than one choice: "),
-        ([98, 98, 101, 101], "2 target disks of 100000000000 bytes wanted, but there is more than one choice: "),
+        ([100], "2 target disks of 100000000000 bytes required, 1 found: /dev/sda"),
+        ([100, 103], "2 target disks of 100000000000 bytes required, but none agree within 1 % of each other: "),
+        ([100, 100, 100], "2 target disks of 100000000000 bytes required, but there is more than one choice: "),
+        ([98, 98, 101, 101], "2 target disks of 100000000000 bytes required, but there is more than one choice: "),
     ],
 )
 def test_a_refusal_tells_what_was_wanted_and_why_each_disk_was_not_taken(sizes: list[int], sentence: str) -> None:
@@ -253,7 +253,7 @@ def test_a_refusal_tells_what_was_wanted_and_why_each_disk_was_not_taken(sizes: 
     assert sentence in str(caught.value)
     told = [problem.message for problem in caught.value.differences]
     assert len(told) == len(sizes)
-    assert all(line.endswith(": not taken, it fits, but no set of 2 is beyond doubt") for line in told)
+    assert all(line.endswith(": not selected, it fits, but there is no unambiguous set of 2") for line in told)
 
 
 @pytest.mark.parametrize("spec", [TargetSpec(0, 100 * GB), TargetSpec(1, 0)])
@@ -264,7 +264,7 @@ def test_a_specification_that_asks_for_nothing_is_an_error_of_ours(spec: TargetS
 
 
 def test_a_removable_disk_of_unknown_kind_is_somebodys() -> None:
-    assert detachable(disk("sda", GB, 0, bus=Bus.UNKNOWN, removable=True)) == "is removable"
-    assert detachable(disk("sda", GB, 0, bus=Bus.USB)) == "is attached by USB"
+    assert removable_reason(disk("sda", GB, 0, bus=Bus.UNKNOWN, removable=True)) == "is removable"
+    assert removable_reason(disk("sda", GB, 0, bus=Bus.USB)) == "is attached by USB"
     built_in = [disk("sda", GB, 0, bus=bus) for bus in Bus if bus is not Bus.USB]
-    assert [detachable(one) for one in built_in] == [""] * len(built_in)
+    assert [removable_reason(one) for one in built_in] == [""] * len(built_in)

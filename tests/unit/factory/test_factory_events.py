@@ -16,12 +16,12 @@ from gprov.domain.events import (
     Event,
     LogLine,
     Milestone,
+    OperationPhase,
+    OperationReport,
     ProcessState,
     Progress,
     Severity,
     StateChange,
-    Step,
-    StepPhase,
 )
 from gprov.domain.factory.events import EventObject, bounded, describe, encode_event
 from gprov.domain.factory.messages import encode, to_bytes
@@ -38,7 +38,7 @@ bodies: st.SearchStrategy[Body] = st.one_of(
     st.builds(LogLine, anything, st.sampled_from(Severity)),
     st.builds(Progress, anything, numbers, numbers),
     st.builds(StateChange, st.sampled_from(ProcessState)),
-    st.builds(Step, anything, st.sampled_from(StepPhase), seconds, anything),
+    st.builds(OperationReport, anything, st.sampled_from(OperationPhase), seconds, anything),
     st.builds(Milestone, anything, seconds),
 )
 events = st.builds(Event, numbers, numbers, bodies)
@@ -50,7 +50,7 @@ PLAIN: tuple[Body, ...] = (
     LogLine("broken", Severity.ERROR),
     Progress("verify image", 5, 10),
     StateChange(ProcessState.FR_SUCCEEDED),
-    Step("Format /dev/sda2", StepPhase.FAILED, 1.5, "no space"),
+    OperationReport("Format /dev/sda2", OperationPhase.FAILED, 1.5, "no space"),
     Milestone("switch root", 2.25),
 )
 
@@ -78,7 +78,7 @@ def test_every_event_can_be_read_after_encoding(sent: list[Event]) -> None:
 def test_encoding_again_changes_nothing(sent: Event) -> None:
     once = _through(sent)
     again = _through(once)
-    if isinstance(once.body, (Step, Milestone)):
+    if isinstance(once.body, (OperationReport, Milestone)):
         assert json.dumps(encode_event(once)) == json.dumps(encode_event(again))
     else:
         assert again == once
@@ -176,8 +176,8 @@ def test_a_queue_holds_bounded_text() -> None:
         (Progress("verify", 5, 10), "verify: 5 of 10"),
         (Progress("download", 5, 0), "download: 5"),
         (StateChange(ProcessState.MFG_FAILED), "MFG_FAILED"),
-        (Step("Format", StepPhase.STARTED), "Format: started"),
-        (Step("Format", StepPhase.FAILED, 1.26, "no space"), "Format: failed after 1.3 s: no space"),
+        (OperationReport("Format", OperationPhase.STARTED), "Format: started"),
+        (OperationReport("Format", OperationPhase.FAILED, 1.26, "no space"), "Format: failed after 1.3 s: no space"),
         (Milestone("init", 0.5), "init at 0.50 s"),
     ],
 )

@@ -15,7 +15,7 @@ from typing_extensions import override
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.net.factory import FactoryClients, HttpFactory, split
 from gprov.domain.errors import NetworkFault
-from gprov.domain.events import Body, Event, LogLine, ProcessState, StateChange, Step, StepPhase
+from gprov.domain.events import Body, Event, LogLine, OperationPhase, OperationReport, ProcessState, StateChange
 from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import FactoryRefused, Refusal, error_reply
 from gprov.domain.factory.requests import EventBatch, decode
@@ -152,7 +152,11 @@ def test_events_are_split_into_what_the_server_takes(sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [LogLine("\N{SNOWMAN}" * 8000), Step("\N{SNOWMAN}" * 400, StepPhase.FAILED, 1, "\N{SNOWMAN}" * 8000)]
+    "body",
+    [
+        LogLine("\N{SNOWMAN}" * 8000),
+        OperationReport("\N{SNOWMAN}" * 400, OperationPhase.FAILED, 1, "\N{SNOWMAN}" * 8000),
+    ],
 )
 def test_a_flood_of_long_lines_is_split_as_well(body: Body) -> None:
     http = AnsweringHttp()

@@ -16,12 +16,12 @@ from gprov.domain.events import (
     Event,
     LogLine,
     Milestone,
+    OperationPhase,
+    OperationReport,
     ProcessState,
     Progress,
     Severity,
     StateChange,
-    Step,
-    StepPhase,
 )
 from gprov.domain.factory.events import FIELDS, event_type
 from gprov.domain.factory.messages import encode, schema
@@ -44,7 +44,7 @@ BODIES: tuple[Body, ...] = (
     *(LogLine("text", severity) for severity in Severity),
     Progress("task", 1, 2),
     *(StateChange(state) for state in ProcessState),
-    *(Step("step", phase, 1.5, "why") for phase in StepPhase),
+    *(OperationReport("step", phase, 1.5, "why") for phase in OperationPhase),
     Milestone("name", 1.5),
 )
 MESSAGES: tuple[Request, ...] = (

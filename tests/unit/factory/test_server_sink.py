@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from gprov.adapters.linux.net.server_sink import Delivery, ServerSink
-from gprov.domain.backlog import Backlog
 from gprov.domain.errors import NetworkFault
+from gprov.domain.event_backlog import Backlog
 from gprov.domain.events import Body, Event, LogLine, ProcessState, Progress, Severity, StateChange
 from gprov.domain.factory.replies import FactoryRefused
 from gprov.ports.factory import Telemetry
@@ -148,7 +148,7 @@ def test_closing_does_not_wait_for_a_long_pause() -> None:
 
 def test_what_the_server_refuses_does_not_hold_up_the_rest() -> None:
     factory = KeepingTelemetry([FactoryRefused(URL, 422, "no")])
-    sink = ServerSink(factory, "1", delivery=Delivery(linger=0))
+    sink = ServerSink(factory, "1", delivery=Delivery(batch_delay=0))
     sink.publish(state(1))
     assert factory.asked.wait(60)
     sink.publish(line(2))
@@ -159,7 +159,7 @@ def test_what_the_server_refuses_does_not_hold_up_the_rest() -> None:
 
 def test_a_state_change_does_not_linger() -> None:
     factory = KeepingTelemetry()
-    sink = ServerSink(factory, "1", delivery=Delivery(linger=3600))
+    sink = ServerSink(factory, "1", delivery=Delivery(batch_delay=3600))
     sink.publish(line(1))
     sink.publish(state(2))
     assert factory.asked.wait(60)
@@ -216,7 +216,7 @@ def test_the_backlog_is_bounded_ordered_and_counts_its_losses(actions: list[Body
 
 
 def test_long_lines_are_bounded_by_their_text() -> None:
-    backlog = Backlog(100, WHY, room=1000)
+    backlog = Backlog(100, WHY, max_characters=1000)
     for number in range(1, 101):
         backlog.add(Event(number, 0, LogLine("x" * 300)))
     taken = backlog.take(100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.domain.boot.firmware import FirmwareKind
 from tests.unit.flow import units
 from tests.unit.flow.driver import UnitDriver
@@ -25,7 +25,7 @@ def provisioned() -> UnitDriver:
 @pytest.fixture
 def restored(provisioned: UnitDriver) -> UnitDriver:
     """A unit that restored itself and has not started its system yet."""
-    assert provisioned.boot() is Stop.REBOOT
+    assert provisioned.boot() is StopReason.REBOOT
     return provisioned
 
 

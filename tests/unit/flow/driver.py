@@ -10,11 +10,11 @@ import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.events.sinks import MemorySink
-from gprov.adapters.fake.firmware.uefi import choose_entry
+from gprov.adapters.fake.firmware.uefi import select_boot_entry
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume, Node
-from gprov.adapters.fake.net.network import FakeFactory, Origin
+from gprov.adapters.fake.net.network import FakeFactory, FakeOrigin
 from gprov.adapters.fake.system.process import FakeProcesses
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
 from gprov.apps.host.simulation.world import MANUF_URL, World
@@ -60,7 +60,7 @@ class UnitDriver:
         return self.world.factory
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> FakeOrigin:
         return self.world.origin
 
     @property
@@ -73,10 +73,10 @@ class UnitDriver:
 
     # --- starts ---
 
-    def boot(self, environment: dict[str, str] | None = None) -> Stop:
+    def boot(self, environment: dict[str, str] | None = None) -> StopReason:
         return self.world.boot(environment)
 
-    def provision(self, **arguments: str) -> Stop:
+    def provision(self, **arguments: str) -> StopReason:
         return self.world.provision(**arguments)
 
     def provision_fails(self, **arguments: str) -> GprovError:
@@ -91,21 +91,21 @@ class UnitDriver:
 
     def choose_restore(self) -> None:
         """Choose the entry for a restore in the menu of the next start. Raises DeviceMissing if no menu shows it."""
-        choose_entry(self.machine, self.world.branding.restore_entry)
+        select_boot_entry(self.machine, self.world.branding.restore_entry)
 
     # --- power cuts ---
 
-    def operations(self, start: Callable[[UnitDriver], Stop] = boot) -> tuple[str, ...]:
+    def operations(self, start: Callable[[UnitDriver], StopReason] = boot) -> tuple[str, ...]:
         """Names of the operations of one start, in order; they are carried out by a copy."""
         copy = self.copy()
         return operations_of(copy.world, lambda: start(copy))
 
-    def cut(self, at: int, start: Callable[[UnitDriver], Stop] = boot) -> str:
+    def cut(self, at: int, start: Callable[[UnitDriver], StopReason] = boot) -> str:
         """Cut the power just before operation ``at`` of a start; the operation's name, "" if the start ended before."""
         return cut_at(self.world, lambda: start(self), at)
 
     def cut_everywhere(
-        self, start: Callable[[UnitDriver], Stop] = boot, *, torn: bool = False, in_factory: bool = False
+        self, start: Callable[[UnitDriver], StopReason] = boot, *, torn: bool = False, in_factory: bool = False
     ) -> Iterator[tuple[str, UnitDriver]]:
         """For each operation of a start: its name, and a copy whose power was cut just before it and whose system runs
         after further starts, as it must. ``torn``: an arbitrary part of what was not flushed survives the cut."""
@@ -122,12 +122,12 @@ class UnitDriver:
     def put(self, label: str, path: str, content: bytes | Node) -> None:
         """Set a file and flush it, as a person or an update service does between two starts."""
         node = Node(type=FileType.FILE, content=content) if isinstance(content, bytes) else content
-        self.machine.tree(label).put(path, node)
+        self.machine.volume_tree(label).put(path, node)
         self.machine.flush()
 
     def remove(self, label: str, path: str) -> None:
         """Remove a file, or a folder with all that is below, and flush that."""
-        self.machine.tree(label).drop(path)
+        self.machine.volume_tree(label).drop(path)
         self.machine.flush()
 
     def remove_flag(self) -> None:
@@ -135,11 +135,11 @@ class UnitDriver:
         self.remove("PRIMARY", FLAG)
 
     def exists(self, label: str, path: str) -> bool:
-        return self.machine.tree(label).get(path) is not None
+        return self.machine.volume_tree(label).get(path) is not None
 
     def node(self, label: str, path: str) -> Node:
         """A file, folder or link that must be there."""
-        node = self.machine.tree(label).get(path)
+        node = self.machine.volume_tree(label).get(path)
         assert node is not None, f"{label} has no {path}"
         return node
 
@@ -153,12 +153,12 @@ class UnitDriver:
 
     def files(self, label: str) -> dict[str, Node | None]:
         """All that a volume holds, without counts of starts."""
-        tree = self.machine.tree(label)
+        tree = self.machine.volume_tree(label)
         return {path: tree.get(path) for path in tree.paths() if not path.endswith(_STARTS)}
 
     def kept_on_recovery(self) -> dict[str, Node | None]:
         """All that RECOVERY holds, without counts of restores and starts."""
-        tree = self.machine.tree("RECOVERY")
+        tree = self.machine.volume_tree("RECOVERY")
         return {path: tree.get(path) for path in tree.paths() if not path.startswith(_RESTORES)}
 
     def volumes(self, label: str) -> list[FakeVolume]:
@@ -176,7 +176,7 @@ class UnitDriver:
 
     def systems(self) -> list[str]:
         """Names of the images that PRIMARY says it was made from: one, if all is well."""
-        tags = [path for path in self.machine.tree("PRIMARY").paths() if path.endswith(".disktag")]
+        tags = [path for path in self.machine.volume_tree("PRIMARY").paths() if path.endswith(".disktag")]
         return [f"{tag.removeprefix('/').removesuffix('.disktag')}.upd" for tag in tags]
 
     # --- disks ---

@@ -15,7 +15,7 @@ from typing_extensions import override
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.firmware.uefi import firmware_start
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeVolume
 from gprov.adapters.fake.net.network import FakeFactory
 from gprov.apps.host.simulation.world import BASE_URL, IMAGE_NAME, MANUF_URL, SERIAL, publish
@@ -232,12 +232,12 @@ NOTHING_WRITTEN: dict[str, tuple[Change, type[GprovError], tuple[str, ...]]] = {
 def test_nothing_is_written_before_everything_was_checked(unit: UnitDriver, case: str) -> None:
     change, family, named = NOTHING_WRITTEN[case]
     change(unit)
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, family)
     for name in named:
         assert name in text_of(error)
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
     assert unit.machine.nvram == {}
     assert ProcessState.MFG_SUCCEEDED not in unit.factory.states
     assert unit.factory.documents == {}
@@ -248,11 +248,11 @@ def test_two_candidates_for_the_target_are_refused_even_if_the_specification_lis
     """The platform has one data disk; the specification does not say which of the two it is."""
     another_disk(20 * GIB, Bus.ATA)(unit)
     spec(MainDiskConfigs=[[{"Size": 20 * GIB, "SizeTolerancePct": 1, "Quantity": 2}]])(unit)
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, HardwareMismatch)
     assert "more than one choice: /dev/sda, /dev/sdc" in str(error)
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 def test_the_disk_that_provisioning_was_started_from_does_not_become_recovery(unit: UnitDriver) -> None:
@@ -263,21 +263,21 @@ def test_the_disk_that_provisioning_was_started_from_does_not_become_recovery(un
     path = (gpt_partition(1, 2048, GIB // 512, part.uuid), FilePath("\\provision.efi"))
     unit.machine.nvram[VariableName("Boot0007")] = Variable(7, serialise_load_option(LoadOption("stick", path)))
     unit.world.provisioned_by = 7
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, HardwareMismatch)
     assert "/dev/sdb" in text_of(error)
     assert "this boot came from it" in text_of(error)
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 def test_recovery_in_a_shared_folder_is_refused(unit: UnitDriver) -> None:
     external_table(unit, "lab", RecoveryMedia={"LocateRDMethod": "9p", "ValidateRDMethod": "9p"})
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails(PROVISION_MFG_TEST="Allow-external-json")
     assert isinstance(error, HardwareMismatch)
     assert "lab: RECOVERY in a shared folder of a host (9p) is not supported" in str(error)
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 def external_table(unit: UnitDriver, code_name: str, **values: Json) -> None:
@@ -292,18 +292,18 @@ def external_table(unit: UnitDriver, code_name: str, **values: Json) -> None:
 
 def test_an_external_table_identifies_the_unit_and_does_not_provision_it(unit: UnitDriver) -> None:
     external_table(unit, "from-outside")
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, RefusedByPolicy)
     assert "ApplianceJsonUrl" in str(error)
     assert unit.factory.code_names == {SERIAL: "from-outside"}
     assert unit.factory.states == [ProcessState.MFG_STARTED, ProcessState.MFG_FAILED]
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 def test_an_external_table_provisions_the_unit_if_the_test_switch_allows_it(unit: UnitDriver) -> None:
     external_table(unit, "from-outside")
-    assert unit.provision(PROVISION_MFG_TEST="Allow-external-json") is Stop.REBOOT
+    assert unit.provision(PROVISION_MFG_TEST="Allow-external-json") is StopReason.REBOOT
     assert unit.factory.code_names == {SERIAL: "from-outside"}
     assert unit.factory.documents == {}
 
@@ -370,7 +370,7 @@ BAD_IMAGES: dict[str, tuple[bytes, type[GprovError], tuple[str, ...]]] = {
 
 def unchanged_but_recovery(unit: UnitDriver, before: dict[str, object]) -> None:
     """The data disk is as it was, and the machine starts over the network again."""
-    assert unit.machine.storage()["sda"] == before["sda"]
+    assert unit.machine.media_state()["sda"] == before["sda"]
     assert unit.machine.disks[0].writes == 0
     assert unit.machine.nvram == {}
     with pytest.raises(DeviceMissing):
@@ -384,7 +384,7 @@ def unchanged_but_recovery(unit: UnitDriver, before: dict[str, object]) -> None:
 def test_a_bad_image_ends_provisioning_before_the_unit_can_start(unit: UnitDriver, case: str) -> None:
     content, family, named = BAD_IMAGES[case]
     publish(unit.origin, {IMAGE_NAME: content, "norm_boot": KERNEL})
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, family)
     for name in (f"/mnt/RECOVERY/Image/{IMAGE_NAME}", *named):
@@ -395,7 +395,7 @@ def test_a_bad_image_ends_provisioning_before_the_unit_can_start(unit: UnitDrive
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", KERNEL[:512], flipped(KERNEL, 0x202)])
 def test_a_download_that_is_no_kernel_ends_provisioning(unit: UnitDriver, content: bytes) -> None:
     publish(unit.origin, {IMAGE_NAME: IMAGE, "norm_boot": content})
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, BadInput)
     assert str(error).startswith("/mnt/RECOVERY/ESP/norm_boot: ")
@@ -405,7 +405,7 @@ def test_a_download_that_is_no_kernel_ends_provisioning(unit: UnitDriver, conten
 def test_kernels_without_a_build_number_end_provisioning(unit: UnitDriver) -> None:
     nameless = KERNEL.replace(b"#100 SMP", b"#one SMP")
     publish(unit.origin, {IMAGE_NAME: build_image(nameless), "norm_boot": nameless})
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert "build number" in str(error)
     unchanged_but_recovery(unit, before)
@@ -413,7 +413,7 @@ def test_kernels_without_a_build_number_end_provisioning(unit: UnitDriver) -> No
 
 def test_a_file_that_the_server_does_not_have_ends_provisioning(unit: UnitDriver) -> None:
     del unit.origin.content[f"{BASE_URL}/norm_boot"]
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, NetworkFault)
     assert str(error) == f"{BASE_URL}/norm_boot: status 404"
@@ -422,13 +422,13 @@ def test_a_file_that_the_server_does_not_have_ends_provisioning(unit: UnitDriver
 
 def test_a_file_with_another_hash_ends_provisioning(unit: UnitDriver) -> None:
     unit.origin.content[IMAGE_URL] += b"\0\0\0\0"
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, IntegrityFault)
     assert str(error).startswith(
         f"{IMAGE_URL}: SHA-256 is {hashlib.sha256(unit.origin.content[IMAGE_URL]).hexdigest()}"
     )
-    assert unit.machine.tree("RECOVERY").children("/Image") == ()
+    assert unit.machine.volume_tree("RECOVERY").children("/Image") == ()
     unchanged_but_recovery(unit, before)
 
 
@@ -466,7 +466,7 @@ class FailingFactory(FakeFactory):
 def test_a_server_that_stops_answering_ends_provisioning_before_the_unit_can_start(unit: UnitDriver, what: str) -> None:
     unit.world.factory = factory = FailingFactory()
     factory.fails_at = what
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = unit.provision_fails()
     assert str(error) == f"http://factory.invalid: no answer to {what}"
     unchanged_but_recovery(unit, before)

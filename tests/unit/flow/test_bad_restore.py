@@ -11,7 +11,7 @@ import pytest
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
 from gprov.apps.unit.network.remote_log import REMOTE_LOG
@@ -122,10 +122,10 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
     "RECOVERY by another name": (label("RECOVERY", "RECOVERED"), ("RECOVERY: no volume has this label",)),
     "RECOVERY beyond repair": (broken("RECOVERY"), ("/dev/sdb2", "cannot mount")),
     "ESP beyond repair": (broken("ESP"), ("/dev/sdb1", "cannot mount")),
-    "no ESP": (label("ESP", "OTHER"), ("no ESP beside RECOVERY",)),
+    "no ESP": (label("ESP", "OTHER"), ("no ESP partition on the RECOVERY disk",)),
     "an unknown unit": (
         lambda unit: setattr(unit.machine, "smbios", build_table(FakeSystem(product="other", serial=SERIAL))),
-        ("no platform is known", "'other'"),
+        ("no platform matches", "'other'"),
     ),
     "a unit without a serial number": (
         lambda unit: setattr(unit.machine, "smbios", build_table(FakeSystem(product="mfg_test", serial="None"))),
@@ -137,7 +137,7 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
         second_disk,
         ("/dev/sda1 is mounted and has no flag file, but 2 of 1 data disks present: /dev/sda", "/dev/sdc"),
     ),
-    "the disk vanishes": (vanish_while_restoring(0), ("1 target disk of", "wanted, 0 found")),
+    "the disk vanishes": (vanish_while_restoring(0), ("1 target disk of", "required, 0 found")),
 }
 
 
@@ -145,12 +145,12 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
 def test_a_restore_that_cannot_succeed_reports_why_and_leaves_primary_as_it_is(unit: UnitDriver, case: str) -> None:
     change, named = REFUSED[case]
     change(unit)
-    before, writes = unit.machine.storage()["sda"], unit.machine.disks[0].writes
+    before, writes = unit.machine.media_state()["sda"], unit.machine.disks[0].writes
     reported = len(unit.factory.states)
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     for name in named:
         assert name in unit.log(Severity.ERROR, Severity.WARNING)
-    assert unit.machine.storage()["sda"] == before
+    assert unit.machine.media_state()["sda"] == before
     assert unit.machine.disks[0].writes == writes
     assert unit.machine.clock.slept >= 300
     assert any(text in unit.log(Severity.ERROR) for text in unit.machine.messages)
@@ -213,13 +213,13 @@ def test_when_recovery_disappears_while_the_password_is_read_primary_stays_as_it
     unit: UnitDriver, comes_back: bool
 ) -> None:
     """The image could not be read any more, either."""
-    before = unit.machine.storage()["sda"]
+    before = unit.machine.media_state()["sda"]
     fault = Fault(
-        kind=FaultKind.VANISH, where="read /mnt/RECOVERY/secrets/admin.hash", disk="recovery", comes_back=comes_back
+        kind=FaultKind.VANISH, where="read /mnt/RECOVERY/secrets/admin.hash", disk="recovery", reappears=comes_back
     )
     unit.machine.faults.append(fault)
-    assert unit.boot() is Stop.REBOOT
-    assert unit.machine.storage()["sda"] == before
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.machine.media_state()["sda"] == before
     assert fault.times == 0
 
 
@@ -263,15 +263,15 @@ def test_a_damaged_file_system_is_repaired_before_it_is_used(unit: UnitDriver, n
 def test_a_recovery_that_appears_after_40_seconds_is_waited_for(unit: UnitDriver) -> None:
     unit.machine.disks[1].appears_at = 40.0
     # The firmware had read the kernel from it before.
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     unit.machine.disks[1].appears_at = 0.0
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_a_unit_without_recovery_boots_normally() -> None:
     unit = units.running()
     unit.machine.disks[1].appears_at = NEVER
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
 
 
 @pytest.mark.parametrize(
@@ -287,8 +287,8 @@ def test_a_dead_log_server_does_not_stop_a_restore(unit: UnitDriver, change: Cha
         unit.put("RECOVERY", "/fr.data", b'{"XLog": "http://factory.invalid/"}')
     else:
         arguments["PROVISION_XLOG"] = "http://factory.invalid/"
-    assert unit.boot(arguments) is Stop.REBOOT
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot(arguments) is StopReason.REBOOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     assert "no remote log" in unit.log() or "event sink factory server given up" in unit.log()
 
 
@@ -311,7 +311,7 @@ def test_files_on_the_esp_that_are_no_kernels_are_replaced(
     unit: UnitDriver, name: str, content: bytes, arguments: dict[str, str]
 ) -> None:
     unit.put("ESP", name, content)
-    assert unit.boot({**NORMAL, **arguments}) is Stop.REBOOT
+    assert unit.boot({**NORMAL, **arguments}) is StopReason.REBOOT
     assert unit.settle() == ("switched root",)
     for path in KERNELS:
         assert unit.build_number("ESP", path) == 100
@@ -320,7 +320,7 @@ def test_files_on_the_esp_that_are_no_kernels_are_replaced(
 def test_a_unit_whose_platform_was_given_as_fallback_can_always_be_restored() -> None:
     unknown = units.blank()
     unknown.machine.smbios = build_table(FakeSystem(manufacturer="ACME", product="prototype", serial=SERIAL))
-    assert unknown.provision(PROTO_IDENT="QEMU-mfg-test") is Stop.REBOOT
+    assert unknown.provision(PROTO_IDENT="QEMU-mfg-test") is StopReason.REBOOT
     assert unknown.read("RECOVERY", "/platform.ident") == b"QEMU-mfg-test\n"
     assert unknown.settle() == ("reboot", "switched root")
     unknown.remove_flag()
@@ -328,29 +328,29 @@ def test_a_unit_whose_platform_was_given_as_fallback_can_always_be_restored() ->
     # Also where the unit must know its data disks: this one is blank, which starts a restore only on such a disk.
     unknown.machine.restart()
     unknown.machine.disks[0].forget_partitions()
-    unknown.machine.disks[0].remains.clear()
+    unknown.machine.disks[0].old_contents.clear()
     assert unknown.settle() == ("reboot", "switched root")
 
 
 def test_a_fallback_platform_that_is_not_in_the_table_ends_a_restore(unit: UnitDriver) -> None:
     unit.machine.smbios = build_table(FakeSystem(manufacturer="ACME", product="prototype", serial=SERIAL))
     unit.put("RECOVERY", "/platform.ident", b"NOSUCH\n")
-    before = unit.machine.storage()["sda"]
-    assert unit.boot() is Stop.REBOOT
+    before = unit.machine.media_state()["sda"]
+    assert unit.boot() is StopReason.REBOOT
     assert "the fallback 'NOSUCH' is not in the platform table" in unit.log()
-    assert unit.machine.storage()["sda"] == before
+    assert unit.machine.media_state()["sda"] == before
 
 
 def test_a_restore_that_fails_before_it_has_chosen_an_image_leaves_the_history_alone(unit: UnitDriver) -> None:
     before = unit.read("RECOVERY", HISTORY)
     unit.machine.add_disk(20 * GIB, serial="second")
-    assert unit.boot() is Stop.REBOOT
+    assert unit.boot() is StopReason.REBOOT
     assert unit.read("RECOVERY", HISTORY) == before
 
 
 def test_a_missing_esp_is_not_counted_as_a_failure_of_the_image(unit: UnitDriver) -> None:
     label("ESP", "OTHER")(unit)
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     history = parse_history(unit.read("RECOVERY", HISTORY))
     assert history.failures(IMAGE_NAME.removesuffix(".upd")) == 0
 
@@ -371,7 +371,7 @@ def test_a_fault_at_any_operation_of_a_restore_is_reported_and_survived(unit: Un
     for at, name in enumerate(names):
         one = unit.copy()
         one.machine.hook = FailsAt(at)
-        assert one.boot() in (Stop.REBOOT, Stop.SWITCHED_ROOT), name
+        assert one.boot() in (StopReason.REBOOT, StopReason.SWITCHED_ROOT), name
         assert f"{name}: input/output error" in one.log(), name
         one.machine.hook = None
         assert one.settle()[-1] == "switched root", name
@@ -381,7 +381,7 @@ def test_a_normal_boot_needs_neither_smbios_nor_network() -> None:
     unit = units.running()
     unit.machine.smbios = b""
     unit.factory.down, unit.origin.down, unit.machine.nics = True, True, ()
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     assert unit.machine.clock.monotonic() == 0
 
 
@@ -392,7 +392,7 @@ def test_a_fault_at_any_operation_of_a_normal_boot_wipes_nothing() -> None:
         one = running.copy()
         writes = one.machine.disks[0].writes
         one.machine.hook = FailsAt(at)
-        assert one.boot() in (Stop.REBOOT, Stop.SWITCHED_ROOT), name
+        assert one.boot() in (StopReason.REBOOT, StopReason.SWITCHED_ROOT), name
         one.machine.hook = None
         assert one.settle()[-1] == "switched root", name
         assert one.machine.disks[0].writes == writes, name
@@ -401,47 +401,47 @@ def test_a_fault_at_any_operation_of_a_normal_boot_wipes_nothing() -> None:
 def test_an_ambiguous_root_is_reported_and_shown_and_nothing_is_changed() -> None:
     unit = units.running()
     unit.add_copy_of_primary(20 * GIB, Bus.ATA)
-    before = unit.machine.storage()
-    assert unit.boot() is Stop.REBOOT
+    before = unit.machine.media_state()
+    assert unit.boot() is StopReason.REBOOT
     assert "more than one volume could be the root: /dev/sda1, /dev/sdc1" in unit.log(Severity.ERROR)
     assert any("more than one volume" in message for message in unit.machine.messages)
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 def test_of_two_roots_the_one_on_a_data_disk_of_the_platform_is_started() -> None:
     unit = units.running()
     unit.add_copy_of_primary(8 * GIB, Bus.USB)
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     assert "root is /dev/sda1" in unit.log()
 
 
 def test_a_root_without_init_is_reported_and_nothing_is_changed() -> None:
     unit = units.running()
     unit.remove("PRIMARY", "/usr/lib/systemd/systemd")
-    before = unit.machine.storage()
-    assert unit.boot() is Stop.REBOOT
+    before = unit.machine.media_state()
+    assert unit.boot() is StopReason.REBOOT
     assert "cannot start the system on /dev/sda1" in unit.log(Severity.ERROR)
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 def test_a_recovery_that_cannot_be_unmounted_does_not_make_a_restore_fail(unit: UnitDriver) -> None:
     def busy(operation: str) -> None:
-        if operation == "unmount /mnt/RECOVERY" and unit.machine.tree("PRIMARY").get(FLAG) is not None:
+        if operation == "unmount /mnt/RECOVERY" and unit.machine.volume_tree("PRIMARY").get(FLAG) is not None:
             raise DeviceFault("/mnt/RECOVERY", "cannot unmount: Device or resource busy")
 
     unit.machine.hook = busy
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert "/mnt/RECOVERY: cannot unmount" in unit.log(Severity.WARNING)
     assert "state FR_SUCCEEDED" in unit.log()
     assert "state FR_FAILED" not in unit.log()
     unit.machine.hook = None
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_a_network_that_never_comes_up_is_waited_for_only_after_the_restore(unit: UnitDriver) -> None:
     unit.world.stuck.add(REMOTE_LOG)
     unit.put("RECOVERY", "/fr.data", b'{"XLog": "http://factory.invalid/"}')
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert unit.log().index("state FR_SUCCEEDED") < unit.log().index("the network is not up yet")
     unit.world.stuck.clear()
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.uefi import firmware_start
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.system.clock import SeededRandomness
 from gprov.apps.host.simulation.world import publish
@@ -36,7 +36,7 @@ def new_unit() -> UnitDriver:
     unit = units.blank()
     first = next(iter(IMAGES))
     publish(unit.origin, {first: GOOD[first], "norm_boot": build_kernel(100)})
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     assert unit.settle() == ("reboot", "switched root")
     unit.machine.restart()
     return unit
@@ -90,7 +90,7 @@ def spoil_image(name: str) -> Event:
     """Damage an image, unless it is the last good one."""
 
     def event(unit: UnitDriver) -> None:
-        recovery = unit.machine.tree("RECOVERY")
+        recovery = unit.machine.volume_tree("RECOVERY")
         good = [
             other
             for other in IMAGES
@@ -145,7 +145,7 @@ def new_disk(unit: UnitDriver) -> None:
     """The data disk was replaced by a blank one."""
     disk = unit.machine.disks[0]
     disk.forget_partitions()
-    disk.remains.clear()
+    disk.old_contents.clear()
 
 
 def late(label: int, seconds: float) -> Event:
@@ -195,7 +195,7 @@ def test_after_any_events_the_unit_restores_one_whole_image_and_starts_it(
     names = [name for name, _ in events]
     history = unit.settle(most=12)
     assert history[-1] == "switched root", (names, history)
-    tree = unit.machine.tree("PRIMARY")
+    tree = unit.machine.volume_tree("PRIMARY")
     marks = [path for path in tree.paths() if path.startswith("/etc/image-")]
     systems = unit.systems()
     assert len(marks) == len(systems) == 1, names

@@ -25,7 +25,7 @@ def undisturbed(unit: UnitDriver) -> dict[str, Node | None]:
 
 def check_unit(unit: UnitDriver) -> None:
     """What must hold whenever a unit has come to rest."""
-    recovery = unit.machine.tree("RECOVERY")
+    recovery = unit.machine.volume_tree("RECOVERY")
     assert not [path for path in recovery.paths() if path.endswith(".partial")]
     assert unit.read("ESP", "/norm_boot") == unit.read("ESP", "/EFI/BOOT/BOOTX64.EFI")
 

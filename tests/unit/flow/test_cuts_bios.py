@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.system.clock import SeededRandomness
 from gprov.apps.host.simulation.invariants import recovery_problems
@@ -68,7 +68,7 @@ def blank(request: pytest.FixtureRequest) -> UnitDriver:
 @pytest.fixture(scope="module")
 def running(blank: UnitDriver) -> UnitDriver:
     unit = blank.copy()
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     assert unit.settle() == ("reboot", "switched root")
     unit.machine.restart()
     return unit
@@ -176,7 +176,7 @@ def test_a_unit_whose_boot_partitions_are_wiped_restores_itself(unit: UnitDriver
 def test_a_start_from_recovery_that_finds_the_primary_disks_restores_nothing(unit: UnitDriver) -> None:
     """The BIOS did not find the primary disks, so RECOVERY's kernel started; that finds them."""
     writes = unit.writes()
-    assert unit.boot({"PROVISION_LOADER_FALLBACK": "1", "quiet": ""}) is Stop.SWITCHED_ROOT
+    assert unit.boot({"PROVISION_LOADER_FALLBACK": "1", "quiet": ""}) is StopReason.SWITCHED_ROOT
     assert unit.writes() == writes
 
 
@@ -187,7 +187,7 @@ def test_boot_files_that_cannot_be_read_for_a_moment_start_no_restore(unit: Unit
     unit.put("PRIMARY", "/srv/data", b"years of work")
     disks = [disk.name for disk in unit.machine.disks if disk.serial.startswith("primary")]
     unit.machine.faults += [Fault(kind=FaultKind.IO_ERROR, where=where.replace("sda", name), times=4) for name in disks]
-    assert unit.boot({"PROVISION_LOADER_FALLBACK": "1", "quiet": ""}) is Stop.SWITCHED_ROOT
+    assert unit.boot({"PROVISION_LOADER_FALLBACK": "1", "quiet": ""}) is StopReason.SWITCHED_ROOT
     assert unit.exists("PRIMARY", "/srv/data")
 
 
@@ -195,7 +195,7 @@ def test_a_unit_without_its_primary_disks_reboots_and_restores_nothing(unit: Uni
     unit.machine.bios_order = ("recovery",)
     for disk in unit.machine.disks[:-1]:
         disk.appears_at = NEVER
-    assert unit.boot() is Stop.REBOOT
+    assert unit.boot() is StopReason.REBOOT
     assert all(disk.partitions for disk in unit.machine.disks)
 
 
@@ -207,7 +207,7 @@ def test_a_damaged_kernel_on_one_disk_does_not_stop_the_unit_from_starting(unit:
     volume.current.put("/norm_boot", Node(type=FileType.FILE, content=b"no kernel"))
     volume.sync()
     if len(unit.volumes("BOOT")) > 1:
-        assert unit.boot() is Stop.SWITCHED_ROOT
+        assert unit.boot() is StopReason.SWITCHED_ROOT
     else:
         assert unit.settle() == ("reboot", "switched root")
         check_unit(unit, 100)
@@ -234,5 +234,5 @@ def test_a_write_protected_recovery_still_restores(updating: UnitDriver, new_sys
 
 def test_with_a_kernel_override_all_kernels_are_that_of_recovery(updating: UnitDriver) -> None:
     unit = updating.copy()
-    assert unit.boot({**NORMAL, "KERNEL_OVERRIDE": "recovery"}) is Stop.REBOOT
+    assert unit.boot({**NORMAL, "KERNEL_OVERRIDE": "recovery"}) is StopReason.REBOOT
     check_unit(unit, 100)

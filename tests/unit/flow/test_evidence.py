@@ -8,10 +8,10 @@ from typing import NoReturn
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume
+from gprov.domain.boot.boot_menu import ITEMS, Item
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.menu import ITEMS, Item
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import DeviceFault
@@ -56,13 +56,13 @@ def test_a_usb_disk_labelled_primary_is_not_used_while_the_own_disk_is_slow(
     stick = copy_of_primary(unit, 8 * GIB, Bus.USB, flag=flag)
     stick.volumes()[0].damaged = damaged
     unit.machine.disks[0].appears_at = 5.0
-    before, writes = unit.machine.storage(), unit.writes()
+    before, writes = unit.machine.media_state(), unit.writes()
     names = unit.operations(lambda one: one.boot(NORMAL))
     assert not [name for name in names if stick.name in name]
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert unit.machine.clock.monotonic() == pytest.approx(5, abs=3)
     assert unit.machine.mounts[-1].volume is primary(unit)
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
     assert unit.writes() == writes
 
 
@@ -92,7 +92,7 @@ def test_results_for_a_damaged_disk_do_not_count_for_the_units_own_that_gets_its
             raise DeviceFault("/dev/sda1", "input/output error")
 
     machine.hook = hook
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert "/dev/sda1 is beyond repair" in unit.lines()
     assert machine.mounts[-1].volume is primary(unit)
 
@@ -104,10 +104,10 @@ def test_a_usb_disk_labelled_primary_is_left_alone_while_the_own_disk_is_missing
 ) -> None:
     copy_of_primary(unit, size, Bus.USB, flag=flag)
     unit.machine.disks[0].appears_at = NEVER
-    before = unit.machine.storage()
-    assert unit.boot(NORMAL) is Stop.REBOOT
-    assert unit.machine.storage() == before
-    assert "/dev/sdc1 is on a disk that is no data disk of the platform: it is attached by USB" in unit.errors()
+    before = unit.machine.media_state()
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.machine.media_state() == before
+    assert "/dev/sdc1 is not on a data disk of the platform: it is attached by USB" in unit.errors()
 
 
 @pytest.mark.parametrize("damaged", [True, False])
@@ -115,10 +115,10 @@ def test_a_disk_of_another_size_is_not_used_while_the_own_disk_is_slow(unit: Uni
     other = copy_of_primary(unit, 40 * GIB, Bus.ATA).volumes()[0]
     other.damaged, other.repairable = damaged, not damaged
     unit.machine.disks[0].appears_at = 5.0
-    before = unit.machine.storage()
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    before = unit.machine.media_state()
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert unit.machine.mounts[-1].volume is primary(unit)
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 @pytest.mark.parametrize("bus", [Bus.USB, Bus.ATA])
@@ -132,16 +132,16 @@ def test_a_disk_of_the_right_size_with_data_is_left_alone_while_the_own_disk_is_
     unit.machine.disks[0].appears_at = NEVER
     if not flag:
         drop_flag(primary(unit))
-    before = unit.machine.storage()
-    assert unit.boot(NORMAL) is Stop.REBOOT
-    assert unit.machine.storage() == before
-    assert "the root does not appear" in unit.errors()
+    before = unit.machine.media_state()
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.machine.media_state() == before
+    assert "root volume not found" in unit.errors()
 
 
 def test_a_blank_usb_disk_of_the_right_size_is_not_taken_for_the_data_disk(unit: UnitDriver) -> None:
     unit.machine.add_disk(20 * GIB, bus=Bus.USB, serial="stick")
     unit.machine.disks[0].appears_at = NEVER
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert "0 of 1 data disks present: none" in unit.errors()
     assert unit.machine.disks[2].writes == 0
 
@@ -152,9 +152,9 @@ def test_a_primary_that_is_not_recognised_is_reported_and_left_alone(unit: UnitD
         primary(unit).ambivalent = True
     else:
         primary(unit).label = "OTHER"
-    before = unit.machine.storage()
-    assert unit.boot(NORMAL) is Stop.REBOOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.machine.media_state() == before
     assert named in unit.errors()
     assert named in "".join(unit.machine.messages)
 
@@ -163,17 +163,17 @@ def test_a_person_can_restore_a_unit_whose_primary_is_not_recognised_by_the_menu
     primary(unit).label = "OTHER"
     unit.machine.operator_present = True
     unit.machine.keys = ["any", str(ITEMS.index(Item.RESTORE_LATEST)), "yes"]
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     unit.machine.operator_present = False
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
 
 
 def test_a_failing_check_of_a_file_system_starts_no_restore(unit: UnitDriver) -> None:
     primary(unit).damaged = True
     unit.machine.hook = fails_at("check /dev/sda1", NEVER, unit)
-    before = unit.machine.storage()
-    assert unit.boot(NORMAL) is Stop.REBOOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.machine.media_state() == before
     assert "could not be checked" in unit.errors()
 
 
@@ -183,9 +183,9 @@ def test_a_failing_check_of_a_partition_without_file_system_starts_no_restore(
     unit.machine.disks[0].partitions[0].volume = None
     unit.machine.hook = fails_at("check /dev/sda1", NEVER, unit)
     writes = unit.machine.disks[0].writes
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert unit.machine.disks[0].writes == writes
-    assert "/dev/sda1, where it should be, could not be checked" in unit.errors()
+    assert "/dev/sda1, probably PRIMARY, could not be checked" in unit.errors()
     unit.machine.hook = None
     assert unit.settle() == ("reboot", "switched root")
 
@@ -202,7 +202,7 @@ def test_checks_of_a_disk_whose_serial_number_changes_each_time_end(unit: UnitDr
             raise DeviceFault(operation, "input/output error")
 
     unit.machine.hook = hook
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert checked == 8
     assert "cannot use /dev/sda1: input/output error" in unit.errors()
 
@@ -217,16 +217,16 @@ def test_data_disks_are_counted_anew_after_a_check(unit: UnitDriver) -> None:
             other.appears_at = unit.machine.clock.monotonic()
 
     unit.machine.hook = hook
-    before = unit.machine.storage()
-    assert unit.boot(NORMAL) is Stop.REBOOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.machine.media_state() == before
     assert "the check could not repair it, but 2 of 1 data disks present" in unit.errors()
 
 
 def test_a_disk_that_mounts_after_some_seconds_is_started(unit: UnitDriver) -> None:
     """Mounting fails for some seconds, though a check finds nothing wrong."""
     unit.machine.hook = fails_at("mount /dev/sda1", 8.0, unit)
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert unit.machine.clock.monotonic() == pytest.approx(12, abs=4)
 
 
@@ -239,9 +239,9 @@ def test_a_disk_that_never_answers_is_given_up_after_three_tries(unit: UnitDrive
             raise DeviceFault(operation, "input/output error")
 
     unit.machine.hook = hook
-    before = unit.machine.storage()
-    assert unit.boot(NORMAL) is Stop.REBOOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.machine.media_state() == before
     # The second is the one right after the check.
     assert len(tried) == 4
     assert tried[-1] - tried[0] >= 10
@@ -261,22 +261,22 @@ def test_while_a_key_may_be_pressed_disks_are_mounted_at_most_three_times(unit: 
             tried.append(unit.machine.clock.monotonic())
 
     unit.machine.hook = hook
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert 1 <= len(tried) <= 3
 
 
 def test_a_keyboard_that_appears_during_the_key_window_is_used(unit: UnitDriver) -> None:
-    unit.machine.operator_present, unit.machine.operator_at = True, 3.5
+    unit.machine.operator_present, unit.machine.operator_from = True, 3.5
     unit.machine.disks[0].appears_at = 8.0
     unit.machine.keys = ["any", str(ITEMS.index(Item.POWER_OFF)), "yes"]
-    assert unit.boot(NORMAL) is Stop.POWER_OFF
+    assert unit.boot(NORMAL) is StopReason.POWER_OFF
     assert unit.machine.keys == []
 
 
 def test_after_resume_in_the_menu_no_other_key_is_waited_for(unit: UnitDriver) -> None:
     unit.machine.operator_present = True
     unit.machine.keys = ["any", str(ITEMS.index(Item.RESUME)), "yes"]
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert unit.machine.clock.monotonic() < 1
 
 
@@ -284,7 +284,7 @@ def test_a_second_disk_that_appears_during_a_restore_makes_the_target_ambiguous(
     """The disk that was seen first is blank; the unit's own appears when the restore begins."""
     unit.machine.disks[0].appears_at = NEVER
     blank = unit.machine.add_disk(20 * GIB, serial="blank")
-    before = unit.machine.storage()["sda"]
+    before = unit.machine.media_state()["sda"]
 
     def hook(operation: str) -> None:
         if operation == "mount /dev/sdb1":  # the ESP: only a restore mounts it
@@ -293,17 +293,17 @@ def test_a_second_disk_that_appears_during_a_restore_makes_the_target_ambiguous(
             )
 
     unit.machine.hook = hook
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert "more than one choice: /dev/sda, /dev/sdc" in unit.errors()
-    assert unit.machine.storage()["sda"] == before
+    assert unit.machine.media_state()["sda"] == before
     assert blank.writes == 0
 
 
 def test_lost_firmware_variables_start_no_restore(unit: UnitDriver) -> None:
     unit.machine.nvram.clear()
-    before = unit.machine.storage()
-    assert unit.boot({}) is Stop.SWITCHED_ROOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot({}) is StopReason.SWITCHED_ROOT
+    assert unit.machine.media_state() == before
 
 
 class UnreadableNvram(dict[VariableName, Variable]):
@@ -316,20 +316,20 @@ class UnreadableNvram(dict[VariableName, Variable]):
 
 def test_firmware_variables_that_cannot_be_read_start_no_restore(unit: UnitDriver) -> None:
     unit.machine.nvram = UnreadableNvram(unit.machine.nvram)
-    before = unit.machine.storage()
-    assert unit.boot({}) is Stop.SWITCHED_ROOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot({}) is StopReason.SWITCHED_ROOT
+    assert unit.machine.media_state() == before
 
 
 def test_the_argument_of_the_bios_fallback_loader_has_no_effect_on_uefi(unit: UnitDriver) -> None:
     """UEFI starts the kernel itself: no loader can report that boot files are missing."""
-    before = unit.machine.storage()
-    assert unit.boot({**NORMAL, "PROVISION_LOADER_FALLBACK": "1"}) is Stop.SWITCHED_ROOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot({**NORMAL, "PROVISION_LOADER_FALLBACK": "1"}) is StopReason.SWITCHED_ROOT
+    assert unit.machine.media_state() == before
 
 
 def test_a_start_without_arguments_on_bios_is_a_request_for_a_restore(unit: UnitDriver) -> None:
     unit.machine.firmware = FirmwareKind.BIOS
     unit.machine.nvram.clear()
-    assert unit.boot({}) is Stop.REBOOT
+    assert unit.boot({}) is StopReason.REBOOT
     assert "factory restore: requested by the boot entry" in unit.lines()

@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from gprov.adapters.fake.firmware.uefi import choose_entry
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.firmware.uefi import select_boot_entry
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import RECOVERY_TITLE
 from gprov.domain.formats.efi.load_option import decode_arguments, parse_load_option
@@ -22,9 +22,9 @@ KEPT = "/boot.args"
 def with_arguments(firmware: FirmwareKind) -> UnitDriver:
     """A running unit that was provisioned with kernel arguments."""
     unit = units.blank(firmware=firmware)
-    assert unit.provision(PROVISION_BOOT_ARGS=WORKAROUND, PROVISION_KEY_WINDOW="0") is Stop.REBOOT
-    assert unit.boot() is Stop.REBOOT
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.provision(PROVISION_BOOT_ARGS=WORKAROUND, PROVISION_KEY_WINDOW="0") is StopReason.REBOOT
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     return unit
 
 
@@ -46,7 +46,7 @@ def kept(unit: UnitDriver) -> bytes:
 
 def restore(unit: UnitDriver) -> None:
     unit.remove_flag()
-    assert unit.boot() is Stop.REBOOT
+    assert unit.boot() is StopReason.REBOOT
 
 
 def passed_on(unit: UnitDriver) -> str:
@@ -103,7 +103,7 @@ def test_a_damaged_file_is_reported_and_does_not_stop_a_restore(unit: UnitDriver
     assert "kept boot arguments not used" in unit.log()
     assert passed_on(unit) == "PROVISION_KEY_WINDOW=0"
     assert kept(unit) == b"PROVISION_KEY_WINDOW=0\n"
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_kept_arguments_stay_when_those_of_fr_data_are_too_long_for_a_boot_entry(unit: UnitDriver) -> None:
@@ -126,7 +126,7 @@ def test_an_argument_for_erasing_is_not_passed_on_though_quotes_disguise_it(unit
     unit.put("RECOVERY", KEPT, b'DATA"_ERASE"=1 pci=nomsi')
     restore(unit)
     assert passed_on(unit) == "pci=nomsi PROVISION_KEY_WINDOW=0"
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
 
 
 @pytest.mark.parametrize("value", ["0", "1"])
@@ -136,8 +136,8 @@ def test_the_argument_of_the_fallback_loader_is_not_kept(unit: UnitDriver, path:
     word = f"PROVISION_LOADER_FALLBACK={value}"
     unit.put("RECOVERY", path, word.encode() if path == KEPT else f'{{"BootArgs": "{word}"}}'.encode())
     restore(unit)
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     if unit.machine.firmware is FirmwareKind.BIOS:
         unit.machine.restart()
-        choose_entry(unit.machine, RECOVERY_TITLE, "")
-        assert unit.boot() is Stop.SWITCHED_ROOT
+        select_boot_entry(unit.machine, RECOVERY_TITLE, "")
+        assert unit.boot() is StopReason.SWITCHED_ROOT

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
 from gprov.domain.disk.layout import GIB, PartitionRole, TableKind
@@ -24,8 +24,8 @@ OLDER = "WIDGET.LNX.SHINY.2025-12-31.999.upd"
 
 
 def test_a_unit_is_provisioned_restores_itself_and_boots(provisioned: UnitDriver) -> None:
-    assert provisioned.boot() is Stop.REBOOT
-    assert provisioned.boot() is Stop.SWITCHED_ROOT
+    assert provisioned.boot() is StopReason.REBOOT
+    assert provisioned.boot() is StopReason.SWITCHED_ROOT
     assert provisioned.machine.switched_to == "/usr/lib/systemd/systemd"
     assert provisioned.factory.states == [
         ProcessState.MFG_STARTED,
@@ -83,8 +83,8 @@ def test_what_a_restore_leaves(restored: UnitDriver) -> None:
 def test_nvram_is_not_written_when_nothing_changes(restored: UnitDriver) -> None:
     before = restored.machine.nvram_writes
     restored.remove_flag()
-    assert restored.boot() is Stop.REBOOT
-    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.boot() is StopReason.REBOOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
     assert restored.machine.nvram_writes == before
 
 
@@ -101,24 +101,24 @@ def test_twelve_restores_change_neither_nvram_nor_recovery(restored: UnitDriver)
 
     def restore() -> tuple[dict[VariableName, Variable], int, dict[str, Node | None]]:
         restored.remove_flag()
-        assert restored.boot() is Stop.REBOOT
+        assert restored.boot() is StopReason.REBOOT
         return dict(machine.nvram), machine.nvram_writes, restored.kept_on_recovery()
 
     first = restore()
     now = numbers_in({BOOT_ORDER: first[0][order]}, BOOT_ORDER)
     assert now == (*ours, 0x07, 0x42)
-    size = machine.tree("RECOVERY").size()
+    size = machine.volume_tree("RECOVERY").size()
     for _ in range(12):
         assert restore() == first
-    assert abs(machine.tree("RECOVERY").size() - size) < 1000
-    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert abs(machine.volume_tree("RECOVERY").size() - size) < 1000
+    assert restored.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_a_missing_flag_file_leads_to_a_restore(restored: UnitDriver) -> None:
     restored.put("PRIMARY", "/etc/hostname", b"somebody changed this\n")
     restored.remove_flag()
-    assert restored.boot() is Stop.REBOOT
-    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.boot() is StopReason.REBOOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
     assert restored.read("PRIMARY", "/etc/hostname") == b"gp-sim0001\n"
 
 
@@ -135,7 +135,7 @@ def test_when_the_newest_image_is_damaged_the_previous_one_is_restored(restored:
     damaged[len(damaged) // 2] ^= 1
     restored.put("RECOVERY", f"/Image/{NEWER}", bytes(damaged))
     restored.remove_flag()
-    assert restored.boot() is Stop.REBOOT
+    assert restored.boot() is StopReason.REBOOT
     assert restored.systems() == [IMAGE_NAME]
     history = parse_history(restored.read("RECOVERY", HISTORY))
     failures = {result.image: result.imaging_failures for result in history.results}
@@ -146,7 +146,7 @@ def test_without_any_good_image_primary_is_not_touched(restored: UnitDriver) -> 
     restored.put("RECOVERY", f"/Image/{IMAGE_NAME}", b"\xfd7zXZ\x00 but not really")
     restored.remove_flag()
     writes = restored.machine.disks[0].writes
-    assert restored.boot() is Stop.REBOOT
+    assert restored.boot() is StopReason.REBOOT
     assert restored.machine.disks[0].writes == writes
     assert "no good image" in restored.errors()
     assert restored.machine.clock.slept >= 300
@@ -155,21 +155,21 @@ def test_without_any_good_image_primary_is_not_touched(restored: UnitDriver) -> 
 def test_a_late_root_disk_does_not_lead_to_a_restore(restored: UnitDriver) -> None:
     writes = restored.machine.disks[0].writes
     restored.machine.disks[0].appears_at = 20.0
-    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
     assert restored.machine.clock.monotonic() >= 20
     assert restored.machine.disks[0].writes == writes
 
 
 def test_a_root_disk_that_never_appears_is_reported_and_nothing_is_written(restored: UnitDriver) -> None:
     restored.machine.disks[0].appears_at = NEVER
-    assert restored.boot() is Stop.REBOOT
-    assert "root does not appear" in restored.errors()
+    assert restored.boot() is StopReason.REBOOT
+    assert "root volume not found" in restored.errors()
     assert restored.machine.disks[0].partitions
 
 
 def test_a_damaged_root_is_repaired_and_booted(restored: UnitDriver) -> None:
     restored.machine.disks[0].volumes()[0].damaged = True
-    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
 
 
 @pytest.mark.parametrize("kind", [FileSystemKind.EXT2, FileSystemKind.EXT3])
@@ -179,21 +179,21 @@ def test_a_root_of_another_file_system_is_mounted_as_that_file_system(
 ) -> None:
     volume = restored.machine.disks[0].volumes()[0]
     volume.kind, volume.damaged = kind, damaged
-    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_a_root_beyond_repair_is_restored(restored: UnitDriver) -> None:
     volume = restored.machine.disks[0].volumes()[0]
     volume.damaged, volume.repairable = True, False
-    assert restored.boot() is Stop.REBOOT
-    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.boot() is StopReason.REBOOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_the_recovery_disk_of_a_second_unit_stops_a_restore(restored: UnitDriver) -> None:
     restored.add_second_recovery()
     restored.remove_flag()
     writes = restored.machine.disks[0].writes
-    assert restored.boot() is Stop.REBOOT
+    assert restored.boot() is StopReason.REBOOT
     assert restored.machine.disks[0].writes == writes
     assert "2 volumes are labelled RECOVERY" in restored.errors()
 
@@ -203,11 +203,11 @@ def test_a_volume_labelled_recovery_on_another_bus_is_left_alone(restored: UnitD
     stray = restored.machine.add_disk(40 * GIB, bus=Bus.ATA, serial="stray")
     stray.partitions = [restored.machine.new_partition(1, 1 << 20, 30 * GIB, "RECOVERY")]
     stray.partitions[0].volume = FakeVolume(kind=FileSystemKind.EXT4, label="RECOVERY", uuid="stray", size=30 * GIB)
-    before = restored.machine.storage()[stray.name]
+    before = restored.machine.media_state()[stray.name]
     restored.remove_flag()
-    assert restored.boot() is Stop.REBOOT
-    assert restored.boot() is Stop.SWITCHED_ROOT
-    assert restored.machine.storage()[stray.name] == before
+    assert restored.boot() is StopReason.REBOOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
+    assert restored.machine.media_state()[stray.name] == before
     assert "/dev/sdc1 is labelled RECOVERY too, but is attached by ata" in restored.log(Severity.WARNING)
 
 
@@ -215,11 +215,11 @@ def test_a_fat_stick_that_is_labelled_recovery_stops_no_restore(restored: UnitDr
     stick = restored.machine.add_disk(8 * GIB, bus=Bus.USB, serial="stick")
     stick.partitions = [restored.machine.new_partition(1, 1 << 20, 7 * GIB, "")]
     stick.partitions[0].volume = FakeVolume(kind=FileSystemKind.VFAT, label="RECOVERY", uuid="stick", size=7 * GIB)
-    before = restored.machine.storage()[stick.name]
+    before = restored.machine.media_state()[stick.name]
     restored.remove_flag()
-    assert restored.boot() is Stop.REBOOT
-    assert restored.boot() is Stop.SWITCHED_ROOT
-    assert restored.machine.storage()[stick.name] == before
+    assert restored.boot() is StopReason.REBOOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
+    assert restored.machine.media_state()[stick.name] == before
     assert "/dev/sdc1 is labelled RECOVERY too, but holds vfat" in restored.log(Severity.WARNING)
 
 
@@ -227,7 +227,7 @@ def test_a_fat_stick_that_is_labelled_recovery_stops_no_restore(restored: UnitDr
 def test_the_kernel_with_the_higher_build_number_wins(restored: UnitDriver, in_image: int, expected: int) -> None:
     restored.add_image(kernel=in_image)
     restored.remove_flag()
-    assert restored.boot() is Stop.REBOOT
+    assert restored.boot() is StopReason.REBOOT
     assert restored.build_number("ESP", "/norm_boot") == expected
     assert restored.build_number("PRIMARY", "/boot/norm_boot") == expected
 
@@ -235,7 +235,7 @@ def test_the_kernel_with_the_higher_build_number_wins(restored: UnitDriver, in_i
 def test_lost_nvram_boots_through_the_fallback_loader_and_wipes_nothing(restored: UnitDriver) -> None:
     writes = restored.machine.disks[0].writes
     restored.machine.nvram.clear()
-    assert restored.boot() is Stop.SWITCHED_ROOT
+    assert restored.boot() is StopReason.SWITCHED_ROOT
     assert restored.machine.disks[0].writes == writes
 
 

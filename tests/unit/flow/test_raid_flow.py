@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
@@ -66,7 +66,7 @@ def test_a_restored_unit_has_its_root_on_one_array_of_all_data_disks(level: Raid
     assert [one.slot for one in members] == list(range(LEVELS[level]))
     assert all(one.array is array for one in members)
     assert [volume.label for volume in unit.machine.volumes()].count("PRIMARY") == 1
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert "degraded" not in unit.log()
     [running] = unit.machine.running
     assert len(running.members) == LEVELS[level]
@@ -134,7 +134,7 @@ def test_a_restore_on_bios_that_is_cut_anywhere_ends_in_the_whole_system(level: 
 def test_a_used_unit_on_bios_that_is_provisioned_anew_survives_a_cut_between_new_members() -> None:
     """Clearing both ends of a disk leaves the superblock of its second partition, which comes back with it."""
     used = raid(RaidLevel.RAID1, FirmwareKind.BIOS)
-    assert used.provision() is Stop.REBOOT
+    assert used.provision() is StopReason.REBOOT
     names = used.operations()
     cuts = [at for at, name in enumerate(names) if "RAID superblock" in name]
     assert len(cuts) >= 4
@@ -148,7 +148,7 @@ def test_a_used_unit_on_bios_that_is_provisioned_anew_survives_a_cut_between_new
 def test_on_bios_either_disk_alone_starts_the_unit(index: int) -> None:
     unit = raid(RaidLevel.RAID1, FirmwareKind.BIOS)
     pull(unit, index)
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     assert len(unit.machine.running[0].members) == 1
 
 
@@ -162,7 +162,7 @@ def test_with_one_disk_missing_a_redundant_unit_boots_and_reports_which(level: R
     unit = raid(level)
     pull(unit, index)
     old = unit.files("PRIMARY")
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert unit.files("PRIMARY") == old
     assert 30 <= unit.machine.clock.monotonic() < 45
     warnings = unit.warnings()
@@ -170,7 +170,7 @@ def test_with_one_disk_missing_a_redundant_unit_boots_and_reports_which(level: R
     assert f"slot {index} (QEMU HARDDISK_primary{index}" in warnings
     assert any(f"primary{index}" in message for message in unit.machine.messages)
     # From now on it is known that the disk is missing: the next start does not wait for it.
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert unit.machine.clock.monotonic() < 1
 
 
@@ -178,7 +178,7 @@ def test_raid_6_boots_without_two_disks_and_raid_10_without_one_of_each_pair() -
     for level, gone in ((RaidLevel.RAID6, (0, 3)), (RaidLevel.RAID10, (0, 2))):
         unit = raid(level)
         pull(unit, *gone)
-        assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+        assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
 
 
 @pytest.mark.parametrize(
@@ -197,10 +197,10 @@ def test_with_too_many_disks_missing_nothing_is_restored_and_the_reason_is_shown
 ) -> None:
     unit = raid(level)
     pulled = pull(unit, *gone)
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     for _ in range(3):
-        assert unit.boot() is Stop.REBOOT
-    assert unit.machine.storage() == before
+        assert unit.boot() is StopReason.REBOOT
+    assert unit.machine.media_state() == before
     shown = unit.machine.messages[-1]
     assert f"{LEVELS[level] - len(gone)} of {LEVELS[level]} data disks present" in shown
     if len(gone) < LEVELS[level]:
@@ -208,14 +208,14 @@ def test_with_too_many_disks_missing_nothing_is_restored_and_the_reason_is_shown
         assert all(str(index) in shown.partition("missing slot")[2] for index in gone)
     assert "FR_STARTED" not in unit.log()
     unit.machine.disks += pulled
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_a_member_that_comes_late_is_waited_for() -> None:
     for level in LEVELS:
         unit = raid(level)
         data_disks(unit)[1].appears_at = 25.0
-        assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+        assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
         assert 25 <= unit.machine.clock.monotonic() < 26
         assert unit.warnings() == ""
 
@@ -223,7 +223,7 @@ def test_a_member_that_comes_late_is_waited_for() -> None:
 def test_missing_members_are_waited_for_as_long_as_the_argument_says() -> None:
     unit = raid(RaidLevel.RAID1)
     pull(unit, 0)
-    assert unit.boot({**NORMAL, "PROVISION_ARRAY_WAIT": "5"}) is Stop.SWITCHED_ROOT
+    assert unit.boot({**NORMAL, "PROVISION_ARRAY_WAIT": "5"}) is StopReason.SWITCHED_ROOT
     assert 5 <= unit.machine.clock.monotonic() < 6
 
 
@@ -231,10 +231,10 @@ def test_a_member_with_older_data_does_not_rejoin_its_array_by_itself() -> None:
     """The running system's own tools may add it again; the next restore does."""
     unit = raid(RaidLevel.RAID1)
     [pulled] = pull(unit, 0)
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     unit.machine.disks.insert(0, pulled)
     events = member(pulled).events
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     [running] = unit.machine.running
     assert len(running.members) == 1
     assert member(pulled).events == events
@@ -244,12 +244,12 @@ def test_a_member_with_older_data_does_not_rejoin_its_array_by_itself() -> None:
 def test_two_members_that_each_ran_alone_are_never_put_together() -> None:
     unit = raid(RaidLevel.RAID1)
     [first] = pull(unit, 0)
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     [second] = pull(unit, 0)
     unit.machine.disks.insert(0, first)
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     unit.machine.disks.insert(1, second)
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert len(unit.machine.running[0].members) == 1
 
 
@@ -265,7 +265,7 @@ def test_a_unit_whose_disks_are_all_replaced_by_blank_ones_is_restored() -> None
 def test_a_unit_with_one_disk_replaced_by_a_blank_one_boots_degraded() -> None:
     unit = raid(RaidLevel.RAID5)
     replace_by_blank(unit, 1)
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     assert "slot 1" in unit.warnings()
 
 
@@ -296,7 +296,7 @@ def test_a_disk_of_another_unit_does_not_get_into_the_array() -> None:
     disk = foreign(RaidLevel.RAID1, "gp-other:PRIMARY")
     unit.machine.disks.insert(0, disk)
     before = member(disk).events
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     [running] = unit.machine.running
     assert running.array.name == "gp-sim0001:PRIMARY"
     assert len(running.members) == 1
@@ -343,13 +343,13 @@ def test_the_last_disk_of_another_units_array_does_not_keep_the_unit_from_its_ow
     unit = raid(RaidLevel.RAID1)
     pull(unit, 0)
     if known:
-        assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+        assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     disk = foreign(RaidLevel.RAID1, "gp-other:PRIMARY")
     member(disk).active = frozenset({member(disk).slot})
     disk.serial = "used"
     unit.machine.disks.insert(0, disk)
     unit.machine.restart()
-    assert unit.boot(NORMAL) is Stop.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert "RAID 1 array gp-sim0001:PRIMARY is degraded" in unit.machine.messages[-1]
     assert unit.machine.clock.monotonic() < (5 if known else 45)
 
@@ -362,9 +362,9 @@ def test_members_of_two_other_units_arrays_alone_start_no_array() -> None:
         disk.name, disk.serial = f"sd{number}", f"primary{number}"
         member(disk).array.uuid = f"ffffffff-0000-0000-0000-00000000000{number}"
         unit.machine.disks.append(disk)
-    before = unit.machine.storage()
-    assert unit.boot() is Stop.REBOOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.machine.media_state() == before
     assert "more than one incomplete array" in unit.machine.messages[-1]
 
 
@@ -372,10 +372,10 @@ def test_an_array_of_another_name_is_left_alone() -> None:
     unit = raid(RaidLevel.RAID1)
     for disk in data_disks(unit):
         member(disk).array.name = "store:DATA"
-    before = unit.machine.storage()
-    assert unit.boot() is Stop.REBOOT
+    before = unit.machine.media_state()
+    assert unit.boot() is StopReason.REBOOT
     assert unit.machine.running == []
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
     assert "left alone: array store:DATA" in unit.lines()
     assert "member of an array that does not run" in unit.machine.messages[-1]
 
@@ -387,7 +387,7 @@ def test_members_on_usb_disks_start_no_array() -> None:
         stick = deepcopy(disk)
         stick.bus = type(stick.bus).USB
         unit.machine.disks.append(stick)
-    assert unit.boot() is Stop.REBOOT
+    assert unit.boot() is StopReason.REBOOT
     assert "starting array" not in unit.log()
 
 
@@ -395,14 +395,14 @@ def test_used_disks_of_an_array_become_a_single_disk() -> None:
     """A restore of a unit with one disk takes apart what is on it."""
     single = units.blank()
     single.machine.disks[0] = deepcopy(data_disks(raid(RaidLevel.RAID1))[0])
-    assert single.provision() is Stop.REBOOT
+    assert single.provision() is StopReason.REBOOT
     assert single.settle() == ("reboot", "switched root")
     assert single.machine.arrays() == ()
 
 
 def test_disks_that_are_too_few_for_the_level_are_refused_before_anything_is_written() -> None:
     unit = units.blank(level=RaidLevel.RAID5, disks=2)
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     assert "needs at least 3 disks" in str(unit.provision_fails())
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
     assert data_disks(unit)[0].size == 20 * GIB

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import IMAGE_NAME
 from gprov.domain.boot.budget import DAY, parse_budget
 from gprov.domain.events import ProcessState, StateChange
@@ -33,7 +33,7 @@ def refuse(unit: UnitDriver, name: str, kind: FaultKind = FaultKind.REFUSED, tim
 
 def test_the_next_image_is_installed_in_the_same_restore(unit: UnitDriver) -> None:
     refuse(unit, NEWER)
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert unit.settle() == ("switched root",)
     assert unit.systems() == [IMAGE_NAME]
     assert f"{NEWER_STEM} cannot be unpacked: looking for another image" in unit.warnings()
@@ -69,7 +69,7 @@ def test_without_an_image_that_can_be_unpacked_all_reasons_are_reported_and_rest
 ) -> None:
     refuse(unit, NEWER)
     refuse(unit, IMAGE_NAME)
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     for name in (NEWER, IMAGE_NAME):
         assert f"{name} cannot be unpacked: tool: failed" in unit.errors()
     assert unit.warnings().count("cannot be unpacked: looking") == 2
@@ -79,7 +79,7 @@ def test_without_an_image_that_can_be_unpacked_all_reasons_are_reported_and_rest
 
 def test_an_io_error_while_unpacking_is_not_counted_as_a_refused_image(unit: UnitDriver) -> None:
     refuse(unit, NEWER, FaultKind.IO_ERROR, times=1)
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert "looking for another image" not in unit.log()
     assert history(unit).failures(NEWER_STEM) == 1
     assert unit.settle() == ("reboot", "switched root")
@@ -94,7 +94,7 @@ def test_a_single_image_that_can_never_be_unpacked_is_named_on_the_screen_in_eve
     for restores in range(1, 16):
         unit.machine.messages.clear()
         before = unit.machine.clock.slept
-        assert unit.boot(NORMAL) is Stop.REBOOT
+        assert unit.boot(NORMAL) is StopReason.REBOOT
         pauses.append(unit.machine.clock.slept - before)
         budget = parse_budget(BUDGET, unit.read("RECOVERY", BUDGET))
         assert budget.restores == restores
@@ -113,7 +113,7 @@ def test_another_image_ends_a_series_of_restores(unit: UnitDriver) -> None:
     unit.remove("RECOVERY", f"/Image/{IMAGE_NAME}")
     refuse(unit, NEWER)
     for _ in range(5):
-        assert unit.boot(NORMAL) is Stop.REBOOT
+        assert unit.boot(NORMAL) is StopReason.REBOOT
     unit.add_image(IMAGE_NAME)
     assert unit.settle() == ("reboot", "switched root")
     assert unit.systems() == [IMAGE_NAME]

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import IMAGE_NAME
 from gprov.domain.boot.budget import DAY, StartBudget, parse_budget, serialise_budget
 from gprov.domain.events import ProcessState
@@ -33,7 +33,7 @@ def result(unit: UnitDriver, image: str = STEM) -> ImageResult:
 def slept(unit: UnitDriver, environment: dict[str, str] | None = None) -> float:
     """One start that ends in a reboot; the seconds that it stood still."""
     before = unit.machine.clock.slept
-    assert unit.boot(environment) is Stop.REBOOT
+    assert unit.boot(environment) is StopReason.REBOOT
     return unit.machine.clock.slept - before
 
 
@@ -47,13 +47,13 @@ def spoil_image(unit: UnitDriver) -> None:
 def test_every_start_is_counted_on_the_root(unit: UnitDriver) -> None:
     assert unit.read("PRIMARY", STARTED) == b"1\n"
     for number in (2, 3):
-        assert unit.boot() is Stop.SWITCHED_ROOT
+        assert unit.boot() is StopReason.SWITCHED_ROOT
         unit.machine.restart()
         assert unit.read("PRIMARY", STARTED) == b"%d\n" % number
 
 
 def test_a_cut_anywhere_in_a_normal_start_leaves_the_root_as_it_was(unit: UnitDriver) -> None:
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     names = unit.operations()
     assert any(name.startswith("remount") for name in names)
     for torn in (False, True):
@@ -61,14 +61,14 @@ def test_a_cut_anywhere_in_a_normal_start_leaves_the_root_as_it_was(unit: UnitDr
             one = unit.copy()
             one.machine.torn_cuts = torn
             one.cut(at)
-            assert one.machine.storage() == before, name
+            assert one.machine.media_state() == before, name
             assert one.settle() == ("switched root",), name
             assert one.read("PRIMARY", STARTED) in (b"2\n", b"3\n"), name
 
 
 def test_a_root_that_cannot_be_written_is_started_without_being_counted(unit: UnitDriver) -> None:
     unit.machine.disks[0].write_protected = True
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     assert "is not counted" in unit.log()
     assert unit.read("PRIMARY", STARTED) == b"1\n"
 
@@ -76,7 +76,7 @@ def test_a_root_that_cannot_be_written_is_started_without_being_counted(unit: Un
 @pytest.mark.parametrize("content", [b"", b"many", b"\xff" * 100])
 def test_a_damaged_count_of_starts_begins_at_zero(unit: UnitDriver, content: bytes) -> None:
     unit.put("PRIMARY", STARTED, content)
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
     assert "starts are counted from zero" in unit.log()
     assert unit.read("PRIMARY", STARTED) == b"1\n"
 
@@ -92,9 +92,9 @@ def test_starts_that_the_system_does_not_confirm_are_shown_and_wipe_nothing(
         unit.put("PRIMARY", SERVICE, b"")
     if confirmed:
         unit.put("PRIMARY", CONFIRMED, confirmed)
-    before = unit.machine.storage()
-    assert unit.boot() is Stop.SWITCHED_ROOT
-    assert unit.machine.storage() == before
+    before = unit.machine.media_state()
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert unit.machine.media_state() == before
     text = "the system was started 5 times in a row without reporting that it is up"
     assert (text in unit.machine.messages) is told
 
@@ -127,7 +127,7 @@ def test_an_image_whose_system_never_reports_a_good_start_is_tried_after_the_oth
     unit.remove_flag()
     assert unit.settle() == ("reboot", "switched root")
     for _ in range(6):
-        assert unit.boot() is Stop.SWITCHED_ROOT
+        assert unit.boot() is StopReason.SWITCHED_ROOT
     unit.machine.restart()
     assert unit.read("PRIMARY", STARTED) == b"7\n"
     unit.remove_flag()
@@ -150,14 +150,14 @@ def test_pauses_grow_to_a_day_and_a_root_that_appears_again_is_started(lost: Uni
     pauses = []
     for count in range(1, 11):
         before = lost.machine.clock.now_ns()
-        assert lost.boot() is Stop.REBOOT
+        assert lost.boot() is StopReason.REBOOT
         pauses.append((lost.machine.clock.now_ns() - before) / 1e9)
         assert budget(lost).given_up == count
     assert pauses == pytest.approx([600, 1200, 2400, 4800, 9600, 19200, 38400, 76800, DAY, DAY], abs=200)
-    assert "the root does not appear" in budget(lost).reason
-    assert "the root does not appear" in lost.machine.messages[-1]
+    assert "root volume not found" in budget(lost).reason
+    assert "root volume not found" in lost.machine.messages[-1]
     lost.machine.disks[0].appears_at = 0
-    assert lost.boot() is Stop.SWITCHED_ROOT
+    assert lost.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_a_start_that_is_given_up_is_reported_to_the_server_if_one_is_known(lost: UnitDriver) -> None:
@@ -193,14 +193,14 @@ def test_a_person_can_end_the_pause_which_resets_the_count(lost: UnitDriver) -> 
     lost.put(
         "RECOVERY", BUDGET, serialise_budget(StartBudget(given_up=8, restores=2, last_ns=lost.machine.clock.now_ns()))
     )
-    lost.machine.operator_present, lost.machine.operator_at = True, 150.0
+    lost.machine.operator_present, lost.machine.operator_from = True, 150.0
     lost.machine.keys = ["any", "no", "any", "yes"]
     assert slept(lost, {**NORMAL, "PROVISION_KEY_WINDOW": "0"}) < 700
     assert budget(lost) == StartBudget()
 
 
 def test_keys_that_are_not_confirmed_do_not_end_the_pause(lost: UnitDriver) -> None:
-    lost.machine.operator_present, lost.machine.operator_at = True, 150.0
+    lost.machine.operator_present, lost.machine.operator_from = True, 150.0
     lost.machine.keys = ["any", "no"] * 30
     assert slept(lost, {**NORMAL, "PROVISION_KEY_WINDOW": "0"}) >= 600
     assert len(lost.machine.keys) == 20
@@ -266,7 +266,7 @@ def test_a_system_that_ran_between_two_restores_resets_their_count(unit: UnitDri
         unit.remove_flag()
         assert slept(unit) < 60
         assert budget(unit).restores == 1
-        assert unit.boot() is Stop.SWITCHED_ROOT
+        assert unit.boot() is StopReason.SWITCHED_ROOT
         unit.machine.restart()
 
 
@@ -310,7 +310,7 @@ def test_with_a_read_only_recovery_every_restore_is_delayed_a_little(unit: UnitD
     unit.remove_flag()
     unit.machine.disks[1].write_protected = True
     assert slept(unit) == pytest.approx(300, abs=60)
-    assert unit.boot() is Stop.SWITCHED_ROOT
+    assert unit.boot() is StopReason.SWITCHED_ROOT
 
 
 # --- room on RECOVERY -------------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def old_images(unit: UnitDriver, *days: int) -> list[str]:
 
 
 def images(unit: UnitDriver) -> list[str]:
-    return list(unit.machine.tree("RECOVERY").children("/Image"))
+    return list(unit.machine.volume_tree("RECOVERY").children("/Image"))
 
 
 def test_old_images_are_removed_after_a_restore(unit: UnitDriver) -> None:
@@ -371,7 +371,7 @@ def test_old_logs_are_removed_from_a_full_recovery(unit: UnitDriver) -> None:
     volume.size = volume.current.size()
     unit.remove_flag()
     assert unit.settle() == ("reboot", "switched root")
-    left = unit.machine.tree("RECOVERY").children("/log")
+    left = unit.machine.volume_tree("RECOVERY").children("/log")
     assert len([name for name in left if name.startswith("recov2025")]) == 20
     assert {"mfg20240101_0000.log", "notes.txt", "recovery_history.json"} <= set(left)
     assert result(unit).imaging_attempts == 2

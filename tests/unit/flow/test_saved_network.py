@@ -43,7 +43,7 @@ def restore(unit: UnitDriver) -> None:
 
 
 def files(unit: UnitDriver, folder: str) -> dict[str, bytes]:
-    tree = unit.machine.tree("PRIMARY")
+    tree = unit.machine.volume_tree("PRIMARY")
     nodes = {path: tree.get(path) for path in tree.paths() if path.startswith(f"{folder}/")}
     found = {path: node for path, node in nodes.items() if node is not None and node.type is not FileType.FOLDER}
     return {path.removeprefix(f"{folder}/"): node.content for path, node in found.items()}

@@ -10,9 +10,9 @@ from traceback import format_exception
 import pytest
 
 from gprov.adapters.fake.files.files import FakeFiles
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import BASE_URL, SERIAL
-from gprov.apps.mfg.steps import TEMPORARY
+from gprov.apps.mfg.steps import RECOVERY_LINK, TEMPORARY
 from gprov.domain.errors import (
     BadInput,
     DeadlineExceeded,
@@ -25,7 +25,7 @@ from gprov.domain.errors import (
 )
 from gprov.domain.events import ProcessState
 from gprov.domain.formats.json.value import Json
-from gprov.domain.mfg.steps import When
+from gprov.domain.mfg.steps import StepPoint
 from gprov.ports.process import Completed
 from tests.unit.flow.driver import UnitDriver
 
@@ -79,14 +79,14 @@ def ran(unit: UnitDriver) -> list[str]:
 
 
 def test_steps_run_at_their_points_in_order(unit: UnitDriver) -> None:
-    with_steps(unit, *(step(when.value, command(f"echo {when.value}")) for when in reversed(When)))
-    assert unit.provision() is Stop.REBOOT
-    assert ran(unit) == [f"echo {when.value}" for when in When]
+    with_steps(unit, *(step(when.value, command(f"echo {when.value}")) for when in reversed(StepPoint)))
+    assert unit.provision() is StopReason.REBOOT
+    assert ran(unit) == [f"echo {when.value}" for when in StepPoint]
 
 
 def test_steps_of_another_platform_do_not_run(unit: UnitDriver) -> None:
     with_steps(unit, step("BeforeQA", command("fail")), code_name="other")
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     assert ran(unit) == []
 
 
@@ -111,7 +111,7 @@ def test_a_command_gets_its_templates_filled_its_paths_and_a_folder_with_its_fil
         return Completed(0, b"", b"")
 
     unit.processes.programs["echo"] = look
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     folder = f"{TEMPORARY}/AfterImaging-0"
     run = unit.processes.runs[0]
     assert run.argv == ("echo", folder, "/mnt/RECOVERY", SERIAL)
@@ -138,7 +138,7 @@ def test_a_command_is_accepted_by_its_exit_status(
 ) -> None:
     with_steps(unit, step("AfterImaging", command(f"{program} this", exit_status), command("echo next")))
     if accepted:
-        assert unit.provision() is Stop.REBOOT
+        assert unit.provision() is StopReason.REBOOT
         assert ran(unit) == [f"{program} this", "echo next"]
         return
     error = provision_fails(unit)
@@ -148,12 +148,41 @@ def test_a_command_is_accepted_by_its_exit_status(
     assert ran(unit) == [f"{program} this"]
 
 
+def test_commands_and_scripts_have_the_kernel_arguments_as_variables(unit: UnitDriver) -> None:
+    unpacking(unit, "install.sh")
+    unit.change_manuf(StashFiles=[serve(unit, "stash.tar.xz", b"an archive")])
+    with_steps(unit, step("BeforeQA", command("echo", AddPath="/opt")))
+    arguments = {"STATION": "bench-7", "MIRROR": "http://user:p4ssw0rd@mirror/", "PATH": "/evil", "SERIAL": "other"}
+    assert unit.provision(**arguments) is StopReason.REBOOT
+    step_run, _, script = unit.processes.runs
+    for run in (step_run, script):
+        assert (run.env["STATION"], run.env["MIRROR"]) == ("bench-7", "http://mirror/")
+        assert "/evil" not in run.env.get("PATH", "")
+    assert step_run.env["PATH"].startswith("/opt:/")
+    assert (script.env["SERIAL"], script.env["RECOVERY"]) == (SERIAL, "/mnt/RECOVERY")
+    assert "p4ssw0rd" not in unit.told()
+
+
+def test_recovery_is_reachable_by_a_fixed_path_when_it_is_mounted(unit: UnitDriver) -> None:
+    links: list[str] = []
+
+    def look(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
+        node = unit.machine.ram.current.get(RECOVERY_LINK)
+        links.append(node.content.decode() if node else "none")
+        return Completed(0, b"", b"")
+
+    unit.processes.programs["look"] = look
+    with_steps(unit, step("AfterQA", command("look")), step("BeforeImaging", command("look")))
+    assert unit.provision() is StopReason.REBOOT
+    assert links == ["none", "/mnt/RECOVERY"]
+
+
 def test_the_error_of_a_command_that_failed_has_its_output(unit: UnitDriver) -> None:
     with_steps(unit, step("BeforeQA", command("fail this thing")))
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = provision_fails(unit)
     assert error.details() == ("command: fail this thing", "cannot do this thing")
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 @pytest.mark.parametrize("exit_status", ["MustSucceed", "DontCare", "MustFail"])
@@ -169,7 +198,7 @@ def test_passwords_reach_commands_and_nothing_else(unit: UnitDriver) -> None:
         step("BeforePWSet", command(f"echo {line}"), verbose=True),
         step("AfterPWSet", command(f"fail {line}", "MustFail"), verbose=True),
     )
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     expected = tuple(f"--{name}={secret}" for name, secret in zip(("os", "bios", "ipmi"), SECRETS, strict=True))
     assert [run.argv[1:] for run in unit.processes.runs] == [expected, expected]
     assert "--os=*** --bios=*** --ipmi=***" in unit.told()
@@ -227,12 +256,12 @@ def test_temporary_folders_are_gone_afterwards(unit: UnitDriver) -> None:
 
 def test_a_file_of_a_step_with_another_hash_is_refused(unit: UnitDriver) -> None:
     with_steps(unit, step("BeforeQA", command("echo"), files=[serve(unit, "tool", b"a tool", "0" * 64)]))
-    before = unit.machine.storage()
+    before = unit.machine.media_state()
     error = provision_fails(unit)
     assert isinstance(error, IntegrityFault)
     assert f"{BASE_URL}/tool" in str(error)
     assert ran(unit) == []
-    assert unit.machine.storage() == before
+    assert unit.machine.media_state() == before
 
 
 def test_a_file_of_a_step_that_the_server_does_not_have_is_a_network_fault(unit: UnitDriver) -> None:
@@ -242,29 +271,29 @@ def test_a_file_of_a_step_that_the_server_does_not_have_is_a_network_fault(unit:
 
 
 def unpacking(unit: UnitDriver, *scripts: str) -> None:
-    """Programs tar, which unpacks these scripts whatever the archive holds, and sh."""
+    """Programs tar, which unpacks these scripts whatever the archive holds, and /bin/sh."""
     files = FakeFiles(unit.machine)
 
     def tar(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
         folder = argv[argv.index("-C") + 1]
         files.read(argv[argv.index("-f") + 1])
         for script in scripts:
-            files.replace(f"{folder}/{script}", b"#!/bin/sh\n")
+            files.replace(f"{folder}/{script}", b"#!/bin/sh -e\n")
         return Completed(0, b"", b"")
 
     def shell(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
-        files.read(argv[1])
+        files.read(argv[-1])
         files.replace(f"{env['RECOVERY']}/stashed-{env['SERIAL']}", b"")
         return Completed(0, b"", b"")
 
-    unit.processes.programs |= {"tar": tar, "sh": shell}
+    unit.processes.programs |= {"tar": tar, "/bin/sh": shell}
 
 
 def test_a_stash_archive_is_unpacked_and_its_script_run(unit: UnitDriver) -> None:
     unpacking(unit, "install.sh", "deeper/other.sh", "README")
     unit.change_manuf(StashFiles=[serve(unit, "stash.tar.xz", b"an archive")])
-    assert unit.provision() is Stop.REBOOT
-    assert ran(unit)[1] == f"sh {TEMPORARY}/stash-0/install.sh"
+    assert unit.provision() is StopReason.REBOOT
+    assert ran(unit)[1] == f"/bin/sh -e {TEMPORARY}/stash-0/install.sh"
     assert unit.exists("RECOVERY", f"/stashed-{SERIAL}")
     assert unit.settle() == ("reboot", "switched root")
 
@@ -293,7 +322,7 @@ def test_a_link_in_a_stash_archive_does_not_count_as_its_script(unit: UnitDriver
     assert "found: none" in str(provision_fails(unit))
 
 
-@pytest.mark.parametrize("program", ["tar", "sh"])
+@pytest.mark.parametrize("program", ["tar", "/bin/sh"])
 def test_a_stash_archive_that_fails_is_fatal(unit: UnitDriver, program: str) -> None:
     unpacking(unit, "install.sh")
     unit.processes.programs[program] = fail

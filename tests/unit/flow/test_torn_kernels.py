@@ -33,7 +33,7 @@ def test_a_restore_frees_the_blocks_that_cuts_left_in_use_on_the_esp(flagless: U
     """Otherwise no new kernel would fit after some cuts, and RECOVERY would keep the old one."""
     flagless.add_image(kernel=101)
     esp = flagless.volume("ESP")
-    esp.lost = esp.size - esp.current.size()
+    esp.lost_bytes = esp.size - esp.current.size()
     assert flagless.settle() == ("reboot", "switched root")
     assert [flagless.read("ESP", place) for place in KERNELS] == [build_kernel(101)] * 2
-    assert esp.lost == 0
+    assert esp.lost_bytes == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault
 from tests.unit.flow import units
@@ -38,7 +38,7 @@ class WornOut:
             return
         if operation.startswith("unmount"):
             if self._restored:
-                raise MachineStopped(Stop.POWER_CUT)
+                raise MachineStopped(StopReason.POWER_CUT)
         elif self._number > self._first:
             raise DeviceFault(operation, "input/output error")
 
@@ -69,7 +69,7 @@ def test_a_unit_without_any_kernel_is_not_restored_before_one_is_flushed(unit: U
             raise DeviceFault("/mnt/RECOVERY/ESP", "cannot flush: input/output error")
 
     unit.machine.hook = hook
-    assert unit.boot(NORMAL) is Stop.REBOOT
+    assert unit.boot(NORMAL) is StopReason.REBOOT
     assert not unit.exists("PRIMARY", FLAG)
 
 
@@ -105,10 +105,10 @@ def test_whenever_recovery_stops_taking_writes_a_unit_with_its_flag_can_be_start
 def test_a_write_protected_recovery_still_restores(unit: UnitDriver, kernel: int) -> None:
     add_newer_image(unit, kernel)
     unit.machine.disks[1].write_protected = True
-    before = unit.machine.storage()["sdb"]
+    before = unit.machine.media_state()["sdb"]
     assert unit.settle() == ("reboot", "switched root")
     assert unit.systems() == [NEWER]
-    assert unit.machine.storage()["sdb"] == before
+    assert unit.machine.media_state()["sdb"] == before
     assert "is write-protected" in unit.log()
     assert unit.build_number("PRIMARY", "/boot/norm_boot") == max(100, kernel)
 

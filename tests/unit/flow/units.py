@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import new_world
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.platform.model import RaidLevel
@@ -37,7 +37,7 @@ def running(
 @cache
 def _provisioned(firmware: FirmwareKind, level: RaidLevel | None, disks: int) -> UnitDriver:
     unit = blank(firmware=firmware, level=level, disks=disks)
-    assert unit.provision() is Stop.REBOOT
+    assert unit.provision() is StopReason.REBOOT
     return unit
 
 

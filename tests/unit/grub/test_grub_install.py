@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.archive.artifacts import build_loader
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.boot.grub.install import SECTOR, CorePlace, Loader, check_loader, core_place, loader_writes
+from gprov.domain.boot.grub.install import SECTOR, CoreLocation, Loader, check_loader, core_location, loader_writes
 from gprov.domain.disk.layout import GIB, MIB, PartitionTable, TableKind
 from gprov.domain.disk.model import Disk
 from gprov.domain.disk.plan_layout import primary_table, recovery_table
@@ -25,16 +25,16 @@ TIB = 1024 * GIB
 
 def test_the_core_goes_behind_the_first_sector_or_into_its_own_partition() -> None:
     mbr = primary_table(FirmwareKind.BIOS, 20 * GIB, raid=False)
-    assert core_place(mbr) == CorePlace(SECTOR, MIB - SECTOR)
+    assert core_location(mbr) == CoreLocation(SECTOR, MIB - SECTOR)
     gpt = primary_table(FirmwareKind.BIOS, 3 * TIB, raid=True)
     assert gpt.kind is TableKind.GPT
-    assert core_place(gpt) == CorePlace(MIB, MIB)
+    assert core_location(gpt) == CoreLocation(MIB, MIB)
 
 
 @pytest.mark.parametrize("table", [PartitionTable(TableKind.MBR), recovery_table(FirmwareKind.UEFI, 4 * GIB)])
 def test_a_table_without_room_for_a_core(table: PartitionTable) -> None:
     with pytest.raises(InternalError):
-        core_place(table)
+        core_location(table)
 
 
 @given(
@@ -46,7 +46,7 @@ def test_what_is_kept_and_what_is_patched(table_sector: bytes, at: int, tail: by
     core = bytearray(LOADER.core[: SECTOR + 0x20] + tail)
     struct.pack_into("<H", core, SECTOR - 4, -(-len(core) // SECTOR) - 1)
     loader = replace(LOADER, core=bytes(core))
-    place = CorePlace(at * SECTOR, 1 << 20)
+    place = CoreLocation(at * SECTOR, 1 << 20)
     written, first = loader_writes(loader, table_sector, place)
     assert (written.offset, first.offset) == (place.offset, 0)
     # Disk signature and partition entries are the table's, all code is GRUB's.
@@ -67,7 +67,7 @@ def test_what_is_kept_and_what_is_patched(table_sector: bytes, at: int, tail: by
     ("loader", "said"),
     [
         (Loader(b"", LOADER.core), "boot.img: is 0 bytes long, must be 512"),
-        (Loader(bytes(512), LOADER.core), "boot.img: is no boot sector of GRUB 2"),
+        (Loader(bytes(512), LOADER.core), "boot.img: is not a boot sector of GRUB 2"),
         (Loader(LOADER.boot, LOADER.core[:500]), "core.img: cannot be 500 bytes long"),
         (Loader(LOADER.boot, LOADER.core + bytes(512)), "core.img: does not begin with GRUB's disk reader"),
         (Loader(LOADER.boot, bytes(4096)), "core.img: does not begin with GRUB's disk reader"),
@@ -86,7 +86,7 @@ def test_files_that_are_no_loader(loader: Loader, said: str) -> None:
 @given(st.binary(max_size=600), st.binary(max_size=2000), st.binary(max_size=511))
 def test_no_bytes_make_it_fail_otherwise(boot: bytes, core: bytes, table_sector: bytes) -> None:
     with pytest.raises(GprovError):
-        loader_writes(Loader(boot, core), table_sector, CorePlace(SECTOR, MIB))
+        loader_writes(Loader(boot, core), table_sector, CoreLocation(SECTOR, MIB))
 
 
 def test_disks_that_no_bios_starts_from() -> None:
@@ -99,7 +99,7 @@ def test_a_core_that_does_not_fit() -> None:
     core = bytearray(LOADER.core.ljust(MIB, b"x"))
     struct.pack_into("<H", core, SECTOR - 4, len(core) // SECTOR - 1)
     large = replace(LOADER, core=bytes(core))
-    with pytest.raises(HardwareMismatch, match=f"there is room for {MIB - SECTOR}"):
+    with pytest.raises(HardwareMismatch, match=f"space for {MIB - SECTOR}"):
         check_loader(large, DISK, primary_table(FirmwareKind.BIOS, DISK.size, raid=False))
     check_loader(large, DISK, primary_table(FirmwareKind.BIOS, 3 * TIB, raid=False))
 

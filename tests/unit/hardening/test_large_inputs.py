@@ -16,7 +16,7 @@ from gprov.domain.factory.requests import MacReport, decode
 from gprov.domain.factory.syntax import MAX_BODY
 from gprov.domain.formats.image.tar_walk import TarWalker
 from gprov.domain.formats.image.xz_layout import read_layout
-from gprov.domain.image.wanted_members import wanted_members
+from gprov.domain.image.captured_names import captured_names
 from gprov.domain.mfg.manuf import parse_manuf
 from gprov.domain.unit.netsaved import parse_saved
 
@@ -40,12 +40,12 @@ def saved_network() -> None:
 
 
 def long_name() -> None:
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     walker.feed(extended(b"a/" * 4_000_000 + b"b\0", b"L") + tarfile.TarInfo("x").tobuf())
 
 
 def many_extended_headers() -> None:
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     for number in range(20_000):
         walker.feed(extended(b"%d key%05d=1\n" % (13, number), b"x"))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.formats.image.tar_attributes import MOST_IN_BLOCK, attributes_of
+from gprov.domain.formats.image.tar_attributes import MAX_IN_BLOCK, attributes_of
 from gprov.domain.formats.image.tar_fields import Malformed
 from gprov.domain.formats.image.tidy_attributes import Accounts, tidy_attributes
 from gprov.domain.formats.posix_acl import (
@@ -90,8 +90,8 @@ def refused(*pairs: tuple[bytes, bytes], kind: bytes = FILE) -> str:
 
 
 def test_what_a_block_holds() -> None:
-    most = b"v" * (MOST_IN_BLOCK - 16 - 4)
-    assert attributes_of([(XATTR + b"user.a", most)], FILE, b"f").size == MOST_IN_BLOCK
+    most = b"v" * (MAX_IN_BLOCK - 16 - 4)
+    assert attributes_of([(XATTR + b"user.a", most)], FILE, b"f").size == MAX_IN_BLOCK
     assert "more than 4060" in refused((XATTR + b"user.a", most + b"v"))
     assert "more than 4060" in refused((XATTR + b"user.a", most), (XATTR + b"user.b", b""))
     assert not refused((XATTR + b"com.apple.a", b"v" * 9000))

@@ -37,7 +37,9 @@ def test_a_file_of_gprovision() -> None:
 
 def test_field_names() -> None:
     content = json.loads(
-        serialise_history(History().attempt("W.1").failed("W.1", "no space").installed("W.1", 1, 0, 0))
+        serialise_history(
+            History().with_attempt("W.1").with_failure("W.1", "no space").with_boot_results("W.1", 1, 0, 0)
+        )
     )
     assert content == {
         "ImageResults": [
@@ -64,18 +66,18 @@ def test_a_damaged_file_is_bad_input(data: bytes) -> None:
 
 
 def test_most_recently_used_first() -> None:
-    history = History().attempt("a").attempt("b").attempt("c").succeeded("a")
+    history = History().with_attempt("a").with_attempt("b").with_attempt("c").with_success("a")
     assert [result.image for result in history.results] == ["a", "c", "b"]
 
 
 def test_success_forgives_half_of_its_own_kind() -> None:
     history = History()
     for _ in range(6):
-        history = history.failed("a", "x").installed("a", 1, 0, 1)
+        history = history.with_failure("a", "x").with_boot_results("a", 1, 0, 1)
     assert history.failures("a") == 12
-    history = history.succeeded("a")
+    history = history.with_success("a")
     assert (history.result("a").imaging_failures, history.result("a").boot_failures) == (3, 6)
-    history = history.installed("a", 1, 1, 0).succeeded("a").succeeded("a")
+    history = history.with_boot_results("a", 1, 1, 0).with_success("a").with_success("a")
     assert (history.result("a").imaging_failures, history.result("a").boot_failures) == (0, 3)
     assert History().failures("never seen") == 0
 
@@ -83,13 +85,13 @@ def test_success_forgives_half_of_its_own_kind() -> None:
 def test_bounds() -> None:
     history = History()
     for number in range(MAX_NOTES + 5):
-        history = history.failed("a", f"{number} " + "x" * 1000)
+        history = history.with_failure("a", f"{number} " + "x" * 1000)
     notes = history.result("a").notes
     assert len(notes) == MAX_NOTES
     assert notes[-1].startswith(f"{MAX_NOTES + 4} ")
     assert all(len(note) == MAX_NOTE_LENGTH for note in notes)
     for number in range(MAX_IMAGES + 5):
-        history = history.attempt(str(number))
+        history = history.with_attempt(str(number))
     assert len(history.results) == MAX_IMAGES
     assert history.results[0].image == str(MAX_IMAGES + 4)
 
@@ -102,7 +104,7 @@ def test_a_grown_file_is_cut_when_read() -> None:
     assert len(serialise_history(history)) < 1 << 20
 
 
-_METHODS = st.sampled_from(["attempt", "failed", "succeeded", "installed"])
+_METHODS = st.sampled_from(["with_attempt", "with_failure", "with_success", "with_boot_results"])
 _COUNTS = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
 
 
@@ -110,7 +112,7 @@ _COUNTS = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
 def test_round_trip(steps: list[tuple[str, str, str, tuple[int, int, int]]]) -> None:
     history = History()
     for method, name, note, counts in steps:
-        more: dict[str, tuple[object, ...]] = {"failed": (note,), "installed": counts}
+        more: dict[str, tuple[object, ...]] = {"with_failure": (note,), "with_boot_results": counts}
         history = getattr(history, method)(name, *more.get(method, ()))
         assert history.results[0].image == name
     assert parse_history(serialise_history(history)) == history

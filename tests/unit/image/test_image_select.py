@@ -14,7 +14,7 @@ PREFIX = "W."
 def failing(name: str, times: int) -> History:
     history = History()
     for _ in range(times):
-        history = history.failed(name, "x")
+        history = history.with_failure(name, "x")
     return history
 
 

@@ -15,7 +15,7 @@ from gprov.adapters.linux.archive.ordered import OrderedDecoder
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.xz_fields import XzFilter
 from gprov.domain.formats.image.xz_layout import XzBlock, XzLayout
-from gprov.domain.image.decoding import CHUNK, plan_decoding
+from gprov.domain.image.decoding import CHUNK, decoding_limits
 
 MIB = 1 << 20
 
@@ -94,7 +94,7 @@ def test_a_wider_window_lets_more_be_decoded() -> None:
 
     with OrderedDecoder(decode, 2, 2, 400) as decoder:
         assert not ready.wait(0.05)
-        decoder.widen(1000)
+        decoder.extend_window(1000)
         assert ready.wait(10)
         assert sum(len(piece.data) for number in (0, 1) for piece in decoder.pieces(number)) == 1000
 
@@ -112,24 +112,24 @@ def layout(blocks: int, size: int, dictionary: int) -> XzLayout:
 
 
 def test_plan_for_a_machine_with_plenty() -> None:
-    plan = plan_decoding(layout(20, 16 * MIB, 8 * MIB), cores=4, available=8 << 30)
+    plan = decoding_limits(layout(20, 16 * MIB, 8 * MIB), cores=4, available=8 << 30)
     assert plan.workers == 4
     assert plan.window >= 3 * 16 * MIB
     assert plan.keep >= 320 * MIB
-    assert plan_decoding(layout(20, 16 * MIB, 8 * MIB), 4, 8 << 30, keep_limit=0).keep == 0
+    assert decoding_limits(layout(20, 16 * MIB, 8 * MIB), 4, 8 << 30, keep_limit=0).keep == 0
 
 
 def test_plan_for_a_unit_with_512_mib() -> None:
     """300 MiB are left there: both cores work, and something is kept."""
-    plan = plan_decoding(layout(60, 16 * MIB, 8 * MIB), cores=2, available=300 * MIB)
+    plan = decoding_limits(layout(60, 16 * MIB, 8 * MIB), cores=2, available=300 * MIB)
     assert plan.workers == 2
     assert plan.window >= 24 * MIB
     assert plan.keep >= 64 * MIB
 
 
 def test_plan_for_a_single_block_and_for_none() -> None:
-    assert plan_decoding(layout(1, 1 << 30, 8 * MIB), 8, 4 << 30).workers == 1
-    assert plan_decoding(layout(0, 0, 8 * MIB), 8, 4 << 30).workers == 1
+    assert decoding_limits(layout(1, 1 << 30, 8 * MIB), 8, 4 << 30).workers == 1
+    assert decoding_limits(layout(0, 0, 8 * MIB), 8, 4 << 30).workers == 1
 
 
 @given(
@@ -141,7 +141,7 @@ def test_plan_for_a_single_block_and_for_none() -> None:
 )
 def test_plans_stay_within_what_there_is(blocks: int, size: int, dictionary: int, cores: int, available: int) -> None:
     """Unless even one worker is too much: then the least that works is planned, and ``needed`` tells."""
-    plan = plan_decoding(layout(blocks, size, dictionary), cores, available)
+    plan = decoding_limits(layout(blocks, size, dictionary), cores, available)
     assert 1 <= plan.workers <= cores
     assert plan.window >= 4 * CHUNK
     least = plan.needed + 4 * CHUNK
@@ -149,7 +149,7 @@ def test_plans_stay_within_what_there_is(blocks: int, size: int, dictionary: int
 
 
 def test_more_memory_never_plans_less() -> None:
-    plans = [plan_decoding(layout(99, 24 * MIB, 8 * MIB), 4, mib * MIB) for mib in range(64, 4096, 64)]
+    plans = [decoding_limits(layout(99, 24 * MIB, 8 * MIB), 4, mib * MIB) for mib in range(64, 4096, 64)]
     for less, more in pairwise(plans):
         assert more.workers >= less.workers
         assert more.window >= less.window or more.workers > less.workers

@@ -17,7 +17,7 @@ from gprov.domain.image.retention import (
     StoredImage,
     plan_images,
     plan_logs,
-    room_for_an_update,
+    space_for_update,
 )
 from gprov.domain.log_files import log_order, next_log_name
 
@@ -56,11 +56,11 @@ def test_an_image_that_failed_too_often_does_not_count_as_one_of_the_newest() ->
 def test_if_none_is_good_all_stay() -> None:
     everything = failing(1, 2, 3, 4, 5)
     assert gone(ImageFacts(images=FIVE, history=everything)) == []
-    assert gone(ImageFacts(images=FIVE, history=everything, wanted=99 * GIB)) == []
+    assert gone(ImageFacts(images=FIVE, history=everything, required=99 * GIB)) == []
 
 
 def test_the_restored_image_always_stays() -> None:
-    assert gone(ImageFacts(images=FIVE, history=failing(2), protected=frozenset({name(2)}), wanted=99 * GIB)) == [
+    assert gone(ImageFacts(images=FIVE, history=failing(2), protected=frozenset({name(2)}), required=99 * GIB)) == [
         name(3),
         name(4),
     ]
@@ -69,16 +69,21 @@ def test_the_restored_image_always_stays() -> None:
 def test_the_least_useful_images_are_removed_first() -> None:
     partial = StoredFile(name(9) + ".partial", GIB)
     facts = ImageFacts(
-        images=FIVE, partials=(partial,), history=failing(4), protected=frozenset({name(5)}), free=0, wanted=2 * GIB + 1
+        images=FIVE,
+        partials=(partial,),
+        history=failing(4),
+        protected=frozenset({name(5)}),
+        free=0,
+        required=2 * GIB + 1,
     )
     assert gone(facts) == [name(4), partial.name, name(2)]
-    assert gone(ImageFacts(images=FIVE[:2], partials=(partial,), free=GIB, wanted=GIB)) == []
-    assert gone(ImageFacts(images=FIVE[:2], partials=(partial,), free=0, wanted=GIB)) == [partial.name]
+    assert gone(ImageFacts(images=FIVE[:2], partials=(partial,), free=GIB, required=GIB)) == []
+    assert gone(ImageFacts(images=FIVE[:2], partials=(partial,), free=0, required=GIB)) == [partial.name]
 
 
 def test_free_space_for_an_update_depends_on_the_largest_image() -> None:
-    assert room_for_an_update([image(1, 1000), image(2, 10)]) == 1100
-    assert room_for_an_update([]) == 0
+    assert space_for_update([image(1, 1000), image(2, 10)]) == 1100
+    assert space_for_update([]) == 0
 
 
 IMAGES = st.lists(
@@ -106,7 +111,7 @@ def test_required_images_stay_and_space_is_freed_if_possible(
         history=history,
         protected=frozenset(name(day) for day in protected),
         free=free,
-        wanted=wanted,
+        required=wanted,
     )
     removals = plan_images(facts)
     names = [removal.name for removal in removals]
@@ -139,14 +144,14 @@ def log(day: int, size: int = 1, stage: str = "recov", times: int = 0) -> Stored
 
 def test_the_oldest_logs_go() -> None:
     files = [log(2), log(1), log(1, times=1), log(3), StoredFile("netd.tar", 9), log(1, stage="mfg")]
-    assert [removal.name for removal in plan_logs(files, most=2)] == [log(1).name, log(2).name]
-    assert [removal.name for removal in plan_logs(files, current=log(1).name, most=2)] == [log(2).name]
+    assert [removal.name for removal in plan_logs(files, max_files=2)] == [log(1).name, log(2).name]
+    assert [removal.name for removal in plan_logs(files, current=log(1).name, max_files=2)] == [log(2).name]
 
 
 def test_logs_are_bounded_by_bytes_too_but_for_the_newest() -> None:
     files = [log(day, 10) for day in range(1, 6)]
-    assert [removal.name for removal in plan_logs(files, most_bytes=25)] == [log(day).name for day in (1, 2, 3)]
-    assert [removal.name for removal in plan_logs(files, most_bytes=5)] == [log(day).name for day in (1, 2, 3, 4)]
+    assert [removal.name for removal in plan_logs(files, max_bytes=25)] == [log(day).name for day in (1, 2, 3)]
+    assert [removal.name for removal in plan_logs(files, max_bytes=5)] == [log(day).name for day in (1, 2, 3, 4)]
 
 
 @given(
@@ -155,7 +160,7 @@ def test_logs_are_bounded_by_bytes_too_but_for_the_newest() -> None:
 )  # fmt: skip
 def test_logs_stay_bounded(files: list[StoredFile], most: int, limit: int) -> None:
     files = list({file.name: file for file in files}.values())
-    gone = {removal.name for removal in plan_logs(files, most=most, most_bytes=limit)}
+    gone = {removal.name for removal in plan_logs(files, max_files=most, max_bytes=limit)}
     left = [file for file in files if file.name not in gone]
     for stage in ("recov", "mfg"):
         of_stage = [file.name for file in files if file.name.startswith(stage)]

@@ -11,7 +11,7 @@ import pytest
 from gprov.domain.branding import Branding
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.formats.image.tar_walk import TarWalker
-from gprov.domain.image.wanted_members import wanted_members
+from gprov.domain.image.captured_names import captured_names
 
 FILE, FOLDER, LINK, HARD = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
 PIPE, CHARACTER, BLOCK = tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE
@@ -31,7 +31,7 @@ def archive(*members: Member, pax: dict[str, str] | None = None, device: tuple[i
 
 def verdict(data: bytes) -> str:
     """Empty: accepted."""
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     try:
         walker.feed(data)
         walker.finish()

@@ -15,14 +15,14 @@ from gprov.domain.errors import GprovError, IntegrityFault
 from gprov.domain.formats.image.tar_fields import Malformed, checksum_matches, number
 from gprov.domain.formats.image.tar_summary import TarSummary
 from gprov.domain.formats.image.tar_walk import TarWalker
-from gprov.domain.image.wanted_members import wanted_members
+from gprov.domain.image.captured_names import captured_names
 
 TarOf = Callable[..., bytes]
 SYSTEMD = "usr/lib/systemd/systemd"
 
 
 def walk(data: bytes, step: int = 1 << 20) -> TarSummary:
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     for start in range(0, len(data), step):
         walker.feed(data[start : start + step])
     return walker.finish()
@@ -78,7 +78,7 @@ def test_a_large_member_in_base_256_and_in_pax() -> None:
     for fmt in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         info = member("big")
         info.size = 10 << 30
-        walker = TarWalker("x", wanted_members(Branding()))
+        walker = TarWalker("x", captured_names(Branding()))
         walker.feed(info.tobuf(fmt))
         chunk = bytes(64 << 20)
         for _ in range(160):
@@ -346,7 +346,7 @@ def test_pax_sparse_files() -> None:
 
 def test_spans_of_the_members_that_matter() -> None:
     data = archive([(member("a"), b"1"), (member("./etc/passwd"), b"2" * 600), (member("b"), b"")])
-    walker = TarWalker("x", wanted_members(Branding()))
+    walker = TarWalker("x", captured_names(Branding()))
     walker.feed(data)
     (span,) = walker.spans
     assert (span.name, span.start, span.end) == (b"etc/passwd", 1024, 1024 + 512 + 1024)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from gprov.apps.host.lab.argv import Accelerator, HostEndpoints, qemu_arguments
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, Machine, VirtualNic
 from gprov.apps.host.lab.manufdata import manuf_data
 from gprov.apps.host.lab.namespace import FactoryNetwork, inside
 from gprov.apps.host.lab.netboot import configuration
-from gprov.apps.host.lab.shapes import unit_spec
 from gprov.apps.host.lab.unitspec import read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 

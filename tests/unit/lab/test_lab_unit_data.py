@@ -9,15 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.machine import DiskBus
-from gprov.apps.host.lab.manufdata import Artifact, manuf_data
-from gprov.apps.host.lab.shapes import SHAPES, unit_spec
+from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
+from gprov.apps.host.lab.stepfiles import SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
 from gprov.domain.errors import BadInput
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
+from gprov.domain.mfg.steps import StepPoint
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import ValidateMethod
 
@@ -89,3 +91,20 @@ def test_manuf_data_is_valid_and_asks_for_this_machine(spec: VirtualUnitSpec) ->
     assert wanted.cpu is not None
     assert (wanted.cpu.model, wanted.cpu.cores, wanted.cpu.sockets) == (CPU_NAME, 2, 1)
     assert (wanted.ram_megs, wanted.oui_nics, wanted.total_nics) == (2048, 1, 1)
+
+
+def test_steps_of_a_lab_unit_are_valid() -> None:
+    spec = VirtualUnitSpec()
+    image = Artifact(f"{BASE}/files/WIDGET.LNX.SHINY.2024-01-15.0001.upd", "a" * 64)
+    kernel = Artifact(f"{BASE}/files/norm_boot", "b" * 64)
+    steps = StepArtifacts(*(Artifact(f"{BASE}/files/{name}", "c" * 64) for name in step_files()))
+    raw = json.dumps(manuf_data([image, kernel], BASE, spec, steps)).encode()
+    data = parse_manuf("manufData.json", raw, Branding())
+    assert data.warnings == ()
+    (step,) = data.steps_for(spec.code_name).at(StepPoint.AFTER_IMAGING)
+    assert ([file.name for file in step.files], len(step.commands)) == ([SCRIPT], 4)
+    assert [(file.name, file.is_archive) for file in data.stash_files] == [(STASH, True)]
+
+
+def test_step_files_are_the_same_bytes_each_time() -> None:
+    assert step_files() == step_files()

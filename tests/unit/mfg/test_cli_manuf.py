@@ -41,7 +41,7 @@ def test_a_good_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         f"http://***@h/{IMAGE} -> Image/{IMAGE}",
         "http://h/norm_boot -> ESP/norm_boot",
         "QEMU-mfg-test: RECOVERY 1 x 1073741824 bytes (any model); 1 disk set(s); 0 step(s)",
-        "warning: $.Files[1].Sha1: SHA-1 alone does not stop a forger; add Sha256",
+        "warning: $.Files[1].Sha1: SHA-1 is not collision resistant: add Sha256",
         f"{path}: no problems, 1 warning(s)",
     ]
 
@@ -75,7 +75,7 @@ def test_code_names_of_a_platform_table(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["manuf", "check", written(tmp_path, DOCUMENT), "--appliance", str(table)]) == 0
     other = json.loads(json.dumps(DOCUMENT).replace("QEMU-mfg-test", "UNKNOWN"))
     assert main(["manuf", "check", written(tmp_path, other), "--appliance", str(table)]) == 1
-    assert "$.ValidationData[0].DevCodeName: UNKNOWN is no platform" in capsys.readouterr().out
+    assert "$.ValidationData[0].DevCodeName: UNKNOWN is not in the platform table" in capsys.readouterr().out
 
 
 def test_names_of_another_brand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

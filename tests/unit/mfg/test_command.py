@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.mfg.command import Value, Word, parse_command, parse_template
+from gprov.domain.mfg.command import TemplateValue, Word, parse_command, parse_template
 
 
 def literal(text: str) -> list[str]:
@@ -70,23 +70,23 @@ def test_templates_are_one_argument_however_they_are_written() -> None:
     assert parsed.problems == ()
     assert [word.parts for word in parsed.words] == [
         ("ls",),
-        (Value.DL_DIR,),
-        (Value.RECOVERY_DIR, "/a b"),
-        (Value.SERIAL,),
-        ("x", Value.OS, Value.BIOS, "y"),
-        (Value.IPMI,),
+        (TemplateValue.DL_DIR,),
+        (TemplateValue.RECOVERY_DIR, "/a b"),
+        (TemplateValue.SERIAL,),
+        ("x", TemplateValue.OS, TemplateValue.BIOS, "y"),
+        (TemplateValue.IPMI,),
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("{{.DLDir}}/sampleCmd.sh", [(Value.DL_DIR, "/sampleCmd.sh")]),
-        ("ls -lR {{ .RecoveryDir }} ", [("ls",), ("-lR",), (Value.RECOVERY_DIR,)]),
-        ("echo serial={{.Serial}}", [("echo",), ("serial=", Value.SERIAL)]),
-        ("echo {{ .OSPass }} {{ .BiosPass }}", [("echo",), (Value.OS,), (Value.BIOS,)]),
-        ("a {{- .Serial -}} b", [("a", Value.SERIAL, "b")]),
-        ("a {{/* the unit's */}}{{$.Serial}}", [("a",), (Value.SERIAL,)]),
+        ("{{.DLDir}}/sampleCmd.sh", [(TemplateValue.DL_DIR, "/sampleCmd.sh")]),
+        ("ls -lR {{ .RecoveryDir }} ", [("ls",), ("-lR",), (TemplateValue.RECOVERY_DIR,)]),
+        ("echo serial={{.Serial}}", [("echo",), ("serial=", TemplateValue.SERIAL)]),
+        ("echo {{ .OSPass }} {{ .BiosPass }}", [("echo",), (TemplateValue.OS,), (TemplateValue.BIOS,)]),
+        ("a {{- .Serial -}} b", [("a", TemplateValue.SERIAL, "b")]),
+        ("a {{/* the unit's */}}{{$.Serial}}", [("a",), (TemplateValue.SERIAL,)]),
         (r"echo -e 'this\040works'", [("echo",), ("-e",), (r"this\040works",)]),
     ],
 )
@@ -130,7 +130,7 @@ def test_characters_that_only_a_shell_understands(text: str, found: str) -> None
 
 
 def test_a_template_is_not_split() -> None:
-    assert parse_template("a 'b {{.DLDir}}").words == (Word(("a 'b ", Value.DL_DIR)),)
+    assert parse_template("a 'b {{.DLDir}}").words == (Word(("a 'b ", TemplateValue.DL_DIR)),)
     assert parse_template("").words == ()
     assert parse_template("{{x").problems
 

@@ -17,7 +17,7 @@ from gprov.domain.errors import BadInput, GprovError
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions
-from gprov.domain.mfg.steps import ExitStatus, When
+from gprov.domain.mfg.steps import ExitStatus, StepPoint
 
 Document = dict[str, Any]
 BRANDING = Branding()
@@ -194,18 +194,18 @@ def test_what_is_not_given_is_not_compared() -> None:
 
 def test_steps_are_read() -> None:
     steps = parse(DOCUMENT).steps_for("QEMU-mfg-test")
-    (step,) = steps.at(When.AFTER_IMAGING)
+    (step,) = steps.at(StepPoint.AFTER_IMAGING)
     assert (step.name, step.verbose, [file.name for file in step.files]) == ("Example", True, ["sample.sh"])
     assert [command.exit_status for command in step.commands] == [ExitStatus.DONT_CARE, ExitStatus.MUST_SUCCEED]
-    assert [one.name for one in steps.at(When.AFTER_PASSWORDS)] == ["Last"]
-    assert steps.at(When.BEFORE_QA) == ()
+    assert [one.name for one in steps.at(StepPoint.AFTER_PASSWORDS)] == ["Last"]
+    assert steps.at(StepPoint.BEFORE_QA) == ()
     assert parse(DOCUMENT).steps_for("other").steps == ()
 
 
 @pytest.mark.parametrize("word", ["BeforeQA", "runbeforeqa", "RUNBEFOREQA", "beforeQa"])
 def test_words_of_when_in_any_case_with_and_without_prefix(word: str) -> None:
     document = changed(lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"].append({"Name": "x", "When": word}))
-    assert len(parse(document).steps[0].at(When.BEFORE_QA)) == 1
+    assert len(parse(document).steps[0].at(StepPoint.BEFORE_QA)) == 1
 
 
 STEP = "$.CustomPlatCfgSteps[0].ConfigSteps[0]"
@@ -222,7 +222,7 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
     ("ftp", lambda d: d["Files"][0].update(Src="ftp://h/x"), "$.Files[0].Src: must begin with http"),
     ("no log", lambda d: d.pop("LogEndpoint"), "$.LogEndpoint: is missing"),
     ("no scheme", lambda d: d.update(LogEndpoint="10.0.2.2"), "$.LogEndpoint: must begin with http"),
-    ("blank in URL", lambda d: d.update(CredentialEndpoint="http://a b/"), "$.CredentialEndpoint: is no URL"),
+    ("blank in URL", lambda d: d.update(CredentialEndpoint="http://a b/"), "$.CredentialEndpoint: is not a URL"),
     ("no host", lambda d: d.update(ApplianceJsonUrl="http:///x"), "$.ApplianceJsonUrl: has no valid host"),
     ("short digest", lambda d: d["Files"][0].update(Sha256="ab"), "$.Files[0].Sha256: must be 64 hexadecimal digits"),
     ("other digits", lambda d: d["Files"][1].update(Sha1="g" * 40), "$.Files[1].Sha1: must be 40 hexadecimal digits"),
@@ -244,13 +244,17 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
         "$.Files[2].Dest: ESP/NORM_BOOT is the dest",
     ),
     ("file as folder", lambda d: d["Files"][2].update(Dest="norm_boot/x"), "$.Files[2].Dest: norm_boot/x and the dest"),
-    ("URL of a folder", lambda d: d["Files"][1].update(Src="http://h/"), "$.Files[1].Src: the URL names no file"),
+    ("URL of a folder", lambda d: d["Files"][1].update(Src="http://h/"), "$.Files[1].Src: the URL has no file name"),
     (
         "impossible date",
         lambda d: d["Files"][0].update(Src="http://h/WIDGET.LNX.SHINY.2023-02-29.1.upd"),
-        "$.Files[0].Src: is no image name: date: 2023-02-29 is not in the calendar",
+        "$.Files[0].Src: is not an image name: date: 2023-02-29 is not in the calendar",
     ),
-    ("stash without name", lambda d: d["StashFiles"][0].update(Src="http://h/"), "$.StashFiles[0].Src: names no file"),
+    (
+        "stash without name",
+        lambda d: d["StashFiles"][0].update(Src="http://h/"),
+        "$.StashFiles[0].Src: has no file name",
+    ),
     ("no validation", lambda d: d.pop("ValidationData"), "$.ValidationData: is missing"),
     ("empty validation", lambda d: d.update(ValidationData=[]), "$.ValidationData: must list at least one"),
     (
@@ -326,19 +330,19 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
     (
         "password too early",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"][0]["Commands"][1].update(Command="x {{.OSPass}}"),
-        f"{STEP}.Commands[1].Command: {{{{.OSPass}}}} is not known at AfterImaging",
+        f"{STEP}.Commands[1].Command: {{{{.OSPass}}}} is not available at AfterImaging",
     ),
     (
         "recovery too early",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"][0].update(When="AfterQA"),
-        f"{STEP}.Commands[0].Command: {{{{.RecoveryDir}}}} is not known at AfterQA",
+        f"{STEP}.Commands[0].Command: {{{{.RecoveryDir}}}} is not available at AfterQA",
     ),
     (
         "step files of one name",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"][0]["Files"].append(
             {"Src": "http://other/sample.sh", "Sha256": SHA256}
         ),
-        f"{STEP}.Files[1].Src: is named sample.sh like {STEP}.Files[0]",
+        f"{STEP}.Files[1].Src: has the same file name sample.sh as {STEP}.Files[0]",
     ),
 ]
 
@@ -366,14 +370,18 @@ def test_all_problems_at_once() -> None:
 
 def test_unknown_platforms_are_problems_only_if_the_table_is_known() -> None:
     assert problems(DOCUMENT, ["other"]) == [
-        "$.ValidationData[0].DevCodeName: QEMU-mfg-test is no platform of the appliance table",
-        "$.CustomPlatCfgSteps[0].DevCodeName: QEMU-mfg-test is no platform of the appliance table",
+        "$.ValidationData[0].DevCodeName: QEMU-mfg-test is not in the platform table",
+        "$.CustomPlatCfgSteps[0].DevCodeName: QEMU-mfg-test is not in the platform table",
     ]
     assert parse(DOCUMENT).validation[0].code_name == "QEMU-mfg-test"
 
 
 WARNINGS: list[tuple[str, Callable[[Document], object], str]] = [
-    ("sha1", lambda d: d["Files"][0].update(Sha1="a" * 40, Sha256=""), "$.Files[0].Sha1: SHA-1 alone"),
+    (
+        "sha1",
+        lambda d: d["Files"][0].update(Sha1="a" * 40, Sha256=""),
+        "$.Files[0].Sha1: SHA-1 is not collision resistant",
+    ),
     (
         "no When",
         lambda d: d["CustomPlatCfgSteps"][0]["ConfigSteps"].append({}),

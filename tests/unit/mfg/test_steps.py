@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gprov.domain.errors import InternalError
 from gprov.domain.mfg.command import parse_command, parse_template
-from gprov.domain.mfg.steps import Command, ExitStatus, StepValues, environment, expand, redacted, scrub
+from gprov.domain.mfg.steps import Command, ExitStatus, StepValues, environment, expand, redact_text, redacted
 from gprov.domain.unit.credentials import Credentials, Secret
 
 CREDENTIALS = Credentials(Secret("os 'pw\""), Secret("bios"), Secret("bios-and-more"))
@@ -63,14 +63,14 @@ def test_environment_is_added_to() -> None:
 def test_passwords_do_not_show() -> None:
     argv = expand(command("set {{.OSPass}} a{{.BiosPass}} {{.IpmiPass}} {{.Serial}}"), VALUES)
     assert redacted(argv, VALUES) == ("set", "***", "a***", "***", "GP 1")
-    assert scrub("said bios-and-more, bios, done", VALUES) == "said ***, ***, done"
+    assert redact_text("said bios-and-more, bios, done", VALUES) == "said ***, ***, done"
     assert "bios" not in repr(VALUES)
     assert redacted(argv, StepValues("/d", "s")) == argv
 
 
 def test_an_empty_password_redacts_nothing() -> None:
     empty = StepValues("/d", "s", None, Credentials(Secret(""), Secret(""), Secret("")))
-    assert scrub("plain", empty) == "plain"
+    assert redact_text("plain", empty) == "plain"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput, GprovError
-from gprov.domain.unit.frdata import RestoreOptions, parse_options, serialise_options
+from gprov.domain.unit.restore_options import RestoreOptions, parse_options, serialise_options
 
 OPTIONS = st.builds(
     RestoreOptions,

@@ -14,9 +14,9 @@ import pytest
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.fake.system.process import FakeProcesses
-from gprov.adapters.linux.net.client import DhcpClient, start_client
 from gprov.adapters.linux.net.configure import Configurator
-from gprov.adapters.linux.net.keeper import LeaseKeeper
+from gprov.adapters.linux.net.dhcp_client import DhcpClient, start_client
+from gprov.adapters.linux.net.lease_keeper import LeaseKeeper
 from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.domain.unit.lease import Lease
 from gprov.ports.process import Completed

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.adapters.linux.net.lease import Told, resolver_configuration, take_events
+from gprov.adapters.linux.net.lease import DhcpReport, resolver_configuration, take_events
 from gprov.domain.errors import BadInput
 from gprov.domain.unit.dhcp import DhcpEvent
 from gprov.domain.unit.lease import DEFAULT, MOST_ROUTES, Lease, Route, lease_from
@@ -98,7 +98,7 @@ def test_whatever_a_server_says(classless: str, microsoft: str, routers: str) ->
 
 
 BOUND = b"event=bound\nip=10.0.2.15\nsubnet=255.255.255.0\nrouter=\nstaticroutes=\nend\n"
-TOLD = Told(DhcpEvent.BOUND, {"ip": "10.0.2.15", "subnet": "255.255.255.0"})
+TOLD = DhcpReport(DhcpEvent.BOUND, {"ip": "10.0.2.15", "subnet": "255.255.255.0"})
 
 
 @pytest.mark.parametrize("cut", range(len(BOUND)))

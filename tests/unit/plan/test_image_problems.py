@@ -12,7 +12,7 @@ from gprov.domain.disk.ext4_room import Room
 from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.verify import verify_image
-from gprov.domain.plan.restorable import image_problems
+from gprov.domain.plan.preconditions import image_problems
 
 BRANDING = Branding()
 GOOD = verify_image("x.upd", build_image(build_kernel(1)))

@@ -35,13 +35,13 @@ from gprov.domain.plan.disk_operations import (
 )
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel, SetFlag, WriteFile
 from gprov.domain.plan.operations import Operation
-from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_start
+from gprov.domain.plan.provision import ProvisionFacts, plan_make_bootable, plan_recovery, plan_restore_options
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import RaidLevel
-from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.restore_options import RestoreOptions
 
 NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
 UNIT = Unit(platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="S1")
@@ -224,7 +224,7 @@ def provisioning(*targets: Disk, wipe: bool = True) -> tuple[Operation, ...]:
         options=RestoreOptions(),
         loader=LOADER,
     )
-    return (*plan_recovery(facts, wipe=wipe), *plan_finish(facts), *plan_start(facts, wipe=wipe))
+    return (*plan_recovery(facts, wipe=wipe), *plan_restore_options(facts), *plan_make_bootable(facts, wipe=wipe))
 
 
 def test_provisioning_makes_recovery_startable_last() -> None:

@@ -28,12 +28,12 @@ from gprov.domain.plan.disk_operations import (
     ClearDisk,
     CreateArray,
     CreatePartitionTable,
+    DismantleArrays,
     ExtractImage,
     FlushVolume,
     MakeFileSystem,
     MountVolume,
     PartitionRef,
-    RetireArrays,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
@@ -49,14 +49,20 @@ from gprov.domain.plan.file_operations import (
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
+from gprov.domain.plan.provision import (
+    ProvisionFacts,
+    plan_make_bootable,
+    plan_recovery,
+    plan_restore_options,
+    plan_secrets,
+)
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import FakeraidType, Platform, RaidLevel, RecoveryMedia
-from gprov.domain.unit.frdata import RestoreOptions
 from gprov.domain.unit.netsaved import SavedFile
+from gprov.domain.unit.restore_options import RestoreOptions
 
 SECRET = "$y$j9T$tHiSiSsEcReT"
 MOUNT_POINTS = MountPoints()
@@ -178,7 +184,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
     )
     unit = draw(unit_strategy(SUPPORTED if good else SUPPORTED + UNSUPPORTED))
     level = draw(st.none() | st.sampled_from(RaidLevel)) if good else None
-    count = 1 if level is None else level.least_disks
+    count = 1 if level is None else level.min_disks
     least = GIB if good else 1
     targets = tuple(draw(disk_strategy(2 + index, least, 30 * 1024 * GIB)) for index in range(count))
     if level is not None:
@@ -206,7 +212,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
         keep_options=draw(st.booleans()),
         ignore_saved_network=draw(st.booleans()),
         extra_arguments=draw(st.sampled_from(["", "PROVISION_VERBOSE=1 console=ttyS0", *([] if good else [TOO_LONG])])),
-        recovery_kernel_wins=draw(st.booleans()),
+        force_recovery_kernel=draw(st.booleans()),
         array=array_spec("PRIMARY", "gp-unit", bytes(range(16)), level) if level is not None else None,
     )
 
@@ -233,7 +239,7 @@ def paths_of(operation: Operation) -> tuple[str, ...]:
             return (target,)
         case ClearDisk() | CreatePartitionTable() | MakeFileSystem() | UpdateBootEntries():
             return ()
-        case RetireArrays() | CreateArray() | StopArray():
+        case DismantleArrays() | CreateArray() | StopArray():
             return ()
 
 
@@ -340,7 +346,7 @@ def test_the_old_table_goes_first_of_all(facts: RestoreFacts) -> None:
     """Until then a cut leaves the old system; from then on the unit has none, and is restored again."""
     plan = plan_restore(facts)
     assert plan[: 1 + len(facts.targets)] == (
-        RetireArrays(facts.targets),
+        DismantleArrays(facts.targets),
         *(ClearDisk(disk, 100 * MIB, 100 * MIB) for disk in facts.targets),
     )
     destroying = [at for at, operation in enumerate(plan) if disk_of(operation) is not None]
@@ -384,7 +390,7 @@ def test_an_array_of_the_last_partition_of_each_disk(facts: RestoreFacts) -> Non
     assert all(table.table.partitions[-1].role is PartitionRole.RAID for table in tables)
     made = plan.index(tables[-1]) + 1
     members = tuple(PartitionRef(table.disk, table.table.partitions[-1].number) for table in tables)
-    assert plan[made : made + 2] == (RetireArrays(facts.targets), CreateArray(facts.array, members))
+    assert plan[made : made + 2] == (DismantleArrays(facts.targets), CreateArray(facts.array, members))
     array = ArrayRef("PRIMARY")
     used = [operation.where for operation in plan if isinstance(operation, MakeFileSystem | MountVolume)]
     assert used == [array, array]
@@ -480,7 +486,7 @@ def test_platforms_that_cannot_be_provisioned(platform: Platform, facts: Provisi
 @given(PROVISIONINGS)
 @settings(max_examples=60)
 def test_making_recovery_touches_no_target(facts: ProvisionFacts) -> None:
-    earlier = (*plan_recovery(facts), *plan_secrets(facts, PasswordHash(SECRET)), *plan_finish(facts))
+    earlier = (*plan_recovery(facts), *plan_secrets(facts, PasswordHash(SECRET)), *plan_restore_options(facts))
     for operation in earlier:
         assert disk_of(operation) in (None, facts.recovery)
         assert all(below(path, MOUNT_POINTS.recovery) for path in paths_of(operation))
@@ -491,7 +497,7 @@ def test_making_recovery_touches_no_target(facts: ProvisionFacts) -> None:
 @given(PROVISIONINGS, st.booleans())
 @settings(max_examples=60)
 def test_the_start_comes_last_and_clears_nothing_but_targets(facts: ProvisionFacts, wipe: bool) -> None:
-    plan = plan_start(facts, wipe=wipe)
+    plan = plan_make_bootable(facts, wipe=wipe)
     cleared = [operation.disk for operation in plan if isinstance(operation, ClearDisk)]
     assert cleared == (list(facts.targets) if wipe else [])
     assert not any(isinstance(operation, CreatePartitionTable | MakeFileSystem) for operation in plan)
@@ -518,7 +524,7 @@ def test_what_an_old_recovery_held_is_cleared_where_it_could_be_started(facts: P
 @settings(max_examples=60)
 def test_secrets_are_private_and_said_by_nothing(facts: ProvisionFacts) -> None:
     secrets = plan_secrets(facts, PasswordHash(SECRET))
-    for operation in (*plan_recovery(facts), *secrets, *plan_finish(facts), *plan_start(facts)):
+    for operation in (*plan_recovery(facts), *secrets, *plan_restore_options(facts), *plan_make_bootable(facts)):
         assert SECRET not in operation.describe()
         assert SECRET not in repr(operation)
         if isinstance(operation, WriteFile) and SECRET.encode() in operation.content:

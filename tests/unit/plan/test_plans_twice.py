@@ -17,7 +17,7 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.net.network import FakeHttp, Origin
+from gprov.adapters.fake.net.network import FakeHttp, FakeOrigin
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.reporting.bus import EventBus
@@ -30,12 +30,18 @@ from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.formats.efi.boot_variables import BOOT_ORDER, numbers_in
 from gprov.domain.image.name import ImageName
 from gprov.domain.mountpoints import MountPoints
-from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
+from gprov.domain.plan.provision import (
+    ProvisionFacts,
+    plan_make_bootable,
+    plan_recovery,
+    plan_restore_options,
+    plan_secrets,
+)
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
-from gprov.domain.unit.frdata import RestoreOptions
+from gprov.domain.unit.restore_options import RestoreOptions
 
 MOUNT_POINTS, BRANDING = MountPoints(), Branding()
 UNIT = Unit(platform=default_table()[0], manufacturer="GPROV_QEMU", product="mfg_test", sku="", serial="SIM0001")
@@ -60,7 +66,7 @@ def plan_ports(machine: SimulatedMachine) -> PlanPorts:
         mounts=FakeMounts(machine),
         files=FakeFiles(machine),
         firmware=FakeFirmware(machine),
-        http=FakeHttp(machine, Origin()),
+        http=FakeHttp(machine, FakeOrigin()),
         clock=machine.clock,
     )
 
@@ -80,7 +86,10 @@ def disk(machine: SimulatedMachine, name: str) -> Disk:
 
 
 def content(machine: SimulatedMachine, *labels: str) -> dict[str, Content]:
-    return {label: {path: machine.tree(label).get(path) for path in machine.tree(label).paths()} for label in labels}
+    return {
+        label: {path: machine.volume_tree(label).get(path) for path in machine.volume_tree(label).paths()}
+        for label in labels
+    }
 
 
 def provision(machine: SimulatedMachine) -> None:
@@ -102,8 +111,8 @@ def provision(machine: SimulatedMachine) -> None:
     ports.files.replace(IMAGE, build_image(KERNEL))
     ports.files.replace("/mnt/RECOVERY/ESP/norm_boot", KERNEL)
     executor.run(plan_secrets(facts, PasswordHash("$fake$hash")))
-    executor.run(plan_finish(facts))
-    executor.run(plan_start(facts))
+    executor.run(plan_restore_options(facts))
+    executor.run(plan_make_bootable(facts))
 
 
 def restore_facts(machine: SimulatedMachine) -> RestoreFacts:

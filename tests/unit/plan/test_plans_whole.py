@@ -25,14 +25,20 @@ from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import MakeFileSystem, MountVolume, StopArray, UpdateBootEntries
 from gprov.domain.plan.file_operations import CopyFile, CopyKernel, MakeFolder, MakeSymlink, RemovePath, WriteFile
 from gprov.domain.plan.operations import Operation
-from gprov.domain.plan.provision import ProvisionFacts, plan_finish, plan_recovery, plan_secrets, plan_start
+from gprov.domain.plan.provision import (
+    ProvisionFacts,
+    plan_make_bootable,
+    plan_recovery,
+    plan_restore_options,
+    plan_secrets,
+)
 from gprov.domain.plan.restore import plan_restore
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import RaidLevel
-from gprov.domain.unit.frdata import RestoreOptions, serialise_options
 from gprov.domain.unit.netsaved import SavedFile
+from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
 
 NAMES, MOUNT_POINTS, LOADER = Branding(), MountPoints(), build_loader()
 SINGLE = Unit(
@@ -140,12 +146,12 @@ NETWORK = """
     write /mnt/PRIMARY/etc/systemd/network/b.network (3 bytes, 644)
 """
 MIRROR_ON_UEFI = """
-    take apart arrays on /dev/sdc, /dev/sdd
+    dismantle arrays on /dev/sdc, /dev/sdd
     clear the first 100 MiB and last 100 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
     clear the first 100 MiB and last 100 MiB of /dev/sdd (21.5 GB, unknown, unnamed)
     write a GPT partition table to /dev/sdc (1: PRIMARY 20.0 GiB)
     write a GPT partition table to /dev/sdd (1: PRIMARY 20.0 GiB)
-    take apart arrays on /dev/sdc, /dev/sdd
+    dismantle arrays on /dev/sdc, /dev/sdd
     make RAID 1 array gp-s1:PRIMARY of partition 1 of /dev/sdc, partition 1 of /dev/sdd
     format array PRIMARY as ext4, label PRIMARY
     mount array PRIMARY at /mnt/PRIMARY (relatime,discard)
@@ -167,7 +173,7 @@ MIRROR_ON_UEFI = """
     remove /mnt/RECOVERY/fr.data
 """
 SINGLE_ON_BIOS = """
-    take apart arrays on /dev/sdc
+    dismantle arrays on /dev/sdc
     clear the first 100 MiB and last 100 MiB of /dev/sdc (21.5 GB, unknown, unnamed)
     write a MBR partition table and a boot loader to /dev/sdc (1: linux 200 MiB, 2: linux 19.8 GiB)
     format partition 1 of /dev/sdc as ext2, label BOOT
@@ -319,7 +325,7 @@ def test_the_newer_kernel_replaces_the_other_and_a_damaged_copy_goes_first(
 
 @pytest.mark.parametrize("second", [OLDER, None])
 def test_recoverys_kernel_wins_if_a_person_says_so(second: KernelFacts | None) -> None:
-    facts = replace(restore_facts(SDC), recovery_kernel_wins=True, fallback_kernel=second)
+    facts = replace(restore_facts(SDC), force_recovery_kernel=True, fallback_kernel=second)
     repair = [] if second else [CopyKernel(MAIN, (SECOND,), required=False)]
     copies = [one for one in plan_restore(facts) if isinstance(one, CopyFile | CopyKernel)]
     assert copies == [CopyFile(MAIN, IN_IMAGE), *repair]
@@ -385,12 +391,12 @@ def test_a_provisioning(firmware: FirmwareKind, recovery: str, finish: str, star
     facts = provision_facts(firmware)
     assert told(plan_recovery(facts)) == lines(recovery)
     options = serialise_options(RestoreOptions())
-    last = plan_finish(facts)
+    last = plan_restore_options(facts)
     assert told(last) == lines(finish.format(options=len(options)))
     assert files(last)["/mnt/RECOVERY/fr.data"].content == options
     assert files(last)["/mnt/RECOVERY/boot.args"].content == b"console=ttyS0\n"
     assert files(last)["/mnt/RECOVERY/platform.ident"].content == b"QEMU-mfg-test\n"
-    begun = plan_start(facts)
+    begun = plan_make_bootable(facts)
     menu = files(begun).get("/mnt/RECOVERY/gprov/recovery.cfg")
     assert told(begun) == lines(start.format(menu=len(menu.content) if menu is not None else None))
     assert menu is None or b"console=ttyS0" in menu.content
@@ -412,7 +418,7 @@ def test_arguments_that_cannot_be_stored_are_refused_before_recovery_is_made(
 def test_kernels_are_readable_by_all_and_those_on_recovery_can_be_started() -> None:
     plan = plan_restore(replace(restore_facts(SDC), recovery_kernel=NEWER, fallback_kernel=NEWER))
     assert [one.mode for one in plan if isinstance(one, CopyFile)] == [0o644]
-    begun = plan_start(provision_facts(FirmwareKind.UEFI))
+    begun = plan_make_bootable(provision_facts(FirmwareKind.UEFI))
     assert [one.mode for one in begun if isinstance(one, CopyFile)] == [0o755]
 
 
@@ -424,12 +430,12 @@ def test_targets_stay_as_they_are_if_nothing_is_to_be_wiped() -> None:
         facts = provision_facts(firmware)
         wanted = [[line for line in lines(text) if "/dev/sdc" not in line] for text in (recovery, start)]
         assert told(plan_recovery(facts, wipe=False)) == wanted[0]
-        assert told(plan_start(facts, wipe=False))[:2] == wanted[1][:2]
+        assert told(plan_make_bootable(facts, wipe=False))[:2] == wanted[1][:2]
 
 
 def test_a_platform_that_was_identified_by_itself_needs_no_note() -> None:
     facts = provision_facts(FirmwareKind.UEFI)
-    plan = plan_finish(replace(facts, unit=replace(facts.unit, by_fallback=False)))
+    plan = plan_restore_options(replace(facts, unit=replace(facts.unit, by_fallback=False)))
     assert "/mnt/RECOVERY/platform.ident" not in files(plan)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_dump, build_table
 from gprov.apps.host.cli.main import main
-from gprov.domain.formats.smbios.keywords import KEYWORDS
+from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS
 
 QEMU = str(Path(__file__).parent / "data/qemu-pc-7.2.bin")
 
@@ -82,8 +82,8 @@ def test_identify_an_unknown_machine(tmp_path: Path, capsys: pytest.CaptureFixtu
     file = written(tmp_path, build_table(FakeSystem(manufacturer="Somebody", product="Something")))
     assert main(["identify", "--smbios", file]) == 1
     shown = capsys.readouterr().err
-    assert "no platform is known for base board 'Somebody' 'Something'" in shown
-    assert "QEMU-mfg-test: wanted 'GPROV_QEMU' 'mfg_test'" in shown
+    assert "no platform matches base board 'Somebody' 'Something'" in shown
+    assert "QEMU-mfg-test: expected 'GPROV_QEMU' 'mfg_test'" in shown
     assert main(["identify", "--smbios", file, "--fallback", "QEMU-mfg-test"]) == 0
     assert "(by fallback)" in capsys.readouterr().out
     assert main(["identify", "--smbios", file, "--fallback", "nonsense"]) == 1

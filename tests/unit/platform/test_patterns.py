@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
-from gprov.domain.platform.patterns import found, pattern_problem
+from gprov.domain.platform.patterns import pattern_matches, pattern_problem
 
 
 @pytest.mark.parametrize("pattern", ["", ".*", "^OX-1[0-9]$", "(?i)a|b", "a{2,3}?"])
@@ -21,16 +21,16 @@ def test_usable(pattern: str) -> None:
 def test_refused(pattern: str) -> None:
     assert pattern_problem(pattern).startswith("is not a usable regular expression")
     with pytest.raises(BadInput):
-        found(pattern, "x")
+        pattern_matches(pattern, "x")
 
 
 def test_a_match_anywhere_counts() -> None:
-    assert found("1[0-9]", "OX-12")
-    assert not found("^1[0-9]", "OX-12")
+    assert pattern_matches("1[0-9]", "OX-12")
+    assert not pattern_matches("^1[0-9]", "OX-12")
 
 
 @settings(max_examples=200)
 @given(st.text(alphabet="ab()[]{}*+?|\\^$.:=!<>-,09Pix", max_size=12))
 def test_whatever_is_not_refused_can_be_used(pattern: str) -> None:
     if not pattern_problem(pattern):
-        found(pattern, "ab09")
+        pattern_matches(pattern, "ab09")

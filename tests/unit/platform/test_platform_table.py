@@ -187,9 +187,9 @@ def test_each_needed_key(key: str) -> None:
         ({"DiskTTol": 101}, "$.Variants[0].DiskTTol: must be 0..100"),
         ({"IPMIChannel": 16}, "$.Variants[0].IPMIChannel: must be 0..15"),
         ({"IPMI": "yes"}, "$.Variants[0].IPMI: must be true or false"),
-        ({"SerNumField": "system-serial"}, "$.Variants[0].SerNumField: 'system-serial' is no keyword of dmidecode"),
+        ({"SerNumField": "system-serial"}, "$.Variants[0].SerNumField: 'system-serial' is not a keyword of dmidecode"),
         ({"DmiPMOverrideTyp": 2}, "$.Variants[0].DmiPMOverrideFld: is missing, though DmiPMOverrideTyp is 2"),
-        ({"DmiPMOverrideTyp": 2, "DmiPMOverrideFld": "Colour"}, "'Colour' is no field of SMBIOS type 2"),
+        ({"DmiPMOverrideTyp": 2, "DmiPMOverrideFld": "Colour"}, "'Colour' is not a known field of SMBIOS type 2"),
         ({"DevCodeName": " x"}, "$.Variants[0].DevCodeName: ' x' has blanks"),
         ({"DevCodeName": ""}, "$.Variants[0].DevCodeName: must not be empty"),
         ({"DmiMbMfg": " "}, "$.Variants[0].DmiMbMfg: must not be empty"),
@@ -204,8 +204,8 @@ def test_each_needed_key(key: str) -> None:
         ({"NICInfo": {"WANIndex": 1, "DefaultNamesNoDiag": ["a"]}}, "$.Variants[0].NICInfo.WANIndex: is 1, but there"),
         ({"NICInfo": {"SharedDiagPorts": [0, -2]}}, "$.Variants[0].NICInfo.SharedDiagPorts[1]: must be at least 0"),
         ({"NICInfo": {"SharedDiagPorts": [1, 1]}}, "$.Variants[0].NICInfo.SharedDiagPorts: names a port twice"),
-        ({"NICInfo": {"MACPrefix": ["56:78:90", "*"]}}, "$.Variants[0].NICInfo.MACPrefix[1]: '*' is no MAC prefix"),
-        ({"NICInfo": {"MACPrefix": ["5678"]}}, "$.Variants[0].NICInfo.MACPrefix[0]: '5678' is no MAC prefix"),
+        ({"NICInfo": {"MACPrefix": ["56:78:90", "*"]}}, "$.Variants[0].NICInfo.MACPrefix[1]: '*' is not a MAC prefix"),
+        ({"NICInfo": {"MACPrefix": ["5678"]}}, "$.Variants[0].NICInfo.MACPrefix[0]: '5678' is not a MAC prefix"),
     ],
 )
 def test_each_problem(change: dict[str, object], words: str) -> None:

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from gprov.adapters.fake.dmi.tables import build_structure, end_of_table
-from gprov.domain.formats.smbios.fields import fields
+from gprov.domain.formats.smbios.dmidecode_fields import fields
 from gprov.domain.formats.smbios.processors import processor_family
 from gprov.domain.formats.smbios.table import Structure, parse_table
 

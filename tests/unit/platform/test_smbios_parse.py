@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.dmi.tables import build_dump, build_structure, build_table, end_of_table
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.smbios.fields import fields
-from gprov.domain.formats.smbios.keywords import keywords
+from gprov.domain.formats.smbios.dmidecode_fields import fields
+from gprov.domain.formats.smbios.dmidecode_keywords import keywords
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 

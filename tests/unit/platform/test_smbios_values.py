@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_dump, build_structure, build_table, end_of_table
-from gprov.domain.formats.smbios.fields import field, fields, known_label
-from gprov.domain.formats.smbios.keywords import KEYWORDS, keyword, keywords
+from gprov.domain.formats.smbios.dmidecode_fields import field, fields, known_label
+from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS, keyword, keywords
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.rules import size_text
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table

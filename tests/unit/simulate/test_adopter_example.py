@@ -10,8 +10,8 @@ import pytest
 
 from acme.start import install, platforms, read
 from acme.vault import DEFAULT_URL, Vault
-from gprov.adapters.fake.machine.stop import Stop
-from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, Origin, ServerFault
+from gprov.adapters.fake.machine.stop import StopReason
+from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeOrigin, ServerFault
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.initramfs.closure import modules_of
 from gprov.apps.host.simulation.invariants import recovery_problems, secret_problems, system_problems
@@ -34,7 +34,7 @@ def vault_reply(os: str = SECRETS[0]) -> bytes:
     return json.dumps({"os": os, "bios": SECRETS[1], "ipmi": SECRETS[2]}).encode()
 
 
-def vault(origin: Origin) -> Vault:
+def vault(origin: FakeOrigin) -> Vault:
     machine = new_world().machine
     return Vault(FakeHttp(machine, origin), machine.clock)
 
@@ -49,7 +49,7 @@ def acme_world(firmware: FirmwareKind, os_password: str = SECRETS[0]) -> World:
 
 # What gprov/ports/factory.py promises, of the adopter's store and of one of ours.
 STORES: list[Callable[[bool], CredentialStore]] = [
-    lambda down: vault(Origin(content={f"{DEFAULT_URL}/units/{SERIAL}": vault_reply()}, down=down)),
+    lambda down: vault(FakeOrigin(content={f"{DEFAULT_URL}/units/{SERIAL}": vault_reply()}, down=down)),
     lambda down: FakeFactory(down=down),
 ]
 
@@ -69,13 +69,13 @@ def test_a_store_that_cannot_be_reached_is_a_network_fault(store: Callable[[bool
 
 
 def test_the_vault_is_asked_at_the_given_endpoint_for_the_quoted_serial_number() -> None:
-    origin = Origin(content={"http://other/units/A%2FB%20C": vault_reply()})
+    origin = FakeOrigin(content={"http://other/units/A%2FB%20C": vault_reply()})
     assert vault(origin).credentials("A/B C", "http://other").os.reveal() == SECRETS[0]
 
 
 def test_a_unit_that_the_vault_does_not_have_is_a_network_fault() -> None:
     with pytest.raises(NetworkFault, match="/units/OTHER: status 404"):
-        vault(Origin()).credentials("OTHER")
+        vault(FakeOrigin()).credentials("OTHER")
 
 
 WRONG = (b"", b"[]", b'{"os": "hunter2"}', b'{"os": 5, "bios": "", "ipmi": "hunter2"}', b'{"os": "hunter2')
@@ -83,7 +83,7 @@ WRONG = (b"", b"[]", b'{"os": "hunter2"}', b'{"os": 5, "bios": "", "ipmi": "hunt
 
 @pytest.mark.parametrize("reply", WRONG, ids=range(len(WRONG)))
 def test_a_wrong_reply_is_a_network_fault_without_secrets(reply: bytes) -> None:
-    origin = Origin(content={f"{DEFAULT_URL}/units/{SERIAL}": reply})
+    origin = FakeOrigin(content={f"{DEFAULT_URL}/units/{SERIAL}": reply})
     with pytest.raises(NetworkFault) as raised:
         vault(origin).credentials(SERIAL)
     assert "hunter2" not in str(raised.value)
@@ -93,7 +93,7 @@ def test_a_wrong_reply_is_a_network_fault_without_secrets(reply: bytes) -> None:
 
 def test_a_vault_that_breaks_a_connection_is_asked_again() -> None:
     url = f"{DEFAULT_URL}/units/{SERIAL}"
-    origin = Origin(content={url: vault_reply()}, faults={url: ServerFault.RESETS})
+    origin = FakeOrigin(content={url: vault_reply()}, faults={url: ServerFault.RESETS})
     assert vault(origin).credentials(SERIAL).ipmi.reveal() == SECRETS[2]
 
 
@@ -110,9 +110,13 @@ def test_its_unit_lives_on_the_simulated_machine(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("firmware", FirmwareKind)
 def test_its_app_provisions_restores_and_starts_a_unit(firmware: FirmwareKind) -> None:
     world = acme_world(firmware)
-    assert [world.provision(), world.boot(), world.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
+    assert [world.provision(), world.boot(), world.boot()] == [
+        StopReason.REBOOT,
+        StopReason.REBOOT,
+        StopReason.SWITCHED_ROOT,
+    ]
     assert world.factory.code_names == {SERIAL: "ACME-gateway-2"}
-    shadow = world.machine.tree("PRIMARY").get("/etc/shadow")
+    shadow = world.machine.volume_tree("PRIMARY").get("/etc/shadow")
     assert shadow is not None
     assert any(line.startswith(b"acme:") and b"correct horse" not in line for line in shadow.content.splitlines())
     assert recovery_problems(world) + system_problems(world) + secret_problems(world) == []

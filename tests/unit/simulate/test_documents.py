@@ -23,7 +23,7 @@ def test_the_examples_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> N
     exec(compile(first, "README.md", "exec"), {})
     assert capsys.readouterr().out.index(".10.upd") < 60
     exec(compile(second, "README.md", "exec"), {})
-    assert capsys.readouterr().out.startswith("Stop.REBOOT Stop.REBOOT Stop.SWITCHED_ROOT\n")
+    assert capsys.readouterr().out.startswith("StopReason.REBOOT StopReason.REBOOT StopReason.SWITCHED_ROOT\n")
 
 
 def test_the_example_for_adopters_runs() -> None:

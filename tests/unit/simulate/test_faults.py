@@ -13,7 +13,7 @@ from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume, Node
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Script, Step, Verb
@@ -158,7 +158,7 @@ def a_table() -> PartitionTable:
 def test_a_vanished_disk_fails_every_operation_and_comes_back_or_not(machine: SimulatedMachine, back: bool) -> None:
     files = FakeFiles(machine)
     files.replace("/v/file", DATA)
-    machine.faults.append(Fault(kind=FaultKind.VANISH, where="/v/more", disk="disk", comes_back=back))
+    machine.faults.append(Fault(kind=FaultKind.VANISH, where="/v/more", disk="disk", reappears=back))
     for attempt in (
         lambda: files.replace("/v/more", DATA),
         lambda: files.read("/v/file"),
@@ -179,7 +179,11 @@ def test_a_vanished_disk_fails_every_operation_and_comes_back_or_not(machine: Si
 
 def running_array(level: RaidLevel, disks: int) -> World:
     world = new_world(level=level, disks=disks)
-    assert [world.provision(), world.boot(), world.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
+    assert [world.provision(), world.boot(), world.boot()] == [
+        StopReason.REBOOT,
+        StopReason.REBOOT,
+        StopReason.SWITCHED_ROOT,
+    ]
     return world
 
 
@@ -187,21 +191,21 @@ def test_an_array_runs_without_a_lost_member_whose_data_are_then_out_of_date() -
     world = running_array(RaidLevel.RAID1, 2)
     array = world.machine.arrays()[0].device.volume
     assert array is not None
-    world.machine.lose_disk("primary0", comes_back=True)
+    world.machine.detach_disk("primary0", reappears=True)
     assert world.machine.reachable(array)
     assert world.machine.partition("/dev/md127")[0].serial == "primary1"
     members = [member_of(disk.partitions) for disk in world.machine.disks[:2]]
     assert members[0] < members[1]
-    assert world.boot() is Stop.SWITCHED_ROOT
+    assert world.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_an_array_that_lost_too_many_members_is_unreachable() -> None:
     world = running_array(RaidLevel.RAID5, 3)
     array = world.machine.arrays()[0].device.volume
     assert array is not None
-    world.machine.lose_disk("primary0", comes_back=True)
+    world.machine.detach_disk("primary0", reappears=True)
     assert world.machine.reachable(array)
-    world.machine.lose_disk("primary2", comes_back=True)
+    world.machine.detach_disk("primary2", reappears=True)
     assert not world.machine.reachable(array)
 
 
@@ -250,7 +254,7 @@ def test_a_device_that_is_slow_all_the_time_is_waited_for() -> None:
     replay.step(Step(Verb.PROVISION))
     replay.rest()
     assert replay.problems == []
-    assert replay.world.machine.clock.passed > 12 * 20
+    assert replay.world.machine.clock.total_elapsed > 12 * 20
 
 
 def test_a_unit_that_lost_its_recovery_is_not_provisioned_again() -> None:

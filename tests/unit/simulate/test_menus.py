@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gprov.adapters.fake.firmware.uefi import choose_entry, firmware_start
+from gprov.adapters.fake.firmware.uefi import firmware_start, select_boot_entry
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Step, Verb
 from gprov.domain.boot.firmware import FirmwareKind
@@ -46,7 +46,7 @@ def test_each_entry_of_the_bios_menus_passes_its_own_arguments() -> None:
 
 def test_an_erase_entry_that_is_not_confirmed_starts_normally() -> None:
     replay, _ = switched_off(FirmwareKind.BIOS)
-    choose_entry(replay.world.machine, replay.world.branding.erase_entry)
+    select_boot_entry(replay.world.machine, replay.world.branding.erase_entry)
     assert "real_root" in firmware_start(replay.world.machine)
 
 
@@ -57,16 +57,16 @@ def test_an_entry_that_no_menu_shows_cannot_be_chosen(firmware: FirmwareKind) ->
     assert len(lines) == 1
     assert "other disk 1" in lines[0]
     with pytest.raises(DeviceMissing):
-        choose_entry(replay.world.machine, "Explode")
+        select_boot_entry(replay.world.machine, "Explode")
 
 
 @pytest.mark.parametrize("firmware", FirmwareKind)
 def test_a_confirmed_erase_entry_erases_nothing_and_the_unit_boots_afterwards(firmware: FirmwareKind) -> None:
     replay, lines = switched_off(firmware)
-    before = replay.world.machine.storage()
+    before = replay.world.machine.media_state()
     replay.step(Step(Verb.CHOOSE, "erase"))
     replay.step(Step(Verb.START))
     assert any("reboot after" in line for line in lines)
-    assert replay.world.machine.storage() == before
+    assert replay.world.machine.media_state() == before
     replay.rest()
     assert replay.problems == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import new_world
 from gprov.domain.branding import Branding
 
@@ -28,9 +28,13 @@ OURS = Branding(
 
 def test_a_unit_with_names_of_an_adopter_is_provisioned_restored_and_started() -> None:
     world = new_world(branding=OURS)
-    assert [world.provision(), world.boot(), world.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
+    assert [world.provision(), world.boot(), world.boot()] == [
+        StopReason.REBOOT,
+        StopReason.REBOOT,
+        StopReason.SWITCHED_ROOT,
+    ]
     assert sorted(volume.label for volume in world.machine.volumes()) == ["LOADER", "RESCUE", "SYSTEM"]
-    system = world.machine.tree("SYSTEM")
+    system = world.machine.volume_tree("SYSTEM")
     for path in (
         "/system.good",
         "/sbin/acme-init",
@@ -42,4 +46,4 @@ def test_a_unit_with_names_of_an_adopter_is_provisioned_restored_and_started() -
     shadow = system.get("/etc/shadow")
     assert shadow is not None
     assert b"\nboss:$fake$" in shadow.content
-    assert world.machine.tree("LOADER").get("/acme_boot") is not None
+    assert world.machine.volume_tree("LOADER").get("/acme_boot") is not None

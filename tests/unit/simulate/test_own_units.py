@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.simulation.invariants import recovery_problems, secret_problems, system_problems
 from gprov.apps.host.simulation.world import world_of
@@ -98,7 +98,11 @@ VARIANTS = [
 def test_platforms_that_are_simulated(platform: Platform, firmware: FirmwareKind) -> None:
     names = Branding(mac_prefix="ac:3e", primary_label="SYSTEM")
     world = world_of(platform, names, firmware, random.Random(platform.code_name).randrange(99))
-    assert [world.provision(), world.boot(), world.boot()] == [Stop.REBOOT, Stop.REBOOT, Stop.SWITCHED_ROOT]
+    assert [world.provision(), world.boot(), world.boot()] == [
+        StopReason.REBOOT,
+        StopReason.REBOOT,
+        StopReason.SWITCHED_ROOT,
+    ]
     assert world.factory.code_names in ({}, {"SIM0001": platform.code_name})
     assert recovery_problems(world) + system_problems(world) + secret_problems(world) == []
 

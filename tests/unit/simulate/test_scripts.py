@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.cli.main import main
+from gprov.apps.host.simulation.machine_shapes import DISKS
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Image, Script, Step, Verb, parse_script
-from gprov.apps.host.simulation.shapes import DISKS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput
 from gprov.domain.files import FileType
@@ -94,13 +94,13 @@ def test_announced_pauses_do_not_count_as_endless_waits() -> None:
     text = "unit\n" + "start\n" * 3 + "pull primary0\n" + "start\n" * 10
     replay = Replay(parse_script("x", text))
     assert replay.run() == []
-    assert replay.world.machine.clock.passed > 3 * 24 * 3600
+    assert replay.world.machine.clock.total_elapsed > 3 * 24 * 3600
 
 
 def test_the_rules_report_a_foreign_file_a_missing_one_and_a_changed_one() -> None:
     for path, content in (("/etc/stranger", b"x"), ("/etc/passwd", None), ("/etc/passwd", b"changed")):
         replay = running()
-        tree = replay.world.machine.tree("PRIMARY")
+        tree = replay.world.machine.volume_tree("PRIMARY")
         if content is None:
             tree.drop(path)
         else:
@@ -111,7 +111,7 @@ def test_the_rules_report_a_foreign_file_a_missing_one_and_a_changed_one() -> No
 
 def test_the_rules_report_a_stored_password_and_a_lost_image() -> None:
     replay = running()
-    recovery = replay.world.machine.tree("RECOVERY")
+    recovery = replay.world.machine.volume_tree("RECOVERY")
     recovery.put("/log/x", Node(type=FileType.FILE, content=b"the password is os-SIM0001"))
     for path in recovery.below("/Image"):
         recovery.drop(path)

@@ -39,7 +39,7 @@ def outcomes(kind: FileSystemKind, *, flushed: bool) -> set[tuple[bytes | None, 
             made.flush_file("/.f.new")
         made.move("/.f.new", "/f")
         chance = random.Random(luck)
-        made.cut(chance.randrange)
+        made.apply_power_cut(chance.randrange)
         found.add((content(made, "/f"), content(made, "/.f.new")))
     return found
 
@@ -67,7 +67,7 @@ def test_a_renamed_file_that_was_flushed_with_its_folder_survives_a_cut(kind: Fi
         made.move("/.f.new", "/f")
         made.flush_file("/f")
         made.flush_folder("/")
-        made.cut(random.Random(luck).randrange)
+        made.apply_power_cut(random.Random(luck).randrange)
         assert (content(made, "/f"), content(made, "/.f.new")) == (NEW, None)
 
 
@@ -82,7 +82,7 @@ def test_a_rename_on_fat_is_not_whole_before_the_file_is_flushed(kind: FileSyste
         made.flush_file("/.f.new")
         made.move("/.f.new", target)
         made.flush_folder("/")
-        made.cut(random.Random(luck).randrange)
+        made.apply_power_cut(random.Random(luck).randrange)
         assert content(made, "/.f.new") is None
         found.add(content(made, target))
     assert found == ({NEW, b""} if kind is FileSystemKind.VFAT else {NEW})
@@ -95,7 +95,7 @@ def test_a_file_renamed_on_fat_is_whole_when_the_volume_was_flushed() -> None:
     made.move("/.f.new", "/f")
     made.flush_folder("/")
     made.sync()
-    made.cut()
+    made.apply_power_cut()
     assert content(made, "/f") == NEW
 
 
@@ -106,7 +106,7 @@ def test_ext4_keeps_the_order_of_steps_and_fat_does_not() -> None:
             made = volume(kind)
             made.write("/a", file(b"a"))
             made.write("/b", file(b"b"))
-            made.cut(random.Random(luck).randrange)
+            made.apply_power_cut(random.Random(luck).randrange)
             seen.add((made.current.get("/a") is not None, made.current.get("/b") is not None))
     assert (False, True) not in orders[FileSystemKind.EXT4]
     assert (False, True) in orders[FileSystemKind.VFAT]
@@ -117,7 +117,7 @@ def test_flushing_one_file_of_ext4_commits_the_names_of_others_but_not_their_dat
     made.write("/other", file(NEW))
     made.write("/mine", file(NEW))
     made.flush_file("/mine")
-    made.cut()
+    made.apply_power_cut()
     assert content(made, "/mine") == NEW
     assert content(made, "/other") == b""
 
@@ -128,8 +128,8 @@ def test_blocks_of_a_file_whose_name_did_not_arrive_stay_taken_on_fat_alone() ->
         for luck in range(50):
             made = volume(kind)
             made.write("/.f.new", file(NEW))
-            made.cut(random.Random(luck).randrange)
-            found.add(made.lost)
-            assert made.used == made.current.size() + made.lost
-            assert not made.lost or content(made, "/.f.new") is None
+            made.apply_power_cut(random.Random(luck).randrange)
+            found.add(made.lost_bytes)
+            assert made.used == made.current.size() + made.lost_bytes
+            assert not made.lost_bytes or content(made, "/.f.new") is None
     assert lost == {kind: {0, len(NEW)} if kind is FileSystemKind.VFAT else {0} for kind in FileSystemKind}

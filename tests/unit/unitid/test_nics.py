@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.unit.nics import Nic, NicInfo, mac_prefix, ordered, own_nics, ports, sequential, sharing, usable
+from gprov.domain.unit.nics import (
+    Nic,
+    NicInfo,
+    mac_prefix,
+    macs_consecutive,
+    own_nics,
+    ports,
+    sharing,
+    sorted_by_mac,
+    usable_nics,
+)
 
 OWN = "56:78:90"
 A, B, C = (
@@ -18,20 +28,22 @@ FOREIGN = Nic(name="usb0", mac="02:00:00:00:00:01")
 
 
 def test_order_is_by_mac_whatever_the_names() -> None:
-    assert ordered([C, A, B]) == (A, B, C)
-    assert ordered([Nic(name="b", mac="00:ff:00:00:00:00"), Nic(name="a", mac="01:00:00:00:00:00")])[0].name == "b"
+    assert sorted_by_mac([C, A, B]) == (A, B, C)
+    assert (
+        sorted_by_mac([Nic(name="b", mac="00:ff:00:00:00:00"), Nic(name="a", mac="01:00:00:00:00:00")])[0].name == "b"
+    )
 
 
 def test_equal_macs_are_both_kept() -> None:
     twin = Nic(name="eth9", mac=A.mac)
-    assert ordered([twin, A]) == (A, twin)
+    assert sorted_by_mac([twin, A]) == (A, twin)
 
 
 def test_ports_with_one_mac_are_ordered_by_place_then_by_name() -> None:
     lans = [Nic(name=f"lan{number}", mac=A.mac) for number in (10, 2, 1)]
-    assert [nic.name for nic in ordered(lans)] == ["lan1", "lan2", "lan10"]
+    assert [nic.name for nic in sorted_by_mac(lans)] == ["lan1", "lan2", "lan10"]
     slots = [Nic(name="eth0", mac=A.mac, path="pci-0000:10:00.0"), Nic(name="eth1", mac=A.mac, path="pci-0000:03:00.1")]
-    assert [nic.name for nic in ordered(slots)] == ["eth1", "eth0"]
+    assert [nic.name for nic in sorted_by_mac(slots)] == ["eth1", "eth0"]
 
 
 def test_who_shares_a_mac() -> None:
@@ -45,8 +57,8 @@ def test_who_shares_a_mac() -> None:
 def test_order_is_that_of_the_numbers_and_does_not_depend_on_the_input(macs: list[bytes], seed: int) -> None:
     nics = [Nic(name=f"e{index}", mac=mac.hex(":")) for index, mac in enumerate(macs)]
     shuffled = random.Random(seed).sample(nics, len(nics))
-    assert ordered(shuffled) == ordered(nics)
-    assert [bytes.fromhex(nic.mac.replace(":", "")) for nic in ordered(nics)] == sorted(macs)
+    assert sorted_by_mac(shuffled) == sorted_by_mac(nics)
+    assert [bytes.fromhex(nic.mac.replace(":", "")) for nic in sorted_by_mac(nics)] == sorted(macs)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +81,14 @@ def test_own(prefixes: tuple[str, ...], found: tuple[Nic, ...]) -> None:
 
 def test_usable_ones_are_own_by_the_brand_or_by_the_platform() -> None:
     nics = [C, FOREIGN, A, B]
-    assert usable(nics, NicInfo(), OWN) == (A, B, C)
-    assert usable(nics, NicInfo(mac_prefixes=("02",)), OWN) == (FOREIGN,)
-    assert usable(nics, NicInfo(mac_prefixes=("*",)), OWN) == (FOREIGN, A, B, C)
+    assert usable_nics(nics, NicInfo(), OWN) == (A, B, C)
+    assert usable_nics(nics, NicInfo(mac_prefixes=("02",)), OWN) == (FOREIGN,)
+    assert usable_nics(nics, NicInfo(mac_prefixes=("*",)), OWN) == (FOREIGN, A, B, C)
 
 
 def test_shared_diagnostic_ports_are_counted_among_the_own_and_skipped() -> None:
-    assert usable([FOREIGN, C, A, B], NicInfo(diag_ports=(0, 2)), OWN) == (B,)
-    assert usable([A], NicInfo(diag_ports=(5,)), OWN) == (A,)
+    assert usable_nics([FOREIGN, C, A, B], NicInfo(diag_ports=(0, 2)), OWN) == (B,)
+    assert usable_nics([A], NicInfo(diag_ports=(5,)), OWN) == (A,)
 
 
 def test_labels_and_wan() -> None:
@@ -105,7 +117,7 @@ def test_more_or_fewer_labels_than_ports() -> None:
     ],
 )
 def test_sequential(macs: tuple[str, ...], result: bool) -> None:
-    assert sequential(Nic(name=f"e{index}", mac=mac) for index, mac in enumerate(macs)) is result
+    assert macs_consecutive(Nic(name=f"e{index}", mac=mac) for index, mac in enumerate(macs)) is result
 
 
 @pytest.mark.parametrize(

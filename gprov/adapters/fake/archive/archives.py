@@ -1,4 +1,4 @@
-"""Images on the simulated machine: the same verification as everywhere, unpacking into a simulated volume."""
+"""Archives port of the simulated machine: real verification, unpacking into a simulated volume."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from functools import lru_cache
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.paths import locate, read_file, refuse_gone
+from gprov.adapters.fake.machine.paths import locate, read_file, require_attached
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.machine.writes import store
 from gprov.domain.branding import Branding
 from gprov.domain.errors import ContentRefused, DeviceFault, DeviceMissing, IntegrityFault
 from gprov.domain.files import FileType
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.verify import verify_image as verify_anew
+from gprov.domain.image.verify import verify_image as verify_uncached
 from gprov.ports.archive import Archives, ProgressReport
 from gprov.ports.destructive.image_unpacker import ImageUnpacker
 
-# Simulations read the same few images thousands of times. Bytes remember their hash.
-verify_image = lru_cache(maxsize=256)(verify_anew)
+# Simulations read the same few images thousands of times. The hash of bytes is cached.
+verify_image = lru_cache(maxsize=256)(verify_uncached)
 
 
 class FakeArchives(Archives, ImageUnpacker):
@@ -32,7 +32,7 @@ class FakeArchives(Archives, ImageUnpacker):
 
     @override
     def verify(self, path: str, progress: ProgressReport, most: int | None = None) -> VerifiedImage:
-        self._machine.touch(f"verify {path}")
+        self._machine.begin_write(f"verify {path}")
         content = read_file(self._machine, path).content
         progress(0, len(content))
         image = verify_image(path, content, self._branding, most)
@@ -42,16 +42,16 @@ class FakeArchives(Archives, ImageUnpacker):
 
     @override
     def extract(self, image: VerifiedImage, target: str, progress: ProgressReport) -> None:
-        self._machine.touch(f"extract {image.path}")
+        self._machine.begin_write(f"extract {image.path}")
         content = read_file(self._machine, image.path).content
         if verify_image(image.path, content, self._branding).digest != image.digest:
             raise IntegrityFault(image.path, "changed since it was verified")
         place = locate(self._machine, target)
         if place.node is None or place.node.type is not FileType.FOLDER:
-            raise DeviceMissing(target, "is not a folder to unpack into")
+            raise DeviceMissing(target, "cannot unpack: target is not a folder")
         if place.mount is not None and place.mount.read_only:
             raise DeviceFault(target, "read-only file system")
-        refuse_gone(self._machine, place)
+        require_attached(self._machine, place)
         volume, base = place.volume, place.inner.rstrip("/")
         with tarfile.open(fileobj=io.BytesIO(lzma.decompress(content)), mode="r:", ignore_zeros=True) as archive:
             for member in archive:
@@ -63,8 +63,8 @@ class FakeArchives(Archives, ImageUnpacker):
                     if volume.used + len(text) > volume.size:
                         raise ContentRefused("tar", f"{path}: Cannot write: No space left on device")
                     store(self._machine, volume, path, node, f"extract {target}{path}")
-        self._machine.touch(f"extract {image.path}: under way")
-        refuse_gone(self._machine, place)
+        self._machine.begin_write(f"extract {image.path}: under way")
+        require_attached(self._machine, place)
         progress(len(content), len(content))
 
 

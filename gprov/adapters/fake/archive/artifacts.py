@@ -1,4 +1,4 @@
-"""Small but real artifacts for simulated machines: a kernel file and an image, in the formats of the real ones."""
+"""Small valid artifacts for simulated machines: a kernel file and an image in their real formats."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _VERSION_OFFSET = 0x400
 
 
 def build_kernel(build_number: int, release: str = "6.1.0") -> bytes:
-    """A bzImage's header with a version string, and nothing that runs. Source: Documentation/arch/x86/boot.rst."""
+    """A bzImage header with a version string, without code. Source: Documentation/arch/x86/boot.rst."""
     image = bytearray(_KERNEL_SIZE)
     image[0x1F1] = 4  # setup sectors
-    struct.pack_into("<I", image, 0x1F4, (_KERNEL_SIZE - (4 + 1) * SECTOR) // 16)  # what follows them
+    struct.pack_into("<I", image, 0x1F4, (_KERNEL_SIZE - (4 + 1) * SECTOR) // 16)  # size of the protected-mode part
     struct.pack_into("<H", image, 0x1FE, 0xAA55)
     image[0x202:0x206] = b"HdrS"
     struct.pack_into("<H", image, 0x206, 0x020F)
@@ -31,7 +31,7 @@ def build_kernel(build_number: int, release: str = "6.1.0") -> bytes:
 
 
 def build_loader(branding: Branding | None = None) -> Loader:
-    """GRUB's files in form, with our script where a real core image has programs."""
+    """GRUB's boot and core images with gprov's script in place of GRUB's code."""
     boot = bytearray(SECTOR)
     boot[0x66:0x68] = b"\xeb\x05"
     boot[0x1FE:] = b"\x55\xaa"
@@ -44,7 +44,7 @@ def build_loader(branding: Branding | None = None) -> Loader:
 def build_image(
     kernel: bytes, branding: Branding | None = None, extra: Mapping[str, bytes] | None = None, *, streams: int = 2
 ) -> bytes:
-    """An image with all that a restore asks for: accounts, an init, a kernel; xz with SHA-256, in several streams.
+    """An image that a restore accepts (accounts, init, kernel), compressed with xz and SHA-256 in several streams.
 
     ``extra``: further files by path relative to the root.
     """

@@ -1,4 +1,4 @@
-"""The operator of a simulated machine: a script of key presses."""
+"""Scripted operator of the simulated machine."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from gprov.ports.operator import Operator
 
 
 class FakeOperator(Operator):
-    """Reads ``machine.keys``: "any" presses a key, a number chooses that item, "yes"/"no" answers a question."""
+    """Reads ``machine.keys``: "any" presses a key, a number chooses that menu item, "yes" or "no" answers a
+    question."""
 
     def __init__(self, machine: SimulatedMachine) -> None:
         self._machine = machine
 
     @property
     @override
-    def present(self) -> bool:
-        return self._machine.operator_present and self._machine.clock.monotonic() >= self._machine.operator_at
+    def is_present(self) -> bool:
+        return self._machine.operator_present and self._machine.clock.monotonic() >= self._machine.operator_from
 
     @override
     def show(self, text: str) -> None:

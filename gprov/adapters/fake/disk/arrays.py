@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.storage import FakeArray, FakeMember, FakePartition, RunningFake
-from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
+from gprov.adapters.fake.machine.storage import FakeArray, FakeMember, FakePartition, RunningFakeArray
+from gprov.adapters.fake.machine.writes import raise_write_fault, refuse_member, refuse_protected
 from gprov.domain.disk.arrays import RunningArray, works_with
 from gprov.domain.disk.arrayspec import ArraySpec, capacity
 from gprov.domain.errors import DeviceFault, ToolFailed
@@ -19,8 +19,8 @@ from gprov.ports.arrays import Arrays
 from gprov.ports.destructive.array_writer import ArrayWriter
 
 _MD_MAJOR = 9
-_HIGHEST = 127
-# What mdadm takes if nobody says otherwise: two near copies; parity left-symmetric.
+_MAX_NUMBER = 127
+# mdadm's default layouts: two near copies; parity left-symmetric.
 _LAYOUTS = {RaidLevel.RAID10: 0x102, RaidLevel.RAID5: 2, RaidLevel.RAID6: 2}
 
 
@@ -65,7 +65,7 @@ class FakeArrays(Arrays, ArrayWriter):
 
     @override
     def create(self, spec: ArraySpec, nodes: Sequence[str]) -> RunningArray:
-        """Superblocks are written one after the other: each is a place to cut."""
+        """Writes the superblocks one by one: a power cut is possible at each."""
         machine = self._machine
         parts = [machine.partition(node)[1] for node in nodes]
         layout = _LAYOUTS.get(spec.level, 0)
@@ -76,21 +76,21 @@ class FakeArrays(Arrays, ArrayWriter):
         )
         slots = frozenset(range(len(nodes)))
         for slot, (node, part) in enumerate(zip(nodes, parts, strict=True)):
-            machine.touch(f"write RAID superblock {node}")
+            machine.begin_write(f"write RAID superblock {node}")
             refuse_member(machine, node, part)
             disk = machine.partition(node)[0]
             refuse_protected(disk)
             made = FakeMember(array, slot, slots)
             part.unflushed = ((part.volume, part.member), (None, None), (None, made))
             disk.writes += 1
-            machine.touch(f"write RAID superblock {node}: under way")
-            refuse_spoilt(machine, disk, f"write RAID superblock {node}", part)
+            machine.begin_write(f"write RAID superblock {node}: under way")
+            raise_write_fault(machine, disk, f"write RAID superblock {node}", part)
             part.volume, part.member, part.unflushed = None, made, ()
         return self._start(array, parts)
 
     @override
     def assemble(self, uuid: str, nodes: Sequence[str]) -> RunningArray:
-        self._machine.touch(f"assemble {' '.join(nodes)}")
+        self._machine.begin_write(f"assemble {' '.join(nodes)}")
         parts = [self._machine.partition(node)[1] for node in nodes]
         members = {part.member.slot: (part, part.member) for part in parts if part.member is not None}
         arrays = {member.array.uuid: member.array for _, member in members.values()}
@@ -105,10 +105,10 @@ class FakeArrays(Arrays, ArrayWriter):
 
     @override
     def stop(self, array: RunningArray) -> None:
-        self._machine.touch(f"stop {array.node}")
+        self._machine.begin_write(f"stop {array.node}")
         one = next((one for one in self._machine.running if one.node == array.node), None)
         if one is None:
-            raise ToolFailed("mdadm", f"{array.node} does not run")
+            raise ToolFailed("mdadm", f"{array.node} is not running")
         if any(mount.volume is one.array.device.volume for mount in self._machine.mounts):
             raise DeviceFault(array.node, "is in use")
         if one.array.device.volume is not None:
@@ -116,27 +116,27 @@ class FakeArrays(Arrays, ArrayWriter):
         self._machine.running.remove(one)
 
     @override
-    def forget(self, nodes: Sequence[str]) -> None:
+    def zero_superblocks(self, nodes: Sequence[str]) -> None:
         """Written one after the other and then flushed: power that goes meanwhile leaves any of them."""
         parts = []
         for node in nodes:
-            self._machine.touch(f"forget RAID superblock {node}")
+            self._machine.begin_write(f"forget RAID superblock {node}")
             disk, part = self._machine.partition(node)
             refuse_member(self._machine, node, part)
             refuse_protected(disk)
             part.unflushed = ((part.volume, part.member), (part.volume, None))
             disk.writes += 1
             parts.append(part)
-        self._machine.touch(f"flush {' '.join(nodes)}")
+        self._machine.begin_write(f"flush {' '.join(nodes)}")
         for part in parts:
             part.member, part.unflushed = None, ()
 
     def _start(self, array: FakeArray, parts: Sequence[FakePartition]) -> RunningArray:
-        self._machine.touch(f"start array {array.name}")
+        self._machine.begin_write(f"start array {array.name}")
         array.device.device = self._free_number()
         node = f"/dev/md{array.device.device.minor}"
-        self._machine.running.append(RunningFake(array, node, tuple(parts)))
+        self._machine.running.append(RunningFakeArray(array, node, tuple(parts)))
         return next(running for running in self.running() if running.node == node)
 
     def _free_number(self) -> DeviceNumber:
-        return DeviceNumber(_MD_MAJOR, _HIGHEST - len(self._machine.running))
+        return DeviceNumber(_MD_MAJOR, _MAX_NUMBER - len(self._machine.running))

@@ -1,4 +1,4 @@
-"""Block devices of the simulated machine: which there are, and what they hold."""
+"""Block devices of the simulated machine and their contents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FakeBlockDevices(BlockDevices):
 
     @override
     def contents(self, node: str) -> Contents:
-        self._machine.look(f"probe {node}")
+        self._machine.begin_read(f"probe {node}")
         for disk in self._machine.present():
             if node == disk.node:
                 return Contents()
@@ -37,7 +37,7 @@ class FakeBlockDevices(BlockDevices):
 
     @override
     def read(self, node: str, offset: int, size: int) -> bytes:
-        self._machine.look(f"read {node}")
+        self._machine.begin_read(f"read {node}")
         disk = next((disk for disk in self._machine.present() if disk.node == node), None)
         if disk is None:
             raise DeviceMissing(node, "no such disk")
@@ -88,7 +88,7 @@ def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:
 
 def _as_partition(machine: SimulatedMachine, disk: FakeDisk, part: FakePartition) -> Partition:
     name = disk.partition_name(part.number)
-    running = machine.running_on(part)
+    running = machine.array_with_member(part)
     holders = (running.array.device.device,) if running is not None else ()
     return Partition(
         name=name,

@@ -7,8 +7,8 @@ from typing_extensions import override
 from gprov.adapters.fake.disk.block import described
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, FakeVolume
-from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
-from gprov.domain.boot.grub.install import Loader, core_place, loader_writes
+from gprov.adapters.fake.machine.writes import raise_write_fault, refuse_member, refuse_protected
+from gprov.domain.boot.grub.install import Loader, core_location, loader_writes
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeviceFault
@@ -21,35 +21,39 @@ class FakePartitioner(Partitioner):
 
     @override
     def clear(self, disk: Disk, head: int, tail: int) -> None:
-        self._machine.touch(f"clear {disk.node}")
+        self._machine.begin_write(f"clear {disk.node}")
         fake = self._unchanged(disk)
         self._refuse_mounted(disk)
         refuse_protected(fake)
-        # The first sector goes first and is flushed: without it, nobody starts or reads what follows it.
+        # The first sector is cleared and flushed first: without it, neither a BIOS nor a kernel uses what follows it.
         fake.forget_partitions()
         fake.writes += 1
-        kept = {start: found for start, found in fake.remains.items() if head <= start < max(head, disk.size - tail)}
-        fake.fading = frozenset(fake.remains) - frozenset(kept)
-        self._machine.touch(f"clear {disk.node}: under way")
-        refuse_spoilt(self._machine, fake, f"clear {disk.node}")
-        fake.remains, fake.fading = kept, frozenset()
+        kept = {
+            start: found for start, found in fake.old_contents.items() if head <= start < max(head, disk.size - tail)
+        }
+        fake.clearing = frozenset(fake.old_contents) - frozenset(kept)
+        self._machine.begin_write(f"clear {disk.node}: under way")
+        raise_write_fault(self._machine, fake, f"clear {disk.node}")
+        fake.old_contents, fake.clearing = kept, frozenset()
 
     @override
     def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
-        self._machine.touch(f"partition {disk.node}")
+        self._machine.begin_write(f"partition {disk.node}")
         fake = self._unchanged(disk)
         self._refuse_mounted(disk)
         refuse_protected(fake)
         fake.forget_partitions()
         fake.writes += 1
-        self._machine.touch(f"partition {disk.node}: under way")
-        refuse_spoilt(self._machine, fake, f"partition {disk.node}")
+        self._machine.begin_write(f"partition {disk.node}: under way")
+        raise_write_fault(self._machine, fake, f"partition {disk.node}")
         fake.table = table
         if loader is not None:
-            fake.areas = {write.offset: write.content for write in loader_writes(loader, bytes(512), core_place(table))}
+            fake.areas = {
+                write.offset: write.content for write in loader_writes(loader, bytes(512), core_location(table))
+            }
         for part in table.partitions:
             made = self._machine.new_partition(part.number, part.start, part.size, part.label)
-            found = fake.remains.pop(part.start, None)
+            found = fake.old_contents.pop(part.start, None)
             made.volume = found if isinstance(found, FakeVolume) else None
             made.member = found if isinstance(found, FakeMember) else None
             fake.partitions.append(made)

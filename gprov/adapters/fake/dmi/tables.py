@@ -1,4 +1,4 @@
-"""SMBIOS tables of simulated machines (DSP0134 3.3): built from what a person would tell about a machine."""
+"""SMBIOS tables of simulated machines (DSP0134 3.3), built from a description of the machine."""
 
 from __future__ import annotations
 

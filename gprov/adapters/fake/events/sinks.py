@@ -10,7 +10,7 @@ from gprov.ports.factory import Telemetry
 
 
 class MemorySink(EventSink):
-    """Keeps what it is given."""
+    """Keeps all events in memory."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []

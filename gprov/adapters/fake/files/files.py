@@ -1,4 +1,4 @@
-"""Files of the simulated machine, with the durability that the port promises and no more."""
+"""Files of the simulated machine, with exactly the durability that the port promises."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from posixpath import basename, dirname
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.paths import Place, locate, read_file, refuse_gone
+from gprov.adapters.fake.machine.paths import ResolvedPath, locate, read_file, require_attached
 from gprov.adapters.fake.machine.storage import FakeVolume, Node, changed
 from gprov.adapters.fake.machine.writes import flush, store
 from gprov.domain.disk.model import FileSystemKind
@@ -18,7 +18,7 @@ from gprov.domain.files import Digests, FileStatus, FileType, Usage
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.ports.files import Files
 
-# What FAT shows of every file and folder, mounted as gprov mounts it.
+# Mode of every file and folder on FAT with gprov's mount options.
 _FAT_MODE = 0o755
 _OTHERS_READ_OR_WRITE = 0o066
 
@@ -60,7 +60,7 @@ class FakeFiles(Files):
     @override
     def names(self, folder: str) -> tuple[str, ...]:
         place = locate(self._machine, folder)
-        refuse_gone(self._machine, place)
+        require_attached(self._machine, place)
         if place.node is None:
             raise DeviceMissing(folder, "no such folder")
         if place.node.type is not FileType.FOLDER:
@@ -69,17 +69,17 @@ class FakeFiles(Files):
 
     @override
     def replace(self, path: str, content: bytes, *, mode: int = 0o644, owner: Owner = ROOT) -> None:
-        self._machine.touch(f"write {path}")
+        self._machine.begin_write(f"write {path}")
         self._store(path, Node(type=FileType.FILE, content=content, mode=mode, uid=owner.uid, gid=owner.gid))
 
     @override
     def copy(self, source: str, target: str, *, mode: int = 0o644) -> None:
-        self._machine.touch(f"copy {target}")
+        self._machine.begin_write(f"copy {target}")
         self._store(target, Node(type=FileType.FILE, content=read_file(self._machine, source).content, mode=mode))
 
     @override
     def make_folder(self, path: str, *, mode: int = 0o755, owner: Owner = ROOT) -> None:
-        self._machine.touch(f"make folder {path}")
+        self._machine.begin_write(f"make folder {path}")
         place = self._writable(locate(self._machine, path).path)
         if place.node is not None and place.node.type is not FileType.FOLDER:
             raise DeviceFault(path, "is not a folder", errno=ENOTDIR)
@@ -90,14 +90,14 @@ class FakeFiles(Files):
 
     @override
     def symlink(self, target: str, path: str) -> None:
-        self._machine.touch(f"link {path}")
+        self._machine.begin_write(f"link {path}")
         if _is_fat(self._entry(path)):
             raise DeviceFault(path, "this file system has no links")
         self._store(path, Node(type=FileType.SYMLINK, content=target.encode(), mode=0o777))
 
     @override
     def rename(self, source: str, target: str) -> None:
-        self._machine.touch(f"rename {target}")
+        self._machine.begin_write(f"rename {target}")
         old, new = self._writable(source), self._writable(target)
         if old.node is None:
             raise DeviceMissing(source, "no such file")
@@ -106,7 +106,7 @@ class FakeFiles(Files):
 
     @override
     def remove(self, path: str) -> None:
-        self._machine.touch(f"remove {path}")
+        self._machine.begin_write(f"remove {path}")
         try:
             place = self._writable(path)
         except DeviceMissing:
@@ -117,18 +117,18 @@ class FakeFiles(Files):
             return
         gone = place.volume.current.below(place.inner)
         place.volume.drop(place.inner)
-        self._machine.touch(f"remove {path}: under way")
-        refuse_gone(self._machine, place)
+        self._machine.begin_write(f"remove {path}: under way")
+        require_attached(self._machine, place)
         for name in gone:
             place.volume.flush_folder(dirname(name))
 
     def stream(self, path: str, content: bytes, *, whole: bool) -> None:
-        """How a download fills a file: in place, and flushed when it is ``whole``."""
+        """Write a downloaded file in place; flushed when it is ``whole``."""
         place = self._writable(path)
         operation = f"write {path}{'' if whole else ': in part'}"
         store(self._machine, place.volume, place.inner, Node(type=FileType.FILE, content=content), operation)
         _refuse_full(place.volume, path)
-        self._machine.touch(operation)
+        self._machine.begin_write(operation)
         if whole:
             flush(self._machine, place, place.inner)
             place.volume.flush_folder(dirname(place.inner))
@@ -140,23 +140,23 @@ class FakeFiles(Files):
 
     @override
     def sync(self, path: str) -> None:
-        self._machine.touch(f"sync {path}")
+        self._machine.begin_write(f"sync {path}")
         if not self._existing(path).volume.sync():
             raise DeviceFault(path, "cannot flush: input/output error", errno=EIO)
 
-    def _entry(self, path: str) -> Place:
+    def _entry(self, path: str) -> ResolvedPath:
         return locate(self._machine, path, follow=False)
 
-    def _existing(self, path: str) -> Place:
+    def _existing(self, path: str) -> ResolvedPath:
         place = locate(self._machine, path)
-        refuse_gone(self._machine, place)
+        require_attached(self._machine, place)
         if place.node is None:
             raise DeviceMissing(path, "no such file")
         return place
 
-    def _writable(self, path: str) -> Place:
+    def _writable(self, path: str) -> ResolvedPath:
         place = self._entry(path)
-        refuse_gone(self._machine, place)
+        require_attached(self._machine, place)
         if place.mount is not None and place.mount.read_only:
             raise DeviceFault(path, "read-only file system", errno=EROFS)
         return place
@@ -170,25 +170,25 @@ class FakeFiles(Files):
         if volume.in_memory:
             volume.write(place.inner, node)
             return
-        beside = _beside(place.inner)
+        beside = _temporary_path(place.inner)
         try:
             store(self._machine, volume, beside, node, f"write {path}")
             _refuse_full(volume, path)
-            self._machine.touch(f"write {path}: flush it")
+            self._machine.begin_write(f"write {path}: flush it")
             flush(self._machine, place, beside)
         except DeviceFault:
             volume.drop(beside)
             raise
         self._put_in_place(beside, place)
 
-    def _refuse_rename(self, old: Place, new: Place, target: str) -> None:
+    def _refuse_rename(self, old: ResolvedPath, new: ResolvedPath, target: str) -> None:
         """Raises DeviceFault for what rename(2) refuses."""
         if new.volume is not old.volume:
             raise DeviceFault(target, "cannot rename across volumes")
         if new.volume.current.get(dirname(new.inner)) is None:
             raise DeviceMissing(target, "no such folder")
         if new.inner.startswith(old.inner + "/"):
-            raise DeviceFault(target, "is inside of what is to be renamed")
+            raise DeviceFault(target, "is inside the folder to rename")
         if old.node is None or new.node is None:
             return
         if (old.node.type is FileType.FOLDER) != (new.node.type is FileType.FOLDER):
@@ -196,24 +196,24 @@ class FakeFiles(Files):
         if new.volume.current.children(new.inner):
             raise DeviceFault(target, "is a folder that is not empty", errno=ENOTEMPTY)
 
-    def _put_in_place(self, source: str, place: Place) -> None:
-        """Rename, flush the file, and both folders. What a cut in between leaves is the volume's to say."""
+    def _put_in_place(self, source: str, place: ResolvedPath) -> None:
+        """Rename, then flush the file and both folders. The volume's model decides what a power cut leaves."""
         volume = place.volume
         replaces = not volume.journalled and place.node is not None
         volume.move(source, place.inner)
-        self._machine.touch(f"put in place {place.path}" if replaces else f"flush the folder of {place.path}")
+        self._machine.begin_write(f"put in place {place.path}" if replaces else f"flush the folder of {place.path}")
         flush(self._machine, place, place.inner)
         for name in volume.current.below(place.inner) or [place.inner]:
             volume.flush_folder(dirname(name))
         volume.flush_folder(dirname(source))
 
 
-def _beside(path: str) -> str:
-    """The hidden name that a file has until it is whole."""
+def _temporary_path(path: str) -> str:
+    """Hidden name of a file until it is complete."""
     return f"{dirname(path).rstrip('/')}/.{basename(path)}.new"
 
 
-def _is_fat(place: Place) -> bool:
+def _is_fat(place: ResolvedPath) -> bool:
     return place.volume.kind is FileSystemKind.VFAT
 
 
@@ -222,6 +222,6 @@ def _refuse_full(volume: FakeVolume, path: str) -> None:
         raise DeviceFault(path, "no space left on device", errno=ENOSPC)
 
 
-def _refuse_secret(place: Place, path: str, mode: int) -> None:
+def _refuse_secret(place: ResolvedPath, path: str, mode: int) -> None:
     if _is_fat(place) and _FAT_MODE & ~mode & _OTHERS_READ_OR_WRITE:
-        raise DeviceFault(path, "FAT cannot keep this from others")
+        raise DeviceFault(path, f"FAT cannot store mode {mode:o}: the file would be readable by all users")

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeVolume, Tree
-from gprov.adapters.fake.machine.writes import refuse_member, refuse_protected, refuse_spoilt
+from gprov.adapters.fake.machine.writes import raise_write_fault, refuse_member, refuse_protected
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec
 from gprov.domain.errors import DeviceFault
 from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -22,34 +22,33 @@ class FakeFileSystems(FileSystems, FileSystemMaker):
     @override
     def make(self, node: str, spec: FileSystemSpec) -> None:
         spec.check_label()
-        self._machine.touch(f"format {node}")
+        self._machine.begin_write(f"format {node}")
         disk, part = self._machine.partition(node)
         self._refuse_mounted(node, part.volume)
         refuse_member(self._machine, node, part)
         refuse_protected(disk)
         made = FakeVolume(kind=spec.kind, label=spec.label, uuid=spec.uuid or self._machine.new_uuid(), size=part.size)
-        # Cut meanwhile, there is still what was there, or nothing that anybody knows, or the first block of what comes,
-        # or all of it.
+        # A power cut leaves the old contents, unknown contents, the first block of the new file system, or all of it.
         half = replace(made, current=Tree(), durable=Tree(), in_place=Tree(), damaged=True, repairable=False)
         part.unflushed = ((part.volume, part.member), (None, None), (half, None), (made, None))
-        self._machine.written(part)
+        self._machine.note_array_write(part)
         disk.writes += 1
-        self._machine.touch(f"format {node}: under way")
-        refuse_spoilt(self._machine, disk, f"format {node}", part)
+        self._machine.begin_write(f"format {node}: under way")
+        raise_write_fault(self._machine, disk, f"format {node}", part)
         part.volume, part.member, part.unflushed = made, None, ()
 
     @override
     def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:
-        self._machine.touch(f"check {node}")
+        self._machine.begin_write(f"check {node}")
         disk, part = self._machine.partition(node)
         volume = part.volume
         self._refuse_mounted(node, volume)
         if volume is None or (volume.damaged and not volume.repairable):
             return CheckVerdict.BEYOND_REPAIR
-        if volume.damaged or volume.lost:
+        if volume.damaged or volume.lost_bytes:
             refuse_protected(disk)
-            volume.damaged, volume.lost = False, 0
-            self._machine.written(part)
+            volume.damaged, volume.lost_bytes = False, 0
+            self._machine.note_array_write(part)
             return CheckVerdict.REPAIRED
         return CheckVerdict.CLEAN
 

@@ -1,10 +1,10 @@
-"""What a simulated BIOS does at power-on: the first disk that bears a signature is started, whatever is on it."""
+"""Start of a simulated BIOS: the first disk with a boot signature is started, whatever its code is."""
 
 from __future__ import annotations
 
 import struct
 
-from gprov.adapters.fake.firmware.grub import Grub, Left, Started
+from gprov.adapters.fake.firmware.grub import Grub, KernelStarted, LoaderExited
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk
 from gprov.domain.errors import DeviceFault, DeviceMissing
@@ -16,17 +16,17 @@ _RESTARTS = 2
 
 
 def bios_start(machine: SimulatedMachine) -> dict[str, str]:
-    """The kernel arguments (as init sees them) of what is started. Disks are tried in ``machine.bios_order``, then in
-    the order in which they were plugged in. Raises DeviceMissing if nothing can be started, DeviceFault where a real
-    machine would hang."""
+    """Return the kernel arguments (as init reads them) of the started system. Disks are tried in
+    ``machine.bios_order``, then in the order in which they were attached. Raises DeviceMissing if nothing can be
+    started, DeviceFault where a real machine would hang."""
     choice, machine.menu_choice = list(machine.menu_choice), ()
     for _ in range(_RESTARTS):
         for disk in _order(machine):
             try:
                 Grub(machine, disk, choice).run(_script(disk))
-            except Started as started:
+            except KernelStarted as started:
                 return started.environment
-            except Left as left:
+            except LoaderExited as left:
                 if left.again:
                     break
         else:
@@ -41,7 +41,7 @@ def _order(machine: SimulatedMachine) -> list[FakeDisk]:
 
 
 def _script(disk: FakeDisk) -> str:
-    """Of the core image that the first sector points to."""
+    """Script in the core image to which the first sector points."""
     first = disk.areas.get(0)
     if first is None:
         raise DeviceFault("firmware", f"hangs: {disk.node} bears a signature, but holds no loader")

@@ -35,24 +35,25 @@ class FakeFirmware(Firmware, VariableWriter):
 
     @override
     def write(self, name: VariableName, variable: Variable) -> None:
-        self._machine.touch(f"nvram {name.name}")
+        self._machine.begin_write(f"nvram {name.name}")
         self._change(name, variable)
 
     @override
     def delete(self, name: VariableName) -> None:
-        self._machine.touch(f"nvram delete {name.name}")
+        self._machine.begin_write(f"nvram delete {name.name}")
         if name in self._machine.nvram:
             self._change(name, None)
 
     def _change(self, name: VariableName, variable: Variable | None) -> None:
-        """Power that goes meanwhile leaves the old value or the new one: firmware stores variables fault-tolerantly."""
+        """A power cut during the write leaves the old value or the new one: firmware stores variables
+        fault-tolerantly."""
         machine = self._machine
         machine.nvram_before[name] = machine.nvram.get(name)
         if variable is None:
             machine.nvram.pop(name)
         else:
             machine.nvram[name] = variable
-        machine.touch(f"nvram {name.name}: under way")
+        machine.begin_write(f"nvram {name.name}: under way")
         machine.nvram_before.pop(name)
         machine.nvram_writes += 1
 
@@ -78,7 +79,7 @@ class FakeInventory(HardwareInventory):
 
 
 def apply_changes(variables: Mapping[str, Variable], changes: Iterable[VariableChange]) -> dict[str, Variable]:
-    """The variables as they are after the changes."""
+    """Return the variables after the changes."""
     result = dict(variables)
     for change in changes:
         match change:

@@ -1,8 +1,8 @@
-"""What GRUB does with our scripts and menus, on the simulated machine: the commands that they use and no others.
+"""GRUB on the simulated machine: runs gprov's scripts and menus; supports only the commands that they contain.
 
-It reads what is installed: the core image through the pointer in the first sector, the script inside it, menus and
-kernels from volumes, as somebody sees them who replays no journal. Source of the behaviour: the GRUB manual, 16
-"Commands", and grub-core/normal/menu.c for default and fallback entries.
+It reads the installed files: the core image through the pointer in the first sector, the script inside it, menus and
+kernels from volumes without replaying their journals. Source of the behaviour: the GRUB manual, 16 "Commands", and
+grub-core/normal/menu.c for default and fallback entries.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _WITHOUT_EFFECT = frozenset({"export", "echo", "sleep", "serial", "terminal_inpu
 _PATH = re.compile(r"\((?P<device>[^)]*)\)(?P<path>/.*)")
 
 
-class Started(Exception):
-    """A kernel took over. ``environment``: its arguments as init sees them."""
+class KernelStarted(Exception):
+    """A kernel was started. ``environment``: its arguments as init reads them."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         super().__init__("started")
         self.environment = environment
 
 
-class Left(Exception):
-    """The loader gave the machine back; ``again``: by a restart, else the BIOS goes on with its next device."""
+class LoaderExited(Exception):
+    """The loader ended. ``again``: by a restart; else the BIOS tries its next device."""
 
     def __init__(self, *, again: bool) -> None:
         super().__init__("left")
@@ -42,7 +42,7 @@ class Left(Exception):
 
 
 class CommandFailed(Exception):
-    """A command that GRUB reports and goes on behind, or that ends a menu entry."""
+    """A failed command. GRUB reports it and continues with the next one, or ends the menu entry."""
 
 
 @dataclass
@@ -54,8 +54,8 @@ class _Menu:
 
 
 class Grub:
-    """One run of the loader from a disk. ``choice``: the entries that a person takes, in the menu and the one below it,
-    none for nobody; those that were taken are removed."""
+    """One run of the loader from a disk. ``choice``: entries to select in the menu and in its submenu, empty for none;
+    used entries are removed."""
 
     def __init__(self, machine: SimulatedMachine, disk: FakeDisk, choice: list[str]) -> None:
         self._disks = machine.present()
@@ -74,7 +74,7 @@ class Grub:
         }
 
     def run(self, script: str) -> None:
-        """Ends in Started or Left."""
+        """Always raises KernelStarted or LoaderExited."""
         self._script(script)
         raise DeviceFault("GRUB", "stands at its prompt")
 
@@ -142,17 +142,17 @@ class Grub:
         self._variables[key] = value
 
     def _reboot(self, _: list[str]) -> None:
-        raise Left(again=True)
+        raise LoaderExited(again=True)
 
     def _exit(self, _: list[str]) -> None:
-        raise Left(again=False)
+        raise LoaderExited(again=False)
 
     def _search(self, words: list[str]) -> None:
         options = dict(word.lstrip("-").split("=", 1) for word in words if "=" in word)
-        kind, wanted = words[-2].lstrip("-"), words[-1]
+        kind, pattern = words[-2].lstrip("-"), words[-1]
         self._variables[options["set"]] = ""
         hint = options.get("hint", "").rstrip(",")
-        found = [name for name, volume in self._volumes() if _matches(volume, kind, wanted)]
+        found = [name for name, volume in self._volumes() if _matches(volume, kind, pattern)]
         if not found:
             raise CommandFailed
         self._variables[options["set"]] = next((name for name in found if name.split(",")[0] == hint), found[0])
@@ -168,7 +168,7 @@ class Grub:
     def _boot(self, _: Sequence[str] = ()) -> None:
         if self._kernel is None:
             raise CommandFailed
-        raise Started(self._kernel)
+        raise KernelStarted(self._kernel)
 
     def _holds(self, line: str) -> bool:
         found = re.fullmatch(r"if \[ (?P<test>-[nf]) (?P<what>\S+) \]; then", line)
@@ -202,7 +202,7 @@ class Grub:
 
 
 def shown_menus(machine: SimulatedMachine) -> Iterator[str]:
-    """The text of each menu that a loader could show now."""
+    """The text of each menu that a loader can show."""
     for disk in machine.present():
         for volume in disk.volumes():
             for name in (NORMAL_MENU, RECOVERY_MENU):
@@ -211,14 +211,14 @@ def shown_menus(machine: SimulatedMachine) -> Iterator[str]:
                     yield node.content.decode("utf-8", "replace")
 
 
-def _matches(volume: FakeVolume, kind: str, wanted: str) -> bool:
+def _matches(volume: FakeVolume, kind: str, pattern: str) -> bool:
     match kind:
         case "file":
-            return volume.without_replay(wanted) is not None
+            return volume.without_replay(pattern) is not None
         case "label":
-            return volume.label == wanted
+            return volume.label == pattern
         case "fs-uuid":
-            return volume.uuid == wanted
+            return volume.uuid == pattern
         case _:
             raise DeviceFault("GRUB", f"the simulated one cannot search by {kind}")
 
@@ -232,7 +232,7 @@ def _until_brace(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _block(lines: Iterator[str], opens: Callable[[str], bool], end: str) -> Iterator[str]:
-    """Up to the end of the block that the line before opened, others inside of it included."""
+    """Yield lines up to the end of the block that the previous line opened, with nested blocks."""
     depth = 1
     for line in lines:
         depth += opens(line)

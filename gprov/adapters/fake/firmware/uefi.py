@@ -1,5 +1,5 @@
-"""What the simulated firmware does at power-on. UEFI: follow BootOrder to a kernel on an ESP, with that entry's
-arguments. BIOS: ``bios.py``."""
+"""Start of the simulated firmware. UEFI: follow BootOrder to a kernel on an ESP, with the arguments of that entry.
+BIOS: ``bios.py``."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 
 
 def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
-    """The kernel arguments (as init sees them) of what the firmware starts now; BootCurrent is set accordingly.
+    """Return the kernel arguments (as init reads them) of the system that the firmware starts, and set BootCurrent.
 
     Raises DeviceMissing if nothing can be started: a real unit would then try the network, or stop.
     """
     if machine.firmware is FirmwareKind.BIOS:
         return bios_start(machine)
-    # What a firmware tells about itself is there whatever happened to the rest of NVRAM.
+    # Firmware creates this variable at each start, whatever NVRAM contains.
     machine.nvram[VariableName("BootOptionSupport")] = Variable(6, b"\x13\x03\0\0")
     variables = {name.name: variable for name, variable in machine.nvram.items()}
     order = (*numbers_in(variables, BOOT_NEXT), *numbers_in(variables, BOOT_ORDER))
@@ -54,25 +54,25 @@ def firmware_start(machine: SimulatedMachine) -> dict[str, str]:
     machine.nvram.pop(VariableName(BOOT_CURRENT), None)
     if any(_is_kernel(part, _FALLBACK) for _, part in _esps(machine)):
         return {}
-    raise DeviceMissing("firmware", "found nothing to start")
+    raise DeviceMissing("firmware", "no boot entry and no fallback loader can be started")
 
 
-def handed_over(machine: SimulatedMachine, number: int | None) -> None:
-    """The firmware started something that is no kernel of a unit: by the entry with this number, or, None, by none
-    that it remembers."""
+def record_foreign_start(machine: SimulatedMachine, number: int | None) -> None:
+    """Record a start of something else than a unit's kernel: by the entry with this number, or, with None, without an
+    entry."""
     if number is None:
         machine.nvram.pop(VariableName(BOOT_CURRENT), None)
     else:
         machine.nvram[VariableName(BOOT_CURRENT)] = Variable(6, serialise_numbers([number]))
 
 
-def choose_entry(machine: SimulatedMachine, description: str, below: str = "") -> None:
-    """What a person does in the boot menu of firmware or loader: start this entry next; ``below``: an entry of the
-    loader's menu that opens then. Raises DeviceMissing if no menu shows it."""
+def select_boot_entry(machine: SimulatedMachine, description: str, submenu_entry: str = "") -> None:
+    """Select the entry to start next, as an operator does in the boot menu of firmware or loader. ``submenu_entry``:
+    entry of the submenu that opens then. Raises DeviceMissing if no menu shows it."""
     if machine.firmware is FirmwareKind.BIOS:
         if not any(f'"{description}"' in menu for menu in shown_menus(machine)):
             raise DeviceMissing("loader", f"has no entry {description!r} in any menu")
-        machine.menu_choice = (description, below) if below else (description,)
+        machine.menu_choice = (description, submenu_entry) if submenu_entry else (description,)
         return
     for name, variable in machine.nvram.items():
         number = entry_number(name.name)
@@ -94,7 +94,7 @@ def _kernel_is_there(machine: SimulatedMachine, path: DevicePath) -> bool:
 
 
 def _is_kernel(part: FakePartition, path: str) -> bool:
-    """What the firmware cannot start it passes over."""
+    """The firmware skips files that are not valid kernels."""
     node = part.volume.current.get(path) if part.volume is not None else None
     if node is None:
         return False

@@ -1,4 +1,4 @@
-"""Everything that is on the media of a simulated machine, as a value that compares equal while nothing changed."""
+"""Contents of all media of a simulated machine as a value for comparisons."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from posixpath import basename
 
 from gprov.adapters.fake.machine.storage import FakeArray, FakeDisk, FakeMember, FakeVolume, Node, Tree
-from gprov.domain.boot.boots import STARTED_FILE
+from gprov.domain.boot.boot_counts import STARTED_FILE
 from gprov.domain.recovery_files import BUDGET_FILE
 
-# What every start counts, and what a cut leaves of that, which the next start takes again.
+# Files that each boot changes, and their temporary names.
 _COUNTS = frozenset(name for count in (STARTED_FILE, BUDGET_FILE) for name in (count, f".{count}.new"))
 
 
-def storage_of(disks: Iterable[FakeDisk], arrays: Iterable[FakeArray]) -> dict[str, object]:
-    """By name of the disk, and by UUID of the array. The counts of starts are left out."""
+def media_state(disks: Iterable[FakeDisk], arrays: Iterable[FakeArray]) -> dict[str, object]:
+    """Contents by name of the disk and by UUID of the array, without the files that count boots."""
     on_disks: dict[str, object] = {
         disk.name: (
             disk.table,
@@ -23,7 +23,7 @@ def storage_of(disks: Iterable[FakeDisk], arrays: Iterable[FakeArray]) -> dict[s
                 for part in disk.partitions
             ],
             dict(disk.areas),
-            {start: _stored(found) for start, found in disk.remains.items()},
+            {start: _stored(found) for start, found in disk.old_contents.items()},
         )
         for disk in disks
     }

@@ -1,7 +1,7 @@
-"""What goes wrong on a simulated machine besides the power: a list of faults that strike at operations.
+"""Fault injection: each fault makes matching operations of the fakes fail.
 
-Operations have names (``write /recovery/log/x: flush it``, ``read /recovery/Image/…``, ``verify …``, ``connect``); a
-fault says by a part of the name where it strikes, which of these times first, and how often.
+Operations have names (``write /recovery/log/x: flush it``, ``read /recovery/Image/…``, ``verify …``, ``connect``). A
+fault matches a part of the name; it also states how many matches to skip and how often to fail.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ from gprov.domain.errors import ContentRefused, DeviceFault
 class FaultKind(Enum):
     IO_ERROR = "eio"
     NO_SPACE = "enospc"
-    REFUSED = "refused"  # a tool does not take what it is given
-    SHORT = "short"  # a write stores half of what it is given, and says so
-    SILENT = "silent"  # a write seems to go well; flushing it says that half of it is lost, and says so once
-    VANISH = "vanish"  # the disk whose serial number is ``disk`` is gone, with what it was not given to flush
+    REFUSED = "refused"  # a tool rejects its input
+    SHORT = "short"  # a write stores half of the data and reports it
+    SILENT = "silent"  # a write succeeds; its flush reports, once, that half of the data is lost
+    VANISH = "vanish"  # detaches the disk with serial number ``disk``; unflushed data are lost
     SLOW = "slow"  # takes ``seconds``
 
 
-# What happens to data while they are written, and not at every operation.
-_OF_WRITES = (FaultKind.SHORT, FaultKind.SILENT)
+# Faults of data writes only.
+_WRITE_FAULTS = (FaultKind.SHORT, FaultKind.SILENT)
 
 
 @dataclass(kw_only=True)
 class Fault:
-    """``where``: a part of an operation's name, "" for any. ``after``: so many of those pass before it strikes;
-    ``times``: how often it strikes, then it is over. ``comes_back``: a disk that vanished is there again at the next
-    start."""
+    """``where``: a part of an operation's name, "" for any. ``after``: number of matching operations to skip;
+    ``times``: number of operations that fail. ``reappears``: a detached disk is attached again at the next start."""
 
     kind: FaultKind
     where: str = ""
@@ -40,12 +39,12 @@ class Fault:
     times: int = 1
     seconds: float = 0.0
     disk: str = ""
-    comes_back: bool = False
+    reappears: bool = False
 
-    def strikes(self, operation: str) -> bool:
-        """Does it strike the machine, by VANISH or SLOW, at this operation? Raises DeviceFault or
-        ContentRefused if it fails it."""
-        if self.kind in _OF_WRITES or not self._due(operation):
+    def triggers(self, operation: str) -> bool:
+        """Return whether VANISH or SLOW applies to this operation. Raises DeviceFault or ContentRefused for faults that
+        fail the operation."""
+        if self.kind in _WRITE_FAULTS or not self._consume(operation):
             return False
         match self.kind:
             case FaultKind.IO_ERROR:
@@ -59,11 +58,11 @@ class Fault:
             case _:
                 assert_never(self.kind)
 
-    def spoils(self, operation: str) -> bool:
-        """Does it strike this write of data?"""
-        return self.kind in _OF_WRITES and self._due(operation)
+    def affects_write(self, operation: str) -> bool:
+        """Return whether SHORT or SILENT applies to this write; counts it."""
+        return self.kind in _WRITE_FAULTS and self._consume(operation)
 
-    def _due(self, operation: str) -> bool:
+    def _consume(self, operation: str) -> bool:
         if self.times <= 0 or self.where not in operation:
             return False
         if self.after:

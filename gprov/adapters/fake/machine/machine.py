@@ -1,20 +1,20 @@
-"""One coherent simulated machine: disks, mounts, firmware, clock, people. The fake ports are views of it."""
+"""The simulated machine: disks, mounts, firmware, clock and operator in one model. The fake ports are views of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gprov.adapters.fake.machine.contents import storage_of
+from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import (
     FakeArray,
     FakeDisk,
     FakeMount,
     FakePartition,
     FakeVolume,
-    RunningFake,
+    RunningFakeArray,
     Tree,
     ram,
 )
@@ -27,7 +27,7 @@ from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Cpus, Inventory
 from gprov.domain.unit.nics import Nic
 
-# Called before every port operation, with its name; a test raises MachineStopped here to cut the power.
+# Called with the name of each port operation before it begins; raises MachineStopped for a power cut.
 Hook = Callable[[str], None]
 
 
@@ -35,9 +35,10 @@ Hook = Callable[[str], None]
 class SimulatedMachine:
     """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
 
-    ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: what a person takes in the
-    boot loader's next menu, and in the one below that. ``nvram_before``: variables on their way to NVRAM, as they were.
-    ``verified``: images that were found good since power-on.
+    ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
+    loader's next menu and in its submenu. ``operator_from``: monotonic time from which the operator is present.
+    ``nvram_before``: previous values of variables whose write is unflushed. ``verified``: images found good since
+    power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -55,15 +56,15 @@ class SimulatedMachine:
 
     mounts: list[FakeMount] = field(default_factory=list)
     ram: FakeVolume = field(default_factory=ram)
-    running: list[RunningFake] = field(default_factory=list)
+    running: list[RunningFakeArray] = field(default_factory=list)
     switched_to: str | None = None
-    stopped: Stop | None = None
+    stopped: StopReason | None = None
     messages: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     bios_order: tuple[str, ...] = ()
     menu_choice: tuple[str, ...] = ()
     operator_present: bool = False
-    operator_at: float = 0.0
+    operator_from: float = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -76,7 +77,7 @@ class SimulatedMachine:
     def add_disk(
         self, size: int, *, bus: Bus = Bus.ATA, model: str = "QEMU HARDDISK", serial: str = "", appears_at: float = 0.0
     ) -> FakeDisk:
-        """Plug in an empty disk; it gets the next free name of its bus."""
+        """Attach an empty disk; it gets the next free name of its bus."""
         index = sum(1 for disk in self.disks if (disk.bus is Bus.NVME) == (bus is Bus.NVME))
         name = f"nvme{index}n1" if bus is Bus.NVME else f"sd{chr(ord('a') + index)}"
         disk = FakeDisk(
@@ -92,57 +93,57 @@ class SimulatedMachine:
         self.disks.append(disk)
         return disk
 
-    def touch(self, operation: str) -> None:
-        """Every fake port calls this first, and again between the steps of what it does: the places where faults and
-        power cuts strike. Without power nothing happens any more, whatever a flow still wants to tidy up."""
-        self.look(operation)
+    def begin_write(self, operation: str) -> None:
+        """Called by every changing operation of the fakes before it begins and between its stages: faults and power
+        cuts happen here. Raises MachineStopped on a stopped machine."""
+        self.begin_read(operation)
         if self.hook is None:
             return
         try:
             self.hook(operation)
         except MachineStopped as stopped:
-            self.stopped = stopped.how
+            self.stopped = stopped.reason
             raise
 
-    def look(self, operation: str) -> None:
-        """What only reads calls this instead: faults strike, but there is nothing to cut."""
+    def begin_read(self, operation: str) -> None:
+        """Called by every reading operation of the fakes. Faults happen here, but no power cuts."""
         if self.stopped is not None:
             raise MachineStopped(self.stopped)
         for fault in self.faults:
-            if fault.strikes(operation):
-                self._suffer(fault)
+            if fault.triggers(operation):
+                self._apply_fault(fault)
 
-    def _suffer(self, fault: Fault) -> None:
+    def _apply_fault(self, fault: Fault) -> None:
         if fault.kind is FaultKind.VANISH:
-            self.lose_disk(fault.disk, comes_back=fault.comes_back)
+            self.detach_disk(fault.disk, reappears=fault.reappears)
         else:
             self.clock.advance(fault.seconds)
 
-    def spoilt(self, operation: str) -> FaultKind | None:
-        """What writes data asks this: how it goes wrong, if it does."""
-        return next((fault.kind for fault in self.faults if fault.spoils(operation)), None)
+    def take_write_fault(self, operation: str) -> FaultKind | None:
+        """Return and count the write fault for this operation, or None."""
+        return next((fault.kind for fault in self.faults if fault.affects_write(operation)), None)
 
-    def lose_disk(self, serial: str, *, comes_back: bool) -> None:
-        """A disk is pulled, or dies, while the machine runs. Arrays go on without it if they can."""
+    def detach_disk(self, serial: str, *, reappears: bool) -> None:
+        """Detach a disk from the running machine. Running arrays with enough members continue without it."""
         for disk in self.disks:
-            if disk.serial == serial and not disk.gone:
-                disk.gone, disk.comes_back = True, comes_back
+            if disk.serial == serial and not disk.detached:
+                disk.detached, disk.reappears = True, reappears
         present = self._parts_present()
         for one in self.running:
-            if one.works(present):
+            if one.has_enough_members(present):
                 one.record(present)
 
     def restart(self) -> None:
-        """Power is back: memory and mounts are gone, what was not flushed is lost (or, with ``torn_cuts``, an
-        arbitrary part of it)."""
+        """Restore power: memory and mounts are empty, unflushed changes are lost (with ``torn_cuts``, an arbitrary part
+        of them)."""
         choose = self.random.below if self.torn_cuts else None
         for disk in self.disks:
-            disk.cut(choose)
-            disk.gone, disk.comes_back = disk.gone and not disk.comes_back, False
+            disk.apply_power_cut(choose)
+            disk.detached, disk.reappears = disk.detached and not disk.reappears, False
         for array in self.arrays():
-            array.device.cut(choose)
+            array.device.apply_power_cut(choose)
         for volume in self.volumes():
-            volume.cut(choose)
+            volume.apply_power_cut(choose)
         for name, before in self.nvram_before.items():
             if choose is None or choose(2):
                 self._put_variable(name, before)
@@ -162,13 +163,13 @@ class SimulatedMachine:
             self.nvram[name] = variable
 
     def flush(self) -> None:
-        """What sync(2) does."""
+        """sync(2)."""
         for volume in self.volumes():
             if self.reachable(volume):
                 volume.sync()
 
     def arrays(self) -> tuple[FakeArray, ...]:
-        """Those that some member still tells of."""
+        """Arrays that have a superblock on at least one partition."""
         found = {
             part.member.array.uuid: part.member.array
             for disk in self.disks
@@ -183,12 +184,12 @@ class SimulatedMachine:
         on_disks = (volume for disk in self.disks for volume in disk.volumes())
         return (*on_disks, *(volume for volume in on_arrays if volume is not None))
 
-    def running_on(self, part: FakePartition) -> RunningFake | None:
-        """The running array that this partition is a member of."""
+    def array_with_member(self, part: FakePartition) -> RunningFakeArray | None:
+        """Return the running array of which this partition is a member, or None."""
         return next((one for one in self.running if any(member is part for member in one.members)), None)
 
-    def written(self, part: FakePartition) -> None:
-        """Something is written to what may be an array: from now on members that are missing are out of date."""
+    def note_array_write(self, part: FakePartition) -> None:
+        """Record a write to an array: missing members are out of date from now on. Other partitions: no effect."""
         for one in self.running:
             if one.array.device is part:
                 one.record(self._parts_present())
@@ -198,14 +199,14 @@ class SimulatedMachine:
 
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
-        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.gone)
+        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.detached)
 
     def reachable(self, volume: FakeVolume) -> bool:
-        """Is the disk that holds this volume, or enough of the array, still there? Memory always is."""
+        """Return whether the volume's disk is attached, or its array has enough members. Memory is always reachable."""
         holders = [disk for disk in self.disks if any(volume is one for one in disk.volumes())]
         arrays = [one for one in self.running if one.array.device.volume is volume]
         present = self._parts_present()
-        return not any(disk.gone for disk in holders) and all(one.works(present) for one in arrays)
+        return not any(disk.detached for disk in holders) and all(one.has_enough_members(present) for one in arrays)
 
     def disk(self, device: DeviceNumber) -> FakeDisk:
         for disk in self.present():
@@ -214,7 +215,7 @@ class SimulatedMachine:
         raise DeviceMissing(str(device), "no such disk")
 
     def partition(self, node: str) -> tuple[FakeDisk, FakePartition]:
-        """For an array: with the disk of its first member that is there."""
+        """Return a partition or array with its disk; for an array, the disk of its first attached member."""
         for disk in self.present():
             for part in disk.partitions:
                 if node == f"/dev/{disk.partition_name(part.number)}":
@@ -233,17 +234,16 @@ class SimulatedMachine:
         text = self.random.token(16).hex()
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
-    def tree(self, label: str) -> Tree:
-        """What the volume with this label holds now: for assertions. Raises DeviceMissing."""
+    def volume_tree(self, label: str) -> Tree:
+        """Current tree of the volume with this label, for assertions. Raises DeviceMissing."""
         for volume in self.volumes():
             if volume.label == label:
                 return volume.current
         raise DeviceMissing(label, "no volume has this label")
 
-    def storage(self) -> dict[str, object]:
-        """Everything that is on any disk but the counts of starts, as a value that compares equal while nothing
-        changed."""
-        return storage_of(self.disks, self.arrays())
+    def media_state(self) -> dict[str, object]:
+        """Contents of all disks, without the files that count boots, as a value for comparisons."""
+        return media_state(self.disks, self.arrays())
 
     def _number(self) -> DeviceNumber:
         self._minor += 1

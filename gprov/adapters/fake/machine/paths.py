@@ -1,4 +1,4 @@
-"""Where a path of the simulated machine leads: through links and over mount points, as the port for files promises."""
+"""Path resolution on the simulated machine, with links and mount points, as the Files port specifies it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gprov.adapters.fake.machine.storage import FakeMount, FakeVolume, Node
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.files import FileType
 
-_MOST_LINKS = 40
+_MAX_LINKS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """``path``: of the machine, without links. ``inner``: the path within ``volume``. ``node``: None if nothing is
+class ResolvedPath:
+    """``path``: of the machine, without links. ``inner``: path within ``volume``. ``node``: None if nothing exists
     there. ``mount``: None for the machine's memory."""
 
     path: str
@@ -25,11 +25,11 @@ class Place:
     node: Node | None
 
 
-def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Place:
-    """``follow``: also a link that the path ends with. Links, absolute ones and ``..`` too, stay within the mounted
-    volume that the path begins in, and what is mounted on that.
+def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> ResolvedPath:
+    """Resolve a path. ``follow``: also follow a link that is the last component. Links (absolute ones and ``..`` too)
+    cannot leave the mounted volume in which the path begins, except into volumes mounted on it.
 
-    Raises DeviceMissing if the path leads through what is no folder, or over a link that leads to nothing.
+    Raises DeviceMissing if a component is not a folder, or a link leads to nothing.
     """
     root = _root(machine, path)
     rest = path[len(root) :].split("/")
@@ -45,10 +45,10 @@ def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Plac
             done = done[:-1]
             continue
         more = any(word not in ("", ".") for word in rest)
-        place = _place(machine, "/".join((root, *done, name)))
+        place = _resolve_path(machine, "/".join((root, *done, name)))
         if place.node is not None and place.node.type is FileType.SYMLINK and (more or follow):
             links += 1
-            if links > _MOST_LINKS:
+            if links > _MAX_LINKS:
                 raise DeviceFault(path, "too many levels of symbolic links", errno=ELOOP)
             text = place.node.content.decode()
             words = text.split("/")
@@ -56,15 +56,15 @@ def locate(machine: SimulatedMachine, path: str, *, follow: bool = True) -> Plac
             rest, must_exist = words + rest, len(words) + must_exist
             continue
         if place.node is None and linked:
-            raise DeviceMissing(path, "is, or leads over, a link to nothing")
+            raise DeviceMissing(path, "leads through a link whose target does not exist")
         if place.node is not None and more and place.node.type is not FileType.FOLDER:
             raise DeviceMissing(path, f"{name} is not a folder")
         done.append(name)
-    return _place(machine, "/".join((root, *done)) or "/")
+    return _resolve_path(machine, "/".join((root, *done)) or "/")
 
 
 def volume_at(machine: SimulatedMachine, path: str) -> tuple[FakeMount | None, FakeVolume, str]:
-    """The volume that holds an absolute path (mount points and links followed), and the path within it."""
+    """Return the mount and volume that hold an absolute path (without links), and the path within the volume."""
     best: FakeMount | None = None
     for mount in machine.mounts:
         target = mount.point.target
@@ -78,30 +78,30 @@ def volume_at(machine: SimulatedMachine, path: str) -> tuple[FakeMount | None, F
 
 
 def _root(machine: SimulatedMachine, path: str) -> str:
-    """Mount point of the innermost volume that a path begins in; "" for the machine's memory."""
+    """Mount point of the innermost volume in which a path begins; "" for the machine's memory."""
     mount, _, _ = volume_at(machine, path)
     return mount.point.target if mount is not None else ""
 
 
-def _place(machine: SimulatedMachine, path: str) -> Place:
+def _resolve_path(machine: SimulatedMachine, path: str) -> ResolvedPath:
     mount, volume, inner = volume_at(machine, path)
-    return Place(path=path, mount=mount, volume=volume, inner=inner, node=volume.current.get(inner))
+    return ResolvedPath(path=path, mount=mount, volume=volume, inner=inner, node=volume.current.get(inner))
 
 
-def refuse_gone(machine: SimulatedMachine, place: Place) -> None:
-    """Raises DeviceFault if the disk below was pulled, or died."""
+def require_attached(machine: SimulatedMachine, place: ResolvedPath) -> None:
+    """Raise DeviceFault if the volume's disk was detached."""
     if not machine.reachable(place.volume):
-        raise DeviceFault(place.path, "input/output error: its disk is gone", errno=EIO)
+        raise DeviceFault(place.path, "input/output error: its disk was detached", errno=EIO)
 
 
 def read_file(machine: SimulatedMachine, path: str) -> Node:
-    """A regular file that a port reads. Raises DeviceMissing, DeviceFault."""
-    machine.look(f"read {path}")
+    """Return a regular file. Raises DeviceMissing, DeviceFault."""
+    machine.begin_read(f"read {path}")
     place = locate(machine, path)
     node = place.node
     if node is None:
         raise DeviceMissing(path, "no such file")
-    refuse_gone(machine, place)
+    require_attached(machine, place)
     if node.type is not FileType.FILE:
         raise DeviceFault(path, "is not a file")
     return node

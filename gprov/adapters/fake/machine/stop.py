@@ -1,11 +1,11 @@
-"""How a simulated machine stops: by an exception that no flow can swallow, since it is no Exception."""
+"""How a simulated machine stops: with a BaseException, which flows do not catch."""
 
 from __future__ import annotations
 
 from enum import Enum
 
 
-class Stop(Enum):
+class StopReason(Enum):
     REBOOT = "reboot"
     POWER_OFF = "power off"
     SWITCHED_ROOT = "switched root"
@@ -13,8 +13,8 @@ class Stop(Enum):
 
 
 class MachineStopped(BaseException):
-    """The flow that ran on the machine is over."""
+    """Ends the flow that runs on the machine."""
 
-    def __init__(self, how: Stop) -> None:
-        super().__init__(how.value)
-        self.how = how
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason

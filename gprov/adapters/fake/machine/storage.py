@@ -1,7 +1,5 @@
-"""Simulated media: disks, partitions, arrays, and what of a partition is still on its way to the medium.
-
-What volumes hold, and what of that survives a power cut: ``volume.py``.
-"""
+"""Simulated media: disks, partitions and arrays, with the unflushed first blocks of partitions. Contents of volumes:
+``volume.py``."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from gprov.adapters.fake.machine.tree import Node, Tree, changed
 from gprov.adapters.fake.machine.volume import FakeVolume
 from gprov.domain.disk.arrays import works_with
 from gprov.domain.disk.layout import PartitionTable
-from gprov.domain.disk.model import Bus, FileSystemKind, MountPoint
+from gprov.domain.disk.model import ActiveMount, Bus, FileSystemKind
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -23,25 +21,25 @@ __all__ = [
     "FakeMount",
     "FakePartition",
     "FakeVolume",
-    "Held",
     "Node",
-    "RunningFake",
+    "PartitionContents",
+    "RunningFakeArray",
     "Tree",
     "changed",
     "ram",
 ]
 
 
-# What a partition holds: a volume, a part of an array, or nothing.
-Held = tuple["FakeVolume | None", "FakeMember | None"]
+# Contents of a partition: a volume, an array member, or nothing.
+PartitionContents = tuple["FakeVolume | None", "FakeMember | None"]
 
 
 @dataclass(kw_only=True)
 class FakePartition:
-    """Holds a volume, or a part of an array, or nothing. (The device of an array is one too: see ``FakeArray``.)
+    """Holds a volume, an array member, or nothing. The device of an array is also a ``FakePartition``: see
+    ``FakeArray``.
 
-    ``unflushed``: while its first blocks are written, all that a power cut may leave there; what was there before comes
-    first.
+    ``unflushed``: while the first blocks are written, all contents that a power cut may leave, the previous ones first.
     """
 
     number: int
@@ -52,10 +50,10 @@ class FakePartition:
     device: DeviceNumber
     volume: FakeVolume | None = None
     member: FakeMember | None = None
-    unflushed: tuple[Held, ...] = ()
+    unflushed: tuple[PartitionContents, ...] = ()
 
-    def cut(self, choose: Callable[[int], int] | None) -> None:
-        """Power is gone. ``choose``: a number below the one that it is given; without, what was there before stays."""
+    def apply_power_cut(self, choose: Callable[[int], int] | None) -> None:
+        """Lose power. ``choose`` returns a number below its argument; None keeps the previous contents."""
         if self.unflushed:
             self.volume, self.member = self.unflushed[choose(len(self.unflushed)) if choose is not None else 0]
         self.unflushed = ()
@@ -63,8 +61,8 @@ class FakePartition:
 
 @dataclass(kw_only=True)
 class FakeArray:
-    """A software RAID array. ``device``: what reads and writes of the array meet while it runs. Its data are kept once,
-    whoever is a member: one that was left behind for some time, started alone, shows newer data than a real one."""
+    """A software RAID array. ``device``: its block device while it runs. The data are stored once for all members:
+    unlike a real array, an outdated member that is started alone shows the newest data."""
 
     uuid: str
     name: str
@@ -76,7 +74,7 @@ class FakeArray:
 
 @dataclass
 class FakeMember:
-    """A superblock: ``active`` are the slots that had a member at event number ``events``."""
+    """A superblock. ``active``: slots that had a member at event number ``events``."""
 
     array: FakeArray
     slot: int
@@ -85,20 +83,21 @@ class FakeMember:
 
 
 @dataclass
-class RunningFake:
-    """An array that is assembled: of these partitions, in the order of slots."""
+class RunningFakeArray:
+    """An assembled array of these partitions, in the order of slots."""
 
     array: FakeArray
     node: str
     members: tuple[FakePartition, ...]
 
-    def works(self, present: Container[str]) -> bool:
-        """Are enough members still there? ``present``: UUIDs of partitions."""
+    def has_enough_members(self, present: Container[str]) -> bool:
+        """Return whether the array works with the members in ``present`` (UUIDs of partitions)."""
         slots = [part.member.slot for part in self.members if part.member is not None and part.uuid in present]
         return works_with(self.array.level, self.array.layout, self.array.disks, slots)
 
     def record(self, present: Container[str]) -> None:
-        """What md writes to the members that are here when the array changes. ``present``: UUIDs of partitions."""
+        """Update the superblocks of the members in ``present`` (UUIDs of partitions), as md does when an array
+        changes."""
         here = [part.member for part in self.members if part.member is not None and part.uuid in present]
         slots = frozenset(member.slot for member in here)
         events = 1 + max((member.events for member in here), default=0)
@@ -110,10 +109,10 @@ class RunningFake:
 class FakeDisk:
     """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot.
 
-    ``areas``: boot loader code by its offset. ``write_protected``: as flash that is worn out becomes. ``remains``: file
-    systems and members of arrays that no partition table shows any more, by their first byte. A new partition that
-    starts there shows them again, unless that place was cleared. ``fading``: places that are being cleared. ``gone``:
-    it was pulled, or died; ``comes_back`` at the next start.
+    ``areas``: boot loader code by offset. ``write_protected``: as worn-out flash. ``old_contents``: file systems and
+    array members that no partition table lists, by their first byte; a new partition that starts there holds them again
+    unless that area was cleared. ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or
+    dead; ``reappears`` at the next start.
     """
 
     name: str
@@ -129,10 +128,10 @@ class FakeDisk:
     writes: int = 0
     write_protected: bool = False
     areas: dict[int, bytes] = field(default_factory=dict)
-    remains: dict[int, FakeVolume | FakeMember] = field(default_factory=dict)
-    fading: frozenset[int] = frozenset()
-    gone: bool = False
-    comes_back: bool = False
+    old_contents: dict[int, FakeVolume | FakeMember] = field(default_factory=dict)
+    clearing: frozenset[int] = frozenset()
+    detached: bool = False
+    reappears: bool = False
 
     @property
     def node(self) -> str:
@@ -148,9 +147,9 @@ class FakeDisk:
         raise DeviceMissing(self.node, f"has no partition {number}")
 
     def forget_partitions(self) -> None:
-        """The table is gone; what it pointed to is still there."""
-        self.remains |= {part.start: part.volume for part in self.partitions if part.volume is not None}
-        self.remains |= {part.start: part.member for part in self.partitions if part.member is not None}
+        """Remove the table. Contents of its partitions become ``old_contents``."""
+        self.old_contents |= {part.start: part.volume for part in self.partitions if part.volume is not None}
+        self.old_contents |= {part.start: part.member for part in self.partitions if part.member is not None}
         self.table = None
         self.areas = {}
         self.partitions = []
@@ -158,23 +157,23 @@ class FakeDisk:
     def volumes(self) -> tuple[FakeVolume, ...]:
         return tuple(part.volume for part in self.partitions if part.volume is not None)
 
-    def cut(self, choose: Callable[[int], int] | None) -> None:
-        """Power is gone: see ``FakePartition.cut``."""
-        for start in sorted(self.fading):
+    def apply_power_cut(self, choose: Callable[[int], int] | None) -> None:
+        """Lose power: see ``FakePartition.apply_power_cut``."""
+        for start in sorted(self.clearing):
             if choose is not None and choose(2):
-                self.remains.pop(start, None)
-        self.fading = frozenset()
+                self.old_contents.pop(start, None)
+        self.clearing = frozenset()
         for part in self.partitions:
-            part.cut(choose)
+            part.apply_power_cut(choose)
 
 
 def ram() -> FakeVolume:
-    """What is below all mount points."""
+    """The file system below all mount points, in memory."""
     return FakeVolume(kind=FileSystemKind.EXT4, label="", uuid="", size=1 << 30, in_memory=True)
 
 
 @dataclass
 class FakeMount:
-    point: MountPoint
+    point: ActiveMount
     volume: FakeVolume
     read_only: bool

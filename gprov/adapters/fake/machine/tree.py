@@ -1,4 +1,4 @@
-"""Files, folders and links of a simulated volume, as a value that is cheap to copy."""
+"""Files, folders and links of a simulated volume as a value that is cheap to copy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Node:
     gid: int = 0
 
     def __deepcopy__(self, memo: dict[int, object]) -> Node:
-        """Nodes never change: copies of a machine share them."""
+        """Nodes are immutable: copies of a machine share them."""
         return self
 
 
@@ -50,12 +50,12 @@ class Tree:
         self._nodes[path] = node
 
     def drop(self, path: str) -> None:
-        """Remove a node and all below it."""
+        """Remove a node and its children."""
         for name in self.below(path):
             del self._nodes[name]
 
     def below(self, path: str) -> list[str]:
-        """The path, if there is something, and everything below it; the root folder itself is left out."""
+        """Return the path, if it exists, and all paths below it, without the root folder."""
         start = path.rstrip("/") + "/"
         node = self._nodes.get(path)
         if node is not None and node.type is not FileType.FOLDER:

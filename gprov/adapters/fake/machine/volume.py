@@ -1,18 +1,18 @@
-"""A simulated file system: what a running system sees of it, and what a power cut leaves of that.
+"""A simulated file system: its current state and what a power cut leaves of it.
 
-``current`` is what a running system sees. Nothing of what it changes is on stable storage before it is flushed; until
-then it waits in ``pending``, step by step, and the data of files in ``dirty``. When the power goes, a seeded choice
-says how much of that arrived. The models (docs/simulation.md has them with their sources):
+``current`` is the state that a running system sees. Changes reach stable storage when they are flushed; until then
+metadata changes wait in ``pending``, in order, and file data in ``dirty``. At a power cut a seeded choice decides how
+much of them was stored. The models (docs/simulation.md has them with their sources):
 
 ext3, ext4 (data=ordered, delayed allocation)
-    Steps are committed through a journal, so that those that arrived are the first so many, and each is whole: a rename
-    shows the old file or the new one. Flushing one file or folder commits all steps so far, of other files too, but not
-    the data of these: they are then found empty, in part, or whole.
+    Changes are committed through a journal: a power cut keeps a prefix of them, and each kept change is whole. A
+    rename shows the old file or the new one. Flushing one file or folder commits all earlier changes, also those of
+    other files, but not the data of other files: these are found empty, in part, or whole.
 FAT, ext2
-    No journal. Steps arrive in any order. A rename is several sectors: both names may be found, or neither, and the
-    file that was replaced may be found cut short since its blocks were given back first. On FAT flushing the folder
-    is not the end of it: where the data are and how much stands in the folder, but is the file's, and flushed with it.
-    Blocks on FAT whose file has no name after a cut stay taken until a check gives them back.
+    No journal: changes are stored in any order. A rename consists of several sectors: after a cut both names may
+    exist, or neither, and the replaced file may be shorter, since its blocks are released first. On FAT, flushing the
+    folder stores a new name, but the start and length of the data are stored when the file itself is flushed. Blocks
+    of a FAT file that lost its name stay allocated until a check releases them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from posixpath import dirname
 
-from gprov.adapters.fake.machine.journal import Choose, Step, arrived, scatter
+from gprov.adapters.fake.machine.pending_changes import Choose, PendingChange, apply_partially, partial_content
 from gprov.adapters.fake.machine.tree import Node, Tree, parents
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.files import FileType
@@ -32,10 +32,10 @@ JOURNALLED = frozenset({FileSystemKind.EXT3, FileSystemKind.EXT4})
 @dataclass(kw_only=True)
 class FakeVolume:
     """A file system on a partition. ``damaged``: mounting fails until a check repairs it. ``ambivalent``: an older
-    signature shows too, so that no probe says what it is. ``in_place``: what a journal holds is not in it yet.
-    ``blank``: names that are on stable storage, whose data are not. ``failing``: files of which half will not arrive,
-    as flushing them will say. ``in_memory``: nothing of it survives anyway. ``lost``: bytes in
-    blocks that belong to no file."""
+    signature is also present, so that probes report no type. ``in_place``: contents outside of the journal (not yet
+    replayed). ``blank``: files whose names are on stable storage and whose data are not. ``failing``: files of which
+    half is lost; flushing them reports that. ``in_memory``: nothing survives a restart. ``lost_bytes``: bytes in blocks
+    that belong to no file."""
 
     kind: FileSystemKind
     label: str
@@ -48,8 +48,8 @@ class FakeVolume:
     repairable: bool = True
     ambivalent: bool = False
     in_memory: bool = False
-    lost: int = 0
-    pending: list[Step] = field(default_factory=list)
+    lost_bytes: int = 0
+    pending: list[PendingChange] = field(default_factory=list)
     dirty: dict[str, Node] = field(default_factory=dict)
     blank: dict[str, Node] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
@@ -61,26 +61,26 @@ class FakeVolume:
     @property
     def used(self) -> int:
         """Bytes."""
-        return self.current.size() + self.lost
+        return self.current.size() + self.lost_bytes
 
     def write(self, path: str, node: Node) -> None:
         """Make or change a file, folder or link."""
         self.current.put(path, node)
         self.failing.discard(path)
-        self._add(Step(path=path, node=node))
+        self._add(PendingChange(path=path, node=node))
         if node.type is FileType.FILE and node.content and not self.in_memory:
             self.dirty[path] = node
 
     def drop(self, path: str) -> None:
-        """Remove a path and all below it, what is deepest first."""
+        """Remove a path and its children, the deepest first."""
         for name in sorted(self.current.below(path), reverse=True):
             self.current.drop(name)
             self.dirty.pop(name, None)
             self.failing.discard(name)
-            self._add(Step(path=name, node=None))
+            self._add(PendingChange(path=name, node=None))
 
     def move(self, source: str, target: str) -> None:
-        """What rename(2) does to what is there."""
+        """Rename as rename(2) does."""
         moved = [(name, self.current.get(name)) for name in sorted(self.current.below(source))]
         old = self.current.get(target)
         self.current.drop(source)
@@ -88,17 +88,18 @@ class FakeVolume:
             new = target + name[len(source) :]
             if node is not None:
                 self.current.put(new, node)
-                self._add(Step(path=new, node=node, source=name, old=old if new == target else None))
+                self._add(PendingChange(path=new, node=node, source=name, old=old if new == target else None))
             if name in self.dirty:
                 self.dirty[new] = self.dirty.pop(name)
             if name in self.failing:
                 self.failing ^= {name, new}
 
     def flush_file(self, path: str) -> bool:
-        """fsync(2) of a file, or of a folder's own permissions. False: half of it is lost; that is said once."""
-        whole = self._lose({path} & self.failing)
+        """fsync(2) of a file, or of a folder's own permissions. Returns False if half of the file is lost; reported
+        once."""
+        whole = self._discard({path} & self.failing)
         self.dirty.pop(path, None)
-        self._commit(lambda step: step.path == path)
+        self._commit(lambda change: change.path == path)
         node = self.blank.pop(path, None)
         if node is not None:
             self.durable.put(path, node)
@@ -107,104 +108,107 @@ class FakeVolume:
     def flush_folder(self, folder: str) -> None:
         """fsync(2) of a folder: the names in it."""
         if self.kind is FileSystemKind.VFAT:
-            self.pending = [self._named(step) if dirname(step.path) == folder else step for step in self.pending]
-        self._commit(lambda step: dirname(step.path) == folder and not step.named)
+            self.pending = [
+                self._named(change) if dirname(change.path) == folder else change for change in self.pending
+            ]
+        self._commit(lambda change: dirname(change.path) == folder and not change.named)
 
     def sync(self) -> bool:
-        """syncfs(2). False: half of some file is lost; that is said once."""
-        whole = self._lose(set(self.failing))
+        """syncfs(2). Returns False if half of some file is lost; reported once."""
+        whole = self._discard(set(self.failing))
         self.durable = self.current.copy()
-        self._settle()
+        self._clear_pending()
         self.replay()
         return whole
 
     def replay(self) -> None:
-        """What the journal holds is written to its place."""
+        """Write the journal's contents to their final place."""
         self.in_place = self.durable.copy()
 
     def without_replay(self, path: str) -> Node | None:
-        """A file as a boot loader sees it. One that is on its way from the journal to its place, the old or the new,
-        may be found or not: it is not."""
+        """Return a file as a boot loader sees it, which does not replay the journal. A file that differs from its final
+        place counts as missing."""
         node = self.durable.get(path)
         if self.journalled and self.in_place.get(path) != node:
             return None
         return node
 
-    def cut(self, choose: Choose | None = None) -> None:
-        """Power is gone. Without ``choose`` nothing of what was not flushed arrived, and what was being replaced on a
-        file system without journal is lost."""
+    def apply_power_cut(self, choose: Choose | None = None) -> None:
+        """Lose power. Without ``choose`` no unflushed change was stored, and files that were being replaced on a file
+        system without journal are lost."""
         if self.journalled:
-            for step in self.pending[: choose(len(self.pending) + 1) if choose is not None else 0]:
-                self._apply(step)
+            for change in self.pending[: choose(len(self.pending) + 1) if choose is not None else 0]:
+                self._apply(change)
         else:
             pending = list(self.pending)
-            for step in self.pending:
-                scatter(step, self.durable, self._apply, choose)
+            for change in self.pending:
+                apply_partially(change, self.durable, self._apply, choose)
             if choose is not None and self.kind is FileSystemKind.VFAT:
                 self._lose_blocks(pending)
         for path, node in sorted(self.blank.items()):
             if choose is not None:
-                self.durable.put(path, arrived(node, choose))
-        self._settle()
+                self.durable.put(path, partial_content(node, choose))
+        self._clear_pending()
         self.current = self.durable.copy()
 
-    def _lose_blocks(self, steps: list[Step]) -> None:
-        """Of what was on its way, whatever has no name now."""
+    def _lose_blocks(self, changes: list[PendingChange]) -> None:
+        """Count the blocks of unflushed files that have no name after the cut."""
         names: dict[int, tuple[Node, set[str]]] = {}
-        for step in steps:
-            if step.node is not None:
-                names.setdefault(id(step.node), (step.node, set()))[1].update((step.path, step.source))
+        for change in changes:
+            if change.node is not None:
+                names.setdefault(id(change.node), (change.node, set()))[1].update((change.path, change.source))
         for node, paths in names.values():
             found = [there for path in paths if (there := self.durable.get(path)) is not None]
             if not any(node.content.startswith(there.content) for there in found):
-                self.lost += len(node.content)
+                self.lost_bytes += len(node.content)
 
-    def _lose(self, paths: set[str]) -> bool:
+    def _discard(self, paths: set[str]) -> bool:
         for path in paths:
             node = self.current.get(path)
             if node is not None:
                 self.write(path, replace(node, content=node.content[: len(node.content) // 2]))
         return not paths
 
-    def _settle(self) -> None:
-        """Nothing is on its way any more."""
+    def _clear_pending(self) -> None:
+        """Forget all unflushed changes."""
         self.pending.clear()
         self.dirty.clear()
         self.blank.clear()
         self.failing.clear()
 
-    def _add(self, step: Step) -> None:
+    def _add(self, change: PendingChange) -> None:
         if not self.in_memory:
-            self.pending.append(step)
+            self.pending.append(change)
 
-    def _commit(self, concerned: Callable[[Step], bool]) -> None:
-        """The journal is one for all; without one, each change stands for itself."""
-        for step in self.pending:
-            if self.journalled or concerned(step):
-                self._apply(step)
-        self.pending = [] if self.journalled else [step for step in self.pending if not concerned(step)]
+    def _commit(self, concerned: Callable[[PendingChange], bool]) -> None:
+        """A journal commits all changes together. Without a journal, each change is stored alone."""
+        for change in self.pending:
+            if self.journalled or concerned(change):
+                self._apply(change)
+        self.pending = [] if self.journalled else [change for change in self.pending if not concerned(change)]
 
-    def _named(self, step: Step) -> Step:
-        """What remains of a step whose folder was flushed. The blocks of a file that was replaced are free by then."""
-        if not step.source or step.node is None or step.node.type is not FileType.FILE:
-            return step
-        self._apply(replace(step, node=replace(step.old or step.node, content=b"")))
-        return replace(step, source="", named=True)
+    def _named(self, change: PendingChange) -> PendingChange:
+        """Return the part of a change that is unflushed after its folder was flushed. The replaced file's blocks are
+        free by then."""
+        if not change.source or change.node is None or change.node.type is not FileType.FILE:
+            return change
+        self._apply(replace(change, node=replace(change.old or change.node, content=b"")))
+        return replace(change, source="", named=True)
 
-    def _apply(self, step: Step) -> None:
-        for name in (step.source, step.path):
+    def _apply(self, change: PendingChange) -> None:
+        for name in (change.source, change.path):
             self.blank.pop(name, None)
-        if step.source:
-            self.durable.drop(step.source)
-        if step.node is None:
-            self.durable.drop(step.path)
+        if change.source:
+            self.durable.drop(change.source)
+        if change.node is None:
+            self.durable.drop(change.path)
             return
-        for parent in parents(step.path):
+        for parent in parents(change.path):
             above = self.current.get(parent)
             if above is not None and self.durable.get(parent) is None:
                 self.durable.put(parent, above)
-        if any(step.node is node for node in self.dirty.values()):
-            self.blank[step.path] = step.node
-            self.durable.put(step.path, replace(step.node, content=b""))
+        if any(change.node is node for node in self.dirty.values()):
+            self.blank[change.path] = change.node
+            self.durable.put(change.path, replace(change.node, content=b""))
         else:
-            self.durable.put(step.path, step.node)
+            self.durable.put(change.path, change.node)

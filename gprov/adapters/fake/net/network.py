@@ -28,38 +28,38 @@ class ServerFault(Enum):
     """How a web server fails to serve one file."""
 
     HANGS = "hangs"  # takes the request and sends no reply
-    RESETS = "resets"  # breaks the connection half-way; honours Range, so a download can be resumed
-    NO_RANGE = "no-range"  # breaks the connection half-way; ignores Range, so a download begins anew
-    OVERSTATES = "lies"  # announces a longer content than it sends, at every request
+    RESETS = "resets"  # breaks the connection half-way; supports Range, so that downloads resume
+    NO_RANGE = "no-range"  # breaks the connection half-way; ignores Range, so that downloads restart
+    OVERSTATES = "lies"  # sends a Content-Length larger than the body, at every request
     TRUNCATES = "truncated"  # serves half of the file as the whole
     STALE = "stale"  # serves other content
 
 
 @dataclass(kw_only=True)
-class Origin:
-    """What the simulated web server serves: URL → content. ``down``: no answer at all. ``faults``: of single
-    URLs; ``breaks``: how many more connections are broken. ``requests``: URL and first byte of each."""
+class FakeOrigin:
+    """Files of the simulated web server by URL. ``down``: no reply at all. ``faults``: by URL; ``remaining_breaks``:
+    number of connections still to break. ``requests``: URL and first byte of each request."""
 
     content: dict[str, bytes] = field(default_factory=dict)
     down: bool = False
     faults: dict[str, ServerFault] = field(default_factory=dict)
-    breaks: int = 2
+    remaining_breaks: int = 2
     requests: list[tuple[str, int]] = field(default_factory=list)
 
-    def send(self, url: str, start: int, patience: float, clock: FakeClock) -> tuple[int, bytes, int, bool]:
-        """Answer one request for the bytes from ``start``: status, bytes, offset of the first one, and whether the
-        announced length was sent. Raises NetworkFault if nothing comes for ``patience`` seconds."""
+    def send(self, url: str, start: int, timeout: float, clock: FakeClock) -> tuple[int, bytes, int, bool]:
+        """Answer one request for the bytes from ``start``. Returns status, bytes, offset of the first byte, and whether
+        the announced length was sent. Raises NetworkFault after ``timeout`` seconds without a reply."""
         self.requests.append((url, start))
         fault, content = self.faults.get(url), self.content.get(url)
         if self.down or fault is ServerFault.HANGS:
-            clock.sleep(patience)
+            clock.sleep(timeout)
             raise NetworkFault(url, "no answer")
         if content is None:
             return 404, b"", 0, True
         half = content[: len(content) // 2]
         match fault:
-            case ServerFault.RESETS | ServerFault.NO_RANGE if self.breaks > 0:
-                self.breaks -= 1
+            case ServerFault.RESETS | ServerFault.NO_RANGE if self.remaining_breaks > 0:
+                self.remaining_breaks -= 1
                 begin = start if fault is ServerFault.RESETS else 0
                 return 200, half[begin:], begin, False
             case ServerFault.NO_RANGE:
@@ -84,7 +84,7 @@ class FakeNetwork(Network):
 
     @override
     def connect(self, nics: Sequence[Nic], seconds: float, report: Report) -> Lease:
-        self._machine.touch("connect")
+        self._machine.begin_write("connect")
         for nic in nics:
             if nic.carrier and nic in self._machine.nics:
                 return Lease(
@@ -99,7 +99,7 @@ class FakeNetwork(Network):
 
 
 class FakeHttp(Http):
-    def __init__(self, machine: SimulatedMachine, origin: Origin) -> None:
+    def __init__(self, machine: SimulatedMachine, origin: FakeOrigin) -> None:
         self._machine = machine
         self._origin = origin
         self._files = FakeFiles(machine)
@@ -115,7 +115,7 @@ class FakeHttp(Http):
         limit: int = 16 << 20,
         seconds: float = 30.0,
     ) -> Reply:
-        self._machine.touch(f"{method} {url}")
+        self._machine.begin_write(f"{method} {url}")
         status, content, _, whole = self._origin.send(url, 0, seconds, self._machine.clock)
         if not whole:
             raise NetworkFault(url, "the connection broke")
@@ -128,7 +128,7 @@ class FakeHttp(Http):
         deadline = Deadline(self._machine.clock, limits.seconds)
         content, pause = b"", _FIRST_PAUSE
         for attempt in range(limits.attempts):
-            self._machine.touch(f"GET {url}")
+            self._machine.begin_write(f"GET {url}")
             status, block, begin, whole = self._origin.send(
                 url, len(content), limits.stall_seconds, self._machine.clock
             )
@@ -137,7 +137,7 @@ class FakeHttp(Http):
             content = content[:begin] + block
             if len(content) > limits.size:
                 self._files.stream(target, b"", whole=True)
-                raise NetworkFault(url, f"has {len(content)} bytes, and there is room for {limits.size}")
+                raise NetworkFault(url, f"has {len(content)} bytes: the limit is {limits.size} bytes")
             self._files.stream(target, content, whole=whole)
             if whole:
                 progress(len(content), len(content))
@@ -153,7 +153,7 @@ class FakeHttp(Http):
 
 @dataclass(kw_only=True)
 class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
-    """Keeps what is reported; ``down`` makes every call fail."""
+    """Records all reports; ``down`` makes every call fail."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -164,7 +164,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
     documents: dict[str, str] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
-        """With containers of its own; the values in them never change."""
+        """Copies the containers; their values are immutable."""
         return FakeFactory(
             down=self.down,
             clock_ns=self.clock_ns,
@@ -177,39 +177,39 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
 
     @override
     def events(self, serial: str, events: Sequence[Event]) -> None:
-        self._answer()
+        self._require_up()
         self.received.extend(events)
 
     @override
     def state(self, serial: str, state: ProcessState) -> None:
-        self._answer()
+        self._require_up()
         self.states.append(state)
 
     @override
     def code_name(self, serial: str, code_name: str) -> None:
-        self._answer()
+        self._require_up()
         self.code_names[serial] = code_name
 
     @override
     def macs(self, serial: str, nics: Mapping[str, str], bmc: Sequence[str]) -> None:
-        self._answer()
+        self._require_up()
         self.reported_macs[serial] = (*nics.values(), *bmc)
 
     @override
     def document(self, serial: str, name: str, content: str) -> None:
-        self._answer()
+        self._require_up()
         self.documents[name] = content
 
     @override
     def time_ns(self) -> int:
-        self._answer()
+        self._require_up()
         return self.clock_ns
 
     @override
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
-        self._answer()
+        self._require_up()
         return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"))
 
-    def _answer(self) -> None:
+    def _require_up(self) -> None:
         if self.down:
             raise NetworkFault("http://factory.invalid", "no answer")

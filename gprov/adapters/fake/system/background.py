@@ -1,5 +1,5 @@
-"""Background port of a simulated machine: everything at once, so that each run is like the other. Work whose name is in
-``stuck`` never gets anywhere."""
+"""Background port of a simulated machine: work is done at once, so that runs are reproducible. Work named in
+``hanging`` never ends."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class _FakeTask(Task):
 @dataclass
 class FakeBackground(Background):
     clock: FakeClock
-    stuck: set[str] = field(default_factory=set)
+    hanging: set[str] = field(default_factory=set)
 
     @override
     def start(self, name: str, work: Callable[[], None]) -> Task:
-        if name in self.stuck:
+        if name in self.hanging:
             return _FakeTask(self.clock, ended=False)
         work()
         return _FakeTask(self.clock, ended=True)

@@ -1,4 +1,4 @@
-"""Simulated time and chance: time passes only when somebody sleeps or waits."""
+"""Simulated time and randomness. Time advances only in ``sleep`` and ``advance``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gprov.ports.clock import Clock, Randomness
 
 
 class FakeClock(Clock):
-    """Starts at ``start_ns`` UTC. ``advance`` is how simulated work takes time."""
+    """Starts at ``start_ns`` UTC. Simulated work takes time with ``advance``."""
 
     def __init__(self, start_ns: int = 1_700_000_000_000_000_000) -> None:
         self._now_ns = start_ns
         self._monotonic = 0.0
         self.slept = 0.0
-        self.passed = 0.0  # since the machine was made, over all starts
+        self.total_elapsed = 0.0  # since the machine was created, over all boots
 
     @override
     def now_ns(self) -> int:
@@ -37,16 +37,16 @@ class FakeClock(Clock):
 
     def advance(self, seconds: float) -> None:
         self._monotonic += seconds
-        self.passed += seconds
+        self.total_elapsed += seconds
         self._now_ns += int(seconds * 1e9)
 
     def restart(self) -> None:
-        """A new boot: monotonic time begins again."""
+        """Start a new boot: monotonic time is 0."""
         self._monotonic = 0.0
 
 
 class SeededRandomness(Randomness):
-    """The same bytes for the same seed: never for real secrets."""
+    """The same bytes for the same seed. Never for real secrets."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)

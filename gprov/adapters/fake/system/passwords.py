@@ -12,7 +12,7 @@ from gprov.ports.secrets import PasswordHasher
 
 
 class FakePasswordHasher(PasswordHasher):
-    """Quick and recognisable; nothing real accepts it."""
+    """Fast, recognisable hashes that no real system accepts."""
 
     @override
     def hash(self, password: Secret) -> PasswordHash:

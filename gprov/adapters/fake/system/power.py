@@ -7,7 +7,7 @@ from typing import NoReturn
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.ports.power import Power
 
 
@@ -18,9 +18,9 @@ class FakePower(Power):
     @override
     def reboot(self) -> NoReturn:
         self._machine.flush()
-        raise MachineStopped(Stop.REBOOT)
+        raise MachineStopped(StopReason.REBOOT)
 
     @override
     def power_off(self) -> NoReturn:
         self._machine.flush()
-        raise MachineStopped(Stop.POWER_OFF)
+        raise MachineStopped(StopReason.POWER_OFF)

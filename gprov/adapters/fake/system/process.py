@@ -1,4 +1,4 @@
-"""The programs of a simulated machine: Python functions in their place. Without any, every program is missing."""
+"""Programs of a simulated machine, replaced by Python functions. A program without function is missing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing_extensions import override
 from gprov.domain.errors import ToolFailed, ToolMissing
 from gprov.ports.process import Completed, Processes, Running
 
-# Argument vector, added environment and standard input of one run → what the program leaves behind.
+# Argument vector, added environment and standard input of one run → result.
 Program = Callable[[Sequence[str], Mapping[str, str], bytes], Completed]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One program that was run, as it saw the world."""
+    """One program run: its arguments, environment and exit status."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -81,7 +81,7 @@ class FakeProcesses(Processes):
 
 
 class _FakeChild(Running):
-    """Runs when it is waited for: by then all that it is fed has come."""
+    """Runs in ``wait``, when its input is complete."""
 
     def __init__(self, run: Callable[[bytes], Completed]) -> None:
         self._run = run
@@ -110,4 +110,4 @@ class _FakeChild(Running):
 
     @override
     def kill(self) -> None:
-        """It has not begun, or it has ended."""
+        """No effect: the program has not started, or has ended."""

@@ -1,4 +1,4 @@
-"""Decoding one block of an .xz file piece by piece, with every check that its format promises."""
+"""Decodes one block of an .xz file piece by piece, with all checks of the format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Piece(NamedTuple):
 def decode_block(file: ImageFile, block: XzBlock, expected: bytes = b"") -> Iterator[Piece]:
     """Unpack a block in pieces of at most CHUNK bytes.
 
-    ``expected``: the SHA-256 that it had when it was verified. Raises IntegrityFault, DeviceFault.
+    ``expected``: the SHA-256 of the block during verification. Raises IntegrityFault, DeviceFault.
     """
     return _BlockDecoder(file, block, expected).pieces()
 
@@ -62,7 +62,7 @@ class _BlockDecoder:
                 if decoder.eof:
                     break
             if not decoder.eof or decoder.unused_data or position < end:
-                raise self._fault("the compressed data do not end where the block says")
+                raise self._fault("the compressed data do not end at the end of the block")
         except lzma.LZMAError as exc:
             raise self._fault(f"the compressed data are damaged ({exc})") from exc
         except MemoryError as exc:
@@ -75,10 +75,10 @@ class _BlockDecoder:
         self._hash.update(data)
         self._unpacked += len(data)
         if self._unpacked > self._block.uncompressed_size:
-            raise self._fault(f"unpacks to more than the {self._block.uncompressed_size} bytes that it says")
+            raise self._fault(f"unpacks to more than the {self._block.uncompressed_size} bytes that the index states")
 
     def _digest(self, tail: bytes) -> bytes:
-        """Of the whole block, after the last checks."""
+        """Check the end of the block and return its SHA-256."""
         if self._unpacked != self._block.uncompressed_size:
             raise self._fault(f"unpacks to {self._unpacked} bytes, should be {self._block.uncompressed_size}")
         if any(tail[:-CHECK_SIZE]):
@@ -87,7 +87,7 @@ class _BlockDecoder:
         if digest != tail[-CHECK_SIZE:]:
             raise self._fault("its SHA-256 does not match")
         if self._expected and digest != self._expected:
-            raise self._fault("is not what was verified before")
+            raise self._fault("its SHA-256 differs from that of verification")
         return digest
 
     def _read(self, offset: int, size: int) -> bytes:

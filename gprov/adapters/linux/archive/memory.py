@@ -1,4 +1,4 @@
-"""How much memory and how many processors there are to decode with."""
+"""Memory and processors available for decoding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MEMINFO = "/proc/meminfo"
 
 
 def available_memory(path: str = _MEMINFO) -> int:
-    """Bytes that can be had without swapping, as the kernel estimates them (MemAvailable). Raises DeviceFault."""
+    """Bytes available without swapping, as estimated by the kernel (MemAvailable). Raises DeviceFault."""
     try:
         with open(path, encoding="ascii") as lines:
             for line in lines:
@@ -19,7 +19,7 @@ def available_memory(path: str = _MEMINFO) -> int:
                     return int(value.split()[0]) * 1024
     except (OSError, ValueError, IndexError) as exc:
         raise DeviceFault(path, f"cannot be read: {exc}") from exc
-    raise DeviceFault(path, "does not tell MemAvailable")
+    raise DeviceFault(path, "MemAvailable is missing")
 
 
 def usable_cores() -> int:

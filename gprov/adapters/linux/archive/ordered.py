@@ -1,6 +1,6 @@
-"""Decoding blocks on several threads and handing the pieces over in order, in bounded memory.
+"""Decodes blocks on several threads and returns their pieces in order, in bounded memory.
 
-lzma and hashlib work outside the interpreter lock, so that threads use all cores.
+lzma and hashlib release the interpreter lock, so that threads use all cores.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Self
 
 from gprov.adapters.linux.archive.blocks import Piece
 
-# However full the window is, the block being read may always be this many pieces ahead: it never waits for others.
+# The block being read may be this many pieces ahead even if the window is full, so that it never waits for others.
 _HEAD_PIECES = 3
 
 
 class OrderedDecoder:
-    """A context. ``decode(n)`` makes the pieces of block ``n`` < ``count``; up to ``workers`` run at a time, ahead of
-    the reader by at most ``window`` bytes. An error of a block is raised when the reader comes to it."""
+    """A context. ``decode(n)`` yields the pieces of block ``n`` < ``count``; up to ``workers`` blocks are decoded at a
+    time, ahead of the reader by at most ``window`` bytes. An error of a block is raised when the reader reaches it."""
 
     def __init__(self, decode: Callable[[int], Iterator[Piece]], count: int, workers: int, window: int) -> None:
         self._decode = decode
@@ -34,7 +34,7 @@ class OrderedDecoder:
         self._done: list[Future[None]] = []
 
     def __enter__(self) -> Self:
-        # The pool begins tasks in the order of their submission: the block being read is never behind others.
+        # The pool starts tasks in the order of submission: the block being read is never queued behind later ones.
         for number in range(len(self._lanes)):
             task = self._pool.submit(self._run, number)
             task.add_done_callback(self._notify)
@@ -47,8 +47,8 @@ class OrderedDecoder:
             self._changed.notify_all()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def widen(self, size: int) -> None:
-        """``size`` bytes of memory have become free elsewhere: run further ahead."""
+    def extend_window(self, size: int) -> None:
+        """Decode ``size`` bytes further ahead, after that much memory was released elsewhere."""
         with self._changed:
             self._window += size
             self._changed.notify_all()
@@ -66,7 +66,7 @@ class OrderedDecoder:
                 if not lane:
                     break
                 piece = lane.popleft()
-                self._ahead -= _weight(piece)
+                self._ahead -= _piece_size(piece)
                 self._changed.notify_all()
             yield piece
         done.result()
@@ -74,9 +74,9 @@ class OrderedDecoder:
     def _run(self, number: int) -> None:
         lane = self._lanes[number]
         for piece in self._decode(number):
-            size = _weight(piece)
+            size = _piece_size(piece)
             with self._changed:
-                while not self._stopped and not self._may_go_on(number, lane, size):
+                while not self._stopped and not self._has_window(number, lane, size):
                     self._changed.wait()
                 if self._stopped:
                     return
@@ -84,7 +84,7 @@ class OrderedDecoder:
                 self._ahead += size
                 self._changed.notify_all()
 
-    def _may_go_on(self, number: int, lane: deque[Piece], size: int) -> bool:
+    def _has_window(self, number: int, lane: deque[Piece], size: int) -> bool:
         return self._ahead + size <= self._window or (number == self._head and len(lane) < _HEAD_PIECES)
 
     def _notify(self, _: Future[None]) -> None:
@@ -92,5 +92,5 @@ class OrderedDecoder:
             self._changed.notify_all()
 
 
-def _weight(piece: Piece) -> int:
+def _piece_size(piece: Piece) -> int:
     return len(piece.data) + len(piece.raw)

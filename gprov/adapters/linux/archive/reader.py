@@ -1,4 +1,4 @@
-"""Reading an image file, from the medium rather than from memory."""
+"""Reads an image file from the medium instead of the page cache."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gprov.domain.errors import DeviceFault, DeviceMissing
 
 
 class ImageFile:
-    """An open file; reads at any offset, from any thread. Raises DeviceFault naming file and offset."""
+    """An open file, read at any offset from any thread. Raises DeviceFault with file and offset."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -34,11 +34,11 @@ class ImageFile:
         os.close(self._fd)
 
     def forget_cached(self) -> None:
-        """Make the kernel drop what it holds of this file, so that the next reads show what the medium holds."""
+        """Drop the file from the page cache, so that later reads come from the medium."""
         os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def announce(self, offset: int, size: int) -> None:
-        """Have the kernel start reading ahead."""
+        """Start read-ahead in the kernel."""
         os.posix_fadvise(self._fd, offset, size, os.POSIX_FADV_WILLNEED)
 
     def read_at(self, offset: int, size: int) -> bytes:

@@ -1,6 +1,6 @@
-"""Feeding a tar archive to GNU tar, and noticing everything that it does not manage.
+"""Feeds a tar archive to GNU tar and detects all members that it could not restore.
 
-GNU tar ends with status 0 when it could not set extended attributes or ACLs: what it says counts too.
+GNU tar exits with status 0 although it could not set extended attributes or ACLs: its messages are checked too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RECORD = _RECORD_BLOCKS * 512
 _PIPE = 1 << 20
 _STALL_SECONDS = 600.0  # without tar taking a byte
 _TOTAL = re.compile(r"^Total bytes read: ([0-9]+)", re.MULTILINE)
-# Messages of tar about something that it did not do. Others (an ignored keyword, a removed leading slash) are harmless.
+# Messages of tar about failures. Others (an ignored keyword, a removed leading slash) are harmless.
 _NOT_THE_ARCHIVE = re.compile(
     "(Input/output error|Read-only file system|Structure needs cleaning|No such device|Cannot allocate memory"
     "|memory exhausted|Bad message)$",
@@ -30,8 +30,8 @@ _FAILURE = re.compile(r"^tar: .*\bCannot\b", re.MULTILINE)
 
 
 def unpack_argv(target: str) -> list[str]:
-    """GNU tar, unpacking standard input into ``target`` with all that a root file system has. Of extended
-    attributes, those that verification checked."""
+    """Command line of GNU tar: unpack standard input into ``target`` with all attributes of a root file system.
+    Extended attributes are limited to those that verification checked."""
     return [
         "tar",
         "--extract",
@@ -54,7 +54,7 @@ def unpack_argv(target: str) -> list[str]:
 
 
 class TarFeed:
-    """Writes into a started tar. Raises ToolFailed with what tar said, DeadlineExceeded if it stalls."""
+    """Writes into a running tar. Raises ToolFailed with tar's messages, DeadlineExceeded if it stalls."""
 
     def __init__(self, child: Running, argv: list[str]) -> None:
         self._child = child
@@ -64,53 +64,54 @@ class TarFeed:
         os.set_blocking(self._fd, False)
         with suppress(OSError):  # a smaller pipe works, with more switches between the two processes
             fcntl.fcntl(self._fd, fcntl.F_SETPIPE_SZ, _PIPE)
-        self._room = select.poll()
-        self._room.register(self._fd, select.POLLOUT)
+        self._writable = select.poll()
+        self._writable.register(self._fd, select.POLLOUT)
 
     def write(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
-            if not self._room.poll(int(_STALL_SECONDS * 1000)):
-                raise DeadlineExceeded("tar takes no more data", _STALL_SECONDS)
+            if not self._writable.poll(int(_STALL_SECONDS * 1000)):
+                raise DeadlineExceeded("unpacking stalled: tar reads no more data", _STALL_SECONDS)
             try:
                 rest = rest[os.write(self._fd, rest) :]
             except BlockingIOError:
                 continue
             except BrokenPipeError as exc:
                 done = self._child.wait(_STALL_SECONDS)
-                raise self._failure(done, "ended before the archive did") from exc
+                raise self._failure(done, "exited before the end of the archive") from exc
         self._fed += len(data)
 
     def finish(self) -> None:
-        """All was written: wait for tar, and compare what it says with what it was given."""
+        """Wait for tar after the last write, and compare its messages and byte count with the data written."""
         done = self._child.wait(_STALL_SECONDS)
-        said = _text(done)
+        output = _text(done)
         if done.status != 0:
             raise self._failure(done, "failed")
-        if _FAILURE.search(said):
+        if _FAILURE.search(output):
             raise self._failure(done, "could not restore everything")
-        total = _TOTAL.search(said)
+        total = _TOTAL.search(output)
         read = int(total[1]) if total else -1
-        # tar counts whole records, and one more when it looks for another archive behind the end of this one.
+        # tar counts whole records, and one more when it looks for another archive after this one.
         if not self._fed <= read <= self._fed + 2 * _RECORD:
             raise self._failure(done, f"read {read} of {self._fed} bytes")
 
-    def _failure(self, done: Completed, what: str) -> ToolFailed:
-        """What the disk or the kernel did is not the archive's fault: another one would fare no better."""
-        said = _text(done)
-        first = _FAILURE.search(said)
-        lines = [line for line in said.splitlines() if line.startswith("tar:")]
+    def _failure(self, done: Completed, event: str) -> ToolFailed:
+        """ContentRefused for failures that the archive causes; ToolFailed for those of disk or kernel, which would
+        happen with another archive too."""
+        output = _text(done)
+        first = _FAILURE.search(output)
+        lines = [line for line in output.splitlines() if line.startswith("tar:")]
         cause = next((line for line in lines if first and line.startswith(first[0])), lines[-1] if lines else "")
-        reason = f"{what}, exit status {done.status}" + (f": {cause}" if cause else "")
-        own = done.status >= 0 and lines and not _NOT_THE_ARCHIVE.search(said)
-        kind = ContentRefused if own else ToolFailed
-        return kind("tar", reason, command=" ".join(self._argv), output=said)
+        reason = f"{event}, exit status {done.status}" + (f": {cause}" if cause else "")
+        caused_by_archive = done.status >= 0 and lines and not _NOT_THE_ARCHIVE.search(output)
+        kind = ContentRefused if caused_by_archive else ToolFailed
+        return kind("tar", reason, command=" ".join(self._argv), output=output)
 
 
 def require_folder(path: str) -> None:
-    """Raises DeviceMissing if there is no such folder."""
+    """Raise DeviceMissing if there is no such folder."""
     if not os.path.isdir(path):
-        raise DeviceMissing(path, "is not a folder to unpack into")
+        raise DeviceMissing(path, "cannot unpack: target is not a folder")
 
 
 def _text(done: Completed) -> str:

@@ -1,7 +1,7 @@
-"""Operator port on the consoles: a numbered text menu for whoever has a keyboard or a serial line.
+"""Operator port on the consoles: a numbered text menu for keyboards and serial lines.
 
-There is a person only where one could be: on the virtual console if it has both a display and a keyboard, and on each
-serial console that the kernel command line names. All of them show the same and any of them may answer.
+An operator can be present on the virtual console if it has both a display and a keyboard, and on each serial console
+that the kernel command line names. All consoles show the same text, and any of them may answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 from typing_extensions import override
 
-from gprov.adapters.linux.console.terminal import Terminal, typed
+from gprov.adapters.linux.console.terminal import Terminal, wait_for_input
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.operator import Operator
 
@@ -38,9 +38,9 @@ class ConsoleOperator(Operator):
 
     @property
     @override
-    def present(self) -> bool:
+    def is_present(self) -> bool:
         """Looked up each time: keyboards on USB come late."""
-        return any(terminal.alive for terminal in self._open())
+        return any(terminal.is_open for terminal in self._open())
 
     @override
     def show(self, text: str) -> None:
@@ -54,7 +54,7 @@ class ConsoleOperator(Operator):
 
     @override
     def choose(self, title: str, items: Sequence[str], seconds: float) -> int | None:
-        """By number and Enter. Spacers have no number."""
+        """By number and Enter. Empty items separate groups and have no number."""
         choices = [index for index, item in enumerate(items) if item]
         numbers = {index: number for number, index in enumerate(choices, 1)}
         lines = [f"{numbers[index]:>4}  {item}" if item else "" for index, item in enumerate(items)]
@@ -74,7 +74,7 @@ class ConsoleOperator(Operator):
         return False
 
     def _open(self) -> list[Terminal]:
-        """The terminals of people. One that died stays dead."""
+        """Terminals of operators. A closed terminal is not opened again."""
         for name in eligible_terminals(self._sys, self._proc):
             if name not in self._terminals:
                 self._terminals[name] = Terminal(f"{self._dev}/{name}")
@@ -82,25 +82,25 @@ class ConsoleOperator(Operator):
 
     @contextmanager
     def _keys(self, seconds: float) -> Iterator[Iterator[int]]:
-        """Bytes that are typed, until ``seconds`` have passed. Never returns early for want of a terminal: somebody
-        waits for the time to pass."""
+        """Bytes that are typed within ``seconds``. Without any terminal it still waits that long: callers rely on the
+        pause."""
         terminals = self._open()
         deadline = Deadline(self._clock, seconds)
 
         def keys() -> Iterator[int]:
             while left := deadline.remaining:
-                if any(terminal.alive for terminal in terminals):
-                    yield from typed(terminals, left)
+                if any(terminal.is_open for terminal in terminals):
+                    yield from wait_for_input(terminals, left)
                 else:
                     self._clock.sleep(left)
 
         with ExitStack() as modes:
             for terminal in terminals:
-                modes.enter_context(terminal.keys())
+                modes.enter_context(terminal.raw_mode())
             yield keys()
 
     def _lines(self, prompt: str, seconds: float) -> Iterator[str]:
-        """Lines that are typed, with echo, until ``seconds`` have passed."""
+        """Lines that are typed within ``seconds``, with echo."""
         self._echo(prompt)
         line = ""
         with self._keys(seconds) as keys:
@@ -123,18 +123,18 @@ class ConsoleOperator(Operator):
 
 
 def eligible_terminals(sys: str, proc: str) -> tuple[str, ...]:
-    """Names below /dev of the active consoles at which a person may be."""
+    """Names below /dev of the active consoles at which an operator may be."""
     active = _text(f"{sys}/class/tty/console/active").split()
     words = _text(f"{proc}/cmdline").split()
     named = {word[len("console=") :].partition(",")[0] for word in words if word.startswith("console=")}
-    return tuple(name for name in active if (_has_person(sys) if _is_virtual(name) else name in named))
+    return tuple(name for name in active if (_has_operator(sys) if _is_virtual(name) else name in named))
 
 
 def _is_virtual(name: str) -> bool:
     return name.startswith("tty") and name[3:].isdigit()
 
 
-def _has_person(sys: str) -> bool:
+def _has_operator(sys: str) -> bool:
     return _has_keyboard(sys) and _has_display(sys)
 
 
@@ -151,8 +151,8 @@ def _has_keyboard(sys: str) -> bool:
 
 
 def _has_display(sys: str) -> bool:
-    """A connector that is not known to be empty; where no driver knows connectors, a display adapter and a console
-    that is not the dummy. (The kernel believes in VGA text mode even where there is no adapter.)"""
+    """Whether a connector is not disconnected. Without connectors (no DRM driver): a display adapter and a console
+    other than the dummy. (The kernel assumes VGA text mode even without an adapter.)"""
     connectors = [_text(f"{sys}/class/drm/{name}/status").strip() for name in _names(f"{sys}/class/drm") if "-" in name]
     if connectors:
         return any(status != "disconnected" for status in connectors)
@@ -171,7 +171,7 @@ def _is_key(byte: int) -> bool:
 
 
 def _text(path: str) -> str:
-    """Empty if it cannot be read: nobody is there, then."""
+    """Content of a file; empty if it cannot be read, which counts as "no operator"."""
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             return file.read()

@@ -1,4 +1,4 @@
-"""One terminal (virtual console or serial line), read key by key and written without ever waiting for long."""
+"""One terminal (virtual console or serial line): reads single keys, writes with a timeout."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# A terminal that takes no bytes for so many seconds is not waited for again until it does.
-PATIENCE = 0.5
+# Seconds. After a timeout, writes do not wait until the terminal accepts bytes again.
+WRITE_TIMEOUT = 0.5
 
 _LFLAG = 3
 _CC = 6
 
 
-def write_patiently(fd: int, data: bytes, seconds: float) -> bool:
-    """Write to a descriptor that does not block; False if it took no more bytes for ``seconds``. Raises OSError."""
+def write_with_timeout(fd: int, data: bytes, seconds: float) -> bool:
+    """Write to a non-blocking descriptor. Returns False if it took no bytes for ``seconds``. Raises OSError."""
     while data:
         if not select.select([], [fd], [], seconds)[1]:
             return False
@@ -25,26 +25,26 @@ def write_patiently(fd: int, data: bytes, seconds: float) -> bool:
 
 
 class Terminal:
-    """A terminal that dies (hang-up, removed adapter) is silent from then on."""
+    """After a hang-up or removal, reads return nothing and writes are discarded."""
 
     def __init__(self, path: str) -> None:
-        """What was typed before is thrown away: at power-on, serial lines deliver noise."""
+        """Discards earlier input: serial lines deliver noise at power-on."""
         self.path = path
         self.fd = -1
-        self._patience = PATIENCE
+        self._write_timeout = WRITE_TIMEOUT
         with suppress(OSError, termios.error):
             self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
             termios.tcflush(self.fd, termios.TCIFLUSH)
 
     @property
-    def alive(self) -> bool:
+    def is_open(self) -> bool:
         return self.fd >= 0
 
     @contextmanager
-    def keys(self) -> Iterator[None]:
-        """Every key at once and without echo while in here; the mode from before is restored afterwards."""
+    def raw_mode(self) -> Iterator[None]:
+        """Context: single keys without echo. The previous mode is restored afterwards."""
         try:
-            before = termios.tcgetattr(self.fd) if self.alive else None
+            before = termios.tcgetattr(self.fd) if self.is_open else None
             if before is not None:
                 raw = [*before]
                 raw[_LFLAG] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
@@ -57,12 +57,12 @@ class Terminal:
         try:
             yield
         finally:
-            if before is not None and self.alive:
+            if before is not None and self.is_open:
                 with suppress(OSError, termios.error):
                     termios.tcsetattr(self.fd, termios.TCSANOW, before)
 
     def read(self) -> bytes:
-        """What was typed; empty if nothing was, or if the terminal just died."""
+        """Typed bytes; empty if there are none, or after a hang-up."""
         try:
             data = os.read(self.fd, 256)
         except BlockingIOError:
@@ -74,14 +74,14 @@ class Terminal:
         return data
 
     def write(self, text: str) -> None:
-        """Lines end as terminals need it. Bytes that the terminal does not take in time are lost."""
-        if not self.alive:
+        """Write with the line ends of terminals. Bytes that the terminal does not accept in time are discarded."""
+        if not self.is_open:
             return
         data = text.replace("\n", "\r\n").encode(errors="replace")
         try:
-            self._patience = PATIENCE if write_patiently(self.fd, data, self._patience) else 0.0
+            self._write_timeout = WRITE_TIMEOUT if write_with_timeout(self.fd, data, self._write_timeout) else 0.0
         except BlockingIOError:
-            self._patience = 0.0
+            self._write_timeout = 0.0
         except OSError:
             self.close()
 
@@ -92,9 +92,9 @@ class Terminal:
             self.fd = -1
 
 
-def typed(terminals: list[Terminal], seconds: float) -> bytes:
-    """What is typed first on any of them, waiting at most ``seconds``."""
-    living = [terminal for terminal in terminals if terminal.alive]
+def wait_for_input(terminals: list[Terminal], seconds: float) -> bytes:
+    """Return bytes typed on any of the terminals, waiting at most ``seconds`` for the first."""
+    living = [terminal for terminal in terminals if terminal.is_open]
     if not living:
         return b""
     ready = select.select([terminal.fd for terminal in living], [], [], max(0.0, seconds))[0]

@@ -1,7 +1,7 @@
-"""Arrays port: superblocks and sysfs read directly, changes made by mdadm.
+"""Arrays port: reads superblocks and sysfs directly, changes arrays with mdadm.
 
 Arrays start "auto-read-only" (md's ``start_ro``): superblocks and synchronisation wait for the first write to the
-array, so that looking at what is on an array changes no member of it.
+array, so that reading an array changes none of its members.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from contextlib import ExitStack
 
 from typing_extensions import override
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.formats.disk.device_number import DeviceNumber
-from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_places
+from gprov.domain.formats.disk.md_superblock import SUPERBLOCK_SIZE, MemberRecord, parse_superblock, superblock_offsets
 from gprov.domain.platform.model import RaidLevel
 from gprov.ports.arrays import Arrays
 from gprov.ports.destructive.array_writer import ArrayWriter
@@ -25,8 +25,8 @@ from gprov.ports.process import Processes
 
 _SECONDS = 120.0
 _MAGIC = (0xA92B4EFC).to_bytes(4, "little")
-# Without udev mdadm makes the device node itself; numbers go down from here, as mdadm's own do.
-_HIGHEST = 127
+# Without udev mdadm creates the device node itself. Numbers are used downwards from here, as in mdadm.
+_MAX_NUMBER = 127
 _STATES_WITHOUT_ARRAY = ("", "clear", "inactive")
 
 
@@ -42,11 +42,11 @@ class MdArrays(Arrays, ArrayWriter):
             fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 size = os.lseek(fd, 0, os.SEEK_END)
-                found = [(place, os.pread(fd, SUPERBLOCK_SIZE, place)) for place in superblock_places(size)]
+                found = [(place, os.pread(fd, SUPERBLOCK_SIZE, place)) for place in superblock_offsets(size)]
             finally:
                 os.close(fd)
         except OSError as exc:
-            raise fault(node, "cannot read the RAID superblock", exc) from exc
+            raise fault_from_oserror(node, "cannot read the RAID superblock", exc) from exc
         records = (parse_superblock(node, raw, place) for place, raw in found)
         return next((record for record in records if record is not None), None)
 
@@ -65,8 +65,8 @@ class MdArrays(Arrays, ArrayWriter):
         argv += [f"--homehost={spec.host}", f"--name={spec.name}", f"--level={spec.level.value}"]
         argv += [f"--raid-devices={len(nodes)}"]
         if spec.level is not RaidLevel.RAID0:
-            # --force: RAID 5 with all members from the start. mdadm would else leave one out and rebuild it, and an
-            # array that is neither complete nor clean when power is cut does not start again by itself.
+            # --force: RAID 5 with all members from the start. Without it mdadm rebuilds one member, and an array
+            # that is degraded and not clean at a power cut does not start again by itself.
             argv += ["--bitmap=internal", "--force"]
         self._processes.run([*argv, *nodes], timeout=_SECONDS)
         array = self._started(node, spec.uuid)
@@ -79,11 +79,11 @@ class MdArrays(Arrays, ArrayWriter):
         for node in nodes:
             record = self.examine(node)
             if record is None or record.array != uuid:
-                # mdadm would leave it out without a word, and start the rest.
-                raise DeviceFault(node, f"is no member of array {uuid}")
+                # mdadm would start the array without this member and report no error.
+                raise DeviceFault(node, f"is not a member of array {uuid}")
         self._set_parameter("start_ro")
-        # What was being written when power went may be lost with a missing member: a file system copes with that, a
-        # unit that does not start does not.
+        # Writes in progress at a power cut may be lost with a missing member. A file system recovers from that; a unit
+        # that does not start does not.
         self._set_parameter("start_dirty_degraded")
         node = self._free_node()
         argv = ["mdadm", "--assemble", node, "--config=none", "--run", f"--uuid={uuid}", *nodes]
@@ -91,7 +91,7 @@ class MdArrays(Arrays, ArrayWriter):
             self._processes.run(argv, timeout=_SECONDS)
             return self._started(node, uuid)
         except GprovError:
-            # What it began holds the members for itself.
+            # A partly assembled array keeps its members busy.
             self._processes.run(["mdadm", "--stop", node], timeout=_SECONDS, check=False)
             raise
 
@@ -100,33 +100,33 @@ class MdArrays(Arrays, ArrayWriter):
         self._processes.run(["mdadm", "--stop", array.node], timeout=_SECONDS)
 
     @override
-    def forget(self, nodes: Sequence[str]) -> None:
+    def zero_superblocks(self, nodes: Sequence[str]) -> None:
         with ExitStack() as stack:
             fds: list[tuple[str, int]] = []
             for node in nodes:
                 try:
                     fd = os.open(node, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC)
                 except OSError as exc:
-                    raise fault(node, "cannot open for writing", exc) from exc
+                    raise fault_from_oserror(node, "cannot open for writing", exc) from exc
                 stack.callback(os.close, fd)
                 fds.append((node, fd))
-            # All of them at once: power that goes in between should find as few halves as can be.
+            # All writes before the first flush, so that a power cut rarely leaves some superblocks.
             for node, fd in fds:
                 try:
                     _overwrite(fd)
                 except OSError as exc:
-                    raise fault(node, "cannot overwrite the RAID superblock", exc) from exc
+                    raise fault_from_oserror(node, "cannot overwrite the RAID superblock", exc) from exc
             for node, fd in fds:
                 try:
                     os.fsync(fd)
                 except OSError as exc:
-                    raise fault(node, "cannot flush", exc) from exc
+                    raise fault_from_oserror(node, "cannot flush", exc) from exc
 
     def _names(self) -> list[str]:
         try:
             return [name for name in os.listdir(f"{self._sysfs}/class/block") if name.startswith("md")]
         except OSError as exc:
-            raise fault(f"{self._sysfs}/class/block", "cannot list block devices", exc) from exc
+            raise fault_from_oserror(f"{self._sysfs}/class/block", "cannot list block devices", exc) from exc
 
     def _running(self, name: str) -> RunningArray | None:
         device = self._device(name)
@@ -136,7 +136,7 @@ class MdArrays(Arrays, ArrayWriter):
         missing = self._text(name, "md/degraded")
         try:
             parts = os.listdir(f"{self._sysfs}/class/block/{name}/slaves")
-        except OSError:  # it was stopped meanwhile
+        except OSError:  # the array was stopped meanwhile
             return None
         members = frozenset(number for number in map(self._device, parts) if number is not None)
         working = int(disks) - (int(missing) if missing.isdecimal() else 0)
@@ -149,14 +149,14 @@ class MdArrays(Arrays, ArrayWriter):
         for array in self.running():
             if array.node == node and array.uuid == uuid:
                 return array
-        raise DeviceFault(node, "the array does not run, though mdadm says so")
+        raise DeviceFault(node, "the array is not running although mdadm reported success")
 
     def _free_node(self) -> str:
         taken = set(self._names())
-        for number in range(_HIGHEST, -1, -1):
+        for number in range(_MAX_NUMBER, -1, -1):
             if f"md{number}" not in taken:
                 return f"{self._dev}/md{number}"
-        raise DeviceFault(f"{self._dev}/md", "no number is free for another array")
+        raise DeviceFault(f"{self._dev}/md", f"all array numbers up to {_MAX_NUMBER} are in use")
 
     def _folder(self, node: str) -> str:
         return f"{self._sysfs}/class/block/{os.path.basename(node)}"
@@ -166,7 +166,7 @@ class MdArrays(Arrays, ArrayWriter):
         return DeviceNumber(int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else None
 
     def _text(self, name: str, attribute: str) -> str:
-        """ "" if there is no such attribute, or the device is gone by now."""
+        """Content of an attribute; "" if it does not exist or the device was removed."""
         try:
             with open(f"{self._sysfs}/class/block/{name}/{attribute}", "rb") as file:
                 return file.read(4096).decode(errors="replace").strip()
@@ -181,10 +181,10 @@ class MdArrays(Arrays, ArrayWriter):
             with open(path, "wb", buffering=0) as file:
                 file.write(text.encode())
         except OSError as exc:
-            raise fault(path, f"cannot set to {text}", exc) from exc
+            raise fault_from_oserror(path, f"cannot set to {text}", exc) from exc
 
 
 def _overwrite(fd: int) -> None:
-    for place in superblock_places(os.lseek(fd, 0, os.SEEK_END)):
+    for place in superblock_offsets(os.lseek(fd, 0, os.SEEK_END)):
         if os.pread(fd, len(_MAGIC), place) == _MAGIC:
             os.pwrite(fd, bytes(SUPERBLOCK_SIZE), place)

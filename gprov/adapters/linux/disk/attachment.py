@@ -1,7 +1,7 @@
-"""How a disk is attached and what it calls itself, out of its sysfs folder.
+"""Attachment and identity of a disk, from its sysfs folder.
 
-Every transport keeps vendor, model and serial somewhere else: SCSI and ATA in the SCSI device and its VPD page, USB
-bridges in the USB device above, NVMe in its controller, virtio beside the disk, MMC in the card.
+Each transport stores vendor, model and serial in another place: SCSI and ATA in the SCSI device and its VPD page, USB
+bridges in the parent USB device, NVMe in the controller, virtio in the disk's folder, MMC in the card.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BUSES = (
     (Bus.VIRTIO, re.compile(r"/virtio\d+/")),
 )
 _PCI = re.compile(r"/([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?=/)")
-# World-wide names. Others ("t10.ATA …") are made of model and serial, which are told anyway.
+# World-wide names. Others ("t10.ATA …") consist of model and serial, which are read separately.
 _WWN = re.compile(r"(?:naa|eui|uuid|nvme)\.\S+")
 _VPD_HEADER = 4
 
@@ -42,13 +42,13 @@ def bus_of(folder: str) -> Bus:
 
 
 def identity_of(read: ReadAttribute, folder: str) -> Identity:
-    """What the disk tells about itself; "" for what it does not tell."""
+    """Identity of the disk; "" for missing values."""
     bus = bus_of(folder)
     wwn = _text(read(folder, "wwid")) or _text(read(folder, "device/wwid"))
     if not _WWN.fullmatch(wwn) or not _assigned(wwn):
         wwn = ""
     model = _text(read(folder, "device/model"))
-    if bus is Bus.VIRTIO:  # device/vendor is the number of the virtio transport there
+    if bus is Bus.VIRTIO:  # its device/vendor is the number of the virtio transport
         return Identity("", model, _text(read(folder, "serial")), wwn)
     if bus is Bus.MMC:
         return Identity("", _text(read(folder, "device/name")), _text(read(folder, "device/serial")), wwn)
@@ -59,8 +59,8 @@ def identity_of(read: ReadAttribute, folder: str) -> Identity:
 
 
 def _assigned(wwn: str) -> bool:
-    """Whether a maker filled it in: all zeros or all ones (behind the digit that says which kind of name it is) name
-    nothing."""
+    """Whether the maker assigned the name: all zeros or all ones (after the digit for the type of name) are
+    placeholders."""
     kind, _, digits = wwn.lower().partition(".")
     plain = "".join(digit for digit in digits if digit.isalnum())
     return len(set(plain[1:] if kind == "naa" else plain)) > 1
@@ -78,7 +78,7 @@ def _vpd_serial(page: bytes) -> str:
 
 
 def _usb_serial(read: ReadAttribute, folder: str) -> str:
-    """Of the USB device that the disk's interface belongs to. (A hub above it has a serial number of its own.)"""
+    """Serial number of the USB device to which the disk's interface belongs. (A hub above it has its own.)"""
     above = posixpath.dirname(folder)
     while above not in ("/", ""):
         if read(above, "idVendor"):
@@ -88,7 +88,7 @@ def _usb_serial(read: ReadAttribute, folder: str) -> str:
 
 
 def slot_of(folder: str, read: ReadAttribute) -> str:
-    """Where it sits, as udev names it in ``/dev/disk/by-path``; "" if it is not below PCI or of another kind.
+    """Path of the disk as in udev's ``/dev/disk/by-path``; "" if it is not below PCI or of another kind.
 
     Numbers that depend on the order of probing (host7, ata5) are replaced by those of the hardware.
     """
@@ -110,7 +110,8 @@ def slot_of(folder: str, read: ReadAttribute) -> str:
 
 
 def _ata_device(rest: str) -> str:
-    """Behind a port multiplier (the channel), or the second on a cable (the target); "" for the only one of a port."""
+    """Suffix for devices at a port multiplier (channel) or the second on a cable (target); "" for the only one of a
+    port."""
     hit = re.search(r"/target[^/]+/\d+:(\d+):(\d+):\d+/", rest)
     number = (int(hit[1]) or int(hit[2])) if hit else 0
     return f".{number}" if number else ""

@@ -1,7 +1,7 @@
-"""What a device holds, by libblkid (util-linux) through ctypes.
+"""Contents of a device, by libblkid (util-linux) through ctypes.
 
-The safe probe is used: it reads all signatures and refuses to choose if there are several. The device is opened
-read-only and nothing is cached, so an answer is as fresh as the device.
+The safe probe reads all signatures and reports ambiguity if there are several. The device is opened read-only and
+nothing is cached.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ctypes
 import os
 from functools import cache
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.disk.model import Contents
 from gprov.domain.errors import DeviceFault, ToolMissing
 
@@ -28,7 +28,7 @@ def _library() -> ctypes.CDLL:
     try:
         lib = ctypes.CDLL(_LIBRARY, use_errno=True)
     except OSError as exc:
-        raise ToolMissing(_LIBRARY, "it belongs to util-linux") from exc
+        raise ToolMissing(_LIBRARY, "install util-linux") from exc
     probe = ctypes.c_void_p
     lib.blkid_new_probe.argtypes = []
     lib.blkid_new_probe.restype = probe
@@ -58,14 +58,14 @@ def probe(node: str) -> Contents:
     try:
         fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as exc:
-        raise fault(node, "cannot open", exc) from exc
+        raise fault_from_oserror(node, "cannot open", exc) from exc
     try:
-        # libblkid takes a sector that cannot be read for one without a signature. A dead device is not a blank one.
+        # libblkid treats an unreadable sector as one without signature. An unreadable device must not count as blank.
         if not os.pread(fd, _PROBED_START, 0):
-            raise DeviceFault(node, "cannot probe: is empty")
+            raise DeviceFault(node, "cannot probe: the device has no bytes")
         return _probe(lib, node, fd)
     except OSError as exc:
-        raise fault(node, "cannot read", exc) from exc
+        raise fault_from_oserror(node, "cannot read", exc) from exc
     finally:
         os.close(fd)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing_extensions import override
 
 from gprov.adapters.linux.disk.sysfs import scan_disks
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.disk.model import Contents, Disk, Partition
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.partition_ids import read_partition_ids
@@ -38,22 +38,22 @@ class SysfsBlockDevices(BlockDevices):
 
     @override
     def changes(self) -> AbstractContextManager[DeviceChanges]:
-        from gprov.adapters.linux.disk.uevents import subscribed
+        from gprov.adapters.linux.disk.uevents import subscribe
 
-        return subscribed()
+        return subscribe()
 
     @override
     def read(self, node: str, offset: int, size: int) -> bytes:
         try:
             data = _read(node, offset, size)
         except OSError as exc:
-            raise fault(node, f"cannot read {size} bytes at {offset}", exc) from exc
+            raise fault_from_oserror(node, f"cannot read {size} bytes at {offset}", exc) from exc
         if len(data) != size:
             raise DeviceFault(node, f"cannot read {size} bytes at {offset}: ends at {offset + len(data)}")
         return data
 
     def _identified(self, disk: Disk) -> Disk:
-        """With the identities of its partitions, which older kernels do not tell: those are in the table itself."""
+        """Add partition identities from the table itself if the kernel is too old to report them."""
         if all(part.uuid for part in disk.partitions):
             return disk
         numbers = (part.number for part in disk.partitions)
@@ -63,8 +63,8 @@ class SysfsBlockDevices(BlockDevices):
                     lambda offset, size: _read_from(fd, offset, size), disk.size, disk.sector_size, numbers
                 )
         except OSError:
-            # One bad disk must not hide the others, nor itself: it is listed without these identities, and whoever
-            # asks for its contents is told what is wrong with it.
+            # A bad disk must not hide others or itself: it is listed without these identities. Reading its contents
+            # reports the error.
             return disk
 
         def identified(part: Partition) -> Partition:

@@ -1,4 +1,5 @@
-"""A planned partition table → libparted (pyparted), exactly as planned: nothing is aligned or rounded here."""
+"""Writes a planned partition table with libparted (pyparted), exactly as planned: nothing is aligned or rounded
+here."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from gprov.domain.disk.layout import MIB, PartitionRole, PartitionTable, Planned
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeviceFault, InternalError
 
-# The classes have no common base but Exception.
+# These classes have no common base except Exception.
 _ERRORS = (
     _ped.PartedException,
     _ped.IOException,
@@ -29,7 +30,7 @@ _ERRORS = (
 
 
 def write_table(disk: Disk, table: PartitionTable) -> None:
-    """Replace the table on the disk and tell the kernel. Raises DeviceFault."""
+    """Replace the table on the disk and update the kernel's partitions. Raises DeviceFault."""
     try:
         _written(_device(disk.node), table).commitToOS()
     except _ERRORS as exc:
@@ -38,15 +39,15 @@ def write_table(disk: Disk, table: PartitionTable) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StagedTable:
-    """What a table puts at the two ends of a disk: ``head`` and ``tail`` are 1 MiB each."""
+    """Table bytes at both ends of a disk: ``head`` and ``tail`` are 1 MiB each."""
 
     head: bytes
     tail: bytes
 
 
 def staged_table(disk: Disk, table: PartitionTable) -> StagedTable:
-    """The table's bytes, written to a file in memory instead of the disk: libparted itself first wipes what is there,
-    and puts its own boot code into the first sector. For sectors of 512 bytes. Raises DeviceFault."""
+    """The table's bytes, written to a file in memory instead of the disk: libparted would first wipe the old table and
+    put its own boot code into the first sector. For sectors of 512 bytes. Raises DeviceFault."""
     fd = os.memfd_create("partition-table")
     try:
         os.ftruncate(fd, disk.size)
@@ -59,16 +60,16 @@ def staged_table(disk: Disk, table: PartitionTable) -> StagedTable:
 
 
 def announce_table(disk: Disk) -> None:
-    """Tell the kernel about the partitions of the table that is on the disk. Raises DeviceFault."""
+    """Update the kernel's partitions from the table on the disk. Raises DeviceFault."""
     try:
         parted.newDisk(_device(disk.node)).commitToOS()
     except _ERRORS as exc:
-        raise DeviceFault(disk.node, f"cannot tell the kernel of the new partitions: {_sentence(exc)}") from exc
+        raise DeviceFault(disk.node, f"cannot update the kernel's partitions: {_sentence(exc)}") from exc
 
 
 def _device(node: str) -> Any:
-    # libparted remembers devices by name, with size and sector size, even if another disk has the name by now.
-    # (Forgetting it leaks a few hundred bytes; freeing it would leave Python objects with dangling pointers.)
+    # libparted caches devices by name, with size and sector size, although another disk may have the name now.
+    # (Removal from the cache leaks a few hundred bytes; freeing would leave Python objects with dangling pointers.)
     parted.getDevice(node).removeFromCache()
     return parted.getDevice(node)
 
@@ -97,7 +98,7 @@ def _add(device: Any, label: Any, kind: TableKind, planned: PlannedPartition) ->
 
 
 def _flags(kind: TableKind, planned: PlannedPartition) -> list[int]:
-    """libparted keeps partition types as flags; without one, the type is Linux file system (GPT) or 83 (MBR)."""
+    """libparted represents partition types as flags; without a flag the type is Linux file system (GPT) or 83 (MBR)."""
     flags: list[int] = []
     match planned.role:
         case PartitionRole.ESP:

@@ -1,7 +1,7 @@
 """Partitioner port: tables through libparted, old metadata overwritten with zeros.
 
-libparted tells the kernel about each partition by itself (BLKPG), so that this works without a partition parser in
-the kernel and without a rescan; devtmpfs makes the nodes.
+libparted updates the kernel's partitions one by one (BLKPG), which needs neither a partition parser in the kernel nor a
+rescan; devtmpfs creates the nodes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from gprov.adapters.linux.ioctl.blkpg import forget_partition
-from gprov.adapters.linux.system.os_errors import fault
-from gprov.domain.boot.grub.install import SECTOR, BlockWrite, Loader, core_place, loader_writes
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
+from gprov.domain.boot.grub.install import SECTOR, BlockWrite, Loader, core_location, loader_writes
 from gprov.domain.disk.layout import MIB, PartitionTable, TableKind
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing
@@ -27,7 +27,7 @@ from gprov.ports.destructive.partitioner import Partitioner
 if TYPE_CHECKING:
     from gprov.adapters.linux.disk.parted_table import StagedTable
 
-# Somebody who only looks (a probe) holds a partition for milliseconds; who uses it holds it much longer than this.
+# A probe keeps a partition busy for milliseconds, a mount for much longer than this.
 _BUSY_SECONDS = 3.0
 _BUSY_PAUSE = 0.05
 _CHUNK = 4 * MIB
@@ -35,7 +35,7 @@ _FIRST = 4096  # one sector, of either size
 
 
 class PartedPartitioner(Partitioner):
-    """``blocks`` tells when partitions have arrived; ``node_seconds`` is how long that may take."""
+    """``blocks``: reports when the partitions exist; ``node_seconds``: timeout for their device nodes."""
 
     def __init__(self, blocks: BlockDevices, clock: Clock, node_seconds: float = 30.0) -> None:
         self._blocks = blocks
@@ -46,39 +46,39 @@ class PartedPartitioner(Partitioner):
     def clear(self, disk: Disk, head: int, tail: int) -> None:
         with _exclusive(disk) as fd:
             now = self._unchanged(disk)
-            # First, while the table still says what is there: a partition in use stops us before anything is lost.
+            # Before the table is cleared: a partition in use fails the call while nothing is lost.
             for part in now.partitions:
                 self._forget(disk, fd, part.number)
             try:
                 size = os.lseek(fd, 0, os.SEEK_END)
                 start_of_tail = max(0, size - tail)
-                # The first sector before all others: a BIOS that finds its signature starts what follows it, and a
-                # table whose partitions are half gone is worse than none.
+                # The first sector before all others: a BIOS starts the code after its signature, and a table of partly
+                # cleared partitions is worse than none.
                 _zero(fd, 0, min(_FIRST, head, size))
                 os.fsync(fd)
                 _zero(fd, 0, min(head, size))
                 _zero(fd, max(start_of_tail, min(head, size)), size)
                 os.fsync(fd)
             except OSError as exc:
-                raise fault(disk.node, "cannot clear", exc) from exc
+                raise fault_from_oserror(disk.node, "cannot clear", exc) from exc
 
     @override
     def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
         from gprov.adapters.linux.disk.parted_table import announce_table, staged_table, write_table
 
         with self._blocks.changes() as changes:
-            # Held while libparted works: nobody mounts a partition that is about to go.
+            # Open while libparted works, so that no partition can be mounted meanwhile.
             with _exclusive(disk) as fd:
                 self._unchanged(disk)
                 if loader is None:
                     write_table(disk, table)
                 else:
-                    _write_startable(fd, disk, startable_blocks(disk, table, staged_table(disk, table), loader))
+                    _write_bootable(fd, disk, bootable_blocks(disk, table, staged_table(disk, table), loader))
                     announce_table(disk)
                 try:
                     os.fsync(fd)
                 except OSError as exc:
-                    raise fault(disk.node, "cannot flush the partition table", exc) from exc
+                    raise fault_from_oserror(disk.node, "cannot flush the partition table", exc) from exc
             deadline = Deadline(self._clock, self._node_seconds)
             while (written := self._written(disk, table)) is None:
                 if deadline.passed:
@@ -87,11 +87,11 @@ class PartedPartitioner(Partitioner):
             return written
 
     def _unchanged(self, disk: Disk) -> Disk:
-        """The disk as it is now. Raises DeviceMissing, and DeviceFault if it is another one under the same number."""
+        """The disk's current state. Raises DeviceMissing, and DeviceFault if another disk has its device number."""
         present = self._blocks.disks()
         now = next((found for found in present if found.device == disk.device), None)
         if now is None:
-            raise DeviceMissing(disk.node, "is gone")
+            raise DeviceMissing(disk.node, "was removed")
         if problem := disk.exchanged(now, present):
             raise DeviceFault(disk.node, problem)
         return now
@@ -103,31 +103,31 @@ class PartedPartitioner(Partitioner):
                 return forget_partition(fd, number)
             except OSError as exc:
                 if exc.errno != errno.EBUSY or deadline.passed:
-                    raise fault(disk.node, f"cannot remove partition {number}", exc) from exc
+                    raise fault_from_oserror(disk.node, f"cannot remove partition {number}", exc) from exc
             self._clock.sleep(_BUSY_PAUSE)
 
     def _written(self, disk: Disk, table: PartitionTable) -> Disk | None:
-        """The disk as it is now, if it has exactly the planned partitions and a node for each."""
+        """The disk's current state if it has exactly the planned partitions and a node for each, else None."""
         now = next((found for found in self._blocks.disks() if found.device == disk.device), None)
         if now is None:
-            raise DeviceMissing(disk.node, "vanished while its partition table was written")
+            raise DeviceMissing(disk.node, "was removed while its partition table was written")
         planned = [(part.number, part.start, part.size) for part in table.partitions]
         if [(part.number, part.start, part.size) for part in now.partitions] != planned:
             return None
         return now if all(os.path.exists(part.node) for part in now.partitions) else None
 
 
-def startable_blocks(disk: Disk, table: PartitionTable, staged: StagedTable, loader: Loader) -> list[BlockWrite]:
+def bootable_blocks(disk: Disk, table: PartitionTable, staged: StagedTable, loader: Loader) -> list[BlockWrite]:
     """Loader and table in the order in which they must reach the disk. A BIOS takes a disk for startable if its first
     sector bears a signature: that sector goes first, and comes back last."""
-    core, first = loader_writes(loader, staged.head[:SECTOR], core_place(table))
+    core, first = loader_writes(loader, staged.head[:SECTOR], core_location(table))
     blocks = [BlockWrite(0, bytes(SECTOR)), core]
     if table.kind is TableKind.GPT:
         blocks += [BlockWrite(disk.size - len(staged.tail), staged.tail), BlockWrite(SECTOR, staged.head[SECTOR:])]
     return [*blocks, first]
 
 
-def _write_startable(fd: int, disk: Disk, blocks: list[BlockWrite]) -> None:
+def _write_bootable(fd: int, disk: Disk, blocks: list[BlockWrite]) -> None:
     try:
         for block in blocks:
             rest, offset = memoryview(block.content), block.offset
@@ -136,22 +136,23 @@ def _write_startable(fd: int, disk: Disk, blocks: list[BlockWrite]) -> None:
                 rest, offset = rest[done:], offset + done
             os.fsync(fd)
     except OSError as exc:
-        raise fault(disk.node, "cannot write partition table and boot loader", exc) from exc
+        raise fault_from_oserror(disk.node, "cannot write partition table and boot loader", exc) from exc
 
 
 @contextmanager
 def _exclusive(disk: Disk) -> Iterator[int]:
-    """The disk, open for writing, while nothing on it is mounted or part of an array (O_EXCL on a block device)."""
+    """The disk opened for writing. Fails while something on it is mounted or part of an array (O_EXCL on a block
+    device)."""
     try:
         fd = os.open(disk.node, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC)
     except OSError as exc:
         if exc.errno == errno.EBUSY:
             raise DeviceFault(disk.node, "is in use: mounted, or part of an array", errno=exc.errno) from exc
-        raise fault(disk.node, "cannot open for writing", exc) from exc
+        raise fault_from_oserror(disk.node, "cannot open for writing", exc) from exc
     try:
         if (found := os.fstat(fd)).st_rdev != os.makedev(*disk.device):
             now = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
-            raise DeviceFault(disk.node, f"is another device ({now}) than the one that was chosen ({disk.device})")
+            raise DeviceFault(disk.node, f"device number is {now}, expected that of the selected disk, {disk.device}")
         yield fd
     finally:
         os.close(fd)

@@ -1,7 +1,7 @@
-"""Disks and partitions out of ``/sys/class/block`` (Linux ``Documentation/ABI/stable/sysfs-block``).
+"""Disks and partitions from ``/sys/class/block`` (Linux ``Documentation/ABI/stable/sysfs-block``).
 
-Which entry is a partition of which disk is what sysfs says (``partition`` attribute, parent folder), never read out
-of a name: nvme0n1p1, mmcblk0p1 and sda10 all have their own style.
+The disk of a partition is determined from sysfs (``partition`` attribute, parent folder), not from names: nvme0n1p1,
+mmcblk0p1 and sda10 follow different patterns.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 import posixpath
 
 from gprov.adapters.linux.disk.attachment import bus_of, identity_of, slot_of
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.disk.model import Disk, Partition
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
-# sysfs counts sizes and offsets in units of 512 bytes, whatever the disk's sectors are.
+# sysfs has sizes and offsets in units of 512 bytes for any sector size.
 _UNIT = 512
 _LOOP = 7
 # ram, floppy, loop, md, SCSI CD-ROM, nbd (Linux Documentation/admin-guide/devices.txt): none that can be a target.
@@ -31,17 +31,17 @@ class _Tree:
         try:
             names = os.listdir(block)
         except OSError as exc:
-            raise fault(block, "cannot list block devices", exc) from exc
+            raise fault_from_oserror(block, "cannot list block devices", exc) from exc
         self.links: dict[str, str] = {}
         for name in names:
             try:
                 target = os.readlink(f"{block}/{name}")
-            except OSError:  # gone since we listed it
+            except OSError:  # removed since it was listed
                 continue
             self.links[name] = posixpath.normpath(f"/class/block/{target}")
 
     def text(self, folder: str, attribute: str) -> str:
-        """An attribute without the blanks and zeros around it; "" if there is none or it cannot be read."""
+        """An attribute without surrounding blanks and zeros; "" if it is missing or unreadable."""
         return self.raw(folder, attribute).decode(errors="replace").strip(" \t\n\0")
 
     def raw(self, folder: str, attribute: str) -> bytes:
@@ -51,7 +51,7 @@ class _Tree:
             return b""
         try:
             return os.read(fd, 4096)
-        except OSError:  # the device does not answer, or went away: it does not tell
+        except OSError:  # the device does not answer, or was removed
             return b""
         finally:
             os.close(fd)
@@ -65,7 +65,7 @@ class _Tree:
         return DeviceNumber(int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else None
 
     def holders(self, folder: str) -> tuple[DeviceNumber, ...]:
-        """Arrays and mappings built on a device, and those built on them."""
+        """Arrays and mappings built on a device, also indirectly."""
         found: dict[DeviceNumber, None] = {}
         for name in self._holder_names(folder):
             inner = self.links.get(name)
@@ -95,7 +95,7 @@ def scan_disks(sysfs: str, dev: str, *, include_loop: bool = False) -> tuple[Dis
             partition = _partition(tree, dev, name, folder, number)
             if partition is not None:
                 parts.setdefault(parent, []).append(partition)
-        elif parent not in folders:  # else a hardware area of another disk, like the boot areas of an eMMC
+        elif parent not in folders:  # otherwise a hardware area of another disk, like the boot areas of an eMMC
             wholes.append((name, folder))
     disks = (_disk(tree, dev, name, folder, parts.get(folder, []), include_loop) for name, folder in wholes)
     return tuple(disk for disk in disks if disk is not None)
@@ -122,7 +122,7 @@ def _partition(tree: _Tree, dev: str, name: str, folder: str, number: int) -> Pa
 def _disk(
     tree: _Tree, dev: str, name: str, folder: str, partitions: list[Partition], include_loop: bool
 ) -> Disk | None:
-    """None for what is virtual, hidden (a path of a multipath NVMe disk), without medium, or gone by now."""
+    """None for virtual or hidden disks (a path of a multipath NVMe disk), disks without medium, and removed disks."""
     device = tree.device(folder)
     size = tree.number(folder, "size") * _UNIT
     if device is None or not size or tree.text(folder, "hidden") == "1":
@@ -153,5 +153,5 @@ def _disk(
 
 
 def _node(dev: str, name: str) -> str:
-    """The kernel writes a ``!`` where a device node's name has a slash (cciss!c0d0)."""
+    """The kernel replaces the slash in a device node's name with ``!`` (cciss!c0d0)."""
     return f"{dev}/{name.replace('!', '/')}"

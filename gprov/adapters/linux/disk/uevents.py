@@ -1,4 +1,4 @@
-"""Block-device events straight from the kernel: no udevd runs in the initramfs to pass them on."""
+"""Block-device events directly from the kernel: the initramfs has no udevd."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gprov.ports.block import DeviceChanges
 
 
 class _Monitor(Protocol):
-    """What is used of pyudev.Monitor, which has no type hints."""
+    """The used part of pyudev.Monitor, which has no type hints."""
 
     def poll(self, timeout: float | None = None) -> object | None: ...
 
@@ -28,19 +28,19 @@ class _KernelChanges(DeviceChanges):
         end = time.monotonic() + seconds
         while True:
             remaining = max(0.0, end - time.monotonic())
-            # None means that time is up, or that an event of something else than a block device woke us.
+            # None: timeout, or an event of another subsystem.
             if self._monitor.poll(remaining) is not None:
                 while self._monitor.poll(0) is not None:
-                    pass  # they come in bursts (a disk and its partitions): one look at sysfs answers them all
+                    pass  # events arrive in bursts (a disk and its partitions): one scan of sysfs covers all of them
                 return True
             if time.monotonic() >= end:
                 return False
 
 
 @contextmanager
-def subscribed() -> Iterator[DeviceChanges]:
-    """The subscription is open before the first line of the ``with`` block runs. Should the kernel lose events because
-    nobody reads them for long, a caller that looks again now and then misses nothing."""
+def subscribe() -> Iterator[DeviceChanges]:
+    """Context with an open subscription. The kernel drops events if they are not read for long: callers must also poll
+    now and then."""
     try:
         import pyudev
 

@@ -19,7 +19,7 @@ _MEMORY = re.compile(r"^MemTotal:\s+([0-9]+) kB$", re.MULTILINE)
 
 
 class LinuxInventory(HardwareInventory):
-    """``root``: folder that holds ``proc`` and ``sys``; another one than "/" is a captured machine."""
+    """``root``: folder with ``proc`` and ``sys``; other than "/" for a captured machine."""
 
     def __init__(self, root: str = "/") -> None:
         self._root = root
@@ -36,7 +36,7 @@ class LinuxInventory(HardwareInventory):
         )
 
     def _cpus(self) -> Cpus:
-        """Of the processors that are online: an offline one has no topology."""
+        """Processors that are online: an offline one has no topology."""
         models: dict[int, str] = {}
         threads = 0
         for record in self._needed("proc/cpuinfo").split("\n\n"):
@@ -46,7 +46,7 @@ class LinuxInventory(HardwareInventory):
                 models.setdefault(_number(facts.get("physical id", "0"), 10) or 0, facts.get("model name", ""))
         cores = set(self._cores())
         if not threads:
-            raise DeviceFault(self._path("proc/cpuinfo"), "names no processor")
+            raise DeviceFault(self._path("proc/cpuinfo"), "lists no processor")
         return Cpus(
             models=tuple(model for _, model in sorted(models.items())),
             cores=len(cores) or threads,
@@ -67,12 +67,12 @@ class LinuxInventory(HardwareInventory):
     def _memory(self) -> int:
         total = _MEMORY.search(self._needed("proc/meminfo"))
         if total is None:
-            raise DeviceFault(self._path("proc/meminfo"), "does not tell MemTotal")
+            raise DeviceFault(self._path("proc/meminfo"), "MemTotal is missing")
         return int(total[1]) * 1024
 
     def _devices(self, bus: str, identity: tuple[str, str], classes: tuple[str, ...]) -> Iterator[BusDevice]:
-        """Numbers are hexadecimal, with 0x on PCI. What has none (a USB interface), or vanishes meanwhile, is left
-        out. A class in several files is put together, 8 bits each."""
+        """Devices of a bus. Numbers are hexadecimal, with 0x on PCI. Entries without numbers (a USB interface) and
+        removed devices are skipped. A class in several files is combined, 8 bits each."""
         folder = f"sys/bus/{bus}/devices"
         for address in self._names(folder):
             vendor, device = (self._number(f"{folder}/{address}/{name}", 16) for name in identity)
@@ -87,7 +87,7 @@ class LinuxInventory(HardwareInventory):
         return os.path.join(self._root, path)
 
     def _names(self, folder: str) -> list[str]:
-        """Sorted; empty if the kernel has no such folder (a machine without that bus)."""
+        """Sorted; empty if the folder does not exist (a machine without that bus)."""
         try:
             return sorted(os.listdir(self._path(folder)))
         except FileNotFoundError:
@@ -96,7 +96,7 @@ class LinuxInventory(HardwareInventory):
             raise DeviceFault(self._path(folder), f"cannot be listed: {exc.strerror}", errno=exc.errno) from exc
 
     def _number(self, path: str, base: int) -> int | None:
-        """Content of an attribute; None if there is none (any more), or it is no number."""
+        """Content of an attribute; None if it does not exist or is not a number."""
         try:
             with open(self._path(path), encoding="ascii", errors="replace") as file:
                 return _number(file.read(), base)

@@ -11,7 +11,7 @@ _TABLE = "/sys/firmware/dmi/tables/DMI"
 
 
 class LinuxSmbios(SmbiosTable):
-    """``path``: where the kernel shows the table; readable by root only."""
+    """``path``: the kernel's copy of the table; readable by root only."""
 
     def __init__(self, path: str = _TABLE) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Events in the kernel's log buffer: in one order with what the kernel says, and kept for the system's journal."""
+"""Writes events to the kernel's log buffer, in one order with kernel messages; the system's journal keeps them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from typing_extensions import override
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.event_text import printable_lines, severity_of
 from gprov.domain.events import Event, Progress, Severity
 from gprov.ports.events import EventSink
@@ -17,7 +17,7 @@ from gprov.ports.events import EventSink
 _PRIORITY = {Severity.LOG: 30, Severity.MSG: 29, Severity.WARNING: 28, Severity.ERROR: 27}
 
 # The kernel refuses a record of more than 992 bytes (LOG_LINE_MAX, kernel/printk/printk.c)
-_MOST_BYTES = 900
+_MAX_BYTES = 900
 
 # The kernel drops what a process writes faster than ten lines in five seconds, unless told not to. Its command line
 # (printk.devkmsg=) wins over this.
@@ -25,10 +25,10 @@ _RATE_LIMIT = "/proc/sys/kernel/printk_devkmsg"
 
 
 class KmsgSink(EventSink):
-    """Everything but progress; one record for each line of a text."""
+    """Writes all events except progress; one record for each line of a text."""
 
     def __init__(self, path: str = "/dev/kmsg", tag: str = "gprov", rate_limit: str = _RATE_LIMIT) -> None:
-        """Lifts the limit and opens the log. Raises DeviceFault if it cannot be opened."""
+        """Lifts the kernel's rate limit and opens the log. Raises DeviceFault if it cannot be opened."""
         self._path = path
         self._tag = tag
         with suppress(OSError):  # an older kernel, or one that was told otherwise: then lines may be missing
@@ -36,7 +36,7 @@ class KmsgSink(EventSink):
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as exc:
-            raise fault(path, "cannot open the kernel log", exc) from exc
+            raise fault_from_oserror(path, "cannot open the kernel log", exc) from exc
 
     @property
     @override
@@ -53,7 +53,7 @@ class KmsgSink(EventSink):
             for line in printable_lines(event.body):
                 os.write(self._fd, _record(f"<{priority}>{self._tag}: {line}"))
         except OSError as exc:
-            raise fault(self._path, "cannot write the kernel log", exc) from exc
+            raise fault_from_oserror(self._path, "cannot write the kernel log", exc) from exc
 
     @override
     def close(self) -> None:
@@ -63,8 +63,8 @@ class KmsgSink(EventSink):
 
 
 def _record(line: str) -> bytes:
-    """At most one record, cut between two characters."""
-    return line.encode()[:_MOST_BYTES].decode(errors="ignore").encode() + b"\n"
+    """One record, truncated between two characters if it is too long."""
+    return line.encode()[:_MAX_BYTES].decode(errors="ignore").encode() + b"\n"
 
 
 def _write(path: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Milestones and states as lines for programs, on the console of a verbose unit: what the lab measures by."""
+"""Milestones and states as JSON lines on the console of a verbose unit, for measurements by the lab."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAG = "GPROV-EVENT"
 class MilestoneSink(EventSink):
     """One line each: ``GPROV-EVENT {"milestone": "handover", "uptime": 3.2}``; states likewise.
 
-    A console that cannot be written costs its lines, nothing else.
+    If the console cannot be written, lines are lost and no error is raised.
     """
 
     def __init__(self, path: str = "/dev/console") -> None:
@@ -38,7 +38,7 @@ class MilestoneSink(EventSink):
 
     @override
     def close(self) -> None:
-        """Nothing is held back."""
+        """Nothing is buffered."""
 
     def _write(self, record: dict[str, str | float]) -> None:
         # The line starts anew: whatever was printed before it may not have ended.

@@ -1,4 +1,4 @@
-"""Where events go on a unit: the console, for people, and a file on RECOVERY, for ever."""
+"""Event sinks of a unit: the console, and a log file on RECOVERY."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from typing_extensions import override
 
-from gprov.adapters.linux.console.terminal import PATIENCE, write_patiently
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.console.terminal import WRITE_TIMEOUT, write_with_timeout
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault
 from gprov.domain.event_text import event_text, percent, printable_lines, severity_of, timestamp
 from gprov.domain.events import Event, Progress, Severity
@@ -24,17 +24,17 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ConsoleSink(EventSink):
-    """What a person should see: messages, warnings, errors, and every tenth of a long step.
+    """Writes messages, warnings, errors, and every tenth of a long task's progress.
 
-    ``verbose``: everything, as it stands in the log. A console that is missing, dead or stuck costs its lines, and half
-    a second once; it never fails the flow.
+    ``verbose``: all events, formatted as in the log. A console that is missing, hung up or blocked loses lines and
+    costs half a second once; it raises no error.
     """
 
     def __init__(self, path: str = "/dev/console", *, verbose: bool = False) -> None:
         self._path = path
         self._verbose = verbose
         self._fd = -1
-        self._patience = PATIENCE
+        self._write_timeout = WRITE_TIMEOUT
         self._shown = ("", -1)
 
     @property
@@ -44,7 +44,7 @@ class ConsoleSink(EventSink):
 
     @override
     def publish(self, event: Event) -> None:
-        text = event_text(event) if self._verbose else self._for_people(event)
+        text = event_text(event) if self._verbose else self._displayed_text(event)
         if text:
             self._write(text.replace("\n", "\r\n").encode() + b"\r\n")
 
@@ -54,7 +54,7 @@ class ConsoleSink(EventSink):
             os.close(self._fd)
             self._fd = -1
 
-    def _for_people(self, event: Event) -> str:
+    def _displayed_text(self, event: Event) -> str:
         body = event.body
         if isinstance(body, Progress):
             return self._progress(body)
@@ -80,25 +80,26 @@ class ConsoleSink(EventSink):
         with suppress(OSError):
             if self._fd < 0:
                 self._fd = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-            self._patience = PATIENCE if write_patiently(self._fd, data, self._patience) else 0.0
+            self._write_timeout = WRITE_TIMEOUT if write_with_timeout(self._fd, data, self._write_timeout) else 0.0
 
 
 class FileSink(EventSink):
-    """A log file in a folder, named for stage and time: a new one for each start, whatever the clock says.
+    """A log file in a folder, named after stage and time: a new file for each boot, whatever the clock shows.
 
-    Each event is in the page cache when ``publish`` returns, and on the medium at a failure, every ten seconds and at
-    the end. A full disk costs lines, which are counted and told as soon as there is room; any other error is raised.
+    Each event is in the page cache when ``publish`` returns, and on the medium after an error, every ten seconds and
+    after ``close``. On a full disk lines are dropped and counted; the count is logged when there is space again. Other
+    errors are raised.
     """
 
     def __init__(self, clock: Clock, folder: str, stage: str = "recov") -> None:
-        """Touches nothing yet: folder and file are made with the first event, which may also change ``path``."""
+        """Creates nothing: folder and file are created with the first event, which may change ``path``."""
         self._folder = folder
         self._stage = stage
         self._clock = clock
         self._named = False
         self.path = f"{folder}/{next_log_name(stage, clock.now_ns(), ())}"
         self._fd = -1
-        self._lost = 0
+        self._dropped_lines = 0
         self._flushed_ns = 0
 
     @property
@@ -108,7 +109,7 @@ class FileSink(EventSink):
 
     @override
     def publish(self, event: Event) -> None:
-        """Raises DeviceFault if the medium fails; not if it is full."""
+        """Raises DeviceFault if the medium fails, but not if it is full."""
         try:
             self._append(event)
             urgent = severity_of(event.body) is Severity.ERROR
@@ -117,29 +118,31 @@ class FileSink(EventSink):
                 os.fsync(self._fd)
         except OSError as exc:
             if exc.errno not in _FULL:
-                raise fault(self.path, "cannot write log", exc) from exc
-            self._lost += 1
+                raise fault_from_oserror(self.path, "cannot write log", exc) from exc
+            self._dropped_lines += 1
 
     @override
     def close(self) -> None:
-        """Flushes file and folder. Raises DeviceFault if the log is not complete."""
+        """Flushes file and folder. Raises DeviceFault if the log is incomplete."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
             try:
                 os.fsync(fd)
                 self._flush_folder()
             except OSError as exc:
-                raise fault(self.path, "cannot flush log", exc) from exc
+                raise fault_from_oserror(self.path, "cannot flush log", exc) from exc
             finally:
                 os.close(fd)
-        if self._lost:
-            raise DeviceFault(self.path, _lost_text(self._lost))
+        if self._dropped_lines:
+            raise DeviceFault(self.path, _dropped_text(self._dropped_lines))
 
     def _append(self, event: Event) -> None:
-        """All of the event or nothing of it. Raises OSError."""
+        """Write the whole event or nothing. Raises OSError."""
         if self._fd < 0:
             self._open()
-        head = f"{timestamp(event.time_ns)} WARNING {_lost_text(self._lost)}\n" if self._lost else ""
+        head = (
+            f"{timestamp(event.time_ns)} WARNING {_dropped_text(self._dropped_lines)}\n" if self._dropped_lines else ""
+        )
         data = f"{head}{event_text(event)}\n".encode()
         size = os.fstat(self._fd).st_size
         try:
@@ -150,7 +153,7 @@ class FileSink(EventSink):
         if written < len(data):
             os.ftruncate(self._fd, size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
-        self._lost = 0
+        self._dropped_lines = 0
 
     def _open(self) -> None:
         os.makedirs(self._folder, mode=0o755, exist_ok=True)
@@ -167,5 +170,5 @@ class FileSink(EventSink):
             os.close(folder)
 
 
-def _lost_text(count: int) -> str:
+def _dropped_text(count: int) -> str:
     return f"{count} log lines were lost, the disk was full"

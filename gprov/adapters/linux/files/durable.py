@@ -1,7 +1,7 @@
-"""Putting files and links in their place: after a power cut there is the old one or the new one, and either is whole.
+"""Replaces files and links so that after a power cut the old one or the new one is there, and is whole.
 
-A file is replaced by writing a temporary one beside it and renaming that. The temporary name is the same every time,
-so that one left over by a power cut is reused instead of piling up. Everything here raises OSError.
+A file is replaced by writing a temporary one in the same folder and renaming it. The temporary name is always the same,
+so that a file left by a power cut is reused. All functions raise OSError.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 
-from gprov.adapters.linux.files.permissions import settle
+from gprov.adapters.linux.files.permissions import apply_permissions
 from gprov.domain.formats.owner import Owner
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -19,38 +19,38 @@ OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def replace_file(entry: str, fill: Callable[[int], None], path: str, mode: int, owner: Owner) -> None:
-    """``fill`` writes to the file descriptor that it is given. ``path``: what errors call the file. Raises DeviceFault,
-    too."""
-    beside = _beside(entry)
+    """``fill`` writes to the given file descriptor. ``path``: name of the file in errors. Also raises DeviceFault."""
+    temporary = _temporary_path(entry)
     with suppress(FileNotFoundError):
-        os.unlink(beside)
-    fd = os.open(beside, _NEW, 0o600)
+        os.unlink(temporary)
+    fd = os.open(temporary, _NEW, 0o600)
     try:
         try:
-            settle(fd, path, mode, owner)  # before there is anything to see
+            apply_permissions(fd, path, mode, owner)  # before there is anything to see
             fill(fd)
             os.fsync(fd)
         finally:
             os.close(fd)
     except BaseException:
         with suppress(OSError):  # the first error is the one that counts
-            os.unlink(beside)
+            os.unlink(temporary)
         raise
-    _put_in_place(beside, entry)
+    _put_in_place(temporary, entry)
 
 
 def replace_link(entry: str, target: str) -> None:
-    """A symbolic link to ``target``, whatever was there."""
-    beside = _beside(entry)
+    """Replace whatever is there by a symbolic link to ``target``."""
+    temporary = _temporary_path(entry)
     with suppress(FileNotFoundError):
-        os.unlink(beside)
-    os.symlink(target, beside)
-    _put_in_place(beside, entry)
+        os.unlink(temporary)
+    os.symlink(target, temporary)
+    _put_in_place(temporary, entry)
 
 
 def sync_renamed(path: str) -> None:
-    """On FAT a rename leaves it to the file's own flush to write where its data are and how many (``vfat_rename`` marks
-    the inode dirty, no more): after the flush of the folder alone, a power cut leaves an empty file."""
+    """Make a rename durable. On FAT the start and length of the data are stored when the file itself is flushed
+    (``vfat_rename`` only marks the inode dirty): after a flush of the folder alone, a power cut leaves an empty
+    file."""
     if stat.S_ISREG(os.lstat(path).st_mode):
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
@@ -61,7 +61,7 @@ def sync_renamed(path: str) -> None:
 
 
 def sync_folder(folder: str) -> None:
-    """Make the names in it durable. "" is the current one."""
+    """Make the names in a folder durable. "" is the current folder."""
     fd = os.open(folder or ".", OPEN_FOLDER)
     try:
         os.fsync(fd)
@@ -69,17 +69,17 @@ def sync_folder(folder: str) -> None:
         os.close(fd)
 
 
-def _put_in_place(beside: str, path: str) -> None:
+def _put_in_place(temporary: str, path: str) -> None:
     try:
-        os.rename(beside, path)
+        os.rename(temporary, path)
     except OSError:
         with suppress(OSError):
-            os.unlink(beside)
+            os.unlink(temporary)
         raise
     sync_renamed(path)
 
 
-def _beside(path: str) -> str:
+def _temporary_path(path: str) -> str:
     folder, name = os.path.split(path)
     short = os.fsdecode(os.fsencode(name)[:200])
     return os.path.join(folder, f".{short}.new")

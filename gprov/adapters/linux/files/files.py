@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 
 from typing_extensions import override
 
-from gprov.adapters.linux.files.confined_paths import ClosedTrees
+from gprov.adapters.linux.files.confined_paths import ConfinedPaths
 from gprov.adapters.linux.files.durable import OPEN_FOLDER, replace_file, replace_link, sync_folder, sync_renamed
-from gprov.adapters.linux.files.permissions import settle
-from gprov.adapters.linux.files.trees import remove_tree
+from gprov.adapters.linux.files.permissions import apply_permissions
+from gprov.adapters.linux.files.remove_tree import remove_tree
 from gprov.adapters.linux.ioctl import libc
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault
 from gprov.domain.files import Digests, FileStatus, FileType, Usage
 from gprov.domain.formats.owner import ROOT, Owner
@@ -25,10 +25,10 @@ _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 
 
 class LinuxFiles(Files):
-    """``closed``: folders, as a rule mount points, out of which no link in a path below them leads."""
+    """``roots``: folders, usually mount points, that links in paths below them cannot leave."""
 
-    def __init__(self, closed: Iterable[str] = ()) -> None:
-        self._trees = ClosedTrees(closed)
+    def __init__(self, roots: Iterable[str] = ()) -> None:
+        self._trees = ConfinedPaths(roots)
 
     @override
     def read(self, path: str, limit: int = 16 << 20) -> bytes:
@@ -97,7 +97,7 @@ class LinuxFiles(Files):
             self._make_folders(path)
             fd = self._trees.open(path, OPEN_FOLDER)
             try:
-                settle(fd, path, mode, owner)
+                apply_permissions(fd, path, mode, owner)
                 os.fsync(fd)
             finally:
                 os.close(fd)
@@ -141,16 +141,16 @@ class LinuxFiles(Files):
             libc.syncfs(fd)
 
     @contextmanager
-    def _regular(self, path: str, doing: str) -> Iterator[int]:
-        """Open for reading. Nobody may hold us up by a pipe where a file should be."""
-        with self._opened(path, doing, os.O_RDONLY | os.O_NONBLOCK) as fd:
+    def _regular(self, path: str, action: str) -> Iterator[int]:
+        """Open for reading without blocking, even if a pipe is in place of the file."""
+        with self._opened(path, action, os.O_RDONLY | os.O_NONBLOCK) as fd:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise DeviceFault(path, f"{doing}: is not a file")
+                raise DeviceFault(path, f"{action}: is not a file")
             yield fd
 
     @contextmanager
-    def _opened(self, path: str, doing: str, flags: int) -> Iterator[int]:
-        with _translated(path, doing):
+    def _opened(self, path: str, action: str, flags: int) -> Iterator[int]:
+        with _translated(path, action):
             fd = self._trees.open(path, flags)
             try:
                 yield fd
@@ -178,11 +178,11 @@ _TYPES = {stat.S_IFREG: FileType.FILE, stat.S_IFDIR: FileType.FOLDER, stat.S_IFL
 
 
 @contextmanager
-def _translated(path: str, doing: str) -> Iterator[None]:
+def _translated(path: str, action: str) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise fault(path, doing, exc) from exc
+        raise fault_from_oserror(path, action, exc) from exc
 
 
 def _write(fd: int, content: bytes) -> None:
@@ -192,7 +192,7 @@ def _write(fd: int, content: bytes) -> None:
 
 
 def _transfer(source: int, target: int, name: str) -> None:
-    """The whole file, inside the kernel. Raises DeviceFault if it does not have the length that it announced."""
+    """Copy the whole file inside the kernel. Raises DeviceFault if fewer bytes can be read than its size."""
     size = os.fstat(source).st_size
     done = 0
     while count := os.sendfile(target, source, None, _CHUNK):

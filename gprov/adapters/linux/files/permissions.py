@@ -1,4 +1,4 @@
-"""Mode and owner of an open file: set, read back, and honest about file systems that keep neither."""
+"""Sets mode and owner of an open file and verifies them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gprov.domain.formats.owner import Owner
 _OTHERS_READ_OR_WRITE = 0o066
 
 
-def settle(fd: int, path: str, mode: int, owner: Owner) -> None:
-    """Set owner and mode and check that they stuck.
+def apply_permissions(fd: int, path: str, mode: int, owner: Owner) -> None:
+    """Set owner and mode, then read them back.
 
-    FAT has neither: there every file has what the mount options say. That is accepted unless it would let others read
-    or write what ``mode`` keeps from them. Raises DeviceFault, OSError.
+    FAT stores neither: every file has the mode of the mount options. That is accepted unless it lets others read or
+    write where ``mode`` does not. Raises DeviceFault, OSError.
     """
     fat = libc.file_system_magic(fd) == libc.MSDOS_SUPER_MAGIC
     if fat:

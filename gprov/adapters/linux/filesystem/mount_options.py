@@ -1,4 +1,4 @@
-"""Options as of mount(8) → the flags and the data text of mount(2)."""
+"""Converts options of mount(8) to flags and data text of mount(2)."""
 
 from __future__ import annotations
 
@@ -46,10 +46,8 @@ _DATA_LIMIT = 4095  # the kernel takes one page of text
 
 
 def kernel_options(options: Iterable[str]) -> tuple[MountFlag, str]:
-    """Later options win over earlier ones. What is no flag goes to the file system as it is, in order.
-
-    Raises BadInput for text that cannot be passed.
-    """
+    """Later options override earlier ones. Options that are not flags are passed to the file system unchanged, in
+    order. Raises BadInput for text that cannot be passed."""
     flags = MountFlag(0)
     data: list[str] = []
     for option in (word.strip() for text in options for word in text.split(",")):

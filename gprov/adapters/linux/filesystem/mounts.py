@@ -12,8 +12,8 @@ from typing_extensions import override
 from gprov.adapters.linux.filesystem.mount_options import kernel_options
 from gprov.adapters.linux.filesystem.switch_root import switch_root
 from gprov.adapters.linux.ioctl import libc
-from gprov.adapters.linux.system.os_errors import fault
-from gprov.domain.disk.model import MountPoint
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
+from gprov.domain.disk.model import ActiveMount
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.disk.mountinfo import MountInfo, parse_mountinfo
@@ -28,7 +28,7 @@ _MOUNT_REASONS = {
 
 
 class LinuxMounts(Mounts):
-    """``arguments``: what the real init gets besides its own name."""
+    """``arguments``: arguments of the real init after its own name."""
 
     def __init__(self, mountinfo: str = "/proc/self/mountinfo", arguments: Sequence[str] = ()) -> None:
         self._mountinfo = mountinfo
@@ -40,14 +40,14 @@ class LinuxMounts(Mounts):
         try:
             os.makedirs(target, exist_ok=True)
         except OSError as exc:
-            raise fault(target, "cannot make the mount point", exc) from exc
+            raise fault_from_oserror(target, "cannot make the mount point", exc) from exc
         try:
             libc.mount(node, target, kind, flags, data)
         except OSError as exc:
-            doing = f"cannot mount as {kind} at {target}"
+            action = f"cannot mount as {kind} at {target}"
             if exc.errno in _MOUNT_REASONS:
-                raise DeviceFault(node, f"{doing}: {_MOUNT_REASONS[exc.errno]}", errno=exc.errno) from exc
-            raise fault(node, doing, exc) from exc
+                raise DeviceFault(node, f"{action}: {_MOUNT_REASONS[exc.errno]}", errno=exc.errno) from exc
+            raise fault_from_oserror(node, action, exc) from exc
 
     @override
     def unmount(self, target: str) -> None:
@@ -58,20 +58,22 @@ class LinuxMounts(Mounts):
         except OSError as exc:
             if exc.errno == errno.EINVAL:
                 raise DeviceFault(target, "cannot unmount: nothing is mounted there", errno=exc.errno) from exc
-            raise fault(target, "cannot unmount", exc) from exc
+            raise fault_from_oserror(target, "cannot unmount", exc) from exc
         if flushed is not None:
-            raise fault(target, "unmounted, but data was lost while flushing", flushed) from flushed
+            raise fault_from_oserror(target, "unmounted, but data was lost while flushing", flushed) from flushed
 
     @override
-    def mounted(self) -> tuple[MountPoint, ...]:
+    def mounted(self) -> tuple[ActiveMount, ...]:
         try:
             with open(self._mountinfo, "rb") as table:
                 text = table.read()
         except OSError as exc:
-            raise fault(self._mountinfo, "cannot read", exc) from exc
+            raise fault_from_oserror(self._mountinfo, "cannot read", exc) from exc
         found = ((entry, _device(entry)) for entry in parse_mountinfo(text))
         return tuple(
-            MountPoint(device, entry.target, entry.kind, entry.options) for entry, device in found if device is not None
+            ActiveMount(device, entry.target, entry.kind, entry.options)
+            for entry, device in found
+            if device is not None
         )
 
     @override
@@ -80,7 +82,7 @@ class LinuxMounts(Mounts):
 
 
 def _with_fat_mask(kind: str, options: Iterable[str]) -> tuple[str, ...]:
-    """FAT keeps no modes: they come from a mask, by default that of whatever process happens to mount it."""
+    """FAT stores no modes: they result from a mask, by default the umask of the mounting process."""
     chosen = tuple(options)
     masks = ("umask=", "fmask=", "dmask=")
     if kind != "vfat" or any(word.strip().startswith(masks) for text in chosen for word in text.split(",")):
@@ -100,7 +102,7 @@ def _flush_error(target: str) -> OSError | None:
 
 
 def _device(entry: MountInfo) -> DeviceNumber | None:
-    """The block device behind a mount; None for a virtual file system."""
+    """The block device of a mount; None for a virtual file system."""
     if entry.device.major:
         return entry.device
     if not entry.source.startswith("/"):

@@ -1,7 +1,7 @@
-"""From the initramfs into the real root: all checks first, then no way back but the last step.
+"""Switch root: all checks first, then moving mounts, then exec of the real init.
 
-The initramfs is the kernel's rootfs: it cannot be unmounted and pivot_root(2) refuses it. So the new root is moved
-over it, and what the initramfs holds is deleted to give its memory back (Linux
+The initramfs is the kernel's rootfs: it cannot be unmounted and pivot_root(2) rejects it. The new root is therefore
+moved over it, and the content of the initramfs is deleted to release its memory (Linux
 ``Documentation/filesystems/ramfs-rootfs-initramfs.rst``).
 """
 
@@ -12,21 +12,21 @@ import signal
 import stat
 from collections.abc import Mapping, Sequence
 
-from gprov.adapters.linux.files.trees import empty_folder
+from gprov.adapters.linux.files.remove_tree import empty_folder
 from gprov.adapters.linux.ioctl import libc
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
 # Kernel file systems that the real init expects to find mounted, or takes over if they are.
-CARRIED = ("/dev", "/proc", "/sys", "/run")
-_IN_MEMORY = frozenset({libc.RAMFS_MAGIC, libc.TMPFS_MAGIC})
+MOVED_MOUNTS = ("/dev", "/proc", "/sys", "/run")
+_RAM_FILE_SYSTEMS = frozenset({libc.RAMFS_MAGIC, libc.TMPFS_MAGIC})
 
 
 def switch_root(target: str, init: str, arguments: Sequence[str] = ()) -> None:
-    """Become ``init`` in the file system mounted at ``target``. Does not return.
+    """Execute ``init`` in the file system mounted at ``target``. Does not return.
 
-    Raises DeviceFault with nothing changed if ``target`` is no mount point or ``init`` no program in it; with
-    everything moved back if a move fails.
+    Raises DeviceFault with nothing changed if ``target`` is not a mount point or ``init`` is not a program in it; with
+    all mounts moved back if a move fails.
     """
     target = target.rstrip("/")
     _require_mount_point(target)
@@ -34,18 +34,18 @@ def switch_root(target: str, init: str, arguments: Sequence[str] = ()) -> None:
     old_root = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _move_all(target)
-        _free(old_root)
+        _empty_initramfs(old_root)
     finally:
         os.close(old_root)
     _restore_signals()
     try:
         os.execve(init, [init, *arguments], environment_for_init(os.environ))  # noqa: S606 (to become init is the task)
     except OSError as exc:
-        raise fault(init, "cannot become this program", exc) from exc
+        raise fault_from_oserror(init, "cannot become this program", exc) from exc
 
 
 def environment_for_init(environment: Mapping[str, str]) -> dict[str, str]:
-    """What the kernel gave us, without what the frozen program's loader and Python added for themselves."""
+    """The kernel's environment, without the variables of the frozen program's loader and of Python."""
     kept = {
         name: value
         for name, value in environment.items()
@@ -56,7 +56,7 @@ def environment_for_init(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _require_mount_point(target: str) -> None:
-    if not target or any(target == path or target.startswith(f"{path}/") for path in CARRIED):
+    if not target or any(target == path or target.startswith(f"{path}/") for path in MOVED_MOUNTS):
         raise DeviceFault(target or "/", "cannot become the root: it would be moved into itself")
     if not os.path.isdir(target):
         raise DeviceMissing(target, "cannot become the root: no such folder")
@@ -65,12 +65,12 @@ def _require_mount_point(target: str) -> None:
 
 
 def _require_program(target: str, init: str) -> None:
-    """Links are followed as they will be once ``target`` is the root."""
+    """Links are resolved as they will be with ``target`` as root."""
     root = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         program = libc.open_in_root(root, init, os.O_PATH)
     except OSError as exc:
-        raise fault(f"{target}{init}", "cannot start", exc) from exc
+        raise fault_from_oserror(f"{target}{init}", "cannot start", exc) from exc
     finally:
         os.close(root)
     try:
@@ -84,7 +84,7 @@ def _require_program(target: str, init: str) -> None:
 def _move_all(target: str) -> None:
     moved: list[str] = []
     try:
-        for path in CARRIED:
+        for path in MOVED_MOUNTS:
             if os.path.ismount(path):
                 os.makedirs(f"{target}{path}", exist_ok=True)
                 libc.mount(path, f"{target}{path}", flags=libc.MountFlag.MOVE)
@@ -93,12 +93,12 @@ def _move_all(target: str) -> None:
         libc.mount(".", "/", flags=libc.MountFlag.MOVE)
     except OSError as exc:
         _move_back(target, moved)
-        raise fault(target, "cannot become the root", exc) from exc
+        raise fault_from_oserror(target, "cannot become the root", exc) from exc
     try:
         os.chroot(".")
         os.chdir("/")
     except OSError as exc:
-        raise fault(target, "is mounted over the root, but cannot become it", exc) from exc
+        raise fault_from_oserror(target, "is mounted over the root, but cannot become it", exc) from exc
 
 
 def _move_back(target: str, moved: Sequence[str]) -> None:
@@ -107,17 +107,19 @@ def _move_back(target: str, moved: Sequence[str]) -> None:
         for path in reversed(moved):
             libc.mount(f"{target}{path}", path, flags=libc.MountFlag.MOVE)
     except OSError as exc:
-        raise fault(target, "cannot become the root, and what was moved there cannot be moved back", exc) from exc
+        raise fault_from_oserror(
+            target, "cannot become the root, and what was moved there cannot be moved back", exc
+        ) from exc
 
 
-def _free(old_root: int) -> None:
-    """Empty the initramfs. Anything that is not a file system in memory stays as it is, whatever brought us here."""
-    if libc.file_system_magic(old_root) in _IN_MEMORY:
+def _empty_initramfs(old_root: int) -> None:
+    """Delete the content of the initramfs. Only file systems in memory are emptied."""
+    if libc.file_system_magic(old_root) in _RAM_FILE_SYSTEMS:
         empty_folder(old_root)
 
 
 def _restore_signals() -> None:
-    """Python ignores SIGPIPE and SIGXFSZ, and exec passes that on."""
+    """Python ignores SIGPIPE and SIGXFSZ, and exec would keep that."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from typing_extensions import override
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.adapters.linux.system.process import failure
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, FileSystemSpec
 from gprov.domain.errors import DeviceFault
@@ -33,8 +33,8 @@ _FSCK_FAT_FOUND = 1
 
 
 class LinuxFileSystems(FileSystems, FileSystemMaker):
-    """``discard``: tell the device when making a file system that all its blocks are free. An SSD keeps its speed by
-    that; what has no use for it ignores it."""
+    """``discard``: report all blocks as free to the device before making a file system, which keeps SSDs fast. Devices
+    without support ignore it."""
 
     def __init__(self, processes: Processes, *, discard: bool = True) -> None:
         self._processes = processes
@@ -58,8 +58,7 @@ class LinuxFileSystems(FileSystems, FileSystemMaker):
                 assert_never(kind)
 
     def _check_ext(self, node: str) -> CheckVerdict:
-        """First only what is always safe to repair (-p), which is all that an unclean shutdown needs. Then, rather
-        than give up a file system, everything (-y)."""
+        """First the repairs that are always safe (-p), sufficient after an unclean shutdown; then all repairs (-y)."""
         done = self._e2fsck("-p", node)
         if done.status == 0:
             return CheckVerdict.CLEAN
@@ -79,7 +78,7 @@ class LinuxFileSystems(FileSystems, FileSystemMaker):
         return self._processes.run(("e2fsck", *words), timeout=_CHECK_SECONDS, check=False)
 
     def _check_fat(self, node: str) -> CheckVerdict:
-        """fsck.fat ends with 1 if it found anything, repaired or not: only a second look tells."""
+        """fsck.fat exits with 1 if it found errors, repaired or not: a second run decides."""
         done = self._fsck_fat("-a", node)
         if done.status == 0:
             return CheckVerdict.CLEAN
@@ -95,12 +94,11 @@ class LinuxFileSystems(FileSystems, FileSystemMaker):
 
 
 def make_command(node: str, spec: FileSystemSpec, *, discard: bool = True) -> Sequence[str]:
-    """The program that makes this file system.
+    """Command line that makes this file system.
 
     ext4 gets lazy_itable_init: the kernel clears inode tables in the background after the first mount (until then
-    checksums mark them as unused), which makes the difference of minutes on large disks. It does not get
-    lazy_journal_init: a journal that was never zeroed can, after a crash before it was filled once, replay what an
-    older file system had there.
+    checksums mark them as unused), which saves minutes on large disks. It does not get lazy_journal_init: after a crash
+    before the journal was filled once, a journal that was never zeroed can replay data of an older file system.
     """
     match spec.kind:
         case FileSystemKind.VFAT:
@@ -130,12 +128,12 @@ def _flush(node: str) -> None:
         finally:
             os.close(fd)
     except OSError as exc:
-        raise fault(node, "cannot flush", exc) from exc
+        raise fault_from_oserror(node, "cannot flush", exc) from exc
 
 
 def _require_readable(node: str, *offsets: int) -> None:
-    """A device that cannot be read has no verdict: checkers do not tell it from one without a file system. Its start
-    and whatever it has at ``offsets`` (bytes)."""
+    """Read the start of a device and the blocks at ``offsets`` (bytes): checkers do not distinguish an unreadable
+    device from one without a file system. Raises DeviceFault."""
     try:
         fd = os.open(node, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -146,4 +144,4 @@ def _require_readable(node: str, *offsets: int) -> None:
         finally:
             os.close(fd)
     except OSError as exc:
-        raise fault(node, "cannot read", exc) from exc
+        raise fault_from_oserror(node, "cannot read", exc) from exc

@@ -1,8 +1,8 @@
 """Firmware port on efivarfs (Linux Documentation/filesystems/efivarfs.rst).
 
 A variable is the file ``<name>-<vendor GUID>``: attributes (u32, little-endian), then the data. Each write(2) is one
-SetVariable call of the firmware, so a variable must be written with one call. The kernel protects variables that it
-does not know with the immutable flag.
+SetVariable call of the firmware, so a variable must be written with one call. The kernel sets the immutable flag on
+variables that are not on its list of safe ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 
 from typing_extensions import override
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.formats.efi.variables import Variable, VariableName
@@ -54,13 +54,13 @@ class EfivarsFirmware(Firmware, VariableWriter):
 
     @override
     def variables(self) -> tuple[VariableName, ...]:
-        """Raises DeviceFault on UEFI if there are none at all: then efivarfs is not mounted, or not usable."""
+        """Raises DeviceMissing on UEFI if there are no variables: efivarfs is not mounted, or not usable."""
         if self.kind() is FirmwareKind.BIOS:
             return ()
         try:
             files = os.listdir(self._folder)
         except OSError as exc:
-            raise fault(self._folder, "cannot list variables", exc) from exc
+            raise fault_from_oserror(self._folder, "cannot list variables", exc) from exc
         matches = [match for match in map(_FILE.fullmatch, files) if match]
         if not matches:
             raise DeviceMissing(self._folder, "efivarfs is not mounted")
@@ -74,7 +74,7 @@ class EfivarsFirmware(Firmware, VariableWriter):
         except FileNotFoundError:
             return None
         except OSError as exc:
-            raise _fault(path, "cannot read", exc) from exc
+            raise _make_fault(path, "cannot read", exc) from exc
         if not data:  # opened for writing by somebody, never written
             return None
         if len(data) < _ATTRIBUTES.size:
@@ -87,19 +87,19 @@ class EfivarsFirmware(Firmware, VariableWriter):
         if not variable.data:
             raise DeviceFault(path, "cannot write: UEFI has no empty variables")
         try:
-            with _unprotected(path):
+            with _without_immutable_flag(path):
                 _replace(path, _ATTRIBUTES.pack(variable.attributes) + variable.data)
         except OSError as exc:
-            raise _fault(path, "cannot write", exc) from exc
+            raise _make_fault(path, "cannot write", exc) from exc
 
     @override
     def delete(self, name: VariableName) -> None:
         path = self._path(name)
         try:
-            with _unprotected(path), suppress(FileNotFoundError):
+            with _without_immutable_flag(path), suppress(FileNotFoundError):
                 os.unlink(path)
         except OSError as exc:
-            raise _fault(path, "cannot delete", exc) from exc
+            raise _make_fault(path, "cannot delete", exc) from exc
 
     def _path(self, name: VariableName) -> str:
         if "/" in name.name or "\0" in name.name or not name.name:
@@ -111,10 +111,12 @@ def _by_name(name: VariableName) -> tuple[str, str]:
     return name.vendor, name.name
 
 
-def _fault(path: str, doing: str, exc: OSError) -> DeviceFault:
-    """Says what the kernel's translation of the firmware's status means."""
+def _make_fault(path: str, action: str, exc: OSError) -> DeviceFault:
+    """DeviceFault with the meaning of the firmware status that the kernel translated to an errno."""
     reason = _REASONS.get(exc.errno or 0)
-    return DeviceFault(path, f"{doing}: {reason}", errno=exc.errno) if reason else fault(path, doing, exc)
+    return (
+        DeviceFault(path, f"{action}: {reason}", errno=exc.errno) if reason else fault_from_oserror(path, action, exc)
+    )
 
 
 def _content(path: str) -> bytes:
@@ -127,14 +129,14 @@ def _content(path: str) -> bytes:
 
 
 def _replace(path: str, data: bytes) -> None:
-    """With one write(2). A file that was made for a value that the firmware then refused is removed again."""
+    """Write with one write(2). If the firmware rejects the value, a newly created file is removed."""
     new = not os.path.lexists(path)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         written = os.write(fd, data)
     except OSError:
         if new:
-            with suppress(OSError), _unprotected(path):  # the kernel has protected it already
+            with suppress(OSError), _without_immutable_flag(path):  # the kernel has protected it already
                 os.unlink(path)
         raise
     finally:
@@ -144,8 +146,8 @@ def _replace(path: str, data: bytes) -> None:
 
 
 @contextmanager
-def _unprotected(path: str) -> Iterator[None]:
-    """Without the immutable flag; a variable that had it gets it back, if it is still there."""
+def _without_immutable_flag(path: str) -> Iterator[None]:
+    """Context without the immutable flag. The flag is set again afterwards if the variable exists."""
     flags = _flags(path)
     if flags & _FS_IMMUTABLE_FL:
         _set_flags(path, flags & ~_FS_IMMUTABLE_FL)

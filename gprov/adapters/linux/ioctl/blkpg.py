@@ -1,7 +1,7 @@
-"""Making the kernel forget partitions (``linux/blkpg.h``), one by one.
+"""Removes partitions from the kernel's list (``linux/blkpg.h``), one by one.
 
-Unlike re-reading the table (BLKRRPART) this works on every device, with or without a partition parser for it, and can
-be done before the table itself is overwritten.
+Unlike re-reading the table (BLKRRPART) this works on every device, with or without a partition parser for it, and
+before the table itself is overwritten.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The few system calls that Python has no function for, through the C library.
+"""System calls without a Python function, through the C library.
 
-Each raises OSError with the errno of the call; adapters make gprov's errors of that. Constants have the kernel's
-names and values (``linux/mount.h``, ``linux/magic.h``, ``linux/openat2.h``).
+Each raises OSError with the errno of the call; adapters translate it. Constants have the kernel's names and values
+(``linux/mount.h``, ``linux/magic.h``, ``linux/openat2.h``).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _OpenHow(ctypes.Structure):
 
 
 class _Statfs(ctypes.Structure):
-    """Only ``f_type`` counts here; what follows is longer on no architecture."""
+    """Only ``f_type`` is used; the rest is not longer than this on any architecture."""
 
     _fields_ = (("type", ctypes.c_long), ("rest", ctypes.c_byte * 248))
 
@@ -74,8 +74,8 @@ _libc.syscall.restype = ctypes.c_long
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
-    """mount(2) with ``MountFlag`` bits. CAP_SYS_ADMIN. Some errors: EINVAL (no valid superblock), ENODEV (a kind that
-    the kernel does not know), EBUSY, EUCLEAN (structure needs cleaning)."""
+    """mount(2) with ``MountFlag`` bits. CAP_SYS_ADMIN. Some errors: EINVAL (no valid superblock), ENODEV (file system
+    not in the kernel), EBUSY, EUCLEAN (structure needs cleaning)."""
     _checked(_libc.mount(_name(source), _name(target), _name(kind), flags, _name(data) if data else None), target)
 
 
@@ -97,8 +97,8 @@ def file_system_magic(fd: int) -> int:
 
 
 def open_in_root(root: int, path: str, flags: int) -> int:
-    """openat2(2) with RESOLVE_IN_ROOT (Linux 5.6): ``path`` and every link on the way are taken as if the folder
-    ``root`` were the root. Returns a file descriptor."""
+    """openat2(2) with RESOLVE_IN_ROOT (Linux 5.6): ``path`` and all links in it are resolved with the folder ``root``
+    as root. Returns a file descriptor."""
     how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
     return _checked(_libc.syscall(_SYS_OPENAT2, root, _name(path), ctypes.byref(how), ctypes.sizeof(how)), path)
 

@@ -1,4 +1,4 @@
-"""Addresses and routes of an interface through the program ip (iproute2, or busybox' applet)."""
+"""Configures addresses and routes of an interface with the program ip (iproute2, or busybox' applet)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from gprov.adapters.linux.net.lease import resolver_configuration
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import GprovError, NetworkFault, ToolMissing
 from gprov.domain.unit.dhcp import Action, AddAddress, ClearAddresses, DropRoute, SetRoute, UseNameServers
 from gprov.domain.unit.lease import Route
@@ -16,14 +16,14 @@ _SECONDS = 10.0
 
 
 class Configurator:
-    """Carries out what ``gprov.domain.unit.dhcp`` says. Used by one thread at a time."""
+    """Carries out actions of ``gprov.domain.unit.dhcp``. Used by one thread at a time."""
 
     def __init__(self, processes: Processes, resolv_conf: str) -> None:
         self._processes = processes
         self._resolv_conf = resolv_conf
 
     def carry_out(self, actions: Iterable[Action]) -> None:
-        """Raises NetworkFault, DeviceFault (resolv.conf), ToolMissing; what follows a failed action is not done."""
+        """Stops at the first failed action. Raises NetworkFault, DeviceFault (resolv.conf), ToolMissing."""
         for action in actions:
             match action:
                 case ClearAddresses(interface):
@@ -47,20 +47,20 @@ class Configurator:
 
 
 def program(processes: Processes, name: str) -> list[str]:
-    """The beginning of the command line for a program that may be one of busybox only."""
+    """Start of the command line for a program that may be available as busybox applet only."""
     return [name] if processes.which(name) else ["busybox", name]
 
 
 def write_whole(path: str, content: bytes, mode: int = 0o644) -> None:
-    """Whole or not at all. Not flushed: it lives no longer than this boot."""
-    beside = f"{path}.new"
+    """Replace a file atomically. Not flushed: it is needed during this boot only."""
+    temporary = f"{path}.new"
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with open(descriptor, "wb") as file:
             file.write(content)
-        os.rename(beside, path)
+        os.rename(temporary, path)
     except OSError as exc:
-        raise fault(path, "cannot write", exc) from exc
+        raise fault_from_oserror(path, "cannot write", exc) from exc
 
 
 def _words(route: Route) -> tuple[str, ...]:

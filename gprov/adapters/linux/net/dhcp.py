@@ -1,4 +1,4 @@
-"""Network port: addresses from busybox' DHCP client, one on each interface at once."""
+"""Network port: addresses from busybox' DHCP client, with one client on each interface."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 from typing_extensions import override
 
-from gprov.adapters.linux.net.client import DhcpClient, start_client
 from gprov.adapters.linux.net.configure import Configurator, write_whole
+from gprov.adapters.linux.net.dhcp_client import DhcpClient, start_client
 from gprov.adapters.linux.net.interfaces import bring_up, physical_nics
-from gprov.adapters.linux.net.keeper import LeaseKeeper
 from gprov.adapters.linux.net.lease import script
+from gprov.adapters.linux.net.lease_keeper import LeaseKeeper
 from gprov.domain.errors import DeviceFault, NetworkFault
 from gprov.domain.unit.dhcp import ClearAddresses, Outcome, follow
 from gprov.domain.unit.lease import Lease
@@ -22,13 +22,13 @@ from gprov.ports.clock import Clock, Deadline
 from gprov.ports.network import Network, Report
 from gprov.ports.process import Processes
 
-_LOOK_EVERY = 0.1  # seconds
+_POLL_SECONDS = 0.1  # seconds
 
 
 class UdhcpcNetwork(Network):
-    """The client of the interface that won keeps running and renews the lease until ``close``: the server must not give
-    its address to the next unit while this one is still provisioned. Every flow that connects ends in a reboot, and
-    client and keeper with it; one that went on to switch root would have to call ``close`` before.
+    """The client of the configured interface keeps running and renews the lease until ``close``: the server must not
+    assign the address to the next unit while this one is being provisioned. Every flow that connects ends in a reboot,
+    which ends client and keeper; a flow that continues to switch root must call ``close`` first.
 
     Needs the kernel's packet sockets (CONFIG_PACKET), and the programs udhcpc and ip, or busybox.
     """
@@ -47,7 +47,7 @@ class UdhcpcNetwork(Network):
         self._background = background
         self._sysfs = sysfs
         self._configurator = Configurator(processes, resolv_conf)
-        self._winner = ExitStack()
+        self._active_client = ExitStack()
 
     @override
     def nics(self) -> tuple[Nic, ...]:
@@ -70,15 +70,15 @@ class UdhcpcNetwork(Network):
             keeper = LeaseKeeper(winner, lease, self._configurator, report)
             stack.callback(keeper.close)
             keeper.start(self._background)
-            self._winner = stack.pop_all()
+            self._active_client = stack.pop_all()
         return lease
 
     def close(self) -> None:
-        """End the DHCP client. The interface stays as it is configured."""
-        self._winner.close()
+        """End the DHCP client. The interface keeps its configuration."""
+        self._active_client.close()
 
     def _start_all(self, nics: Sequence[Nic], stack: ExitStack) -> tuple[list[DhcpClient], list[str]]:
-        """A client on each interface that can be switched on, and why the others cannot."""
+        """Start a client on each interface that can be enabled. Also returns the errors of the other interfaces."""
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gprov-dhcp-"))
         program = f"{folder}/udhcpc-events.sh"  # longer than any name of an interface: their pipes are beside it
         write_whole(program, script(self._shell()), 0o700)
@@ -109,7 +109,7 @@ class UdhcpcNetwork(Network):
                 if reason:
                     reasons.append(reason)
                     waiting.remove(client)
-            self._clock.sleep(_LOOK_EVERY)
+            self._clock.sleep(_POLL_SECONDS)
         if waiting:
             reasons.append(f"no DHCP lease within {deadline.seconds:g} s")
         raise NetworkFault(names, "; ".join(reasons))
@@ -119,7 +119,7 @@ class UdhcpcNetwork(Network):
 
 
 def _latest(client: DhcpClient) -> Outcome:
-    """What is held after all that was told so far, on an interface that has nothing of ours yet."""
+    """State of the lease after all events so far, on an interface that gprov has not configured yet."""
     outcome = Outcome(None)
     for event, environment in client.events():
         outcome = follow(None, client.interface, event, environment)

@@ -1,8 +1,7 @@
-"""The factory's ports over HTTP: the unit's side of the factory server's API.
+"""The factory's ports over HTTP: client of the factory server's API.
 
-One client is one session. The log and the request for passwords must be of the same session for the server to hand
-them out, so ``FactoryClients`` has one client for each server. Clients may be used from several threads if their Http
-and Clock may.
+One client is one session. The server hands out passwords only to a session that also sends the log, so
+``FactoryClients`` has one client for each server. Clients may be used from several threads if their Http and Clock may.
 """
 
 from __future__ import annotations
@@ -45,14 +44,14 @@ _REPLY_LIMIT = 64 << 10
 # A server that has just been asked to restart is back within this many tries.
 _ATTEMPTS = 4
 # Statuses that the same message may not get at the next attempt: the server took too long, or failed itself.
-_TRANSIENT = frozenset({408, 429, *range(500, 600)})
+_RETRYABLE_STATUS = frozenset({408, 429, *range(500, 600)})
 _HEADERS = {"Content-Type": "application/json"}
 
 T = TypeVar("T")
 
 
 class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
-    """``endpoint``: base URL of the server. ``pause``: seconds before the second attempt, doubled for each further.
+    """``endpoint``: base URL of the server. ``pause``: seconds before the second attempt, doubled for each further one.
     ``session``: 32 hex digits; a new random one unless given."""
 
     def __init__(self, http: Http, clock: Clock, endpoint: str, *, session: str = "", pause: float = 0.5) -> None:
@@ -67,7 +66,7 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
 
     @override
     def events(self, serial: str, events: Sequence[Event]) -> None:
-        """One attempt: the sink that calls this repeats it."""
+        """One attempt: the calling sink repeats it."""
         for batch in split(events):
             self._post(self._endpoint, EventBatch(self._sender(serial), tuple(batch)), 1)
             for event in batch:
@@ -105,7 +104,7 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
             except BadInput as exc:
                 raise NetworkFault(redacted(url), f"no factory server answers there: {exc}") from exc
 
-        return self._retried(ask)
+        return self._with_retries(ask)
 
     @override
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
@@ -114,23 +113,23 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
             self._forward(serial, ProcessState.MFG_STARTED)
         request = CredentialRequest(self._sender(serial))
         url, body = _url(endpoint or self._endpoint, request.path), encode(request)
-        return self._retried(lambda: self._ask_credentials(url, body))
+        return self._with_retries(lambda: self._ask_credentials(url, body))
 
     def _ask_credentials(self, url: str, body: bytes) -> Credentials:
-        """Nothing of the reply gets into an error: it may hold passwords."""
+        """Errors contain nothing of the reply: it may hold passwords."""
         reply = self._http.request("POST", url, body=body, headers=_HEADERS, limit=_REPLY_LIMIT, seconds=_SECONDS)
         if reply.status == 200:
             found = replies.decode_credentials(reply.body)
             if found is None:
                 raise NetworkFault(redacted(url), "the reply holds no credentials")
             return found
-        why = replies.decode_refusal(reply.body)
-        if why is Refusal.NOT_STARTED:
+        refusal = replies.decode_refusal(reply.body)
+        if refusal is Refusal.NOT_STARTED:
             # MFG_STARTED is reported by the log, which may not have been delivered yet: this may pass.
-            raise NetworkFault(redacted(url), f"status {reply.status}: {why.sentence}")
-        if reply.status in _TRANSIENT:
+            raise NetworkFault(redacted(url), f"status {reply.status}: {refusal.sentence}")
+        if reply.status in _RETRYABLE_STATUS:
             raise NetworkFault(redacted(url), f"status {reply.status}")
-        raise FactoryRefused(redacted(url), reply.status, why.sentence if why else "")
+        raise FactoryRefused(redacted(url), reply.status, refusal.sentence if refusal else "")
 
     def _forward(self, serial: str, state: ProcessState) -> None:
         if self._credential_endpoint and flow_of(state) is Flow.MFG:
@@ -144,10 +143,10 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
             if reply.status not in (200, 204):
                 raise _fault(url, reply)
 
-        self._retried(post, attempts)
+        self._with_retries(post, attempts)
 
-    def _retried(self, call: Callable[[], T], attempts: int = _ATTEMPTS) -> T:
-        """Repeat a call after faults that may pass; the last one is raised."""
+    def _with_retries(self, call: Callable[[], T], attempts: int = _ATTEMPTS) -> T:
+        """Repeat a call after temporary faults; raises the last one."""
         pause = self._pause
         for _ in range(attempts - 1):
             try:
@@ -164,7 +163,7 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
 
 
 class FactoryClients:
-    """The clients of one run of a program: one for each server, however often it is asked for."""
+    """The clients of one run of a program: one for each server."""
 
     def __init__(self, http: Http, clock: Clock) -> None:
         self._http = http
@@ -181,16 +180,16 @@ def client_at(clients: FactoryClients, endpoint: str) -> HttpFactory:
 
 
 def split(events: Sequence[Event]) -> list[list[Event]]:
-    """Batches that are within the server's limits, in order."""
+    """Split events into batches within the server's limits, in order."""
     batches: list[list[Event]] = []
-    room = 0
+    free_space = 0
     for event in events:
         size = len(describe(event.body))
-        if not batches or len(batches[-1]) == MAX_EVENTS or size > room:
+        if not batches or len(batches[-1]) == MAX_EVENTS or size > free_space:
             batches.append([])
-            room = MAX_BATCH_TEXT
+            free_space = MAX_BATCH_TEXT
         batches[-1].append(event)
-        room -= size
+        free_space -= size
     return batches
 
 
@@ -203,8 +202,8 @@ def _url(endpoint: str, path: str) -> str:
 
 
 def _fault(url: str, reply: Reply) -> NetworkFault:
-    """The error for a reply that is not a success. Not for replies that may hold credentials."""
+    """The error for an unsuccessful reply. Not for replies that may hold credentials."""
     peer, reason = redacted(url), replies.decode_error(reply.body)
-    if reply.status in _TRANSIENT:
+    if reply.status in _RETRYABLE_STATUS:
         return NetworkFault(peer, f"status {reply.status}: {reason}" if reason else f"status {reply.status}")
     return FactoryRefused(peer, reply.status, reason)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from gprov.adapters.linux.net.bounded import TookTooLong, within
+from gprov.adapters.linux.net.call_timeout import CallTimedOut, call_with_timeout
 from gprov.adapters.linux.net.partial import PartialFile, open_partial
-from gprov.adapters.linux.net.transport import Answer, Broken, exchange
+from gprov.adapters.linux.net.transport import HttpResponse, TransferInterrupted, exchange
 from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
 from gprov.ports.clock import Clock, Deadline
@@ -18,13 +18,13 @@ from gprov.ports.retry import growing_pauses, retried
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds
 _REPORT_EVERY = 1 << 20  # bytes
-_LEAST_RATE = 32 << 10  # bytes a second: what is slower over the whole stall deadline is a stalled transfer too
+_MIN_RATE = 32 << 10  # bytes a second: what is slower over the whole stall deadline is a stalled transfer too
 # Client errors that mean "not now"; every other one means "never".
-_TRANSIENT = frozenset({408, 425, 429})
+_RETRYABLE_STATUS = frozenset({408, 425, 429})
 
 
 class RequestsHttp(Http):
-    """``ca_file``: certificates to trust instead of the usual ones."""
+    """``ca_file``: certificates to trust instead of the default ones."""
 
     def __init__(self, clock: Clock, *, ca_file: str | None = None) -> None:
         self._clock = clock
@@ -49,10 +49,10 @@ class RequestsHttp(Http):
                 return _read_whole(answer, url, limit, deadline)
 
         try:
-            return within(seconds, whole, lambda _: None)
-        except TookTooLong as exc:
+            return call_with_timeout(seconds, whole, lambda _: None)
+        except CallTimedOut as exc:
             raise NetworkFault(redacted(url), f"no whole answer within {seconds:g} s") from exc
-        except Broken as exc:
+        except TransferInterrupted as exc:
             raise NetworkFault(redacted(url), str(exc)) from exc
 
     @override
@@ -66,9 +66,9 @@ class RequestsHttp(Http):
                     self._clock,
                     lambda: self._attempt(url, partial, progress, bounds),
                     _pauses(attempts, bounds.whole),
-                    Broken,
+                    TransferInterrupted,
                 )
-            except Broken as exc:
+            except TransferInterrupted as exc:
                 if bounds.whole.passed:
                     raise NetworkFault(redacted(url), f"not finished within {limits.seconds:g} s: {exc}") from exc
                 tries = f" ({attempts} attempts)" if attempts > 1 else ""
@@ -80,24 +80,24 @@ class RequestsHttp(Http):
         seconds = max(0.1, min(bounds.stall_seconds, bounds.whole.remaining))
         with exchange("GET", url, resume, seconds=seconds, ca_file=self._ca_file) as answer:
             if answer.status == 206 and resume:
-                partial.check_rest(answer.headers, answer.length)
+                partial.check_continuation(answer.headers, answer.length)
             elif answer.status == 200:
                 partial.begin(answer.headers, answer.length)
             else:
-                _refuse(answer, url, partial)
+                _raise_for_status(answer, url, partial)
             if partial.total > bounds.limit:
                 raise _too_long(url, partial, f"has {partial.total} bytes", bounds.limit)
             self._receive(answer, url, partial, progress, bounds)
         if partial.total and partial.size != partial.total:
-            raise Broken(f"ended after {partial.size} of {partial.total} bytes")
+            raise TransferInterrupted(f"ended after {partial.size} of {partial.total} bytes")
         progress(partial.size, partial.total or partial.size)
         return partial.finish()
 
     def _receive(
-        self, answer: Answer, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds
+        self, answer: HttpResponse, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds
     ) -> None:
         reported = moved = partial.size
-        least = int(_LEAST_RATE * bounds.stall_seconds)
+        min_bytes = int(_MIN_RATE * bounds.stall_seconds)
         window = Deadline(self._clock, bounds.stall_seconds)
         for block in answer.blocks():
             if partial.size + len(block) > bounds.limit:
@@ -107,17 +107,17 @@ class RequestsHttp(Http):
                 reported = partial.size
                 progress(partial.size, partial.total)
             if bounds.whole.passed:
-                raise Broken(f"{partial.size} of {partial.total or 'an unknown number of'} bytes came")
-            if partial.size - moved >= least:
+                raise TransferInterrupted(f"{partial.size} of {partial.total or 'an unknown number of'} bytes came")
+            if partial.size - moved >= min_bytes:
                 moved = partial.size
                 window = Deadline(self._clock, bounds.stall_seconds)
             elif window.passed:
-                raise Broken(f"only {partial.size - moved} bytes came within {bounds.stall_seconds:g} s")
+                raise TransferInterrupted(f"only {partial.size - moved} bytes came within {bounds.stall_seconds:g} s")
 
 
 @dataclass(frozen=True, slots=True)
 class _Bounds:
-    """Of a whole download: bytes, seconds of each attempt that may pass without progress, and the end of all."""
+    """Limits of a whole download: bytes, seconds without progress within an attempt, and deadline."""
 
     limit: int
     stall_seconds: float
@@ -125,17 +125,17 @@ class _Bounds:
 
 
 def _pauses(attempts: int, whole: Deadline) -> Iterator[float]:
-    """Between attempts, seconds: none once the deadline of the whole download has passed, and none beyond it."""
+    """Seconds between attempts: none after the deadline of the whole download, and none beyond it."""
     for pause in growing_pauses(_FIRST_PAUSE, _LONGEST_PAUSE, attempts):
         if whole.passed:
             return
         yield min(pause, whole.remaining)
 
 
-def _too_long(url: str, partial: PartialFile, what: str, limit: int) -> NetworkFault:
-    """Gives back the room."""
+def _too_long(url: str, partial: PartialFile, reason: str, limit: int) -> NetworkFault:
+    """Empty the partial file, to release its space, and return the error."""
     partial.restart({}, None)
-    return NetworkFault(redacted(url), f"{what}, and there is room for {limit}")
+    return NetworkFault(redacted(url), f"{reason}: the limit is {limit} bytes")
 
 
 def _check(url: str) -> None:
@@ -144,18 +144,18 @@ def _check(url: str) -> None:
         raise NetworkFault(redacted(url), problem)
 
 
-def _refuse(answer: Answer, url: str, partial: PartialFile) -> None:
-    """An answer without the file: Broken if it may get better, NetworkFault if not."""
+def _raise_for_status(answer: HttpResponse, url: str, partial: PartialFile) -> None:
+    """Raise TransferInterrupted for temporary statuses, else NetworkFault."""
     reason = f"answered {answer.described()}"
     if answer.status == 416:  # our part does not exist: it is another file now
         partial.restart({}, None)
-        raise Broken("the file on the server changed")
-    if answer.status >= 500 or answer.status in _TRANSIENT:
-        raise Broken(reason)
+        raise TransferInterrupted("the file on the server changed")
+    if answer.status >= 500 or answer.status in _RETRYABLE_STATUS:
+        raise TransferInterrupted(reason)
     raise NetworkFault(redacted(url), "not found (404)" if answer.status == 404 else reason)
 
 
-def _read_whole(answer: Answer, url: str, limit: int, deadline: Deadline) -> Reply:
+def _read_whole(answer: HttpResponse, url: str, limit: int, deadline: Deadline) -> Reply:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise NetworkFault(redacted(url), "sent its answer encoded, which was not asked for")
     body = bytearray()
@@ -164,5 +164,5 @@ def _read_whole(answer: Answer, url: str, limit: int, deadline: Deadline) -> Rep
         if len(body) > limit:
             raise NetworkFault(redacted(url), f"its answer is longer than {limit} bytes")
         if deadline.passed:
-            raise Broken("its answer did not end in time")
+            raise TransferInterrupted("its answer did not end in time")
     return Reply(answer.status, bytes(body))

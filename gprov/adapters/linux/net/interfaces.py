@@ -1,4 +1,4 @@
-"""Ethernet interfaces of the machine: which there are (sysfs), and switching them on (netdevice(7))."""
+"""Ethernet interfaces of the machine: lists them (sysfs) and enables them (netdevice(7))."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import socket
 import struct
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.unit.nics import Nic, natural
 
 # linux/sockios.h, linux/if.h, linux/if_arp.h
@@ -19,13 +19,13 @@ ARPHRD_ETHER = "1"
 
 _IFREQ_FLAGS = struct.Struct("16sH22x")  # struct ifreq: name, ifr_flags, rest of the union
 _PCI = re.compile(r"/([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?=/|$)")
-_LONGEST_NAME = 15  # IFNAMSIZ less the terminating NUL
+_MAX_NAME = 15  # IFNAMSIZ less the terminating NUL
 
 
 def physical_nics(sysfs: str = "/sys") -> tuple[Nic, ...]:
-    """Ethernet interfaces with a socket: they have a device behind them (no bridges, VLANs, tunnels), and are no
-    radios, no virtual functions of another port, and not the CPU's side of a switch chip, whose ports are what is
-    there. eth2 before eth10.
+    """Ethernet interfaces with a socket: those with a device (no bridges, VLANs, tunnels), without radios, virtual
+    functions of another port, and the CPU port of a switch chip (its external ports are listed). eth2 is sorted before
+    eth10.
 
     Raises DeviceFault if sysfs cannot be read.
     """
@@ -33,20 +33,20 @@ def physical_nics(sysfs: str = "/sys") -> tuple[Nic, ...]:
     try:
         names = os.listdir(folder)
     except OSError as exc:
-        raise fault(folder, "cannot list network interfaces", exc) from exc
+        raise fault_from_oserror(folder, "cannot list network interfaces", exc) from exc
     found = [nic for nic in (_nic(f"{folder}/{name}", name) for name in names) if nic is not None]
     return tuple(sorted(found, key=lambda nic: natural(nic.name)))
 
 
 def bring_up(name: str) -> None:
-    """Switch an interface on, as ``ip link set up`` does. Needs CAP_NET_ADMIN. Raises DeviceMissing, DeviceFault."""
-    request = _IFREQ_FLAGS.pack(name.encode()[:_LONGEST_NAME], 0)
+    """Enable an interface, as ``ip link set up`` does. Needs CAP_NET_ADMIN. Raises DeviceMissing, DeviceFault."""
+    request = _IFREQ_FLAGS.pack(name.encode()[:_MAX_NAME], 0)
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
             _, flags = _IFREQ_FLAGS.unpack(fcntl.ioctl(handle, SIOCGIFFLAGS, request))
-            fcntl.ioctl(handle, SIOCSIFFLAGS, _IFREQ_FLAGS.pack(name.encode()[:_LONGEST_NAME], flags | IFF_UP))
+            fcntl.ioctl(handle, SIOCSIFFLAGS, _IFREQ_FLAGS.pack(name.encode()[:_MAX_NAME], flags | IFF_UP))
     except OSError as exc:
-        raise fault(name, "cannot be switched on", exc) from exc
+        raise fault_from_oserror(name, "cannot be switched on", exc) from exc
 
 
 def _nic(path: str, name: str) -> Nic | None:
@@ -67,12 +67,12 @@ def _nic(path: str, name: str) -> Nic | None:
         mac=mac,
         driver=driver,
         carrier=_attribute(path, "carrier") == "1",
-        path=_place(os.path.realpath(f"{path}/device")),
+        path=_device_path(os.path.realpath(f"{path}/device")),
     )
 
 
-def _place(device: str) -> str:
-    """As systemd's udev-builtin-path_id.c makes it of PCI, virtio on PCI, and USB on PCI; "" for anything else."""
+def _device_path(device: str) -> str:
+    """Path as in systemd's udev-builtin-path_id.c for PCI, virtio on PCI, and USB on PCI; "" for anything else."""
     addresses = list(_PCI.finditer(device))
     if not addresses:
         return ""
@@ -84,7 +84,7 @@ def _place(device: str) -> str:
 
 
 def _attribute(path: str, name: str) -> str:
-    """Empty if the interface is gone, or does not tell (``carrier`` of one that is down)."""
+    """Empty if the interface was removed, or has no value (``carrier`` of a disabled one)."""
     try:
         with open(f"{path}/{name}", encoding="ascii", errors="replace") as file:
             return file.read().strip()

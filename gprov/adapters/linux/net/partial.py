@@ -1,4 +1,4 @@
-"""A download in progress: the file so far, its hashes, and what proves that the rest belongs to it."""
+"""A download in progress: the file so far, its hashes, and the validators for resuming it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
 
-from gprov.adapters.linux.net.transport import Broken
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.net.transport import TransferInterrupted
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.files import Digests
 
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")  # RFC 9110, section 14.4
 
 
 class PartialFile:
-    """``size``: bytes written; ``total``: bytes that the server announced, 0 if it did not.
+    """``size``: bytes written; ``total``: bytes announced by the server, 0 if unknown.
 
-    What a server stores encoded (``Content-Encoding``) comes as it is stored, and is kept so: the hash in
-    manufData.json is that of the file on the server. All parts must then have the same encoding.
+    Encoded content (``Content-Encoding``) is stored as it is sent: the hash in manufData.json is that of the file on
+    the server. All parts must have the same encoding.
     """
 
     def __init__(self, path: str, descriptor: int) -> None:
@@ -30,7 +30,7 @@ class PartialFile:
         self.restart({}, None)
 
     def restart(self, headers: Mapping[str, str], length: int | None) -> None:
-        """Empty the file: what follows is a new one, described by the headers that announce it."""
+        """Empty the file; the headers describe the new content."""
         with _translated(self._path):
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
@@ -58,7 +58,7 @@ class PartialFile:
         return Digests(self.size, self._sha1.hexdigest(), self._sha256.hexdigest())
 
     def resume_headers(self) -> dict[str, str]:
-        """Ask for the rest of this very file; nothing if a changed file could not be told from it."""
+        """Request headers for the rest of this file; empty if a changed file could not be detected."""
         # A weak tag means "as good as", not "the same bytes" (RFC 9110, section 8.8.1).
         proof = self._etag if self._etag.startswith('"') else self._modified
         # A header that was folded over several lines, or is in nobody knows which encoding, cannot be sent back.
@@ -68,31 +68,32 @@ class PartialFile:
         return {"Range": f"bytes={self.size}-", "If-Range": proof}
 
     def begin(self, headers: Mapping[str, str], length: int | None) -> None:
-        """A whole answer (200). Content-Range has no meaning there (RFC 9110, section 14.4); a server that sends one of
-        a part all the same means that part, or means nothing: then raise Broken."""
+        """Begin a whole answer (200). Content-Range has no meaning there (RFC 9110, section 14.4). Some servers send
+        one with a part: raises TransferInterrupted if it is not the whole file."""
         self.restart(headers, length)
         stated = headers.get("Content-Range", "")
         match = _RANGE.fullmatch(stated)
         if stated and (match is None or (int(match[1]), int(match[2])) != (0, int(match[3]) - 1)):
             self._refuse_parts("it sent a part as if it were the whole file")
 
-    def check_rest(self, headers: Mapping[str, str], length: int | None = None) -> None:
-        """That a partial answer (206) goes on where we are, in the same file; if not, begin anew and raise Broken."""
+    def check_continuation(self, headers: Mapping[str, str], length: int | None = None) -> None:
+        """Check that a partial answer (206) continues this file at the current position; else restart and raise
+        TransferInterrupted."""
         match = _RANGE.fullmatch(headers.get("Content-Range", ""))
         fits = match is not None and (int(match[1]), int(match[3])) == (self.size, self.total)
         if headers.get("ETag", self._etag) != self._etag:
             self.restart({}, None)
-            raise Broken("the file on the server changed")
+            raise TransferInterrupted("the file on the server changed")
         if not fits or (length or 0) > self.total - self.size:
             self._refuse_parts("it sent another part than was asked for")
         if _encoding(headers) != self._encoding:
             self._refuse_parts("it sent the rest in another encoding")
 
     def _refuse_parts(self, reason: str) -> NoReturn:
-        """From now on the file is asked for as a whole: what this server says about parts cannot be trusted."""
+        """Disable range requests for this file: this server's partial answers are not reliable."""
         self.restart({}, None)
         self._parts = False
-        raise Broken(reason)
+        raise TransferInterrupted(reason)
 
 
 def _encoding(headers: Mapping[str, str]) -> str:
@@ -116,4 +117,4 @@ def _translated(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise fault(path, "cannot write", exc) from exc
+        raise fault_from_oserror(path, "cannot write", exc) from exc

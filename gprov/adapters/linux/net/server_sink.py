@@ -1,9 +1,9 @@
-"""EventSink that delivers a unit's events to the factory server from a thread of its own.
+"""EventSink that delivers a unit's events to the factory server in its own thread.
 
-``publish`` takes a lock for a few instructions and never waits for the network. Memory is bounded: when too much is
-waiting, the oldest events are dropped, except state changes, and a log line says how many.
+``publish`` takes a lock for a few instructions and never waits for the network. Memory is bounded: if too many events
+are waiting, the oldest except state changes are dropped, and a log line states their number.
 
-Its thread waits on a condition, with a timeout, and not on the Clock port: ``publish`` and ``close`` end the wait.
+The thread waits on a condition with a timeout instead of the Clock port: ``publish`` and ``close`` end the wait.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from gprov.domain.backlog import Backlog
 from gprov.domain.errors import DeadlineExceeded, GprovError, NetworkFault
+from gprov.domain.event_backlog import Backlog
 from gprov.domain.events import Event, StateChange
 from gprov.domain.factory.events import bounded
 from gprov.domain.factory.replies import FactoryRefused
@@ -27,13 +27,13 @@ _CLOSING_PAUSE = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """``limit``: events that may wait. ``batch``: most in one delivery. ``linger``: seconds that a first event waits
-    for others. ``pause``, ``longest_pause``: seconds between attempts, doubled each time. ``close_seconds``: deadline
-    of ``close``."""
+    """``limit``: events that may wait. ``batch``: events in one delivery at most. ``batch_delay``: seconds that a first
+    event waits for others. ``pause``, ``longest_pause``: seconds between attempts, doubled each time.
+    ``close_seconds``: timeout of ``close``."""
 
     limit: int = 5000
     batch: int = 250
-    linger: float = 0.1
+    batch_delay: float = 0.1
     pause: float = 0.5
     longest_pause: float = 15.0
     close_seconds: float = 10.0
@@ -43,7 +43,7 @@ _DELIVERY = Delivery()
 
 
 class ServerSink(EventSink):
-    """``serial``: of the unit that the events come from."""
+    """``serial``: serial number of the unit that sends the events."""
 
     def __init__(self, telemetry: Telemetry, serial: str, *, delivery: Delivery = _DELIVERY) -> None:
         self._telemetry = telemetry
@@ -51,7 +51,7 @@ class ServerSink(EventSink):
         self._delivery = delivery
         self._backlog = Backlog(delivery.limit, "the server took too long")
         self._changed = threading.Condition()
-        self._urgent = False
+        self._flush_now = False
         self._closing = False
         self._abandoned = False
         self._in_flight = 0
@@ -72,12 +72,12 @@ class ServerSink(EventSink):
             if self._closing:
                 return
             self._backlog.add(bounded(event))
-            self._urgent = self._urgent or isinstance(event.body, StateChange)
+            self._flush_now = self._flush_now or isinstance(event.body, StateChange)
             self._changed.notify()
 
     @override
     def close(self) -> None:
-        """Raises NetworkFault if not everything was delivered."""
+        """Raises NetworkFault if some events were not delivered."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -96,44 +96,44 @@ class ServerSink(EventSink):
                 return
 
     def _next(self) -> tuple[Event, ...]:
-        """Wait for events, then for more of them to fill a batch. Empty: closed, and all was delivered."""
+        """Wait for events, then for more of them to fill a batch. Empty after ``close`` if all were delivered."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._backlog) or self._closing)
             self._changed.wait_for(
-                lambda: len(self._backlog) >= self._delivery.batch or self._urgent or self._closing,
-                self._delivery.linger,
+                lambda: len(self._backlog) >= self._delivery.batch or self._flush_now or self._closing,
+                self._delivery.batch_delay,
             )
-            self._urgent = False
+            self._flush_now = False
             events = self._backlog.take(self._delivery.batch)
             self._in_flight = len(events)
             return events
 
     def _delivered(self, events: tuple[Event, ...]) -> bool:
-        """Try until the events are delivered or refused. False: the deadline of ``close`` has passed."""
+        """Repeat until the events are delivered or refused. Returns False at the deadline of ``close``."""
         pause = self._delivery.pause
         while True:
             try:
                 self._telemetry.events(self._serial, events)
             except FactoryRefused as fault:  # the same would be refused again
-                self._settle(len(events), fault)
+                self._finish_batch(len(events), fault)
                 return True
             except GprovError as fault:
                 self._last_fault = fault
             else:
-                self._settle(0, None)
+                self._finish_batch(0, None)
                 return True
             if not self._paused(pause):
                 return False
             pause = min(pause * 2, self._delivery.longest_pause)
 
-    def _settle(self, refused: int, fault: GprovError | None) -> None:
+    def _finish_batch(self, refused: int, fault: GprovError | None) -> None:
         with self._changed:
             self._in_flight = 0
             self._refused += refused
             self._last_fault = fault or self._last_fault
 
     def _paused(self, seconds: float) -> bool:
-        """Wait before the next attempt. ``close`` cuts it short; False: its deadline has passed."""
+        """Wait before the next attempt; ``close`` ends the wait. Returns False after its deadline."""
         with self._changed:
             if not self._closing:
                 self._changed.wait_for(lambda: self._closing, seconds)

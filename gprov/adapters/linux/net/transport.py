@@ -1,4 +1,4 @@
-"""One HTTP exchange with requests: bounded in time, redirects checked, failures named in plain words."""
+"""One HTTP exchange with requests: bounded in time, redirects checked, errors without secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from gprov.adapters.linux.net.bounded import TookTooLong, Watchdog, within
+from gprov.adapters.linux.net.call_timeout import CallTimedOut, Watchdog, call_with_timeout
 from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import requests
     from requests.adapters import HTTPAdapter
 
-    from gprov.adapters.linux.net.lifeline import Lifeline
+    from gprov.adapters.linux.net.exchange_connections import ExchangeConnections
 
 _CONNECT_SECONDS = 20.0
 _REDIRECTS = 5
@@ -28,25 +28,27 @@ _BLOCK = 256 << 10  # bytes asked of the socket at once
 _LENGTH_DIGITS = 18
 
 
-class Broken(Exception):
-    """The exchange failed in a way that may not happen again. ``str`` says how, without secrets."""
+class TransferInterrupted(Exception):
+    """The exchange failed, but a retry may succeed. ``str`` is the reason, without secrets."""
 
 
-class Answer:
-    """Status, headers and the unread body of one exchange, as sent: no content encoding is undone. ``seconds``: how
-    long one read of the body may take."""
+class HttpResponse:
+    """Status, headers and the unread body of one exchange, as sent: content encodings are not decoded. ``seconds``:
+    timeout of one read of the body."""
 
-    def __init__(self, response: requests.Response, adapter: HTTPAdapter, lifeline: Lifeline, seconds: float) -> None:
+    def __init__(
+        self, response: requests.Response, adapter: HTTPAdapter, connections: ExchangeConnections, seconds: float
+    ) -> None:
         self._response = response
         self._adapter = adapter
-        self._lifeline = lifeline
+        self._connections = connections
         self._seconds = seconds
         self.status: int = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
     def blocks(self) -> Iterator[bytes]:
-        """The body as it comes in: each block is what one read of the socket gave. Raises Broken."""
-        watchdog = Watchdog(self._seconds, self._lifeline.cut)
+        """The body in blocks, each from one read of the socket. Raises TransferInterrupted."""
+        watchdog = Watchdog(self._seconds, self._connections.shut_down)
         try:
             while block := self._read(watchdog):
                 yield block
@@ -54,17 +56,18 @@ class Answer:
             watchdog.close()
 
     def _read(self, watchdog: Watchdog) -> bytes:
-        """b"" at the end. A socket's timeout bounds silence only: a peer may go on sending what is no body."""
+        """Return b"" at the end. A socket timeout limits silence only: a peer may keep sending data that is not part of
+        the body."""
         late = f"nothing of the file came within {self._seconds:g} s"
         try:
             with _translated(), watchdog.step():
                 block: bytes = self._response.raw.read1(_BLOCK, decode_content=False)
-        except Broken as exc:
+        except TransferInterrupted as exc:
             if watchdog.expired:
-                raise Broken(late) from exc
+                raise TransferInterrupted(late) from exc
             raise
         if watchdog.expired:
-            raise Broken(late)
+            raise TransferInterrupted(late)
         return block
 
     @property
@@ -94,15 +97,18 @@ def exchange(
     *,
     seconds: float,
     ca_file: str | None = None,
-) -> Iterator[Answer]:
-    """Send a request and read the headers of its answer within ``seconds``; then no read of the body waits longer.
+) -> Iterator[HttpResponse]:
+    """Send a request and read the headers of its answer within ``seconds``; later each read of the body has that
+    timeout.
 
-    Raises Broken if it may be tried again, NetworkFault if that would be no use.
+    Raises TransferInterrupted if a retry may succeed, else NetworkFault.
     """
-    from gprov.adapters.linux.net.lifeline import Lifeline
+    from gprov.adapters.linux.net.exchange_connections import ExchangeConnections
 
-    lifeline = Lifeline()
-    request = _Request(method=method, headers=headers, body=body, seconds=seconds, ca_file=ca_file, lifeline=lifeline)
+    connections = ExchangeConnections()
+    request = _Request(
+        method=method, headers=headers, body=body, seconds=seconds, ca_file=ca_file, connections=connections
+    )
     try:
         answer = _answer(url, request)
         try:
@@ -111,36 +117,36 @@ def exchange(
             answer.close()
     finally:
         # Also of a thread that was left behind, which would read for ever what is no answer.
-        lifeline.cut()
+        connections.shut_down()
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
-    """What stays the same over redirects."""
+    """Properties of a request that do not change with redirects."""
 
     method: str
     headers: Mapping[str, str]
     body: bytes | None
     seconds: float
     ca_file: str | None
-    lifeline: Lifeline
+    connections: ExchangeConnections
 
 
-def _answer(url: str, request: _Request) -> Answer:
-    def send() -> Answer:
+def _answer(url: str, request: _Request) -> HttpResponse:
+    def send() -> HttpResponse:
         with _translated():
             return _follow(url, request)
 
     try:
-        return within(request.seconds, send, Answer.close)
-    except TookTooLong as exc:
-        raise Broken(f"no answer within {request.seconds:g} s") from exc
+        return call_with_timeout(request.seconds, send, HttpResponse.close)
+    except CallTimedOut as exc:
+        raise TransferInterrupted(f"no answer within {request.seconds:g} s") from exc
     except NetworkFault as exc:
         raise NetworkFault(redacted(url), exc.reason) from exc
 
 
-def _follow(url: str, request: _Request) -> Answer:
-    """Redirects only for GET and HEAD: nothing that was posted goes to another place than it was meant for."""
+def _follow(url: str, request: _Request) -> HttpResponse:
+    """Redirects are followed for GET and HEAD only: posted data must not be sent to another server."""
     for _ in range(_REDIRECTS + 1):
         answer = _send(url, request)
         if request.method not in ("GET", "HEAD") or answer.status not in _REDIRECT_STATUS:
@@ -158,7 +164,7 @@ def _follow(url: str, request: _Request) -> Answer:
 
 
 def _redirect_target(url: str, location: str) -> tuple[str, str | None]:
-    """Where a redirect leads, and what is wrong with that."""
+    """Target URL of a redirect, and the problem with it or None."""
     try:
         target = urljoin(url, location)
     except ValueError:
@@ -166,16 +172,16 @@ def _redirect_target(url: str, location: str) -> tuple[str, str | None]:
     return target, url_problem(target)
 
 
-def _send(url: str, request: _Request) -> Answer:
+def _send(url: str, request: _Request) -> HttpResponse:
     import requests
 
-    from gprov.adapters.linux.net.lifeline import tied_adapter
+    from gprov.adapters.linux.net.exchange_connections import registering_adapter
 
     bare, login = _without_login(url)
     usual = {"User-Agent": "gprov", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
     headers = {**usual, **request.headers}
     # No session: it would read proxies from the environment and .netrc, keep cookies, and follow redirects half-way.
-    adapter = tied_adapter(request.lifeline)
+    adapter = registering_adapter(request.connections)
     try:
         response = adapter.send(
             requests.Request(request.method, bare, headers=headers, data=request.body, auth=login).prepare(),
@@ -187,11 +193,11 @@ def _send(url: str, request: _Request) -> Answer:
     except BaseException:
         adapter.close()
         raise
-    return Answer(response, adapter, request.lifeline, request.seconds)
+    return HttpResponse(response, adapter, request.connections, request.seconds)
 
 
 def _without_login(url: str) -> tuple[str, tuple[str, str] | None]:
-    """The URL as exceptions of the library may quote it, and name and password apart."""
+    """The URL without credentials, which exceptions of the library may quote, and the name and password."""
     parts = urlsplit(url)
     userinfo, at, host = parts.netloc.rpartition("@")
     if not at:
@@ -210,15 +216,15 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except requests.ConnectTimeout as exc:
-        raise Broken("no connection in time") from _root(exc)
+        raise TransferInterrupted("no connection in time") from _root(exc)
     except (requests.RequestException, HTTPError, HTTPException, OSError) as exc:
         cause = _root(exc)
         # The cause rather than its wrappers, which quote whole URLs.
-        raise Broken(_words(cause)) from cause
+        raise TransferInterrupted(_describe_error(cause)) from cause
 
 
 def _root(error: BaseException) -> BaseException:
-    """The innermost exception that tells something."""
+    """The innermost exception with a cause."""
     inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
     for candidate in (inner, *error.args):
         if isinstance(candidate, BaseException) and candidate is not error:
@@ -226,7 +232,7 @@ def _root(error: BaseException) -> BaseException:
     return error
 
 
-def _words(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
         return "the host name cannot be resolved"
     if isinstance(error, ssl.SSLCertVerificationError):

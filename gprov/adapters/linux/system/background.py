@@ -27,7 +27,7 @@ class _DoneTask(Task):
 
 
 class ThreadBackground(Background):
-    """Where no thread can be had, the work is done at once: a flow that is slow is better than one that ends."""
+    """If no thread can be created, ``start`` does the work itself: a slow flow is better than a failed one."""
 
     @override
     def start(self, name: str, work: Callable[[], None]) -> Task:

@@ -1,4 +1,4 @@
-"""Clock port: the system's clocks, and the battery-backed one."""
+"""Clock port: the system clocks and the hardware clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 from typing_extensions import override
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault
 from gprov.ports.clock import Clock
 
@@ -37,11 +37,12 @@ class SystemClock(Clock):
 
     @override
     def set(self, time_ns: int) -> None:
-        """The system clock first: a machine without hardware clock (DeviceMissing) has the right time nevertheless."""
+        """Sets the system clock first: without a hardware clock (DeviceMissing) the system time is right
+        nevertheless."""
         try:
             time.clock_settime_ns(time.CLOCK_REALTIME, time_ns)
         except OSError as exc:
-            raise fault("system clock", "cannot set", exc) from exc
+            raise fault_from_oserror("system clock", "cannot set", exc) from exc
         except (OverflowError, ValueError) as exc:
             raise DeviceFault("system clock", f"cannot set: no such time: {time_ns}") from exc
         self._set_rtc(time_ns)
@@ -56,7 +57,7 @@ class SystemClock(Clock):
             finally:
                 os.close(rtc)
         except OSError as exc:
-            raise fault(self._rtc, "cannot set the hardware clock", exc) from exc
+            raise fault_from_oserror(self._rtc, "cannot set the hardware clock", exc) from exc
 
 
 def rtc_time(time_ns: int) -> bytes:

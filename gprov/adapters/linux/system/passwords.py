@@ -1,7 +1,7 @@
-"""PasswordHasher port on libxcrypt (libcrypt.so.1), the library that PAM itself asks.
+"""PasswordHasher port on libxcrypt (libcrypt.so.1), the library that PAM uses.
 
-The password is copied into a buffer that is overwritten afterwards, and libxcrypt overwrites its own work space; the
-string objects that Python made of it before are freed but not overwritten, which Python cannot do.
+The password is copied into a buffer that is overwritten afterwards, and libxcrypt overwrites its own work space. Python
+strings that held it before are freed but not overwritten, which Python cannot do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 
 from typing_extensions import override
 
-from gprov.adapters.linux.system.os_errors import fault
+from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, Problem
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.unit.credentials import Secret
@@ -53,7 +53,7 @@ class CryptPasswordHasher(PasswordHasher):
             result = self._crypt_library().crypt_rn(phrase, setting, data, len(data))
             if result is None:
                 code = ctypes.get_errno()
-                raise fault(self._library, "cannot hash a password", OSError(code, os.strerror(code)))
+                raise fault_from_oserror(self._library, "cannot hash a password", OSError(code, os.strerror(code)))
             return bytes(result)
         finally:
             ctypes.memset(phrase, 0, len(phrase))

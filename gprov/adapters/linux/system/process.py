@@ -21,7 +21,7 @@ _TAIL = 4096
 
 
 class SystemProcesses(Processes):
-    """Real processes, each leader of its own process group so that its children can be ended with it."""
+    """Real processes, each in its own process group so that its children can be ended too."""
 
     def __init__(self, path: str = SEARCH_PATH) -> None:
         self._path = path
@@ -146,7 +146,7 @@ class _Child(Running):
 
 
 def failure(argv: Sequence[str], done: Completed) -> ToolFailed:
-    """The error for a program that ended badly, with a command line that can be pasted."""
+    """The error for a failed program, with a command line that can be pasted."""
     how = f"killed by signal {-done.status}" if done.status < 0 else f"exit status {done.status}"
     tail = (done.errors or done.output)[-_TAIL:].decode(errors="replace")
     last = tail.strip().splitlines()[-1:] or [""]

@@ -12,5 +12,5 @@ from gprov.ports.clock import Randomness
 class SystemRandomness(Randomness):
     @override
     def token(self, size: int) -> bytes:
-        """Waits until the kernel has gathered enough entropy, which takes at most a second since Linux 5.6."""
+        """Blocks until the kernel has enough entropy: at most a second since Linux 5.6."""
         return os.urandom(size)

@@ -17,7 +17,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.ext4_room import Room, primary_room, smallest_disk
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, ExitCode, GprovError, Problem
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.image.decoding import LARGEST_ARCHIVE
+from gprov.domain.image.decoding import MAX_ARCHIVE
 from gprov.domain.image.imgmeta import FIELDS, ImageMeta, parse_imgmeta
 from gprov.domain.image.name import ImageName, parse_image_name
 from gprov.domain.image.select import Preference, rank
@@ -126,9 +126,9 @@ def verify(
 def _verify(path: str, prefix: str, room: Room | None) -> tuple[ExitCode, dict[str, object]]:
     from gprov.adapters.linux.archive import XzTarArchives
     from gprov.adapters.linux.system.process import SystemProcesses
-    from gprov.domain.plan.restorable import lack_of_room
+    from gprov.domain.plan.preconditions import lack_of_room
 
-    most = room.largest_archive if room is not None else LARGEST_ARCHIVE
+    most = room.largest_archive if room is not None else MAX_ARCHIVE
     try:
         with progress(path) as report:
             image = XzTarArchives(SystemProcesses(), memory_budget=0).verify(path, report, most)
@@ -156,7 +156,7 @@ def _print_verdict(code: ExitCode, row: dict[str, object]) -> None:
 
 def _notes(image: VerifiedImage, prefix: str) -> list[str]:
     """Why a restore would not take an intact image."""
-    from gprov.domain.plan.restorable import image_problems
+    from gprov.domain.plan.preconditions import image_problems
 
     notes = [str(problem) for problem in image_problems(image, Branding(image_prefix=prefix))]
     try:

@@ -10,7 +10,7 @@ import typer
 from gprov.apps.host.cli import lab_options as options
 from gprov.apps.host.cli.options import Json, new_app, one_of
 from gprov.apps.host.cli.output import say
-from gprov.apps.host.lab.shapes import unit_spec
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import ExitCode

@@ -13,8 +13,8 @@ from gprov.apps.host.initramfs.hostfiles import write_file
 from gprov.apps.host.lab.accel import named_accelerator
 from gprov.apps.host.lab.campaign import Campaign, campaign_report, run_campaign
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.scenario import CutStage
-from gprov.apps.host.lab.shapes import unit_spec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput, ExitCode
 

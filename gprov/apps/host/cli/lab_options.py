@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gprov.apps.host.cli.options import one_of, words_for_completion
-from gprov.apps.host.lab.shapes import SHAPES
+from gprov.apps.host.lab.disk_shapes import SHAPES
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 

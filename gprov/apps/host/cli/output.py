@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TextIO
 
-from gprov.domain.formats.shown import plain
+from gprov.domain.formats.printable import printable_text
 
 _COLOURS = {"red": "\x1b[31m", "green": "\x1b[32m", "yellow": "\x1b[33m"}
 _PLAIN = "\x1b[0m"
@@ -19,7 +19,7 @@ _PLAIN = "\x1b[0m"
 def say(line: str, *, err: bool = False, colour: str = "") -> None:
     """Print one line to standard output or standard error. ``colour``: red, green or yellow, if a terminal shows it."""
     stream = sys.stderr if err else sys.stdout
-    text = plain(line)
+    text = printable_text(line)
     if colour and has_colours(stream):
         text = f"{_COLOURS[colour]}{text}{_PLAIN}"
     print(text, file=stream, flush=True)

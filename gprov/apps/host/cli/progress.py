@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gprov.apps.host.cli.output import say
-from gprov.domain.formats.shown import plain
+from gprov.domain.formats.printable import printable_text
 from gprov.ports.archive import ProgressReport
 
 _SECONDS = 10.0
@@ -33,7 +33,7 @@ def _bar(what: str) -> Iterator[ProgressReport]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
-        task = bar.add_task(plain(what), total=None)
+        task = bar.add_task(printable_text(what), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 

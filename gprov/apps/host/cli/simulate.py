@@ -68,7 +68,7 @@ def lifecycle(
         model = _chosen(read_platforms(platforms), platform)
     names = Branding() if branding is None else parse_branding(branding, read_user_file(branding))
     from gprov.apps.host.cli import simulate_runs
-    from gprov.apps.host.simulation.shapes import platform_of
+    from gprov.apps.host.simulation.machine_shapes import platform_of
     from gprov.apps.host.simulation.world import world_of
 
     return simulate_runs.lifecycle(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from gprov.adapters.fake.machine.stop import Stop
+from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.progress import progress
 from gprov.apps.host.simulation.cut_campaign import Row, cut_everywhere, flows
@@ -56,10 +56,10 @@ def lifecycle(world: World, *, as_json: bool) -> int:
     """A blank machine until its system runs."""
     transcript = _Transcript(as_json)
     world.sinks = (transcript,)
-    stages: tuple[tuple[str, Callable[[], Stop], Stop], ...] = (
-        ("provision", world.provision, Stop.REBOOT),
-        ("restore", world.boot, Stop.REBOOT),
-        ("boot", world.boot, Stop.SWITCHED_ROOT),
+    stages: tuple[tuple[str, Callable[[], StopReason], StopReason], ...] = (
+        ("provision", world.provision, StopReason.REBOOT),
+        ("restore", world.boot, StopReason.REBOOT),
+        ("boot", world.boot, StopReason.SWITCHED_ROOT),
     )
     rows: list[dict[str, object]] = []
     passed = True

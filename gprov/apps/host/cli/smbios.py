@@ -13,8 +13,8 @@ from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
 from gprov.domain.errors import ExitCode
 from gprov.domain.formats.json.value import Json as JsonValue
-from gprov.domain.formats.smbios.fields import fields
-from gprov.domain.formats.smbios.keywords import keywords
+from gprov.domain.formats.smbios.dmidecode_fields import fields
+from gprov.domain.formats.smbios.dmidecode_keywords import keywords
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure, parse_table
 
 DUMP = "a raw table, or a file made by dmidecode --dump-bin (default: this machine's table)"

@@ -20,11 +20,11 @@ from gprov.domain.formats.image.tar_fields import Malformed
 from gprov.domain.formats.image.tar_summary import Span, TarSummary
 from gprov.domain.formats.image.tar_tidy import Tidier
 from gprov.domain.formats.image.tar_walk import TarWalker
-from gprov.domain.image.contents import VerifiedImage, described
+from gprov.domain.image.captured_names import captured_names
+from gprov.domain.image.contents import VerifiedImage, verified_image
 from gprov.domain.image.imgmeta import ImageMeta, parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.name import ImageName
-from gprov.domain.image.wanted_members import wanted_members
-from gprov.domain.plan.restorable import image_problems
+from gprov.domain.plan.preconditions import image_problems
 from gprov.ports.archive import Archives
 from gprov.ports.process import Processes
 
@@ -60,7 +60,7 @@ class ImageMaker:
         self._processes = processes
         self._archives = archives
         self._branding = branding
-        self._wanted = wanted_members(branding)
+        self._wanted = captured_names(branding)
 
     def create(self, request: ImageRequest, report: Report) -> VerifiedImage:
         """Write the image into the folder ``output``, replacing an image of this name.
@@ -164,7 +164,7 @@ def _without(pieces: Iterable[bytes], left_out: Sequence[Span]) -> Iterator[byte
 
 def _unverified(path: str, summary: TarSummary) -> VerifiedImage:
     """As an image, for those who look into its files."""
-    return described(path, 0, "", summary)
+    return verified_image(path, 0, "", summary)
 
 
 def _is_inside(path: str, folder: str) -> bool:

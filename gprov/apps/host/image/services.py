@@ -10,7 +10,7 @@ from pathlib import Path
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 
-_SOURCE = os.path.join(os.path.dirname(__file__), "unitfiles")
+_SOURCE = os.path.join(os.path.dirname(__file__), "systemd_units")
 _PROGRAMS = "usr/sbin"
 _UNITS = "usr/lib/systemd/system"
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gprov.apps.host.initramfs.applets import add_applets
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.cpio import archive, regular
@@ -57,6 +58,8 @@ class Builder:
         spec = parse_spec(_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             tree = assemble(spec, os.path.dirname(specification), module_search_path() if path is None else path)
+            for program in spec.applets:
+                add_applets(tree, self._processes, program)
             if spec.loader:
                 for target, content in loader_files(self._processes, spec.loader, Branding()).items():
                     tree.add(regular(inside(target), content), "boot loader")

@@ -37,6 +37,10 @@ class RootTree:
             first = self._components[node.path]
             self._problems.append(Problem(f"/{node.path}", f"differs between {first} and {component}"))
 
+    def has(self, path: str) -> bool:
+        """``path``: of a node, relative."""
+        return path in self._nodes
+
     def finish(self) -> tuple[Node, ...]:
         """Return all nodes. Raises BadInput if components added different nodes at one path."""
         if self._problems:

@@ -27,7 +27,8 @@ class FreezeSpec:
     ``start``: "module:function" that /init runs. ``modules``, ``packages``, ``exclude``, ``prefer_source``: see
     closure. ``data``: data files, as paths relative to ``sys.path``. ``replace``: module -> file in the
     specification's folder that replaces it (a package becomes a plain module, so exclude it too).
-    ``programs``, ``libraries``: name -> Debian package. ``loader``: modules of GRUB's core image.
+    ``programs``, ``libraries``: name -> Debian package. ``applets``: programs of which every applet becomes a command
+    (they list them with ``--list``), unless there is a program of that name. ``loader``: modules of GRUB's core image.
     ``nodes``: nodes that are not copied from the host.
     """
 
@@ -40,11 +41,12 @@ class FreezeSpec:
     replace: Mapping[str, str]
     programs: Mapping[str, str]
     libraries: Mapping[str, str]
+    applets: tuple[str, ...]
     loader: tuple[str, ...]
     nodes: tuple[Node, ...]
 
 
-_LISTS = ("modules", "packages", "exclude", "prefer_source", "data", "loader")
+_LISTS = ("modules", "packages", "exclude", "prefer_source", "data", "applets", "loader")
 _MAPS = ("replace", "programs", "libraries")
 _NODES = ("folders", "files", "scripts", "links", "devices")
 _KEYS = {"start", *_LISTS, *_MAPS, *_NODES}
@@ -76,6 +78,7 @@ def parse_spec(text: str, flavor: Flavor, source: str = "freeze specification") 
         replace=_merged(tables, "replace"),
         programs=_merged(tables, "programs"),
         libraries=_merged(tables, "libraries"),
+        applets=_joined(tables, "applets"),
         loader=_joined(tables, "loader"),
         nodes=tuple(node for table in tables for node in table.nodes()),
     )

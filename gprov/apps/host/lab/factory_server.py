@@ -15,9 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
-from gprov.apps.host.lab.manufdata import Artifact, manuf_data
+from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
 from gprov.apps.host.lab.namespace import inside
+from gprov.apps.host.lab.stepfiles import SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceMissing, ToolFailed
 from gprov.ports.process import Processes, Running
@@ -50,7 +52,7 @@ class FactoryServerProcess:
 
     def publish(self, files: Mapping[str, str], spec: VirtualUnitSpec) -> None:
         """Publish files (path on this host by published name) and a manufData.json that names them and specifies this
-        unit."""
+        unit. Units with UEFI have steps and a stash archive too; those with BIOS show provisioning without any."""
         folder = os.path.join(self.folder, "files")
         artifacts = []
         for name, source in files.items():
@@ -61,8 +63,17 @@ class FactoryServerProcess:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
             if name != Branding().provision_kernel:  # for the firmware, not for RECOVERY
                 artifacts.append(Artifact(f"{self.guest_url}/files/{name}", digest))
-        data = manuf_data(artifacts, self.guest_url, spec)
+        data = manuf_data(artifacts, self.guest_url, spec, self._publish_steps(spec))
         write_file(os.path.join(folder, MANUF_DATA), json.dumps(data, indent=2).encode())
+
+    def _publish_steps(self, spec: VirtualUnitSpec) -> StepArtifacts | None:
+        if spec.firmware is not FirmwareKind.UEFI:
+            return None
+        published = {}
+        for name, content in step_files().items():
+            write_file(os.path.join(self.folder, "files", name), content)
+            published[name] = Artifact(f"{self.guest_url}/files/{name}", hashlib.sha256(content).hexdigest())
+        return StepArtifacts(published[SCRIPT], published[STASH])
 
 
 @dataclass(frozen=True, slots=True)

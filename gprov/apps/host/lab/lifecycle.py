@@ -10,6 +10,7 @@ from gprov.apps.host.lab.machine import DirectKernel
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult, StageRunner
+from gprov.apps.host.lab.stepfiles import STATION, STATION_VALUE
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.host.lab.volumes import remove_flag
@@ -31,6 +32,7 @@ UNIT_ARGUMENTS = (
     "PROVISION_VERBOSE=1",
     "PROVISION_KEY_WINDOW=0",
     "PROVISION_FAILURE_HOLD=5",
+    f"{STATION}={STATION_VALUE}",
     'PROVISION_BOOT_ARGS="panic=5 oops=panic"',
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gprov.apps.host.lab.argv import CPU_NAME
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus
+from gprov.apps.host.lab.stepfiles import steps_document
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.disk.layout import MIB
 
@@ -35,13 +36,31 @@ class Artifact:
     sha256: str
 
 
-def manuf_data(artifacts: Iterable[Artifact], endpoint: str, spec: VirtualUnitSpec) -> Mapping[str, object]:
-    """Return the JSON document. ``endpoint``: URL of the factory server from the units."""
-    return {
-        "Files": [{"Src": artifact.url, "Sha256": artifact.sha256} for artifact in artifacts],
+@dataclass(frozen=True, slots=True)
+class StepArtifacts:
+    """The files of ``stepfiles``."""
+
+    script: Artifact
+    stash: Artifact
+
+
+def manuf_data(
+    artifacts: Iterable[Artifact], endpoint: str, spec: VirtualUnitSpec, steps: StepArtifacts | None = None
+) -> Mapping[str, object]:
+    """Return the JSON document. ``endpoint``: URL of the factory server from the units. ``steps``: None for a document
+    without steps and stash archives."""
+    data: dict[str, object] = {
+        "Files": [_file(artifact) for artifact in artifacts],
         "LogEndpoint": endpoint,
         "ValidationData": [_validation(spec)],
     }
+    if steps is not None:
+        data.update(steps_document(spec.code_name, _file(steps.script), _file(steps.stash)))
+    return data
+
+
+def _file(artifact: Artifact) -> Mapping[str, str]:
+    return {"Src": artifact.url, "Sha256": artifact.sha256}
 
 
 def _validation(spec: VirtualUnitSpec) -> Mapping[str, object]:

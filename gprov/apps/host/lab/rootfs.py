@@ -71,7 +71,7 @@ def read_recipe(path: str) -> RootRecipe:
         packages=root.texts("packages", required=True),
         exclude=root.texts("exclude"),
         account=root.text("account", required=True),
-        account_id=root.integer("account_id", required=True, least=1000),
+        account_id=root.integer("account_id", required=True, minimum=1000),
         enable=root.texts("enable"),
         disable=root.texts("disable"),
         files=os.path.join(os.path.dirname(path), "files"),

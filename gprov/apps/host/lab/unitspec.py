@@ -95,8 +95,8 @@ def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
         manufacturer=root.text("manufacturer", required=True),
         product=root.text("product", required=True),
         primaries=_buses(root),
-        primary_size=root.integer("primary_size", required=True, least=1),
-        recovery_size=root.integer("recovery_size", required=True, least=1),
+        primary_size=root.integer("primary_size", required=True, minimum=1),
+        recovery_size=root.integer("recovery_size", required=True, minimum=1),
         recovery_bus=root.one_of("recovery_bus", _BUSES, DiskBus.USB, required=True),
         netboot=root.boolean("netboot"),
     )

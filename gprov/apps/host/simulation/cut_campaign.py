@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from gprov.adapters.fake.firmware.uefi import choose_entry
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.firmware.uefi import select_boot_entry
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import Node, Tree
 from gprov.adapters.fake.system.clock import SeededRandomness
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.invariants import recovery_problems, report_problems, secret_problems, system_problems
-from gprov.apps.host.simulation.shapes import image_content, image_name, simulated
+from gprov.apps.host.simulation.machine_shapes import image_content, image_name, simulated
 from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import GprovError
@@ -143,7 +143,7 @@ def _cut_again(world: World, choices: random.Random, *, in_factory: bool) -> str
         last = operation
         left -= 1
         if left < 0:
-            raise MachineStopped(Stop.POWER_CUT)
+            raise MachineStopped(StopReason.POWER_CUT)
 
     world.machine.hook = cut
     world.machine.torn_cuts = True
@@ -184,11 +184,11 @@ def _outcome(world: World, flow: Flow, row: Row, seen: dict[int, str]) -> str:
             problem = f"its system does not run after {starts} starts"
             break
         reported = len(world.factory.states)
-        began = world.machine.clock.passed
+        began = world.machine.clock.total_elapsed
         ended = start(world, in_factory=flow.in_factory)
-        seconds = world.machine.clock.passed - began
+        seconds = world.machine.clock.total_elapsed - began
         problem = "; ".join(_wrong(world, flow, ended, reported, seconds))
-        if problem or ended == Stop.SWITCHED_ROOT.value:
+        if problem or ended == StopReason.SWITCHED_ROOT.value:
             row.most_starts = max(row.most_starts, starts + 1)
             break
     seen.update(dict.fromkeys(visited, problem))
@@ -201,12 +201,15 @@ def _wrong(world: World, flow: Flow, ended: str, reported: int, seconds: float) 
         yield f"a start took {seconds:g} s"
     if ended.startswith("nothing to start"):
         yield ended
-    if not flow.in_factory or ended == Stop.SWITCHED_ROOT.value:
+    if not flow.in_factory or ended == StopReason.SWITCHED_ROOT.value:
         yield from recovery_problems(world)
     yield from system_problems(world)
     yield from secret_problems(world)
     flag = f"/{world.branding.flag_file}"
-    if ended == Stop.SWITCHED_ROOT.value and world.machine.tree(world.branding.primary_label).get(flag) is None:
+    if (
+        ended == StopReason.SWITCHED_ROOT.value
+        and world.machine.volume_tree(world.branding.primary_label).get(flag) is None
+    ):
         yield "the system was started without its flag file"
 
 
@@ -215,16 +218,16 @@ def put(tree: Tree, path: str, content: bytes) -> None:
 
 
 def _with_newer_image(world: World) -> None:
-    put(world.machine.tree(world.branding.recovery_label), f"/{IMAGE_FOLDER}/{image_name(1)}", image_content(1))
+    put(world.machine.volume_tree(world.branding.recovery_label), f"/{IMAGE_FOLDER}/{image_name(1)}", image_content(1))
     world.machine.flush()
 
 
 def _without_flag(world: World) -> None:
     _with_newer_image(world)
-    world.machine.tree(world.branding.primary_label).drop(f"/{world.branding.flag_file}")
+    world.machine.volume_tree(world.branding.primary_label).drop(f"/{world.branding.flag_file}")
     world.machine.flush()
 
 
 def _requested(world: World) -> None:
     _with_newer_image(world)
-    choose_entry(world.machine, world.branding.restore_entry)
+    select_boot_entry(world.machine, world.branding.restore_entry)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.apps.host.simulation.world import World
 from gprov.domain.errors import DeviceMissing
 
-Start = Callable[[], Stop]
+Start = Callable[[], StopReason]
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Cut:
     def __call__(self, operation: str) -> None:
         self.operations.append(operation)
         if len(self.operations) - 1 == self.at:
-            raise MachineStopped(Stop.POWER_CUT)
+            raise MachineStopped(StopReason.POWER_CUT)
 
 
 def operations_of(world: World, start: Start) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def settle(world: World, *, in_factory: bool = False, most: int = 8) -> tuple[st
     """Start the unit until its system runs, at most ``most`` times. Returns how each start ended; the last is "switched
     root" if the system runs. A unit that finds nothing to start is lost; ``in_factory`` it starts over the network."""
     history: list[str] = []
-    while len(history) < most and Stop.SWITCHED_ROOT.value not in history:
+    while len(history) < most and StopReason.SWITCHED_ROOT.value not in history:
         try:
             history.append(world.boot().value)
         except DeviceMissing:

@@ -17,8 +17,8 @@ def fingerprint(world: World) -> int:
 
 def _disk(disk: FakeDisk) -> object:
     parts = tuple(_partition(part) for part in disk.partitions)
-    remains = tuple((start, _volume(found)) for start, found in sorted(disk.remains.items()))
-    return disk.serial, disk.table is None, disk.gone, parts, remains, tuple(sorted(disk.areas.items()))
+    remains = tuple((start, _volume(found)) for start, found in sorted(disk.old_contents.items()))
+    return disk.serial, disk.table is None, disk.detached, parts, remains, tuple(sorted(disk.areas.items()))
 
 
 def _partition(part: FakePartition) -> object:
@@ -31,5 +31,5 @@ def _volume(found: FakeVolume | FakeMember | None) -> object:
     if isinstance(found, FakeMember):
         return found.array.uuid, found.slot, found.active, found.events
     trees = (found.durable.items(), found.in_place.items())
-    state = found.damaged, found.repairable, found.ambivalent, found.lost
+    state = found.damaged, found.repairable, found.ambivalent, found.lost_bytes
     return found.kind, found.label, found.uuid, *state, trees

@@ -23,8 +23,8 @@ from gprov.domain.events import ProcessState
 from gprov.domain.formats.bzimage import parse_whole
 from gprov.domain.image.verify import verify_image
 from gprov.domain.plan.kernels import FALLBACK_LOADER
-from gprov.domain.plan.restorable import image_problems
-from gprov.domain.plan.unit_files import MOUNT_POINTS
+from gprov.domain.plan.preconditions import image_problems
+from gprov.domain.plan.system_files import MOUNT_POINTS
 from gprov.domain.recovery_files import ADMIN_HASH, IMAGE_FOLDER
 
 SECRETS = tuple(f"{kind}-{SERIAL}".encode() for kind in ("os", "bios", "ipmi"))
@@ -71,7 +71,7 @@ def system_problems(world: World) -> list[str]:
     if len(flagged) > 1:
         return ["two volumes have the flag file"]
     tree = flagged[0].current
-    lost = sum(volume.lost for volume in volumes(world, names.esp_label))
+    lost = sum(volume.lost_bytes for volume in volumes(world, names.esp_label))
     return _tree_problems(world, tree) + ([f"{lost} bytes of the ESP belong to no file"] if lost else [])
 
 

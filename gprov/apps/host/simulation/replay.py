@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.system.clock import SeededRandomness
 from gprov.apps.host.simulation.cut_campaign import LONGEST_START, MOST_STARTS
-from gprov.apps.host.simulation.inject import Say, inject
+from gprov.apps.host.simulation.fault_injection import Say, inject
 from gprov.apps.host.simulation.invariants import (
     recovery_problems,
     report_problems,
     secret_problems,
     system_problems,
 )
+from gprov.apps.host.simulation.machine_shapes import simulated
 from gprov.apps.host.simulation.pauses import AnnouncedPauses
 from gprov.apps.host.simulation.script import Script, Step, Verb
-from gprov.apps.host.simulation.shapes import simulated
 from gprov.domain.errors import DeviceMissing, GprovError
 
 # Before a restore, and before the next start: a day each.
@@ -68,13 +68,13 @@ class Replay:
         machine = self.world.machine
         machine.faults.clear()
         for disk in machine.disks:
-            disk.gone = False
+            disk.detached = False
         self.world.origin.faults.clear()
         self.world.origin.down = self.world.factory.down = False
         machine.keys.clear()
         machine.operator_present = False
         for _ in range(MOST_STARTS):
-            if self._start() == Stop.SWITCHED_ROOT.value:
+            if self._start() == StopReason.SWITCHED_ROOT.value:
                 break
         else:
             self.problems.append(f"the system does not run after {MOST_STARTS} starts")
@@ -86,7 +86,7 @@ class Replay:
         world, machine = self.world, self.world.machine
         if machine.switched_to is not None:
             machine.restart()
-        reported, began = len(world.factory.states), machine.clock.passed
+        reported, began = len(world.factory.states), machine.clock.total_elapsed
         self._pauses.seconds = 0.0
         ended, over_network = "nothing to start", provision
         self._writes = {disk.serial: disk.writes for disk in machine.disks}
@@ -103,14 +103,14 @@ class Replay:
             if over_network:
                 self.provisioned = False
                 ended = world.provision().value
-                self.provisioned = ended == Stop.REBOOT.value
+                self.provisioned = ended == StopReason.REBOOT.value
         except GprovError as error:
             ended = f"failed: {error}"
             machine.restart()
         finally:
             machine.hook = None
             self._cut_at = -1
-        seconds = machine.clock.passed - began
+        seconds = machine.clock.total_elapsed - began
         self.say(f"   {ended} after {seconds:g} s")
         self.problems += report_problems(world, world.factory.states[reported:])
         if seconds - self._pauses.seconds > LONGEST_START:
@@ -120,7 +120,7 @@ class Replay:
         return ended
 
     def _is_gone(self, serial: str) -> bool:
-        return any(disk.gone for disk in self.world.machine.disks if disk.serial == serial)
+        return any(disk.detached for disk in self.world.machine.disks if disk.serial == serial)
 
     def _hook(self, operation: str) -> None:
         machine = self.world.machine
@@ -130,7 +130,7 @@ class Replay:
             self.problems.append(f"{', '.join(changed)} changed before an image was verified ({operation})")
         if self._cut_at == 0:
             self.say("   *** power cut")
-            raise MachineStopped(Stop.POWER_CUT)
+            raise MachineStopped(StopReason.POWER_CUT)
         self._cut_at -= 1
 
     def _cut(self, step: Step) -> None:

@@ -20,11 +20,11 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
-from gprov.adapters.fake.firmware.uefi import firmware_start, handed_over
+from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_start
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.stop import MachineStopped, Stop
+from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeNetwork, Origin
+from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeNetwork, FakeOrigin
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
@@ -67,7 +67,7 @@ class World:
     """
 
     machine: SimulatedMachine
-    origin: Origin = field(default_factory=Origin)
+    origin: FakeOrigin = field(default_factory=FakeOrigin)
     factory: FakeFactory = field(default_factory=FakeFactory)
     processes: FakeProcesses = field(default_factory=FakeProcesses)
     branding: Branding = field(default_factory=Branding)
@@ -92,11 +92,11 @@ class World:
             setattr(copy, name, deepcopy(value, memo))
         return copy
 
-    def provision(self, **arguments: str) -> Stop:
+    def provision(self, **arguments: str) -> StopReason:
         """Start the provisioning kernel, as a network boot does. Raises GprovError if provisioning fails; the machine
         is restarted then, as a real one is after the failure was displayed for long enough."""
         self._power_on()
-        handed_over(self.machine, self.provisioned_by)
+        record_foreign_start(self.machine, self.provisioned_by)
         container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **self.arguments, **arguments})
         try:
             container.provisioning().run()
@@ -111,7 +111,7 @@ class World:
             container.bus().close()
         raise InternalError("simulation: provisioning went on after the reboot")
 
-    def boot(self, environment: dict[str, str] | None = None) -> Stop:
+    def boot(self, environment: dict[str, str] | None = None) -> StopReason:
         """Power on: the firmware starts the normal kernel, which decides what to do. ``environment``: kernel arguments
         of a start that was not chosen by the firmware. Raises DeviceMissing if the firmware finds nothing to start."""
         self._power_on()
@@ -129,10 +129,10 @@ class World:
         if self.machine.switched_to is not None:
             self.machine.restart()
 
-    def _stopped(self, stopped: MachineStopped) -> Stop:
-        if stopped.how is not Stop.SWITCHED_ROOT:
+    def _stopped(self, stopped: MachineStopped) -> StopReason:
+        if stopped.reason is not StopReason.SWITCHED_ROOT:
             self.machine.restart()
-        return stopped.how
+        return stopped.reason
 
     def _unpack_initramfs(self) -> None:
         for path, content in ((BOOT_IMAGE, self.loader.boot), (CORE_IMAGE, self.loader.core)):
@@ -238,7 +238,7 @@ def _nics(platform: Platform, branding: Branding) -> tuple[Nic, ...]:
     )
 
 
-def publish(origin: Origin, files: dict[str, bytes], specification: Mapping[str, object] | None = None) -> None:
+def publish(origin: FakeOrigin, files: dict[str, bytes], specification: Mapping[str, object] | None = None) -> None:
     """Serve these files, and a manufData.json that lists them. ``specification``: what it says about the hardware,
     None for that of the default platform."""
     origin.content |= {f"{BASE_URL}/{name}": data for name, data in files.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gprov.domain.boot.boots import (
+from gprov.domain.boot.boot_counts import (
     CONFIRMED_FILE,
     SERVICE_LINKS,
     STARTED_FILE,
@@ -31,7 +31,7 @@ def record_boot_attempt(ports: VolumePorts, volume: Volume, context: UnitContext
         ports.mounts.mount(volume.node, root, kind, ("remount", "rw"))
         try:
             path = f"{root}{context.branding.config_folder}/{STARTED_FILE}"
-            ports.files.replace(path, serialise_started(before.one_more()))
+            ports.files.replace(path, serialise_started(before.with_boot_attempt()))
         finally:
             ports.mounts.mount(volume.node, root, kind, ("remount", "ro"))
     except DeviceFault as fault:

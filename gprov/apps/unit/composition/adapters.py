@@ -72,7 +72,7 @@ def power() -> Power:
 
 
 def shell_power() -> Power:
-    from gprov.adapters.linux.system.shell import ShellPower
+    from gprov.adapters.linux.system.shell_power import ShellPower
 
     return ShellPower()
 

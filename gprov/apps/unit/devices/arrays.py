@@ -8,19 +8,19 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import FoundArray, Member, RunningArray, found_arrays
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
-from gprov.domain.disk.targets import detachable
+from gprov.domain.disk.targets import removable_reason
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.ports.arrays import Arrays
 from gprov.ports.block import BlockDevices
 
 
 def find_inactive_arrays(arrays: Arrays, volumes: Iterable[Volume], bus: EventBus) -> tuple[FoundArray, ...]:
-    """The arrays that have members among these volumes and are not assembled. Members on detachable disks are ignored:
+    """The arrays that have members among these volumes and are not assembled. Members on removable disks are ignored:
     any person can plug in such a disk."""
     running = {array.uuid for array in arrays.running()}
     members: list[Member] = []
     for volume in volumes:
-        if volume.contents.kind != RAID_MEMBER or detachable(volume.disk):
+        if volume.contents.kind != RAID_MEMBER or removable_reason(volume.disk):
             continue
         try:
             record = arrays.examine(volume.node)

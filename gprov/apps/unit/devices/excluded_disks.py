@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from gprov.apps.unit.boot.boot_entries import boot_variables
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.boot.origin import partition_with, started_partition
+from gprov.domain.boot.boot_partition import booted_partition_guid, find_partition
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.targets import excluded_disks
 from gprov.domain.errors import DeviceFault
@@ -24,8 +24,8 @@ def current_excluded_disks(
 
 def _booted_from(disks: Sequence[Disk], firmware: Firmware, bus: EventBus) -> DeviceNumber | None:
     try:
-        guid = started_partition(boot_variables(firmware, bus))
+        guid = booted_partition_guid(boot_variables(firmware, bus))
     except DeviceFault as fault:
         bus.warning(f"cannot determine the disk that this boot was started from: {fault}")
         return None
-    return partition_with(disks, guid)
+    return find_partition(disks, guid)

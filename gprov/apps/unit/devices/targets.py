@@ -33,7 +33,7 @@ def choose_targets_for(ports: VolumePorts, recovery: RecoveryVolume, unit: Unit,
     spec = target_spec(unit.platform)
     choice = _wait_for_stable_disks(ports, recovery, spec, bus)
     for candidate in choice.report:
-        taken = "taken" if candidate.taken else "left alone"
+        taken = "taken" if candidate.selected else "left alone"
         bus.log(f"{candidate.disk.describe()} {taken}: {candidate.reason}, identity {candidate.disk.identity}")
     return choice.chosen
 

@@ -24,4 +24,4 @@ def dismantle_arrays(ports: VolumePorts, writer: ArrayWriter, disks: Sequence[Di
             arrays.stop(array)
     members = [volume.node for volume in volumes_of(ports.blocks, current, bus) if volume.contents.kind == RAID_MEMBER]
     if members:
-        writer.forget(members)
+        writer.zero_superblocks(members)

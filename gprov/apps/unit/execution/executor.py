@@ -7,7 +7,7 @@ from functools import partial
 from typing import assert_never
 
 from gprov.apps.unit.composition.volume_ports import VolumePorts
-from gprov.apps.unit.execution.boot_entries import update_boot_entries
+from gprov.apps.unit.execution.boot_entry_update import update_boot_entries
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.dismantling import dismantle_arrays
 from gprov.apps.unit.execution.fetch import fetch_file
@@ -15,23 +15,23 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.model import Disk, Partition
 from gprov.domain.errors import GprovError, InternalError
-from gprov.domain.events import Step, StepPhase
+from gprov.domain.events import OperationPhase, OperationReport
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
     CreateArray,
     CreatePartitionTable,
+    DismantleArrays,
     ExtractImage,
     FlushVolume,
     MakeFileSystem,
     MountVolume,
     PartitionRef,
-    Place,
-    RetireArrays,
     StopArray,
     UnmountVolume,
     UpdateBootEntries,
+    VolumeRef,
 )
 from gprov.domain.plan.file_operations import (
     CopyFile,
@@ -83,18 +83,18 @@ class Executor:
     def _run_operation(self, operation: Operation) -> None:
         text = operation.describe()
         started = self._ports.clock.monotonic()
-        self._bus.operation(Step(text, StepPhase.STARTED))
+        self._bus.operation(OperationReport(text, OperationPhase.STARTED))
         try:
             self._perform(operation)
         except GprovError as error:
             seconds = self._ports.clock.monotonic() - started
-            self._bus.operation(Step(text, StepPhase.FAILED, seconds, str(error)))
+            self._bus.operation(OperationReport(text, OperationPhase.FAILED, seconds, str(error)))
             if isinstance(operation, _OPTIONAL_OPERATIONS) and not operation.required:
                 self._bus.warning(f"{error}; going on without: {text}")
                 return
             raise
         self._completed.append(operation)
-        self._bus.operation(Step(text, StepPhase.DONE, self._ports.clock.monotonic() - started))
+        self._bus.operation(OperationReport(text, OperationPhase.DONE, self._ports.clock.monotonic() - started))
 
     def _perform(self, operation: Operation) -> None:
         ports, destructive = self._ports, self._destructive
@@ -104,7 +104,7 @@ class Executor:
             case CreatePartitionTable():
                 written = destructive.partitioner.write(operation.disk, operation.table, operation.loader)
                 self._disks[operation.disk.device] = written
-            case RetireArrays() | CreateArray() | StopArray():
+            case DismantleArrays() | CreateArray() | StopArray():
                 self._perform_on_arrays(operation)
             case MakeFileSystem():
                 destructive.filesystem_maker.make(self._node(operation.where), operation.spec)
@@ -123,7 +123,7 @@ class Executor:
             case _:
                 perform_on_files(ports.files, operation)
 
-    def _node(self, place: Place) -> str:
+    def _node(self, place: VolumeRef) -> str:
         match place:
             case PartitionRef():
                 return self._partition(place).node
@@ -132,10 +132,10 @@ class Executor:
             case _:
                 assert_never(place)
 
-    def _perform_on_arrays(self, operation: RetireArrays | CreateArray | StopArray) -> None:
+    def _perform_on_arrays(self, operation: DismantleArrays | CreateArray | StopArray) -> None:
         writer = self._destructive.array_writer
         match operation:
-            case RetireArrays():
+            case DismantleArrays():
                 dismantle_arrays(self._ports, writer, operation.disks, self._bus)
             case CreateArray():
                 nodes = [self._partition(member).node for member in operation.members]

@@ -10,7 +10,7 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import NetworkFault
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.lease import Lease
-from gprov.domain.unit.nics import Nic, own_nics, usable
+from gprov.domain.unit.nics import Nic, own_nics, usable_nics
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.network import Network
 
@@ -52,7 +52,7 @@ def connect(network: Network, clock: Clock, unit: Unit, context: UnitContext) ->
     """Use all of the unit's interfaces except those for diagnosis. Raises NetworkFault."""
     info, prefix = unit.platform.nic_info, context.branding.mac_prefix
     seen = wait_for_nics(network, clock, info.mac_prefixes or (prefix,))
-    nics = usable(seen, info, prefix)
+    nics = usable_nics(seen, info, prefix)
     if not nics:
         macs = ", ".join(f"{nic.name} {nic.mac}" for nic in seen) or "none at all"
         raise NetworkFault("no interface of this unit's own", f"there are: {macs}")

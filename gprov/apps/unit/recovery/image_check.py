@@ -8,7 +8,7 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput
 from gprov.domain.image.contents import VerifiedImage
-from gprov.domain.plan.restorable import image_problems
+from gprov.domain.plan.preconditions import image_problems
 from gprov.ports.archive import Archives
 
 

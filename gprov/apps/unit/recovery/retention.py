@@ -22,7 +22,7 @@ from gprov.domain.image.retention import (
     StoredImage,
     plan_images,
     plan_logs,
-    room_for_an_update,
+    space_for_update,
 )
 from gprov.domain.plan.file_operations import RemovePath
 from gprov.domain.plan.operations import Plan
@@ -73,7 +73,7 @@ def image_facts(
         history=history,
         protected=protected,
         free=files.usage(folder).free,
-        wanted=room_for_an_update(images),
+        required=space_for_update(images),
     )
 
 

@@ -6,7 +6,17 @@ import threading
 from collections import deque
 
 from gprov.domain.errors import GprovError
-from gprov.domain.events import Body, Event, LogLine, Milestone, ProcessState, Progress, Severity, StateChange, Step
+from gprov.domain.events import (
+    Body,
+    Event,
+    LogLine,
+    Milestone,
+    OperationReport,
+    ProcessState,
+    Progress,
+    Severity,
+    StateChange,
+)
 from gprov.ports.clock import Clock
 from gprov.ports.events import EventSink
 
@@ -94,7 +104,7 @@ class EventBus:
                 self._progress[task] = now
             self.publish(Progress(task, done, total))
 
-    def operation(self, report: Step) -> None:
+    def operation(self, report: OperationReport) -> None:
         self.publish(report)
 
     def publish(self, body: Body) -> None:

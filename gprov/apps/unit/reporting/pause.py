@@ -19,7 +19,7 @@ def wait_or_skip(operator: Operator, clock: Clock, seconds: float) -> bool:
     asked = 0
     while not end.passed:
         chunk = min(end.remaining, _POLL_SECONDS)
-        if asked < _MAX_QUESTIONS and operator.present:
+        if asked < _MAX_QUESTIONS and operator.is_present:
             if operator.key_pressed(chunk):
                 asked += 1
                 if operator.confirm(QUESTION, min(CONFIRM_SECONDS, end.remaining)):

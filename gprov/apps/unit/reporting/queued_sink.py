@@ -6,8 +6,8 @@ import threading
 
 from typing_extensions import override
 
-from gprov.domain.backlog import Backlog
 from gprov.domain.errors import DeadlineExceeded
+from gprov.domain.event_backlog import Backlog
 from gprov.domain.events import Event
 from gprov.ports.background import Background, Task
 from gprov.ports.events import EventSink

@@ -1,8 +1,8 @@
-"""GRUB 2's loader for BIOS (i386-pc) as bytes: what a disk's first sector and the core image must hold.
+"""GRUB 2's boot loader for BIOS (i386-pc): computes the bytes of a disk's first sector and of the core image.
 
 Sources, GRUB 2.06: include/grub/i386/pc/boot.h (offsets in the boot sector), include/grub/offsets.h and
 grub-core/boot/i386/pc/diskboot.S (block list of the core image), util/setup.c (what is patched where). Reed-Solomon
-codes, which grub-bios-setup may add behind the core image, are left out (its ``--no-rs-codes``).
+codes, which grub-bios-setup may append to the core image, are left out (its ``--no-rs-codes``).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LIST_END = _BLOCK_LIST - 12
 _SEGMENT = 0x820
 # GRUB_DECOMPRESSOR_I386_PC_NO_REED_SOLOMON_LENGTH: 0xFFFF only in images of other versions.
 _NO_RS_LENGTH = SECTOR + 0x14
-_LEAST_CORE = SECTOR + 0x20
+_MIN_CORE = SECTOR + 0x20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,65 +55,65 @@ class BlockWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class CorePlace:
-    """Where the core image goes: bytes from the start of the disk."""
+class CoreLocation:
+    """Location of the core image, in bytes: offset from the start of the disk, and space."""
 
     offset: int
-    room: int
+    capacity: int
 
 
-def core_place(table: PartitionTable) -> CorePlace:
-    """The gap behind the first sector of an MBR disk, or the BIOS boot partition of a GPT disk. Raises InternalError
+def core_location(table: PartitionTable) -> CoreLocation:
+    """The gap after the first sector of an MBR disk, or the BIOS boot partition of a GPT disk. Raises InternalError
     if the table has neither."""
     if table.kind is TableKind.MBR:
         first = min((part.start for part in table.partitions), default=0)
         if first > SECTOR:
-            return CorePlace(SECTOR, first - SECTOR)
+            return CoreLocation(SECTOR, first - SECTOR)
     for part in table.partitions:
         if part.role is PartitionRole.BIOS_BOOT:
-            return CorePlace(part.start, part.size)
-    raise InternalError(f"a {table.kind.name} partition table without a place for the loader")
+            return CoreLocation(part.start, part.size)
+    raise InternalError(f"{table.kind.name} partition table without space for the boot loader")
 
 
 def check_files(loader: Loader) -> None:
-    """Raises BadInput for files that are not GRUB's."""
+    """Raises BadInput for files that are not from GRUB 2.06."""
     problems = _problems(loader)
     if problems:
         raise BadInput("loader", problems)
 
 
 def check_loader(loader: Loader, disk: Disk, table: PartitionTable) -> None:
-    """Asked before anything is changed. Raises BadInput for files that are no loader, HardwareMismatch if it cannot
-    be on that disk."""
+    """Precondition, checked before anything is changed. Raises BadInput for files that are not a boot loader,
+    HardwareMismatch if the disk cannot hold it."""
     check_files(loader)
     if disk.sector_size != SECTOR:
-        raise HardwareMismatch(f"{disk.describe()} has sectors of {disk.sector_size} bytes: no BIOS starts from it")
-    place = core_place(table)
-    if loader.sectors * SECTOR > place.room:
+        raise HardwareMismatch(f"{disk.describe()} has sectors of {disk.sector_size} bytes: a BIOS cannot boot from it")
+    location = core_location(table)
+    if loader.sectors * SECTOR > location.capacity:
         raise HardwareMismatch(
-            f"{disk.node}: the loader takes {len(loader.core)} bytes, there is room for {place.room}"
+            f"{disk.node}: the boot loader has {len(loader.core)} bytes, the disk has space for {location.capacity}"
         )
 
 
-def loader_writes(loader: Loader, table_sector: bytes, place: CorePlace) -> tuple[BlockWrite, BlockWrite]:
-    """The core image, and the first sector, which must be written after the core is on stable storage: whatever is cut,
-    the BIOS finds no loader, or a whole one.
+def loader_writes(loader: Loader, table_sector: bytes, place: CoreLocation) -> tuple[BlockWrite, BlockWrite]:
+    """Return the write of the core image and the write of the first sector. The second must follow after the first is
+    durable, so that a power cut leaves either no boot loader or a complete one.
 
-    ``table_sector``: a first sector with the partition table, of which that is all that is kept. Raises BadInput.
+    ``table_sector``: a first sector, of which only the partition table is used. Raises BadInput.
     """
     problems = _problems(loader)
     if len(table_sector) != SECTOR:
         problems.append(Problem("first sector", f"is {len(table_sector)} bytes long"))
     if problems:
         raise BadInput("loader", problems)
-    if place.offset % SECTOR or place.offset < SECTOR or loader.sectors * SECTOR > place.room:
-        raise InternalError(f"a loader of {len(loader.core)} bytes at {place.offset} with room for {place.room}")
+    if place.offset % SECTOR or place.offset < SECTOR or loader.sectors * SECTOR > place.capacity:
+        raise InternalError(f"a loader of {len(loader.core)} bytes at {place.offset} with room for {place.capacity}")
     at = place.offset // SECTOR
     return BlockWrite(place.offset, _core(loader, at)), BlockWrite(0, _first_sector(loader.boot, table_sector, at))
 
 
 def _core(loader: Loader, at: int) -> bytes:
-    """Whole sectors, with the one block list that a core in one piece needs."""
+    """The core image in whole sectors, with one block list entry: the image is contiguous."""
     core = bytearray(loader.core.ljust(loader.sectors * SECTOR, b"\0"))
     struct.pack_into("<QHH", core, _BLOCK_LIST, at + 1, loader.sectors - 1, _SEGMENT)
     struct.pack_into("<QHH", core, _LIST_END, 0, 0, 0)
@@ -121,7 +121,8 @@ def _core(loader: Loader, at: int) -> bytes:
 
 
 def _first_sector(boot: bytes, table_sector: bytes, at: int) -> bytes:
-    """The number of the drive is taken from the BIOS, but for one that no hard disk has: some pass 0 (util/setup.c)."""
+    """The jump over the drive check is removed: boot.img then replaces drive numbers that no hard disk has, since some
+    BIOSes pass 0 (util/setup.c)."""
     sector = bytearray(boot)
     struct.pack_into("<Q", sector, _CORE_SECTOR, at)
     sector[_DRIVE_CHECK : _DRIVE_CHECK + 2] = _NO_JUMP
@@ -134,8 +135,8 @@ def _problems(loader: Loader) -> list[Problem]:
     if len(loader.boot) != SECTOR:
         problems.append(Problem("boot.img", f"is {len(loader.boot)} bytes long, must be {SECTOR}"))
     elif loader.boot[_TABLE_END:] != _SIGNATURE or loader.boot[_DRIVE_CHECK] != _JUMP:
-        problems.append(Problem("boot.img", "is no boot sector of GRUB 2"))
-    if not _LEAST_CORE <= len(loader.core) <= 0xFFFF * SECTOR:
+        problems.append(Problem("boot.img", "is not a boot sector of GRUB 2"))
+    if not _MIN_CORE <= len(loader.core) <= 0xFFFF * SECTOR:
         problems.append(Problem("core.img", f"cannot be {len(loader.core)} bytes long"))
         return problems
     if struct.unpack_from("<H", loader.core, _NO_RS_LENGTH)[0] == 0xFFFF:

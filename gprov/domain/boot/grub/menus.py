@@ -1,11 +1,11 @@
-"""What GRUB reads: the script inside its core image, and the menus on the volumes. Pure text.
+"""GRUB scripts: the one inside the core image, and the menus on the volumes.
 
-The core knows no unit. It starts the normal menu of a primary disk (of the disk that the BIOS started first, else of
-any), else RECOVERY's menu; presence of these files is what makes a disk startable, so each is written last. Where
-nothing is to be started, the BIOS goes on with its next device.
+The core script is the same on all units. It starts the normal menu of a primary disk (that of the booted disk, else of
+any disk), else RECOVERY's menu. A disk is bootable if it has such a menu, so the menu is written last. Without any menu
+GRUB exits and the BIOS tries its next device.
 
-GRUB does not replay journals: a file that is replaced on a journalled volume may be unreadable for it until that
-volume was flushed. So RECOVERY has a second copy of its kernel, and every menu a way around each file.
+GRUB does not replay journals: a replaced file on a journalled volume may be unreadable for GRUB until the volume was
+flushed. Therefore RECOVERY has a second copy of its kernel, and every menu has a fallback for each file.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gprov.domain.boot.args import FALLBACK_ARGUMENT, KEY_WINDOW_ARGUMENT, kernel_words, without_mode
+from gprov.domain.boot.args import FALLBACK_ARGUMENT, KEY_WINDOW_ARGUMENT, kernel_words, without_mode_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.recovery_files import MENU_FOLDER, RECOVERY_MENU
 
 NORMAL_MENU = f"{MENU_FOLDER}/normal.cfg"
-# How long a person may press Escape for the menu; at all other times it is hidden. A headless unit loses this time.
+# The hidden menu is shown if Escape is pressed within this time, which delays every boot.
 MENU_SECONDS = 2
-# Titles besides those that UEFI's boot entries have, too.
+# Titles of entries that exist on BIOS only.
 RECOVERY_TITLE = "Recovery"
 SECOND_COPY_TITLE = "Recovery (second copy)"
 ERASE_TITLE = "Yes, erase all data"
 _ERASE_SECONDS = 60
 _RETRY_SECONDS = 30
 _NEXT_DEVICE_SECONDS = 5
-# GRUB puts BOOT_IMAGE= in front; the kernel takes 2047 bytes (arch/x86/include/asm/setup.h, COMMAND_LINE_SIZE).
-_LONGEST = 1900
+# GRUB prepends BOOT_IMAGE=; the kernel accepts 2047 bytes (arch/x86/include/asm/setup.h, COMMAND_LINE_SIZE).
+_MAX_LENGTH = 1900
 _CONSOLE = re.compile(r"console=ttyS(?P<port>[0-3])(?:,(?P<speed>[1-9][0-9]{1,6})[a-z0-9]*)?")
 _WORD = re.compile(r"[ !#-&(-\[\]-~]+")  # printable ASCII without quotes and backslash
 
@@ -45,17 +45,18 @@ class _Entry:
 
 
 def second_kernel(branding: Branding) -> str:
-    """RECOVERY's other copy of the kernel, relative to its root."""
+    """Path of the second copy of the kernel, relative to the root of RECOVERY."""
     return f"{MENU_FOLDER}/{branding.boot_kernel}"
 
 
 def other_disk_title(branding: Branding, number: int) -> str:
-    """Of the entry that takes the kernel from another disk of an array; ``number`` from 1."""
+    """Title of the entry that loads the kernel from another disk of an array; ``number`` from 1."""
     return f"{branding.normal_entry} (other disk {number})"
 
 
 def core_script(branding: Branding) -> str:
-    """For the core image. It must work for every unit for ever: RECOVERY's core is never made anew."""
+    """The script of the core image. The core image on RECOVERY is never rewritten, so the script must stay compatible
+    with all later menus."""
     return f"""\
 # gprov: which menu to show.
 regexp --set=1:own '^\\(([^,)]+)' "$cmdpath"
@@ -82,8 +83,8 @@ exit
 
 
 def normal_menu(branding: Branding, primary_uuid: str, extra_arguments: str, others: Sequence[str] = ()) -> str:
-    """Of a primary disk's boot partition. ``others``: UUIDs of the boot partitions of the other disks of an array,
-    whose kernels are tried too. Raises BadInput for arguments that cannot be passed."""
+    """Menu of a primary disk's boot partition. ``others``: UUIDs of the boot partitions on the other disks of an array,
+    whose kernels serve as fallback. Raises BadInput for arguments that GRUB cannot pass."""
     extras = _grub_words(extra_arguments)
     linux = _linux("boot", branding.boot_kernel, "quiet", f"real_root=UUID={primary_uuid}", *extras)
     normal = _Entry(branding.normal_entry, (linux,))
@@ -95,12 +96,12 @@ def normal_menu(branding: Branding, primary_uuid: str, extra_arguments: str, oth
 
 
 def recovery_menu(branding: Branding, extra_arguments: str) -> str:
-    """Of RECOVERY. Raises BadInput for arguments that cannot be passed."""
+    """Menu of RECOVERY. Raises BadInput for arguments that GRUB cannot pass."""
     return _menu(branding, extra_arguments, *_recovery_entries(branding, _grub_words(extra_arguments)))
 
 
 def _menu(branding: Branding, extra_arguments: str, *automatic: _Entry) -> str:
-    """The first entry is started; if it does not load, the next, and so on. The others are for a person."""
+    """``automatic`` entries are tried in order until one loads. Restore and erase are started by the operator only."""
     extras = _grub_words(extra_arguments)
     search = _search_recovery(branding)
     restore = _Entry(branding.restore_entry, (search, _linux("recovery", branding.boot_kernel, "quiet", *extras)))
@@ -119,7 +120,7 @@ def _menu(branding: Branding, extra_arguments: str, *automatic: _Entry) -> str:
 
 
 def _recovery_entries(branding: Branding, extras: tuple[str, ...]) -> tuple[_Entry, _Entry]:
-    """Nobody's wish: the kernel is told so, and looks for itself what is to be done."""
+    """Fallback boot entries: ``LOADER_FALLBACK`` marks the boot as not requested by a person."""
     words = ("quiet", _fallback(branding), *extras)
     first, second = branding.boot_kernel, second_kernel(branding)
     search = _search_recovery(branding)
@@ -130,7 +131,7 @@ def _recovery_entries(branding: Branding, extras: tuple[str, ...]) -> tuple[_Ent
 
 
 def _erase(branding: Branding) -> str:
-    """Silence is no."""
+    """Submenu with a confirmation; the default after a timeout is to keep the data."""
     kernel = _linux("recovery", branding.boot_kernel, "DATA_ERASE=1")
     keep = _Entry("No, keep all data: restart", ("reboot",))
     erase = _Entry(ERASE_TITLE, (_search_recovery(branding), kernel))
@@ -156,13 +157,13 @@ def _fallback(branding: Branding) -> str:
 
 
 def _timeout(branding: Branding, extra_arguments: str) -> int:
-    """Who does not want to wait for keys in /init does not want it here."""
+    """No menu timeout if the key window of /init is 0."""
     key = f"{branding.environment_prefix}{KEY_WINDOW_ARGUMENT}="
     return 0 if f"{key}0" in kernel_words(extra_arguments) else MENU_SECONDS
 
 
 def _serial(extra_arguments: str) -> list[str]:
-    """On the serial line that the kernel uses, if there is one."""
+    """Commands that put the menu on the kernel's serial console, if it has one."""
     for word in kernel_words(extra_arguments):
         found = _CONSOLE.fullmatch(word)
         if found:
@@ -176,15 +177,15 @@ def _serial(extra_arguments: str) -> list[str]:
 
 
 def _grub_words(arguments: str) -> tuple[str, ...]:
-    """Each word as GRUB must read it to hand just that to the kernel. Raises BadInput."""
-    words = [word.replace('"', "") for word in kernel_words(without_mode(arguments))]
+    """Quote each word for GRUB. Raises BadInput for words that GRUB cannot pass unchanged."""
+    words = [word.replace('"', "") for word in kernel_words(without_mode_arguments(arguments))]
     problems = [
-        Problem(word[:80], "GRUB cannot pass quotes, backslashes, and what is not printable ASCII")
+        Problem(word[:80], "GRUB cannot pass quotes, backslashes and characters that are not printable ASCII")
         for word in words
         if not _WORD.fullmatch(word)
     ]
-    if len(arguments) > _LONGEST:
-        problems.append(Problem("", f"{len(arguments)} characters, at most {_LONGEST} can be passed"))
+    if len(arguments) > _MAX_LENGTH:
+        problems.append(Problem("", f"{len(arguments)} characters, at most {_MAX_LENGTH} can be passed"))
     if problems:
         raise BadInput("boot arguments", problems)
     return tuple(f"'{word}'" for word in words)

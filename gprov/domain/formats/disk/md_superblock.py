@@ -15,10 +15,10 @@ SUPERBLOCK_SIZE = 4096
 _SECTOR = 512
 _MAGIC = 0xA92B4EFC
 _FIXED = 256
-_MOST_DEVICES = (SUPERBLOCK_SIZE - _FIXED) // 2
+_MAX_DEVICES = (SUPERBLOCK_SIZE - _FIXED) // 2
 _CHECKSUM_AT = 216
 # dev_roles[]: from here up no slot of the array, but what the device is instead (journal, faulty, spare).
-_LEAST_SPECIAL_ROLE = 0xFFFD
+_MIN_SPECIAL_ROLE = 0xFFFD
 _RECOVERY_OFFSET = 2
 _REPLACEMENT = 16
 _END = 0xFFFFFFFFFFFFFFFF
@@ -56,7 +56,7 @@ class MemberRecord:
     device: str
 
 
-def superblock_places(size: int) -> tuple[int, ...]:
+def superblock_offsets(size: int) -> tuple[int, ...]:
     """Byte offsets at which a device of ``size`` bytes may hold a superblock, the usual one first."""
     sectors = size // _SECTOR
     tail = max(0, sectors - 16) & ~7
@@ -64,7 +64,7 @@ def superblock_places(size: int) -> tuple[int, ...]:
     return tuple(place for place in dict.fromkeys(places) if place + SUPERBLOCK_SIZE <= size)
 
 
-def parse_superblock(what: str, raw: bytes, offset: int) -> MemberRecord | None:
+def parse_superblock(source: str, raw: bytes, offset: int) -> MemberRecord | None:
     """``raw``: what stands at byte ``offset`` of a device. None if that is no superblock of version 1.
 
     Raises BadInput if it is one, but damaged: nobody should build on it.
@@ -77,16 +77,16 @@ def parse_superblock(what: str, raw: bytes, offset: int) -> MemberRecord | None:
     problems = []
     if own_sector * _SECTOR != offset:
         problems.append(Problem("super_offset", f"says sector {own_sector}, stands at byte {offset}"))
-    if most > _MOST_DEVICES or _FIXED + 2 * most > len(raw):
-        problems.append(Problem("max_dev", f"is {most}, at most {_MOST_DEVICES} fit"))
+    if most > _MAX_DEVICES or _FIXED + 2 * most > len(raw):
+        problems.append(Problem("max_dev", f"is {most}, at most {_MAX_DEVICES} fit"))
     elif _checksum(raw[: _FIXED + 2 * most]) != checksum:
         problems.append(Problem("sb_csum", "does not match the content"))
-    if not 1 <= disks <= _MOST_DEVICES:
+    if not 1 <= disks <= _MAX_DEVICES:
         problems.append(Problem("raid_disks", f"is {disks}"))
     if problems:
-        raise BadInput(f"RAID superblock of {what}", problems)
+        raise BadInput(f"RAID superblock of {source}", problems)
     roles = struct.unpack_from(f"<{most}H", raw, _FIXED)
-    role = roles[number] if number < most else _LEAST_SPECIAL_ROLE
+    role = roles[number] if number < most else _MIN_SPECIAL_ROLE
     recovering = bool(features & _RECOVERY_OFFSET) and recovery != _END
     return MemberRecord(
         array=uuid_text(array),

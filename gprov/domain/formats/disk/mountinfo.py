@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
-_LEAST_FIELDS = 6
+_MIN_FIELDS = 6
 _TAIL_FIELDS = 3
 
 
@@ -45,9 +45,9 @@ def parse_mountinfo(text: bytes) -> tuple[MountInfo, ...]:
 def _parse_line(line: bytes) -> MountInfo | None:
     # "id parent major:minor root target options [tag…] - kind source options"; the kernel leaves an empty source empty.
     fields = line.split(b" ")
-    if b"-" not in fields[_LEAST_FIELDS:]:
+    if b"-" not in fields[_MIN_FIELDS:]:
         return None
-    dash = fields.index(b"-", _LEAST_FIELDS)
+    dash = fields.index(b"-", _MIN_FIELDS)
     tail = fields[dash + 1 :]
     device = re.fullmatch(rb"(\d{1,9}):(\d{1,9})", fields[2])
     if len(tail) != _TAIL_FIELDS or device is None:

@@ -54,13 +54,13 @@ def numbers_in(variables: Mapping[str, Variable], name: str) -> tuple[int, ...]:
     return parse_numbers(variable.data) if variable else ()
 
 
-def free_numbers(variables: Mapping[str, Variable], count: int, least: int = 0) -> tuple[int, ...]:
+def free_numbers(variables: Mapping[str, Variable], count: int, minimum: int = 0) -> tuple[int, ...]:
     """The lowest numbers, from ``least`` on, that no entry has and that no list speaks of: a number left in BootOrder
     by an entry that is gone would give a new entry a place there. Raises DeviceFault if there are too few."""
     used = set(boot_entries(variables))
     for name in (BOOT_ORDER, BOOT_NEXT, BOOT_CURRENT):
         used.update(numbers_in(variables, name))
-    free = [number for number in range(least, least + len(used) + count) if number not in used][:count]
+    free = [number for number in range(minimum, minimum + len(used) + count) if number not in used][:count]
     if free and free[-1] > 0xFFFF:
         raise DeviceFault("NVRAM", "every boot entry number is taken")
     return tuple(free)

@@ -8,14 +8,14 @@ from gprov.domain.formats.bzimage import KERNEL_START
 from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.formats.image.tar_fields import Malformed
 
-IMGMETA_WITHIN = 1 << 20
-_LARGEST = 4 << 20
+MAX_IMGMETA_OFFSET = 1 << 20
+_MAX_CONTENT = 4 << 20
 _LINK_DEPTH = 8
 BOOT_FOLDER = b"boot/"
 
 
 @dataclass(frozen=True, slots=True)
-class WantedMembers:
+class CapturedNames:
     """Names of the members, in normal form."""
 
     kernel: bytes
@@ -30,45 +30,45 @@ class Capture:
     The start of every file directly in /boot is kept, since the kernel may be a link to any of them.
     """
 
-    def __init__(self, wanted: WantedMembers) -> None:
-        self._wanted = wanted
-        self._exact = wanted.small | wanted.init | {wanted.imgmeta}
+    def __init__(self, names: CapturedNames) -> None:
+        self._names = names
+        self._exact = names.small | names.init | {names.imgmeta}
         self._contents: dict[bytes, bytes] = {}
         self._links: dict[bytes, bytes] = {}
 
-    def concerns(self, name: bytes) -> bool:
+    def needs_member(self, name: bytes) -> bool:
         """Is this member one to tell ``file``, ``link`` or ``other`` about?"""
         return name in self._exact or (name.startswith(BOOT_FOLDER) and name.rfind(b"/") == len(BOOT_FOLDER) - 1)
 
-    def file(self, name: bytes, size: int, offset: int) -> int:
+    def add_file(self, name: bytes, size: int, offset: int) -> int:
         """How many bytes of this regular file ``keep`` wants; ``offset`` of its header in the archive."""
-        self.other(name)
-        if name == self._wanted.imgmeta and offset + size > IMGMETA_WITHIN:
+        self.add_other(name)
+        if name == self._names.imgmeta and offset + size > MAX_IMGMETA_OFFSET:
             return 0
         self._contents[name] = b""
-        if name in self._wanted.init:
+        if name in self._names.init:
             return 0
         if name.startswith(BOOT_FOLDER):
             return min(size, KERNEL_START)
-        if size > _LARGEST:
+        if size > _MAX_CONTENT:
             raise Malformed(f"{name.decode()} has {size} bytes, more than such a file can have")
         return size
 
-    def keep(self, name: bytes, content: bytes) -> None:
+    def store_content(self, name: bytes, content: bytes) -> None:
         self._contents[name] = content
 
-    def link(self, name: bytes, target: bytes) -> None:
+    def add_hard_link(self, name: bytes, target: bytes) -> None:
         """A hard link; ``target`` in normal form."""
-        self.other(name)
+        self.add_other(name)
         self._links[name] = target
 
-    def symlink(self, name: bytes, target: bytes) -> None:
+    def add_symlink(self, name: bytes, target: bytes) -> None:
         """A symbolic link with the text ``target``."""
-        self.other(name)
+        self.add_other(name)
         folder = b"" if target.startswith(b"/") else name[: name.rfind(b"/") + 1]
         self._links[name] = _resolved(folder + target)
 
-    def other(self, name: bytes) -> None:
+    def add_other(self, name: bytes) -> None:
         """Any other kind of member: an earlier one of this name is gone."""
         self._contents.pop(name, None)
         self._links.pop(name, None)
@@ -82,9 +82,9 @@ class Capture:
             group=group,
             shadow=shadow,
             fstab=fstab,
-            imgmeta=self._content(self._wanted.imgmeta),
-            kernel_start=self._content(self._wanted.kernel),
-            has_init=any(name in self._contents or name in self._links for name in self._wanted.init),
+            imgmeta=self._content(self._names.imgmeta),
+            kernel_start=self._content(self._names.kernel),
+            has_init=any(name in self._contents or name in self._links for name in self._names.init),
         )
 
     def _content(self, name: bytes) -> bytes | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gprov.domain.formats.image.tar_fields import Malformed
 from gprov.domain.formats.image.tar_names import FOLDER, HARD_LINK, SYMLINK
 from gprov.domain.formats.posix_acl import GROUP, USER, Acl, BadAcl, acl_bytes, parse_acl, parse_raw_acl
-from gprov.domain.formats.shown import show
+from gprov.domain.formats.printable import printable_name
 
 ATTRIBUTE = b"SCHILY.xattr."
 ACCESS_ACL, DEFAULT_ACL = b"SCHILY.acl.access", b"SCHILY.acl.default"
@@ -27,10 +27,10 @@ TAKEN = ("user.*", "trusted.*", "security.*", *(name.decode() for name in RAW_AC
 _NAMESPACES = (b"user.", b"trusted.", b"security.")
 _CAPABILITY = b"security.capability"
 _WITHOUT_USER = b"2346"  # symbolic links, devices, pipes
-_LONGEST_NAME = 255
+_MAX_NAME = 255
 # A block less its header and the end mark; what an inode has behind its own fields, less the same.
-MOST_IN_BLOCK = 4096 - 32 - 4
-MOST_IN_INODE = 256 - 128 - 32 - 4 - 4
+MAX_IN_BLOCK = 4096 - 32 - 4
+MAX_IN_INODE = 256 - 128 - 32 - 4 - 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def concerns_attributes(key: bytes) -> bool:
     return key.startswith(ATTRIBUTE) or key in (ACCESS_ACL, DEFAULT_ACL, SELINUX)
 
 
-def attributes_of(pairs: Iterable[tuple[bytes, bytes]], kind: bytes, what: bytes) -> Attributes:
+def attributes_of(pairs: Iterable[tuple[bytes, bytes]], kind: bytes, member: bytes) -> Attributes:
     """What the extended header ``pairs`` of the member ``what`` brings. Raises Malformed if ext4 would refuse it."""
     if kind == HARD_LINK:
         return Attributes(0)  # the file has its own
@@ -59,18 +59,20 @@ def attributes_of(pairs: Iterable[tuple[bytes, bytes]], kind: bytes, what: bytes
         if key.startswith(ATTRIBUTE):
             name = key[len(ATTRIBUTE) :]
             if is_taken(name):
-                _check_attribute(name, value, kind, what)
+                _check_attribute(name, value, kind, member)
                 size += attribute_bytes(name, len(value))
             else:
                 left_out.append(name)
         elif key == SELINUX:
             size += attribute_bytes(b"security.selinux", len(value) + 1)
         elif (key == ACCESS_ACL and kind != SYMLINK) or (key == DEFAULT_ACL and kind == FOLDER):
-            acl = _acl(value, what)
+            acl = _acl(value, member)
             acls.append(acl)
             size += 16 + acl_bytes(acl)
-    if size > MOST_IN_BLOCK:
-        raise Malformed(f"the extended attributes of {show(what)} take {size} bytes, more than {MOST_IN_BLOCK}")
+    if size > MAX_IN_BLOCK:
+        raise Malformed(
+            f"the extended attributes of {printable_name(member)} take {size} bytes, more than {MAX_IN_BLOCK}"
+        )
     entries = [entry for acl in acls for entry in acl if entry.name]
     return Attributes(
         size,
@@ -100,7 +102,7 @@ def attribute_problem(name: bytes, value: bytes, kind: bytes) -> str:
         except BadAcl as exc:
             return str(exc)
         return ""
-    if len(name) > _LONGEST_NAME or name in _NAMESPACES:
+    if len(name) > _MAX_NAME or name in _NAMESPACES:
         return "has no name, or one that is too long"
     if name.startswith(b"user.") and kind in _WITHOUT_USER:
         return "is not for a member of its kind"
@@ -109,17 +111,17 @@ def attribute_problem(name: bytes, value: bytes, kind: bytes) -> str:
     return ""
 
 
-def _check_attribute(name: bytes, value: bytes, kind: bytes, what: bytes) -> None:
+def _check_attribute(name: bytes, value: bytes, kind: bytes, member: bytes) -> None:
     problem = attribute_problem(name, value, kind)
     if problem:
-        raise Malformed(f"the extended attribute {show(name)} of {show(what)} {problem}")
+        raise Malformed(f"the extended attribute {printable_name(name)} of {printable_name(member)} {problem}")
 
 
-def _acl(text: bytes, what: bytes) -> Acl:
+def _acl(text: bytes, member: bytes) -> Acl:
     try:
         return parse_acl(text)
     except BadAcl as exc:
-        raise Malformed(f"the access control list of {show(what)} {exc}") from exc
+        raise Malformed(f"the access control list of {printable_name(member)} {exc}") from exc
 
 
 def _is_capability(value: bytes) -> bool:

@@ -13,8 +13,8 @@ class TarBlocks:
     """Calls ``on_block`` with every block that is not data; it may set ``skip`` and call ``collect`` for the data that
     follow. ``offset``: of that block, or of the next byte, in the archive. ``skip``: bytes of data still to come."""
 
-    def __init__(self, what: str, on_block: Callable[[bytes], None]) -> None:
-        self._what = what
+    def __init__(self, source: str, on_block: Callable[[bytes], None]) -> None:
+        self._what = source
         self._on_block = on_block
         self._partial = b""  # start of a block whose rest has not arrived
         self._kept: bytearray | None = None  # data being kept

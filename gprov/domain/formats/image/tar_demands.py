@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from gprov.domain.formats.accounts import ids_by_name
 from gprov.domain.formats.image.captured import CapturedFiles
 from gprov.domain.formats.image.ext4_usage import Ext4Usage, Needs
-from gprov.domain.formats.image.tar_attributes import MOST_IN_BLOCK, MOST_IN_INODE, attributes_of
+from gprov.domain.formats.image.tar_attributes import MAX_IN_BLOCK, MAX_IN_INODE, attributes_of
 from gprov.domain.formats.image.tar_fields import Malformed
-from gprov.domain.formats.image.tar_names import FOLDER, Places
-from gprov.domain.formats.shown import show
+from gprov.domain.formats.image.tar_names import FOLDER, MemberPaths
+from gprov.domain.formats.printable import printable_name
 
 # Inodes of 256 bytes: 32 bits of seconds, signed, and two bits more (ext4.rst, "Inode Timestamps").
 EARLIEST, LATEST = -(1 << 31), (1 << 34) - (1 << 31) - 1
-_MOST_NOTES = 20
-_MOST_NAMES = 1 << 16
+_MAX_NOTES = 20
+_MAX_NAMES = 1 << 16
 
 Pairs = Iterable[tuple[bytes, bytes]]
 
@@ -36,18 +36,18 @@ class Demands:
         size = found.size
         if kind == FOLDER and size:  # which may come again, and keeps what it had
             self._in_folders[place] = size = self._in_folders.get(place, 0) + size
-            if size > MOST_IN_BLOCK:
-                raise Malformed(f"the extended attributes of {show(name)} take {size} bytes in all")
-        if size > MOST_IN_INODE:
+            if size > MAX_IN_BLOCK:
+                raise Malformed(f"the extended attributes of {printable_name(name)} take {size} bytes in all")
+        if size > MAX_IN_INODE:
             self.usage.attribute_block()
         for user in found.users:
             self._users.setdefault(user, name)
         for group in found.groups:
             self._groups.setdefault(group, name)
-        if len(self._users) + len(self._groups) > _MOST_NAMES:
-            raise Malformed(f"access control lists have more than {_MOST_NAMES} names of users and groups")
+        if len(self._users) + len(self._groups) > _MAX_NAMES:
+            raise Malformed(f"access control lists have more than {_MAX_NAMES} names of users and groups")
         for attribute in found.left_out:
-            self._note(f"extended attribute {show(attribute)} means nothing on PRIMARY and is left out", name)
+            self._note(f"extended attribute {printable_name(attribute)} means nothing on PRIMARY and is left out", name)
 
     def time(self, seconds: int, name: bytes) -> None:
         if not EARLIEST <= seconds <= LATEST:
@@ -59,20 +59,21 @@ class Demands:
             known = ids_by_name(content or b"") if names else {}
             for name, member in names.items():
                 if name not in known:
-                    whose = f"the access control list of {show(member)}"
-                    raise Malformed(f"{whose} has the {kind} {show(name)}, who is not in the image")
+                    whose = f"the access control list of {printable_name(member)}"
+                    raise Malformed(f"{whose} has the {kind} {printable_name(name)}, who is not in the image")
 
-    def needs(self, places: Places) -> Needs:
+    def needs(self, places: MemberPaths) -> Needs:
         return self.usage.needs(places.folders, places.inodes)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """One line each."""
         return tuple(
-            f"{text} ({count} members; the first: {show(name)})" for text, (count, name) in self._notes.items()
+            f"{text} ({count} members; the first: {printable_name(name)})"
+            for text, (count, name) in self._notes.items()
         )
 
     def _note(self, text: str, name: bytes) -> None:
         count, first = self._notes.get(text, (0, name))
-        if count or len(self._notes) < _MOST_NOTES:
+        if count or len(self._notes) < _MAX_NOTES:
             self._notes[text] = (count + 1, first)

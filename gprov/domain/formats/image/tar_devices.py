@@ -9,7 +9,7 @@ the character device 0:0, by which overlay file systems note that a file is gone
 from __future__ import annotations
 
 from gprov.domain.formats.image.tar_fields import Malformed, number
-from gprov.domain.formats.shown import show
+from gprov.domain.formats.printable import printable_name
 
 _CHARACTER = b"3"
 _DEVICES = (b"3", b"4")
@@ -24,8 +24,10 @@ def check_device(header: bytes, kind: bytes, name: bytes) -> None:
         return
     major, minor = number(header[329:337]), number(header[337:345])
     if major > _MAJOR or minor > _MINOR:
-        raise Malformed(f"{show(name)} is a device with the number {major}:{minor}, which Linux does not have")
+        raise Malformed(
+            f"{printable_name(name)} is a device with the number {major}:{minor}, which Linux does not have"
+        )
     if kind == _CHARACTER and (major, minor) == (0, 0):
         return
     if _FOLDERS.isdisjoint(name.split(b"/")[:-1]):
-        raise Malformed(f"{show(name)} is a device outside of a folder for devices (dev, devices)")
+        raise Malformed(f"{printable_name(name)} is a device outside of a folder for devices (dev, devices)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gprov.domain.formats.image.tar_attributes import concerns_attributes
-from gprov.domain.formats.image.tar_fields import MOST_ID, MOST_SECONDS, Malformed, decimal, pax_number, pax_pairs, text
+from gprov.domain.formats.image.tar_fields import MAX_ID, MAX_SECONDS, Malformed, decimal, pax_number, pax_pairs, text
 
 _GLOBAL_KEYS = (b"path", b"size", b"linkpath")
 _GLOBAL = b"g"
@@ -108,7 +108,7 @@ class Extensions:
 def pax_time(key: bytes, value: bytes) -> int:
     """Whole seconds, rounded towards the past."""
     match = _TIME.fullmatch(value)
-    if match is None or abs(int(match[1])) >= MOST_SECONDS:
+    if match is None or abs(int(match[1])) >= MAX_SECONDS:
         raise Malformed(f"extended header: {key.decode()} is {value[:40]!r}, not a number that a time can be")
     seconds = int(match[1])
     fraction = value.partition(b".")[2].strip(b"0")
@@ -120,14 +120,14 @@ def _check(key: bytes, value: bytes) -> None:
     if key in _TIMES:
         pax_time(key, value)
     elif key in _IDS:
-        decimal(value, key.decode(), MOST_ID)
+        decimal(value, key.decode(), MAX_ID)
     elif key in _PATHS:
         _require_text(value, key.decode())
     elif key.startswith(_VOLUME) and key != _VOLUME_LABEL:
         raise Malformed("this is a part of an archive on several volumes")
 
 
-def _require_text(value: bytes, what: str) -> bytes:
+def _require_text(value: bytes, subject: str) -> bytes:
     if not value or b"\0" in value:
-        raise Malformed(f"extended header: {what} is empty or holds a null byte")
+        raise Malformed(f"extended header: {subject} is empty or holds a null byte")
     return value

@@ -15,8 +15,8 @@ ZERO_BLOCK = bytes(BLOCK)
 _POSIX_MAGIC = b"ustar\x0000"
 _RECORD_DIGITS = 20
 # What tar's types hold (off_t, time_t), and owners but the highest, which means "no change" in system calls.
-MOST_BYTES = MOST_SECONDS = (1 << 63) - 1
-MOST_ID = (1 << 32) - 2
+MAX_BYTES = MAX_SECONDS = (1 << 63) - 1
+MAX_ID = (1 << 32) - 2
 _OCTAL = re.compile(rb"\0? *([0-7]+)(?:[ \0].*)?", re.DOTALL)
 # mode, uid, gid, size and mtime as almost every header has them
 _PLAIN_NUMBERS = re.compile(rb"(?:[0-7]{7}[ \0]){3}(?:[0-7]{11}[ \0]){2}")
@@ -66,7 +66,7 @@ def check_numbers(header: bytes) -> int:
     """Mode, owners, size and time: tar stops at what it cannot read of them, when it is too late. Returns the size."""
     if _PLAIN_NUMBERS.fullmatch(header, 100, 148):
         return int(header[124:135], 8)
-    for start, size, most in ((100, 8, MOST_BYTES), (108, 8, MOST_ID), (116, 8, MOST_ID), (124, 12, MOST_BYTES)):
+    for start, size, most in ((100, 8, MAX_BYTES), (108, 8, MAX_ID), (116, 8, MAX_ID), (124, 12, MAX_BYTES)):
         value = number(header[start : start + size])
         if value > most:
             raise Malformed(f"number {value} is more than {most}")
@@ -78,7 +78,7 @@ def header_time(header: bytes) -> int:
     """Modification time in seconds since 1970."""
     field = header[136:148]
     seconds = int.from_bytes(field, "big", signed=True) if field[0] == 0xFF else number(field)
-    if abs(seconds) > MOST_SECONDS:
+    if abs(seconds) > MAX_SECONDS:
         raise Malformed(f"time {seconds} is out of range")
     return seconds
 
@@ -132,8 +132,8 @@ def pax_number(records: Mapping[bytes, bytes], *keys: bytes) -> int | None:
     return None
 
 
-def decimal(value: bytes, what: str, most: int = MOST_BYTES) -> int:
+def decimal(value: bytes, subject: str, maximum: int = MAX_BYTES) -> int:
     """Digits, as a number up to ``most``."""
-    if not value.isdigit() or len(value) > _RECORD_DIGITS or int(value) > most:
-        raise Malformed(f"extended header: {what} is {value[:40]!r}, not a number up to {most}")
+    if not value.isdigit() or len(value) > _RECORD_DIGITS or int(value) > maximum:
+        raise Malformed(f"extended header: {subject} is {value[:40]!r}, not a number up to {maximum}")
     return int(value)

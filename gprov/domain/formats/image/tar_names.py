@@ -12,16 +12,16 @@ them; and names that no file system takes.
 from __future__ import annotations
 
 from gprov.domain.formats.image.tar_fields import Malformed
-from gprov.domain.formats.shown import show
+from gprov.domain.formats.printable import printable_name
 
 HARD_LINK, SYMLINK, FOLDER = b"1", b"2", b"5"
-MOST_NAMES = 65000  # of one file: EXT4_LINK_MAX
-_LONGEST_PATH = 4095  # bytes; PATH_MAX of Linux less the closing NUL
-_LONGEST_NAME = 255  # of one component
-_MOST_LINKS = 40  # that Linux follows for one path
+MAX_NAMES = 65000  # of one file: EXT4_LINK_MAX
+_MAX_PATH = 4095  # bytes; PATH_MAX of Linux less the closing NUL
+_MAX_NAME = 255  # of one component
+_MAX_LINKS = 40  # that Linux follows for one path
 
 
-class Places:
+class MemberPaths:
     """The members so far by their *place*: the name in normal form with symbolic links in its folders resolved.
 
     ``folders``: each with the bytes of its entries, "" being the target; ``inodes``: of all members and of the folders
@@ -47,7 +47,7 @@ class Places:
 
     def add(self, name: bytes, kind: bytes) -> bytes:
         """Note a member about to be written; returns its name in normal form, "" for the target itself."""
-        clean = normal(name)
+        clean = normalise(name)
         slash = clean.rfind(b"/")
         folder = clean[:slash] if slash > 0 else b""
         if folder != self._folder:
@@ -56,7 +56,7 @@ class Places:
         place = clean if self._real == folder else self._below(clean[slash + 1 :])
         # An empty one too: tar sets its mode and times in the end, on whatever is there then.
         if kind != FOLDER and (not place or place in self._parents or self._kinds.get(place) == FOLDER):
-            raise Malformed(f"{show(name)} would replace a folder, and is none")
+            raise Malformed(f"{printable_name(name)} would replace a folder, and is none")
         self._count(place, self._real, kind)
         self._kinds[place] = kind
         self._last = place
@@ -68,22 +68,24 @@ class Places:
     def add_symlink(self, target: bytes) -> None:
         """Remember where the last member leads."""
         _check_link(self._last, target)
-        if target != self._replaced and _leads_out(self._replaced):
+        if target != self._replaced and _escapes_target(self._replaced):
             raise _replaces_link(self._last, self._replaced)
         self._symlinks[self._last] = target
 
     def check_hard_link(self, name: bytes, target: bytes) -> bytes:
         """``target`` in normal form, if a hard link to it can be made now by the last member."""
         _check_link(name, target)
-        clean = normal(target)
+        clean = normalise(target)
         folder, _, base = clean.rpartition(b"/")
         real = self._resolved(clean, folder)
         place = real + b"/" + base if real else base
         kind = self._kinds.get(place)
         if kind is None or place == self._last:
-            raise Malformed(f"hard link {show(name)} to {show(target)}, which is not in the archive before it")
+            raise Malformed(
+                f"hard link {printable_name(name)} to {printable_name(target)}, which is not in the archive before it"
+            )
         if kind == FOLDER:
-            raise Malformed(f"hard link {show(name)} to {show(target)}, which is a folder")
+            raise Malformed(f"hard link {printable_name(name)} to {printable_name(target)}, which is a folder")
         if kind == SYMLINK:
             self._kinds[self._last], self._symlinks[self._last] = kind, self._symlinks[place]
         self._links.add(self._last, place, name)
@@ -96,7 +98,7 @@ class Places:
         if place not in self._kinds:
             self.folders[folder] += 8 + ((len(place) - len(folder) + 3) & ~3)
         elif self._links:
-            self._links.gone(place)
+            self._links.discard(place)
         if kind != HARD_LINK:
             self.inodes += 1
         if kind == FOLDER:
@@ -108,7 +110,7 @@ class Places:
         tar comes back to its placeholder in the end. It knows it by the number of the inode, which a later member may
         have been given: then that member is lost, and a folder stops tar.
         """
-        if kind != SYMLINK and _leads_out(self._replaced):
+        if kind != SYMLINK and _escapes_target(self._replaced):
             raise _replaces_link(name, self._replaced)
         self._folder = self._real = b""  # the way to the next member may have led through it
 
@@ -145,18 +147,17 @@ class Places:
                 ahead += [(part, place) for part in reversed(target.split(b"/"))]
                 continue
             if kind not in (None, FOLDER):
-                raise Malformed(f"{show(name)} is below {show(place)}, which is no folder")
+                raise Malformed(f"{printable_name(name)} is below {printable_name(place)}, which is no folder")
             if link and kind is None and place not in self._parents:
-                raise Malformed(f"{show(name)} would be written through the symbolic link {show(link)} to nothing")
+                raise Malformed(f"{_through_link(name, link)} to nothing")
             real = place
         return real
 
     def _followed(self, name: bytes, link: bytes, count: int) -> bytes:
         """Where a link in the way leads."""
         target = self._symlinks[link]
-        if _leads_out(target) or count > _MOST_LINKS:
-            way = f"{show(name)} would be written through the symbolic link {show(link)} to {show(target)}"
-            raise Malformed(way)
+        if _escapes_target(target) or count > _MAX_LINKS:
+            raise Malformed(f"{_through_link(name, link)} to {printable_name(target)}")
         return target
 
 
@@ -178,46 +179,50 @@ class HardLinks:
             self._names.append(1)
         self._files[place] = file
         self._names[file] += 1
-        if self._names[file] > MOST_NAMES:
-            raise Malformed(f"hard link {show(name)}: the file has more than {MOST_NAMES} names")
+        if self._names[file] > MAX_NAMES:
+            raise Malformed(f"hard link {printable_name(name)}: the file has more than {MAX_NAMES} names")
 
-    def gone(self, place: bytes) -> None:
+    def discard(self, place: bytes) -> None:
         """Something else takes the place."""
         file = self._files.pop(place, None)
         if file is not None:
             self._names[file] -= 1
 
 
-def normal(name: bytes) -> bytes:
+def normalise(name: bytes) -> bytes:
     """Without leading ``/`` and ``./``, doubled or trailing ``/``. Raises Malformed for names that leave the target or
     are too long for it."""
     if name[:2] == b"./":
         name = name[2:]
     if name[-1:] == b"/":
         name = name[:-1]
-    if len(name) > _LONGEST_NAME and (len(name) > _LONGEST_PATH or max(map(len, name.split(b"/"))) > _LONGEST_NAME):
-        raise Malformed(f"{show(name)} is longer than a file system allows")
+    if len(name) > _MAX_NAME and (len(name) > _MAX_PATH or max(map(len, name.split(b"/"))) > _MAX_NAME):
+        raise Malformed(f"{printable_name(name)} is longer than a file system allows")
     if name[:1] in (b"/", b".") or b"/." in name or b"//" in name:
         parts = name.split(b"/")
         if b".." in parts:
-            raise Malformed(f"{show(name)} would leave the target")
+            raise Malformed(f"{printable_name(name)} would leave the target")
         name = b"/".join(part for part in parts if part not in (b"", b"."))
     return name
 
 
 def _check_link(name: bytes, target: bytes) -> None:
     if not target:
-        raise Malformed(f"link {show(name)} has no target")
+        raise Malformed(f"link {printable_name(name)} has no target")
     if b"\0" in target:
-        raise Malformed(f"the target of the link {show(name)} holds a null byte")
-    if len(target) > _LONGEST_PATH:
-        raise Malformed(f"the target of the link {show(name)} is longer than a file system allows")
+        raise Malformed(f"the target of the link {printable_name(name)} holds a null byte")
+    if len(target) > _MAX_PATH:
+        raise Malformed(f"the target of the link {printable_name(name)} is longer than a file system allows")
+
+
+def _through_link(name: bytes, link: bytes) -> str:
+    return f"{printable_name(name)} would be written through the symbolic link {printable_name(link)}"
 
 
 def _replaces_link(name: bytes, target: bytes) -> Malformed:
-    return Malformed(f"{show(name)} would replace a symbolic link to {show(target)}")
+    return Malformed(f"{printable_name(name)} would replace a symbolic link to {printable_name(target)}")
 
 
-def _leads_out(target: bytes) -> bool:
+def _escapes_target(target: bytes) -> bool:
     """As GNU tar judges it: absolute, or with a ``..`` anywhere."""
     return target.startswith(b"/") or b".." in target.split(b"/")

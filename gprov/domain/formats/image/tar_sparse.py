@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gprov.domain.formats.image.tar_fields import BLOCK, MOST_BYTES, Malformed, decimal, number
+from gprov.domain.formats.image.tar_fields import BLOCK, MAX_BYTES, Malformed, decimal, number
 
 _PREFIX = b"GNU.sparse."
 _ENTRY = 24  # bytes of an entry in the old format: offset and length, 12 each
-_MOST_REGIONS = 1 << 20
+_MAX_REGIONS = 1 << 20
 # With blocks of 4 KiB, of which 32 bits count.
-LARGEST_FILE = ((1 << 32) - 1) * 4096
+MAX_FILE = ((1 << 32) - 1) * 4096
 _FS_BLOCK = 4096
 
 Region = tuple[int, int]  # offset and length in bytes
@@ -56,8 +56,8 @@ class OldGnuMap:
                     raise Malformed("sparse file: its map ends, yet says that it goes on")
                 return False
             self._regions.append((number(field[start : start + 12]), number(field[start + 12 : start + _ENTRY])))
-        if len(self._regions) > _MOST_REGIONS:
-            raise Malformed(f"sparse file: more than {_MOST_REGIONS} regions")
+        if len(self._regions) > _MAX_REGIONS:
+            raise Malformed(f"sparse file: more than {_MAX_REGIONS} regions")
         return bool(extended)
 
 
@@ -80,7 +80,7 @@ class PaxDataMap:
         self._text += block
         self._lines += block.count(b"\n")
         if self._wanted is None and self._lines:
-            regions = decimal(bytes(self._text.partition(b"\n")[0]), "number of regions", _MOST_REGIONS)
+            regions = decimal(bytes(self._text.partition(b"\n")[0]), "number of regions", _MAX_REGIONS)
             self._wanted = 1 + 2 * regions
         return self._wanted is not None and self._lines >= self._wanted
 
@@ -95,15 +95,15 @@ class PaxDataMap:
 def pax_sparse(pairs: Sequence[tuple[bytes, bytes]], stored: int) -> list[Region] | PaxDataMap | None:
     """What an extended header says of a file of which ``stored`` bytes are in the archive: its regions, or the reader
     of a map that follows. None: it is not sparse. Raises Malformed."""
-    own = [(key[len(_PREFIX) :], value) for key, value in pairs if key.startswith(_PREFIX)]
-    fields = dict(own)
+    sparse_pairs = [(key[len(_PREFIX) :], value) for key, value in pairs if key.startswith(_PREFIX)]
+    fields = dict(sparse_pairs)
     if fields.keys() <= {b"name"}:
         return None
-    sizes = [key for key, _ in own if key in (b"size", b"realsize")]
+    sizes = [key for key, _ in sparse_pairs if key in (b"size", b"realsize")]
     if len(sizes) != 1:
         raise Malformed("sparse file: must have one size")
     real = decimal(fields[sizes[0]], "GNU.sparse size")
-    keys = [key for key, _ in own if key not in (b"name", *sizes)]
+    keys = [key for key, _ in sparse_pairs if key not in (b"name", *sizes)]
     if keys in ([b"major", b"minor"], [b"minor", b"major"]):
         if (fields[b"major"], fields[b"minor"]) != (b"1", b"0"):
             raise Malformed("sparse file: is of an unknown version")
@@ -111,7 +111,7 @@ def pax_sparse(pairs: Sequence[tuple[bytes, bytes]], stored: int) -> list[Region
     if keys == [b"numblocks", b"map"]:
         numbers = [decimal(text, "GNU.sparse.map") for text in fields[b"map"].split(b",")]
     elif keys == [b"numblocks", *[b"offset", b"numbytes"] * (len(keys) // 2)]:
-        numbers = [decimal(value, "GNU.sparse map") for key, value in own if key in (b"offset", b"numbytes")]
+        numbers = [decimal(value, "GNU.sparse map") for key, value in sparse_pairs if key in (b"offset", b"numbytes")]
     else:
         raise Malformed("sparse file: its map is not of a known form")
     count = decimal(fields[b"numblocks"], "GNU.sparse.numblocks")
@@ -127,11 +127,11 @@ def check_regions(regions: Sequence[Region], real: int, stored: int) -> None:
     all."""
     if not regions:
         raise Malformed("sparse file: its map is empty")
-    if real > LARGEST_FILE:
+    if real > MAX_FILE:
         raise Malformed(f"sparse file: {real} bytes are more than a file can have")
     end = held = 0
     for offset, size in regions:
-        if offset < end or size > MOST_BYTES:
+        if offset < end or size > MAX_BYTES:
             raise Malformed("sparse file: its regions overlap or are not in order")
         if size and held % BLOCK:
             raise Malformed(f"sparse file: a region in the middle is no multiple of {BLOCK} bytes")

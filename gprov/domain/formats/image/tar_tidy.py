@@ -21,15 +21,15 @@ from gprov.domain.formats.image.tar_fields import (
     pax_pairs,
     text,
 )
-from gprov.domain.formats.image.tar_names import normal
+from gprov.domain.formats.image.tar_names import normalise
 from gprov.domain.formats.image.tidy_attributes import Accounts, Pairs, tidy_attributes
-from gprov.domain.formats.shown import show
+from gprov.domain.formats.printable import printable_name
 
 # up to so many bytes of the archive; fewer only at its end
 Read = Callable[[int], bytes]
 
 _CHUNK = 1 << 20
-_LARGEST_EXTENSION = 16 << 20
+_MAX_EXTENSION = 16 << 20
 _PAX, _EXTENSIONS, _DATA = b"xX", b"xXLKg", b"0\x007SD"
 _LATEST_IN_HEADER = 8**11 - 1
 # What decides where a member goes and what it is; all else that tar has no use for is left out.
@@ -37,7 +37,7 @@ _KEPT = (b"path", b"linkpath", b"size", b"uid", b"gid")
 _SPARSE = b"GNU.sparse."
 _PASSED_OVER = (b"atime", b"ctime", b"uname", b"gname", b"comment", b"hdrcharset", b"charset")
 _ACCOUNTS = (b"etc/passwd", b"etc/group")
-_MOST_NOTES = 50
+_MAX_NOTES = 50
 
 
 class Tidier:
@@ -53,7 +53,8 @@ class Tidier:
     def left_out(self) -> tuple[str, ...]:
         """By the last run, a line each."""
         return tuple(
-            f"left out: {text} ({n} times; first of {show(name)})" for text, (n, name) in self._left_out.items()
+            f"left out: {text} ({n} times; first of {printable_name(name)})"
+            for text, (n, name) in self._left_out.items()
         )
 
     def run(self, read: Read) -> Iterator[bytes]:
@@ -113,15 +114,15 @@ class Tidier:
         for key, _ in pairs:
             own = key == b"mtime" or key in _PASSED_OVER or key in _KEPT or key.startswith(_SPARSE)
             if not own and not _is_attribute(key):
-                self._note(f"keyword {show(key)}, which tar passes over", name)
+                self._note(f"keyword {printable_name(key)}, which tar passes over", name)
         return [*kept, *(pair for pair in pairs if _is_attribute(pair[0]))], header
 
     def _data(self, name: bytes, size: int, read: Read) -> Iterator[bytes]:
         try:
-            place = normal(name)
+            place = normalise(name)
         except Malformed:
             place = name
-        if place in _ACCOUNTS and size <= _LARGEST_EXTENSION:
+        if place in _ACCOUNTS and size <= _MAX_EXTENSION:
             content = _payload(read, size)
             self._contents[place] = content[:size]
             yield content
@@ -136,7 +137,7 @@ class Tidier:
 
     def _note(self, what: str, name: bytes) -> None:
         count, first = self._left_out.get(what, (0, name))
-        if count or len(self._left_out) < _MOST_NOTES:
+        if count or len(self._left_out) < _MAX_NOTES:
             self._left_out[what] = (count + 1, first)
 
 
@@ -145,7 +146,7 @@ def _is_attribute(key: bytes) -> bool:
 
 
 def _payload(read: Read, size: int) -> bytes:
-    if size > _LARGEST_EXTENSION:
+    if size > _MAX_EXTENSION:
         raise Malformed(f"an extended header has {size} bytes")
     return read((size + BLOCK - 1) // BLOCK * BLOCK)
 

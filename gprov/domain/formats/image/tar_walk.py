@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gprov.domain.formats.image.capture import Capture, WantedMembers
+from gprov.domain.formats.image.capture import Capture, CapturedNames
 from gprov.domain.formats.image.tar_blocks import TarBlocks, padded
 from gprov.domain.formats.image.tar_demands import Demands
 from gprov.domain.formats.image.tar_devices import check_device
@@ -24,9 +24,9 @@ from gprov.domain.formats.image.tar_fields import (
     number,
     text,
 )
-from gprov.domain.formats.image.tar_names import FOLDER, HARD_LINK, SYMLINK, Places
+from gprov.domain.formats.image.tar_names import FOLDER, HARD_LINK, SYMLINK, MemberPaths
 from gprov.domain.formats.image.tar_sparse import (
-    LARGEST_FILE,
+    MAX_FILE,
     MapReader,
     OldGnuMap,
     PaxDataMap,
@@ -35,10 +35,10 @@ from gprov.domain.formats.image.tar_sparse import (
     pax_sparse,
 )
 from gprov.domain.formats.image.tar_summary import Span, TarSummary
-from gprov.domain.formats.shown import show
+from gprov.domain.formats.printable import printable_name
 
-_LARGEST_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
-_LONGEST_PADDING = 16 << 20  # zeros behind an archive: tar fills up records of 10 KiB, or what it was told
+_MAX_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
+_MAX_PADDING = 16 << 20  # zeros behind an archive: tar fills up records of 10 KiB, or what it was told
 _REGULAR = b"0\x007S"
 _SPARSE = b"S"
 _DUMPED_FOLDER = b"D"  # of an incremental archive: its data are a list of names
@@ -53,10 +53,10 @@ class TarWalker:
     ``wanted``: the members to keep; ``spans`` tells where those that concern a restore lie.
     """
 
-    def __init__(self, what: str, wanted: WantedMembers) -> None:
-        self._capture = Capture(wanted)
-        self._places = Places()
-        self._blocks = TarBlocks(what, self._block)
+    def __init__(self, source: str, captured_names: CapturedNames) -> None:
+        self._capture = Capture(captured_names)
+        self._paths = MemberPaths()
+        self._blocks = TarBlocks(source, self._block)
         self._extensions = Extensions()
         self._map: MapReader | None = None  # of a sparse file, being read
         self._after_map = 0  # bytes of data, if the map stands before them
@@ -90,7 +90,7 @@ class TarWalker:
             content_bytes=self._content_bytes,
             entries=self._entries,
             files=files,
-            needs=self._demands.needs(self._places),
+            needs=self._demands.needs(self._paths),
             notes=self._demands.notes,
         )
 
@@ -106,8 +106,8 @@ class TarWalker:
         if self._extensions.pending:
             raise Malformed("an extended header is followed by the end of the archive")
         self._zeros += BLOCK
-        if self._zeros > _LONGEST_PADDING:
-            raise Malformed(f"more than {_LONGEST_PADDING} bytes of zeros follow the archive")
+        if self._zeros > _MAX_PADDING:
+            raise Malformed(f"more than {_MAX_PADDING} bytes of zeros follow the archive")
         self._ended = True
 
     def _header(self, header: bytes) -> None:
@@ -121,7 +121,8 @@ class TarWalker:
         elif kind in self._extensions.takers:
             self._extension(header, self._extensions.takers[kind])
         elif kind != _VOLUME_LABEL:
-            raise Malformed(f"member {show(text(header[:100]))} has the type {show(kind)}, which no image can hold")
+            member = printable_name(text(header[:100]))
+            raise Malformed(f"member {member} has the type {printable_name(kind)}, which no image can hold")
 
     def _member(self, header: bytes, kind: bytes) -> None:
         extensions = self._extensions
@@ -131,10 +132,10 @@ class TarWalker:
         if extensions.start is not None:
             name, size, start = extensions.name or name, extensions.size(size), extensions.start
         if b"\0" in name:
-            raise Malformed(f"the name {show(name)} holds a null byte")
+            raise Malformed(f"the name {printable_name(name)} holds a null byte")
         if kind == _DUMPED_FOLDER or (name[-1:] == b"/" and kind in _REGULAR and kind != _SPARSE):
             kind = FOLDER  # so old archives write it
-        clean = self._places.add(name, kind)
+        clean = self._paths.add(name, kind)
         self._entries += 1
         if kind in _REGULAR:
             self._regular(header, kind, clean, size, start)
@@ -146,14 +147,14 @@ class TarWalker:
             self._demands.time(extensions.time(header_time(header)), clean)
         if extensions.start is not None:
             if extensions.pax:
-                self._demands.attributes(extensions.pairs, kind, clean, self._places.last)
+                self._demands.attributes(extensions.pairs, kind, clean, self._paths.last)
             extensions.clear()
 
     def _regular(self, header: bytes, kind: bytes, name: bytes, size: int, start: int) -> None:
         sparse = self._sparse(header, kind, size)
         if sparse is None:
-            if size > LARGEST_FILE:
-                raise Malformed(f"{show(name)} has {size} bytes, more than a file can have")
+            if size > MAX_FILE:
+                raise Malformed(f"{printable_name(name)} has {size} bytes, more than a file can have")
             self._content_bytes += size
             self._demands.usage.file(size)
         skip = padded(size)
@@ -163,8 +164,8 @@ class TarWalker:
             self._blocks.skip = skip
             if sparse is not None:
                 self._sparse_regions(sparse)
-        if self._capture.concerns(name):
-            self._concerned(name, size, start, skip, sparse=sparse is not None)
+        if self._capture.needs_member(name):
+            self._capture_file(name, size, start, skip, sparse=sparse is not None)
 
     def _sparse(self, header: bytes, kind: bytes, size: int) -> list[Region] | None:
         """Regions of a sparse file; none yet if its map follows, which ``_map`` is set to read. None: not sparse."""
@@ -189,39 +190,39 @@ class TarWalker:
         self._content_bytes += sum(regions[-1])
         self._demands.usage.sparse(len(regions), blocks_of(regions))
 
-    def _concerned(self, name: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
+    def _capture_file(self, name: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
         """A file that a restore plan looks into. Data of sparse files are not laid out as their content is."""
         self.spans.append(Span(name, start, self._blocks.offset + BLOCK + skip))
-        wanted = self._capture.file(name, size, self._blocks.offset)
-        if wanted and sparse:
-            raise Malformed(f"{show(name)} is stored as a sparse file; store it whole")
-        if wanted:
-            self._blocks.collect(wanted, lambda content: self._capture.keep(name, content))
+        captured_size = self._capture.add_file(name, size, self._blocks.offset)
+        if captured_size and sparse:
+            raise Malformed(f"{printable_name(name)} is stored as a sparse file; store it whole")
+        if captured_size:
+            self._blocks.collect(captured_size, lambda content: self._capture.store_content(name, content))
 
     def _without_data(self, header: bytes, kind: bytes, name: bytes, size: int) -> None:
         if any(key.startswith(b"GNU.sparse.") for key in self._extensions.pax):
-            raise Malformed(f"{show(name)} is stored as a sparse file, and is no file")
+            raise Malformed(f"{printable_name(name)} is stored as a sparse file, and is no file")
         if size and kind != HARD_LINK:
-            raise Malformed(f"{show(name)} is of a type without data, yet has {size} bytes")
-        concerned = self._capture.concerns(name)
+            raise Malformed(f"{printable_name(name)} is of a type without data, yet has {size} bytes")
+        concerned = self._capture.needs_member(name)
         check_device(header, kind, name)
         if kind in (HARD_LINK, SYMLINK):
             target = self._extensions.link or text(header[157:257])
             if kind == SYMLINK:
-                self._places.add_symlink(target)
+                self._paths.add_symlink(target)
                 self._demands.usage.symlink(target)
                 if concerned:
-                    self._capture.symlink(name, target)
+                    self._capture.add_symlink(name, target)
                 return
-            target = self._places.check_hard_link(name, target)
+            target = self._paths.check_hard_link(name, target)
             if concerned:
-                self._capture.link(name, target)
+                self._capture.add_hard_link(name, target)
         elif concerned:
-            self._capture.other(name)
+            self._capture.add_other(name)
 
     def _extension(self, header: bytes, then: Callable[[bytes], None]) -> None:
         size = number(header[124:136])
-        if not 0 < size <= _LARGEST_EXTENSION:
+        if not 0 < size <= _MAX_EXTENSION:
             raise Malformed(f"an extended header has {size} bytes")
         self._extensions.begin(self._blocks.offset, header[156:157])
         self._blocks.skip = padded(size)

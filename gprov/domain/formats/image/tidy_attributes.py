@@ -10,7 +10,7 @@ from gprov.domain.formats.image.tar_attributes import (
     ACCESS_ACL,
     ATTRIBUTE,
     DEFAULT_ACL,
-    MOST_IN_BLOCK,
+    MAX_IN_BLOCK,
     RAW_ACLS,
     SELINUX,
     attribute_bytes,
@@ -19,7 +19,7 @@ from gprov.domain.formats.image.tar_attributes import (
 )
 from gprov.domain.formats.image.tar_names import FOLDER, HARD_LINK, SYMLINK
 from gprov.domain.formats.posix_acl import BadAcl, acl_bytes, acl_text, parse_acl, parse_raw_acl, resolved
-from gprov.domain.formats.shown import show
+from gprov.domain.formats.printable import printable_name
 
 Pairs = list[tuple[bytes, bytes]]
 # one thing that is left out of the member that is at hand
@@ -53,7 +53,7 @@ def tidy_attributes(pairs: Pairs, kind: bytes, accounts: Accounts, left_out: Lef
         elif key.startswith(ATTRIBUTE) and name not in RAW_ACLS:
             problem = attribute_problem(name, value, kind) if is_taken(name) else "means nothing on PRIMARY"
             if problem:
-                left_out(f"extended attribute {show(name)}, which {problem}")
+                left_out(f"extended attribute {printable_name(name)}, which {problem}")
             else:
                 attributes.append((key, value))
     return kept + _that_fit(attributes, left_out)
@@ -78,12 +78,12 @@ def _acl(raw: bytes | None, text: bytes, accounts: Accounts, left_out: LeftOut) 
 
 def _that_fit(attributes: Pairs, left_out: LeftOut) -> Pairs:
     """As many as fit into a block, in their order, the small ones first."""
-    room = MOST_IN_BLOCK
+    free_space = MAX_IN_BLOCK
     kept = []
     for key, value in sorted(attributes, key=lambda pair: _stored(*pair)):
-        room -= _stored(key, value)
-        if room < 0:
-            left_out(f"{show(key)}, for which the file system has no room")
+        free_space -= _stored(key, value)
+        if free_space < 0:
+            left_out(f"{printable_name(key)}, for which the file system has no room")
         else:
             kept.append((key, value))
     return [pair for pair in attributes if pair in kept]

@@ -19,8 +19,8 @@ CHECK_SIZE = 32
 CHECK_NAMES = {0x00: "none", 0x01: "CRC32", 0x04: "CRC64", 0x0A: "SHA-256"}
 # Each becomes an object in memory, and an index of some MiB could name millions. A terabyte in blocks of 4 MiB has so
 # many.
-MOST_BLOCKS = 1 << 18
-_LEAST_BLOCK = 9  # a header of eight, and data; a check is not counted, the stream may have none
+MAX_BLOCKS = 1 << 18
+_MIN_BLOCK = 9  # a header of eight, and data; a check is not counted, the stream may have none
 _VLI_BYTES = 9  # section 1.2: at most 63 bits
 
 _LZMA2 = lzma.FILTER_LZMA2
@@ -105,12 +105,12 @@ def parse_index(data: bytes) -> tuple[Record, ...]:
         raise Malformed("index: does not begin with its indicator")
     body = data[:-4]
     count, position = _vli(body, 1)
-    if count > min((len(body) - position) // 2, MOST_BLOCKS):
+    if count > min((len(body) - position) // 2, MAX_BLOCKS):
         raise Malformed(f"index: has no room for {count} records")
     records = []
     for _ in range(count):
         unpadded, position = _vli(body, position)
-        if unpadded < _LEAST_BLOCK:
+        if unpadded < _MIN_BLOCK:
             raise Malformed(f"index: {unpadded} bytes are too few for a block")
         uncompressed, position = _vli(body, position)
         records.append(Record(unpadded, uncompressed))
@@ -119,12 +119,12 @@ def parse_index(data: bytes) -> tuple[Record, ...]:
     return tuple(records)
 
 
-def block_header_size(first: int, room: int) -> int:
+def block_header_size(first: int, available: int) -> int:
     """Size of a block header in bytes, from its first byte (3.1.1). ``room``: bytes for it and the compressed data."""
     if first == 0:
         raise Malformed("block header: an index stands where a block should")
     size = (first + 1) * 4
-    if size >= room:
+    if size >= available:
         raise Malformed("block header: is larger than the index says the block is")
     return size
 

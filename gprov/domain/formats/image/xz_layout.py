@@ -18,7 +18,7 @@ from gprov.domain.formats.image.xz_fields import (
     FOOTER_SIZE,
     HEADER_MAGIC,
     HEADER_SIZE,
-    MOST_BLOCKS,
+    MAX_BLOCKS,
     Malformed,
     Record,
     XzFilter,
@@ -36,9 +36,9 @@ T = TypeVar("T")
 
 # Mostly there is none: the first look is a short one.
 _PADDING_STEP = 64
-_LONGEST_PADDING_STEP = 64 << 10
-_LARGEST_INDEX = 8 << 20  # a terabyte in blocks of 4 MiB needs 3 MiB
-_MOST_STREAMS = 1 << 16
+_MAX_PADDING_STEP = 64 << 10
+_MAX_INDEX = 8 << 20  # a terabyte in blocks of 4 MiB needs 3 MiB
+_MAX_STREAMS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +106,15 @@ class XzLayout:
         return sum(block.uncompressed_size for block in self.blocks)
 
 
-def read_layout(what: str, size: int, read_at: ReadAt) -> XzLayout:
+def read_layout(source: str, size: int, read_at: ReadAt) -> XzLayout:
     """Find all streams and blocks of a file of ``size`` bytes. Raises IntegrityFault if anything is not as the format
     says, or if a stream's check is not SHA-256."""
-    return _Reader(what, size, read_at).layout()
+    return _Reader(source, size, read_at).layout()
 
 
 class _Reader:
-    def __init__(self, what: str, size: int, read_at: ReadAt) -> None:
-        self._what = what
+    def __init__(self, source: str, size: int, read_at: ReadAt) -> None:
+        self._source = source
         self._size = size
         self._read_at = read_at
 
@@ -148,8 +148,8 @@ class _Reader:
             stream, records = self._stream_before(end)
             found.append((stream, records))
             blocks += len(records)
-            if blocks > MOST_BLOCKS or len(found) > _MOST_STREAMS:
-                raise self._fault(stream.offset, f"more than {_MOST_STREAMS} streams or {MOST_BLOCKS} blocks")
+            if blocks > MAX_BLOCKS or len(found) > _MAX_STREAMS:
+                raise self._fault(stream.offset, f"more than {_MAX_STREAMS} streams or {MAX_BLOCKS} blocks")
             end = stream.offset
         return found
 
@@ -163,7 +163,7 @@ class _Reader:
             if kept:
                 return start + padded(kept)
             end = start
-            step = _LONGEST_PADDING_STEP
+            step = _MAX_PADDING_STEP
         raise self._fault(0, "holds nothing but padding")
 
     def _stream_before(self, end: int) -> tuple[XzStream, tuple[Record, ...]]:
@@ -174,7 +174,7 @@ class _Reader:
         index_at = footer_at - index_size
         if index_at < HEADER_SIZE:
             raise self._fault(footer_at, "stream footer: its index would begin before the file")
-        if index_size > _LARGEST_INDEX:
+        if index_size > _MAX_INDEX:
             raise self._fault(index_at, f"index: {index_size} bytes are more than any image needs")
         records = self._parsed(index_at, index_size, parse_index)
         offset = index_at - sum(padded(record.unpadded_size) for record in records) - HEADER_SIZE
@@ -235,4 +235,4 @@ class _Reader:
         return data
 
     def _fault(self, offset: int, reason: str) -> IntegrityFault:
-        return IntegrityFault(self._what, f"{reason} (offset {offset})")
+        return IntegrityFault(self._source, f"{reason} (offset {offset})")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from gprov.domain.errors import Problem
-from gprov.domain.formats.json.value import Json, is_list, is_torn, kind_of, whole_number, whole_text
+from gprov.domain.formats.json.value import Json, as_integer, as_text, has_lone_surrogate, is_list, kind_of
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class JsonObject:
         if not isinstance(value, str):
             self._wrong(key, "text", value)
             return default
-        if is_torn(value):
+        if has_lone_surrogate(value):
             self.problem(key, "holds half of a surrogate pair")
             return default
         if required and not value.strip():
@@ -55,18 +55,18 @@ class JsonObject:
         default: int = 0,
         *,
         required: bool = False,
-        least: int | None = None,
-        most: int | None = None,
+        minimum: int | None = None,
+        maximum: int | None = None,
     ) -> int:
         value = self._get(key, required)
         if value is None:
             return default
-        number = whole_number(value)
+        number = as_integer(value)
         if number is None:
             self._wrong(key, "a whole number", value)
             return default
-        if (least is not None and number < least) or (most is not None and number > most):
-            self.problem(key, f"must be {_bounds(least, most)}, is {number}")
+        if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
+            self.problem(key, f"must be {_bounds(minimum, maximum)}, is {number}")
             return default
         return number
 
@@ -106,10 +106,10 @@ class JsonObject:
         return self._list(key, required, "an object", self._as_object)
 
     def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
-        return self._list(key, required, "whole text", lambda value, _: whole_text(value))
+        return self._list(key, required, "whole text", lambda value, _: as_text(value))
 
     def integers(self, key: str, *, required: bool = False) -> tuple[int, ...]:
-        return self._list(key, required, "a whole number", lambda value, _: whole_number(value))
+        return self._list(key, required, "a whole number", lambda value, _: as_integer(value))
 
     def lists_of_objects(self, key: str, *, required: bool = False) -> tuple[tuple[JsonObject, ...], ...]:
         """A list of lists of objects."""
@@ -127,9 +127,9 @@ class JsonObject:
         if inner is None:
             return {}
         names = inner.keys()
-        if any(is_torn(name) for name in names):
+        if any(has_lone_surrogate(name) for name in names):
             self.problem(key, "has a key with half of a surrogate pair")
-        return {name: inner.text(name) for name in names if not is_torn(name)}
+        return {name: inner.text(name) for name in names if not has_lone_surrogate(name)}
 
     def _as_object(self, value: Json, path: str) -> JsonObject | None:
         return JsonObject(value, path, self.problems) if isinstance(value, Mapping) else None
@@ -163,8 +163,8 @@ class JsonObject:
             self.problem(key, "is missing")
         return value
 
-    def _wrong(self, key: str, wanted: str, value: Json) -> None:
-        self.problem(key, f"must be {wanted}, is {kind_of(value)}")
+    def _wrong(self, key: str, expected: str, value: Json) -> None:
+        self.problem(key, f"must be {expected}, is {kind_of(value)}")
 
 
 def _collect(
@@ -182,7 +182,7 @@ def _collect(
     return tuple(found)
 
 
-def _bounds(least: int | None, most: int | None) -> str:
-    if most is None:
-        return f"at least {least}"
-    return f"at most {most}" if least is None else f"{least}..{most}"
+def _bounds(minimum: int | None, maximum: int | None) -> str:
+    if maximum is None:
+        return f"at least {minimum}"
+    return f"at most {maximum}" if minimum is None else f"{minimum}..{maximum}"

@@ -19,32 +19,32 @@ _BOM = b"\xef\xbb\xbf"
 T = TypeVar("T")
 
 
-def read_object(what: str, data: bytes) -> JsonObject:
+def read_object(source: str, data: bytes) -> JsonObject:
     """Parse a JSON document whose top is an object. Raises BadInput if it is no JSON or no object."""
     doubled: list[tuple[dict[str, Json], str]] = []
     try:
         value = json.loads(
             data.removeprefix(_BOM).decode(),
             object_pairs_hook=lambda pairs: _unique(pairs, doubled),
-            parse_constant=_no_constant,
+            parse_constant=_reject_constant,
         )
     except UnicodeDecodeError as exc:
-        raise BadInput(what, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
+        raise BadInput(source, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
     except json.JSONDecodeError as exc:
-        raise BadInput(what, [Problem(f"line {exc.lineno} column {exc.colno}", f"is not JSON: {exc.msg}")]) from exc
+        raise BadInput(source, [Problem(f"line {exc.lineno} column {exc.colno}", f"is not JSON: {exc.msg}")]) from exc
     except RecursionError as exc:
-        raise BadInput(what, [Problem("$", "is nested too deeply")]) from exc
+        raise BadInput(source, [Problem("$", "is nested too deeply")]) from exc
     except ValueError as exc:
-        raise BadInput(what, [Problem("$", f"is not JSON: {exc}")]) from exc
+        raise BadInput(source, [Problem("$", f"is not JSON: {exc}")]) from exc
     if not isinstance(value, dict):
-        raise BadInput(what, [Problem("$", f"must be an object, is {kind_of(value)}")])
-    return JsonObject(value, "$", list(_places(value, doubled)))
+        raise BadInput(source, [Problem("$", f"must be an object, is {kind_of(value)}")])
+    return JsonObject(value, "$", list(_duplicate_keys(value, doubled)))
 
 
-def finish(what: str, root: JsonObject, value: T) -> T:
+def finish(source: str, root: JsonObject, value: T) -> T:
     """The parsed value, or BadInput with everything that was noted on the way."""
     if root.problems:
-        raise BadInput(what, root.problems)
+        raise BadInput(source, root.problems)
     return value
 
 
@@ -58,7 +58,7 @@ def _unique(pairs: Sequence[tuple[str, Json]], doubled: list[tuple[dict[str, Jso
     return seen
 
 
-def _places(top: Json, doubled: Sequence[tuple[dict[str, Json], str]]) -> Iterator[Problem]:
+def _duplicate_keys(top: Json, doubled: Sequence[tuple[dict[str, Json], str]]) -> Iterator[Problem]:
     """With the JSON path of each; one that stands in what is overwritten itself has none any more."""
     keys: dict[int, list[str]] = {}
     for one, key in doubled:
@@ -80,5 +80,5 @@ def _shown(key: str) -> str:
     return key if key.isprintable() else ascii(key)
 
 
-def _no_constant(name: str) -> Json:
+def _reject_constant(name: str) -> Json:
     raise ValueError(f"{name} is not a JSON number")

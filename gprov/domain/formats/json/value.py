@@ -9,25 +9,25 @@ from collections.abc import Mapping, Sequence
 
 Json = Mapping[str, "Json"] | Sequence["Json"] | str | int | float | bool | None
 # Larger numbers mean nothing here, and could not be written back: Python refuses to print what has too many digits.
-_MOST = 2**63 - 1
+_MAX_INTEGER = 2**63 - 1
 
 
-def whole_text(value: Json) -> str | None:
+def as_text(value: Json) -> str | None:
     """None if it is no text, or torn."""
-    return value if isinstance(value, str) and not is_torn(value) else None
+    return value if isinstance(value, str) and not has_lone_surrogate(value) else None
 
 
-def is_torn(text: str) -> bool:
+def has_lone_surrogate(text: str) -> bool:
     """Escapes can make text that no file and no terminal takes."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def whole_number(value: Json) -> int | None:
+def as_integer(value: Json) -> int | None:
     """Also what is written with a fraction of zero. None if it is no such number, or has more than 63 bits."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return value if abs(value) <= _MOST else None
+        return value if abs(value) <= _MAX_INTEGER else None
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     return None
@@ -45,7 +45,7 @@ def kind_of(value: Json) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return f"text {value[:40]!r}"
-    if isinstance(value, int) and abs(value) > _MOST:
+    if isinstance(value, int) and abs(value) > _MAX_INTEGER:
         return "a number of more than 63 bits"
     if isinstance(value, (int, float)):
         return f"number {value}"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from gprov.domain.formats.smbios.rules import Decode, Rule, number, size_text, text, texts, word
-from gprov.domain.formats.smbios.table import SmbiosTable, Structure
-from gprov.domain.formats.smbios.words import (
+from gprov.domain.formats.smbios.enum_names import (
     MEMORY_DETAIL,
     MEMORY_FORM,
     MEMORY_MODE,
     MEMORY_TECHNOLOGY,
     MEMORY_TYPE,
-    Words,
+    EnumNames,
 )
+from gprov.domain.formats.smbios.rules import Decode, Rule, number, size_text, text, texts, word
+from gprov.domain.formats.smbios.table import SmbiosTable, Structure
 
 MEMORY_DEVICE = 17
 MAPPED_RANGE = 19
@@ -64,7 +64,7 @@ def _present(decode: Decode) -> Decode:
     return lambda module: decode(module) if module.number(0x0C, 2) else None
 
 
-def _flags(words: Words, offset: int) -> Decode:
+def _flags(words: EnumNames, offset: int) -> Decode:
     return lambda module: words.flags(module.number(offset, 2))
 
 

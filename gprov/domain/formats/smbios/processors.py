@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gprov.domain.formats.smbios.enum_names import OUT_OF_SPEC
 from gprov.domain.formats.smbios.table import Structure
-from gprov.domain.formats.smbios.words import OUT_OF_SPEC
 
 # first number of a run -> the names of that number and those that follow
 _RUNS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gprov.domain.formats.smbios.enum_names import EnumNames
 from gprov.domain.formats.smbios.table import Structure
-from gprov.domain.formats.smbios.words import Words
 
 # None: the structure does not tell
 Decode = Callable[[Structure], str | None]
@@ -34,8 +34,8 @@ def text(offset: int) -> Decode:
     return lambda structure: structure.text(offset)
 
 
-def word(words: Words, offset: int, mask: int = 0xFF, shift: int = 0) -> Decode:
-    return lambda structure: words.of(structure.number(offset) >> shift & mask)
+def word(words: EnumNames, offset: int, mask: int = 0xFF, shift: int = 0) -> Decode:
+    return lambda structure: words.name_of(structure.number(offset) >> shift & mask)
 
 
 def number(

@@ -67,16 +67,16 @@ class _Extent:
     problems: tuple[Problem, ...] = ()
 
 
-def parse_table(data: bytes, what: str = "SMBIOS table") -> SmbiosTable:
+def parse_table(data: bytes, source: str = "SMBIOS table") -> SmbiosTable:
     """Parse a raw table (as of /sys/firmware/dmi/tables/DMI) or a file of ``dmidecode --dump-bin``.
 
     Raises BadInput if there is not one whole structure, or if the entry point of a dump is not valid.
     """
-    extent = _extent(what, data)
+    extent = _extent(source, data)
     problems = list(extent.problems)
     structures = tuple(_structures(extent, problems))
     if not structures:
-        raise BadInput(what, problems or [Problem("", "holds no SMBIOS structure")])
+        raise BadInput(source, problems or [Problem("", "holds no SMBIOS structure")])
     return SmbiosTable(structures, extent.version, tuple(problems))
 
 
@@ -121,11 +121,11 @@ def _strings(area: bytes) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _extent(what: str, data: bytes) -> _Extent:
+def _extent(source: str, data: bytes) -> _Extent:
     if data.startswith(b"_SM3_"):
-        return _entry(what, data, _WIDE)
+        return _entry(source, data, _WIDE)
     if data.startswith(b"_SM_"):
-        return _entry(what, data, _NARROW)
+        return _entry(source, data, _NARROW)
     return _Extent(data)
 
 
@@ -134,32 +134,32 @@ class _EntryPoint:
     """Where an entry point has its fields: offset, or offset and width in bytes. ``least``: its shortest length."""
 
     length_at: int
-    least: int
+    min_length: int
     version_at: int
     table_at: tuple[int, int]
     size_at: tuple[int, int]
 
 
-_WIDE = _EntryPoint(length_at=6, least=0x18, version_at=7, table_at=(0x10, 8), size_at=(0x0C, 4))
-_NARROW = _EntryPoint(length_at=5, least=0x1E, version_at=6, table_at=(0x18, 4), size_at=(0x16, 2))
+_WIDE = _EntryPoint(length_at=6, min_length=0x18, version_at=7, table_at=(0x10, 8), size_at=(0x0C, 4))
+_NARROW = _EntryPoint(length_at=5, min_length=0x1E, version_at=6, table_at=(0x18, 4), size_at=(0x16, 2))
 
 
-def _entry(what: str, data: bytes, point: _EntryPoint) -> _Extent:
+def _entry(source: str, data: bytes, point: _EntryPoint) -> _Extent:
     """DSP0134 sections 5.2.1 (32-bit, "_SM_") and 5.2.2 (64-bit, "_SM3_"); in a dump the table's address is the
     offset in the file, and 64-bit tables have a maximum size instead of a size and a count."""
-    if len(data) < point.least:
-        raise BadInput(what, [Problem("offset 0", "the file ends inside the entry point")])
+    if len(data) < point.min_length:
+        raise BadInput(source, [Problem("offset 0", "the file ends inside the entry point")])
     length = data[point.length_at]
-    if not point.least <= length <= len(data):
-        raise BadInput(what, [Problem(f"offset {point.length_at}", f"entry point length {length} is not possible")])
+    if not point.min_length <= length <= len(data):
+        raise BadInput(source, [Problem(f"offset {point.length_at}", f"entry point length {length} is not possible")])
     if sum(data[:length]) & 0xFF:
-        raise BadInput(what, [Problem("offset 0", "checksum of the entry point is wrong")])
+        raise BadInput(source, [Problem("offset 0", "checksum of the entry point is wrong")])
     wide = point is _WIDE
     start = _number(data, *point.table_at)
     size = _number(data, *point.size_at)
     if not length <= start < len(data):
         raise BadInput(
-            what, [Problem(f"offset {point.table_at[0]}", f"the table is not in the file (at offset {start})")]
+            source, [Problem(f"offset {point.table_at[0]}", f"the table is not in the file (at offset {start})")]
         )
     problems: tuple[Problem, ...] = ()
     if not wide and start + size > len(data):

@@ -29,9 +29,9 @@ from gprov.domain.boot.entries import (
     DeleteVariable,
     EspLocation,
     SetVariable,
+    planned_entries,
     reconcile,
     started_by_fallback,
-    wanted_entries,
 )
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault
@@ -140,7 +140,7 @@ def entries() -> Facts:
     firmware = EfivarsFirmware()
     if not firmware.variables():
         return {}
-    wanted = wanted_entries(BRANDING, ESP, "PROVISION_KEY_WINDOW=2.5")
+    wanted = planned_entries(BRANDING, ESP, "PROVISION_KEY_WINDOW=2.5")
     written = []
     for change in reconcile(snapshot(), wanted):
         written.append(change.describe())
@@ -198,7 +198,7 @@ def consoles() -> Facts:
     sink = ConsoleSink()
     sink.publish(Event(1, NOON_NS, LogLine("console sink speaks", Severity.MSG)))
     sink.close()
-    present = operator.present
+    present = operator.is_present
     operator.show(KEY_MARK)
     return {
         "eligible": eligible_terminals("/sys", "/proc"),

@@ -64,7 +64,7 @@ def spec_of(level: RaidLevel, number: int = 1) -> ArraySpec:
 def clean(bench: Bench) -> None:
     for array in bench.arrays.running():
         bench.arrays.stop(array)
-    bench.arrays.forget(bench.nodes)
+    bench.arrays.zero_superblocks(bench.nodes)
 
 
 def fails(action: Callable[..., object], *arguments: object) -> bool:
@@ -169,7 +169,7 @@ def an_array_in_use_is_not_stopped_nor_forgotten(bench: Bench) -> None:
     assert bench.arrays.running() == (made,)
     bench.mounts.unmount(bench.folder)
     try:
-        bench.arrays.forget(nodes)
+        bench.arrays.zero_superblocks(nodes)
     except DeviceFault:
         pass
     else:

@@ -1,0 +1,76 @@
+"""Preconditions of provisioning and restore, checked before anything is changed: platform, boot arguments, image."""
+
+from __future__ import annotations
+
+from gprov.domain.boot.entries import EspLocation, planned_entries
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
+from gprov.domain.disk.arrayspec import capacity
+from gprov.domain.disk.ext4_room import Room
+from gprov.domain.errors import BadInput, HardwareMismatch, Problem
+from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, open_accounts, set_password_hash
+from gprov.domain.formats.bzimage import parse_bzimage
+from gprov.domain.image.contents import VerifiedImage
+from gprov.domain.plan.bios import check_menu_arguments
+from gprov.domain.platform.model import Platform
+
+
+def check_platform_supported(platform: Platform) -> None:
+    """Raises HardwareMismatch for a platform that this version can neither provision nor restore."""
+    code_name = platform.code_name
+    if platform.raid_level is not None:
+        try:
+            capacity(platform.raid_level, (platform.disk_size,) * platform.data_disks)
+        except HardwareMismatch as mismatch:
+            raise HardwareMismatch(f"{code_name}: {mismatch}") from mismatch
+    elif platform.data_disks != 1:
+        raise HardwareMismatch(f"{code_name}: {platform.data_disks} data disks, but no RAID level for them")
+
+
+def check_boot_arguments(firmware: FirmwareKind, branding: Branding, extra_arguments: str) -> None:
+    """Raises BadInput if boot entries or menus cannot hold these arguments. The check uses a dummy ESP: its location
+    has the same size in every entry."""
+    if firmware is FirmwareKind.BIOS:
+        check_menu_arguments(branding, extra_arguments)
+    else:
+        planned_entries(branding, EspLocation(1, 0, 1, "00000000-0000-0000-0000-000000000000"), extra_arguments)
+
+
+def lack_of_room(image: VerifiedImage, room: Room) -> str:
+    """What an image needs that a disk does not have; "" if it fits."""
+    if room.holds(image.needs):
+        return ""
+    needs = f"needs {image.needs.allocated} bytes and {image.needs.inodes} inodes"
+    return f"{needs}, and the disk has room for {room.bytes} bytes and {room.inodes} inodes"
+
+
+def image_problems(image: VerifiedImage, branding: Branding, room: Room | None = None) -> tuple[Problem, ...]:
+    """Why this image, though intact, could never boot as an appliance. ``room``: on PRIMARY, if that is known."""
+    problems = []
+    files = image.files
+    if room is not None and (lack := lack_of_room(image, room)):
+        problems.append(Problem("", lack))
+    if not files.has_init:
+        problems.append(Problem(branding.real_init, "is not in the image"))
+    for path, content in (("/etc/passwd", files.passwd), ("/etc/shadow", files.shadow), ("/etc/group", files.group)):
+        if content is None:
+            problems.append(Problem(path, "is not in the image"))
+    if files.passwd is not None and files.shadow is not None:
+        try:
+            ids_of(files.passwd, branding.admin)
+            gid_of(files.group or b"", "systemd-journal")
+            set_password_hash(files.shadow, branding.admin, LOCKED)
+            problems.extend(
+                Problem("/etc/shadow", f"{name!r} can log in without a password: lock the account")
+                for name in open_accounts(files.passwd, files.shadow, branding.admin)
+            )
+        except BadInput as error:
+            problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)
+    if files.kernel_start is None:
+        problems.append(Problem(f"/boot/{branding.boot_kernel}", "is not in the image"))
+    else:
+        try:
+            parse_bzimage(files.kernel_start)
+        except BadInput as error:
+            problems.extend(Problem(f"/boot/{branding.boot_kernel}", str(problem)) for problem in error.problems)
+    return tuple(problems)

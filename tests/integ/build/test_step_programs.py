@@ -1,0 +1,125 @@
+"""What steps and stash scripts of a factory find in the provisioning initramfs, by entering it unpacked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.host.initramfs.spec import Flavor
+from gprov.apps.host.lab.stepfiles import PAYLOAD, SCRIPT, STASH, step_files
+from gprov.apps.mfg.steps import unpack_step_argv
+from gprov.domain.mfg.command import parse_command
+from gprov.domain.mfg.stepenv import SHEBANG_BYTES, script_argv
+from gprov.domain.mfg.steps import Command, StepValues, expand
+from gprov.ports.process import SEARCH_PATH, Completed
+
+PROCESSES = SystemProcesses()
+CHECKOUT = Path(__file__).parents[3]
+FOLDER = "/run/gprov/AfterImaging-0"
+SYSTEM = ("usr/bin", "usr/sbin")
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")
+
+
+def unpacked(flavor: Flavor, folder: Path) -> Path:
+    output = folder.with_suffix(".cpio.zst")
+    command = ("build", "initramfs", "--flavor", flavor, "--output", str(output))
+    PROCESSES.run(
+        (sys.executable, "-m", "gprov.apps.host.cli.main", *command),
+        cwd=str(CHECKOUT),
+        env={"HOME": os.path.expanduser("~"), "PYTHONPATH": str(CHECKOUT)},
+    )
+    raw = PROCESSES.run(("zstd", "-d", "-c"), stdin=output.read_bytes()).output
+    PROCESSES.run(("cpio", "--extract", "--quiet"), stdin=raw, cwd=str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The provisioning initramfs with the folder of a step and its files in it."""
+    folder = unpacked(Flavor.MFG, tmp_path_factory.mktemp("root-mfg"))
+    downloads = Path(f"{folder}{FOLDER}")
+    downloads.mkdir(parents=True)
+    for name, content in step_files().items():
+        (downloads / name).write_bytes(content)
+    return folder
+
+
+def inside(root: Path, *command: str, check: bool = True) -> Completed:
+    return PROCESSES.run(("chroot", str(root), *command), env={"PATH": SEARCH_PATH}, check=check)
+
+
+def run_step(root: Path, text: str) -> str:
+    """Run a command of a step as a unit does."""
+    command = Command(text=text, words=parse_command(text).words)
+    return inside(root, *expand(command, StepValues(FOLDER, "GP1"))).output.decode()
+
+
+def test_commands_of_the_sample_step_run(root: Path) -> None:
+    assert not (root / FOLDER.lstrip("/") / SCRIPT).stat().st_mode & 0o111
+    run_step(root, f"chmod +x {{{{.DLDir}}}}/{SCRIPT}")
+    listed = run_step(root, "ls -l {{.DLDir}}").splitlines()
+    assert [line.split()[0] for line in listed if line.endswith(SCRIPT)] == ["-rwxr-xr-x"]
+    assert run_step(root, "echo unit {{.Serial}} done") == "unit GP1 done\n"
+
+
+def test_a_stash_archive_is_unpacked_with_xz_and_its_script_runs(root: Path) -> None:
+    target = "/tmp/stash"
+    (root / "tmp/stash").mkdir()
+    (root / "tmp/recovery/lab-steps").mkdir(parents=True)
+    inside(root, *unpack_step_argv(f"{FOLDER}/{STASH}", target))
+    script = root / "tmp/stash/install.sh"
+    argv = script_argv(f"{target}/install.sh", script.read_bytes()[:SHEBANG_BYTES])
+    environment = ("RECOVERY=/tmp/recovery", "SERIAL=GP1", "LAB_STATION=bench-7")
+    inside(root, "sh", "-c", f'cd {target}; exec env "$@"', "sh", *environment, *argv)
+    assert (root / "tmp/recovery/lab-steps/stash.txt").read_bytes() == PAYLOAD + b"GP1 bench-7\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (("dmidecode", "--version"), "3."),
+        (("hdparm", "-V"), "hdparm"),
+        (("lspci", "--version"), "lspci"),
+        (("lsusb", "--version"), "lsusb"),
+        (("efibootmgr", "--version"), "version"),
+        (("ipmitool", "-V"), "ipmitool"),
+        (("nvme", "version"), "nvme"),
+        (("xz", "--version"), "xz"),
+        (("tar", "--version"), "GNU tar"),
+        (("env", "echo", "applet"), "applet"),
+    ],
+)
+def test_programs_start(root: Path, command: tuple[str, ...], shown: str) -> None:
+    assert shown in inside(root, *command).output.decode()
+
+
+def test_every_applet_is_a_command_and_shadows_no_program(root: Path) -> None:
+    listed = inside(root, "busybox", "--list").output.decode().split()
+    assert len(listed) > 200
+    for name in listed:
+        assert any(os.path.lexists(root / folder / name) for folder in SYSTEM), name
+    for name in ("tar", "xz", "mdadm", "lspci", "lsusb", "tune2fs"):
+        found = [root / folder / name for folder in SYSTEM if os.path.lexists(root / folder / name)]
+        assert [path.is_symlink() for path in found] == [False], name
+    # The kernel runs /sbin/init if /init cannot be started: the script that reboots, and no init of busybox.
+    assert b"rebooting" in (root / "usr/sbin/init").read_bytes()
+
+
+def test_programs_find_certificates(root: Path) -> None:
+    for path in ("/etc/ssl/certs/ca-certificates.crt", "/usr/lib/ssl/cert.pem"):
+        assert int(inside(root, "grep", "-c", "BEGIN CERTIFICATE", path).output) > 50
+    code = "import ssl; print(len(ssl.create_default_context().get_ca_certs()) > 50)"
+    assert inside(root, "/usr/bin/python3.11", "-ISB", "-c", code).output == b"True\n"
+
+
+def test_units_in_the_field_have_none_of_these(tmp_path: Path) -> None:
+    folder = tmp_path / "root-normal"
+    folder.mkdir()
+    unpacked(Flavor.NORMAL, folder)
+    for name in ("chmod", "ls", "xz", "dmidecode", "hdparm", "ipmitool", "lspci", "nvme"):
+        assert not any(os.path.lexists(folder / place / name) for place in SYSTEM), name

@@ -1,0 +1,68 @@
+"""What programs of a factory get from the kernel's command line, and how scripts are run."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gprov.domain.mfg.stepenv import SHEBANG_BYTES, kernel_variables, script_argv
+
+NAMES = st.sampled_from(["PATH", "LC_ALL", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "IFS", "ENV"]) | st.text(max_size=8)
+
+
+def test_kernel_arguments_are_passed_on() -> None:
+    given = {"STATION": "bench 7", "mfgurl": "http://10.0.2.2/manufData.json", "_x1": ""}
+    assert kernel_variables(given) == given
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("http://user:secret@factory/x", "http://factory/x"),
+        ("https://user@factory", "https://factory"),
+        ('a=http://u:secret@one/ "b=ftp://u:p@secret@two"', 'a=http://one/ "b=ftp://two"'),
+        ("http://factory/?mail=a@b", "http://factory/?mail=a@b"),
+        ("a@b", "a@b"),
+    ],
+)
+def test_urls_lose_their_passwords(value: str, expected: str) -> None:
+    assert kernel_variables({"mfgurl": value}) == {"mfgurl": expected}
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(NAMES, st.text(max_size=8)))
+def test_nothing_that_chooses_programs_or_libraries_is_passed_on(environment: dict[str, str]) -> None:
+    found = kernel_variables(environment)
+    assert not {"PATH", "LC_ALL", "HOME", "IFS", "ENV"} & set(found)
+    assert not [name for name in found if name.startswith("LD_")]
+    assert set(found) <= set(environment)
+    assert all(name.isidentifier() and name.isascii() for name in found)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (b"#!/bin/sh\necho", ("/bin/sh", "s")),
+        (b"#! /bin/sh -e -u \r\n", ("/bin/sh", "-e -u", "s")),
+        (b"#!/usr/bin/env python3\n", ("/usr/bin/env", "python3", "s")),
+        (b"#!/bin/sh", ("/bin/sh", "s")),
+        (b"echo hello\n", ("sh", "s")),
+        (b"#!\n", ("sh", "s")),
+        (b"#!   \n", ("sh", "s")),
+        (b"", ("sh", "s")),
+        (b"#!/bin/sh\0 -e\n", ("sh", "s")),
+        (b"#!/" + b"a" * SHEBANG_BYTES, ("sh", "s")),
+    ],
+)
+def test_a_script_is_run_by_its_interpreter(start: bytes, expected: tuple[str, ...]) -> None:
+    assert script_argv("s", start) == expected
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=SHEBANG_BYTES + 8) | st.binary(max_size=SHEBANG_BYTES).map(lambda rest: b"#!" + rest))
+def test_any_script_gives_a_command_that_ends_with_it(start: bytes) -> None:
+    argv = script_argv("/run/x.sh", start)
+    assert 2 <= len(argv) <= 3
+    assert argv[-1] == "/run/x.sh"
+    assert all(word and not set("\n\0") & set(word) for word in argv)
