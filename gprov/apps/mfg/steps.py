@@ -37,7 +37,7 @@ RECOVERY_LINK = "/mnt/recov"
 _SHELL_SUFFIX = ".sh"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepRunner:
     """Runs the steps of ``manufData.json`` for this platform. A failure that a step does not allow raises its error.
     ``verbose``: log what all commands print, as if each step asked for it."""
