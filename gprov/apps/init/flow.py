@@ -154,6 +154,8 @@ class Boot:
 
             report_array(array, self._ports, self._context)
         self._record_boot_attempt(volume)
+        if self._context.arguments.xlog:
+            self._bus.log("the server of the remote log gets nothing of this start: only of restores and failed starts")
         self._bus.milestone("handover")
         self._waiter.close()
         try:

@@ -24,6 +24,8 @@ def fetch_manuf(http: Http, clock: Clock, context: UnitContext) -> ManufData:
         raise BadInput("kernel arguments", [Problem("mfgurl", "is missing: set it to the URL of manufData.json")])
     source = redacted(url)
     data = parse_manuf(source, _get(http, clock, url), context.branding)
+    for reading in data.readings:
+        context.bus.log(f"{source}: {reading}")
     for warning in data.warnings:
         context.bus.warning(f"{source}: {warning}")
     return data

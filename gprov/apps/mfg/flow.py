@@ -16,14 +16,17 @@ from gprov.apps.unit.network.connect import connect_any
 from gprov.apps.unit.recovery.volume import mounted_recovery, unmount_all
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
+from gprov.domain.boot.args import BootArguments, join_arguments
 from gprov.domain.boot.kept_arguments import entry_arguments
 from gprov.domain.disk.recovery import attachment_rule
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
+from gprov.domain.formats.smbios.raw import raw_lines
 from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import StepPoint
-from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches
+from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches, without_effect
+from gprov.domain.mfg.urls import with_scheme
 from gprov.domain.plan.preconditions import check_platform_supported
 from gprov.domain.plan.provision import (
     ProvisionFacts,
@@ -32,6 +35,7 @@ from gprov.domain.plan.provision import (
     plan_secrets,
 )
 from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.unused import unused_values
 from gprov.domain.unit.nics import sorted_by_mac
 from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.factory import TimeSource
@@ -66,20 +70,34 @@ class Provisioning:
         bus, ports, context = self._bus, self._ports, self._context
         clock, arguments = ports.volumes.clock, context.arguments
         switches = parse_switches("kernel arguments", arguments.mfg_test)
+        for text in without_effect(switches):
+            bus.warning(text)
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.network, clock, context)
         data = fetch_manuf(ports.http, clock, context)
         server = ports.server(data.log_endpoint)
         table = read_smbios(ports.smbios, bus)
+        if Switch.RAW_DMI in switches:
+            for line in raw_lines(table):
+                bus.log(line)
         external = bool(data.appliance_json_url)
         platforms = fetch_platforms(ports.http, clock, data.appliance_json_url) if external else context.platforms
         unit = identify_unit(table, platforms, arguments.proto_ident, bus)
-        bus.attach(ports.sink_for(server.telemetry, unit.serial))
+        self._attach_servers(server, data, unit)
         bus.state(ProcessState.MFG_STARTED)
+        for unused in unused_values(unit.platform):
+            bus.warning(f"{unit.platform.code_name}: {unused}")
         server.telemetry.code_name(unit.serial, unit.platform.code_name)
         if external and Switch.ALLOW_EXTERNAL_JSON not in switches:
             raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
         self._provision(self._inspect_hardware(unit, table, data, server, switches))
+
+    def _attach_servers(self, server: FactoryServer, data: ManufData, unit: Unit) -> None:
+        """All events go to the factory server, and to that of ``PROVISION_XLOG`` if it is another one."""
+        self._bus.attach(self._ports.sink_for(server.telemetry, unit.serial))
+        other = with_scheme(self._context.arguments.xlog)
+        if other and other != data.log_endpoint:
+            self._bus.attach(self._ports.sink_for(self._ports.telemetry_at(other), unit.serial))
 
     def _inspect_hardware(
         self,
@@ -92,7 +110,9 @@ class Provisioning:
         """Compare the hardware with its specification and choose the disks; nothing is written."""
         ports, bus, context = self._ports, self._bus, self._context
         arguments, firmware = context.arguments, ports.volumes.firmware.kind()
-        steps = StepRunner(ports, data, unit, context)
+        steps = StepRunner(
+            ports=ports, data=data, unit=unit, context=context, verbose=Switch.VERBOSE_LOGGING in switches
+        )
         steps.run(StepPoint.BEFORE_QA)
         inspection = inspect(ports, unit, table, data, context)
         if Switch.STOP_AFTER_VALIDATE in switches:
@@ -100,6 +120,7 @@ class Provisioning:
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(StepPoint.AFTER_QA)
         check_platform_supported(unit.platform)
+        boot_args = _boot_arguments(arguments, data)
         recovery = recovery_disk(ports, inspection, unit, context)
         facts = ProvisionFacts(
             branding=context.branding,
@@ -111,9 +132,9 @@ class Provisioning:
             options=RestoreOptions(
                 # The server holds the QA document until the unit reports that its first restore has succeeded.
                 xlog=data.log_endpoint,
-                boot_args=arguments.boot_args,
+                boot_args=boot_args,
             ),
-            extra_arguments=entry_arguments("", arguments.boot_args, arguments),
+            extra_arguments=entry_arguments("", boot_args, arguments),
             loader=installable_loader(ports.volumes.files, firmware),
         )
         return ProvisioningJob(
@@ -165,8 +186,7 @@ class Provisioning:
             job.server.telemetry.macs(
                 job.unit.serial, {nic.name: nic.mac for nic in sorted_by_mac(job.inspection.nics)}, ()
             )
-            if Switch.NO_MANUFACTURE not in job.switches:
-                self._manufacture(job)
+            self._manufacture(job)
             ports.executor.run(plan_restore_options(job.facts))
         except GprovError as error:
             # Also into the log on RECOVERY, which is closed before the error is handled.
@@ -177,7 +197,8 @@ class Provisioning:
 
     def _manufacture(self, job: ProvisioningJob) -> None:
         job.steps.run(StepPoint.BEFORE_MFG)
-        job.steps.stash()
+        if Switch.NO_MANUFACTURE not in job.switches:
+            job.steps.stash()
         job.steps.run(StepPoint.AFTER_MFG)
         credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
         job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
@@ -189,3 +210,11 @@ class Provisioning:
         mounted = {point.target for point in mounts.mounted()}
         targets = [target for target in (mount_points.esp, mount_points.recovery) if target in mounted]
         return unmount_all(mounts, targets, self._bus)
+
+
+def _boot_arguments(arguments: BootArguments, data: ManufData) -> str:
+    """Further arguments of the unit's boot entries. The first restore logs to the factory server anyway (``XLog`` in
+    ``fr.data``); with ``PROVISION_CONT_LOGGING`` all later restores and starts that fail do, too."""
+    if not arguments.cont_logging:
+        return arguments.boot_args
+    return join_arguments(arguments.boot_args, f"{arguments.prefix}XLOG={data.log_endpoint}")

@@ -37,14 +37,16 @@ RECOVERY_LINK = "/mnt/recov"
 _SHELL_SUFFIX = ".sh"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepRunner:
-    """Runs the steps of ``manufData.json`` for this platform. A failure that a step does not allow raises its error."""
+    """Runs the steps of ``manufData.json`` for this platform. A failure that a step does not allow raises its error.
+    ``verbose``: log what all commands print, as if each step asked for it."""
 
     ports: MfgPorts
     data: ManufData
     unit: Unit
     context: UnitContext
+    verbose: bool = False
 
     def run(self, when: StepPoint, credentials: Credentials | None = None) -> None:
         """Raises NetworkFault, IntegrityFault, ToolFailed, ToolMissing."""
@@ -87,7 +89,7 @@ class StepRunner:
         shown = shlex.join(redacted(argv, values))
         self.context.bus.log(f"run: {shown}")
         completed = self._run_process(argv, self._environment(command, values), values)
-        if step.verbose:
+        if step.verbose or self.verbose:
             self._log_output(completed, values)
         if not command.exit_status.accepts(completed.status):
             # Scrubbed before it is cut: the scrubbing does not find half a password.

@@ -26,7 +26,12 @@ class TemplateValue(Enum):
 
 PASSWORDS = frozenset({TemplateValue.BIOS, TemplateValue.IPMI, TemplateValue.OS})
 
-_TEMPLATE = re.compile(r"\{\{\s*\.(" + "|".join(value.value for value in TemplateValue) + r")\s*\}\}")
+_TEMPLATE = re.compile(r"\{\{\s*\$?\.(" + "|".join(value.value for value in TemplateValue) + r")\s*\}\}")
+# Go's text/template: white space beside "{{- " and " -}}" is left out, and so are comments.
+_TRIM_BEFORE = re.compile(r"\s*\{\{-(?=\s)")
+_TRIM_AFTER = re.compile(r"(?<=\s)-\}\}\s*")
+_COMMENT = re.compile(r"\{\{\s*/\*.*?\*/\s*\}\}", re.DOTALL)
+_VALUES = " ".join(f"{{{{.{value.value}}}}}" for value in TemplateValue)
 _BLANKS = " \t\r\n"
 _ESCAPED_IN_QUOTES = '$`"\\\n'
 _SHELL_ONLY = "|&;<>$`"
@@ -84,6 +89,7 @@ def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
         problems.append("contains characters that are not possible in arguments (NUL, surrogates)")
         return
+    text = _COMMENT.sub("", _TRIM_AFTER.sub("}}", _TRIM_BEFORE.sub("{{", text)))
     position = 0
     while position < len(text):
         match = _TEMPLATE.match(text, position)
@@ -93,12 +99,27 @@ def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
         elif text.startswith("{{", position):
             end = text.find("}}", position)
             end = len(text) if end < 0 else end + 2
-            known = " ".join(f"{{{{.{value.value}}}}}" for value in TemplateValue)
-            problems.append(f"unknown template {text[position:end][:40]!r}; known: {known}")
+            problems.append(_unknown_template(text[position:end]))
             position = end
         else:
             yield text[position]
             position += 1
+
+
+def _unknown_template(action: str) -> str:
+    """What to write instead of an action that is none of the six values. Go's other actions compute or decide."""
+    inside = action.removeprefix("{{").removesuffix("}}").strip()
+    shown = f"template {action[:40]!r}"
+    if not action.endswith("}}"):
+        return f"unknown {shown}: }}}} is missing; known: {_VALUES}"
+    if re.fullmatch(r"\.\w+", inside) or not inside:
+        return f"unknown {shown}; known: {_VALUES}"
+    if re.fullmatch(r'"[^"\\]*"|`[^`]*`', inside):
+        return f"unknown {shown}: write the text itself; known: {_VALUES}"
+    return (
+        f"unknown {shown}: only single values are put in, without conditions, pipes and functions; known: {_VALUES}. "
+        "For more, fetch a script with Files and pass it the values as arguments"
+    )
 
 
 @dataclass(slots=True, kw_only=True)

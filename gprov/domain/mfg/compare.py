@@ -17,7 +17,7 @@ from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS, keyword
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.diskmatch import compare_disks
-from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, FirmwareVersions, HardwareSpec
+from gprov.domain.mfg.spec import UNREAD_VERSION, CpuSpec, DeviceSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.inventory import BusDevice, Cpus, Inventory
 from gprov.domain.platform.patterns import pattern_matches
@@ -106,7 +106,8 @@ def _firmware(spec: FirmwareVersions, smbios: SmbiosTable, bmc: FirmwareVersions
     )
     for name, expected, found in parts:
         if expected and expected != found:
-            yield _difference(f"FirmwareVer.{name}", repr(expected), repr(found) if found else "no version")
+            unread = "no version" if name == "BIOS" else f"no version that gprov can read: {UNREAD_VERSION}"
+            yield _difference(f"FirmwareVer.{name}", repr(expected), repr(found) if found else unread)
 
 
 def _devices(

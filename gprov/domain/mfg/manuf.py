@@ -9,7 +9,13 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
-from gprov.domain.mfg.fileread import read_file, read_into_folder, read_url
+from gprov.domain.mfg.fileread import (
+    read_credential_endpoint,
+    read_endpoint,
+    read_file,
+    read_into_folder,
+    read_url,
+)
 from gprov.domain.mfg.files import PlacementKind, RemoteFile, destination, destination_problem
 from gprov.domain.mfg.spec import HardwareSpec
 from gprov.domain.mfg.specread import read_spec
@@ -21,7 +27,9 @@ from gprov.domain.recovery_files import IMAGE_FOLDER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManufData:
-    """Content of manufData.json. Missing URLs are "". ``warnings``: valid but suspicious entries, with JSON path."""
+    """Content of manufData.json. Missing URLs are ""; ``credential_endpoint`` "" is the server of ``log_endpoint``.
+    ``warnings``: valid but suspicious entries, with JSON path. ``readings``: values in a spelling of gprovision, and
+    how they were understood."""
 
     appliance_json_url: str
     files: tuple[RemoteFile, ...]
@@ -31,6 +39,7 @@ class ManufData:
     validation: tuple[HardwareSpec, ...]
     steps: tuple[PlatformSteps, ...]
     warnings: tuple[Problem, ...] = ()
+    readings: tuple[Problem, ...] = ()
 
     def spec_for(self, code_name: str) -> HardwareSpec | None:
         return next((spec for spec in self.validation if spec.code_name == code_name), None)
@@ -50,8 +59,9 @@ def parse_manuf(source: str, data: bytes, branding: Branding, code_names: Collec
     platform table is not known."""
     root = read_object(source, data)
     warnings: list[Problem] = []
+    readings: list[Problem] = []
     entries = root.objects("Files", required=True)
-    files = tuple(read_file(entry, warnings) for entry in entries)
+    files = tuple(read_file(entry, warnings, readings) for entry in entries)
     if root.has("Files"):
         _check_places(root, entries, files, branding)
     spec_entries, step_entries = root.objects("ValidationData", required=True), root.objects("CustomPlatCfgSteps")
@@ -69,12 +79,13 @@ def parse_manuf(source: str, data: bytes, branding: Branding, code_names: Collec
     manuf = ManufData(
         appliance_json_url=read_url(root, "ApplianceJsonUrl"),
         files=files,
-        log_endpoint=read_url(root, "LogEndpoint", required=True),
-        credential_endpoint=read_url(root, "CredentialEndpoint"),
+        log_endpoint=read_endpoint(root, "LogEndpoint", readings, required=True),
+        credential_endpoint=read_credential_endpoint(root, readings),
         stash_files=read_into_folder(root.objects("StashFiles"), warnings),
         validation=specs,
         steps=steps,
         warnings=tuple(warnings),
+        readings=tuple(readings),
     )
     return finish(source, root, manuf)
 

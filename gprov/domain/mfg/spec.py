@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# What to do about a version of a management controller, which no adapter reads yet.
+UNREAD_VERSION = "remove the key, and compare the version in a step (BeforeQA, ipmitool)"
+
 
 @dataclass(frozen=True, slots=True)
 class CpuSpec:

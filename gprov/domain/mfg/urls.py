@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 _CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*")  # RFC 3986, section 2
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # RFC 1123, and the underscore
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+_WITHOUT_SCHEME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5}(/.*)?")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
 
 
@@ -28,6 +29,15 @@ def url_problem(text: str) -> str | None:
     if port == 0:
         return "has port 0"
     return None
+
+
+def with_scheme(text: str) -> str:
+    """The address of a server that files of the earlier system write as ``HOST:PORT`` ("10.0.2.2:65432"), as a URL.
+    Any other text is returned as it is."""
+    match = _WITHOUT_SCHEME.fullmatch(text)
+    if match is None:
+        return text
+    return f"http://{text}" if match[2] else f"http://{text}/"
 
 
 def base_name(url: str) -> str:

@@ -18,8 +18,6 @@ from gprov.domain.platform.model import Platform
 def check_platform_supported(platform: Platform) -> None:
     """Raises HardwareMismatch for a platform that this version can neither provision nor restore."""
     code_name = platform.code_name
-    if platform.fakeraid_type is not None:
-        raise HardwareMismatch(f"{code_name}: RAID of the firmware ({platform.fakeraid_type.value}) is not supported")
     if platform.raid_level is not None:
         try:
             capacity(platform.raid_level, (platform.disk_size,) * platform.data_disks)

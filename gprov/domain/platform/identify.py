@@ -71,13 +71,18 @@ def identify(table: SmbiosTable, platforms: Sequence[Platform], fallback: str = 
 def _by_fallback(table: SmbiosTable, platforms: Sequence[Platform], code_name: str) -> Unit:
     named = [platform for platform in platforms if platform.code_name == code_name]
     if not named:
-        known = ", ".join(platform.code_name for platform in platforms) or "none"
+        known = ", ".join(dict.fromkeys(platform.code_name for platform in platforms)) or "none"
         raise HardwareMismatch(
             f"no platform matches {_describe_machine(table)}, and the fallback {code_name!r} is not in the platform "
             f"table (known: {known})",
             _reasons(table, platforms),
         )
-    _check_unambiguous(named)
+    if len(named) > 1:
+        raise HardwareMismatch(
+            f"the fallback {code_name!r} is the DevCodeName of {len(named)} platforms, and the firmware shows none of "
+            f"them ({_describe_machine(table)}): give the platform that you mean a DevCodeName of its own",
+            _reasons(table, named),
+        )
     platform, serial = named[0], _serial(table, named[0], None)
     return Unit(
         platform=platform,

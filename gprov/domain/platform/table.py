@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.formats.smbios.dmidecode_fields import known_label
@@ -26,21 +28,42 @@ from gprov.domain.platform.patterns import pattern_problem
 from gprov.domain.unit.nics import ANY_MAC, NicInfo, mac_prefix
 
 # Re-exports the type of the entries.
-__all__ = ["Platform", "parse_platform_table"]
+__all__ = ["Platform", "parse_platform_table", "read_platform_table"]
+
+# Displays of the earlier system's tables, which took every word but 635, 631 and none for "no display".
+_EARLIER_DISPLAYS = ("cfex", "caf2k")
+_RECOVERY_KINDS = {kind.value: kind for kind in (FileSystemKind.EXT4, FileSystemKind.EXT3)}
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformTable:
+    """``readings``: values in a spelling of gprovision, and how they were understood, each with its JSON path.
+    ``places``: JSON path of each platform."""
+
+    platforms: tuple[Platform, ...]
+    readings: tuple[Problem, ...]
+    places: tuple[str, ...]
 
 
 def parse_platform_table(source: str, data: bytes) -> tuple[Platform, ...]:
     """Parse a platform table. ``source`` names the file. Raises BadInput with all problems."""
+    return read_platform_table(source, data).platforms
+
+
+def read_platform_table(source: str, data: bytes) -> PlatformTable:
+    """Like ``parse_platform_table``, with the readings and the JSON paths."""
     root = read_object(source, data)
     entries = root.objects("Variants", required=True)
     if not entries and root.has("Variants"):
         root.problem("Variants", "holds no platform")
-    platforms = tuple(_platform(entry) for entry in entries)
+    readings: list[Problem] = []
+    platforms = tuple(_platform(entry, readings) for entry in entries)
     _check_distinct(entries, platforms)
-    return finish(source, root, platforms)
+    readings += _shared_names(entries, platforms)
+    return finish(source, root, PlatformTable(platforms, tuple(readings), tuple(entry.path for entry in entries)))
 
 
-def _platform(entry: JsonObject) -> Platform:
+def _platform(entry: JsonObject, readings: list[Problem]) -> Platform:
     disks = entry.integer("NumDataDisks", 1, required=True, minimum=1)
     return Platform(
         code_name=_code_name(entry),
@@ -52,8 +75,8 @@ def _platform(entry: JsonObject) -> Platform:
         nic_info=_nic_info(entry.object("NICInfo", required=True)),
         data_disks=disks,
         disk_size=entry.integer("Disksize", 1, required=True, minimum=1),
-        recovery_media=_recovery_media(entry.object("RecoveryMedia", required=True)),
-        lcd=entry.one_of("Lcd", {lcd.value: lcd for lcd in Lcd}, Lcd.NONE, required=True),
+        recovery_media=_recovery_media(entry.object("RecoveryMedia", required=True), readings),
+        lcd=_lcd(entry, readings),
         raid_level=_raid_level(entry, disks),
         model_field=_model_field(entry),
         cpu=tuple(line.strip() for line in entry.text("CPU").splitlines() if line.strip()),
@@ -108,6 +131,15 @@ def _model_field(entry: JsonObject) -> ModelField | None:
     return ModelField(number, label)
 
 
+def _lcd(entry: JsonObject, readings: list[Problem]) -> Lcd:
+    before = len(entry.problems)
+    words = {lcd.value: lcd for lcd in Lcd} | dict.fromkeys(_EARLIER_DISPLAYS, Lcd.NONE)
+    lcd = entry.one_of("Lcd", words, Lcd.NONE, required=True)
+    if len(entry.problems) == before and (word := entry.text("Lcd")).lower() in _EARLIER_DISPLAYS:
+        readings.append(Problem(f"{entry.path}.Lcd", f"{word} is read as none: gprovision drives no such display"))
+    return lcd
+
+
 def _raid_level(entry: JsonObject, disks: int) -> RaidLevel | None:
     number = entry.integer("SwRaidlevel", -1, required=True)
     if number == -1:
@@ -151,12 +183,12 @@ def _mac_prefixes(entry: JsonObject) -> tuple[str, ...]:
     return tuple(prefix for prefix in prefixes if prefix is not None)
 
 
-def _recovery_media(entry: JsonObject | None) -> RecoveryMedia:
+def _recovery_media(entry: JsonObject | None, readings: list[Problem]) -> RecoveryMedia:
     if entry is None:
         return RecoveryMedia()
     locate = entry.one_of("LocateRDMethod", {how.value: how for how in LocateMethod}, LocateMethod.BY_LABEL)
     validate = entry.one_of("ValidateRDMethod", {how.value: how for how in ValidateMethod}, ValidateMethod.NONE)
-    fs_types = () if locate is LocateMethod.P9 else _fs_types(entry)
+    fs_types = () if locate is LocateMethod.P9 else _fs_types(entry, readings)
     extra = entry.text("FsOptsAdditional")
     if any(character.isspace() for character in extra):
         entry.problem("FsOptsAdditional", "must not hold blanks")
@@ -170,22 +202,40 @@ def _recovery_media(entry: JsonObject | None) -> RecoveryMedia:
     )
 
 
-def _fs_types(entry: JsonObject) -> tuple[FileSystemKind, ...]:
-    kinds = {kind.value: kind for kind in (FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4)}
-    words = [word.strip() for word in entry.text("FsType", FileSystemKind.EXT4.value).split(",")]
-    for word in words:
-        if word not in kinds:
-            entry.problem("FsType", f"unknown file system {word!r}; known: {', '.join(kinds)}")
-    return tuple(kinds[word] for word in words if word in kinds)
+def _fs_types(entry: JsonObject, readings: list[Problem]) -> tuple[FileSystemKind, ...]:
+    """The kinds that RECOVERY can be made as, best first. gprovision passes the whole list on to mount, so that it may
+    name others."""
+    key, text = "FsType", entry.text("FsType", FileSystemKind.EXT4.value)
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    kinds = tuple(dict.fromkeys(_RECOVERY_KINDS[word] for word in words if word in _RECOVERY_KINDS))
+    if not kinds:
+        entry.problem(key, f"{text!r} lists no file system that RECOVERY can be made as: write ext4, ext3 or both")
+    elif words[0] != kinds[0].value:
+        readings.append(
+            Problem(f"{entry.path}.{key}", f"{text} is read as {kinds[0].value}: the first that can be made")
+        )
+    return kinds
 
 
 def _check_distinct(entries: Sequence[JsonObject], platforms: Sequence[Platform]) -> None:
-    """Code names and identifying properties of all platforms must be distinct."""
-    names: dict[str, str] = {}
+    """Identifying properties of all platforms must be distinct."""
     marks: dict[tuple[object, ...], str] = {}
     for entry, platform in zip(entries, platforms, strict=True):
-        if platform.code_name and names.setdefault(platform.code_name, entry.path) != entry.path:
-            entry.problem("DevCodeName", f"{platform.code_name!r} is also that of {names[platform.code_name]}")
         mark = (platform.manufacturer, platform.product, platform.model_regex, platform.model_field, platform.cpu)
         if platform.product and marks.setdefault(mark, entry.path) != entry.path:
             entry.problem("", f"recognises the same machines as {marks[mark]}")
+
+
+def _shared_names(entries: Sequence[JsonObject], platforms: Sequence[Platform]) -> list[Problem]:
+    """Platforms with one code name: SMBIOS tells them apart, specification and steps are the same."""
+    names: dict[str, str] = {}
+    shared: list[Problem] = []
+    for entry, platform in zip(entries, platforms, strict=True):
+        name = platform.code_name
+        first = names.setdefault(name, entry.path)
+        if name and first != entry.path:
+            text = (
+                f"{name} is that of {first} too: both have the same ValidationData and steps, and no fallback can be it"
+            )
+            shared.append(Problem(f"{entry.path}.DevCodeName", text))
+    return shared

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from gprov.domain.formats.json.reading import finish, read_object
-from gprov.domain.mfg.urls import url_problem
+from gprov.domain.mfg.urls import url_problem, with_scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ def parse_options(source: str, data: bytes) -> RestoreOptions:
         preserve=root.boolean("Preserve"),
         ignore_net_cfg=root.boolean("IgnoreNetCfg"),
         clear_history=root.boolean("ClearHistory"),
-        xlog=root.text("XLog"),
+        xlog=with_scheme(root.text("XLog")),
         boot_args=root.text("BootArgs"),
     )
     problem = url_problem(options.xlog) if options.xlog else None

@@ -164,7 +164,11 @@ NOTHING_WRITTEN: dict[str, tuple[Change, type[GprovError], tuple[str, ...]]] = {
         BadInput,
         ("$.Files[0].Dest", "'..'"),
     ),
-    "Dest is absolute": (files({**GOOD_IMAGE, "Dest": "/etc/passwd"}, GOOD_KERNEL), BadInput, ("$.Files[0].Dest",)),
+    "Dest is absolute and climbs": (
+        files({**GOOD_IMAGE, "Dest": "/../etc/passwd"}, GOOD_KERNEL),
+        BadInput,
+        ("$.Files[0].Dest", "'..'"),
+    ),
     "a short hash": (
         files({**GOOD_IMAGE, "Sha256": "0" * 63}, GOOD_KERNEL),
         BadInput,

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import pytest
 
 from gprov.adapters.fake.firmware.uefi import firmware_start
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.factory_files import publish
-from gprov.apps.host.simulation.world import IMAGE_NAME
+from gprov.apps.host.simulation.world import IMAGE_NAME, world_of
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy
-from gprov.domain.events import ProcessState
+from gprov.domain.events import ProcessState, Severity
+from gprov.domain.formats.json.value import Json
+from gprov.domain.platform.default_table import default_table
+from gprov.ports.process import Completed
 from tests.unit.flow import units
 from tests.unit.flow.driver import UnitDriver
+
+BEFORE_MFG: Json = {"Name": "Say", "When": "BeforeMfg", "Commands": [{"Command": "echo said"}]}
+
+
+def echo(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
+    return Completed(0, f"printed {argv[1]}\n".encode(), b"")
 
 
 @pytest.fixture
@@ -87,11 +101,66 @@ def test_no_write_files_on_a_new_recovery_reports_the_missing_file(blank: UnitDr
         firmware_start(blank.machine)
 
 
-def test_no_manufacture_stores_no_password(blank: UnitDriver) -> None:
+def test_no_manufacture_leaves_out_stash_files_alone(blank: UnitDriver) -> None:
+    blank.change_manuf(
+        StashFiles=[{"Src": "http://factory.invalid/stash.txz", "Sha256": "0" * 64}],
+        CustomPlatCfgSteps=[{"DevCodeName": "QEMU-mfg-test", "ConfigSteps": [BEFORE_MFG]}],
+    )
+    blank.processes.programs["echo"] = echo
     assert blank.provision(PROVISION_MFG_TEST="No-manufacture") is StopReason.REBOOT
-    assert not blank.exists("RECOVERY", "/secrets")
+    assert [run.argv for run in blank.processes.runs] == [("echo", "said")]
+    assert blank.exists("RECOVERY", "/secrets/admin.hash")
     assert blank.settle() == ("reboot", "switched root")
-    assert b"admin:!:" in blank.read("PRIMARY", "/etc/shadow")
+    assert b"admin:!:" not in blank.read("PRIMARY", "/etc/shadow")
+
+
+@pytest.mark.parametrize(("words", "logged"), [("", False), ("Verbose-logging", True)])
+def test_verbose_logging_logs_what_commands_print(blank: UnitDriver, words: str, logged: bool) -> None:
+    blank.change_manuf(CustomPlatCfgSteps=[{"DevCodeName": "QEMU-mfg-test", "ConfigSteps": [BEFORE_MFG]}])
+    blank.processes.programs["echo"] = echo
+    assert blank.provision(PROVISION_MFG_TEST=words) is StopReason.REBOOT
+    assert ("  printed said" in blank.log(Severity.LOG).splitlines()) is logged
+
+
+@pytest.mark.parametrize(("words", "logged"), [("", False), ("Dmi-raw-output", True)])
+def test_dmi_raw_output_logs_every_structure(blank: UnitDriver, words: str, logged: bool) -> None:
+    assert blank.provision(PROVISION_MFG_TEST=words) is StopReason.REBOOT
+    assert ("SMBIOS handle 0x" in blank.log(Severity.LOG)) is logged
+
+
+@pytest.mark.parametrize("word", ["No-bios-pw", "No-ipmi-pw"])
+def test_switches_without_effect_are_warned_about(blank: UnitDriver, word: str) -> None:
+    assert blank.provision(PROVISION_MFG_TEST=word) is StopReason.REBOOT
+    assert f"{word}: gprov itself sets no" in blank.log(Severity.WARNING)
+    assert blank.factory.documents == {}
+
+
+@pytest.mark.parametrize("given", [{}, {"PROVISION_CONT_LOGGING": "1"}])
+def test_cont_logging_lets_all_later_starts_log_to_the_factory_server(blank: UnitDriver, given: dict[str, str]) -> None:
+    blank.change_manuf(LogEndpoint="10.0.2.2:8901")
+    assert blank.provision(**given) is StopReason.REBOOT
+    word = b"PROVISION_XLOG=http://10.0.2.2:8901/"
+    assert (word in blank.read("RECOVERY", "/boot.args")) is bool(given)
+    assert blank.settle() == ("reboot", "switched root")
+    assert (word in blank.read("RECOVERY", "/boot.args")) is bool(given)
+    states = len(blank.factory.states)
+    blank.remove_flag()
+    assert blank.boot() is StopReason.REBOOT
+    assert (ProcessState.FR_SUCCEEDED in blank.factory.states[states:]) is bool(given)
+
+
+@pytest.mark.parametrize(("url", "times"), [("", 1), ("10.0.2.2:8901", 1), ("http://other:8901/", 2)])
+def test_provisioning_reports_to_the_server_of_xlog_too(blank: UnitDriver, url: str, times: int) -> None:
+    blank.change_manuf(LogEndpoint="http://10.0.2.2:8901/")
+    assert blank.provision(PROVISION_XLOG=url) is StopReason.REBOOT
+    assert blank.factory.states.count(ProcessState.MFG_SUCCEEDED) == times
+
+
+def test_values_of_the_platform_that_nothing_uses_are_warned_about_once() -> None:
+    platform = replace(default_table()[0], bios_config_tool="biostool")
+    unit = UnitDriver(world_of(platform, Branding(), FirmwareKind.UEFI))
+    assert unit.provision() is StopReason.REBOOT
+    assert unit.log(Severity.WARNING).count("BiosConfigTool: biostool: gprov does not run it") == 1
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,15 @@ def test_a_good_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     ]
 
 
+def test_what_was_understood_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, {**DOCUMENT, "LogEndpoint": "10.0.2.2:65432", "CredentialEndpoint": "pblog"})
+    assert main(["manuf", "check", path]) == 0
+    assert capsys.readouterr().out.splitlines()[3:5] == [
+        "$.LogEndpoint: 10.0.2.2:65432 is read as http://10.0.2.2:65432/",
+        "$.CredentialEndpoint: pblog is read as the server of LogEndpoint",
+    ]
+
+
 def test_every_problem_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path, {**DOCUMENT, "LogEndpoint": "h", "ValidationData": [{}]})
     assert main(["manuf", "check", path]) == 1

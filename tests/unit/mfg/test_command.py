@@ -79,9 +79,41 @@ def test_templates_are_one_argument_however_they_are_written() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("{{.DLDir}}/sampleCmd.sh", [(TemplateValue.DL_DIR, "/sampleCmd.sh")]),
+        ("ls -lR {{ .RecoveryDir }} ", [("ls",), ("-lR",), (TemplateValue.RECOVERY_DIR,)]),
+        ("echo serial={{.Serial}}", [("echo",), ("serial=", TemplateValue.SERIAL)]),
+        ("echo {{ .OSPass }} {{ .BiosPass }}", [("echo",), (TemplateValue.OS,), (TemplateValue.BIOS,)]),
+        ("a {{- .Serial -}} b", [("a", TemplateValue.SERIAL, "b")]),
+        ("a {{/* the unit's */}}{{$.Serial}}", [("a",), (TemplateValue.SERIAL,)]),
+        (r"echo -e 'this\040works'", [("echo",), ("-e",), (r"this\040works",)]),
+    ],
+)
+def test_commands_as_files_of_the_earlier_system_have_them(text: str, parts: list[tuple[object, ...]]) -> None:
+    parsed = parse_command(text)
+    assert parsed.problems == ()
+    assert [word.parts for word in parsed.words] == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x {{.Nope}}", "unknown template '{{.Nope}}'; known: {{.DLDir}}"),
+        ("x {{if .Serial}}y{{end}}", "'{{if .Serial}}': only single values are put in, without conditions, pipes"),
+        ("x {{.Serial | printf}}", "fetch a script with Files and pass it the values as arguments"),
+        ('x {{"text"}}', "'{{\"text\"}}': write the text itself"),
+        ("x {{.Serial", "}} is missing"),
+    ],
+)
+def test_a_template_that_is_refused_says_what_to_write_instead(text: str, words: str) -> None:
+    assert words in parse_command(text).problems[0]
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "  ", "# x", "''", "a 'b", 'a "b', "a \\", "{{.Nope}}", "{{Serial}}", "{{.serial}}", "{{.Serial",
-     "{{{.Serial}}}", "{{- .Serial}}", "{{.Serial | len}}", "{{}}", "a\0b", "a \ud800"],
+     "{{{.Serial}}}", "{{-.Serial}}", "{{.Serial | len}}", "{{}}", "a\0b", "a \ud800"],
 )  # fmt: skip
 def test_refused_commands(text: str) -> None:
     assert parse_command(text).problems

@@ -44,7 +44,7 @@ DOCUMENT: Document = {
             "NumOUINics": 1,
             "OUINicsSequential": True,
             "TotalNics": 2,
-            "FirmwareVer": {"BIOS": "1.2", "ME": "3"},
+            "FirmwareVer": {"BIOS": "1.2"},
             "Devices": {
                 "PCI": [{"HumanDescription": "NIC", "Vendor": "0x8086", "Device": "0x100e", "Quantity": 1}],
                 "USB": [{"Class": "0x09", "Quantity": 0}],
@@ -118,6 +118,47 @@ def test_everything_is_read() -> None:
     assert [file.name for file in manuf.stash_files] == ["stash.txz"]
 
 
+def test_endpoints_as_files_of_the_earlier_system_have_them() -> None:
+    manuf = parse(changed(lambda d: d.update(LogEndpoint="10.0.2.2:65432", CredentialEndpoint="pblog")))
+    assert (manuf.log_endpoint, manuf.credential_endpoint) == ("http://10.0.2.2:65432/", "")
+    assert [str(one) for one in manuf.readings] == [
+        "$.LogEndpoint: 10.0.2.2:65432 is read as http://10.0.2.2:65432/",
+        "$.CredentialEndpoint: pblog is read as the server of LogEndpoint",
+    ]
+    assert parse(DOCUMENT).readings == ()
+    assert parse(changed(lambda d: d.update(CredentialEndpoint="[fe80::1]:80/x"))).credential_endpoint == (
+        "http://[fe80::1]:80/x"
+    )
+
+
+def test_an_endpoint_without_meaning_is_refused_with_what_to_write() -> None:
+    assert problems(changed(lambda d: d.update(CredentialEndpoint="CredEndpt", LogEndpoint="h"))) == [
+        "$.LogEndpoint: must begin with http:// or https://; write http://HOST:PORT/ or HOST:PORT",
+        "$.CredentialEndpoint: must begin with http:// or https://; write http://HOST:PORT/ or HOST:PORT",
+        '$.CredentialEndpoint: for the server of LogEndpoint write "pblog", or leave the key out',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("/tools/x", "tools/x"), ("//tools/x", "tools/x"), ("/mnt/recov/tools/x", "tools/x"), ("/ESP/x", "ESP/x")],
+)
+def test_destinations_with_a_leading_slash_are_on_recovery(text: str, path: str) -> None:
+    manuf = parse(changed(lambda d: d["Files"][2].update(Dest=text)))
+    assert destination(manuf.files[2], BRANDING, True).path == path
+    assert [str(one) for one in manuf.readings] == [f"$.Files[2].Dest: {text} is read as {path} on RECOVERY"]
+
+
+def test_an_image_and_a_kernel_with_a_leading_slash_are_what_they_are() -> None:
+    def slashes(document: Document) -> None:
+        document["Files"][0]["Dest"] = f"/Image/{IMAGE}"
+        document["Files"][1]["Dest"] = "/norm_boot"
+
+    manuf = parse(changed(slashes))
+    kinds = [destination(file, BRANDING, True).kind for file in manuf.files[:2]]
+    assert kinds == [PlacementKind.IMAGE, PlacementKind.KERNEL]
+
+
 def test_specification_is_read() -> None:
     spec = parse(DOCUMENT).spec_for("QEMU-mfg-test")
     assert spec is not None
@@ -128,12 +169,21 @@ def test_specification_is_read() -> None:
         (DiskSpec(size=2147483648, model="root2g"),),
     )
     assert (spec.ram_megs, spec.oui_nics, spec.oui_sequential, spec.total_nics) == (1234, 1, True, 2)
-    assert spec.firmware_version == FirmwareVersions(bios="1.2", me="3")
+    assert spec.firmware_version == FirmwareVersions(bios="1.2")
     assert spec.pci == (DeviceSpec(quantity=1, vendor=0x8086, device=0x100E, device_class=None, description="NIC"),)
     assert spec.usb == (DeviceSpec(quantity=0, vendor=None, device=None, device_class=0x09, description=""),)
     assert spec.serial_regex == "^GP[0-9]+$"
     assert spec.dmi_matches == {"bios-vendor": "SeaBIOS"}
     assert parse(DOCUMENT).spec_for("other") is None
+
+
+@pytest.mark.parametrize("part", ["IPMI", "FRU", "SDR", "ME"])
+def test_versions_of_a_management_controller_are_warned_about(part: str) -> None:
+    manuf = parse(changed(lambda d: d["ValidationData"][0]["FirmwareVer"].update({part: "3"})))
+    assert getattr(manuf.validation[0].firmware_version, part.lower()) == "3"
+    (warning,) = manuf.warnings
+    assert warning.place == f"$.ValidationData[0].FirmwareVer.{part}"
+    assert "no unit of this platform passes: remove the key, and compare the version in a step" in warning.message
 
 
 def test_what_is_not_given_is_not_compared() -> None:

@@ -95,10 +95,14 @@ def disk_strategy(minor: int, least: int, most: int) -> st.SearchStrategy[Disk]:
 
 
 KNOWN = replace(default_table()[0], recovery_media=RecoveryMedia(fs_types=(FileSystemKind.EXT3,), ssd=True))
-SUPPORTED = (default_table()[0], KNOWN, replace(KNOWN, disk_is_ssd=False))
+SUPPORTED = (
+    default_table()[0],
+    KNOWN,
+    replace(KNOWN, disk_is_ssd=False),
+    *(replace(KNOWN, fakeraid_type=kind) for kind in FakeraidType),  # concerns erase only
+)
 UNSUPPORTED = (
     replace(KNOWN, raid_level=RaidLevel.RAID5, data_disks=2),
-    replace(KNOWN, fakeraid_type=FakeraidType.DDF),
     replace(KNOWN, data_disks=2),
     replace(KNOWN, recovery_media=RecoveryMedia(fs_types=())),
     replace(KNOWN, recovery_media=RecoveryMedia(fs_types=(FileSystemKind.VFAT,))),
@@ -263,7 +267,7 @@ def is_primary(operation: Operation) -> bool:
 def test_a_restore_that_cannot_be_planned_is_refused(facts: RestoreFacts) -> None:
     possible = (
         facts.firmware is FirmwareKind.UEFI
-        and facts.unit.platform not in UNSUPPORTED[:3]
+        and facts.unit.platform not in UNSUPPORTED[:2]
         and facts.esp is not None
         and facts.extra_arguments != TOO_LONG
         and facts.targets[0].size >= 66 * MIB
@@ -275,7 +279,7 @@ def test_a_restore_that_cannot_be_planned_is_refused(facts: RestoreFacts) -> Non
             plan_restore(facts)
 
 
-@pytest.mark.parametrize("platform", UNSUPPORTED[:3])
+@pytest.mark.parametrize("platform", UNSUPPORTED[:2])
 @given(facts=RESTORES)
 @settings(max_examples=10)
 def test_platforms_that_cannot_be_restored(platform: Platform, facts: RestoreFacts) -> None:

@@ -200,6 +200,15 @@ def test_fallback_is_not_used_if_something_fits() -> None:
     assert (unit.platform, unit.by_fallback) == (OX, False)
 
 
+def test_platforms_with_one_code_name_are_told_apart_by_smbios_alone() -> None:
+    other = replace(OX, product="Board ipmi", ipmi=True)
+    assert identify(table(product="Board ipmi"), [OX, other]).platform is other
+    error = refusal(table(manufacturer="?", product="?"), OX, other, fallback="Ox")
+    assert str(error).startswith("the fallback 'Ox' is the DevCodeName of 2 platforms, and the firmware shows none")
+    assert str(error).endswith("give the platform that you mean a DevCodeName of its own")
+    assert len(error.details()) == 2
+
+
 def test_an_unknown_fallback_is_an_error_that_says_so() -> None:
     error = refusal(table(sku=""), BASE, OX, fallback="Oxx")
     assert "the fallback 'Oxx' is not in the platform table (known: QEMU-mfg-test, Ox)" in str(error)

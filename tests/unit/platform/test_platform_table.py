@@ -23,7 +23,7 @@ from gprov.domain.platform.model import (
     ValidateMethod,
     Virtualization,
 )
-from gprov.domain.platform.table import parse_platform_table
+from gprov.domain.platform.table import PlatformTable, parse_platform_table, read_platform_table
 
 # As the earlier system writes it.
 FULL = {
@@ -86,6 +86,10 @@ LEAST = {
 
 def parsed(*entries: object) -> tuple[Platform, ...]:
     return parse_platform_table("appliance.json", json.dumps({"Variants": list(entries)}).encode())
+
+
+def reading(*entries: object) -> PlatformTable:
+    return read_platform_table("appliance.json", json.dumps({"Variants": list(entries)}).encode())
 
 
 def problems(*entries: object) -> list[str]:
@@ -189,8 +193,10 @@ def test_each_needed_key(key: str) -> None:
         ({"DevCodeName": " x"}, "$.Variants[0].DevCodeName: ' x' has blanks"),
         ({"DevCodeName": ""}, "$.Variants[0].DevCodeName: must not be empty"),
         ({"DmiMbMfg": " "}, "$.Variants[0].DmiMbMfg: must not be empty"),
-        ({"RecoveryMedia": {"FsType": "ext4,ntfs"}}, "$.Variants[0].RecoveryMedia.FsType: unknown file system 'ntfs'"),
-        ({"RecoveryMedia": {"FsType": "9p"}}, "$.Variants[0].RecoveryMedia.FsType: unknown file system '9p'"),
+        ({"RecoveryMedia": {"FsType": "ntfs,vfat"}}, "$.Variants[0].RecoveryMedia.FsType: 'ntfs,vfat' lists no file"),
+        ({"RecoveryMedia": {"FsType": "9p"}}, "$.Variants[0].RecoveryMedia.FsType: '9p' lists no file system that"),
+        ({"RecoveryMedia": {"FsType": "ext2"}}, "be made as: write ext4, ext3 or both"),
+        ({"Lcd": 635}, "$.Variants[0].Lcd: must be text, is number 635"),
         ({"RecoveryMedia": {"LocateRDMethod": "uuid"}}, "$.Variants[0].RecoveryMedia.LocateRDMethod: unknown value"),
         ({"RecoveryMedia": {"ValidateRDMethod": "nvme"}}, "$.Variants[0].RecoveryMedia.ValidateRDMethod: unknown"),
         ({"RecoveryMedia": {"FsOptsAdditional": "a b"}}, "$.Variants[0].RecoveryMedia.FsOptsAdditional: must not hold"),
@@ -215,8 +221,39 @@ def test_all_problems_at_once() -> None:
 
 
 def test_two_platforms_with_one_code_name() -> None:
-    found = problems(LEAST, LEAST | {"DmiProdName": "Q"})
-    assert found == ["$.Variants[1].DevCodeName: 'least' is also that of $.Variants[0]"]
+    table = reading(LEAST, LEAST | {"DmiProdName": "Q"})
+    assert [platform.product for platform in table.platforms] == ["P", "Q"]
+    assert [str(one) for one in table.readings] == [
+        (
+            "$.Variants[1].DevCodeName: least is that of $.Variants[0] too: both have the same ValidationData and "
+            "steps, and no fallback can be it"
+        )
+    ]
+
+
+@pytest.mark.parametrize("word", ["cfex", "caf2k", "CAF2K"])
+def test_displays_that_the_earlier_system_does_not_drive(word: str) -> None:
+    table = reading(LEAST | {"Lcd": word})
+    assert table.platforms[0].lcd is Lcd.NONE
+    assert [str(one) for one in table.readings] == [
+        f"$.Variants[0].Lcd: {word} is read as none: gprovision drives no such display"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "told"),
+    [
+        ("ntfs,vfat,ext4", (FileSystemKind.EXT4,), True),
+        ("vfat, EXT3,ext4", (FileSystemKind.EXT3, FileSystemKind.EXT4), True),
+        ("ext4,ntfs", (FileSystemKind.EXT4,), False),
+        ("ext3", (FileSystemKind.EXT3,), False),
+    ],
+)
+def test_the_first_file_system_that_can_be_made(text: str, kinds: tuple[FileSystemKind, ...], told: bool) -> None:
+    table = reading(LEAST | {"RecoveryMedia": {"FsType": text}})
+    assert table.platforms[0].recovery_media.fs_types == kinds
+    expected = f"$.Variants[0].RecoveryMedia.FsType: {text} is read as {kinds[0].value}: the first that can be made"
+    assert [str(one) for one in table.readings] == ([expected] if told else [])
 
 
 def test_two_platforms_that_recognise_the_same_machines() -> None:
@@ -231,15 +268,33 @@ def test_tables_without_platforms(text: str) -> None:
         parse_platform_table("x", text.encode())
 
 
-def test_one_doubled_code_name_is_all_that_is_wrong_with_tables_of_virtual_machines_in_the_field() -> None:
-    shared = LEAST | {"Virttype": 2, "DiskIsSSD": True, "Prototype": True, "DmiMbMfg": "GPROV_QEMU"}
+def test_the_default_table_of_the_earlier_system_is_read() -> None:
+    """Values of gprovision's ``aj_default``: two of its machines have one code name, one has RECOVERY over 9p."""
+    shared = LEAST | {
+        "Familyname": "qemu",
+        "Virttype": 2,
+        "DiskIsSSD": True,
+        "Prototype": True,
+        "DmiMbMfg": "GPROV_QEMU",
+    }
+    usb = {"LocateRDMethod": "byLabel", "ValidateRDMethod": "usb", "FsType": "ext3", "SSD": True}
     over_9p = {"LocateRDMethod": "9p", "ValidateRDMethod": "9p", "FsType": "9p", "FsOptsAdditional": "trans=virtio"}
-    machines = (
+    cpu = {"DmiMbMfg": "cputest", "DmiProdName": "cputest", "RecoveryMedia": usb}
+    platforms = parsed(
         shared | {"DmiProdName": "9p2k_dev", "DevCodeName": "QEMU", "RecoveryMedia": over_9p},
-        shared | {"DmiProdName": "mfg_test", "DevCodeName": "QEMU-mfg-test"},
-        shared | {"DmiProdName": "mfg_test_ipmi", "DevCodeName": "QEMU-mfg-test", "IPMI": True},
+        shared | {"DmiProdName": "mfg_test", "DevCodeName": "QEMU-mfg-test", "RecoveryMedia": usb},
+        shared | {"DmiProdName": "mfg_test_ipmi", "DevCodeName": "QEMU-mfg-test", "RecoveryMedia": usb, "IPMI": True},
+        shared | cpu | {"CPU": "someVersion", "DevCodeName": "cputest1"},
+        shared | cpu | {"CPU": "someOtherVersion", "DevCodeName": "cputest2"},
     )
-    assert problems(*machines) == ["$.Variants[2].DevCodeName: 'QEMU-mfg-test' is also that of $.Variants[1]"]
+    assert [platform.code_name for platform in platforms] == [
+        "QEMU",
+        "QEMU-mfg-test",
+        "QEMU-mfg-test",
+        "cputest1",
+        "cputest2",
+    ]
+    assert [platform.ipmi for platform in platforms] == [False, False, True, False, False]
 
 
 def test_what_is_written_is_read() -> None:

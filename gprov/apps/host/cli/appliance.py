@@ -15,7 +15,8 @@ from gprov.domain.formats.json.value import Json as JsonValue
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_entry
 from gprov.domain.platform.model import Platform
-from gprov.domain.platform.table import parse_platform_table
+from gprov.domain.platform.table import PlatformTable, read_platform_table
+from gprov.domain.platform.unused import unused_values
 
 app = new_app("Check a platform table (appliance.json), or print the built-in one to start from.")
 
@@ -35,41 +36,58 @@ def default() -> int:
 def check(file: Annotated[str, typer.Argument(metavar="FILE", help="a platform table")], as_json: Json = False) -> int:
     """Every problem of a platform table, with its place. Exit status 1 if there is any."""
     data = read_user_file(file)
-    platforms: Sequence[Platform] = ()
+    table = PlatformTable((), (), ())
     problems: Sequence[Problem] = ()
     try:
-        platforms = parse_platform_table(file, data)
+        table = read_platform_table(file, data)
     except BadInput as error:
         problems = error.problems
     if as_json:
-        document(_report(file, platforms, problems))
+        document(_report(file, table, problems))
     else:
-        _print(file, platforms, problems)
+        _print(file, table, problems)
     return ExitCode.NEGATIVE if problems else ExitCode.DONE
 
 
-def _report(file: str, platforms: Sequence[Platform], problems: Sequence[Problem]) -> dict[str, JsonValue]:
+def _report(file: str, table: PlatformTable, problems: Sequence[Problem]) -> dict[str, JsonValue]:
     return {
         "file": file,
         "valid": not problems,
         "problems": problem_rows(problems),
-        "platforms": [platform_entry(platform) for platform in platforms],
+        "platforms": [platform_entry(platform) for platform in table.platforms],
+        "readings": problem_rows(table.readings),
+        "warnings": problem_rows(_warnings(table)),
     }
+
+
+def _warnings(table: PlatformTable) -> list[Problem]:
+    """Values that gprov itself does nothing with in this version."""
+    return [
+        Problem(f"{place}.{unused.place}", unused.message)
+        for place, platform in zip(table.places, table.platforms, strict=True)
+        for unused in unused_values(platform)
+    ]
 
 
 def problem_rows(problems: Sequence[Problem]) -> list[JsonValue]:
     return [{"place": problem.place, "message": problem.message} for problem in problems]
 
 
-def _print(file: str, platforms: Sequence[Platform], problems: Sequence[Problem]) -> None:
+def _print(file: str, table: PlatformTable, problems: Sequence[Problem]) -> None:
     for problem in problems:
         say(str(problem))
-    for platform in platforms:
+    for platform in table.platforms:
         say(_line(platform))
+    for reading in table.readings:
+        say(str(reading))
+    warnings = _warnings(table)
+    for warning in warnings:
+        say(f"warning: {warning}")
+    counted = f", {len(warnings)} warning(s)" if warnings else ""
     if problems:
         say(f"{file}: {len(problems)} problem(s)", err=True, colour="red")
     else:
-        say(f"{file}: {len(platforms)} platform(s), no problems")
+        say(f"{file}: {len(table.platforms)} platform(s), no problems{counted}")
 
 
 def _line(platform: Platform) -> str:

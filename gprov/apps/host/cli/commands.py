@@ -78,7 +78,7 @@ def _root(loaded: str) -> typer.Typer:
     """The application with all commands. Only the one called ``loaded`` is imported; the others have a name and a
     summary, which is enough for the overview. With ``loaded`` "" it has options of its own: they stand in front of a
     command, and checking them would cost imports whenever a command is run."""
-    app = new_app("Provision, restore and erase Linux appliances.", completion=not loaded or _COMPLETING in os.environ)
+    app = new_app("Provision and restore Linux appliances.", completion=not loaded or _COMPLETING in os.environ)
     if not loaded:
         app.callback()(_options)
     for name, command in COMMANDS.items():
@@ -110,7 +110,7 @@ def _options(
         bool, typer.Option("--version", help="print the version and exit", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Provision, restore and erase Linux appliances."""
+    """Provision and restore Linux appliances."""
 
 
 def _with_default(words: Sequence[str]) -> Sequence[str]:

@@ -67,7 +67,17 @@ def check(
 def _refuse(error: BadInput, *, as_json: bool) -> None:
     if as_json:
         rows = problem_rows(error.problems)
-        document({"source": error.what, "valid": False, "problems": rows, "files": [], "platforms": [], "warnings": []})
+        document(
+            {
+                "source": error.what,
+                "valid": False,
+                "problems": rows,
+                "files": [],
+                "platforms": [],
+                "readings": [],
+                "warnings": [],
+            }
+        )
         return
     for problem in error.problems:
         say(str(problem))
@@ -92,6 +102,7 @@ def _document(what: str, manuf_data: ManufData, branding: Branding) -> JsonValue
             }
             for spec in manuf_data.validation
         ],
+        "readings": [str(reading) for reading in manuf_data.readings],
         "warnings": [str(warning) for warning in manuf_data.warnings],
     }
 
@@ -103,6 +114,8 @@ def _lines(what: str, manuf_data: ManufData, branding: Branding) -> Iterator[str
         steps = len(manuf_data.steps_for(spec.code_name).steps)
         sets = len(spec.main_disks)
         yield f"{spec.code_name}: RECOVERY {spec.recovery.describe()}; {sets} disk set(s); {steps} step(s)"
+    for reading in manuf_data.readings:
+        yield str(reading)
     for warning in manuf_data.warnings:
         yield f"warning: {warning}"
     yield f"{what}: no problems, {len(manuf_data.warnings)} warning(s)"

@@ -84,6 +84,9 @@ def _chosen(table: tuple[Platform, ...], code_name: str | None) -> Platform:
     if code_name not in known:
         said = "is missing" if code_name is None else f"{code_name!r} is not in the platform table"
         raise typer.BadParameter(f"{said}; known: {', '.join(known)}", param_hint="'--platform'")
+    if sum(platform.code_name == code_name for platform in table) > 1:
+        text = f"{code_name!r} is the DevCodeName of several platforms: give the one that you mean a name of its own"
+        raise typer.BadParameter(text, param_hint="'--platform'")
     return known[code_name]
 
 

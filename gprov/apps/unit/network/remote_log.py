@@ -7,6 +7,7 @@ from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.network.connect import connect
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.errors import GprovError
+from gprov.domain.mfg.urls import with_scheme
 from gprov.domain.platform.identify import Unit
 from gprov.ports.background import Task
 
@@ -16,13 +17,13 @@ REMOTE_LOG = "remote-log"
 
 def start_remote_log(ports: FlowPorts, endpoint: str, unit: Unit, context: UnitContext) -> Task:
     """Configure the network in the background, then send all events since the start of this run to the server at
-    ``endpoint``. A failure is a warning. The network may take a minute, hence the background."""
+    ``endpoint`` (a URL, or HOST:PORT). A failure is a warning. The network may take a minute, hence the background."""
 
     def work() -> None:
         try:
             with unexpected_errors_translated():
                 connect(ports.network, ports.volumes.clock, unit, context)
-                context.bus.attach(ports.sink_for(ports.telemetry_at(endpoint), unit.serial))
+                context.bus.attach(ports.sink_for(ports.telemetry_at(with_scheme(endpoint)), unit.serial))
         except GprovError as error:
             context.bus.warning(f"no remote log: {error}")
 

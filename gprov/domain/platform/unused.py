@@ -1,0 +1,23 @@
+"""Values of a platform that gprov itself does nothing with in this version, though the earlier system did."""
+
+from __future__ import annotations
+
+from gprov.domain.errors import Problem
+from gprov.domain.platform.model import Lcd, Platform
+
+_TO_PROGRAMS = "programs in the image find it in platform_facts.json"
+
+
+def unused_values(platform: Platform) -> tuple[Problem, ...]:
+    """The place is the key in the platform table. Each is for a warning: no unit is refused for it."""
+    problems = []
+    if platform.lcd is not Lcd.NONE:
+        text = f"{platform.lcd.value}: gprov does not drive displays yet; messages go to the consoles"
+        problems.append(Problem("Lcd", f"{text}, {_TO_PROGRAMS}"))
+    if platform.ipmi:
+        text = "true: gprov does not ask management controllers yet: the factory gets no MAC of them"
+        problems.append(Problem("IPMI", f"{text}, and only a step with {{{{.IpmiPass}}}} can set their passwords"))
+    for key, tool in (("BiosConfigTool", platform.bios_config_tool), ("IpmiConfigTool", platform.ipmi_config_tool)):
+        if tool:
+            problems.append(Problem(key, f"{tool}: gprov does not run it; run it in a step; {_TO_PROGRAMS}"))
+    return tuple(problems)
