@@ -36,6 +36,12 @@ from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
 from gprov.domain.events import ProcessState
 
+_UNSUPPORTED = {
+    Erase: "data erase",
+    ShowEraseFailure: "DATA_ERASE=UNRECOVERABLE_ERROR",
+    OpenShell: "the recovery shell",
+}
+
 
 class Boot:
     """One boot of the normal kernel."""
@@ -102,12 +108,14 @@ class Boot:
             case GiveUp():
                 self._give_up(decision)
             case Erase() | ShowEraseFailure() | OpenShell():
-                name = type(decision).__name__
-                refusal = RefusedByPolicy(f"{name} is not supported by this version; nothing was done")
-                self._bus.error(refusal)
-                self._show_error_and_restart(refusal)
+                self._refuse(decision)
             case _:
                 assert_never(decision)
+
+    def _refuse(self, decision: Erase | ShowEraseFailure | OpenShell) -> None:
+        refusal = RefusedByPolicy(f"{_UNSUPPORTED[type(decision)]} is not supported by this version; nothing was done")
+        self._bus.error(refusal)
+        self._show_error_and_restart(refusal)
 
     def _use_root_candidate(self, decision: UseVolume | StartArray) -> None:
         match decision:

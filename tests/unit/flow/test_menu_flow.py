@@ -217,16 +217,16 @@ def test_erase_in_the_menu_is_refused_visibly(unit: UnitDriver) -> None:
     unit.machine.keys = ["any", key(Item.ERASE), "yes", "yes"]
     before = unit.machine.media_state()
     assert unit.boot() is StopReason.REBOOT
-    refused_visibly(unit, "Erase")
+    refused_visibly(unit, "data erase")
     assert unit.machine.media_state() == before
 
 
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        ({"DATA_ERASE": "1"}, "Erase"),
-        ({"DATA_ERASE": "UNRECOVERABLE_ERROR"}, "ShowEraseFailure"),
-        ({**NORMAL, "frmode": "shell"}, "OpenShell"),
+        ({"DATA_ERASE": "1"}, "data erase"),
+        ({"DATA_ERASE": "UNRECOVERABLE_ERROR"}, "DATA_ERASE=UNRECOVERABLE_ERROR"),
+        ({**NORMAL, "frmode": "shell"}, "the recovery shell"),
     ],
 )
 def test_unsupported_starts_are_refused_visibly(unit: UnitDriver, arguments: dict[str, str], what: str) -> None:

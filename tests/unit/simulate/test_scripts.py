@@ -72,7 +72,7 @@ def test_a_script_is_replayed_step_by_step(tmp_path: Path, capsys: pytest.Captur
         "== provision",
         "== cut start at=30 torn=8",
         "== until the unit rests",
-        "== all rules held",
+        "== all invariants held",
     ]
     assert "*** power cut" in out
     assert "state FR_SUCCEEDED" in out

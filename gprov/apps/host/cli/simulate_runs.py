@@ -87,7 +87,7 @@ def replay(name: str, script: str, *, as_json: bool) -> int:
     else:
         for problem in problems:
             say(f"BROKEN: {problem}", colour="red")
-        say(f"== {len(problems)} rules broken" if problems else "== all rules held")
+        say(f"== {len(problems)} invariants broken" if problems else "== all invariants held")
     return ExitCode.NEGATIVE if problems else ExitCode.DONE
 
 
