@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -58,13 +59,21 @@ def test_named_files_exist(document: str) -> None:
     assert named
     places = [*(ROOT / room for room in ROOMS), (ROOT / document).parent]
     # Names of files that gprov reads or writes elsewhere.
-    foreign = {"manufData.json"}
+    foreign = {"manufData.json", "appliance.json"}
     assert [name for name in named - foreign if not any((place / name).exists() for place in places)] == []
 
 
 def test_the_architecture_is_wrapped() -> None:
     lines = (ROOT / "docs/architecture.md").read_text().splitlines()
     assert [line for line in lines if len(line) > 110] == []
+
+
+def test_the_readme_names_what_can_be_imported() -> None:
+    names = re.findall(r"`(gprov(?:\.\w+)+)`", (ROOT / "README.md").read_text())
+    assert len(names) > 8
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert name == "gprov.apps" or hasattr(importlib.import_module(module), attribute), name
 
 
 def test_links_in_documents_lead_to_files() -> None:
