@@ -158,7 +158,7 @@ class Disk:
 
     @property
     def identity(self) -> str:
-        """What stays the same over reboots while nobody moves it: what it calls itself, and its place."""
+        """Properties that stay the same over reboots unless the disk is moved: its names and its place."""
         return f"{self.called} at {self.place}" if self.called else self.place
 
     def exchanged(self, now: Disk, present: Iterable[Disk] = ()) -> str:

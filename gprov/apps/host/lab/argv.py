@@ -119,8 +119,9 @@ def _board(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
 
 def _processor(accelerator: Accelerator) -> str:
     """A model whose features belong together: software derives some from others, and ends with an illegal instruction
-    on a processor that nobody made (Linux' crc32 uses SSE4.1 wherever PCLMULQDQ is there). With TCG one without AVX,
-    which QEMU 7.2 emulates slowly. Westmere has no RDRAND, for which a start would wait; processors like it have."""
+    on features that no processor combines (Linux' crc32 uses SSE4.1 wherever PCLMULQDQ is there). With TCG one without
+    AVX, which QEMU 7.2 emulates slowly. Westmere has no RDRAND, for which a start would wait; similar processors have
+    it."""
     match accelerator:
         case Accelerator.TCG:
             return "Westmere,rdrand=on,enforce"

@@ -67,7 +67,7 @@ def superblock_offsets(size: int) -> tuple[int, ...]:
 def parse_superblock(source: str, raw: bytes, offset: int) -> MemberRecord | None:
     """``raw``: what stands at byte ``offset`` of a device. None if that is no superblock of version 1.
 
-    Raises BadInput if it is one, but damaged: nobody should build on it.
+    Raises BadInput if it is one, but damaged.
     """
     if len(raw) < _FIXED or raw[:8] != struct.pack("<II", _MAGIC, 1):
         return None
