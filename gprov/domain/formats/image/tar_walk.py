@@ -43,7 +43,6 @@ _REGULAR = b"0\x007S"
 _SPARSE = b"S"
 _DUMPED_FOLDER = b"D"  # of an incremental archive: its data are a list of names
 _WITHOUT_DATA = b"23456"  # symlink, character and block device, folder, pipe
-_VOLUME_LABEL = b"V"
 _GNU_MAGIC, _POSIX_MAGIC = b"ustar  \0", b"ustar\x00"
 
 
@@ -120,7 +119,7 @@ class TarWalker:
             self._member(header, kind)
         elif kind in self._extensions.takers:
             self._extension(header, self._extensions.takers[kind])
-        elif kind != _VOLUME_LABEL:
+        else:  # also the label of a volume (V): tar gives it the pending extended headers and skips its data
             member = printable_name(text(header[:100]))
             raise Malformed(f"member {member} has the type {printable_name(kind)}, which no image can hold")
 
