@@ -73,7 +73,7 @@ class MemberPaths:
         self._symlinks[self._last] = target
 
     def check_hard_link(self, name: bytes, target: bytes) -> bytes:
-        """Return the normalised ``target`` if the last member can be a hard link to it. Raises Malformed."""
+        """Return the place of ``target`` if the last member can be a hard link to it. Raises Malformed."""
         _check_link(name, target)
         clean = normalise(target)
         folder, _, base = clean.rpartition(b"/")
@@ -89,7 +89,7 @@ class MemberPaths:
         if kind == SYMLINK:
             self._kinds[self._last], self._symlinks[self._last] = kind, self._symlinks[place]
         self._links.add(self._last, place, name)
-        return clean
+        return place
 
     def _count(self, place: bytes, folder: bytes, kind: bytes) -> None:
         """Count a member that is written at ``place`` in ``folder``."""

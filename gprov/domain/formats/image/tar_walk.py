@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gprov.domain.formats.image.capture import NETWORK_FOLDER, Capture, CapturedNames
+from gprov.domain.formats.image.capture import Capture, CapturedNames
 from gprov.domain.formats.image.tar_blocks import TarBlocks, padded
 from gprov.domain.formats.image.tar_demands import Demands
 from gprov.domain.formats.image.tar_devices import check_device
@@ -136,8 +136,7 @@ class TarWalker:
             kind = FOLDER  # so old archives write it
         clean = self._paths.add(name, kind)
         self._entries += 1
-        if kind != FOLDER and clean.startswith(NETWORK_FOLDER):
-            self._capture.network_file(clean)
+        self._capture.begin_member(self._paths.last, kind == FOLDER)
         if kind in _REGULAR:
             self._regular(header, kind, clean, size, start)
         elif header[156:157] == _DUMPED_FOLDER:
@@ -165,8 +164,8 @@ class TarWalker:
             self._blocks.skip = skip
             if sparse is not None:
                 self._sparse_regions(sparse)
-        if self._capture.needs_member(name):
-            self._capture_file(name, size, start, skip, sparse=sparse is not None)
+        if self._capture.needs_member(self._paths.last):
+            self._capture_file(self._paths.last, size, start, skip, sparse=sparse is not None)
 
     def _sparse(self, header: bytes, kind: bytes, size: int) -> list[Region] | None:
         """Regions of a sparse file, or [] if its map follows (``_map`` is set to read it). None: not sparse."""
@@ -191,22 +190,23 @@ class TarWalker:
         self._content_bytes += sum(regions[-1])
         self._demands.usage.sparse(len(regions), blocks_of(regions))
 
-    def _capture_file(self, name: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
+    def _capture_file(self, place: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
         """Capture a file for the restore plan. Sparse files are rejected: their stored data differ from their
         content."""
-        self.spans.append(Span(name, start, self._blocks.offset + BLOCK + skip))
-        captured_size = self._capture.add_file(name, size, self._blocks.offset)
+        self.spans.append(Span(place, start, self._blocks.offset + BLOCK + skip))
+        captured_size = self._capture.add_file(place, size, self._blocks.offset)
         if captured_size and sparse:
-            raise Malformed(f"{printable_name(name)} is stored as a sparse file; store it whole")
+            raise Malformed(f"{printable_name(place)} is stored as a sparse file; store it whole")
         if captured_size:
-            self._blocks.collect(captured_size, lambda content: self._capture.store_content(name, content))
+            self._blocks.collect(captured_size, lambda content: self._capture.store_content(place, content))
 
     def _without_data(self, header: bytes, kind: bytes, name: bytes, size: int) -> None:
         if any(key.startswith(b"GNU.sparse.") for key in self._extensions.pax):
             raise Malformed(f"{printable_name(name)} is stored as a sparse file, and is no file")
         if size and kind != HARD_LINK:
             raise Malformed(f"{printable_name(name)} is of a type without data, yet has {size} bytes")
-        concerned = self._capture.needs_member(name)
+        place = self._paths.last
+        concerned = self._capture.needs_member(place)
         check_device(header, kind, name)
         if kind in (HARD_LINK, SYMLINK):
             target = self._extensions.link or text(header[157:257])
@@ -214,13 +214,11 @@ class TarWalker:
                 self._paths.add_symlink(target)
                 self._demands.usage.symlink(target)
                 if concerned:
-                    self._capture.add_symlink(name, target)
+                    self._capture.add_symlink(place, target)
                 return
             target = self._paths.check_hard_link(name, target)
             if concerned:
-                self._capture.add_hard_link(name, target)
-        elif concerned:
-            self._capture.add_other(name)
+                self._capture.add_hard_link(place, target)
 
     def _extension(self, header: bytes, then: Callable[[bytes], None]) -> None:
         size = number(header[124:136])
