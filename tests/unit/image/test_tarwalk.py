@@ -414,6 +414,18 @@ def test_pax_sparse_files() -> None:
     assert "stored as a sparse file" in refused(archive([(info, data)]))
 
 
+@pytest.mark.parametrize("kind", [b"S", b"D", b"2", b"5", b"6"])
+@pytest.mark.parametrize("key", ["GNU.sparse.name", "GNU.sparse.numblocks", "GNU.sparse.major", "GNU.sparse.unheard"])
+def test_sparse_keywords_of_what_is_no_regular_file(kind: bytes, key: str) -> None:
+    info = member("x", target="y")
+    info.pax_headers = {key: "1"}
+    data = bytearray(archive([(info, b"")]))
+    header = bytearray(old_gnu_sparse(1)[:512] if kind == b"S" else data[1024:1536])
+    header[156:157] = kind
+    rest = bytes(512) * (kind == b"S") + archive([(member("after"), b"")])
+    assert "and is no regular file" in refused(bytes(data[:1024]) + with_checksum(header) + rest)
+
+
 def test_spans_of_the_members_that_matter() -> None:
     data = archive([(member("a"), b"1"), (member("./etc/passwd"), b"2" * 600), (member("b"), b"")])
     walker = TarWalker("x", captured_names(Branding()))

@@ -6,7 +6,7 @@ fail. Written for speed: a restore checks some ten thousand members on slow proc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gprov.domain.formats.image.capture import Capture, CapturedNames
 from gprov.domain.formats.image.tar_blocks import TarBlocks, padded
@@ -40,6 +40,7 @@ from gprov.domain.formats.printable import printable_name
 _MAX_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
 _MAX_PADDING = 16 << 20  # zeros behind an archive: tar fills up records of 10 KiB, or what it was told
 _REGULAR = b"0\x007S"
+_MAY_BE_PAX_SPARSE = b"0\x007"
 _SPARSE = b"S"
 _DUMPED_FOLDER = b"D"  # of an incremental archive: its data are a list of names
 _WITHOUT_DATA = b"23456"  # symlink, character and block device, folder, pipe
@@ -134,6 +135,8 @@ class TarWalker:
             raise Malformed(f"the name {printable_name(name)} holds a null byte")
         if kind == _DUMPED_FOLDER or (name[-1:] == b"/" and kind in _REGULAR and kind != _SPARSE):
             kind = FOLDER  # so old archives write it
+        if extensions.pax and (kind == FOLDER or header[156:157] not in _MAY_BE_PAX_SPARSE):
+            _refuse_sparse_keys(extensions.pax, name)
         clean = self._paths.add(name, kind)
         self._entries += 1
         self._capture.begin_member(self._paths.last, kind == FOLDER)
@@ -201,8 +204,6 @@ class TarWalker:
             self._blocks.collect(captured_size, lambda content: self._capture.store_content(place, content))
 
     def _without_data(self, header: bytes, kind: bytes, name: bytes, size: int) -> None:
-        if any(key.startswith(b"GNU.sparse.") for key in self._extensions.pax):
-            raise Malformed(f"{printable_name(name)} is stored as a sparse file, and is no file")
         if size and kind != HARD_LINK:
             raise Malformed(f"{printable_name(name)} is of a type without data, yet has {size} bytes")
         place = self._paths.last
@@ -236,3 +237,10 @@ class TarWalker:
             self._map = None
             self._sparse_regions(reader.regions())
             self._blocks.skip = self._after_map
+
+
+def _refuse_sparse_keys(keys: Iterable[bytes], name: bytes) -> None:
+    """Of a member that is not a regular file: tar would read a map from its data, or use the name and the size in
+    them."""
+    if any(key.startswith(b"GNU.sparse.") for key in keys):
+        raise Malformed(f"{printable_name(name)} has keywords of a sparse file (GNU.sparse), and is no regular file")
