@@ -67,6 +67,12 @@ def verdict(data: bytes) -> str:
         ([("x" * 256, FILE, "")], "longer than a file system allows"),
         ([("s", LINK, "x/" * 2500)], "longer than a file system allows"),
         ([("dev/sda", BLOCK, ""), ("sda", BLOCK, "")], "device outside of a folder for devices"),
+        ([("dev/sda", BLOCK, ""), ("home/x", HARD, "dev/sda")], "'home/x' is a device outside of a folder for devices"),
+        (
+            [("dev/sda", BLOCK, ""), ("dev/b", HARD, "dev/sda"), ("d", LINK, "dev"), ("x", HARD, "d/b")],
+            "'x' is a device outside of a folder for devices",
+        ),
+        ([("home", FOLDER, ""), ("dev", LINK, "home"), ("dev/sda", BLOCK, "")], "'home/sda' is a device outside"),
     ],
 )
 def test_refused(members: list[Member], reason: str) -> None:
@@ -88,6 +94,8 @@ def test_refused(members: list[Member], reason: str) -> None:
         [("d", FOLDER, ""), ("here", LINK, "."), ("here/d/f", FILE, ""), ("here", FOLDER, ""), ("here/d/f", FILE, "")],
         [("x" * 255, FILE, ""), ("./", FOLDER, ""), ("p", PIPE, "")],
         [("lib/udev/devices/null", CHARACTER, ""), ("srv/jail/dev/sda", BLOCK, "")],
+        [("dev/sda", BLOCK, ""), ("dev/b", HARD, "dev/sda"), ("d", LINK, "dev"), ("d/c", HARD, "d/b")],
+        [("dev/sda", BLOCK, ""), ("dev/sda", FILE, ""), ("x", HARD, "dev/sda")],
     ],
 )
 def test_accepted(members: list[Member]) -> None:
@@ -111,6 +119,7 @@ def test_numbers_that_tar_rejects(start: int) -> None:
 
 
 def test_numbers_of_devices() -> None:
-    assert verdict(archive(("gone", CHARACTER, ""), device=(0, 0))) == ""  # as overlay file systems mark it
+    # As overlay file systems mark it; the marks are hard links to one node.
+    assert verdict(archive(("gone", CHARACTER, ""), ("too", HARD, "gone"), device=(0, 0))) == ""
     assert "outside" in verdict(archive(("gone", BLOCK, ""), device=(0, 0)))
     assert "which Linux does not have" in verdict(archive(("dev/x", CHARACTER, ""), device=(4096, 0)))

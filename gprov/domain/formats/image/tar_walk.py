@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from gprov.domain.formats.image.capture import Capture, CapturedNames
 from gprov.domain.formats.image.tar_blocks import TarBlocks, padded
 from gprov.domain.formats.image.tar_demands import Demands
-from gprov.domain.formats.image.tar_devices import check_device
+from gprov.domain.formats.image.tar_devices import Devices
 from gprov.domain.formats.image.tar_extensions import Extensions
 from gprov.domain.formats.image.tar_fields import (
     BLOCK,
@@ -63,6 +63,7 @@ class TarWalker:
         self._ended = False
         self._zeros = 0  # bytes behind the end mark
         self._demands = Demands()
+        self._devices = Devices()
         self._entries = 0
         self._content_bytes = 0
         self.spans: list[Span] = []
@@ -140,6 +141,7 @@ class TarWalker:
         clean = self._paths.add(name, kind)
         self._entries += 1
         self._capture.begin_member(self._paths.last, kind == FOLDER)
+        self._devices.replace(self._paths.last)
         if kind in _REGULAR:
             self._regular(header, kind, clean, size, start)
         elif header[156:157] == _DUMPED_FOLDER:
@@ -208,7 +210,7 @@ class TarWalker:
             raise Malformed(f"{printable_name(name)} is of a type without data, yet has {size} bytes")
         place = self._paths.last
         concerned = self._capture.needs_member(place)
-        check_device(header, kind, name)
+        self._devices.add(header, kind, place)
         if kind in (HARD_LINK, SYMLINK):
             target = self._extensions.link or text(header[157:257])
             if kind == SYMLINK:
@@ -218,6 +220,7 @@ class TarWalker:
                     self._capture.add_symlink(place, target)
                 return
             target = self._paths.check_hard_link(name, target)
+            self._devices.add_hard_link(place, target)
             if concerned:
                 self._capture.add_hard_link(place, target)
 
