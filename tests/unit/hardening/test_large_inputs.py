@@ -50,6 +50,23 @@ def many_extended_headers() -> None:
         walker.feed(extended(b"%d key%05d=1\n" % (13, number), b"x"))
 
 
+def deep_folders() -> None:
+    """Each name implies 128 folders that no other name has."""
+    walker = TarWalker("x", captured_names(Branding()))
+    for number in range(2_000):
+        name = b"%030d/" % number * 128 + b"f"
+        walker.feed(extended(name + b"\0", b"L") + tarfile.TarInfo("x").tobuf())
+
+
+def digits_of_a_sparse_map() -> None:
+    walker = TarWalker("x", captured_names(Branding()))
+    records = (b"22 GNU.sparse.major=1\n", b"22 GNU.sparse.minor=0\n", b"27 GNU.sparse.realsize=512\n")
+    info = tarfile.TarInfo("x")
+    info.size = 1 << 30
+    walker.feed(extended(b"".join(records), b"x") + info.tobuf(tarfile.USTAR_FORMAT))
+    walker.feed(b"1" * 1024)
+
+
 def destinations() -> None:
     files = [{"Src": "http://h/x", "Dest": f"{number}/" + "a/" * 5_000 + "b"} for number in range(200)]
     document = {"Files": files, "LogEndpoint": "http://h/", "ValidationData": []}
@@ -79,10 +96,39 @@ def index_of_millions() -> None:
 
 
 @pytest.mark.parametrize(
-    "read", [macs, saved_network, long_name, many_extended_headers, destinations, index_of_millions]
+    "read",
+    [
+        macs,
+        saved_network,
+        long_name,
+        many_extended_headers,
+        deep_folders,
+        digits_of_a_sparse_map,
+        destinations,
+        index_of_millions,
+    ],
 )
 def test_large_inputs_are_refused_within_seconds(read: Callable[[], None]) -> None:
     start = time.process_time()
     with pytest.raises(GprovError):
         read()
+    assert time.process_time() - start < SECONDS
+
+
+def test_a_chain_of_long_links_is_followed_within_seconds() -> None:
+    walker = TarWalker("x", captured_names(Branding()))
+    folder = tarfile.TarInfo("l38")
+    folder.type = tarfile.DIRTYPE
+    other = tarfile.TarInfo("other")
+    other.type = tarfile.DIRTYPE
+    walker.feed(folder.tobuf() + other.tobuf())
+    for number in range(38):
+        link = tarfile.TarInfo(f"l{number}")
+        link.type, link.linkname = tarfile.SYMTYPE, "./" * 2040 + f"l{number + 1}"
+        walker.feed(link.tobuf(tarfile.GNU_FORMAT))
+    start = time.process_time()
+    for number in range(2_000):
+        walker.feed(tarfile.TarInfo(f"l0/{number}").tobuf() + tarfile.TarInfo(f"other/{number}").tobuf())
+    walker.feed(bytes(1024))
+    assert walker.finish().entries == 40 + 4_000
     assert time.process_time() - start < SECONDS

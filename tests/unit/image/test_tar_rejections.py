@@ -59,9 +59,20 @@ def verdict(data: bytes) -> str:
         ([("a", HARD, "a")], "not in the archive before it"),
         ([("d", FOLDER, ""), ("a", HARD, "d")], "which is a folder"),
         ([("x/" * 2500 + "f", FILE, "")], "longer than a file system allows"),
+        ([("x/" * 129 + "f", FILE, "")], "below more than 128 folders"),
+        (
+            [("x/" * 128 + "f", FILE, ""), ("l", LINK, "x/" * 127 + "x"), ("l/y/f", FILE, "")],
+            "below more than 128 folders",
+        ),
         ([("x" * 256, FILE, "")], "longer than a file system allows"),
         ([("s", LINK, "x/" * 2500)], "longer than a file system allows"),
         ([("dev/sda", BLOCK, ""), ("sda", BLOCK, "")], "device outside of a folder for devices"),
+        ([("dev/sda", BLOCK, ""), ("home/x", HARD, "dev/sda")], "'home/x' is a device outside of a folder for devices"),
+        (
+            [("dev/sda", BLOCK, ""), ("dev/b", HARD, "dev/sda"), ("d", LINK, "dev"), ("x", HARD, "d/b")],
+            "'x' is a device outside of a folder for devices",
+        ),
+        ([("home", FOLDER, ""), ("dev", LINK, "home"), ("dev/sda", BLOCK, "")], "'home/sda' is a device outside"),
     ],
 )
 def test_refused(members: list[Member], reason: str) -> None:
@@ -78,8 +89,13 @@ def test_refused(members: list[Member], reason: str) -> None:
         [("a", LINK, "c"), ("a", LINK, "/b"), ("d", LINK, "e")],
         [("usr/lib/x", FILE, ""), ("lib", LINK, "usr/lib"), ("lib/y", FILE, "")],
         [("d", FOLDER, ""), ("one", LINK, "d"), ("two", LINK, "one"), ("two/x", FILE, "")],
+        [("x/" * 128 + "f", FILE, ""), ("x/" * 127 + "x", FOLDER, "")],
+        [("d", FOLDER, ""), ("here", LINK, "./"), ("l", LINK, ".//./here/./d/"), ("l/x", FILE, ""), ("l", FILE, "")],
+        [("d", FOLDER, ""), ("here", LINK, "."), ("here/d/f", FILE, ""), ("here", FOLDER, ""), ("here/d/f", FILE, "")],
         [("x" * 255, FILE, ""), ("./", FOLDER, ""), ("p", PIPE, "")],
         [("lib/udev/devices/null", CHARACTER, ""), ("srv/jail/dev/sda", BLOCK, "")],
+        [("dev/sda", BLOCK, ""), ("dev/b", HARD, "dev/sda"), ("d", LINK, "dev"), ("d/c", HARD, "d/b")],
+        [("dev/sda", BLOCK, ""), ("dev/sda", FILE, ""), ("x", HARD, "dev/sda")],
     ],
 )
 def test_accepted(members: list[Member]) -> None:
@@ -103,6 +119,7 @@ def test_numbers_that_tar_rejects(start: int) -> None:
 
 
 def test_numbers_of_devices() -> None:
-    assert verdict(archive(("gone", CHARACTER, ""), device=(0, 0))) == ""  # as overlay file systems mark it
+    # As overlay file systems mark it; the marks are hard links to one node.
+    assert verdict(archive(("gone", CHARACTER, ""), ("too", HARD, "gone"), device=(0, 0))) == ""
     assert "outside" in verdict(archive(("gone", BLOCK, ""), device=(0, 0)))
     assert "which Linux does not have" in verdict(archive(("dev/x", CHARACTER, ""), device=(4096, 0)))

@@ -181,6 +181,53 @@ def test_a_link_to_itself_is_not_a_kernel() -> None:
     assert walk(data).files.kernel_start is None
 
 
+def test_members_are_captured_where_tar_writes_them() -> None:
+    usr_merged = [(member("usr/lib/systemd", tarfile.DIRTYPE), b""), (member("lib", tarfile.SYMTYPE, "usr/lib"), b"")]
+    data = archive([*usr_merged, (member("lib/systemd/systemd"), b"x"), (member("etc/passwd"), b"good")])
+    assert walk(data).files.has_init
+    alias = [(member("etc/passwd"), b"good"), (member("alias", tarfile.SYMTYPE, "etc"), b"")]
+    assert walk(archive([*alias, (member("alias/passwd"), b"evil")])).files.passwd == b"evil"
+    assert walk(archive([*alias, (member("alias/systemd/network/a.network"), b"")])).files.has_network
+    inner = [(member("etc/real", tarfile.DIRTYPE), b""), (member("etc/provisioning", tarfile.SYMTYPE, "real"), b"")]
+    assert walk(archive([*inner, (member("etc/provisioning/imgmeta.json"), b"{}")])).files.imgmeta is None
+
+
+@pytest.mark.parametrize("name", ["etc", "./boot"])
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.REGTYPE])
+def test_folders_of_captured_members_are_folders(name: str, kind: bytes) -> None:
+    usr = [(member(f"usr/{name}", tarfile.DIRTYPE), b""), (member("l", tarfile.SYMTYPE, "usr/etc"), b"")]
+    assert "has to be a folder" in refused(archive([*usr, (member(name, kind, "l"), b"")]))
+
+
+def test_a_dumped_folder_replaces_a_captured_file() -> None:
+    data = bytearray(archive([(member("etc/passwd"), b"")]))
+    data[156:157] = b"D"
+    assert walk(archive([(member("etc/passwd"), b"good")]) + with_checksum(data)).files.passwd is None
+
+
+def test_a_hard_link_keeps_the_content_of_a_replaced_file() -> None:
+    link = [(member("etc/group"), b"old"), (member("etc/passwd", tarfile.LNKTYPE, "etc/group"), b"")]
+    files = walk(archive([*link, (member("etc/group"), b"new")])).files
+    assert (files.passwd, files.group) == (b"old", b"new")
+
+
+def test_a_hard_link_to_a_symbolic_link_leads_elsewhere() -> None:
+    """The text of the link counts from the folder of each of its names."""
+    files = [(member("boot/x"), b"kernel"), (member("etc/x"), b"x"), (member("boot/l", tarfile.SYMTYPE, "x"), b"")]
+    assert walk(archive([*files, (member("etc/passwd", tarfile.LNKTYPE, "boot/l"), b"")])).files.passwd is None
+
+
+def test_init_may_be_a_hard_link() -> None:
+    assert walk(archive([(member("init"), b"x"), (member(SYSTEMD, tarfile.LNKTYPE, "init"), b"")])).files.has_init
+
+
+def test_a_link_up_from_a_folder_that_may_be_a_link_is_not_followed() -> None:
+    """From the folder srv/a, ".." leads to srv."""
+    folders = [(member("srv/a", tarfile.DIRTYPE), b""), (member("etc/l", tarfile.SYMTYPE, "../srv/a"), b"")]
+    links = [(member("etc/group"), b"good"), (member("etc/passwd", tarfile.SYMTYPE, "l/../group"), b"")]
+    assert walk(archive([*folders, *links])).files.passwd is None
+
+
 def refused(data: bytes) -> str:
     with pytest.raises(IntegrityFault) as caught:
         walk(data)
@@ -226,10 +273,16 @@ def test_types_that_no_root_file_system_has(kind: bytes) -> None:
     assert "has the type" in refused(with_checksum(data))
 
 
-def test_a_volume_label_is_passed_over() -> None:
-    data = bytearray(archive([(member("label"), b""), (member("x"), b"")]))
+@pytest.mark.parametrize("content", [b"", bytes(1024)])
+def test_a_volume_label_is_refused(content: bytes) -> None:
+    """tar skips its data and gives it the extended headers before it: the members that follow would not be those that
+    were verified."""
+    data = bytearray(archive([(member("label"), content), (member("x"), b"")]))
     data[156:157] = b"V"
-    assert walk(with_checksum(data)).entries == 1
+    assert "has the type 'V'" in refused(with_checksum(data))
+    header = with_checksum(data)[:512]
+    long = archive([(member(LONG), b"")])
+    assert "has the type 'V'" in refused(long[:1024] + header + long[1024:])
 
 
 def with_checksum(data: bytearray) -> bytes:
@@ -359,6 +412,18 @@ def test_pax_sparse_files() -> None:
     assert summary.needs.allocated == (1 + 2) * 4096  # of the file, the root and etc
     info.pax_headers["GNU.sparse.name"] = "boot/norm_boot"
     assert "stored as a sparse file" in refused(archive([(info, data)]))
+
+
+@pytest.mark.parametrize("kind", [b"S", b"D", b"2", b"5", b"6"])
+@pytest.mark.parametrize("key", ["GNU.sparse.name", "GNU.sparse.numblocks", "GNU.sparse.major", "GNU.sparse.unheard"])
+def test_sparse_keywords_of_what_is_no_regular_file(kind: bytes, key: str) -> None:
+    info = member("x", target="y")
+    info.pax_headers = {key: "1"}
+    data = bytearray(archive([(info, b"")]))
+    header = bytearray(old_gnu_sparse(1)[:512] if kind == b"S" else data[1024:1536])
+    header[156:157] = kind
+    rest = bytes(512) * (kind == b"S") + archive([(member("after"), b"")])
+    assert "and is no regular file" in refused(bytes(data[:1024]) + with_checksum(header) + rest)
 
 
 def test_spans_of_the_members_that_matter() -> None:

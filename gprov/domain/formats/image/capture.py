@@ -13,6 +13,7 @@ MAX_IMGMETA_OFFSET = 1 << 20
 _MAX_CONTENT = 4 << 20
 _LINK_DEPTH = 8
 BOOT_FOLDER = b"boot/"
+_REAL_FOLDERS = (b"etc", b"boot")
 NETWORK_FOLDER = b"etc/systemd/network/"
 # What systemd-networkd and udev read there; drop-ins for files of other folders are not counted.
 _NETWORK_FILE = re.compile(re.escape(NETWORK_FOLDER) + rb"[^/]+\.(network|netdev|link)")
@@ -29,7 +30,8 @@ class CapturedNames:
 
 
 class Capture:
-    """Members captured so far. As in unpacking, a later member replaces an earlier one of the same name.
+    """Members captured so far, by the places that tar writes them to: names in normal form, with symbolic links in
+    their folders resolved. As in unpacking, a later member replaces an earlier one at the same place.
 
     The start of every file directly in /boot is captured, since the kernel may be a link to any of them.
     """
@@ -41,18 +43,23 @@ class Capture:
         self._links: dict[bytes, bytes] = {}
         self._has_network = False
 
-    def network_file(self, name: bytes) -> None:
-        """A file or link below ``NETWORK_FOLDER``."""
-        self._has_network = self._has_network or _NETWORK_FILE.fullmatch(name) is not None
+    def begin_member(self, place: bytes, folder: bool) -> None:
+        """A member of any type is written at ``place``: what was captured there before is replaced. Raises Malformed
+        if etc or boot is no folder: the files in it would be captured at the other end of the link."""
+        if not folder and place in _REAL_FOLDERS:
+            raise Malformed(f"{place.decode()} has to be a folder")
+        if not folder and place.startswith(NETWORK_FOLDER):
+            self._has_network = self._has_network or _NETWORK_FILE.fullmatch(place) is not None
+        self._contents.pop(place, None)
+        self._links.pop(place, None)
 
     def needs_member(self, name: bytes) -> bool:
-        """Return whether this member must be passed to an ``add_`` method."""
+        """Return whether a file or link at this place must be passed to an ``add_`` method."""
         return name in self._exact or (name.startswith(BOOT_FOLDER) and name.rfind(b"/") == len(BOOT_FOLDER) - 1)
 
     def add_file(self, name: bytes, size: int, offset: int) -> int:
         """Add a regular file and return the number of its bytes to pass to ``store_content``. ``offset``: of its header
         in the archive."""
-        self.add_other(name)
         if name == self._names.imgmeta and offset + size > MAX_IMGMETA_OFFSET:
             return 0
         self._contents[name] = b""
@@ -68,20 +75,15 @@ class Capture:
         self._contents[name] = content
 
     def add_hard_link(self, name: bytes, target: bytes) -> None:
-        """A hard link; ``target`` in normal form."""
-        self.add_other(name)
-        self._links[name] = target
+        """A hard link; ``target``: a place. It keeps the content also if another member replaces the target."""
+        if target in self._contents:
+            self._contents[name] = self._contents[target]
+        else:  # of a file that was not captured: it exists, and its content is not at hand
+            self._links[name] = self._links.get(target, b"")
 
     def add_symlink(self, name: bytes, target: bytes) -> None:
         """A symbolic link with the text ``target``."""
-        self.add_other(name)
-        folder = b"" if target.startswith(b"/") else name[: name.rfind(b"/") + 1]
-        self._links[name] = _resolved(folder + target)
-
-    def add_other(self, name: bytes) -> None:
-        """Add a member of another kind, which replaces an earlier one of this name."""
-        self._contents.pop(name, None)
-        self._links.pop(name, None)
+        self._links[name] = target
 
     def result(self) -> CapturedFiles:
         passwd, group, shadow, fstab, hosts = (
@@ -105,16 +107,21 @@ class Capture:
                 return self._contents[name]
             if name not in self._links:
                 return None
-            name = self._links[name]
+            name = _resolved(name, self._links[name])
         return None
 
 
-def _resolved(path: bytes) -> bytes:
-    """A path without ``.`` and ``..`` components, as if no folder in it were a link."""
-    parts: list[bytes] = []
-    for part in path.split(b"/"):
+def _resolved(link: bytes, target: bytes) -> bytes:
+    """Place that the symbolic link at the place ``link`` leads to. Empty if ``..`` follows a name in ``target``: that
+    name may be a link, and the parent of what it leads to is another folder."""
+    parts = [] if target.startswith(b"/") else link.split(b"/")[:-1]
+    down = False
+    for part in target.split(b"/"):
+        if part == b".." and down:
+            return b""
         if part == b"..":
             del parts[-1:]
         elif part not in (b"", b"."):
             parts.append(part)
+            down = True
     return b"/".join(parts)

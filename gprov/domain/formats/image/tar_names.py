@@ -19,6 +19,10 @@ MAX_NAMES = 65000  # of one file: EXT4_LINK_MAX
 _MAX_PATH = 4095  # bytes; PATH_MAX of Linux less the closing NUL
 _MAX_NAME = 255  # of one component
 _MAX_LINKS = 40  # that Linux follows for one path
+_MAX_DEPTH = 128  # folders in one another
+# Memory for places, in bytes. Each member of an archive adds to it as much as it uncommonly needs; what one place needs
+# besides its own bytes is estimated.
+_PLACES, _PER_MEMBER, _PER_PLACE = 64 << 20, 1024, 256
 
 
 class MemberPaths:
@@ -31,6 +35,7 @@ class MemberPaths:
     def __init__(self) -> None:
         self.folders: dict[bytes, int] = {b"": 0}
         self.inodes = 0
+        self._room = _PLACES
         self._links = HardLinks()
         self._kinds: dict[bytes, bytes] = {}
         self._symlinks: dict[bytes, bytes] = {}
@@ -48,6 +53,7 @@ class MemberPaths:
     def add(self, name: bytes, kind: bytes) -> bytes:
         """Add a member about to be written; returns its normalised name, "" for the target itself."""
         clean = normalise(name)
+        self._room += _PER_MEMBER
         slash = clean.rfind(b"/")
         folder = clean[:slash] if slash > 0 else b""
         if folder != self._folder:
@@ -70,10 +76,13 @@ class MemberPaths:
         _check_link(self._last, target)
         if target != self._replaced and _escapes_target(self._replaced):
             raise _replaces_link(self._last, self._replaced)
+        self._use_room(len(target))
+        if not _escapes_target(target):  # it may be followed: for each member, and with each of its components
+            target = b"/".join(part for part in target.split(b"/") if part not in (b"", b".")) or b"."
         self._symlinks[self._last] = target
 
     def check_hard_link(self, name: bytes, target: bytes) -> bytes:
-        """Return the normalised ``target`` if the last member can be a hard link to it. Raises Malformed."""
+        """Return the place of ``target`` if the last member can be a hard link to it. Raises Malformed."""
         _check_link(name, target)
         clean = normalise(target)
         folder, _, base = clean.rpartition(b"/")
@@ -89,13 +98,14 @@ class MemberPaths:
         if kind == SYMLINK:
             self._kinds[self._last], self._symlinks[self._last] = kind, self._symlinks[place]
         self._links.add(self._last, place, name)
-        return clean
+        return place
 
     def _count(self, place: bytes, folder: bytes, kind: bytes) -> None:
         """Count a member that is written at ``place`` in ``folder``."""
         if place in self.folders:
             return  # was counted, be it only because something is in it
         if place not in self._kinds:
+            self._use_room(len(place) + _PER_PLACE)
             self.folders[folder] += 8 + ((len(place) - len(folder) + 3) & ~3)
         elif self._links:
             self._links.discard(place)
@@ -103,6 +113,11 @@ class MemberPaths:
             self.inodes += 1
         if kind == FOLDER:
             self.folders[place] = 0
+
+    def _use_room(self, size: int) -> None:
+        self._room -= size
+        if self._room < 0:
+            raise Malformed("the names of the members take more memory than those of any root file system")
 
     def _replace_link(self, name: bytes, kind: bytes) -> None:
         """The last member replaces a symbolic link.
@@ -134,7 +149,7 @@ class MemberPaths:
     def _resolved(self, name: bytes, folder: bytes) -> bytes:
         """``folder`` with symbolic links followed, as tar resolves it for the member ``name``."""
         ahead = [(part, b"") for part in reversed(folder.split(b"/"))]
-        real, links = b"", 0
+        real, links, depth = b"", 0, 0
         while ahead:
             part, link = ahead.pop()
             if part in (b"", b"."):
@@ -151,6 +166,9 @@ class MemberPaths:
             if link and kind is None and place not in self._parents:
                 raise Malformed(f"{_through_link(name, link)} to nothing")
             real = place
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise Malformed(f"{printable_name(name)} is below more than {_MAX_DEPTH} folders")
         return real
 
     def _followed(self, name: bytes, link: bytes, count: int) -> bytes:

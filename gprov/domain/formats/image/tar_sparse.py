@@ -7,6 +7,7 @@ length is not a multiple of that shifts all data after it.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from gprov.domain.formats.image.tar_fields import BLOCK, MAX_BYTES, Malformed, d
 _PREFIX = b"GNU.sparse."
 _ENTRY = 24  # bytes of an entry in the old format: offset and length, 12 each
 _MAX_REGIONS = 1 << 20
+_MAX_DIGITS = 20
 # With blocks of 4 KiB, of which 32 bits count.
 MAX_FILE = ((1 << 32) - 1) * 4096
 _FS_BLOCK = 4096
@@ -68,26 +70,29 @@ class PaxDataMap:
     def __init__(self, real: int, stored: int) -> None:
         self._real = real
         self._stored = stored
-        self._text = bytearray()
-        self._lines = 0
+        self._line = b""  # start of a line whose rest has not arrived
+        self._numbers = array("Q")
         self._blocks = 0
-        self._wanted: int | None = None
+        self._wanted: int | None = None  # numbers
 
     def take(self, block: bytes) -> bool:
         self._blocks += 1
         if self._blocks * BLOCK > self._stored:
             raise Malformed("sparse file: its map does not end within its data")
-        self._text += block
-        self._lines += block.count(b"\n")
-        if self._wanted is None and self._lines:
-            regions = decimal(bytes(self._text.partition(b"\n")[0]), "number of regions", _MAX_REGIONS)
-            self._wanted = 1 + 2 * regions
-        return self._wanted is not None and self._lines >= self._wanted
+        *lines, self._line = (self._line + block).split(b"\n")
+        if lines and self._wanted is None:
+            self._wanted = 2 * decimal(lines.pop(0), "number of regions", _MAX_REGIONS)
+        if self._wanted is not None:
+            missing = self._wanted - len(self._numbers)
+            self._numbers.extend(decimal(line, "sparse map") for line in lines[:missing])
+            if len(self._numbers) == self._wanted:
+                return True
+        if len(self._line) > _MAX_DIGITS:
+            raise Malformed(f"sparse file: a number in its map has more than {_MAX_DIGITS} digits")
+        return False
 
     def regions(self) -> list[Region]:
-        lines = bytes(self._text).split(b"\n")[1 : self._wanted]
-        numbers = [decimal(line, "sparse map") for line in lines]
-        found = list(zip(numbers[::2], numbers[1::2], strict=True))
+        found = list(zip(self._numbers[::2], self._numbers[1::2], strict=True))
         check_regions(found, self._real, self._stored - self._blocks * BLOCK)
         return found
 

@@ -6,12 +6,12 @@ fail. Written for speed: a restore checks some ten thousand members on slow proc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from gprov.domain.formats.image.capture import NETWORK_FOLDER, Capture, CapturedNames
+from gprov.domain.formats.image.capture import Capture, CapturedNames
 from gprov.domain.formats.image.tar_blocks import TarBlocks, padded
 from gprov.domain.formats.image.tar_demands import Demands
-from gprov.domain.formats.image.tar_devices import check_device
+from gprov.domain.formats.image.tar_devices import Devices
 from gprov.domain.formats.image.tar_extensions import Extensions
 from gprov.domain.formats.image.tar_fields import (
     BLOCK,
@@ -40,10 +40,10 @@ from gprov.domain.formats.printable import printable_name
 _MAX_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
 _MAX_PADDING = 16 << 20  # zeros behind an archive: tar fills up records of 10 KiB, or what it was told
 _REGULAR = b"0\x007S"
+_MAY_BE_PAX_SPARSE = b"0\x007"
 _SPARSE = b"S"
 _DUMPED_FOLDER = b"D"  # of an incremental archive: its data are a list of names
 _WITHOUT_DATA = b"23456"  # symlink, character and block device, folder, pipe
-_VOLUME_LABEL = b"V"
 _GNU_MAGIC, _POSIX_MAGIC = b"ustar  \0", b"ustar\x00"
 
 
@@ -63,6 +63,7 @@ class TarWalker:
         self._ended = False
         self._zeros = 0  # bytes behind the end mark
         self._demands = Demands()
+        self._devices = Devices()
         self._entries = 0
         self._content_bytes = 0
         self.spans: list[Span] = []
@@ -120,7 +121,7 @@ class TarWalker:
             self._member(header, kind)
         elif kind in self._extensions.takers:
             self._extension(header, self._extensions.takers[kind])
-        elif kind != _VOLUME_LABEL:
+        else:  # also the label of a volume (V): tar gives it the pending extended headers and skips its data
             member = printable_name(text(header[:100]))
             raise Malformed(f"member {member} has the type {printable_name(kind)}, which no image can hold")
 
@@ -135,10 +136,12 @@ class TarWalker:
             raise Malformed(f"the name {printable_name(name)} holds a null byte")
         if kind == _DUMPED_FOLDER or (name[-1:] == b"/" and kind in _REGULAR and kind != _SPARSE):
             kind = FOLDER  # so old archives write it
+        if extensions.pax and (kind == FOLDER or header[156:157] not in _MAY_BE_PAX_SPARSE):
+            _refuse_sparse_keys(extensions.pax, name)
         clean = self._paths.add(name, kind)
         self._entries += 1
-        if kind != FOLDER and clean.startswith(NETWORK_FOLDER):
-            self._capture.network_file(clean)
+        self._capture.begin_member(self._paths.last, kind == FOLDER)
+        self._devices.replace(self._paths.last)
         if kind in _REGULAR:
             self._regular(header, kind, clean, size, start)
         elif header[156:157] == _DUMPED_FOLDER:
@@ -166,8 +169,8 @@ class TarWalker:
             self._blocks.skip = skip
             if sparse is not None:
                 self._sparse_regions(sparse)
-        if self._capture.needs_member(name):
-            self._capture_file(name, size, start, skip, sparse=sparse is not None)
+        if self._capture.needs_member(self._paths.last):
+            self._capture_file(self._paths.last, size, start, skip, sparse=sparse is not None)
 
     def _sparse(self, header: bytes, kind: bytes, size: int) -> list[Region] | None:
         """Regions of a sparse file, or [] if its map follows (``_map`` is set to read it). None: not sparse."""
@@ -192,36 +195,34 @@ class TarWalker:
         self._content_bytes += sum(regions[-1])
         self._demands.usage.sparse(len(regions), blocks_of(regions))
 
-    def _capture_file(self, name: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
+    def _capture_file(self, place: bytes, size: int, start: int, skip: int, *, sparse: bool) -> None:
         """Capture a file for the restore plan. Sparse files are rejected: their stored data differ from their
         content."""
-        self.spans.append(Span(name, start, self._blocks.offset + BLOCK + skip))
-        captured_size = self._capture.add_file(name, size, self._blocks.offset)
+        self.spans.append(Span(place, start, self._blocks.offset + BLOCK + skip))
+        captured_size = self._capture.add_file(place, size, self._blocks.offset)
         if captured_size and sparse:
-            raise Malformed(f"{printable_name(name)} is stored as a sparse file; store it whole")
+            raise Malformed(f"{printable_name(place)} is stored as a sparse file; store it whole")
         if captured_size:
-            self._blocks.collect(captured_size, lambda content: self._capture.store_content(name, content))
+            self._blocks.collect(captured_size, lambda content: self._capture.store_content(place, content))
 
     def _without_data(self, header: bytes, kind: bytes, name: bytes, size: int) -> None:
-        if any(key.startswith(b"GNU.sparse.") for key in self._extensions.pax):
-            raise Malformed(f"{printable_name(name)} is stored as a sparse file, and is no file")
         if size and kind != HARD_LINK:
             raise Malformed(f"{printable_name(name)} is of a type without data, yet has {size} bytes")
-        concerned = self._capture.needs_member(name)
-        check_device(header, kind, name)
+        place = self._paths.last
+        concerned = self._capture.needs_member(place)
+        self._devices.add(header, kind, place)
         if kind in (HARD_LINK, SYMLINK):
             target = self._extensions.link or text(header[157:257])
             if kind == SYMLINK:
                 self._paths.add_symlink(target)
                 self._demands.usage.symlink(target)
                 if concerned:
-                    self._capture.add_symlink(name, target)
+                    self._capture.add_symlink(place, target)
                 return
             target = self._paths.check_hard_link(name, target)
+            self._devices.add_hard_link(place, target)
             if concerned:
-                self._capture.add_hard_link(name, target)
-        elif concerned:
-            self._capture.add_other(name)
+                self._capture.add_hard_link(place, target)
 
     def _extension(self, header: bytes, then: Callable[[bytes], None]) -> None:
         size = number(header[124:136])
@@ -239,3 +240,10 @@ class TarWalker:
             self._map = None
             self._sparse_regions(reader.regions())
             self._blocks.skip = self._after_map
+
+
+def _refuse_sparse_keys(keys: Iterable[bytes], name: bytes) -> None:
+    """Of a member that is not a regular file: tar would read a map from its data, or use the name and the size in
+    them."""
+    if any(key.startswith(b"GNU.sparse.") for key in keys):
+        raise Malformed(f"{printable_name(name)} has keywords of a sparse file (GNU.sparse), and is no regular file")
