@@ -1,8 +1,8 @@
 """The account files of an image: passwd(5), group(5) and shadow(5), read and edited as bytes.
 
 Only needed fields are interpreted and only the requested fields are changed; all other bytes stay. Empty lines,
-comments and NIS lines (``+``, ``-``) are skipped, with blanks in front of them too, as in glibc (nss_files). Other lines
-with blanks or control characters in front are malformed: glibc would find a name there.
+comments and NIS lines (``+``, ``-``) are skipped, with blanks in front of them too, as in glibc (nss_files). Other
+lines with blanks or control characters in front are malformed: glibc would find a name there.
 """
 
 from __future__ import annotations
