@@ -6,6 +6,7 @@ default name on every unit.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import fields
 
@@ -18,6 +19,13 @@ from gprov.domain.unit.nics import mac_prefix
 # Names of single files or folders.
 _NAMES = frozenset(("image_prefix", "flag_file", "boot_kernel", "provision_kernel", "log_folder"))
 _PATHS = frozenset(("config_folder", "real_init"))
+_NO_NAMES = ("", ".", "..")
+# They become part of account files, of kernel arguments and of host names.
+_WORDS = {
+    "admin": re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}"),
+    "environment_prefix": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
+    "hostname_prefix": re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*"),
+}
 # Most bytes of a label: of ext4 (struct ext4_super_block, s_volume_name) and of FAT (BS_VolLab).
 _LABELS = {"recovery_label": 16, "primary_label": 16, "boot_label": 16, "esp_label": 11}
 
@@ -54,10 +62,12 @@ def _text(root: JsonObject, name: str) -> str:
 def _problem(name: str, text: str) -> str:
     if not text.isprintable() or text != text.strip():
         return f"{text!r} has blanks around it or unprintable characters"
-    if name in _NAMES and "/" in text:
+    if (name in _NAMES or name in _LABELS) and ("/" in text or text in _NO_NAMES):
         return f"must be a name without folders, is {text!r}"
-    if name in _PATHS and not text.startswith("/"):
-        return f"must be an absolute path, is {text!r}"
+    if name in _PATHS and (not text.startswith("/") or any(part in _NO_NAMES for part in text[1:].split("/"))):
+        return f"must be an absolute path without . and .., is {text!r}"
+    if name in _WORDS and not _WORDS[name].fullmatch(text):
+        return f"must match {_WORDS[name].pattern}, is {text!r}"
     if len(text.encode()) > _LABELS.get(name, len(text.encode())):
         return f"must have at most {_LABELS[name]} bytes, {text!r} has {len(text.encode())}"
     if name == "mac_prefix" and mac_prefix(text) is None:

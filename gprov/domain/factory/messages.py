@@ -181,21 +181,22 @@ class Items(Kind[tuple[Any, ...]]):
 
     @override
     def read(self, obj: JsonObject, key: str, required: bool) -> tuple[Any, ...]:
+        most = self._most(obj, key)
         if isinstance(self.kind, Text):
-            texts = obj.texts(key, required=required)
-            texts = texts[: self._count(obj, key, len(texts))]
+            texts = obj.texts(key, required=required, most=most)
             return tuple(self.kind.check(obj, f"{key}[{index}]", text) for index, text in enumerate(texts))
-        objects = obj.objects(key, required=required)
-        objects = objects[: self._count(obj, key, len(objects))]
+        objects = obj.objects(key, required=required, most=most)
         values = tuple(self.kind.parse(inner) for inner in objects)
         self._compare(values, objects)
         return values
 
-    def _count(self, obj: JsonObject, key: str, count: int) -> int:
+    def _most(self, obj: JsonObject, key: str) -> int | None:
         """How many are read: of a list that is too long, no more than are allowed."""
-        if self.limit is None or count <= self.limit.count:
-            return count
-        obj.problem(key, f"must be at most {self.limit.count}, are {count}")
+        if self.limit is None:
+            return None
+        count = obj.count(key)
+        if count > self.limit.count:
+            obj.problem(key, f"must be at most {self.limit.count}, are {count}")
         return self.limit.count
 
     def _compare(self, values: tuple[Any, ...], objects: tuple[JsonObject, ...]) -> None:

@@ -1,7 +1,8 @@
 """The account files of an image: passwd(5), group(5) and shadow(5), read and edited as bytes.
 
-Only needed fields are interpreted and only the requested field is changed; all other bytes stay. Empty lines, comments
-and NIS lines (``+``, ``-``) are skipped, as in glibc.
+Only needed fields are interpreted and only the requested fields are changed; all other bytes stay. Empty lines,
+comments and NIS lines (``+``, ``-``) are skipped, with blanks in front of them too, as in glibc (nss_files). Other
+lines with blanks or control characters in front are malformed: glibc would find a name there.
 """
 
 from __future__ import annotations
@@ -21,8 +22,15 @@ _PASSWD_FIELDS = 7
 _GROUP_FIELDS = 4
 _SHADOW_FIELDS = 9
 # uid and gid are 32 bits; the highest means "no change" in system calls.
-_NO_SHELLS = (b"nologin", b"false")
 _MAX_ID = 2**32 - 2
+_NO_SHELLS = (b"nologin", b"false")
+_NAME = re.compile(rb"[A-Za-z0-9_.][A-Za-z0-9_.@$-]*")
+_SHADOWED = b"x"
+# pam_unix reads other texts (##name, *NP*) as "see shadow".
+_PASSWD_PASSWORD = re.compile(rb"x|\*|!.*|\$.*|", re.DOTALL)
+# Fields of shadow that end an account: days of grace after the password expired, and the day of expiry.
+_EXPIRY = (6, 7)
+_DAYS = re.compile(rb"(-?[0-9]{1,10})?")
 
 
 # In place of a password: nothing that is typed matches it.
@@ -65,29 +73,57 @@ def ids_by_name(content: bytes) -> dict[bytes, int]:
 
 
 def set_password_hash(shadow: bytes, user: str, hashed: PasswordHash) -> bytes:
-    """Return the file with the user's password field replaced, which also unlocks a locked account. Raises BadInput: no
-    such user, duplicate, malformed lines, or a hash with invalid characters."""
+    """Return the file with the user's password field replaced, which also unlocks a locked account. The fields that
+    could end the account are cleared. Raises BadInput: no such user, duplicate, malformed lines, or a hash with invalid
+    characters."""
     source = "shadow"
     if not re.fullmatch(r"[!-9;-~]+", hashed):  # printable ASCII, no blank, no colon
         raise BadInput(source, [Problem(user, "the password hash is no crypt(5) string")])
     line = _single_entry(source, user, _entries(source, shadow, _SHADOW_FIELDS, ()))
     if line is None:
         raise BadInput(source, [Problem("", f"no user {user!r}")])
+    fields = [b"" if index in _EXPIRY else field for index, field in enumerate(line.fields)]
+    if not all(_DAYS.fullmatch(field) for field in fields[2:]):
+        raise BadInput(source, [Problem(line.place, "has a field that is no number: the account could not log in")])
+    fields[1] = hashed.encode("ascii")
     lines = shadow.split(b"\n")
-    lines[line.number - 1] = b":".join((line.fields[0], hashed.encode("ascii"), *line.fields[2:]))
+    lines[line.number - 1] = b":".join(fields)
     return b"\n".join(lines)
+
+
+def check_login(passwd: bytes, user: str) -> None:
+    """Raises BadInput if a password in shadow would not let the user log in, or another one would."""
+    line = _single_entry("passwd", user, _entries("passwd", passwd, _PASSWD_FIELDS, (2, 3)))
+    if line is None:
+        raise BadInput("passwd", [Problem("", f"no user {user!r}")])
+    problems = []
+    if line.fields[1] != _SHADOWED:
+        problems.append(
+            Problem(line.place, f"the password field of {user!r} must be x, so that the one of shadow counts")
+        )
+    if not _may_log_in(line.fields[6]):
+        problems.append(Problem(line.place, f"the shell of {user!r} lets no user log in"))
+    if problems:
+        raise BadInput("passwd", problems)
 
 
 def open_accounts(passwd: bytes, shadow: bytes, replaced: str) -> tuple[str, ...]:
     """Users who can log in without a password. ``replaced``: the user whose field in shadow is about to be replaced.
     The password field of passwd counts, even if it is empty, unless it is "x": then that of shadow counts (pam_unix(8),
-    login(1)). Raises BadInput: malformed lines."""
+    login(1)). Raises BadInput: malformed lines, or password fields of passwd that are neither empty, "x", "*" nor begin
+    with "!" or "$"."""
     hidden = {line.fields[0] for line in _entries("shadow", shadow, _SHADOW_FIELDS, ()) if not line.fields[1]}
     hidden.discard(replaced.encode())
+    lines = _entries("passwd", passwd, _PASSWD_FIELDS, (2, 3))
+    unclear = [line for line in lines if not _PASSWD_PASSWORD.fullmatch(line.fields[1])]
+    if unclear:
+        message = "the password field must be x or *, or begin with ! or $"
+        raise BadInput("passwd", [Problem(line.place, message) for line in unclear])
     found = [
         line.fields[0]
-        for line in _entries("passwd", passwd, _PASSWD_FIELDS, (2, 3))
-        if _may_log_in(line.fields[6]) and (not line.fields[1] or (line.fields[1] == b"x" and line.fields[0] in hidden))
+        for line in lines
+        if _may_log_in(line.fields[6])
+        and (not line.fields[1] or (line.fields[1] == _SHADOWED and line.fields[0] in hidden))
     ]
     return tuple(name.decode(errors="replace") for name in dict.fromkeys(found))
 
@@ -115,7 +151,7 @@ def _entries(source: str, content: bytes, count: int, numeric: tuple[int, ...]) 
 
 def _lines(content: bytes) -> Iterator[_Line]:
     for number, text in enumerate(content.split(b"\n"), start=1):
-        if text.strip() and text[:1] not in (b"#", b"+", b"-"):
+        if text.strip() and text.lstrip()[:1] not in (b"#", b"+", b"-"):
             yield _Line(number, tuple(text.split(b":")))
 
 
@@ -124,6 +160,10 @@ def _wrong(fields: tuple[bytes, ...], count: int, numeric: tuple[int, ...]) -> s
         return f"must have {count} fields, has {len(fields)}"
     if not fields[0]:
         return "the name is empty"
+    if not _NAME.fullmatch(fields[0]):
+        return "the name must be letters, digits and _ . @ $ - only, without blanks around it"
+    if any(b"\0" in field for field in fields):
+        return "has a NUL character"
     for index in numeric:
         if not re.fullmatch(rb"[0-9]{1,10}", fields[index]) or int(fields[index]) > _MAX_ID:
             return f"field {index + 1} must be a number up to {_MAX_ID}"

@@ -114,8 +114,11 @@ def _entry(text: bytes) -> AclEntry:
         return AclEntry(tag, permissions)
     if tag not in _NAMED:
         raise BadAcl(f"has the entry {text[:60]!r}")
-    if not who.isdigit():
+    if not who[:1].isdigit():
         return AclEntry(_NAMED[tag], permissions, None, who)
+    # libacl reads numbers with strtoul and base 0: 010 is 8, 0x10 is 16.
+    if not who.isdigit() or (who.startswith(b"0") and who != b"0"):
+        raise BadAcl(f"has the entry {text[:60]!r}, whose number or name could be read in two ways")
     if len(who) > 10 or int(who) >= _NO_ID:
         raise BadAcl(f"has the entry {text[:60]!r}, whose number is too large")
     return AclEntry(_NAMED[tag], permissions, int(who))

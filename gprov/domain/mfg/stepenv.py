@@ -5,28 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from gprov.domain.mfg.urls import without_secrets
+
 # Bytes of a script's first line that Linux looks at (BINPRM_BUF_SIZE).
 SHEBANG_BYTES = 256
 _SHELL = "sh"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Decide which programs, libraries and start-up scripts a program uses.
-_RESERVED = frozenset({"PATH", "LC_ALL", "IFS", "ENV", "BASH_ENV", "HOME", "PWD"})
-_RESERVED_PREFIX = "LD_"
-# In front of the host of any URL in a text (RFC 3986, section 3.2.1).
-_USER_INFORMATION = re.compile(r"(?<=//)[^/?#\s\"']*@")
+# Decide which programs, libraries, start-up scripts and options a program uses, or which servers it asks.
+_RESERVED = re.compile(
+    r"PATH|CDPATH|LOCPATH|NLSPATH|LC_ALL|IFS|ENV|HOME|PWD|TMPDIR|PS4|SHELLOPTS"
+    r"|(LD_|PYTHON|PERL|BASH|GLIBC_|MALLOC_|GCONV|OPENSSL_).*"
+    r"|.*(_OPTIONS|_proxy|_PROXY)"
+)
 
 
 def kernel_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that steps and stash scripts get. ``environment``: of process 1, which the kernel makes of its
     arguments.
 
-    Left out: what no shell can name, and what would replace search paths. User names and passwords are removed from
-    URLs.
+    Left out: what no shell can name, and what would replace search paths or options. User names, passwords and queries
+    are removed from URLs.
     """
     return {
-        name: _USER_INFORMATION.sub("", value)
+        name: without_secrets(value)
         for name, value in environment.items()
-        if _NAME.fullmatch(name) and name not in _RESERVED and not name.startswith(_RESERVED_PREFIX)
+        if _NAME.fullmatch(name) and not _RESERVED.fullmatch(name)
     }
 
 

@@ -10,6 +10,11 @@ _CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # RFC 1123, and the underscore
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _WITHOUT_SCHEME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5}(/.*)?")
+_ANY_USERINFO = re.compile(r"(?<=//)[^/?#\s]*@")  # with quotes too
+# With a password that should have been percent-encoded: what stands behind the colon is no port.
+_BROKEN_USERINFO = re.compile(r"(?<=//)(?!\[)[^/?#\s]+:(?![0-9]*(?:[/?#\s]|$))\S*@")
+# A quote that ends the text is not part of it.
+_QUERY = re.compile(r"(//[^?\s]*)\?\S*?(?=[\"']?(?:\s|$))")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*@")
 
 
@@ -53,6 +58,11 @@ def redacted(url: str) -> str:
     shown = _USERINFO.sub(lambda match: f"{match[1] or ''}//***@", url)
     path, question, _ = shown.partition("?")
     return f"{path}?***" if question else path
+
+
+def without_secrets(text: str) -> str:
+    """Remove user names, passwords and queries from all URLs in a text, which stay usable."""
+    return _QUERY.sub(r"\1", _BROKEN_USERINFO.sub("", _ANY_USERINFO.sub("", text)))
 
 
 def _valid_host(host: str) -> bool:

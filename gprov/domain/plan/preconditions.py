@@ -8,7 +8,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput, HardwareMismatch, Problem
-from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, open_accounts, set_password_hash
+from gprov.domain.formats.accounts import LOCKED, check_login, gid_of, open_accounts, set_password_hash
 from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.plan.bios import check_menu_arguments
@@ -57,7 +57,7 @@ def image_problems(image: VerifiedImage, branding: Branding, room: Room | None =
             problems.append(Problem(path, "is not in the image"))
     if files.passwd is not None and files.shadow is not None:
         try:
-            ids_of(files.passwd, branding.admin)
+            check_login(files.passwd, branding.admin)
             gid_of(files.group or b"", "systemd-journal")
             set_password_hash(files.shadow, branding.admin, LOCKED)
             problems.extend(

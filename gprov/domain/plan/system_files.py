@@ -6,7 +6,7 @@ from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, set_password_hash
+from gprov.domain.formats.accounts import LOCKED, check_login, gid_of, ids_of, set_password_hash
 from gprov.domain.formats.disk.fstab import render
 from gprov.domain.formats.hosts import set_host_name
 from gprov.domain.formats.owner import ROOT, Owner
@@ -33,6 +33,7 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
     identity = host_identity(facts.unit.serial, branding)
     passwd, group = files.passwd or b"", files.group or b""
     admin = ids_of(passwd, branding.admin)
+    check_login(passwd, branding.admin)
     journal_group = gid_of(group, "systemd-journal")
     operations: list[Operation] = [
         *(MakeFolder(f"{root}/{name}") for name in MOUNT_POINTS),

@@ -78,7 +78,7 @@ def follow(held: Lease | None, interface: str, event: DhcpEvent, environment: Ma
                 lease = lease_from(interface, environment)
             except BadInput as exc:
                 return Outcome(None, _release(held), str(exc))
-            return Outcome(lease, _configure(held, lease), _moved(held, lease))
+            return Outcome(lease, _configure(held, lease), _news(held, lease))
         case DhcpEvent.NAK:
             return Outcome(None, _release(held), _lost(held, "the server refused to renew it"))
         case DhcpEvent.DECONFIG:
@@ -109,13 +109,14 @@ def _configure(held: Lease | None, lease: Lease) -> tuple[Action, ...]:
     servers: tuple[Action, ...] = (UseNameServers(lease.name_servers),)
     if held is None or (held.address, held.prefix) != (lease.address, lease.prefix):
         routes = (SetRoute(name, route) for route in wanted_routes(lease))
-        return (ClearAddresses(name), AddAddress(name, lease.address, lease.prefix), *routes, *servers)
+        # Name servers first: they are of use even if a route is refused.
+        return (ClearAddresses(name), AddAddress(name, lease.address, lease.prefix), *servers, *routes)
     before, after = wanted_routes(held), wanted_routes(lease)
     destinations = {route.destination for route in after}
     dropped = (DropRoute(name, route) for route in reversed(before) if route.destination not in destinations)
     # All are set again, since one may be reached only over another that is new, and that costs nothing.
     again: tuple[Action, ...] = tuple(SetRoute(name, route) for route in after) if before != after else ()
-    return (*again, *dropped, *(servers if held.name_servers != lease.name_servers else ()))
+    return (*(servers if held.name_servers != lease.name_servers else ()), *again, *dropped)
 
 
 def _release(held: Lease | None) -> tuple[Action, ...]:
@@ -127,7 +128,10 @@ def _lost(held: Lease | None, why: str) -> str:
     return f"{held.interface}: the address {held.address} is given up: {why}" if held else ""
 
 
-def _moved(held: Lease | None, lease: Lease) -> str:
-    if held is None or held.address == lease.address:
-        return ""
-    return f"{lease.interface}: the address {held.address} was replaced by {lease.address}"
+def _news(held: Lease | None, lease: Lease) -> str:
+    notes = []
+    if held is not None and held.address != lease.address:
+        notes.append(f"the address {held.address} was replaced by {lease.address}")
+    if lease.bad_gateways and (held is None or held.bad_gateways != lease.bad_gateways):
+        notes.append(f"routes over {', '.join(lease.bad_gateways)} are left out: this is not the address of a host")
+    return f"{lease.interface}: {'; '.join(notes)}" if notes else ""

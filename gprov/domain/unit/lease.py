@@ -15,6 +15,7 @@ from gprov.domain.errors import BadInput, Problem
 
 DEFAULT = "0.0.0.0/0"
 _ON_LINK = DEFAULT.partition("/")[0]
+_THIS_NETWORK = IPv4Network("0.0.0.0/8")
 # More routes than any server has, and few enough to be set one by one.
 MOST_ROUTES = 128
 
@@ -30,13 +31,16 @@ class Route:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """A configured interface. Addresses are text; ``prefix`` is the length of the network mask in bits. ``routes`` are
-    those that the server named, without the one of the interface's own network; no destination is there twice."""
+    those that the server named, without the one of the interface's own network; no destination is there twice.
+    ``bad_gateways``: those that the server named, but that cannot be the address of a host; their routes are left
+    out."""
 
     interface: str
     address: str
     prefix: int
     routes: tuple[Route, ...] = ()
     name_servers: tuple[str, ...] = ()
+    bad_gateways: tuple[str, ...] = ()
 
     @property
     def network(self) -> IPv4Network:
@@ -63,15 +67,18 @@ def lease_from(interface: str, environment: Mapping[str, str]) -> Lease:
         raise BadInput(f"DHCP lease of {interface}", [Problem("", message)])
     name_servers = addresses(environment.get("dns", ""))
     lease = Lease(interface=interface, address=address[0], prefix=prefix, name_servers=name_servers)
-    routes = (
-        _classless(environment.get("staticroutes", ""))
-        or _classless(environment.get("msstaticroutes", ""))
-        or tuple(Route(DEFAULT, gateway) for gateway in addresses(environment.get("router", ""))[:1])
+    named = (
+        _classless(environment.get("staticroutes", "")),
+        _classless(environment.get("msstaticroutes", "")),
+        tuple(Route(DEFAULT, gateway) for gateway in addresses(environment.get("router", ""))),
     )
+    bad = {route.gateway: None for routes in named for route in routes if not _may_be_gateway(route, lease.network)}
+    usable = [tuple(route for route in routes if route.gateway not in bad) for routes in named]
+    routes = usable[0] or usable[1] or usable[2][:1]
     # A host that is its own gateway (as old servers say it) has the destination on its link.
     near = tuple(Route(route.destination) if route.gateway == lease.address else route for route in routes)
     kept = tuple(route for route in near if route.destination != str(lease.network))
-    return replace(lease, routes=kept[:MOST_ROUTES])
+    return replace(lease, routes=kept[:MOST_ROUTES], bad_gateways=tuple(bad))
 
 
 def addresses(text: str) -> tuple[str, ...]:
@@ -85,6 +92,15 @@ def addresses(text: str) -> tuple[str, ...]:
         if not (address.is_unspecified or address.is_multicast or address.is_loopback or int(address) == 0xFFFFFFFF):
             found.append(str(address))
     return tuple(dict.fromkeys(found))
+
+
+def _may_be_gateway(route: Route, network: IPv4Network) -> bool:
+    """Linux refuses gateways that it takes for broadcast addresses (``fib_check_nh``, ``inet_addr_type``)."""
+    if not route.gateway:
+        return True
+    address = IPv4Address(route.gateway)
+    ends = (network.network_address, network.broadcast_address) if network.prefixlen < 31 else ()
+    return address not in ends and address not in _THIS_NETWORK
 
 
 def _classless(text: str) -> tuple[Route, ...]:

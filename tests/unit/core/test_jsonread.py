@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.object import MOST_PROBLEMS, JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 
 
@@ -211,3 +211,28 @@ def test_no_bytes_raise_anything_but_bad_input(data: bytes) -> None:
         return
     root.text("a")
     root.objects("a")
+
+
+def test_a_document_has_no_more_problems_than_are_of_use() -> None:
+    doubled = read_object("file", ("{" + ",".join(f'"k{n}": 1, "k{n}": 2' for n in range(300)) + "}").encode())
+    assert len(problems(doubled)) == MOST_PROBLEMS
+    root = read({"a": [0] * 1000, "b": [0] * 1000})
+    assert root.objects("a") == ()
+    assert len(root.problems) == MOST_PROBLEMS
+    assert root.texts("b") == ()
+    with pytest.raises(BadInput) as refused:
+        finish("file", root, None)
+    assert refused.value.problems == tuple(root.problems[:MOST_PROBLEMS])
+
+
+def test_a_key_that_stands_often_is_one_problem() -> None:
+    assert problems(read_object("file", b'{"a": 1, "a": 2, "a": 3}')) == ["$.a: stands twice in one object"]
+
+
+def test_of_a_long_list_only_the_wanted_members_are_read() -> None:
+    root = read({"List": [{}, {}, 0, 0], "t": ["a", "b", 0]})
+    assert root.count("list") == 4
+    assert root.count("nothing") == 0
+    assert [inner.path for inner in root.objects("list", most=2)] == ["$.list[0]", "$.list[1]"]
+    assert root.texts("t", most=2) == ("a", "b")
+    assert problems(root) == []

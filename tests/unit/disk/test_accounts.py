@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.accounts import PasswordHash, gid_of, ids_by_name, ids_of, open_accounts, set_password_hash
+from gprov.domain.formats.accounts import (
+    PasswordHash,
+    check_login,
+    gid_of,
+    ids_by_name,
+    ids_of,
+    open_accounts,
+    set_password_hash,
+)
 from gprov.domain.formats.owner import Owner
 
 PASSWD = b"root:x:0:0:root:/root:/bin/bash\nadmin:x:1000:1001:Admin,,,:/home/admin:/bin/bash\n"
@@ -92,7 +100,7 @@ def test_every_other_user_keeps_every_byte(users: list[str], data: st.DataObject
     chosen = data.draw(st.integers(0, len(users) - 1))
     shadow = "\n".join(lines).encode()
     after = set_password_hash(shadow, users[chosen], HASH).decode().split("\n")
-    assert after[chosen] == f"{users[chosen]}:{HASH}:1:2:3:4:5:6:7"
+    assert after[chosen] == f"{users[chosen]}:{HASH}:1:2:3:4:::7"
     assert after[:chosen] + after[chosen + 1 :] == lines[:chosen] + lines[chosen + 1 :]
 
 
@@ -125,3 +133,48 @@ def test_the_password_that_is_replaced_may_be_empty() -> None:
 def test_ids_by_name() -> None:
     assert ids_by_name(PASSWD + b"broken\nroot:x:5:5:::\n+nis::9:9:::\n") == {b"root": 0, b"admin": 1000}
     assert ids_by_name(GROUP) == {b"root": 0, b"systemd-journal": 101, b"shadow": 42}
+
+
+@pytest.mark.parametrize(
+    "name", [b" admin", b"\tadmin", b"\x0badmin", b"\radmin", b"ad min", b"admin\0", b"ad\x01", b"\xff"]
+)
+def test_a_line_in_which_glibc_finds_another_name_is_malformed(name: bytes) -> None:
+    with pytest.raises(BadInput, match="line 1: the name"):
+        set_password_hash(name + b"::1::::::\n" + SHADOW, "admin", HASH)
+    with pytest.raises(BadInput, match="line 1: the name"):
+        open_accounts(name + b":x:0:0::/:/bin/sh\n" + PASSWD, SHADOW, "admin")
+
+
+def test_blanks_before_comments_and_nis_lines() -> None:
+    assert open_accounts(b" # x\n\t+::0:0:::\n -y\n \n" + PASSWD, b" # x\n\t+y\n" + SHADOW, "admin") == ()
+
+
+@pytest.mark.parametrize("field", [b"##guest", b"*NP*", b"X", b"U6aMy0wojraho"])
+def test_a_password_field_that_could_mean_shadow_is_refused(field: bytes) -> None:
+    with pytest.raises(BadInput, match="line 3: the password field"):
+        open_accounts(PASSWD + b"guest:" + field + b":1:1::/:/bin/sh\n", SHADOW + b"\nguest::1::::::", "admin")
+    assert open_accounts(PASSWD + b"guest:!x:1:1::/:/bin/sh\nb:$6$x:1:1:::\n", SHADOW, "admin") == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"admin:*:1:1::/:/bin/sh", "must be x"),
+        (b"admin:$6$x:1:1::/:/bin/sh", "must be x"),
+        (b"admin::1:1::/:/bin/sh", "must be x"),
+        (b"admin:x:1:1::/:/usr/sbin/nologin", "shell"),
+        (b"admin:x:1:1::/:/bin/\0sh", "NUL"),
+        (b"boss:x:1:1::/:/bin/sh", "no user"),
+    ],
+)
+def test_an_account_that_its_password_in_shadow_does_not_open(line: bytes, message: str) -> None:
+    check_login(PASSWD, "admin")
+    with pytest.raises(BadInput, match=message):
+        check_login(line, "admin")
+
+
+def test_with_a_new_password_the_account_does_not_expire() -> None:
+    shadow = b"admin:!:19000:0:90:7:5:19100:\n"
+    assert set_password_hash(shadow, "admin", HASH) == f"admin:{HASH}:19000:0:90:7:::\n".encode()
+    with pytest.raises(BadInput, match="line 1: has a field that is no number"):
+        set_password_hash(shadow.replace(b"90", b"9x", 1), "admin", HASH)

@@ -41,6 +41,7 @@ def test_text_and_attribute_are_the_same_list() -> None:
     assert acl_text(parse_raw_acl(RAW)).encode() == LIST
     assert acl_bytes(parse_acl(LIST)) == 4 + 2 * 8 + 4 * 4
     assert parse_acl(b"") == ()
+    assert parse_acl(LIST.replace(b":7:", b":0:"))[1] == AclEntry(USER, 7, 0)
 
 
 def test_forms_of_other_programs() -> None:
@@ -57,6 +58,11 @@ def test_forms_of_other_programs() -> None:
         (b"user::rw-,group::r--,mask::r--,mask::r--,other::r--", "2 masks"),
         (b"user::rw-,,group::r--,other::r--", "the entry b''"),
         (b"user::6,group::r--,other::r--", "the entry b'user::6'"),
+        (b"user::rw-,user:010:r--,group::r--,mask::r--,other::r--", "two ways"),
+        (b"user::rw-,user:08:r--,group::r--,mask::r--,other::r--", "two ways"),
+        (b"user::rw-,group::r--,group:00:r--,mask::r--,other::r--", "two ways"),
+        (b"user::rw-,user:0x10:r--,group::r--,mask::r--,other::r--", "two ways"),
+        (b"user::rw-,user:1st:r--,group::r--,mask::r--,other::r--", "two ways"),
         (b"user::rw-,user:4294967295:r--,group::r--,mask::r--,other::r--", "too large"),
         (b"user::rw-,group::r--,other:1:r--", "the entry b'other:1:r--'"),
         (b"user::rrr,group::r--,other::r--", "the entry"),

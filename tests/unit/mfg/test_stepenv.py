@@ -22,12 +22,44 @@ def test_kernel_arguments_are_passed_on() -> None:
         ("http://user:secret@factory/x", "http://factory/x"),
         ("https://user@factory", "https://factory"),
         ('a=http://u:secret@one/ "b=ftp://u:p@secret@two"', 'a=http://one/ "b=ftp://two"'),
-        ("http://factory/?mail=a@b", "http://factory/?mail=a@b"),
+        ("http://factory/?mail=a@b", "http://factory/"),
+        ("http://u:p@h/x?token=SECRET", "http://h/x"),
+        ('"http://h/x?token=SECRET" more?', '"http://h/x" more?'),
+        ("http://u:p'w@h/", "http://h/"),
+        ('//u:p"w@h', "//h"),
+        ("http://u:a/b@h/x", "http://h/x"),
+        ("http://h:80/a@b http://[::1]:80/a@b", "http://h:80/a@b http://[::1]:80/a@b"),
         ("a@b", "a@b"),
     ],
 )
 def test_urls_lose_their_passwords(value: str, expected: str) -> None:
     assert kernel_variables({"mfgurl": value}) == {"mfgurl": expected}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "BASH_ENV",
+        "BASHOPTS",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "PERL5OPT",
+        "PERL5LIB",
+        "SHELLOPTS",
+        "PS4",
+        "GCONV_PATH",
+        "GLIBC_TUNABLES",
+        "MALLOC_CHECK_",
+        "TAR_OPTIONS",
+        "OPENSSL_CONF",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "LOCPATH",
+        "TMPDIR",
+    ],
+)
+def test_options_of_programs_are_not_passed_on(name: str) -> None:
+    assert kernel_variables({name: "x", f"X{name}X": "y"}) == {f"X{name}X": "y"}
 
 
 @settings(max_examples=200)

@@ -53,6 +53,9 @@ class Kernel:
 
     def accepts(self, route: Route) -> bool:
         near = [address.network for address in self.addresses]
+        ends = [end for one in near if one.prefixlen < 31 for end in (one[0], one[-1])]
+        if route.gateway and (IPv4Address(route.gateway) in ends or route.gateway.startswith("0.")):
+            return False
         near += [network for network, gateway in self.routes.items() if not gateway]
         return bool(self.addresses) and (
             not route.gateway or any(IPv4Address(route.gateway) in network for network in near)
@@ -72,8 +75,8 @@ def test_the_first_lease() -> None:
     assert outcome.actions == (
         ClearAddresses("eth0"),
         AddAddress("eth0", "10.0.2.15", 24),
-        SetRoute("eth0", Route(DEFAULT, "10.0.2.2")),
         UseNameServers(("10.0.2.3",)),
+        SetRoute("eth0", Route(DEFAULT, "10.0.2.2")),
     )
 
 
@@ -86,7 +89,7 @@ def test_a_renewal_with_another_router_keeps_the_address() -> None:
     outcome = follow(LEASE, "eth0", DhcpEvent.RENEW, GIVEN | {"router": "10.0.2.7"})
     assert outcome.actions == (SetRoute("eth0", Route(DEFAULT, "10.0.2.7")),)
     gone = follow(LEASE, "eth0", DhcpEvent.RENEW, GIVEN | {"router": "", "dns": "10.0.2.4"})
-    assert gone.actions == (DropRoute("eth0", Route(DEFAULT, "10.0.2.2")), UseNameServers(("10.0.2.4",)))
+    assert gone.actions == (UseNameServers(("10.0.2.4",)), DropRoute("eth0", Route(DEFAULT, "10.0.2.2")))
 
 
 def test_a_renewal_with_another_address() -> None:
@@ -120,8 +123,47 @@ def test_gateways_outside_of_the_subnet_come_with_a_route_of_their_own() -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("named", "left_out", "routes"),
+    [
+        ({"router": "10.0.2.255 10.0.2.2"}, "10.0.2.255", (Route(DEFAULT, "10.0.2.2"),)),
+        ({"router": "10.0.2.255"}, "10.0.2.255", ()),
+        (
+            {"staticroutes": "0.0.0.0/0 10.0.2.1 10.0.0.0/8 10.0.2.0 11.0.0.0/8 0.1.2.3"},
+            "10.0.2.0, 0.1.2.3",
+            (Route(DEFAULT, "10.0.2.1"),),
+        ),
+        ({"staticroutes": "0.0.0.0/0 10.0.2.255"}, "10.0.2.255", (Route(DEFAULT, "10.0.2.2"),)),
+    ],
+)
+def test_routes_over_addresses_of_no_host(named: dict[str, str], left_out: str, routes: tuple[Route, ...]) -> None:
+    outcome = follow(None, "eth0", DhcpEvent.BOUND, GIVEN | named)
+    assert outcome.lease is not None
+    assert outcome.lease.routes == routes
+    assert outcome.note == f"eth0: routes over {left_out} are left out: this is not the address of a host"
+    assert follow(outcome.lease, "eth0", DhcpEvent.RENEW, GIVEN | named).note == ""
+
+
+def test_where_the_whole_network_is_two_hosts_both_may_be_gateways() -> None:
+    lease = lease_from("e", {"ip": "10.0.2.0", "subnet": "255.255.255.254", "router": "10.0.2.1"})
+    assert lease.gateway == "10.0.2.1"
+
+
 # Few enough values that gateways, destinations and the subnet meet.
-near = st.sampled_from(["10.0.2.1", "10.0.2.15", "10.0.3.1", "10.9.0.1", "172.16.0.1", "0.0.0.0", "junk"])
+near = st.sampled_from(
+    [
+        "10.0.2.0",
+        "10.0.2.255",
+        "0.1.2.3",
+        "10.0.2.1",
+        "10.0.2.15",
+        "10.0.3.1",
+        "10.9.0.1",
+        "172.16.0.1",
+        "0.0.0.0",
+        "junk",
+    ]
+)
 masks = st.sampled_from([0, 8, 16, 23, 24, 25, 31, 32])
 routes = st.lists(st.builds("{}/{} {}".format, near, masks, near), max_size=6).map(" ".join)
 environments = st.fixed_dictionaries(

@@ -61,6 +61,30 @@ def test_all_problems_with_their_places() -> None:
     assert len(refused.value.problems) == len(BAD)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config_folder", "/../../run/x"),
+        ("config_folder", "/a/./b"),
+        ("config_folder", "/"),
+        ("config_folder", "/a//b"),
+        ("real_init", "/sbin/../init"),
+        ("log_folder", ".."),
+        ("boot_kernel", ".."),
+        ("flag_file", "."),
+        ("recovery_label", "a/b"),
+        ("admin", "a:b c"),
+        ("admin", "-a"),
+        ("environment_prefix", "="),
+        ("hostname_prefix", "x y #"),
+    ],
+)
+def test_names_that_would_lead_elsewhere(name: str, text: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        parse_branding("b.json", json.dumps({name: text}).encode())
+    assert [problem.place for problem in refused.value.problems] == [f"$.{name}"]
+
+
 @pytest.mark.parametrize(("name", "data"), [("x", b"[]"), ("x", b"\xff"), ("x.toml", b"a"), ("x.toml", b"\xff")])
 def test_what_is_no_table(name: str, data: bytes) -> None:
     with pytest.raises(BadInput):

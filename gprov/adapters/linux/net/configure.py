@@ -9,7 +9,7 @@ from gprov.adapters.linux.net.lease import resolver_configuration
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import GprovError, NetworkFault, ToolMissing
 from gprov.domain.unit.dhcp import Action, AddAddress, ClearAddresses, DropRoute, SetRoute, UseNameServers
-from gprov.domain.unit.lease import Route
+from gprov.domain.unit.lease import DEFAULT, Route
 from gprov.ports.process import Processes
 
 _SECONDS = 10.0
@@ -22,20 +22,32 @@ class Configurator:
         self._processes = processes
         self._resolv_conf = resolv_conf
 
-    def carry_out(self, actions: Iterable[Action]) -> None:
-        """Stops at the first failed action. Raises NetworkFault, DeviceFault (resolv.conf), ToolMissing."""
+    def carry_out(self, actions: Iterable[Action]) -> tuple[str, ...]:
+        """Stops at the first failed action. Raises NetworkFault, DeviceFault (resolv.conf), ToolMissing.
+
+        Returns the errors of routes that are not the default route: the network can be used without them."""
+        warnings = []
         for action in actions:
-            match action:
-                case ClearAddresses(interface):
-                    self._ip("addr", "flush", "dev", interface)
-                case AddAddress(interface, address, prefix):
-                    self._ip("addr", "add", f"{address}/{prefix}", "brd", "+", "dev", interface)
-                case SetRoute(interface, route):
-                    self._ip("route", "replace", *_words(route), "dev", interface)
-                case DropRoute(interface, route):
-                    self._ip("route", "del", *_words(route), "dev", interface)
-                case UseNameServers(addresses):
-                    write_whole(self._resolv_conf, resolver_configuration(addresses))
+            try:
+                self._carry_out(action)
+            except NetworkFault as exc:
+                if not isinstance(action, (SetRoute, DropRoute)) or action.route.destination == DEFAULT:
+                    raise
+                warnings.append(f"route to {action.route.destination}: {exc}")
+        return tuple(warnings)
+
+    def _carry_out(self, action: Action) -> None:
+        match action:
+            case ClearAddresses(interface):
+                self._ip("addr", "flush", "dev", interface)
+            case AddAddress(interface, address, prefix):
+                self._ip("addr", "add", f"{address}/{prefix}", "brd", "+", "dev", interface)
+            case SetRoute(interface, route):
+                self._ip("route", "replace", *_words(route), "dev", interface)
+            case DropRoute(interface, route):
+                self._ip("route", "del", *_words(route), "dev", interface)
+            case UseNameServers(addresses):
+                write_whole(self._resolv_conf, resolver_configuration(addresses))
 
     def _ip(self, *words: str) -> None:
         try:

@@ -66,7 +66,10 @@ class UdhcpcNetwork(Network):
                 if client is not winner:
                     client.close()
                     self._configurator.carry_out([ClearAddresses(client.interface)])
-            self._configurator.carry_out(outcome.actions)
+            warnings = self._configurator.carry_out(outcome.actions)
+            for note in (outcome.note, *(f"{lease.interface}: {warning}" for warning in warnings)):
+                if note:
+                    report(note)
             keeper = LeaseKeeper(winner, lease, self._configurator, report)
             stack.callback(keeper.close)
             keeper.start(self._background)

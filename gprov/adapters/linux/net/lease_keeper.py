@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import select
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 
 from gprov.adapters.linux.net.configure import Configurator
 from gprov.adapters.linux.net.dhcp_client import DhcpClient
 from gprov.domain.errors import GprovError
-from gprov.domain.unit.dhcp import follow
+from gprov.domain.unit.dhcp import ClearAddresses, follow
 from gprov.domain.unit.lease import Lease
 from gprov.ports.background import Background, Task
 from gprov.ports.network import Report
@@ -66,8 +68,14 @@ class LeaseKeeper:
             if outcome.note:
                 self._report(outcome.note)
             try:
-                self._configurator.carry_out(outcome.actions)
+                self._warn(self._configurator.carry_out(outcome.actions))
             except GprovError:
                 # The state of the interface is unknown: the next lease configures it completely.
                 self._held = None
+                with suppress(GprovError):  # the first error is the one to report
+                    self._configurator.carry_out([ClearAddresses(self._client.interface)])
                 raise
+
+    def _warn(self, warnings: Iterable[str]) -> None:
+        for warning in warnings:
+            self._report(f"{self._client.interface}: {warning}")

@@ -14,6 +14,8 @@ from gprov.domain.errors import Problem
 from gprov.domain.formats.json.value import Json, as_integer, as_text, has_lone_surrogate, is_list, kind_of
 
 T = TypeVar("T")
+# Of one document, and of one list.
+MOST_PROBLEMS = 200
 
 
 class JsonObject:
@@ -23,6 +25,8 @@ class JsonObject:
         self._value = value
         self.path = path
         self.problems = problems
+        self._spellings: dict[str, list[str]] | None = None
+        self._noted: set[str] = set()
 
     def problem(self, key: str, message: str) -> None:
         """Add a problem with a key (or, with "", with the object itself)."""
@@ -102,11 +106,18 @@ class JsonObject:
         self._wrong(key, "an object", value)
         return None
 
-    def objects(self, key: str, *, required: bool = False) -> tuple[JsonObject, ...]:
-        return self._list(key, required, "an object", self._as_object)
+    def count(self, key: str) -> int:
+        """Length of a list; 0 if there is none."""
+        value = self._find(key)
+        return len(value) if isinstance(value, list) else 0
 
-    def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
-        return self._list(key, required, "whole text", lambda value, _: as_text(value))
+    def objects(self, key: str, *, required: bool = False, most: int | None = None) -> tuple[JsonObject, ...]:
+        """``most``: how many members are read; None for all."""
+        return self._list(key, required, "an object", self._as_object, most)
+
+    def texts(self, key: str, *, required: bool = False, most: int | None = None) -> tuple[str, ...]:
+        """``most``: how many members are read; None for all."""
+        return self._list(key, required, "whole text", lambda value, _: as_text(value), most)
 
     def integers(self, key: str, *, required: bool = False) -> tuple[int, ...]:
         return self._list(key, required, "a whole number", lambda value, _: as_integer(value))
@@ -134,19 +145,25 @@ class JsonObject:
     def _as_object(self, value: Json, path: str) -> JsonObject | None:
         return JsonObject(value, path, self.problems) if isinstance(value, Mapping) else None
 
-    def _list(self, key: str, required: bool, what: str, read: Callable[[Json, str], T | None]) -> tuple[T, ...]:
+    def _list(
+        self, key: str, required: bool, what: str, read: Callable[[Json, str], T | None], most: int | None = None
+    ) -> tuple[T, ...]:
         value = self._get(key, required)
         if value is None:
             return ()
         if not is_list(value):
             self._wrong(key, "a list", value)
             return ()
-        return _collect(value, f"{self.path}.{key}", self.problems, what, read)
+        kept = value if most is None or not isinstance(value, list) else value[:most]
+        return _collect(kept, f"{self.path}.{key}", self.problems, what, read)
 
     def _names(self, key: str) -> list[str]:
         """How the key is spelled here, the exact one first."""
-        lower = key.lower()
-        return sorted((name for name in self._value if name.lower() == lower), key=lambda name: name != key)
+        if self._spellings is None:
+            self._spellings = {}
+            for name in self._value:
+                self._spellings.setdefault(name.lower(), []).append(name)
+        return sorted(self._spellings.get(key.lower(), ()), key=lambda name: name != key)
 
     def _find(self, key: str) -> Json:
         names = self._names(key)
@@ -155,13 +172,16 @@ class JsonObject:
     def _get(self, key: str, required: bool) -> Json:
         names = self._names(key)
         if len(names) > 1:
-            twice = Problem(f"{self.path}.{key}", f"stands here as {' and '.join(map(repr, names))}")
-            if twice not in self.problems:
-                self.problems.append(twice)
+            self._note_spellings(key, names)
         value = self._find(key)
         if value is None and required:
             self.problem(key, "is missing")
         return value
+
+    def _note_spellings(self, key: str, names: list[str]) -> None:
+        if key not in self._noted:
+            self._noted.add(key)
+            self.problem(key, f"stands here as {' and '.join(map(repr, names[:3]))}")
 
     def _wrong(self, key: str, expected: str, value: Json) -> None:
         self.problem(key, f"must be {expected}, is {kind_of(value)}")
@@ -171,8 +191,11 @@ def _collect(
     value: Json, path: str, problems: list[Problem], what: str, read: Callable[[Json, str], T | None]
 ) -> tuple[T, ...]:
     found: list[T] = []
+    most = len(problems) + MOST_PROBLEMS
     if isinstance(value, list):
         for index, item in enumerate(value):
+            if len(problems) >= most:
+                break
             place = f"{path}[{index}]"
             one = read(item, place)
             if one is None:

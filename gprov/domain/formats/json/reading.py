@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from gprov.domain.errors import BadInput, Problem
-from gprov.domain.formats.json.object import JsonObject
+from gprov.domain.formats.json.object import MOST_PROBLEMS, JsonObject
 from gprov.domain.formats.json.value import Json, kind_of
 
 # Files that were edited on other systems begin with it.
@@ -38,22 +39,24 @@ def read_object(source: str, data: bytes) -> JsonObject:
         raise BadInput(source, [Problem("$", f"is not JSON: {exc}")]) from exc
     if not isinstance(value, dict):
         raise BadInput(source, [Problem("$", f"must be an object, is {kind_of(value)}")])
-    return JsonObject(value, "$", list(_duplicate_keys(value, doubled)))
+    return JsonObject(value, "$", list(islice(_duplicate_keys(value, doubled), MOST_PROBLEMS)))
 
 
 def finish(source: str, root: JsonObject, value: T) -> T:
-    """Return the parsed value, or raise BadInput with all collected problems."""
+    """Return the parsed value, or raise BadInput with the first ``MOST_PROBLEMS`` of the collected problems."""
     if root.problems:
-        raise BadInput(source, root.problems)
+        raise BadInput(source, root.problems[:MOST_PROBLEMS])
     return value
 
 
 def _unique(pairs: Sequence[tuple[str, Json]], doubled: list[tuple[dict[str, Json], str]]) -> dict[str, Json]:
-    """The object. Duplicate keys are recorded with the object, since its path is not known yet."""
+    """The object. Duplicate keys are recorded once with the object, since its path is not known yet."""
     seen: dict[str, Json] = {}
+    noted: set[str] = set()
     for key, value in pairs:
-        if key in seen and not key.startswith("_"):
+        if key in seen and key not in noted and not key.startswith("_"):
             doubled.append((seen, key))
+            noted.add(key)
         seen[key] = value
     return seen
 
