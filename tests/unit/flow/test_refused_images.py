@@ -10,7 +10,7 @@ from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import IMAGE_NAME
 from gprov.domain.boot.budget import DAY, parse_budget
 from gprov.domain.events import ProcessState, StateChange
-from gprov.domain.image.history import MAX_FAILURES, History, parse_history
+from gprov.domain.image.history import History, parse_history
 from tests.unit.flow.driver import BUDGET, HISTORY, NEWER, NORMAL, UnitDriver
 
 NEWER_STEM = NEWER.removesuffix(".upd")
@@ -37,8 +37,17 @@ def test_the_next_image_is_installed_in_the_same_restore(unit: UnitDriver) -> No
     assert unit.settle() == ("switched root",)
     assert unit.systems() == [IMAGE_NAME]
     assert f"{NEWER_STEM} cannot be unpacked: looking for another image" in unit.warnings()
-    assert history(unit).failures(NEWER_STEM) > MAX_FAILURES
+    assert history(unit).result(NEWER_STEM).rejected
+    assert history(unit).failures(NEWER_STEM) == 1
     assert history(unit).failures(OLDER_STEM) == 0
+
+
+def test_the_update_stays_on_recovery_after_a_single_refusal(unit: UnitDriver) -> None:
+    refuse(unit, NEWER, times=1)
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.systems() == [IMAGE_NAME]
+    assert unit.exists("RECOVERY", f"/Image/{NEWER}")
+    assert "failed 6 times" not in unit.log()
 
 
 def test_the_next_image_is_verified_before_anything_is_wiped_again(unit: UnitDriver) -> None:
