@@ -95,6 +95,27 @@ def test_an_io_error_while_unpacking_is_not_counted_as_a_refused_image(unit: Uni
     assert unit.systems() == [NEWER]
 
 
+def test_a_second_reading_that_differs_is_one_failure_and_the_next_image_is_installed(unit: UnitDriver) -> None:
+    """The image was good when it was verified: the medium or the bus is at fault, not the image."""
+    refuse(unit, NEWER, FaultKind.DIFFERS, times=1)
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.systems() == [IMAGE_NAME]
+    assert f"{NEWER_STEM} could not be installed: looking for another image" in unit.warnings()
+    assert (history(unit).failures(NEWER_STEM), history(unit).result(NEWER_STEM).rejected) == (1, False)
+    unit.remove_flag()
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.systems() == [NEWER]
+
+
+@pytest.mark.parametrize("path", ["/mnt/PRIMARY/etc/hosts", "/mnt/PRIMARY/etc/shadow"])
+def test_a_full_primary_is_filled_with_the_next_image(unit: UnitDriver, path: str) -> None:
+    unit.machine.faults.append(Fault(kind=FaultKind.NO_SPACE, where=f"write {path}"))
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert f"{NEWER_STEM} could not be installed: looking for another image" in unit.warnings()
+    assert (history(unit).failures(NEWER_STEM), history(unit).result(NEWER_STEM).rejected) == (1, False)
+
+
 def test_a_single_image_that_can_never_be_unpacked_is_named_on_the_screen_in_every_pause(unit: UnitDriver) -> None:
     """Restores of it become rare, at most one a day in the end; each is counted, and every pause shows the reason."""
     unit.remove("RECOVERY", f"/Image/{IMAGE_NAME}")
