@@ -12,6 +12,7 @@ from gprov.domain.formats.hosts import set_host_name
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.plan.bios import boot_fstab
 from gprov.domain.plan.file_operations import MakeFolder, MakeSymlink, RemovePath, WriteFile
+from gprov.domain.plan.open_accounts import accounts_to_lock, locked_passwd, locked_shadow
 from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.platform.facts import platform_facts
@@ -47,7 +48,11 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
         MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
         WriteFile(path=f"{root}/{facts.name.disktag}", content=b"", mode=0o444),
     ]
-    shadow = set_password_hash(files.shadow or b"", branding.admin, facts.admin_password or LOCKED)
+    open_names = accounts_to_lock(files, branding)
+    if (locked := locked_passwd(passwd, open_names)) != passwd:
+        operations.append(WriteFile(path=f"{root}/etc/passwd", content=locked))
+    shadow = locked_shadow(files.shadow or b"", open_names)
+    shadow = set_password_hash(shadow, branding.admin, facts.admin_password or LOCKED)
     shadow_group = gid_of(group, "shadow")
     owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
     operations.append(
