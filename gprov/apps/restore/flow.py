@@ -150,10 +150,11 @@ class FactoryRestore:
         record_previous_system(targets, ports.volumes, history, budget, context)
         job = RestoreJob(recovery, unit, options, targets)
         installer = ImageInstaller(ports, self._archives, self._randomness, context)
-        name = installer.install(job, preference, history)
+        installed = installer.install(job, preference, history)
+        name = installed.name
         budget.record(budget.value.with_restore_completed())
         bus.log(f"{name.stem} is restored")
-        prune_images(ports.executor, files, history.value, [name.filename], context)
+        prune_images(ports.executor, files, history.value, installed.kept, context)
 
     def _identify(self, recovery: RecoveryVolume) -> tuple[Unit, RestoreOptions]:
         """Identify the unit, read its restore options, and start the remote log if a server is given."""

@@ -140,7 +140,7 @@ class ImageChooser:
     def _verified(self, path: str, room: Room) -> VerifiedImage:
         bus = self.context.bus
         bus.message(f"Checking {path.rsplit('/', 1)[1]}")
-        image = check_image(self.archives, path, room, self.context)
+        image = check_image(self.archives, path, room, self.context, locks_accounts=True)
         bus.log(f"{path} is good: {image.entries} members, {image.unpacked} bytes, SHA-256 {image.digest}")
         return image
 

@@ -3,7 +3,7 @@ old system is overwritten by then, so that without another image the unit could 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from errno import ENOSPC
 from functools import partial
 
@@ -28,6 +28,20 @@ from gprov.ports.archive import Archives
 from gprov.ports.clock import Randomness
 
 
+@dataclass(frozen=True, slots=True)
+class InstalledImage:
+    """The installed image, and those that this restore tried before it and could not install."""
+
+    name: ImageName
+    failed: tuple[ImageName, ...]
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names of files that this restore must not delete: the installed image, and the newest of those it tried,
+        which may be the update that the unit is to get."""
+        return frozenset((self.name.filename, max((self.name, *self.failed)).filename))
+
+
 class ImageInstaller:
     def __init__(self, ports: FlowPorts, archives: Archives, randomness: Randomness, context: UnitContext) -> None:
         self._ports = ports
@@ -36,8 +50,8 @@ class ImageInstaller:
         self._context = context
         self._bus = context.bus
 
-    def install(self, job: RestoreJob, preference: ImagePreference, history: HistoryFile) -> ImageName:
-        """Install the first good image that can be unpacked, and return its name. Every attempt is counted in
+    def install(self, job: RestoreJob, preference: ImagePreference, history: HistoryFile) -> InstalledImage:
+        """Install the first good image that can be unpacked, and return it. Every attempt is counted in
         ``history``. Raises IntegrityFault if there is none."""
         chooser = ImageChooser(self._archives, self._ports.volumes.files, history, self._context)
         while True:
@@ -48,23 +62,26 @@ class ImageInstaller:
                 with unexpected_errors_translated():
                     self._apply(plan)
             except GprovError as error:
-                if not self._is_caused_by_image(error):
-                    history.record(with_attempt.with_failure(name.stem, str(error)))
+                refused = isinstance(error, ContentRefused)
+                record = with_attempt.with_rejection if refused else with_attempt.with_failure
+                history.record(record(name.stem, str(error)))
+                if not self._another_image_may_help(error):
                     raise
-                history.record(with_attempt.with_rejection(name.stem, str(error)))
+                event = "cannot be unpacked" if refused else "could not be installed"
                 self._bus.error(error)
-                self._bus.warning(f"{name.stem} cannot be unpacked: looking for another image")
-                preference = preference.without(name, f"{name.filename} cannot be unpacked: {error}")
+                self._bus.warning(f"{name.stem} {event}: looking for another image")
+                preference = preference.without(name, f"{name.filename} {event}: {error}")
                 job = replace(job, targets=choose_targets_for(self._ports.volumes, job.recovery, job.unit, self._bus))
                 continue
             history.record(with_attempt.with_success(name.stem))
-            return name
+            return InstalledImage(name, tuple(preference.refused))
 
-    def _is_caused_by_image(self, error: GprovError) -> bool:
-        """Did a restore fail after the wipe because of the image, so that the same image would fail again: tar refused
-        its content, its second reading differed from the first, or PRIMARY is full?"""
+    def _another_image_may_help(self, error: GprovError) -> bool:
+        """Did a restore fail after the wipe so that another image may succeed now: tar refused the content, PRIMARY is
+        full, or the second reading differed from the first (a fault of medium or bus: the image itself was good)?"""
         if isinstance(error, DeviceFault) and error.errno == ENOSPC:
-            return error.subject.startswith(self._context.mount_points.primary)
+            primary = self._context.mount_points.primary
+            return error.subject == primary or error.subject.startswith(f"{primary}/")
         return isinstance(error, (ContentRefused, IntegrityFault))
 
     def _room(self, job: RestoreJob) -> Room:

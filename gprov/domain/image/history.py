@@ -21,7 +21,8 @@ _SOURCE = "recovery history"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageResult:
-    """Counts for one image; ``notes`` oldest first."""
+    """Counts for one image; ``notes`` oldest first. ``rejected``: a tool refused its content at its last restore. It is
+    written as ``Rejected``, only if true: other readers of the file ignore unknown keys."""
 
     image: str
     imaging_attempts: int = 0
@@ -29,11 +30,17 @@ class ImageResult:
     boot_attempts: int = 0
     boot_failures: int = 0
     notes: tuple[str, ...] = ()
+    rejected: bool = False
 
     @property
     def failures(self) -> int:
         """Failures of both kinds; images with many are tried last."""
         return self.imaging_failures + self.boot_failures
+
+    @property
+    def rank(self) -> int:
+        """The failures as the order of images counts them: a rejected image counts as one over the limit."""
+        return max(self.failures, MAX_FAILURES + 1) if self.rejected else self.failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +67,15 @@ class History:
         return self._with(_with_note(replace(old, imaging_failures=old.imaging_failures + 1), note))
 
     def with_rejection(self, name: str, note: str) -> History:
-        """Record that the image cannot be unpacked, with the reason in ``note``: it gets more failures than the limit,
-        so that all other images are tried first."""
-        old = self.result(name)
-        failures = max(old.imaging_failures, MAX_FAILURES) + 1
-        return self._with(_with_note(replace(old, imaging_failures=failures), note))
+        """Count a failed restore of an image whose content a tool refused, with the reason in ``note``: until a restore
+        of it succeeds, all other images are tried first."""
+        failed = self.with_failure(name, note)
+        return failed._with(replace(failed.result(name), rejected=True))
 
     def with_success(self, name: str) -> History:
-        """Record a successful restore: the number of imaging failures is halved."""
+        """Record a successful restore: the number of imaging failures is halved, and a rejection ends."""
         old = self.result(name)
-        return self._with(replace(old, imaging_failures=old.imaging_failures // 2))
+        return self._with(replace(old, imaging_failures=old.imaging_failures // 2, rejected=False))
 
     def with_boot_results(self, name: str, attempts: int, confirmed: int, unconfirmed: int) -> History:
         """Add the boot counts of the installed image before it is replaced: boot attempts, confirmed boots, and
@@ -104,6 +110,7 @@ def serialise_history(history: History) -> bytes:
             "BootAttempts": result.boot_attempts,
             "BootFailures": result.boot_failures,
             "Notes": list(result.notes),
+            **({"Rejected": True} if result.rejected else {}),
         }
         for result in history.results
     ]
@@ -118,6 +125,7 @@ def _result(entry: JsonObject) -> ImageResult:
         boot_attempts=entry.integer("BootAttempts", minimum=0),
         boot_failures=entry.integer("BootFailures", minimum=0),
         notes=tuple(note[:MAX_NOTE_LENGTH] for note in entry.texts("Notes")[-MAX_NOTES:]),
+        rejected=entry.boolean("Rejected"),
     )
 
 

@@ -1,7 +1,8 @@
 """Selects old images and logs to delete from RECOVERY.
 
 These images are kept: the original (the oldest), the one just restored, those named by the caller, and the newest good
-ones. If space is still missing, further images are deleted, the oldest first, but never the last good one. Files that
+ones. If space is still missing, further images are deleted, the oldest first, but never the last good one. A rejected
+image is not a good one, and is deleted only if space is missing: a later version may be able to unpack it. Files that
 are neither images nor gprov's logs are ignored.
 """
 
@@ -64,13 +65,15 @@ def space_for_update(images: Iterable[StoredImage]) -> int:
 def plan_images(facts: ImageFacts) -> tuple[Removal, ...]:
     """Removals in the order of execution."""
     newest_first = sorted(facts.images, key=lambda image: image.name, reverse=True)
-    good = [image for image in newest_first if facts.history.failures(image.name.stem) <= MAX_FAILURES]
+    good = [image for image in newest_first if facts.history.result(image.name.stem).rank <= MAX_FAILURES]
     kept = _kept(facts, newest_first, good)
     failed = [image for image in newest_first if image not in good]
     gone = [
         Removal(image.name.filename, image.size, _removal_reason(facts.history, image))
         for image in reversed(newest_first)
-        if image.name.filename not in kept and (good or image not in failed)
+        if image.name.filename not in kept
+        and (good or image not in failed)
+        and not facts.history.result(image.name.stem).rejected
     ]
     return (*gone, *_free_space(facts, newest_first, good, gone))
 

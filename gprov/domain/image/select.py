@@ -48,10 +48,10 @@ def rank(filenames: Iterable[str], prefix: str, preference: Preference) -> Ranki
 def order_with_history(
     candidates: Iterable[ImageName], history: History, max_failures: int = MAX_FAILURES
 ) -> tuple[tuple[ImageName, ...], tuple[ImageName, ...]]:
-    """First result: images with at most ``max_failures`` failures, in the given order. Second result: the others, those
-    with the fewest failures first."""
+    """First result: images with at most ``max_failures`` failures, in the given order. Second result: the others and
+    the rejected ones, those with the fewest failures first."""
     preferred = tuple(candidates)
-    first = tuple(name for name in preferred if history.failures(name.stem) <= max_failures)
-    second = [name for name in preferred if history.failures(name.stem) > max_failures]
-    second.sort(key=lambda name: history.failures(name.stem))
+    first = tuple(name for name in preferred if history.result(name.stem).rank <= max_failures)
+    second = [name for name in preferred if history.result(name.stem).rank > max_failures]
+    second.sort(key=lambda name: history.result(name.stem).rank)
     return first, tuple(second)

@@ -8,10 +8,11 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.arrayspec import capacity
 from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput, HardwareMismatch, Problem
-from gprov.domain.formats.accounts import LOCKED, check_login, gid_of, open_accounts, set_password_hash
+from gprov.domain.formats.accounts import LOCKED, check_login, gid_of, ids_of, set_password_hash
 from gprov.domain.formats.bzimage import parse_bzimage
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.plan.bios import check_menu_arguments
+from gprov.domain.plan.open_accounts import accounts_to_lock
 from gprov.domain.platform.model import Platform
 
 
@@ -44,8 +45,11 @@ def lack_of_room(image: VerifiedImage, room: Room) -> str:
     return f"{needs}, and the disk has room for {room.bytes} bytes and {room.inodes} inodes"
 
 
-def image_problems(image: VerifiedImage, branding: Branding, room: Room | None = None) -> tuple[Problem, ...]:
-    """Why this image, though intact, could never boot as an appliance. ``room``: on PRIMARY, if that is known."""
+def image_problems(
+    image: VerifiedImage, branding: Branding, room: Room | None = None, *, locks_accounts: bool = False
+) -> tuple[Problem, ...]:
+    """Why this image, though intact, could never boot as an appliance. ``room``: on PRIMARY, if that is known.
+    ``locks_accounts``: accounts without a password are no problem, since the caller locks them."""
     problems = []
     files = image.files
     if room is not None and (lack := lack_of_room(image, room)):
@@ -57,12 +61,15 @@ def image_problems(image: VerifiedImage, branding: Branding, room: Room | None =
             problems.append(Problem(path, "is not in the image"))
     if files.passwd is not None and files.shadow is not None:
         try:
-            check_login(files.passwd, branding.admin)
+            if not locks_accounts:
+                check_login(files.passwd, branding.admin)
+            ids_of(files.passwd, branding.admin)
             gid_of(files.group or b"", "systemd-journal")
             set_password_hash(files.shadow, branding.admin, LOCKED)
             problems.extend(
                 Problem("/etc/shadow", f"{name!r} can log in without a password: lock the account")
-                for name in open_accounts(files.passwd, files.shadow, branding.admin)
+                for name in accounts_to_lock(files, branding)
+                if not locks_accounts
             )
         except BadInput as error:
             problems.extend(Problem(f"/etc/{error.what}", str(problem)) for problem in error.problems)

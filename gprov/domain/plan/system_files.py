@@ -6,12 +6,13 @@ from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
 from gprov.domain.errors import BadInput
-from gprov.domain.formats.accounts import LOCKED, check_login, gid_of, ids_of, set_password_hash
+from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, set_password_hash
 from gprov.domain.formats.disk.fstab import render
 from gprov.domain.formats.hosts import set_host_name
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.plan.bios import boot_fstab
 from gprov.domain.plan.file_operations import MakeFolder, MakeSymlink, RemovePath, WriteFile
+from gprov.domain.plan.open_accounts import accounts_to_lock, locked_passwd, locked_shadow
 from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.platform.facts import platform_facts
@@ -33,7 +34,6 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
     identity = host_identity(facts.unit.serial, branding)
     passwd, group = files.passwd or b"", files.group or b""
     admin = ids_of(passwd, branding.admin)
-    check_login(passwd, branding.admin)
     journal_group = gid_of(group, "systemd-journal")
     operations: list[Operation] = [
         *(MakeFolder(f"{root}/{name}") for name in MOUNT_POINTS),
@@ -48,7 +48,11 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
         MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
         WriteFile(path=f"{root}/{facts.name.disktag}", content=b"", mode=0o444),
     ]
-    shadow = set_password_hash(files.shadow or b"", branding.admin, facts.admin_password or LOCKED)
+    open_names = accounts_to_lock(files, branding)
+    if (locked := locked_passwd(passwd, open_names)) != passwd:
+        operations.append(WriteFile(path=f"{root}/etc/passwd", content=locked))
+    shadow = locked_shadow(files.shadow or b"", open_names)
+    shadow = set_password_hash(shadow, branding.admin, facts.admin_password or LOCKED)
     shadow_group = gid_of(group, "shadow")
     owner = Owner(0, shadow_group) if shadow_group is not None else ROOT
     operations.append(

@@ -198,6 +198,36 @@ def test_tar_that_stops_reading_early(tree: Path, target: Path) -> None:
         assert fed(argv, [tar] * copies).subject == "tar"
 
 
+@pytest.mark.parametrize(
+    ("message", "status", "refused"),
+    [
+        ("tar: ./a: Cannot open: File name too long", 2, True),
+        ("tar: ./a: Cannot hard link to './b': No such file or directory", 2, True),
+        ("tar: ./a: Cannot acl_from_text: Invalid argument", 2, True),
+        ("tar: Skipping to next header", 2, True),
+        ("tar: a: Cannot mkdir: File name too long\ntar: a/b: Cannot open: No such file or directory", 2, True),
+        (
+            "tar: acl_set_file_at: Cannot set POSIX ACLs for file 'a\nb': Operation not supported\nTotal bytes read: 0",
+            0,
+            True,
+        ),
+        ("tar: ./a: Cannot mkdir: No such file or directory", 2, False),
+        ("tar: ./a: Cannot write: Input/output error", 2, False),
+        ("tar: ./a: Cannot open: Too many open files", 2, False),
+        ("tar: ./a: Cannot open: Stale file handle", 2, False),
+        ("tar: ./a: Cannot open: File exists\ntar: ./b: Cannot open: Connection timed out", 2, False),
+        ("tar: ./a: Cannot open: File exists\ntar: memory exhausted", 2, False),
+        ("tar: error while loading shared libraries: libacl.so.1: cannot open: Invalid argument", 127, False),
+        ("tar: ./a: Cannot open: File exists", 126, False),
+        ("tar: Error is not recoverable: exiting now", 2, False),
+    ],
+)
+def test_only_failures_that_an_archive_can_cause_are_put_down_to_it(message: str, status: int, refused: bool) -> None:
+    script = 'cat >/dev/null; echo "$1" >&2; exit "$2"'
+    failure = fed(["sh", "-c", script, "sh", message, str(status)], [bytes(1 << 10)])
+    assert isinstance(failure, ContentRefused) is refused
+
+
 def test_garbage_in_the_stream(target: Path) -> None:
     failure = fed(unpack_argv(str(target)), [b"this is no archive" * 1000])
     assert "exit status 2" in str(failure)

@@ -20,6 +20,7 @@ from gprov.domain.disk.model import Bus
 from gprov.domain.errors import DeviceFault
 from gprov.domain.events import ProcessState, Severity
 from gprov.domain.files import FileType
+from gprov.domain.formats.accounts import open_accounts
 from gprov.domain.image.history import parse_history
 from tests.unit.flow import units
 from tests.unit.flow.driver import FLAG, HISTORY, KERNELS, NEVER, NEWER, NORMAL, FailsAt, UnitDriver
@@ -103,12 +104,6 @@ REFUSED: dict[str, tuple[Change, tuple[str, ...]]] = {
         lambda unit: image_with(unit, build_image(build_kernel(100), extra={"etc/passwd": b""})),
         ("no good image", "/etc/passwd", "admin"),
     ),
-    "an image with an open account": (
-        lambda unit: image_with(
-            unit, build_image(build_kernel(100), extra={"etc/shadow": b"root::1::::::\nadmin:!:1::::::\n"})
-        ),
-        ("no good image", "'root' can log in without a password"),
-    ),
     "an image without a kernel": (
         lambda unit: image_with(unit, build_image(b"MZ")),
         ("no good image", "/boot/norm_boot"),
@@ -167,6 +162,20 @@ def test_a_file_without_password_hash_locks_the_account_and_does_not_stop_a_rest
 OPEN = build_image(
     build_kernel(100), extra={"etc/shadow": b"root:*:1:0:99999:7:::\nadmin::1:0:99999:7:::\n", "etc/open": b""}
 )
+
+
+def test_accounts_without_a_password_are_locked_by_a_restore(unit: UnitDriver) -> None:
+    """Refused when an image is made or a unit is provisioned; here the unit may have no other image."""
+    passwd = b"root:x:0:0::/:/bin/sh\nadmin:x:1000:1000::/:/bin/sh\nkiosk::5:5::/:/bin/sh\nold::6:6::/:/bin/sh\n"
+    shadow = b"root::1::::::\nadmin:!:1::::::\nkiosk::1::::::\n"
+    image_with(unit, build_image(build_kernel(100), extra={"etc/passwd": passwd, "etc/shadow": shadow}))
+    assert unit.settle() == ("reboot", "switched root")
+    restored = unit.read("PRIMARY", "/etc/passwd"), unit.read("PRIMARY", "/etc/shadow")
+    assert open_accounts(*restored, "") == ()
+    assert b"kiosk:x:5:5::/:/bin/sh\nold:x:6:6:" in restored[0]
+    assert restored[1].startswith(b"root:!:1:")
+    for name in ("root", "kiosk", "old"):
+        assert f"{name!r} could log in without a password: a restore locks the account" in unit.warnings()
 
 
 @pytest.mark.parametrize(

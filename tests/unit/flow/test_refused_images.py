@@ -10,7 +10,7 @@ from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.world import IMAGE_NAME
 from gprov.domain.boot.budget import DAY, parse_budget
 from gprov.domain.events import ProcessState, StateChange
-from gprov.domain.image.history import MAX_FAILURES, History, parse_history
+from gprov.domain.image.history import History, parse_history
 from tests.unit.flow.driver import BUDGET, HISTORY, NEWER, NORMAL, UnitDriver
 
 NEWER_STEM = NEWER.removesuffix(".upd")
@@ -37,8 +37,17 @@ def test_the_next_image_is_installed_in_the_same_restore(unit: UnitDriver) -> No
     assert unit.settle() == ("switched root",)
     assert unit.systems() == [IMAGE_NAME]
     assert f"{NEWER_STEM} cannot be unpacked: looking for another image" in unit.warnings()
-    assert history(unit).failures(NEWER_STEM) > MAX_FAILURES
+    assert history(unit).result(NEWER_STEM).rejected
+    assert history(unit).failures(NEWER_STEM) == 1
     assert history(unit).failures(OLDER_STEM) == 0
+
+
+def test_the_update_stays_on_recovery_after_a_single_refusal(unit: UnitDriver) -> None:
+    refuse(unit, NEWER, times=1)
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.systems() == [IMAGE_NAME]
+    assert unit.exists("RECOVERY", f"/Image/{NEWER}")
+    assert "failed 6 times" not in unit.log()
 
 
 def test_the_next_image_is_verified_before_anything_is_wiped_again(unit: UnitDriver) -> None:
@@ -84,6 +93,27 @@ def test_an_io_error_while_unpacking_is_not_counted_as_a_refused_image(unit: Uni
     assert history(unit).failures(NEWER_STEM) == 1
     assert unit.settle() == ("reboot", "switched root")
     assert unit.systems() == [NEWER]
+
+
+def test_a_second_reading_that_differs_is_one_failure_and_the_next_image_is_installed(unit: UnitDriver) -> None:
+    """The image was good when it was verified: the medium or the bus is at fault, not the image."""
+    refuse(unit, NEWER, FaultKind.DIFFERS, times=1)
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.systems() == [IMAGE_NAME]
+    assert f"{NEWER_STEM} could not be installed: looking for another image" in unit.warnings()
+    assert (history(unit).failures(NEWER_STEM), history(unit).result(NEWER_STEM).rejected) == (1, False)
+    unit.remove_flag()
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.systems() == [NEWER]
+
+
+@pytest.mark.parametrize("path", ["/mnt/PRIMARY/etc/hosts", "/mnt/PRIMARY/etc/shadow"])
+def test_a_full_primary_is_filled_with_the_next_image(unit: UnitDriver, path: str) -> None:
+    unit.machine.faults.append(Fault(kind=FaultKind.NO_SPACE, where=f"write {path}"))
+    assert unit.boot(NORMAL) is StopReason.REBOOT
+    assert unit.systems() == [IMAGE_NAME]
+    assert f"{NEWER_STEM} could not be installed: looking for another image" in unit.warnings()
+    assert (history(unit).failures(NEWER_STEM), history(unit).result(NEWER_STEM).rejected) == (1, False)
 
 
 def test_a_single_image_that_can_never_be_unpacked_is_named_on_the_screen_in_every_pause(unit: UnitDriver) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
 from gprov.domain.image.history import (
+    MAX_FAILURES,
     MAX_IMAGES,
     MAX_NOTE_LENGTH,
     MAX_NOTES,
@@ -82,6 +83,15 @@ def test_success_forgives_half_of_its_own_kind() -> None:
     assert History().failures("never seen") == 0
 
 
+def test_a_rejection_is_one_failure_and_lasts_until_a_success() -> None:
+    history = History().with_rejection("a", "refused").with_attempt("a").with_boot_results("a", 1, 1, 0)
+    assert (history.result("a").imaging_failures, history.result("a").rejected) == (1, True)
+    assert history.result("a").rank == MAX_FAILURES + 1
+    assert parse_history(serialise_history(history)) == history
+    assert b"Rejected" not in serialise_history(history.with_success("a"))
+    assert history.with_success("a").result("a").rank == 0
+
+
 def test_bounds() -> None:
     history = History()
     for number in range(MAX_NOTES + 5):
@@ -104,7 +114,7 @@ def test_a_grown_file_is_cut_when_read() -> None:
     assert len(serialise_history(history)) < 1 << 20
 
 
-_METHODS = st.sampled_from(["with_attempt", "with_failure", "with_success", "with_boot_results"])
+_METHODS = st.sampled_from(["with_attempt", "with_failure", "with_rejection", "with_success", "with_boot_results"])
 _COUNTS = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
 
 
@@ -112,7 +122,11 @@ _COUNTS = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
 def test_round_trip(steps: list[tuple[str, str, str, tuple[int, int, int]]]) -> None:
     history = History()
     for method, name, note, counts in steps:
-        more: dict[str, tuple[object, ...]] = {"with_failure": (note,), "with_boot_results": counts}
+        more: dict[str, tuple[object, ...]] = {
+            "with_failure": (note,),
+            "with_rejection": (note,),
+            "with_boot_results": counts,
+        }
         history = getattr(history, method)(name, *more.get(method, ()))
         assert history.results[0].image == name
     assert parse_history(serialise_history(history)) == history

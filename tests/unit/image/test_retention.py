@@ -53,6 +53,13 @@ def test_an_image_that_failed_too_often_does_not_count_as_one_of_the_newest() ->
     assert plan_images(ImageFacts(images=FIVE, history=failing(5)))[0].reason == "failed 6 times"
 
 
+def test_a_rejected_image_is_removed_only_for_space_and_is_not_one_of_the_newest() -> None:
+    history = History().with_rejection(image(5).name.stem, "refused")
+    assert gone(ImageFacts(images=FIVE, history=history)) == []
+    assert gone(ImageFacts(images=FIVE, history=history, required=GIB)) == [name(5)]
+    assert gone(ImageFacts(images=FIVE, history=history, required=GIB, protected=frozenset({name(5)}))) == [name(2)]
+
+
 def test_if_none_is_good_all_stay() -> None:
     everything = failing(1, 2, 3, 4, 5)
     assert gone(ImageFacts(images=FIVE, history=everything)) == []

@@ -21,12 +21,22 @@ _PIPE = 1 << 20
 _STALL_SECONDS = 600.0  # without tar taking a byte
 _TOTAL = re.compile(r"^Total bytes read: ([0-9]+)", re.MULTILINE)
 # Messages of tar about failures. Others (an ignored keyword, a removed leading slash) are harmless.
-_NOT_THE_ARCHIVE = re.compile(
-    "(Input/output error|Read-only file system|Structure needs cleaning|No such device|Cannot allocate memory"
-    "|memory exhausted|Bad message)$",
-    re.MULTILINE,
-)
 _FAILURE = re.compile(r"^tar: .*\bCannot\b", re.MULTILINE)
+# Failures that an archive causes: all others are put down to disk, memory or kernel.
+_CAUSED_BY_ARCHIVE = re.compile(
+    "(: (File name too long|Invalid argument|Argument list too long|Numerical result out of range|File exists"
+    "|Is a directory|Not a directory|Directory not empty|Too many links|Too many levels of symbolic links"
+    "|File too large|No space left on device|Operation not supported|Operation not permitted"
+    "|Value too large for defined data type)"
+    "|: Cannot hard link to .*: No such file or directory)$"
+    "|: Cannot acl_from_text|does not look like a tar archive|Malformed|Unexpected EOF in archive"
+    "|Skipping to next header|Archive value .* is out of|where numeric .* value expected",
+    re.DOTALL,
+)
+# Follows a failure to create a folder, and says nothing about the cause.
+_CONSEQUENCE = re.compile(": No such file or directory$")
+_ALWAYS_OTHER = re.compile("memory exhausted|Input/output error$")
+_TAR_FAILED = (0, 1, 2)  # exit statuses of tar itself; 126 and 127 are of a tar that could not be started
 
 
 def unpack_argv(target: str) -> list[str]:
@@ -96,16 +106,31 @@ class TarFeed:
             raise self._failure(done, f"read {read} of {self._fed} bytes")
 
     def _failure(self, done: Completed, event: str) -> ToolFailed:
-        """ContentRefused for failures that the archive causes; ToolFailed for those of disk or kernel, which would
-        happen with another archive too."""
+        """ContentRefused for failures that only the archive can cause; ToolFailed for all others, which may happen with
+        another archive too."""
         output = _text(done)
         first = _FAILURE.search(output)
         lines = [line for line in output.splitlines() if line.startswith("tar:")]
         cause = next((line for line in lines if first and line.startswith(first[0])), lines[-1] if lines else "")
         reason = f"{event}, exit status {done.status}" + (f": {cause}" if cause else "")
-        caused_by_archive = done.status >= 0 and lines and not _NOT_THE_ARCHIVE.search(output)
-        kind = ContentRefused if caused_by_archive else ToolFailed
+        kind = ContentRefused if done.status in _TAR_FAILED and _caused_by_archive(output) else ToolFailed
         return kind("tar", reason, command=" ".join(self._argv), output=output)
+
+
+def _caused_by_archive(output: str) -> bool:
+    """Did the archive cause all failures? One with another cause may have caused the others too. A message may have
+    several lines: names contain line ends."""
+    own = "\n".join(line for line in output.splitlines() if not _TOTAL.match(line))
+    messages = [message.rstrip("\n") for message in re.split(r"^(?=tar: )", own, flags=re.MULTILINE)]
+    caused = [bool(_CAUSED_BY_ARCHIVE.search(message)) for message in messages]
+    open_cause = [
+        message for message, known in zip(messages, caused, strict=True) if "Cannot " in message and not known
+    ]
+    return (
+        any(caused)
+        and all(map(_CONSEQUENCE.search, open_cause))
+        and not any(_ALWAYS_OTHER.search(message) for message in messages)
+    )
 
 
 def require_folder(path: str) -> None:

@@ -120,11 +120,11 @@ def _board(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
 def _processor(accelerator: Accelerator) -> str:
     """A model whose features belong together: software derives some from others, and ends with an illegal instruction
     on features that no processor combines (Linux' crc32 uses SSE4.1 wherever PCLMULQDQ is there). With TCG one without
-    AVX, which QEMU 7.2 emulates slowly. Westmere has no RDRAND, for which a start would wait; similar processors have
-    it."""
+    AVX, which QEMU 7.2 emulates slowly, and of AMD's kind: on Intel's of that age Linux isolates page tables, and each
+    system call costs a flush of the emulated TLB."""
     match accelerator:
         case Accelerator.TCG:
-            return "Westmere,rdrand=on,enforce"
+            return "max,avx=off,avx2=off"
         case Accelerator.KVM:
             return "max"
 
