@@ -46,7 +46,7 @@ def test_round_trip(options: RestoreOptions) -> None:
 
 def test_every_problem() -> None:
     with pytest.raises(BadInput) as caught:
-        parse_options("fr.data", b'{"Preserve":"yes","ClearHistory":1,"XLog":"h:1","BootArgs":"a\\nb"}')
+        parse_options("fr.data", b'{"Preserve":"yes","ClearHistory":1,"XLog":"ftp://h/","BootArgs":"a\\nb"}')
     assert [problem.place for problem in caught.value.problems] == [
         "$.Preserve",
         "$.ClearHistory",
