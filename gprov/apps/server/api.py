@@ -31,7 +31,7 @@ Body = Annotated[bytes, Depends(json_body)]
 Serial = Annotated[str, Query(min_length=1, max_length=MAX_SERIAL)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Services:
     """``now``: the server's clock, UTC, ns."""
 
