@@ -185,6 +185,7 @@ def test_the_interface_with_a_server_wins(lan: Lan) -> None:
             "address": address,
             "prefix": prefix,
             "routes": [{"destination": "0.0.0.0/0", "gateway": "10.77.0.1"}],
+            "bad_gateways": [],
             "gateway": "10.77.0.1",
             "name_servers": ["10.77.0.53", "10.77.0.54"],
         }
