@@ -110,6 +110,25 @@ class RefusedByPolicy(GprovError):
     exit_code = ExitCode.NEGATIVE
 
 
+class EraseUnfinished(RefusedByPolicy):
+    """An erase of this unit was begun and has not ended successfully: a restore must not hide that. ``summary``: what
+    is known of a failed one, "" if it can be resumed."""
+
+    def __init__(self, summary: str) -> None:
+        super().__init__(f"data erase failed: {summary}" if summary else "a data erase of this unit is not finished")
+        self.summary = summary
+
+
+class EraseFailed(GprovError):
+    """At least one disk is not erased, or not verified."""
+
+    exit_code = ExitCode.NEGATIVE
+
+    def __init__(self, summary: str) -> None:
+        super().__init__(f"data erase FAILED: {summary}")
+        self.summary = summary
+
+
 class DeviceFault(GprovError):
     """A device, a file on it, or the operating system failed. ``subject`` names the device or path."""
 

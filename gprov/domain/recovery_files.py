@@ -9,6 +9,7 @@
 ``gprov/recovery.cfg``            menu of BIOS units: ``domain.boot.grub.menus``
 ``log/recovery_history.json``     ``domain.image.history`` (folder: ``Branding.log_folder``)
 ``log/start_budget.json``         ``domain.boot.budget``
+``log/erase.json``                ``domain.erase.record``
 ``log/netd.tar``                  ``domain.unit.netsaved``
 ``log/*.log``                     ``domain.log_files``
 
@@ -29,4 +30,5 @@ RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"
 # In the log folder.
 HISTORY_FILE = "recovery_history.json"
 BUDGET_FILE = "start_budget.json"
+ERASE_FILE = "erase.json"
 SAVED_NETWORK_FILE = "netd.tar"

@@ -1,7 +1,8 @@
-"""Composition root of init: a normal boot, and the restore that it may end in."""
+"""Composition root of init: a normal boot, and the restore or erase that it may end in."""
 
 from __future__ import annotations
 
+from gprov.apps.erase.container import EraseContainer
 from gprov.apps.init.flow import Boot
 from gprov.apps.init.ports import BootFailures, InitPorts, Survey
 from gprov.apps.restore.container import RestoreContainer
@@ -26,6 +27,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
         operator=unit.operator(),
         power=unit.power(),
         restore=unit.restore,
+        erase=unit.erase,
         survey=unit.survey,
         boot_failures=unit.boot_failures,
     )
@@ -35,7 +37,7 @@ def _boot(unit: InitContainer) -> Boot:
     return Boot(unit.init_ports(), unit.context())
 
 
-class InitContainer(RestoreContainer):
+class InitContainer(RestoreContainer, EraseContainer):
     """``boot`` makes the use case: one boot of the normal kernel."""
 
     survey = factory(_survey, itself)

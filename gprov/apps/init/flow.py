@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NoReturn, assert_never
 
+from gprov.apps.init.ending import BootEnding
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.waiting import BootWaiter
 from gprov.apps.unit.boot.boot_attempts import has_boot_confirmation, record_boot_attempt
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
-from gprov.domain.boot.args import FAILURE_HOLD_SECONDS
 from gprov.domain.boot.boot_counts import UNCONFIRMED_WARNING_LIMIT
 from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
@@ -33,15 +32,7 @@ from gprov.domain.boot.decisions import (
 from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
 from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
 from gprov.domain.disk.rootspec import parse_root
-from gprov.domain.errors import DeviceFault, GprovError, RefusedByPolicy
-from gprov.domain.events import ProcessState
-
-_UNSUPPORTED = {
-    Erase: "data erase",
-    ShowEraseFailure: "DATA_ERASE=UNRECOVERABLE_ERROR",
-    OpenShell: "the recovery shell",
-}
-
+from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, RefusedByPolicy
 
 class Boot:
     """One boot of the normal kernel."""
@@ -62,6 +53,7 @@ class Boot:
             arguments=arguments,
             started_by_fallback=arguments.restore_requested and self._is_fallback_boot(),
         )
+        self._ending = BootEnding(ports, self._finder.release, arguments.failure_hold, context.bus)
         self._waiter = BootWaiter(ports.volumes.blocks, ports.operator, arguments.key_window, context.bus)
         for line in (*arguments.notes, *([note] if note else [])):
             self._bus.warning(line)
@@ -77,7 +69,7 @@ class Boot:
 
             error = exc if isinstance(exc, GprovError) else UnexpectedError(exc)
             self._bus.error(error)
-            self._give_up(GiveUp(str(error)))
+            self._ending.give_up(str(error))
 
     def _collect_facts(self) -> BootFacts:
         elapsed = self._volumes.clock.monotonic() - self._started
@@ -106,16 +98,17 @@ class Boot:
             case OpenMenu():
                 self._menu()
             case GiveUp():
-                self._give_up(decision)
-            case Erase() | ShowEraseFailure() | OpenShell():
-                self._refuse(decision)
+                self._ending.give_up(decision.reason)
+            case Erase():
+                self._erase(decision)
+            case ShowEraseFailure():
+                self._show_erase_failure("An earlier data erase of this unit FAILED; nothing is tried again")
+            case OpenShell():
+                refusal = RefusedByPolicy("the recovery shell is not supported by this version; nothing was done")
+                self._bus.error(refusal)
+                self._ending.show_error_and_restart(refusal)
             case _:
                 assert_never(decision)
-
-    def _refuse(self, decision: Erase | ShowEraseFailure | OpenShell) -> None:
-        refusal = RefusedByPolicy(f"{_UNSUPPORTED[type(decision)]} is not supported by this version; nothing was done")
-        self._bus.error(refusal)
-        self._show_error_and_restart(refusal)
 
     def _use_root_candidate(self, decision: UseVolume | StartArray) -> None:
         match decision:
@@ -191,16 +184,21 @@ class Boot:
         restore = self._ports.restore()
         try:
             restored = restore.run(decision.image, by_person=by_person)
+        except EraseUnfinished as unfinished:
+            if unfinished.summary:
+                self._show_erase_failure(str(unfinished))
+            else:
+                self._erase(Erase(confirmed=True))
+            return
         except GprovError as error:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
 
-            self._show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
+            self._ending.show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
         if by_person and not restored:
             # The key still counts as pressed: the boot menu comes again.
             self._image_menus_left += 1
             return
-        self._bus.close()
-        self._ports.power.reboot()
+        self._ending.restart()
 
     def _menu(self) -> None:
         from gprov.apps.init.boot_menu import run_menu
@@ -220,27 +218,22 @@ class Boot:
             case _:
                 assert_never(outcome)
 
-    def _give_up(self, decision: GiveUp) -> NoReturn:
-        self._bus.error(decision.reason)
-        self._bus.state(ProcessState.INIT_FAILED)
-        self._ports.operator.show(decision.reason)
+    def _erase(self, decision: Erase) -> None:
+        """Returns only for another decision, after a person opened the boot menu."""
         self._finder.release()
-        self._restart_after(self._ports.boot_failures().record_failure(decision.reason))
+        try:
+            result = self._ports.erase().run(confirmed=decision.confirmed)
+        except GprovError as error:
+            self._ending.show_error_and_restart(error)
+        self._ending.show_result_and_restart(f"Data erase: {result.value}")
 
-    def _show_error_and_restart(self, error: GprovError, min_seconds: float = 0.0) -> NoReturn:
-        """Show the error for a while, then restart: the next boot may find devices that this one did not."""
-        self._ports.operator.show(str(error))
-        requested = self._facts.arguments.failure_hold
-        self._restart_after(max(FAILURE_HOLD_SECONDS, min_seconds) if requested is None else requested)
-
-    def _restart_after(self, seconds: float) -> NoReturn:
-        """A person may cut the pause short; the count of boot failures is then set to zero."""
-        self._finder.release()
-        self._bus.message(f"Restarting in {format_duration(seconds)}; any key: at once")
-        self._bus.close()
-        if wait_or_skip(self._ports.operator, self._volumes.clock, seconds):
-            self._ports.boot_failures().reset()
-        self._ports.power.reboot()
+    def _show_erase_failure(self, text: str) -> None:
+        """An earlier erase failed. A key opens the boot menu, where a person may restore or erase again."""
+        self._bus.error(text)
+        if self._ending.key_pressed_while_shown(f"{text}. Any key: boot menu"):
+            self._menu()
+            return
+        self._ending.restart()
 
     def _is_fallback_boot(self) -> bool:
         # Imported here: a boot with arguments, which every normal boot is, does not need it.

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.args import PreferredImage
+from gprov.domain.erase.result import EraseResult
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
@@ -22,6 +23,11 @@ class RestoreFlow(Protocol):
     @property
     def attempt_recorded(self) -> bool:
         """Is this restore counted in the start budget on RECOVERY?"""
+
+
+class EraseFlow(Protocol):
+    def run(self, *, confirmed: bool = False) -> EraseResult:
+        """Erase all data disks. Raises GprovError, already reported: EraseFailed if a disk is not erased."""
 
 
 class Survey(Protocol):
@@ -39,11 +45,12 @@ class BootFailures(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
-    """``restore``, ``survey`` and ``boot_failures`` make their use case when it is needed: a normal boot needs none."""
+    """``restore``, ``erase``, ``survey`` and ``boot_failures`` make their use case when it is needed: a normal boot needs none."""
 
     volumes: VolumePorts
     operator: Operator
     power: Power
     restore: Callable[[], RestoreFlow]
+    erase: Callable[[], EraseFlow]
     survey: Callable[[], Survey]
     boot_failures: Callable[[], BootFailures]

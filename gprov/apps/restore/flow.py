@@ -12,6 +12,7 @@ from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
 from gprov.apps.unit.devices.targets import choose_targets_for
 from gprov.apps.unit.network.remote_log import start_remote_log
+from gprov.apps.unit.recovery.erase_record import refuse_unfinished_erase
 from gprov.apps.unit.recovery.records import HistoryFile, read_options
 from gprov.apps.unit.recovery.retention import prune_images, prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
@@ -103,6 +104,7 @@ class FactoryRestore:
         ports, context = self._ports, self._context
         files = ports.volumes.files
         with mounted_recovery(ports.volumes, recovery_attachment_rule(ports.smbios, context), context) as recovery:
+            refuse_unfinished_erase(files, context, by_person=by_person)
             prune_logs(ports.executor, files, context)
             preference = self._preference or image_preference(
                 preferred, files, self._operator, context, by_person=by_person

@@ -11,19 +11,15 @@ from enum import Enum
 
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
+from gprov.domain.erase.consequence import CONSEQUENCE, SECOND_SECONDS
 
 MENU_SECONDS = 300.0
 CONFIRM_SECONDS = 60.0
-# A small display scrolls the long warning first.
-WARNING_SECONDS = 300.0
 _IDLE_LIMIT = 2
 _ROUND_LIMIT = 20
 
 TITLE = "Boot menu"
-ERASE_WARNING = (
-    "Data Erase destroys ALL data on this unit. It can take HOURS and must not be interrupted: after a power failure "
-    "the unit may be unusable. Answer no unless you are certain. Erase everything?"
-)
+
 
 
 class Item(Enum):
@@ -108,7 +104,7 @@ def prompt(state: Choosing | Confirming) -> Choose | Confirm:
             return Choose(TITLE, tuple(item.value if item else "" for item in ITEMS), MENU_SECONDS)
         case Confirming(item, _, warned):
             if warned:
-                return Confirm(ERASE_WARNING, WARNING_SECONDS)
+                return Confirm(CONSEQUENCE, SECOND_SECONDS)
             return Confirm(f"{item.value}?", CONFIRM_SECONDS)
 
 
@@ -144,7 +140,7 @@ def _outcome(item: Item) -> Outcome:
         case Item.RESTORE_CHOSEN:
             return _restore(item, PreferredImage.MENU)
         case Item.ERASE:
-            return Erase()
+            return Erase(confirmed=True)
 
 
 def _restore(item: Item, image: PreferredImage) -> Restore:

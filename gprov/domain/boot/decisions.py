@@ -28,7 +28,9 @@ class RestoreReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Erase:
-    """Erase all data."""
+    """Erase all data. ``confirmed``: a person chose it in the boot menu and confirmed it twice."""
+
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class Disk:
     port or slot the disk sits in, and which unit or namespace of it this is. ``slot`` says the same as udev's by-path
     links do ("pci-0000:00:1f.2-ata-1"). ``sequence`` is the kernel's diskseq (Linux 5.15 and later): another one for
     each medium that ever came under any name since the kernel started; 0 if the kernel has none.
+    ``namespace``: number of the NVMe namespace, 0 for other disks.
     """
 
     name: str
@@ -133,6 +134,7 @@ class Disk:
     partitions: tuple[Partition, ...] = ()
     holders: tuple[DeviceNumber, ...] = ()
     sequence: int = 0
+    namespace: int = 0
 
     @property
     def devices(self) -> frozenset[DeviceNumber]:

@@ -149,6 +149,7 @@ def _disk(
         partitions=tuple(sorted(partitions, key=lambda part: part.number)),
         holders=tree.holders(folder),
         sequence=tree.number(folder, "diskseq"),
+        namespace=tree.number(folder, "nsid"),
     )
 
 

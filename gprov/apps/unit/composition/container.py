@@ -13,6 +13,7 @@ from gprov.apps.unit.reporting.bus import EventBus
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+    from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
 
@@ -82,6 +83,19 @@ def _executor(unit: UnitContainer) -> Executor:
     return Executor(unit.plan_ports(), unit.destructive_ports(), unit.bus())
 
 
+def _erasure_runner(unit: UnitContainer) -> ErasureRunner:
+    from gprov.apps.unit.execution.erase.ports import ErasurePorts
+    from gprov.apps.unit.execution.erase.runner import ErasureRunner
+
+    ports = ErasurePorts(
+        commands=unit.drive_commands(),
+        writer=unit.disk_writer(),
+        reader=unit.disk_reader(),
+        clock=unit.clock(),
+    )
+    return ErasureRunner(ports, unit.background())
+
+
 def _flow_ports(unit: UnitContainer) -> FlowPorts:
     from gprov.apps.unit.composition.flow_ports import FlowPorts
 
@@ -107,4 +121,5 @@ class UnitContainer(PortContainer):
     plan_ports = factory(_plan_ports, itself)
     destructive_ports = factory(_destructive_ports, itself)
     executor = factory(_executor, itself)
+    erasure_runner = factory(_erasure_runner, itself)
     flow_ports = factory(_flow_ports, itself)

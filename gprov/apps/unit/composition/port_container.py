@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition import adapters
+from gprov.apps.unit.composition import adapters, drive_adapters
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, singleton, value
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
@@ -22,9 +22,12 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
     from gprov.ports.destructive.array_writer import ArrayWriter
+    from gprov.ports.destructive.disk_writer import DiskWriter
+    from gprov.ports.destructive.drive_commands import DriveCommands
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
     from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
     from gprov.ports.files import Files
@@ -63,6 +66,18 @@ def _array_writer(unit: PortContainer) -> ArrayWriter:
 
 def _partitioner(unit: PortContainer) -> Partitioner:
     return adapters.partitioner(blocks=unit.blocks(), clock=unit.clock())
+
+
+def _drive_commands(unit: PortContainer) -> DriveCommands:
+    return drive_adapters.drive_commands(blocks=unit.blocks())
+
+
+def _disk_writer(unit: PortContainer) -> DiskWriter:
+    return drive_adapters.disk_writer(blocks=unit.blocks(), clock=unit.clock())
+
+
+def _disk_reader(unit: PortContainer) -> DiskReader:
+    return drive_adapters.disk_reader(clock=unit.clock())
 
 
 def _image_archives(unit: PortContainer) -> adapters.ImageArchives:
@@ -142,6 +157,11 @@ class PortContainer(Container):
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
     variable_writer = singleton(adapters.variable_writer)
+
+    drive_queries = singleton(drive_adapters.drive_queries)
+    drive_commands = singleton(_drive_commands, itself)
+    disk_writer = singleton(_disk_writer, itself)
+    disk_reader = singleton(_disk_reader, itself)
 
     firmware = singleton(adapters.firmware)
     smbios = singleton(adapters.smbios)

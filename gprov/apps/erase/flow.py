@@ -1,0 +1,139 @@
+"""Data erase of a unit: every data disk by the best technique that it supports, verified, and reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_person
+from gprov.apps.erase.ports import ErasePorts
+from gprov.apps.erase.preparation import prepare_disks
+from gprov.apps.erase.recorder import EraseRecorder
+from gprov.apps.erase.reporting import report_erase
+from gprov.apps.erase.survey import find_scope, plan_erasures
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
+from gprov.apps.unit.recovery.erase_record import EraseRecordFile
+from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
+from gprov.apps.unit.reporting.queued_sink import QueuedSink
+from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
+from gprov.domain.erase.outcome import DiskOutcome
+from gprov.domain.erase.plan import DiskErasure
+from gprov.domain.erase.questions import all_erased, result_text, unknown_platform_question
+from gprov.domain.erase.record import EraseRecord, RecordState
+from gprov.domain.erase.request import EraseRequest
+from gprov.domain.erase.result import EraseResult
+from gprov.domain.erase.scope import Scope
+from gprov.domain.errors import EraseFailed, GprovError, HardwareMismatch
+from gprov.domain.platform.identify import Unit
+
+_CONFIRM_SECONDS = 300.0
+
+
+class DataErase:
+    """One erase. Until it is confirmed, nothing changes; from then on, it is resumed after a power cut."""
+
+    def __init__(self, ports: ErasePorts, context: UnitContext, request: EraseRequest) -> None:
+        self._ports = ports
+        self._context = context
+        self._request = request
+        self._bus = context.bus
+        self._reported: GprovError | None = None
+
+    def run(self, *, confirmed: bool = False) -> EraseResult:
+        """``confirmed``: a person confirmed it before. An erase that a power cut interrupted is resumed without another
+        confirmation. Raises GprovError, already reported: EraseFailed if a disk is not erased."""
+        flow, context = self._ports.flow, self._context
+        try:
+            with mounted_recovery(flow.volumes, recovery_attachment_rule(flow.smbios, context), context) as recovery:
+                sink = QueuedSink(flow.file_sink_at(context.log_folder), flow.background)
+                self._bus.attach(sink)
+                try:
+                    with unexpected_errors_translated():
+                        return self._run(recovery, confirmed)
+                except GprovError as error:
+                    # Before the log on RECOVERY is closed, so that it contains the error.
+                    self._report(error)
+                    raise
+                finally:
+                    self._bus.detach(sink)
+        except GprovError as error:
+            if error is not self._reported:
+                self._report(error)
+            raise
+
+    def _report(self, error: GprovError) -> None:
+        self._reported = error
+        self._bus.error(error)
+        self._bus.message(str(error))
+
+    def _run(self, recovery: RecoveryVolume, confirmed: bool) -> EraseResult:
+        flow, bus = self._ports.flow, self._bus
+        file = EraseRecordFile(flow.volumes.files, self._context.log_folder, bus)
+        found = file.read()
+        record = found if found is not None and found.resumable else None
+        unit = self._identify()
+        scope = find_scope(self._ports, recovery, unit, bus)
+        for left_out in scope.left_out:
+            bus.log(left_out.describe())
+        if not scope.disks:
+            raise HardwareMismatch("data erase: no data disk was found; nothing was erased")
+        if record is None and not self._is_confirmed(unit, scope, confirmed):
+            bus.message("Data erase not confirmed: nothing was changed")
+            return EraseResult.DECLINED
+        bus.message("Data erase" if record is None else "Data erase goes on after an interruption")
+        request = record.request if record is not None else self._request
+        erasures = plan_erasures(self._ports, scope.disks, request, record, bus)
+        outcomes = self._erase(erasures, record, file)
+        return self._finish(unit, scope, outcomes, file)
+
+    def _identify(self) -> Unit | None:
+        """None for a unit of an unknown platform."""
+        flow, context = self._ports.flow, self._context
+        fallback = context.arguments.proto_ident or stored_code_name(flow.volumes.files, context)
+        try:
+            return identify_unit(read_smbios(flow.smbios, self._bus), context.platforms, fallback, self._bus)
+        except GprovError as error:
+            self._bus.warning(f"data erase: the platform is unknown: {error}")
+            return None
+
+    def _is_confirmed(self, unit: Unit | None, scope: Scope, confirmed: bool) -> bool:
+        operator, serial = self._ports.operator, unit.serial if unit is not None else ""
+        if unit is None and not operator.confirm(unknown_platform_question(scope), _CONFIRM_SECONDS):
+            return False
+        if confirmed or confirmed_by_arguments(self._context.arguments, serial):
+            return True
+        return confirmed_by_person(operator, serial or "(unknown)", scope)
+
+    def _erase(
+        self, erasures: tuple[DiskErasure, ...], before: EraseRecord | None, file: EraseRecordFile
+    ) -> tuple[DiskOutcome, ...]:
+        clock = self._ports.flow.volumes.clock
+        started = before.started_ns if before is not None else clock.now_ns()
+        record = EraseRecord(
+            state=RecordState.RUNNING,
+            started_ns=started,
+            request=erasures[0].request,
+            cleared=before is not None,
+            disks=tuple(erasure.progress for erasure in erasures),
+        )
+        file.write(record)
+        recorder = EraseRecorder(record, file, clock, self._bus)
+        if not record.cleared:
+            disks = tuple(erasure.disk for erasure in erasures)
+            prepare_disks(self._ports.flow.executor, disks, recorder, self._bus)
+        return self._ports.runner.erase(erasures, recorder)
+
+    def _finish(
+        self, unit: Unit | None, scope: Scope, outcomes: tuple[DiskOutcome, ...], file: EraseRecordFile
+    ) -> EraseResult:
+        text = result_text(outcomes, scope.missing)
+        report_erase(self._ports, unit, scope, outcomes, self._context)
+        if all_erased(outcomes, scope.missing):
+            file.remove()
+            self._bus.message(f"Data erase done: {text}")
+            return EraseResult.ERASED
+        record = file.read()
+        if record is not None:
+            file.write(replace(record, state=RecordState.FAILED, summary=text))
+        raise EraseFailed(text)
+

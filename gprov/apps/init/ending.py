@@ -1,0 +1,62 @@
+"""How a boot ends that does not start the system: a message for a while, then a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from gprov.apps.init.ports import InitPorts
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
+from gprov.domain.boot.args import FAILURE_HOLD_SECONDS
+from gprov.domain.errors import GprovError
+from gprov.domain.events import ProcessState
+
+
+class BootEnding:
+    """``release``: unmounts the root and stops its array. ``hold``: how long a message is shown, in seconds; None: the
+    default."""
+
+    def __init__(self, ports: InitPorts, release: Callable[[], None], hold: float | None, bus: EventBus) -> None:
+        self._ports = ports
+        self._release = release
+        self._hold = hold
+        self._bus = bus
+
+    def give_up(self, reason: str) -> NoReturn:
+        """Count a boot failure, show it, and restart after a pause."""
+        self._bus.error(reason)
+        self._bus.state(ProcessState.INIT_FAILED)
+        self._ports.operator.show(reason)
+        self._release()
+        self._restart_after(self._ports.boot_failures().record_failure(reason))
+
+    def show_error_and_restart(self, error: GprovError, min_seconds: float = 0.0) -> NoReturn:
+        """Show the error for a while, then restart: the next boot may find devices that this one did not."""
+        self._ports.operator.show(str(error))
+        self._restart_after(max(FAILURE_HOLD_SECONDS, min_seconds) if self._hold is None else self._hold)
+
+    def show_result_and_restart(self, text: str) -> NoReturn:
+        """Show the final message of a flow until a key is pressed, for a while at most, then restart."""
+        self.key_pressed_while_shown(text)
+        self.restart()
+
+    def key_pressed_while_shown(self, text: str) -> bool:
+        """Show a message until a key is pressed, for a while at most."""
+        self._release()
+        seconds = FAILURE_HOLD_SECONDS if self._hold is None else self._hold
+        self._ports.operator.show(text)
+        return wait_or_skip(self._ports.operator, self._ports.volumes.clock, seconds)
+
+    def restart(self) -> NoReturn:
+        self._bus.close()
+        self._ports.power.reboot()
+
+    def _restart_after(self, seconds: float) -> NoReturn:
+        """A person may cut the pause short; the count of boot failures is then set to zero."""
+        self._release()
+        self._bus.message(f"Restarting in {format_duration(seconds)}; any key: at once")
+        self._bus.close()
+        if wait_or_skip(self._ports.operator, self._ports.volumes.clock, seconds):
+            self._ports.boot_failures().reset()
+        self._ports.power.reboot()

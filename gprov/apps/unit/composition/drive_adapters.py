@@ -1,0 +1,36 @@
+"""Makes the Linux adapters of the ports of an erase, each imported at its first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.ports.block import BlockDevices
+    from gprov.ports.clock import Clock
+    from gprov.ports.destructive.disk_writer import DiskWriter
+    from gprov.ports.destructive.drive_commands import DriveCommands
+    from gprov.ports.drives import DiskReader, DriveQueries
+
+
+def drive_queries() -> DriveQueries:
+    from gprov.adapters.linux.disk.drive_commands import LinuxDriveQueries
+
+    return LinuxDriveQueries()
+
+
+def drive_commands(*, blocks: BlockDevices) -> DriveCommands:
+    from gprov.adapters.linux.disk.drive_commands import LinuxDriveCommands
+
+    return LinuxDriveCommands(blocks)
+
+
+def disk_writer(*, blocks: BlockDevices, clock: Clock) -> DiskWriter:
+    from gprov.adapters.linux.disk.disk_writer import DirectDiskWriter
+
+    return DirectDiskWriter(blocks, clock)
+
+
+def disk_reader(*, clock: Clock) -> DiskReader:
+    from gprov.adapters.linux.disk.disk_reader import DirectDiskReader
+
+    return DirectDiskReader(clock)
