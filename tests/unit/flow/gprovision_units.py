@@ -106,6 +106,14 @@ _SYSTEM = {
 }
 
 
+def with_grub4dos(unit: UnitDriver) -> None:
+    """Give a BIOS unit the loader of gprovision on RECOVERY, which its BIOS starts first."""
+    unit.machine.disks[-1].areas[0] = _SECTOR
+    unit.machine.bios_order = ("recovery",)
+    unit.volume("RECOVERY").kind = FileSystemKind.EXT3
+    _put(unit, "RECOVERY", {"/grldr": b"grub4dos", "/menu.lst": FIRST_MENU, "/GPROVFBK.boot": FALLBACK_MENU})
+
+
 def bios_unit(order: tuple[str, ...]) -> UnitDriver:
     """``order``: serial numbers of the disks that the BIOS tries first. The system on PRIMARY may start."""
     unit = _bios_unit().copy()

@@ -4,6 +4,7 @@ operation too, and are not restored again."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,11 +13,15 @@ from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.apps.host.simulation.invariants import recovery_problems, system_problems
-from gprov.apps.host.simulation.world import IMAGE_NAME
+from gprov.apps.host.simulation.world import IMAGE_NAME, world_of
+from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.branding import Branding
 from gprov.domain.events import Severity
 from gprov.domain.files import FileType
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.model import RaidLevel
 from gprov.domain.unit.credentials import Secret
-from tests.unit.flow import gprovision_units
+from tests.unit.flow import gprovision_units, units
 from tests.unit.flow.driver import HISTORY, UnitDriver
 from tests.unit.flow.gprovision_units import PASSWORD, PLAIN_TEXT
 
@@ -125,6 +130,27 @@ def test_a_primary_disk_that_the_bios_does_not_find_is_not_wiped() -> None:
     unit.machine.disks[0].appears_at = 2.0
     assert unit.boot() is StopReason.SWITCHED_ROOT
     assert unit.read("PRIMARY", "/srv/data") == b"new work"
+
+
+def test_a_menu_on_the_second_partition_of_a_large_disk_is_not_needed() -> None:
+    """The boot partition is the second one there; the menu of gprovision expects the first."""
+    platform = replace(default_table()[0], disk_size=3 << 40)
+    unit = UnitDriver(world_of(platform, Branding(), FirmwareKind.BIOS))
+    assert unit.provision() is StopReason.REBOOT
+    gprovision_units.with_grub4dos(unit)
+    assert unit.settle() == ("reboot", "switched root")
+    assert unit.exists("BOOT", "/GPROVHDD.boot")
+    check_starts(unit)
+
+
+@pytest.mark.parametrize("level", [RaidLevel.RAID1, RaidLevel.RAID5])
+def test_arrays(level: RaidLevel) -> None:
+    unit = units.running(firmware=FirmwareKind.BIOS, level=level, disks=level.min_disks)
+    gprovision_units.with_grub4dos(unit)
+    unit.remove_flag()
+    assert unit.settle() == ("reboot", "switched root")
+    assert all(volume.current.get("/GPROVHDD.boot") for volume in unit.volumes("BOOT"))
+    check_starts(unit)
 
 
 def test_menus_of_grub4dos_are_written_once(bios: UnitDriver) -> None:
