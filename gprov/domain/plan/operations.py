@@ -26,6 +26,7 @@ from gprov.domain.plan.file_operations import (
     MakeFolder,
     MakeSymlink,
     RemovePath,
+    ReplacePlainText,
     SetFlag,
     WriteFile,
 )
@@ -47,6 +48,7 @@ Operation = (
     | CopyKernel
     | MakeSymlink
     | RemovePath
+    | ReplacePlainText
     | UpdateBootEntries
     | FlushVolume
     | SetFlag

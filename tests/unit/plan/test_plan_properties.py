@@ -45,6 +45,7 @@ from gprov.domain.plan.file_operations import (
     MakeFolder,
     MakeSymlink,
     RemovePath,
+    ReplacePlainText,
     SetFlag,
     WriteFile,
 )
@@ -208,6 +209,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
         recovery_kernel=draw(kernels),
         fallback_kernel=draw(kernels),
         admin_password=draw(st.none() | st.just(PasswordHash(SECRET))),
+        plain_text_password=draw(st.booleans()),
         network=NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
         keep_options=draw(st.booleans()),
         ignore_saved_network=draw(st.booleans()),
@@ -233,6 +235,8 @@ def paths_of(operation: Operation) -> tuple[str, ...]:
             return (target,)
         case CopyKernel(targets=targets):
             return targets
+        case ReplacePlainText(path=path, plain_text=plain_text):
+            return (path, plain_text)
         case SetFlag(path=path):
             return (path,)
         case MountVolume(target=target) | UnmountVolume(target=target) | FlushVolume(target=target):
@@ -311,6 +315,7 @@ def test_files_change_only_below_primary_and_recovery(facts: RestoreFacts) -> No
         if below(path, MOUNT_POINTS.recovery) and not isinstance(operation, FlushVolume)
     }
     allowed = {"ESP/norm_boot", "ESP/EFI/BOOT/BOOTX64.EFI", "log/netd.tar", "fr.data", "boot.args"}
+    allowed |= {"secrets/admin.hash", "insecure.storage"} if facts.plain_text_password else set()
     assert on_recovery <= {f"{MOUNT_POINTS.recovery}/{name}" for name in allowed}
 
 

@@ -40,6 +40,7 @@ from gprov.domain.plan.file_operations import (
     MakeFolder,
     MakeSymlink,
     RemovePath,
+    ReplacePlainText,
     SetFlag,
     WriteFile,
 )
@@ -48,7 +49,15 @@ from gprov.ports.files import Files
 from gprov.ports.network import Http
 
 # Operations with the attribute ``required``.
-_OPTIONAL_OPERATIONS = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
+_OPTIONAL_OPERATIONS = (
+    UpdateBootEntries,
+    RemovePath,
+    CopyKernel,
+    ReplacePlainText,
+    StopArray,
+    WriteFile,
+    FlushVolume,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +168,9 @@ class Executor:
         raise InternalError(f"the plan uses {ref.describe()} before it exists")
 
 
-FileOperation = MakeFolder | WriteFile | CopyFile | CopyKernel | MakeSymlink | RemovePath | FlushVolume | SetFlag
+FileOperation = (
+    MakeFolder | WriteFile | CopyFile | CopyKernel | MakeSymlink | RemovePath | ReplacePlainText | FlushVolume | SetFlag
+)
 
 
 def perform_on_files(files: Files, operation: FileOperation) -> None:
@@ -172,9 +183,9 @@ def perform_on_files(files: Files, operation: FileOperation) -> None:
         case CopyFile():
             files.copy(operation.source, operation.target, mode=operation.mode)
         case CopyKernel():
-            for target in operation.targets:
-                files.copy(operation.source, target, mode=0o755)
-                files.sync(target.rpartition("/")[0])
+            _copy_kernel(files, operation)
+        case ReplacePlainText():
+            _replace_plain_text(files, operation)
         case MakeSymlink():
             files.symlink(operation.text, operation.path)
         case RemovePath():
@@ -185,3 +196,17 @@ def perform_on_files(files: Files, operation: FileOperation) -> None:
             files.replace(operation.path, b"", mode=0o444)
         case _:
             assert_never(operation)
+
+
+def _copy_kernel(files: Files, operation: CopyKernel) -> None:
+    for target in operation.targets:
+        files.copy(operation.source, target, mode=0o755)
+        files.sync(target.rpartition("/")[0])
+
+
+def _replace_plain_text(files: Files, operation: ReplacePlainText) -> None:
+    folder = operation.path.rpartition("/")[0]
+    files.make_folder(folder, mode=0o700)
+    files.replace(operation.path, operation.content, mode=0o600)
+    files.sync(folder)
+    files.remove(operation.plain_text)
