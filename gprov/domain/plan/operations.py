@@ -27,6 +27,7 @@ from gprov.domain.plan.file_operations import (
     MakeSymlink,
     RemovePath,
     SetFlag,
+    SetFolderOwner,
     WriteFile,
 )
 
@@ -42,6 +43,7 @@ Operation = (
     | ExtractImage
     | FetchFile
     | MakeFolder
+    | SetFolderOwner
     | WriteFile
     | CopyFile
     | CopyKernel

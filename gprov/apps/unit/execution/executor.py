@@ -41,6 +41,7 @@ from gprov.domain.plan.file_operations import (
     MakeSymlink,
     RemovePath,
     SetFlag,
+    SetFolderOwner,
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
@@ -48,7 +49,7 @@ from gprov.ports.files import Files
 from gprov.ports.network import Http
 
 # Operations with the attribute ``required``.
-_OPTIONAL_OPERATIONS = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
+_OPTIONAL_OPERATIONS = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, SetFolderOwner, FlushVolume)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,14 +160,16 @@ class Executor:
         raise InternalError(f"the plan uses {ref.describe()} before it exists")
 
 
-FileOperation = MakeFolder | WriteFile | CopyFile | CopyKernel | MakeSymlink | RemovePath | FlushVolume | SetFlag
+FileOperation = (
+    MakeFolder | SetFolderOwner | WriteFile | CopyFile | CopyKernel | MakeSymlink | RemovePath | FlushVolume | SetFlag
+)
 
 
 def perform_on_files(files: Files, operation: FileOperation) -> None:
     """Run an operation that needs only the files port."""
     match operation:
-        case MakeFolder():
-            files.make_folder(operation.path, mode=operation.mode, owner=operation.owner)
+        case MakeFolder() | SetFolderOwner():
+            _perform_on_folder(files, operation)
         case WriteFile():
             files.replace(operation.path, operation.content, mode=operation.mode, owner=operation.owner)
         case CopyFile():
@@ -183,5 +186,15 @@ def perform_on_files(files: Files, operation: FileOperation) -> None:
             files.sync(operation.target)
         case SetFlag():
             files.replace(operation.path, b"", mode=0o444)
+        case _:
+            assert_never(operation)
+
+
+def _perform_on_folder(files: Files, operation: MakeFolder | SetFolderOwner) -> None:
+    match operation:
+        case MakeFolder():
+            files.make_folder(operation.path, mode=operation.mode, owner=operation.owner)
+        case SetFolderOwner():
+            files.set_folder_owner(operation.path, operation.owner)
         case _:
             assert_never(operation)
