@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from gprov.adapters.fake.drives.ata import SatDrive
+from gprov.adapters.fake.drives.ata_device import Media
 from gprov.adapters.fake.drives.ata_model import BLOCK, CRYPTO, OVERWRITE, AtaModel
 from gprov.adapters.fake.drives.faults import AtaFaults, BridgeFaults
 from gprov.domain.erase.drive_io import NoReply, ScsiCommand, ScsiReply
@@ -77,7 +78,7 @@ def test_a_failed_operation_is_a_failure_and_can_be_repeated() -> None:
     first = bench.run(erase(ALL[1]))
     assert first.status is FAILED
     assert "did not reach all physical sectors" in first.detail
-    assert bench.sat.device.sanitize.state == "SD3"
+    assert bench.sat.device.media is Media.READY
     bench.sat.device.faults = AtaFaults()
     assert bench.run(erase(ALL[1])).status is COMPLETED
 
@@ -91,6 +92,18 @@ class Swallowing:
     def scsi(self, command: ScsiCommand) -> ScsiReply | NoReply:
         swallowed = command.cdb[0] == 0x85 and command.cdb[14] == 0xB4 and command.cdb[4] == BLOCK
         return ScsiReply(0) if swallowed else self.behind.scsi(command)
+
+
+def test_a_drive_whose_last_operation_failed_accepts_a_new_one() -> None:
+    bench = ata_bench(faults=AtaFaults(sanitize_fails=True))
+    device = bench.sat.device
+    device.sanitize.execute(BLOCK, 0, 0x426B4572)  # by another host, without the failure mode
+    bench.clock.sleep(HOUR)
+    stated = bench.run(report())
+    assert device.sanitize.state == "SD3"
+    assert any("last sanitize operation failed" in note for note in stated.notes)
+    device.faults = AtaFaults()
+    assert bench.run(erase(ALL[1])).status is COMPLETED
 
 
 def test_the_success_of_an_earlier_operation_is_no_evidence() -> None:

@@ -19,7 +19,7 @@ from gprov.domain.formats.ata.commands import AtaCommand, Transfer
 from gprov.domain.formats.ata.dco import parse_dco_sectors
 from gprov.domain.formats.ata.identify import AfterTrim, parse_identify
 from gprov.domain.formats.ata.registers import AtaRegisters
-from gprov.domain.formats.ata.sanitize_status import parse_sanitize_status, sanitize_error
+from gprov.domain.formats.ata.sanitize_status import SanitizeError, parse_sanitize_status, sanitize_error
 from gprov.domain.formats.ata.security_data import (
     SecurityData,
     SecurityLevel,
@@ -210,6 +210,16 @@ def test_registers_of_a_48_bit_command_in_fixed_format_are_incomplete(registers:
     assert not found.complete
     with pytest.raises(BadInput):
         parse_sanitize_status(found)
+
+
+def test_registers_of_an_aborted_command_in_fixed_format_need_no_code_of_their_own() -> None:
+    raw = bytearray(ata_reply(AtaRegisters(status=0x51, error=4, lba=1), extended=True, fixed=True).sense)
+    raw[12:14] = bytes(2)
+    found = parse_sense(bytes(raw)).ata
+    assert found is not None
+    assert found.aborted
+    assert sanitize_error(found) is SanitizeError.UNSUCCESSFUL
+    assert parse_sense(sense_data(0xB, (0, 0))).ata is None
 
 
 @given(

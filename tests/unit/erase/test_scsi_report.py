@@ -67,6 +67,12 @@ def test_the_states_of_security_are_told_apart(faults: AtaFaults, text: str) -> 
     assert all(text in reason(found, technique) for technique in ATA_SECURITY)
 
 
+def test_frozen_sanitize_operations_exclude_only_these() -> None:
+    found = stated(ata_bench(faults=AtaFaults(sanitize_frozen_at_power_on=True)))
+    assert offered(found) == ATA_SECURITY
+    assert all("frozen" in reason(found, technique) for technique in ATA_SANITIZE)
+
+
 def test_an_expired_count_of_passwords_is_told_apart() -> None:
     bench = ata_bench(faults=AtaFaults(locked_by=b"s"))
     for _ in range(5):

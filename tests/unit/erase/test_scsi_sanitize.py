@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from gprov.adapters.fake.drives.faults import DriveFaults
 from gprov.adapters.fake.drives.scsi import ScsiModel
-from gprov.domain.erase.drive_io import ScsiCommand
+from gprov.domain.erase.drive_io import ScsiCommand, ScsiReply
 from gprov.domain.erase.outcome import TechniqueStatus
 from gprov.domain.erase.scsi.drive import erase, resume
 from gprov.domain.erase.scsi.report import report
 from gprov.domain.erase.techniques import Technique
+from gprov.domain.formats.scsi import commands as scsi
 from tests.unit.erase.scsi_driver import CONTENT, HOUR, scsi_bench
 
 ALL = [Technique.SCSI_SANITIZE_CRYPTO, Technique.SCSI_SANITIZE_BLOCK, Technique.SCSI_SANITIZE_OVERWRITE]
@@ -51,10 +52,16 @@ def test_a_failed_operation_is_a_failure_and_can_be_repeated() -> None:
     result = bench.run(erase(ALL[1]))
     assert result.status is FAILED
     assert "31h/03h" in result.detail
-    assert bench.disk.sanitize_failed
-    assert any("failed" in note for note in bench.run(report()).notes)
-    bench.disk.sanitize_failed = False
+    assert not bench.disk.sanitize_failed
     assert not bench.erased
+    assert bench.disk.scsi(ScsiCommand(scsi.test_unit_ready())) == ScsiReply(0)
+
+
+def test_a_drive_whose_last_operation_failed_accepts_a_new_one() -> None:
+    bench = scsi_bench()
+    bench.disk.sanitize_failed = True
+    assert any("failed" in note for note in bench.run(report()).notes)
+    assert bench.run(erase(ALL[1])).status is COMPLETED
 
 
 def test_a_drive_that_dies_is_a_failure_and_its_operation_is_resumed_after_a_power_cycle() -> None:

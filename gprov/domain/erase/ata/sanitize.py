@@ -25,6 +25,7 @@ from gprov.domain.formats.ata.commands import (
     AtaCommand,
     sanitize_antifreeze_lock,
     sanitize_block_erase,
+    sanitize_clear_failure,
     sanitize_crypto_scramble,
     sanitize_overwrite,
 )
@@ -45,7 +46,7 @@ def sanitize(technique: Technique) -> Protocol[TechniqueResult]:
     outcome = yield from send_ata(_command(technique))
     if outcome.answer is Answer.REFUSED:
         return (yield from _aborted(technique, outcome))
-    watched = yield from watch(_observe)
+    watched = yield from _watched()
     # Without registers, GOOD may be the reply of a bridge that passed nothing on.
     accepted = outcome.answer is Answer.DONE and outcome.registers is not None
     return _result(technique, watched, started=watched.seen_running or accepted or _was_clear(outcome, facts))
@@ -56,8 +57,17 @@ def resume_sanitize(technique: Technique) -> Protocol[TechniqueResult]:
     first = yield from _observe()
     if first.stage is Stage.IDLE or first.stage is Stage.ENDED:
         return refused(technique, "no sanitize operation is in progress")
-    watched = yield from watch(_observe)
+    watched = yield from _watched()
     return _result(technique, watched, started=first.stage is Stage.RUNNING or watched.seen_running)
+
+
+def _watched() -> Protocol[Watched]:
+    """Wait for the end. A failed operation keeps the medium inaccessible: the drive is made to leave that state, so
+    that another technique can follow."""
+    watched = yield from watch(_observe)
+    if watched.last.stage is Stage.FAILED:
+        yield from send_ata(sanitize_clear_failure())
+    return watched
 
 
 def _command(technique: Technique) -> AtaCommand:

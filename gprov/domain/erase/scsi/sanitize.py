@@ -65,7 +65,7 @@ def scsi_sanitize(technique: Technique) -> Protocol[TechniqueResult]:
         if after.stage in (before.stage, Stage.ENDED):
             return refused(technique, f"SANITIZE: {outcome.problem}")
         return failed(technique, f"SANITIZE: {outcome.problem}; then: {after.detail}")
-    watched = yield from watch(observe)
+    watched = yield from _watched()
     return _result(technique, watched, started=watched.seen_running or outcome.answer is Answer.DONE)
 
 
@@ -74,8 +74,17 @@ def resume_scsi_sanitize(technique: Technique) -> Protocol[TechniqueResult]:
     first = yield from observe()
     if first.stage is Stage.ENDED:
         return refused(technique, "no sanitize operation is in progress")
-    watched = yield from watch(observe)
+    watched = yield from _watched()
     return _result(technique, watched, started=first.stage is Stage.RUNNING or watched.seen_running)
+
+
+def _watched() -> Protocol[Watched]:
+    """Wait for the end. A failed operation keeps the medium inaccessible: the drive is made to leave that state, so
+    that another technique can follow."""
+    watched = yield from watch(observe)
+    if watched.last.stage is Stage.FAILED:
+        yield from send(sanitize(SanitizeAction.EXIT_FAILURE_MODE))
+    return watched
 
 
 def observe() -> Protocol[Observation]:

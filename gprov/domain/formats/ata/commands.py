@@ -110,6 +110,16 @@ def sanitize_status() -> AtaCommand:
     return AtaCommand(opcode=Opcode.SANITIZE, feature=SanitizeFeature.STATUS, extended=True)
 
 
+def sanitize_clear_failure() -> AtaCommand:
+    """SANITIZE STATUS EXT that ends the failed state, if the operation was started with FAILURE MODE."""
+    return AtaCommand(
+        opcode=Opcode.SANITIZE,
+        feature=SanitizeFeature.STATUS,
+        count=CLEAR_SANITIZE_OPERATION_FAILED,
+        extended=True,
+    )
+
+
 def sanitize_antifreeze_lock() -> AtaCommand:
     return _sanitize(SanitizeFeature.ANTIFREEZE_LOCK, 0, _KEYS[SanitizeFeature.ANTIFREEZE_LOCK])
 

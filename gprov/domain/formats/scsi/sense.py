@@ -17,6 +17,7 @@ _SENSE_KEY_SPECIFIC = 0x02
 _ATA_STATUS_RETURN = 0x09
 _ATA_STATUS_SIZE = 14
 _SENSE_KEY_VALID = 0x80
+_ATA_ERROR = 0x41
 _PROGRESS_UNITS = 0x10000
 
 
@@ -103,8 +104,13 @@ def _fixed_format(raw: bytes, *, deferred: bool) -> Sense:
         code=code,
         deferred=deferred,
         progress=_progress(valid[15:18]),
-        ata=_fixed_registers(valid) if code == ATA_INFORMATION_AVAILABLE else None,
+        ata=_fixed_registers(valid) if code == ATA_INFORMATION_AVAILABLE or _aborted_by_ata(valid) else None,
     )
+
+
+def _aborted_by_ata(raw: bytes) -> bool:
+    """An aborted command keeps the code of its error; the registers show by a status with ERROR and DEVICE READY."""
+    return raw[2] & 0x0F == SenseKey.ABORTED_COMMAND and raw[4] & _ATA_ERROR == _ATA_ERROR
 
 
 def _fixed_registers(raw: bytes) -> AtaRegisters:
