@@ -31,6 +31,8 @@ HOUR = 3600.0
 class Drive(Interface):
     def scsi(self, command: ScsiCommand) -> ScsiReply | NoReply: ...
 
+    def power_cycle(self) -> None: ...
+
 
 @dataclass
 class Bench:

@@ -93,6 +93,9 @@ class Swallowing:
         swallowed = command.cdb[0] == 0x85 and command.cdb[14] == 0xB4 and command.cdb[4] == BLOCK
         return ScsiReply(0) if swallowed else self.behind.scsi(command)
 
+    def power_cycle(self) -> None:
+        self.behind.power_cycle()
+
 
 def test_a_drive_whose_last_operation_failed_accepts_a_new_one() -> None:
     bench = ata_bench(faults=AtaFaults(sanitize_fails=True))
