@@ -100,6 +100,22 @@ def test_what_a_bridge_does_not_return_is_reported_as_not_known() -> None:
     assert "registers" in reason(found, Technique.ATA_SANITIZE_BLOCK)
 
 
+def test_a_device_configuration_that_is_locked_is_reported_as_not_known() -> None:
+    found = stated(ata_bench(AtaModel(dco=True), faults=AtaFaults(aborts=frozenset({0xB1}))))
+    assert any("device configuration overlay: not known" in line for line in found.not_examined)
+    assert offered(found) == ATA_SANITIZE | ATA_SECURITY
+
+
+def test_a_drive_that_does_not_state_that_it_encrypts_everything_has_a_note() -> None:
+    found = stated(ata_bench(AtaModel(encrypts_all=False)))
+    assert "the drive does not state that it encrypts all user data" in found.notes
+
+
+def test_a_password_has_a_note() -> None:
+    found = stated(ata_bench(faults=AtaFaults(locked_by=b"s")))
+    assert any("a security password is set, level high, the drive is locked" in note for note in found.notes)
+
+
 def test_sectors_that_a_bridge_hides_are_reported() -> None:
     found = stated(ata_bench(bridge=BridgeFaults(hides_sectors=4)))
     assert any("2048 bytes at the end" in line for line in found.not_examined)
@@ -126,7 +142,9 @@ def test_a_scsi_drive_that_states_no_commands_offers_nothing() -> None:
 
 
 def test_a_drive_that_answers_nothing_has_a_report() -> None:
-    found = stated(scsi_bench(faults=DriveFaults(loses_numbers=frozenset(range(1, 100)))))
+    bench = scsi_bench(faults=DriveFaults(loses_numbers=frozenset(range(1, 100))))
+    found = stated(bench)
+    assert len(bench.requests) == 2  # each one takes its whole time limit
     assert not found.offers
     assert {refusal.technique for refusal in found.refusals} >= SCSI_SANITIZE
     assert found.notes

@@ -39,7 +39,18 @@ def report() -> Protocol[DriveReport]:
     drive = yield from identify()
     if isinstance(drive, Identify):
         return (yield from _ata(drive))
+    if standard is None and drive.answer is Answer.LOST:
+        return _silent(drive)
     return (yield from _scsi(standard, drive))
+
+
+def _silent(drive: Unreadable) -> DriveReport:
+    """Each further command would wait for its time limit."""
+    return DriveReport(
+        refusals=tuple(Refusal(technique, drive.reason) for technique in ACTIONS),
+        not_examined=(not_reachable(Media.UNKNOWN),),
+        notes=("the drive does not reply to INQUIRY and IDENTIFY DEVICE",),
+    )
 
 
 def _ata(drive: Identify) -> Protocol[DriveReport]:
