@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.patterns import Pattern, Stamped
@@ -25,16 +26,13 @@ def canary_extents(seed: str, size: int) -> tuple[Extent, ...]:
         return (Extent(0, size),)
     blocks = size // BLOCK
     strips = min(_MOST, -(-size // _GIB))
-    first = (blocks * number // strips for number in range(strips + 1))
-    bounds = tuple(first)
-    random = {
-        low + draw(seed, number, high - low)
-        for number, (low, high) in enumerate(zip(bounds, bounds[1:], strict=False))
-        if high > low
-    }
-    return tuple(Extent(at * BLOCK, (at + 1) * BLOCK) for at in sorted(random - {0, blocks - 1} | {0})) + (
-        Extent((blocks - 1) * BLOCK, size),
-    )
+    bounds = (blocks * number // strips for number in range(strips + 1))
+    places = {0}
+    for number, (low, high) in enumerate(pairwise(bounds)):
+        if high > low:
+            places.add(low + draw(seed, number, high - low))
+    last = Extent((blocks - 1) * BLOCK, size)
+    return (*(Extent(at * BLOCK, (at + 1) * BLOCK) for at in sorted(places - {blocks - 1})), last)
 
 
 def canary_pattern(seed: str) -> Pattern:

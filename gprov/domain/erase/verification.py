@@ -1,4 +1,7 @@
-"""From what was read back to a verification, and to the verdict on a disk. What was not examined never counts as good."""
+"""From what was read back to a verification, and to the verdict on a disk.
+
+What was not examined never counts as good.
+"""
 
 from __future__ import annotations
 
