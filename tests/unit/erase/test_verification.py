@@ -143,15 +143,19 @@ def test_canaries_must_be_gone_and_examined(
     assert verdict(completed=True, passes=(), verification=verification) is expected
 
 
+def known(estimate: Estimate) -> tuple[float | None, float | None]:
+    return estimate.rate, estimate.seconds_left
+
+
 def test_the_estimate_follows_the_last_samples() -> None:
     estimate = Estimate(1000, window=10)
-    assert estimate.rate is estimate.seconds_left is None
+    assert known(estimate) == (None, None)
     for second in range(11):
         estimate.add(second, second * 10)
-    assert (estimate.rate, estimate.seconds_left) == (10.0, 90.0)
+    assert known(estimate) == (10.0, 90.0)
     for second in range(11, 31):
         estimate.add(second, 100 + (second - 10) * 5)
-    assert (estimate.rate, estimate.seconds_left) == (5.0, 160.0)
+    assert known(estimate) == (5.0, 160.0)
     for second in range(31, 51):
         estimate.add(second, 200)
-    assert (estimate.rate, estimate.seconds_left) == (0.0, None)
+    assert known(estimate) == (0.0, None)
