@@ -20,6 +20,7 @@ import pytest
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.disk.block import FakeBlockDevices
 from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
@@ -31,10 +32,12 @@ from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import primary_table
 from gprov.ports.archive import Archives
 from gprov.ports.block import BlockDevices
+from gprov.ports.destructive.disk_writer import DiskWriter
 from gprov.ports.destructive.filesystem_maker import FileSystemMaker
 from gprov.ports.destructive.image_unpacker import ImageUnpacker
 from gprov.ports.destructive.partitioner import Partitioner
 from gprov.ports.destructive.variable_writer import VariableWriter
+from gprov.ports.drives import DiskReader
 from gprov.ports.files import Files
 from gprov.ports.filesystem import FileSystems, Mounts
 from gprov.ports.firmware import Firmware
@@ -66,6 +69,8 @@ class World:
     files: Files
     archives: WholeArchives
     firmware: WholeFirmware
+    writer: DiskWriter
+    reader: DiskReader
     folder: str
     blank: Callable[[int], Disk]
 
@@ -112,12 +117,19 @@ def fake_world() -> World:
         return next(disk for disk in blocks.disks() if disk.name == name)
 
     ports = (blocks, FakePartitioner(machine), FakeFileSystems(machine), FakeMounts(machine), FakeFiles(machine))
-    return World(*ports, FakeArchives(machine), FakeFirmware(machine), "/mnt", blank)
+    return World(*ports, FakeArchives(machine), FakeFirmware(machine), *whole_disks(machine), "/mnt", blank)
+
+
+def whole_disks(machine: SimulatedMachine) -> tuple[DiskWriter, DiskReader]:
+    both = FakeWholeDisks(machine)
+    return both, both
 
 
 def linux_world(folder: Path, stack: ExitStack) -> World:
     from gprov.adapters.linux.archive import XzTarArchives
     from gprov.adapters.linux.disk.block import SysfsBlockDevices
+    from gprov.adapters.linux.disk.disk_reader import LinuxDiskReader
+    from gprov.adapters.linux.disk.disk_writer import LinuxDiskWriter
     from gprov.adapters.linux.disk.partition import PartedPartitioner
     from gprov.adapters.linux.files.files import LinuxFiles
     from gprov.adapters.linux.filesystem.mounts import LinuxMounts
@@ -149,6 +161,8 @@ def linux_world(folder: Path, stack: ExitStack) -> World:
         LinuxFiles(volumes),
         XzTarArchives(processes),
         EfivarsFirmware(),
+        LinuxDiskWriter(blocks, SystemClock()),
+        LinuxDiskReader(blocks, SystemClock()),
         str(mounted),
         blank,
     )

@@ -86,6 +86,7 @@ class FakeArrays(Arrays, ArrayWriter):
             machine.begin_write(f"write RAID superblock {node}: under way")
             raise_write_fault(machine, disk, f"write RAID superblock {node}", part)
             part.volume, part.member, part.unflushed = None, made, ()
+            machine.mark(disk, part, f"{spec.uuid} {slot}")
         return self._start(array, parts)
 
     @override

@@ -10,6 +10,7 @@ from typing_extensions import override
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk, FakePartition
 from gprov.domain.disk.model import Contents, Disk, Partition
+from gprov.domain.erase.extents import Extent
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.ports.block import BlockDevices, DeviceChanges
 
@@ -43,7 +44,7 @@ class FakeBlockDevices(BlockDevices):
             raise DeviceMissing(node, "no such disk")
         if offset + size > disk.size:
             raise DeviceFault(node, f"cannot read {size} bytes at {offset}: ends at {disk.size}")
-        return bytes(size) if disk.table is None else b"\x55" * size
+        return disk.media.read(Extent(offset, offset + size))
 
 
 class _Changes(DeviceChanges):

@@ -6,11 +6,13 @@ from typing_extensions import override
 
 from gprov.adapters.fake.disk.block import described
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, FakeVolume
+from gprov.adapters.fake.machine.storage import TABLE_BYTES, FakeDisk, FakeMember, FakeVolume
 from gprov.adapters.fake.machine.writes import raise_write_fault, refuse_member, refuse_protected
 from gprov.domain.boot.grub.install import Loader, core_location, loader_writes
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import Disk
+from gprov.domain.erase.extents import Extent
+from gprov.domain.erase.patterns import Fill, Stamped
 from gprov.domain.errors import DeviceFault
 from gprov.ports.destructive.partitioner import Partitioner
 
@@ -27,6 +29,7 @@ class FakePartitioner(Partitioner):
         refuse_protected(fake)
         # The first sector is cleared and flushed first: without it, neither a BIOS nor a kernel uses what follows it.
         fake.forget_partitions()
+        fake.media.put(Extent(0, TABLE_BYTES), Fill(0))
         fake.writes += 1
         kept = {
             start: found for start, found in fake.old_contents.items() if head <= start < max(head, disk.size - tail)
@@ -35,6 +38,9 @@ class FakePartitioner(Partitioner):
         self._machine.begin_write(f"clear {disk.node}: under way")
         raise_write_fault(self._machine, fake, f"clear {disk.node}")
         fake.old_contents, fake.clearing = kept, frozenset()
+        for start, end in ((0, min(head, fake.size)), (max(0, fake.size - tail), fake.size)):
+            if start < end:
+                fake.media.put(Extent(start, end), Fill(0))
 
     @override
     def write(self, disk: Disk, table: PartitionTable, loader: Loader | None = None) -> Disk:
@@ -47,6 +53,7 @@ class FakePartitioner(Partitioner):
         self._machine.begin_write(f"partition {disk.node}: under way")
         raise_write_fault(self._machine, fake, f"partition {disk.node}")
         fake.table = table
+        fake.media.put(Extent(0, TABLE_BYTES), Stamped(f"former table {fake.writes}"))
         if loader is not None:
             fake.areas = {
                 write.offset: write.content for write in loader_writes(loader, bytes(512), core_location(table))

@@ -36,6 +36,7 @@ class FakeFileSystems(FileSystems, FileSystemMaker):
         self._machine.begin_write(f"format {node}: under way")
         raise_write_fault(self._machine, disk, f"format {node}", part)
         part.volume, part.member, part.unflushed = made, None, ()
+        self._machine.mark(disk, part, made.uuid)
 
     @override
     def check(self, node: str, kind: FileSystemKind) -> CheckVerdict:

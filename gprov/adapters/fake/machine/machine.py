@@ -194,6 +194,18 @@ class SimulatedMachine:
             if one.array.device is part:
                 one.record(self._parts_present())
 
+    def mark(self, disk: FakeDisk, part: FakePartition, name: str) -> None:
+        """Fill the media below a partition, or below the members of an array, with a content that stands for
+        ``name``."""
+        members = next((one.members for one in self.running if one.array.device is part), None)
+        if members is None:
+            disk.mark(part, name)
+            return
+        for one in self.disks:
+            for member in one.partitions:
+                if any(member is found for found in members):
+                    one.mark(member, f"{name} {one.name}")
+
     def _parts_present(self) -> frozenset[str]:
         return frozenset(part.uuid for disk in self.present() for part in disk.partitions)
 

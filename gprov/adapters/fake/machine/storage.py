@@ -6,11 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
+from gprov.adapters.fake.machine.media import Media, common
 from gprov.adapters.fake.machine.tree import Node, Tree, changed
 from gprov.adapters.fake.machine.volume import FakeVolume
 from gprov.domain.disk.arrays import works_with
 from gprov.domain.disk.layout import PartitionTable
 from gprov.domain.disk.model import ActiveMount, Bus, FileSystemKind
+from gprov.domain.erase.extents import Extent
+from gprov.domain.erase.patterns import Stamped
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 
@@ -29,6 +32,9 @@ __all__ = [
     "ram",
 ]
 
+
+# GPT: protective MBR, header and 32 sectors of entries.
+TABLE_BYTES = 34 * 512
 
 # Contents of a partition: a volume, an array member, or nothing.
 PartitionContents = tuple["FakeVolume | None", "FakeMember | None"]
@@ -112,7 +118,8 @@ class FakeDisk:
     ``areas``: boot loader code by offset. ``write_protected``: as worn-out flash. ``old_contents``: file systems and
     array members that no partition table lists, by their first byte; a new partition that starts there holds them again
     unless that area was cleared. ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or
-    dead; ``reappears`` at the next start.
+    dead; ``reappears`` at the next start. ``media``: the bytes; for tables, file systems and members a recognisable
+    content that stands for theirs.
     """
 
     name: str
@@ -132,6 +139,10 @@ class FakeDisk:
     clearing: frozenset[int] = frozenset()
     detached: bool = False
     reappears: bool = False
+    media: Media = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.media = Media(size=self.size)
 
     @property
     def node(self) -> str:
@@ -154,6 +165,32 @@ class FakeDisk:
         self.areas = {}
         self.partitions = []
 
+    def mark(self, part: FakePartition, name: str) -> None:
+        """Fill the place of a partition with the content that stands for what was made there."""
+        self.media.put(Extent(part.start, part.start + part.size), Stamped(f"former {name}"))
+
+    def lose(self, extent: Extent) -> None:
+        """Forget what an overwritten range held: the table, and volumes and members whose first block was in it.
+        Volumes of which another part was in it are damaged beyond repair."""
+        if extent.start < TABLE_BYTES:
+            self.forget_partitions()
+        self.areas = {at: code for at, code in self.areas.items() if not common(extent, Extent(at, at + len(code)))}
+        old = self.old_contents.items()
+        self.old_contents = {start: found for start, found in old if not extent.start <= start < extent.end}
+        for start, found in self.old_contents.items():
+            if isinstance(found, FakeVolume) and common(extent, Extent(start, start + found.size)):
+                found.damaged, found.repairable = True, False
+        for part in self.partitions:
+            if extent.start <= part.start < extent.end:
+                part.volume = part.member = None
+            elif part.volume is not None and common(extent, Extent(part.start, part.start + part.size)):
+                part.volume.damaged, part.volume.repairable = True, False
+
+    def erase_contents(self, residue: int | None, spared: tuple[Extent, ...] = ()) -> None:
+        """The drive erased itself: see ``Media.forget_all``."""
+        self.lose(Extent(0, self.size))
+        self.media.forget_all(residue, spared)
+
     def volumes(self) -> tuple[FakeVolume, ...]:
         return tuple(part.volume for part in self.partitions if part.volume is not None)
 
@@ -163,6 +200,7 @@ class FakeDisk:
             if choose is not None and choose(2):
                 self.old_contents.pop(start, None)
         self.clearing = frozenset()
+        self.media.apply_power_cut(choose)
         for part in self.partitions:
             part.apply_power_cut(choose)
 

@@ -6,20 +6,17 @@ rescan; devtmpfs creates the nodes.
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from gprov.adapters.linux.ioctl.blkpg import forget_partition
+from gprov.adapters.linux.disk.whole_disk import exclusive, forget, unchanged
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.boot.grub.install import SECTOR, BlockWrite, Loader, core_location, loader_writes
 from gprov.domain.disk.layout import MIB, PartitionTable, TableKind
 from gprov.domain.disk.model import Disk
-from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing
+from gprov.domain.errors import DeadlineExceeded, DeviceMissing
 from gprov.ports.block import BlockDevices
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.destructive.partitioner import Partitioner
@@ -27,9 +24,6 @@ from gprov.ports.destructive.partitioner import Partitioner
 if TYPE_CHECKING:
     from gprov.adapters.linux.disk.parted_table import StagedTable
 
-# A probe keeps a partition busy for milliseconds, a mount for much longer than this.
-_BUSY_SECONDS = 3.0
-_BUSY_PAUSE = 0.05
 _CHUNK = 4 * MIB
 _FIRST = 4096  # one sector, of either size
 
@@ -44,11 +38,11 @@ class PartedPartitioner(Partitioner):
 
     @override
     def clear(self, disk: Disk, head: int, tail: int) -> None:
-        with _exclusive(disk) as fd:
-            now = self._unchanged(disk)
+        with exclusive(disk) as fd:
+            now = unchanged(self._blocks, disk)
             # Before the table is cleared: a partition in use fails the call while nothing is lost.
             for part in now.partitions:
-                self._forget(disk, fd, part.number)
+                forget(disk, fd, part.number, self._clock)
             try:
                 size = os.lseek(fd, 0, os.SEEK_END)
                 start_of_tail = max(0, size - tail)
@@ -68,8 +62,8 @@ class PartedPartitioner(Partitioner):
 
         with self._blocks.changes() as changes:
             # Open while libparted works, so that no partition can be mounted meanwhile.
-            with _exclusive(disk) as fd:
-                self._unchanged(disk)
+            with exclusive(disk) as fd:
+                unchanged(self._blocks, disk)
                 if loader is None:
                     write_table(disk, table)
                 else:
@@ -85,26 +79,6 @@ class PartedPartitioner(Partitioner):
                     raise DeadlineExceeded(f"{disk.node}: device nodes of the new partitions", self._node_seconds)
                 changes.wait(deadline.remaining)
             return written
-
-    def _unchanged(self, disk: Disk) -> Disk:
-        """The disk's current state. Raises DeviceMissing, and DeviceFault if another disk has its device number."""
-        present = self._blocks.disks()
-        now = next((found for found in present if found.device == disk.device), None)
-        if now is None:
-            raise DeviceMissing(disk.node, "was removed")
-        if problem := disk.exchanged(now, present):
-            raise DeviceFault(disk.node, problem)
-        return now
-
-    def _forget(self, disk: Disk, fd: int, number: int) -> None:
-        deadline = Deadline(self._clock, _BUSY_SECONDS)
-        while True:
-            try:
-                return forget_partition(fd, number)
-            except OSError as exc:
-                if exc.errno != errno.EBUSY or deadline.passed:
-                    raise fault_from_oserror(disk.node, f"cannot remove partition {number}", exc) from exc
-            self._clock.sleep(_BUSY_PAUSE)
 
     def _written(self, disk: Disk, table: PartitionTable) -> Disk | None:
         """The disk's current state if it has exactly the planned partitions and a node for each, else None."""
@@ -137,25 +111,6 @@ def _write_bootable(fd: int, disk: Disk, blocks: list[BlockWrite]) -> None:
             os.fsync(fd)
     except OSError as exc:
         raise fault_from_oserror(disk.node, "cannot write partition table and boot loader", exc) from exc
-
-
-@contextmanager
-def _exclusive(disk: Disk) -> Iterator[int]:
-    """The disk opened for writing. Fails while something on it is mounted or part of an array (O_EXCL on a block
-    device)."""
-    try:
-        fd = os.open(disk.node, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC)
-    except OSError as exc:
-        if exc.errno == errno.EBUSY:
-            raise DeviceFault(disk.node, "is in use: mounted, or part of an array", errno=exc.errno) from exc
-        raise fault_from_oserror(disk.node, "cannot open for writing", exc) from exc
-    try:
-        if (found := os.fstat(fd)).st_rdev != os.makedev(*disk.device):
-            now = f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}"
-            raise DeviceFault(disk.node, f"device number is {now}, expected that of the selected disk, {disk.device}")
-        yield fd
-    finally:
-        os.close(fd)
 
 
 def _zero(fd: int, start: int, end: int) -> None:
