@@ -76,22 +76,27 @@ def ddf_parts(primary: int, secondary: int, end: int, sections: DdfSections) -> 
 def imsm_block(
     volumes: int = 1, *, members: int = 2, migration: int | None = None, extra: int = 0, serial: bytes = b"SERIAL"
 ) -> bytes:
-    """A metadata parameter block. ``migration``: the type of a migration that is under way; ``extra``: bytes of a log
-    behind the volumes; ``serial``: of the first disk."""
+    """A metadata parameter block. ``migration``: the type of a migration of the last volume that is under way;
+    ``extra``: bytes of a log behind the volumes; ``serial``: of the first disk."""
     serials = (serial, *(b"OTHER%d" % number for number in range(1, members)))
     disks = b"".join(struct.pack("<16sIIIII12s", name, 99, n, 2, 0, 0, b"") for n, name in enumerate(serials))
-    state = (0, 0) if migration is None else (1, migration)
     raid_map = struct.pack("<IIIHBBBBBB28s", 0, 9, 4, 128, 0, 1, members, 2, 0xFF, 1, b"") + bytes(4 * members)
-    volume = struct.pack("<16sIIII48s", b"Volume0", 9, 0, 0, 0, b"") + struct.pack("<IIBB22s", 0, 0, *state, b"")
-    devices = (volume + raid_map * (1 if migration is None else 2)) * volumes
+    kinds = [None] * (volumes - 1) + [migration] * min(volumes, 1)
+    devices = b"".join(_imsm_volume(raid_map, kind) for kind in kinds)
     body = disks + devices + bytes(range(256)) * (extra // 256)
     head = struct.pack("<32sIIIIIIBB", b"Intel Raid ISM Cfg Sig. 1.1.00", 0, 0xD8 + len(body), 7, 1, 4080, 0, 0, 0)
     return with_imsm_checksum(head[:0x38] + bytes([members, volumes]) + bytes(0xD8 - 0x3A) + body)
 
 
+def _imsm_volume(raid_map: bytes, migration: int | None) -> bytes:
+    state = (0, 0) if migration is None else (1, migration)
+    head = struct.pack("<16sIIII48s", b"Volume0", 9, 0, 0, 0, b"") + struct.pack("<IIBB22s", 0, 0, *state, b"")
+    return head + raid_map * (1 if migration is None else 2)
+
+
 def with_imsm_checksum(raw: bytes) -> bytes:
     length = min(int.from_bytes(raw[0x24:0x28], "little"), len(raw)) // 4
-    words = struct.unpack(f"<{length}I", raw[: 4 * length])
+    words: tuple[int, ...] = struct.unpack(f"<{length}I", raw[: 4 * length])
     total = (sum(words) - (words[8] if length > 8 else 0)) & 0xFFFFFFFF
     return raw[:0x20] + total.to_bytes(4, "little") + raw[0x24:]
 

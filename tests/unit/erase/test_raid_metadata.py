@@ -68,7 +68,7 @@ def test_a_ddf_section_that_is_not_valid_is_left_out(name: str) -> None:
 
 def test_ddf_areas_for_data_are_left_out() -> None:
     more = dict(usual_sections().blocks)
-    more["diagnostic"] = (20, DATA * BLOCK)
+    more["diagnostic"] = (20, ddf_structure(0x5A5A5A5A, 1, DATA * 400))
     more["vendor"] = (22, ddf_structure(0x01DBEEF0, 2, b"log"))
     more["bad blocks"] = (24, ddf_structure(0xABADB10C, 1))
     copied = kept(found(FakeraidType.DDF, ddf_disk(DdfSections(more))).ranges)
