@@ -136,4 +136,3 @@ class DataErase:
         if record is not None:
             file.write(replace(record, state=RecordState.FAILED, summary=text))
         raise EraseFailed(text)
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.execution.erase.runner import ErasureRunner
 from gprov.ports.clock import Randomness
-from gprov.ports.drives import DriveQueries, DiskReader
+from gprov.ports.drives import DiskReader, DriveQueries
 from gprov.ports.operator import Operator
 
 

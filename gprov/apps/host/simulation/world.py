@@ -12,7 +12,9 @@ from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, bui
 from gprov.adapters.fake.console.operator import FakeOperator
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries
 from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
 from gprov.adapters.fake.events.sinks import FakeServerSink, MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
@@ -162,6 +164,11 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.filesystems, filesystems)
     set_value(container.filesystem_maker, filesystems)
     set_value(container.partitioner, FakePartitioner(machine))
+    whole_disks = FakeWholeDisks(machine)
+    set_value(container.disk_writer, whole_disks)
+    set_value(container.disk_reader, whole_disks)
+    set_value(container.drive_queries, FakeDriveQueries(machine))
+    set_value(container.drive_commands, FakeDriveCommands(machine))
     set_value(container.arrays, arrays)
     set_value(container.array_writer, arrays)
     set_value(container.image_archives, FakeArchives(machine, world.branding))

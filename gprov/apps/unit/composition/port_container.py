@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.arrays import Arrays
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
-    from gprov.ports.destructive.drive_commands import DriveCommands
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
@@ -68,16 +67,12 @@ def _partitioner(unit: PortContainer) -> Partitioner:
     return adapters.partitioner(blocks=unit.blocks(), clock=unit.clock())
 
 
-def _drive_commands(unit: PortContainer) -> DriveCommands:
-    return drive_adapters.drive_commands(blocks=unit.blocks())
-
-
 def _disk_writer(unit: PortContainer) -> DiskWriter:
     return drive_adapters.disk_writer(blocks=unit.blocks(), clock=unit.clock())
 
 
 def _disk_reader(unit: PortContainer) -> DiskReader:
-    return drive_adapters.disk_reader(clock=unit.clock())
+    return drive_adapters.disk_reader(blocks=unit.blocks(), clock=unit.clock())
 
 
 def _image_archives(unit: PortContainer) -> adapters.ImageArchives:
@@ -159,7 +154,7 @@ class PortContainer(Container):
     variable_writer = singleton(adapters.variable_writer)
 
     drive_queries = singleton(drive_adapters.drive_queries)
-    drive_commands = singleton(_drive_commands, itself)
+    drive_commands = singleton(drive_adapters.drive_commands)
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
 
