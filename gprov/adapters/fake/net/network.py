@@ -12,13 +12,15 @@ from typing_extensions import override
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.system.clock import FakeClock
+from gprov.domain.erase.report_text import parse_report
+from gprov.domain.erase.signed import SIGNATURE_SIZE, SignedCertificate
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
 from gprov.ports.clock import Deadline
-from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
 from gprov.ports.network import Fetched, Http, Network, Reply, Report, TransferLimits, TransferProgress
 
 _FIRST_PAUSE = 1.0
@@ -152,8 +154,9 @@ class FakeHttp(Http):
 
 
 @dataclass(kw_only=True)
-class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
-    """Records all reports; ``down`` makes every call fail."""
+class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry):
+    """Records all reports; ``down`` makes every call fail. ``erasures``: erase reports, whose certificates
+    are no JSON and have no valid signature."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -162,6 +165,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
     code_names: dict[str, str] = field(default_factory=dict)
     reported_macs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
+    erasures: list[bytes] = field(default_factory=list)
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
         """Copies the containers; their values are immutable."""
@@ -173,6 +177,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
             code_names=dict(self.code_names),
             reported_macs=dict(self.reported_macs),
             documents=dict(self.documents),
+            erasures=list(self.erasures),
         )
 
     @override
@@ -199,6 +204,15 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
     def document(self, serial: str, name: str, content: str) -> None:
         self._require_up()
         self.documents[name] = content
+
+    @override
+    def register(self, report: bytes) -> SignedCertificate:
+        parse_report(report)
+        self._require_up()
+        if report not in self.erasures:
+            self.erasures.append(report)
+        digest = hashlib.sha512(report).digest()[:SIGNATURE_SIZE]
+        return SignedCertificate(b"certificate %d of " % self.erasures.index(report) + report, digest)
 
     @override
     def time_ns(self) -> int:
