@@ -33,6 +33,18 @@ class MakeFolder:
         return f"make folder {self.path} ({self.mode:o})"
 
 
+@dataclass(frozen=True, slots=True)
+class SetFolderOwner:
+    """The folder exists; its mode and contents stay."""
+
+    path: str
+    owner: Owner
+    required: bool = True
+
+    def describe(self) -> str:
+        return f"set owner of folder {self.path} to {self.owner.uid}:{self.owner.gid}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteFile:
     """Durable and atomic. Descriptions never contain ``content``: it may be secret."""

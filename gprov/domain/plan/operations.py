@@ -28,6 +28,7 @@ from gprov.domain.plan.file_operations import (
     RemovePath,
     ReplacePlainText,
     SetFlag,
+    SetFolderOwner,
     WriteFile,
 )
 
@@ -43,6 +44,7 @@ Operation = (
     | ExtractImage
     | FetchFile
     | MakeFolder
+    | SetFolderOwner
     | WriteFile
     | CopyFile
     | CopyKernel

@@ -11,6 +11,7 @@ from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
+from gprov.domain.formats.accounts import ids_of
 from gprov.domain.formats.bzimage import Comparison, newest
 from gprov.domain.plan.bios import (
     NormalMenus,
@@ -36,7 +37,7 @@ from gprov.domain.plan.disk_operations import (
     UpdateBootEntries,
     VolumeRef,
 )
-from gprov.domain.plan.file_operations import RemovePath, ReplacePlainText, SetFlag, WriteFile
+from gprov.domain.plan.file_operations import RemovePath, ReplacePlainText, SetFlag, SetFolderOwner, WriteFile
 from gprov.domain.plan.kernels import image_kernel, kernel_paths, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
@@ -44,6 +45,7 @@ from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.plan.system_files import plan_unit_files
 from gprov.domain.recovery_files import (
     ADMIN_HASH,
+    IMAGE_FOLDER,
     INSECURE_STORAGE,
     KEPT_ARGUMENTS_FILE,
     OPTIONS_FILE,
@@ -68,6 +70,7 @@ def plan_restore(facts: RestoreFacts) -> Plan:
         *plan_unit_files(facts),
         *_keep_password(facts),
         *_keep_arguments(facts),
+        *_recovery_folders(facts),
         *boot,
         *_kernels(facts),
         *_boot_partitions(facts),
@@ -131,6 +134,17 @@ def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
             path=f"{facts.mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", content=content, mode=0o600, required=False
         )
     ]
+
+
+def _recovery_folders(facts: RestoreFacts) -> list[Operation]:
+    """RECOVERY's folders of images and logs for admin, if the platform says so. Not the root folder: its owner could
+    replace the kernel's menu and the secrets in it. Optional: a read-only RECOVERY must not stop a restore."""
+    if not facts.unit.platform.recovery_media.admin_owns_folders:
+        return []
+    recovery = facts.mount_points.recovery
+    admin = ids_of(facts.image.files.passwd or b"", facts.branding.admin)
+    folders = (IMAGE_FOLDER, facts.branding.log_folder)
+    return [SetFolderOwner(f"{recovery}/{folder}", admin, required=False) for folder in folders]
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:

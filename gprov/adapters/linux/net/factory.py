@@ -16,6 +16,7 @@ from gprov.domain.erase.signed import SignedCertificate
 from gprov.domain.errors import BadInput, NetworkFault
 from gprov.domain.events import Event, ProcessState, StateChange
 from gprov.domain.factory import replies
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.events import describe
 from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import FactoryRefused, Refusal
@@ -91,8 +92,8 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
         self._post(self._endpoint, MacReport(self._sender(serial), named, tuple(bmc)))
 
     @override
-    def document(self, serial: str, name: str, content: str) -> None:
-        self._post(self._endpoint, Document(self._sender(serial), name, content))
+    def document(self, serial: str, name: str, content: str, kind: DocumentKind = DocumentKind.QA) -> None:
+        self._post(self._endpoint, Document(self._sender(serial), name, content, kind))
 
     @override
     def time_ns(self) -> int:

@@ -11,6 +11,7 @@ from gprov.apps.unit.execution.boot_entry_update import update_boot_entries
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.dismantling import dismantle_arrays
 from gprov.apps.unit.execution.fetch import fetch_file
+from gprov.apps.unit.execution.file_operations import perform_on_files
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.model import Disk, Partition
@@ -34,18 +35,14 @@ from gprov.domain.plan.disk_operations import (
     VolumeRef,
 )
 from gprov.domain.plan.file_operations import (
-    CopyFile,
     CopyKernel,
     FetchFile,
-    MakeFolder,
-    MakeSymlink,
     RemovePath,
     ReplacePlainText,
-    SetFlag,
+    SetFolderOwner,
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.ports.files import Files
 from gprov.ports.network import Http
 
 # Operations with the attribute ``required``.
@@ -56,6 +53,7 @@ _OPTIONAL_OPERATIONS = (
     ReplacePlainText,
     StopArray,
     WriteFile,
+    SetFolderOwner,
     FlushVolume,
 )
 
@@ -166,47 +164,3 @@ class Executor:
             if partition.number == ref.number:
                 return partition
         raise InternalError(f"the plan uses {ref.describe()} before it exists")
-
-
-FileOperation = (
-    MakeFolder | WriteFile | CopyFile | CopyKernel | MakeSymlink | RemovePath | ReplacePlainText | FlushVolume | SetFlag
-)
-
-
-def perform_on_files(files: Files, operation: FileOperation) -> None:
-    """Run an operation that needs only the files port."""
-    match operation:
-        case MakeFolder():
-            files.make_folder(operation.path, mode=operation.mode, owner=operation.owner)
-        case WriteFile():
-            files.replace(operation.path, operation.content, mode=operation.mode, owner=operation.owner)
-        case CopyFile():
-            files.copy(operation.source, operation.target, mode=operation.mode)
-        case CopyKernel():
-            _copy_kernel(files, operation)
-        case ReplacePlainText():
-            _replace_plain_text(files, operation)
-        case MakeSymlink():
-            files.symlink(operation.text, operation.path)
-        case RemovePath():
-            files.remove(operation.path)
-        case FlushVolume():
-            files.sync(operation.target)
-        case SetFlag():
-            files.replace(operation.path, b"", mode=0o444)
-        case _:
-            assert_never(operation)
-
-
-def _copy_kernel(files: Files, operation: CopyKernel) -> None:
-    for target in operation.targets:
-        files.copy(operation.source, target, mode=0o755)
-        files.sync(target.rpartition("/")[0])
-
-
-def _replace_plain_text(files: Files, operation: ReplacePlainText) -> None:
-    folder = operation.path.rpartition("/")[0]
-    files.make_folder(folder, mode=0o700)
-    files.replace(operation.path, operation.content, mode=0o600)
-    files.sync(folder)
-    files.remove(operation.plain_text)
