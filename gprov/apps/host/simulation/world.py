@@ -182,6 +182,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.telemetry_at, lambda _endpoint: world.factory)
     set_value(container.time_source_at, lambda _endpoint: world.factory)
     set_value(container.document_store_at, lambda _endpoint: world.factory)
+    set_value(container.erasure_registry_at, lambda _endpoint: world.factory)
     set_value(container.credential_store_at, lambda _endpoint: world.factory)
     set_value(container.sink_for, FakeServerSink)
     set_value(container.file_sink_at, lambda _folder: MemorySink())

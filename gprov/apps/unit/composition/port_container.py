@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.partitioner import Partitioner
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
-    from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+    from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.network import Http, Network
@@ -115,6 +115,10 @@ def _credential_store_at(unit: PortContainer) -> Callable[[str], CredentialStore
     return adapters.client_at(unit.factory_clients)
 
 
+def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry]:
+    return adapters.client_at(unit.factory_clients)
+
+
 def _console_sink(unit: PortContainer) -> EventSink:
     return adapters.console_sink(arguments=unit.arguments())
 
@@ -171,6 +175,7 @@ class PortContainer(Container):
     time_source_at = factory(_time_source_at, itself)
     document_store_at = factory(_document_store_at, itself)
     credential_store_at = factory(_credential_store_at, itself)
+    erasure_registry_at = factory(_erasure_registry_at, itself)
     sink_for: Declaration[Container, SinkFor] = value(adapters.server_sink)
     console_sink = factory(_console_sink, itself)
     kmsg_sink = factory(adapters.kmsg_sink)
