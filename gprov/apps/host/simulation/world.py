@@ -29,6 +29,7 @@ from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.erase.container import EraseContainer
 from gprov.apps.host.simulation.factory_files import MANUF_URL, RECOVERY_SIZE, hardware_specification, publish
 from gprov.apps.host.simulation.firmware_table import build_smbios, identifying_arguments
 from gprov.apps.init.container import InitContainer
@@ -186,6 +187,8 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.credential_store_at, lambda _endpoint: world.factory)
     set_value(container.sink_for, FakeServerSink)
     set_value(container.file_sink_at, lambda _folder: MemorySink())
+    if isinstance(container, EraseContainer):
+        set_value(container.erase_file_sink_at, lambda _folder: MemorySink())
 
 
 def new_world(
