@@ -75,6 +75,8 @@ class DiskEraser:
         patterns = scheme_passes(self._erasure.request.scheme, self._progress.seed)
         self._begin(Technique.OVERWRITE)
         if self._progress.completed:
+            # What a pass could not write then is found again by the comparison.
+            self._passes = tuple(Pass(pattern=one, written=self._disk.size, seconds=0.0) for one in patterns)
             done = TechniqueResult(Technique.OVERWRITE, TechniqueStatus.COMPLETED, "completed before a restart")
         else:
             made = overwrite_disk(
