@@ -10,6 +10,7 @@ from fuzz import seeds
 from fuzz.harness import Target, expect
 from gprov.domain.boot.args import BootArguments, join_arguments
 from gprov.domain.boot.entries import EspLocation, planned_entries
+from gprov.domain.boot.grub.grub4dos import grub4dos_fallback_menu, grub4dos_primary_menu
 from gprov.domain.boot.grub.menus import normal_menu, recovery_menu
 from gprov.domain.boot.kept_arguments import entry_arguments, parse_kept, serialise_kept
 from gprov.domain.branding import Branding
@@ -24,6 +25,7 @@ from gprov.domain.mfg.command import parse_command
 from gprov.domain.mfg.files import RemoteFile, destination
 from gprov.domain.mfg.urls import base_name, redacted, url_problem
 from gprov.domain.platform.patterns import pattern_problem
+from gprov.domain.unit.insecure_storage import parse_insecure_storage
 from gprov.domain.unit.netconfig import default_files
 from gprov.domain.unit.nics import Nic
 
@@ -37,17 +39,26 @@ def pieces(data: bytes, count: int) -> list[str]:
     return found + [""] * (count - len(found))
 
 
+def _menus(arguments: str) -> list[str]:
+    """Raises BadInput."""
+    return [
+        normal_menu(_BRANDING, "uuid", arguments),
+        recovery_menu(_BRANDING, arguments),
+        grub4dos_primary_menu(_BRANDING, "uuid", arguments),
+        grub4dos_fallback_menu(_BRANDING, arguments),
+    ]
+
+
 def boot_text(data: bytes) -> None:
     """Arguments in boot entries and boot menus add no lines and no syntax."""
     arguments = data.decode("utf-8", "surrogateescape")
     try:
-        menus = [normal_menu(_BRANDING, "uuid", arguments), recovery_menu(_BRANDING, arguments)]
+        menus = _menus(arguments)
     except BadInput:
         menus = []
     serial = "serial --unit=" in "".join(menus)
-    usual = [normal_menu(_BRANDING, "uuid", ""), recovery_menu(_BRANDING, "")]
-    for menu, plain in zip(menus, usual, strict=False):
-        _same_shape(menu, plain, 3 if serial else 0)
+    for menu, plain in zip(menus, _menus(""), strict=False):
+        _same_shape(menu, plain, 3 if serial and "menuentry" in menu else 0)
     for entry in planned_entries(_BRANDING, _ESP, join_arguments(arguments)):
         expect("\n" not in entry.arguments and "\0" not in entry.arguments, "arguments of several lines")
 
@@ -158,7 +169,20 @@ def _texts(*rows: tuple[str, ...]) -> list[bytes]:
     return [b"\xff".join(text.encode() for text in row) for row in rows]
 
 
+def insecure_storage(data: bytes) -> None:
+    """Passwords that were read are those that were written."""
+    found = parse_insecure_storage("insecure.storage", data)
+    expect("\0".join(one.reveal() for one in (found.bios, found.ipmi, found.os)).encode() == data, "other passwords")
+
+
 TARGETS = (
+    Target(
+        "insecure-storage",
+        "insecure.storage",
+        insecure_storage,
+        lambda: [b"bios-pass\0ipmi\0os-pass"],
+        (b"\0", b"\xff"),
+    ),
     Target(
         "boot-text",
         "boot arguments in GRUB menus and boot entries",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gprov.domain.events import Event, ProcessState
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.unit.credentials import Credentials
 
 
@@ -33,8 +34,9 @@ class TimeSource(Protocol):
 
 
 class DocumentStore(Protocol):
-    def document(self, serial: str, name: str, content: str) -> None:
-        """Deliver a QA document. The server holds it until the unit's first restore succeeded."""
+    def document(self, serial: str, name: str, content: str, kind: DocumentKind = DocumentKind.QA) -> None:
+        """Deliver a document. The server holds a QA document until the unit's first restore succeeded, and keeps any
+        other one. A new one replaces the one of the same name."""
 
 
 class CredentialStore(Protocol):

@@ -40,6 +40,7 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         inventory=unit.inventory(),
         processes=unit.processes(),
         hasher=unit.hasher(),
+        randomness=unit.randomness(),
     )
 
 

@@ -8,6 +8,7 @@ from gprov.apps.mfg.imaging import fetch_files, free_space_for_files
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.job import ProvisioningJob
 from gprov.apps.mfg.ports import FactoryServer, MfgPorts
+from gprov.apps.mfg.reports import MachineReports, name_of_unidentified, report_unidentified
 from gprov.apps.mfg.steps import StepRunner
 from gprov.apps.unit.boot.loader import installable_loader
 from gprov.apps.unit.composition.context import UnitContext
@@ -68,36 +69,48 @@ class Provisioning:
 
     def _run(self) -> None:
         bus, ports, context = self._bus, self._ports, self._context
-        clock, arguments = ports.volumes.clock, context.arguments
-        switches = parse_switches("kernel arguments", arguments.mfg_test)
+        clock = ports.volumes.clock
+        switches = parse_switches("kernel arguments", context.arguments.mfg_test)
         for text in without_effect(switches):
             bus.warning(text)
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.network, clock, context)
         data = fetch_manuf(ports.http, clock, context)
         server = ports.server(data.log_endpoint)
-        table = read_smbios(ports.smbios, bus)
-        if Switch.RAW_DMI in switches:
-            for line in raw_lines(table):
-                bus.log(line)
-        external = bool(data.appliance_json_url)
-        platforms = fetch_platforms(ports.http, clock, data.appliance_json_url) if external else context.platforms
-        unit = identify_unit(table, platforms, arguments.proto_ident, bus)
-        self._attach_servers(server, data, unit)
+        unit, table = self._identify(data, server, switches)
+        self._attach_servers(server, data, unit.serial)
         bus.state(ProcessState.MFG_STARTED)
         for unused in unused_values(unit.platform):
             bus.warning(f"{unit.platform.code_name}: {unused}")
         server.telemetry.code_name(unit.serial, unit.platform.code_name)
-        if external and Switch.ALLOW_EXTERNAL_JSON not in switches:
+        if data.appliance_json_url and Switch.ALLOW_EXTERNAL_JSON not in switches:
             raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
         self._provision(self._inspect_hardware(unit, table, data, server, switches))
 
-    def _attach_servers(self, server: FactoryServer, data: ManufData, unit: Unit) -> None:
+    def _identify(self, data: ManufData, server: FactoryServer, switches: MfgSwitches) -> tuple[Unit, SmbiosTable]:
+        """A machine that cannot be identified is reported to the factory server under a name of its own."""
+        bus, ports, context = self._bus, self._ports, self._context
+        try:
+            table = read_smbios(ports.smbios, bus)
+            if Switch.RAW_DMI in switches:
+                for line in raw_lines(table):
+                    bus.log(line)
+            url = data.appliance_json_url
+            platforms = fetch_platforms(ports.http, ports.volumes.clock, url) if url else context.platforms
+            return identify_unit(table, platforms, context.arguments.proto_ident, bus), table
+        except GprovError:
+            name = name_of_unidentified(ports, context)
+            self._attach_servers(server, data, name)
+            bus.message(f"This machine is not identified; it reports to the factory server as {name}")
+            report_unidentified(ports, MachineReports(server.documents, name, bus), context)
+            raise
+
+    def _attach_servers(self, server: FactoryServer, data: ManufData, serial: str) -> None:
         """All events go to the factory server, and to that of ``PROVISION_XLOG`` if it is another one."""
-        self._bus.attach(self._ports.sink_for(server.telemetry, unit.serial))
+        self._bus.attach(self._ports.sink_for(server.telemetry, serial))
         other = with_scheme(self._context.arguments.xlog)
         if other and other != data.log_endpoint:
-            self._bus.attach(self._ports.sink_for(self._ports.telemetry_at(other), unit.serial))
+            self._bus.attach(self._ports.sink_for(self._ports.telemetry_at(other), serial))
 
     def _inspect_hardware(
         self,
@@ -114,7 +127,8 @@ class Provisioning:
             ports=ports, data=data, unit=unit, context=context, verbose=Switch.VERBOSE_LOGGING in switches
         )
         steps.run(StepPoint.BEFORE_QA)
-        inspection = inspect(ports, unit, table, data, context)
+        reports = MachineReports(server.documents, unit.serial, bus)
+        inspection = inspect(ports, unit, table, data, context, reports)
         if Switch.STOP_AFTER_VALIDATE in switches:
             # An error, so that the unit does not count as provisioned.
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gprov.apps.mfg.ports import MfgPorts
+from gprov.apps.mfg.reports import MachineReports, read_hardware
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.excluded_disks import current_excluded_disks
 from gprov.apps.unit.devices.targets import target_spec
@@ -36,30 +37,39 @@ class Inspection:
     nics: tuple[Nic, ...]
 
 
-def inspect(ports: MfgPorts, unit: Unit, table: Table, data: ManufData, context: UnitContext) -> Inspection:
+def inspect(
+    ports: MfgPorts, unit: Unit, table: Table, data: ManufData, context: UnitContext, reports: MachineReports
+) -> Inspection:
     """Compare again after each device change, until everything fits or DISK_SECONDS have passed. Raises
-    HardwareMismatch with all differences."""
-    spec = data.spec_for(unit.platform.code_name)
+    HardwareMismatch with all differences, after the detected hardware was reported."""
+    volumes, prefix = ports.volumes, context.branding.mac_prefix
+    code_name = unit.platform.code_name
+    spec = data.spec_for(code_name)
+    hardware: Hardware | None = None
+
+    def read() -> Hardware:
+        return hardware or read_hardware(ports, table)
+
     if spec is None:
         known = ", ".join(spec.code_name for spec in data.validation)
-        raise HardwareMismatch(f"no specification for {unit.platform.code_name}; there are: {known}")
-    volumes, prefix = ports.volumes, context.branding.mac_prefix
+        reports.hardware(code_name, read, None, prefix)
+        raise HardwareMismatch(f"no specification for {code_name}; there are: {known}")
     differences: tuple[Problem, ...] = ()
-    found: Inspection | None = None
 
     def ready() -> bool:
-        nonlocal differences, found
-        found = Inspection(spec, ports.inventory.read(), volumes.blocks.disks(), ports.network.nics())
-        hardware = Hardware(inventory=found.inventory, disks=found.disks, nics=found.nics, smbios=table)
+        nonlocal differences, hardware
+        hardware = read_hardware(ports, table)
         differences = compare(spec, unit, hardware, mac_prefix=prefix)
         return not differences
 
-    if not wait_for(volumes.blocks, volumes.clock, DISK_SECONDS, ready) or found is None:
+    if not wait_for(volumes.blocks, volumes.clock, DISK_SECONDS, ready):
         for difference in differences:
             context.bus.warning(str(difference))
-        raise HardwareMismatch(f"{unit.serial} is not as specified for {spec.code_name}", differences)
+        reports.hardware(code_name, read, spec.recovery, prefix)
+        raise HardwareMismatch(f"{unit.serial} is not as specified for {code_name}", differences)
     context.bus.message("Hardware is as specified")
-    return found
+    found = read()
+    return Inspection(spec, found.inventory, tuple(found.disks), tuple(found.nics))
 
 
 def recovery_disk(ports: MfgPorts, found: Inspection, unit: Unit, context: UnitContext) -> Disk:

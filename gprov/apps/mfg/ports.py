@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.ports.archive import Archives
+from gprov.ports.clock import Randomness
 from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
 from gprov.ports.hardware import HardwareInventory
 from gprov.ports.network import Http
@@ -36,6 +37,7 @@ class MfgPorts(FlowPorts):
     inventory: HardwareInventory
     processes: Processes
     hasher: PasswordHasher
+    randomness: Randomness
 
     def server(self, endpoint: str) -> FactoryServer:
         return FactoryServer(

@@ -19,6 +19,7 @@ def _restore(unit: RestoreContainer) -> RestoreFlow:
         archives=unit.archives(),
         operator=unit.operator(),
         randomness=unit.randomness(),
+        hasher=unit.hasher(),
         context=unit.context(),
     )
 

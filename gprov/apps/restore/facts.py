@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from gprov.apps.restore.admin_password import read_admin_password
 from gprov.apps.restore.image_choice import ChosenImage
 from gprov.apps.restore.job import RestoreJob
 from gprov.apps.unit.boot.kernel_file import read_kernel
@@ -13,29 +13,26 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.boot.grub.grub4dos import FALLBACK_MENU, FIRST_MENU
 from gprov.domain.boot.kept_arguments import MAX_BYTES, entry_arguments, parse_kept
 from gprov.domain.errors import BadInput, DeviceFault
-from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.image.imgmeta import parse_imgmeta
-from gprov.domain.plan.kernels import KernelPaths, kernel_paths
+from gprov.domain.plan.kernels import kernel_paths
 from gprov.domain.plan.preconditions import check_boot_arguments
 from gprov.domain.plan.restore_facts import NetworkFiles, RestoreFacts
 from gprov.domain.platform.identify import Unit
 from gprov.domain.recovery_files import (
-    ADMIN_HASH,
     KEPT_ARGUMENTS_FILE,
     RECOVERY_MENU,
     SAVED_NETWORK_FILE,
-    SECRETS_FOLDER,
 )
 from gprov.domain.unit.netconfig import default_files
 from gprov.domain.unit.netsaved import SavedFile, parse_saved
 from gprov.domain.unit.nics import Nic, own_nics
 from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.files import Files
-
-_CRYPT = re.compile(r"[!-9;-~]+")  # crypt(5): printable, no colon
+from gprov.ports.secrets import PasswordHasher
 
 
 def gather_facts(
@@ -43,6 +40,7 @@ def gather_facts(
     chosen: ChosenImage,
     nics: Sequence[Nic],
     ports: VolumePorts,
+    hasher: PasswordHasher,
     context: UnitContext,
 ) -> RestoreFacts:
     """All facts but ``array``. Raises DeviceFault, DeviceMissing."""
@@ -51,6 +49,7 @@ def gather_facts(
     kernels = kernel_paths(firmware, mount_points, context.branding)
     kept = _kept_arguments(files, f"{mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", bus)
     _report_imgmeta(chosen, bus)
+    password = read_admin_password(files, hasher, mount_points.recovery, kernels, bus)
     return RestoreFacts(
         branding=context.branding,
         mount_points=mount_points,
@@ -63,7 +62,8 @@ def gather_facts(
         esp=job.recovery.esp,
         recovery_kernel=_kernel(files, kernels.main, bus),
         fallback_kernel=_kernel(files, kernels.second, bus),
-        admin_password=_admin_password(files, mount_points.recovery, kernels, bus),
+        admin_password=password.value,
+        plain_text_password=password.plain_text,
         network=NetworkFiles(
             _default_network(job.unit, nics, context),
             {} if options.ignore_net_cfg else _saved_network(files, context),
@@ -74,7 +74,8 @@ def gather_facts(
         force_recovery_kernel=context.arguments.kernel_override_recovery,
         loader=installable_loader(files, firmware),
         restore_id=f"{job.unit.serial} {chosen.verified.digest} {ports.clock.now_ns()}",
-        recovery_menu=_recovery_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),
+        recovery_menu=_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),
+        grub4dos_menu=_grub4dos_menu(files, mount_points.recovery) if firmware is FirmwareKind.BIOS else None,
         kept_arguments=kept,
     )
 
@@ -149,49 +150,21 @@ def _kernel(files: Files, path: str, bus: EventBus) -> KernelFacts | None:
         return None
 
 
-def _recovery_menu(files: Files, path: str) -> bytes:
+def _grub4dos_menu(files: Files, recovery: str) -> bytes | None:
+    """For ``RestoreFacts.grub4dos_menu``."""
+    try:
+        if files.status(f"{recovery}/{FIRST_MENU}") is None:
+            return None
+    except DeviceFault:  # the loader may be able to read it
+        pass
+    return _menu(files, f"{recovery}/{FALLBACK_MENU}")
+
+
+def _menu(files: Files, path: str) -> bytes:
     try:
         return files.read(path)
     except DeviceFault:  # missing or unreadable: the plan writes it again
         return b""
-
-
-def _admin_password(files: Files, recovery: str, kernels: KernelPaths, bus: EventBus) -> PasswordHash | None:
-    """None if no usable hash is stored. Raises DeviceFault if both kernels cannot be read either: then RECOVERY with
-    the verified image has failed, and the restore must not begin."""
-    path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
-    try:
-        if files.status(path) is None:
-            _report_locked(f"{path} is not there", bus)
-            return None
-        text = files.read(path, 4096).decode("ascii", "replace").strip()
-    except DeviceFault as fault:
-        if not any(_readable(files, kernel) for kernel in (kernels.main, kernels.second)):
-            raise
-        # Only this file is unreadable, and no other image would change that.
-        _report_locked(str(fault), bus)
-        return None
-    if not _CRYPT.fullmatch(text):
-        # A unit whose administrator cannot log in can still be serviced; a unit that cannot be restored cannot.
-        _report_locked(f"{path} holds no password hash", bus)
-        return None
-    return PasswordHash(text)
-
-
-def _report_locked(why: str, bus: EventBus) -> None:
-    """The image's own account is not kept: its password may be empty, or the same on all units."""
-    text = f"The admin account of the restored system is LOCKED: {why}; provision the unit again to set its password"
-    bus.error(text)
-    bus.message(text)
-
-
-def _readable(files: Files, path: str) -> bool:
-    """``digests`` reads from the medium, not from the page cache."""
-    try:
-        files.digests(path)
-    except DeviceFault:
-        return False
-    return True
 
 
 def _saved_network(files: Files, context: UnitContext) -> dict[str, SavedFile]:

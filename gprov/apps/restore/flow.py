@@ -28,6 +28,7 @@ from gprov.ports.archive import Archives
 from gprov.ports.background import Task
 from gprov.ports.clock import Randomness
 from gprov.ports.operator import Operator
+from gprov.ports.secrets import PasswordHasher
 
 # At the end of a restore: limit for a network that is not configured yet.
 _REMOTE_SECONDS = 20.0
@@ -43,12 +44,14 @@ class FactoryRestore:
         archives: Archives,
         operator: Operator,
         randomness: Randomness,
+        hasher: PasswordHasher,
         context: UnitContext,
     ) -> None:
         self._ports = ports
         self._archives = archives
         self._operator = operator
         self._randomness = randomness
+        self._hasher = hasher
         self._context = context
         self._bus = context.bus
         self._reported: GprovError | None = None
@@ -149,7 +152,7 @@ class FactoryRestore:
         targets = choose_targets_for(ports.volumes, recovery, unit, bus)
         record_previous_system(targets, ports.volumes, history, budget, context)
         job = RestoreJob(recovery, unit, options, targets)
-        installer = ImageInstaller(ports, self._archives, self._randomness, context)
+        installer = ImageInstaller(ports, self._archives, self._randomness, self._hasher, context)
         installed = installer.install(job, preference, history)
         name = installed.name
         budget.record(budget.value.with_restore_completed())

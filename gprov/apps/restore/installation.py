@@ -26,6 +26,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.hostid import host_identity
 from gprov.ports.archive import Archives
 from gprov.ports.clock import Randomness
+from gprov.ports.secrets import PasswordHasher
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,16 @@ class InstalledImage:
 
 
 class ImageInstaller:
-    def __init__(self, ports: FlowPorts, archives: Archives, randomness: Randomness, context: UnitContext) -> None:
+    def __init__(
+        self,
+        ports: FlowPorts,
+        archives: Archives,
+        randomness: Randomness,
+        hasher: PasswordHasher,
+        context: UnitContext,
+    ) -> None:
         self._ports = ports
+        self._hasher = hasher
         self._archives = archives
         self._randomness = randomness
         self._context = context
@@ -91,7 +100,7 @@ class ImageInstaller:
     def _make_plan(self, job: RestoreJob, chosen: ChosenImage) -> Plan:
         # Read only now: verification took long enough for the drivers to find all interfaces.
         nics = self._ports.network.nics()
-        facts = gather_facts(job, chosen, nics, self._ports.volumes, self._context)
+        facts = gather_facts(job, chosen, nics, self._ports.volumes, self._hasher, self._context)
         return plan_restore(replace(facts, array=self._array(job.unit)))
 
     def _array(self, unit: Unit) -> ArraySpec | None:

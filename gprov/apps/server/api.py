@@ -13,16 +13,16 @@ from starlette.exceptions import HTTPException
 
 from gprov.apps.server.credentials import CredentialService
 from gprov.apps.server.http import json_body, json_reply
-from gprov.apps.server.openapi import ASKED, POSTED, REFUSED, UNKNOWN_UNIT, Outcome, answers, takes
+from gprov.apps.server.openapi import ASKED, POSTED, REFUSED, UNKNOWN_DOCUMENT, UNKNOWN_UNIT, Outcome, answers, takes
 from gprov.apps.server.queries import Queries
-from gprov.apps.server.records import EventPage, UnitDetail, UnitList
+from gprov.apps.server.records import EventPage, KeptDocument, UnitDetail, UnitList
 from gprov.apps.server.released_documents import ReleasedDocuments
 from gprov.apps.server.store import Store
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory import requests
 from gprov.domain.factory.replies import StoredReply, TimeReply
 from gprov.domain.factory.requests import API
-from gprov.domain.factory.syntax import MAX_SERIAL
+from gprov.domain.factory.syntax import MAX_NAME, MAX_SERIAL
 from gprov.domain.unit.credentials import Credentials
 
 log = logging.getLogger("gprov.server")
@@ -114,14 +114,15 @@ def _reports(services: Services) -> APIRouter:
     @router.post(
         _path(requests.Document),
         status_code=204,
-        summary="Deliver a QA document",
+        summary="Deliver a document",
         openapi_extra=takes(requests.Document),
         responses=answers(None, *POSTED, REFUSED),
     )
     def document(body: Body) -> None:
-        """It is held until the unit's first restore succeeded (FR_SUCCEEDED after MFG_SUCCEEDED), then written to the
-        documents folder; discarded if that takes too long. Harmless to repeat; a different document of the same name
-        replaces one that is held."""
+        """A QA document is held until the unit's first restore succeeded (FR_SUCCEEDED after MFG_SUCCEEDED), then
+        written to the documents folder; discarded if that takes too long; refused of a machine that was not identified.
+        Documents of other kinds are kept, to be read back. Harmless to repeat; a different document of the same name
+        replaces one that is held or kept."""
         store.document(requests.decode(requests.Document, body))
 
     return router
@@ -165,6 +166,17 @@ def _readback(services: Services) -> APIRouter:
         found = queries.unit(serial)
         if found is None:
             raise HTTPException(404, "no such unit")
+        return json_reply(found)
+
+    @router.get(
+        f"/{requests.Document.path}",
+        summary="A document that a unit delivered for people to read",
+        responses=answers(KeptDocument, *ASKED, UNKNOWN_DOCUMENT),
+    )
+    def document(serial: Serial, name: Annotated[str, Query(min_length=1, max_length=MAX_NAME)]) -> Response:
+        found = queries.kept_document(serial, name)
+        if found is None:
+            raise HTTPException(404, "no such document")
         return json_reply(found)
 
     @router.get(

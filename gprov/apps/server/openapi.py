@@ -30,6 +30,7 @@ MESSAGES: tuple[type[DataclassInstance], ...] = (
     records.UnitList,
     records.UnitDetail,
     records.EventPage,
+    records.KeptDocument,
 )
 
 
@@ -44,6 +45,7 @@ class Outcome:
 INVALID = Outcome(422, "Not valid: all problems")
 REFUSED = Outcome(409, "Refused")
 UNKNOWN_UNIT = Outcome(404, "No such unit")
+UNKNOWN_DOCUMENT = Outcome(404, "No such unit or document, or a QA document")
 ANY_ERROR = Outcome("default", "Not a success")
 STORE_FAILED = Outcome(503, "The store failed; try again")
 ASKED = (INVALID, STORE_FAILED)

@@ -11,6 +11,7 @@ from gprov.apps.server.records import (
     CredentialRecord,
     DocumentEntry,
     EventEntry,
+    KeptDocument,
     StateEntry,
     UnitDetail,
     UnitSummary,
@@ -18,6 +19,7 @@ from gprov.apps.server.records import (
 from gprov.apps.server.rows import SERVER_TYPE
 from gprov.domain.errors import Problem
 from gprov.domain.events import ProcessState
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.events import decode_body, describe
 from gprov.domain.factory.requests import NamedMac
@@ -51,6 +53,16 @@ class Queries:
                 documents=_documents(db, row["id"]),
                 credentials=_credentials(db, row),
             )
+
+    def kept_document(self, serial: str, name: str) -> KeptDocument | None:
+        """None: no such unit or document, or it is a QA document, which only its release makes public."""
+        with self._database.read() as db:
+            row = db.execute(
+                "SELECT name, kind, content FROM documents WHERE unit = (SELECT id FROM units WHERE serial = ?)"
+                " AND name = ? AND status = ?",
+                (serial, name, DocumentStatus.KEPT.value),
+            ).fetchone()
+        return KeptDocument(row["name"], DocumentKind(row["kind"]), row["content"]) if row else None
 
     def sealed_unit(self, serials: Sequence[str], mac: str, now_ns: int) -> str | None:
         """Serial number of the unit that this machine is, if its passwords are sealed: provisioning it again would wipe
@@ -121,6 +133,7 @@ def _documents(db: sqlite3.Connection, unit: int) -> tuple[DocumentEntry, ...]:
     return tuple(
         DocumentEntry(
             name=row["name"],
+            kind=DocumentKind(row["kind"]),
             status=DocumentStatus(row["status"]),
             received_ns=row["received_ns"],
             hold_until_ns=row["hold_until_ns"],

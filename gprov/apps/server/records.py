@@ -9,6 +9,7 @@ from typing import Annotated
 from typing_extensions import Doc
 
 from gprov.domain.events import ProcessState
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.requests import NamedMac
 from gprov.domain.factory.states import Verdict
@@ -43,13 +44,21 @@ class StateEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentEntry:
     name: str
+    kind: DocumentKind
     status: DocumentStatus
     received_ns: Annotated[int, _UTC]
-    hold_until_ns: Annotated[int, _UTC]
+    hold_until_ns: Annotated[int, Doc("UTC, nanoseconds since 1970, by the server's clock; 0: it is not held")]
     decided_ns: Annotated[int | None, Doc("When it was released or discarded")]
     reason: str
-    file: Annotated[str, Doc("Its name in the documents folder, once written")]
+    file: Annotated[str, Doc("Its name in the documents folder, once written; empty: it is not released")]
     written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDocument:
+    name: str
+    kind: DocumentKind
+    content: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,4 +82,6 @@ _FIRST = (
     "CREATE INDEX handouts_of_unit ON handouts (unit, id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_KINDS_OF_DOCUMENTS = ("ALTER TABLE documents ADD COLUMN kind TEXT NOT NULL DEFAULT 'qa'",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _KINDS_OF_DOCUMENTS)

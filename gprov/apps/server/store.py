@@ -6,17 +6,16 @@ import json
 from collections.abc import Callable
 
 from gprov.apps.server.database import Database
+from gprov.apps.server.delivered_documents import hold, is_stored, keep
 from gprov.apps.server.rows import Origin, append_event, note, origin_of, prune
-from gprov.apps.server.state_reports import apply_state, decide_documents, supersede
+from gprov.apps.server.state_reports import apply_state, decide_documents
 from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.events import StateChange
-from gprov.domain.factory.documents import DocumentStatus, file_name
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.events import encode_body, event_type
 from gprov.domain.factory.requests import CodeNameReport, Document, EventBatch, MacReport, StateReport
 from gprov.domain.factory.states import Verdict
-
-# Documents of one unit that may be on hold at once.
-MAX_HELD = 20
+from gprov.domain.platform.unidentified import is_unidentified
 
 
 class Store:
@@ -67,39 +66,21 @@ class Store:
             )
 
     def document(self, document: Document) -> None:
-        """Hold a document. It replaces a held one of the same name; the same again changes nothing.
+        """Hold a QA document, or keep a document of another kind. It replaces a held or kept one of the same name; the
+        same again changes nothing.
 
-        Raises RefusedByPolicy if too many are held."""
+        Raises RefusedByPolicy for a QA document of a machine that was not identified, or if there are too many."""
+        certifies = document.kind is DocumentKind.QA
+        if certifies and is_unidentified(document.sender.serial):
+            raise RefusedByPolicy(f"{document.sender.serial} is a machine that was not identified: no QA document")
         with self._database.write() as db:
             origin = origin_of(db, document.sender, self._now())
-            same = db.execute(
-                "SELECT 1 FROM documents WHERE unit = ? AND session = ? AND name = ? AND content = ?",
-                (origin.unit, origin.session, document.name, document.content),
-            ).fetchone()
-            if same:
+            if is_stored(db, origin, document):
                 return
-            supersede(db, origin, document.name)
-            held = db.execute(
-                "SELECT count(*) FROM documents WHERE unit = ? AND status = ?", (origin.unit, DocumentStatus.HELD.value)
-            ).fetchone()[0]
-            if held >= MAX_HELD:
-                raise RefusedByPolicy(f"{held} documents of this unit are on hold already")
-            db.execute(
-                "INSERT INTO documents (unit, session, name, content, file, received_ns, hold_until_ns, status)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    origin.unit,
-                    origin.session,
-                    document.name,
-                    document.content,
-                    file_name(document.sender.serial, document.name),
-                    origin.now_ns,
-                    origin.now_ns + self._hold_ns,
-                    DocumentStatus.HELD.value,
-                ),
-            )
-            minutes = self._hold_ns / 60e9
-            note(db, origin, f"document {document.name} held for {minutes:g} min until the first restore succeeds")
+            if certifies:
+                hold(db, origin, document, self._hold_ns)
+            else:
+                keep(db, origin, document)
 
     def sweep(self) -> None:
         """Discard documents that were held too long."""

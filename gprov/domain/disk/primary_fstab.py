@@ -17,7 +17,7 @@ RECOVERY_OPTIONS = ("auto", "noexec", "relatime", "nofail")
 ESP_OPTIONS = (*RECOVERY_OPTIONS, "umask=0077")
 BOOT_OPTIONS = ("noauto", "relatime", "noexec")
 # Options that file systems with stored owners reject: the mount would fail.
-_OWNER_OPTIONS = ("uid=", "gid=", "user_id=", "group_id=", "umask=", "fmask=", "dmask=")
+OWNER_OPTIONS = ("uid=", "gid=", "user_id=", "group_id=", "umask=", "fmask=", "dmask=")
 _KEEPS_OWNERS = frozenset({FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4})
 
 
@@ -64,7 +64,7 @@ def primary_fstab(facts: FstabFacts, admin: Owner) -> tuple[FstabEntry, ...]:
 def _entry(volume: FstabVolume, target: str, options: Iterable[str], admin: Owner, passno: int) -> FstabEntry:
     chosen = [_substituted(option.strip(), admin) for option in options]
     if volume.kind in _KEEPS_OWNERS:
-        chosen = [option for option in chosen if not option.startswith(_OWNER_OPTIONS)]
+        chosen = [option for option in chosen if not option.startswith(OWNER_OPTIONS)]
     if volume.ssd:
         chosen.append("discard")
     return FstabEntry(

@@ -22,6 +22,7 @@ class DocumentStatus(Enum):
     HELD = "held"
     RELEASED = "released"
     DISCARDED = "discarded"
+    KEPT = "kept"  # no QA document: neither held nor released
 
 
 @dataclass(frozen=True, slots=True)

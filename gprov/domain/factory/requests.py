@@ -14,6 +14,7 @@ from typing_extensions import Doc
 
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory import fields, messages
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.events import EventObject
 from gprov.domain.factory.messages import INLINE, AtMost
 from gprov.domain.factory.syntax import MAX_DOCUMENT, MAX_EVENTS, MAX_NICS
@@ -89,6 +90,7 @@ class Document(Request):
     path = "document"
     name: Annotated[str, fields.NAME]
     content: Annotated[str, fields.WholeText(MAX_DOCUMENT)] = field(repr=False)
+    kind: Annotated[DocumentKind, Doc("All but qa are kept for people to read, and not released")] = DocumentKind.QA
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,10 +95,14 @@ def _nics(spec: HardwareSpec, nics: Sequence[Nic], mac_prefix: str) -> Iterator[
         yield _difference("TotalNics", str(spec.total_nics), f"{len(nics)} ({names})")
 
 
+def bios_version(smbios: SmbiosTable) -> str:
+    """Empty if the table has none."""
+    return next(iter(keyword(smbios, "bios-version")), "").strip()
+
+
 def _firmware(spec: FirmwareVersions, smbios: SmbiosTable, bmc: FirmwareVersions) -> Iterator[Problem]:
-    bios = next(iter(keyword(smbios, "bios-version")), "").strip()
     parts = (
-        ("BIOS", spec.bios, bios),
+        ("BIOS", spec.bios, bios_version(smbios)),
         ("IPMI", spec.ipmi, bmc.ipmi),
         ("FRU", spec.fru, bmc.fru),
         ("SDR", spec.sdr, bmc.sdr),

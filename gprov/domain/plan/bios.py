@@ -9,6 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gprov.domain.boot.grub.grub4dos import (
+    FALLBACK_MENU,
+    PRIMARY_MENU,
+    grub4dos_fallback_menu,
+    grub4dos_primary_menu,
+)
 from gprov.domain.boot.grub.install import Loader, check_loader
 from gprov.domain.boot.grub.menus import NORMAL_MENU, normal_menu, recovery_menu
 from gprov.domain.branding import Branding
@@ -73,26 +79,40 @@ def make_boot_volumes(volumes: Sequence[BootVolume], branding: Branding) -> list
     ]
 
 
-def fill_boot_volumes(
-    volumes: Sequence[BootVolume],
-    kernel: str,
-    primary_uuid: str,
-    mount_points: MountPoints,
-    branding: Branding,
-    extra_arguments: str,
-) -> list[Operation]:
-    """Fill one boot partition after the other: first the kernel, then the menu. ``kernel``: path of the newest one."""
-    operations: list[Operation] = []
-    for volume in volumes:
+@dataclass(frozen=True, slots=True)
+class NormalMenus:
+    """What the menus of the boot partitions start. ``grub4dos``: RECOVERY has this loader, which needs its own menu."""
+
+    primary_uuid: str
+    extra_arguments: str
+    grub4dos: bool = False
+
+    def files(self, volume: BootVolume, volumes: Sequence[BootVolume], branding: Branding) -> dict[str, str]:
+        """Menus of one boot partition by path, in the order in which they are written."""
         others = [other.uuid for other in volumes if other is not volume]
-        menu = normal_menu(branding, primary_uuid, extra_arguments, others)
+        own = {NORMAL_MENU: normal_menu(branding, self.primary_uuid, self.extra_arguments, others)}
+        if not self.grub4dos:
+            return own
+        return {PRIMARY_MENU: grub4dos_primary_menu(branding, self.primary_uuid, self.extra_arguments), **own}
+
+
+def fill_boot_volumes(
+    volumes: Sequence[BootVolume], kernel: str, mount_points: MountPoints, branding: Branding, menus: NormalMenus
+) -> list[Operation]:
+    """Fill one boot partition after the other: first the kernel, then the menus. ``kernel``: path of the newest one."""
+    operations: list[Operation] = []
+    root = mount_points.boot
+    for volume in volumes:
         operations += [
-            MountVolume(volume.partition, mount_points.boot, BOOT_KIND.value, ("relatime",)),
-            CopyFile(kernel, f"{mount_points.boot}/{branding.boot_kernel}"),
-            FlushVolume(mount_points.boot),
-            WriteFile(path=f"{mount_points.boot}/{NORMAL_MENU}", content=menu.encode()),
-            FlushVolume(mount_points.boot),
-            UnmountVolume(mount_points.boot),
+            MountVolume(volume.partition, root, BOOT_KIND.value, ("relatime",)),
+            CopyFile(kernel, f"{root}/{branding.boot_kernel}"),
+            FlushVolume(root),
+            *(
+                WriteFile(path=f"{root}/{name}", content=menu.encode())
+                for name, menu in menus.files(volume, volumes, branding).items()
+            ),
+            FlushVolume(root),
+            UnmountVolume(root),
         ]
     return operations
 
@@ -113,3 +133,15 @@ def write_recovery_menu(
         if menu == current
         else [WriteFile(path=path, content=menu, required=required), FlushVolume(mount_points.recovery, required)]
     )
+
+
+def write_grub4dos_menu(
+    mount_points: MountPoints, branding: Branding, extra_arguments: str, current: bytes
+) -> list[Operation]:
+    """Replace the fallback menu of grub4dos on RECOVERY, unless ``current`` is correct. Optional: the menus on the boot
+    partitions suffice to start the restored system."""
+    menu = grub4dos_fallback_menu(branding, extra_arguments).encode()
+    if menu == current:
+        return []
+    path = f"{mount_points.recovery}/{FALLBACK_MENU}"
+    return [WriteFile(path=path, content=menu, required=False), FlushVolume(mount_points.recovery, required=False)]

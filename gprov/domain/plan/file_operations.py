@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.owner import ROOT, Owner
 from gprov.domain.mfg.urls import redacted
 
@@ -30,6 +31,18 @@ class MakeFolder:
 
     def describe(self) -> str:
         return f"make folder {self.path} ({self.mode:o})"
+
+
+@dataclass(frozen=True, slots=True)
+class SetFolderOwner:
+    """The folder exists; its mode and contents stay."""
+
+    path: str
+    owner: Owner
+    required: bool = True
+
+    def describe(self) -> str:
+        return f"set owner of folder {self.path} to {self.owner.uid}:{self.owner.gid}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +83,24 @@ class CopyKernel:
 
     def describe(self) -> str:
         return f"copy kernel {self.source} to {', then to '.join(self.targets)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacePlainText:
+    """Store the hash of a password in ``path``, readable by root only and durable, then remove ``plain_text``, which
+    held the password. The first failure ends the operation, so that at least one of the two files is there."""
+
+    path: str
+    admin: PasswordHash = field(repr=False)
+    plain_text: str
+    required: bool = True
+
+    @property
+    def content(self) -> bytes:
+        return f"{self.admin}\n".encode()
+
+    def describe(self) -> str:
+        return f"write {self.path}, then remove {self.plain_text}"
 
 
 @dataclass(frozen=True, slots=True)

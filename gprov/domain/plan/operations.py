@@ -26,7 +26,9 @@ from gprov.domain.plan.file_operations import (
     MakeFolder,
     MakeSymlink,
     RemovePath,
+    ReplacePlainText,
     SetFlag,
+    SetFolderOwner,
     WriteFile,
 )
 
@@ -42,11 +44,13 @@ Operation = (
     | ExtractImage
     | FetchFile
     | MakeFolder
+    | SetFolderOwner
     | WriteFile
     | CopyFile
     | CopyKernel
     | MakeSymlink
     | RemovePath
+    | ReplacePlainText
     | UpdateBootEntries
     | FlushVolume
     | SetFlag

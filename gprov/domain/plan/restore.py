@@ -11,8 +11,16 @@ from gprov.domain.disk.arrayspec import ArraySpec
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec
 from gprov.domain.errors import HardwareMismatch
+from gprov.domain.formats.accounts import ids_of
 from gprov.domain.formats.bzimage import Comparison, newest
-from gprov.domain.plan.bios import check_disks, fill_boot_volumes, make_boot_volumes, write_recovery_menu
+from gprov.domain.plan.bios import (
+    NormalMenus,
+    check_disks,
+    fill_boot_volumes,
+    make_boot_volumes,
+    write_grub4dos_menu,
+    write_recovery_menu,
+)
 from gprov.domain.plan.disk_operations import (
     ArrayRef,
     ClearDisk,
@@ -29,13 +37,21 @@ from gprov.domain.plan.disk_operations import (
     UpdateBootEntries,
     VolumeRef,
 )
-from gprov.domain.plan.file_operations import RemovePath, SetFlag, WriteFile
+from gprov.domain.plan.file_operations import RemovePath, ReplacePlainText, SetFlag, SetFolderOwner, WriteFile
 from gprov.domain.plan.kernels import image_kernel, kernel_paths, plan_kernels
 from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.plan.system_files import plan_unit_files
-from gprov.domain.recovery_files import KEPT_ARGUMENTS_FILE, OPTIONS_FILE, SAVED_NETWORK_FILE
+from gprov.domain.recovery_files import (
+    ADMIN_HASH,
+    IMAGE_FOLDER,
+    INSECURE_STORAGE,
+    KEPT_ARGUMENTS_FILE,
+    OPTIONS_FILE,
+    SAVED_NETWORK_FILE,
+    SECRETS_FOLDER,
+)
 
 # Bytes at both ends of a disk that may hold old partition tables and RAID metadata.
 CLEARED_EDGE = 100 * MIB
@@ -48,11 +64,13 @@ def plan_restore(facts: RestoreFacts) -> Plan:
     check_boot_arguments(facts.firmware, facts.branding, facts.extra_arguments)
     if facts.bios:
         check_disks(facts.loader, facts.tables)
-    boot = _recovery_menu(facts) if facts.bios else _boot_entries(facts)
+    boot = _recovery_menus(facts) if facts.bios else _boot_entries(facts)
     return (
         *_disk(facts),
         *plan_unit_files(facts),
+        *_keep_password(facts),
         *_keep_arguments(facts),
+        *_recovery_folders(facts),
         *boot,
         *_kernels(facts),
         *_boot_partitions(facts),
@@ -96,6 +114,15 @@ def _primary(facts: RestoreFacts) -> VolumeRef:
     return PartitionRef(target, table.partitions[-1].number)
 
 
+def _keep_password(facts: RestoreFacts) -> list[Operation]:
+    """Replace the password in plain text by its hash. Optional: a read-only RECOVERY keeps the plain text."""
+    if facts.admin_password is None or not facts.plain_text_password:
+        return []
+    recovery = facts.mount_points.recovery
+    path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
+    return [ReplacePlainText(path, facts.admin_password, f"{recovery}/{INSECURE_STORAGE}", required=False)]
+
+
 def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
     """Store the kept arguments, before restore options, which may have set some, are removed. Empty if the file is
     correct already, to limit wear."""
@@ -107,6 +134,17 @@ def _keep_arguments(facts: RestoreFacts) -> list[Operation]:
             path=f"{facts.mount_points.recovery}/{KEPT_ARGUMENTS_FILE}", content=content, mode=0o600, required=False
         )
     ]
+
+
+def _recovery_folders(facts: RestoreFacts) -> list[Operation]:
+    """RECOVERY's folders of images and logs for admin, if the platform says so. Not the root folder: its owner could
+    replace the kernel's menu and the secrets in it. Optional: a read-only RECOVERY must not stop a restore."""
+    if not facts.unit.platform.recovery_media.admin_owns_folders:
+        return []
+    recovery = facts.mount_points.recovery
+    admin = ids_of(facts.image.files.passwd or b"", facts.branding.admin)
+    folders = (IMAGE_FOLDER, facts.branding.log_folder)
+    return [SetFolderOwner(f"{recovery}/{folder}", admin, required=False) for folder in folders]
 
 
 def _boot_entries(facts: RestoreFacts) -> list[Operation]:
@@ -121,11 +159,13 @@ def _boot_entries(facts: RestoreFacts) -> list[Operation]:
     return [UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False)]
 
 
-def _recovery_menu(facts: RestoreFacts) -> list[Operation]:
-    """Optional if RECOVERY has a menu already, so that a read-only RECOVERY does not stop a restore."""
-    return write_recovery_menu(
-        facts.mount_points, facts.branding, facts.extra_arguments, facts.recovery_menu, required=not facts.recovery_menu
-    )
+def _recovery_menus(facts: RestoreFacts) -> list[Operation]:
+    """Optional if RECOVERY has a menu of any loader already, so that a read-only RECOVERY does not stop a restore."""
+    where = (facts.mount_points, facts.branding, facts.extra_arguments)
+    grub4dos = facts.grub4dos_menu
+    required = not facts.recovery_menu and grub4dos is None
+    operations = write_recovery_menu(*where, facts.recovery_menu, required=required)
+    return operations if grub4dos is None else [*operations, *write_grub4dos_menu(*where, grub4dos)]
 
 
 def _kernels(facts: RestoreFacts) -> list[Operation]:
@@ -140,10 +180,9 @@ def _boot_partitions(facts: RestoreFacts) -> list[Operation]:
     return fill_boot_volumes(
         facts.boot_volumes,
         _image_kernel(facts),
-        facts.primary_uuid,
         facts.mount_points,
         facts.branding,
-        facts.extra_arguments,
+        NormalMenus(facts.primary_uuid, facts.extra_arguments, grub4dos=facts.grub4dos_menu is not None),
     )
 
 

@@ -36,10 +36,12 @@ class RestoreFacts:
     """``targets``: the disks that PRIMARY is on, in the order of their names; ``array``: what they become, None for a
     single disk.
     ``recovery_kernel`` and ``fallback_kernel``, RECOVERY's two copies (``kernel_places``), are None if unusable.
-    ``admin_password`` is None if RECOVERY has none: the account is then locked.
+    ``admin_password`` is None if RECOVERY has none: the account is then locked. ``plain_text_password``: RECOVERY
+    has passwords in plain text, too.
     On BIOS: ``loader`` for the targets; ``restore_id``, which no other restore has, for the UUIDs of new volumes;
-    ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``kept_arguments``: so is ``boot.args``
-    (``keptargs``); None if it cannot be read, and is left as it is.
+    ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``grub4dos_menu``: so is grub4dos's fallback menu;
+    None if RECOVERY does not have that loader. ``kept_arguments``: so is ``boot.args`` (``keptargs``); None if it
+    cannot be read, and is left as it is.
     """
 
     branding: Branding
@@ -63,6 +65,8 @@ class RestoreFacts:
     loader: Loader | None = field(default=None, repr=False)
     restore_id: str = ""
     recovery_menu: bytes = b""
+    grub4dos_menu: bytes | None = None
+    plain_text_password: bool = False
     kept_arguments: bytes | None = b""
 
     @property

@@ -94,5 +94,10 @@ def _recovery_media(media: RecoveryMedia) -> Mapping[str, Json]:
             ValidateRDMethod="" if media.validate is ValidateMethod.NONE else media.validate.value,
         ),
         "FsType": ",".join(kind.value for kind in media.fs_types) if by_label else media.locate.value,
-        **_non_default(FsOptsAdditional=media.extra_options, FsOptsOverride=media.override_options, SSD=media.ssd),
+        **_non_default(
+            FsOptsAdditional=media.extra_options,
+            FsOptsOverride=media.override_options,
+            SSD=media.ssd,
+            AdminOwnsFolders=media.admin_owns_folders,
+        ),
     }

@@ -12,6 +12,7 @@ from gprov.domain.formats.smbios.dmidecode_keywords import keyword, value_of
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure
 from gprov.domain.platform.model import Platform
 from gprov.domain.platform.patterns import pattern_matches
+from gprov.domain.platform.unidentified import is_unidentified
 
 SYSTEM, BASE_BOARD, PROCESSOR = 1, 2, 4
 
@@ -160,6 +161,11 @@ def _serial(table: SmbiosTable, platform: Platform, source: Structure | None) ->
         raise HardwareMismatch(
             f"{platform.code_name}: serial number ({name}) is a placeholder: {serial!r} {problem}. "
             "Set a real one in the firmware, or name another SerNumField"
+        )
+    if is_unidentified(serial):
+        raise HardwareMismatch(
+            f"{platform.code_name}: serial number ({name}) is {serial!r}, the name of a machine without a serial "
+            "number. Set a real one in the firmware"
         )
     return serial
 

@@ -80,7 +80,8 @@ class ModelField:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryMedia:
     """``fs_types``: file systems for RECOVERY, preferred one first; empty for 9p. ``extra_options``: mount options,
-    separated by commas, that follow the usual ones or, with ``override_options``, replace them."""
+    separated by commas, that follow the usual ones or, with ``override_options``, replace them.
+    ``admin_owns_folders``: the image's account for people owns the folders of images and logs."""
 
     locate: LocateMethod = LocateMethod.BY_LABEL
     validate: ValidateMethod = ValidateMethod.NONE
@@ -88,6 +89,7 @@ class RecoveryMedia:
     extra_options: str = ""
     override_options: bool = False
     ssd: bool = False
+    admin_owns_folders: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.disk.primary_fstab import OWNER_OPTIONS
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
@@ -192,6 +193,10 @@ def _recovery_media(entry: JsonObject | None, readings: list[Problem]) -> Recove
     extra = entry.text("FsOptsAdditional")
     if any(character.isspace() for character in extra):
         entry.problem("FsOptsAdditional", "must not hold blanks")
+    owners = [option for option in extra.split(",") if option.strip().startswith(OWNER_OPTIONS)]
+    if owners and fs_types:
+        text = f"{','.join(owners)} is left out: {fs_types[0].value} stores owners; AdminOwnsFolders sets them"
+        readings.append(Problem(f"{entry.path}.FsOptsAdditional", text))
     return RecoveryMedia(
         locate=locate,
         validate=validate,
@@ -199,6 +204,7 @@ def _recovery_media(entry: JsonObject | None, readings: list[Problem]) -> Recove
         extra_options=extra,
         override_options=entry.boolean("FsOptsOverride"),
         ssd=entry.boolean("SSD"),
+        admin_owns_folders=entry.boolean("AdminOwnsFolders"),
     )
 
 

@@ -167,6 +167,20 @@ def test_boots_with_equal_times_have_separate_logs_in_order(tmp_path: Path) -> N
     assert [(tmp_path / name).read_text().split()[-1] for name in names] == list("012345")
 
 
+def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
+    """The folder may belong to admin, who may not write where root may."""
+    secret = tmp_path / "secret"
+    secret.write_text("hash")
+    sink = FileSink(clock(), str(tmp_path / "log"))
+    sink.publish(Event(1, NOON, LogLine("first")))
+    sink.close()
+    os.unlink(sink.path)
+    os.symlink(secret, sink.path)
+    with pytest.raises(DeviceFault, match="cannot write log"):
+        sink.publish(Event(2, NOON, LogLine("second")))
+    assert secret.read_text() == "hash"
+
+
 def test_a_medium_that_fails_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     sink = FileSink(clock(), str(tmp_path / "file" / "log"))

@@ -31,6 +31,7 @@ from gprov.domain.events import (
     Progress,
     StateChange,
 )
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
 
 S = ProcessState
@@ -121,6 +122,9 @@ def _report(http: CheckedHttp) -> None:
     unit.macs("SN 1", {"eth0": "56:78:90:00:00:01"}, ["56:78:90:00:00:02"])
     unit.credentials("SN 1")
     unit.document("SN 1", "qa", "text")
+    unit.document("SN 1", "hardware.json", "{}", DocumentKind.HARDWARE)
+    with pytest.raises(NetworkFault, match="409"):
+        unit.document("UNKNOWN_SN_1", "qa", "text")
     with pytest.raises(NetworkFault, match="403"):
         other.credentials("SN 1")
     other.state("SN 1", S.FR_STARTED)
@@ -132,6 +136,8 @@ def _report(http: CheckedHttp) -> None:
 def test_messages_of_the_client_and_all_replies_are_as_described(http: CheckedHttp) -> None:
     _report(http)
     for path in ("units", "unit?serial=SN+1", "events?serial=SN+1", "events?serial=SN+1&limit=1", "unit?serial=2"):
+        http.request("GET", f"{BASE}/api/v1/{path}")
+    for path in ("document?serial=SN+1&name=hardware.json", "document?serial=SN+1&name=qa", "document?serial=1"):
         http.request("GET", f"{BASE}/api/v1/{path}")
     for path in ("units?limit=0", "unit", "events?serial=2", "events?serial=1&limit=x"):
         http.request("GET", f"{BASE}/api/v1/{path}")

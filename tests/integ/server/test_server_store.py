@@ -17,12 +17,15 @@ from typing_extensions import override
 from gprov.apps.server.container import Policy, server_container
 from gprov.apps.server.credentials import CredentialsRefused, credentials_of, reopen
 from gprov.apps.server.database import Database, open_existing, sole_server, store_path
+from gprov.apps.server.delivered_documents import MAX_HELD, MAX_KEPT
+from gprov.apps.server.records import KeptDocument
 from gprov.apps.server.rows import EVENTS_KEPT, SERVER_TYPE
+from gprov.apps.server.schema import MIGRATIONS
 from gprov.apps.server.state_reports import STATES_KEPT
-from gprov.apps.server.store import MAX_HELD
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.replies import Refusal
 from gprov.domain.factory.requests import (
@@ -101,8 +104,10 @@ class Unit:
     def log(self, *events: Event) -> int:
         return self.server.services.store.events(EventBatch(self.sender, events))
 
-    def document(self, content: str = "all is well", name: str = "qa.json") -> None:
-        self.server.services.store.document(Document(self.sender, name, content))
+    def document(
+        self, content: str = "all is well", name: str = "qa.json", kind: DocumentKind = DocumentKind.QA
+    ) -> None:
+        self.server.services.store.document(Document(self.sender, name, content, kind))
 
     def credentials(self) -> tuple[str, str, str]:
         found = self.server.services.credentials.hand_out(CredentialRequest(self.sender), "10.0.2.15")
@@ -226,6 +231,64 @@ def test_a_unit_cannot_fill_the_store_with_held_documents(server: Server) -> Non
         unit.document(name=f"{number}.json")
     with pytest.raises(RefusedByPolicy, match="on hold already"):
         unit.document(name="one more")
+
+
+def test_a_machine_that_was_not_identified_is_listed_and_never_gets_a_qa_document(server: Server) -> None:
+    unknown = Unit(server, "UNKNOWN_SN_56789000000A")
+    unknown.document("{}", "hardware.json", DocumentKind.HARDWARE)
+    unknown.log(Event(1, 5, LogLine("no platform matches")), Event(2, 5, StateChange(S.MFG_FAILED)))
+    with pytest.raises(RefusedByPolicy, match="not identified"):
+        unknown.document()
+    # Not even if it were reported as a unit that left the factory in good order.
+    unknown.state(S.MFG_STARTED, S.MFG_SUCCEEDED)
+    with pytest.raises(RefusedByPolicy, match="not identified"):
+        unknown.document()
+    Unit(server, "UNKNOWN_SN_56789000000A", boot=2).state(S.FR_SUCCEEDED)
+    assert server.services.released.write_due() == 0
+    assert os.listdir(server.folder / "documents") == []
+    assert [unit.serial for unit in server.services.queries.units(10, 0)] == ["UNKNOWN_SN_56789000000A"]
+    assert server.document("UNKNOWN_SN_56789000000A") == (DocumentStatus.KEPT, "")
+
+
+def test_reports_are_kept_whatever_becomes_of_the_unit_and_can_be_read_back(server: Server) -> None:
+    unit, queries = Unit(server, "1"), server.services.queries
+    unit.state(S.MFG_STARTED)
+    unit.document("first", "hardware.json", DocumentKind.HARDWARE)
+    unit.document("first", "hardware.json", DocumentKind.HARDWARE)
+    unit.document("table", "smbios.b64", DocumentKind.SMBIOS)
+    unit.state(S.MFG_FAILED)
+    server.later(100)
+    server.services.store.sweep()
+    provision(Unit(server, "1", boot=2))
+    Unit(server, "1", boot=3).state(S.FR_SUCCEEDED)
+    assert server.services.released.write_due() == 1  # the QA document
+    assert os.listdir(server.folder / "documents") == ["1~qa.json"]
+    assert queries.kept_document("1", "hardware.json") == KeptDocument("hardware.json", DocumentKind.HARDWARE, "first")
+    Unit(server, "1", boot=4).document("second", "hardware.json", DocumentKind.HARDWARE)
+    assert queries.kept_document("1", "hardware.json") == KeptDocument("hardware.json", DocumentKind.HARDWARE, "second")
+    detail = queries.unit("1")
+    assert detail is not None
+    found = {document.name: (document.kind, document.status) for document in detail.documents}
+    assert found == {
+        "smbios.b64": (DocumentKind.SMBIOS, DocumentStatus.KEPT),
+        "qa.json": (DocumentKind.QA, DocumentStatus.RELEASED),
+        "hardware.json": (DocumentKind.HARDWARE, DocumentStatus.KEPT),
+    }
+    assert len(detail.documents) == 3
+    for serial, name in (("1", "qa.json"), ("1", "other"), ("2", "hardware.json")):
+        assert queries.kept_document(serial, name) is None
+
+
+def test_a_unit_cannot_fill_the_store_with_reports(server: Server) -> None:
+    unit = Unit(server, "1")
+    for number in range(MAX_KEPT):
+        unit.document(name=f"{number}.json", kind=DocumentKind.HARDWARE)
+    with pytest.raises(RefusedByPolicy, match="kept already"):
+        unit.document(name="one more", kind=DocumentKind.HARDWARE)
+    unit.document("newer", name="3.json", kind=DocumentKind.HARDWARE)
+    found = server.services.queries.kept_document("1", "3.json")
+    assert found is not None
+    assert found.content == "newer"
 
 
 def test_a_release_survives_a_server_that_was_killed_before_it_wrote(server: Server) -> None:
@@ -424,7 +487,36 @@ def test_the_store_is_durable_at_every_commit(server: Server) -> None:
         assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
     with closing(sqlite3.connect(store_path(str(server.folder)))) as other:
         assert other.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        assert other.execute("PRAGMA user_version").fetchone()[0] == 1
+        assert other.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+
+
+def test_documents_of_an_older_store_are_still_held_and_released(tmp_path: Path) -> None:
+    Server(tmp_path).database.close()
+    path = Path(store_path(str(tmp_path)))
+    path.unlink()
+    with closing(sqlite3.connect(path)) as db:  # as the first version made it
+        for statement in MIGRATIONS[0]:
+            db.execute(statement)
+        db.execute("PRAGMA user_version = 1")
+        db.execute(
+            "INSERT INTO units (serial, provisioning, state_ns, first_seen_ns, last_seen_ns)"
+            " VALUES ('1', 'MFG_SUCCEEDED', 1, 1, 1)"
+        )
+        db.execute("INSERT INTO sessions (unit, key, number) VALUES (1, ?, 1)", (f"{1:032x}",))
+        db.execute(
+            "INSERT INTO documents (unit, session, name, content, file, received_ns, hold_until_ns, status)"
+            " VALUES (1, 1, 'qa.json', 'old', '1~qa.json', 1, ?, 'held')",
+            (START + MINUTE,),
+        )
+        db.commit()
+    server = Server(tmp_path)
+    Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
+    assert server.services.released.write_due() == 1
+    assert (tmp_path / "documents" / "1~qa.json").read_text() == "old"
+    detail = server.services.queries.unit("1")
+    assert detail is not None
+    assert [document.kind for document in detail.documents] == [DocumentKind.QA]
+    server.database.close()
 
 
 def test_a_failed_transaction_leaves_nothing(server: Server) -> None:

@@ -153,6 +153,37 @@ def test_a_link_to_a_folder_is_that_folder(ext: Volume) -> None:
     assert known(ext, "real/below").type is FileType.FOLDER
 
 
+def test_the_owner_of_a_folder_changes_and_nothing_else(ext: Volume) -> None:
+    ext.files.replace(ext.path("folder/file"), b"x")
+    ext.files.make_folder(ext.path("folder"), mode=0o2750)
+    for owner in (Owner(7, 8), Owner(7, 8), Owner(0, 5), ROOT):
+        ext.files.set_folder_owner(ext.path("folder"), owner)
+        status, inside = known(ext, "folder"), known(ext, "folder/file")
+        assert (status.uid, status.gid, status.mode) == (owner.uid, owner.gid, 0o2750)
+        assert (inside.uid, inside.gid) == (0, 0)
+    assert ext.files.read(ext.path("folder/file")) == b"x"
+
+
+def test_only_a_folder_itself_gets_an_owner(ext: Volume) -> None:
+    ext.files.replace(ext.path("secrets/hash"), b"s", mode=0o600)
+    ext.files.make_folder(ext.path("secrets"), mode=0o700)
+    ext.files.symlink("secrets", ext.path("link"))
+    for name in ("link", "secrets/hash", "nosuch", "nosuch/below"):
+        with pytest.raises(DeviceMissing):
+            ext.files.set_folder_owner(ext.path(name), Owner(7, 8))
+    for name in ("link", "secrets", "secrets/hash"):
+        assert (known(ext, name).uid, known(ext, name).gid) == (0, 0)
+    assert listed(ext) == ("link", "secrets")
+
+
+def test_a_folder_on_fat_belongs_to_root(fat: Volume) -> None:
+    fat.files.make_folder(fat.path("folder"))
+    fat.files.set_folder_owner(fat.path("folder"), ROOT)
+    with pytest.raises(DeviceFault):
+        fat.files.set_folder_owner(fat.path("folder"), Owner(7, 8))
+    assert known(fat, "folder").uid == 0
+
+
 @pytest.mark.parametrize("target", ["nowhere", "file", "/nowhere/below"])
 def test_a_link_to_anything_else_is_no_folder_to_be_made(ext: Volume, target: str) -> None:
     ext.files.replace(ext.path("file"), b"")

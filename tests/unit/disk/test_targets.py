@@ -268,3 +268,45 @@ def test_a_removable_disk_of_unknown_kind_is_no_target() -> None:
     assert removable_reason(disk("sda", GB, 0, bus=Bus.USB)) == "is attached by USB"
     built_in = [disk("sda", GB, 0, bus=bus) for bus in Bus if bus is not Bus.USB]
     assert [removable_reason(one) for one in built_in] == [""] * len(built_in)
+
+
+SET = (
+    *(disk(f"sd{chr(ord('a') + at)}", 19500 + 100 * at, 1 + 16 * at) for at in range(10)),
+    disk("sdm", 20010, 401),
+    disk("sdn", 512110190592, 417),
+    disk("sdo", 500000000000, 433),
+    disk("sdp", 1000204886016, 449),
+    disk("sdq", 1000204886016, 465),
+)
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "set_tolerance", "tolerance", "chosen"),
+    [
+        (199900, 2, 1, 1, ""),
+        (512110190592, 1, 0, 0, "n"),
+        (500000000000, 2, 1, 1, ""),
+        (500000000000, 1, 0, 0, "o"),
+        (512110190592, 2, 3, 3, "no"),
+        (512110190592, 2, 2, 3, ""),
+        (512110190592, 2, 3, 2, ""),
+        (512110190592, 13, 94, 100, ""),
+        (512110190592, 13, 100, 99, ""),
+        (1000204886016, 2, 0, 0, "pq"),
+        (700204886016, 4, 50, 43, ""),
+        (700204886016, 4, 51, 43, "nopq"),
+        (700204886016, 4, 51, 42, ""),
+        # Here several sets fit, and the earlier system took the disks whose size was nearest.
+        (19990, 2, 1, 1, ""),
+        (199900, 2, 1, 100, ""),
+        (512110190592, 13, 100, 100, ""),
+    ],
+)
+def test_sets_of_disks(size: int, count: int, set_tolerance: int, tolerance: int, chosen: str) -> None:
+    """Values of the earlier Go system's tests (pkg/recovery/disk); "" if no set is chosen."""
+    spec = TargetSpec(count, size, set_tolerance, tolerance)
+    if chosen:
+        assert [found.name for found in choose_targets(SET, {}, spec).chosen] == [f"sd{letter}" for letter in chosen]
+    else:
+        with pytest.raises(HardwareMismatch):
+            choose_targets(SET, {}, spec)

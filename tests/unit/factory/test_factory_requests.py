@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gprov.domain.errors import BadInput
 from gprov.domain.events import ProcessState
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.messages import encode, to_bytes
 from gprov.domain.factory.requests import (
     REQUESTS,
@@ -76,6 +77,17 @@ def test_a_document_arrives_as_it_was() -> None:
     content = '{"Serial": "1",\r\n\t"Grüße": "☃"}\n'
     document = Document(SENDER, "qa.json", content)
     assert decode(Document, encode(document)) == document
+
+
+@pytest.mark.parametrize("kind", DocumentKind)
+def test_the_kind_of_a_document_arrives_and_is_qa_if_an_older_client_gives_none(kind: DocumentKind) -> None:
+    document = Document(SENDER, "hardware.json", "{}", kind)
+    assert decode(Document, encode(document)) == document
+    message = json.loads(encode(document))
+    del message["kind"]
+    assert decode(Document, json.dumps(message).encode()).kind is DocumentKind.QA
+    with pytest.raises(BadInput, match="kind"):
+        decode(Document, json.dumps({**message, "kind": "other"}).encode())
 
 
 def test_an_overlong_document_is_refused() -> None:

@@ -16,6 +16,7 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.net.factory import FactoryClients, HttpFactory, split
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Body, Event, LogLine, OperationPhase, OperationReport, ProcessState, StateChange
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import FactoryRefused, Refusal, error_reply
 from gprov.domain.factory.requests import EventBatch, decode
@@ -76,6 +77,7 @@ CALLS: tuple[tuple[str, Callable[[HttpFactory], object]], ...] = (
     ("code-name", lambda factory: factory.code_name("1", "QEMU")),
     ("macs", lambda factory: factory.macs("1", {"eth0": "56:78:90:00:00:01"}, [])),
     ("document", lambda factory: factory.document("1", "qa", "text")),
+    ("document", lambda factory: factory.document("1", "hardware.json", "{}", DocumentKind.HARDWARE)),
 )
 
 

@@ -32,6 +32,7 @@ from gprov.domain.errors import (
     RefusedByPolicy,
 )
 from gprov.domain.events import ProcessState
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.formats.efi.device_nodes import FilePath, gpt_partition
 from gprov.domain.formats.efi.load_option import LoadOption, serialise_load_option
 from gprov.domain.formats.efi.variables import Variable, VariableName
@@ -458,9 +459,9 @@ class FailingFactory(FakeFactory):
         return super().credentials(serial, endpoint)
 
     @override
-    def document(self, serial: str, name: str, content: str) -> None:
+    def document(self, serial: str, name: str, content: str, kind: DocumentKind = DocumentKind.QA) -> None:
         self._fail("document")
-        super().document(serial, name, content)
+        super().document(serial, name, content, kind)
 
 
 @pytest.mark.parametrize("what", ["time", "macs", "credentials", "document"])

@@ -155,7 +155,7 @@ def test_a_restore_that_cannot_succeed_reports_why_and_leaves_primary_as_it_is(u
 def test_a_file_without_password_hash_locks_the_account_and_does_not_stop_a_restore(unit: UnitDriver) -> None:
     unit.put("RECOVERY", "/secrets/admin.hash", b"no:hash")
     assert unit.settle() == ("reboot", "switched root")
-    assert "is LOCKED: /mnt/RECOVERY/secrets/admin.hash holds no password hash" in unit.log(Severity.ERROR)
+    assert "is LOCKED: /mnt/RECOVERY/secrets/admin.hash: holds no password hash" in unit.log(Severity.ERROR)
     assert b"admin:!:" in unit.read("PRIMARY", "/etc/shadow")
 
 

@@ -128,3 +128,53 @@ def test_a_kernel_whose_end_is_missing_is_refused() -> None:
     for size in (0, len(whole) // 2, len(whole) - 1):
         with pytest.raises(BadInput, match="cut short"):
             check_length(whole, size)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        (
+            "4.19.16-norm_boot (user@host) #300 SMP Fri Jan 25 16:32:19 UTC 2019",
+            KernelFacts("4.19.16-norm_boot", "user@host", "#300 SMP Fri Jan 25 16:32:19 UTC 2019", 300),
+        ),
+        (
+            "2.6.24.111 #606 Mon Apr 14 00:06:11 CEST 2014",
+            KernelFacts("2.6.24.111", "", "#606 Mon Apr 14 00:06:11 CEST 2014", 606),
+        ),
+        (
+            "4.11.4-norm_boot (user@host) #57 SMP Fri Sep 8 14:47:37 UTC 2117",
+            KernelFacts("4.11.4-norm_boot", "user@host", "#57 SMP Fri Sep 8 14:47:37 UTC 2117", 57),
+        ),
+        (
+            "4.5.6-gentoo-r1 (root@mark-gentoo) #2 SMP Thu Sep 14 16:30:26 EDT 2017",
+            KernelFacts("4.5.6-gentoo-r1", "root@mark-gentoo", "#2 SMP Thu Sep 14 16:30:26 EDT 2017", 2),
+        ),
+        ("4 #99 blah", KernelFacts("4", "", "#99 blah", 99)),
+    ],
+)
+def test_kernels_in_the_field(text: str, facts: KernelFacts) -> None:
+    """Values of the earlier Go system's tests (pkg/fileutil/kver, pkg/recovery/disk)."""
+    assert parse_bzimage(kernel(text)) == facts
+
+
+def test_a_kernel_among_other_bytes() -> None:
+    """The sample of the earlier Go system: version string far behind the header, texts before and after it."""
+    version = "4.19.16-norm_boot (user@host) #300 SMP Fri Jan 25 16:32:19 UTC 2019"
+    head = bytearray(b"\xa5" * (64 << 10))
+    head[510:512], head[514:518], head[526:528] = b"\x55\xaa", b"HdrS", b"\x58\x30"
+    text = f"string starting.. {version}\0 end of str".encode()
+    head[12870 : 12870 + len(text)] = text
+    assert parse_bzimage(bytes(head)).build_number == 300
+
+
+@pytest.mark.parametrize(("text", "build"), [("4 # blah", None), ("4 #9a blah", 9)])
+def test_odd_versions(text: str, build: int | None) -> None:
+    """The earlier system refused the last one too. It is read here, as distributions append texts ("#45-Ubuntu")."""
+    assert parse_bzimage(kernel(text)).build_number == build
+
+
+@pytest.mark.parametrize("text", ["4 99 blah", "#4 #99 blah"])
+def test_texts_that_are_no_version(text: str) -> None:
+    """Values of the earlier Go system's tests (pkg/recovery/disk)."""
+    with pytest.raises(BadInput, match="cannot be understood"):
+        parse_bzimage(kernel(text))

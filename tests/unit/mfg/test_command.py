@@ -141,3 +141,25 @@ def test_any_text_is_judged(text: str) -> None:
     parsed = parse_command(text)
     assert parsed.words or parsed.problems
     parse_template(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{{.BiosPass}}", TemplateValue.BIOS),
+        ("{{.IpmiPass}}", TemplateValue.IPMI),
+        ("{{.RecoveryDir}}", TemplateValue.RECOVERY_DIR),
+        ("{{.Serial}}", TemplateValue.SERIAL),
+        ("{{.DLDir}}", TemplateValue.DL_DIR),
+        ("{{.OSPass}}", TemplateValue.OS),
+        ("{{.asdfss}}", None),
+    ],
+)
+def test_templates_in_the_field(text: str, value: TemplateValue | None) -> None:
+    """Values of the earlier Go system's tests (pkg/mfg/configStep); None: there is no such value."""
+    parsed = parse_command(f"a {text}")
+    if value is None:
+        assert parsed.problems
+    else:
+        assert parsed.words == (Word(("a",)), Word((value,)))
+        assert parsed.problems == ()

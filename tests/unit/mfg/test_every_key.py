@@ -125,6 +125,7 @@ PLATFORM_KEYS = {
     "FsType": "platform/test_platform_table.py::test_the_first_file_system_that_can_be_made",
     "FsOptsAdditional": "disk/test_fstab.py::test_additional_options_follow_the_usual_ones_with_ids_filled_in",
     "FsOptsOverride": "disk/test_fstab.py::test_override_replaces_the_usual_options",
+    "AdminOwnsFolders": "flow/test_recovery_owner.py::test_the_folders_of_images_and_logs_become_admins",
     "SSD": "disk/test_fstab.py::test_uefi_unit",
     "Lcd": WARNED,
     "Partoffset": IMAGE,

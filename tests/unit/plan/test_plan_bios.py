@@ -154,6 +154,31 @@ def test_a_menu_and_kernels_that_are_right_are_not_written_again() -> None:
     assert not [one for one in plan if isinstance(one, WriteFile) and one.path.startswith(MOUNT_POINTS.recovery)]
 
 
+def test_with_grub4dos_on_recovery_each_loader_gets_its_menus() -> None:
+    """grub4dos looks for ``GPROVHDD.boot`` first: so it comes when the kernel beside it is there."""
+    facts = replace(facts_of(target(0), arguments="PROVISION_VERBOSE=1"), grub4dos_menu=b"old")
+    plan = plan_restore(facts)
+    written = {one.path: one for one in plan if isinstance(one, WriteFile)}
+    on_boot, on_recovery = written["/mnt/BOOT/GPROVHDD.boot"], written["/mnt/RECOVERY/GPROVFBK.boot"]
+    assert (
+        f"kernel /norm_boot quiet real_root=UUID={facts.primary_uuid} PROVISION_VERBOSE=1\n".encode() in on_boot.content
+    )
+    assert b"real_root" not in on_recovery.content
+    for menu in (on_boot, on_recovery):
+        assert b"kernel /gprov/norm_boot quiet PROVISION_LOADER_FALLBACK=1 PROVISION_VERBOSE=1\n" in menu.content
+    [kernel] = at(plan, CopyFile("/mnt/PRIMARY/boot/norm_boot", "/mnt/BOOT/norm_boot"))
+    assert kernel < at(plan, on_boot)[0] < at(plan, written[MENU])[0] < at(plan, SetFlag)[0]
+    assert not on_recovery.required
+    assert not written["/mnt/RECOVERY/gprov/recovery.cfg"].required
+    again = plan_restore(replace(facts, grub4dos_menu=on_recovery.content))
+    assert on_recovery not in again
+    assert on_boot in again
+
+
+def test_without_grub4dos_there_are_no_menus_for_it() -> None:
+    assert not [one for one in plan_restore(facts_of(target(0))) if isinstance(one, WriteFile) and "GPROV" in one.path]
+
+
 def test_a_recovery_that_cannot_be_written_keeps_the_menu_that_it_has() -> None:
     def required(menu: bytes) -> bool:
         plan = plan_restore(facts_of(target(0), menu=menu))

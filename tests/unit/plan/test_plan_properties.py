@@ -20,6 +20,7 @@ from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.image.captured import CapturedFiles
+from gprov.domain.formats.owner import Owner
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.name import ImageName
 from gprov.domain.mountpoints import MountPoints
@@ -45,7 +46,9 @@ from gprov.domain.plan.file_operations import (
     MakeFolder,
     MakeSymlink,
     RemovePath,
+    ReplacePlainText,
     SetFlag,
+    SetFolderOwner,
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
@@ -98,6 +101,7 @@ KNOWN = replace(default_table()[0], recovery_media=RecoveryMedia(fs_types=(FileS
 SUPPORTED = (
     default_table()[0],
     KNOWN,
+    replace(KNOWN, recovery_media=replace(KNOWN.recovery_media, admin_owns_folders=True)),
     replace(KNOWN, disk_is_ssd=False),
     *(replace(KNOWN, fakeraid_type=kind) for kind in FakeraidType),  # concerns erase only
 )
@@ -208,6 +212,7 @@ def restores(draw: st.DrawFn, *, good: bool) -> RestoreFacts:
         recovery_kernel=draw(kernels),
         fallback_kernel=draw(kernels),
         admin_password=draw(st.none() | st.just(PasswordHash(SECRET))),
+        plain_text_password=draw(st.booleans()),
         network=NetworkFiles(draw(contents), {name: SavedFile(text) for name, text in draw(contents).items()}),
         keep_options=draw(st.booleans()),
         ignore_saved_network=draw(st.booleans()),
@@ -233,8 +238,12 @@ def paths_of(operation: Operation) -> tuple[str, ...]:
             return (target,)
         case CopyKernel(targets=targets):
             return targets
+        case ReplacePlainText(path=path, plain_text=plain_text):
+            return (path, plain_text)
         case SetFlag(path=path):
             return (path,)
+        case SetFolderOwner():
+            return ()  # writes no file
         case MountVolume(target=target) | UnmountVolume(target=target) | FlushVolume(target=target):
             return (target,)
         case ClearDisk() | CreatePartitionTable() | MakeFileSystem() | UpdateBootEntries():
@@ -311,7 +320,23 @@ def test_files_change_only_below_primary_and_recovery(facts: RestoreFacts) -> No
         if below(path, MOUNT_POINTS.recovery) and not isinstance(operation, FlushVolume)
     }
     allowed = {"ESP/norm_boot", "ESP/EFI/BOOT/BOOTX64.EFI", "log/netd.tar", "fr.data", "boot.args"}
+    allowed |= {"secrets/admin.hash", "insecure.storage"} if facts.plain_text_password else set()
     assert on_recovery <= {f"{MOUNT_POINTS.recovery}/{name}" for name in allowed}
+
+
+@given(RESTORES)
+@settings(max_examples=60)
+def test_admin_gets_folders_of_recovery_only_if_the_platform_says_so(facts: RestoreFacts) -> None:
+    plan = plan_restore(facts)
+    given_away = [operation for operation in plan if isinstance(operation, SetFolderOwner)]
+    names = ("Image", "log") if facts.unit.platform.recovery_media.admin_owns_folders else ()
+    owner = Owner(1000, 1000)
+    assert given_away == [SetFolderOwner(f"{MOUNT_POINTS.recovery}/{name}", owner, required=False) for name in names]
+    flush = max(at for at, operation in enumerate(plan) if operation in _FLUSHES_OF_RECOVERY)
+    assert all(plan.index(operation) < flush for operation in given_away)
+
+
+_FLUSHES_OF_RECOVERY = [FlushVolume(MOUNT_POINTS.recovery, required=required) for required in (True, False)]
 
 
 @given(RESTORES)

@@ -23,7 +23,16 @@ from gprov.domain.image.name import ImageName
 from gprov.domain.image.verify import verify_image
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.disk_operations import MakeFileSystem, MountVolume, StopArray, UpdateBootEntries
-from gprov.domain.plan.file_operations import CopyFile, CopyKernel, MakeFolder, MakeSymlink, RemovePath, WriteFile
+from gprov.domain.plan.file_operations import (
+    CopyFile,
+    CopyKernel,
+    MakeFolder,
+    MakeSymlink,
+    RemovePath,
+    ReplacePlainText,
+    SetFlag,
+    WriteFile,
+)
 from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.provision import (
     ProvisionFacts,
@@ -461,6 +470,23 @@ def test_of_the_credentials_the_hash_stays_for_root_alone() -> None:
         MakeFolder("/mnt/RECOVERY/secrets", 0o700),
         WriteFile(path="/mnt/RECOVERY/secrets/admin.hash", content=f"{HASH}\n".encode(), mode=0o600),
     )
+
+
+@pytest.mark.parametrize("password", [PasswordHash(HASH), None])
+def test_a_password_in_plain_text_is_replaced_by_its_hash_before_the_flag(password: PasswordHash | None) -> None:
+    facts = replace(restore_facts(SDC), admin_password=password)
+    assert not [one for one in plan_restore(facts) if isinstance(one, ReplacePlainText)]
+    plan = plan_restore(replace(facts, plain_text_password=True))
+    found = [at for at, one in enumerate(plan) if isinstance(one, ReplacePlainText)]
+    if password is None:
+        assert not found
+        return
+    [at] = found
+    assert plan[at] == ReplacePlainText(
+        "/mnt/RECOVERY/secrets/admin.hash", password, "/mnt/RECOVERY/insecure.storage", required=False
+    )
+    assert next(index for index, one in enumerate(plan) if isinstance(one, SetFlag)) > at
+    assert HASH not in repr(plan[at]) + plan[at].describe()
 
 
 @pytest.mark.parametrize(

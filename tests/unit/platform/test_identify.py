@@ -295,3 +295,38 @@ def test_a_display_that_was_found_is_told_for_a_prototype_only() -> None:
     assert json.loads(platform_facts(prototype, Lcd.CFA631))["Lcd"] == "631"
     assert json.loads(platform_facts(prototype))["Lcd"] == "635"
     assert json.loads(platform_facts(final, Lcd.CFA631))["Lcd"] == "635"
+
+
+# Values of the earlier Go system's tests (pkg/appliance): machines that it knew by their system, with and without a
+# base board, and two models that only the processor tells apart.
+CPU_MODELS = [
+    replace(BASE, code_name=f"cputest{number}", manufacturer="cputest", product="cputest", cpu=(version,))
+    for number, version in ((1, "someVersion"), (2, "someOtherVersion"))
+]
+
+
+@pytest.mark.parametrize(
+    ("seen", "unit"),
+    [
+        (table("", "", "", "", cpus=()), None),
+        (
+            table("GPROV_QEMU", "mfg_test", "QEMU01234", "Not Specified", board=("", "", ""), cpus=("pc-i440fx-2.11",)),
+            ("QEMU-mfg-test", "QEMU01234"),
+        ),
+        (
+            table("GPROV_QEMU", "mfg_test", "QEMU01234", "Not Specified", board=("bm", "bpn", "bsn"), cpus=("pv",)),
+            ("QEMU-mfg-test", "QEMU01234"),
+        ),
+        (table("cputest", "cputest", "abcd", cpus=("someVersion",)), ("cputest1", "abcd")),
+        (table("cputest", "cputest", "efgh", cpus=("someOtherVersion",)), ("cputest2", "efgh")),
+        (table("cputest", "cputest", "efgh", cpus=("yetAnotherVersion",)), None),
+    ],
+    ids=["unknown", "no board", "another board", "processor 1", "processor 2", "another processor"],
+)
+def test_machines_in_the_field(seen: SmbiosTable, unit: tuple[str, str] | None) -> None:
+    platforms = (*default_table(), *CPU_MODELS)
+    if unit is None:
+        refusal(seen, *platforms)
+    else:
+        found = identify(seen, platforms)
+        assert (found.platform.code_name, found.serial) == unit

@@ -59,6 +59,7 @@ FULL = {
         "FsOptsAdditional": "errors=remount-ro,noatime",
         "FsOptsOverride": True,
         "SSD": True,
+        "AdminOwnsFolders": True,
     },
     "Lcd": "635",
     "DevCodeName": "Oxcart-12",
@@ -120,6 +121,7 @@ def test_every_key() -> None:
     assert (media.locate, media.validate) == (LocateMethod.BY_LABEL, ValidateMethod.SATA)
     assert media.fs_types == (FileSystemKind.EXT4, FileSystemKind.EXT3)
     assert (media.extra_options, media.override_options, media.ssd) == ("errors=remount-ro,noatime", True, True)
+    assert media.admin_owns_folders
     assert platform.lcd is Lcd.CFA635
     assert (platform.partition_offset, platform.low_memory, platform.prototype) == ("2048s", True, True)
     assert (platform.set_tolerance_pct, platform.target_tolerance_pct) == (2, 10)
@@ -135,6 +137,7 @@ def test_what_is_not_told() -> None:
     assert platform.virtualization is Virtualization.BARE_METAL
     assert platform.recovery_media.locate is LocateMethod.BY_LABEL
     assert platform.recovery_media.validate is ValidateMethod.NONE
+    assert not platform.recovery_media.admin_owns_folders
     assert (platform.set_tolerance_pct, platform.target_tolerance_pct) == (1, 5)
 
 
@@ -146,6 +149,19 @@ def test_zero_tolerances_mean_the_usual_ones() -> None:
 def test_a_file_system_that_is_not_told_is_ext4() -> None:
     (platform,) = parsed(LEAST | {"RecoveryMedia": {}})
     assert platform.recovery_media.fs_types == (FileSystemKind.EXT4,)
+
+
+def test_options_of_owners_that_ext_rejects_are_pointed_out() -> None:
+    media: dict[str, object] = {"FsOptsAdditional": "noatime,uid=$u,gid=$g"}
+    text = "uid=$u,gid=$g is left out: ext4 stores owners; AdminOwnsFolders sets them"
+    found = read_platform_table("t", json.dumps({"Variants": [LEAST | {"RecoveryMedia": media}]}).encode()).readings
+    assert [(reading.place, reading.message) for reading in found] == [
+        ("$.Variants[0].RecoveryMedia.FsOptsAdditional", text)
+    ]
+    over_9p = {"LocateRDMethod": "9p", "ValidateRDMethod": "9p", **media}
+    assert not read_platform_table(
+        "t", json.dumps({"Variants": [LEAST | {"RecoveryMedia": over_9p}]}).encode()
+    ).readings
 
 
 def test_any_mac_prefix() -> None:

@@ -27,6 +27,10 @@ VALID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
         ("é1", "gp--1"),
         ("\u212a1", "gp--1"),
         ("", "gp0"),
+        # values of the earlier Go system's tests (pkg/recovery)
+        ("sadfl.", "gp-sadfl0"),
+        ("AFDS", "gp-afds"),
+        ("#$%@%%", "gp------0"),
     ],
 )
 def test_host_names(serial: str, hostname: str) -> None:

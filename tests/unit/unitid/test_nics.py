@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gprov.domain.unit.netconfig import default_files
 from gprov.domain.unit.nics import (
     Nic,
     NicInfo,
@@ -139,3 +140,48 @@ def test_sequential(macs: tuple[str, ...], result: bool) -> None:
 )
 def test_mac_prefix(text: str, prefix: str | None) -> None:
     assert mac_prefix(text) == prefix
+
+
+@pytest.mark.parametrize(
+    ("macs", "consecutive"),
+    [
+        (["00:26:FD:A0:34:A1", "00:26:FD:A0:34:A0"], True),
+        (["0c:c4:7a:6b:96:cc", "0c:c4:7a:6b:96:cd", "0c:c4:7a:6b:96:ce", "0c:c4:7a:6b:96:cf"], True),
+        (["00:26:FD:A0:34:A1", "00:26:FD:A0:34:A0", "00:26:FD:A0:34:A3"], False),
+        (["00:26:FD:A0:34:A1", "00:26:FD:A0:34:A0", "00:26:FD:A0:34:A0"], False),
+        (["00:26:FD:A0:34:A1"], True),
+    ],
+)
+def test_consecutive_macs_in_the_field(macs: list[str], consecutive: bool) -> None:
+    """Values of the earlier Go system's tests (pkg/hw/nic)."""
+    assert macs_consecutive([Nic(name=f"e{at}", mac=mac) for at, mac in enumerate(macs)]) is consecutive
+
+
+def test_the_order_of_ports_of_several_makers() -> None:
+    """Values of the earlier Go system's tests (pkg/hw/nic)."""
+    macs = [
+        "0c:c4:7a:6b:96:cc",
+        "0c:c4:7a:6b:96:cd",
+        "00:26:FD:A0:34:A1",
+        "0c:c4:7a:6a:96:cd",
+        "0d:c4:7a:6b:96:cd",
+        "00:26:FD:A0:34:A0",
+        "0c:c4:7a:6b:96:ce",
+        "0c:c4:7a:6b:96:cf",
+    ]
+    nics = [Nic(name=f"e{at}", mac=mac) for at, mac in enumerate(macs)]
+    assert [nic.name for nic in sorted_by_mac(nics)] == ["e5", "e2", "e3", "e0", "e1", "e6", "e7", "e4"]
+
+
+def test_ports_of_a_unit_with_a_port_for_diagnosis() -> None:
+    """Values of the earlier Go system's tests (pkg/systemd/networkd): the foreign port is left out."""
+    macs = ["00:1b:21:c6:d0:10", "d4:3d:7e:2d:25:05", "ba:fa:1f:78:e6:3d", "d4:3d:7e:77:88:99"]
+    nics = [Nic(name=f"e{at}", mac=mac) for at, mac in enumerate(macs)]
+    info = NicInfo(diag_ports=(0,), wan_index=0, names=("p0", "p1"), mac_prefixes=("00:1b:21", "d4:3d:7e"))
+    assert [(port.nic.name, port.label) for port in ports(nics, info, OWN)] == [("e1", "p0"), ("e3", "p1")]
+    files = default_files(own_nics(nics, info.mac_prefixes), diagnostic=info.diag_ports, names=info.names)
+    networks = [files[f"{macs[at].replace(':', '')}.network"].decode() for at in (0, 1, 3)]
+    assert len(files) == 6
+    assert ["DHCP=yes" in text for text in networks] == [False, True, True]
+    for name, at in (("DIAG", 0), ("p0", 1), ("p1", 3)):
+        assert name in files[f"{macs[at].replace(':', '')}.link"].decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from errno import EBUSY, EIO, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EROFS
+from errno import EBUSY, EIO, EISDIR, ENOSPC, ENOTDIR, ENOTEMPTY, EPERM, EROFS
 from posixpath import basename, dirname
 
 from typing_extensions import override
@@ -86,6 +86,22 @@ class FakeFiles(Files):
         _refuse_secret(place, path, mode)
         base = place.node or Node(type=FileType.FOLDER)
         place.volume.write(place.inner, changed(base, mode=mode, uid=owner.uid, gid=owner.gid))
+        flush(self._machine, place, place.inner)
+
+    @override
+    def set_folder_owner(self, path: str, owner: Owner) -> None:
+        place = locate(self._machine, path, follow=False)
+        require_attached(self._machine, place)
+        if place.node is None or place.node.type is not FileType.FOLDER:
+            raise DeviceMissing(path, "is not a folder", errno=ENOTDIR)
+        found = ROOT if _is_fat(place) else Owner(place.node.uid, place.node.gid)
+        if found == owner:
+            return
+        self._machine.begin_write(f"set owner of {path}")
+        self._writable(path)
+        if _is_fat(place):
+            raise DeviceFault(path, "this file system has no owners", errno=EPERM)
+        place.volume.write(place.inner, changed(place.node, mode=place.node.mode, uid=owner.uid, gid=owner.gid))
         flush(self._machine, place, place.inner)
 
     @override

@@ -1,10 +1,12 @@
-"""Start of a simulated BIOS: the first disk with a boot signature is started, whatever its code is."""
+"""Start of a simulated BIOS: the first disk with a boot signature is started, whatever its code is. The code is GRUB's
+as gprov installs it, or grub4dos as gprovision did."""
 
 from __future__ import annotations
 
 import struct
 
 from gprov.adapters.fake.firmware.grub import Grub, KernelStarted, LoaderExited
+from gprov.adapters.fake.firmware.grub4dos import GRUB4DOS_CODE, Grub4Dos
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk
 from gprov.domain.errors import DeviceFault, DeviceMissing
@@ -23,6 +25,8 @@ def bios_start(machine: SimulatedMachine) -> dict[str, str]:
     for _ in range(_RESTARTS):
         for disk in _order(machine):
             try:
+                if GRUB4DOS_CODE in disk.areas.get(0, b""):
+                    Grub4Dos(machine, disk, choice).run()
                 Grub(machine, disk, choice).run(_script(disk))
             except KernelStarted as started:
                 return started.environment

@@ -14,6 +14,7 @@ from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
@@ -153,7 +154,8 @@ class FakeHttp(Http):
 
 @dataclass(kw_only=True)
 class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
-    """Records all reports; ``down`` makes every call fail."""
+    """Records all reports; ``down`` makes every call fail. ``documents``: QA documents by name; ``reports``: all other
+    documents by serial number and kind; ``serials``: of the units that reported events or states."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -162,6 +164,8 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
     code_names: dict[str, str] = field(default_factory=dict)
     reported_macs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
+    reports: dict[tuple[str, DocumentKind], str] = field(default_factory=dict)
+    serials: set[str] = field(default_factory=set)
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
         """Copies the containers; their values are immutable."""
@@ -173,16 +177,20 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
             code_names=dict(self.code_names),
             reported_macs=dict(self.reported_macs),
             documents=dict(self.documents),
+            reports=dict(self.reports),
+            serials=set(self.serials),
         )
 
     @override
     def events(self, serial: str, events: Sequence[Event]) -> None:
         self._require_up()
+        self.serials.add(serial)
         self.received.extend(events)
 
     @override
     def state(self, serial: str, state: ProcessState) -> None:
         self._require_up()
+        self.serials.add(serial)
         self.states.append(state)
 
     @override
@@ -196,9 +204,12 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
         self.reported_macs[serial] = (*nics.values(), *bmc)
 
     @override
-    def document(self, serial: str, name: str, content: str) -> None:
+    def document(self, serial: str, name: str, content: str, kind: DocumentKind = DocumentKind.QA) -> None:
         self._require_up()
-        self.documents[name] = content
+        if kind is DocumentKind.QA:
+            self.documents[name] = content
+        else:
+            self.reports[serial, kind] = content
 
     @override
     def time_ns(self) -> int:

@@ -160,7 +160,9 @@ class FileSink(EventSink):
         if not self._named:
             name = next_log_name(self._stage, self._clock.now_ns(), os.listdir(self._folder))
             self.path, self._named = f"{self._folder}/{name}", True
-        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        # The folder may belong to admin (AdminOwnsFolders): no link in it is followed.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._fd = os.open(self.path, flags, 0o644)
 
     def _flush_folder(self) -> None:
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

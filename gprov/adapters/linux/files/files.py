@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from gprov.adapters.linux.files.confined_paths import ConfinedPaths
 from gprov.adapters.linux.files.durable import OPEN_FOLDER, replace_file, replace_link, sync_folder, sync_renamed
-from gprov.adapters.linux.files.permissions import apply_permissions
+from gprov.adapters.linux.files.permissions import apply_owner, apply_permissions
 from gprov.adapters.linux.files.remove_tree import remove_tree
 from gprov.adapters.linux.ioctl import libc
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
@@ -101,6 +101,14 @@ class LinuxFiles(Files):
                 os.fsync(fd)
             finally:
                 os.close(fd)
+
+    @override
+    def set_folder_owner(self, path: str, owner: Owner) -> None:
+        with self._opened(path, "cannot set the owner of the folder", OPEN_FOLDER | os.O_NOFOLLOW) as fd:
+            found = os.fstat(fd)
+            if Owner(found.st_uid, found.st_gid) != owner:
+                apply_owner(fd, path, owner)
+                os.fsync(fd)
 
     @override
     def symlink(self, target: str, path: str) -> None:

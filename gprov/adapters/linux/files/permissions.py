@@ -13,6 +13,16 @@ from gprov.domain.formats.owner import Owner
 _OTHERS_READ_OR_WRITE = 0o066
 
 
+def apply_owner(fd: int, path: str, owner: Owner) -> None:
+    """Set the owner and read it back. Raises DeviceFault, OSError."""
+    os.fchown(fd, owner.uid, owner.gid)
+    found = os.fstat(fd)
+    if (found.st_uid, found.st_gid) != (owner.uid, owner.gid):
+        raise DeviceFault(
+            path, f"file system kept owner {found.st_uid}:{found.st_gid}, requested {owner.uid}:{owner.gid}"
+        )
+
+
 def apply_permissions(fd: int, path: str, mode: int, owner: Owner) -> None:
     """Set owner and mode, then read them back.
 

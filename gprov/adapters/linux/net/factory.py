@@ -15,6 +15,7 @@ from typing_extensions import override
 from gprov.domain.errors import BadInput, NetworkFault
 from gprov.domain.events import Event, ProcessState, StateChange
 from gprov.domain.factory import replies
+from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.events import describe
 from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import FactoryRefused, Refusal
@@ -88,8 +89,8 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
         self._post(self._endpoint, MacReport(self._sender(serial), named, tuple(bmc)))
 
     @override
-    def document(self, serial: str, name: str, content: str) -> None:
-        self._post(self._endpoint, Document(self._sender(serial), name, content))
+    def document(self, serial: str, name: str, content: str, kind: DocumentKind = DocumentKind.QA) -> None:
+        self._post(self._endpoint, Document(self._sender(serial), name, content, kind))
 
     @override
     def time_ns(self) -> int:

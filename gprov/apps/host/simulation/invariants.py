@@ -104,6 +104,7 @@ def secret_problems(world: World) -> list[str]:
     places: list[tuple[str, bytes]] = [("a message", text.encode()) for text in world.machine.messages]
     places += [("an event", event_text(event).encode()) for event in world.factory.received]
     places += [(f"document {name}", text.encode()) for name, text in world.factory.documents.items()]
+    places += [(f"the {kind.value} report", text.encode()) for (_, kind), text in world.factory.reports.items()]
     for run in world.processes.runs:
         places += [("an argument", word.encode()) for word in run.argv]
     problems = [f"{secret.decode()} is in {place}" for place, text in places for secret in SECRETS if secret in text]

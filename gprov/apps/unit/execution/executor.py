@@ -11,6 +11,7 @@ from gprov.apps.unit.execution.boot_entry_update import update_boot_entries
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.dismantling import dismantle_arrays
 from gprov.apps.unit.execution.fetch import fetch_file
+from gprov.apps.unit.execution.file_operations import perform_on_files
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.arrays import RunningArray
 from gprov.domain.disk.model import Disk, Partition
@@ -34,21 +35,27 @@ from gprov.domain.plan.disk_operations import (
     VolumeRef,
 )
 from gprov.domain.plan.file_operations import (
-    CopyFile,
     CopyKernel,
     FetchFile,
-    MakeFolder,
-    MakeSymlink,
     RemovePath,
-    SetFlag,
+    ReplacePlainText,
+    SetFolderOwner,
     WriteFile,
 )
 from gprov.domain.plan.operations import Operation, Plan
-from gprov.ports.files import Files
 from gprov.ports.network import Http
 
 # Operations with the attribute ``required``.
-_OPTIONAL_OPERATIONS = (UpdateBootEntries, RemovePath, CopyKernel, StopArray, WriteFile, FlushVolume)
+_OPTIONAL_OPERATIONS = (
+    UpdateBootEntries,
+    RemovePath,
+    CopyKernel,
+    ReplacePlainText,
+    StopArray,
+    WriteFile,
+    SetFolderOwner,
+    FlushVolume,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,31 +164,3 @@ class Executor:
             if partition.number == ref.number:
                 return partition
         raise InternalError(f"the plan uses {ref.describe()} before it exists")
-
-
-FileOperation = MakeFolder | WriteFile | CopyFile | CopyKernel | MakeSymlink | RemovePath | FlushVolume | SetFlag
-
-
-def perform_on_files(files: Files, operation: FileOperation) -> None:
-    """Run an operation that needs only the files port."""
-    match operation:
-        case MakeFolder():
-            files.make_folder(operation.path, mode=operation.mode, owner=operation.owner)
-        case WriteFile():
-            files.replace(operation.path, operation.content, mode=operation.mode, owner=operation.owner)
-        case CopyFile():
-            files.copy(operation.source, operation.target, mode=operation.mode)
-        case CopyKernel():
-            for target in operation.targets:
-                files.copy(operation.source, target, mode=0o755)
-                files.sync(target.rpartition("/")[0])
-        case MakeSymlink():
-            files.symlink(operation.text, operation.path)
-        case RemovePath():
-            files.remove(operation.path)
-        case FlushVolume():
-            files.sync(operation.target)
-        case SetFlag():
-            files.replace(operation.path, b"", mode=0o444)
-        case _:
-            assert_never(operation)

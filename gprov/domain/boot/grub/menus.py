@@ -177,7 +177,13 @@ def _serial(extra_arguments: str) -> list[str]:
 
 
 def _grub_words(arguments: str) -> tuple[str, ...]:
-    """Quote each word for GRUB. Raises BadInput for words that GRUB cannot pass unchanged."""
+    """Quote each word for GRUB. Raises BadInput."""
+    return tuple(f"'{word}'" for word in checked_words(arguments))
+
+
+def checked_words(arguments: str) -> tuple[str, ...]:
+    """Words for a menu, without mode arguments and without the double quotes around blanks. Raises BadInput for words
+    that a boot loader cannot pass unchanged."""
     words = [word.replace('"', "") for word in kernel_words(without_mode_arguments(arguments))]
     problems = [
         Problem(word[:80], "GRUB cannot pass quotes, backslashes and characters that are not printable ASCII")
@@ -188,4 +194,4 @@ def _grub_words(arguments: str) -> tuple[str, ...]:
         problems.append(Problem("", f"{len(arguments)} characters, at most {_MAX_LENGTH} can be passed"))
     if problems:
         raise BadInput("boot arguments", problems)
-    return tuple(f"'{word}'" for word in words)
+    return tuple(words)

@@ -1,0 +1,14 @@
+"""Kinds of documents that a unit delivers to the factory server."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class DocumentKind(Enum):
+    """The values go over the wire and are stored."""
+
+    QA = "qa"  # certifies a unit: held, and released after its first restore
+    HARDWARE = "hardware"  # what was detected, as an entry of ValidationData
+    IDENTITY = "identity"  # the fields of SMBIOS
+    SMBIOS = "smbios"  # the raw table in base64
