@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from gprov.domain.erase.signed import SignedCertificate
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.unit.credentials import Credentials
@@ -42,3 +43,10 @@ class DocumentStore(Protocol):
 class CredentialStore(Protocol):
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
         """Passwords of this unit, equal at each call. ``endpoint``: URL of their server, "" for the store's own."""
+
+
+class ErasureRegistry(Protocol):
+    def register(self, report: bytes) -> SignedCertificate:
+        """Deliver an erase report (gprov.domain.erase.report_text.report_bytes) and return its certificate, durably
+        stored at the registry. The same bytes give the same certificate again. The report must state the serial number
+        of the machine. Raises BadInput (not a valid report), also NetworkFault (unreachable, refused)."""

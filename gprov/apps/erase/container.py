@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import factory, itself, value
 from gprov.domain.erase.request import EraseRequest
@@ -11,6 +13,7 @@ from gprov.domain.erase.request import EraseRequest
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.erase.flow import DataErase
     from gprov.apps.erase.ports import ErasePorts
+    from gprov.apps.unit.composition.flow_ports import FileSinkAt
 
 
 def _ports(unit: EraseContainer) -> ErasePorts:
@@ -21,20 +24,28 @@ def _ports(unit: EraseContainer) -> ErasePorts:
         queries=unit.drive_queries(),
         reader=unit.disk_reader(),
         runner=unit.erasure_runner(),
+        registry_at=unit.erasure_registry_at(),
         operator=unit.operator(),
         randomness=unit.randomness(),
     )
 
 
+def _file_sink_at(unit: EraseContainer) -> FileSinkAt:
+    return adapters.file_sink_at(clock=unit.clock, stage="data_erase")
+
+
 def _erase(unit: EraseContainer) -> DataErase:
     from gprov.apps.erase.flow import DataErase
 
-    return DataErase(unit.erase_ports(), unit.context(), unit.erase_request())
+    # The log of an erase has a name of its own.
+    ports = replace(unit.erase_ports(), flow=replace(unit.flow_ports(), file_sink_at=unit.erase_file_sink_at()))
+    return DataErase(ports, unit.context(), unit.erase_request())
 
 
 class EraseContainer(UnitContainer):
     """``erase`` makes the use case; its modules are imported only then."""
 
     erase_request = value(EraseRequest())
+    erase_file_sink_at = factory(_file_sink_at, itself)
     erase_ports = factory(_ports, itself)
     erase = factory(_erase, itself)

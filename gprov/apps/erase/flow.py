@@ -8,7 +8,7 @@ from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_p
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.erase.preparation import prepare_disks
 from gprov.apps.erase.recorder import EraseRecorder
-from gprov.apps.erase.reporting import report_erase
+from gprov.apps.erase.reporting import report_erase, unit_identity
 from gprov.apps.erase.survey import find_scope, plan_erasures
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
@@ -18,8 +18,9 @@ from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.erase.outcome import DiskOutcome
 from gprov.domain.erase.plan import DiskErasure
-from gprov.domain.erase.questions import all_erased, result_text, unknown_platform_question
+from gprov.domain.erase.questions import all_erased, outcome_text, result_text, unknown_platform_question
 from gprov.domain.erase.record import EraseRecord, RecordState
+from gprov.domain.erase.report_making import ErasureFacts
 from gprov.domain.erase.request import EraseRequest
 from gprov.domain.erase.result import EraseResult
 from gprov.domain.erase.scope import Scope
@@ -123,11 +124,26 @@ class DataErase:
             prepare_disks(self._ports.flow.executor, disks, recorder, self._bus)
         return self._ports.runner.erase(erasures, recorder)
 
+    def _facts(self, unit: Unit | None, scope: Scope, outcomes: tuple[DiskOutcome, ...]) -> ErasureFacts:
+        missing = f"{scope.missing} data disks of the platform were not found"
+        return ErasureFacts(
+            unit=unit_identity(unit),
+            operator="",
+            started_ns=min(outcome.started_ns for outcome in outcomes),
+            ended_ns=self._ports.flow.volumes.clock.now_ns(),
+            requested=outcomes[0].requested,
+            outcomes=outcomes,
+            out_of_scope=tuple((one.disk, one.reason) for one in scope.left_out),
+            missing=(missing,) if scope.missing else (),
+        )
+
     def _finish(
         self, unit: Unit | None, scope: Scope, outcomes: tuple[DiskOutcome, ...], file: EraseRecordFile
     ) -> EraseResult:
         text = result_text(outcomes, scope.missing)
-        report_erase(self._ports, unit, scope, outcomes, self._context)
+        for outcome in outcomes:
+            self._bus.log(outcome_text(outcome))
+        report_erase(self._ports, self._facts(unit, scope, outcomes), self._context)
         if all_erased(outcomes, scope.missing):
             file.remove()
             self._bus.message(f"Data erase done: {text}")
@@ -136,4 +152,3 @@ class DataErase:
         if record is not None:
             file.write(replace(record, state=RecordState.FAILED, summary=text))
         raise EraseFailed(text)
-

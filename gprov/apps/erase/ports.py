@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.execution.erase.runner import ErasureRunner
 from gprov.ports.clock import Randomness
-from gprov.ports.drives import DriveQueries, DiskReader
+from gprov.ports.drives import DiskReader, DriveQueries
+from gprov.ports.factory import ErasureRegistry
 from gprov.ports.operator import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErasePorts:
-    """``queries``: what drives report about themselves; ``runner``: erases disks."""
+    """``queries``: what drives report about themselves; ``runner``: erases disks; ``registry_at`` takes the URL of a
+    factory server."""
 
     flow: FlowPorts
     queries: DriveQueries
     reader: DiskReader
     runner: ErasureRunner
+    registry_at: Callable[[str], ErasureRegistry]
     operator: Operator
     randomness: Randomness

@@ -34,6 +34,7 @@ from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, RefusedByPolicy
 
+
 class Boot:
     """One boot of the normal kernel."""
 
@@ -99,6 +100,13 @@ class Boot:
                 self._menu()
             case GiveUp():
                 self._ending.give_up(decision.reason)
+            case Erase() | ShowEraseFailure() | OpenShell():
+                self._follow_arguments(decision)
+            case _:
+                assert_never(decision)
+
+    def _follow_arguments(self, decision: Erase | ShowEraseFailure | OpenShell) -> None:
+        match decision:
             case Erase():
                 self._erase(decision)
             case ShowEraseFailure():
@@ -107,8 +115,6 @@ class Boot:
                 refusal = RefusedByPolicy("the recovery shell is not supported by this version; nothing was done")
                 self._bus.error(refusal)
                 self._ending.show_error_and_restart(refusal)
-            case _:
-                assert_never(decision)
 
     def _use_root_candidate(self, decision: UseVolume | StartArray) -> None:
         match decision:

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.args import PreferredImage
-from gprov.domain.erase.result import EraseResult
 from gprov.domain.boot.survey import TargetSurvey
+from gprov.domain.erase.result import EraseResult
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
 
@@ -45,7 +45,8 @@ class BootFailures(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
-    """``restore``, ``erase``, ``survey`` and ``boot_failures`` make their use case when it is needed: a normal boot needs none."""
+    """``restore``, ``erase``, ``survey`` and ``boot_failures`` make their use case when it is needed: a normal boot
+    needs none."""
 
     volumes: VolumePorts
     operator: Operator

@@ -21,7 +21,6 @@ _ROUND_LIMIT = 20
 TITLE = "Boot menu"
 
 
-
 class Item(Enum):
     """Lines of the menu, in order; the values are the displayed texts."""
 

@@ -9,6 +9,7 @@ from gprov.domain.erase.outcome import DiskOutcome, Verdict
 from gprov.domain.erase.scope import Scope
 from gprov.domain.erase.techniques import TECHNIQUES
 
+
 def first_question(serial: str, scope: Scope) -> str:
     return f"Erase {_disks_text(scope.disks)} of unit {serial}?"
 

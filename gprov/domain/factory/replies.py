@@ -6,6 +6,7 @@ Errors of a reply that holds passwords say that it was wrong, never what it was.
 from __future__ import annotations
 
 import json
+from binascii import unhexlify
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -13,11 +14,12 @@ from typing import Annotated
 
 from typing_extensions import Doc
 
+from gprov.domain.erase.signed import SIGNATURE_SIZE, SignedCertificate
 from gprov.domain.errors import BadInput, GprovError, NetworkFault, Problem
 from gprov.domain.factory import messages
-from gprov.domain.factory.fields import LogText
+from gprov.domain.factory.fields import LogText, Text, WholeText
 from gprov.domain.factory.messages import AtMost
-from gprov.domain.factory.syntax import clean
+from gprov.domain.factory.syntax import MAX_REPORT, clean
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.value import Json
 from gprov.domain.unit.credentials import Credentials
@@ -58,6 +60,18 @@ class StoredReply:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateReply:
+    certificate: Annotated[
+        str, WholeText(2 * MAX_REPORT), Doc("Content of the certificate file: an ErasureCertificate, exactly as signed")
+    ]
+    signature: Annotated[
+        str,
+        Text(2 * SIGNATURE_SIZE, f"[0-9a-f]{{{2 * SIGNATURE_SIZE}}}", f"must be {2 * SIGNATURE_SIZE} hex digits"),
+        Doc("Ed25519 signature of the UTF-8 bytes of certificate, in hex"),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemReply:
     place: Annotated[str, _LINE, Doc("Where in the message: $.events[3].type")]
     message: Annotated[str, _LINE]
@@ -83,6 +97,16 @@ class FactoryRefused(NetworkFault):
 def decode_time(data: bytes) -> int:
     """UTC, nanoseconds since 1970. Raises BadInput."""
     return messages.decode("time", TimeReply, data).time_ns
+
+
+def decode_certificate(data: bytes) -> SignedCertificate:
+    """Raises BadInput."""
+    reply = messages.decode("certificate", CertificateReply, data)
+    return SignedCertificate(reply.certificate.encode(), unhexlify(reply.signature))
+
+
+def certificate_reply(signed: SignedCertificate) -> CertificateReply:
+    return CertificateReply(signed.certificate.decode(), signed.signature.hex())
 
 
 def decode_credentials(data: bytes) -> Credentials | None:

@@ -17,7 +17,7 @@ from gprov.domain.factory import fields, messages
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.events import EventObject
 from gprov.domain.factory.messages import INLINE, AtMost
-from gprov.domain.factory.syntax import MAX_DOCUMENT, MAX_EVENTS, MAX_NICS
+from gprov.domain.factory.syntax import MAX_DOCUMENT, MAX_EVENTS, MAX_NICS, MAX_REPORT
 
 WIRE_VERSION = 1
 API = f"/api/v{WIRE_VERSION}"
@@ -99,6 +99,15 @@ class CredentialRequest(Request):
     path = "credentials"
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureRegistration(Request):
+    what = "erasure registration"
+    path = "erasure"
+    report: Annotated[
+        str, fields.WholeText(MAX_REPORT), Doc("Content of an erase report file: an ErasureReport, exactly as written")
+    ] = field(repr=False)
+
+
 REQUESTS: tuple[type[Request], ...] = (
     EventBatch,
     StateReport,
@@ -106,6 +115,7 @@ REQUESTS: tuple[type[Request], ...] = (
     MacReport,
     Document,
     CredentialRequest,
+    ErasureRegistration,
 )
 
 

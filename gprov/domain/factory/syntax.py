@@ -12,6 +12,7 @@ MAX_LABEL = 500  # characters of a step's description or a task's name
 MAX_SERIAL = 64
 MAX_NAME = 100  # characters of a document's or platform's name
 MAX_DOCUMENT = 256 << 10  # characters of a document
+MAX_REPORT = 1 << 20  # characters of an erase report
 MAX_NICS = 64
 MAX_PASSWORD = 128
 MAX_NUMBER = 2**63 - 1  # what an SQL integer holds; as nanoseconds it lasts until the year 2262

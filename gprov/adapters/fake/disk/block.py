@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk, FakePartition
-from gprov.domain.disk.model import Contents, Disk, Partition
+from gprov.domain.disk.model import Bus, Contents, Disk, Partition
 from gprov.domain.erase.extents import Extent
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.ports.block import BlockDevices, DeviceChanges
@@ -81,6 +81,7 @@ def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:
         serial=disk.serial,
         path=f"/sys/devices/simulated/{disk.name}",
         read_only=disk.write_protected,
+        namespace=1 if disk.bus is Bus.NVME else 0,
         partitions=tuple(
             _as_partition(machine, disk, part) for part in sorted(disk.partitions, key=lambda part: part.number)
         ),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
+from gprov.adapters.fake.machine.drive import NvmeTarget, ScsiTarget
 from gprov.adapters.fake.machine.media import Media, common
 from gprov.adapters.fake.machine.tree import Node, Tree, changed
 from gprov.adapters.fake.machine.volume import FakeVolume
@@ -119,7 +120,8 @@ class FakeDisk:
     array members that no partition table lists, by their first byte; a new partition that starts there holds them again
     unless that area was cleared. ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or
     dead; ``reappears`` at the next start. ``media``: the bytes; for tables, file systems and members a recognisable
-    content that stands for theirs.
+    content that stands for theirs. ``scsi_drive``, ``nvme_drive``: takes commands; a disk without one only reads and
+    writes blocks.
     """
 
     name: str
@@ -139,6 +141,8 @@ class FakeDisk:
     clearing: frozenset[int] = frozenset()
     detached: bool = False
     reappears: bool = False
+    scsi_drive: ScsiTarget | None = None
+    nvme_drive: NvmeTarget | None = None
     media: Media = field(init=False)
 
     def __post_init__(self) -> None:
@@ -196,6 +200,9 @@ class FakeDisk:
 
     def apply_power_cut(self, choose: Callable[[int], int] | None) -> None:
         """Lose power: see ``FakePartition.apply_power_cut``."""
+        for drive in (self.scsi_drive, self.nvme_drive):
+            if drive is not None:
+                drive.power_cycle()
         for start in sorted(self.clearing):
             if choose is not None and choose(2):
                 self.old_contents.pop(start, None)

@@ -12,6 +12,8 @@ from typing_extensions import override
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.system.clock import FakeClock
+from gprov.domain.erase.report_text import parse_report
+from gprov.domain.erase.signed import SIGNATURE_SIZE, SignedCertificate
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
@@ -19,7 +21,7 @@ from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
 from gprov.ports.clock import Deadline
-from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
 from gprov.ports.network import Fetched, Http, Network, Reply, Report, TransferLimits, TransferProgress
 
 _FIRST_PAUSE = 1.0
@@ -153,9 +155,10 @@ class FakeHttp(Http):
 
 
 @dataclass(kw_only=True)
-class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
+class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry):
     """Records all reports; ``down`` makes every call fail. ``documents``: QA documents by name; ``reports``: all other
-    documents by serial number and kind; ``serials``: of the units that reported events or states."""
+    documents by serial number and kind; ``serials``: of the units that reported events or states; ``erasures``: erase
+    reports, whose certificates are no JSON and have no valid signature."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -164,6 +167,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
     code_names: dict[str, str] = field(default_factory=dict)
     reported_macs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
+    erasures: list[bytes] = field(default_factory=list)
     reports: dict[tuple[str, DocumentKind], str] = field(default_factory=dict)
     serials: set[str] = field(default_factory=set)
 
@@ -177,6 +181,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
             code_names=dict(self.code_names),
             reported_macs=dict(self.reported_macs),
             documents=dict(self.documents),
+            erasures=list(self.erasures),
             reports=dict(self.reports),
             serials=set(self.serials),
         )
@@ -210,6 +215,15 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
             self.documents[name] = content
         else:
             self.reports[serial, kind] = content
+
+    @override
+    def register(self, report: bytes) -> SignedCertificate:
+        parse_report(report)
+        self._require_up()
+        if report not in self.erasures:
+            self.erasures.append(report)
+        digest = hashlib.sha512(report).digest()[:SIGNATURE_SIZE]
+        return SignedCertificate(b"certificate %d of " % self.erasures.index(report) + report, digest)
 
     @override
     def time_ns(self) -> int:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from typing_extensions import override
 
+from gprov.domain.erase.signed import SignedCertificate
 from gprov.domain.errors import BadInput, NetworkFault
 from gprov.domain.events import Event, ProcessState, StateChange
 from gprov.domain.factory import replies
@@ -25,6 +26,7 @@ from gprov.domain.factory.requests import (
     CodeNameReport,
     CredentialRequest,
     Document,
+    ErasureRegistration,
     EventBatch,
     MacReport,
     NamedMac,
@@ -37,11 +39,12 @@ from gprov.domain.factory.syntax import MAX_BATCH_TEXT, MAX_EVENTS
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.unit.credentials import Credentials
 from gprov.ports.clock import Clock
-from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
 from gprov.ports.network import Http, Reply
 
 _SECONDS = 20.0
 _REPLY_LIMIT = 64 << 10
+_CERTIFICATE_LIMIT = 8 << 20
 # A server that has just been asked to restart is back within this many tries.
 _ATTEMPTS = 4
 # Temporary errors of the server: the same request may succeed later.
@@ -51,7 +54,7 @@ _HEADERS = {"Content-Type": "application/json"}
 T = TypeVar("T")
 
 
-class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
+class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry):
     """``endpoint``: base URL of the server. ``pause``: seconds before the second attempt, doubled for each further one.
     ``session``: 32 hex digits; a new random one unless given."""
 
@@ -104,6 +107,26 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore):
                 return replies.decode_time(reply.body)
             except BadInput as exc:
                 raise NetworkFault(redacted(url), f"no factory server at this URL (check LogEndpoint): {exc}") from exc
+
+        return self._with_retries(ask)
+
+    @override
+    def register(self, report: bytes) -> SignedCertificate:
+        from gprov.domain.erase.report_text import serial_of  # no other method needs it
+
+        request = ErasureRegistration(self._sender(serial_of(report)), report.decode())
+        url, body = _url(self._endpoint, request.path), encode(request)
+
+        def ask() -> SignedCertificate:
+            reply = self._http.request(
+                "POST", url, body=body, headers=_HEADERS, limit=_CERTIFICATE_LIMIT, seconds=_SECONDS
+            )
+            if reply.status != 200:
+                raise _fault(url, reply)
+            try:
+                return replies.decode_certificate(reply.body)
+            except BadInput as exc:
+                raise NetworkFault(redacted(url), f"the reply has no certificate: {exc}") from exc
 
         return self._with_retries(ask)
 

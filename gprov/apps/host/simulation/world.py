@@ -12,7 +12,9 @@ from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, bui
 from gprov.adapters.fake.console.operator import FakeOperator
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
+from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries
 from gprov.adapters.fake.disk.partition import FakePartitioner
+from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
 from gprov.adapters.fake.events.sinks import FakeServerSink, MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
@@ -27,6 +29,7 @@ from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
+from gprov.apps.erase.container import EraseContainer
 from gprov.apps.host.simulation.factory_files import MANUF_URL, RECOVERY_SIZE, hardware_specification, publish
 from gprov.apps.host.simulation.firmware_table import build_smbios, identifying_arguments
 from gprov.apps.init.container import InitContainer
@@ -162,6 +165,11 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.filesystems, filesystems)
     set_value(container.filesystem_maker, filesystems)
     set_value(container.partitioner, FakePartitioner(machine))
+    whole_disks = FakeWholeDisks(machine)
+    set_value(container.disk_writer, whole_disks)
+    set_value(container.disk_reader, whole_disks)
+    set_value(container.drive_queries, FakeDriveQueries(machine))
+    set_value(container.drive_commands, FakeDriveCommands(machine))
     set_value(container.arrays, arrays)
     set_value(container.array_writer, arrays)
     set_value(container.image_archives, FakeArchives(machine, world.branding))
@@ -175,9 +183,12 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.telemetry_at, lambda _endpoint: world.factory)
     set_value(container.time_source_at, lambda _endpoint: world.factory)
     set_value(container.document_store_at, lambda _endpoint: world.factory)
+    set_value(container.erasure_registry_at, lambda _endpoint: world.factory)
     set_value(container.credential_store_at, lambda _endpoint: world.factory)
     set_value(container.sink_for, FakeServerSink)
     set_value(container.file_sink_at, lambda _folder: MemorySink())
+    if isinstance(container, EraseContainer):
+        set_value(container.erase_file_sink_at, lambda _folder: MemorySink())
 
 
 def new_world(

@@ -13,24 +13,24 @@ if TYPE_CHECKING:  # each import is time on every boot
 
 
 def drive_queries() -> DriveQueries:
-    from gprov.adapters.linux.disk.drive_commands import LinuxDriveQueries
+    from gprov.adapters.linux.disk.drive_commands import IoctlDriveQueries
 
-    return LinuxDriveQueries()
+    return IoctlDriveQueries()
 
 
-def drive_commands(*, blocks: BlockDevices) -> DriveCommands:
-    from gprov.adapters.linux.disk.drive_commands import LinuxDriveCommands
+def drive_commands() -> DriveCommands:
+    from gprov.adapters.linux.disk.drive_commands import IoctlDriveCommands
 
-    return LinuxDriveCommands(blocks)
+    return IoctlDriveCommands()
 
 
 def disk_writer(*, blocks: BlockDevices, clock: Clock) -> DiskWriter:
-    from gprov.adapters.linux.disk.disk_writer import DirectDiskWriter
+    from gprov.adapters.linux.disk.disk_writer import LinuxDiskWriter
 
-    return DirectDiskWriter(blocks, clock)
+    return LinuxDiskWriter(blocks, clock)
 
 
-def disk_reader(*, clock: Clock) -> DiskReader:
-    from gprov.adapters.linux.disk.disk_reader import DirectDiskReader
+def disk_reader(*, blocks: BlockDevices, clock: Clock) -> DiskReader:
+    from gprov.adapters.linux.disk.disk_reader import LinuxDiskReader
 
-    return DirectDiskReader(clock)
+    return LinuxDiskReader(blocks, clock)

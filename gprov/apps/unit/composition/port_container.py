@@ -23,13 +23,12 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.arrays import Arrays
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
-    from gprov.ports.destructive.drive_commands import DriveCommands
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
-    from gprov.ports.factory import CredentialStore, DocumentStore, Telemetry, TimeSource
+    from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.network import Http, Network
@@ -68,16 +67,12 @@ def _partitioner(unit: PortContainer) -> Partitioner:
     return adapters.partitioner(blocks=unit.blocks(), clock=unit.clock())
 
 
-def _drive_commands(unit: PortContainer) -> DriveCommands:
-    return drive_adapters.drive_commands(blocks=unit.blocks())
-
-
 def _disk_writer(unit: PortContainer) -> DiskWriter:
     return drive_adapters.disk_writer(blocks=unit.blocks(), clock=unit.clock())
 
 
 def _disk_reader(unit: PortContainer) -> DiskReader:
-    return drive_adapters.disk_reader(clock=unit.clock())
+    return drive_adapters.disk_reader(blocks=unit.blocks(), clock=unit.clock())
 
 
 def _image_archives(unit: PortContainer) -> adapters.ImageArchives:
@@ -120,6 +115,10 @@ def _credential_store_at(unit: PortContainer) -> Callable[[str], CredentialStore
     return adapters.client_at(unit.factory_clients)
 
 
+def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry]:
+    return adapters.client_at(unit.factory_clients)
+
+
 def _console_sink(unit: PortContainer) -> EventSink:
     return adapters.console_sink(arguments=unit.arguments())
 
@@ -159,7 +158,7 @@ class PortContainer(Container):
     variable_writer = singleton(adapters.variable_writer)
 
     drive_queries = singleton(drive_adapters.drive_queries)
-    drive_commands = singleton(_drive_commands, itself)
+    drive_commands = singleton(drive_adapters.drive_commands)
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
 
@@ -176,6 +175,7 @@ class PortContainer(Container):
     time_source_at = factory(_time_source_at, itself)
     document_store_at = factory(_document_store_at, itself)
     credential_store_at = factory(_credential_store_at, itself)
+    erasure_registry_at = factory(_erasure_registry_at, itself)
     sink_for: Declaration[Container, SinkFor] = value(adapters.server_sink)
     console_sink = factory(_console_sink, itself)
     kmsg_sink = factory(adapters.kmsg_sink)

@@ -74,6 +74,19 @@ class JsonObject:
             return default
         return number
 
+    def number(self, key: str, *, required: bool = False, minimum: float, maximum: float) -> float:
+        """A number, whole or not; ``minimum`` if it is missing or wrong."""
+        value = self._get(key, required)
+        if value is None:
+            return minimum
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            self._wrong(key, "a number", value)
+            return minimum
+        if not minimum <= value <= maximum:
+            self.problem(key, f"must be {minimum:g}..{maximum:g}, is {kind_of(value)}")
+            return minimum
+        return float(value)
+
     def boolean(self, key: str, default: bool = False) -> bool:
         value = self._get(key, False)
         if value is None:

@@ -17,14 +17,15 @@ from gprov.domain.erase.outcome import (
     Pass,
     TechniqueResult,
     TechniqueStatus,
+    Verdict,
     Verification,
     VerificationMethod,
 )
 from gprov.domain.erase.plan import DiskErasure
 from gprov.domain.erase.record import DiskProgress
 from gprov.domain.erase.request import scheme_passes
-from gprov.domain.erase.techniques import Technique
-from gprov.domain.erase.verification import verdict_of
+from gprov.domain.erase.techniques import TECHNIQUES, Level, Technique
+from gprov.domain.erase.verification import verdict as verdict_on
 from gprov.domain.errors import DeviceFault
 from gprov.ports.clock import Deadline
 
@@ -52,10 +53,9 @@ class DiskEraser:
         for technique in self._erasure.remaining:
             result, verification = self._try(technique)
             self._end(result)
-            if result.status is TechniqueStatus.COMPLETED:
-                achieved = result
-                if verification.passed:
-                    break
+            achieved = result if result.status is TechniqueStatus.COMPLETED else None
+            if achieved is not None and verification.passed:
+                break
             self._errors.append(_why(result, verification))
         return self._outcome(achieved, verification, started)
 
@@ -75,6 +75,8 @@ class DiskEraser:
         patterns = scheme_passes(self._erasure.request.scheme, self._progress.seed)
         self._begin(Technique.OVERWRITE)
         if self._progress.completed:
+            # What a pass could not write then is found again by the comparison.
+            self._passes = tuple(Pass(pattern=one, written=self._disk.size, seconds=0.0) for one in patterns)
             done = TechniqueResult(Technique.OVERWRITE, TechniqueStatus.COMPLETED, "completed before a restart")
         else:
             made = overwrite_disk(
@@ -123,9 +125,7 @@ class DiskEraser:
 
     def _begin(self, technique: Technique) -> None:
         if self._progress.technique is not technique:
-            self._progress = replace(
-                self._progress, technique=technique, completed=False, pass_number=0, done=0
-            )
+            self._progress = replace(self._progress, technique=technique, completed=False, pass_number=0, done=0)
         self._observer.begun(self._disk, self._progress)
 
     def _advance(self, progress: DiskProgress) -> None:
@@ -138,9 +138,7 @@ class DiskEraser:
         self._observer.begun(self._disk, self._progress)
 
     def _end(self, result: TechniqueResult) -> None:
-        self._progress = replace(
-            self._progress, technique=None, completed=False, tried=(*self._progress.tried, result)
-        )
+        self._progress = replace(self._progress, technique=None, completed=False, tried=(*self._progress.tried, result))
 
     def _show_reading(self, done: int) -> None:
         self._observer.shown(self._disk, "read back", done, self._disk.size)
@@ -150,13 +148,15 @@ class DiskEraser:
             self._observer.shown(self._disk, "erase", int(done * _FRACTION), _FRACTION)
 
     def _outcome(self, achieved: TechniqueResult | None, verification: Verification, started: int) -> DiskOutcome:
-        verdict, level = verdict_of(self._disk, achieved, self._passes, verification)
         erasure = self._erasure
+        passes = self._passes if achieved is not None and achieved.technique is Technique.OVERWRITE else ()
+        verdict = verdict_on(completed=achieved is not None, passes=passes, verification=verification)
+        erased = achieved is not None and verdict is Verdict.ERASED
         return DiskOutcome(
             disk=self._disk,
             report=erasure.report,
             requested=erasure.request.level,
-            achieved=level,
+            achieved=TECHNIQUES[achieved.technique].level if achieved and erased else Level.NOT_CLASSIFIED,
             verdict=verdict,
             technique=achieved.technique if achieved is not None else None,
             tried=self._progress.tried,

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from gprov.domain.disk.model import Disk
-from gprov.domain.erase.drive_io import DriveReply, DriveRequest, NoReply, NvmeCommand, Protocol, ScsiCommand, Wait, Waited
+from gprov.domain.erase.drive_io import (
+    DriveReply,
+    DriveRequest,
+    NoReply,
+    NvmeCommand,
+    Protocol,
+    ScsiCommand,
+    Wait,
+    Waited,
+)
 from gprov.domain.errors import DeviceFault
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.drives import DriveQueries
