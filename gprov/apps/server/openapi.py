@@ -12,6 +12,9 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from gprov.apps.server import records
+from gprov.apps.server.erasures import ErasureList
+from gprov.domain.erase.certificate import ErasureCertificate
+from gprov.domain.erase.report import ErasureReport
 from gprov.domain.factory import replies, requests
 from gprov.domain.factory.messages import schema
 from gprov.domain.unit.credentials import Credentials
@@ -25,12 +28,16 @@ MESSAGES: tuple[type[DataclassInstance], ...] = (
     *requests.REQUESTS,
     replies.TimeReply,
     replies.StoredReply,
+    replies.CertificateReply,
     replies.ErrorReply,
     Credentials,
     records.UnitList,
     records.UnitDetail,
     records.EventPage,
     records.KeptDocument,
+    ErasureList,
+    ErasureReport,
+    ErasureCertificate,
 )
 
 
