@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fuzz import disks, documents, firmware, images, network, texts
+from fuzz import disks, documents, drives_nvme, firmware, images, network, texts
 from fuzz.harness import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -11,6 +11,7 @@ TARGETS: tuple[Target, ...] = (
     *texts.TARGETS,
     *firmware.TARGETS,
     *disks.TARGETS,
+    *drives_nvme.TARGETS,
     *network.TARGETS,
 )
 
