@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fuzz import disks, documents, drives_scsi, firmware, images, network, raid_metadata, texts
+from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, raid_metadata, texts
 from fuzz.harness import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -12,6 +12,7 @@ TARGETS: tuple[Target, ...] = (
     *firmware.TARGETS,
     *disks.TARGETS,
     *drives_scsi.TARGETS,
+    *drives_nvme.TARGETS,
     *raid_metadata.TARGETS,
     *network.TARGETS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -208,6 +209,61 @@ def test_a_sanitize_that_erases_nothing_is_noticed_and_the_disk_is_overwritten()
     assert (disk["technique"], disk["achieved"], disk["verdict"]) == ("overwrite", "clear", "erased")
     assert "ata-sanitize-block" in str(disk["tried"])
     assert former_content(primary) == []
+
+
+@dataclass
+class ErasesDisk:
+    """Copied together with its disk, unlike a closure."""
+
+    disk: FakeDisk
+
+    def __call__(self, _number: int, byte: int | None) -> None:
+        self.disk.erase_contents(byte)
+
+
+def with_nvme(behaviour: NvmeBehaviour) -> tuple[UnitDriver, FakeDisk, SimulatedNvmeDrive]:
+    """A running unit whose data disk is an NVMe drive."""
+    unit = units.running()
+    [primary] = data_disks(unit)
+    primary.bus = Bus.NVME
+    drive = SimulatedNvmeDrive(
+        unit.machine.clock,
+        {1: primary.size},
+        ErasesDisk(primary),
+        behaviour=behaviour,
+    )
+    primary.nvme_drive = drive
+    return unit, primary, drive
+
+
+def test_an_nvme_drive_is_sanitized_and_its_flash_residue_is_not_demanded_to_be_zero() -> None:
+    unit, primary, _drive = with_nvme(NvmeBehaviour(leaves=0xA5))
+    erase(unit)
+    [disk] = disk_reports(unit)
+    assert (disk["technique"], disk["achieved"], disk["verdict"]) == ("nvme-sanitize-block", "purge", "erased")
+    assert former_content(primary) == []
+
+
+def test_a_format_without_its_erase_setting_is_noticed() -> None:
+    unit, primary, drive = with_nvme(NvmeBehaviour(drops_setting=True))
+    drive.controller = replace(drive.controller, sanicap=0)
+    erase(unit)
+    [disk] = disk_reports(unit)
+    assert (disk["technique"], disk["achieved"], disk["verdict"]) == ("overwrite", "clear", "erased")
+    assert {command.dwords[0] >> 9 & 7 for command in drive.received if command.opcode == 0x80} == {1, 2}
+    assert former_content(primary) == []
+
+
+def test_a_sanitize_in_progress_is_followed_after_a_restart() -> None:
+    unit, primary, drive = with_nvme(NvmeBehaviour(sanitize_seconds=600.0))
+    begun = [name for name in unit.operations(erase) if name.startswith(f"command to {primary.node}")]
+    names = list(unit.operations(erase))
+    # The last command before the unit looks at the drive's progress for the second time.
+    unit.cut(names.index(begun[-3]), erase)
+    assert unit.settle()[-1] == "switched root"
+    [disk] = disk_reports(unit)
+    assert (disk["technique"], disk["verdict"]) == ("nvme-sanitize-block", "erased")
+    assert sum(command.opcode == 0x84 for command in drive.received) == 1
 
 
 def test_a_report_that_reaches_the_server_gets_its_certificate(unit: UnitDriver) -> None:

@@ -30,6 +30,7 @@ from gprov.domain.formats.nvme.status import describe_status
 # Format NVM completes when the whole namespace is formatted; drives state no time for it.
 FORMAT_SECONDS = 6 * 3600.0
 SANITIZE_SECONDS = 120.0
+ALL_NAMESPACES = 0xFFFFFFFF
 
 Value = TypeVar("Value")
 
@@ -46,9 +47,14 @@ def identify(what: Identify, namespace: int = 0) -> NvmeCommand:
 
 
 def sanitize_log() -> NvmeCommand:
-    """Namespace 0: the log of the whole drive."""
+    """The log of the whole drive: namespace FFFFFFFFh, as nvme-cli sends it. (Later revisions permit 0 as well.)"""
     dword10, dword11 = log_page_dwords(SANITIZE_LOG, SANITIZE_LOG_SIZE)
-    return NvmeCommand(opcode=Opcode.GET_LOG_PAGE, dwords=(dword10, dword11, 0, 0, 0, 0), data_in=SANITIZE_LOG_SIZE)
+    return NvmeCommand(
+        opcode=Opcode.GET_LOG_PAGE,
+        namespace=ALL_NAMESPACES,
+        dwords=(dword10, dword11, 0, 0, 0, 0),
+        data_in=SANITIZE_LOG_SIZE,
+    )
 
 
 def sanitize(parameters: SanitizeParameters) -> NvmeCommand:

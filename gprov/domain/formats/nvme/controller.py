@@ -116,7 +116,7 @@ def serialise_controller(controller: Controller) -> bytes:
 
 
 def _text(raw: bytes) -> str:
-    return printable_text(raw.decode("ascii", "replace").strip(" \0"))
+    return printable_text(raw.decode("ascii", "replace").strip(" \0").replace("\t", "\\t"))
 
 
 def _number(raw: bytes, at: int, size: int) -> int:

@@ -98,6 +98,15 @@ def test_a_controller_is_read_back(controller: Controller) -> None:
     assert parse_controller(serialise_controller(controller)) == controller
 
 
+@given(st.binary(min_size=68, max_size=68))
+def test_names_of_a_controller_are_printable(names: bytes) -> None:
+    """Found by fuzzing: a tab was kept."""
+    raw = bytearray(serialise_controller(Controller(serial="S", model="M", firmware="F")))
+    raw[4:72] = names[:20] + b"M\t" + names[22:]
+    made = parse_controller(bytes(raw))
+    assert all(name.isprintable() for name in (made.serial, made.model, made.firmware))
+
+
 @given(namespaces())
 def test_a_namespace_is_read_back(namespace: Namespace) -> None:
     assert parse_namespace(serialise_namespace(namespace)) == namespace

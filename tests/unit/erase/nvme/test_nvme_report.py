@@ -89,6 +89,14 @@ def test_a_write_protected_namespace_is_refused() -> None:
     assert reason(result, BLOCK) == reason(result, FORMAT_USER) == "the namespace is write protected"
 
 
+def test_a_format_in_progress_is_refused() -> None:
+    made = bench()
+    made.drive.namespaces[1] = replace(made.drive.namespaces[1], fpi=0x80 | 30)
+    result = reported(made)
+    assert offered(result) == set()
+    assert "30 % remain" in reason(result, FORMAT_USER)
+
+
 def test_a_sanitize_operation_in_progress_is_reported() -> None:
     made = bench()
     made.run(erase(BLOCK, 1, frozenset({1})), stop_after=2)

@@ -120,6 +120,7 @@ def test_a_drive_that_dies_is_never_erased(dies_at: float) -> None:
     result = erased(made)
     assert result.status is (REFUSED if dies_at == 0 else FAILED)
     assert "gone" in result.detail
+    assert made.clock.monotonic() < 1000, "a drive that is gone is not waited for until the time limit"
 
 
 def test_the_time_limit_ends_it() -> None:
@@ -175,6 +176,7 @@ def test_an_operation_that_ended_before_the_restart_needs_the_log_of_before() ->
     assert unknown is not None
     assert known is not None
     assert (unknown.status, known.status) == (FAILED, COMPLETED)
+    assert "unknown which one ended" in unknown.detail
 
 
 def test_an_operation_that_never_began_is_not_resumed() -> None:
