@@ -45,6 +45,13 @@ def request_of(
     read_back: ReadBack,
     on_failure: OnFailure = OnFailure.NEXT,
 ) -> EraseRequest:
+    """Options without an effect are wrong usage."""
+    if opt_in and technique is not None:
+        raise typer.BadParameter("has no effect beside --technique", param_hint="'--opt-in'")
+    for one in opt_in or ():
+        if not TECHNIQUES[one].opt_in:
+            how = "only if --technique names it" if one is Technique.DISCARD else "without a request"
+            raise typer.BadParameter(f"{one.value} is used {how}", param_hint="'--opt-in'")
     return EraseRequest(
         level=level or Level.PURGE,
         technique=technique,

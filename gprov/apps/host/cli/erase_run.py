@@ -95,19 +95,19 @@ def run(
         _require_new(report)
     if not _confirmed(plans, scope, yes_erase):
         return ExitCode.NEGATIVE
-    for one in plans:
-        say(one.erasure.describe(), err=True)
     with stopped_by_interrupt(stop, lambda: say(_STOPPING, err=True)), progress_of_several() as shown:
+        for one in plans:
+            say(one.erasure.describe(), err=True)
         done = run_bench(container, plans, scope, operator, stop, shown)
     if report is not None:
         _write(report, report_bytes(done.report))
     _show_result(done, report, as_json=as_json)
     if stop.requested:
         return _INTERRUPTED
-    return ExitCode.DONE if _met(done.outcomes, level) else ExitCode.NEGATIVE
+    return ExitCode.DONE if met(done.outcomes, level) else ExitCode.NEGATIVE
 
 
-def _met(outcomes: Sequence[DiskOutcome], level: Level | None) -> bool:
+def met(outcomes: Sequence[DiskOutcome], level: Level | None) -> bool:
     enough = level.rank if level is not None else Level.NOT_CLASSIFIED.rank
     return all(one.verdict is Verdict.ERASED and one.achieved.rank >= enough for one in outcomes)
 

@@ -16,14 +16,14 @@ def bench_scope(container: BenchContainer, nodes: Sequence[str]) -> Scope:
     """``nodes``: device files, or links to them; without any: all built-in disks that are not in use. Raises
     DeviceMissing for what is not a disk."""
     disks = container.blocks().disks()
+    wanted = [_node_of(node, disks) for node in nodes]
     excluded = dict(current_excluded_disks(container.volume_ports(), disks, None, container.bus()))
     for disk in disks:
-        if disk.device not in excluded and (reason := container.usage().reason(disk)):
+        # A disk that was not asked for is not opened: that could disturb a program that is about to use it.
+        asked_for = disk.node in wanted or not nodes
+        if asked_for and disk.device not in excluded and (reason := container.usage().reason(disk)):
             excluded[disk.device] = reason
-    if not nodes:
-        return scope_of_unknown_platform(disks, excluded)
-    wanted = [_node_of(node, disks) for node in nodes]
-    return chosen_scope(disks, excluded, wanted)
+    return chosen_scope(disks, excluded, wanted) if nodes else scope_of_unknown_platform(disks, excluded)
 
 
 def refused(scope: Scope, nodes: Sequence[str]) -> tuple[LeftOut, ...]:
