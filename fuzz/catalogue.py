@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fuzz import disks, documents, firmware, images, network, texts
+from fuzz import disks, documents, firmware, images, network, recovery, texts
 from fuzz.harness import Target
 
 TARGETS: tuple[Target, ...] = (
     *images.TARGETS,
+    *recovery.TARGETS,
     *documents.TARGETS,
     *texts.TARGETS,
     *firmware.TARGETS,

@@ -33,3 +33,5 @@ RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"
 HISTORY_FILE = "recovery_history.json"
 BUDGET_FILE = "start_budget.json"
 SAVED_NETWORK_FILE = "netd.tar"
+# Suffix of what is kept for an analysis and no longer used.
+DAMAGED = ".damaged"
