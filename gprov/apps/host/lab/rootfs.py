@@ -12,7 +12,7 @@ import shutil
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gprov.apps.host.image.services import BOOT_GOOD, NETSAVE
 from gprov.apps.host.initramfs.cache import Cache, content_key
@@ -108,8 +108,7 @@ class RootBuilder:
         sources = sources_of(_apt_files(), recipe.suite, _host_suite())
         if not sources:
             raise DeviceFault(_SOURCES, f"no package source of the suite {recipe.suite} or of the host's own; add one")
-        overlay = (*_overlay_facts(recipe.files), *NETSAVE.files().values(), *BOOT_GOOD.files().values())
-        key = content_key(repr(recipe), repr(sources), *overlay, read_file(__file__))
+        key = root_key(recipe, sources)
         with self._cache.lock(
             "debian-root", lambda: self._progress.note("Debian root: waiting for another build to finish")
         ):
@@ -148,6 +147,12 @@ class RootBuilder:
     def _build_environment(self) -> dict[str, str]:
         proxies = {name: value for name, value in self._environment.items() if name.lower().endswith("_proxy")}
         return {"SOURCE_DATE_EPOCH": str(EPOCH), **proxies}
+
+
+def root_key(recipe: RootRecipe, sources: tuple[str, ...]) -> str:
+    """Return the cache key of a tree: of all its inputs, but not of the place of the checkout that holds them."""
+    overlay = (*_overlay_facts(recipe.files), *NETSAVE.files().values(), *BOOT_GOOD.files().values())
+    return content_key(repr(replace(recipe, files="")), repr(sources), *overlay, read_file(__file__))
 
 
 def entry_of(tree: str) -> str:
