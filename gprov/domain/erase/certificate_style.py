@@ -12,7 +12,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .15em .6em .15em 0; border-bottom: 1px solid #ccc;
   overflow-wrap: anywhere; }
 table:not(.grid) th { width: 16rem; font-weight: normal; color: #555; }
-.grid th { border-bottom: 1px solid #555; font-weight: 600; }
+.grid th { border-bottom: 1px solid #555; font-weight: 600; white-space: nowrap; }
 tr { break-inside: avoid; }
 code, pre { font: 9pt "DejaVu Sans Mono", "Liberation Mono", monospace; overflow-wrap: anywhere;
   white-space: pre-wrap; }
