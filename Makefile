@@ -61,4 +61,4 @@ bench: setup ## measurements, as ratios against a named reference of the same ru
 	for name in boot freeze_startup image_apply restore; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
 
 clean: ## what this checkout built; the shared cache (~/.cache/gprov) stays
-	rm -rf $(OUT) .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(OUT) build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -22,7 +22,7 @@ from gprov.domain.unit.lease import Lease
 
 
 def lease(data: bytes) -> None:
-    """What the script of udhcpc tells, and what becomes of the interface."""
+    """Events that the script of udhcpc sends, and what becomes of the interface."""
     events, rest = take_events(data)
     expect(data.endswith(rest), "a rest that was not received")
     held: Lease | None = None

@@ -6,7 +6,7 @@ dependency_injector imports these three names to recognise asynchronous provider
 
 
 class Future:
-    """What nobody here makes an instance of."""
+    """For ``isinstance`` only; never instantiated."""
 
 
 def ensure_future(*_args, **_kwargs):

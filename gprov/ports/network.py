@@ -25,8 +25,8 @@ class Network(Protocol):
         Raises NetworkFault if none came within ``seconds``.
 
         From then on the interface is kept as its lease says: renewed, changed with it, and without addresses, routes
-        and name servers from the moment that it is refused or runs out until there is another. ``report`` hears of
-        that, in another thread.
+        and name servers from the moment that it is refused or runs out until there is another. ``report`` is called
+        with each of these changes, in another thread.
         """
 
 

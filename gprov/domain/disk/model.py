@@ -147,7 +147,7 @@ class Disk:
 
     @property
     def called(self) -> str:
-        """What it calls itself: WWN, and model and serial number. "" if it tells neither.
+        """What the disk reports of itself: WWN, and model and serial number. "" if it reports neither.
 
         None of these is unique: makers leave the WWN zero or repeat it in a batch, controllers give all their
         volumes one serial number, and the namespaces of an NVMe disk share theirs.

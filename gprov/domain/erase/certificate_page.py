@@ -168,13 +168,14 @@ def _verification(entry: DiskEntry) -> Iterator[tuple[str, str]]:
 def _outside(report: ErasureReport) -> str:
     outside = [(_named(one.disk), _size(one.disk.size), one.disk.place, one.reason) for one in report.out_of_scope]
     options = [(one.name, one.status.value, one.detail) for one in report.options]
-    return "".join(
+    found = "".join(
         (
             bullets("Disks that were not found", report.missing),
             table("Disks out of scope (left as they are)", ("Disk", "Size", "Place", "Reason"), outside),
             table("Further data", ("Subject", "Result", "Detail"), options),
         )
     )
+    return f"<section><h2>Outside of these disks</h2>{found}</section>\n" if found else ""
 
 
 def _validation() -> str:
@@ -201,8 +202,8 @@ def _integrity(certificate: ErasureCertificate, data: bytes) -> str:
     ]
     return (
         pairs("Signature and chain", values)
-        + "<p>To check, with the public key from the issuer, not from this page:</p>"
-        + f"<pre>{text(commands)}</pre>\n"
+        + '<section class="check"><p>To check, with the public key from the issuer, not from this page:</p>'
+        + f"<pre>{text(commands)}</pre></section>\n"
     )
 
 

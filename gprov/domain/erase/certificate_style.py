@@ -22,6 +22,7 @@ pre { border: 1px solid #ccc; padding: .5em; }
 .erased { color: #14532d; }
 .partial, .incomplete { color: #8a4b00; }
 .failed { color: #9b1c1c; }
+.check { break-inside: avoid; }
 .blank td { height: 2.2em; border-bottom: 1px solid #111; }
 @media print { body { margin: 0; max-width: none; font-size: 9.5pt; } @page { margin: 16mm; } }
 """

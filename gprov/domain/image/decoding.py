@@ -13,7 +13,7 @@ MAX_ARCHIVE = 2 << 40
 # A decoder's own needs besides its dictionary: input, output being made, and what it hands over.
 _PER_WORKER = 4 * CHUNK
 _MIN_WINDOW = 4 * CHUNK
-# Left to the kernel, the file system's dirty pages, tar, and everybody else.
+# Left to the kernel, the file system's dirty pages, tar, and all other programs.
 _RESERVE = 128 << 20
 
 

@@ -133,8 +133,8 @@ def _mismatch_reason(table: SmbiosTable, platform: Platform) -> str:
 
 
 def _processors_fit(table: SmbiosTable, wanted: Sequence[str]) -> bool:
-    """One version for each populated socket, in any order: their number tells platforms apart too. The list may be of
-    all sockets, the empty ones with the words that the firmware has for them."""
+    """One version for each populated socket, in any order: platforms may differ in the number of processors alone. The
+    list may also cover all sockets, with the firmware's words for the empty ones."""
     populated = _processors(table)
     every_socket = [version.strip() for version in keyword(table, "processor-version")]
     return sorted(wanted) in (sorted(populated), sorted(every_socket))

@@ -233,7 +233,7 @@ def _check_distinct(entries: Sequence[JsonObject], platforms: Sequence[Platform]
 
 
 def _shared_names(entries: Sequence[JsonObject], platforms: Sequence[Platform]) -> list[Problem]:
-    """Platforms with one code name: SMBIOS tells them apart, specification and steps are the same."""
+    """Platforms with one code name: they differ in SMBIOS; specification and steps are the same."""
     names: dict[str, str] = {}
     shared: list[Problem] = []
     for entry, platform in zip(entries, platforms, strict=True):

@@ -20,7 +20,7 @@ DEADLINE = 20.0
 
 @dataclass
 class Person:
-    """Somebody at the other end of a serial line."""
+    """The other end of a serial line."""
 
     fd: int
     line: str
@@ -196,7 +196,7 @@ def test_a_terminal_that_hangs_up_is_silent(operator: ConsoleOperator, person: P
     started = time.monotonic()
     assert not operator.key_pressed(0.3)
     assert time.monotonic() - started >= 0.3
-    operator.show("nobody hears this")
+    operator.show("no console is open")
     assert operator.choose("Boot menu", ITEMS, 0.1) is None
     assert not operator.is_present
 
@@ -249,7 +249,7 @@ def test_a_console_that_cannot_be_opened_has_no_operator(world: World) -> None:
     ("active", "command_line", "eligible"),
     [
         ("ttyS0", "console=ttyS0", ("ttyS0",)),
-        ("ttyS0", "quiet", ()),  # the firmware's choice (SPCR), nobody named it
+        ("ttyS0", "quiet", ()),  # chosen by the firmware (SPCR), not named on the command line
         ("ttyS1", "console=ttyS0", ()),
         ("tty0 ttyS0", "console=tty0 console=ttyS0,115200n8", ("ttyS0",)),
         ("hvc0", "console=hvc0", ("hvc0",)),

@@ -98,7 +98,7 @@ def test_a_console_that_is_missing_or_dead_costs_nothing(tmp_path: Path) -> None
         sink.close()
 
 
-@pytest.mark.parametrize("stopped", [False, True], ids=["nobody reads", "flow control"])
+@pytest.mark.parametrize("stopped", [False, True], ids=["no reader", "flow control"])
 def test_a_console_that_takes_no_bytes_delays_nothing_for_long(stopped: bool) -> None:
     master, slave = pty.openpty()
     try:

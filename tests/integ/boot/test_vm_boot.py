@@ -61,7 +61,7 @@ def kernel() -> Path:
 
 @pytest.fixture(scope="module")
 def disk(kernel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GPT disk with nothing but an ESP: the kernel, and its second copy for firmware that knows no entry."""
+    """A GPT disk with nothing but an ESP: the kernel, and its second copy for firmware without boot entries."""
     folder = tmp_path_factory.mktemp("disk")
     image, esp = folder / "disk", folder / "esp"
     with image.open("wb") as file:

@@ -67,7 +67,7 @@ def run(*argv: str, stdin: str = "") -> str:
 def _detach(node: str) -> None:
     subprocess.run(["partx", "--delete", node], capture_output=True)
     run("losetup", "--detach", node)
-    # Detaching is put off while somebody (a probe by another process) still holds the device.
+    # Detaching is put off while another process (a probe) still has the device open.
     backing = Path(f"/sys/class/block/{Path(node).name}/loop/backing_file")
     end = time.monotonic() + 10
     while backing.exists() and time.monotonic() < end:

@@ -36,7 +36,9 @@ def test_the_machines_own_disks_are_those_of_lsblk(tool: Tool) -> None:
         assert str(disk.device) == one["maj:min"]
         assert disk.size == one["size"]
         assert disk.read_only == one["ro"]
-        assert not one["serial"] or disk.serial == one["serial"].strip()  # without udev, lsblk knows few serial numbers
+        assert (
+            not one["serial"] or disk.serial == one["serial"].strip()
+        )  # without udev, lsblk reports few serial numbers
 
 
 def test_loop_devices_are_listed_only_for_tests(make_disk: MakeDisk) -> None:

@@ -1,4 +1,4 @@
-"""The same tests on the kernel that units run, which knows FAT and finds partitions itself, and on disks of every
+"""The same tests on the kernel that units run, which has FAT and finds partitions itself, and on disks of every
 transport. The guest has this machine's file system, read-only, as its root, so that all its programs are there."""
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def test_disks_of_every_transport(guest: Guest) -> None:
     console = guest(sys.executable, f"{HERE}/vm/report_disks.py", seconds=300)
     report = next(line for line in console.splitlines() if line.startswith(MARK))
     facts: dict[str, Any] = json.loads(report.removeprefix(MARK))
-    # The order in which SCSI disks get their letters is nobody's promise: they are told apart by their serials.
+    # The order in which SCSI disks get their letters is not defined: they are distinguished by their serials.
     by_serial = {facts["disks"][name][1]: (name, facts["disks"][name]) for name in facts["disks"]}
     assert set(by_serial) == {expected[1] for _, expected in DISKS.values()}
     for name, (_, expected) in DISKS.items():

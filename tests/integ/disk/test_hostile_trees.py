@@ -27,7 +27,7 @@ LINKS = {
 
 
 class Trap:
-    """A tree, and beside it a folder that nobody may reach."""
+    """A tree, and beside it a folder that must stay out of reach."""
 
     def __init__(self, folder: Path) -> None:
         self.tree, self.outside = folder / "tree", folder / "outside"

@@ -40,7 +40,7 @@ def tar() -> bytes:
 
 
 def listed(path: Path) -> list[tuple[int, int, int, int, int]]:
-    """Blocks as xz tells them: stream, offset, size with padding, unpacked size, header size."""
+    """Blocks as listed by xz: stream, offset, size with padding, unpacked size, header size."""
     blocks = []
     for line in run("xz", "--robot", "--list", "-vv", str(path)).decode().splitlines():
         if line.startswith("block"):

@@ -22,7 +22,7 @@ SIZE = 3 << 20
 
 
 def quiet(_done: int, _total: int) -> None:
-    """Progress that nobody looks at."""
+    """Discards progress."""
 
 
 def run(*argv: str, stdin: bytes | None = None) -> bytes:

@@ -36,7 +36,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 def check(url: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "gprov.apps.host.cli.main", "manuf", "check", url]
-    # A proxy that somebody set for something else is not asked.
+    # Proxies of the environment are not used.
     environment = {**os.environ, "http_proxy": "http://127.0.0.1:2", "no_proxy": ""}
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, env=environment)
 

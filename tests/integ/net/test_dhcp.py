@@ -91,7 +91,7 @@ class Lan:
         self.servers["b1"] = server
 
     def end(self, interface: str) -> None:
-        """The server there goes, and forgets its leases."""
+        """Stop the server and delete its leases."""
         server = self.servers.pop(interface, None)
         if server is not None:
             server.kill()

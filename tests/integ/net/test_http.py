@@ -644,7 +644,7 @@ def test_where_the_file_cannot_be_written(http: RequestsHttp, origin: Origin, tm
     with pytest.raises(DeviceMissing):
         http.download(origin.address, str(tmp_path / "no" / "file"), nothing, TransferLimits(ROOM))
     link = tmp_path / "link"
-    link.symlink_to("/etc/hostname-of-somebody")
+    link.symlink_to("/etc/hostname-of-another-unit")
     with pytest.raises(DeviceFault):
         http.download(origin.address, str(link), nothing, TransferLimits(ROOM))
     assert origin.asked == []

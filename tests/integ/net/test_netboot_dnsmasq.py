@@ -53,7 +53,7 @@ class Lan:
         self.run(self.servers, printed.stdout, "dnsmasq")
 
     def serve_addresses_only(self) -> None:
-        """Somebody else's DHCP server, which knows nothing of network boot."""
+        """Another DHCP server, without options for network boot."""
         self.run(self.others, b"port=0\ninterface=b1\nbind-dynamic\ndhcp-range=10.88.0.100,10.88.0.200\n", "other")
 
     def run(self, namespace: str, configuration: bytes, name: str) -> None:
@@ -75,13 +75,13 @@ class Lan:
         argv = ["ip", "netns", "exec", self.machine, sys.executable, str(CLIENT), "m1", str(architecture), *words]
         done = subprocess.run(argv, check=True, capture_output=True, timeout=60)
         replies: list[dict[str, Any]] = json.loads(done.stdout)
-        assert replies, "nobody answered"
+        assert replies, "no DHCP reply"
         return replies
 
 
 @pytest.fixture
 def lan(tmp_path: Path) -> Iterator[Lan]:
-    """One segment, a bridge, with three stations: a machine, our server, and somebody else's."""
+    """One segment, a bridge, with three stations: a machine, gprov's server, and another DHCP server."""
     machine, servers, others, segment = (f"gprov-pxe-{os.getpid()}-{end}" for end in ("m", "a", "b", "segment"))
 
     def ip(*words: str) -> None:

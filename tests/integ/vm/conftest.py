@@ -141,7 +141,7 @@ def _renumbered(kernel: bytes, number: int) -> bytes:
 def _live(container: LabContainer, products: Products, folder: str, spec: VirtualUnitSpec) -> None:
     with _processes_of_the_host() as seen:
         unit, results = container.lab().lifecycle(folder, spec)
-    # Environments of this machine's processes are nobody's business: only whether one held a secret is kept.
+    # Environments of this machine's processes may hold secrets: only the number of those with one is kept.
     credentials = credentials_of(unit.path("server"), unit.spec.serial)
     assert credentials is not None
     secrets = [each.reveal().encode() for each in (credentials.os, credentials.bios, credentials.ipmi)]
@@ -173,7 +173,7 @@ class _Seen:
 
 @contextmanager
 def _processes_of_the_host() -> Iterator[_Seen]:
-    """What every process of this machine was given while the context lasted, as good as looking tells."""
+    """Command line and environment of each process that polling finds on this machine while the context lasts."""
     seen = _Seen()
     done = threading.Event()
 

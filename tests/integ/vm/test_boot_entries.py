@@ -27,11 +27,11 @@ NV_BS_RT = 7
 LOGS_KEPT = 20
 # What the restores of one unit may differ by: their logs, a longer history.
 SPREAD = 4 << 20
-# Two entries of somebody else, with a path that no machine has (a PCI device 31.7, a file), one of them not active.
+# Two foreign entries, with a path that no machine has (a PCI device 31.7, a file), one of them not active.
 PATH = bytes.fromhex("02010c00d041030a00000000 01010600071f 0404 0a00 5c0061000000 7fff0400".replace(" ", ""))
 FOREIGN = {
-    0x0042: struct.pack("<IH", 1, len(PATH)) + "Somebody's OS".encode("utf-16-le") + b"\0\0" + PATH + b"their data",
-    0x0007: struct.pack("<IH", 0, len(PATH)) + "Somebody's tool".encode("utf-16-le") + b"\0\0" + PATH,
+    0x0042: struct.pack("<IH", 1, len(PATH)) + "Another OS".encode("utf-16-le") + b"\0\0" + PATH + b"their data",
+    0x0007: struct.pack("<IH", 0, len(PATH)) + "Another tool".encode("utf-16-le") + b"\0\0" + PATH,
 }
 
 

@@ -20,7 +20,7 @@ from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view, remove
 pytestmark = pytest.mark.vm
 
 RunStage = Callable[..., StageResult]
-# Without arguments nothing is said on the serial line, but the system tells the lab that it is up.
+# Without arguments nothing is said on the serial line, but the system reports to the lab that it is up.
 SILENTLY_STARTED, SILENTLY_RESTORED = replace(STARTED, milestones=()), replace(RESTORED, milestones=())
 KERNEL, FALLBACK = "::/norm_boot", "::/EFI/BOOT/BOOTX64.EFI"
 
@@ -82,7 +82,7 @@ def test_a_damaged_kernel_is_passed_over_and_a_restore_repairs_it(
     run_stage("repair", overlay, SILENTLY_RESTORED)
     assert read(overlay, KERNEL, tmp_path) == whole
     assert read(overlay, FALLBACK, tmp_path) == whole
-    # That restore was started without arguments, but RECOVERY keeps them: the system tells on the serial line again.
+    # That restore was started without arguments, but RECOVERY keeps them: the system reports on the serial line again.
     again = run_stage("repaired", overlay, STARTED)
     log = Path(again.serial_log).read_text(errors="replace")
     assert re.search(r'BdsDxe: starting Boot[0-9A-F]{4} "Normal Boot"', log)

@@ -81,7 +81,7 @@ def test_a_configuration_survives_or_is_dropped_by_option(
         defaults = configuration(root, DEFAULTS)
         assert configuration(root, NETWORK) == defaults != {}
     with stick_of(overlay) as stick:
-        assert not stick.has(SAVED)  # nobody has changed anything
+        assert not stick.has(SAVED)  # the configuration was not changed
 
     started = run_stage("configure", overlay, STARTED)
     assert started.system

@@ -1,4 +1,4 @@
-"""Firmware that starts over the network of somebody else's DHCP server, which gives the address. The real dnsmasq, with
+"""Firmware that starts over the network of another DHCP server, which gives the address. The real dnsmasq, with
 the configuration that is printed for this case, says what to start."""
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SCRIPT_RUN = Expectation(Ending.RESET, (), 240.0)
 
 
 class Segment:
-    """The lab's network with a station of somebody else on it."""
+    """The lab's network with a foreign station on it."""
 
     def __init__(self, network: FactoryNetwork, folder: Path, stack: ExitStack) -> None:
         self.network, self.folder, self.stack = network, folder, stack

@@ -69,7 +69,7 @@ def test_the_system_started_on_that_disk(unit: VirtualUnit) -> None:
 
 
 def test_disks_are_logged_with_their_persistent_identity(unit: VirtualUnit) -> None:
-    """The order in which SCSI disks get their letters is nobody's promise; the names of others follow from the bus."""
+    """The order in which SCSI disks get their letters is not defined; the names of others follow from the bus."""
     log = Path(unit.serial_log(RESTORE)).read_text(errors="replace")
     primary, recovery = NAMES[unit.spec.primaries[0]]
     (taken,) = set(re.findall(r"/dev/(\w+) \([^)]*\) taken: .*identity (.*?)\s*$", log, re.MULTILINE))

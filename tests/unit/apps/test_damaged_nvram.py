@@ -79,7 +79,7 @@ def test_entries_are_made_beside_one_that_cannot_be_read(machine: SimulatedMachi
     update_boot_entries(firmware, firmware, ESP, UPDATE, bus)
     found = described(machine)
     assert set(found.values()) == {BRANDING.normal_entry, BRANDING.restore_entry, BRANDING.erase_entry}
-    assert "Boot0000" not in found  # whoever it belongs to
+    assert "Boot0000" not in found  # an unreadable entry has no owner
     assert found["Boot0001"] == BRANDING.normal_entry
     assert machine.nvram[VariableName(BOOT_ORDER)].data == serialise_numbers([1])
 
@@ -95,9 +95,13 @@ def test_a_person_is_heard_beside_an_entry_that_cannot_be_read(machine: Simulate
         load_platforms=default_table,
     )
     numbers = {text: int(name[4:], 16) for name, text in described(machine).items()}
-    for number, nobody in ((numbers[BRANDING.restore_entry], False), (numbers[BRANDING.normal_entry], True), (7, True)):
+    for number, fallback in (
+        (numbers[BRANDING.restore_entry], False),
+        (numbers[BRANDING.normal_entry], True),
+        (7, True),
+    ):
         machine.nvram[VariableName(BOOT_CURRENT)] = Variable(NV_BS_RT, serialise_numbers([number]))
-        assert is_fallback_boot(firmware, context) is nobody
+        assert is_fallback_boot(firmware, context) is fallback
 
 
 @pytest.mark.parametrize("name", [BOOT_ORDER, BOOT_NEXT, BOOT_CURRENT])

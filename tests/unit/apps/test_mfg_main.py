@@ -1,4 +1,4 @@
-"""Provisioning as process 1 runs it: with the unit's own container, and with a failure that somebody can see."""
+"""Provisioning as process 1 runs it: with the unit's own container, and with a failure that is shown."""
 
 from __future__ import annotations
 

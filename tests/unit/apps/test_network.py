@@ -91,7 +91,7 @@ def test_ports_of_one_board_are_waited_for_together(clock: FakeClock, context: U
     assert 4.0 + SETTLE_SECONDS <= network.elapsed < 4.0 + SETTLE_SECONDS + 1
 
 
-def test_an_interface_of_somebody_else_does_not_end_the_wait(clock: FakeClock, context: UnitContext) -> None:
+def test_a_foreign_interface_does_not_end_the_wait(clock: FakeClock, context: UnitContext) -> None:
     network = Slowly(clock, {FOREIGN: 0.0, OWN[0]: 9.0})
     connect_any(network, clock, context)
     assert names(network.asked[0]) == [OWN[0].name]
@@ -104,7 +104,7 @@ def test_in_the_factory_any_interface_will_do_in_the_end(clock: FakeClock, conte
     assert NIC_SECONDS <= network.elapsed < NIC_SECONDS + 1
 
 
-def test_a_known_unit_never_uses_an_interface_of_somebody_else(clock: FakeClock, context: UnitContext) -> None:
+def test_a_known_unit_never_uses_a_foreign_interface(clock: FakeClock, context: UnitContext) -> None:
     network = Slowly(clock, {FOREIGN: 0.0})
     with pytest.raises(NetworkFault, match="usb0 00:e0:4c:00:00:01"):
         connect(network, clock, unit(NicInfo()), context)

@@ -25,7 +25,7 @@ def machine() -> SimulatedMachine:
 
 
 class AppearsWhileSubscribing(FakeBlockDevices):
-    """A device that comes after the first look and before the subscription: no event tells of it."""
+    """A device that comes after the first look and before the subscription: no event reports it."""
 
     def __init__(self, machine: SimulatedMachine) -> None:
         super().__init__(machine)

@@ -55,7 +55,7 @@ def test_counting_a_start_confirms_none() -> None:
     assert BootCounts() == BootCounts(0, 0, 0)
 
 
-def test_people_are_told_from_the_third_start_on_that_nobody_confirmed() -> None:
+def test_unconfirmed_boots_are_reported_from_the_third_start_on() -> None:
     assert UNCONFIRMED_WARNING_LIMIT == 3
 
 

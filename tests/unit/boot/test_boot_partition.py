@@ -75,6 +75,6 @@ def test_the_partition_is_found_by_its_guid_in_any_case() -> None:
 def test_a_guid_that_is_not_there_or_there_twice_tells_nothing() -> None:
     assert find_partition([disk(0, "a", ""), disk(16, "b")], GUID) is None
     assert find_partition([disk(0, GUID), disk(16, GUID)], GUID) is None
-    # A partition without a GUID is not the one that nobody named.
+    # A partition without a GUID is not the booted one if the firmware names none.
     assert find_partition([disk(0, "", "")], "") is None
     assert find_partition([disk(0, "")], "") is None

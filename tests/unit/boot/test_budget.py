@@ -187,5 +187,5 @@ def test_a_series_lasts_a_day_behind_the_longer_of_both_pauses() -> None:
     assert counted.at_time(NOW + 3 * day) == StartBudget(recorded_boots="W.1 3 2 1")
 
 
-def test_pauses_while_nobody_counts() -> None:
+def test_pauses_while_counting_is_impossible() -> None:
     assert (GIVE_UP_SECONDS, UNCOUNTED_SECONDS, DAY) == (600, 1800, 86400)

@@ -547,7 +547,7 @@ FELL_BACK = BootArguments(restore_requested=True, loader_fallback=True)
         (NotFound(), replace(OTHER, boot_files_present=False), RestoreReason.BOOT_FILES_MISSING),
         # The boot loader was too early for a slow disk.
         (BOOTABLE, replace(WITH_PRIMARY, boot_files_present=True), SwitchRoot(ROOT)),
-        # A disk may be missing, unknown, or somebody's: no evidence.
+        # A disk may be missing, unknown, or foreign: no evidence.
         (BOOTABLE, replace(WITH_PRIMARY, boot_files_present=False, expected=2), SwitchRoot(ROOT)),
         (BOOTABLE, replace(UNKNOWN, boot_files_present=False), SwitchRoot(ROOT)),
         (NotFound(), replace(survey(TargetState.FOREIGN), boot_files_present=False), KeepWaiting),
@@ -566,7 +566,7 @@ def test_row_9a(
         assert isinstance(decision, expected)
     else:
         assert decision == expected
-    # Somebody's wish, or another firmware, is another matter.
+    # A request by an operator, or another firmware, has rows of its own.
     other = decide(facts(NORMAL, root=root, targets=targets))
     assert not isinstance(other, Restore)
 

@@ -261,5 +261,5 @@ def test_only_a_gpt_signature_is_a_guid() -> None:
         (FilePath("\\norm_boot"), False),
     ],
 )
-def test_knows_network_paths(node: Node, network: bool) -> None:
+def test_network_paths_are_recognised(node: Node, network: bool) -> None:
     assert is_network_path((Pci(3, 0), node)) is network

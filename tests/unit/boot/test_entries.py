@@ -414,7 +414,7 @@ def test_a_start_over_the_network_is_a_wish() -> None:
         current(4, {"Boot0004": Variable(7, b"\x01")}),
     ],
 )
-def test_where_nothing_tells_nobody_wished_for_a_restore(nvram: Nvram) -> None:
+def test_without_a_restore_entry_in_bootcurrent_no_restore_is_requested(nvram: Nvram) -> None:
     assert started_by_fallback(nvram, BRANDING) is True
 
 

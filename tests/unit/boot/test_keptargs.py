@@ -30,7 +30,7 @@ def start(line: str) -> BootArguments:
         ('opt="a b" PROVISION_FAILURE_HOLD=5', 'opt="a b" PROVISION_FAILURE_HOLD=5'),
     ],
 )
-def test_nothing_is_lost_to_a_start_that_knows_less(kept: str, told: str) -> None:
+def test_a_start_with_fewer_arguments_loses_none(kept: str, told: str) -> None:
     assert entry_arguments(kept, "", start(told)) == kept
 
 
@@ -75,7 +75,7 @@ def test_nothing_that_decides_what_a_start_is_for_is_kept(word: str) -> None:
     ],
 )
 def test_who_started_the_kernel_is_not_kept(word: str) -> None:
-    """Whoever copies what the kernel was told takes it along."""
+    """An operator who copies the kernel command line copies it too."""
     assert entry_arguments(f"a {word}", "b", NOTHING) == "a b"
     assert entry_arguments("a", f"{word} b", NOTHING) == "a b"
 

@@ -57,7 +57,7 @@ SDA, SDA1, SDA2 = disk("sda"), disk("sda", 1), disk("sda", 2)
     ("target", "contents", "zeroed", "state"),
     [
         (SDA, [EMPTY], True, TargetState.BLANK),
-        (SDA, [EMPTY], False, TargetState.OTHER),  # bytes that nobody knows, perhaps a damaged table
+        (SDA, [EMPTY], False, TargetState.OTHER),  # unknown bytes, perhaps a damaged table
         (SDA, [DATA], True, TargetState.FOREIGN),
         (SDA, [Contents(ambivalent=True)], True, TargetState.UNREADABLE),
         (SDA, [PRIMARY], False, TargetState.PRIMARY),

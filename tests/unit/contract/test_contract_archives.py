@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 IMAGE = build_image(build_kernel(7), extra={"etc/deep/er/file": b"content", "empty": b""})
 
 
-def nobody(done: int, total: int) -> None:
-    """Nobody looks."""
+def no_progress(done: int, total: int) -> None:
+    """Discard progress."""
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_what_is_no_good_image(ext: Volume, image: str) -> None:
     for name, content in cases.items():
         ext.files.replace(image, content)
         with pytest.raises(GprovError) as caught:
-            ext.world.archives.verify(image, nobody)
+            ext.world.archives.verify(image, no_progress)
         with pytest.raises(type(caught.value)):
             verify_image(image, content)
         assert not isinstance(caught.value, DeviceFault), name
@@ -64,19 +64,19 @@ def test_what_is_no_good_image(ext: Volume, image: str) -> None:
 
 
 def test_an_image_that_says_it_is_too_large_is_refused(ext: Volume, image: str) -> None:
-    unpacked = ext.world.archives.verify(image, nobody).unpacked
-    assert ext.world.archives.verify(image, nobody, unpacked).unpacked == unpacked
+    unpacked = ext.world.archives.verify(image, no_progress).unpacked
+    assert ext.world.archives.verify(image, no_progress, unpacked).unpacked == unpacked
     with pytest.raises(IntegrityFault, match=f"unpacks to {unpacked} bytes"):
-        ext.world.archives.verify(image, nobody, unpacked - 1)
+        ext.world.archives.verify(image, no_progress, unpacked - 1)
 
 
 def test_no_image_at_all(ext: Volume) -> None:
     with pytest.raises(DeviceMissing):
-        ext.world.archives.verify(ext.path("nosuch.upd"), nobody)
+        ext.world.archives.verify(ext.path("nosuch.upd"), no_progress)
 
 
 def test_an_image_is_unpacked_with_its_modes(ext: Volume, image: str) -> None:
-    found = ext.world.archives.verify(image, nobody)
+    found = ext.world.archives.verify(image, no_progress)
     ext.files.make_folder(ext.path("root"))
     reports: list[tuple[int, int]] = []
     ext.world.archives.extract(found, ext.path("root"), lambda done, total: reports.append((done, total)))
@@ -92,18 +92,18 @@ def test_an_image_is_unpacked_with_its_modes(ext: Volume, image: str) -> None:
 
 
 def test_an_image_that_changed_since_is_not_unpacked(ext: Volume, image: str) -> None:
-    found = ext.world.archives.verify(image, nobody)
+    found = ext.world.archives.verify(image, no_progress)
     other = build_image(build_kernel(8))
     ext.files.replace(image, other)
-    ext.world.archives.verify(image, nobody)
+    ext.world.archives.verify(image, no_progress)
     ext.files.make_folder(ext.path("root"))
     with pytest.raises(IntegrityFault):
-        ext.world.archives.extract(found, ext.path("root"), nobody)
+        ext.world.archives.extract(found, ext.path("root"), no_progress)
     assert ext.files.names(ext.path("root")) == ()
 
 
 def test_nowhere_to_unpack(ext: Volume, image: str) -> None:
-    found = ext.world.archives.verify(image, nobody)
+    found = ext.world.archives.verify(image, no_progress)
     for name in ("nosuch", "Image/image.upd"):
         with pytest.raises(DeviceFault):
-            ext.world.archives.extract(found, ext.path(name), nobody)
+            ext.world.archives.extract(found, ext.path(name), no_progress)

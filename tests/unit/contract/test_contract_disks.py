@@ -80,7 +80,7 @@ def test_a_table_replaces_another(world: World) -> None:
     assert now(world, disk).partitions == third.partitions == ()
 
 
-def test_clear_forgets_partitions_and_leaves_zeros(world: World) -> None:
+def test_clear_removes_partitions_and_leaves_zeros(world: World) -> None:
     disk = world.partitioner.write(world.blank(SIZE), TABLES["recovery-uefi"])
     world.partitioner.clear(disk, 16 * MIB, 16 * MIB)
     assert now(world, disk).partitions == ()

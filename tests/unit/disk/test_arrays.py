@@ -155,7 +155,7 @@ def least(level: int, layout: int, disks: int) -> int:
         (10, 0x103, 6, 4),
         (10, 0x201, 4, 3),  # far copies
         (-1, 0, 2, 2),
-        (4, 0, 3, 3),  # a level that nobody makes here
+        (4, 0, 3, 3),  # a level that gprov does not make
     ],
 )
 def test_how_many_members_always_suffice(level: int, layout: int, disks: int, wanted: int) -> None:

@@ -96,7 +96,7 @@ def test_what_runs(sysfs: Sysfs) -> None:
     assert sysfs.adapter().running() == (expected,)
 
 
-def test_an_array_without_redundancy_knows_no_degraded_members(sysfs: Sysfs) -> None:
+def test_an_array_without_redundancy_has_no_degraded_members(sysfs: Sysfs) -> None:
     sysfs.add("md127", degraded="")
     assert sysfs.adapter().running()[0].working == 2
 

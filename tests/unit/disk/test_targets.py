@@ -263,7 +263,7 @@ def test_a_specification_that_asks_for_nothing_is_an_error_of_ours(spec: TargetS
     assert choose_targets([disk("sda", 1, 0)], {}, TargetSpec(1, 1)).chosen
 
 
-def test_a_removable_disk_of_unknown_kind_is_somebodys() -> None:
+def test_a_removable_disk_of_unknown_kind_is_no_target() -> None:
     assert removable_reason(disk("sda", GB, 0, bus=Bus.UNKNOWN, removable=True)) == "is removable"
     assert removable_reason(disk("sda", GB, 0, bus=Bus.USB)) == "is attached by USB"
     built_in = [disk("sda", GB, 0, bus=bus) for bus in Bus if bus is not Bus.USB]

@@ -125,7 +125,7 @@ def test_twelve_restores_change_neither_nvram_nor_recovery(restored: UnitDriver)
 
 
 def test_a_missing_flag_file_leads_to_a_restore(restored: UnitDriver) -> None:
-    restored.put("PRIMARY", "/etc/hostname", b"somebody changed this\n")
+    restored.put("PRIMARY", "/etc/hostname", b"changed on the unit\n")
     restored.remove_flag()
     assert restored.boot() is StopReason.REBOOT
     assert restored.boot() is StopReason.SWITCHED_ROOT

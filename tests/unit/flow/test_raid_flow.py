@@ -121,7 +121,7 @@ def test_a_restore_on_request_that_is_cut_anywhere_ends_in_the_old_or_the_new_sy
 
 @pytest.mark.parametrize("level", [RaidLevel.RAID1, RaidLevel.RAID5])
 def test_a_restore_on_bios_that_is_cut_anywhere_ends_in_the_whole_system(level: RaidLevel) -> None:
-    """Boot partitions on the same disks must not pass for somebody's data when the array is gone."""
+    """Boot partitions on the same disks must not pass for foreign data when the array is gone."""
     flagless = raid(level, FirmwareKind.BIOS)
     flagless.remove_flag()
     copy = flagless.copy()

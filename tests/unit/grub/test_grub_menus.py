@@ -122,7 +122,7 @@ def test_names_are_those_of_the_brand() -> None:
         assert "RECOVERY" not in text
 
 
-def test_the_kernel_is_told_that_nobody_wished_this_start() -> None:
+def test_the_fallback_argument_marks_automatic_entries() -> None:
     told = parse_boot_arguments({"PROVISION_LOADER_FALLBACK": "1", "BOOT_IMAGE": "(hd0,1)/norm_boot"}, NAMES)
     assert told.loader_fallback
     assert told.restore_requested

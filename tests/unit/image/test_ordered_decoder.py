@@ -140,7 +140,7 @@ def test_plan_for_a_single_block_and_for_none() -> None:
     available=st.integers(0, 1 << 40),
 )
 def test_plans_stay_within_what_there_is(blocks: int, size: int, dictionary: int, cores: int, available: int) -> None:
-    """Unless even one worker is too much: then the least that works is planned, and ``needed`` tells."""
+    """Unless even one worker is too much: then the least that works is planned, and ``needed`` has its memory."""
     plan = decoding_limits(layout(blocks, size, dictionary), cores, available)
     assert 1 <= plan.workers <= cores
     assert plan.window >= 4 * CHUNK

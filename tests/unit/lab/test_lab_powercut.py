@@ -77,7 +77,7 @@ def test_variables_that_changed_twice_within_a_tick_of_the_clock_are_seen(tmp_pa
         variables.write_bytes(content)
         assert stores.current(changed, changed + later_ms * 10**6) == number
         assert (tmp_path / f"nvram-{number}").read_bytes() == content
-    variables.unlink()  # nobody looks at it again before it changes
+    variables.unlink()  # not read again before it changes
     assert stores.current(changed, changed + 200 * 10**6) == 2
     variables.write_bytes(b"two")
     assert stores.current(changed + 1, changed + 300 * 10**6) == 1

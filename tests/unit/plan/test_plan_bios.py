@@ -209,7 +209,7 @@ def test_menu_system_and_fstab_agree_on_uuids() -> None:
     }
 
 
-def test_every_disk_of_an_array_can_start_the_unit_and_knows_the_others() -> None:
+def test_every_disk_of_an_array_can_start_the_unit_and_has_entries_for_the_others() -> None:
     platform = replace(UNIT.platform, raid_level=ARRAY.level, data_disks=3)
     facts = replace(facts_of(*map(target, range(3))), unit=replace(UNIT, platform=platform), array=ARRAY)
     plan = plan_restore(facts)

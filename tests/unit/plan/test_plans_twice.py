@@ -1,4 +1,4 @@
-"""A plan that is carried out twice leaves what it left the first time: whoever was interrupted just starts again."""
+"""A plan that is carried out twice leaves what it left the first time: after an interruption the plan is run again."""
 
 from __future__ import annotations
 

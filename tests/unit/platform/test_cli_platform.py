@@ -79,10 +79,10 @@ def test_identify(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_identify_an_unknown_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = written(tmp_path, build_table(FakeSystem(manufacturer="Somebody", product="Something")))
+    file = written(tmp_path, build_table(FakeSystem(manufacturer="Another maker", product="Something")))
     assert main(["identify", "--smbios", file]) == 1
     shown = capsys.readouterr().err
-    assert "no platform matches base board 'Somebody' 'Something'" in shown
+    assert "no platform matches base board 'Another maker' 'Something'" in shown
     assert "QEMU-mfg-test: expected 'GPROV_QEMU' 'mfg_test'" in shown
     assert main(["identify", "--smbios", file, "--fallback", "QEMU-mfg-test"]) == 0
     assert "(by fallback)" in capsys.readouterr().out

@@ -4,15 +4,41 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gprov.apps.host.cli.commands import COMMANDS
+from gprov.apps.host.cli.main import main
 from gprov.domain.branding import Branding
 from gprov.domain.mfg.manuf import parse_manuf
 from gprov.domain.platform.default_table import default_table
 
 ROOT = Path(__file__).parents[3]
+
+
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+        *(ROOT / "buildroot").glob("*.md"),
+    )
+)
+
+
+def links(document: str) -> list[tuple[str, str]]:
+    """File and heading of each link that leads to no other site; either may be empty."""
+    text = (ROOT / document).read_text()
+    return re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]*))?\)", text)
+
+
+def headings(path: Path) -> set[str]:
+    """Headings as links name them."""
+    found = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-") for text in found}
 
 
 def blocks(document: str, language: str) -> list[str]:
@@ -63,9 +89,33 @@ def test_named_files_exist(document: str) -> None:
     assert [name for name in named - foreign if not any((place / name).exists() for place in places)] == []
 
 
-def test_the_architecture_is_wrapped() -> None:
-    lines = (ROOT / "docs/architecture.md").read_text().splitlines()
-    assert [line for line in lines if len(line) > 110] == []
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_paths_from_the_root_and_dotted_names_exist(document: str) -> None:
+    text = (ROOT / document).read_text()
+    paths = re.findall(r"(?:`|`python -m pytest |\()((?:tests|examples|buildroot|fuzz|requirements)/[\w./-]*\w)", text)
+    paths += re.findall(r"`(gprov/\w+/[\w./-]*\w)`", text)
+    assert [path for path in paths if not any((base / path).exists() for base in (ROOT, ROOT / "docs"))] == []
+    for name in set(re.findall(r"`(gprov(?:\.\w+){2,})`", text)):
+        assert importable(name), name
+
+
+def importable(name: str) -> bool:
+    module, _, attribute = name.rpartition(".")
+    try:
+        return hasattr(importlib.import_module(module), attribute) or bool(importlib.import_module(name))
+    except ImportError:
+        return False
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_are_wrapped(document: str) -> None:
+    """At most 110 columns, in tables 300. A name that cannot be broken may stand alone on a line."""
+    long = [
+        line
+        for line in (ROOT / document).read_text().splitlines()
+        if len(line) > (300 if line.startswith("|") else 110) and len(line.split()) > 1
+    ]
+    assert long == []
 
 
 def test_the_readme_names_what_can_be_imported() -> None:
@@ -76,7 +126,53 @@ def test_the_readme_names_what_can_be_imported() -> None:
         assert name == "gprov.apps" or hasattr(importlib.import_module(module), attribute), name
 
 
-def test_links_in_documents_lead_to_files() -> None:
-    for document in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").rglob("*.md")):
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)(?:#[^)]*)?\)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+def test_links_in_documents_lead_to_files_and_headings() -> None:
+    for document in DOCUMENTS:
+        for target, heading in links(document):
+            path = (ROOT / document).parent / target if target else ROOT / document
+            assert path.exists(), f"{document}: {target}"
+            assert not heading or heading in headings(path), f"{document}: {target}#{heading}"
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    reached: set[str] = set()
+    waiting = ["README.md"]
+    while waiting:
+        document = waiting.pop()
+        if document in reached:
+            continue
+        reached.add(document)
+        folder = (ROOT / document).parent
+        found = [(folder / target).resolve().relative_to(ROOT.resolve()) for target, _ in links(document) if target]
+        waiting += [str(path) for path in found if path.suffix == ".md"]
+    assert set(DOCUMENTS) - reached == set()
+
+
+def test_commands_in_documents_have_these_options(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every option after ``gprov COMMAND ACTION`` in code is one that the help of that action names."""
+    checked = 0
+    for document in DOCUMENTS:
+        for words, options in commands(document):
+            if options and words[0] in COMMANDS:
+                named = options_of(words, capsys)
+                assert set(options) <= named, f"{document}: gprov {' '.join(words)}: {set(options) - named}"
+                checked += len(options)
+    assert checked > 60
+
+
+def commands(document: str) -> Iterator[tuple[list[str], list[str]]]:
+    """Command, action (the default one if there is none) and options of each command in code."""
+    text = (ROOT / document).read_text().replace("\\\n", " ")
+    for inline, line in re.findall(r"`([^`]+)`|^    (.+)$", text, re.MULTILINE):
+        for name, action, rest in re.findall(
+            r"\bgprov ([a-z]+)(?: ([a-z]+(?:-[a-z]+)?))?((?! …) [^;>]*)?", inline or line
+        ):
+            command = COMMANDS.get(name)
+            words = [name, action or (command.default if command else "")]
+            yield [word for word in words if word], re.findall(r"(?<![\w-])--[a-z-]+", rest)
+
+
+def options_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> set[str]:
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    return set(re.findall(r"--[a-z-]+", capsys.readouterr().out))

@@ -12,7 +12,7 @@ from gprov.domain.formats.efi.guid import guid_from_bytes, guid_to_bytes
 
 
 class SignatureKind(IntEnum):
-    """What the signature of a HardDrive node is; also tells the partition table's format."""
+    """Kind of the signature in a HardDrive node. It follows from the format of the partition table."""
 
     NONE = 0
     MBR = 1

@@ -29,7 +29,7 @@ def field(table: SmbiosTable, structure_type: int, label: str, index: int = 0) -
 
 
 def fields(structure: Structure, version: Version) -> Mapping[str, str]:
-    """Every field of a structure that it tells, by label."""
+    """Every field that the structure has, by label."""
     numbered = _NUMBERED.get(structure.type)
     if numbered is not None:
         count = structure.number(0x04) if structure.length >= 0x05 else 0

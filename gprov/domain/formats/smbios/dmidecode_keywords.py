@@ -24,7 +24,7 @@ class _Source:
 
 def keywords(table: SmbiosTable) -> Mapping[str, tuple[str, ...]]:
     """All of ``KEYWORDS``, each with one value per structure that has the field, in table order: the lines that
-    dmidecode prints for it, not trimmed. A keyword of which the table tells nothing has an empty tuple."""
+    dmidecode prints for it, not trimmed. A keyword without a value in the table has an empty tuple."""
     return {name: keyword(table, name) for name in KEYWORDS}
 
 

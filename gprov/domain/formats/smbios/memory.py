@@ -21,7 +21,7 @@ _UNKNOWN_SIZE = (1 << 64) - 1
 
 
 def installed_memory(table: SmbiosTable) -> int:
-    """Bytes of all modules; of all mapped ranges if no module tells its size; 0 if neither is told."""
+    """Bytes of all modules; of all mapped ranges if no module has a size; 0 if the table has neither."""
     modules = sum(module_size(module) for module in table.of_type(MEMORY_DEVICE))
     return modules or sum(_range_size(mapped) for mapped in table.of_type(MAPPED_RANGE))
 

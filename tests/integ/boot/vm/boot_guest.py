@@ -1,4 +1,4 @@
-"""Process 1 of the test kernel: looks at the machine through the adapters and tells the host what it saw.
+"""Process 1 of the test kernel: reads the machine through the adapters and reports the results to the host.
 
 One line of JSON on the serial console, marked, and then power-off; the host judges. Without asserts: in the
 initramfs they are compiled away.

@@ -12,7 +12,7 @@ from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.ports.destructive.variable_writer import VariableWriter
 from gprov.ports.firmware import Firmware
 
-VENDOR = "5f2f1d5e-6f3a-4c52-8f5c-7f0f4d1f0a11"  # nobody's: made for this test
+VENDOR = "5f2f1d5e-6f3a-4c52-8f5c-7f0f4d1f0a11"  # made for this test
 BOOT = VariableName("Boot0F0F")
 OWN = VariableName("GprovTest", VENDOR)
 # A load option that the kernel takes for one: "x", End of path

@@ -1,4 +1,4 @@
-"""Runs in the guest: partitions the NVMe disk, then tells as JSON what we, sfdisk and the kernel see."""
+"""Runs in the guest: partitions the NVMe disk, then prints as JSON what gprov, sfdisk and the kernel read."""
 
 from __future__ import annotations
 
