@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, raid_metadata, texts
+from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, raid_metadata, recovery, texts
 from fuzz.harness import Target
 
 TARGETS: tuple[Target, ...] = (
     *images.TARGETS,
+    *recovery.TARGETS,
     *documents.TARGETS,
     *texts.TARGETS,
     *firmware.TARGETS,

@@ -39,3 +39,5 @@ ERASE_FILE = "erase.json"
 ERASE_REPORT = "erase_report.json"
 CERTIFICATE_SUFFIX = ".certificate.json"
 SAVED_NETWORK_FILE = "netd.tar"
+# Suffix of what is kept for an analysis and no longer used.
+DAMAGED = ".damaged"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_person
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.erase.preparation import prepare_disks
@@ -22,6 +20,7 @@ from gprov.domain.erase.questions import all_erased, outcome_text, result_text, 
 from gprov.domain.erase.record import EraseRecord, RecordState
 from gprov.domain.erase.report_making import ErasureFacts
 from gprov.domain.erase.request import EraseRequest
+from gprov.domain.erase.request_text import parse_request
 from gprov.domain.erase.result import EraseResult
 from gprov.domain.erase.scope import Scope
 from gprov.domain.errors import EraseFailed, GprovError, HardwareMismatch
@@ -70,6 +69,8 @@ class DataErase:
     def _run(self, recovery: RecoveryVolume, confirmed: bool) -> EraseResult:
         flow, bus = self._ports.flow, self._bus
         file = EraseRecordFile(flow.volumes.files, self._context.log_folder, bus)
+        # Before anything is asked: an option that is not understood is refused.
+        wanted = parse_request(self._context.arguments.erase_options, self._request)
         found = file.read()
         record = found if found is not None and found.resumable else None
         unit = self._identify()
@@ -82,10 +83,20 @@ class DataErase:
             bus.message("Data erase not confirmed: nothing was changed")
             return EraseResult.DECLINED
         bus.message("Data erase" if record is None else "Data erase goes on after an interruption")
-        request = record.request if record is not None else self._request
+        request = record.request if record is not None else wanted
         erasures = plan_erasures(self._ports, scope.disks, request, record, bus)
-        outcomes = self._erase(erasures, record, file)
-        return self._finish(unit, scope, outcomes, file)
+        recorder = EraseRecorder(self._record(erasures, record), file, flow.volumes.clock, bus)
+        outcomes = self._erase(erasures, recorder)
+        text = result_text(outcomes, scope.missing)
+        for outcome in outcomes:
+            bus.log(outcome_text(outcome))
+        report_erase(self._ports, self._facts(unit, scope, outcomes), self._context)
+        if not all_erased(outcomes, scope.missing):
+            recorder.mark_failed(text)
+            raise EraseFailed(text)
+        file.remove()
+        bus.message(f"Data erase done: {text}")
+        return EraseResult.ERASED
 
     def _identify(self) -> Unit | None:
         """None for a unit of an unknown platform."""
@@ -105,21 +116,18 @@ class DataErase:
             return True
         return confirmed_by_person(operator, serial or "(unknown)", scope)
 
-    def _erase(
-        self, erasures: tuple[DiskErasure, ...], before: EraseRecord | None, file: EraseRecordFile
-    ) -> tuple[DiskOutcome, ...]:
-        clock = self._ports.flow.volumes.clock
-        started = before.started_ns if before is not None else clock.now_ns()
-        record = EraseRecord(
+    def _record(self, erasures: tuple[DiskErasure, ...], before: EraseRecord | None) -> EraseRecord:
+        return EraseRecord(
             state=RecordState.RUNNING,
-            started_ns=started,
+            started_ns=before.started_ns if before is not None else self._ports.flow.volumes.clock.now_ns(),
             request=erasures[0].request,
             cleared=before is not None,
             disks=tuple(erasure.progress for erasure in erasures),
         )
-        file.write(record)
-        recorder = EraseRecorder(record, file, clock, self._bus)
-        if not record.cleared:
+
+    def _erase(self, erasures: tuple[DiskErasure, ...], recorder: EraseRecorder) -> tuple[DiskOutcome, ...]:
+        recorder.start()
+        if not recorder.cleared:
             disks = tuple(erasure.disk for erasure in erasures)
             prepare_disks(self._ports.flow.executor, disks, recorder, self._bus)
         return self._ports.runner.erase(erasures, recorder)
@@ -136,19 +144,3 @@ class DataErase:
             out_of_scope=tuple((one.disk, one.reason) for one in scope.left_out),
             missing=(missing,) if scope.missing else (),
         )
-
-    def _finish(
-        self, unit: Unit | None, scope: Scope, outcomes: tuple[DiskOutcome, ...], file: EraseRecordFile
-    ) -> EraseResult:
-        text = result_text(outcomes, scope.missing)
-        for outcome in outcomes:
-            self._bus.log(outcome_text(outcome))
-        report_erase(self._ports, self._facts(unit, scope, outcomes), self._context)
-        if all_erased(outcomes, scope.missing):
-            file.remove()
-            self._bus.message(f"Data erase done: {text}")
-            return EraseResult.ERASED
-        record = file.read()
-        if record is not None:
-            file.write(replace(record, state=RecordState.FAILED, summary=text))
-        raise EraseFailed(text)

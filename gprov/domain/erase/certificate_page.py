@@ -14,7 +14,7 @@ from gprov.domain.erase.certificate import ErasureCertificate, parse_certificate
 from gprov.domain.erase.certificate_html import bullets, pairs, table, text
 from gprov.domain.erase.certificate_style import STYLE
 from gprov.domain.erase.outcome import VerificationMethod
-from gprov.domain.erase.report import Areas, DiskEntry, DiskIdentity, ErasureReport, OverallVerdict
+from gprov.domain.erase.report import Areas, DiskEntry, DiskIdentity, ErasureReport, OptionStatus, OverallVerdict
 from gprov.domain.erase.report_fields import rfc3339
 from gprov.domain.erase.signed import certificate_file
 
@@ -69,7 +69,11 @@ def _authority(certificate: ErasureCertificate, data: bytes) -> str:
 
 def _verdict(report: ErasureReport) -> str:
     word = report.verdict.value
-    return f'<p class="verdict {word}"><b>{text(word.upper())}</b> {text(_VERDICTS[report.verdict])}</p>\n'
+    stated = f"Level requested: {report.requested.value}; achieved: {report.achieved.value}."
+    failed = [one.name for one in report.options if one.status is OptionStatus.FAILED]
+    besides = f" Failed besides the disks: {', '.join(failed)}." if failed else ""
+    sentences = text(f"{_VERDICTS[report.verdict]} {stated}{besides}")
+    return f'<p class="verdict {word}"><b>{text(word.upper())}</b> {sentences}</p>\n'
 
 
 def _summary(certificate: ErasureCertificate) -> str:
@@ -97,7 +101,7 @@ def _overview(report: ErasureReport) -> str:
         (
             str(number),
             _named(entry.disk),
-            _size(entry.disk.size),
+            _gigabytes(entry.disk.size),
             entry.technique_text or "none",
             f"{entry.requested.value} / {entry.achieved.value}",
             entry.verdict.value,
@@ -164,13 +168,14 @@ def _verification(entry: DiskEntry) -> Iterator[tuple[str, str]]:
 def _outside(report: ErasureReport) -> str:
     outside = [(_named(one.disk), _size(one.disk.size), one.disk.place, one.reason) for one in report.out_of_scope]
     options = [(one.name, one.status.value, one.detail) for one in report.options]
-    return "".join(
+    found = "".join(
         (
             bullets("Disks that were not found", report.missing),
             table("Disks out of scope (left as they are)", ("Disk", "Size", "Place", "Reason"), outside),
             table("Further data", ("Subject", "Result", "Detail"), options),
         )
     )
+    return f"<section><h2>Outside of these disks</h2>{found}</section>\n" if found else ""
 
 
 def _validation() -> str:
@@ -197,8 +202,8 @@ def _integrity(certificate: ErasureCertificate, data: bytes) -> str:
     ]
     return (
         pairs("Signature and chain", values)
-        + "<p>To check, with the public key from the issuer, not from this page:</p>"
-        + f"<pre>{text(commands)}</pre>\n"
+        + '<section class="check"><p>To check, with the public key from the issuer, not from this page:</p>'
+        + f"<pre>{text(commands)}</pre></section>\n"
     )
 
 
@@ -207,7 +212,11 @@ def _named(disk: DiskIdentity) -> str:
 
 
 def _size(count: int) -> str:
-    return f"{count / 1e9:.2f} GB ({count:,} bytes)"
+    return f"{_gigabytes(count)} ({count:,} bytes)"
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.2f} GB"
 
 
 def _areas(areas: Areas) -> str:

@@ -12,7 +12,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .15em .6em .15em 0; border-bottom: 1px solid #ccc;
   overflow-wrap: anywhere; }
 table:not(.grid) th { width: 16rem; font-weight: normal; color: #555; }
-.grid th { border-bottom: 1px solid #555; font-weight: 600; }
+.grid th { border-bottom: 1px solid #555; font-weight: 600; white-space: nowrap; }
 tr { break-inside: avoid; }
 code, pre { font: 9pt "DejaVu Sans Mono", "Liberation Mono", monospace; overflow-wrap: anywhere;
   white-space: pre-wrap; }
@@ -22,6 +22,7 @@ pre { border: 1px solid #ccc; padding: .5em; }
 .erased { color: #14532d; }
 .partial, .incomplete { color: #8a4b00; }
 .failed { color: #9b1c1c; }
+.check { break-inside: avoid; }
 .blank td { height: 2.2em; border-bottom: 1px solid #111; }
 @media print { body { margin: 0; max-width: none; font-size: 9.5pt; } @page { margin: 16mm; } }
 """

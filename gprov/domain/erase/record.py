@@ -115,7 +115,7 @@ def _request_document(request: EraseRequest) -> Mapping[str, object]:
         "OnFailure": request.on_failure.value,
         "Scheme": request.scheme.value,
         "ReadBack": request.read_back.value,
-        "KeepRaidMetadata": request.keep_raid_metadata,
+        **({} if request.keep_raid_metadata is None else {"KeepRaidMetadata": request.keep_raid_metadata}),
     }
 
 
@@ -123,13 +123,13 @@ def _request(document: JsonObject) -> EraseRequest:
     opted_in = [_technique(document, "OptedIn", text) for text in document.texts("OptedIn", most=len(Technique))]
     technique = document.text("Technique")
     return EraseRequest(
-        level=document.one_of("Level", _members(Level), Level.PURGE, required=True),
+        level=document.one_of("Level", _members(Level), Level.CLEAR, required=True),
         technique=_technique(document, "Technique", technique) if technique else None,
         opted_in=frozenset(one for one in opted_in if one is not None),
         on_failure=document.one_of("OnFailure", _members(OnFailure), OnFailure.NEXT, required=True),
         scheme=document.one_of("Scheme", _members(Scheme), Scheme.STAMPED, required=True),
         read_back=document.one_of("ReadBack", _members(ReadBack), ReadBack.FULL, required=True),
-        keep_raid_metadata=document.boolean("KeepRaidMetadata"),
+        keep_raid_metadata=document.boolean("KeepRaidMetadata") if document.has("KeepRaidMetadata") else None,
     )
 
 

@@ -266,6 +266,25 @@ def test_a_sanitize_in_progress_is_followed_after_a_restart() -> None:
     assert sum(command.opcode == 0x84 for command in drive.received) == 1
 
 
+def test_an_option_that_is_not_understood_stops_the_erase(unit: UnitDriver) -> None:
+    written = data_disks(unit)[0].writes
+    assert unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "scheme:four"}) is StopReason.REBOOT
+    assert "scheme" in unit.errors()
+    assert data_disks(unit)[0].writes == written
+
+
+def test_a_level_that_the_disk_does_not_reach_is_a_failure(unit: UnitDriver) -> None:
+    unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "level:purge"})
+    assert "only to level clear instead of purge" in unit.errors()
+    assert unit.boot() is StopReason.REBOOT
+
+
+def test_a_worn_recovery_does_not_stop_an_erase(unit: UnitDriver) -> None:
+    unit.machine.disks[1].write_protected = True
+    erase(unit)
+    assert former_content(data_disks(unit)[0]) == []
+
+
 def test_a_report_that_reaches_the_server_gets_its_certificate(unit: UnitDriver) -> None:
     unit.boot({**CONFIRMED, "PROVISION_XLOG": "http://factory/"})
     assert unit.exists("RECOVERY", CERTIFICATE)

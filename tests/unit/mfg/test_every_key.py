@@ -140,7 +140,7 @@ ARGUMENTS = {
     "PREFERRED_UPDATE": f"{MENU}test_without_a_person_the_boot_entry_selects_the_image",
     "PROTO_IDENT": "flow/test_bad_restore.py::",
     "KERNEL_OVERRIDE": "flow/test_bad_restore.py::",
-    "NO_REBOOT": f"{ARGS}test_switches",
+    "NO_REBOOT": "apps/test_no_reboot.py::test_the_normal_kernel_refuses_and_restarts_as_usual",
     "PROVISION_XLOG": f"{SWITCHES}test_provisioning_reports_to_the_server_of_xlog_too",
     "PROVISION_VERBOSE": f"{ARGS}test_carried_arguments_are_read_back_as_they_were",
     "PROVISION_CONT_LOGGING": f"{SWITCHES}test_cont_logging_lets_all_later_starts_log_to_the_factory_server",

@@ -206,7 +206,8 @@ def _lines(file: str, certificate: ErasureCertificate) -> Iterator[str]:
     report = certificate.report
     issued = f"number {certificate.chain.sequence} of {certificate.issuer.name}, {rfc3339(certificate.issued)}"
     yield f"{file}: valid; {issued}"
-    yield f"machine {report.unit.serial}: {report.verdict.value}; {report.requested.value} requested"
+    levels = f"level {report.requested.value} requested, {report.achieved.value} achieved"
+    yield f"machine {report.unit.serial}: {report.verdict.value}; {levels}"
     for entry in report.disks:
         disk, method = entry.disk, entry.verification.method.value
         named = f"{disk.vendor} {disk.model} {disk.serial}".strip()
