@@ -11,6 +11,8 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from gprov.apps.server.api import Services, api, log
+from gprov.apps.server.erasure_api import erasure_routes, write_certificates
+from gprov.apps.server.erasures import Erasures
 from gprov.apps.server.files import PublishedFiles
 from gprov.apps.server.http import install_error_replies
 from gprov.apps.server.netboot import Netboot, netboot
@@ -20,14 +22,15 @@ from gprov.domain.errors import DeviceFault
 SWEEP_SECONDS = 1.0
 
 
-def make_app(services: Services, folder: str, boot: Netboot) -> FastAPI:
+def make_app(services: Services, erasures: Erasures, folder: str, boot: Netboot) -> FastAPI:
     """Serve the API, scripts for network boot, and the files below ``folder``/files. Raises DeviceFault."""
     files = _folder(folder, "files")
     _folder(folder, "documents")
+    _folder(folder, "certificates")
 
     @asynccontextmanager
     async def sweeping(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(_sweep(services))
+        task = asyncio.create_task(_sweep(services, erasures))
         try:
             yield
         finally:
@@ -44,6 +47,7 @@ def make_app(services: Services, folder: str, boot: Netboot) -> FastAPI:
     )
     install_error_replies(app)
     app.include_router(api(services))
+    app.include_router(erasure_routes(erasures))
     app.include_router(netboot(boot, services.queries, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     return app
@@ -59,11 +63,12 @@ def _folder(*parts: str) -> str:
     return path
 
 
-async def _sweep(services: Services) -> None:
+async def _sweep(services: Services, erasures: Erasures) -> None:
     while True:
         try:
             await asyncio.to_thread(services.store.sweep)
             await asyncio.to_thread(services.write_released)
+            await asyncio.to_thread(write_certificates, erasures)
         except DeviceFault as fault:
             log.warning("%s", fault)  # the next round tries again
         await asyncio.sleep(SWEEP_SECONDS)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from gprov.adapters.linux.files.files import LinuxFiles
+from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
 from gprov.apps.server.api import Services
 from gprov.apps.server.app import make_app
 from gprov.apps.server.credentials import CredentialService
 from gprov.apps.server.database import Database
+from gprov.apps.server.erasures import KEY_FILE, Erasures
 from gprov.apps.server.netboot import Netboot
 from gprov.apps.server.queries import Queries
 from gprov.apps.server.released_documents import ReleasedDocuments
@@ -22,15 +24,17 @@ from gprov.apps.server.store import Store
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.ports.clock import Randomness
 from gprov.ports.files import Files
+from gprov.ports.signing import Signer
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """``hold_ns``: how long a document waits for the first restore. ``window_ns``: how long after MFG_STARTED
-    passwords are handed out."""
+    passwords are handed out. ``issuer``: name in erase certificates."""
 
     hold_ns: int = 20 * 60 * 10**9
     window_ns: int = 4 * 3600 * 10**9
+    issuer: str = "gprov factory server"
 
 
 def _files() -> Files:
@@ -61,6 +65,18 @@ def _released(server: ServerContainer) -> ReleasedDocuments:
     return ReleasedDocuments(server.database(), server.files(), os.path.join(server.folder(), "documents"))
 
 
+def _signer(server: ServerContainer) -> Signer:
+    """The store is made before the key: its folder is private."""
+    server.database()
+    return signer_at(os.path.join(server.folder(), KEY_FILE))
+
+
+def _erasures(server: ServerContainer) -> Erasures:
+    return Erasures(
+        server.database(), server.files(), server.signer(), server.policy().issuer, server.now(), server.folder()
+    )
+
+
 def _services(server: ServerContainer) -> Services:
     return Services(
         store=server.store(),
@@ -72,7 +88,7 @@ def _services(server: ServerContainer) -> Services:
 
 
 def _app(server: ServerContainer) -> FastAPI:
-    return make_app(server.services(), server.folder(), server.netboot())
+    return make_app(server.services(), server.erasures(), server.folder(), server.netboot())
 
 
 class ServerContainer(Container):
@@ -93,6 +109,8 @@ class ServerContainer(Container):
     credentials = singleton(_credentials, itself)
     queries = singleton(_queries, itself)
     released = singleton(_released, itself)
+    signer = singleton(_signer, itself)
+    erasures = singleton(_erasures, itself)
     services = singleton(_services, itself)
     app = factory(_app, itself)
 

@@ -12,6 +12,10 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from gprov.apps.server import records
+from gprov.apps.server.erasures import ErasureList
+from gprov.domain.erase.certificate import ErasureCertificate
+from gprov.domain.erase.certificate_schema import strict_schema
+from gprov.domain.erase.report import ErasureReport
 from gprov.domain.factory import replies, requests
 from gprov.domain.factory.messages import schema
 from gprov.domain.unit.credentials import Credentials
@@ -25,12 +29,19 @@ MESSAGES: tuple[type[DataclassInstance], ...] = (
     *requests.REQUESTS,
     replies.TimeReply,
     replies.StoredReply,
+    replies.CertificateReply,
     replies.ErrorReply,
     Credentials,
     records.UnitList,
     records.UnitDetail,
     records.EventPage,
     records.KeptDocument,
+    ErasureList,
+)
+# Texts that are JSON documents themselves: message and member, and what the document is.
+_DOCUMENTS: tuple[tuple[type[DataclassInstance], str, type[DataclassInstance]], ...] = (
+    (requests.ErasureRegistration, "report", ErasureReport),
+    (replies.CertificateReply, "certificate", ErasureCertificate),
 )
 
 
@@ -62,7 +73,10 @@ class DescribedApp(FastAPI):
     @override
     def openapi(self) -> Description:
         document = super().openapi()
-        schemas = {message.__name__: schema(message) for message in MESSAGES}
+        schemas: Description = {message.__name__: schema(message) for message in MESSAGES}
+        for message, member, inner in _DOCUMENTS:
+            content = {"contentMediaType": "application/json", "contentSchema": strict_schema(inner)}
+            schemas[message.__name__]["properties"][member].update(content)
         document.setdefault("components", {})["schemas"] = schemas
         return document
 

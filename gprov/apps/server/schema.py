@@ -84,4 +84,19 @@ _FIRST = (
 
 _KINDS_OF_DOCUMENTS = ("ALTER TABLE documents ADD COLUMN kind TEXT NOT NULL DEFAULT 'qa'",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _KINDS_OF_DOCUMENTS)
+_ERASURES = (
+    """CREATE TABLE erasures (
+        sequence INTEGER PRIMARY KEY,
+        unit INTEGER NOT NULL REFERENCES units,
+        report_sha256 TEXT NOT NULL UNIQUE,
+        key_id TEXT NOT NULL,
+        certificate BLOB NOT NULL,
+        signature BLOB NOT NULL,
+        verdict TEXT NOT NULL,
+        issued_ns INTEGER NOT NULL,
+        written INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX erasures_of_unit ON erasures (unit, sequence)",
+    "CREATE INDEX erasures_to_write ON erasures (sequence) WHERE written = 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _KINDS_OF_DOCUMENTS, _ERASURES)

@@ -16,3 +16,8 @@ class SignedCertificate:
 
     certificate: bytes
     signature: bytes
+
+
+def certificate_file(sequence: int) -> str:
+    """Name of a certificate's file in a folder that holds a chain."""
+    return f"erasure-{sequence:08d}.json"

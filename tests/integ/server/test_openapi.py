@@ -20,6 +20,8 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.net.factory import HttpFactory
 from gprov.apps.server.container import server_container
 from gprov.apps.unit.composition.wiring import set_value
+from gprov.domain.erase.report_making import make_report
+from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import (
     Event,
@@ -33,8 +35,10 @@ from gprov.domain.events import (
 )
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
+from tests.unit.erase.outcomes import OVERWRITTEN, facts_of
 
 S = ProcessState
+REPORT = report_bytes(make_report(facts_of(OVERWRITTEN)))
 BASE = "http://testserver"
 JSON = {"Content-Type": "application/json"}
 EVENTS = (
@@ -122,6 +126,7 @@ def _report(http: CheckedHttp) -> None:
     unit.macs("SN 1", {"eth0": "56:78:90:00:00:01"}, ["56:78:90:00:00:02"])
     unit.credentials("SN 1")
     unit.document("SN 1", "qa", "text")
+    unit.register(REPORT)
     unit.document("SN 1", "hardware.json", "{}", DocumentKind.HARDWARE)
     with pytest.raises(NetworkFault, match="409"):
         unit.document("UNKNOWN_SN_1", "qa", "text")
@@ -139,13 +144,15 @@ def test_messages_of_the_client_and_all_replies_are_as_described(http: CheckedHt
         http.request("GET", f"{BASE}/api/v1/{path}")
     for path in ("document?serial=SN+1&name=hardware.json", "document?serial=SN+1&name=qa", "document?serial=1"):
         http.request("GET", f"{BASE}/api/v1/{path}")
+    for path in ("erasures?serial=SIM0001", "erasures?serial=2", "erasures"):
+        http.request("GET", f"{BASE}/api/v1/{path}")
     for path in ("units?limit=0", "unit", "events?serial=2", "events?serial=1&limit=x"):
         http.request("GET", f"{BASE}/api/v1/{path}")
     for path in ("/boot.ipxe", "/boot.ipxe?mac=56:78:90:00:00:01"):
         http.request("GET", BASE + path)
     http.request("GET", f"{BASE}/boot.ipxe", headers={"Host": "a b"})
     for body, headers in ((b'{"serial": 5}', JSON), (b"{}", {}), (b" " * (3 << 20), JSON), (b"\xff", JSON)):
-        for path in ("events", "state", "code-name", "macs", "document", "credentials"):
+        for path in ("events", "state", "code-name", "macs", "document", "credentials", "erasure"):
             http.request("POST", f"{BASE}/api/v1/{path}", body=body, headers=headers)
     succeeded = {(method, path) for method, path, status in http.seen if status < 300}
     described = {(method.upper(), path) for path, operations in http.document["paths"].items() for method in operations}

@@ -7,6 +7,8 @@ import pytest
 from gprov.adapters.fake.net.network import FakeFactory
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.net.factory import FactoryClients, HttpFactory
+from gprov.domain.erase.certificate import parse_certificate
+from gprov.domain.erase.certificate_chain import link_problem
 from gprov.domain.erase.report_making import make_report
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.erase.signed import SignedCertificate
@@ -54,7 +56,9 @@ def test_the_fake_returns_the_same_certificate_for_the_same_report() -> None:
     other = report_bytes(make_report(facts_of(OVERWRITTEN, OVERWRITTEN)))
     assert fake.register(REPORT) == fake.register(REPORT)
     assert fake.register(REPORT) != fake.register(other)
-    assert fake.erasures == [REPORT, other]
+    assert list(fake.erasures) == [REPORT, other]
+    first, second = (parse_certificate(signed.certificate) for signed in fake.erasures.values())
+    assert link_problem(second, first, fake.erasures[REPORT].certificate) == ""
     fake.down = True
     with pytest.raises(NetworkFault):
         fake.register(REPORT)

@@ -12,8 +12,9 @@ from typing_extensions import override
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.system.clock import FakeClock
+from gprov.domain.erase.certificate import FIRST_LINK, Issuer, issue, next_link, sha256_of
 from gprov.domain.erase.report_text import parse_report
-from gprov.domain.erase.signed import SIGNATURE_SIZE, SignedCertificate
+from gprov.domain.erase.signed import SignedCertificate
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
@@ -158,7 +159,7 @@ class FakeHttp(Http):
 class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry):
     """Records all reports; ``down`` makes every call fail. ``documents``: QA documents by name; ``reports``: all other
     documents by serial number and kind; ``serials``: of the units that reported events or states; ``erasures``: erase
-    reports, whose certificates are no JSON and have no valid signature."""
+    certificates by report, in the order of their chain, with signatures of no key."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -167,7 +168,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     code_names: dict[str, str] = field(default_factory=dict)
     reported_macs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
-    erasures: list[bytes] = field(default_factory=list)
+    erasures: dict[bytes, SignedCertificate] = field(default_factory=dict)
     reports: dict[tuple[str, DocumentKind], str] = field(default_factory=dict)
     serials: set[str] = field(default_factory=set)
 
@@ -181,7 +182,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
             code_names=dict(self.code_names),
             reported_macs=dict(self.reported_macs),
             documents=dict(self.documents),
-            erasures=list(self.erasures),
+            erasures=dict(self.erasures),
             reports=dict(self.reports),
             serials=set(self.serials),
         )
@@ -221,9 +222,11 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
         parse_report(report)
         self._require_up()
         if report not in self.erasures:
-            self.erasures.append(report)
-        digest = hashlib.sha512(report).digest()[:SIGNATURE_SIZE]
-        return SignedCertificate(b"certificate %d of " % self.erasures.index(report) + report, digest)
+            last = next(reversed(self.erasures.values()), None)
+            link = next_link(len(self.erasures), last.certificate) if last else FIRST_LINK
+            certificate = issue(report, Issuer("simulated factory", sha256_of(b"no key")), link, self.clock_ns)
+            self.erasures[report] = SignedCertificate(certificate, hashlib.sha512(certificate).digest())
+        return self.erasures[report]
 
     @override
     def time_ns(self) -> int:

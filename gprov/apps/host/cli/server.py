@@ -58,6 +58,9 @@ def run_server(
             parser=values.kernel_arguments,
         ),
     ] = "",
+    issuer: Annotated[
+        str, typer.Option(metavar="NAME", help="name of the issuer in erase certificates")
+    ] = "gprov factory server",
     public_url: Annotated[
         str | None,
         typer.Option(
@@ -72,7 +75,9 @@ def run_server(
     from gprov.apps.server.netboot import Netboot
     from gprov.apps.server.service import serve
 
-    policy = Policy(hold_ns=round(qa_hold_minutes * _MINUTE_NS), window_ns=round(credentials_minutes * _MINUTE_NS))
+    policy = Policy(
+        hold_ns=round(qa_hold_minutes * _MINUTE_NS), window_ns=round(credentials_minutes * _MINUTE_NS), issuer=issuer
+    )
     serve(data, host, port, policy, Netboot(boot_arguments, public_url or ""))
     return ExitCode.DONE
 
@@ -98,6 +103,26 @@ def reopen(
         document({"serial": serial, "hours": _REOPENED_HOURS})
     else:
         say(f"{serial}: passwords can be fetched by its next provisioning, within {_REOPENED_HOURS} hours")
+    return ExitCode.DONE
+
+
+@app.command("key")
+def key(data: Data, as_json: Json = False) -> int:
+    """Print the public key with which erase certificates of this server are verified. The first call, or the first
+    start of the server, makes the key. A server may be running meanwhile."""
+    import os
+
+    from gprov.adapters.linux.system.ed25519 import signer_at
+    from gprov.apps.server.database import open_existing
+    from gprov.apps.server.erasures import KEY_FILE
+
+    with open_existing(data):  # a folder that was misspelt is not made
+        pass
+    public = signer_at(os.path.join(data, KEY_FILE)).public
+    if as_json:
+        document({"key_id": public.key_id, "pem": public.pem})
+    else:
+        print(public.pem, end="")
     return ExitCode.DONE
 
 

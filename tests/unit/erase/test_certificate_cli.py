@@ -1,0 +1,156 @@
+"""``gprov erase`` on certificates, and the chain in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gprov.adapters.linux.files.certificate_folder import FolderRegistry, read_chain
+from gprov.adapters.linux.files.files import LinuxFiles
+from gprov.adapters.linux.system.ed25519 import public_key, signer_at, signer_in
+from gprov.apps.host.cli.main import main
+from gprov.domain.erase.certificate import parse_certificate
+from gprov.domain.erase.certificate_chain import check_chain
+from gprov.domain.erase.report_making import make_report
+from gprov.domain.erase.report_text import report_bytes
+from gprov.domain.errors import BadInput, DeviceMissing
+from tests.unit.erase.keys import OTHER, PRIVATE_PEM, SIGNER, signed_chain
+from tests.unit.erase.outcomes import NOW_NS, OVERWRITTEN, facts_of
+
+REPORTS = [report_bytes(make_report(facts_of(*[OVERWRITTEN] * count))) for count in range(4)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A chain of two, the public key, and a private key."""
+    chain = tmp_path / "chain"
+    chain.mkdir()
+    for number, signed in enumerate(signed_chain(facts_of(OVERWRITTEN), facts_of(OVERWRITTEN, OVERWRITTEN)), 1):
+        (chain / f"erasure-{number:08d}.json").write_bytes(signed.certificate)
+        (chain / f"erasure-{number:08d}.json.sig").write_bytes(signed.signature)
+    (tmp_path / "factory.pem").write_text(SIGNER.public.pem)
+    (tmp_path / "other.pem").write_text(OTHER.public.pem)
+    os.close(os.open(tmp_path / "private.pem", os.O_CREAT | os.O_WRONLY, 0o600))
+    (tmp_path / "private.pem").write_bytes(PRIVATE_PEM)
+    return tmp_path
+
+
+def verify(folder: Path, number: int, *options: str, key: str = "factory.pem") -> int:
+    file = folder / "chain" / f"erasure-{number:08d}.json"
+    return main(["erase", "verify-certificate", str(file), "--key", str(folder / key), *options])
+
+
+def test_valid_certificates(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(folder, 1) == 0
+    assert verify(folder, 2, "--previous", str(folder / "chain/erasure-00000001.json")) == 0
+    assert verify(folder, 2, "--chain", str(folder / "chain")) == 0
+    assert "verification: full read-back" in capsys.readouterr().out
+    assert verify(folder, 2, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["valid"], shown["sequence"], shown["verdict"], shown["achieved"]) == (True, 2, "erased", "clear")
+
+
+def test_certificates_that_are_not_valid(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(folder, 1, key="other.pem") == 1
+    assert verify(folder, 1, "--previous", str(folder / "chain/erasure-00000002.json")) == 1
+    second = folder / "chain/erasure-00000002.json"
+    second.write_bytes(second.read_bytes().replace(b"A. Person", b"B. Person"))
+    assert verify(folder, 1, "--chain", str(folder / "chain")) == 1
+    capsys.readouterr()
+    assert verify(folder, 2, "--json") == 1
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["valid"], shown["sequence"], shown["verdict"]) == (False, None, None)
+    assert "the signature is not that of the key" in shown["problems"][0]["message"]
+
+
+def test_a_certificate_that_is_not_in_the_chain(folder: Path) -> None:
+    (other,) = signed_chain(facts_of())
+    (folder / "chain2").mkdir()
+    for suffix, content in ((".json", other.certificate), (".json.sig", other.signature)):
+        (folder / "chain2" / f"erasure-00000001{suffix}").write_bytes(content)
+    assert verify(folder, 1, "--chain", str(folder / "chain2")) == 1
+
+
+def test_wrong_usage_and_missing_files(folder: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        verify(folder, 1, "--previous", "x", "--chain", "y")
+    assert ended.value.code == 2
+    for key in ("private.pem", "chain/erasure-00000001.json"):
+        with pytest.raises(SystemExit) as ended:
+            verify(folder, 1, key=key)
+        assert ended.value.code == 2
+    assert verify(folder, 9) == 3
+    assert verify(folder, 1, key="none.pem") == 3
+    (folder / "chain/erasure-00000001.json.sig").unlink()
+    assert verify(folder, 1) == 3
+
+
+def test_the_page_of_a_certificate_is_written_only_if_that_is_valid(folder: Path) -> None:
+    file, page = folder / "chain/erasure-00000002.json", folder / "page.html"
+    words = ["erase", "certificate-page", str(file), "--output", str(page), "--key"]
+    assert main([*words, str(folder / "other.pem")]) == 1
+    assert not page.exists()
+    assert main([*words, str(folder / "factory.pem")]) == 0
+    assert page.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_bench_machine_certifies_with_its_own_key(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report, copy = folder / "report.json", folder / "copy.json"
+    report.write_bytes(REPORTS[3])
+    words = ["erase", "certify", str(report), "--key", str(folder / "private.pem"), "--chain", str(folder / "chain")]
+    for _ in range(2):  # the same report has the same certificate
+        assert main([*words, "--output", str(copy), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["sequence"] == 3
+    assert verify(folder, 3, "--chain", str(folder / "chain")) == 0
+    assert copy.read_bytes() == (folder / "chain/erasure-00000003.json").read_bytes()
+    report.write_bytes(b"{}")
+    assert main(words) == 1
+    for options in ([], ["--key", "x"], ["--server", "http://x"], ["--server", "http://x", "--key", "x"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["erase", "certify", str(report), *options])
+        assert ended.value.code == 2
+
+
+def test_a_private_key_must_be_private(folder: Path) -> None:
+    key = folder / "private.pem"
+    key.chmod(0o640)
+    with pytest.raises(BadInput, match="chmod 600"):
+        signer_in(str(key))
+    with pytest.raises(DeviceMissing):
+        signer_in(str(folder / "none.pem"))
+
+
+def test_several_registrations_at_once_make_one_chain(tmp_path: Path) -> None:
+    def register(number: int) -> bytes:
+        registry = FolderRegistry(LinuxFiles(), str(tmp_path / "chain"), SIGNER, "bench", lambda: NOW_NS)
+        return registry.register(REPORTS[number % 4]).certificate
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(register, range(12)))
+    chain = read_chain(LinuxFiles(), str(tmp_path / "chain"))
+    assert check_chain(chain, SIGNER.public) == ()
+    assert [parse_certificate(one.certificate).chain.sequence for one in chain.values()] == [1, 2, 3, 4]
+    assert set(found) == {one.certificate for one in chain.values()}
+
+
+def test_a_chain_that_is_not_valid_is_not_continued(folder: Path) -> None:
+    chain = folder / "chain"
+    (chain / "erasure-00000001.json").write_bytes(b"{}")
+    before = sorted(os.listdir(chain))
+    with pytest.raises(BadInput, match="signature"):
+        FolderRegistry(LinuxFiles(), str(chain), SIGNER, "bench", lambda: NOW_NS).register(REPORTS[0])
+    assert [name for name in sorted(os.listdir(chain)) if name != ".lock"] == before
+
+
+def test_a_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "key.pem")
+    with ThreadPoolExecutor(8) as pool:
+        made = {signer.public.key_id for signer in pool.map(signer_at, [path] * 8)}
+    assert made == {signer_in(path).public.key_id}
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert os.listdir(tmp_path) == ["key.pem"]
+    assert public_key("x", signer_in(path).public.pem.encode()).key_id in made
