@@ -5,6 +5,7 @@ from __future__ import annotations
 from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_person
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.erase.preparation import prepare_disks
+from gprov.apps.erase.raid_metadata import RaidMetadataKeeper, kept_kind
 from gprov.apps.erase.recorder import EraseRecorder
 from gprov.apps.erase.reporting import report_erase, unit_identity
 from gprov.apps.erase.survey import find_scope, plan_erasures
@@ -18,6 +19,7 @@ from gprov.domain.erase.outcome import DiskOutcome
 from gprov.domain.erase.plan import DiskErasure
 from gprov.domain.erase.questions import all_erased, outcome_text, result_text, unknown_platform_question
 from gprov.domain.erase.record import EraseRecord, RecordState
+from gprov.domain.erase.report import OptionResult
 from gprov.domain.erase.report_making import ErasureFacts
 from gprov.domain.erase.request import EraseRequest
 from gprov.domain.erase.request_text import parse_request
@@ -86,11 +88,16 @@ class DataErase:
         request = record.request if record is not None else wanted
         erasures = plan_erasures(self._ports, scope.disks, request, record, bus)
         recorder = EraseRecorder(self._record(erasures, record), file, flow.volumes.clock, bus)
+        disks = tuple(erasure.disk for erasure in erasures)
+        keeper = RaidMetadataKeeper(self._ports.runner, flow.volumes.files, self._context.log_folder, bus)
+        if record is None and (kind := kept_kind(request, unit)) is not None:
+            keeper.save(disks, kind)
         outcomes = self._erase(erasures, recorder)
+        options = keeper.put_back(disks)
         text = result_text(outcomes, scope.missing)
         for outcome in outcomes:
             bus.log(outcome_text(outcome))
-        report_erase(self._ports, self._facts(unit, scope, outcomes), self._context)
+        report_erase(self._ports, self._facts(unit, scope, outcomes, options), self._context)
         if not all_erased(outcomes, scope.missing):
             recorder.mark_failed(text)
             raise EraseFailed(text)
@@ -132,7 +139,13 @@ class DataErase:
             prepare_disks(self._ports.flow.executor, disks, recorder, self._bus)
         return self._ports.runner.erase(erasures, recorder)
 
-    def _facts(self, unit: Unit | None, scope: Scope, outcomes: tuple[DiskOutcome, ...]) -> ErasureFacts:
+    def _facts(
+        self,
+        unit: Unit | None,
+        scope: Scope,
+        outcomes: tuple[DiskOutcome, ...],
+        options: tuple[OptionResult, ...],
+    ) -> ErasureFacts:
         missing = f"{scope.missing} data disks of the platform were not found"
         return ErasureFacts(
             unit=unit_identity(unit),
@@ -143,4 +156,5 @@ class DataErase:
             outcomes=outcomes,
             out_of_scope=tuple((one.disk, one.reason) for one in scope.left_out),
             missing=(missing,) if scope.missing else (),
+            options=options,
         )

@@ -61,7 +61,7 @@ def test_mdadm_finds_the_same_metadata_after_an_erase(
     assert ("de11de11" if kind is FakeraidType.DDF else "Checksum") in before
     saved = save(disk, kind, reader)
     writer.overwrite(disk, Extent(0, SIZE), Fill(0), lambda done: None)
-    note = put_back(disk, saved, writer, reader)
-    assert "was put back after the erase and compared" in note
+    back = put_back(disk, saved.kind, saved.found, writer, reader)
+    assert "was put back after the erase and compared" in back.note
     assert examined(disk) == before
     assert USER_DATA not in next(tmp_path.glob("disk*")).read_bytes()

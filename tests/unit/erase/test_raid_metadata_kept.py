@@ -10,10 +10,11 @@ from fuzz.raid_metadata import ddf_parts, imsm_block, imsm_sectors, usual_sectio
 from gprov.adapters.fake.disk.block import described
 from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.apps.unit.execution.erase.raid_metadata import put_back, save
+from gprov.apps.unit.execution.erase.raid_metadata import PutBack, put_back, save
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.patterns import Fill, Stamped
+from gprov.domain.erase.raid_metadata import FoundMetadata
 from gprov.domain.platform.model import FakeraidType
 
 SIZE = 64 << 20
@@ -43,14 +44,16 @@ class Erased:
         self.saved = save(self.disk, kind, self.both)
         self.both.overwrite(self.disk, Extent(0, SIZE), Fill(0xC3), lambda done: None)
 
-    def back(self) -> str:
-        return put_back(self.disk, self.saved, self.both, self.both)
+    def back(self) -> PutBack:
+        return put_back(self.disk, self.saved.kind, self.saved.found, self.both, self.both)
 
 
 @pytest.mark.parametrize("kind", list(FakeraidType))
 def test_metadata_is_back_after_the_erase_and_user_data_is_not(kind: FakeraidType) -> None:
     erased = Erased(kind)
-    assert "was put back after the erase and compared" in erased.back()
+    back = erased.back()
+    assert back.complete
+    assert "was put back after the erase and compared" in back.note
     expected = bytearray(b"\xc3" * SIZE)
     for offset, content in parts(kind):
         expected[offset : offset + len(content)] = content
@@ -62,20 +65,21 @@ def test_a_note_says_that_metadata_could_not_be_put_back(kind: FakeraidType) -> 
     erased = Erased(kind)
     start = next(parts(kind))[0]
     erased.media.unwritable = (Extent(start, start + 512),)
-    assert "could not be put back" in erased.back()
+    assert "could not be put back" in erased.back().note
     erased.media.unwritable, erased.media.dropped = (), (Extent(start, start + 512),)
-    assert "read differently" in erased.back()
+    back = erased.back()
+    assert "read differently" in back.note
+    assert not back.complete
 
 
-def test_a_note_says_that_there_was_none_or_that_it_was_damaged_or_unreadable() -> None:
+def test_what_could_not_be_kept_is_stated() -> None:
     machine = SimulatedMachine()
     media = machine.add_disk(SIZE, serial="A").media
     disk, both = described(machine)[0], FakeWholeDisks(machine)
-    assert "no DDF metadata" in put_back(disk, save(disk, FakeraidType.DDF, both), both, both)
+    assert save(disk, FakeraidType.DDF, both).found == FoundMetadata(notes=("no DDF metadata was found",))
     media.put(Extent(SIZE - 512, SIZE), b"\xde\x11\xde\x11" + bytes(508))
-    damaged = save(disk, FakeraidType.DDF, both)
-    assert "the CRC does not match" in put_back(disk, damaged, both, both)
+    assert "the CRC does not match" in save(disk, FakeraidType.DDF, both).problem
     media.unreadable = (Extent(SIZE - 1024, SIZE),)
     for kind in FakeraidType:
-        assert "could not be kept: /dev/sda: cannot read" in put_back(disk, save(disk, kind, both), both, both)
+        assert "/dev/sda: cannot read" in save(disk, kind, both).problem
     assert machine.disks[0].writes == 0

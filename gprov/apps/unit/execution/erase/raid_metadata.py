@@ -40,23 +40,27 @@ def save(disk: Disk, kind: FakeraidType, reader: DiskReader) -> SavedMetadata:
     return SavedMetadata(kind, found)
 
 
-def put_back(disk: Disk, saved: SavedMetadata, writer: DiskWriter, reader: DiskReader) -> str:
-    """Write the metadata back after the erase and its verification, and read it again. Returns a line for the record of
-    the erase, also if it failed: the erase itself is valid then, but the firmware has no array any more."""
-    name = f"{saved.kind.value} metadata"
-    if saved.problem:
-        return f"{name} could not be kept: {saved.problem}"
-    notes = "".join(f"; {note}" for note in saved.found.notes)
-    if not saved.found.ranges:
-        return f"{name} not kept{notes}"
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """``note``: a line for the record of the erase."""
+
+    note: str
+    complete: bool
+
+
+def put_back(disk: Disk, kind: FakeraidType, found: FoundMetadata, writer: DiskWriter, reader: DiskReader) -> PutBack:
+    """Write the metadata back after the erase and its verification, and read it again. Never raises: the erase itself
+    is valid if it fails, but the firmware has no array any more."""
+    name = f"{kind.value} metadata"
+    notes = "".join(f"; {note}" for note in found.notes)
     try:
-        different = _write(disk, saved.found.ranges, writer, reader)
+        different = _write(disk, found.ranges, writer, reader)
     except GprovError as error:
-        return f"{name} could not be put back: {error}{notes}"
+        return PutBack(f"{name} could not be put back: {error}{notes}", complete=False)
     if different:
-        return f"{name} was put back, but {different[0].describe()} read differently{notes}"
-    places = ", ".join(one.extent.describe() for one in saved.found.ranges)
-    return f"{name} was put back after the erase and compared: {places}{notes}"
+        return PutBack(f"{name} was put back, but {different[0].describe()} read differently{notes}", complete=False)
+    places = ", ".join(one.extent.describe() for one in found.ranges)
+    return PutBack(f"{name} was put back after the erase and compared: {places}{notes}", complete=True)
 
 
 def _write(disk: Disk, ranges: tuple[SavedRange, ...], writer: DiskWriter, reader: DiskReader) -> tuple[Extent, ...]:
