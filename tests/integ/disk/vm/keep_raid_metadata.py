@@ -70,7 +70,7 @@ def erased(kind: FakeraidType, disks: list[Disk], blocks: SysfsBlockDevices) -> 
     for disk in disks:
         saved = save(disk, kind, reader)
         writer.overwrite(disk, Extent(0, disk.size), Fill(0), lambda done: None)
-        notes.append(put_back(disk, saved, writer, reader))
+        notes.append(put_back(disk, saved.kind, saved.found, writer, reader).note)
         kept.append(sum(one.extent.size for one in saved.found.ranges))
     after = examined(disks)
     container = f"/dev/md/{kind.value.lower()}-again"
