@@ -34,14 +34,14 @@ def mdadm(*words: str) -> str:
 
 
 def stop(*nodes: str) -> None:
+    """An array is busy as long as mdmon works on it."""
     for node in nodes:
         for _ in range(50):
-            done = subprocess.run(["mdadm", "--stop", node], env=ENVIRONMENT, capture_output=True, text=True)
-            if done.returncode == 0:
+            if subprocess.run(["mdadm", "--stop", node], env=ENVIRONMENT, capture_output=True).returncode == 0:
                 break
             time.sleep(0.2)
         else:
-            raise SystemExit(f"cannot stop {node}: {done.stderr}")
+            raise SystemExit(f"cannot stop {node}")
 
 
 def make(kind: FakeraidType, nodes: list[str]) -> None:
@@ -70,7 +70,7 @@ def erased(kind: FakeraidType, disks: list[Disk], blocks: SysfsBlockDevices) -> 
     for disk in disks:
         saved = save(disk, kind, reader)
         writer.overwrite(disk, Extent(0, disk.size), Fill(0), lambda done: None)
-        notes.append(put_back(disk, saved.kind, saved.found, writer, reader).note)
+        notes.append(put_back(disk, kind, saved.found, writer, reader).note)
         kept.append(sum(one.extent.size for one in saved.found.ranges))
     after = examined(disks)
     container = f"/dev/md/{kind.value.lower()}-again"
