@@ -210,7 +210,11 @@ def test_an_erased_unit_holds_nothing_of_its_system_gets_a_certificate_and_resto
         result = run_stage("erase", unit, ERASED, machine)
     assert "Data erase done" in console(result)
     [disk] = assert_erased(unit, former)["disks"]
-    assert (disk["technique"], disk["achieved"], disk["verification"]["method"]) == ("overwrite", "clear", "full read-back")
+    assert (disk["technique"], disk["achieved"], disk["verification"]["method"]) == (
+        "overwrite",
+        "clear",
+        "full read-back",
+    )
     assert disk["verification"]["examined"] == unit.spec.primary_size
     with recovery(unit) as volume:
         certificate = json.loads(volume.read(CERTIFICATE))
