@@ -210,7 +210,11 @@ def test_an_erased_unit_holds_nothing_of_its_system_gets_a_certificate_and_resto
         result = run_stage("erase", unit, ERASED, machine)
     assert "Data erase done" in console(result)
     [disk] = assert_erased(unit, former)["disks"]
-    assert (disk["technique"], disk["achieved"], disk["verification"]["method"]) == ("overwrite", "clear", "full")
+    assert (disk["technique"], disk["achieved"], disk["verification"]["method"]) == (
+        "overwrite",
+        "clear",
+        "full read-back",
+    )
     assert disk["verification"]["examined"] == unit.spec.primary_size
     with recovery(unit) as volume:
         certificate = json.loads(volume.read(CERTIFICATE))
@@ -250,7 +254,7 @@ def test_an_emulated_nvme_drive_is_formatted_and_checked(
     run_stage("erase", unit, ERASED, erasing(unit.machine(), unit, small_products))
     [disk] = assert_erased(unit, former)["disks"]
     assert (disk["technique"], disk["achieved"]) == ("nvme-format-user", "clear")
-    assert disk["verification"]["method"] == "canaries"
+    assert disk["verification"]["method"] == "canaries and former content"
     assert {"nvme-sanitize-block", "nvme-sanitize-crypto"} <= {one["technique"] for one in disk["refusals"]}
     assert list(sectors(unit.primary())) == []
     assert_restores_itself(unit, run_stage)
