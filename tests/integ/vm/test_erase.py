@@ -49,6 +49,8 @@ CERTIFICATE = f"{REPORT}.certificate.json"
 RECORD = "/log/erase.json"
 MARKER = b"THIS-TEXT-IS-CONFIDENTIAL"
 RAW_CANARIES = 64
+# Of a disk whose overwrite then takes long enough to be cut in the middle: bytes per second, no other limits.
+SLOW = {"bps": 40 << 20} | dict.fromkeys(("bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"), 0)
 # Ctrl-N: the next entry of GRUB's menu.
 NEXT = b"\x0e"
 
@@ -269,6 +271,7 @@ def test_a_power_cut_in_the_middle_of_the_overwrite_is_resumed_by_the_next_start
     machine = erasing(unit.machine(Durability.HONOUR_FLUSH), unit, small_products)
     enough = allocated(unit) + (300 << 20)
     with container.runner().start(machine, unit.serial_log("cut")) as live:
+        live.qmp.execute("block_set_io_throttle", {"id": "primary0-device", **SLOW})
         assert live.wait_end(ERASED.seconds, lambda: allocated(unit) < enough) is Ending.TIMEOUT
         live.cut_power()
     assert allocated(unit) < unit.spec.primary_size
