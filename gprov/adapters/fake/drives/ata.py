@@ -58,6 +58,10 @@ class SatDrive:
         self._access = DirectAccess(store, self._identity(model), self._blocks)
         self._attention = False
 
+    @property
+    def has_media(self) -> bool:
+        return self.device.answers and self.device.media is Media.READY
+
     def power_cycle(self) -> None:
         self.device.power_cycle()
         self._attention = True

@@ -96,6 +96,10 @@ class ScsiDrive:
         self._settle()
         return not self._dead
 
+    @property
+    def has_media(self) -> bool:
+        return self.answers and self._work is None
+
     def power_cycle(self) -> None:
         """A sanitize operation continues."""
         self._dead, self._attention = False, True

@@ -8,6 +8,10 @@ from gprov.domain.erase.drive_io import NoReply, NvmeCommand, NvmeReply, ScsiCom
 
 
 class ScsiTarget(Protocol):
+    @property
+    def has_media(self) -> bool:
+        """Whether blocks can be read and written now: the drive is neither locked nor erasing itself."""
+
     def scsi(self, command: ScsiCommand) -> ScsiReply | NoReply: ...
 
     def power_cycle(self) -> None: ...
