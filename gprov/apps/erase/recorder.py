@@ -39,8 +39,9 @@ class EraseRecorder(ErasureObserver):
         self._reported: dict[str, float] = {}
 
     @property
-    def cleared(self) -> bool:
-        return self._record.cleared
+    def started_ns(self) -> int:
+        """When the erase was begun, perhaps in an earlier start of the unit."""
+        return self._record.started_ns
 
     def start(self) -> None:
         """Write the record for the first time."""

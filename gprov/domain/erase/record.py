@@ -1,7 +1,7 @@
 """``erase.json`` on RECOVERY: the state of an erase, from which it is resumed after a power cut.
 
-It is written before the first change and removed after success. A record whose disks were not yet cleared is dropped:
-the system of the unit may have run since. ``FAILED`` stays until a person asks for a restore or for another erase.
+It is written before the first change and removed after success. A record of which no disk was changed is dropped: the
+system of the unit may have run since. ``FAILED`` stays until a person asks for a restore or for another erase.
 """
 
 from __future__ import annotations
@@ -54,20 +54,18 @@ class DiskProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseRecord:
-    """``cleared``: both ends of all disks were cleared, so the installed system cannot have started since.
+    """``serial``: of the unit, "" if it is not known. ``missing``: how many of its data disks were not found so far.
+    ``cleared``: both ends of all disks were cleared, so the installed system cannot have started since.
     ``summary``: for people, of a failed erase."""
 
     state: RecordState
     started_ns: int
     request: EraseRequest
+    serial: str = ""
+    missing: int = 0
     cleared: bool = False
     disks: tuple[DiskProgress, ...] = ()
     summary: str = ""
-
-    @property
-    def resumable(self) -> bool:
-        """Whether the erase goes on at the next start. If no disk was cleared yet, it has not begun."""
-        return self.state is RecordState.RUNNING and self.cleared
 
     def progress_of(self, identity: str, size: int) -> DiskProgress | None:
         """The progress of this disk, None if there is none, or if two disks have the same identity."""
@@ -82,6 +80,8 @@ def serialise_record(record: EraseRecord) -> bytes:
         "Version": VERSION,
         "State": record.state.value,
         "Started": record.started_ns,
+        "Serial": record.serial.encode("utf-8", "replace").decode(),
+        "Missing": record.missing,
         "Cleared": record.cleared,
         "Summary": record.summary[:MAX_TEXT],
         "Request": _request_document(record.request),
@@ -100,6 +100,8 @@ def parse_record(source: str, data: bytes) -> EraseRecord:
         state=root.one_of("State", _members(RecordState), RecordState.FAILED, required=True),
         started_ns=root.integer("Started", minimum=0),
         request=_request(request) if request is not None else EraseRequest(),
+        serial=root.text("Serial"),
+        missing=root.integer("Missing", minimum=0, maximum=MAX_DISKS),
         cleared=root.boolean("Cleared"),
         disks=tuple(_disk(disk) for disk in root.objects("Disks", most=MAX_DISKS)),
         summary=root.text("Summary")[:MAX_TEXT],

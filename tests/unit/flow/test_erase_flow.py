@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from fuzz.raid_metadata import imsm_block, imsm_sectors
-from gprov.adapters.fake.disk.drive_commands import MediaStore
+from gprov.adapters.fake.disk.drive_commands import ErasesMedia, MediaStore
 from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import AtaModel
 from gprov.adapters.fake.drives.faults import AtaFaults
@@ -212,16 +212,6 @@ def test_a_sanitize_that_erases_nothing_is_noticed_and_the_disk_is_overwritten()
     assert former_content(primary) == []
 
 
-@dataclass
-class ErasesDisk:
-    """Copied together with its disk, unlike a closure."""
-
-    disk: FakeDisk
-
-    def __call__(self, _number: int, byte: int | None) -> None:
-        self.disk.erase_contents(byte)
-
-
 def with_nvme(behaviour: NvmeBehaviour) -> tuple[UnitDriver, FakeDisk, SimulatedNvmeDrive]:
     """A running unit whose data disk is an NVMe drive."""
     unit = units.running()
@@ -230,7 +220,7 @@ def with_nvme(behaviour: NvmeBehaviour) -> tuple[UnitDriver, FakeDisk, Simulated
     drive = SimulatedNvmeDrive(
         unit.machine.clock,
         {1: primary.size},
-        ErasesDisk(primary),
+        ErasesMedia(primary),
         behaviour=behaviour,
     )
     primary.nvme_drive = drive

@@ -51,6 +51,8 @@ class DiskEraser:
         started = self._ports.clock.now_ns()
         verification = Verification(method=VerificationMethod.NONE)
         achieved: TechniqueResult | None = None
+        if not self._erasure.remaining:
+            self._errors += [_why(one, verification) for one in self._tried] or ["no technique can be used"]
         for technique in self._erasure.remaining:
             result, verification = self._try(technique)
             self._end(result, verification)
@@ -104,6 +106,10 @@ class DiskEraser:
             # Drives do not all state which technique is in progress: the record does.
             check = CanaryCheck(self._disk, self._progress, self._ports)
             result = self._run(resume_protocol(self._disk, technique))
+            if result.status is TechniqueStatus.REFUSED:
+                # It has ended since the drive was asked, with an unknown result.
+                check = self._planted(technique)
+                result = self._run(erase_protocol(self._disk, technique))
         else:
             check = self._planted(technique)
             result = self._run(erase_protocol(self._disk, technique))
