@@ -34,7 +34,7 @@ from gprov.domain.formats.scsi.sense import parse_sense
 
 REGISTERS = st.builds(
     AtaRegisters,
-    status=st.integers(0, 255),
+    status=st.integers(1, 255),
     error=st.integers(0, 255),
     count=st.integers(0, 0xFFFF),
     lba=st.integers(0, (1 << 48) - 1),
@@ -210,6 +210,14 @@ def test_registers_of_a_48_bit_command_in_fixed_format_are_incomplete(registers:
     assert not found.complete
     with pytest.raises(BadInput):
         parse_sanitize_status(found)
+
+
+def test_registers_that_a_layer_in_between_dropped_are_none() -> None:
+    """As QEMU (scsi-block) converts the descriptor of any ATA command to fixed format."""
+    raw = bytes.fromhex("700001000000000a00000000001d00000000")
+    found = parse_sense(raw)
+    assert (found.key, found.code, found.ata) == (1, (0x00, 0x1D), None)
+    assert parse_sense(ata_reply(AtaRegisters(status=0), extended=True).sense).ata is None
 
 
 def test_registers_of_an_aborted_command_in_fixed_format_need_no_code_of_their_own() -> None:

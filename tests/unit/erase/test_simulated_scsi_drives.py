@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gprov.adapters.fake.drives.faults import AtaFaults
+from gprov.domain.erase.ata.exchange import send_ata
 from gprov.domain.erase.drive_io import ScsiCommand, ScsiReply
+from gprov.domain.erase.scsi.exchange import Answer
+from gprov.domain.formats.ata.commands import sanitize_block_erase
 from gprov.domain.formats.scsi import commands as scsi
 from gprov.domain.formats.scsi.inquiry import parse_inquiry, parse_supported_pages
 from gprov.domain.formats.scsi.replies import Support, parse_capacity_16, parse_support
@@ -46,6 +50,29 @@ def test_what_was_written_is_read(make: Callable[[], Bench], read: int, write: i
 
 
 @BENCHES
+@pytest.mark.parametrize("verify", [0x2F, 0x8F])
+def test_verify_compares(make: Callable[[], Bench], verify: int) -> None:
+    bench = make()
+    plain = bytearray(blocks(verify, 1, 2))
+    compared = bytes([plain[0], 0x02, *plain[2:]])
+    assert reply(bench, bytes(plain)).status == 0
+    assert reply(bench, compared, data_out=CONTENT[:1024]).status == 0
+    assert parse_sense(reply(bench, compared, data_out=bytes(1024)).sense).key == 0x0E
+    assert parse_sense(reply(bench, blocks(verify, 2048, 1)).sense).code == (0x21, 0x00)
+
+
+def test_an_ata_drive_states_its_capacity_while_it_sanitizes_and_while_it_is_locked() -> None:
+    bench = ata_bench()
+    assert bench.run(send_ata(sanitize_block_erase())).answer is Answer.DONE
+    locked = ata_bench(faults=AtaFaults(locked_by=b"stranger"))
+    for drive in (bench, locked):
+        assert parse_capacity_16(reply(drive, scsi.read_capacity_16(), 32).data).blocks == 2048
+        assert reply(drive, blocks(0x28, 0, 1), 512).status == 2
+    assert reply(bench, scsi.test_unit_ready()).status == 2
+    assert reply(locked, scsi.test_unit_ready()).status == 0
+
+
+@BENCHES
 def test_both_capacities_agree(make: Callable[[], Bench]) -> None:
     bench = make()
     long = parse_capacity_16(reply(bench, scsi.read_capacity_16(), 32).data)
@@ -67,7 +94,7 @@ def test_a_drive_identifies_itself_and_lists_its_pages(make: Callable[[], Bench]
 
 
 @BENCHES
-@pytest.mark.parametrize("page", [0x08, 0x0A, 0x3F])
+@pytest.mark.parametrize("page", [0x01, 0x08, 0x0A, 0x3F])
 def test_mode_pages_state_their_lengths(make: Callable[[], Bench], page: int) -> None:
     bench = make()
     short = reply(bench, bytes([0x1A, 8, page, 0, 255, 0]), 255).data

@@ -39,6 +39,9 @@ from gprov.ports.clock import Clock
 _DISABLE_PASSWORD = 0xF6
 _IDENTIFY = 0xEC
 _UNIT_ATTENTION = 6
+_TEST_UNIT_READY = 0x00
+# Replied to by the translation from IDENTIFY DEVICE data: MODE SENSE, READ CAPACITY.
+_WITHOUT_MEDIUM = (0x1A, 0x25, 0x5A, 0x9E)
 
 
 class SatDrive:
@@ -92,9 +95,11 @@ class SatDrive:
         handler: Handler = self._access.media().get(command.cdb[0], no_such_command)
         if handler is no_such_command or self.device.media is Media.READY:
             return handler(command)
+        if command.cdb[0] in _WITHOUT_MEDIUM:
+            return handler(command)
         if self.device.media is Media.LOCKED:
-            # The capacity is known without access to the medium.
-            return handler(command) if command.cdb[0] in (0x1A, 0x5A, 0x25, 0x9E) else check(7, SECURITY_CONFLICT)
+            # The translation replies to TEST UNIT READY without asking the device.
+            return good() if command.cdb[0] == _TEST_UNIT_READY else check(7, SECURITY_CONFLICT)
         return ScsiReply(2, self._state_sense(fixed=True))
 
     def _state_sense(self, *, fixed: bool) -> bytes:

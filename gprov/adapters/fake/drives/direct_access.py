@@ -9,8 +9,10 @@ from gprov.adapters.fake.drives.mode_pages import mode_data
 from gprov.adapters.fake.drives.sense import (
     INVALID_FIELD,
     INVALID_OPCODE,
+    MISCOMPARE,
     OUT_OF_RANGE,
     PARAMETER_LENGTH,
+    check,
     good,
     illegal,
 )
@@ -19,6 +21,12 @@ from gprov.adapters.fake.drives.vital_pages import vital_page
 from gprov.domain.erase.drive_io import ScsiCommand, ScsiReply
 
 Handler = Callable[[ScsiCommand], ScsiReply]
+
+_TEN_BYTES = 0x20  # operation codes of shorter commands are below
+_PROTECT = 0xE0
+_MISCOMPARE = 0x0E
+# BYTCHK
+_RESERVED_COMPARISON, _ONE_BLOCK_FOR_ALL = 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +67,12 @@ class DirectAccess:
             0x25: self._capacity_10,
             0x28: lambda command: self._read(command, *_range(command.cdb, 2, 4, 7, 2)),
             0x2A: lambda command: self._write(command, *_range(command.cdb, 2, 4, 7, 2)),
-            0x2F: lambda _command: good(),
+            0x2F: lambda command: self._verify(command, *_range(command.cdb, 2, 4, 7, 2)),
             0x35: lambda _command: good(),
             0x5A: lambda command: self._mode_sense(command, 10),
             0x88: lambda command: self._read(command, *_range(command.cdb, 2, 8, 10, 4)),
             0x8A: lambda command: self._write(command, *_range(command.cdb, 2, 8, 10, 4)),
-            0x8F: lambda _command: good(),
+            0x8F: lambda command: self._verify(command, *_range(command.cdb, 2, 8, 10, 4)),
             0x91: lambda _command: good(),
             0x9E: self._service_action_in,
         }
@@ -108,18 +116,36 @@ class DirectAccess:
         return good(data[: min(size, command.data_in)])
 
     def _read(self, command: ScsiCommand, lba: int, count: int) -> ScsiReply:
-        if lba + count > self._blocks():
-            return illegal(OUT_OF_RANGE)
+        if (problem := self._problem(command, lba, count)) is not None:
+            return problem
         block_size = self.identity.block_size
         return good(self._store.read(lba * block_size, count * block_size)[: command.data_in])
 
+    def _verify(self, command: ScsiCommand, lba: int, count: int) -> ScsiReply:
+        if (problem := self._problem(command, lba, count)) is not None:
+            return problem
+        compared = command.cdb[1] >> 1 & 3
+        if compared == _RESERVED_COMPARISON:
+            return illegal(INVALID_FIELD)
+        block_size = self.identity.block_size
+        expected = command.data_out * count if compared == _ONE_BLOCK_FOR_ALL else command.data_out
+        if compared and expected != self._store.read(lba * block_size, count * block_size):
+            return check(_MISCOMPARE, MISCOMPARE)
+        return good()
+
     def _write(self, command: ScsiCommand, lba: int, count: int) -> ScsiReply:
-        if lba + count > self._blocks():
-            return illegal(OUT_OF_RANGE)
+        if (problem := self._problem(command, lba, count)) is not None:
+            return problem
         if len(command.data_out) < count * self.identity.block_size:
             return illegal(PARAMETER_LENGTH)
         self._store.write(lba * self.identity.block_size, command.data_out[: count * self.identity.block_size])
         return good()
+
+    def _problem(self, command: ScsiCommand, lba: int, count: int) -> ScsiReply | None:
+        """Without protection information, RDPROTECT, WRPROTECT and VRPROTECT are 0."""
+        if command.cdb[0] >= _TEN_BYTES and command.cdb[1] & _PROTECT:
+            return illegal(INVALID_FIELD)
+        return illegal(OUT_OF_RANGE) if lba + count > self._blocks() else None
 
 
 def supported_codes(command: ScsiCommand, opcodes: frozenset[int], actions: Mapping[int, frozenset[int]]) -> ScsiReply:

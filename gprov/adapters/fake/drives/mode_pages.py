@@ -1,12 +1,13 @@
-"""Mode pages of simulated drives (SPC-4, SBC-4): caching and control."""
+"""Mode pages of simulated drives (SPC-4, SBC-4): error recovery, caching and control."""
 
 from __future__ import annotations
 
 _ALL = 0x3F
 # WCE, no DRA: a write cache is enabled.
 _CACHING = bytes([0x08, 0x12, 0x04]) + bytes(17)
+_ERROR_RECOVERY = bytes([0x01, 0x0A]) + bytes(10)
 _CONTROL = bytes([0x0A, 0x0A]) + bytes(10)
-_PAGES = {0x08: _CACHING, 0x0A: _CONTROL}
+_PAGES = {0x01: _ERROR_RECOVERY, 0x08: _CACHING, 0x0A: _CONTROL}
 _DPOFUA = 0x00
 
 

@@ -35,6 +35,7 @@ _FORMAT_UNIT = 0x04
 _SANITIZE = 0x48
 _OVERWRITE, _BLOCK, _CRYPTO, _EXIT_FAILURE = 0x01, 0x02, 0x03, 0x1F
 _IMMED = 0x80
+_ZNR = 0x40  # reserved unless the drive has zones
 _AUSE = 0x20
 
 
@@ -142,6 +143,8 @@ class ScsiDrive:
 
     def _sanitize(self, command: ScsiCommand) -> ScsiReply:
         action = command.cdb[1] & 0x1F
+        if action in self.model.sanitize and (command.cdb[1] & _ZNR or any(command.cdb[2:7])):
+            return illegal(INVALID_FIELD)
         if action == _EXIT_FAILURE and self.model.sanitize:
             if self.sanitize_failed and not self._unrestricted_exit:
                 return illegal(INVALID_FIELD)

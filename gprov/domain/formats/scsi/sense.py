@@ -77,7 +77,7 @@ def _descriptor_format(raw: bytes, *, deferred: bool) -> Sense:
         if descriptor[0] == _SENSE_KEY_SPECIFIC and len(descriptor) >= 8:
             progress = _progress(descriptor[4:7])
         elif descriptor[0] == _ATA_STATUS_RETURN and len(descriptor) >= _ATA_STATUS_SIZE:
-            ata = _registers(descriptor)
+            ata = _returned(_registers(descriptor))
     return Sense(key=raw[1] & 0x0F, code=(raw[2], raw[3]), deferred=deferred, progress=progress, ata=ata)
 
 
@@ -104,8 +104,14 @@ def _fixed_format(raw: bytes, *, deferred: bool) -> Sense:
         code=code,
         deferred=deferred,
         progress=_progress(valid[15:18]),
-        ata=_fixed_registers(valid) if code == ATA_INFORMATION_AVAILABLE or _aborted_by_ata(valid) else None,
+        ata=_returned(_fixed_registers(valid)) if code == ATA_INFORMATION_AVAILABLE or _aborted_by_ata(valid) else None,
     )
+
+
+def _returned(registers: AtaRegisters) -> AtaRegisters | None:
+    """A device that has ended a command has at least one bit of STATUS set. All zeros come from a layer in between
+    that did not pass the registers on: QEMU, for one, converts descriptors to fixed format and keeps key and code."""
+    return registers if registers.status else None
 
 
 def _aborted_by_ata(raw: bytes) -> bool:
