@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, texts
+from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, raid_metadata, recovery, texts
 from fuzz.harness import Target
 
 TARGETS: tuple[Target, ...] = (
     *images.TARGETS,
+    *recovery.TARGETS,
     *documents.TARGETS,
     *texts.TARGETS,
     *firmware.TARGETS,
     *disks.TARGETS,
     *drives_scsi.TARGETS,
     *drives_nvme.TARGETS,
+    *raid_metadata.TARGETS,
     *network.TARGETS,
 )
 

@@ -1,4 +1,4 @@
-"""Targets: images, their names, metadata and history, kernels, saved network configuration."""
+"""Targets: images, their names and metadata."""
 
 from __future__ import annotations
 
@@ -12,17 +12,7 @@ from fuzz import seeds
 from fuzz.harness import Target, expect
 from gprov.adapters.linux.archive.blocks import decode_block
 from gprov.adapters.linux.archive.reader import ImageFile
-from gprov.domain.boot.boot_counts import BootCounts, parse_confirmed, parse_started, serialise_started
-from gprov.domain.boot.budget import (
-    DAY,
-    StartBudget,
-    give_up_pause,
-    parse_budget,
-    restore_pause,
-    serialise_budget,
-)
 from gprov.domain.branding import Branding
-from gprov.domain.formats.bzimage import newest, parse_bzimage
 from gprov.domain.formats.image.tar_attributes import MAX_IN_BLOCK, attributes_of
 from gprov.domain.formats.image.tar_fields import Malformed, pax_pairs
 from gprov.domain.formats.image.tar_sparse import blocks_of, pax_sparse
@@ -33,11 +23,9 @@ from gprov.domain.formats.image.xz_layout import read_layout
 from gprov.domain.formats.posix_acl import BadAcl, acl_text, parse_acl, parse_raw_acl
 from gprov.domain.image.captured_names import captured_names
 from gprov.domain.image.decoding import decoding_limits
-from gprov.domain.image.history import parse_history, serialise_history
 from gprov.domain.image.imgmeta import parse_imgmeta, serialise_imgmeta
 from gprov.domain.image.name import parse_image_name
 from gprov.domain.image.verify import verify_image
-from gprov.domain.unit.netsaved import parse_saved
 
 PREFIX = "WIDGET.LNX.SHINY."
 NAME = f"{PREFIX}2024-02-29.0107.upd"
@@ -143,47 +131,8 @@ def imgmeta(data: bytes) -> None:
     meta.mismatch(parse_image_name(NAME, PREFIX))
 
 
-def history(data: bytes) -> None:
-    parsed = parse_history(data)
-    expect(parse_history(serialise_history(parsed)) == parsed, "a history that changes when it is written and read")
-    for name in ("one", *(result.image for result in parsed.results[:2])):
-        used = parsed.with_attempt(name).with_failure(name, "note").with_boot_results(name, 2, 1, 1)
-        expect(parse_history(serialise_history(used)) == used, "a history that reads differently after use")
-
-
-def start_budget(data: bytes) -> None:
-    parsed = parse_budget("start_budget.json", data)
-    used = parsed.with_boot_failure(0, parsed.reason).with_restore_started(1, parsed.recorded_boots)
-    for one in (parsed, parsed.at_time(2**62), used):
-        expect(parse_budget("", serialise_budget(one)) == one, "a budget that changes when it is written and read")
-        expect(give_up_pause(one.given_up) <= DAY >= restore_pause(one.restores, 300.0), "a pause of more than a day")
-
-
-def boot_counts(data: bytes) -> None:
-    at, _, confirmed = data.partition(b";")
-    counts = BootCounts(parse_started("started", at), *parse_confirmed("confirmed", confirmed))
-    expect(0 <= counts.unconfirmed <= counts.started, "more unconfirmed starts than starts")
-    expect(
-        parse_started("", serialise_started(counts.with_boot_attempt())) > 0,
-        "a count that cannot be read after writing",
-    )
-
-
-def kernel(data: bytes) -> None:
-    facts = parse_bzimage(data)
-    newest(facts, None)
-
-
-def saved_network(data: bytes) -> None:
-    files = parse_saved("netd.tar", data)
-    for name in files:
-        folder, slash, file = name.rpartition("/")
-        expect(not file.startswith(".") and "/" not in folder, "a name that leaves the folder")
-        expect(bool(folder) == bool(slash) and not folder.startswith("."), "a folder that leaves the folder")
-
-
 TAR_SEEDS = (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
-_TAR_WORDS = (
+TAR_WORDS = (
     b"ustar\x0000",
     b"ustar  \0",
     b"path=",
@@ -228,20 +177,6 @@ def _images() -> list[bytes]:
     return [seeds.xz(tar), seeds.xz(tar[:4000], tar[4000:]) + bytes(4), seeds.xz(b"")]
 
 
-def _networks() -> list[bytes]:
-    files = {
-        "567890000001.network": b"[Match]\nMACAddress=56:78:90:00:00:01\n",
-        "./a.link": b"",
-        ".config-preserved": b"",
-    }
-    return [seeds.tar(files, kind) for kind in (tarfile.USTAR_FORMAT, *TAR_SEEDS)]
-
-
-def _history() -> list[bytes]:
-    result = {"Image": NAME[:-4], "ImagingAttempts": 2, "ImagingFailures": 1, "BootAttempts": 1, "Notes": ["why"]}
-    return [seeds.document({"ImageResults": [result, {**result, "Image": "other"}]}), b'{"ImageResults": []}']
-
-
 TARGETS = (
     Target(
         "image-name", "image names", image_name, lambda: [NAME.encode(), b"x.2024-01-01.9.upd"], (b".upd", b"2024-")
@@ -255,10 +190,10 @@ TARGETS = (
         "xz-blocks-sealed", "the same, checksums right", xz_blocks, _images, _XZ_WORDS, seeds.with_valid_checksums_xz
     ),
     Target("image", "xz and tar together", verified_image, _images, _XZ_WORDS),
-    Target("tar", "tar of an image", tar_walk, _tars, _TAR_WORDS),
-    Target("tar-sealed", "the same, checksums right", tar_walk, _tars, _TAR_WORDS, seeds.with_valid_checksums_tar),
-    Target("tidy", "an archive that an image is made of", tidy, _tars, _TAR_WORDS),
-    Target("tidy-sealed", "the same, checksums right", tidy, _tars, _TAR_WORDS, seeds.with_valid_checksums_tar),
+    Target("tar", "tar of an image", tar_walk, _tars, TAR_WORDS),
+    Target("tar-sealed", "the same, checksums right", tar_walk, _tars, TAR_WORDS, seeds.with_valid_checksums_tar),
+    Target("tidy", "an archive that an image is made of", tidy, _tars, TAR_WORDS),
+    Target("tidy-sealed", "the same, checksums right", tidy, _tars, TAR_WORDS, seeds.with_valid_checksums_tar),
     Target("acl", "access control lists", acl, _acls, (b"user:", b"mask::", b"rwx", b"\2\0\0\0", b"\xff\xff\xff\xff")),
     Target("attributes", "attributes and sparse maps of pax", attributes, _records, _PAX_WORDS),
     Target(
@@ -267,39 +202,5 @@ TARGETS = (
         imgmeta,
         lambda: [seeds.document({"BinVer": "1", "BinTime": "2402290107", "ImgName": NAME, "Stream": "s"})],
         (b'"BinTime"', b'"ImgJob"', b"\\ud800"),
-    ),
-    Target(
-        "history", "recovery_history.json", history, _history, (b'"ImageResults"', b'"Notes"', b"99999999999", b"1e9")
-    ),
-    Target(
-        "start-budget",
-        "start_budget.json",
-        start_budget,
-        lambda: [
-            serialise_budget(StartBudget()),
-            serialise_budget(
-                StartBudget(given_up=9, restores=9, last_ns=10**18, reason="why", recorded_boots="W.1 1 1 1")
-            ),
-        ],
-        (b'"GivenUp"', b'"Version"', b"99999999999", b"1e9", b"\\ud800"),
-    ),
-    Target(
-        "boot-counts",
-        "boots_started, boots_confirmed",
-        boot_counts,
-        lambda: [b"12\n;11 9\n", b"0;0 0"],
-        (b"999999999",),
-    ),
-    Target(
-        "bzimage", "bzImage header", kernel, lambda: [seeds.bzimage(), seeds.bzimage(b"6 #1")], (b"HdrS", b"#", b"(")
-    ),
-    Target("netd-tar", "netd.tar", saved_network, _networks, _TAR_WORDS),
-    Target(
-        "netd-tar-sealed",
-        "the same, checksums right",
-        saved_network,
-        _networks,
-        _TAR_WORDS,
-        seeds.with_valid_checksums_tar,
     ),
 )

@@ -7,22 +7,27 @@ from dataclasses import replace
 from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_person
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.erase.preparation import prepare_disks
+from gprov.apps.erase.raid_metadata import RaidMetadataKeeper, kept_kind
 from gprov.apps.erase.recorder import EraseRecorder
 from gprov.apps.erase.reporting import report_erase, unit_identity
 from gprov.apps.erase.survey import find_scope, plan_erasures
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
-from gprov.apps.unit.recovery.erase_record import EraseRecordFile
+from gprov.apps.unit.recovery.erase_record import EraseRecordFile, has_begun, refuse_unfinished_erase
 from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
+from gprov.domain.boot.args import EraseMode
 from gprov.domain.erase.outcome import DiskOutcome
 from gprov.domain.erase.plan import DiskErasure
 from gprov.domain.erase.questions import all_erased, outcome_text, result_text, unknown_platform_question
 from gprov.domain.erase.record import EraseRecord, RecordState
+from gprov.domain.erase.report import OverallVerdict
 from gprov.domain.erase.report_making import ErasureFacts
 from gprov.domain.erase.request import EraseRequest
+from gprov.domain.erase.request_text import parse_request
 from gprov.domain.erase.result import EraseResult
+from gprov.domain.erase.resume import absent_disks, resume_problem, resumed_record
 from gprov.domain.erase.scope import Scope
 from gprov.domain.errors import EraseFailed, GprovError, HardwareMismatch
 from gprov.domain.platform.identify import Unit
@@ -62,6 +67,13 @@ class DataErase:
                 self._report(error)
             raise
 
+    def check_unfinished(self) -> None:
+        """Raises EraseUnfinished if an erase of this unit was interrupted or has failed; DeviceFault and DeviceMissing
+        if RECOVERY cannot be read."""
+        flow, context = self._ports.flow, self._context
+        with mounted_recovery(flow.volumes, recovery_attachment_rule(flow.smbios, context), context):
+            refuse_unfinished_erase(flow.volumes, context, by_person=False)
+
     def _report(self, error: GprovError) -> None:
         self._reported = error
         self._bus.error(error)
@@ -70,10 +82,16 @@ class DataErase:
     def _run(self, recovery: RecoveryVolume, confirmed: bool) -> EraseResult:
         flow, bus = self._ports.flow, self._bus
         file = EraseRecordFile(flow.volumes.files, self._context.log_folder, bus)
+        # Before anything is asked: an option that is not understood is refused.
+        wanted = parse_request(self._context.arguments.erase_options, self._request)
         found = file.read()
-        record = found if found is not None and found.resumable else None
+        record = found if found is not None and has_begun(found, flow.volumes.blocks) else None
         unit = self._identify()
         scope = find_scope(self._ports, recovery, unit, bus)
+        if record is not None:
+            record = self._usable(record, file, unit, scope, confirmed)
+        if record is not None:
+            scope = replace(scope, missing=max(scope.missing, absent_disks(record, scope.disks)))
         for left_out in scope.left_out:
             bus.log(left_out.describe())
         if not scope.disks:
@@ -82,10 +100,30 @@ class DataErase:
             bus.message("Data erase not confirmed: nothing was changed")
             return EraseResult.DECLINED
         bus.message("Data erase" if record is None else "Data erase goes on after an interruption")
-        request = record.request if record is not None else self._request
+        request = record.request if record is not None else wanted
+        if request != wanted and self._context.arguments.erase_options:
+            bus.warning(
+                "data erase: DATA_ERASE_OPTIONS is not used; the interrupted erase goes on with its own options"
+            )
         erasures = plan_erasures(self._ports, scope.disks, request, record, bus)
-        outcomes = self._erase(erasures, record, file)
-        return self._finish(unit, scope, outcomes, file)
+        disks = tuple(erasure.disk for erasure in erasures)
+        keeper = RaidMetadataKeeper(self._ports.runner, flow.volumes.files, self._context.log_folder, bus)
+        if record is None and (kind := kept_kind(request, unit)) is not None:
+            keeper.save(disks, kind)
+        recorder = EraseRecorder(self._record(erasures, record, unit, scope), file, flow.volumes.clock, bus)
+        outcomes = self._erase(erasures, recorder, record)
+        facts = replace(self._facts(unit, scope, outcomes, recorder.started_ns), options=keeper.put_back(disks))
+        text = result_text(outcomes, scope.missing)
+        for outcome in outcomes:
+            bus.log(outcome_text(outcome))
+        verdict = report_erase(self._ports, facts, self._context)
+        if not all_erased(outcomes, scope.missing) or verdict is not OverallVerdict.ERASED:
+            text = f"{text}; the report of the erase states: {verdict.value}"
+            recorder.mark_failed(text)
+            raise EraseFailed(text)
+        file.remove()
+        bus.message(f"Data erase done: {text}")
+        return EraseResult.ERASED
 
     def _identify(self) -> Unit | None:
         """None for a unit of an unknown platform."""
@@ -105,50 +143,64 @@ class DataErase:
             return True
         return confirmed_by_person(operator, serial or "(unknown)", scope)
 
-    def _erase(
-        self, erasures: tuple[DiskErasure, ...], before: EraseRecord | None, file: EraseRecordFile
-    ) -> tuple[DiskOutcome, ...]:
-        clock = self._ports.flow.volumes.clock
-        started = before.started_ns if before is not None else clock.now_ns()
-        record = EraseRecord(
+    def _usable(
+        self, record: EraseRecord, file: EraseRecordFile, unit: Unit | None, scope: Scope, confirmed: bool
+    ) -> EraseRecord | None:
+        """The record, if this erase continues the recorded one; None: it is a new one. Raises EraseFailed if it may not
+        go on and was not asked for again: its record is then that of a failed erase, so that a person decides."""
+        problem = resume_problem(record, unit.serial if unit is not None else "", scope.disks)
+        if not problem:
+            return record
+        text = f"the interrupted data erase does not go on: {problem}"
+        if confirmed or self._context.arguments.erase is EraseMode.REQUESTED:
+            self._bus.warning(text)
+            return None
+        file.write(replace(record, state=RecordState.FAILED, summary=text))
+        raise EraseFailed(text)
+
+    def _record(
+        self, erasures: tuple[DiskErasure, ...], before: EraseRecord | None, unit: Unit | None, scope: Scope
+    ) -> EraseRecord:
+        disks = tuple(erasure.progress for erasure in erasures)
+        if before is not None:
+            return resumed_record(before, disks)
+        return EraseRecord(
             state=RecordState.RUNNING,
-            started_ns=started,
+            started_ns=self._ports.flow.volumes.clock.now_ns(),
             request=erasures[0].request,
-            cleared=before is not None,
-            disks=tuple(erasure.progress for erasure in erasures),
+            serial=unit.serial if unit is not None else "",
+            missing=scope.missing,
+            disks=disks,
         )
-        file.write(record)
-        recorder = EraseRecorder(record, file, clock, self._bus)
-        if not record.cleared:
-            disks = tuple(erasure.disk for erasure in erasures)
+
+    def _erase(
+        self, erasures: tuple[DiskErasure, ...], recorder: EraseRecorder, before: EraseRecord | None
+    ) -> tuple[DiskOutcome, ...]:
+        recorder.start()
+        cleared = before if before is not None and before.cleared else None
+        disks = tuple(
+            erasure.disk
+            for erasure in erasures
+            # Also one that was not found before.
+            if cleared is None or cleared.progress_of(erasure.disk.identity, erasure.disk.size) is None
+        )
+        if disks:
             prepare_disks(self._ports.flow.executor, disks, recorder, self._bus)
         return self._ports.runner.erase(erasures, recorder)
 
-    def _facts(self, unit: Unit | None, scope: Scope, outcomes: tuple[DiskOutcome, ...]) -> ErasureFacts:
+    def _facts(
+        self, unit: Unit | None, scope: Scope, outcomes: tuple[DiskOutcome, ...], started_ns: int
+    ) -> ErasureFacts:
+        ended_ns = self._ports.flow.volumes.clock.now_ns()
         missing = f"{scope.missing} data disks of the platform were not found"
         return ErasureFacts(
             unit=unit_identity(unit),
             operator="",
-            started_ns=min(outcome.started_ns for outcome in outcomes),
-            ended_ns=self._ports.flow.volumes.clock.now_ns(),
+            # The clock may have been set back since.
+            started_ns=min(started_ns, ended_ns),
+            ended_ns=ended_ns,
             requested=outcomes[0].requested,
             outcomes=outcomes,
             out_of_scope=tuple((one.disk, one.reason) for one in scope.left_out),
             missing=(missing,) if scope.missing else (),
         )
-
-    def _finish(
-        self, unit: Unit | None, scope: Scope, outcomes: tuple[DiskOutcome, ...], file: EraseRecordFile
-    ) -> EraseResult:
-        text = result_text(outcomes, scope.missing)
-        for outcome in outcomes:
-            self._bus.log(outcome_text(outcome))
-        report_erase(self._ports, self._facts(unit, scope, outcomes), self._context)
-        if all_erased(outcomes, scope.missing):
-            file.remove()
-            self._bus.message(f"Data erase done: {text}")
-            return EraseResult.ERASED
-        record = file.read()
-        if record is not None:
-            file.write(replace(record, state=RecordState.FAILED, summary=text))
-        raise EraseFailed(text)

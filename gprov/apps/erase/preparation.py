@@ -16,7 +16,7 @@ def prepare_disks(executor: Executor, disks: tuple[Disk, ...], recorder: EraseRe
     beginning could start the system of a disk that is erased in part, and run on it.
 
     A disk that cannot be cleared (a bad block) is left to its own erase, which reports it. Raises GprovError if the
-    arrays cannot be stopped or the record cannot be written: nothing was erased then.
+    arrays cannot be stopped: nothing was erased then.
     """
     executor.run((DismantleArrays(disks),))
     for disk in disks:

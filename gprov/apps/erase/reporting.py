@@ -7,7 +7,7 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.network.connect import connect_any
 from gprov.apps.unit.recovery.records import read_options
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
-from gprov.domain.erase.report import UnitIdentity
+from gprov.domain.erase.report import OverallVerdict, UnitIdentity
 from gprov.domain.erase.report_making import ErasureFacts, make_report
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.erase.signed import SIGNATURE_SUFFIX
@@ -24,10 +24,11 @@ def unit_identity(unit: Unit | None) -> UnitIdentity:
     return UnitIdentity(unit.serial, unit.platform.code_name, unit.manufacturer, unit.product)
 
 
-def report_erase(ports: ErasePorts, facts: ErasureFacts, context: UnitContext) -> None:
+def report_erase(ports: ErasePorts, facts: ErasureFacts, context: UnitContext) -> OverallVerdict:
     """Write the report into the log folder of RECOVERY and register it, if a server is known. Neither failure changes
-    the result of the erase: each is reported, and the report can be registered later."""
-    content = report_bytes(make_report(facts))
+    the result of the erase: each is reported, and the report can be registered later. Returns its verdict."""
+    report = make_report(facts)
+    content = report_bytes(report)
     path = f"{context.log_folder}/{ERASE_REPORT}"
     files, bus = ports.flow.volumes.files, context.bus
     try:
@@ -40,7 +41,7 @@ def report_erase(ports: ErasePorts, facts: ErasureFacts, context: UnitContext) -
     endpoint = context.arguments.xlog or read_options(files, context).xlog
     if not endpoint:
         bus.log("no factory server is known (XLOG): the report of the erase is not registered")
-        return
+        return report.verdict
     try:
         with unexpected_errors_translated():
             connect_any(ports.flow.network, ports.flow.volumes.clock, context)
@@ -50,3 +51,4 @@ def report_erase(ports: ErasePorts, facts: ErasureFacts, context: UnitContext) -
             bus.message("The factory server has issued the certificate of the erase")
     except GprovError as error:
         bus.warning(f"no certificate of the erase: {error}; register {path} with the factory server later")
+    return report.verdict

@@ -11,6 +11,7 @@ from gprov.apps.unit.recovery.volume import RecoveryVolume
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.choose import choose_techniques
+from gprov.domain.erase.drive_report import DriveReport
 from gprov.domain.erase.families import report_protocol
 from gprov.domain.erase.plan import DiskErasure
 from gprov.domain.erase.record import DiskProgress, EraseRecord
@@ -51,11 +52,15 @@ def _scope_now(ports: ErasePorts, recovery: RecoveryVolume, unit: Unit | None, b
 def plan_erasures(
     ports: ErasePorts, disks: tuple[Disk, ...], request: EraseRequest, record: EraseRecord | None, bus: EventBus
 ) -> tuple[DiskErasure, ...]:
-    """Ask each drive what it supports, and choose techniques. ``record``: of an erase that is resumed."""
+    """Ask each drive what it supports, and choose techniques. ``record``: of an erase that is resumed. A drive that an
+    interrupted security erase left with gprov's password is freed of it first."""
     erasures = []
     for disk in disks:
-        deadline = Deadline(ports.flow.volumes.clock, _REPORT_SECONDS)
-        report = run_protocol(report_protocol(disk), ports.queries, disk, ports.flow.volumes.clock, deadline)
+        report = _report(ports, disk)
+        if report.password_set:
+            released = ports.runner.release(disk)
+            (bus.log if released.free else bus.warning)(f"{disk.node}: {released.detail}")
+            report = _report(ports, disk)
         choice = choose_techniques(report, request)
         erasure = DiskErasure(
             disk=disk,
@@ -71,6 +76,11 @@ def plan_erasures(
         bus.log(erasure.describe())
         erasures.append(erasure)
     return tuple(erasures)
+
+
+def _report(ports: ErasePorts, disk: Disk) -> DriveReport:
+    clock = ports.flow.volumes.clock
+    return run_protocol(report_protocol(disk), ports.queries, disk, clock, Deadline(clock, _REPORT_SECONDS))
 
 
 def _progress(ports: ErasePorts, disk: Disk, record: EraseRecord | None) -> DiskProgress:

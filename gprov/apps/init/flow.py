@@ -99,7 +99,7 @@ class Boot:
             case OpenMenu():
                 self._menu()
             case GiveUp():
-                self._ending.give_up(decision.reason)
+                self._give_up(decision.reason)
             case Erase() | ShowEraseFailure() | OpenShell():
                 self._follow_arguments(decision)
             case _:
@@ -191,10 +191,7 @@ class Boot:
         try:
             restored = restore.run(decision.image, by_person=by_person)
         except EraseUnfinished as unfinished:
-            if unfinished.summary:
-                self._show_erase_failure(str(unfinished))
-            else:
-                self._erase(Erase(confirmed=True))
+            self._go_on_with_erase(unfinished)
             return
         except GprovError as error:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
@@ -205,6 +202,26 @@ class Boot:
             self._image_menus_left += 1
             return
         self._ending.restart()
+
+    def _give_up(self, reason: str) -> None:
+        """A unit that was to be erased, and of which a disk is missing, looks like one that lost its system. Returns
+        only as ``_erase`` and ``_show_erase_failure`` do."""
+        self._finder.release()
+        try:
+            self._ports.erase().check_unfinished()
+        except EraseUnfinished as unfinished:
+            self._bus.error(reason)
+            self._go_on_with_erase(unfinished)
+            return
+        except GprovError as error:
+            self._bus.log(f"whether a data erase is unfinished is not known: {error}")
+        self._ending.give_up(reason)
+
+    def _go_on_with_erase(self, unfinished: EraseUnfinished) -> None:
+        if unfinished.summary:
+            self._show_erase_failure(str(unfinished))
+        else:
+            self._erase(Erase())
 
     def _menu(self) -> None:
         from gprov.apps.init.boot_menu import run_menu
@@ -230,7 +247,8 @@ class Boot:
         try:
             result = self._ports.erase().run(confirmed=decision.confirmed)
         except GprovError as error:
-            self._ending.show_error_and_restart(error)
+            # Counted: an erase that RECOVERY cannot record would otherwise be tried again at once, for ever.
+            self._ending.give_up(str(error))
         self._ending.show_result_and_restart(f"Data erase: {result.value}")
 
     def _show_erase_failure(self, text: str) -> None:

@@ -21,9 +21,10 @@ def start(container: InitContainer) -> None:
 
 
 def _run(container: InitContainer) -> None:
-    arguments = prepare_environment(container)
     # Only the provisioning initramfs contains this app.
-    if find_spec(_MFG) is not None:
+    provisioning = find_spec(_MFG) is not None
+    arguments = prepare_environment(container, provisioning=provisioning)
+    if provisioning:
         from gprov.apps.mfg.main import provision
 
         provision(arguments, container)

@@ -31,6 +31,10 @@ class EraseFlow(Protocol):
     def run(self, *, confirmed: bool = False) -> EraseResult:
         """Erase all data disks. Raises GprovError, already reported: EraseFailed if a disk is not erased."""
 
+    def check_unfinished(self) -> None:
+        """Raises EraseUnfinished if an erase of this unit was interrupted or has failed, GprovError if that is not
+        known."""
+
 
 class Survey(Protocol):
     def survey_targets(self) -> TargetSurvey:

@@ -21,6 +21,7 @@ from gprov.domain.mfg.steps import (
     StepValues,
     environment,
     expand,
+    redact_output,
     redact_text,
     redacted,
 )
@@ -93,7 +94,7 @@ class StepRunner:
             self._log_output(completed, values)
         if not command.exit_status.accepts(completed.status):
             # Scrubbed before it is cut: the scrubbing does not find half a password.
-            tail = redact_text((completed.errors or completed.output).decode(errors="replace"), values)[-4096:]
+            tail = redact_output(completed.errors or completed.output, values)[-4096:]
             reason = f"exit status {completed.status}, but it {command.exit_status.value}"
             raise ToolFailed(redact_text(argv[0], values), reason, command=shown, output=tail)
 
@@ -119,8 +120,10 @@ class StepRunner:
             raise DeviceFault(program, redact_text(fault.reason, values), errno=fault.errno) from None
 
     def _log_output(self, done: Completed, values: StepValues) -> None:
-        for line in (done.output + done.errors).decode(errors="replace").splitlines():
-            self.context.bus.log(f"  {redact_text(line, values)}")
+        # Before it is split: an encoded password may go over several lines.
+        for output in (done.output, done.errors):
+            for line in redact_output(output, values).splitlines():
+                self.context.bus.log(f"  {line}")
 
     def _fetch(self, file: RemoteFile, folder: str) -> None:
         self.ports.volumes.files.make_folder(folder, mode=0o700)

@@ -109,7 +109,7 @@ class FactoryRestore:
         ports, context = self._ports, self._context
         files = ports.volumes.files
         with mounted_recovery(ports.volumes, recovery_attachment_rule(ports.smbios, context), context) as recovery:
-            refuse_unfinished_erase(files, context, by_person=by_person)
+            refuse_unfinished_erase(ports.volumes, context, by_person=by_person)
             prune_logs(ports.executor, files, context)
             preference = self._preference or image_preference(
                 preferred, files, self._operator, context, by_person=by_person

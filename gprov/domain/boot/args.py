@@ -21,7 +21,7 @@ FAILURE_HOLD_SECONDS = 300.0
 _MAX_SECONDS = 86400.0
 
 # Arguments that select the purpose of a boot. They are never copied from the command line into a boot entry.
-MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "frmode", "mfgurl"})
+MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "DATA_ERASE_OPTIONS", "frmode", "mfgurl"})
 # Names without the branding's prefix: set by GRUB's recovery entries; seconds to wait for a key press.
 FALLBACK_ARGUMENT = "LOADER_FALLBACK"
 KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
@@ -62,6 +62,7 @@ class BootArguments:
     ``key_window``, ``root_deadline``, ``array_wait`` (for missing members of an array that can run degraded) and
     ``failure_hold`` (how long a failure is displayed before the next boot; None: the flow's default) are in seconds.
     ``erase_serial``: serial number of the unit that ``DATA_ERASE`` may erase without a person's confirmation.
+    ``erase_options``: ``gprov.domain.erase.request_text``.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: prefix of gprov's
     own arguments. ``consoles``: values of ``console=``. ``notes``: one sentence per malformed argument.
     ``environment``: the variables that all of this was parsed from; a URL among them may hold a password.
@@ -72,6 +73,7 @@ class BootArguments:
     loader_fallback: bool = False
     erase: EraseMode = EraseMode.NONE
     erase_serial: str = ""
+    erase_options: str = ""
     mfg_url: str = ""
     preferred_image: PreferredImage = PreferredImage.LATEST
     shell: bool = False
@@ -104,6 +106,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         loader_fallback=reader.switch(own + FALLBACK_ARGUMENT),
         erase=reader.word("DATA_ERASE", _ERASE_WORDS, EraseMode.NONE),
         erase_serial=reader.text("DATA_ERASE_SERIAL"),
+        erase_options=reader.text("DATA_ERASE_OPTIONS"),
         mfg_url=reader.text("mfgurl"),
         preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
         shell=reader.is_word("frmode", "shell"),

@@ -34,8 +34,8 @@ class Refusal:
 class DriveReport:
     """``offers``: best first is not implied. ``not_examined``: areas that no addressable block reaches (host protected
     area, device configuration overlay, over-provisioning, remapped sectors), each as one line. ``in_progress``: a
-    technique that the drive is carrying out now, for example since before a restart. ``notes``: further lines for the
-    certificate."""
+    technique that the drive is carrying out now, for example since before a restart. ``password_set``: by whomever; a
+    security erase that a power cut interrupted leaves one. ``notes``: further lines for the certificate."""
 
     media: Media = Media.UNKNOWN
     firmware: str = ""
@@ -43,4 +43,5 @@ class DriveReport:
     refusals: tuple[Refusal, ...] = ()
     not_examined: tuple[str, ...] = ()
     in_progress: Technique | None = None
+    password_set: bool = False
     notes: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gprov.domain.disk.model import Bus, Disk
+from gprov.domain.erase.ata.release import Released, release
 from gprov.domain.erase.drive_io import Protocol
 from gprov.domain.erase.drive_report import DriveReport
 from gprov.domain.erase.nvme.erase import erase as erase_nvme
@@ -40,3 +41,8 @@ def resume_protocol(disk: Disk, technique: Technique) -> Protocol[TechniqueResul
     if disk.bus is Bus.NVME:
         return (yield from resume_nvme(technique))
     return (yield from resume_scsi(technique))
+
+
+def release_protocol() -> Protocol[Released]:
+    """Remove the password that an interrupted security erase of gprov left on an ATA drive."""
+    return (yield from release())

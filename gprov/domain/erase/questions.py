@@ -29,6 +29,8 @@ def result_text(outcomes: Sequence[DiskOutcome], missing: int) -> str:
 
 def outcome_text(outcome: DiskOutcome) -> str:
     name = f"{outcome.disk.node} ({outcome.disk.serial or outcome.disk.model or 'unnamed'})"
+    if outcome.verdict is Verdict.ERASED and not _is_erased(outcome):
+        return f"{name} erased, but only to level {outcome.achieved.value} instead of {outcome.requested.value}"
     if outcome.verdict is Verdict.ERASED and outcome.technique is not None:
         return f"{name} erased by {TECHNIQUES[outcome.technique].name}, level {outcome.achieved.value}"
     why = outcome.errors[-1] if outcome.errors else "see the log"
@@ -36,8 +38,12 @@ def outcome_text(outcome: DiskOutcome) -> str:
 
 
 def all_erased(outcomes: Sequence[DiskOutcome], missing: int) -> bool:
-    """Whether every data disk of the unit is erased."""
-    return not missing and bool(outcomes) and all(one.verdict is Verdict.ERASED for one in outcomes)
+    """Whether every data disk of the unit is erased, to the requested level."""
+    return not missing and bool(outcomes) and all(_is_erased(one) for one in outcomes)
+
+
+def _is_erased(outcome: DiskOutcome) -> bool:
+    return outcome.verdict is Verdict.ERASED and outcome.achieved.rank >= outcome.requested.rank
 
 
 def _disks_text(disks: Sequence[Disk]) -> str:

@@ -1,7 +1,7 @@
 """``erase.json`` on RECOVERY: the state of an erase, from which it is resumed after a power cut.
 
-It is written before the first change and removed after success. A record whose disks were not yet cleared is dropped:
-the system of the unit may have run since. ``FAILED`` stays until a person asks for a restore or for another erase.
+It is written before the first change and removed after success. A record of which no disk was changed is dropped: the
+system of the unit may have run since. ``FAILED`` stays until a person asks for a restore or for another erase.
 """
 
 from __future__ import annotations
@@ -54,20 +54,18 @@ class DiskProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseRecord:
-    """``cleared``: both ends of all disks were cleared, so the installed system cannot have started since.
+    """``serial``: of the unit, "" if it is not known. ``missing``: how many of its data disks were not found so far.
+    ``cleared``: both ends of all disks were cleared, so the installed system cannot have started since.
     ``summary``: for people, of a failed erase."""
 
     state: RecordState
     started_ns: int
     request: EraseRequest
+    serial: str = ""
+    missing: int = 0
     cleared: bool = False
     disks: tuple[DiskProgress, ...] = ()
     summary: str = ""
-
-    @property
-    def resumable(self) -> bool:
-        """Whether the erase goes on at the next start. If no disk was cleared yet, it has not begun."""
-        return self.state is RecordState.RUNNING and self.cleared
 
     def progress_of(self, identity: str, size: int) -> DiskProgress | None:
         """The progress of this disk, None if there is none, or if two disks have the same identity."""
@@ -82,6 +80,8 @@ def serialise_record(record: EraseRecord) -> bytes:
         "Version": VERSION,
         "State": record.state.value,
         "Started": record.started_ns,
+        "Serial": record.serial.encode("utf-8", "replace").decode(),
+        "Missing": record.missing,
         "Cleared": record.cleared,
         "Summary": record.summary[:MAX_TEXT],
         "Request": _request_document(record.request),
@@ -100,6 +100,8 @@ def parse_record(source: str, data: bytes) -> EraseRecord:
         state=root.one_of("State", _members(RecordState), RecordState.FAILED, required=True),
         started_ns=root.integer("Started", minimum=0),
         request=_request(request) if request is not None else EraseRequest(),
+        serial=root.text("Serial"),
+        missing=root.integer("Missing", minimum=0, maximum=MAX_DISKS),
         cleared=root.boolean("Cleared"),
         disks=tuple(_disk(disk) for disk in root.objects("Disks", most=MAX_DISKS)),
         summary=root.text("Summary")[:MAX_TEXT],
@@ -115,7 +117,7 @@ def _request_document(request: EraseRequest) -> Mapping[str, object]:
         "OnFailure": request.on_failure.value,
         "Scheme": request.scheme.value,
         "ReadBack": request.read_back.value,
-        "KeepRaidMetadata": request.keep_raid_metadata,
+        **({} if request.keep_raid_metadata is None else {"KeepRaidMetadata": request.keep_raid_metadata}),
     }
 
 
@@ -123,13 +125,13 @@ def _request(document: JsonObject) -> EraseRequest:
     opted_in = [_technique(document, "OptedIn", text) for text in document.texts("OptedIn", most=len(Technique))]
     technique = document.text("Technique")
     return EraseRequest(
-        level=document.one_of("Level", _members(Level), Level.PURGE, required=True),
+        level=document.one_of("Level", _members(Level), Level.CLEAR, required=True),
         technique=_technique(document, "Technique", technique) if technique else None,
         opted_in=frozenset(one for one in opted_in if one is not None),
         on_failure=document.one_of("OnFailure", _members(OnFailure), OnFailure.NEXT, required=True),
         scheme=document.one_of("Scheme", _members(Scheme), Scheme.STAMPED, required=True),
         read_back=document.one_of("ReadBack", _members(ReadBack), ReadBack.FULL, required=True),
-        keep_raid_metadata=document.boolean("KeepRaidMetadata"),
+        keep_raid_metadata=document.boolean("KeepRaidMetadata") if document.has("KeepRaidMetadata") else None,
     )
 
 

@@ -26,7 +26,7 @@ SHA256 = Text(64, "[0-9a-f]{64}", "must be 64 hex digits in lower case")
 def rfc3339(time_ns: int) -> str:
     """``time_ns``: UTC, nanoseconds since 1970. The text has nine fractional digits and ends with Z."""
     seconds, rest = divmod(min(max(time_ns, 0), MAX_NUMBER), 10**9)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]}.{rest:09d}Z"
 
 
 def parse_rfc3339(text: str) -> int | None:
@@ -34,7 +34,8 @@ def parse_rfc3339(text: str) -> int | None:
     if not re.fullmatch(_INSTANT, text):
         return None
     try:
-        instant = datetime.strptime(f"{text[:19]}+0000", "%Y-%m-%dT%H:%M:%S%z")
+        # Not strptime(): it imports a module that no import statement names, and that the initramfs may lack.
+        instant = datetime.fromisoformat(f"{text[:19]}+00:00")
     except ValueError:
         return None
     time_ns = (instant - _EPOCH) // timedelta(seconds=1) * 10**9 + int(text[20:29])
@@ -58,7 +59,7 @@ class Instant(Kind[int]):
 
     @override
     def schema(self) -> Schema:
-        return {"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$"}
+        return {"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$(?!\\n)"}
 
 
 @dataclass(frozen=True)

@@ -49,14 +49,15 @@ class ReadBack(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseRequest:
-    """``technique``: the only one to use; None: all that the drive supports, best first. ``opted_in``: techniques that
-    are used only on request (``TechniqueFacts.opt_in``). ``keep_raid_metadata``: put the metadata of the host's
-    firmware RAID back after the erase."""
+    """``level``: the lowest level that counts as success; a disk that reaches less is reported as failed.
+    ``technique``: the only one to use; None: all that the drive supports, best first. ``opted_in``: techniques that are
+    used only on request (``TechniqueFacts.opt_in``). ``keep_raid_metadata``: put the metadata of the host's firmware
+    RAID back after the erase; None: if the platform has any."""
 
-    level: Level = Level.PURGE
+    level: Level = Level.CLEAR
     technique: Technique | None = None
     opted_in: frozenset[Technique] = field(default_factory=frozenset)
     on_failure: OnFailure = OnFailure.NEXT
     scheme: Scheme = Scheme.STAMPED
     read_back: ReadBack = ReadBack.FULL
-    keep_raid_metadata: bool = False
+    keep_raid_metadata: bool | None = None

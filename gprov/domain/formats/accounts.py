@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NewType
 
 from gprov.domain.errors import BadInput, Problem
+from gprov.domain.formats.empty_passwords import matches_empty_password
 from gprov.domain.formats.owner import Owner
 
 # A crypt(5) string. Protected like a secret at rest, but it does not reveal the password.
@@ -102,11 +103,15 @@ def check_login(passwd: bytes, user: str) -> None:
 
 
 def open_accounts(passwd: bytes, shadow: bytes, replaced: str) -> tuple[str, ...]:
-    """Users who can log in without a password. ``replaced``: the user whose field in shadow is about to be replaced.
-    The password field of passwd counts, even if it is empty, unless it is "x": then that of shadow counts (pam_unix(8),
-    login(1)). Raises BadInput: malformed lines, or password fields of passwd that are neither empty, "x", "*" nor begin
-    with "!" or "$"."""
-    hidden = {line.fields[0] for line in _entries("shadow", shadow, _SHADOW_FIELDS, ()) if not line.fields[1]}
+    """Users who can log in without a password, or with the empty one, as ``matches_empty_password`` finds it.
+    ``replaced``: the user whose field in shadow is about to be replaced. The password field of passwd counts, even if
+    it is empty, unless it is "x": then that of shadow counts (pam_unix(8), login(1)). Raises BadInput: malformed lines,
+    or password fields of passwd that are neither empty, "x", "*" nor begin with "!" or "$"."""
+    hidden = {
+        line.fields[0]
+        for line in _entries("shadow", shadow, _SHADOW_FIELDS, ())
+        if matches_empty_password(line.fields[1])
+    }
     hidden.discard(replaced.encode())
     lines = _entries("passwd", passwd, _PASSWD_FIELDS, (2, 3))
     unclear = [line for line in lines if not _PASSWD_PASSWORD.fullmatch(line.fields[1])]
@@ -117,7 +122,7 @@ def open_accounts(passwd: bytes, shadow: bytes, replaced: str) -> tuple[str, ...
         line.fields[0]
         for line in lines
         if _may_log_in(line.fields[6])
-        and (not line.fields[1] or (line.fields[1] == _SHADOWED and line.fields[0] in hidden))
+        and (matches_empty_password(line.fields[1]) or (line.fields[1] == _SHADOWED and line.fields[0] in hidden))
     ]
     return tuple(name.decode(errors="replace") for name in dict.fromkeys(found))
 

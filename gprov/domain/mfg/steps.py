@@ -10,9 +10,8 @@ from typing import assert_never
 from gprov.domain.errors import InternalError
 from gprov.domain.mfg.command import NO_WORD, Part, TemplateValue, Word
 from gprov.domain.mfg.files import RemoteFile
+from gprov.domain.mfg.scrubbing import scrub
 from gprov.domain.unit.credentials import Credentials
-
-HIDDEN = "***"
 
 
 class StepPoint(Enum):
@@ -118,13 +117,16 @@ def redacted(argv: Sequence[str], values: StepValues) -> tuple[str, ...]:
 
 
 def redact_text(text: str, values: StepValues) -> str:
-    """Replace passwords in a text (such as a command's output), for logs."""
+    """Replace passwords in a text, in all forms of ``scrubbing``, for logs."""
+    return redact_output(text.encode("utf-8", "surrogatepass"), values)
+
+
+def redact_output(output: bytes, values: StepValues) -> str:
+    """What a command printed as text, without passwords. Give it the whole output: a password in it may be cut by a
+    line break or at the end of a part."""
     issued = values.credentials
-    secrets = {secret.reveal() for secret in (issued.os, issued.bios, issued.ipmi)} - {""} if issued else set()
-    # Longest first: one password may be the start of another.
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, HIDDEN)
-    return text
+    secrets = [secret.reveal() for secret in (issued.os, issued.bios, issued.ipmi)] if issued else []
+    return scrub(output, secrets).decode(errors="replace")
 
 
 def _text(word: Word, values: StepValues) -> str:

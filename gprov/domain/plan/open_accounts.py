@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from gprov.domain.branding import Branding
 from gprov.domain.formats.accounts import LOCKED, open_accounts
+from gprov.domain.formats.empty_passwords import matches_empty_password
 from gprov.domain.formats.image.captured import CapturedFiles
 
 _IN_SHADOW = b"x"  # in passwd: the password field of shadow counts
@@ -16,12 +17,12 @@ def accounts_to_lock(files: CapturedFiles, branding: Branding) -> tuple[str, ...
 
 
 def locked_shadow(shadow: bytes, names: tuple[str, ...]) -> bytes:
-    """The file with the empty password fields of these users locked."""
+    """The file with the password fields of these users locked, if the empty password matches them."""
     return _filled(shadow, names, LOCKED.encode("ascii"))
 
 
 def locked_passwd(passwd: bytes, names: tuple[str, ...]) -> bytes:
-    """The file with the empty password fields of these users referring to shadow: a user who is not there cannot log
+    """The file with such password fields of these users referring to shadow: a user who is not there cannot log
     in."""
     return _filled(passwd, names, _IN_SHADOW)
 
@@ -29,6 +30,6 @@ def locked_passwd(passwd: bytes, names: tuple[str, ...]) -> bytes:
 def _filled(content: bytes, names: tuple[str, ...], value: bytes) -> bytes:
     lines = [line.split(b":") for line in content.split(b"\n")]
     for fields in lines:
-        if len(fields) > 1 and not fields[1] and fields[0].decode(errors="replace") in names:
+        if len(fields) > 1 and matches_empty_password(fields[1]) and fields[0].decode(errors="replace") in names:
             fields[1] = value
     return b"\n".join(b":".join(fields) for fields in lines)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gprov.adapters.linux.system.passwords import CryptPasswordHasher
 from gprov.domain.errors import BadInput, DeviceMissing
 from gprov.domain.unit.credentials import Secret
+from tests.unit.disk.test_accounts import OF_NOTHING
 
 HASHER = CryptPasswordHasher()
 PASSWORD = "correct horse battery staple é"
@@ -71,3 +72,9 @@ def test_a_missing_library_is_reported() -> None:
     hasher = CryptPasswordHasher("libcrypt.so.none")
     with pytest.raises(DeviceMissing):
         hasher.hash(Secret("x"))
+
+
+@pytest.mark.parametrize("known", OF_NOTHING)
+def test_known_hashes_of_the_empty_password_are_such(known: bytes) -> None:
+    assert crypt("", known.decode()) == known.decode()
+    assert crypt("x", known.decode()) != known.decode()

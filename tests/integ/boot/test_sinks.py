@@ -189,6 +189,32 @@ def test_a_medium_that_fails_is_reported(tmp_path: Path) -> None:
     sink.close()
 
 
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_log_folder_that_is_a_link_is_refused(tmp_path: Path, dangling: bool) -> None:
+    outside = tmp_path / "outside"
+    if not dangling:
+        outside.mkdir()
+    (tmp_path / "log").symlink_to(outside)
+    sink = FileSink(clock(), str(tmp_path / "log"))
+    with pytest.raises(DeviceFault, match="cannot write log"):
+        sink.publish(events()[0])
+    sink.close()
+    assert not dangling or not outside.exists()
+    assert dangling or not list(outside.iterdir())
+
+
+def test_a_log_that_becomes_a_link_is_refused(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "log", tmp_path / "outside"
+    sink = FileSink(clock(), str(folder))
+    sink.publish(events()[0])
+    sink.close()
+    Path(sink.path).unlink()
+    Path(sink.path).symlink_to(outside)
+    with pytest.raises(DeviceFault, match="cannot write log"):
+        sink.publish(events()[0])
+    assert not outside.exists()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """64 KiB of room."""

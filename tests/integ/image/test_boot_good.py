@@ -134,3 +134,16 @@ def test_its_units_are_valid_and_enabled(tmp_path: Path) -> None:
         line for line in checked.stderr.splitlines() if "gprov-boot" in line and "is not executable" not in line
     ]
     assert problems == []
+
+
+def test_nothing_is_removed_where_a_link_leads(system: System) -> None:
+    outside = system.folder / "outside"
+    outside.mkdir()
+    (outside / "start_budget.json").write_text("{}")
+    (system.recovery / "log").rmdir()
+    (system.recovery / "log").symlink_to(outside)
+    system.started("3\n")
+    assert system.run().returncode == 0
+    done = system.run("--recovery")
+    assert (done.returncode, "log is a link" in done.stderr) == (1, True)
+    assert os.listdir(outside) == ["start_budget.json"]

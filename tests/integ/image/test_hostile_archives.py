@@ -217,7 +217,7 @@ HOSTILE: dict[str, tuple[Callable[[str], bytes], str]] = {
     "thousands of levels": (of(("d/" * 4000 + "f", FILE, "")), "longer than a file system allows"),
     "names with line breaks": (of(("a\nb\r\x1b[2J", FILE, ""), ("a\nb2", SYMLINK, "x\ny")), ""),
     "device": (of(("disk", tarfile.BLKTYPE, "")), "device outside of a folder for devices"),
-    "device in a home": (of(("home/a/null", tarfile.CHRTYPE, "")), "device outside of a folder for devices"),
+    "null in a home": (of(("home/a/null", tarfile.CHRTYPE, "")), ""),
     "device where it belongs": (of(("dev/null", tarfile.CHRTYPE, ""), ("srv/dev/sda", tarfile.BLKTYPE, "")), ""),
     "device over a link": (
         of(("dev/x", SYMLINK, "{outside}/victim"), ("dev/x", tarfile.CHRTYPE, "")),

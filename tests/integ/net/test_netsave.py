@@ -298,3 +298,20 @@ def test_a_folder_without_a_root_file_system_is_refused(tmp_path: Path, root: Pa
     with pytest.raises(RefusedByPolicy):
         NETSAVE.install(str(root))
     assert not Path("/usr/sbin/gprov-netsave").exists()
+
+
+def test_nothing_is_saved_where_a_link_leads(system: System) -> None:
+    outside = system.folder / "outside"
+    outside.mkdir()
+    assert system.run("--baseline").returncode == 0
+    system.write("changed.network")
+    temporary = Path(f"{system.archive}.new")
+    temporary.symlink_to(outside / "file")
+    system.save()
+    assert list(system.saved()) == ["changed.network"]
+    system.archive.unlink()
+    system.archive.parent.rmdir()
+    system.archive.parent.symlink_to(outside)
+    done = system.run()
+    assert (done.returncode, "log is a link" in done.stderr) == (1, True)
+    assert os.listdir(outside) == []

@@ -88,9 +88,23 @@ def test_openssl_and_gprov_verify_what_the_server_signs(
     assert main(["erase", "verify-certificate", str(path), "--key", str(key)]) == 1
 
 
-def test_reports_at_once_make_one_chain_and_the_same_report_one_certificate(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bench_machine_has_the_server_sign(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    server = Server(tmp_path / "data", "--issuer", "Factory 7")
+    with closing(server):
+        server.start()
+        file, output = tmp_path / "report.json", tmp_path / "X.json"
+        file.write_bytes(report("BENCH1"))
+        words = ["erase", "certify", str(file), "--server", server.url, "--output", str(output)]
+        assert main(words) == 0
+        key = public_key(server, tmp_path, capsys)
+        assert openssl_verifies(output, key)
+        assert main(["erase", "verify-certificate", str(output), "--key", str(key), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["issuer"] == "Factory 7"
+        server.end()
+        assert main(words) == 3
+
+
+def test_reports_at_once_make_one_chain(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clients = [server.client() for _ in range(4)]
 
     def register(number: int) -> SignedCertificate:

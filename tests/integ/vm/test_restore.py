@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -26,6 +27,7 @@ RunStage = Callable[..., StageResult]
 NEWER = "WIDGET.LNX.SHINY.2024-02-01.0002.upd"
 LATE_SECONDS = 20.0
 ROOT, STICK = 1, 2
+HISTORY = "/log/recovery_history.json"
 
 
 def root_of(unit: VirtualUnit) -> AbstractContextManager[ExtVolume]:
@@ -91,6 +93,37 @@ def test_the_image_before_is_restored_if_the_newest_is_corrupt(
     remove_flag(SystemProcesses(), overlay)
     run_stage("fallback", overlay, RESTORED)
     assert disktags(overlay) == [tag(products.image_name)]
+
+
+def test_the_image_before_is_restored_if_the_newest_has_failed_too_often(
+    overlay: VirtualUnit, run_stage: RunStage, products: Products, tmp_path: Path
+) -> None:
+    newest, original = NEWER.removesuffix(".upd"), products.image_name.removesuffix(".upd")
+    counts = ("ImagingAttempts", "ImagingFailures", "BootAttempts", "BootFailures")
+    # Six failures of both kinds, of five that are allowed; and five.
+    bad = {"Image": newest, **dict(zip(counts, (7, 4, 9, 2), strict=True)), "Notes": ["a cut"]}
+    good = {"Image": original, **dict(zip(counts, (6, 5, 0, 0), strict=True)), "Notes": []}
+    (tmp_path / "history").write_text(json.dumps({"ImageResults": [bad, good]}))
+    with stick_of(overlay) as stick:
+        stick.add(products.image, f"/Image/{NEWER}")  # a good one
+        stick.remove(HISTORY)
+        stick.add(str(tmp_path / "history"), HISTORY)
+    remove_flag(SystemProcesses(), overlay)
+
+    run_stage("passed-over", overlay, RESTORED)
+    assert disktags(overlay) == [tag(original)]
+    with stick_of(overlay) as stick:
+        log = stick.read(f"/log/{max(name for name in stick.names('/log') if name.startswith('recov2'))}").decode()
+        results = {result["Image"]: result for result in json.loads(stick.read(HISTORY))["ImageResults"]}
+        assert stick.names("/Image") == (products.image_name,)  # one with so many failures is not kept
+    assert f"only if nothing else is good, for their failures: {newest}" in log
+    assert f"{original} is restored" in log
+    assert results[newest] == bad  # it was not tried
+    assert [results[original][key] for key in counts[:2]] == [7, 2]  # a success halves the failures
+
+    started = run_stage("passed-over-start", overlay, STARTED)
+    assert started.system
+    assert started.system.facts["disktag"] == tag(original)
 
 
 def test_without_a_good_image_nothing_on_primary_changes(

@@ -87,7 +87,7 @@ def test_erase_is_confirmed_twice_the_second_time_with_a_warning() -> None:
     question = prompt(second)
     assert isinstance(question, Confirm)
     assert "ALL data" in question.question
-    assert play(7, True, True) == Erase()
+    assert play(7, True, True) == Erase(confirmed=True)
     assert isinstance(play(7, True, False), Choosing)
     assert isinstance(play(7, False), Choosing)
 

@@ -297,6 +297,32 @@ def test_a_removed_link_leaves_what_it_points_to(ext: Volume) -> None:
     assert ext.files.read(ext.path("folder/file")) == b"x"
 
 
+@pytest.mark.parametrize("target", ["/", "../../../data", "/nosuch", "link"])
+def test_a_link_in_the_place_of_a_folder_can_be_put_aside(ext: Volume, target: str) -> None:
+    """As RECOVERY's log folder, if it is one that leads out."""
+    ext.files.replace(ext.path("data/file"), b"x")
+    ext.files.symlink(target, ext.path("link"))
+    ext.files.rename(ext.path("link"), ext.path("aside"))
+    ext.files.make_folder(ext.path("link"))
+    ext.files.replace(ext.path("link/file"), b"y")
+    assert (known(ext, "aside").type, known(ext, "link").type) == (FileType.SYMLINK, FileType.FOLDER)
+    assert listed(ext) == ("aside", "data", "link")
+    assert ext.files.names(ext.path("link")) == ("file",)
+    assert ext.files.read(ext.path("data/file")) == b"x"
+
+
+def test_a_link_in_the_place_of_a_file_is_replaced_or_removed_itself(ext: Volume) -> None:
+    for number, target in enumerate(("/data/file", "../../data/file", "/nosuch/file")):
+        ext.files.replace(ext.path("data/file"), b"x")
+        for name in ("replaced", "removed"):
+            ext.files.symlink(target, ext.path(f"log{number}/{name}"))
+        ext.files.replace(ext.path(f"log{number}/replaced"), b"y")
+        ext.files.remove(ext.path(f"log{number}/removed"))
+        assert ext.files.names(ext.path(f"log{number}")) == ("replaced",)
+        assert known(ext, f"log{number}/replaced").type is FileType.FILE
+        assert ext.files.read(ext.path("data/file")) == b"x"
+
+
 def test_a_full_volume_keeps_the_old_file(volume: Volume) -> None:
     path = volume.path("file")
     volume.files.replace(path, b"old")

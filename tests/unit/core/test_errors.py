@@ -11,6 +11,8 @@ from gprov.domain.errors import (
     DeadlineExceeded,
     DeviceFault,
     DeviceMissing,
+    EraseFailed,
+    EraseUnfinished,
     ExitCode,
     GprovError,
     HardwareMismatch,
@@ -42,6 +44,13 @@ EXAMPLES: dict[type[GprovError], tuple[GprovError, str, tuple[str, ...], ExitCod
     ),
     IntegrityFault: (IntegrityFault("x.upd", "is damaged"), "x.upd: is damaged", (), ExitCode.NEGATIVE),
     RefusedByPolicy: (RefusedByPolicy("no"), "no", (), ExitCode.NEGATIVE),
+    EraseUnfinished: (
+        EraseUnfinished("/dev/sda NOT erased"),
+        "data erase failed: /dev/sda NOT erased",
+        (),
+        ExitCode.NEGATIVE,
+    ),
+    EraseFailed: (EraseFailed("/dev/sda NOT erased"), "data erase FAILED: /dev/sda NOT erased", (), ExitCode.NEGATIVE),
     DeviceFault: (DeviceFault("/dev/sda", "broke", errno=5), "/dev/sda: broke", (), ExitCode.ENVIRONMENT),
     DeviceMissing: (DeviceMissing("/dev/sda", "is gone"), "/dev/sda: is gone", (), ExitCode.ENVIRONMENT),
     ToolFailed: (

@@ -123,6 +123,34 @@ def test_accounts_without_a_password(passwd: bytes, shadow: bytes | None, found:
     assert open_accounts(PASSWD + b"guest:" + passwd + b"\n", lines, "admin") == (("guest",) if found else ())
 
 
+# Made by libxcrypt (tests/integ/boot/test_passwords.py), of the empty password.
+OF_NOTHING = (
+    b"$1$$qRPK7m23GJusamGpoGLby/",
+    b"$3$$31d6cfe0d16ae931b73c59d7e0c089c0",
+    b"$5$$3c2QQ0KjIU1OLtB29cl8Fplc2WN7X89bnoEjaR7tWu.",
+    b"$6$$/chiBau24cE26QQVW3IfIe68Xu5.JQ4E8Ie7lcRLwqxO5cxGuBhqF2HmTL.zWJ9zjChg3yJYFXeGBQ2y3Ba1d1",
+    b"$y$j9T$$EBiO75E.nlsNSY6EaCJLzant.b1uUsOgoDdj78FKfO7",
+    b"U6aMy0wojraho",
+    b"..X8NBuQ4l6uQ",
+)
+
+
+@pytest.mark.parametrize("known", OF_NOTHING)
+def test_a_known_hash_of_the_empty_password_is_no_password(known: bytes) -> None:
+    passwd = PASSWD + b"guest:x:1:1::/:/bin/sh\n"
+    assert open_accounts(passwd, SHADOW + b"\nguest:" + known + b":1::::::", "admin") == ("guest",)
+    for other in (b"!" + known, known[:-1], known[:-1] + b"A", known + b"A"):
+        assert open_accounts(passwd, SHADOW + b"\nguest:" + other + b":1::::::", "admin") == ()
+    if known.startswith(b"$"):
+        assert open_accounts(PASSWD + b"guest:" + known + b":1:1::/:/bin/sh\n", SHADOW, "admin") == ("guest",)
+
+
+@pytest.mark.parametrize("aging", [b",", b",AB", b",ABCD"])
+def test_password_aging_of_hp_ux_does_not_hide_the_empty_password(aging: bytes) -> None:
+    shadow = SHADOW + b"\nguest:U6aMy0wojraho" + aging + b":1::::::"
+    assert open_accounts(PASSWD + b"guest:x:1:1::/:/bin/sh\n", shadow, "admin") == ("guest",)
+
+
 def test_the_password_that_is_replaced_may_be_empty() -> None:
     shadow = SHADOW.replace(b"$y$old", b"")
     assert open_accounts(PASSWD, shadow, "admin") == ()

@@ -13,6 +13,7 @@ from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
+from gprov.apps.host.simulation.invariants import recovery_problems, system_problems
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
 from gprov.apps.unit.network.remote_log import REMOTE_LOG
 from gprov.domain.disk.layout import GIB
@@ -166,15 +167,20 @@ OPEN = build_image(
 
 def test_accounts_without_a_password_are_locked_by_a_restore(unit: UnitDriver) -> None:
     """Refused when an image is made or a unit is provisioned; here the unit may have no other image."""
+    of_nothing = b"$1$$qRPK7m23GJusamGpoGLby/"
     passwd = b"root:x:0:0::/:/bin/sh\nadmin:x:1000:1000::/:/bin/sh\nkiosk::5:5::/:/bin/sh\nold::6:6::/:/bin/sh\n"
-    shadow = b"root::1::::::\nadmin:!:1::::::\nkiosk::1::::::\n"
+    passwd += b"live:x:7:7::/:/bin/sh\nlater:" + of_nothing + b":8:8::/:/bin/sh\n"
+    shadow = b"root::1::::::\nadmin:!:1::::::\nkiosk::1::::::\nlive:U6aMy0wojraho:1::::::\n"
     image_with(unit, build_image(build_kernel(100), extra={"etc/passwd": passwd, "etc/shadow": shadow}))
     assert unit.settle() == ("reboot", "switched root")
     restored = unit.read("PRIMARY", "/etc/passwd"), unit.read("PRIMARY", "/etc/shadow")
     assert open_accounts(*restored, "") == ()
     assert b"kiosk:x:5:5::/:/bin/sh\nold:x:6:6:" in restored[0]
     assert restored[1].startswith(b"root:!:1:")
-    for name in ("root", "kiosk", "old"):
+    assert b"later:x:8:8:" in restored[0]
+    assert b"live:!:1:" in restored[1]
+    assert recovery_problems(unit.world) + system_problems(unit.world) == []
+    for name in ("root", "kiosk", "old", "live", "later"):
         assert f"{name!r} could log in without a password: a restore locks the account" in unit.warnings()
 
 

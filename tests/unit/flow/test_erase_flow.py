@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
-from gprov.adapters.fake.disk.drive_commands import MediaStore
+from fuzz.raid_metadata import imsm_block, imsm_sectors
+from gprov.adapters.fake.disk.drive_commands import ErasesMedia, MediaStore
 from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import AtaModel
 from gprov.adapters.fake.drives.faults import AtaFaults
@@ -22,7 +23,7 @@ from gprov.domain.disk.model import Bus
 from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.patterns import Stamped
 from gprov.domain.formats.json.value import Json
-from gprov.domain.platform.model import RaidLevel
+from gprov.domain.platform.model import FakeraidType, RaidLevel
 from tests.unit.flow import units
 from tests.unit.flow.driver import UnitDriver
 
@@ -214,16 +215,6 @@ def test_a_sanitize_that_erases_nothing_is_noticed_and_the_disk_is_overwritten()
     assert former_content(primary) == []
 
 
-@dataclass
-class ErasesDisk:
-    """Copied together with its disk, unlike a closure."""
-
-    disk: FakeDisk
-
-    def __call__(self, _number: int, byte: int | None) -> None:
-        self.disk.erase_contents(byte)
-
-
 def with_nvme(behaviour: NvmeBehaviour) -> tuple[UnitDriver, FakeDisk, SimulatedNvmeDrive]:
     """A running unit whose data disk is an NVMe drive."""
     unit = units.running()
@@ -232,7 +223,7 @@ def with_nvme(behaviour: NvmeBehaviour) -> tuple[UnitDriver, FakeDisk, Simulated
     drive = SimulatedNvmeDrive(
         unit.machine.clock,
         {1: primary.size},
-        ErasesDisk(primary),
+        ErasesMedia(primary),
         behaviour=behaviour,
     )
     primary.nvme_drive = drive
@@ -267,6 +258,50 @@ def test_a_sanitize_in_progress_is_followed_after_a_restart() -> None:
     [disk] = disk_reports(unit)
     assert (disk["technique"], disk["verdict"]) == ("nvme-sanitize-block", "erased")
     assert sum(command.opcode == 0x84 for command in drive.received) == 1
+
+
+def test_an_option_that_is_not_understood_stops_the_erase(unit: UnitDriver) -> None:
+    written = data_disks(unit)[0].writes
+    assert unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "scheme:four"}) is StopReason.REBOOT
+    assert "scheme" in unit.errors()
+    assert data_disks(unit)[0].writes == written
+
+
+def test_a_level_that_the_disk_does_not_reach_is_a_failure(unit: UnitDriver) -> None:
+    unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "level:purge"})
+    assert "only to level clear instead of purge" in unit.errors()
+    assert unit.boot() is StopReason.REBOOT
+
+
+def test_a_worn_recovery_does_not_stop_an_erase(unit: UnitDriver) -> None:
+    unit.machine.disks[1].write_protected = True
+    erase(unit)
+    assert former_content(data_disks(unit)[0]) == []
+
+
+def test_metadata_of_firmware_raid_is_put_back_where_the_platform_has_it(unit: UnitDriver) -> None:
+    [platform] = unit.world.platforms
+    unit.world.platforms = (replace(platform, fakeraid_type=FakeraidType.IMSM),)
+    [primary] = data_disks(unit)
+    sectors = imsm_sectors(imsm_block(members=4))
+    place = Extent(primary.size - 512 - len(sectors), primary.size - 512)
+    primary.media.put(place, sectors)
+    erase(unit)
+    assert primary.media.read(place) == sectors
+    assert former_content(primary) == []
+    assert "kept" in str(report(unit)["options"])
+    assert not unit.exists("RECOVERY", "/log/erase_raid.json")
+
+
+def test_it_is_not_kept_if_the_request_says_so(unit: UnitDriver) -> None:
+    [platform] = unit.world.platforms
+    unit.world.platforms = (replace(platform, fakeraid_type=FakeraidType.IMSM),)
+    [primary] = data_disks(unit)
+    sectors = imsm_sectors(imsm_block(members=4))
+    place = Extent(primary.size - 512 - len(sectors), primary.size - 512)
+    primary.media.put(place, sectors)
+    unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "keep-raid-metadata:no"})
+    assert primary.media.read(place) != sectors
 
 
 def test_a_report_that_reaches_the_server_gets_its_certificate(unit: UnitDriver) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from traceback import format_exception
+from urllib.parse import quote
 
 import pytest
 
@@ -205,6 +207,33 @@ def test_passwords_reach_commands_and_nothing_else(unit: UnitDriver) -> None:
     assert "--os=*** --bios=*** --ipmi=***" in unit.told()
     for secret in SECRETS:
         assert secret not in unit.told()
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda text: base64.encodebytes(f"{'u' * 50}{text}".encode()),
+        lambda text: text.encode().hex(" ").upper().encode(),
+        lambda text: quote(f"x={text}", safe="").replace("S", "%53").encode(),
+        lambda text: text.upper().encode(),
+    ],
+)
+@pytest.mark.parametrize("program", ["show", "complain"])
+def test_encoded_passwords_are_in_no_log_and_no_error(
+    unit: UnitDriver, show: Callable[[str], bytes], program: str
+) -> None:
+    status = 0 if program == "show" else 3
+    unit.processes.programs[program] = lambda argv, env, stdin: Completed(status, b"out\n", show(argv[-1]))
+    with_steps(unit, step("BeforePWSet", command(f"{program} {{{{.IpmiPass}}}}"), verbose=True))
+    if status:
+        error = provision_fails(unit)
+        told = "\n".join((unit.told(), *error.details()))
+    else:
+        assert unit.provision() is StopReason.REBOOT
+        told = unit.told()
+    assert "***" in told.partition("out")[2]
+    for line in show(SECRETS[2]).decode().splitlines()[-2:]:
+        assert line not in told
 
 
 def hang(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:

@@ -123,3 +123,62 @@ def test_numbers_of_devices() -> None:
     assert verdict(archive(("gone", CHARACTER, ""), ("too", HARD, "gone"), device=(0, 0))) == ""
     assert "outside" in verdict(archive(("gone", BLOCK, ""), device=(0, 0)))
     assert "which Linux does not have" in verdict(archive(("dev/x", CHARACTER, ""), device=(4096, 0)))
+
+
+def node(
+    name: str, kind: bytes, device: tuple[int, int], mode: int = 0o600, uid: int = 0, pax: dict[str, str] | None = None
+) -> bytes:
+    """An archive of one device. ``pax``: its extended header."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo(name)
+        info.type, info.mode, info.uid, info.pax_headers = kind, mode, uid, pax or {}
+        info.devmajor, info.devminor = device
+        tar.addfile(info)
+    return out.getvalue()
+
+
+DOCKER = "var/lib/docker/overlay2/backingFsBlockDev"
+HARMLESS = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2), (0, 0)]
+
+
+@pytest.mark.parametrize("device", HARMLESS)
+def test_devices_that_give_access_to_nothing_may_be_anywhere(device: tuple[int, int]) -> None:
+    assert verdict(node("srv/chroot/null", CHARACTER, device, 0o666, uid=1000)) == ""
+    assert "a device outside" in verdict(node("srv/chroot/null", BLOCK, device, 0o666))
+
+
+@pytest.mark.parametrize("device", [(1, 1), (1, 2), (1, 4), (5, 1), (10, 223), (21, 0)])
+def test_other_character_devices_may_be_anywhere_only_for_root(device: tuple[int, int]) -> None:
+    assert verdict(node("home/x", CHARACTER, device)) == ""
+    assert "that others than root could open" in verdict(node("home/x", CHARACTER, device, 0o666))
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o700, 0o000])
+def test_a_disk_that_only_root_can_open_may_be_anywhere(mode: int) -> None:
+    assert verdict(node(DOCKER, BLOCK, (8, 1), mode)) == ""
+
+
+@pytest.mark.parametrize("mode", [0o660, 0o640, 0o604, 0o602, 0o601, 0o4666, 0o4644])
+def test_a_disk_that_others_can_open_may_be_in_a_folder_for_devices_only(mode: int) -> None:
+    assert "a device outside" in verdict(node(DOCKER, BLOCK, (8, 1), mode))
+    assert verdict(node("srv/jail/dev/sda1", BLOCK, (8, 1), mode)) == ""
+
+
+def test_a_disk_of_another_user_is_not_one_that_only_root_can_open() -> None:
+    """The owner may stand in the header, in the member's extended header, or in a global one."""
+    assert "a device outside" in verdict(node(DOCKER, BLOCK, (8, 1), uid=1000))
+    assert "a device outside" in verdict(node(DOCKER, BLOCK, (8, 1), pax={"uid": "1000"}))
+    assert verdict(node(DOCKER, BLOCK, (8, 1), uid=1000, pax={"uid": "0"})) == ""
+    for_all = tarfile.TarInfo.create_pax_global_header({"uid": "1000"})
+    assert "a device outside" in verdict(for_all + archive(("file", FILE, "")) + node(DOCKER, BLOCK, (8, 1)))
+
+
+@pytest.mark.parametrize("acl", ["user::rw-,user:1000:rw-,group::---,mask::rw-,other::---"])
+def test_a_disk_with_an_access_control_list_is_not_one_that_only_root_can_open(acl: str) -> None:
+    assert "a device outside" in verdict(node(DOCKER, BLOCK, (8, 1), pax={"SCHILY.acl.access": acl}))
+
+
+def test_another_name_of_a_disk_that_others_can_open_is_refused() -> None:
+    members = [("dev/sda", BLOCK, ""), ("home/x", HARD, "dev/sda")]
+    assert "a device outside" in verdict(archive(*members, device=(8, 0)))

@@ -70,6 +70,19 @@ def test_an_entry_that_stands_in_two_files_is_taken_once() -> None:
     assert sources_of(files, "x") == ("deb http://a/ x main",)
 
 
+def test_a_suite_without_entries_is_on_the_mirror_of_the_hosts_own() -> None:
+    files = {"/etc/apt/a.sources": DEB822, "/etc/apt/b.list": ONE_LINE}
+    assert sources_of(files, "trixie", "bookworm") == (
+        "deb [signed-by=/usr/share/keyrings/archive.gpg] http://one.example/debian trixie main contrib",
+        "deb [signed-by=/usr/share/keyrings/archive.gpg] http://one.example/debian trixie-updates main contrib",
+        "deb http://two.example/security trixie-security main",
+        "deb [arch=amd64 signed-by=/k.gpg] http://three.example/debian trixie main",
+    )
+    assert sources_of(files, "bullseye", "bookworm") == ("deb http://old.example/debian bullseye main",)
+    assert sources_of(files, "trixie", "") == ()
+    assert sources_of(files, "trixie", "forky") == ()
+
+
 @settings(max_examples=150)
 @given(st.text(), st.sampled_from([".list", ".sources"]))
 def test_any_text_gives_entries_of_the_suite_or_none(text: str, ending: str) -> None:

@@ -321,7 +321,8 @@ def test_what_is_written_is_read() -> None:
 def test_the_default_table() -> None:
     first, second, *others = default_table()
     assert {(each.product, each.code_name) for each in others} == {
-        (f"mfg_test_{kind}", f"QEMU-mfg-test-{kind}") for kind in ("raid1", "raid5", "huge", "dom", "small", "smallraid1")
+        (f"mfg_test_{kind}", f"QEMU-mfg-test-{kind}")
+        for kind in ("raid1", "raid5", "huge", "dom", "small", "smallraid1")
     }
     by_product = {each.product: each for each in others}
     assert (by_product["mfg_test_raid1"].data_disks, by_product["mfg_test_raid1"].raid_level) == (2, RaidLevel.RAID1)

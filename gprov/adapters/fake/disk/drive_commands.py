@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from typing_extensions import override
 
 from gprov.adapters.fake.disk.block import described
@@ -38,6 +40,17 @@ class MediaStore(Store):
     @override
     def erase(self, byte: int | None) -> None:
         self._disk.erase_contents(byte)
+
+
+@dataclass
+class ErasesMedia:
+    """What a simulated NVMe drive calls when a namespace is erased: its data disk loses its contents. Copied together
+    with the disk, unlike a closure."""
+
+    disk: FakeDisk
+
+    def __call__(self, _number: int, byte: int | None) -> None:
+        self.disk.erase_contents(byte)
 
 
 class FakeDriveQueries(DriveQueries):

@@ -137,6 +137,8 @@ class FakeWholeDisks(DiskWriter, DiskReader):
             raise DeviceMissing(disk.node, "was removed")
         if problem := disk.exchanged(now, present):
             raise DeviceFault(disk.node, problem)
+        if fake.scsi_drive is not None and not fake.scsi_drive.has_media:
+            raise DeviceFault(disk.node, f"{extent.describe()}: input/output error", errno=EIO)
         if extent.end > fake.size:
             raise DeviceFault(disk.node, f"{extent.describe()} are not on the disk: it has {fake.size} bytes")
         return fake

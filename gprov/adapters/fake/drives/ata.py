@@ -3,6 +3,8 @@ it."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from gprov.adapters.fake.drives.ata_device import AtaDevice, Media
 from gprov.adapters.fake.drives.ata_model import DEFAULT_ATA_MODEL, AtaModel, identify_data
 from gprov.adapters.fake.drives.direct_access import (
@@ -57,6 +59,15 @@ class SatDrive:
         self._first_identify = identify_data(model, self.device.accessible, self.device.security)
         self._access = DirectAccess(store, self._identity(model), self._blocks)
         self._attention = False
+
+    @property
+    def has_media(self) -> bool:
+        return self.device.answers and self.device.media is Media.READY
+
+    @property
+    def state(self) -> Hashable:
+        work = self.device.sanitize.work
+        return self.device.security.password, self.device.sanitize.state, work.fraction if work is not None else None
 
     def power_cycle(self) -> None:
         self.device.power_cycle()

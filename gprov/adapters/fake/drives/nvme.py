@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gprov.adapters.fake.drives.nvme_sanitize import SanitizeFaults, SanitizeMachine
@@ -112,6 +112,10 @@ class SimulatedNvmeDrive:
                 return self._format(command)
             case _:
                 return NvmeReply(Status.INVALID_OPCODE)
+
+    @property
+    def state(self) -> Hashable:
+        return self.sanitize.log.state, self.sanitize.log.sprog, self.sanitize.log.data_erased
 
     def power_cycle(self) -> None:
         """A sanitize operation continues afterwards, and its failure is kept. To be called before the clock begins

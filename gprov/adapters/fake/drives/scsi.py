@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from gprov.adapters.fake.drives.direct_access import (
@@ -95,6 +96,14 @@ class ScsiDrive:
         """False while the drive is dead. Brings its state up to date."""
         self._settle()
         return not self._dead
+
+    @property
+    def has_media(self) -> bool:
+        return self.answers and self._work is None
+
+    @property
+    def state(self) -> Hashable:
+        return self._work.fraction if self._work is not None else None
 
     def power_cycle(self) -> None:
         """A sanitize operation continues."""

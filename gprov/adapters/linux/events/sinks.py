@@ -20,6 +20,8 @@ from gprov.ports.events import EventSink
 # Events of this time may be lost in a power cut, except errors.
 _FLUSH_NS = 10 * 1_000_000_000
 _PERCENT_STEP = 10
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LOG_FILE = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -156,16 +158,19 @@ class FileSink(EventSink):
         self._dropped_lines = 0
 
     def _open(self) -> None:
+        """No links are followed: the folder or a file in it could be one that leads out of RECOVERY."""
         os.makedirs(self._folder, mode=0o755, exist_ok=True)
-        if not self._named:
-            name = next_log_name(self._stage, self._clock.now_ns(), os.listdir(self._folder))
-            self.path, self._named = f"{self._folder}/{name}", True
-        # The folder may belong to admin (AdminOwnsFolders): no link in it is followed.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._fd = os.open(self.path, flags, 0o644)
+        folder = os.open(self._folder, _FOLDER)
+        try:
+            if not self._named:
+                name = next_log_name(self._stage, self._clock.now_ns(), os.listdir(folder))
+                self.path, self._named = f"{self._folder}/{name}", True
+            self._fd = os.open(os.path.basename(self.path), _LOG_FILE, 0o644, dir_fd=folder)
+        finally:
+            os.close(folder)
 
     def _flush_folder(self) -> None:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(self._folder, _FOLDER)
         try:
             os.fsync(folder)
         finally:

@@ -1,4 +1,4 @@
-"""Power port of a unit with ``NO_REBOOT``: a shell on the console instead of a restart."""
+"""Power port of the provisioning kernel with ``NO_REBOOT``: a shell on the console instead of a restart."""
 
 from __future__ import annotations
 

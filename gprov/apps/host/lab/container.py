@@ -53,7 +53,7 @@ def _builder(lab: LabContainer) -> ProductBuilder:
 
 
 def _products(lab: LabContainer) -> Products:
-    return lab.builder().build()
+    return lab.builder().build(lab.suite())
 
 
 def _probe(lab: LabContainer) -> GuestProbe:
@@ -95,10 +95,12 @@ def _cuts(lab: LabContainer) -> PowerCuts:
 
 
 class LabContainer(Container):
-    """``lab`` is the use case; ``products`` may be replaced by products that were built elsewhere."""
+    """``lab`` is the use case; ``products`` may be replaced by products that were built elsewhere. ``suite``: of the
+    Debian root that ``products`` holds an image of, "" for the usual one."""
 
     environment = value(os.environ)
     jobs = value(len(os.sched_getaffinity(0)))
+    suite = value("")
     processes = singleton(_processes)
     progress = singleton(_progress)
     cache = singleton(_cache, itself)

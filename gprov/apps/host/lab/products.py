@@ -78,9 +78,10 @@ class ProductBuilder:
         self._number = _build_number(environment)
         self._jobs = jobs
 
-    def build(self) -> Products:
+    def build(self, suite: str = "") -> Products:
+        """``suite``: of the Debian root, "" for the usual one."""
         normal = self.kernel(Flavor.NORMAL)
-        return Products(normal, self.kernel(Flavor.MFG), self.image(normal))
+        return Products(normal, self.kernel(Flavor.MFG), self.image(normal, suite=suite))
 
     def kernel(self, flavor: Flavor) -> str:
         """Build a kernel; return its path in the cache."""
@@ -88,9 +89,10 @@ class ProductBuilder:
         fragment = os.path.join(_BUILDROOT, "kernel/x86_64.config")
         return self._builds.kernel(fragment, initramfs, self._number, self._jobs)
 
-    def image(self, kernel: str, name: ImageName = FIRST_IMAGE) -> str:
-        """Make an image with the lab's Debian root and a kernel; return its path in the cache."""
-        root = self._roots.build(read_recipe(os.path.join(_BUILDROOT, "rootfs/rootfs.toml")))
+    def image(self, kernel: str, name: ImageName = FIRST_IMAGE, suite: str = "") -> str:
+        """Make an image with the lab's Debian root and a kernel; return its path in the cache. ``suite``: of the root,
+        "" for the usual one."""
+        root = self._roots.build(read_recipe(os.path.join(_BUILDROOT, "rootfs/rootfs.toml"), suite))
         key = content_key(entry_of(root), file_digest(kernel), name.filename, str(_PRESET))
         with self._cache.lock(_KIND, lambda: self._progress.note("image: waiting for another build to finish")):
             found = self._cache.find(_KIND, key)

@@ -7,11 +7,12 @@ contains no host names or times of the build.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gprov.apps.host.image.services import BOOT_GOOD, NETSAVE
 from gprov.apps.host.initramfs.cache import Cache, content_key
@@ -58,25 +59,37 @@ class RootRecipe:
     files: str
 
 
-def read_recipe(path: str) -> RootRecipe:
-    """Raises DeviceMissing, BadInput."""
+def read_recipe(path: str, suite: str = "") -> RootRecipe:
+    """``suite``: "" for the recipe's own, or one of its ``suites``. Raises DeviceMissing, BadInput."""
     try:
         value = tomllib.loads(read_file(path).decode())
     except ValueError as exc:
         raise BadInput(path, [Problem("", str(exc))]) from exc
     root = JsonObject(value, "$", [])
+    own = root.text("suite", required=True)
+    added = _additions(root, suite) if suite not in ("", own) else None
     recipe = RootRecipe(
-        suite=root.text("suite", required=True),
+        suite=suite or own,
         variant=root.text("variant", required=True),
-        packages=root.texts("packages", required=True),
+        packages=(*root.texts("packages", required=True), *(added.texts("packages") if added else ())),
         exclude=root.texts("exclude"),
         account=root.text("account", required=True),
         account_id=root.integer("account_id", required=True, minimum=1000),
-        enable=root.texts("enable"),
+        enable=(*root.texts("enable"), *(added.texts("enable") if added else ())),
         disable=root.texts("disable"),
         files=os.path.join(os.path.dirname(path), "files"),
     )
     return finish(path, root, recipe)
+
+
+def _additions(root: JsonObject, suite: str) -> JsonObject | None:
+    """Return what another suite adds to the recipe."""
+    suites = root.object("suites")
+    found = suites.object(suite) if suites is not None else None
+    if found is None:
+        known = ", ".join(suites.keys()) if suites is not None else "none"
+        root.problem("suites", f"has no suite {suite!r}; known: {known}")
+    return found
 
 
 class RootBuilder:
@@ -92,11 +105,10 @@ class RootBuilder:
 
     def build(self, recipe: RootRecipe) -> str:
         """Build the tree; return its path in the cache, where it must not be changed."""
-        sources = sources_of(_apt_files(), recipe.suite)
+        sources = sources_of(_apt_files(), recipe.suite, _host_suite())
         if not sources:
-            raise DeviceFault(_SOURCES, f"no package source of the suite {recipe.suite}; add one")
-        overlay = (*_overlay_facts(recipe.files), *NETSAVE.files().values(), *BOOT_GOOD.files().values())
-        key = content_key(repr(recipe), repr(sources), *overlay, read_file(__file__))
+            raise DeviceFault(_SOURCES, f"no package source of the suite {recipe.suite} or of the host's own; add one")
+        key = root_key(recipe, sources)
         with self._cache.lock(
             "debian-root", lambda: self._progress.note("Debian root: waiting for another build to finish")
         ):
@@ -137,6 +149,12 @@ class RootBuilder:
         return {"SOURCE_DATE_EPOCH": str(EPOCH), **proxies}
 
 
+def root_key(recipe: RootRecipe, sources: tuple[str, ...]) -> str:
+    """Return the cache key of a tree: of all its inputs, but not of the place of the checkout that holds them."""
+    overlay = (*_overlay_facts(recipe.files), *NETSAVE.files().values(), *BOOT_GOOD.files().values())
+    return content_key(repr(replace(recipe, files="")), repr(sources), *overlay, read_file(__file__))
+
+
 def entry_of(tree: str) -> str:
     """Return the cache key of a tree that ``RootBuilder`` built."""
     return os.path.basename(os.path.dirname(tree))
@@ -160,6 +178,12 @@ def _apt_files() -> dict[str, str]:
         paths += [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
     wanted = (path for path in paths if path.endswith((".list", ".sources")) and os.path.exists(path))
     return {path: read_file(path).decode(errors="replace") for path in wanted}
+
+
+def _host_suite() -> str:
+    """Return the code name of the host's release (os-release(5)), "" if it has none."""
+    with os_errors_translated("os-release"):
+        return platform.freedesktop_os_release().get("VERSION_CODENAME", "")
 
 
 def _overlay_facts(folder: str) -> Iterator[str | bytes]:

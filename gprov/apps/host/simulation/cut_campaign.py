@@ -19,8 +19,15 @@ from gprov.adapters.fake.machine.storage import Node, Tree
 from gprov.adapters.fake.system.clock import SeededRandomness
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.invariants import recovery_problems, report_problems, secret_problems, system_problems
-from gprov.apps.host.simulation.machine_shapes import image_content, image_name, simulated
-from gprov.apps.host.simulation.world import World
+from gprov.apps.host.simulation.machine_shapes import (
+    attach_nvme_drives,
+    attach_sata_drives,
+    image_content,
+    image_name,
+    simulated,
+)
+from gprov.apps.host.simulation.user_data import erase_problems, put_user_data
+from gprov.apps.host.simulation.world import SERIAL, World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import GprovError
 from gprov.domain.files import FileType
@@ -40,11 +47,19 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Flow:
-    """``prepare`` turns a provisioned unit whose system ran into the one that is cut; None: nothing is prepared."""
+    """``prepare`` turns a provisioned unit whose system ran into the one that is cut; None: nothing is prepared.
+    ``erases``: the start is that of an erase."""
 
     name: str
     in_factory: bool
     prepare: Callable[[World], None] | None
+    erases: bool = False
+
+    def start(self, world: World) -> StopReason:
+        """The start that is cut."""
+        if self.erases:
+            return world.boot({"DATA_ERASE": "1", "DATA_ERASE_SERIAL": SERIAL})
+        return world.provision() if self.in_factory else world.boot()
 
 
 @dataclass(kw_only=True)
@@ -69,6 +84,9 @@ def flows() -> tuple[Flow, ...]:
         Flow("first restore", in_factory=False, prepare=None),
         Flow("restore a newer image", in_factory=False, prepare=_without_flag),
         Flow("restore on request", in_factory=False, prepare=_requested),
+        Flow("erase", in_factory=False, prepare=put_user_data, erases=True),
+        Flow("erase, SATA drives", in_factory=False, prepare=_with_sata_drives, erases=True),
+        Flow("erase, NVMe drives", in_factory=False, prepare=_with_nvme_drives, erases=True),
     )
 
 
@@ -129,7 +147,7 @@ def _places(flow: Flow, firmware: FirmwareKind, disks: str, seed: int) -> tuple[
         world.machine.hook = keep
 
     world.machine.hook = keep
-    (world.provision if flow.in_factory else world.boot)()
+    flow.start(world)
     return reported, kept
 
 
@@ -205,6 +223,8 @@ def _wrong(world: World, flow: Flow, ended: str, reported: int, seconds: float) 
         yield from recovery_problems(world)
     yield from system_problems(world)
     yield from secret_problems(world)
+    if flow.erases:
+        yield from erase_problems(world, settled=ended == StopReason.SWITCHED_ROOT.value)
     flag = f"/{world.branding.flag_file}"
     if (
         ended == StopReason.SWITCHED_ROOT.value
@@ -231,3 +251,13 @@ def _without_flag(world: World) -> None:
 def _requested(world: World) -> None:
     _with_newer_image(world)
     select_boot_entry(world.machine, world.branding.restore_entry)
+
+
+def _with_sata_drives(world: World) -> None:
+    put_user_data(world)
+    attach_sata_drives(world)
+
+
+def _with_nvme_drives(world: World) -> None:
+    put_user_data(world)
+    attach_nvme_drives(world)

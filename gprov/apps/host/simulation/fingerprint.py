@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeMember, FakePartition, FakeVolume
+from gprov.apps.host.simulation.user_data import user_data
 from gprov.apps.host.simulation.world import World
 
 
@@ -18,7 +19,9 @@ def fingerprint(world: World) -> int:
 def _disk(disk: FakeDisk) -> object:
     parts = tuple(_partition(part) for part in disk.partitions)
     remains = tuple((start, _volume(found)) for start, found in sorted(disk.old_contents.items()))
-    return disk.serial, disk.table is None, disk.detached, parts, remains, tuple(sorted(disk.areas.items()))
+    drives = tuple(drive.state for drive in (disk.scsi_drive, disk.nvme_drive) if drive is not None)
+    content = tuple(sorted(user_data(disk))), drives
+    return disk.serial, disk.table is None, disk.detached, parts, remains, tuple(sorted(disk.areas.items())), content
 
 
 def _partition(part: FakePartition) -> object:

@@ -37,6 +37,7 @@ _WRITTEN = frozenset(
 _WRITTEN_BELOW = ("/etc/provisioning/", "/etc/systemd/network/", "/etc/systemd/network-defaults/", "/etc/mdadm/")
 # Folders that the restored tree has in any case.
 _MADE = frozenset(["/var/log/journal", *(f"/{name}" for name in MOUNT_POINTS)])
+_ACCOUNTS = "/etc/passwd"
 _NEEDED = ("/etc/fstab", "/etc/hostname", "/etc/machine-id", "/etc/provisioning/platform_facts.json")
 
 
@@ -89,14 +90,37 @@ def _tree_problems(world: World, tree: Tree) -> list[str]:
         if path in _WRITTEN or path.startswith(_WRITTEN_BELOW) or path in (tags[0], f"/{names.flag_file}"):
             continue
         if path in wanted:
-            if wanted[path] != (node.content, node.mode):
+            allowed = [wanted[path]]
+            if path == _ACCOUNTS:
+                # Written anew, readable by all, if an account had to be locked.
+                allowed.append((_with_locked_accounts(wanted[path][0], node.content), 0o644))
+            if (node.content, node.mode) not in allowed:
                 problems.append(f"{path} on PRIMARY is not as in the image")
         elif not any(inner.startswith(f"{path.rstrip('/')}/") for inner in (*wanted, *_NEEDED, *_WRITTEN_BELOW)) and (
             path not in _MADE and not "/var/log/journal".startswith(f"{path}/")
         ):
             problems.append(f"{path} on PRIMARY is neither in the image nor written by a restore")
     problems += [f"{path} on PRIMARY is empty" for path in _NEEDED if not _content(tree, path)]
+    problems += [
+        f"{path} on PRIMARY has an account without a password"
+        for path in (_ACCOUNTS, "/etc/shadow")
+        if any(line.split(b":")[1:2] == [b""] for line in _content(tree, path).splitlines())
+    ]
     return problems
+
+
+def _with_locked_accounts(image: bytes, restored: bytes) -> bytes:
+    """The image's list of accounts, with ``x`` instead of an open password where the restored one has it."""
+    lines, others = image.split(b"\n"), restored.split(b"\n")
+    if len(lines) != len(others):
+        return image
+    return b"\n".join(other if _is_locked(line, other) else line for line, other in zip(lines, others, strict=True))
+
+
+def _is_locked(line: bytes, restored: bytes) -> bool:
+    name, found, rest = line.partition(b":")
+    password = rest.partition(b":")[0]
+    return bool(found) and password[:1] in (b"", b"$") and restored == name + b":x" + rest[len(password) :]
 
 
 def secret_problems(world: World) -> list[str]:
@@ -158,7 +182,8 @@ def _starts(content: bytes) -> bool:
 @lru_cache(maxsize=256)
 def _good_image(path: str, content: bytes, names: Branding) -> bool:
     try:
-        return not image_problems(verify_image(path, content, names), names)
+        # As a restore does: it locks accounts without a password.
+        return not image_problems(verify_image(path, content, names), names, locks_accounts=True)
     except GprovError:
         return False
 

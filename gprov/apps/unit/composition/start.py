@@ -24,18 +24,19 @@ _EFI = "/sys/firmware/efi"
 _UNEXPECTED_ERROR_PAUSE = 120.0
 
 
-def prepare_environment(container: UnitContainer) -> BootArguments:
-    """Mount the virtual file systems, parse the kernel arguments, attach the sinks that every boot has."""
+def prepare_environment(container: UnitContainer, *, provisioning: bool) -> BootArguments:
+    """Mount the virtual file systems, parse the kernel arguments, attach the sinks that every boot has.
+    ``provisioning``: this is the provisioning kernel."""
     if os.getpid() == 1:
         _mount_kernel_file_systems(container)
     with open("/proc/cmdline", encoding="utf-8", errors="replace") as file:
         command_line = file.read().strip()
     arguments = parse_boot_arguments(os.environ, container.branding(), command_line)
     set_value(container.arguments, arguments)
-    if arguments.no_reboot:
-        override(container.power, container.shell_power)
     bus = container.bus()
     bus.attach(container.console_sink())
+    if arguments.no_reboot:
+        allow_shell(container, provisioning=provisioning)
     if arguments.verbose:
         bus.attach(container.milestone_sink())
     else:
@@ -45,6 +46,17 @@ def prepare_environment(container: UnitContainer) -> BootArguments:
         _mount_efivars(container)
     bus.milestone("init-started")
     return arguments
+
+
+def allow_shell(container: UnitContainer, *, provisioning: bool) -> None:
+    """A shell as root instead of a restart, for ``NO_REBOOT``, in the factory only: its server chose the arguments. In
+    the field a person at the unit may have typed them, and a unit has to come back by itself."""
+    if provisioning:
+        override(container.power, container.shell_power)
+    else:
+        container.bus().warning(
+            "NO_REBOOT is refused: only the provisioning kernel leaves a shell; restarting as usual"
+        )
 
 
 def run_as_init(container: UnitContainer, run: Callable[[], None]) -> None:

@@ -6,11 +6,10 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.errors import BadInput, DeviceFault
 from gprov.domain.image.history import History, parse_history, serialise_history
-from gprov.domain.recovery_files import HISTORY_FILE, OPTIONS_FILE
+from gprov.domain.recovery_files import DAMAGED, HISTORY_FILE, OPTIONS_FILE
 from gprov.domain.unit.restore_options import RestoreOptions, parse_options
 from gprov.ports.files import Files
 
-DAMAGED = ".damaged"
 PREVIOUS = ".previous"
 
 

@@ -14,8 +14,9 @@ from gprov.domain.disk.model import KNOWN_KINDS, FileSystemKind, Volume
 from gprov.domain.disk.recovery import find_recovery as select_recovery
 from gprov.domain.disk.recovery import why_not_recovery
 from gprov.domain.errors import DeviceFault, DeviceMissing, GprovError
+from gprov.domain.files import FileType
 from gprov.domain.platform.model import ValidateMethod
-from gprov.domain.recovery_files import IMAGE_FOLDER
+from gprov.domain.recovery_files import DAMAGED, IMAGE_FOLDER
 from gprov.ports.files import Files
 from gprov.ports.filesystem import Mounts
 
@@ -91,6 +92,7 @@ def mounted_recovery(ports: VolumePorts, rule: ValidateMethod, context: UnitCont
             mounted.append(mount_points.esp)
         try:
             _correct_image_folder(ports.files, mount_points.recovery, bus)
+            _correct_log_folder(ports.files, context.log_folder, bus)
         except DeviceFault as fault:
             bus.warning(str(fault))
         yield found
@@ -152,3 +154,19 @@ def _correct_image_folder(files: Files, recovery: str, bus: EventBus) -> None:
             files.rename(f"{recovery}/{name}", f"{recovery}/{IMAGE_FOLDER}")
             bus.log(f"renamed {name} on RECOVERY to {IMAGE_FOLDER}")
             return
+
+
+def _correct_log_folder(files: Files, folder: str, bus: EventBus) -> None:
+    """Make a real folder in the place of a link (or file): on the running system a link may lead out of RECOVERY, and
+    logs and records would be written and removed there. What was in its place is kept beside it."""
+    status = files.status(folder)
+    if status is None or status.type is FileType.FOLDER:
+        return
+    beside = folder + DAMAGED
+    files.remove(beside)
+    files.rename(folder, beside)
+    files.make_folder(folder)
+    bus.warning(
+        f"{folder} was no folder ({status.type.value}): renamed to {beside}, and a new folder made. History, counts of "
+        "restores and saved network configuration begin anew"
+    )

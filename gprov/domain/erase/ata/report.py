@@ -47,6 +47,7 @@ def ata_report(facts: AtaFacts) -> DriveReport:
         refusals=tuple(Refusal(technique, reason) for technique, reason in reasons.items() if reason),
         not_examined=(*facts.areas.hidden, *facts.areas.unknown, not_reachable(media)),
         in_progress=_in_progress(facts),
+        password_set=facts.drive.security.enabled or facts.drive.security.locked,
         notes=_notes(facts),
     )
 

@@ -31,6 +31,7 @@ class Extensions:
         self._types = b""  # of those that are here
         self._long_name = b""
         self._long_link = b""
+        self._global_owner = False
         # X is what Solaris writes for x.
         self.takers = {
             b"x": self._take_pax,
@@ -77,6 +78,11 @@ class Extensions:
         told = pax_number(self.pax, b"size")
         return in_header if told is None else told
 
+    def owner(self, in_header: int) -> int | None:
+        """Its uid; None if a global header sets one, which reaches into all members that follow."""
+        told = pax_number(self.pax, b"uid")
+        return None if self._global_owner else in_header if told is None else told
+
     def time(self, in_header: int) -> int:
         """Modification time, in whole seconds since 1970."""
         told = self.pax.get(b"mtime")
@@ -95,6 +101,7 @@ class Extensions:
             if key in _GLOBAL_KEYS or key.startswith(b"GNU.sparse") or concerns_attributes(key):
                 raise Malformed(f"a global extended header sets {key.decode(errors='replace')!r} for all members")
             _check(key, value)
+            self._global_owner = self._global_owner or key == b"uid"
         if not self.pending:
             self.clear()
 

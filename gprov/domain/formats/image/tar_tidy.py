@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gprov.domain.formats.accounts import ids_by_name
+from gprov.domain.formats.image.account_files import AccountFiles
 from gprov.domain.formats.image.tar_extensions import pax_time
 from gprov.domain.formats.image.tar_fields import (
     BLOCK,
@@ -21,7 +21,7 @@ from gprov.domain.formats.image.tar_fields import (
     pax_pairs,
     text,
 )
-from gprov.domain.formats.image.tar_names import normalise
+from gprov.domain.formats.image.tar_names import FOLDER
 from gprov.domain.formats.image.tidy_attributes import Accounts, Pairs, tidy_attributes
 from gprov.domain.formats.printable import printable_name
 
@@ -31,12 +31,12 @@ Read = Callable[[int], bytes]
 _CHUNK = 1 << 20
 _MAX_EXTENSION = 16 << 20
 _PAX, _EXTENSIONS, _DATA = b"xX", b"xXLKg", b"0\x007SD"
+_REGULAR = b"0\x007"
 _LATEST_IN_HEADER = 8**11 - 1
 # What decides where a member goes and what it is; all else that tar has no use for is left out.
 _KEPT = (b"path", b"linkpath", b"size", b"uid", b"gid")
 _SPARSE = b"GNU.sparse."
 _PASSED_OVER = (b"atime", b"ctime", b"uname", b"gname", b"comment", b"hdrcharset", b"charset")
-_ACCOUNTS = (b"etc/passwd", b"etc/group")
 _MAX_NOTES = 50
 
 
@@ -45,7 +45,7 @@ class Tidier:
     the second time it uses them."""
 
     def __init__(self) -> None:
-        self._contents: dict[bytes, bytes] = {}
+        self._files = AccountFiles()
         self._accounts = Accounts()
         self._left_out: dict[str, tuple[int, bytes]] = {}
 
@@ -61,8 +61,7 @@ class Tidier:
         """The archive in pieces. Raises Malformed for headers that cannot be read; others are checked when the image
         is verified."""
         self._left_out.clear()
-        passwd, group = (self._contents.get(name, b"") for name in _ACCOUNTS)
-        self._accounts = Accounts(ids_by_name(passwd), ids_by_name(group))
+        self._accounts, self._files = self._files.accounts(), AccountFiles()
         waiting: list[tuple[bytes, bytes]] = []  # extended headers and their payloads
         while block := read(BLOCK):
             kind = block[156:157]
@@ -81,9 +80,10 @@ class Tidier:
     def _member(self, header: bytes, waiting: list[tuple[bytes, bytes]], read: Read) -> Iterator[bytes]:
         kind = header[156:157]
         pairs = [pair for block, content in waiting if block[156:157] in _PAX for pair in _pairs(block, content)]
-        long_names = [text(content) for block, content in waiting if block[156:157] == b"L"]
+        long = {block[156:157]: text(content) for block, content in waiting if block[156:157] in b"LK"}
         found = dict(pairs)
-        name = found.get(b"path") or (long_names[-1] if long_names else member_name(header))
+        name = found.get(b"path") or long.get(b"L") or member_name(header)
+        target = found.get(b"linkpath") or long.get(b"K") or text(header[157:257])
         kept, header = self._tidy(pairs, header, name)
         for block, content in waiting:
             if block[156:157] not in _PAX:
@@ -92,17 +92,20 @@ class Tidier:
             first = next(block for block, _ in waiting if block[156:157] in _PAX)
             yield _extension(first, kept, header)
         yield header
-        if kind in _DATA:
-            size = decimal(found[b"size"], "size") if b"size" in found else number(header[124:136])
-            if kind == b"S":
-                yield from _map(header, read)
-            yield from self._data(name, size, read)
+        if kind not in _DATA:
+            self._files.add(name, kind, target, 0)
+            return
+        size = decimal(found[b"size"], "size") if b"size" in found else number(header[124:136])
+        if kind == b"S":
+            yield from _map(header, read)
+        # Of a sparse file in the pax format, the data begin with a map.
+        sparse = any(key.startswith(_SPARSE) for key in found)
+        wanted = self._files.add(name, b"S" if sparse else _type(kind, name), target, size)
+        yield from self._data(size, read, wanted=wanted)
 
     def _tidy(self, pairs: Pairs, header: bytes, name: bytes) -> tuple[Pairs, bytes]:
         """The records that stay, and the header with the modification time."""
-        kind = header[156:157]
-        if kind in _DATA and name[-1:] == b"/":
-            kind = b"5"
+        kind = _type(header[156:157], name)
         pairs = tidy_attributes(pairs, kind, self._accounts, lambda what: self._note(what, name))
         kept = [(key, value) for key, value in pairs if key in _KEPT or key.startswith(_SPARSE)]
         times = [value for key, value in pairs if key == b"mtime"]
@@ -117,14 +120,10 @@ class Tidier:
                 self._note(f"keyword {printable_name(key)}, which tar passes over", name)
         return [*kept, *(pair for pair in pairs if _is_attribute(pair[0]))], header
 
-    def _data(self, name: bytes, size: int, read: Read) -> Iterator[bytes]:
-        try:
-            place = normalise(name)
-        except Malformed:
-            place = name
-        if place in _ACCOUNTS and size <= _MAX_EXTENSION:
+    def _data(self, size: int, read: Read, *, wanted: bool) -> Iterator[bytes]:
+        if wanted:
             content = _payload(read, size)
-            self._contents[place] = content[:size]
+            self._files.store(content[:size])
             yield content
             return
         rest = (size + BLOCK - 1) // BLOCK * BLOCK
@@ -139,6 +138,11 @@ class Tidier:
         count, first = self._left_out.get(what, (0, name))
         if count or len(self._left_out) < _MAX_NOTES:
             self._left_out[what] = (count + 1, first)
+
+
+def _type(kind: bytes, name: bytes) -> bytes:
+    """Old archives and incremental ones write folders otherwise."""
+    return FOLDER if kind == b"D" or (kind in _REGULAR and name[-1:] == b"/") else kind
 
 
 def _is_attribute(key: bytes) -> bool:

@@ -210,7 +210,8 @@ class TarWalker:
             raise Malformed(f"{printable_name(name)} is of a type without data, yet has {size} bytes")
         place = self._paths.last
         concerned = self._capture.needs_member(place)
-        self._devices.add(header, kind, place)
+        owner = self._extensions.owner(number(header[108:116]))
+        self._devices.add(header, kind, place, owner, self._extensions.pax)
         if kind in (HARD_LINK, SYMLINK):
             target = self._extensions.link or text(header[157:257])
             if kind == SYMLINK:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gprov.apps.unit.execution.erase.canary_check import CanaryCheck
-from gprov.apps.unit.execution.erase.observer import ErasureObserver
+from gprov.apps.unit.execution.erase.observer import FRACTION, ErasureObserver
 from gprov.apps.unit.execution.erase.overwriting import overwrite_disk
 from gprov.apps.unit.execution.erase.ports import ErasurePorts
 from gprov.apps.unit.execution.erase.read_back import read_back
 from gprov.apps.unit.execution.erase.run_protocol import run_protocol
+from gprov.domain.erase.drive_io import Protocol
 from gprov.domain.erase.extents import Extent, merged, total_size
 from gprov.domain.erase.families import erase_protocol, resume_protocol
 from gprov.domain.erase.outcome import (
@@ -31,7 +32,6 @@ from gprov.ports.clock import Deadline
 
 # Of a technique that the drive carries out; the largest drives state up to two days.
 _TECHNIQUE_SECONDS = 7 * 86400.0
-_FRACTION = 1000
 
 
 class DiskEraser:
@@ -43,6 +43,7 @@ class DiskEraser:
         self._ports = ports
         self._observer = observer
         self._progress = erasure.progress
+        self._tried = erasure.progress.tried
         self._passes: tuple[Pass, ...] = ()
         self._errors: list[str] = []
 
@@ -50,9 +51,11 @@ class DiskEraser:
         started = self._ports.clock.now_ns()
         verification = Verification(method=VerificationMethod.NONE)
         achieved: TechniqueResult | None = None
+        if not self._erasure.remaining:
+            self._errors += [_why(one, verification, ()) for one in self._tried] or ["no technique can be used"]
         for technique in self._erasure.remaining:
             result, verification = self._try(technique)
-            self._end(result)
+            self._end(result, verification)
             achieved = result if result.status is TechniqueStatus.COMPLETED else None
             if achieved is not None and verification.passed:
                 break
@@ -96,26 +99,31 @@ class DiskEraser:
         return TechniqueResult(Technique.DISCARD, TechniqueStatus.COMPLETED, "all blocks discarded"), check.verify()
 
     def _by_firmware(self, technique: Technique) -> tuple[TechniqueResult, Verification]:
-        running = self._erasure.report.in_progress is technique and self._progress.technique is technique
-        if running:
-            protocol = resume_protocol(self._disk, technique)
+        begun = self._progress.technique is technique
+        if begun and self._progress.completed:
             check = CanaryCheck(self._disk, self._progress, self._ports)
+            result = TechniqueResult(technique, TechniqueStatus.COMPLETED, "completed before a restart")
+        elif begun and self._erasure.report.in_progress is not None:
+            # Drives do not all state which technique is in progress: the record does.
+            check = CanaryCheck(self._disk, self._progress, self._ports)
+            result = self._run(resume_protocol(self._disk, technique))
+            if result.status is TechniqueStatus.REFUSED:
+                # It has ended since the drive was asked, with an unknown result.
+                check = self._planted(technique)
+                result = self._run(erase_protocol(self._disk, technique))
         else:
             check = self._planted(technique)
-            protocol = erase_protocol(self._disk, technique)
-        result = run_protocol(
-            protocol,
-            self._ports.commands,
-            self._disk,
-            self._ports.clock,
-            Deadline(self._ports.clock, _TECHNIQUE_SECONDS),
-            self._show_fraction,
-        )
+            result = self._run(erase_protocol(self._disk, technique))
         if result.status is not TechniqueStatus.COMPLETED:
             return result, Verification(method=VerificationMethod.NONE)
         self._complete()
         self._ports.commands.reread(self._disk)
         return result, check.verify()
+
+    def _run(self, protocol: Protocol[TechniqueResult]) -> TechniqueResult:
+        deadline = Deadline(self._ports.clock, _TECHNIQUE_SECONDS)
+        commands, clock = self._ports.commands, self._ports.clock
+        return run_protocol(protocol, commands, self._disk, clock, deadline, self._show_fraction)
 
     def _planted(self, technique: Technique) -> CanaryCheck:
         """Record the technique, sample former content and write canaries, before the drive erases itself."""
@@ -138,15 +146,21 @@ class DiskEraser:
         self._progress = replace(self._progress, completed=True)
         self._observer.begun(self._disk, self._progress)
 
-    def _end(self, result: TechniqueResult) -> None:
-        self._progress = replace(self._progress, technique=None, completed=False, tried=(*self._progress.tried, result))
+    def _end(self, result: TechniqueResult, verification: Verification) -> None:
+        """A technique that failed, or was not verified, is not tried again after a power cut. One that was verified
+        stays recorded as completed: it is verified again then."""
+        self._tried = (*self._tried, result)
+        if result.status is TechniqueStatus.COMPLETED and verification.passed:
+            return
+        self._progress = replace(self._progress, technique=None, completed=False, tried=self._tried)
+        self._observer.begun(self._disk, self._progress)
 
     def _show_reading(self, done: int) -> None:
         self._observer.shown(self._disk, "read back", done, self._disk.size)
 
     def _show_fraction(self, done: float | None) -> None:
         if done is not None:
-            self._observer.shown(self._disk, "erase", int(done * _FRACTION), _FRACTION)
+            self._observer.shown(self._disk, "erase", int(done * FRACTION), FRACTION)
 
     def _outcome(self, achieved: TechniqueResult | None, verification: Verification, started: int) -> DiskOutcome:
         erasure = self._erasure
@@ -160,7 +174,7 @@ class DiskEraser:
             achieved=TECHNIQUES[achieved.technique].level if achieved and erased else Level.NOT_CLASSIFIED,
             verdict=verdict,
             technique=achieved.technique if achieved is not None else None,
-            tried=self._progress.tried,
+            tried=self._tried,
             refusals=erasure.choice.refusals,
             passes=self._passes,
             verification=verification,

@@ -7,18 +7,27 @@ from collections.abc import Callable, Sequence
 from gprov.apps.unit.execution.erase.disk_eraser import DiskEraser
 from gprov.apps.unit.execution.erase.observer import ErasureObserver
 from gprov.apps.unit.execution.erase.ports import ErasurePorts
+from gprov.apps.unit.execution.erase.raid_metadata import PutBack, SavedMetadata, put_back, save
+from gprov.apps.unit.execution.erase.run_protocol import run_protocol
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
+from gprov.domain.disk.model import Disk
+from gprov.domain.erase.ata.release import Released
+from gprov.domain.erase.families import release_protocol
 from gprov.domain.erase.outcome import DiskOutcome, Verdict, Verification, VerificationMethod
 from gprov.domain.erase.plan import DiskErasure
+from gprov.domain.erase.raid_metadata import FoundMetadata
 from gprov.domain.erase.techniques import Level
-from gprov.domain.errors import GprovError
+from gprov.domain.errors import DeviceFault, GprovError
+from gprov.domain.platform.model import FakeraidType
 from gprov.ports.background import Background
+from gprov.ports.clock import Deadline
 
 _POLL_SECONDS = 3600.0
+_RELEASE_SECONDS = 600.0
 
 
 class ErasureRunner:
-    """Holds the ports that destroy; ``erase`` is the only way to them."""
+    """Holds the ports that destroy; ``erase`` and ``release`` are the only ways to them."""
 
     def __init__(self, ports: ErasurePorts, background: Background) -> None:
         self._ports = ports
@@ -35,6 +44,25 @@ class ErasureRunner:
             while not task.wait(_POLL_SECONDS):
                 continue
         return tuple(outcomes[number] for number in range(len(erasures)))
+
+    def save_metadata(self, disk: Disk, kind: FakeraidType) -> SavedMetadata:
+        """Read the metadata of firmware RAID. Never raises."""
+        return save(disk, kind, self._ports.reader)
+
+    def put_back_metadata(self, disk: Disk, kind: FakeraidType, found: FoundMetadata) -> PutBack:
+        """Write it back after the erase, and compare. Never raises."""
+        return put_back(disk, kind, found, self._ports.writer, self._ports.reader)
+
+    def release(self, disk: Disk) -> Released:
+        """Remove the password that an interrupted security erase of gprov left on a drive; another one stays."""
+        deadline = Deadline(self._ports.clock, _RELEASE_SECONDS)
+        released = run_protocol(release_protocol(), self._ports.commands, disk, self._ports.clock, deadline)
+        if released.free:
+            try:
+                self._ports.commands.reread(disk)
+            except DeviceFault as fault:
+                return Released(True, f"{released.detail}; its partitions could not be read again: {fault}")
+        return released
 
     def _work(
         self, number: int, erasure: DiskErasure, observer: ErasureObserver, outcomes: dict[int, DiskOutcome]
