@@ -21,7 +21,7 @@ from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.disk.recovery import attachment_problem, attachment_rule
-from gprov.domain.errors import GprovError, HardwareMismatch
+from gprov.domain.errors import EraseUnfinished, GprovError, HardwareMismatch
 from gprov.domain.events import ProcessState
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.restore_options import RestoreOptions
@@ -73,7 +73,7 @@ class FactoryRestore:
         left the menu of images, and nothing on PRIMARY has changed. After several consecutive restores it waits first,
         unless a person requested this one.
 
-        Raises GprovError, already reported.
+        Raises GprovError, already reported; EraseUnfinished, not reported: no restore has begun.
         """
         try:
             pause = self._with_recovery(preferred, by_person=by_person)
@@ -83,6 +83,8 @@ class FactoryRestore:
             if self._left:
                 self._bus.message("The menu of images was left: nothing is restored")
                 return False
+        except EraseUnfinished:
+            raise
         except GprovError as error:
             if not self._restored:
                 if error is not self._reported:

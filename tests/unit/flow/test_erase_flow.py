@@ -139,6 +139,8 @@ def test_a_failed_erase_is_shown_at_the_next_start_instead_of_a_restore(unit: Un
     assert unit.boot() is StopReason.REBOOT
     assert "FAILED" in unit.machine.messages[-1] or "failed" in unit.machine.messages[-1]
     assert primary.writes == written
+    # No restore was begun.
+    assert "FR_FAILED" not in unit.log()
 
 
 def test_after_a_failed_erase_a_person_can_restore(unit: UnitDriver) -> None:
@@ -163,6 +165,7 @@ def test_bad_sectors_are_stated_and_the_other_disk_is_erased() -> None:
     assert report(unit)["verdict"] == "partial"
     assert former_content(good) == []
     assert str(5 << 30) in unit.read("RECOVERY", REPORT).decode()
+    assert "512 bytes could not be written, 512 bytes cannot be read" in unit.errors()
 
 
 def test_a_disk_that_is_pulled_fails_alone() -> None:
@@ -313,6 +316,16 @@ def test_without_a_server_the_erase_succeeds_and_says_so(unit: UnitDriver) -> No
     assert report(unit)["verdict"] == "erased"
     assert not unit.exists("RECOVERY", CERTIFICATE)
     assert "no certificate of the erase" in unit.warnings()
+
+
+def test_a_resumed_erase_is_not_reported_as_a_failed_restore(unit: UnitDriver) -> None:
+    [primary] = data_disks(unit)
+    names = list(unit.operations(erase))
+    unit.cut(names.index(f"overwrite {primary.node}: under way") + 2, erase)
+    unit.boot()
+    assert "goes on after an interruption" in unit.log()
+    assert report(unit)["verdict"] == "erased"
+    assert "FR_FAILED" not in unit.log()
 
 
 @pytest.mark.parametrize("torn", [False, True])

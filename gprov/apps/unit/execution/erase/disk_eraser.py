@@ -11,7 +11,7 @@ from gprov.apps.unit.execution.erase.ports import ErasurePorts
 from gprov.apps.unit.execution.erase.read_back import read_back
 from gprov.apps.unit.execution.erase.run_protocol import run_protocol
 from gprov.domain.erase.drive_io import Protocol
-from gprov.domain.erase.extents import Extent
+from gprov.domain.erase.extents import Extent, merged, total_size
 from gprov.domain.erase.families import erase_protocol, resume_protocol
 from gprov.domain.erase.outcome import (
     DiskOutcome,
@@ -52,14 +52,15 @@ class DiskEraser:
         verification = Verification(method=VerificationMethod.NONE)
         achieved: TechniqueResult | None = None
         if not self._erasure.remaining:
-            self._errors += [_why(one, verification) for one in self._tried] or ["no technique can be used"]
+            self._errors += [_why(one, verification, ()) for one in self._tried] or ["no technique can be used"]
         for technique in self._erasure.remaining:
             result, verification = self._try(technique)
             self._end(result, verification)
             achieved = result if result.status is TechniqueStatus.COMPLETED else None
             if achieved is not None and verification.passed:
                 break
-            self._errors.append(_why(result, verification))
+            passes = self._passes if technique is Technique.OVERWRITE else ()
+            self._errors.append(_why(result, verification, passes))
         return self._outcome(achieved, verification, started)
 
     def _try(self, technique: Technique) -> tuple[TechniqueResult, Verification]:
@@ -183,12 +184,15 @@ class DiskEraser:
         )
 
 
-def _why(result: TechniqueResult, verification: Verification) -> str:
+def _why(result: TechniqueResult, verification: Verification, passes: tuple[Pass, ...]) -> str:
     if result.status is not TechniqueStatus.COMPLETED:
         return f"{result.technique.value} {result.status.value}: {result.detail}"
     if verification.error:
         return f"{result.technique.value}: {verification.error}"
-    return (
-        f"{result.technique.value}: {sum(one.size for one in verification.different)} bytes are not erased, "
-        f"{sum(one.size for one in verification.unreadable)} bytes cannot be read"
+    found = (
+        (passes[-1].unwritten if passes else (), "could not be written"),
+        (verification.different, "are not erased"),
+        (verification.unreadable, "cannot be read"),
     )
+    parts = [f"{total_size(merged(extents))} bytes {what}" for extents, what in found if extents]
+    return f"{result.technique.value}: {', '.join(parts) or 'nothing was verified'}"
