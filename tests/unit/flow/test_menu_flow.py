@@ -213,19 +213,9 @@ def refused_visibly(unit: UnitDriver, what: str) -> None:
     assert unit.machine.clock.slept >= 300
 
 
-def test_erase_in_the_menu_is_refused_visibly(unit: UnitDriver) -> None:
-    unit.machine.keys = ["any", key(Item.ERASE), "yes", "yes"]
-    before = unit.machine.media_state()
-    assert unit.boot() is StopReason.REBOOT
-    refused_visibly(unit, "data erase")
-    assert unit.machine.media_state() == before
-
-
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        ({"DATA_ERASE": "1"}, "data erase"),
-        ({"DATA_ERASE": "UNRECOVERABLE_ERROR"}, "DATA_ERASE=UNRECOVERABLE_ERROR"),
         ({**NORMAL, "frmode": "shell"}, "the recovery shell"),
     ],
 )
