@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from gprov.domain.platform.model import (
     Virtualization,
 )
 from gprov.domain.platform.table import PlatformTable, parse_platform_table, read_platform_table
+from gprov.domain.platform.unused import unused_values
 
 # As the earlier system writes it.
 FULL = {
@@ -354,3 +356,10 @@ def test_any_values(change: dict[str, object]) -> None:
 def test_any_bytes(data: bytes) -> None:
     with pytest.raises(BadInput):
         parse_platform_table("x", data)
+
+
+def test_raid_of_the_firmware_is_warned_about_since_an_erase_destroys_it() -> None:
+    platform = replace(default_table()[0], fakeraid_type=FakeraidType.DDF)
+    [unused] = unused_values(platform)
+    assert unused.place == "FakeraidType"
+    assert "an erase of the data disks destroys its metadata" in unused.message
