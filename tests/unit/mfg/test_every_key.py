@@ -134,7 +134,9 @@ PLATFORM_KEYS = {
 }
 ARGUMENTS = {
     "real_root": f"{ARGS}test_a_normal_boot",
-    "DATA_ERASE": f"{MENU}test_unsupported_starts_are_refused_visibly",
+    "DATA_ERASE": "flow/test_erase_flow.py::test_both_disks_of_an_array_are_erased",
+    "DATA_ERASE_SERIAL": "flow/test_erase_flow.py::test_without_confirmation_nothing_changes",
+    "DATA_ERASE_OPTIONS": "flow/test_erase_flow.py::test_an_option_that_is_not_understood_stops_the_erase",
     "frmode": f"{MENU}test_unsupported_starts_are_refused_visibly",
     "mfgurl": "flow/test_lifecycle.py::",
     "PREFERRED_UPDATE": f"{MENU}test_without_a_person_the_boot_entry_selects_the_image",
