@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, recovery, texts
+from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, raid_metadata, recovery, texts
 from fuzz.harness import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -14,6 +14,7 @@ TARGETS: tuple[Target, ...] = (
     *disks.TARGETS,
     *drives_scsi.TARGETS,
     *drives_nvme.TARGETS,
+    *raid_metadata.TARGETS,
     *network.TARGETS,
 )
 

@@ -12,6 +12,7 @@
 ``log/recovery_history.json``     ``domain.image.history`` (folder: ``Branding.log_folder``)
 ``log/start_budget.json``         ``domain.boot.budget``
 ``log/erase.json``                ``domain.erase.record``
+``log/erase_raid.json``           ``domain.erase.raid_metadata_record``
 ``log/erase_report.json``         ``domain.erase.report``, of the last erase
 ``log/erase_report.json.certificate.json``  its certificate, and with ``.sig`` the signature
 ``log/netd.tar``                  ``domain.unit.netsaved``
@@ -36,6 +37,7 @@ RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"
 HISTORY_FILE = "recovery_history.json"
 BUDGET_FILE = "start_budget.json"
 ERASE_FILE = "erase.json"
+ERASE_RAID_FILE = "erase_raid.json"
 ERASE_REPORT = "erase_report.json"
 CERTIFICATE_SUFFIX = ".certificate.json"
 SAVED_NETWORK_FILE = "netd.tar"

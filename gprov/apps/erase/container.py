@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.container import UnitContainer
-from gprov.apps.unit.composition.wiring import factory, itself, value
-from gprov.domain.erase.request import EraseRequest
+from gprov.apps.unit.composition.wiring import factory, itself
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.erase.flow import DataErase
     from gprov.apps.erase.ports import ErasePorts
     from gprov.apps.unit.composition.flow_ports import FileSinkAt
+    from gprov.domain.erase.request import EraseRequest
+
+
+def _request() -> EraseRequest:
+    from gprov.domain.erase.request import EraseRequest
+
+    return EraseRequest()
 
 
 def _ports(unit: EraseContainer) -> ErasePorts:
@@ -45,7 +51,7 @@ def _erase(unit: EraseContainer) -> DataErase:
 class EraseContainer(UnitContainer):
     """``erase`` makes the use case; its modules are imported only then."""
 
-    erase_request = value(EraseRequest())
+    erase_request = factory(_request)
     erase_file_sink_at = factory(_file_sink_at, itself)
     erase_ports = factory(_ports, itself)
     erase = factory(_erase, itself)

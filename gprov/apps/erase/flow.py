@@ -7,6 +7,7 @@ from dataclasses import replace
 from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_person
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.erase.preparation import prepare_disks
+from gprov.apps.erase.raid_metadata import RaidMetadataKeeper, kept_kind
 from gprov.apps.erase.recorder import EraseRecorder
 from gprov.apps.erase.reporting import report_erase, unit_identity
 from gprov.apps.erase.survey import find_scope, plan_erasures
@@ -105,12 +106,17 @@ class DataErase:
                 "data erase: DATA_ERASE_OPTIONS is not used; the interrupted erase goes on with its own options"
             )
         erasures = plan_erasures(self._ports, scope.disks, request, record, bus)
+        disks = tuple(erasure.disk for erasure in erasures)
+        keeper = RaidMetadataKeeper(self._ports.runner, flow.volumes.files, self._context.log_folder, bus)
+        if record is None and (kind := kept_kind(request, unit)) is not None:
+            keeper.save(disks, kind)
         recorder = EraseRecorder(self._record(erasures, record, unit, scope), file, flow.volumes.clock, bus)
         outcomes = self._erase(erasures, recorder, record)
+        facts = replace(self._facts(unit, scope, outcomes, recorder.started_ns), options=keeper.put_back(disks))
         text = result_text(outcomes, scope.missing)
         for outcome in outcomes:
             bus.log(outcome_text(outcome))
-        verdict = report_erase(self._ports, self._facts(unit, scope, outcomes, recorder.started_ns), self._context)
+        verdict = report_erase(self._ports, facts, self._context)
         if not all_erased(outcomes, scope.missing) or verdict is not OverallVerdict.ERASED:
             text = f"{text}; the report of the erase states: {verdict.value}"
             recorder.mark_failed(text)

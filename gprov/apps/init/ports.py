@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.survey import TargetSurvey
-from gprov.domain.erase.result import EraseResult
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.erase.result import EraseResult
 
 
 class RestoreFlow(Protocol):

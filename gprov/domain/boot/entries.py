@@ -94,7 +94,8 @@ VariableChange = SetVariable | DeleteVariable
 
 
 def planned_entries(branding: Branding, esp: EspLocation, extra_arguments: str) -> tuple[PlannedEntry, ...]:
-    """The boot entries of a unit. ``extra_arguments`` are added to normal boot and restore, without mode arguments.
+    """The boot entries of a unit. ``extra_arguments`` are added to all, without mode arguments: the erase needs the
+    console on which a person confirms it.
     Raises BadInput for a GUID or arguments that cannot be stored."""
     partition = gpt_partition(esp.partition_number, esp.start_lba, esp.size_lba, esp.partition_guid)
     path = (partition, FilePath("\\" + branding.boot_kernel))
@@ -103,7 +104,7 @@ def planned_entries(branding: Branding, esp: EspLocation, extra_arguments: str) 
     entries = (
         PlannedEntry(branding.normal_entry, path, normal, in_order=True),
         PlannedEntry(branding.restore_entry, path, f"quiet {extras}".strip(), in_order=False),
-        PlannedEntry(branding.erase_entry, path, "DATA_ERASE=1", in_order=False),
+        PlannedEntry(branding.erase_entry, path, f"DATA_ERASE=1 {extras}".strip(), in_order=False),
     )
     for entry in entries:
         entry.variable()

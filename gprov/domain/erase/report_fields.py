@@ -59,7 +59,7 @@ class Instant(Kind[int]):
 
     @override
     def schema(self) -> Schema:
-        return {"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$"}
+        return {"type": "string", "format": "date-time", "pattern": f"^{_INSTANT}$(?!\\n)"}
 
 
 @dataclass(frozen=True)

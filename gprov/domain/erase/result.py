@@ -1,4 +1,4 @@
-"""Result of the erase of a unit. Apart from the rest, since every boot imports it."""
+"""Result of the erase of a unit."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ class Text(Kind[str]):
         if self.most is not None:
             schema["maxLength"] = self.most
         if self.pattern:
-            schema["pattern"] = f"^{self.pattern}$"
+            # Without the lookahead, validators in Python accept a line feed at the end.
+            schema["pattern"] = f"^{self.pattern}$(?!\\n)"
         return schema
 
 

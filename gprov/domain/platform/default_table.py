@@ -35,6 +35,8 @@ def default_table() -> tuple[Platform, ...]:
         replace(_named(machine, "raid5"), data_disks=3, raid_level=RaidLevel.RAID5),
         replace(_named(machine, "huge"), disk_size=3 << 40),
         replace(_named(machine, "dom"), recovery_media=recovery_dom),
+        replace(_named(machine, "small"), disk_size=1 << 30),
+        replace(_named(machine, "smallraid1"), disk_size=1 << 30, data_disks=2, raid_level=RaidLevel.RAID1),
     )
 
 

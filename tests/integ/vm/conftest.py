@@ -24,6 +24,7 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.initramfs.cache import content_key
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.lifecycle import Lab
 from gprov.apps.host.lab.machine import Machine
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.report import RunFacts, lab_report
@@ -40,7 +41,7 @@ HOST_PROCESSES = "host-processes.json"
 _NEWER = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
 _UNITS = "units"
 # More than one run of all tests makes: they look at some of them again and again.
-_UNITS_KEPT = 12
+_UNITS_KEPT = 18
 _TOOLS = ("qemu-system-x86_64", "qemu-img", "qemu-storage-daemon", "mmdebstrap", "debugfs", "sfdisk", "mdir")
 
 RunStage = Callable[..., StageResult]
@@ -69,20 +70,19 @@ def prepared_as(container: LabContainer, products: Products) -> PrepareUnit:
     """``prepared_as(specification)`` → a unit that was provisioned, restored and started, with the report and the logs
     of that. Never started again."""
 
-    def prepare(spec: VirtualUnitSpec) -> VirtualUnit:
-        cache, note = container.cache(), container.progress().note
-        key = content_key(json.dumps(products.digests()), spec_text(spec), *_sources())
-        # Different ones may be made side by side.
-        with cache.lock(f"{_UNITS}-{content_key(spec_text(spec))}", lambda: note("prepared unit: being made already")):
-            found = cache.find(_UNITS, key)
-            if found is None:
-                note("prepared unit: making one")
-                found = cache.publish(_UNITS, key, lambda folder: _live(container, products, folder, spec))
-        with cache.lock(_UNITS, lambda: None):
-            cache.keep_newest(_UNITS, _UNITS_KEPT)
-        return VirtualUnit.open(found)
+    return _preparation(container, products)
 
-    return prepare
+
+@pytest.fixture(scope="session")
+def small_products(container: LabContainer) -> Products:
+    """Both kernels, and an image of a few megabytes."""
+    return container.small_products()
+
+
+@pytest.fixture(scope="session")
+def small_prepared_as(container: LabContainer, small_products: Products) -> PrepareUnit:
+    """As ``prepared_as``; the unit's system is the lab's small one, which fits disks of any size."""
+    return _preparation(container, small_products)
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +127,23 @@ def newer_image(
     return container.builder().image(str(path), _NEWER), kernel
 
 
+def _preparation(container: LabContainer, products: Products) -> PrepareUnit:
+    def prepare(spec: VirtualUnitSpec) -> VirtualUnit:
+        cache, note = container.cache(), container.progress().note
+        key = content_key(json.dumps(products.digests()), spec_text(spec), *_sources())
+        # Different ones may be made side by side.
+        with cache.lock(f"{_UNITS}-{content_key(spec_text(spec))}", lambda: note("prepared unit: being made already")):
+            found = cache.find(_UNITS, key)
+            if found is None:
+                note("prepared unit: making one")
+                found = cache.publish(_UNITS, key, lambda folder: _live(container, products, folder, spec))
+        with cache.lock(_UNITS, lambda: None):
+            cache.keep_newest(_UNITS, _UNITS_KEPT)
+        return VirtualUnit.open(found)
+
+    return prepare
+
+
 def _renumbered(kernel: bytes, number: int) -> bytes:
     """The same kernel with another build number in the version string of its header (Linux boot protocol 2.00+)."""
     (pointer,) = struct.unpack_from("<H", kernel, 0x20E)
@@ -140,7 +157,7 @@ def _renumbered(kernel: bytes, number: int) -> bytes:
 
 def _live(container: LabContainer, products: Products, folder: str, spec: VirtualUnitSpec) -> None:
     with _processes_of_the_host() as seen:
-        unit, results = container.lab().lifecycle(folder, spec)
+        unit, results = Lab(container.processes(), container.stages(), lambda: products).lifecycle(folder, spec)
     # Environments of this machine's processes may hold secrets: only the number of those with one is kept.
     credentials = credentials_of(unit.path("server"), unit.spec.serial)
     assert credentials is not None

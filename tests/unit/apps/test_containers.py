@@ -60,7 +60,7 @@ def test_what_an_adopter_puts_in_reaches_both_flows() -> None:
     assert InitContainer().branding() == Branding()
 
 
-def test_a_normal_boot_imports_neither_destructive_ports_nor_the_platform_table() -> None:
+def test_a_normal_boot_imports_neither_destructive_ports_nor_an_erase_nor_the_platform_table() -> None:
     program = (
         "import sys; from gprov.apps.init.container import InitContainer; InitContainer().boot(); "
         "print(*[name for name in sys.modules if name.startswith('gprov.')], sep='\\n')"
@@ -72,10 +72,15 @@ def test_a_normal_boot_imports_neither_destructive_ports_nor_the_platform_table(
         "gprov.apps.unit.composition.flow_ports",
         "gprov.apps.unit.execution",
         "gprov.apps.restore.flow",
+        "gprov.apps.erase.flow",
+        "gprov.domain.erase",
         "gprov.domain.plan",
         "gprov.domain.platform.default_table",
         "gprov.adapters.linux.archive",
         "gprov.adapters.linux.disk.arrays",
+        "gprov.adapters.linux.disk.disk_reader",
+        "gprov.adapters.linux.disk.disk_writer",
+        "gprov.adapters.linux.disk.drive_commands",
         "gprov.adapters.linux.disk.partition",
         "gprov.adapters.linux.net",
     )

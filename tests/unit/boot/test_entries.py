@@ -86,12 +86,13 @@ def test_entries_are_what_another_reader_takes_them_for() -> None:
         assert theirs.optdata.decode("utf-16-le") == text + "\0"
 
 
-def test_extra_arguments_reach_the_entries_that_boot_and_restore() -> None:
+def test_extra_arguments_reach_all_entries() -> None:
+    """A person confirms an erase on the console that they name."""
     extras = "console=ttyS0 PROVISION_VERBOSE=1"
     normal, restore, erase = planned_entries(BRANDING, ESP, extras)
     assert normal.arguments == f"quiet real_root=LABEL=PRIMARY {extras}"
     assert restore.arguments == f"quiet {extras}"
-    assert erase.arguments == "DATA_ERASE=1"
+    assert erase.arguments == f"DATA_ERASE=1 {extras}"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fuzz.raid_metadata import imsm_block, imsm_sectors
 from gprov.adapters.fake.disk.drive_commands import ErasesMedia, MediaStore
 from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import AtaModel
@@ -23,7 +24,7 @@ from gprov.domain.disk.model import Bus
 from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.patterns import Stamped
 from gprov.domain.formats.json.value import Json
-from gprov.domain.platform.model import RaidLevel
+from gprov.domain.platform.model import FakeraidType, RaidLevel
 from tests.unit.flow import units
 from tests.unit.flow.driver import UnitDriver
 
@@ -274,6 +275,31 @@ def test_a_worn_recovery_does_not_stop_an_erase(unit: UnitDriver) -> None:
     unit.machine.disks[1].write_protected = True
     erase(unit)
     assert former_content(data_disks(unit)[0]) == []
+
+
+def test_metadata_of_firmware_raid_is_put_back_where_the_platform_has_it(unit: UnitDriver) -> None:
+    [platform] = unit.world.platforms
+    unit.world.platforms = (replace(platform, fakeraid_type=FakeraidType.IMSM),)
+    [primary] = data_disks(unit)
+    sectors = imsm_sectors(imsm_block(members=4))
+    place = Extent(primary.size - 512 - len(sectors), primary.size - 512)
+    primary.media.put(place, sectors)
+    erase(unit)
+    assert primary.media.read(place) == sectors
+    assert former_content(primary) == []
+    assert "kept" in str(report(unit)["options"])
+    assert not unit.exists("RECOVERY", "/log/erase_raid.json")
+
+
+def test_it_is_not_kept_if_the_request_says_so(unit: UnitDriver) -> None:
+    [platform] = unit.world.platforms
+    unit.world.platforms = (replace(platform, fakeraid_type=FakeraidType.IMSM),)
+    [primary] = data_disks(unit)
+    sectors = imsm_sectors(imsm_block(members=4))
+    place = Extent(primary.size - 512 - len(sectors), primary.size - 512)
+    primary.media.put(place, sectors)
+    unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "keep-raid-metadata:no"})
+    assert primary.media.read(place) != sectors
 
 
 def test_a_report_that_reaches_the_server_gets_its_certificate(unit: UnitDriver) -> None:

@@ -213,19 +213,21 @@ def refused_visibly(unit: UnitDriver, what: str) -> None:
     assert unit.machine.clock.slept >= 300
 
 
-@pytest.mark.parametrize(
-    ("arguments", "what"),
-    [
-        ({**NORMAL, "frmode": "shell"}, "the recovery shell"),
-    ],
-)
-def test_unsupported_starts_are_refused_visibly(unit: UnitDriver, arguments: dict[str, str], what: str) -> None:
+def test_the_recovery_shell_is_refused_visibly(unit: UnitDriver) -> None:
     before = unit.machine.media_state()
-    assert unit.boot(arguments) is StopReason.REBOOT
-    refused_visibly(unit, what)
+    assert unit.boot({**NORMAL, "frmode": "shell"}) is StopReason.REBOOT
+    refused_visibly(unit, "the recovery shell")
     assert unit.machine.media_state() == before
     unit.machine.operator_present = False
     assert unit.boot() is StopReason.SWITCHED_ROOT
+
+
+def test_the_failure_of_an_earlier_erase_is_shown_and_nothing_is_erased(unit: UnitDriver) -> None:
+    before = unit.machine.media_state()
+    assert unit.boot({"DATA_ERASE": "UNRECOVERABLE_ERROR"}) is StopReason.REBOOT
+    assert any("An earlier data erase of this unit FAILED" in message for message in unit.machine.messages)
+    assert unit.machine.clock.slept >= 300
+    assert unit.machine.media_state() == before
 
 
 def test_a_menu_while_the_root_is_missing_does_not_lead_to_a_restore(unit: UnitDriver) -> None:

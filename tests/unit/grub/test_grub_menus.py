@@ -66,6 +66,8 @@ def test_an_erase_needs_a_second_choice() -> None:
     kept, erased = inner.index('menuentry "No, keep all data: restart" {'), inner.index(linux(inner))
     assert kept < erased
     assert linux(inner) == "linux ($recovery)/norm_boot DATA_ERASE=1"
+    inner = entries(recovery_menu(NAMES, "console=ttyS0"))["Data Erase (DANGER!)"]
+    assert linux(inner) == "linux ($recovery)/norm_boot DATA_ERASE=1 'console=ttyS0'"
 
 
 @pytest.mark.parametrize(

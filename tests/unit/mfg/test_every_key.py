@@ -37,6 +37,7 @@ _TESTS = Path(__file__).parents[1]
 
 COMPARE, DISKS = "platform/test_compare.py::", "platform/test_diskmatch.py::"
 MANUF, STEPS, SWITCHES = "mfg/test_manuf.py::", "flow/test_steps_flow.py::", "flow/test_switches_flow.py::"
+ERASE = "flow/test_erase_flow.py::"
 IDENTIFY, ARGS, MENU = "platform/test_identify.py::", "boot/test_args.py::", "flow/test_menu_flow.py::"
 TEMPLATES = f"{STEPS}test_a_command_gets_its_templates_filled_its_paths_and_a_folder_with_its_files"
 
@@ -134,10 +135,10 @@ PLATFORM_KEYS = {
 }
 ARGUMENTS = {
     "real_root": f"{ARGS}test_a_normal_boot",
-    "DATA_ERASE": "flow/test_erase_flow.py::test_both_disks_of_an_array_are_erased",
-    "DATA_ERASE_SERIAL": "flow/test_erase_flow.py::test_without_confirmation_nothing_changes",
-    "DATA_ERASE_OPTIONS": "flow/test_erase_flow.py::test_an_option_that_is_not_understood_stops_the_erase",
-    "frmode": f"{MENU}test_unsupported_starts_are_refused_visibly",
+    "DATA_ERASE": f"{ERASE}test_an_erased_unit_holds_nothing_of_its_system_and_restores_itself",
+    "DATA_ERASE_SERIAL": f"{ERASE}test_without_confirmation_nothing_changes",
+    "DATA_ERASE_OPTIONS": f"{ERASE}test_an_option_that_is_not_understood_stops_the_erase",
+    "frmode": f"{MENU}test_the_recovery_shell_is_refused_visibly",
     "mfgurl": "flow/test_lifecycle.py::",
     "PREFERRED_UPDATE": f"{MENU}test_without_a_person_the_boot_entry_selects_the_image",
     "PROTO_IDENT": "flow/test_bad_restore.py::",

@@ -106,7 +106,7 @@ def test_the_built_in_table_is_sound(tmp_path: Path, capsys: pytest.CaptureFixtu
             "warning: $.Variants[1].IPMI: true: gprov does not ask management controllers yet: the factory gets no MAC "
             "of them, and only a step with {{.IpmiPass}} can set their passwords"
         ),
-        f"{file}: 6 platform(s), no problems, 1 warning(s)",
+        f"{file}: 8 platform(s), no problems, 1 warning(s)",
     ]
     assert main(["identify", "--smbios", QEMU, "--platforms", file]) == 0
 

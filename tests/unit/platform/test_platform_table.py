@@ -323,12 +323,16 @@ def test_what_is_written_is_read() -> None:
 def test_the_default_table() -> None:
     first, second, *others = default_table()
     assert {(each.product, each.code_name) for each in others} == {
-        (f"mfg_test_{kind}", f"QEMU-mfg-test-{kind}") for kind in ("raid1", "raid5", "huge", "dom")
+        (f"mfg_test_{kind}", f"QEMU-mfg-test-{kind}")
+        for kind in ("raid1", "raid5", "huge", "dom", "small", "smallraid1")
     }
     by_product = {each.product: each for each in others}
     assert (by_product["mfg_test_raid1"].data_disks, by_product["mfg_test_raid1"].raid_level) == (2, RaidLevel.RAID1)
     assert (by_product["mfg_test_raid5"].data_disks, by_product["mfg_test_raid5"].raid_level) == (3, RaidLevel.RAID5)
     assert by_product["mfg_test_huge"].disk_size == 3 << 40
+    small, small_array = by_product["mfg_test_small"], by_product["mfg_test_smallraid1"]
+    assert (small.data_disks, small.disk_size, small.raid_level) == (1, 1 << 30, None)
+    assert (small_array.data_disks, small_array.disk_size, small_array.raid_level) == (2, 1 << 30, RaidLevel.RAID1)
     assert by_product["mfg_test_dom"].recovery_media.validate is ValidateMethod.SATA
     assert (first.manufacturer, first.product, first.code_name) == ("GPROV_QEMU", "mfg_test", "QEMU-mfg-test")
     assert (second.product, second.ipmi) == ("mfg_test_ipmi", True)
@@ -358,8 +362,8 @@ def test_any_bytes(data: bytes) -> None:
         parse_platform_table("x", data)
 
 
-def test_raid_of_the_firmware_is_warned_about_since_an_erase_destroys_it() -> None:
+def test_raid_of_the_firmware_is_warned_about_it_matters_for_an_erase_only() -> None:
     platform = replace(default_table()[0], fakeraid_type=FakeraidType.DDF)
     [unused] = unused_values(platform)
     assert unused.place == "FakeraidType"
-    assert "an erase of the data disks destroys its metadata" in unused.message
+    assert "an erase of the data disks puts its metadata back" in unused.message

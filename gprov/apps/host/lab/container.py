@@ -17,7 +17,7 @@ from gprov.apps.host.lab.lifecycle import Lab
 from gprov.apps.host.lab.probe import GuestProbe
 from gprov.apps.host.lab.products import ProductBuilder, Products
 from gprov.apps.host.lab.runner import Runner
-from gprov.apps.host.lab.scenario import CutScenarios
+from gprov.apps.host.lab.scenario import CutScenarios, small_products
 from gprov.apps.host.lab.smallroot import SmallImages
 from gprov.apps.host.lab.stage import StageRunner
 from gprov.apps.unit.composition.wiring import Container, itself, singleton, value
@@ -82,6 +82,10 @@ def _small_images(lab: LabContainer) -> SmallImages:
     return SmallImages(lab.processes(), lab.cache(), lab.progress(), lab.images())
 
 
+def _small_products(lab: LabContainer) -> Products:
+    return small_products(lab.builder(), lab.small_images())
+
+
 def _scenarios(lab: LabContainer) -> CutScenarios:
     return CutScenarios(lab.processes(), lab.cache(), lab.progress(), lab.builder(), lab.small_images(), lab.stages())
 
@@ -110,5 +114,6 @@ class LabContainer(Container):
     stages = singleton(_stages, itself)
     lab = singleton(_lab, itself)
     small_images = singleton(_small_images, itself)
+    small_products = singleton(_small_products, itself)
     scenarios = singleton(_scenarios, itself)
     cuts = singleton(_cuts, itself)

@@ -37,6 +37,15 @@ SHAPES = {
         suffix="dom",
         recovery=DiskBus.AHCI,
     ),
+    "small": HardwareProfile(
+        description="one AHCI disk of 1 GiB", primaries=(DiskBus.AHCI,), suffix="small", primary_size=GIB
+    ),
+    "smallraid1": HardwareProfile(
+        description="two AHCI disks of 1 GiB, RAID 1",
+        primaries=(DiskBus.AHCI,) * 2,
+        suffix="smallraid1",
+        primary_size=GIB,
+    ),
 }
 
 

@@ -124,10 +124,9 @@ class CutScenarios:
 
     def _products(self) -> tuple[Products, str]:
         """Return the products and the path of the newer image."""
-        kernel = self._builder.kernel(Flavor.NORMAL)
-        image = self._images.image(kernel, FIRST_IMAGE)
-        newer = self._images.image(self._newer_kernel(kernel), NEWER_IMAGE)
-        return Products(kernel, self._builder.kernel(Flavor.MFG), image), newer
+        products = small_products(self._builder, self._images)
+        newer = self._images.image(self._newer_kernel(products.normal_kernel), NEWER_IMAGE)
+        return products, newer
 
     def _newer_kernel(self, kernel: str) -> str:
         """Return a kernel with a higher build number, cached by the content of ``kernel``."""
@@ -211,6 +210,12 @@ class CutScenarios:
         ]
         if different:
             raise IntegrityFault(image, f"restored tree differs from the image: {', '.join(sorted(different)[:10])}")
+
+
+def small_products(builder: ProductBuilder, images: SmallImages) -> Products:
+    """Both kernels and a small image."""
+    kernel = builder.kernel(Flavor.NORMAL)
+    return Products(kernel, builder.kernel(Flavor.MFG), images.image(kernel, FIRST_IMAGE))
 
 
 def _require(results: Sequence[StageResult]) -> None:

@@ -116,7 +116,7 @@ def _menu(branding: Branding, extra_arguments: str, *automatic: _Entry) -> str:
         "set timeout_style=hidden",
         f"set timeout={_timeout(branding, extra_arguments)}",
     ]
-    return "\n".join(head) + "\n" + "".join(entry.render() for entry in (*entries, restore)) + _erase(branding)
+    return "\n".join(head) + "\n" + "".join(entry.render() for entry in (*entries, restore)) + _erase(branding, extras)
 
 
 def _recovery_entries(branding: Branding, extras: tuple[str, ...]) -> tuple[_Entry, _Entry]:
@@ -130,9 +130,10 @@ def _recovery_entries(branding: Branding, extras: tuple[str, ...]) -> tuple[_Ent
     )
 
 
-def _erase(branding: Branding) -> str:
-    """Submenu with a confirmation; the default after a timeout is to keep the data."""
-    kernel = _linux("recovery", branding.boot_kernel, "DATA_ERASE=1")
+def _erase(branding: Branding, extras: tuple[str, ...]) -> str:
+    """Submenu with a confirmation; the default after a timeout is to keep the data. The kernel asks once more, on the
+    console that ``extras`` name."""
+    kernel = _linux("recovery", branding.boot_kernel, "DATA_ERASE=1", *extras)
     keep = _Entry("No, keep all data: restart", ("reboot",))
     erase = _Entry(ERASE_TITLE, (_search_recovery(branding), kernel))
     inner = f"set default=0\nset timeout_style=menu\nset timeout={_ERASE_SECONDS}\n{keep.render()}{erase.render()}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from gprov.apps.unit.execution.erase.disk_eraser import DiskEraser
 from gprov.apps.unit.execution.erase.observer import ErasureObserver
 from gprov.apps.unit.execution.erase.ports import ErasurePorts
+from gprov.apps.unit.execution.erase.raid_metadata import PutBack, SavedMetadata, put_back, save
 from gprov.apps.unit.execution.erase.run_protocol import run_protocol
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.disk.model import Disk
@@ -14,8 +15,10 @@ from gprov.domain.erase.ata.release import Released
 from gprov.domain.erase.families import release_protocol
 from gprov.domain.erase.outcome import DiskOutcome, Verdict, Verification, VerificationMethod
 from gprov.domain.erase.plan import DiskErasure
+from gprov.domain.erase.raid_metadata import FoundMetadata
 from gprov.domain.erase.techniques import Level
 from gprov.domain.errors import DeviceFault, GprovError
+from gprov.domain.platform.model import FakeraidType
 from gprov.ports.background import Background
 from gprov.ports.clock import Deadline
 
@@ -41,6 +44,14 @@ class ErasureRunner:
             while not task.wait(_POLL_SECONDS):
                 continue
         return tuple(outcomes[number] for number in range(len(erasures)))
+
+    def save_metadata(self, disk: Disk, kind: FakeraidType) -> SavedMetadata:
+        """Read the metadata of firmware RAID. Never raises."""
+        return save(disk, kind, self._ports.reader)
+
+    def put_back_metadata(self, disk: Disk, kind: FakeraidType, found: FoundMetadata) -> PutBack:
+        """Write it back after the erase, and compare. Never raises."""
+        return put_back(disk, kind, found, self._ports.writer, self._ports.reader)
 
     def release(self, disk: Disk) -> Released:
         """Remove the password that an interrupted security erase of gprov left on a drive; another one stays."""

@@ -1,0 +1,201 @@
+"""``gprov erase run``: erase disks that are attached to this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+
+from gprov.apps.host.cli.erase_options import (
+    Compared,
+    Disks,
+    OneTechnique,
+    OptIn,
+    Passes,
+    WantedLevel,
+    disk_row,
+    includes_loops,
+    present_disks,
+    request_of,
+)
+from gprov.apps.host.cli.erase_plan import show, survey
+from gprov.apps.host.cli.options import Json
+from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.progress import progress_of_several
+from gprov.apps.host.erase.container import bench_container
+from gprov.apps.host.erase.planning import BenchPlan
+from gprov.apps.host.erase.running import BenchErasure, run_bench
+from gprov.apps.host.erase.scope import confirmation_word
+from gprov.apps.host.erase.stop import Stop, stopped_by_interrupt
+from gprov.domain.disk.model import Disk
+from gprov.domain.erase.outcome import DiskOutcome, Verdict
+from gprov.domain.erase.questions import outcome_text
+from gprov.domain.erase.report_text import report_bytes
+from gprov.domain.erase.request import OnFailure, ReadBack, Scheme
+from gprov.domain.erase.scope import Scope
+from gprov.domain.erase.techniques import TECHNIQUES, Level
+from gprov.domain.errors import DeviceFault, ExitCode
+from gprov.domain.formats.json.value import Json as JsonValue
+from gprov.domain.formats.owner import Owner
+
+_INTERRUPTED = 130
+_STOPPING = (
+    "stopping: waiting for the disks. They are erased in part. Press Ctrl-C again to end without a result and a report"
+)
+
+Confirmed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--yes-erase",
+        metavar="SERIAL",
+        help="erase the disk with this serial number without a question (device file of a disk that states none)",
+    ),
+]
+Operator = Annotated[str, typer.Option(metavar="NAME", help="who is responsible, for the report")]
+Report = Annotated[str | None, typer.Option(metavar="FILE", help="a new file for the erase report")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only show the plan")]
+OnFailureOption = Annotated[
+    OnFailure, typer.Option("--on-failure", help="after a failed technique: try the next one, or stop")
+]
+
+
+def attach(app: typer.Typer) -> None:
+    app.command("run")(run)
+
+
+def run(
+    disk: Disks = None,
+    technique: OneTechnique = None,
+    opt_in: OptIn = None,
+    level: WantedLevel = None,
+    scheme: Passes = Scheme.STAMPED,
+    read_back: Compared = ReadBack.FULL,
+    on_failure: OnFailureOption = OnFailure.NEXT,
+    yes_erase: Confirmed = None,
+    operator: Operator = "",
+    report: Report = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> int:
+    """Erase disks of this machine, verify it, and report it. Disks that the running system makes use of are refused.
+
+    Exit status 1 if nothing was erased, or a disk not completely, or not to the level that was asked for.
+    """
+    stop = Stop()
+    container = bench_container(stop, include_loop=includes_loops(disk))
+    request = request_of(technique, opt_in, level, scheme, read_back, on_failure)
+    scope, plans, problems = survey(container, disk or [], request, level)
+    if dry_run or problems:
+        show(plans, scope, problems, as_json=as_json)
+        return ExitCode.NEGATIVE if problems else ExitCode.DONE
+    if report is not None:
+        _require_new(report)
+    if not _confirmed(plans, scope, yes_erase):
+        return ExitCode.NEGATIVE
+    with stopped_by_interrupt(stop, lambda: say(_STOPPING, err=True)), progress_of_several() as shown:
+        for one in plans:
+            say(one.erasure.describe(), err=True)
+        done = run_bench(container, plans, scope, operator, stop, shown)
+    if report is not None:
+        _write(report, report_bytes(done.report))
+    _show_result(done, report, as_json=as_json)
+    if stop.requested:
+        return _INTERRUPTED
+    return ExitCode.DONE if met(done.outcomes, level) else ExitCode.NEGATIVE
+
+
+def met(outcomes: Sequence[DiskOutcome], level: Level | None) -> bool:
+    enough = level.rank if level is not None else Level.NOT_CLASSIFIED.rank
+    return all(one.verdict is Verdict.ERASED and one.achieved.rank >= enough for one in outcomes)
+
+
+def _confirmed(plans: Sequence[BenchPlan], scope: Scope, words: Sequence[str] | None) -> bool:
+    """Every disk by its serial number; otherwise nothing is erased."""
+    wanted = {confirmation_word(one.erasure.disk, present_disks(scope)): one.erasure.disk for one in plans}
+    if words:
+        problems = list(_unconfirmed(wanted, set(words)))
+        for problem in problems:
+            say(f"gprov: {problem}; nothing was erased", err=True, colour="red")
+        return not problems
+    if not sys.stdin.isatty():
+        say("gprov: not confirmed: give --yes-erase for each disk; nothing was erased", err=True, colour="red")
+        return False
+    return all(_typed(word, disk) for word, disk in wanted.items())
+
+
+def _unconfirmed(wanted: dict[str, Disk], words: set[str]) -> Iterator[str]:
+    for word, disk in wanted.items():
+        if word not in words:
+            yield f"{disk.describe()} is not confirmed (--yes-erase {word})"
+    for word in sorted(words - set(wanted)):
+        yield f"--yes-erase {word}: none of the disks to be erased"
+
+
+def _typed(word: str, disk: Disk) -> bool:
+    what = "serial number" if word == disk.serial else "device file"
+    say(f"ALL data of {disk.describe()} will be destroyed. Type its {what} to confirm:", err=True)
+    if sys.stdin.readline().strip() == word:
+        return True
+    say("gprov: not confirmed; nothing was erased", err=True, colour="red")
+    return False
+
+
+def _require_new(path: str) -> None:
+    """Raises DeviceFault: hours later, the report of an erase must have a place."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.lexists(path):
+        raise DeviceFault(path, "exists already: the report needs a new file")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DeviceFault(path, f"cannot be written: no folder {folder} in which files can be made")
+
+
+def _write(path: str, content: bytes) -> None:
+    from gprov.adapters.linux.files.files import LinuxFiles
+
+    LinuxFiles().replace(os.path.abspath(path), content, owner=Owner(os.geteuid(), os.getegid()))
+
+
+def _show_result(done: BenchErasure, report: str | None, *, as_json: bool) -> None:
+    if as_json:
+        document(
+            {
+                "verdict": done.report.verdict.value,
+                "achieved": done.report.achieved.value,
+                "report": report,
+                "disks": [_row(outcome) for outcome in done.outcomes],
+            }
+        )
+        return
+    for outcome in done.outcomes:
+        colour = "green" if outcome.verdict is Verdict.ERASED else "red"
+        say(outcome_text(outcome), colour=colour)
+        if outcome.verdict is Verdict.ERASED and outcome.achieved.rank < outcome.requested.rank:
+            say(f"  {outcome.requested.value} was not reached: {'; '.join(_reasons(outcome)) or 'not supported'}")
+        verification = outcome.verification
+        say(f"  verification: {verification.method.value}, {verification.examined} bytes examined")
+        for error in outcome.errors:
+            say(f"  {error}")
+    if report is not None:
+        say(f"report: {report}")
+
+
+def _reasons(outcome: DiskOutcome) -> Iterator[str]:
+    """Why no technique of the requested level was used."""
+    for refusal in outcome.refusals:
+        if TECHNIQUES[refusal.technique].level.rank >= outcome.requested.rank:
+            yield f"{refusal.technique.value}: {refusal.reason}"
+
+
+def _row(outcome: DiskOutcome) -> JsonValue:
+    return {
+        **disk_row(outcome.disk),
+        "verdict": outcome.verdict.value,
+        "technique": outcome.technique.value if outcome.technique is not None else None,
+        "achieved": outcome.achieved.value,
+        "verification": outcome.verification.method.value,
+        "examined": outcome.verification.examined,
+        "errors": list(outcome.errors),
+    }

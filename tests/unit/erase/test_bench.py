@@ -1,0 +1,213 @@
+"""Erases on a bench machine: which disks, what is planned, what is done, and how it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from gprov.adapters.fake.disk.block import described
+from gprov.adapters.fake.disk.drive_commands import MediaStore
+from gprov.adapters.fake.disk.usage import FakeDiskUsage
+from gprov.adapters.fake.drives.ata import SatDrive
+from gprov.adapters.fake.drives.ata_model import BLOCK, AtaModel
+from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.storage import FakeDisk
+from gprov.apps.host.cli.erase_options import duration_text, includes_loops, plan_lines, unsuitable
+from gprov.apps.host.cli.erase_plan import survey
+from gprov.apps.host.cli.erase_run import met
+from gprov.apps.host.erase.container import BenchContainer
+from gprov.apps.host.erase.planning import BenchPlan
+from gprov.apps.host.erase.running import BenchErasure, run_bench
+from gprov.apps.host.erase.scope import bench_scope, confirmation_word, refused
+from gprov.apps.host.erase.stop import Stop, StoppableClock
+from gprov.apps.host.simulation.world import World, new_world, plug_in
+from gprov.apps.unit.composition.wiring import set_value
+from gprov.domain.disk.model import Bus
+from gprov.domain.erase.extents import Extent
+from gprov.domain.erase.outcome import Verdict
+from gprov.domain.erase.patterns import Stamped
+from gprov.domain.erase.report import OverallVerdict
+from gprov.domain.erase.report_text import parse_report, report_bytes
+from gprov.domain.erase.request import EraseRequest, OnFailure, ReadBack, Scheme
+from gprov.domain.erase.scope import Scope
+from gprov.domain.erase.techniques import Level, Technique
+from gprov.domain.errors import DeviceMissing, EraseFailed
+
+SIZE = 1 << 30
+FORMER = Stamped("former")
+FAST = EraseRequest()
+Plans = tuple[BenchPlan, ...]
+
+
+class Bench:
+    """A machine that runs from its first disk. ``stop`` is a request to stop all erases."""
+
+    def __init__(self) -> None:
+        self.world: World = new_world()
+        self.world.provision()
+        self.world.boot()
+        self.world.boot()
+        self.machine: SimulatedMachine = self.world.machine
+        self.stop = Stop()
+        self.container = BenchContainer()
+        plug_in(self.container, self.world)
+        set_value(self.container.clock, StoppableClock(self.machine.clock, self.stop))
+        set_value(self.container.usage, FakeDiskUsage(self.machine))
+
+    def add(self, serial: str, *, bus: Bus = Bus.ATA, sanitize: bool = False) -> FakeDisk:
+        disk = self.machine.add_disk(SIZE, bus=bus, serial=serial)
+        if sanitize:
+            model = AtaModel(sectors=SIZE // 512, sanitize=frozenset({BLOCK}), serial=serial)
+            disk.scsi_drive = SatDrive(self.machine.clock, MediaStore(disk), model)
+        disk.media.put(Extent(0, SIZE), FORMER)
+        return disk
+
+    def survey(self, *nodes: str, request: EraseRequest = FAST) -> tuple[Scope, Plans, list[str]]:
+        return survey(self.container, list(nodes), request, None)
+
+    def erase(
+        self, *nodes: str, request: EraseRequest = FAST, shown: Callable[[str, int, int], None] | None = None
+    ) -> BenchErasure:
+        scope, plans, problems = self.survey(*nodes, request=request)
+        assert problems == []
+        return run_bench(self.container, plans, scope, "A. Person", self.stop, shown or (lambda *_: None))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def left_of_former(disk: FakeDisk) -> int:
+    return sum(one.extent.size for one in disk.media.segments if one.content == FORMER)
+
+
+def test_disks_of_the_running_system_are_never_covered(bench: Bench) -> None:
+    free, stick = bench.add("FREE"), bench.add("STICK", bus=Bus.USB)
+    system = next(disk for disk in bench.machine.disks if disk.serial == "primary0")
+    scope = bench_scope(bench.container, [])
+    assert [disk.node for disk in scope.disks] == [free.node]
+    reasons = {one.disk.serial: one.reason for one in scope.left_out}
+    assert "mounted" in reasons["primary0"]
+    assert reasons["STICK"] == "is attached by USB"
+    assert [disk.serial for disk in bench_scope(bench.container, [stick.node]).disks] == ["STICK"]
+    scope, plans, problems = bench.survey(system.node, free.node)
+    assert [one.disk.serial for one in refused(scope, [system.node, free.node])] == ["primary0"]
+    assert "mounted" in problems[0]
+    assert [plan.erasure.disk.serial for plan in plans] == ["FREE"]
+    with pytest.raises(DeviceMissing, match="no whole disk"):
+        bench_scope(bench.container, ["/dev/sdz"])
+
+
+def test_a_machine_without_a_free_disk(bench: Bench) -> None:
+    assert bench.survey()[2] == ["no disk can be erased: name removable ones with --disk"]
+
+
+def test_disks_are_confirmed_by_what_tells_them_apart(bench: Bench) -> None:
+    bench.add("ONE"), bench.add("TWIN"), bench.add("TWIN"), bench.add("")
+    disks = [disk for disk in described(bench.machine) if disk.size == SIZE]
+    words = [confirmation_word(disk, disks) for disk in disks]
+    assert words == ["ONE", disks[1].node, disks[2].node, disks[3].node]
+
+
+def test_a_plan_states_techniques_times_and_reasons(bench: Bench) -> None:
+    bench.add("SAN", sanitize=True), bench.add("PLAIN")
+    request = EraseRequest(scheme=Scheme.THREE, read_back=ReadBack.FULL)
+    _, plans, problems = bench.survey(request=request)
+    assert problems == []
+    drive, plain = plans
+    assert [time.technique for time in drive.times] == [Technique.ATA_SANITIZE_BLOCK, Technique.OVERWRITE]
+    assert drive.best is Level.PURGE
+    assert plain.best is Level.CLEAR
+    assert "4 times the size at the measured reading rate" in plain.times[0].source
+    assert plain.times[0].seconds is None or plain.times[0].seconds >= 0
+    lines = "\n".join(plan_lines(drive))
+    assert "1. ATA Sanitize, block erase (ata-sanitize-block): level purge" in lines
+    assert "not used: ata-security-enhanced: used only on request" in lines
+    assert list(unsuitable(plans, Level.CLEAR)) == []
+    assert ["PLAIN" in text for text in unsuitable(plans, Level.PURGE)] == [True]
+    only = EraseRequest(technique=Technique.ATA_SANITIZE_CRYPTO)
+    texts = list(unsuitable(bench.survey(request=only)[1], None))
+    assert len(texts) == 2
+    assert "no technique can be used (ata-sanitize-crypto: " in texts[0]
+    assert sum(disk.writes for disk in bench.machine.disks if disk.size == SIZE) == 0
+
+
+def test_disks_are_erased_and_the_report_proves_it(bench: Bench) -> None:
+    drive, plain = bench.add("SAN", sanitize=True), bench.add("PLAIN")
+    shown: set[str] = set()
+    done = bench.erase(shown=lambda what, _done, _total: shown.add(what))
+    assert [left_of_former(disk) for disk in (drive, plain)] == [0, 0]
+    report = parse_report(report_bytes(done.report))
+    assert (report.verdict, report.operator) == (OverallVerdict.ERASED, "A. Person")
+    assert [(one.disk.serial, one.achieved) for one in report.disks] == [("SAN", Level.PURGE), ("PLAIN", Level.CLEAR)]
+    assert {one.disk.serial for one in report.out_of_scope} == {"primary0", "recovery"}
+    assert f"{plain.node}: read back" in shown
+
+
+def test_a_request_to_stop_ends_all_disks_without_a_claim(bench: Bench) -> None:
+    first, second = bench.add("FIRST"), bench.add("SECOND")
+
+    def stop_at(what: str, done: int, total: int) -> None:
+        if what.startswith(f"{first.node}: overwrite") and done > total // 2:
+            bench.stop.request()
+
+    done = bench.erase(shown=stop_at)
+    assert [one.verdict for one in done.outcomes] == [Verdict.FAILED, Verdict.FAILED]
+    assert all("interrupted" in one.errors[0] for one in done.outcomes)
+    assert done.report.verdict is OverallVerdict.FAILED
+    assert 0 < left_of_former(first) < SIZE
+    assert left_of_former(second) == SIZE
+
+
+def test_a_request_to_stop_does_not_wait_for_a_drive(bench: Bench) -> None:
+    bench.add("SAN", sanitize=True)
+    before = bench.machine.clock.monotonic()
+
+    def stop_at(what: str, _done: int, _total: int) -> None:
+        if what.endswith(": erase"):
+            bench.stop.request()
+
+    [outcome] = bench.erase(request=EraseRequest(on_failure=OnFailure.STOP), shown=stop_at).outcomes
+    assert (outcome.verdict, outcome.technique) == (Verdict.FAILED, None)
+    assert "may go on in it" in outcome.errors[0]
+    assert bench.machine.clock.monotonic() - before < 60
+
+
+def test_a_wait_ends_with_a_request_to_stop() -> None:
+    stop, clock = Stop(), SimulatedMachine().clock
+    stoppable = StoppableClock(clock, stop)
+    before = stoppable.monotonic()
+    stoppable.sleep(2.5)
+    assert stoppable.monotonic() - before == pytest.approx(2.5)
+    stop.request()
+    with pytest.raises(EraseFailed, match="interrupted"):
+        stoppable.sleep(3600)
+    assert stoppable.monotonic() - before == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (59, "59 s"), (61, "1 min"), (5400, "90 min"), (10000, "2.8 h")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
+
+
+def test_loop_devices_only_if_one_is_named() -> None:
+    assert [includes_loops(nodes) for nodes in (None, [], ["/dev/sda"], ["/dev/sda", "/dev/loop3"])] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_level_that_is_not_reached_is_a_failure(bench: Bench) -> None:
+    bench.add("PLAIN")
+    [outcome] = bench.erase().outcomes
+    assert met([outcome], None)
+    assert met([outcome], Level.CLEAR)
+    assert not met([outcome], Level.PURGE)
+    assert not met([replace(outcome, verdict=Verdict.PARTIAL)], None)
