@@ -17,6 +17,14 @@ def unused_values(platform: Platform) -> tuple[Problem, ...]:
     if platform.ipmi:
         text = "true: gprov does not ask management controllers yet: the factory gets no MAC of them"
         problems.append(Problem("IPMI", f"{text}, and only a step with {{{{.IpmiPass}}}} can set their passwords"))
+    if platform.fakeraid_type is not None:
+        text = f"{platform.fakeraid_type.value}: provisioning and restores do not use RAID of the firmware"
+        problems.append(
+            Problem(
+                "FakeraidType",
+                f"{text}, an erase of the data disks puts its metadata back (unless keep-raid-metadata:no)",
+            )
+        )
     for key, tool in (("BiosConfigTool", platform.bios_config_tool), ("IpmiConfigTool", platform.ipmi_config_tool)):
         if tool:
             problems.append(Problem(key, f"{tool}: gprov does not run it; run it in a step; {_TO_PROGRAMS}"))

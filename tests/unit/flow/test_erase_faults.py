@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -13,11 +13,14 @@ from gprov.adapters.fake.disk.drive_commands import MediaStore
 from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import AtaModel
 from gprov.adapters.fake.drives.faults import AtaFaults
-from gprov.adapters.fake.drives.nvme import NvmeBehaviour
+from gprov.adapters.fake.drives.nvme import NvmeBehaviour, SimulatedNvmeDrive
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk
 from gprov.domain.boot.boot_menu import ITEMS, Item
+from gprov.domain.disk.model import Bus
+from gprov.domain.erase.extents import Extent
+from gprov.domain.erase.patterns import Stamped
 from gprov.domain.platform.model import RaidLevel
 from tests.unit.flow import units
 from tests.unit.flow.driver import FailsAt, UnitDriver
@@ -327,3 +330,48 @@ def test_a_cut_before_the_record_says_cleared_is_resumed() -> None:
     assert unit.boot() is StopReason.REBOOT
     assert former_content(data_disks(unit)[0]) == []
     assert report(unit)["verdict"] == "erased"
+
+
+def namespaces_of_one_controller(unit: UnitDriver) -> SimulatedNvmeDrive:
+    """Make the data disks the namespaces 1, 2 … of one NVMe drive."""
+    disks = data_disks(unit)
+    by_number = dict(enumerate(disks, 1))
+
+    drive = SimulatedNvmeDrive(unit.machine.clock, {n: disk.size for n, disk in by_number.items()}, Namespaces(disks))
+    for number, disk in by_number.items():
+        disk.bus, disk.namespace, disk.nvme_drive = Bus.NVME, number, drive
+        disk.serial = f"{drive.controller.serial}-{number}"
+    return drive
+
+
+@dataclass
+class Namespaces:
+    disks: list[FakeDisk]
+
+    def __call__(self, number: int, byte: int | None) -> None:
+        self.disks[number - 1].erase_contents(byte)
+
+
+def test_two_namespaces_of_one_controller_are_erased_each_by_itself() -> None:
+    """Sanitize would erase both at once, while the other one is being erased and verified."""
+    unit = sata_array()
+    drive = namespaces_of_one_controller(unit)
+    assert erase(unit) is StopReason.REBOOT
+    assert [former_content(disk) for disk in data_disks(unit)] == [[], []]
+    assert [one["verdict"] for one in disk_reports(unit)] == ["erased", "erased"]
+    assert not any(command.opcode == 0x84 for command in drive.received)
+    assert {command.namespace for command in drive.received if command.opcode == 0x80} == {1, 2}
+    assert unit.settle()[-1] == "switched root"
+
+
+def test_a_namespace_that_is_no_data_disk_keeps_its_content() -> None:
+    unit = units.running()
+    [primary] = data_disks(unit)
+    other = unit.machine.add_disk(64 << 30, serial="other")
+    other.media.put(Extent(0, other.size), Stamped("former other"))
+    drive = namespaces_of_one_controller(unit)
+    assert erase(unit) is StopReason.REBOOT
+    assert former_content(primary) == []
+    assert former_content(other) == [Extent(0, other.size)]
+    assert {command.namespace for command in drive.received if command.opcode == 0x80} == {1}
+    assert "wrong size" in json.dumps(report(unit)["out_of_scope"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -338,3 +339,13 @@ def test_an_erase_that_is_cut_anywhere_ends_erased_or_unchanged_and_the_unit_run
         assert not unit.exists("RECOVERY", RECORD) or not begun, name
         if begun:
             assert report(unit)["verdict"] == "erased", name
+
+
+def test_a_simulated_erase_writes_no_file_of_this_machine(unit: UnitDriver) -> None:
+    def files() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in Path("/mnt/RECOVERY/log").glob("*")}
+
+    before = files()
+    erase(unit)
+    assert files() == before
+    assert "data_erase" not in unit.warnings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from gprov.domain.platform.model import (
     Virtualization,
 )
 from gprov.domain.platform.table import PlatformTable, parse_platform_table, read_platform_table
+from gprov.domain.platform.unused import unused_values
 
 # As the earlier system writes it.
 FULL = {
@@ -358,3 +360,10 @@ def test_any_values(change: dict[str, object]) -> None:
 def test_any_bytes(data: bytes) -> None:
     with pytest.raises(BadInput):
         parse_platform_table("x", data)
+
+
+def test_raid_of_the_firmware_is_warned_about_it_matters_for_an_erase_only() -> None:
+    platform = replace(default_table()[0], fakeraid_type=FakeraidType.DDF)
+    [unused] = unused_values(platform)
+    assert unused.place == "FakeraidType"
+    assert "an erase of the data disks puts its metadata back" in unused.message

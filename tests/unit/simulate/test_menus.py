@@ -7,6 +7,7 @@ import pytest
 from gprov.adapters.fake.firmware.uefi import firmware_start, select_boot_entry
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Step, Verb
+from gprov.apps.host.simulation.user_data import data_disks, erase_problems, put_user_data, user_data
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceMissing
 from tests.unit.simulate.replays import running
@@ -61,7 +62,7 @@ def test_an_entry_that_no_menu_shows_cannot_be_chosen(firmware: FirmwareKind) ->
 
 
 @pytest.mark.parametrize("firmware", FirmwareKind)
-def test_a_confirmed_erase_entry_erases_nothing_and_the_unit_boots_afterwards(firmware: FirmwareKind) -> None:
+def test_an_erase_without_an_operator_erases_nothing_and_the_unit_boots_afterwards(firmware: FirmwareKind) -> None:
     replay, lines = switched_off(firmware)
     before = replay.world.machine.media_state()
     replay.step(Step(Verb.CHOOSE, "erase"))
@@ -70,3 +71,16 @@ def test_a_confirmed_erase_entry_erases_nothing_and_the_unit_boots_afterwards(fi
     assert replay.world.machine.media_state() == before
     replay.rest()
     assert replay.problems == []
+
+
+@pytest.mark.parametrize("firmware", FirmwareKind)
+def test_an_erase_that_the_operator_confirms_is_cut_goes_on_and_the_unit_is_restored(firmware: FirmwareKind) -> None:
+    replay, _ = switched_off(firmware)
+    put_user_data(replay.world)
+    replay.step(Step(Verb.CHOOSE, "erase"))
+    replay.step(Step(Verb.KEYS, "erase"))
+    replay.step(Step(Verb.CUT, "start", {"at": "20", "torn": "1"}))
+    replay.rest()
+    assert replay.problems == []
+    assert not any(user_data(disk) for disk in data_disks(replay.world))
+    assert list(erase_problems(replay.world, settled=True)) == []

@@ -81,7 +81,7 @@ def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:
         serial=disk.serial,
         path=f"/sys/devices/simulated/{disk.name}",
         read_only=disk.write_protected,
-        namespace=1 if disk.bus is Bus.NVME else 0,
+        namespace=disk.namespace if disk.bus is Bus.NVME else 0,
         partitions=tuple(
             _as_partition(machine, disk, part) for part in sorted(disk.partitions, key=lambda part: part.number)
         ),

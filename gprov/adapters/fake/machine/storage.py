@@ -121,7 +121,7 @@ class FakeDisk:
     unless that area was cleared. ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or
     dead; ``reappears`` at the next start. ``media``: the bytes; for tables, file systems and members a recognisable
     content that stands for theirs. ``scsi_drive``, ``nvme_drive``: takes commands; a disk without one only reads and
-    writes blocks.
+    writes blocks. ``namespace``: of an NVMe disk.
     """
 
     name: str
@@ -131,6 +131,7 @@ class FakeDisk:
     model: str = "QEMU HARDDISK"
     vendor: str = "ATA"
     serial: str = ""
+    namespace: int = 1
     table: PartitionTable | None = None
     partitions: list[FakePartition] = field(default_factory=list)
     appears_at: float = 0.0

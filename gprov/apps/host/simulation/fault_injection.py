@@ -29,13 +29,15 @@ Say = Callable[[str], None]
 _LONGEST_SLOWNESS = 600
 _MOST_TIMES = 3
 _MOST_SLOW_SECONDS = LONGEST_START / 2
-# Keys that an operator presses: any key to stop the boot, the number of the menu's item, yes.
+# Keys that an operator presses: any key to stop the boot, the number of the menu's item, yes. An erase that was chosen
+# in the menu of firmware or loader asks twice.
 _KEYS = {
     "resume": ["any", "0", "yes"],
     "latest": ["any", "3", "yes"],
     "original": ["any", "4", "yes"],
     "choose": ["any", "5", "yes", "0", "yes"],
     "nothing": ["any"],
+    "erase": ["yes", "yes"],
 }
 
 

@@ -58,7 +58,7 @@ _CHOICES: Mapping[Verb, frozenset[str] | None] = {
     Verb.SERVER: frozenset({"good", "down", *(fault.value for fault in ServerFault)}),
     Verb.DROP: frozenset(image.value for image in Image),
     Verb.CHOOSE: frozenset({"normal", "restore", "erase", "recovery", "second-copy", "other-disk"}),
-    Verb.KEYS: frozenset({"resume", "latest", "original", "choose", "nothing"}),
+    Verb.KEYS: frozenset({"resume", "latest", "original", "choose", "nothing", "erase"}),
     Verb.REMOVE: frozenset({"flag", "nvram", "history", "options", "menus"}),
     Verb.PULL: frozenset(DISK_NAMES),
     Verb.PLUG: frozenset(DISK_NAMES),

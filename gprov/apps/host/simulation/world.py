@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
@@ -29,7 +29,6 @@ from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
 from gprov.adapters.fake.system.process import FakeProcesses
-from gprov.apps.erase.container import EraseContainer
 from gprov.apps.host.simulation.factory_files import MANUF_URL, RECOVERY_SIZE, hardware_specification, publish
 from gprov.apps.host.simulation.firmware_table import build_smbios, identifying_arguments
 from gprov.apps.init.container import InitContainer
@@ -48,6 +47,9 @@ from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import Platform, RaidLevel, ValidateMethod
 from gprov.domain.unit.nics import ANY_MAC, Nic, own_nics
 from gprov.ports.events import EventSink
+
+if TYPE_CHECKING:
+    from gprov.apps.erase.container import EraseContainer
 
 IMAGE_NAME = "WIDGET.LNX.SHINY.2026-01-15.1.upd"
 SERIAL = "SIM0001"
@@ -187,8 +189,9 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.credential_store_at, lambda _endpoint: world.factory)
     set_value(container.sink_for, FakeServerSink)
     set_value(container.file_sink_at, lambda _folder: MemorySink())
-    if isinstance(container, EraseContainer):
-        set_value(container.erase_file_sink_at, lambda _folder: MemorySink())
+    if hasattr(container, "erase_file_sink_at"):
+        # Instances of containers are not instances of their classes.
+        set_value(cast("EraseContainer", container).erase_file_sink_at, lambda _folder: MemorySink())
 
 
 def new_world(
