@@ -10,7 +10,7 @@ from gprov.apps.erase.preparation import prepare_disks
 from gprov.apps.erase.raid_metadata import RaidMetadataKeeper, kept_kind
 from gprov.apps.erase.recorder import EraseRecorder
 from gprov.apps.erase.reporting import report_erase, unit_identity
-from gprov.apps.erase.survey import find_scope, plan_erasures
+from gprov.apps.erase.survey import find_scope, free_drives, plan_erasures
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
 from gprov.apps.unit.recovery.erase_record import EraseRecordFile, has_begun, refuse_unfinished_erase
@@ -105,6 +105,7 @@ class DataErase:
             bus.warning(
                 "data erase: DATA_ERASE_OPTIONS is not used; the interrupted erase goes on with its own options"
             )
+        free_drives(self._ports, scope.disks, bus)
         erasures = plan_erasures(self._ports, scope.disks, request, record, bus)
         disks = tuple(erasure.disk for erasure in erasures)
         keeper = RaidMetadataKeeper(self._ports.runner, flow.volumes.files, self._context.log_folder, bus)
@@ -185,7 +186,13 @@ class DataErase:
             if cleared is None or cleared.progress_of(erasure.disk.identity, erasure.disk.size) is None
         )
         if disks:
-            prepare_disks(self._ports.flow.executor, disks, recorder, self._bus)
+            try:
+                prepare_disks(self._ports.flow.executor, disks, recorder, self._bus)
+            except GprovError as error:
+                # A record that stays "running" would begin the same erase at every start, also after a person chose a
+                # restore.
+                recorder.mark_failed(str(error))
+                raise
         return self._ports.runner.erase(erasures, recorder)
 
     def _facts(

@@ -52,15 +52,11 @@ def _scope_now(ports: ErasePorts, recovery: RecoveryVolume, unit: Unit | None, b
 def plan_erasures(
     ports: ErasePorts, disks: tuple[Disk, ...], request: EraseRequest, record: EraseRecord | None, bus: EventBus
 ) -> tuple[DiskErasure, ...]:
-    """Ask each drive what it supports, and choose techniques. ``record``: of an erase that is resumed. A drive that an
-    interrupted security erase left with gprov's password is freed of it first."""
+    """Ask each drive what it supports, and choose techniques; nothing is changed. ``record``: of an erase that is
+    resumed."""
     erasures = []
     for disk in disks:
         report = _report(ports, disk)
-        if report.password_set:
-            released = ports.runner.release(disk)
-            (bus.log if released.free else bus.warning)(f"{disk.node}: {released.detail}")
-            report = _report(ports, disk)
         choice = choose_techniques(report, request)
         erasure = DiskErasure(
             disk=disk,
@@ -76,6 +72,15 @@ def plan_erasures(
         bus.log(erasure.describe())
         erasures.append(erasure)
     return tuple(erasures)
+
+
+def free_drives(ports: ErasePorts, disks: tuple[Disk, ...], bus: EventBus) -> None:
+    """Free drives that an interrupted security erase left with gprov's password. Only after the erase is confirmed: on
+    a drive with the password of a stranger, each trial counts."""
+    for disk in disks:
+        if _report(ports, disk).password_set:
+            released = ports.runner.release(disk)
+            (bus.log if released.free else bus.warning)(f"{disk.node}: {released.detail}")
 
 
 def _report(ports: ErasePorts, disk: Disk) -> DriveReport:

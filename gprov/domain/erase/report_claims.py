@@ -95,8 +95,13 @@ def _of_whole(entry: DiskEntry) -> Iterator[str]:
         yield "the verification did not pass"
     if verification.method is VerificationMethod.FULL and verification.examined < entry.disk.size:
         yield f"{verification.examined} of {entry.disk.size} bytes were examined: that is not the whole disk"
+    read_back = verification.method in (VerificationMethod.FULL, VerificationMethod.SAMPLE)
     if entry.technique is Technique.OVERWRITE:
+        if not read_back:
+            yield "an overwrite is verified by reading it back"
         yield from _of_overwrite(entry)
+    elif verification.method is not VerificationMethod.CANARIES:
+        yield "a technique that the drive carries out is verified by canaries and former content"
 
 
 def _of_overwrite(entry: DiskEntry) -> Iterator[str]:

@@ -232,7 +232,8 @@ def test_options_are_those_that_were_confirmed(unit: UnitDriver) -> None:
     assert isinstance(disk["passes"], list)
     assert len(disk["passes"]) == 3
     assert isinstance(disk["verification"], dict)
-    assert disk["verification"]["method"] == "random sample"
+    # What a pass could not write before the restart is not recorded: a sample could miss it.
+    assert disk["verification"]["method"] == "full read-back"
 
 
 def test_a_record_of_another_unit_erases_nothing_and_a_person_decides(unit: UnitDriver) -> None:

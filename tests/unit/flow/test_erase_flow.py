@@ -261,6 +261,19 @@ def test_a_sanitize_in_progress_is_followed_after_a_restart() -> None:
     assert sum(command.opcode == 0x84 for command in drive.received) == 1
 
 
+def test_bad_sectors_before_a_cut_are_not_missed_by_a_sample(unit: UnitDriver) -> None:
+    [primary] = data_disks(unit)
+    bad = Extent(1 << 30, (1 << 30) + 512)
+    primary.media.unwritable = (bad,)
+    start = {**CONFIRMED, "DATA_ERASE_OPTIONS": "read-back:sample"}
+    names = unit.operations(lambda copy: copy.boot(start))
+    passes = [at for at, name in enumerate(names) if name == f"overwrite {primary.node}: under way"]
+    unit.cut(passes[-1], lambda one: one.boot(start))
+    unit.boot()
+    [disk] = disk_reports(unit)
+    assert (disk["verdict"], disk["achieved"]) == ("partial", "not classified")
+
+
 def test_an_option_that_is_not_understood_stops_the_erase(unit: UnitDriver) -> None:
     written = data_disks(unit)[0].writes
     assert unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "scheme:four"}) is StopReason.REBOOT

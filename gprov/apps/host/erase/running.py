@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+from gprov.apps.erase.survey import free_drives, plan_erasures
 from gprov.apps.host.erase.container import BenchContainer
 from gprov.apps.host.erase.planning import BenchPlan
 from gprov.apps.host.erase.stop import Stop
@@ -16,7 +17,6 @@ from gprov.domain.erase.outcome import DiskOutcome
 from gprov.domain.erase.record import DiskProgress
 from gprov.domain.erase.report import ErasureReport, UnitIdentity
 from gprov.domain.erase.report_making import ErasureFacts, make_report
-from gprov.domain.erase.request import EraseRequest
 from gprov.domain.erase.scope import Scope
 from gprov.domain.errors import GprovError
 from gprov.domain.formats.smbios.dmidecode_keywords import keyword
@@ -67,14 +67,17 @@ def run_bench(
     clock = container.clock()
     started = clock.now_ns()
     erasures = tuple(plan.erasure for plan in plans)
+    if any(erasure.report.password_set for erasure in erasures):
+        disks, request, ports = tuple(one.disk for one in erasures), erasures[0].request, container.erase_ports()
+        free_drives(ports, disks, container.bus())
+        erasures = plan_erasures(ports, disks, request, None, container.bus())
     outcomes = container.erasure_runner().erase(erasures, _Observer(stop, shown))
-    request: EraseRequest = erasures[0].request
     facts = ErasureFacts(
         unit=_machine(container),
         operator=operator,
         started_ns=started,
         ended_ns=clock.now_ns(),
-        requested=request.level,
+        requested=erasures[0].request.level,
         outcomes=outcomes,
         out_of_scope=tuple((one.disk, one.reason) for one in scope.left_out),
     )

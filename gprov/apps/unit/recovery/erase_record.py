@@ -13,7 +13,8 @@ from gprov.domain.recovery_files import ERASE_FILE
 from gprov.ports.block import BlockDevices
 from gprov.ports.files import Files
 
-_MAX_BYTES = 1 << 20
+# 256 disks with the digests of 256 blocks each.
+_MAX_BYTES = 64 << 20
 
 
 class EraseRecordFile:

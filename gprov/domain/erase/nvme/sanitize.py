@@ -68,7 +68,8 @@ def erase_by_sanitize(technique: Technique, number: int, in_scope: frozenset[int
 
 def resume_sanitize(technique: Technique, before: SanitizeLog | None) -> Protocol[TechniqueResult]:
     """Follow an operation that began before a restart. ``before``: the log before its command, if it was kept: without
-    it, an operation that has ended meanwhile cannot be told from an earlier one, and the result is FAILED."""
+    it, an operation that has ended meanwhile cannot be told from an earlier one, and the result is REFUSED: a technique
+    has to start anew."""
     log = yield from read_sanitize_log()
     if isinstance(log, Unanswered):
         return TechniqueResult(technique, _FAILED, f"after the restart: {log.reason}")
@@ -79,7 +80,7 @@ def resume_sanitize(technique: Technique, before: SanitizeLog | None) -> Protoco
         return TechniqueResult(technique, _FAILED, "the drive carries out another sanitize operation")
     if before is None:
         detail = f"no operation is in progress after the restart, and it is unknown which one ended: {_describe(log)}"
-        return TechniqueResult(technique, _FAILED, detail)
+        return TechniqueResult(technique, TechniqueStatus.REFUSED, detail)
     dword = sanitize_dword10(SanitizeParameters(SANITIZE_ACTIONS[technique]))
     return (yield from _followed(technique, _Watch(dword, before), ""))
 

@@ -175,7 +175,7 @@ def test_an_operation_that_ended_before_the_restart_needs_the_log_of_before() ->
     unknown, known = made.run(resume(BLOCK)), made.run(resume(BLOCK, before))
     assert unknown is not None
     assert known is not None
-    assert (unknown.status, known.status) == (FAILED, COMPLETED)
+    assert (unknown.status, known.status) == (REFUSED, COMPLETED)
     assert "unknown which one ended" in unknown.detail
 
 

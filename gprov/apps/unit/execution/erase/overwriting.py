@@ -15,7 +15,7 @@ from gprov.ports.clock import Clock
 from gprov.ports.destructive.disk_writer import DiskWriter, WriteOutcome
 
 # Written but perhaps not flushed when power is lost: more than the cache of any drive.
-UNFLUSHED_BYTES = 1 << 28
+UNFLUSHED_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)

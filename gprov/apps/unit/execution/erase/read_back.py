@@ -8,6 +8,7 @@ from gprov.domain.erase.patterns import Pattern
 from gprov.domain.erase.plan import DiskErasure
 from gprov.domain.erase.request import ReadBack
 from gprov.domain.erase.sampling import blocks_needed, sampled_extents
+from gprov.domain.erase.techniques import Technique
 from gprov.domain.erase.verification import ReadBack as Found
 from gprov.domain.erase.verification import full_verification, sample_verification
 from gprov.ports.drives import BytesDone, DiskReader
@@ -22,7 +23,9 @@ def read_back(erasure: DiskErasure, pattern: Pattern, reader: DiskReader, progre
     """Compare the disk, or a random sample of it, with the last pattern. The sample is chosen by a part of the seed
     that the drive has not seen."""
     disk, seed = erasure.disk, f"sample {erasure.progress.seed}"
-    whole = erasure.request.read_back is ReadBack.FULL
+    # What a pass before a restart could not write is not recorded: a sample could miss it.
+    resumed = erasure.progress.technique is Technique.OVERWRITE
+    whole = resumed or erasure.request.read_back is ReadBack.FULL
     if whole:
         wanted: tuple[Extent, ...] = (Extent(0, disk.size),)
     else:
