@@ -115,6 +115,19 @@ def test_a_bench_machine_certifies_with_its_own_key(folder: Path, capsys: pytest
         assert ended.value.code == 2
 
 
+@pytest.mark.parametrize("output", ["chain/x.json", "chain/../chain/erasure-00000003.json", "link/x.json"])
+def test_a_copy_in_the_chain_folder_is_refused_before_anything_is_written(folder: Path, output: str) -> None:
+    (folder / "link").symlink_to("chain")
+    (folder / "report.json").write_bytes(REPORTS[3])
+    before = sorted(os.listdir(folder / "chain"))
+    words = ["--key", str(folder / "private.pem"), "--chain", str(folder / "chain"), "--output", str(folder / output)]
+    with pytest.raises(SystemExit) as ended:
+        main(["erase", "certify", str(folder / "report.json"), *words])
+    assert ended.value.code == 2
+    assert sorted(os.listdir(folder / "chain")) == before
+    assert verify(folder, 2, "--chain", str(folder / "chain")) == 0
+
+
 def test_a_private_key_must_be_private(folder: Path) -> None:
     key = folder / "private.pem"
     key.chmod(0o640)
