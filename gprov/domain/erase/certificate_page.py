@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from html import escape
 
 from gprov.domain.erase.certificate import ErasureCertificate, parse_certificate, sha256_of
-from gprov.domain.erase.certificate_html import bullets, pairs, table, text
+from gprov.domain.erase.certificate_html import bullets, line_block, pairs, table, text
 from gprov.domain.erase.certificate_style import STYLE
 from gprov.domain.erase.outcome import VerificationMethod
 from gprov.domain.erase.report import Areas, DiskEntry, DiskIdentity, ErasureReport, OptionStatus, OverallVerdict
@@ -190,8 +190,8 @@ def _validation() -> str:
 def _integrity(certificate: ErasureCertificate, data: bytes) -> str:
     name = certificate_file(certificate.chain.sequence)
     commands = (
-        f"openssl pkeyutl -verify -pubin -inkey factory.pem -rawin -in {name} -sigfile {name}.sig\n"
-        f"gprov erase verify-certificate {name} --key factory.pem"
+        f"openssl pkeyutl -verify -pubin -inkey factory.pem -rawin -in {name} -sigfile {name}.sig",
+        f"gprov erase verify-certificate {name} --key factory.pem",
     )
     values = [
         ("SHA-256 of the JSON file", sha256_of(data)),
@@ -203,7 +203,7 @@ def _integrity(certificate: ErasureCertificate, data: bytes) -> str:
     return (
         pairs("Signature and chain", values)
         + '<section class="check"><p>To check, with the public key from the issuer, not from this page:</p>'
-        + f"<pre>{text(commands)}</pre></section>\n"
+        + f"<pre>{line_block(commands)}</pre></section>\n"
     )
 
 

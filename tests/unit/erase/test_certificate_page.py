@@ -90,6 +90,16 @@ def test_the_page_states_what_is_authoritative_and_leaves_the_decision_open() ->
         assert expected in text
 
 
+def test_each_command_to_check_the_certificate_has_a_line() -> None:
+    page = certificate_page(signed_chain(facts_of(OVERWRITTEN))[0].certificate)
+    (shown,) = re.findall("<pre>(.*?)</pre>", page, re.DOTALL)
+    assert shown.splitlines() == [
+        "openssl pkeyutl -verify -pubin -inkey factory.pem -rawin -in erasure-00000001.json"
+        " -sigfile erasure-00000001.json.sig",
+        "gprov erase verify-certificate erasure-00000001.json --key factory.pem",
+    ]
+
+
 def test_the_policy_allows_the_style_of_the_page_and_nothing_else() -> None:
     page = certificate_page(signed_chain(facts_of(OVERWRITTEN))[0].certificate)
     (style,) = re.findall("<style>(.*?)</style>", page, re.DOTALL)
