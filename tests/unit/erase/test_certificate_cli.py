@@ -137,6 +137,13 @@ def test_a_private_key_must_be_private(folder: Path) -> None:
         signer_in(str(folder / "none.pem"))
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_a_public_key_in_place_of_the_private_one_is_named_as_such(folder: Path, mode: int) -> None:
+    (folder / "factory.pem").chmod(mode)
+    with pytest.raises(BadInput, match=r"factory\.pem: holds a public key: give the private one$"):
+        signer_in(str(folder / "factory.pem"))
+
+
 def test_several_registrations_at_once_make_one_chain(tmp_path: Path) -> None:
     def register(number: int) -> bytes:
         registry = FolderRegistry(LinuxFiles(), str(tmp_path / "chain"), SIGNER, "bench", lambda: NOW_NS)
