@@ -94,8 +94,10 @@ def test_each_command_to_check_the_certificate_has_a_line() -> None:
     page = certificate_page(signed_chain(facts_of(OVERWRITTEN))[0].certificate)
     (shown,) = re.findall("<pre>(.*?)</pre>", page, re.DOTALL)
     assert shown.splitlines() == [
-        "openssl pkeyutl -verify -pubin -inkey factory.pem -rawin -in erasure-00000001.json"
-        " -sigfile erasure-00000001.json.sig",
+        (
+            "openssl pkeyutl -verify -pubin -inkey factory.pem -rawin -in erasure-00000001.json"
+            " -sigfile erasure-00000001.json.sig"
+        ),
         "gprov erase verify-certificate erasure-00000001.json --key factory.pem",
     ]
 
