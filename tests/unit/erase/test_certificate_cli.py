@@ -144,6 +144,70 @@ def test_a_public_key_in_place_of_the_private_one_is_named_as_such(folder: Path,
         signer_in(str(folder / "factory.pem"))
 
 
+def certify(folder: Path, report: str, *options: str, key: str = "private.pem") -> int:
+    words = ["--key", str(folder / key), "--chain", str(folder / "chain"), *options]
+    return main(["erase", "certify", str(folder / report), *words])
+
+
+def test_a_report_is_not_mistaken_for_a_certificate_nor_the_reverse(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "report.json").write_bytes(REPORTS[3])
+    key = ("--key", str(folder / "factory.pem"))
+    assert main(["erase", "verify-certificate", str(folder / "report.json"), *key]) == 1
+    page = ("--output", str(folder / "page.html"))
+    assert main(["erase", "certificate-page", str(folder / "report.json"), *key, *page]) == 1
+    assert capsys.readouterr().err.count("report.json: is an erase report, not a certificate: certify it first") == 2
+    assert certify(folder, "chain/erasure-00000001.json") == 1
+    assert "erasure-00000001.json: is an erase certificate already" in capsys.readouterr().err
+    (folder / "chain/report.json").write_bytes(REPORTS[3])
+    assert verify(folder, 1, "--chain", str(folder / "chain")) == 1
+    assert "chain/report.json: is an erase report" in capsys.readouterr().err
+
+
+def test_the_chain_of_another_key_is_one_problem(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    signer_at(str(folder / "new.pem"))
+    (folder / "report.json").write_bytes(REPORTS[3])
+    assert certify(folder, "report.json", key="new.pem") == 1
+    shown = capsys.readouterr().err
+    assert f"this chain is that of another key: it states {SIGNER.public.key_id}" in shown
+    assert "more)" not in shown
+
+
+def test_an_error_of_the_page_names_the_file_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = folder / "chain/erasure-00000002.json"
+    key, page = ("--key", str(folder / "other.pem")), ("--output", str(folder / "page.html"))
+    assert main(["erase", "certificate-page", str(file), *key, *page]) == 1
+    assert f"no page is written: {file}: the signature is not" in capsys.readouterr().err
+
+
+def test_another_issuer_for_a_certified_report_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "report.json").write_bytes(REPORTS[3])
+    for _ in range(2):
+        assert certify(folder, "report.json", "--issuer", "Bench\t1") == 0
+    assert certify(folder, "report.json") == 0
+    assert certify(folder, "report.json", "--issuer", "Bench 2", "--output", str(folder / "copy.json")) == 1
+    assert "has the certificate 3 of Bench" in capsys.readouterr().err
+    assert not (folder / "copy.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--server", "http://x"], "name the file for the certificate with --output"),
+        (["--server", "http://x", "--output", "y", "--issuer", "z"], "the server states its own name as issuer"),
+        (["--key", "x", "--chain", "y", "--issuer", " "], "the name is empty"),
+    ],
+)
+def test_a_refused_option_of_certify_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], sentence: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["erase", "certify", str(folder / "report.json"), *options])
+    assert ended.value.code == 2
+    assert sentence in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
 def test_several_registrations_at_once_make_one_chain(tmp_path: Path) -> None:
     def register(number: int) -> bytes:
         registry = FolderRegistry(LinuxFiles(), str(tmp_path / "chain"), SIGNER, "bench", lambda: NOW_NS)

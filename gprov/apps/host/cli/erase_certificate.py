@@ -15,6 +15,7 @@ from gprov.apps.host.cli.userfile import read_user_file
 from gprov.domain.erase.certificate import MAX_CERTIFICATE, ErasureCertificate, sha256_of
 from gprov.domain.erase.certificate_chain import Checked, check_chain, check_one, link_problem
 from gprov.domain.erase.certificate_page import certificate_page
+from gprov.domain.erase.document_format import refuse_report
 from gprov.domain.erase.report_fields import rfc3339
 from gprov.domain.erase.signed import SIGNATURE_SIZE, SIGNATURE_SUFFIX, SignedCertificate
 from gprov.domain.errors import BadInput, ExitCode, Problem
@@ -77,7 +78,9 @@ def write_page(
     from gprov.adapters.linux.files.files import LinuxFiles
 
     signed = _signed(file)
-    _require(check_one(file, signed, _pinned(key)).problems, file)
+    problems = check_one(file, signed, _pinned(key)).problems
+    if problems:
+        raise BadInput("no page is written", problems)
     LinuxFiles().replace(
         os.path.abspath(output), certificate_page(signed.certificate).encode(), owner=Owner(os.geteuid(), os.getegid())
     )
@@ -100,6 +103,7 @@ def _pinned(path: str) -> PublicKey:
 
 def _signed(path: str) -> SignedCertificate:
     certificate = read_user_file(path, MAX_CERTIFICATE)
+    refuse_report(path, certificate)
     return SignedCertificate(certificate, read_user_file(path + SIGNATURE_SUFFIX, 4 * SIGNATURE_SIZE))
 
 
@@ -123,11 +127,6 @@ def _chain_problems(file: str, signed: SignedCertificate, folder: str, key: Publ
     yield from check_chain(files, key)
     if all(one.certificate != signed.certificate for one in files.values()):
         yield Problem(file, f"is not in the chain in {folder}")
-
-
-def _require(problems: tuple[Problem, ...], file: str) -> None:
-    if problems:
-        raise BadInput(file, problems)
 
 
 def _document(file: str, signed: SignedCertificate, checked: Checked, problems: list[Problem]) -> JsonValue:

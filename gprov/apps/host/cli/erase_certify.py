@@ -13,8 +13,10 @@ from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
 from gprov.domain.erase.certificate import MAX_CERTIFICATE, parse_certificate
+from gprov.domain.erase.report_fields import LINE
+from gprov.domain.erase.report_text import parse_report
 from gprov.domain.erase.signed import certificate_file
-from gprov.domain.errors import ExitCode
+from gprov.domain.errors import BadInput, ExitCode, Problem
 
 if TYPE_CHECKING:  # loaded only by the action that needs it
     from gprov.ports.factory import ErasureRegistry
@@ -43,9 +45,12 @@ def certify(
 ) -> int:
     """Issue the certificate of an erase report: with a key of this machine, or by the factory server."""
     if (server is None) == (key is None) or (key is None) != (chain is None):
-        raise typer.BadParameter("give --key and --chain, or --server", param_hint="options")
-    if server is not None and (output is None or issuer is not None):
-        raise typer.BadParameter("--server needs --output, and states its own name", param_hint="'--server'")
+        raise typer.BadParameter("give --key and --chain, or --server", param_hint="'--key' / '--chain' / '--server'")
+    if server is not None and output is None:
+        raise typer.BadParameter("name the file for the certificate with --output", param_hint="'--server'")
+    if issuer is not None and (server is not None or not issuer.strip()):
+        wrong = "the server states its own name as issuer" if server is not None else "the name is empty"
+        raise typer.BadParameter(wrong, param_hint="'--issuer'")
     if (
         chain is not None
         and output is not None
@@ -54,8 +59,12 @@ def certify(
         where = f"{output} is in the chain folder, which gets the certificate anyway: name a file outside of it"
         raise typer.BadParameter(where, param_hint="'--output'")
     content = read_user_file(report, MAX_CERTIFICATE)
+    parse_report(content, report)
     signed = _registry(server or "", key or "", chain or "", issuer or socket.gethostname()).register(content)
     found = parse_certificate(signed.certificate)
+    if issuer is not None and found.issuer.name != LINE.write(issuer):
+        already = f"has the certificate {found.chain.sequence} of {found.issuer.name} already: omit --issuer"
+        raise BadInput(report, [Problem("", already)])
     paths = [] if chain is None else [os.path.join(chain, certificate_file(found.chain.sequence))]
     if output is not None:
         from gprov.adapters.linux.files.certificate_folder import write_signed
