@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from gprov.domain.erase.report_making import make_report
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.errors import BadInput, DeviceMissing
 from tests.unit.erase.keys import OTHER, PRIVATE_PEM, SIGNER, signed_chain
-from tests.unit.erase.outcomes import NOW_NS, OVERWRITTEN, facts_of
+from tests.unit.erase.outcomes import NOW_NS, OVERWRITTEN, UNIT, facts_of
 
 REPORTS = [report_bytes(make_report(facts_of(*[OVERWRITTEN] * count))) for count in range(4)]
 
@@ -172,6 +173,17 @@ def test_the_chain_of_another_key_is_one_problem(folder: Path, capsys: pytest.Ca
     shown = capsys.readouterr().err
     assert f"this chain is that of another key: it states {SIGNER.public.key_id}" in shown
     assert "more)" not in shown
+
+
+def test_a_server_cannot_register_a_machine_without_serial_number(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unnamed = replace(facts_of(OVERWRITTEN), unit=replace(UNIT, serial=""))
+    (folder / "report.json").write_bytes(report_bytes(make_report(unnamed)))
+    words = ["erase", "certify", str(folder / "report.json"), "--output", str(folder / "copy.json")]
+    assert main([*words, "--server", "http://[::1]:9/"]) == 1
+    assert "report.json: states no serial number of the machine: a server cannot" in capsys.readouterr().err
+    assert certify(folder, "report.json") == 0
 
 
 def test_an_error_of_the_page_names_the_file_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,10 @@ def certify(
         where = f"{output} is in the chain folder, which gets the certificate anyway: name a file outside of it"
         raise typer.BadParameter(where, param_hint="'--output'")
     content = read_user_file(report, MAX_CERTIFICATE)
-    parse_report(content, report)
+    serial = parse_report(content, report).unit.serial
+    if server is not None and not serial.strip():
+        unknown = "states no serial number of the machine: a server cannot register it, use --key and --chain"
+        raise BadInput(report, [Problem("", unknown)])
     signed = _registry(server or "", key or "", chain or "", issuer or socket.gethostname()).register(content)
     found = parse_certificate(signed.certificate)
     if issuer is not None and found.issuer.name != LINE.write(issuer):
