@@ -79,6 +79,10 @@ class DiskIdentity:
     bus: Bus
     place: Annotated[str, LINE, Doc("Port or slot")]
 
+    def describe(self) -> str:
+        """Vendor, model and serial number; the device file in place of a serial number that the disk does not state."""
+        return " ".join(part.strip() for part in (self.vendor, self.model, self.serial or self.name) if part.strip())
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

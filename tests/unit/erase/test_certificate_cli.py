@@ -186,6 +186,18 @@ def test_a_server_cannot_register_a_machine_without_serial_number(
     assert certify(folder, "report.json") == 0
 
 
+def test_what_has_no_serial_number_is_named_otherwise(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    disk = replace(OVERWRITTEN.disk, vendor="", model="", serial="")
+    facts = replace(facts_of(replace(OVERWRITTEN, disk=disk)), unit=replace(UNIT, serial=""))
+    (folder / "report.json").write_bytes(report_bytes(make_report(facts)))
+    assert certify(folder, "report.json") == 0
+    capsys.readouterr()
+    assert verify(folder, 3) == 0
+    _, machine, named = capsys.readouterr().out.splitlines()
+    assert machine.startswith("machine without serial number: erased;")
+    assert named.startswith("  /dev/sda: erased, clear by")
+
+
 def test_an_error_of_the_page_names_the_file_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = folder / "chain/erasure-00000002.json"
     key, page = ("--key", str(folder / "other.pem")), ("--output", str(folder / "page.html"))

@@ -152,9 +152,8 @@ def _lines(file: str, certificate: ErasureCertificate) -> Iterator[str]:
     issued = f"number {certificate.chain.sequence} of {certificate.issuer.name}, {rfc3339(certificate.issued)}"
     yield f"{file}: valid; {issued}"
     levels = f"level {report.requested.value} requested, {report.achieved.value} achieved"
-    yield f"machine {report.unit.serial}: {report.verdict.value}; {levels}"
+    yield f"machine {report.unit.serial or 'without serial number'}: {report.verdict.value}; {levels}"
     for entry in report.disks:
-        disk, method = entry.disk, entry.verification.method.value
-        named = f"{disk.vendor} {disk.model} {disk.serial}".strip()
+        method = entry.verification.method.value
         result = f"{entry.verdict.value}, {entry.achieved.value} by {entry.technique_text or 'nothing'}"
-        yield f"  {named}: {result}; verification: {method}"
+        yield f"  {entry.disk.describe()}: {result}; verification: {method}"
