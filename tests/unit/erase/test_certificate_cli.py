@@ -19,6 +19,7 @@ from gprov.domain.erase.certificate_chain import check_chain
 from gprov.domain.erase.report_making import make_report
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.errors import BadInput, DeviceMissing
+from gprov.domain.formats.owner import Owner
 from tests.unit.erase.keys import OTHER, PRIVATE_PEM, SIGNER, signed_chain
 from tests.unit.erase.outcomes import NOW_NS, OVERWRITTEN, UNIT, facts_of
 
@@ -243,6 +244,15 @@ def test_several_registrations_at_once_make_one_chain(tmp_path: Path) -> None:
     assert check_chain(chain, SIGNER.public) == ()
     assert [parse_certificate(one.certificate).chain.sequence for one in chain.values()] == [1, 2, 3, 4]
     assert set(found) == {one.certificate for one in chain.values()}
+
+
+def test_a_folder_is_made_by_several_programs_at_once(tmp_path: Path) -> None:
+    owner = Owner(os.geteuid(), os.getegid())
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(50):
+            folder = str(tmp_path / str(number) / "chain")
+            list(pool.map(lambda path: LinuxFiles().make_folder(path, owner=owner), [folder] * 8))
+            assert os.path.isdir(folder)
 
 
 def test_a_chain_that_is_not_valid_is_not_continued(folder: Path) -> None:
