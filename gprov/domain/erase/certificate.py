@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from enum import Enum
 from typing import Annotated
 
 from typing_extensions import Doc
 
 from gprov.domain.erase.canonical_json import canonical_bytes, read_canonical
+from gprov.domain.erase.document_format import CertificateFormat, refuse_report
 from gprov.domain.erase.report import ErasureReport
 from gprov.domain.erase.report_fields import INSTANT, LINE, SHA256
 from gprov.domain.erase.report_text import checked_report, parse_report, report_bytes
@@ -22,10 +22,6 @@ from gprov.domain.formats.json.reading import finish
 
 WHAT = "erase certificate"
 MAX_CERTIFICATE = 8 << 20  # bytes
-
-
-class CertificateFormat(Enum):
-    FIRST = "gprov-erase-certificate/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +77,7 @@ def issue(report: bytes, issuer: Issuer, link: Link, now_ns: int) -> bytes:
 
 def parse_certificate(data: bytes, what: str = WHAT) -> ErasureCertificate:
     """``what``: how errors name it. Raises BadInput with all problems. The signature is not part of the document."""
+    refuse_report(what, data)
     root, certificate = read_canonical(what, ErasureCertificate, data)
     checked_report(root, certificate.report, "$.report")
     if not root.problems:

@@ -57,6 +57,9 @@ def link_problem(certificate: ErasureCertificate, previous: ErasureCertificate, 
 def check_chain(files: Mapping[str, SignedCertificate], key: VerifyingKey) -> tuple[Problem, ...]:
     """Every certificate of a chain, and that it is complete from the first to the last one. Whether newer ones exist
     cannot be seen."""
+    other = _other_key(files, key)
+    if other is not None:
+        return (other,)
     checked = {name: check_one(name, signed, key) for name, signed in files.items()}
     problems = [problem for one in checked.values() for problem in one.problems]
     found = [(one.certificate, name) for name, one in checked.items() if one.certificate is not None]
@@ -65,6 +68,18 @@ def check_chain(files: Mapping[str, SignedCertificate], key: VerifyingKey) -> tu
     if not files:
         problems.append(Problem("", "the chain has no certificates"))
     return tuple(problems)
+
+
+def _other_key(files: Mapping[str, SignedCertificate], key: VerifyingKey) -> Problem | None:
+    """One problem in place of one for each certificate, if all of them state other keys."""
+    try:
+        stated = {parse_certificate(signed.certificate).issuer.key_id for signed in files.values()}
+    except BadInput:
+        return None
+    if not stated or key.key_id in stated:
+        return None
+    named = ", ".join(sorted(stated))
+    return Problem("", f"this chain is that of another key: it states {named}, and the given key is {key.key_id}")
 
 
 def _link_problems(

@@ -16,6 +16,11 @@ def text(value: str) -> str:
     return escape(printable_text(value))
 
 
+def line_block(values: Iterable[str]) -> str:
+    """One text per line, for an element that keeps line feeds: ``text`` replaces those within a value."""
+    return "\n".join(text(value) for value in values)
+
+
 def pairs(title: str, values: Iterable[tuple[str, str]]) -> str:
     rows = "".join(f"<tr><th>{text(head)}</th><td>{text(value) or NONE}</td></tr>" for head, value in values)
     head = f"<h2>{text(title)}</h2>" if title else ""

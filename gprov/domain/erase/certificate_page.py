@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from html import escape
 
 from gprov.domain.erase.certificate import ErasureCertificate, parse_certificate, sha256_of
-from gprov.domain.erase.certificate_html import bullets, pairs, table, text
+from gprov.domain.erase.certificate_html import bullets, line_block, pairs, table, text
 from gprov.domain.erase.certificate_style import STYLE
 from gprov.domain.erase.outcome import VerificationMethod
-from gprov.domain.erase.report import Areas, DiskEntry, DiskIdentity, ErasureReport, OptionStatus, OverallVerdict
+from gprov.domain.erase.report import Areas, DiskEntry, ErasureReport, OptionStatus, OverallVerdict
 from gprov.domain.erase.report_fields import rfc3339
 from gprov.domain.erase.signed import certificate_file
 
@@ -37,12 +37,13 @@ def certificate_page(data: bytes) -> str:
     certificate = parse_certificate(data)
     report = certificate.report
     title = f"Erase certificate {certificate.chain.sequence}"
+    full_title = f"{title}: {report.unit.serial}" if report.unit.serial else title
     return "".join(
         (
             '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">',
             '<meta name="viewport" content="width=device-width">',
-            f"<title>{text(title)}: {text(report.unit.serial)}</title>",
+            f"<title>{text(full_title)}</title>",
             f"<style>{STYLE}</style></head><body>\n",
             f"<h1>{text(title)}</h1>",
             _authority(certificate, data),
@@ -100,7 +101,7 @@ def _overview(report: ErasureReport) -> str:
     rows = [
         (
             str(number),
-            _named(entry.disk),
+            entry.disk.describe(),
             _gigabytes(entry.disk.size),
             entry.technique_text or "none",
             f"{entry.requested.value} / {entry.achieved.value}",
@@ -134,7 +135,7 @@ def _disk(number: int, entry: DiskEntry) -> str:
     ]
     return "".join(
         (
-            f'<section class="disk"><h2>Disk {number}: {text(_named(disk))} {_marked(entry.verdict.value)}</h2>',
+            f'<section class="disk"><h2>Disk {number}: {text(disk.describe())} {_marked(entry.verdict.value)}</h2>',
             pairs("", values),
             table("Techniques tried", ("Technique", "Result", "Detail"), tried),
             table("Overwrite passes", ("Pattern", "Written", "Time", "Not written", "Error"), passes),
@@ -166,7 +167,7 @@ def _verification(entry: DiskEntry) -> Iterator[tuple[str, str]]:
 
 
 def _outside(report: ErasureReport) -> str:
-    outside = [(_named(one.disk), _size(one.disk.size), one.disk.place, one.reason) for one in report.out_of_scope]
+    outside = [(one.disk.describe(), _size(one.disk.size), one.disk.place, one.reason) for one in report.out_of_scope]
     options = [(one.name, one.status.value, one.detail) for one in report.options]
     found = "".join(
         (
@@ -190,8 +191,8 @@ def _validation() -> str:
 def _integrity(certificate: ErasureCertificate, data: bytes) -> str:
     name = certificate_file(certificate.chain.sequence)
     commands = (
-        f"openssl pkeyutl -verify -pubin -inkey factory.pem -rawin -in {name} -sigfile {name}.sig\n"
-        f"gprov erase verify-certificate {name} --key factory.pem"
+        f"openssl pkeyutl -verify -pubin -inkey factory.pem -rawin -in {name} -sigfile {name}.sig",
+        f"gprov erase verify-certificate {name} --key factory.pem",
     )
     values = [
         ("SHA-256 of the JSON file", sha256_of(data)),
@@ -203,12 +204,8 @@ def _integrity(certificate: ErasureCertificate, data: bytes) -> str:
     return (
         pairs("Signature and chain", values)
         + '<section class="check"><p>To check, with the public key from the issuer, not from this page:</p>'
-        + f"<pre>{text(commands)}</pre></section>\n"
+        + f"<pre>{line_block(commands)}</pre></section>\n"
     )
-
-
-def _named(disk: DiskIdentity) -> str:
-    return " ".join(part for part in (disk.vendor, disk.model, disk.serial) if part) or disk.name
 
 
 def _size(count: int) -> str:

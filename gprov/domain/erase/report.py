@@ -13,6 +13,7 @@ from typing import Annotated
 from typing_extensions import Doc
 
 from gprov.domain.disk.model import Bus
+from gprov.domain.erase.document_format import ReportFormat
 from gprov.domain.erase.drive_report import Media
 from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.outcome import TechniqueStatus, Verdict, VerificationMethod
@@ -26,10 +27,6 @@ MAX_RANGES = 100
 _LINES = AtMost(MAX_LINES)
 
 Lines = Annotated[tuple[Annotated[str, LINE], ...], _LINES]
-
-
-class ReportFormat(Enum):
-    FIRST = "gprov-erase-report/1"
 
 
 class OverallVerdict(Enum):
@@ -81,6 +78,10 @@ class DiskIdentity:
     media: Media
     bus: Bus
     place: Annotated[str, LINE, Doc("Port or slot")]
+
+    def describe(self) -> str:
+        """Vendor, model and serial number; the device file in place of a serial number that the disk does not state."""
+        return " ".join(part.strip() for part in (self.vendor, self.model, self.serial or self.name) if part.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from gprov import __version__
 from gprov.domain.disk.model import Disk
+from gprov.domain.erase.document_format import ReportFormat
 from gprov.domain.erase.drive_report import Media
 from gprov.domain.erase.extents import Extent, merged, total_size
 from gprov.domain.erase.outcome import DiskOutcome, Pass, Verdict, Verification
@@ -22,7 +23,6 @@ from gprov.domain.erase.report import (
     OptionResult,
     OutOfScope,
     PassEntry,
-    ReportFormat,
     Tool,
     Trial,
     UnitIdentity,

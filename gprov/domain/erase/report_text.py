@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gprov.domain.erase.canonical_json import canonical_bytes, read_canonical
+from gprov.domain.erase.document_format import refuse_certificate
 from gprov.domain.erase.report import ErasureReport
 from gprov.domain.erase.report_claims import contradictions
 from gprov.domain.formats.json.object import JsonObject
@@ -15,10 +16,12 @@ def report_bytes(report: ErasureReport) -> bytes:
     return canonical_bytes(report)
 
 
-def parse_report(data: bytes) -> ErasureReport:
-    """Raises BadInput with all problems: of the form, and claims that the report itself does not support."""
-    root, report = read_canonical(WHAT, ErasureReport, data)
-    return finish(WHAT, root, checked_report(root, report))
+def parse_report(data: bytes, what: str = WHAT) -> ErasureReport:
+    """``what``: how errors name it. Raises BadInput with all problems: of the form, and claims that the
+    report itself does not support."""
+    refuse_certificate(what, data)
+    root, report = read_canonical(what, ErasureReport, data)
+    return finish(what, root, checked_report(root, report))
 
 
 def checked_report(root: JsonObject, report: ErasureReport, place: str = "$") -> ErasureReport:

@@ -90,6 +90,26 @@ def test_the_page_states_what_is_authoritative_and_leaves_the_decision_open() ->
         assert expected in text
 
 
+def test_what_has_no_serial_number_is_named_otherwise() -> None:
+    left = replace(OVERWRITTEN.disk, vendor="", model="overlayblk", serial="", node="/dev/vdb")
+    facts = replace(facts_of(OVERWRITTEN), unit=replace(UNIT, serial=""), out_of_scope=((left, "is RECOVERY"),))
+    texts = read(certificate_page(signed_chain(facts)[0].certificate)).texts
+    assert "overlayblk /dev/vdb" in texts
+    assert texts.count("Erase certificate 1") == 2
+
+
+def test_each_command_to_check_the_certificate_has_a_line() -> None:
+    page = certificate_page(signed_chain(facts_of(OVERWRITTEN))[0].certificate)
+    (shown,) = re.findall("<pre>(.*?)</pre>", page, re.DOTALL)
+    assert shown.splitlines() == [
+        (
+            "openssl pkeyutl -verify -pubin -inkey factory.pem -rawin -in erasure-00000001.json"
+            " -sigfile erasure-00000001.json.sig"
+        ),
+        "gprov erase verify-certificate erasure-00000001.json --key factory.pem",
+    ]
+
+
 def test_the_policy_allows_the_style_of_the_page_and_nothing_else() -> None:
     page = certificate_page(signed_chain(facts_of(OVERWRITTEN))[0].certificate)
     (style,) = re.findall("<style>(.*?)</style>", page, re.DOTALL)

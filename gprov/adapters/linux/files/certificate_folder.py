@@ -20,6 +20,7 @@ from gprov.domain.erase.certificate import (
     sha256_of,
 )
 from gprov.domain.erase.certificate_chain import check_chain
+from gprov.domain.erase.document_format import refuse_report
 from gprov.domain.erase.report_text import parse_report
 from gprov.domain.erase.signed import SIGNATURE_SIZE, SIGNATURE_SUFFIX, SignedCertificate, certificate_file
 from gprov.domain.errors import BadInput, DeviceFault
@@ -33,8 +34,9 @@ _LOCK = ".lock"
 
 
 def read_signed(files: Files, path: str) -> SignedCertificate:
-    """Raises DeviceMissing (also without its signature), DeviceFault."""
+    """Raises DeviceMissing (also without its signature), DeviceFault, BadInput (is a report)."""
     certificate = files.read(path, MAX_CERTIFICATE)
+    refuse_report(path, certificate)
     return SignedCertificate(certificate, files.read(path + SIGNATURE_SUFFIX, 4 * SIGNATURE_SIZE))
 
 
@@ -46,7 +48,8 @@ def write_signed(files: Files, path: str, signed: SignedCertificate) -> None:
 
 
 def read_chain(files: Files, folder: str) -> dict[str, SignedCertificate]:
-    """Certificates by file name. Raises DeviceMissing (also if a signature is missing), DeviceFault."""
+    """Certificates by file name. Raises DeviceMissing (also if a signature is missing), DeviceFault, BadInput (one is a
+    report)."""
     names = [name for name in files.names(folder) if name.endswith(_CERTIFICATE) and not name.startswith(".")]
     return {name: read_signed(files, os.path.join(folder, name)) for name in names}
 

@@ -178,7 +178,11 @@ class LinuxFiles(Files):
         except FileNotFoundError:
             self._make_folders(os.path.dirname(folder.rstrip("/")))
             with self._trees.entry(folder) as entry:
-                os.mkdir(entry, 0o755)
+                try:
+                    os.mkdir(entry, 0o755)
+                except FileExistsError:
+                    if not os.path.isdir(entry):  # else another program has made it in the meantime
+                        raise
                 sync_folder(os.path.dirname(entry))
 
 

@@ -24,6 +24,7 @@ from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, Problem
 from gprov.ports.signing import PublicKey, Signer
 
 _PRIVATE = b"PRIVATE KEY-----"
+_PUBLIC = b"PUBLIC KEY-----"
 
 
 class PinnedKey(PublicKey):
@@ -91,7 +92,7 @@ def signer_in(path: str) -> KeySigner:
         raise DeviceMissing(path, "no such file", errno=exc.errno) from exc
     except OSError as exc:
         raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
-    if mode & 0o077:
+    if mode & 0o077 and _PRIVATE in pem:
         raise BadInput(path, [Problem("", f"is a private key with mode {mode:04o}: chmod 600 makes it private")])
     return KeySigner(_private_key(path, pem))
 
@@ -126,6 +127,8 @@ def _write_private(path: str, content: bytes) -> None:
 
 
 def _private_key(path: str, pem: bytes) -> Ed25519PrivateKey:
+    if _PUBLIC in pem and _PRIVATE not in pem:
+        raise BadInput(path, [Problem("", "holds a public key: give the private one")])
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError as exc:

@@ -1,29 +1,28 @@
-"""Actions of ``gprov erase`` on reports and certificates."""
+"""Actions of ``gprov erase`` on certificates: check them, write their pages."""
 
 from __future__ import annotations
 
 import os
-import socket
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gprov.apps.host.cli.erase_certify import certify
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
-from gprov.domain.erase.certificate import MAX_CERTIFICATE, ErasureCertificate, parse_certificate, sha256_of
+from gprov.domain.erase.certificate import MAX_CERTIFICATE, ErasureCertificate, sha256_of
 from gprov.domain.erase.certificate_chain import Checked, check_chain, check_one, link_problem
 from gprov.domain.erase.certificate_page import certificate_page
+from gprov.domain.erase.document_format import refuse_report
 from gprov.domain.erase.report_fields import rfc3339
-from gprov.domain.erase.signed import SIGNATURE_SIZE, SIGNATURE_SUFFIX, SignedCertificate, certificate_file
+from gprov.domain.erase.signed import SIGNATURE_SIZE, SIGNATURE_SUFFIX, SignedCertificate
 from gprov.domain.errors import BadInput, ExitCode, Problem
 from gprov.domain.formats.json.value import Json as JsonValue
 from gprov.domain.formats.owner import Owner
 
 if TYPE_CHECKING:  # loaded only by the actions that need them
-    from gprov.ports.factory import ErasureRegistry
     from gprov.ports.signing import PublicKey
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="a certificate; FILE.sig has its signature")]
@@ -79,7 +78,9 @@ def write_page(
     from gprov.adapters.linux.files.files import LinuxFiles
 
     signed = _signed(file)
-    _require(check_one(file, signed, _pinned(key)).problems, file)
+    problems = check_one(file, signed, _pinned(key)).problems
+    if problems:
+        raise BadInput("no page is written", problems)
     LinuxFiles().replace(
         os.path.abspath(output), certificate_page(signed.certificate).encode(), owner=Owner(os.geteuid(), os.getegid())
     )
@@ -88,58 +89,6 @@ def write_page(
     else:
         say(f"{output}: page of {file}")
     return ExitCode.DONE
-
-
-def certify(
-    report: Annotated[str, typer.Argument(metavar="REPORT", help="an erase report")],
-    key: Annotated[str | None, typer.Option(metavar="PEM", help="private Ed25519 key, of mode 0600")] = None,
-    chain: Annotated[
-        str | None, typer.Option(metavar="DIR", help="with --key: certificates of this key; the new one goes there")
-    ] = None,
-    issuer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="with --key: name in the certificate (default: host name)")
-    ] = None,
-    server: Annotated[str | None, typer.Option(metavar="URL", help="factory server that signs instead")] = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="where to write it, beside the chain")
-    ] = None,
-    as_json: Json = False,
-) -> int:
-    """Issue the certificate of an erase report: with a key of this machine, or by the factory server."""
-    if (server is None) == (key is None) or (key is None) != (chain is None):
-        raise typer.BadParameter("give --key and --chain, or --server", param_hint="options")
-    if server is not None and (output is None or issuer is not None):
-        raise typer.BadParameter("--server needs --output, and states its own name", param_hint="'--server'")
-    content = read_user_file(report, MAX_CERTIFICATE)
-    signed = _registry(server or "", key or "", chain or "", issuer or socket.gethostname()).register(content)
-    found = parse_certificate(signed.certificate)
-    paths = [] if chain is None else [os.path.join(chain, certificate_file(found.chain.sequence))]
-    if output is not None:
-        from gprov.adapters.linux.files.certificate_folder import write_signed
-        from gprov.adapters.linux.files.files import LinuxFiles
-
-        write_signed(LinuxFiles(), os.path.abspath(output), signed)
-        paths.append(output)
-    if as_json:
-        document({"paths": paths, "sequence": found.chain.sequence, "verdict": found.report.verdict.value})
-    else:
-        say(f"{', '.join(paths)}: certificate {found.chain.sequence}, verdict {found.report.verdict.value}")
-    return ExitCode.DONE
-
-
-def _registry(server: str, key: str, chain: str, issuer: str) -> ErasureRegistry:
-    if server:
-        from gprov.adapters.linux.net.factory import HttpFactory
-        from gprov.adapters.linux.net.http import RequestsHttp
-        from gprov.adapters.linux.system.clock import SystemClock
-
-        clock = SystemClock()
-        return HttpFactory(RequestsHttp(clock), clock, server)
-    from gprov.adapters.linux.files.certificate_folder import FolderRegistry
-    from gprov.adapters.linux.files.files import LinuxFiles
-    from gprov.adapters.linux.system.ed25519 import signer_in
-
-    return FolderRegistry(LinuxFiles(), os.path.abspath(chain), signer_in(key), issuer, time.time_ns)
 
 
 def _pinned(path: str) -> PublicKey:
@@ -154,6 +103,7 @@ def _pinned(path: str) -> PublicKey:
 
 def _signed(path: str) -> SignedCertificate:
     certificate = read_user_file(path, MAX_CERTIFICATE)
+    refuse_report(path, certificate)
     return SignedCertificate(certificate, read_user_file(path + SIGNATURE_SUFFIX, 4 * SIGNATURE_SIZE))
 
 
@@ -179,11 +129,6 @@ def _chain_problems(file: str, signed: SignedCertificate, folder: str, key: Publ
         yield Problem(file, f"is not in the chain in {folder}")
 
 
-def _require(problems: tuple[Problem, ...], file: str) -> None:
-    if problems:
-        raise BadInput(file, problems)
-
-
 def _document(file: str, signed: SignedCertificate, checked: Checked, problems: list[Problem]) -> JsonValue:
     certificate = None if problems else checked.certificate
     return {
@@ -207,9 +152,8 @@ def _lines(file: str, certificate: ErasureCertificate) -> Iterator[str]:
     issued = f"number {certificate.chain.sequence} of {certificate.issuer.name}, {rfc3339(certificate.issued)}"
     yield f"{file}: valid; {issued}"
     levels = f"level {report.requested.value} requested, {report.achieved.value} achieved"
-    yield f"machine {report.unit.serial}: {report.verdict.value}; {levels}"
+    yield f"machine {report.unit.serial or 'without serial number'}: {report.verdict.value}; {levels}"
     for entry in report.disks:
-        disk, method = entry.disk, entry.verification.method.value
-        named = f"{disk.vendor} {disk.model} {disk.serial}".strip()
+        method = entry.verification.method.value
         result = f"{entry.verdict.value}, {entry.achieved.value} by {entry.technique_text or 'nothing'}"
-        yield f"  {named}: {result}; verification: {method}"
+        yield f"  {entry.disk.describe()}: {result}; verification: {method}"
