@@ -21,6 +21,7 @@ from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.report import OverallVerdict
 from gprov.domain.erase.report_text import parse_report
+from gprov.domain.erase.techniques import Level
 
 SIZE = 32 * MIB
 SECRET = b"what a customer stored"
@@ -76,6 +77,7 @@ def test_nothing_of_the_former_content_is_left(
     assert digest(other) == before
     assert (shown["verdict"], shown["achieved"], shown["disks"][0]["examined"]) == ("erased", "clear", SIZE)
     made = parse_report(report.read_bytes())
+    assert made.requested is Level.CLEAR
     assert (made.verdict, made.operator, made.disks[0].disk.name) == (OverallVerdict.ERASED, "A. Person", disk.node)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import typer
 
 from gprov.adapters.fake.disk.block import described
 from gprov.adapters.fake.disk.drive_commands import MediaStore
@@ -14,7 +15,7 @@ from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import BLOCK, AtaModel
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk
-from gprov.apps.host.cli.erase_options import duration_text, includes_loops, plan_lines, unsuitable
+from gprov.apps.host.cli.erase_options import duration_text, includes_loops, plan_lines, request_of, unsuitable
 from gprov.apps.host.cli.erase_plan import survey
 from gprov.apps.host.cli.erase_run import met
 from gprov.apps.host.erase.container import BenchContainer
@@ -65,7 +66,7 @@ class Bench:
         return disk
 
     def survey(self, *nodes: str, request: EraseRequest = FAST) -> tuple[Scope, Plans, list[str]]:
-        return survey(self.container, list(nodes), request, None)
+        return survey(self.container, list(nodes), request)
 
     def erase(
         self, *nodes: str, request: EraseRequest = FAST, shown: Callable[[str, int, int], None] | None = None
@@ -129,7 +130,7 @@ def test_a_plan_states_techniques_times_and_reasons(bench: Bench) -> None:
     assert list(unsuitable(plans, Level.CLEAR)) == []
     assert ["PLAIN" in text for text in unsuitable(plans, Level.PURGE)] == [True]
     only = EraseRequest(technique=Technique.ATA_SANITIZE_CRYPTO)
-    texts = list(unsuitable(bench.survey(request=only)[1], None))
+    texts = list(unsuitable(bench.survey(request=only)[1], Level.CLEAR))
     assert len(texts) == 2
     assert "no technique can be used (ata-sanitize-crypto: " in texts[0]
     assert sum(disk.writes for disk in bench.machine.disks if disk.size == SIZE) == 0
@@ -207,7 +208,20 @@ def test_loop_devices_only_if_one_is_named() -> None:
 def test_a_level_that_is_not_reached_is_a_failure(bench: Bench) -> None:
     bench.add("PLAIN")
     [outcome] = bench.erase().outcomes
-    assert met([outcome], None)
+    assert met([outcome], Level.NOT_CLASSIFIED)
     assert met([outcome], Level.CLEAR)
     assert not met([outcome], Level.PURGE)
-    assert not met([replace(outcome, verdict=Verdict.PARTIAL)], None)
+    assert not met([replace(outcome, verdict=Verdict.PARTIAL)], Level.CLEAR)
+
+
+def test_the_level_is_clear_unless_another_one_is_asked_for(bench: Bench) -> None:
+    bench.add("PLAIN")
+    for text, level in (("clear", Level.CLEAR), ("purge", Level.PURGE)):
+        assert request_of(None, None, text, Scheme.ZERO, ReadBack.FULL).level is level
+    for text in ("not classified", "not-classified"):
+        assert request_of(None, None, text, Scheme.ZERO, ReadBack.FULL).level is Level.NOT_CLASSIFIED
+    with pytest.raises(typer.BadParameter, match="not-classified, clear, purge"):
+        request_of(None, None, "hammer", Scheme.ZERO, ReadBack.FULL)
+    [plan] = bench.survey()[1]
+    assert next(iter(plan_lines(plan))).endswith("wanted level clear")
+    assert bench.survey(request=EraseRequest(level=Level.PURGE))[2] != []

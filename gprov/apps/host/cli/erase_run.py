@@ -70,7 +70,7 @@ def run(
     disk: Disks = None,
     technique: OneTechnique = None,
     opt_in: OptIn = None,
-    level: WantedLevel = None,
+    level: WantedLevel = "clear",
     scheme: Passes = Scheme.STAMPED,
     read_back: Compared = ReadBack.FULL,
     on_failure: OnFailureOption = OnFailure.NEXT,
@@ -87,7 +87,7 @@ def run(
     stop = Stop()
     container = bench_container(stop, include_loop=includes_loops(disk))
     request = request_of(technique, opt_in, level, scheme, read_back, on_failure)
-    scope, plans, problems = survey(container, disk or [], request, level)
+    scope, plans, problems = survey(container, disk or [], request)
     if dry_run or problems:
         show(plans, scope, problems, as_json=as_json)
         return ExitCode.NEGATIVE if problems else ExitCode.DONE
@@ -104,12 +104,11 @@ def run(
     _show_result(done, report, as_json=as_json)
     if stop.requested:
         return _INTERRUPTED
-    return ExitCode.DONE if met(done.outcomes, level) else ExitCode.NEGATIVE
+    return ExitCode.DONE if met(done.outcomes, request.level) else ExitCode.NEGATIVE
 
 
-def met(outcomes: Sequence[DiskOutcome], level: Level | None) -> bool:
-    enough = level.rank if level is not None else Level.NOT_CLASSIFIED.rank
-    return all(one.verdict is Verdict.ERASED and one.achieved.rank >= enough for one in outcomes)
+def met(outcomes: Sequence[DiskOutcome], level: Level) -> bool:
+    return all(one.verdict is Verdict.ERASED and one.achieved.rank >= level.rank for one in outcomes)
 
 
 def _confirmed(plans: Sequence[BenchPlan], scope: Scope, words: Sequence[str] | None) -> bool:
