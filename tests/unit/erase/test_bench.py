@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from gprov.apps.host.erase.container import BenchContainer
 from gprov.apps.host.erase.planning import BenchPlan
 from gprov.apps.host.erase.running import BenchErasure, run_bench
 from gprov.apps.host.erase.scope import bench_scope, confirmation_word, refused
-from gprov.apps.host.erase.stop import Stop, StoppableClock
+from gprov.apps.host.erase.stop import Stop, StoppableClock, stopped_by_signals
 from gprov.apps.host.simulation.world import World, new_world, plug_in
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.disk.model import Bus
@@ -225,3 +226,21 @@ def test_the_level_is_clear_unless_another_one_is_asked_for(bench: Bench) -> Non
     [plan] = bench.survey()[1]
     assert next(iter(plan_lines(plan))).endswith("wanted level clear")
     assert bench.survey(request=EraseRequest(level=Level.PURGE))[2] != []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_after_the_work_on_the_disks_do_not_end_the_report(number: signal.Signals) -> None:
+    stop, said, before = Stop(), list[str](), signal.getsignal(number)
+    with stopped_by_signals(stop, lambda: said.append("stopping")):
+        stop.finish()
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+        assert stop.requested
+    assert said == []
+    assert signal.getsignal(number) is before
+    again = Stop()
+    with stopped_by_signals(again, lambda: said.append("stopping")):
+        signal.raise_signal(number)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert said == ["stopping"]
