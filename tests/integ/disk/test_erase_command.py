@@ -20,6 +20,7 @@ from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.apps.host.cli.main import main
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk
+from gprov.domain.erase.outcome import VerificationMethod
 from gprov.domain.erase.report import OverallVerdict
 from gprov.domain.erase.report_text import parse_report
 from gprov.domain.erase.techniques import Level
@@ -96,6 +97,13 @@ def test_several_disks_and_the_zero_scheme(filled: Callable[..., Disk]) -> None:
     for disk in disks:
         compared = subprocess.run(["cmp", f"--bytes={disk.size}", str(backing(disk)), "/dev/zero"])
         assert compared.returncode == 0
+
+
+def test_a_sample_of_all_of_a_disk_is_a_full_read_back(filled: Callable[..., Disk], tmp_path: Path) -> None:
+    disk, report = filled(), tmp_path / "report.json"
+    assert run(disk, "--yes-erase", disk.node, "--read-back", "sample", "--report", str(report)) == 0
+    verification = parse_report(report.read_bytes()).disks[0].verification
+    assert (verification.method, verification.examined) == (VerificationMethod.FULL, SIZE)
 
 
 def test_without_confirmation_nothing_changes(filled: Callable[..., Disk], capsys: pytest.CaptureFixture[str]) -> None:
