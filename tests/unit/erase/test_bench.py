@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import typer
@@ -104,7 +105,9 @@ def test_disks_of_the_running_system_are_never_covered(bench: Bench) -> None:
 
 
 def test_a_machine_without_a_free_disk(bench: Bench) -> None:
-    assert bench.survey()[2] == ["no disk can be erased: name removable ones with --disk"]
+    assert bench.survey()[2] == [
+        "no built-in disk can be erased: removable disks and loop devices must be named with --disk"
+    ]
 
 
 def test_disks_are_confirmed_by_what_tells_them_apart(bench: Bench) -> None:
@@ -244,3 +247,14 @@ def test_signals_after_the_work_on_the_disks_do_not_end_the_report(number: signa
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert said == ["stopping"]
+
+
+def test_links_to_disks_and_hints_for_what_is_no_disk(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/loop3")
+    assert includes_loops([str(tmp_path / "link")])
+    (tmp_path / "d.img").write_bytes(b"")
+    bench.add("PLAIN")
+    node = next(disk.node for disk in described(bench.machine) if disk.serial == "PLAIN")
+    for wrong, hint in ((str(tmp_path / "d.img"), "losetup"), (f"{node}1", f"a partition; name {node}$")):
+        with pytest.raises(DeviceMissing, match=hint):
+            bench_scope(bench.container, [wrong])

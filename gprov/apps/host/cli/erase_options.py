@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -26,9 +27,16 @@ Disks = Annotated[
         help="a disk, also a removable one or a loop device (default: all built-in disks that are not in use)",
     ),
 ]
-OneTechnique = Annotated[Technique | None, typer.Option("--technique", help="use this one and no other")]
+OneTechnique = Annotated[
+    Technique | None, typer.Option("--technique", help="use this one and no other (order of choice: docs/erase.md)")
+]
 OptIn = Annotated[
-    list[Technique] | None, typer.Option("--opt-in", help="also use this technique, which is used only on request")
+    list[Technique] | None,
+    typer.Option(
+        "--opt-in",
+        metavar=f"[{'|'.join(one.value for one in Technique if TECHNIQUES[one].opt_in)}]",
+        help="also use this technique, which is used only on request",
+    ),
 ]
 
 
@@ -49,7 +57,9 @@ WantedLevel = Annotated[
         help="refuse disks that cannot reach it; a lower result is a failure",
     ),
 ]
-Passes = Annotated[Scheme, typer.Option("--scheme", help="patterns of an overwrite")]
+Passes = Annotated[
+    Scheme, typer.Option("--scheme", help="an overwrite: stamped differs in each sector; three is 0x55, 0xAA, 0x00")
+]
 Compared = Annotated[ReadBack, typer.Option("--read-back", help="verification of an overwrite")]
 
 
@@ -80,7 +90,7 @@ def request_of(
 
 def includes_loops(nodes: list[str] | None) -> bool:
     """Loop devices are disks only if one is named."""
-    return any(node.rpartition("/")[2].startswith("loop") for node in nodes or ())
+    return any(os.path.realpath(node).rpartition("/")[2].startswith("loop") for node in nodes or ())
 
 
 def unsuitable(plans: tuple[BenchPlan, ...], level: Level) -> Iterator[str]:

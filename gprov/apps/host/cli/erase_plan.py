@@ -64,7 +64,7 @@ def survey(
     plans = plan_bench(container, scope.disks, request)
     problems += unsuitable(plans, request.level)
     if not scope.disks and not problems:
-        problems.append("no disk can be erased: name removable ones with --disk")
+        problems.append("no built-in disk can be erased: removable disks and loop devices must be named with --disk")
     return scope, plans, problems
 
 
