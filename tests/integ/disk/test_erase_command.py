@@ -9,7 +9,8 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,23 @@ from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.apps.host.cli.main import main
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk
+from gprov.domain.erase.outcome import VerificationMethod
 from gprov.domain.erase.report import OverallVerdict
 from gprov.domain.erase.report_text import parse_report
+from gprov.domain.erase.techniques import Level
 
 SIZE = 32 * MIB
 SECRET = b"what a customer stored"
 COMMAND = (sys.executable, "-m", "gprov.apps.host.cli.main", "erase")
 MakeDisk = Callable[..., Disk]
 Tool = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where reports without a name are written."""
+    with chdir(tmp_path):
+        yield tmp_path
 
 
 @pytest.fixture
@@ -76,6 +86,7 @@ def test_nothing_of_the_former_content_is_left(
     assert digest(other) == before
     assert (shown["verdict"], shown["achieved"], shown["disks"][0]["examined"]) == ("erased", "clear", SIZE)
     made = parse_report(report.read_bytes())
+    assert made.requested is Level.CLEAR
     assert (made.verdict, made.operator, made.disks[0].disk.name) == (OverallVerdict.ERASED, "A. Person", disk.node)
 
 
@@ -86,6 +97,13 @@ def test_several_disks_and_the_zero_scheme(filled: Callable[..., Disk]) -> None:
     for disk in disks:
         compared = subprocess.run(["cmp", f"--bytes={disk.size}", str(backing(disk)), "/dev/zero"])
         assert compared.returncode == 0
+
+
+def test_a_sample_of_all_of_a_disk_is_a_full_read_back(filled: Callable[..., Disk], tmp_path: Path) -> None:
+    disk, report = filled(), tmp_path / "report.json"
+    assert run(disk, "--yes-erase", disk.node, "--read-back", "sample", "--report", str(report)) == 0
+    verification = parse_report(report.read_bytes()).disks[0].verification
+    assert (verification.method, verification.examined) == (VerificationMethod.FULL, SIZE)
 
 
 def test_without_confirmation_nothing_changes(filled: Callable[..., Disk], capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,7 +132,7 @@ def test_a_report_needs_a_new_file(filled: Callable[..., Disk], tmp_path: Path) 
     disk, earlier = filled(), tmp_path / "earlier.json"
     earlier.write_text("the report of another erase")
     before = digest(disk)
-    for path in (earlier, tmp_path / "none" / "report.json"):
+    for path in (earlier, tmp_path / "none" / "report.json", Path("/proc/report.json")):
         assert run(disk, "--yes-erase", disk.node, "--report", str(path)) == 3
     assert earlier.read_text() == "the report of another erase"
     assert digest(disk) == before
@@ -161,7 +179,7 @@ def on_terminal(typed: bytes, *words: str) -> tuple[int, str]:
     return process.returncode, written.decode()
 
 
-def test_a_person_types_what_tells_the_disk_apart(filled: Callable[..., Disk]) -> None:
+def test_a_person_types_what_tells_the_disk_apart(filled: Callable[..., Disk], folder: Path) -> None:
     disk = filled()
     before = digest(disk)
     for typed in (b"yes\n", b"\n"):
@@ -170,17 +188,23 @@ def test_a_person_types_what_tells_the_disk_apart(filled: Callable[..., Disk]) -
     assert digest(disk) == before
     code, said = on_terminal(disk.node.encode() + b"\n", "run", "--disk", disk.node)
     assert code == 0, said
+    [report] = folder.glob("erase-report-*Z.json")
+    assert 0 < said.index(f"report: {report.name}") < said.index("Type its device file")
+    assert parse_report(report.read_bytes()).verdict is OverallVerdict.ERASED
     assert "overwrite (pass 1)" in said
     assert not secret_found(disk)
 
 
-def test_an_interrupt_ends_in_a_report_that_claims_nothing(filled: Callable[..., Disk], tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_in_a_report_that_claims_nothing(
+    filled: Callable[..., Disk], tmp_path: Path, number: signal.Signals
+) -> None:
     disk, report = filled(192 * MIB), tmp_path / "report.json"
     words = ("run", "--disk", disk.node, "--yes-erase", disk.node, "--scheme", "three", "--report", str(report))
     with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(f"erase {disk.node}")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said, warned = process.communicate(timeout=60)
     assert (process.returncode, "stopping: " in warned) == (130, True)
     assert "NOT erased: data erase FAILED: interrupted" in said

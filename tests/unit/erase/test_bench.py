@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import typer
 
 from gprov.adapters.fake.disk.block import described
 from gprov.adapters.fake.disk.drive_commands import MediaStore
@@ -14,14 +17,14 @@ from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import BLOCK, AtaModel
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk
-from gprov.apps.host.cli.erase_options import duration_text, includes_loops, plan_lines, unsuitable
+from gprov.apps.host.cli.erase_options import duration_text, includes_loops, plan_lines, request_of, unsuitable
 from gprov.apps.host.cli.erase_plan import survey
 from gprov.apps.host.cli.erase_run import met
 from gprov.apps.host.erase.container import BenchContainer
 from gprov.apps.host.erase.planning import BenchPlan
 from gprov.apps.host.erase.running import BenchErasure, run_bench
 from gprov.apps.host.erase.scope import bench_scope, confirmation_word, refused
-from gprov.apps.host.erase.stop import Stop, StoppableClock
+from gprov.apps.host.erase.stop import Stop, StoppableClock, stopped_by_signals
 from gprov.apps.host.simulation.world import World, new_world, plug_in
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.disk.model import Bus
@@ -65,7 +68,7 @@ class Bench:
         return disk
 
     def survey(self, *nodes: str, request: EraseRequest = FAST) -> tuple[Scope, Plans, list[str]]:
-        return survey(self.container, list(nodes), request, None)
+        return survey(self.container, list(nodes), request)
 
     def erase(
         self, *nodes: str, request: EraseRequest = FAST, shown: Callable[[str, int, int], None] | None = None
@@ -102,7 +105,9 @@ def test_disks_of_the_running_system_are_never_covered(bench: Bench) -> None:
 
 
 def test_a_machine_without_a_free_disk(bench: Bench) -> None:
-    assert bench.survey()[2] == ["no disk can be erased: name removable ones with --disk"]
+    assert bench.survey()[2] == [
+        "no built-in disk can be erased: removable disks and loop devices must be named with --disk"
+    ]
 
 
 def test_disks_are_confirmed_by_what_tells_them_apart(bench: Bench) -> None:
@@ -129,7 +134,7 @@ def test_a_plan_states_techniques_times_and_reasons(bench: Bench) -> None:
     assert list(unsuitable(plans, Level.CLEAR)) == []
     assert ["PLAIN" in text for text in unsuitable(plans, Level.PURGE)] == [True]
     only = EraseRequest(technique=Technique.ATA_SANITIZE_CRYPTO)
-    texts = list(unsuitable(bench.survey(request=only)[1], None))
+    texts = list(unsuitable(bench.survey(request=only)[1], Level.CLEAR))
     assert len(texts) == 2
     assert "no technique can be used (ata-sanitize-crypto: " in texts[0]
     assert sum(disk.writes for disk in bench.machine.disks if disk.size == SIZE) == 0
@@ -207,7 +212,49 @@ def test_loop_devices_only_if_one_is_named() -> None:
 def test_a_level_that_is_not_reached_is_a_failure(bench: Bench) -> None:
     bench.add("PLAIN")
     [outcome] = bench.erase().outcomes
-    assert met([outcome], None)
+    assert met([outcome], Level.NOT_CLASSIFIED)
     assert met([outcome], Level.CLEAR)
     assert not met([outcome], Level.PURGE)
-    assert not met([replace(outcome, verdict=Verdict.PARTIAL)], None)
+    assert not met([replace(outcome, verdict=Verdict.PARTIAL)], Level.CLEAR)
+
+
+def test_the_level_is_clear_unless_another_one_is_asked_for(bench: Bench) -> None:
+    bench.add("PLAIN")
+    for text, level in (("clear", Level.CLEAR), ("purge", Level.PURGE)):
+        assert request_of(None, None, text, Scheme.ZERO, ReadBack.FULL).level is level
+    for text in ("not classified", "not-classified"):
+        assert request_of(None, None, text, Scheme.ZERO, ReadBack.FULL).level is Level.NOT_CLASSIFIED
+    with pytest.raises(typer.BadParameter, match="not-classified, clear, purge"):
+        request_of(None, None, "hammer", Scheme.ZERO, ReadBack.FULL)
+    [plan] = bench.survey()[1]
+    assert next(iter(plan_lines(plan))).endswith("wanted level clear")
+    assert bench.survey(request=EraseRequest(level=Level.PURGE))[2] != []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_after_the_work_on_the_disks_do_not_end_the_report(number: signal.Signals) -> None:
+    stop, said, before = Stop(), list[str](), signal.getsignal(number)
+    with stopped_by_signals(stop, lambda: said.append("stopping")):
+        stop.finish()
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+        assert stop.requested
+    assert said == []
+    assert signal.getsignal(number) is before
+    again = Stop()
+    with stopped_by_signals(again, lambda: said.append("stopping")):
+        signal.raise_signal(number)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert said == ["stopping"]
+
+
+def test_links_to_disks_and_hints_for_what_is_no_disk(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/loop3")
+    assert includes_loops([str(tmp_path / "link")])
+    (tmp_path / "d.img").write_bytes(b"")
+    bench.add("PLAIN")
+    node = next(disk.node for disk in described(bench.machine) if disk.serial == "PLAIN")
+    for wrong, hint in ((str(tmp_path / "d.img"), "losetup"), (f"{node}1", f"a partition; name {node}$")):
+        with pytest.raises(DeviceMissing, match=hint):
+            bench_scope(bench.container, [wrong])

@@ -118,3 +118,9 @@ def test_the_rules_report_a_stored_password_and_a_lost_image() -> None:
     replay.step(Step(Verb.REMOVE, "options"))
     assert any("password" in problem for problem in replay.problems)
     assert any("no good image" in problem for problem in replay.problems)
+
+
+def test_an_erase_is_confirmed_only_after_it_was_chosen() -> None:
+    with pytest.raises(BadInput, match="no effect without `choose erase`"):
+        parse_script("s", "unit firmware=uefi disks=sata seed=0\nkeys erase\nstart\n")
+    assert len(parse_script("s", "unit seed=0\nchoose erase\nkeys erase\nstart\n").steps) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -26,21 +27,46 @@ Disks = Annotated[
         help="a disk, also a removable one or a loop device (default: all built-in disks that are not in use)",
     ),
 ]
-OneTechnique = Annotated[Technique | None, typer.Option("--technique", help="use this one and no other")]
+OneTechnique = Annotated[
+    Technique | None, typer.Option("--technique", help="use this one and no other (order of choice: docs/erase.md)")
+]
 OptIn = Annotated[
-    list[Technique] | None, typer.Option("--opt-in", help="also use this technique, which is used only on request")
+    list[Technique] | None,
+    typer.Option(
+        "--opt-in",
+        metavar=f"[{'|'.join(one.value for one in Technique if TECHNIQUES[one].opt_in)}]",
+        help="also use this technique, which is used only on request",
+    ),
 ]
+
+
+def level_named(text: str) -> Level:
+    """Also with the hyphen of the kernel argument."""
+    for level in Level:
+        if text in (level.value, level.value.replace(" ", "-")):
+            return level
+    names = ", ".join(level.value.replace(" ", "-") for level in Level)
+    raise typer.BadParameter(f"{text} is none of {names}")
+
+
 WantedLevel = Annotated[
-    Level | None, typer.Option("--level", help="refuse disks that cannot reach it; a lower result is a failure")
+    str,
+    typer.Option(
+        "--level",
+        metavar="[not-classified|clear|purge]",
+        help="refuse disks that cannot reach it; a lower result is a failure",
+    ),
 ]
-Passes = Annotated[Scheme, typer.Option("--scheme", help="patterns of an overwrite")]
+Passes = Annotated[
+    Scheme, typer.Option("--scheme", help="an overwrite: stamped differs in each sector; three is 0x55, 0xAA, 0x00")
+]
 Compared = Annotated[ReadBack, typer.Option("--read-back", help="verification of an overwrite")]
 
 
 def request_of(
     technique: Technique | None,
     opt_in: list[Technique] | None,
-    level: Level | None,
+    level: str,
     scheme: Scheme,
     read_back: ReadBack,
     on_failure: OnFailure = OnFailure.NEXT,
@@ -53,7 +79,7 @@ def request_of(
             how = "only if --technique names it" if one is Technique.DISCARD else "without a request"
             raise typer.BadParameter(f"{one.value} is used {how}", param_hint="'--opt-in'")
     return EraseRequest(
-        level=level or Level.PURGE,
+        level=level_named(level),
         technique=technique,
         opted_in=frozenset(opt_in or ()),
         on_failure=on_failure,
@@ -64,23 +90,26 @@ def request_of(
 
 def includes_loops(nodes: list[str] | None) -> bool:
     """Loop devices are disks only if one is named."""
-    return any(node.rpartition("/")[2].startswith("loop") for node in nodes or ())
+    return any(os.path.realpath(node).rpartition("/")[2].startswith("loop") for node in nodes or ())
 
 
-def unsuitable(plans: tuple[BenchPlan, ...], level: Level | None) -> Iterator[str]:
+def unsuitable(plans: tuple[BenchPlan, ...], level: Level) -> Iterator[str]:
     """Disks that the request cannot be met for, with reasons."""
     for plan in plans:
         disk = plan.erasure.disk
         if not plan.erasure.choice.techniques:
             reasons = "; ".join(f"{one.technique.value}: {one.reason}" for one in plan.erasure.choice.refusals)
             yield f"{disk.describe()} is not erased: no technique can be used ({reasons})"
-        elif level is not None and plan.best.rank < level.rank:
-            yield f"{disk.describe()} is not erased: no technique that can be used reaches the level {level.value}"
+        elif plan.best.rank < level.rank:
+            problem = f"{disk.describe()} is not erased: no technique that can be used reaches the level {level.value}"
+            if level is Level.CLEAR:
+                problem += "; --level not-classified accepts that"
+            yield problem
 
 
 def plan_lines(plan: BenchPlan) -> Iterator[str]:
     report = plan.erasure.report
-    yield plan.erasure.disk.describe()
+    yield f"{plan.erasure.disk.describe()}: wanted level {plan.erasure.request.level.value}"
     for number, time in enumerate(plan.times, 1):
         facts = TECHNIQUES[time.technique]
         yield f"  {number}. {facts.name} ({time.technique.value}): level {facts.level.value}; {time_text(time)}"

@@ -26,7 +26,6 @@ from gprov.apps.host.erase.scope import bench_scope, refused
 from gprov.apps.host.erase.stop import Stop
 from gprov.domain.erase.request import EraseRequest, ReadBack, Scheme
 from gprov.domain.erase.scope import Scope
-from gprov.domain.erase.techniques import Level
 from gprov.domain.errors import ExitCode
 
 
@@ -38,7 +37,7 @@ def plan(
     disk: Disks = None,
     technique: OneTechnique = None,
     opt_in: OptIn = None,
-    level: WantedLevel = None,
+    level: WantedLevel = "clear",
     scheme: Passes = Scheme.STAMPED,
     read_back: Compared = ReadBack.FULL,
     as_json: Json = False,
@@ -50,22 +49,22 @@ def plan(
     """
     container = bench_container(Stop(), include_loop=includes_loops(disk))
     request = request_of(technique, opt_in, level, scheme, read_back)
-    scope, plans, problems = survey(container, disk or [], request, level)
+    scope, plans, problems = survey(container, disk or [], request)
     show(plans, scope, problems, as_json=as_json)
     return ExitCode.NEGATIVE if problems else ExitCode.DONE
 
 
 def survey(
-    container: BenchContainer, nodes: list[str], request: EraseRequest, level: Level | None
+    container: BenchContainer, nodes: list[str], request: EraseRequest
 ) -> tuple[Scope, tuple[BenchPlan, ...], list[str]]:
     """The disks, their plans, and why they cannot be erased as it was asked for. Raises DeviceMissing."""
     container.bus().attach(WarningLines())
     scope = bench_scope(container, nodes)
     problems = [one.describe() for one in refused(scope, nodes)]
     plans = plan_bench(container, scope.disks, request)
-    problems += unsuitable(plans, level)
+    problems += unsuitable(plans, request.level)
     if not scope.disks and not problems:
-        problems.append("no disk can be erased: name removable ones with --disk")
+        problems.append("no built-in disk can be erased: removable disks and loop devices must be named with --disk")
     return scope, plans, problems
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -29,7 +31,7 @@ from gprov.apps.host.erase.container import bench_container
 from gprov.apps.host.erase.planning import BenchPlan
 from gprov.apps.host.erase.running import BenchErasure, run_bench
 from gprov.apps.host.erase.scope import confirmation_word
-from gprov.apps.host.erase.stop import Stop, stopped_by_interrupt
+from gprov.apps.host.erase.stop import Stop, stopped_by_signals
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.outcome import DiskOutcome, Verdict
 from gprov.domain.erase.questions import outcome_text
@@ -55,7 +57,12 @@ Confirmed = Annotated[
     ),
 ]
 Operator = Annotated[str, typer.Option(metavar="NAME", help="who is responsible, for the report")]
-Report = Annotated[str | None, typer.Option(metavar="FILE", help="a new file for the erase report")]
+Report = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="a new file for the erase report (default: erase-report-<UTC time>.json in this folder)"
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only show the plan")]
 OnFailureOption = Annotated[
     OnFailure, typer.Option("--on-failure", help="after a failed technique: try the next one, or stop")
@@ -70,7 +77,7 @@ def run(
     disk: Disks = None,
     technique: OneTechnique = None,
     opt_in: OptIn = None,
-    level: WantedLevel = None,
+    level: WantedLevel = "clear",
     scheme: Passes = Scheme.STAMPED,
     read_back: Compared = ReadBack.FULL,
     on_failure: OnFailureOption = OnFailure.NEXT,
@@ -87,29 +94,31 @@ def run(
     stop = Stop()
     container = bench_container(stop, include_loop=includes_loops(disk))
     request = request_of(technique, opt_in, level, scheme, read_back, on_failure)
-    scope, plans, problems = survey(container, disk or [], request, level)
+    scope, plans, problems = survey(container, disk or [], request)
     if dry_run or problems:
         show(plans, scope, problems, as_json=as_json)
         return ExitCode.NEGATIVE if problems else ExitCode.DONE
-    if report is not None:
-        _require_new(report)
+    if report is None:
+        report = report_name(container.clock().now_ns())
+    _require_new(report)
+    say(f"report: {report}", err=True)
     if not _confirmed(plans, scope, yes_erase):
         return ExitCode.NEGATIVE
-    with stopped_by_interrupt(stop, lambda: say(_STOPPING, err=True)), progress_of_several() as shown:
-        for one in plans:
-            say(one.erasure.describe(), err=True)
-        done = run_bench(container, plans, scope, operator, stop, shown)
-    if report is not None:
+    with stopped_by_signals(stop, lambda: say(_STOPPING, err=True)):
+        with progress_of_several() as shown:
+            for one in plans:
+                say(one.erasure.describe(), err=True)
+            done = run_bench(container, plans, scope, operator, stop, shown)
+            stop.finish()
         _write(report, report_bytes(done.report))
-    _show_result(done, report, as_json=as_json)
+        _show_result(done, report, as_json=as_json)
     if stop.requested:
         return _INTERRUPTED
-    return ExitCode.DONE if met(done.outcomes, level) else ExitCode.NEGATIVE
+    return ExitCode.DONE if met(done.outcomes, request.level) else ExitCode.NEGATIVE
 
 
-def met(outcomes: Sequence[DiskOutcome], level: Level | None) -> bool:
-    enough = level.rank if level is not None else Level.NOT_CLASSIFIED.rank
-    return all(one.verdict is Verdict.ERASED and one.achieved.rank >= enough for one in outcomes)
+def met(outcomes: Sequence[DiskOutcome], level: Level) -> bool:
+    return all(one.verdict is Verdict.ERASED and one.achieved.rank >= level.rank for one in outcomes)
 
 
 def _confirmed(plans: Sequence[BenchPlan], scope: Scope, words: Sequence[str] | None) -> bool:
@@ -121,7 +130,8 @@ def _confirmed(plans: Sequence[BenchPlan], scope: Scope, words: Sequence[str] | 
             say(f"gprov: {problem}; nothing was erased", err=True, colour="red")
         return not problems
     if not sys.stdin.isatty():
-        say("gprov: not confirmed: give --yes-erase for each disk; nothing was erased", err=True, colour="red")
+        words_needed = " ".join(f"--yes-erase {word}" for word in wanted)
+        say(f"gprov: standard input is no terminal: give {words_needed}; nothing was erased", err=True, colour="red")
         return False
     return all(_typed(word, disk) for word, disk in wanted.items())
 
@@ -143,13 +153,22 @@ def _typed(word: str, disk: Disk) -> bool:
     return False
 
 
+def report_name(now_ns: int) -> str:
+    """Of the report of an erase that names none: in the current folder, with the UTC time."""
+    return f"erase-report-{datetime.fromtimestamp(now_ns // 10**9, UTC):%Y%m%dT%H%M%SZ}.json"
+
+
 def _require_new(path: str) -> None:
     """Raises DeviceFault: hours later, the report of an erase must have a place."""
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.lexists(path):
         raise DeviceFault(path, "exists already: the report needs a new file")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise DeviceFault(path, f"cannot be written: no folder {folder} in which files can be made")
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = f"cannot be written: no file can be made in {folder} ({error.strerror})"
+        raise DeviceFault(path, why) from error
 
 
 def _write(path: str, content: bytes) -> None:
@@ -158,7 +177,7 @@ def _write(path: str, content: bytes) -> None:
     LinuxFiles().replace(os.path.abspath(path), content, owner=Owner(os.geteuid(), os.getegid()))
 
 
-def _show_result(done: BenchErasure, report: str | None, *, as_json: bool) -> None:
+def _show_result(done: BenchErasure, report: str, *, as_json: bool) -> None:
     if as_json:
         document(
             {
@@ -178,8 +197,7 @@ def _show_result(done: BenchErasure, report: str | None, *, as_json: bool) -> No
         say(f"  verification: {verification.method.value}, {verification.examined} bytes examined")
         for error in outcome.errors:
             say(f"  {error}")
-    if report is not None:
-        say(f"report: {report}")
+    say(f"report: {report}")
 
 
 def _reasons(outcome: DiskOutcome) -> Iterator[str]:

@@ -120,7 +120,9 @@ def cuts(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Cut the power of provisioning and restores everywhere; prints what survived. Exit status 1 if a unit is lost."""
+    """Cut the power of provisioning, restores and erases everywhere; prints what survived.
+
+    Exit status 1 if a unit is lost."""
     from gprov.apps.host.cli import simulate_runs
 
     wanted = simulate_runs.CutsRequest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 from gprov.apps.host.erase.container import BenchContainer
@@ -35,8 +36,15 @@ def refused(scope: Scope, nodes: Sequence[str]) -> tuple[LeftOut, ...]:
 def _node_of(node: str, disks: Sequence[Disk]) -> str:
     real = os.path.realpath(node)
     if all(disk.node != real for disk in disks):
-        raise DeviceMissing(node, "is no whole disk of this machine")
+        raise DeviceMissing(node, f"is no whole disk of this machine{_hint(real, disks)}")
     return real
+
+
+def _hint(real: str, disks: Sequence[Disk]) -> str:
+    if os.path.isfile(real):
+        return ": a regular file; losetup makes a loop device of it"
+    whole = [disk.node for disk in disks if re.fullmatch(re.escape(disk.node) + "p?[0-9]+", real)]
+    return f": a partition; name {max(whole, key=len)}" if whole else ""
 
 
 def confirmation_word(disk: Disk, present: Sequence[Disk]) -> str:

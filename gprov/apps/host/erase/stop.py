@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from gprov.ports.clock import Clock
 
 # The longest wait before a request is noticed.
 _SLICE_SECONDS = 1.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
@@ -22,9 +25,14 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self.finishing = False
 
     def request(self) -> None:
         self._event.set()
+
+    def finish(self) -> None:
+        """The work on the disks has ended: its report is written, whatever signals arrive."""
+        self.finishing = True
 
     @property
     def requested(self) -> bool:
@@ -65,21 +73,37 @@ class StoppableClock(Clock):
 
 
 @contextmanager
-def stopped_by_interrupt(stop: Stop, noticed: Callable[[], None]) -> Iterator[None]:
-    """Until the end of the context, the first Ctrl-C requests a stop and calls ``noticed``, the second one raises
-    KeyboardInterrupt. Does nothing outside of the main thread."""
+def stopped_by_signals(stop: Stop, noticed: Callable[[], None]) -> Iterator[None]:
+    """Until the end of the context, the first SIGINT, SIGTERM or SIGHUP requests a stop and calls ``noticed``. A
+    further SIGINT raises KeyboardInterrupt, unless ``stop.finish`` was called. Signals that are ignored
+    (nohup) stay ignored. Does nothing outside of the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def interrupted(_number: int, _frame: FrameType | None) -> None:
-        if stop.requested:
+    def interrupted(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            _leave_terminal()
+        if not stop.requested:
+            stop.request()
+            if not stop.finishing:
+                noticed()
+        elif number == signal.SIGINT and not stop.finishing:
             raise KeyboardInterrupt
-        stop.request()
-        noticed()
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    numbers = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = [(number, signal.signal(number, interrupted)) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _leave_terminal() -> None:
+    """Writing to a terminal that was hung up fails; that must not end the erase without a report."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        if stat.S_ISCHR(os.fstat(stream).st_mode):
+            os.dup2(nothing, stream)
+    os.close(nothing)

@@ -120,7 +120,7 @@ def parse_script(name: str, text: str) -> Script:
             if script is None:
                 script = _unit(words)
             else:
-                steps.append(_step(words))
+                steps.append(_after(steps, _step(words)))
         except ValueError as error:
             problems.append(Problem(place, str(error)))
             script = script or Script()
@@ -146,6 +146,13 @@ def _unit(words: list[str]) -> Script:
     if not _NUMBER.fullmatch(seed):
         raise ValueError("seed is a number")
     return Script(kinds[firmware], disks, int(seed))
+
+
+def _after(earlier: list[Step], step: Step) -> Step:
+    """The step, if it has an effect after the earlier ones."""
+    if (step.verb, step.what) == (Verb.KEYS, "erase") and Step(Verb.CHOOSE, "erase") not in earlier:
+        raise ValueError("`keys erase` has no effect without `choose erase` before it")
+    return step
 
 
 def _step(words: list[str]) -> Step:

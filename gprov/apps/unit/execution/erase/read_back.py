@@ -31,6 +31,8 @@ def read_back(erasure: DiskErasure, pattern: Pattern, reader: DiskReader, progre
     else:
         count = blocks_needed(SAMPLE_CONFIDENCE, SAMPLE_SHARE)
         wanted = sampled_extents(seed, disk.size, count, SAMPLE_BLOCK)
+        # A sample that is not smaller than the disk is a full read-back, and proves as much.
+        whole = wanted == (Extent(0, disk.size),)
     found = reader.compare(disk, wanted, pattern, progress)
     result = Found(
         wanted=wanted,
