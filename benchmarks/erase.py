@@ -49,9 +49,10 @@ class Row:
     failed: str = ""
 
 
-def rows() -> list[Row]:
+def rows(megabytes: int) -> list[Row]:
     ours = (sys.executable, "-c", _OURS, "NODE")
-    dd = ("dd", "bs=4M", "status=none")
+    # Without a count, dd ends with "no space left" at the end of the device.
+    dd = ("dd", "bs=4M", f"count={megabytes // 4}", "status=none")
     nwipe = ("nwipe", "--autonuke", "--nogui", "--nowait", "--method=zero", "--verify=off", "--noblank", "--rounds=1")
     return [
         Row(
@@ -78,7 +79,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="erase-", dir=args.work) as work, ExitStack() as stack:
             nodes = [loop_device(Path(work) / f"disk{number}", args.megabytes, stack) for number in range(count)]
             print(f"{count} disk(s) of {args.megabytes} MiB on {args.work}, load before: {os.getloadavg()[0]:.1f}")
-            report(measure(nodes, args.runs), count * args.megabytes)
+            report(measure(rows(args.megabytes), nodes, args.runs), count * args.megabytes)
 
 
 def loop_device(image: Path, megabytes: int, stack: ExitStack) -> str:
@@ -91,8 +92,7 @@ def loop_device(image: Path, megabytes: int, stack: ExitStack) -> str:
     return node
 
 
-def measure(nodes: list[str], runs: int) -> list[Row]:
-    found = rows()
+def measure(found: list[Row], nodes: list[str], runs: int) -> list[Row]:
     for row in found:
         if shutil.which(row.argv[0]) is None:
             row.failed = "not installed"

@@ -41,7 +41,7 @@ COMMANDS = {
     "identify": Command("identify", "which platform is this machine?"),
     "build": Command("build", "build kernels and initramfs"),
     "server": Command("server", "run the factory server", default="run"),
-    "erase": Command("erase", "erase certificates: issue, verify, print"),
+    "erase": Command("erase", "erase disks of this machine; issue, verify and print certificates"),
     "lab": Command("lab", "run units in virtual machines"),
     "simulate": Command("simulate", "run the flow on a simulated machine"),
 }
