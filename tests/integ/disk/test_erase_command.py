@@ -201,8 +201,11 @@ def test_a_signal_ends_in_a_report_that_claims_nothing(
 ) -> None:
     disk, report = filled(192 * MIB), tmp_path / "report.json"
     words = ("run", "--disk", disk.node, "--yes-erase", disk.node, "--scheme", "three", "--report", str(report))
-    with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A shell starts programs in the background with SIGINT ignored.
+    argv = ["env", "--default-signal=INT,TERM,HUP", *COMMAND, *words]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
+        assert process.stderr.readline() == f"report: {report}\n"
         assert process.stderr.readline().startswith(f"erase {disk.node}")
         process.send_signal(number)
         said, warned = process.communicate(timeout=60)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -231,6 +231,18 @@ def test_the_level_is_clear_unless_another_one_is_asked_for(bench: Bench) -> Non
     assert bench.survey(request=EraseRequest(level=Level.PURGE))[2] != []
 
 
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """A shell starts programs in the background with SIGINT ignored."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_after_the_work_on_the_disks_do_not_end_the_report(number: signal.Signals) -> None:
     stop, said, before = Stop(), list[str](), signal.getsignal(number)
