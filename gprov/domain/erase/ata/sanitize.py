@@ -18,8 +18,8 @@ from gprov.domain.erase.ata.facts import (
 from gprov.domain.erase.drive_io import Protocol
 from gprov.domain.erase.outcome import TechniqueResult
 from gprov.domain.erase.scsi.exchange import Answer
-from gprov.domain.erase.scsi.results import completed, failed, refused
-from gprov.domain.erase.scsi.watch import Observation, Stage, Watched, watch
+from gprov.domain.erase.scsi.results import failed, refused
+from gprov.domain.erase.scsi.watch import Observation, Stage, Watched, judged, watch
 from gprov.domain.erase.techniques import Technique
 from gprov.domain.formats.ata.commands import (
     AtaCommand,
@@ -49,7 +49,7 @@ def sanitize(technique: Technique) -> Protocol[TechniqueResult]:
     watched = yield from _watched()
     # Without registers, GOOD may be the reply of a bridge that passed nothing on.
     accepted = outcome.answer is Answer.DONE and outcome.registers is not None
-    return _result(technique, watched, started=watched.seen_running or accepted or _was_clear(outcome, facts))
+    return judged(technique, watched, started=watched.seen_running or accepted or _was_clear(outcome, facts))
 
 
 def resume_sanitize(technique: Technique) -> Protocol[TechniqueResult]:
@@ -58,7 +58,7 @@ def resume_sanitize(technique: Technique) -> Protocol[TechniqueResult]:
     if first.stage is Stage.IDLE or first.stage is Stage.ENDED:
         return refused(technique, "no sanitize operation is in progress")
     watched = yield from _watched()
-    return _result(technique, watched, started=first.stage is Stage.RUNNING or watched.seen_running)
+    return judged(technique, watched, started=first.stage is Stage.RUNNING or watched.seen_running)
 
 
 def _watched() -> Protocol[Watched]:
@@ -106,16 +106,3 @@ def _observe() -> Protocol[Observation]:
             return Observation(Stage.ENDED, "the drive reports that its last sanitize operation ended without error")
         case SanitizeStatus():
             return Observation(Stage.IDLE, "no sanitize operation is in progress, and none ended without error")
-
-
-def _result(technique: Technique, watched: Watched, *, started: bool) -> TechniqueResult:
-    last = watched.last
-    match last.stage:
-        case Stage.ENDED if started:
-            return completed(technique, last.detail)
-        case Stage.ENDED:
-            return failed(technique, f"no sign that the operation began; {last.detail}, perhaps an earlier one")
-        case Stage.RUNNING:
-            return failed(technique, "the time limit has passed; the drive continues the sanitize operation")
-        case Stage.FAILED | Stage.IDLE | Stage.SILENT:
-            return failed(technique, last.detail)

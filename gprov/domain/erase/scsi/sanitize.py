@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from gprov.domain.erase.drive_io import Protocol
 from gprov.domain.erase.outcome import TechniqueResult
 from gprov.domain.erase.scsi.exchange import Answer, Outcome, send
-from gprov.domain.erase.scsi.results import completed, failed, refused
-from gprov.domain.erase.scsi.watch import Observation, Stage, Watched, watch
+from gprov.domain.erase.scsi.results import failed, refused
+from gprov.domain.erase.scsi.watch import Observation, Stage, Watched, judged, watch
 from gprov.domain.erase.techniques import Technique
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.scsi.commands import (
@@ -66,7 +66,7 @@ def scsi_sanitize(technique: Technique) -> Protocol[TechniqueResult]:
             return refused(technique, f"SANITIZE: {outcome.problem}")
         return failed(technique, f"SANITIZE: {outcome.problem}; then: {after.detail}")
     watched = yield from _watched()
-    return _result(technique, watched, started=watched.seen_running or outcome.answer is Answer.DONE)
+    return judged(technique, watched, started=watched.seen_running or outcome.answer is Answer.DONE)
 
 
 def resume_scsi_sanitize(technique: Technique) -> Protocol[TechniqueResult]:
@@ -75,7 +75,7 @@ def resume_scsi_sanitize(technique: Technique) -> Protocol[TechniqueResult]:
     if first.stage is Stage.ENDED:
         return refused(technique, "no sanitize operation is in progress")
     watched = yield from _watched()
-    return _result(technique, watched, started=first.stage is Stage.RUNNING or watched.seen_running)
+    return judged(technique, watched, started=first.stage is Stage.RUNNING or watched.seen_running)
 
 
 def _watched() -> Protocol[Watched]:
@@ -120,16 +120,3 @@ def _from_sense(sense: Sense) -> Observation | None:
     if sense.code == SANITIZE_FAILED:
         return Observation(Stage.FAILED, f"the drive reports that the sanitize operation failed ({sense.describe()})")
     return None
-
-
-def _result(technique: Technique, watched: Watched, *, started: bool) -> TechniqueResult:
-    last = watched.last
-    match last.stage:
-        case Stage.ENDED if started:
-            return completed(technique, last.detail)
-        case Stage.ENDED:
-            return failed(technique, f"no sign that the operation began; {last.detail}")
-        case Stage.RUNNING:
-            return failed(technique, "the time limit has passed; the drive continues the sanitize operation")
-        case Stage.FAILED | Stage.IDLE | Stage.SILENT:
-            return failed(technique, last.detail)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gprov.domain.erase.drive_io import Protocol
+from gprov.domain.erase.outcome import TechniqueResult
 from gprov.domain.erase.scsi.exchange import pause
+from gprov.domain.erase.scsi.results import completed, failed
+from gprov.domain.erase.techniques import Technique
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
@@ -61,3 +64,17 @@ def watch(ask: Callable[[], Protocol[Observation]]) -> Protocol[Watched]:
             break
         seconds = min(seconds * _GROWTH, _LONGEST_PAUSE)
     return Watched(last, seen_running)
+
+
+def judged(technique: Technique, watched: Watched, *, started: bool) -> TechniqueResult:
+    """``started``: the drive accepted the command, or was seen to carry it out."""
+    last = watched.last
+    match last.stage:
+        case Stage.ENDED if started:
+            return completed(technique, last.detail)
+        case Stage.ENDED:
+            return failed(technique, f"no sign that the operation began; {last.detail}, perhaps an earlier one")
+        case Stage.RUNNING:
+            return failed(technique, "the time limit has passed; the drive continues the sanitize operation")
+        case Stage.FAILED | Stage.IDLE | Stage.SILENT:
+            return failed(technique, last.detail)
