@@ -57,7 +57,9 @@ class LinuxDiskReader(DiskReader):
             done = device.read(buffer[place : place + size], offset)
             expected.fill(offset - place)
             # Whole blocks are compared without a copy.
-            if content != buffer if done == BLOCK else content[place : place + done] != buffer[place : place + done]:
+            whole = done == BLOCK
+            part = slice(place, place + done)
+            if (content != buffer) if whole else (content[part] != buffer[part]):
                 for start in _different(content, buffer, range(place, place + done, disk.sector_size)):
                     _append(different, Extent(offset - place + start, offset - place + start + disk.sector_size))
                 if len(different) > MOST_RANGES:
