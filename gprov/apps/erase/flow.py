@@ -113,7 +113,9 @@ class DataErase:
             keeper.save(disks, kind)
         recorder = EraseRecorder(self._record(erasures, record, unit, scope), file, flow.volumes.clock, bus)
         outcomes = self._erase(erasures, recorder, record)
-        facts = replace(self._facts(unit, scope, outcomes, recorder.started_ns), options=keeper.put_back(disks))
+        facts = replace(
+            self._facts(unit, scope, outcomes, recorder.started_ns), options=keeper.put_back(disks, recorder.begin_anew)
+        )
         text = result_text(outcomes, scope.missing)
         for outcome in outcomes:
             bus.log(outcome_text(outcome))

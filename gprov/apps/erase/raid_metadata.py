@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gprov.apps.unit.execution.erase.runner import ErasureRunner
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import Disk
@@ -40,8 +42,8 @@ class RaidMetadataKeeper:
             self._bus.log(f"{disk.node}: {kind.value} metadata: {state}")
         self._files.replace(self._path, serialise_kept(tuple(kept)), mode=0o600)
 
-    def put_back(self, disks: tuple[Disk, ...]) -> tuple[OptionResult, ...]:
-        """After the erase. Returns the result for the report; the file is removed if all was put back."""
+    def put_back(self, disks: tuple[Disk, ...], begins: Callable[[], None]) -> tuple[OptionResult, ...]:
+        """After the erase. ``begins`` is called before anything is written. Returns the result for the report; the file is removed if all was put back."""
         try:
             if self._files.status(self._path) is None:
                 return (OptionResult(OPTION, OptionStatus.NOT_REQUESTED, ""),)
@@ -49,6 +51,7 @@ class RaidMetadataKeeper:
         except (BadInput, DeviceFault) as error:
             self._bus.error(error)
             return (OptionResult(OPTION, OptionStatus.FAILED, str(error)),)
+        begins()
         results = tuple(self._put_back(disk, kept) for disk in disks)
         if all(result.status is not OptionStatus.FAILED for result in results):
             self._files.remove(self._path)

@@ -54,6 +54,14 @@ class EraseRecorder(ErasureObserver):
             self._record = replace(self._record, cleared=True)
             self._write()
 
+    def begin_anew(self) -> None:
+        """From now on a power cut repeats the erase of every disk: what is written next differs from what an erase
+        leaves."""
+        with self._lock:
+            anew = (replace(one, technique=None, completed=False, pass_number=0, done=0) for one in self._record.disks)
+            self._record = replace(self._record, disks=tuple(anew))
+            self._write()
+
     def mark_failed(self, summary: str) -> None:
         """The erase ended, and at least one disk is not erased."""
         with self._lock:

@@ -307,6 +307,19 @@ def test_metadata_of_firmware_raid_is_put_back_where_the_platform_has_it(unit: U
     assert not unit.exists("RECOVERY", "/log/erase_raid.json")
 
 
+def test_a_cut_after_metadata_was_put_back_does_not_spoil_the_result(unit: UnitDriver) -> None:
+    [platform] = unit.world.platforms
+    unit.world.platforms = (replace(platform, fakeraid_type=FakeraidType.IMSM),)
+    [primary] = data_disks(unit)
+    sectors = imsm_sectors(imsm_block(members=4))
+    primary.media.put(Extent(primary.size - 512 - len(sectors), primary.size - 512), sectors)
+    names = unit.operations(erase)
+    unit.cut(next(at for at, name in enumerate(names) if REPORT in name), erase)
+    unit.boot()
+    assert report(unit)["verdict"] == "erased"
+    assert former_content(primary) == []
+
+
 def test_it_is_not_kept_if_the_request_says_so(unit: UnitDriver) -> None:
     [platform] = unit.world.platforms
     unit.world.platforms = (replace(platform, fakeraid_type=FakeraidType.IMSM),)
