@@ -43,7 +43,8 @@ class RaidMetadataKeeper:
         self._files.replace(self._path, serialise_kept(tuple(kept)), mode=0o600)
 
     def put_back(self, disks: tuple[Disk, ...], begins: Callable[[], None]) -> tuple[OptionResult, ...]:
-        """After the erase. ``begins`` is called before anything is written. Returns the result for the report; the file is removed if all was put back."""
+        """After the erase. ``begins`` is called before anything is written.
+        Returns the result for the report; the file is removed if all was put back."""
         try:
             if self._files.status(self._path) is None:
                 return (OptionResult(OPTION, OptionStatus.NOT_REQUESTED, ""),)
