@@ -14,7 +14,7 @@ MARKER = ">"
 # From this size a menu has a title.
 _ROWS_FOR_TITLE = 4
 # From this size it is a console with a keyboard: lines have numbers, and there is a line for what is typed.
-_ROWS_OF_CONSOLE = 12
+_CONSOLE = Geometry(40, 12)
 
 
 def numbered(items: Sequence[str]) -> tuple[int, ...]:
@@ -110,4 +110,4 @@ def _tail(typed: str, columns: int) -> str:
 
 
 def _is_console(geometry: Geometry) -> bool:
-    return geometry.rows >= _ROWS_OF_CONSOLE
+    return geometry.rows >= _CONSOLE.rows and geometry.columns >= _CONSOLE.columns

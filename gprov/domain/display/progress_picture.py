@@ -73,5 +73,5 @@ def _facts(view: ProgressView, columns: int) -> str:
     left = format_time_left(view.seconds_left) if view.seconds_left is not None else ""
     if not left:
         return rate[:columns]
-    forms = (f"{rate}  {left} left", f"{rate} {left}") if rate else (f"{left} left",)
+    forms = (f"{rate}  {left} left", f"{rate} {left} left", f"{rate} {left}") if rate else (f"{left} left",)
     return next((form for form in forms if len(form) <= columns), left[:columns])
