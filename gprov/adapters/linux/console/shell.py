@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -14,8 +15,9 @@ from typing_extensions import override
 
 from gprov.adapters.linux.console.terminal import Terminal
 from gprov.adapters.linux.system.process import end_session, start_on_terminal
-from gprov.domain.errors import ToolMissing
+from gprov.domain.errors import DeviceFault, ToolMissing
 from gprov.ports.clock import Clock, Deadline
+from gprov.ports.filesystem import Mounts
 from gprov.ports.process import SEARCH_PATH
 from gprov.ports.shell import ConsoleShell, ShellEnd
 
@@ -26,11 +28,19 @@ _CHUNK = 4096
 
 
 class PtyShell(ConsoleShell):
-    """``shell``: argument vector; its first word is an absolute path."""
+    """``consoles``: returns the paths of the terminals at which a person may be. ``mounts``: mounts the file system of
+    pseudo-terminals, which an initramfs lacks; None: it is mounted. ``shell``: argument vector; its first word is an
+    absolute path."""
 
-    def __init__(self, clock: Clock, consoles: Callable[[], Sequence[str]], shell: Sequence[str] = _SHELL) -> None:
-        """``consoles``: returns the paths of the terminals at which a person may be."""
+    def __init__(
+        self,
+        clock: Clock,
+        consoles: Callable[[], Sequence[str]],
+        mounts: Mounts | None = None,
+        shell: Sequence[str] = _SHELL,
+    ) -> None:
         self._clock = clock
+        self._mounts = mounts
         self._consoles = consoles
         self._shell = tuple(shell)
 
@@ -38,6 +48,7 @@ class PtyShell(ConsoleShell):
     def run(self, greeting: str, transcript: Callable[[bytes], None], idle_seconds: float) -> ShellEnd:
         if not os.access(self._shell[0], os.X_OK):
             raise ToolMissing(self._shell[0])
+        self._mount_terminals()
         env = {"PATH": SEARCH_PATH, "HOME": "/root", "TERM": "linux", "PS1": "recovery# ", "LC_ALL": "C"}
         consoles = [console for console in map(Terminal, self._consoles()) if console.is_open]
         with ExitStack() as stack:
@@ -51,6 +62,14 @@ class PtyShell(ConsoleShell):
             with suppress(OSError):
                 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
             return self._relay(terminal, consoles, transcript, idle_seconds)
+
+    def _mount_terminals(self) -> None:
+        if self._mounts is not None:
+            try:
+                self._mounts.mount("devpts", "/dev/pts", "devpts", ("nosuid", "noexec", "mode=620"))
+            except DeviceFault as fault:
+                if fault.errno != errno.EBUSY:
+                    raise
 
     def _relay(
         self, terminal: int, consoles: Sequence[Terminal], transcript: Callable[[bytes], None], idle_seconds: float

@@ -84,11 +84,11 @@ def operator(*, clock: Clock) -> Operator:
     return ConsoleOperator(clock)
 
 
-def console_shell(*, clock: Clock) -> ConsoleShell:
+def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
     from gprov.adapters.linux.console.operator import operator_terminals
     from gprov.adapters.linux.console.shell import PtyShell
 
-    return PtyShell(clock, operator_terminals)
+    return PtyShell(clock, operator_terminals, mounts)
 
 
 def blocks() -> BlockDevices:

@@ -45,7 +45,7 @@ def _operator(unit: PortContainer) -> Operator:
 
 
 def _console_shell(unit: PortContainer) -> ConsoleShell:
-    return adapters.console_shell(clock=unit.clock())
+    return adapters.console_shell(clock=unit.clock(), mounts=unit.mounts())
 
 
 def _files(unit: PortContainer) -> Files:
