@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
     from gprov.ports.secrets import PasswordHasher
+    from gprov.ports.shell import ConsoleShell
 
     class ImageArchives(Archives, ImageUnpacker, Protocol):
         """Verifies and unpacks images."""
@@ -81,6 +82,13 @@ def operator(*, clock: Clock) -> Operator:
     from gprov.adapters.linux.console.operator import ConsoleOperator
 
     return ConsoleOperator(clock)
+
+
+def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
+    from gprov.adapters.linux.console.operator import operator_terminals
+    from gprov.adapters.linux.console.shell import PtyShell
+
+    return PtyShell(clock, operator_terminals, mounts)
 
 
 def blocks() -> BlockDevices:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.network import Http, Network
     from gprov.ports.operator import Operator
+    from gprov.ports.shell import ConsoleShell
 
 
 def _mount_points(unit: PortContainer) -> MountPoints:
@@ -41,6 +42,10 @@ def _mount_points(unit: PortContainer) -> MountPoints:
 
 def _operator(unit: PortContainer) -> Operator:
     return adapters.operator(clock=unit.clock())
+
+
+def _console_shell(unit: PortContainer) -> ConsoleShell:
+    return adapters.console_shell(clock=unit.clock(), mounts=unit.mounts())
 
 
 def _files(unit: PortContainer) -> Files:
@@ -141,6 +146,7 @@ class PortContainer(Container):
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
     operator = singleton(_operator, itself)
+    console_shell = singleton(_console_shell, itself)
 
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)
