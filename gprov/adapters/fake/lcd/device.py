@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from gprov.adapters.fake.lcd.face import LcdFace
 from gprov.adapters.fake.lcd.faults import NO_FAULTS, Fault, LcdFaults
 from gprov.adapters.fake.lcd.module import LcdModule
 from gprov.domain.formats.lcd.models import Model
@@ -30,6 +31,10 @@ class SimulatedLcd:
         self._received = clock.monotonic()
         self._ready = clock.monotonic()
         self._waiting: deque[tuple[float, bytes]] = deque()
+
+    @property
+    def face(self) -> LcdFace:
+        return self.module.face
 
     def receive(self, data: bytes) -> None:
         """Execute the commands that are complete with these bytes."""
