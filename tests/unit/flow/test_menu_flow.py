@@ -207,7 +207,6 @@ def test_without_a_person_the_boot_entry_selects_the_image(unattended: UnitDrive
     assert unattended.machine.clock.slept < before + 10, "only what lets devices settle"
 
 
-
 def test_the_failure_of_an_earlier_erase_is_shown_and_nothing_is_erased(unit: UnitDriver) -> None:
     before = unit.machine.media_state()
     assert unit.boot({"DATA_ERASE": "UNRECOVERABLE_ERROR"}) is StopReason.REBOOT

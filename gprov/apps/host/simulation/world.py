@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
+from gprov.adapters.fake.console.attention import FakeAttention
 from gprov.adapters.fake.console.operator import FakeOperator
 from gprov.adapters.fake.console.shell import FakeConsoleShell
 from gprov.adapters.fake.disk.arrays import FakeArrays
@@ -72,6 +73,7 @@ class World:
     factory: FakeFactory = field(default_factory=FakeFactory)
     processes: FakeProcesses = field(default_factory=FakeProcesses)
     shell: FakeConsoleShell = field(default_factory=FakeConsoleShell)
+    attention: FakeAttention = field(default_factory=FakeAttention)
     branding: Branding = field(default_factory=Branding)
     platforms: tuple[Platform, ...] = field(default_factory=default_table)
     sinks: tuple[EventSink, ...] = ()
@@ -162,6 +164,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.processes, world.processes)
     set_value(container.power, FakePower(machine))
     set_value(container.operator, FakeOperator(machine))
+    set_value(container.attention, world.attention)
     set_value(container.console_shell, world.shell)
     set_value(container.blocks, FakeBlockDevices(machine))
     set_value(container.mounts, FakeMounts(machine))

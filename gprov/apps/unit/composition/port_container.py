@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import SinkFor
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
+    from gprov.ports.attention import Attention
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -42,6 +43,10 @@ def _mount_points(unit: PortContainer) -> MountPoints:
 
 def _operator(unit: PortContainer) -> Operator:
     return adapters.operator(clock=unit.clock())
+
+
+def _attention(unit: PortContainer) -> Attention:
+    return adapters.attention(background=unit.background(), clock=unit.clock())
 
 
 def _console_shell(unit: PortContainer) -> ConsoleShell:
@@ -146,6 +151,7 @@ class PortContainer(Container):
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
     operator = singleton(_operator, itself)
+    attention = singleton(_attention, itself)
     console_shell = singleton(_console_shell, itself)
 
     blocks = singleton(adapters.blocks)
