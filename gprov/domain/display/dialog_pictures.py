@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gprov.domain.display.numbers import numbered
 from gprov.domain.display.picture import Picture, row_window, text_window
 from gprov.domain.display.screen import Geometry, Position
 from gprov.domain.display.text import one_line, wrap
@@ -15,11 +16,6 @@ MARKER = ">"
 _ROWS_FOR_TITLE = 4
 # From this size it is a console with a keyboard: lines have numbers, and there is a line for what is typed.
 _CONSOLE = Geometry(40, 12)
-
-
-def numbered(items: Sequence[str]) -> tuple[int, ...]:
-    """Indices of the items that have a number on consoles: 1 for the first that is no spacer, and so on."""
-    return tuple(index for index, item in enumerate(items) if item)
 
 
 def menu_prompt(items: Sequence[str]) -> str:

@@ -19,8 +19,8 @@ from gprov.domain.display.views import (
 
 
 def render(view: View, geometry: Geometry, seconds: float) -> Screen:
-    """``geometry``: at least 16 columns and 2 rows. ``seconds``: since the view was first shown; a view that replaces
-    an equal one was shown before."""
+    """``geometry``: at least 16 columns and 2 rows. ``seconds``: since the view was first shown; if it ``continues``
+    the one before, since that was."""
     return _draw(view, geometry, to_ticks(seconds)).screen(geometry)
 
 
@@ -28,6 +28,22 @@ def next_change(view: View, geometry: Geometry, seconds: float) -> float:
     """Until when the picture of ``render`` stays as it is, in seconds since the view was first shown; later than
     ``seconds``. Infinity: for ever."""
     return to_seconds(_draw(view, geometry, to_ticks(seconds)).until)
+
+
+def continues(before: View, view: View) -> bool:
+    """Whether ``view`` shows the same as ``before`` but for a state that changes while a person reads: then what moves
+    goes on moving. Progress would otherwise never move, and a question would begin anew with each key."""
+    match before, view:
+        case ProgressView(), ProgressView():
+            return before.task == view.task
+        case QuestionView(), QuestionView():
+            return before.question == view.question
+        case MenuView(), MenuView():
+            return (before.title, before.items, before.selected) == (view.title, view.items, view.selected)
+        case PasswordView(), PasswordView():
+            return before.prompt == view.prompt
+        case _:
+            return before == view
 
 
 def _draw(view: View, geometry: Geometry, tick: int) -> Picture:

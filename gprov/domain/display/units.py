@@ -20,7 +20,7 @@ def format_bytes(count: float) -> str:
 
 
 def format_time_left(seconds: float) -> str:
-    """At most 8 characters: "45 s", "12 min", "3 h 05 m", "2 d 03 h"; rounded up, since a time left is a promise."""
+    """At most 9 characters: "45 s", "12 min", "13 h 05 m", "2 d 03 h"; rounded up, since a time left is a promise."""
     whole = -int(-max(0.0, seconds) // 1)
     if whole < 2 * _MINUTE:
         return f"{whole} s"

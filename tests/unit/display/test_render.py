@@ -8,7 +8,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gprov.domain.display.render import next_change, render
+from gprov.domain.display.render import continues, next_change, render
 from gprov.domain.display.screen import LCD_2X20, Geometry, Screen
 from gprov.domain.display.text import to_ascii, wrap
 from gprov.domain.display.views import (
@@ -165,3 +165,18 @@ def test_the_time_left_of_a_key_window_counts_down_to_zero() -> None:
 def test_time_and_rate_of_a_progress() -> None:
     view = ProgressView(task="unpack", done=50, total=100, rate=12.34e6, seconds_left=125.0)
     assert [line.strip() for line in render(view, LCD_2X20, 0).lines] == ["unpack          50 %", "12 MB/s  3 min left"]
+
+
+def test_what_moves_goes_on_when_only_its_state_changes() -> None:
+    half = ProgressView(task="unpack", done=1, total=2)
+    assert continues(half, ProgressView(task="unpack", done=2, total=2))
+    assert not continues(half, ProgressView(task="verify", done=1, total=2))
+    assert continues(QuestionView("Sure?"), QuestionView("Sure?", yes=True, typed="y"))
+    assert not continues(QuestionView("Sure?"), QuestionView("Really?"))
+    menu = MenuView("Menu", ("a", "b"), 0)
+    assert continues(menu, MenuView("Menu", ("a", "b"), 0, "7"))
+    assert not continues(menu, MenuView("Menu", ("a", "b"), 1))
+    assert continues(PasswordView("Password", 1), PasswordView("Password", 2))
+    assert continues(MessageView("x"), MessageView("x"))
+    assert not continues(MessageView("x"), MessageView("x", busy=True))
+    assert not continues(KeyWindowView("Press", 3), KeyWindowView("Press", 2))
