@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
     from gprov.ports.destructive.variable_writer import VariableWriter
+    from gprov.ports.display import Display
     from gprov.ports.events import EventSink
     from gprov.ports.factory import Telemetry
     from gprov.ports.files import Files
@@ -97,6 +98,12 @@ def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
     from gprov.adapters.linux.console.shell import PtyShell
 
     return PtyShell(clock, operator_terminals, mounts)
+
+
+def lcd(*, clock: Clock, background: Background, arguments: BootArguments, log: Callable[[str], None]) -> Display:
+    from gprov.adapters.linux.lcd.display import CrystalfontzDisplay, lcd_search
+
+    return CrystalfontzDisplay(lcd_search("/sys", "/dev", (arguments.lcd_manufacturer,)), clock, background, log)
 
 
 def blocks() -> BlockDevices:
