@@ -103,7 +103,7 @@ def with_bad_sector(machine: Machine, offset: int) -> Machine:
 
 
 @pytest.mark.parametrize("bus", [DiskBus.SCSI, DiskBus.NVME, DiskBus.VIRTIO])
-def test_a_disk_that_is_pulled_in_the_middle_fails_alone_and_its_ranges_are_stated(
+def test_a_pulled_disk_fails_alone_and_its_ranges_are_stated(
     container: LabContainer,
     small_overlay_as: OverlayAs,
     small_products: Products,
