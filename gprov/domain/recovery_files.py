@@ -11,6 +11,7 @@
 ``gprov/recovery.cfg``            menu of BIOS units: ``domain.boot.grub.menus``
 ``log/recovery_history.json``     ``domain.image.history`` (folder: ``Branding.log_folder``)
 ``log/start_budget.json``         ``domain.boot.budget``
+``log/shell_access.json``         ``domain.unit.shell_access``
 ``log/erase.json``                ``domain.erase.record``
 ``log/erase_raid.json``           ``domain.erase.raid_metadata_record``
 ``log/erase_left.json``           ``domain.erase.left_ends``, of the last erase
@@ -37,6 +38,7 @@ RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"
 # In the log folder.
 HISTORY_FILE = "recovery_history.json"
 BUDGET_FILE = "start_budget.json"
+SHELL_ACCESS_FILE = "shell_access.json"
 ERASE_FILE = "erase.json"
 ERASE_RAID_FILE = "erase_raid.json"
 ERASE_LEFT_FILE = "erase_left.json"

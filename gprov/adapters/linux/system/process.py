@@ -144,6 +144,46 @@ class _Child(Running):
         _end(self._child)
 
 
+def start_on_terminal(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> tuple[int, int]:
+    """Start a program as the leader of a session on a new terminal. ``argv[0]``: its absolute path; ``env``: its whole
+    environment. Returns process id and the terminal's controlling side. Raises DeviceFault; a program that cannot be
+    executed ends with status 127."""
+    try:
+        pid, terminal = os.forkpty()
+    except OSError as exc:
+        raise DeviceFault(argv[0], f"cannot start on a terminal: {exc.strerror}", errno=exc.errno) from exc
+    if pid == 0:
+        try:
+            os.chdir(cwd)
+            os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - the program is the task
+        finally:
+            os._exit(127)
+    return pid, terminal
+
+
+def end_session(pid: int) -> int:
+    """Kill what ``start_on_terminal`` started, with all processes of its session: a shell gives each job a group of its
+    own. Returns the exit status."""
+    while members := _session_members(pid):
+        for member in members:
+            with suppress(ProcessLookupError):
+                os.kill(member, signal.SIGKILL)
+        if members == {pid}:
+            break
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _session_members(session: int) -> set[int]:
+    """Processes that have not ended. Source: proc(5), /proc/PID/stat: fields 3 (state) and 6 (session)."""
+    found = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+            if int(fields[3]) == session and fields[0] not in b"ZX":
+                found.add(int(name))
+    return found
+
+
 def failure(argv: Sequence[str], done: Completed) -> ToolFailed:
     """The error for a failed program, with a command line that can be pasted."""
     how = f"killed by signal {-done.status}" if done.status < 0 else f"exit status {done.status}"
