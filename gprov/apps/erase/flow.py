@@ -13,6 +13,7 @@ from gprov.apps.erase.reporting import report_erase, unit_identity
 from gprov.apps.erase.survey import find_scope, free_drives, plan_erasures
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
+from gprov.apps.unit.recovery.erase_ends import write_ends
 from gprov.apps.unit.recovery.erase_record import EraseRecordFile, has_begun, refuse_unfinished_erase
 from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
@@ -124,6 +125,8 @@ class DataErase:
             text = f"{text}; the report of the erase states: {verdict.value}"
             recorder.mark_failed(text)
             raise EraseFailed(text)
+        # Before the record of the erase is removed: a cut between the two repeats both.
+        write_ends(disks, self._ports.reader, flow.volumes.files, self._context.log_folder, bus)
         file.remove()
         bus.message(f"Data erase done: {text}")
         return EraseResult.ERASED
