@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_person
+from gprov.apps.erase.machine_data import erase_machine_data, failures
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.erase.preparation import prepare_disks
 from gprov.apps.erase.raid_metadata import RaidMetadataKeeper, kept_kind
@@ -96,7 +97,7 @@ class DataErase:
             bus.log(left_out.describe())
         if not scope.disks:
             raise HardwareMismatch("data erase: no data disk was found; nothing was erased")
-        if record is None and not self._is_confirmed(unit, scope, confirmed):
+        if record is None and not self._is_confirmed(unit, scope, wanted, confirmed):
             bus.message("Data erase not confirmed: nothing was changed")
             return EraseResult.DECLINED
         bus.message("Data erase" if record is None else "Data erase goes on after an interruption")
@@ -113,14 +114,16 @@ class DataErase:
             keeper.save(disks, kind)
         recorder = EraseRecorder(self._record(erasures, record, unit, scope), file, flow.volumes.clock, bus)
         outcomes = self._erase(erasures, recorder, record)
-        facts = replace(
-            self._facts(unit, scope, outcomes, recorder.started_ns), options=keeper.put_back(disks, recorder.begin_anew)
-        )
-        text = result_text(outcomes, scope.missing)
+        raid = keeper.put_back(disks, recorder.begin_anew)
+        # Whatever became of the disks: what is left on one of them may be encrypted with keys in the TPM.
+        machine = erase_machine_data(self._ports.machine, request, bus, recorder.variables, recorder.mark_variables)
+        facts = replace(self._facts(unit, scope, outcomes, recorder.started_ns), options=(*raid, *machine))
+        text = "; ".join((result_text(outcomes, scope.missing), *failures(machine)))
         for outcome in outcomes:
             bus.log(outcome_text(outcome))
         verdict = report_erase(self._ports, facts, self._context)
-        if not all_erased(outcomes, scope.missing) or verdict is not OverallVerdict.ERASED:
+        done = all_erased(outcomes, scope.missing) and not any(failures(machine))
+        if not done or verdict is not OverallVerdict.ERASED:
             text = f"{text}; the report of the erase states: {verdict.value}"
             recorder.mark_failed(text)
             raise EraseFailed(text)
@@ -138,13 +141,13 @@ class DataErase:
             self._bus.warning(f"data erase: the platform is unknown: {error}")
             return None
 
-    def _is_confirmed(self, unit: Unit | None, scope: Scope, confirmed: bool) -> bool:
+    def _is_confirmed(self, unit: Unit | None, scope: Scope, wanted: EraseRequest, confirmed: bool) -> bool:
         operator, serial = self._ports.operator, unit.serial if unit is not None else ""
         if unit is None and not operator.confirm(unknown_platform_question(scope), _CONFIRM_SECONDS):
             return False
         if confirmed or confirmed_by_arguments(self._context.arguments, serial):
             return True
-        return confirmed_by_person(operator, serial or "(unknown)", scope)
+        return confirmed_by_person(operator, serial or "(unknown)", scope, wanted)
 
     def _usable(
         self, record: EraseRecord, file: EraseRecordFile, unit: Unit | None, scope: Scope, confirmed: bool

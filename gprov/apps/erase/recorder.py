@@ -15,6 +15,7 @@ from gprov.domain.disk.model import Disk
 from gprov.domain.erase.estimate import Estimate
 from gprov.domain.erase.record import DiskProgress, EraseRecord, RecordState
 from gprov.domain.errors import DeviceFault
+from gprov.domain.formats.efi.variables import VariableName
 from gprov.ports.clock import Clock
 
 # How much an overwrite may have to repeat after a power cut, against wear of a small RECOVERY.
@@ -60,6 +61,17 @@ class EraseRecorder(ErasureObserver):
         with self._lock:
             anew = (replace(one, technique=None, completed=False, pass_number=0, done=0) for one in self._record.disks)
             self._record = replace(self._record, disks=tuple(anew))
+            self._write()
+
+    @property
+    def variables(self) -> tuple[VariableName, ...]:
+        """Variables that an earlier start of this erase was about to remove."""
+        return self._record.variables
+
+    def mark_variables(self, names: tuple[VariableName, ...]) -> None:
+        """These variables are about to be removed."""
+        with self._lock:
+            self._record = replace(self._record, variables=names)
             self._write()
 
     def mark_failed(self, summary: str) -> None:

@@ -11,9 +11,13 @@ from typing import Annotated
 
 import typer
 
+from gprov.apps.erase.machine_data import failures
 from gprov.apps.host.cli.erase_options import (
+    ClearTpm,
+    ClearVariables,
     Compared,
     Disks,
+    NamedVariables,
     OneTechnique,
     OptIn,
     Passes,
@@ -22,6 +26,7 @@ from gprov.apps.host.cli.erase_options import (
     includes_loops,
     present_disks,
     request_of,
+    with_machine_data,
 )
 from gprov.apps.host.cli.erase_plan import show, survey
 from gprov.apps.host.cli.options import Json
@@ -34,7 +39,8 @@ from gprov.apps.host.erase.scope import confirmation_word
 from gprov.apps.host.erase.stop import Stop, stopped_by_signals
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.outcome import DiskOutcome, Verdict
-from gprov.domain.erase.questions import outcome_text
+from gprov.domain.erase.questions import machine_data, outcome_text
+from gprov.domain.erase.report import OptionStatus
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.erase.request import OnFailure, ReadBack, Scheme
 from gprov.domain.erase.scope import Scope
@@ -81,6 +87,9 @@ def run(
     scheme: Passes = Scheme.STAMPED,
     read_back: Compared = ReadBack.FULL,
     on_failure: OnFailureOption = OnFailure.NEXT,
+    clear_uefi_variables: ClearVariables = False,
+    uefi_variable: NamedVariables = None,
+    clear_tpm: ClearTpm = False,
     yes_erase: Confirmed = None,
     operator: Operator = "",
     report: Report = None,
@@ -94,6 +103,7 @@ def run(
     stop = Stop()
     container = bench_container(stop, include_loop=includes_loops(disk))
     request = request_of(technique, opt_in, level, scheme, read_back, on_failure)
+    request = with_machine_data(request, clear_uefi_variables, uefi_variable, clear_tpm)
     scope, plans, problems = survey(container, disk or [], request)
     if dry_run or problems:
         show(plans, scope, problems, as_json=as_json)
@@ -102,6 +112,8 @@ def run(
         report = report_name(container.clock().now_ns())
     _require_new(report)
     say(f"report: {report}", err=True)
+    for what in machine_data(request):
+        say(f"also of this machine: {what}", err=True)
     if not _confirmed(plans, scope, yes_erase):
         return ExitCode.NEGATIVE
     with stopped_by_signals(stop, lambda: say(_STOPPING, err=True)):
@@ -114,7 +126,8 @@ def run(
         _show_result(done, report, as_json=as_json)
     if stop.requested:
         return _INTERRUPTED
-    return ExitCode.DONE if met(done.outcomes, request.level) else ExitCode.NEGATIVE
+    success = met(done.outcomes, request.level) and not any(failures(done.machine))
+    return ExitCode.DONE if success else ExitCode.NEGATIVE
 
 
 def met(outcomes: Sequence[DiskOutcome], level: Level) -> bool:
@@ -185,6 +198,9 @@ def _show_result(done: BenchErasure, report: str, *, as_json: bool) -> None:
                 "achieved": done.report.achieved.value,
                 "report": report,
                 "disks": [_row(outcome) for outcome in done.outcomes],
+                "options": [
+                    {"name": one.name, "status": one.status.value, "detail": one.detail} for one in done.machine
+                ],
             }
         )
         return
@@ -197,6 +213,9 @@ def _show_result(done: BenchErasure, report: str, *, as_json: bool) -> None:
         say(f"  verification: {verification.method.value}, {verification.examined} bytes examined")
         for error in outcome.errors:
             say(f"  {error}")
+    for one in done.machine:
+        if one.status is not OptionStatus.NOT_REQUESTED:
+            say(f"{one.name}: {one.status.value}; {one.detail}")
     say(f"report: {report}")
 
 
