@@ -44,10 +44,10 @@ class EraseRecorder(ErasureObserver):
         """When the erase was begun, perhaps in an earlier start of the unit."""
         return self._record.started_ns
 
-    def start(self) -> None:
-        """Write the record for the first time."""
+    def start(self) -> DeviceFault | None:
+        """Write the record for the first time in this start of the unit; why that failed, None if it did not."""
         with self._lock:
-            self._write()
+            return self._write()
 
     def mark_cleared(self) -> None:
         """Both ends of all disks are cleared."""
@@ -114,7 +114,7 @@ class EraseRecorder(ErasureObserver):
         )
         self._record = replace(self._record, disks=disks)
 
-    def _write(self) -> None:
+    def _write(self) -> DeviceFault | None:
         self._written = self._clock.monotonic()
         try:
             self._file.write(self._record)
@@ -122,6 +122,8 @@ class EraseRecorder(ErasureObserver):
             if not self._failed:
                 self._failed = True
                 self._bus.warning(f"the erase cannot be recorded, so it is not resumed after a power cut: {fault}")
+            return fault
+        return None
 
 
 def progress_text(name: str, done: int, total: int, estimate: Estimate) -> str:

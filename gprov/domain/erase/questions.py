@@ -24,6 +24,13 @@ def machine_data(request: EraseRequest) -> tuple[str, ...]:
     return tuple(what for asked, what in wanted if asked)
 
 
+def unrecorded_question(problem: str) -> str:
+    return (
+        f"The erase cannot be recorded on RECOVERY ({problem}). After a power cut it would NOT go on, and no report "
+        "would be kept there. Erase nevertheless?"
+    )
+
+
 def unknown_platform_question(scope: Scope) -> str:
     disks = "; ".join(disk.describe() for disk in scope.disks)
     return f"This unit is of an unknown platform. Are these all its data disks, and are all to be erased? {disks}"

@@ -38,6 +38,8 @@ from gprov.apps.host.erase.running import BenchErasure, run_bench
 from gprov.apps.host.erase.scope import confirmation_word
 from gprov.apps.host.erase.stop import Stop, stopped_by_signals
 from gprov.domain.disk.model import Disk
+from gprov.domain.erase.ata.facts import SECURITY_TECHNIQUES
+from gprov.domain.erase.ata.password import by_hand
 from gprov.domain.erase.outcome import DiskOutcome, Verdict
 from gprov.domain.erase.questions import machine_data, outcome_text
 from gprov.domain.erase.report import OptionStatus
@@ -120,7 +122,12 @@ def run(
         with progress_of_several() as shown:
             for one in plans:
                 say(one.erasure.describe(), err=True)
-            done = run_bench(container, plans, scope, operator, stop, shown)
+            try:
+                done = run_bench(container, plans, scope, operator, stop, shown)
+            except KeyboardInterrupt:
+                for line in abandoned_lines(plans):
+                    say(line, err=True, colour="red")
+                raise
             stop.finish()
         _write(report, report_bytes(done.report))
         _show_result(done, report, as_json=as_json)
@@ -128,6 +135,15 @@ def run(
         return _INTERRUPTED
     success = met(done.outcomes, request.level) and not any(failures(done.machine))
     return ExitCode.DONE if success else ExitCode.NEGATIVE
+
+
+def abandoned_lines(plans: Sequence[BenchPlan]) -> Iterator[str]:
+    """What a person must know who ended the command without waiting for the disks."""
+    for plan in plans:
+        if any(one in SECURITY_TECHNIQUES for one in plan.erasure.choice.techniques):
+            disk = plan.erasure.disk
+            yield f"gprov: {disk.node}: a security erase that goes on in the drive removes gprov's password at its end"
+            yield f"gprov: {disk.node}: if the drive lost power before, the password may be set. {by_hand(disk.node)}"
 
 
 def met(outcomes: Sequence[DiskOutcome], level: Level) -> bool:
