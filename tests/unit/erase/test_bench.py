@@ -29,7 +29,7 @@ from gprov.apps.host.cli.erase_options import (
     with_machine_data,
 )
 from gprov.apps.host.cli.erase_plan import survey
-from gprov.apps.host.cli.erase_run import abandoned_lines, met
+from gprov.apps.host.cli.erase_run import abandoned_lines, met, require_place
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.erase.container import BenchContainer
 from gprov.apps.host.erase.planning import BenchPlan
@@ -47,8 +47,9 @@ from gprov.domain.erase.report import OptionStatus, OverallVerdict
 from gprov.domain.erase.report_text import parse_report, report_bytes
 from gprov.domain.erase.request import EraseRequest, OnFailure, ReadBack, Scheme
 from gprov.domain.erase.scope import Scope
+from gprov.domain.erase.signed import certificate_file
 from gprov.domain.erase.techniques import Level, Technique
-from gprov.domain.errors import DeviceMissing, EraseFailed
+from gprov.domain.errors import DeviceFault, DeviceMissing, EraseFailed
 from gprov.domain.formats.efi.variables import EFI_GLOBAL, Variable, VariableName
 
 SIZE = 1 << 30
@@ -284,6 +285,21 @@ def test_an_interrupted_erase_clears_neither(bench: Bench) -> None:
 def test_variables_of_the_firmware_cannot_be_named() -> None:
     with pytest.raises(typer.BadParameter, match="are not removed"):
         with_machine_data(EraseRequest(), clear_variables=False, named=[EFI_GLOBAL], clear_tpm=False)
+
+
+def test_a_report_has_a_place_outside_of_chains_of_certificates(tmp_path: Path) -> None:
+    require_place(str(tmp_path / "report.json"))
+    # A copy of a certificate beside reports is no chain.
+    (tmp_path / "X.json").touch()
+    (tmp_path / "X.json.sig").touch()
+    require_place(str(tmp_path / "report.json"))
+    with pytest.raises(DeviceFault, match="exists already"):
+        require_place(str(tmp_path / "X.json"))
+    (tmp_path / certificate_file(12)).touch()
+    with pytest.raises(DeviceFault, match="chain of certificates"):
+        require_place(str(tmp_path / "report.json"))
+    with pytest.raises(DeviceFault, match="no file can be made"):
+        require_place(str(tmp_path / "missing" / "report.json"))
 
 
 def test_a_wait_ends_with_a_request_to_stop() -> None:

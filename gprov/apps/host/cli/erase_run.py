@@ -46,6 +46,7 @@ from gprov.domain.erase.report import OptionStatus
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.erase.request import OnFailure, ReadBack, Scheme
 from gprov.domain.erase.scope import Scope
+from gprov.domain.erase.signed import is_certificate_file
 from gprov.domain.erase.techniques import TECHNIQUES, Level
 from gprov.domain.errors import DeviceFault, ExitCode
 from gprov.domain.formats.json.value import Json as JsonValue
@@ -112,7 +113,7 @@ def run(
         return ExitCode.NEGATIVE if problems else ExitCode.DONE
     if report is None:
         report = report_name(container.clock().now_ns())
-    _require_new(report)
+    require_place(report)
     say(f"report: {report}", err=True)
     for what in machine_data(request):
         say(f"also of this machine: {what}", err=True)
@@ -187,12 +188,15 @@ def report_name(now_ns: int) -> str:
     return f"erase-report-{datetime.fromtimestamp(now_ns // 10**9, UTC):%Y%m%dT%H%M%SZ}.json"
 
 
-def _require_new(path: str) -> None:
+def require_place(path: str) -> None:
     """Raises DeviceFault: hours later, the report of an erase must have a place."""
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.lexists(path):
         raise DeviceFault(path, "exists already: the report needs a new file")
     try:
+        if any(map(is_certificate_file, os.listdir(folder))):
+            chain = f"{folder} holds a chain of certificates, in which a report makes the chain invalid"
+            raise DeviceFault(path, f"{chain}: name a file in another folder with --report")
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
