@@ -76,15 +76,15 @@ class Session:
 
 
 @contextmanager
-def session(spec: SessionSpec, wire: Wire, clock: Clock) -> Iterator[Session]:
-    """Run a display on a wire while the context lasts."""
+def session(spec: SessionSpec, open_wire: Callable[[], Wire], clock: Clock) -> Iterator[Session]:
+    """Run a display on a new wire while the context lasts."""
     with _recorder(spec.record, clock) as recorder:
         display: SerialDisplay
         if spec.replay is None:
             display = SimulatedLcd(spec.model, clock)
         else:
             display = ReplayedLcd(spec.model, spec.replay, clock)
-        with LcdStation(display, wire, clock, recorder) as lcd:
+        with LcdStation(display, open_wire(), clock, recorder) as lcd:
             yield Session(lcd, display, spec, clock)
 
 
