@@ -22,6 +22,7 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
+from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_start
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
@@ -183,6 +184,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.image_archives, FakeArchives(machine, world.branding))
     set_value(container.firmware, firmware)
     set_value(container.variable_writer, firmware)
+    set_value(container.tpm, FakeTpm(machine))
     set_value(container.smbios, FakeSmbios(machine))
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())

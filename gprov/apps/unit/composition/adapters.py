@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.destructive.tpm import Tpm
     from gprov.ports.destructive.variable_writer import VariableWriter
     from gprov.ports.display import Display
     from gprov.ports.events import EventSink
@@ -170,6 +171,12 @@ def firmware() -> Firmware:
     from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
 
     return EfivarsFirmware()
+
+
+def tpm() -> Tpm:
+    from gprov.adapters.linux.firmware.tpm import LinuxTpm
+
+    return LinuxTpm()
 
 
 def smbios() -> SmbiosTable:

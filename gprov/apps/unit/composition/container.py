@@ -14,6 +14,7 @@ from gprov.apps.unit.reporting.bus import EventBus
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+    from gprov.apps.unit.execution.erase.machine import MachineEraser
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
@@ -104,6 +105,19 @@ def _erasure_runner(unit: UnitContainer) -> ErasureRunner:
     return ErasureRunner(ports, unit.background())
 
 
+def _machine_eraser(unit: UnitContainer) -> MachineEraser:
+    from gprov.apps.unit.execution.erase.machine import MachineEraser
+
+    return MachineEraser(
+        firmware=unit.firmware(),
+        writer=unit.variable_writer(),
+        tpm=unit.tpm(),
+        blocks=unit.blocks(),
+        clock=unit.clock(),
+        branding=unit.branding(),
+    )
+
+
 def _flow_ports(unit: UnitContainer) -> FlowPorts:
     from gprov.apps.unit.composition.flow_ports import FlowPorts
 
@@ -131,4 +145,5 @@ class UnitContainer(PortContainer):
     destructive_ports = factory(_destructive_ports, itself)
     executor = factory(_executor, itself)
     erasure_runner = factory(_erasure_runner, itself)
+    machine_eraser = factory(_machine_eraser, itself)
     flow_ports = factory(_flow_ports, itself)

@@ -168,6 +168,7 @@ class PortContainer(Container):
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
     variable_writer = singleton(adapters.variable_writer)
+    tpm = singleton(adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
     drive_commands = singleton(drive_adapters.drive_commands)
