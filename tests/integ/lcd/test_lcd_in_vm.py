@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,17 @@ import pytest
 from gprov.adapters.fake.lcd.device import SimulatedLcd
 from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.adapters.linux.system.clock import SystemClock
+from gprov.apps.host.lab.argv import Accelerator
+from gprov.apps.host.lab.disk_shapes import unit_spec
+from gprov.apps.host.lab.runner import Runner, RunningMachine
+from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lcd.station import LcdStation
-from gprov.apps.host.lcd.wire import ListeningWire
+from gprov.apps.host.lcd.wire import ConnectedWire, ListeningWire
 from gprov.domain.formats.lcd.models import Model
 from gprov.domain.formats.lcd.reports import Button
-from tests.integ.conftest import Guest
+from tests.integ.conftest import PROCESSES, Guest
 from tests.integ.lcd.guest_menu import ITEMS
+from tests.integ.lcd.peer import eventually
 
 _SECONDS = 240.0
 
@@ -29,6 +35,30 @@ def socket_path(tmp_path: Path) -> str:
 def guest_disks(socket_path: str) -> list[str]:
     adapter = ("-device", "qemu-xhci", "-device", "usb-serial,chardev=lcd")
     return ["-chardev", f"socket,id=lcd,path={socket_path}", *adapter]
+
+
+@pytest.mark.vm
+@pytest.mark.parametrize("shape", ["sata", "dom"])
+def test_the_display_of_a_lab_unit_is_plugged_while_it_runs(shape: str, tmp_path: Path) -> None:
+    """Without a system: disks are empty."""
+    unit = VirtualUnit.create(str(tmp_path), replace(unit_spec(shape), lcd=Model.CFA_631), PROCESSES)
+    runner = Runner(PROCESSES, lambda: Accelerator.TCG)
+    with runner.start(unit.machine(), unit.serial_log("none")) as live:
+        assert live.lcd is not None
+        assert live.lcd.face.model is Model.CFA_631
+        assert eventually(lambda: is_plugged(live))
+    with runner.start(unit.machine(), unit.serial_log("none"), attach_lcd=False) as live:
+        assert live.lcd is None
+        assert not is_plugged(live)
+        clock = SystemClock()
+        with LcdStation(SimulatedLcd(Model.CFA_631, clock), ConnectedWire.to_unix(live.lcd_socket), clock):
+            assert eventually(lambda: is_plugged(live))
+        assert eventually(lambda: not is_plugged(live))
+
+
+def is_plugged(live: RunningMachine) -> bool:
+    arguments = {"path": "/machine/peripheral/lcd-device", "property": "attached"}
+    return live.qmp.execute("qom-get", arguments) is True
 
 
 @pytest.mark.vm
