@@ -105,18 +105,11 @@ def scan_disks(sysfs: str, dev: str, *, include_loop: bool = False) -> tuple[Dis
 
 
 class DiskWithoutSize(NamedTuple):
-    """``folder``: in sysfs, without its root."""
+    """``folder``: in sysfs, without its root. ``names``: vendor, model and serial number, as far as they are known."""
 
-    name: str
     node: str
     folder: str
-    vendor: str
-    model: str
-    serial: str
-
-    def describe(self) -> str:
-        names = " ".join(part for part in (self.vendor, self.model, self.serial) if part) or "unnamed"
-        return f"{self.node} ({names})"
+    names: str
 
 
 def scan_disks_without_size(sysfs: str, dev: str) -> tuple[DiskWithoutSize, ...]:
