@@ -123,7 +123,8 @@ def scan_disks_without_size(sysfs: str, dev: str) -> tuple[DiskWithoutSize, ...]
         if tree.text(folder, "device/type") != _TYPE_DISK or tree.number(folder, "partition"):
             continue
         identity = identity_of(tree.raw, folder)
-        found.append(DiskWithoutSize(name, _node(dev, name), folder, identity.vendor, identity.model, identity.serial))
+        names = " ".join(part for part in (identity.vendor, identity.model, identity.serial) if part)
+        found.append(DiskWithoutSize(_node(dev, name), folder, names or "unnamed"))
     return tuple(found)
 
 

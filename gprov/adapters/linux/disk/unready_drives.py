@@ -40,7 +40,7 @@ class ScsiUnreadyDrives(UnreadyDrives):
         for disk in scan_disks_without_size(self._sysfs, self._dev):
             observation = self._observe(disk)
             if observation.stage is Stage.RUNNING:
-                busy.append(BusyDrive(disk.describe(), observation.done))
+                busy.append(BusyDrive(f"{disk.node} ({disk.names})", observation.done))
             elif observation.stage is not Stage.SILENT:
                 self._rescan(disk)
         return tuple(busy)
