@@ -15,6 +15,7 @@ from gprov.apps.erase.survey import find_scope, free_drives, plan_erasures, warn
 from gprov.apps.erase.unrecorded import may_begin_unrecorded
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
+from gprov.apps.unit.recovery.erase_ends import write_ends
 from gprov.apps.unit.recovery.erase_record import EraseRecordFile, has_begun, refuse_unfinished_erase
 from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
@@ -117,6 +118,8 @@ class DataErase:
         if problem:
             recorder.mark_failed(text)
             raise EraseFailed(text)
+        # Before the record of the erase is removed: a cut between the two repeats both.
+        write_ends(disks, self._ports.reader, flow.volumes.files, self._context.log_folder, bus)
         file.remove()
         bus.message(f"Data erase done: {text}")
         return EraseResult.ERASED

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from typing_extensions import override
 
-from gprov.apps.unit.execution.erase.observer import FRACTION, ErasureObserver
+from gprov.apps.unit.execution.erase.observer import ErasureObserver
 from gprov.apps.unit.recovery.erase_record import EraseRecordFile
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.apps.unit.reporting.pause import format_duration
 from gprov.domain.disk.model import Disk
-from gprov.domain.erase.estimate import Estimate
 from gprov.domain.erase.record import DiskProgress, EraseRecord, RecordState
 from gprov.domain.errors import DeviceFault
+from gprov.domain.estimate import FRACTION, Estimate
 from gprov.domain.formats.efi.variables import VariableName
 from gprov.ports.clock import Clock
 

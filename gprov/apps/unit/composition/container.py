@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.port_container import PortContainer
 from gprov.apps.unit.composition.volume_ports import VolumePorts
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
+    from gprov.ports.display import Display
 
 
 def _platforms() -> tuple[Platform, ...]:
@@ -27,6 +29,12 @@ def _platforms() -> tuple[Platform, ...]:
 
 def _bus(unit: UnitContainer) -> EventBus:
     return EventBus(unit.clock())
+
+
+def _lcd(unit: UnitContainer) -> Display:
+    return adapters.lcd(
+        clock=unit.clock(), background=unit.background(), arguments=unit.arguments(), log=unit.bus().log
+    )
 
 
 def _context(unit: UnitContainer) -> UnitContext:
@@ -130,6 +138,7 @@ class UnitContainer(PortContainer):
 
     platforms = singleton(_platforms)
     bus = singleton(_bus, itself)
+    lcd = singleton(_lcd, itself)
     context = factory(_context, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)

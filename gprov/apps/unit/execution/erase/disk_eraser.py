@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gprov.apps.unit.execution.erase.canary_check import CanaryCheck
-from gprov.apps.unit.execution.erase.observer import FRACTION, ErasureObserver
+from gprov.apps.unit.execution.erase.observer import ErasureObserver
 from gprov.apps.unit.execution.erase.overwriting import overwrite_disk
 from gprov.apps.unit.execution.erase.password_release import release_after_interruption
 from gprov.apps.unit.execution.erase.ports import ErasurePorts
@@ -30,6 +30,7 @@ from gprov.domain.erase.request import scheme_passes
 from gprov.domain.erase.techniques import TECHNIQUES, Level, Technique
 from gprov.domain.erase.verification import verdict as verdict_on
 from gprov.domain.errors import DeviceFault, EraseFailed
+from gprov.domain.estimate import FRACTION
 from gprov.ports.clock import Deadline
 
 # Of a technique that the drive carries out; the largest drives state up to two days.
