@@ -196,7 +196,9 @@ class SimulatedMachine:
 
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
-        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.detached)
+        return tuple(
+            disk for disk in self.disks if disk.appears_at <= now and not disk.detached and not disk.without_size
+        )
 
     def reachable(self, volume: FakeVolume) -> bool:
         """Return whether the volume's disk is attached, or its array has enough members. Memory is always reachable."""
