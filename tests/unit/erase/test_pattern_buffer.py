@@ -33,6 +33,7 @@ sizes = st.sampled_from([512, 4096, 3 * 512, PERIOD, 5 * PERIOD])
 
 @settings(max_examples=60, deadline=None)
 @example(Stamped("ab"), [0, PERIOD, 16 * PERIOD + 512, PERIOD + 512], 4096)  # filled anew in between
+@example(Stamped("ab"), [(1 << 56) - PERIOD, 1 << 56], 4096)
 @given(patterns, st.lists(places, min_size=1, max_size=6), sizes)
 def test_the_buffer_holds_the_pattern(pattern: Pattern, offsets: list[int], size: int) -> None:
     content = bytearray(b"\xaa" * size)
