@@ -25,6 +25,7 @@ MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "DAT
 # Names without the branding's prefix: set by GRUB's recovery entries; seconds to wait for a key press.
 FALLBACK_ARGUMENT = "LOADER_FALLBACK"
 KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
+EMERGENCY_ARGUMENT = "EMERGENCY"
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
@@ -52,6 +53,14 @@ class PreferredImage(Enum):
     MENU = "menu"
 
 
+class EmergencyPolicy(Enum):
+    """Which emergency files on removable media are used. Options are not signed: only ``ALL`` trusts them."""
+
+    OFF = "off"
+    IMAGES = "images"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootArguments:
     """Parsed kernel command line.
@@ -77,6 +86,7 @@ class BootArguments:
     mfg_url: str = ""
     preferred_image: PreferredImage = PreferredImage.LATEST
     shell: bool = False
+    emergency: EmergencyPolicy = EmergencyPolicy.IMAGES
     proto_ident: str = ""
     kernel_override_recovery: bool = False
     xlog: str = ""
@@ -110,6 +120,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         mfg_url=reader.text("mfgurl"),
         preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
         shell=reader.is_word("frmode", "shell"),
+        emergency=reader.word(own + EMERGENCY_ARGUMENT, _EMERGENCY_WORDS, EmergencyPolicy.IMAGES),
         proto_ident=reader.text("PROTO_IDENT"),
         kernel_override_recovery=reader.is_word("KERNEL_OVERRIDE", "recovery"),
         xlog=reader.text(own + "XLOG"),
@@ -138,6 +149,8 @@ def persistent_arguments(arguments: BootArguments) -> str:
     words = [f"console={console}" for console in arguments.consoles] if arguments.verbose else []
     if arguments.verbose:
         words.append(f"{own}VERBOSE=1")
+    if arguments.emergency is not EmergencyPolicy.IMAGES:
+        words.append(f"{own}{EMERGENCY_ARGUMENT}={arguments.emergency.value}")
     if arguments.kernel_override_recovery:
         words.append("KERNEL_OVERRIDE=recovery")
     for key, value, default in (
@@ -172,6 +185,11 @@ _ERASE_WORDS = {
     **dict.fromkeys(_YES, EraseMode.REQUESTED),
     **dict.fromkeys(_NO, EraseMode.NONE),
     "unrecoverable_error": EraseMode.UNRECOVERABLE_ERROR,
+}
+_EMERGENCY_WORDS = {
+    **dict.fromkeys(_NO, EmergencyPolicy.OFF),
+    "images": EmergencyPolicy.IMAGES,
+    "all": EmergencyPolicy.ALL,
 }
 _IMAGE_WORDS = {
     "": PreferredImage.LATEST,

@@ -71,7 +71,7 @@ def _decide_from_disks(facts: BootFacts) -> Decision:
     """Decision when neither arguments nor a key press determine it."""
     targets = facts.targets
     if isinstance(facts.root, NotFound) and targets is not None and targets.blank and not facts.emergency_files:
-        return _restore(facts, RestoreReason.DISKS_BLANK, targets.describe())
+        return _search_media(facts) or _restore(facts, RestoreReason.DISKS_BLANK, targets.describe())
     if facts.operator_present and facts.elapsed < facts.arguments.key_window:
         return KeepWaiting("a key may be pressed", facts.arguments.key_window)
     if facts.emergency_files:
@@ -118,9 +118,14 @@ def _decide_root_found(facts: BootFacts, volume: Volume, mount: Mounted | MountF
 def _decide_root_usable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
     if mounted.switch_error:
         return GiveUp(f"cannot start the system on {volume.node}: {mounted.switch_error}")
-    if not facts.emergency_searched and facts.elapsed < EMERGENCY_SECONDS:
-        return KeepWaiting("looking for emergency files", EMERGENCY_SECONDS)
-    return SwitchRoot(volume)
+    return _search_media(facts) or SwitchRoot(volume)
+
+
+def _search_media(facts: BootFacts) -> KeepWaiting | None:
+    """Wait for the search of removable volumes, within its limit; None if it is over."""
+    if facts.emergency_searched or facts.elapsed >= EMERGENCY_SECONDS:
+        return None
+    return KeepWaiting("looking for emergency files", EMERGENCY_SECONDS)
 
 
 def _decide_root_unusable(
