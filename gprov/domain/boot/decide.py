@@ -75,7 +75,27 @@ def _decide_from_disks(facts: BootFacts) -> Decision:
     if facts.operator_present and facts.elapsed < facts.arguments.key_window:
         return KeepWaiting("a key may be pressed", facts.arguments.key_window)
     if facts.emergency_files:
-        return _restore(facts, RestoreReason.EMERGENCY_FILE, ", ".join(facts.emergency_files))
+        return _decide_with_emergency_files(facts)
+    return _decide_by_evidence(facts)
+
+
+def _decide_with_emergency_files(facts: BootFacts) -> Decision:
+    """Restore, as soon as it is known that the system on PRIMARY was not restored with these files already: the stick
+    may be forgotten in the unit. Without a root that can be read, the decision is that of a boot without these files
+    as long as that one waits or finds out more."""
+    restore = _restore(facts, RestoreReason.EMERGENCY_FILE, ", ".join(facts.emergency_files))
+    if waiting := _search_media(facts):
+        return waiting
+    match facts.root:
+        case Found(_, Mounted(Flag.PRESENT | Flag.ABSENT)):
+            return restore
+    if facts.targets is not None and facts.targets.complete and facts.targets.without_primary:
+        return restore
+    decision = _decide_by_evidence(facts)
+    return decision if isinstance(decision, KeepWaiting | SurveyTargets | UseVolume | StartArray) else restore
+
+
+def _decide_by_evidence(facts: BootFacts) -> Decision:
     if facts.arguments.loader_fallback and (found := _without_boot_files(facts)):
         return found
     match facts.root:

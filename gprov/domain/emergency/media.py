@@ -7,13 +7,13 @@ are restore options (JSON).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Bus, Volume
-from gprov.domain.disk.recovery import could_be_recovery
+from gprov.domain.disk.recovery_label import could_be_recovery
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.image.xz_fields import CHECK_SHA256, HEADER_MAGIC
 from gprov.domain.image.name import ImageName, parse_image_name
@@ -95,15 +95,14 @@ class EmergencyFile:
         return f"{self.name} on {self.volume.disk.describe()}"
 
 
-def why_not_searched(volume: Volume, branding: Branding) -> str:
-    """Why a volume is not searched for emergency files, "" if it is."""
-    if volume.disk.bus is not Bus.USB:
-        return "is not attached by USB"
-    if could_be_recovery(volume, branding.recovery_label):
-        return f"is labelled {branding.recovery_label}"
-    if volume.contents.kind not in MEDIA_MOUNTS:
-        return f"holds {volume.contents.kind or 'nothing that is known'}, not {', '.join(MEDIA_MOUNTS)}"
-    return ""
+def searched_volumes(volumes: Iterable[Volume], branding: Branding) -> tuple[Volume, ...]:
+    """The volumes to search: those with a file system that can be mounted, on USB disks other than RECOVERY's. (The
+    other volumes on that disk belong to RECOVERY too.)"""
+    usb = [volume for volume in volumes if volume.disk.bus is Bus.USB]
+    recovery = {volume.disk.device for volume in usb if could_be_recovery(volume, branding.recovery_label)}
+    return tuple(
+        volume for volume in usb if volume.disk.device not in recovery and volume.contents.kind in MEDIA_MOUNTS
+    )
 
 
 def may_be_emergency_file(name: str, prefix: str) -> bool:

@@ -10,8 +10,6 @@ from gprov.domain.boot.args import EmergencyPolicy
 from gprov.domain.emergency.media import EmergencyFile
 from gprov.domain.formats.json.reading import finish, read_object
 
-# In the configuration folder on PRIMARY: marks of the files that were plugged in when this system was restored.
-RECORD_FILE = "emergency_media.json"
 RECORD_VERSION = 1
 RECORD_BYTES = 1 << 16
 
