@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import NoReturn, assert_never
 
 from gprov.apps.init.ending import BootEnding
+from gprov.apps.init.handover import prepare_handover
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.waiting import BootWaiter
-from gprov.apps.unit.boot.boot_attempts import has_boot_confirmation, record_boot_attempt
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.domain.boot.boot_counts import UNCONFIRMED_WARNING_LIMIT
 from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
@@ -29,8 +28,8 @@ from gprov.domain.boot.decisions import (
     SwitchRoot,
     UseVolume,
 )
-from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
-from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
+from gprov.domain.boot.facts import BootFacts, Flag, Found, Mounted
+from gprov.domain.disk.model import Volume
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, RefusedByPolicy
 
@@ -136,33 +135,17 @@ class Boot:
         self._bus.log(survey.describe())
 
     def _check(self, decision: CheckFileSystem) -> None:
+        from gprov.apps.init.root_check import check_root
+
         self._bus.warning(f"checking {decision.volume.node}: {decision.reason}")
         self._finder.release()
-        kind = decision.volume.contents.kind
-        try:
-            verdict = self._volumes.filesystems.check(
-                decision.volume.node, FileSystemKind(kind) if kind else FileSystemKind.EXT4
-            )
-            beyond = verdict is CheckVerdict.BEYOND_REPAIR
-            outcome = CheckOutcome.BEYOND_REPAIR if beyond else CheckOutcome.GOOD
-        except GprovError as error:
-            self._bus.error(error)
-            outcome = CheckOutcome.FAILED
-        self._bus.log(f"{decision.volume.node} {outcome.value}")
+        outcome = check_root(decision.volume, self._volumes.filesystems, self._bus)
         self._finder.retry()
         checks = {**self._facts.checks, decision.volume.stable_id: outcome}
         self._facts = replace(self._facts, checks=checks, targets=None)
 
     def _switch_root(self, volume: Volume) -> None:
-        self._bus.log(f"starting the system on {volume.node}")
-        array = self._finder.started_array(volume)
-        if array is not None:
-            from gprov.apps.init.arrays import report_array
-
-            report_array(array, self._ports, self._context)
-        self._record_boot_attempt(volume)
-        if self._context.arguments.xlog:
-            self._bus.log("the server of the remote log gets nothing of this start: only of restores and failed starts")
+        prepare_handover(volume, self._finder.started_array(volume), self._ports, self._context)
         self._bus.milestone("handover")
         self._waiter.close()
         try:
@@ -171,16 +154,6 @@ class Boot:
             self._bus.error(fault)
             root = Found(volume, Mounted(Flag.PRESENT, str(fault)))
             self._execute(decide(replace(self._facts, root=root)))
-
-    def _record_boot_attempt(self, volume: Volume) -> None:
-        before = record_boot_attempt(self._volumes, volume, self._context)
-        if before.unconfirmed and has_boot_confirmation(self._volumes.files, self._context.mount_points.root):
-            text = f"the system was started {before.unconfirmed} times in a row without reporting that it is up"
-            if before.unconfirmed < UNCONFIRMED_WARNING_LIMIT:
-                self._bus.log(text)
-            else:
-                self._bus.warning(text)
-                self._ports.operator.show(text)
 
     def _restore(self, decision: Restore) -> None:
         """Returns only if a person chose this restore in the boot menu, and then left the menu of images."""
