@@ -30,6 +30,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
         erase=unit.erase,
         survey=unit.survey,
         boot_failures=unit.boot_failures,
+        media_search=unit.media_search,
     )
 
 

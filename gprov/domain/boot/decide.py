@@ -86,9 +86,9 @@ def _decide_with_emergency_files(facts: BootFacts) -> Decision:
     restore = _restore(facts, RestoreReason.EMERGENCY_FILE, ", ".join(facts.emergency_files))
     if waiting := _search_media(facts):
         return waiting
-    match facts.root:
-        case Found(_, Mounted(Flag.PRESENT | Flag.ABSENT)):
-            return restore
+    root = facts.root
+    if isinstance(root, Found) and isinstance(root.mount, Mounted) and root.mount.flag is not Flag.UNREADABLE:
+        return restore
     if facts.targets is not None and facts.targets.complete and facts.targets.without_primary:
         return restore
     decision = _decide_by_evidence(facts)

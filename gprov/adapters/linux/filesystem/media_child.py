@@ -38,7 +38,8 @@ def start_search(node: str, kind: str, prefix: str, target: str, hidden: Iterabl
 
 def _search(node: str, kind: str, prefix: str, target: str, hidden: Iterable[str]) -> bytes:
     """Runs in the child. Errors are a part of the result."""
-    problem, found = "", []
+    problem = ""
+    found: list[list[str | int]] = []
     try:
         libc.unshare(libc.CLONE_NEWNS)
         libc.mount("none", "/", "", MountFlag.REC | MountFlag.PRIVATE)
