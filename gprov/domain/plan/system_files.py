@@ -73,9 +73,10 @@ def _removable_media(facts: RestoreFacts) -> list[Operation]:
     """For the search for emergency files at each start: the USB disk that holds none, and the files to ignore."""
     config = f"{facts.mount_points.primary}{facts.branding.config_folder}"
     operations: list[Operation] = []
-    if facts.recovery is not None and facts.recovery.disk.bus is Bus.USB:
-        path = facts.recovery.disk.path.encode(errors="replace")
-        operations.append(WriteFile(path=f"{config}/{RECOVERY_PATH_FILE}", content=path + b"\n"))
+    disk = facts.recovery.disk if facts.recovery is not None else None
+    if disk is not None and disk.bus is Bus.USB and disk.path:
+        content = f"{disk.path}\n".encode(errors="replace")
+        operations.append(WriteFile(path=f"{config}/{RECOVERY_PATH_FILE}", content=content))
     if facts.emergency_marks:
         record = serialise_record(facts.emergency_marks)
         operations.append(WriteFile(path=f"{config}/{EMERGENCY_RECORD}", content=record))

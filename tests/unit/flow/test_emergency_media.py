@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,7 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.events import ProcessState
 from gprov.domain.files import FileType
+from gprov.domain.platform.model import ValidateMethod
 from tests.unit.flow import units
 from tests.unit.flow.driver import HISTORY, NEVER, NEWER, NORMAL, UnitDriver
 
@@ -140,7 +142,7 @@ def test_storage_that_never_becomes_a_disk_delays_a_boot_by_five_seconds(unit: U
 def test_a_late_recovery_does_not_delay_a_boot(unit: UnitDriver) -> None:
     recovery = unit.machine.disks[1]
     recovery.appears_at, recovery.announced = 30.0, True
-    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert unit.boot(NORMAL) is StopReason.SWITCHED_ROOT
     assert unit.machine.clock.monotonic() == 0
 
 
@@ -161,7 +163,7 @@ def test_a_stick_without_emergency_files_does_not_delay_a_boot(unit: UnitDriver)
     ("name", "content", "reason"),
     [
         (PREFIX + EMERGENCY_IMAGE, emergency_image()[:-8] + bytes(8), "not restored from removable media"),
-        (PREFIX + EMERGENCY_IMAGE, emergency_image()[: 3 << 19], "not restored from removable media"),
+        (PREFIX + EMERGENCY_IMAGE, emergency_image()[:-4096], "not restored from removable media"),
         (PREFIX + EMERGENCY_IMAGE, emergency_image()[: 1 << 20], "not copied completely"),
         (PREFIX + EMERGENCY_IMAGE, bytes(2 << 20), "does not begin like an image"),
         (PREFIX + "WIDGET.LNX.SHINY.2025-13-24.7.upd", emergency_image(), "not in the calendar"),
@@ -240,12 +242,16 @@ def test_a_uefi_unit_without_recovery_and_esp_is_restored_with_a_warning(unit: U
     assert "starts from its own disks again only after RECOVERY was replaced" in unit.warnings()
 
 
-def test_a_disk_with_a_label_of_recovery_is_no_target_even_if_it_cannot_be_used(unit: UnitDriver) -> None:
+def test_a_disk_with_a_label_of_recovery_is_no_target_even_if_it_cannot_be_used() -> None:
     """The data disk is gone, and RECOVERY's disk has its size and is built in."""
+    unit = units.running(firmware=FirmwareKind.BIOS)
     damage_recovery(unit)
     data, recovery = unit.machine.disks
     data.detached = True
     recovery.size, recovery.bus = data.size, data.bus
+    [platform] = unit.world.platforms
+    media = replace(platform.recovery_media, validate=ValidateMethod.SATA)
+    unit.world.platforms = (replace(platform, recovery_media=media),)
     plug_emergency_image(unit.world)
     writes = recovery.writes
     assert unit.boot(NORMAL) is StopReason.REBOOT
