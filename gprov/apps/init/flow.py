@@ -156,6 +156,7 @@ class Boot:
         prepare_handover(volume, self._finder.started_array(volume), self._ports, self._context)
         self._bus.milestone("handover")
         self._waiter.close()
+        self._ports.operator.close()
         try:
             self._volumes.mounts.switch_root(self._context.mount_points.root, self._context.branding.real_init)
         except DeviceFault as fault:

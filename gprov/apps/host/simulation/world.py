@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
-from gprov.adapters.fake.console.operator import FakeOperator
+from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
@@ -148,6 +148,7 @@ class World:
         set_value(container.platforms, self.platforms)
         if self.install is not None:
             self.install(container)
+        container.bus().attach(container.display_sink())
         for sink in self.sinks:
             container.bus().attach(sink)
         return container
@@ -161,7 +162,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.randomness, machine.random)
     set_value(container.processes, world.processes)
     set_value(container.power, FakePower(machine))
-    set_value(container.operator, FakeOperator(machine))
+    set_value(container.panel, FakePanel(machine))
     set_value(container.console_shell, world.shell)
     set_value(container.blocks, FakeBlockDevices(machine))
     set_value(container.mounts, FakeMounts(machine))

@@ -26,13 +26,13 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.display import Panel
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.network import Http, Network
-    from gprov.ports.operator import Operator
     from gprov.ports.shell import ConsoleShell
 
 
@@ -40,8 +40,8 @@ def _mount_points(unit: PortContainer) -> MountPoints:
     return MountPoints.named(unit.branding())
 
 
-def _operator(unit: PortContainer) -> Operator:
-    return adapters.operator(clock=unit.clock())
+def _panel(unit: PortContainer) -> Panel:
+    return adapters.panel(clock=unit.clock(), log=unit.console_log())
 
 
 def _console_shell(unit: PortContainer) -> ConsoleShell:
@@ -125,7 +125,7 @@ def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry
 
 
 def _console_sink(unit: PortContainer) -> EventSink:
-    return adapters.console_sink(arguments=unit.arguments())
+    return adapters.console_sink(log=unit.console_log(), arguments=unit.arguments())
 
 
 def _file_sink_at(unit: PortContainer) -> Callable[[str], EventSink]:
@@ -145,7 +145,8 @@ class PortContainer(Container):
     processes = singleton(adapters.processes)
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
-    operator = singleton(_operator, itself)
+    console_log = singleton(adapters.console_log)
+    panel = singleton(_panel, itself)
     console_shell = singleton(_console_shell, itself)
 
     blocks = singleton(adapters.blocks)
