@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, raid_metadata, recovery, texts
+from fuzz import (
+    disks,
+    displays,
+    documents,
+    drives_nvme,
+    drives_scsi,
+    firmware,
+    images,
+    network,
+    raid_metadata,
+    recovery,
+    texts,
+)
 from fuzz.harness import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -16,6 +28,7 @@ TARGETS: tuple[Target, ...] = (
     *drives_nvme.TARGETS,
     *raid_metadata.TARGETS,
     *network.TARGETS,
+    *displays.TARGETS,
 )
 
 

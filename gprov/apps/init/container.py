@@ -54,6 +54,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
     return InitPorts(
         volumes=unit.volume_ports(),
         operator=unit.operator(),
+        attention=unit.attention,
         power=unit.power(),
         restore=unit.restore,
         erase=unit.erase,

@@ -236,7 +236,7 @@ class Boot:
     def _show_erase_failure(self, text: str) -> None:
         """An earlier erase failed. A key opens the boot menu, where a person may restore or erase again."""
         self._bus.error(text)
-        if self._ending.key_pressed_while_shown(f"{text}. Any key: boot menu"):
+        if self._ending.key_pressed_while_shown(f"{text}. Any key: boot menu", alarm=True):
             self._menu()
             return
         self._ending.restart()

@@ -10,6 +10,7 @@ from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.survey import TargetSurvey
 from gprov.domain.disk.model import Volume
+from gprov.ports.attention import Attention
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
 
@@ -66,6 +67,7 @@ class InitPorts:
 
     volumes: VolumePorts
     operator: Operator
+    attention: Callable[[], Attention]
     power: Power
     restore: Callable[[], RestoreFlow]
     erase: Callable[[], EraseFlow]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
+from gprov.adapters.fake.console.attention import FakeAttention
 from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
 from gprov.adapters.fake.disk.arrays import FakeArrays
@@ -21,6 +22,7 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
+from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_start
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
@@ -72,6 +74,7 @@ class World:
     factory: FakeFactory = field(default_factory=FakeFactory)
     processes: FakeProcesses = field(default_factory=FakeProcesses)
     shell: FakeConsoleShell = field(default_factory=FakeConsoleShell)
+    attention: FakeAttention = field(default_factory=FakeAttention)
     branding: Branding = field(default_factory=Branding)
     platforms: tuple[Platform, ...] = field(default_factory=default_table)
     sinks: tuple[EventSink, ...] = ()
@@ -163,6 +166,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.processes, world.processes)
     set_value(container.power, FakePower(machine))
     set_value(container.panel, FakePanel(machine))
+    set_value(container.attention, world.attention)
     set_value(container.console_shell, world.shell)
     set_value(container.blocks, FakeBlockDevices(machine))
     set_value(container.mounts, FakeMounts(machine))
@@ -181,6 +185,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.image_archives, FakeArchives(machine, world.branding))
     set_value(container.firmware, firmware)
     set_value(container.variable_writer, firmware)
+    set_value(container.tpm, FakeTpm(machine))
     set_value(container.smbios, FakeSmbios(machine))
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import SinkFor
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
+    from gprov.ports.attention import Attention
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -42,6 +43,10 @@ def _mount_points(unit: PortContainer) -> MountPoints:
 
 def _panel(unit: PortContainer) -> Panel:
     return adapters.panel(clock=unit.clock(), log=unit.console_log())
+
+
+def _attention(unit: PortContainer) -> Attention:
+    return adapters.attention(background=unit.background(), clock=unit.clock())
 
 
 def _console_shell(unit: PortContainer) -> ConsoleShell:
@@ -147,6 +152,7 @@ class PortContainer(Container):
     shell_power = singleton(adapters.shell_power)
     console_log = singleton(adapters.console_log)
     panel = singleton(_panel, itself)
+    attention = singleton(_attention, itself)
     console_shell = singleton(_console_shell, itself)
 
     blocks = singleton(adapters.blocks)
@@ -163,6 +169,7 @@ class PortContainer(Container):
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
     variable_writer = singleton(adapters.variable_writer)
+    tpm = singleton(adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
     drive_commands = singleton(drive_adapters.drive_commands)
