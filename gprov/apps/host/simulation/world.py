@@ -14,7 +14,7 @@ from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
-from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries
+from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries, FakeUnreadyDrives
 from gprov.adapters.fake.disk.partition import FakePartitioner
 from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
 from gprov.adapters.fake.events.sinks import FakeFileSink, FakeServerSink, MemorySink
@@ -179,6 +179,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.disk_writer, whole_disks)
     set_value(container.disk_reader, whole_disks)
     set_value(container.drive_queries, FakeDriveQueries(machine))
+    set_value(container.unready_drives, FakeUnreadyDrives(machine))
     set_value(container.drive_commands, FakeDriveCommands(machine))
     set_value(container.arrays, arrays)
     set_value(container.array_writer, arrays)

@@ -172,6 +172,7 @@ class PortContainer(Container):
     tpm = singleton(adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
+    unready_drives = singleton(drive_adapters.unready_drives)
     drive_commands = singleton(drive_adapters.drive_commands)
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
