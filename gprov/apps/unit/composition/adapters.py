@@ -88,10 +88,10 @@ def console_log() -> ConsoleLog:
     return ConsoleLog()
 
 
-def panel(*, clock: Clock, log: ConsoleLog) -> Panel:
+def panel(*, clock: Clock, log: ConsoleLog, lcd: Callable[[], Display]) -> Panel:
     from gprov.adapters.linux.console.panel import LinuxPanel
 
-    return LinuxPanel(clock, log)
+    return LinuxPanel(clock, log, lambda: (lcd(),))
 
 
 def attention(*, background: Background, clock: Clock) -> Attention:

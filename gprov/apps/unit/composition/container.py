@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
-    from gprov.ports.display import Display
+    from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.operator import Operator
 
@@ -54,6 +54,10 @@ def _lcd(unit: UnitContainer) -> Display:
     return adapters.lcd(
         clock=unit.clock(), background=unit.background(), arguments=unit.arguments(), log=unit.bus().log
     )
+
+
+def _panel(unit: UnitContainer) -> Panel:
+    return adapters.panel(clock=unit.clock(), log=unit.console_log(), lcd=unit.lcd)
 
 
 def _context(unit: UnitContainer) -> UnitContext:
@@ -161,6 +165,7 @@ class UnitContainer(PortContainer):
     operator = singleton(_operator, itself)
     display_sink = factory(_display_sink, itself)
     lcd = singleton(_lcd, itself)
+    panel = singleton(_panel, itself)
     context = factory(_context, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)
