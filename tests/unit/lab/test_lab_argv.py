@@ -144,7 +144,7 @@ def test_a_direct_kernel_is_one_append_argument() -> None:
     kernel = DirectKernel("/k/provision.pxe", ("mfgurl=http://10.0.2.2:1/x", 'PROVISION_BOOT_ARGS="a b"'), "/k/initrd")
     arguments = qemu_arguments(VirtualUnitSpec().machine("/unit").booting(kernel), ENDPOINTS)
     assert options(arguments, "-kernel") == ["/k/provision.pxe"]
-    assert options(arguments, "-append") == ['mfgurl=http://10.0.2.2:1/x PROVISION_BOOT_ARGS="a b"']
+    assert options(arguments, "-append") == ['mfgurl=http://10.0.2.2:1/x PROVISION_BOOT_ARGS="a b" no_timer_check']
     assert options(arguments, "-initrd") == ["/k/initrd"]
     assert "-kernel" not in unit_arguments()
 

@@ -12,7 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from gprov.apps.host.lab.machine import REPORT_PORT, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
+from gprov.apps.host.lab.machine import (
+    NO_TIMER_CHECK,
+    REPORT_PORT,
+    DiskBus,
+    Durability,
+    Machine,
+    Smbios,
+    VirtualDisk,
+    VirtualNic,
+)
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import MIB
 from gprov.domain.errors import BadInput, Problem
@@ -207,7 +216,8 @@ def _nic_order(machine: Machine, nic: VirtualNic, index: int) -> dict[str, objec
 
 def _kernel(machine: Machine) -> Iterator[str]:
     if machine.kernel is not None:
-        yield from ("-kernel", machine.kernel.file, "-append", " ".join(machine.kernel.arguments))
+        arguments = dict.fromkeys((*machine.kernel.arguments, NO_TIMER_CHECK))
+        yield from ("-kernel", machine.kernel.file, "-append", " ".join(arguments))
         if machine.kernel.initramfs:
             yield from ("-initrd", machine.kernel.initramfs)
 

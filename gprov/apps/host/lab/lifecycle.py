@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from gprov.apps.host.lab.factory import LabFactory, factory_for
-from gprov.apps.host.lab.machine import DirectKernel
+from gprov.apps.host.lab.machine import NO_TIMER_CHECK, DirectKernel
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult, StageRunner
@@ -28,14 +28,16 @@ _PROVISION_SECONDS = 600.0
 _RESTORE_SECONDS = 600.0
 _BOOT_SECONDS = 300.0
 
-# Verbose output and no waiting for an operator. Provisioning copies these arguments into the boot entries.
+# Verbose output and no waiting for an operator. Provisioning copies these arguments into the boot entries; arguments of
+# the kernel itself only from PROVISION_BOOT_ARGS.
 UNIT_ARGUMENTS = (
     "console=ttyS0",
     "PROVISION_VERBOSE=1",
     "PROVISION_KEY_WINDOW=0",
     "PROVISION_FAILURE_HOLD=5",
     f"{STATION}={STATION_VALUE}",
-    'PROVISION_BOOT_ARGS="panic=5 oops=panic"',
+    NO_TIMER_CHECK,
+    f'PROVISION_BOOT_ARGS="panic=5 oops=panic {NO_TIMER_CHECK}"',
 )
 
 # QEMU's serial adapters, one of which has the display.

@@ -14,6 +14,11 @@ TIB = 1 << 40
 # Name of the virtio port on which the operating system of a lab unit reports (see docs/lab.md).
 REPORT_PORT = "gprov.lab"
 
+# Argument for every Linux kernel on an emulated machine. Early in its start Linux waits some ten milliseconds for
+# interrupts of the timer, and panics without them ("IO-APIC + timer doesn't work!"): on a busy host, QEMU delivers them
+# later. Under KVM, Linux omits this check by itself. Source: Linux 6.1, arch/x86/kernel/apic/io_apic.c (check_timer).
+NO_TIMER_CHECK = "no_timer_check"
+
 # QEMU's names of network interface models.
 E1000E = "e1000e"
 VIRTIO = "virtio-net-pci"

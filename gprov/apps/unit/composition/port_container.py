@@ -27,13 +27,14 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.display import Panel
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
+    from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
-    from gprov.ports.operator import Operator
     from gprov.ports.shell import ConsoleShell
 
 
@@ -41,8 +42,8 @@ def _mount_points(unit: PortContainer) -> MountPoints:
     return MountPoints.named(unit.branding())
 
 
-def _operator(unit: PortContainer) -> Operator:
-    return adapters.operator(clock=unit.clock())
+def _panel(unit: PortContainer) -> Panel:
+    return adapters.panel(clock=unit.clock(), log=unit.console_log())
 
 
 def _attention(unit: PortContainer) -> Attention:
@@ -55,6 +56,10 @@ def _console_shell(unit: PortContainer) -> ConsoleShell:
 
 def _files(unit: PortContainer) -> Files:
     return adapters.files(mount_points=unit.mount_points())
+
+
+def _media_search(unit: PortContainer) -> MediaSearch:
+    return adapters.media_search(mount_points=unit.mount_points())
 
 
 def _filesystems(unit: PortContainer) -> FileSystems:
@@ -130,7 +135,7 @@ def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry
 
 
 def _console_sink(unit: PortContainer) -> EventSink:
-    return adapters.console_sink(arguments=unit.arguments())
+    return adapters.console_sink(log=unit.console_log(), arguments=unit.arguments())
 
 
 def _file_sink_at(unit: PortContainer) -> Callable[[str], EventSink]:
@@ -150,13 +155,15 @@ class PortContainer(Container):
     processes = singleton(adapters.processes)
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
-    operator = singleton(_operator, itself)
+    console_log = singleton(adapters.console_log)
+    panel = singleton(_panel, itself)
     attention = singleton(_attention, itself)
     console_shell = singleton(_console_shell, itself)
 
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)
     files = singleton(_files, itself)
+    media_search = singleton(_media_search, itself)
     filesystems = singleton(_filesystems, itself)
     arrays = singleton(_arrays, itself)
     # One object with both ports: what it decoded while it verified an image, it need not decode again to unpack it.
@@ -171,6 +178,7 @@ class PortContainer(Container):
     tpm = singleton(adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
+    unready_drives = singleton(drive_adapters.unready_drives)
     drive_commands = singleton(drive_adapters.drive_commands)
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
