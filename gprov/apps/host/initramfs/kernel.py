@@ -66,16 +66,11 @@ class KernelBuilder:
         Raises BadInput for a fragment that Kconfig does not apply, ToolFailed with the path of the full log if the
         compilation fails.
         """
-        fragment = parse_config(inputs.fragment, "kernel configuration fragment")
-        family = content_key(_BUILD_VERSION, source_version(self._processes), *compiler_versions(self._processes))
-        # The parsed fragment, so that comments and order do not matter.
-        settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
-        tree_key = f"{family}-{content_key(*settings)}"
-        key = content_key(tree_key, inputs.initramfs, str(inputs.number))
-        finished = self._cache.find("kernels", key)
+        finished = self.find(inputs)
         if finished is not None:
-            self._progress.note("kernel: taken from the cache")
             return finished
+        fragment = parse_config(inputs.fragment, "kernel configuration fragment")
+        tree_key, key = self._keys(inputs, fragment)
         work = self._cache.path("work", "tree")
         self._build_in(work, tree_key, inputs, fragment)
         self._check(work, inputs)
@@ -85,6 +80,22 @@ class KernelBuilder:
         self._cache.keep_newest("trees", _TREES_KEPT)
         self._cache.keep_newest("kernels", _KERNELS_KEPT)
         return finished
+
+    def find(self, inputs: KernelInputs) -> str | None:
+        """Return the path of the bzImage in the cache, None if it is not cached. Raises BadInput."""
+        _, key = self._keys(inputs, parse_config(inputs.fragment, "kernel configuration fragment"))
+        finished = self._cache.find("kernels", key)
+        if finished is not None:
+            self._progress.note("kernel: taken from the cache")
+        return finished
+
+    def _keys(self, inputs: KernelInputs, fragment: Mapping[str, str]) -> tuple[str, str]:
+        """Keys of the compiled tree and of the kernel."""
+        family = content_key(_BUILD_VERSION, source_version(self._processes), *compiler_versions(self._processes))
+        # The parsed fragment, so that comments and order do not matter.
+        settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
+        tree_key = f"{family}-{content_key(*settings)}"
+        return tree_key, content_key(tree_key, inputs.initramfs, str(inputs.number))
 
     def _build_in(self, work: str, tree_key: str, inputs: KernelInputs, fragment: Mapping[str, str]) -> None:
         source = self._source()
