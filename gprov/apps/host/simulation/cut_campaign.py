@@ -17,6 +17,7 @@ from gprov.adapters.fake.firmware.uefi import select_boot_entry
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import Node, Tree
 from gprov.adapters.fake.system.clock import SeededRandomness
+from gprov.apps.host.simulation.emergency_stick import plug_emergency_image
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.invariants import recovery_problems, report_problems, secret_problems, system_problems
 from gprov.apps.host.simulation.machine_shapes import (
@@ -84,6 +85,7 @@ def flows() -> tuple[Flow, ...]:
         Flow("first restore", in_factory=False, prepare=None),
         Flow("restore a newer image", in_factory=False, prepare=_without_flag),
         Flow("restore on request", in_factory=False, prepare=_requested),
+        Flow("restore from a USB stick", in_factory=False, prepare=_with_emergency_image),
         Flow("erase", in_factory=False, prepare=put_user_data, erases=True),
         Flow("erase, SATA drives", in_factory=False, prepare=_with_sata_drives, erases=True),
         Flow("erase, NVMe drives", in_factory=False, prepare=_with_nvme_drives, erases=True),
@@ -251,6 +253,10 @@ def _without_flag(world: World) -> None:
 def _requested(world: World) -> None:
     _with_newer_image(world)
     select_boot_entry(world.machine, world.branding.restore_entry)
+
+
+def _with_emergency_image(world: World) -> None:
+    plug_emergency_image(world)
 
 
 def _with_sata_drives(world: World) -> None:
