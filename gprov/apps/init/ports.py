@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.survey import TargetSurvey
+from gprov.domain.disk.model import Volume
+from gprov.ports.attention import Attention
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.emergency.request import EmergencyRequest
     from gprov.domain.erase.result import EraseResult
     from gprov.ports.media import MediaSearch
+
+
+# Looks for the system's root for at most that many seconds and mounts it read-only; None if there is none.
+FindRoot = Callable[[float], Volume | None]
 
 
 class RestoreFlow(Protocol):
@@ -48,6 +54,11 @@ class EraseFlow(Protocol):
         known."""
 
 
+class ShellFlow(Protocol):
+    def run(self) -> str:
+        """Returns a message about how the session ended. Raises GprovError if there was none."""
+
+
 class Survey(Protocol):
     def survey_targets(self) -> TargetSurvey:
         """Read what is on the data disks now. Never raises."""
@@ -63,14 +74,16 @@ class BootFailures(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
-    """``restore``, ``erase``, ``survey`` and ``boot_failures`` make their use case when it is needed: a normal boot
-    needs none. ``media_search`` makes its port."""
+    """``restore``, ``erase``, ``shell``, ``survey`` and ``boot_failures`` make their use case when it is needed: a
+    normal boot needs none. ``media_search`` makes its port."""
 
     volumes: VolumePorts
     operator: Operator
+    attention: Callable[[], Attention]
     power: Power
     restore: Callable[[], RestoreFlow]
     erase: Callable[[], EraseFlow]
+    shell: Callable[[FindRoot], ShellFlow]
     survey: Callable[[], Survey]
     boot_failures: Callable[[], BootFailures]
     media_search: Callable[[], MediaSearch]

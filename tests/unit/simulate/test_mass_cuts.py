@@ -9,7 +9,8 @@ import pytest
 
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.simulation.cut_campaign import Flow, cut_everywhere, flows, lose_power
+from gprov.apps.host.simulation.cut_campaign import cut_everywhere, lose_power
+from gprov.apps.host.simulation.cut_flows import Flow, flows
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.machine_shapes import simulated
 from gprov.domain.boot.firmware import FirmwareKind

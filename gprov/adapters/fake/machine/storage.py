@@ -122,7 +122,8 @@ class FakeDisk:
     ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or dead; ``reappears`` at the
     next start. ``media``: the bytes; for tables, file systems and members a recognisable content that stands for
     theirs. ``scsi_drive``, ``nvme_drive``: takes commands; a disk without one only reads and writes blocks.
-    ``namespace``: of an NVMe disk.
+    ``namespace``: of an NVMe disk. ``without_size``: the drive stated no capacity when the machine was started, and
+    the kernel did not ask again.
     """
 
     name: str
@@ -146,6 +147,7 @@ class FakeDisk:
     reappears: bool = False
     scsi_drive: ScsiTarget | None = None
     nvme_drive: NvmeTarget | None = None
+    without_size: bool = False
     media: Media = field(init=False)
 
     def __post_init__(self) -> None:
@@ -206,6 +208,7 @@ class FakeDisk:
         for drive in (self.scsi_drive, self.nvme_drive):
             if drive is not None:
                 drive.power_cycle()
+        self.without_size = self.scsi_drive is not None and not self.scsi_drive.states_capacity
         for start in sorted(self.clearing):
             if choose is not None and choose(2):
                 self.old_contents.pop(start, None)

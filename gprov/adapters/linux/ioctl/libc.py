@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 from enum import IntFlag
+from mmap import mmap
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -68,6 +69,8 @@ _libc.syncfs.argtypes = [ctypes.c_int]
 _libc.syncfs.restype = ctypes.c_int
 _libc.fstatfs.argtypes = [ctypes.c_int, ctypes.POINTER(_Statfs)]
 _libc.fstatfs.restype = ctypes.c_int
+_libc.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+_libc.memcmp.restype = ctypes.c_int
 _libc.syscall.argtypes = [
     ctypes.c_long,
     ctypes.c_int,
@@ -116,6 +119,20 @@ def open_in_root(root: int, path: str, flags: int) -> int:
     as root. Returns a file descriptor."""
     how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
     return _checked(_libc.syscall(_SYS_OPENAT2, root, _name(path), ctypes.byref(how), ctypes.sizeof(how)), path)
+
+
+class Memory:
+    """The bytes of a buffer, at the place where they are. ``buffer`` cannot be resized while this exists."""
+
+    def __init__(self, buffer: bytearray | mmap) -> None:
+        self.size = len(buffer)
+        self._bytes = (ctypes.c_char * self.size).from_buffer(buffer)
+
+    def equals(self, other: Memory, start: int, size: int) -> bool:
+        """Compare the same range of both. Unlike ``==``, other threads run meanwhile."""
+        if not 0 <= start <= start + size <= min(self.size, other.size):
+            raise ValueError(f"{size} bytes at {start} of {self.size} and {other.size}")
+        return not _libc.memcmp(ctypes.byref(self._bytes, start), ctypes.byref(other._bytes, start), size)
 
 
 def _name(text: str) -> bytes:

@@ -11,12 +11,14 @@ if TYPE_CHECKING:  # each import is time on every boot
     from collections.abc import Callable
     from typing import Protocol
 
+    from gprov.adapters.linux.console.log import ConsoleLog
     from gprov.adapters.linux.net.factory import HttpFactory
     from gprov.domain.boot.args import BootArguments
     from gprov.domain.branding import Branding
     from gprov.domain.mountpoints import MountPoints
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
+    from gprov.ports.attention import Attention
     from gprov.ports.background import Background
     from gprov.ports.block import BlockDevices
     from gprov.ports.clock import Clock, Randomness
@@ -24,7 +26,9 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.destructive.tpm import Tpm
     from gprov.ports.destructive.variable_writer import VariableWriter
+    from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.factory import Telemetry
     from gprov.ports.files import Files
@@ -33,10 +37,10 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.hardware import HardwareInventory
     from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
-    from gprov.ports.operator import Operator
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
     from gprov.ports.secrets import PasswordHasher
+    from gprov.ports.shell import ConsoleShell
 
     class ImageArchives(Archives, ImageUnpacker, Protocol):
         """Verifies and unpacks images."""
@@ -78,10 +82,36 @@ def shell_power() -> Power:
     return ShellPower()
 
 
-def operator(*, clock: Clock) -> Operator:
-    from gprov.adapters.linux.console.operator import ConsoleOperator
+def console_log() -> ConsoleLog:
+    from gprov.adapters.linux.console.log import ConsoleLog
 
-    return ConsoleOperator(clock)
+    return ConsoleLog()
+
+
+def panel(*, clock: Clock, log: ConsoleLog) -> Panel:
+    from gprov.adapters.linux.console.panel import LinuxPanel
+
+    return LinuxPanel(clock, log)
+
+
+def attention(*, background: Background, clock: Clock) -> Attention:
+    from gprov.adapters.linux.console.attention import UnitAttention
+    from gprov.adapters.linux.ipmi.device import IpmiDevice
+
+    return UnitAttention(background, IpmiDevice(clock))
+
+
+def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
+    from gprov.adapters.linux.console.eligible import operator_terminals
+    from gprov.adapters.linux.console.shell import PtyShell
+
+    return PtyShell(clock, operator_terminals, mounts)
+
+
+def lcd(*, clock: Clock, background: Background, arguments: BootArguments, log: Callable[[str], None]) -> Display:
+    from gprov.adapters.linux.lcd.display import CrystalfontzDisplay, lcd_search
+
+    return CrystalfontzDisplay(lcd_search("/sys", "/dev", (arguments.lcd_manufacturer,)), clock, background, log)
 
 
 def blocks() -> BlockDevices:
@@ -156,6 +186,12 @@ def firmware() -> Firmware:
     return EfivarsFirmware()
 
 
+def tpm() -> Tpm:
+    from gprov.adapters.linux.firmware.tpm import LinuxTpm
+
+    return LinuxTpm()
+
+
 def smbios() -> SmbiosTable:
     from gprov.adapters.linux.dmi.smbios import LinuxSmbios
 
@@ -208,10 +244,10 @@ def server_sink(telemetry: Telemetry, serial: str) -> EventSink:
     return ServerSink(telemetry, serial)
 
 
-def console_sink(*, arguments: BootArguments) -> EventSink:
+def console_sink(*, log: ConsoleLog, arguments: BootArguments) -> EventSink:
     from gprov.adapters.linux.events.sinks import ConsoleSink
 
-    return ConsoleSink(verbose=arguments.verbose)
+    return ConsoleSink(log, verbose=arguments.verbose)
 
 
 def kmsg_sink() -> EventSink:

@@ -21,11 +21,13 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import SinkFor
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
+    from gprov.ports.attention import Attention
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.display import Panel
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
@@ -33,15 +35,23 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
-    from gprov.ports.operator import Operator
+    from gprov.ports.shell import ConsoleShell
 
 
 def _mount_points(unit: PortContainer) -> MountPoints:
     return MountPoints.named(unit.branding())
 
 
-def _operator(unit: PortContainer) -> Operator:
-    return adapters.operator(clock=unit.clock())
+def _panel(unit: PortContainer) -> Panel:
+    return adapters.panel(clock=unit.clock(), log=unit.console_log())
+
+
+def _attention(unit: PortContainer) -> Attention:
+    return adapters.attention(background=unit.background(), clock=unit.clock())
+
+
+def _console_shell(unit: PortContainer) -> ConsoleShell:
+    return adapters.console_shell(clock=unit.clock(), mounts=unit.mounts())
 
 
 def _files(unit: PortContainer) -> Files:
@@ -125,7 +135,7 @@ def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry
 
 
 def _console_sink(unit: PortContainer) -> EventSink:
-    return adapters.console_sink(arguments=unit.arguments())
+    return adapters.console_sink(log=unit.console_log(), arguments=unit.arguments())
 
 
 def _file_sink_at(unit: PortContainer) -> Callable[[str], EventSink]:
@@ -145,7 +155,10 @@ class PortContainer(Container):
     processes = singleton(adapters.processes)
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
-    operator = singleton(_operator, itself)
+    console_log = singleton(adapters.console_log)
+    panel = singleton(_panel, itself)
+    attention = singleton(_attention, itself)
+    console_shell = singleton(_console_shell, itself)
 
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)
@@ -162,8 +175,10 @@ class PortContainer(Container):
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
     variable_writer = singleton(adapters.variable_writer)
+    tpm = singleton(adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
+    unready_drives = singleton(drive_adapters.unready_drives)
     drive_commands = singleton(drive_adapters.drive_commands)
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
