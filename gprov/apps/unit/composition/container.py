@@ -34,6 +34,10 @@ def _bus(unit: UnitContainer) -> EventBus:
     return EventBus(unit.clock())
 
 
+def _panel(unit: UnitContainer) -> Panel:
+    return adapters.panel(clock=unit.clock(), log=unit.console_log(), arguments=unit.arguments(), make_lcd=unit.lcd)
+
+
 def _shown_views(unit: UnitContainer) -> ShownViews:
     return ShownViews(unit.panel, unit.clock())
 
@@ -54,10 +58,6 @@ def _lcd(unit: UnitContainer) -> Display:
     return adapters.lcd(
         clock=unit.clock(), background=unit.background(), arguments=unit.arguments(), log=unit.bus().log
     )
-
-
-def _panel(unit: UnitContainer) -> Panel:
-    return adapters.panel(clock=unit.clock(), log=unit.console_log(), lcd=unit.lcd)
 
 
 def _context(unit: UnitContainer) -> UnitContext:
@@ -161,11 +161,11 @@ class UnitContainer(PortContainer):
 
     platforms = singleton(_platforms)
     bus = singleton(_bus, itself)
+    panel = singleton(_panel, itself)
     shown_views = singleton(_shown_views, itself)
     operator = singleton(_operator, itself)
     display_sink = factory(_display_sink, itself)
-    lcd = singleton(_lcd, itself)
-    panel = singleton(_panel, itself)
+    lcd = factory(_lcd, itself)
     context = factory(_context, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)
