@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fuzz import (
     disks,
+    displays,
     documents,
     drives_nvme,
     drives_scsi,
@@ -29,6 +30,7 @@ TARGETS: tuple[Target, ...] = (
     *drives_nvme.TARGETS,
     *raid_metadata.TARGETS,
     *network.TARGETS,
+    *displays.TARGETS,
 )
 
 

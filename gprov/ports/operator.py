@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from gprov.domain.unit.credentials import Secret
+
 
 class Operator(Protocol):
     """A display with keys, or a console. An operator may be absent."""
@@ -24,3 +26,7 @@ class Operator(Protocol):
 
     def confirm(self, question: str, seconds: float) -> bool:
         """Ask a question. True only after an explicit yes; a timeout counts as no."""
+
+    def ask_secret(self, prompt: str, seconds: float) -> Secret | None:
+        """Ask for a password, which is not shown. Only keyboards of consoles can enter one. None: cancelled, or not
+        completed within ``seconds``."""

@@ -30,6 +30,7 @@ def _ports(unit: EraseContainer) -> ErasePorts:
         queries=unit.drive_queries(),
         reader=unit.disk_reader(),
         runner=unit.erasure_runner(),
+        machine=unit.machine_eraser(),
         registry_at=unit.erasure_registry_at(),
         operator=unit.operator(),
         randomness=unit.randomness(),

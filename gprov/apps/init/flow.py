@@ -31,7 +31,7 @@ from gprov.domain.boot.decisions import (
 from gprov.domain.boot.facts import BootFacts, Flag, Found, Mounted
 from gprov.domain.disk.model import Volume
 from gprov.domain.disk.rootspec import parse_root
-from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, RefusedByPolicy
+from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError
 
 
 class Boot:
@@ -111,9 +111,17 @@ class Boot:
             case ShowEraseFailure():
                 self._show_erase_failure("An earlier data erase of this unit FAILED; nothing is tried again")
             case OpenShell():
-                refusal = RefusedByPolicy("the recovery shell is not supported by this version; nothing was done")
-                self._bus.error(refusal)
-                self._ending.show_error_and_restart(refusal)
+                self._open_shell()
+
+    def _open_shell(self) -> NoReturn:
+        try:
+            ended = self._ports.shell(self._finder.wait_for_root).run()
+        except GprovError as error:
+            self._bus.error(error)
+            self._ending.show_error_and_restart(error)
+        self._finder.release()
+        self._bus.message(ended)
+        self._ending.restart()
 
     def _use_root_candidate(self, decision: UseVolume | StartArray) -> None:
         match decision:
@@ -227,7 +235,7 @@ class Boot:
     def _show_erase_failure(self, text: str) -> None:
         """An earlier erase failed. A key opens the boot menu, where a person may restore or erase again."""
         self._bus.error(text)
-        if self._ending.key_pressed_while_shown(f"{text}. Any key: boot menu"):
+        if self._ending.key_pressed_while_shown(f"{text}. Any key: boot menu", alarm=True):
             self._menu()
             return
         self._ending.restart()

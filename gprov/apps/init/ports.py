@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.survey import TargetSurvey
+from gprov.domain.disk.model import Volume
+from gprov.ports.attention import Attention
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.erase.result import EraseResult
+
+
+# Looks for the system's root for at most that many seconds and mounts it read-only; None if there is none.
+FindRoot = Callable[[float], Volume | None]
 
 
 class RestoreFlow(Protocol):
@@ -36,6 +42,11 @@ class EraseFlow(Protocol):
         known."""
 
 
+class ShellFlow(Protocol):
+    def run(self) -> str:
+        """Returns a message about how the session ended. Raises GprovError if there was none."""
+
+
 class Survey(Protocol):
     def survey_targets(self) -> TargetSurvey:
         """Read what is on the data disks now. Never raises."""
@@ -51,13 +62,15 @@ class BootFailures(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
-    """``restore``, ``erase``, ``survey`` and ``boot_failures`` make their use case when it is needed: a normal boot
-    needs none."""
+    """``restore``, ``erase``, ``shell``, ``survey`` and ``boot_failures`` make their use case when it is needed: a
+    normal boot needs none."""
 
     volumes: VolumePorts
     operator: Operator
+    attention: Callable[[], Attention]
     power: Power
     restore: Callable[[], RestoreFlow]
     erase: Callable[[], EraseFlow]
+    shell: Callable[[FindRoot], ShellFlow]
     survey: Callable[[], Survey]
     boot_failures: Callable[[], BootFailures]

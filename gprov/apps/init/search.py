@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from gprov.apps.init.attempts import FailedAttempts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
-from gprov.apps.unit.devices.volumes import volumes_of
+from gprov.apps.unit.devices.volumes import RESCAN_SECONDS, volumes_of
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
 from gprov.domain.disk.targets import removable_reason
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.ports.clock import Deadline
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.apps.init.arrays import ArrayStarter
@@ -63,6 +64,19 @@ class RootFinder:
         if len(found) > 1:
             return Ambiguous(tuple(found))
         return Found(found[0], self._examine_volume(found[0], elapsed), arrays)
+
+    def wait_for_root(self, seconds: float) -> Volume | None:
+        """The root, mounted read-only, if it appears within that time, is not ambiguous and has its flag file."""
+        clock, blocks = self._ports.clock, self._ports.blocks
+        deadline = Deadline(clock, seconds)
+        with blocks.changes() as changes:
+            while True:
+                root = self.search(clock.monotonic())
+                if isinstance(root, Found) and root.mount == Mounted(Flag.PRESENT):
+                    return root.volume
+                if deadline.passed:
+                    return None
+                changes.wait(min(deadline.remaining, RESCAN_SECONDS))
 
     def start_array(self, array: FoundArray, elapsed: float) -> None:
         """Assemble it without its missing members. The next ``search`` returns the result."""

@@ -22,9 +22,13 @@ _MAX_SECONDS = 86400.0
 
 # Arguments that select the purpose of a boot. They are never copied from the command line into a boot entry.
 MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "DATA_ERASE_OPTIONS", "frmode", "mfgurl"})
-# Names without the branding's prefix: set by GRUB's recovery entries; seconds to wait for a key press.
+# Names without the branding's prefix: set by GRUB's recovery entries; seconds to wait for a key press; manufacturer of
+# further adapters of displays.
 FALLBACK_ARGUMENT = "LOADER_FALLBACK"
 KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
+LCD_MANUFACTURER_ARGUMENT = "LCD_MANUFACTURER"
+# A USB string has at most 126 characters.
+_MAX_PLAIN = 126
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
@@ -63,6 +67,7 @@ class BootArguments:
     ``failure_hold`` (how long a failure is displayed before the next boot; None: the flow's default) are in seconds.
     ``erase_serial``: serial number of the unit that ``DATA_ERASE`` may erase without a person's confirmation.
     ``erase_options``: ``gprov.domain.erase.request_text``.
+    ``lcd_manufacturer``: manufacturer of further FTDI adapters that may belong to displays, "" if not given.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: prefix of gprov's
     own arguments. ``consoles``: values of ``console=``. ``notes``: one sentence per malformed argument.
     ``environment``: the variables that all of this was parsed from; a URL among them may hold a password.
@@ -88,6 +93,7 @@ class BootArguments:
     root_deadline: float = ROOT_DEADLINE_SECONDS
     array_wait: float = ARRAY_WAIT_SECONDS
     failure_hold: float | None = None
+    lcd_manufacturer: str = ""
     boot_args: str = ""
     prefix: str = _BRANDING.environment_prefix
     consoles: tuple[str, ...] = ()
@@ -121,6 +127,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
         array_wait=reader.seconds(own + "ARRAY_WAIT", ARRAY_WAIT_SECONDS),
         failure_hold=reader.optional_seconds(own + "FAILURE_HOLD"),
+        lcd_manufacturer=reader.plain(own + LCD_MANUFACTURER_ARGUMENT),
         boot_args=without_mode_arguments(reader.text(own + "BOOT_ARGS")),
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
@@ -148,6 +155,9 @@ def persistent_arguments(arguments: BootArguments) -> str:
     ):
         if value is not None and value != default:
             words.append(f"{own}{key}={value:g}")
+    if name := arguments.lcd_manufacturer:
+        # Quotes protect blanks; the kernel removes them.
+        words.append(f"{own}{LCD_MANUFACTURER_ARGUMENT}=" + (f'"{name}"' if " " in name else name))
     return " ".join(words)
 
 
@@ -189,6 +199,14 @@ class _Reader:
 
     def text(self, key: str) -> str:
         return self._environment.get(key, "").strip()
+
+    def plain(self, key: str) -> str:
+        """A text that an argument can repeat in quotes."""
+        text = self.text(key)
+        if len(text) > _MAX_PLAIN or not text.isascii() or not text.isprintable() or '"' in text:
+            self._note(key, text, f"at most {_MAX_PLAIN} printable ASCII characters without quotes")
+            return ""
+        return text
 
     def word(self, key: str, words: Mapping[str, E], default: E, *, strip: str = "") -> E:
         text = self.text(key)

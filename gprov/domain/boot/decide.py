@@ -70,8 +70,8 @@ def decide(facts: BootFacts) -> Decision:
 def _decide_from_disks(facts: BootFacts) -> Decision:
     """Decision when neither arguments nor a key press determine it."""
     targets = facts.targets
-    if isinstance(facts.root, NotFound) and targets is not None and targets.blank and not facts.emergency_files:
-        return _restore(facts, RestoreReason.DISKS_BLANK, targets.describe())
+    if isinstance(facts.root, NotFound) and targets is not None and targets.unused and not facts.emergency_files:
+        return _restore(facts, RestoreReason.DISKS_UNUSED, targets.describe())
     if facts.operator_present and facts.elapsed < facts.arguments.key_window:
         return KeepWaiting("a key may be pressed", facts.arguments.key_window)
     if facts.emergency_files:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.domain.unit.credentials import Secret
 from gprov.ports.operator import Operator
 
 
@@ -40,6 +41,12 @@ class FakeOperator(Operator):
     def confirm(self, question: str, seconds: float) -> bool:
         self.show(question)
         return self._next(seconds) == "yes"
+
+    @override
+    def ask_secret(self, prompt: str, seconds: float) -> Secret | None:
+        self.show(prompt)
+        typed = self._next(seconds)
+        return None if typed is None else Secret(typed)
 
     def _next(self, seconds: float) -> str | None:
         if self._machine.keys:

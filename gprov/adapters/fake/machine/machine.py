@@ -19,6 +19,7 @@ from gprov.adapters.fake.machine.storage import (
     Tree,
     ram,
 )
+from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.adapters.fake.system.clock import FakeClock, SeededRandomness
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import Bus
@@ -38,14 +39,15 @@ class SimulatedMachine:
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
     loader's next menu and in its submenu. ``operator_from``: monotonic time from which the operator is present.
-    ``nvram_before``: previous values of variables whose write is unflushed. ``verified``: images found good since
-    power-on.
+    ``nvram_before``: previous values of variables whose write is unflushed. ``tpm``: None for a machine without.
+    ``verified``: images found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
     smbios: bytes = b""
     disks: list[FakeDisk] = field(default_factory=list)
     nvram: dict[VariableName, Variable] = field(default_factory=dict)
+    tpm: FakeTpmChip | None = None
     nics: tuple[Nic, ...] = (Nic(name="eth0", mac="56:78:90:00:00:01", driver="e1000", carrier=True),)
     inventory: Inventory = field(
         default_factory=lambda: Inventory(Cpus(("Simulated CPU",), 2, 1), 1 << 30, pci=(), usb=())

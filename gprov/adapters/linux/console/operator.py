@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing_extensions import override
 
 from gprov.adapters.linux.console.terminal import Terminal, wait_for_input
+from gprov.domain.unit.credentials import Secret
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.operator import Operator
 
@@ -73,6 +74,21 @@ class ConsoleOperator(Operator):
                 return False
         return False
 
+    @override
+    def ask_secret(self, prompt: str, seconds: float) -> Secret | None:
+        self._echo(f"{prompt}: ")
+        typed = ""
+        with self._keys(seconds) as keys:
+            for byte in keys:
+                if byte in _ENTER:
+                    self._echo("\n")
+                    return Secret(typed)
+                if byte in _ERASE:
+                    typed = typed[:-1]
+                elif _is_key(byte) and chr(byte).isprintable():
+                    typed += chr(byte)
+        return None
+
     def _open(self) -> list[Terminal]:
         """Terminals of operators. A closed terminal is not opened again."""
         for name in eligible_terminals(self._sys, self._proc):
@@ -120,6 +136,11 @@ class ConsoleOperator(Operator):
     def _echo(self, text: str) -> None:
         for terminal in self._terminals.values():
             terminal.write(text)
+
+
+def operator_terminals() -> tuple[str, ...]:
+    """Paths of the terminals at which an operator may be."""
+    return tuple(f"/dev/{name}" for name in eligible_terminals("/sys", "/proc"))
 
 
 def eligible_terminals(sys: str, proc: str) -> tuple[str, ...]:

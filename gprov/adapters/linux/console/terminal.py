@@ -75,9 +75,12 @@ class Terminal:
 
     def write(self, text: str) -> None:
         """Write with the line ends of terminals. Bytes that the terminal does not accept in time are discarded."""
+        self.write_bytes(text.replace("\n", "\r\n").encode(errors="replace"))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write as it is. Bytes that the terminal does not accept in time are discarded."""
         if not self.is_open:
             return
-        data = text.replace("\n", "\r\n").encode(errors="replace")
         try:
             self._write_timeout = WRITE_TIMEOUT if write_with_timeout(self.fd, data, self._write_timeout) else 0.0
         except BlockingIOError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from gprov.adapters.linux.disk.raw_device import MEDIUM_ERRORS, RawDevice
 from gprov.domain.erase.extents import Extent
@@ -20,6 +20,7 @@ MOST_BAD = 10_000  # sectors
 MOST_BAD_IN_A_ROW = 1024
 _PROGRESS_SECONDS = 0.25
 
+Block = tuple[int, int]  # byte offset and size
 # Transfers bytes ``offset`` to ``offset + size``; returns how many, 0 at the end of the device. Raises OSError.
 Step = Callable[[int, int], int]
 
@@ -63,15 +64,10 @@ class Transfer:
 
     def run(self, extents: Iterable[Extent], progress: Progress) -> None:
         """Raises what ``progress`` raises."""
-        for extent in extents:
-            offset = extent.start
-            while offset < extent.end:
-                # Blocks begin at multiples of their size, so that none but the first and last is a part of one.
-                size = min(BLOCK - offset % BLOCK, extent.end - offset)
-                if not self._span(offset, size):
-                    return
-                offset += size
-                progress(self.reached)
+        for offset, size in blocks(extents):
+            if not self._span(offset, size):
+                return
+            progress(self.reached)
 
     def _span(self, offset: int, size: int) -> bool:
         """False: the transfer has ended."""
@@ -96,7 +92,8 @@ class Transfer:
     def _failed(self, offset: int, size: int, exc: OSError) -> bool:
         text = os.strerror(exc.errno) if exc.errno else str(exc)
         if exc.errno not in MEDIUM_ERRORS:
-            return self._end(f"at byte {offset}: {text}")
+            # The kernel may report a disk that was removed as one without space.
+            return self._end("; ".join(filter(None, (f"at byte {offset}: {text}", self._gone()))))
         if size <= self._sector:
             return self._record(Extent(offset, offset + size), text)
         if size >= BLOCK // 2 and (problem := self._gone()):
@@ -123,13 +120,13 @@ class Transfer:
 
     def _gone(self) -> str:
         """Why no further attempt makes sense; "" if there is no reason."""
+        if problem := self._problem():
+            return problem
         try:
             size = self._device.size()
         except OSError as exc:
             return f"cannot ask for its size: {os.strerror(exc.errno or errno.EIO)}"
-        if size != self._size:
-            return f"it now has {size} bytes instead of {self._size}"
-        return self._problem()
+        return f"it now has {size} bytes instead of {self._size}" if size != self._size else ""
 
     def _end(self, error: str) -> bool:
         self.error = error
@@ -139,6 +136,17 @@ class Transfer:
         """State an error if the device has another size than at the beginning."""
         if not self.error and (problem := self._gone()):
             self.error = problem
+
+
+def blocks(extents: Iterable[Extent]) -> Iterator[Block]:
+    """The ranges in order. Blocks begin at multiples of BLOCK, so that none but the first and last of a range is a part
+    of one."""
+    for extent in extents:
+        offset = extent.start
+        while offset < extent.end:
+            size = min(BLOCK - offset % BLOCK, extent.end - offset)
+            yield offset, size
+            offset += size
 
 
 def remaining(extents: Iterable[Extent], reached: int) -> tuple[Extent, ...]:

@@ -14,39 +14,47 @@ from gprov.apps.host.simulation.machine_shapes import (
     image_content,
     image_name,
 )
-from gprov.apps.host.simulation.user_data import put_user_data
+from gprov.apps.host.simulation.user_data import put_machine_data, put_user_data
 from gprov.apps.host.simulation.world import SERIAL, World
 from gprov.domain.files import FileType
 from gprov.domain.recovery_files import IMAGE_FOLDER
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Flow:
     """``prepare`` turns a provisioned unit whose system ran into the one that is cut; None: nothing is prepared.
-    ``erases``: the start is that of an erase."""
+    ``erases``: the start is that of an erase, with these ``options``."""
 
     name: str
     in_factory: bool
     prepare: Callable[[World], None] | None
     erases: bool = False
+    options: str = ""
 
     def start(self, world: World) -> StopReason:
         """The start that is cut."""
         if self.erases:
-            return world.boot({"DATA_ERASE": "1", "DATA_ERASE_SERIAL": SERIAL})
+            confirmed = {"DATA_ERASE": "1", "DATA_ERASE_SERIAL": SERIAL}
+            return world.boot({**confirmed, "DATA_ERASE_OPTIONS": self.options})
         return world.provision() if self.in_factory else world.boot()
 
 
 def flows() -> tuple[Flow, ...]:
     return (
-        Flow("provision", in_factory=True, prepare=None),
-        Flow("provision a used unit", in_factory=True, prepare=_with_newer_image),
-        Flow("first restore", in_factory=False, prepare=None),
-        Flow("restore a newer image", in_factory=False, prepare=_without_flag),
-        Flow("restore on request", in_factory=False, prepare=_requested),
-        Flow("erase", in_factory=False, prepare=put_user_data, erases=True),
-        Flow("erase, SATA drives", in_factory=False, prepare=_with_sata_drives, erases=True),
-        Flow("erase, NVMe drives", in_factory=False, prepare=_with_nvme_drives, erases=True),
+        Flow(name="provision", in_factory=True, prepare=None),
+        Flow(name="provision a used unit", in_factory=True, prepare=_with_newer_image),
+        Flow(name="first restore", in_factory=False, prepare=None),
+        Flow(name="restore a newer image", in_factory=False, prepare=_without_flag),
+        Flow(name="restore on request", in_factory=False, prepare=_requested),
+        Flow(name="erase", in_factory=False, prepare=put_user_data, erases=True),
+        Flow(name="erase, SATA drives", in_factory=False, prepare=_with_sata_drives, erases=True),
+        Flow(
+            name="erase, NVMe drives, TPM",
+            in_factory=False,
+            prepare=_with_nvme_drives,
+            erases=True,
+            options="clear-uefi-variables:yes,clear-tpm:yes",
+        ),
     )
 
 
@@ -78,3 +86,4 @@ def _with_sata_drives(world: World) -> None:
 def _with_nvme_drives(world: World) -> None:
     put_user_data(world)
     attach_nvme_drives(world)
+    put_machine_data(world)

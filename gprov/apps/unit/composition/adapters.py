@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.mountpoints import MountPoints
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
+    from gprov.ports.attention import Attention
     from gprov.ports.background import Background
     from gprov.ports.block import BlockDevices
     from gprov.ports.clock import Clock, Randomness
@@ -24,7 +25,9 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.destructive.tpm import Tpm
     from gprov.ports.destructive.variable_writer import VariableWriter
+    from gprov.ports.display import Display
     from gprov.ports.events import EventSink
     from gprov.ports.factory import Telemetry
     from gprov.ports.files import Files
@@ -36,6 +39,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
     from gprov.ports.secrets import PasswordHasher
+    from gprov.ports.shell import ConsoleShell
 
     class ImageArchives(Archives, ImageUnpacker, Protocol):
         """Verifies and unpacks images."""
@@ -81,6 +85,26 @@ def operator(*, clock: Clock) -> Operator:
     from gprov.adapters.linux.console.operator import ConsoleOperator
 
     return ConsoleOperator(clock)
+
+
+def attention(*, background: Background, clock: Clock) -> Attention:
+    from gprov.adapters.linux.console.attention import UnitAttention
+    from gprov.adapters.linux.ipmi.device import IpmiDevice
+
+    return UnitAttention(background, IpmiDevice(clock))
+
+
+def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
+    from gprov.adapters.linux.console.operator import operator_terminals
+    from gprov.adapters.linux.console.shell import PtyShell
+
+    return PtyShell(clock, operator_terminals, mounts)
+
+
+def lcd(*, clock: Clock, background: Background, arguments: BootArguments, log: Callable[[str], None]) -> Display:
+    from gprov.adapters.linux.lcd.display import CrystalfontzDisplay, lcd_search
+
+    return CrystalfontzDisplay(lcd_search("/sys", "/dev", (arguments.lcd_manufacturer,)), clock, background, log)
 
 
 def blocks() -> BlockDevices:
@@ -147,6 +171,12 @@ def firmware() -> Firmware:
     from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
 
     return EfivarsFirmware()
+
+
+def tpm() -> Tpm:
+    from gprov.adapters.linux.firmware.tpm import LinuxTpm
+
+    return LinuxTpm()
 
 
 def smbios() -> SmbiosTable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.port_container import PortContainer
 from gprov.apps.unit.composition.volume_ports import VolumePorts
@@ -13,9 +14,11 @@ from gprov.apps.unit.reporting.bus import EventBus
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+    from gprov.apps.unit.execution.erase.machine import MachineEraser
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
+    from gprov.ports.display import Display
 
 
 def _platforms() -> tuple[Platform, ...]:
@@ -26,6 +29,12 @@ def _platforms() -> tuple[Platform, ...]:
 
 def _bus(unit: UnitContainer) -> EventBus:
     return EventBus(unit.clock())
+
+
+def _lcd(unit: UnitContainer) -> Display:
+    return adapters.lcd(
+        clock=unit.clock(), background=unit.background(), arguments=unit.arguments(), log=unit.bus().log
+    )
 
 
 def _context(unit: UnitContainer) -> UnitContext:
@@ -96,6 +105,19 @@ def _erasure_runner(unit: UnitContainer) -> ErasureRunner:
     return ErasureRunner(ports, unit.background())
 
 
+def _machine_eraser(unit: UnitContainer) -> MachineEraser:
+    from gprov.apps.unit.execution.erase.machine import MachineEraser
+
+    return MachineEraser(
+        firmware=unit.firmware(),
+        writer=unit.variable_writer(),
+        tpm=unit.tpm(),
+        blocks=unit.blocks(),
+        clock=unit.clock(),
+        branding=unit.branding(),
+    )
+
+
 def _flow_ports(unit: UnitContainer) -> FlowPorts:
     from gprov.apps.unit.composition.flow_ports import FlowPorts
 
@@ -116,10 +138,12 @@ class UnitContainer(PortContainer):
 
     platforms = singleton(_platforms)
     bus = singleton(_bus, itself)
+    lcd = singleton(_lcd, itself)
     context = factory(_context, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)
     destructive_ports = factory(_destructive_ports, itself)
     executor = factory(_executor, itself)
     erasure_runner = factory(_erasure_runner, itself)
+    machine_eraser = factory(_machine_eraser, itself)
     flow_ports = factory(_flow_ports, itself)

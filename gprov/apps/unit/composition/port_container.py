@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import SinkFor
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
+    from gprov.ports.attention import Attention
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.network import Http, Network
     from gprov.ports.operator import Operator
+    from gprov.ports.shell import ConsoleShell
 
 
 def _mount_points(unit: PortContainer) -> MountPoints:
@@ -41,6 +43,14 @@ def _mount_points(unit: PortContainer) -> MountPoints:
 
 def _operator(unit: PortContainer) -> Operator:
     return adapters.operator(clock=unit.clock())
+
+
+def _attention(unit: PortContainer) -> Attention:
+    return adapters.attention(background=unit.background(), clock=unit.clock())
+
+
+def _console_shell(unit: PortContainer) -> ConsoleShell:
+    return adapters.console_shell(clock=unit.clock(), mounts=unit.mounts())
 
 
 def _files(unit: PortContainer) -> Files:
@@ -141,6 +151,8 @@ class PortContainer(Container):
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
     operator = singleton(_operator, itself)
+    attention = singleton(_attention, itself)
+    console_shell = singleton(_console_shell, itself)
 
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)
@@ -156,6 +168,7 @@ class PortContainer(Container):
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
     variable_writer = singleton(adapters.variable_writer)
+    tpm = singleton(adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
     drive_commands = singleton(drive_adapters.drive_commands)
