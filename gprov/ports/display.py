@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gprov.domain.display.keys import Input
-from gprov.domain.display.views import View
+if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Sequence
+
+    from gprov.domain.display.keys import Input
+    from gprov.domain.display.views import View
 
 
 class Display(Protocol):

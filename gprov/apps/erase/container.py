@@ -28,6 +28,7 @@ def _ports(unit: EraseContainer) -> ErasePorts:
     return ErasePorts(
         flow=unit.flow_ports(),
         queries=unit.drive_queries(),
+        unready=unit.unready_drives(),
         reader=unit.disk_reader(),
         runner=unit.erasure_runner(),
         machine=unit.machine_eraser(),

@@ -11,7 +11,7 @@ from gprov.apps.erase.preparation import prepare_disks
 from gprov.apps.erase.raid_metadata import RaidMetadataKeeper, kept_kind
 from gprov.apps.erase.recorder import EraseRecorder
 from gprov.apps.erase.reporting import report_erase, unit_identity
-from gprov.apps.erase.survey import find_scope, free_drives, plan_erasures
+from gprov.apps.erase.survey import find_scope, free_drives, plan_erasures, warn_of_busy_drives
 from gprov.apps.erase.unrecorded import may_begin_unrecorded
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
@@ -90,9 +90,11 @@ class DataErase:
         found = file.read()
         record = found if found is not None and has_begun(found, flow.volumes.blocks) else None
         unit = self._identify()
-        scope = find_scope(self._ports, recovery, unit, bus)
+        scope = find_scope(self._ports, recovery, unit, record, bus)
         if record is not None:
             record = self._usable(record, file, unit, scope, confirmed)
+        if record is None:
+            warn_of_busy_drives(self._ports, bus)
         scope = self._checked(scope, record)
         if record is None and not self._is_confirmed(unit, scope, wanted, confirmed):
             return self._declined()

@@ -9,7 +9,7 @@ from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.execution.erase.machine import MachineEraser
 from gprov.apps.unit.execution.erase.runner import ErasureRunner
 from gprov.ports.clock import Randomness
-from gprov.ports.drives import DiskReader, DriveQueries
+from gprov.ports.drives import DiskReader, DriveQueries, UnreadyDrives
 from gprov.ports.factory import ErasureRegistry
 from gprov.ports.operator import Operator
 
@@ -21,6 +21,7 @@ class ErasePorts:
 
     flow: FlowPorts
     queries: DriveQueries
+    unready: UnreadyDrives
     reader: DiskReader
     runner: ErasureRunner
     machine: MachineEraser

@@ -27,6 +27,7 @@ MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "DAT
 FALLBACK_ARGUMENT = "LOADER_FALLBACK"
 KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
 LCD_MANUFACTURER_ARGUMENT = "LCD_MANUFACTURER"
+EMERGENCY_ARGUMENT = "EMERGENCY"
 # A USB string has at most 126 characters.
 _MAX_PLAIN = 126
 
@@ -56,6 +57,14 @@ class PreferredImage(Enum):
     MENU = "menu"
 
 
+class EmergencyPolicy(Enum):
+    """Which emergency files on removable media are used. Options are not signed: only ``ALL`` trusts them."""
+
+    OFF = "off"
+    IMAGES = "images"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootArguments:
     """Parsed kernel command line.
@@ -82,6 +91,7 @@ class BootArguments:
     mfg_url: str = ""
     preferred_image: PreferredImage = PreferredImage.LATEST
     shell: bool = False
+    emergency: EmergencyPolicy = EmergencyPolicy.IMAGES
     proto_ident: str = ""
     kernel_override_recovery: bool = False
     xlog: str = ""
@@ -116,6 +126,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         mfg_url=reader.text("mfgurl"),
         preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
         shell=reader.is_word("frmode", "shell"),
+        emergency=reader.word(own + EMERGENCY_ARGUMENT, _EMERGENCY_WORDS, EmergencyPolicy.IMAGES),
         proto_ident=reader.text("PROTO_IDENT"),
         kernel_override_recovery=reader.is_word("KERNEL_OVERRIDE", "recovery"),
         xlog=reader.text(own + "XLOG"),
@@ -145,6 +156,8 @@ def persistent_arguments(arguments: BootArguments) -> str:
     words = [f"console={console}" for console in arguments.consoles] if arguments.verbose else []
     if arguments.verbose:
         words.append(f"{own}VERBOSE=1")
+    if arguments.emergency is not EmergencyPolicy.IMAGES:
+        words.append(f"{own}{EMERGENCY_ARGUMENT}={arguments.emergency.value}")
     if arguments.kernel_override_recovery:
         words.append("KERNEL_OVERRIDE=recovery")
     for key, value, default in (
@@ -182,6 +195,11 @@ _ERASE_WORDS = {
     **dict.fromkeys(_YES, EraseMode.REQUESTED),
     **dict.fromkeys(_NO, EraseMode.NONE),
     "unrecoverable_error": EraseMode.UNRECOVERABLE_ERROR,
+}
+_EMERGENCY_WORDS = {
+    **dict.fromkeys(_NO, EmergencyPolicy.OFF),
+    "images": EmergencyPolicy.IMAGES,
+    "all": EmergencyPolicy.ALL,
 }
 _IMAGE_WORDS = {
     "": PreferredImage.LATEST,

@@ -65,7 +65,7 @@ HELLO = (commands.clear(), commands.write_text(Model.CFA_635, 0, 0, b"Press any 
 def test_a_script_with_a_host_is_printed_recorded_and_replayed(tmp_path: Path) -> None:
     line, script, record = tmp_path / "lcd", tmp_path / "keys", tmp_path / "record"
     script.write_text("within 20\nwait Press any key\npress ENTER\n")
-    words = ("--plain", "--unix", str(line), "--keys", str(script), "--record", str(record))
+    words = ["--plain", "--unix", str(line), "--keys", str(script), "--record", str(record)]
     with simulate(*words) as process, connected(line) as host:
         talk(host, *HELLO)
         assert host.recv(_READ)
@@ -74,7 +74,7 @@ def test_a_script_with_a_host_is_printed_recorded_and_replayed(tmp_path: Path) -
     assert "|Press any key       |" in output.splitlines()
     assert [json.loads(each)["from"] for each in record.read_text().splitlines()][:2] == ["host", "display"]
 
-    words = ("--plain", "--unix", str(line), "--replay", str(record))
+    words = ["--plain", "--unix", str(line), "--replay", str(record)]
     with simulate(*words) as process, connected(line) as host:
         assert [packet.code for packet in talk(host, *HELLO)] == [6, 31]
         output, errors = process.communicate(timeout=_SECONDS)

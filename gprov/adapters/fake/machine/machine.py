@@ -39,6 +39,7 @@ class SimulatedMachine:
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
     loader's next menu and in its submenu. ``operator_from``: monotonic time from which the operator is present.
+    ``media_seconds``: how long a search of a removable volume takes; None: it never ends.
     ``nvram_before``: previous values of variables whose write is unflushed. ``tpm``: None for a machine without.
     ``verified``: images found good since power-on.
     """
@@ -68,6 +69,7 @@ class SimulatedMachine:
     menu_choice: tuple[str, ...] = ()
     operator_present: bool = False
     operator_from: float = 0.0
+    media_seconds: float | None = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -196,7 +198,9 @@ class SimulatedMachine:
 
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
-        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.detached)
+        return tuple(
+            disk for disk in self.disks if disk.appears_at <= now and not disk.detached and not disk.without_size
+        )
 
     def reachable(self, volume: FakeVolume) -> bool:
         """Return whether the volume's disk is attached, or its array has enough members. Memory is always reachable."""

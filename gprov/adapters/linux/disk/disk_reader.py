@@ -11,6 +11,7 @@ from gprov.adapters.linux.disk.raw_device import OpenDevice, RawDevice, aligned_
 from gprov.adapters.linux.disk.read_ahead import read_ahead
 from gprov.adapters.linux.disk.transfer import BLOCK, Progress, Transfer, blocks
 from gprov.adapters.linux.disk.whole_disk import problem, unchanged
+from gprov.adapters.linux.ioctl.libc import Memory
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.extents import Extent, merged, total_size
@@ -47,19 +48,16 @@ class LinuxDiskReader(DiskReader):
     def _compared(
         self, disk: Disk, device: RawDevice, wanted: tuple[Extent, ...], pattern: Pattern, progress: Progress
     ) -> Comparison:
-        # A bytearray is compared with a buffer by memcmp, a memoryview byte by byte.
         content = bytearray(BLOCK)
-        expected = PatternBuffer(pattern, content)
+        expected, memory = PatternBuffer(pattern, content), Memory(content)
         different: list[Extent] = []
 
         def step(offset: int, size: int) -> int:
             done = ahead.read(offset, size)
             place = offset % BLOCK
             expected.fill(offset - place)
-            # Whole blocks are compared without a copy.
-            whole, part = done == BLOCK, slice(place, place + done)
-            if (content != ahead.buffer) if whole else (content[part] != ahead.buffer[part]):
-                for start in _different(content, ahead.buffer, range(place, place + done, disk.sector_size)):
+            if not memory.equals(ahead.buffer.memory, place, done):
+                for start in _different(content, ahead.buffer.view, range(place, place + done, disk.sector_size)):
                     _append(different, Extent(offset - place + start, offset - place + start + disk.sector_size))
                 if len(different) > MOST_RANGES:
                     transfer.stop(f"given up at byte {offset + done}: more than {MOST_RANGES} ranges differ")
@@ -104,7 +102,8 @@ class LinuxDiskReader(DiskReader):
 
 
 def _different(content: bytearray, buffer: memoryview, places: range) -> Iterator[int]:
-    """Places of sectors that differ. Both are compared in larger parts first."""
+    """Places of sectors that differ. Both are compared in larger parts first. (A bytearray is compared with a buffer by
+    memcmp, a memoryview byte by byte.)"""
     sector = places.step
     per_part = _PART // sector
     for number in range(0, len(places), per_part):

@@ -1,7 +1,7 @@
-"""Blocks of a disk, each read while the one before is compared.
+"""Blocks of a disk, read while earlier ones are compared.
 
-A thread reads into two buffers in turn. While it waits for the drive, the interpreter is free for the comparison, which
-so costs no time of its own unless the drive is faster than it (benchmarks/erase.py).
+A thread reads into a few buffers in turn, so that the drive waits neither for the comparison nor for a processor that
+is busy otherwise (benchmarks/erase.py).
 """
 
 from __future__ import annotations
@@ -14,33 +14,43 @@ from queue import SimpleQueue
 
 from gprov.adapters.linux.disk.raw_device import RawDevice, aligned_buffer
 from gprov.adapters.linux.disk.transfer import BLOCK, Block
+from gprov.adapters.linux.ioctl.libc import Memory
 
-_BUFFERS = 2
+# More than two: with two, a comparison that waits for a processor stops the drive.
+BUFFERS = 4
+
+
+class BlockBuffer:
+    """BLOCK bytes. A byte has the place in it that it has on the disk, modulo BLOCK."""
+
+    def __init__(self) -> None:
+        pages = aligned_buffer(BLOCK)
+        self.view = memoryview(pages)
+        self.memory = Memory(pages)
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     """``size`` bytes were read into ``buffer``, or ``error`` was raised."""
 
-    buffer: memoryview
+    buffer: BlockBuffer
     size: int
     error: Exception | None
 
 
 class ReadAhead:
-    """``buffer``: of BLOCK bytes, holds what was read last. A byte has the place in it that it has on the disk, modulo
-    BLOCK."""
+    """``buffer``: holds what was read last."""
 
     def __init__(self, device: RawDevice, blocks: Callable[[], Iterator[Block]]) -> None:
         self._device = device
         self._coming = blocks()
         self._next = next(self._coming, None)
-        self._free: SimpleQueue[memoryview] = SimpleQueue()
+        self._free: SimpleQueue[BlockBuffer] = SimpleQueue()
         self._read: SimpleQueue[_Read] = SimpleQueue()
         self._ended = False
-        self.buffer = memoryview(aligned_buffer(BLOCK))
-        for _ in range(_BUFFERS - 1):
-            self._free.put(memoryview(aligned_buffer(BLOCK)))
+        self.buffer = BlockBuffer()
+        for _ in range(BUFFERS - 1):
+            self._free.put(BlockBuffer())
         self._thread = threading.Thread(target=self._run, args=(blocks(),), name="read ahead", daemon=True)
         self._thread.start()
 
@@ -85,6 +95,6 @@ def read_ahead(device: RawDevice, blocks: Callable[[], Iterator[Block]]) -> Iter
         ahead.close()
 
 
-def _read(device: RawDevice, buffer: memoryview, offset: int, size: int) -> int:
+def _read(device: RawDevice, buffer: BlockBuffer, offset: int, size: int) -> int:
     place = offset % BLOCK
-    return device.read(buffer[place : place + size], offset)
+    return device.read(buffer.view[place : place + size], offset)

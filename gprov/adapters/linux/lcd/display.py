@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import select
 import threading
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from gprov.adapters.linux.lcd.desk import Desk
 from gprov.adapters.linux.lcd.discovery import find_ports
-from gprov.domain.display.keys import Input
-from gprov.domain.display.views import View
 from gprov.domain.errors import DeviceFault
-from gprov.ports.background import Background
-from gprov.ports.clock import Clock
 from gprov.ports.display import Display
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Callable, Sequence
+
+    from gprov.domain.display.keys import Input
+    from gprov.domain.display.views import View
+    from gprov.ports.background import Background
+    from gprov.ports.clock import Clock
 
 # Seconds between two searches for ports, and before a display that was lost is asked again.
 SEARCH_SECONDS = 1.0

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gprov.apps.erase.machine_data import failures
+from gprov.apps.host.cli.erase_option_results import option_lines, option_rows
 from gprov.apps.host.cli.erase_options import (
     ClearTpm,
     ClearVariables,
@@ -42,7 +43,6 @@ from gprov.domain.erase.ata.facts import SECURITY_TECHNIQUES
 from gprov.domain.erase.ata.password import by_hand
 from gprov.domain.erase.outcome import DiskOutcome, Verdict
 from gprov.domain.erase.questions import machine_data, outcome_text
-from gprov.domain.erase.report import OptionStatus
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.erase.request import OnFailure, ReadBack, Scheme
 from gprov.domain.erase.scope import Scope
@@ -218,9 +218,7 @@ def _show_result(done: BenchErasure, report: str, *, as_json: bool) -> None:
                 "achieved": done.report.achieved.value,
                 "report": report,
                 "disks": [_row(outcome) for outcome in done.outcomes],
-                "options": [
-                    {"name": one.name, "status": one.status.value, "detail": one.detail} for one in done.machine
-                ],
+                "options": option_rows(done.machine),
             }
         )
         return
@@ -233,9 +231,8 @@ def _show_result(done: BenchErasure, report: str, *, as_json: bool) -> None:
         say(f"  verification: {verification.method.value}, {verification.examined} bytes examined")
         for error in outcome.errors:
             say(f"  {error}")
-    for one in done.machine:
-        if one.status is not OptionStatus.NOT_REQUESTED:
-            say(f"{one.name}: {one.status.value}; {one.detail}")
+    for line in option_lines(done.machine):
+        say(line)
     say(f"report: {report}")
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
+from gprov.domain.formats.lcd.models import Model
 
 TIB = 1 << 40
 
@@ -96,7 +97,8 @@ class DirectKernel:
 class Machine:
     """One virtual machine. ``variables``: the firmware's variable store, a file used by this machine only ("" on BIOS).
     ``reports``: has the port on which the operating system reports; with it the system powers off after its report.
-    ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``extra``: further QEMU arguments."""
+    ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``lcd``: model of the display on a USB
+    serial adapter. ``extra``: further QEMU arguments."""
 
     firmware: FirmwareKind
     variables: str
@@ -108,6 +110,7 @@ class Machine:
     kernel: DirectKernel | None = None
     reports: bool = True
     namespace: str = ""
+    lcd: Model | None = None
     extra: tuple[str, ...] = field(default=())
 
     def booting(self, kernel: DirectKernel) -> Machine:

@@ -14,11 +14,12 @@ from gprov.adapters.fake.console.operator import FakeOperator
 from gprov.adapters.fake.console.shell import FakeConsoleShell
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
-from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries
+from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries, FakeUnreadyDrives
 from gprov.adapters.fake.disk.partition import FakePartitioner
 from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
 from gprov.adapters.fake.events.sinks import FakeFileSink, FakeServerSink, MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.media import FakeMediaSearch
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
@@ -170,6 +171,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.blocks, FakeBlockDevices(machine))
     set_value(container.mounts, FakeMounts(machine))
     set_value(container.files, FakeFiles(machine))
+    set_value(container.media_search, FakeMediaSearch(machine))
     filesystems, arrays, firmware = FakeFileSystems(machine), FakeArrays(machine), FakeFirmware(machine)
     set_value(container.filesystems, filesystems)
     set_value(container.filesystem_maker, filesystems)
@@ -178,6 +180,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.disk_writer, whole_disks)
     set_value(container.disk_reader, whole_disks)
     set_value(container.drive_queries, FakeDriveQueries(machine))
+    set_value(container.unready_drives, FakeUnreadyDrives(machine))
     set_value(container.drive_commands, FakeDriveCommands(machine))
     set_value(container.arrays, arrays)
     set_value(container.array_writer, arrays)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware, SmbiosTable
     from gprov.ports.hardware import HardwareInventory
+    from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
     from gprov.ports.operator import Operator
     from gprov.ports.power import Power
@@ -123,6 +124,12 @@ def files(*, mount_points: MountPoints) -> Files:
     from gprov.adapters.linux.files.files import LinuxFiles
 
     return LinuxFiles(mount_points.all)
+
+
+def media_search(*, mount_points: MountPoints) -> MediaSearch:
+    from gprov.adapters.linux.filesystem.media import LinuxMediaSearch
+
+    return LinuxMediaSearch(mount_points.media, mount_points.all)
 
 
 def filesystems(*, processes: Processes) -> FileSystems:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
+    from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
     from gprov.ports.operator import Operator
     from gprov.ports.shell import ConsoleShell
@@ -55,6 +56,10 @@ def _console_shell(unit: PortContainer) -> ConsoleShell:
 
 def _files(unit: PortContainer) -> Files:
     return adapters.files(mount_points=unit.mount_points())
+
+
+def _media_search(unit: PortContainer) -> MediaSearch:
+    return adapters.media_search(mount_points=unit.mount_points())
 
 
 def _filesystems(unit: PortContainer) -> FileSystems:
@@ -157,6 +162,7 @@ class PortContainer(Container):
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)
     files = singleton(_files, itself)
+    media_search = singleton(_media_search, itself)
     filesystems = singleton(_filesystems, itself)
     arrays = singleton(_arrays, itself)
     # One object with both ports: what it decoded while it verified an image, it need not decode again to unpack it.
@@ -171,6 +177,7 @@ class PortContainer(Container):
     tpm = singleton(adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
+    unready_drives = singleton(drive_adapters.unready_drives)
     drive_commands = singleton(drive_adapters.drive_commands)
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
