@@ -5,7 +5,7 @@ block. Sources: xattr(7); Linux ``fs/ext4/xattr.c`` and ``xattr.h``, ``fs/xattr.
 ``security/commoncap.c`` (``validheader``).
 
 Attributes of other file systems and systems (``btrfs.``, ``com.apple.``, ``system.nfs4_acl``) have no effect on a unit.
-Extraction omits them, and verification reports each omission as a note. Verification refuses an image if any other
+Extraction omits them, and verification lists their names as notes. Verification refuses an image if any other
 attribute is not valid.
 """
 
