@@ -161,6 +161,7 @@ class Boot:
         self._bus.milestone("handover")
         self._waiter.close()
         self._emergency.close()
+        self._ports.operator.close()
         try:
             self._volumes.mounts.switch_root(self._context.mount_points.root, self._context.branding.real_init)
         except DeviceFault as fault:

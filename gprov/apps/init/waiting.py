@@ -45,7 +45,7 @@ class BootWaiter:
         if not self._key_window_open(elapsed):
             return False
         if not was_present and self._operator.is_present:
-            self._operator.show(f"Press any key for the boot menu ({self._key_window - elapsed:.0f} s)")
+            self._operator.show_key_window("Press any key for the boot menu", self._key_window - elapsed)
             return True
         return was_present
 

@@ -11,6 +11,7 @@ from gprov.apps.unit.recovery.image_check import check_image
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.disk.ext4_room import Room
+from gprov.domain.display.choice import NoChoice
 from gprov.domain.emergency.media import EmergencyFile
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
@@ -105,13 +106,13 @@ def image_preference(
 def _ask(names: Sequence[ImageName], operator: Operator, *, by_person: bool) -> ImagePreference | None:
     items = [*(name.stem for name in names), "", LEAVE]
     for _ in range(_MOST_CHOICES):
-        index = operator.choose(_TITLE, items, CHOOSE_SECONDS)
-        if index is None:
+        choice = operator.choose(_TITLE, items, CHOOSE_SECONDS)
+        if choice is NoChoice.TIMEOUT:
             return None if by_person else ImagePreference(Preference.LATEST)
-        if index >= len(names):
+        if choice is NoChoice.LEFT or choice >= len(names):
             return None
-        if operator.confirm(f"Erase the system of this unit and restore {names[index].stem}?", CONFIRM_SECONDS):
-            return ImagePreference(Preference.LATEST, names[index])
+        if operator.confirm(f"Erase the system of this unit and restore {names[choice].stem}?", CONFIRM_SECONDS):
+            return ImagePreference(Preference.LATEST, names[choice])
     return None
 
 

@@ -23,6 +23,7 @@ from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.adapters.fake.system.clock import FakeClock, SeededRandomness
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import Bus
+from gprov.domain.display.views import View
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.variables import Variable, VariableName
@@ -38,10 +39,10 @@ class SimulatedMachine:
     """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
-    loader's next menu and in its submenu. ``operator_from``: monotonic time from which the operator is present.
-    ``media_seconds``: how long a search of a removable volume takes; None: it never ends.
-    ``nvram_before``: previous values of variables whose write is unflushed. ``tpm``: None for a machine without.
-    ``verified``: images found good since power-on.
+    loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
+    displays. ``operator_from``: monotonic time from which the operator is present. ``media_seconds``: how long a search
+    of a removable volume takes; None: it never ends. ``nvram_before``: previous values of variables whose write is
+    unflushed. ``tpm``: None for a machine without. ``verified``: images found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -64,6 +65,7 @@ class SimulatedMachine:
     switched_to: str | None = None
     stopped: StopReason | None = None
     messages: list[str] = field(default_factory=list)
+    shown: View | None = None
     keys: list[str] = field(default_factory=list)
     bios_order: tuple[str, ...] = ()
     menu_choice: tuple[str, ...] = ()

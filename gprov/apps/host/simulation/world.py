@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
 from gprov.adapters.fake.console.attention import FakeAttention
-from gprov.adapters.fake.console.operator import FakeOperator
+from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
@@ -152,6 +152,7 @@ class World:
         set_value(container.platforms, self.platforms)
         if self.install is not None:
             self.install(container)
+        container.bus().attach(container.display_sink())
         for sink in self.sinks:
             container.bus().attach(sink)
         return container
@@ -165,7 +166,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.randomness, machine.random)
     set_value(container.processes, world.processes)
     set_value(container.power, FakePower(machine))
-    set_value(container.operator, FakeOperator(machine))
+    set_value(container.panel, FakePanel(machine))
     set_value(container.attention, world.attention)
     set_value(container.console_shell, world.shell)
     set_value(container.blocks, FakeBlockDevices(machine))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from collections.abc import Callable
     from typing import Protocol
 
+    from gprov.adapters.linux.console.log import ConsoleLog
     from gprov.adapters.linux.net.factory import HttpFactory
     from gprov.domain.boot.args import BootArguments
     from gprov.domain.branding import Branding
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.partitioner import Partitioner
     from gprov.ports.destructive.tpm import Tpm
     from gprov.ports.destructive.variable_writer import VariableWriter
-    from gprov.ports.display import Display
+    from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.factory import Telemetry
     from gprov.ports.files import Files
@@ -36,7 +37,6 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.hardware import HardwareInventory
     from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
-    from gprov.ports.operator import Operator
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
     from gprov.ports.secrets import PasswordHasher
@@ -82,10 +82,16 @@ def shell_power() -> Power:
     return ShellPower()
 
 
-def operator(*, clock: Clock) -> Operator:
-    from gprov.adapters.linux.console.operator import ConsoleOperator
+def console_log() -> ConsoleLog:
+    from gprov.adapters.linux.console.log import ConsoleLog
 
-    return ConsoleOperator(clock)
+    return ConsoleLog()
+
+
+def panel(*, clock: Clock, log: ConsoleLog) -> Panel:
+    from gprov.adapters.linux.console.panel import LinuxPanel
+
+    return LinuxPanel(clock, log)
 
 
 def attention(*, background: Background, clock: Clock) -> Attention:
@@ -96,7 +102,7 @@ def attention(*, background: Background, clock: Clock) -> Attention:
 
 
 def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
-    from gprov.adapters.linux.console.operator import operator_terminals
+    from gprov.adapters.linux.console.eligible import operator_terminals
     from gprov.adapters.linux.console.shell import PtyShell
 
     return PtyShell(clock, operator_terminals, mounts)
@@ -238,10 +244,10 @@ def server_sink(telemetry: Telemetry, serial: str) -> EventSink:
     return ServerSink(telemetry, serial)
 
 
-def console_sink(*, arguments: BootArguments) -> EventSink:
+def console_sink(*, log: ConsoleLog, arguments: BootArguments) -> EventSink:
     from gprov.adapters.linux.events.sinks import ConsoleSink
 
-    return ConsoleSink(verbose=arguments.verbose)
+    return ConsoleSink(log, verbose=arguments.verbose)
 
 
 def kmsg_sink() -> EventSink:

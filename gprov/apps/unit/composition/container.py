@@ -9,6 +9,7 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.port_container import PortContainer
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.composition.wiring import factory, itself, singleton
+from gprov.apps.unit.operator.shown_views import ShownViews
 from gprov.apps.unit.reporting.bus import EventBus
 
 if TYPE_CHECKING:  # each import is time on every boot
@@ -19,6 +20,8 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
     from gprov.ports.display import Display
+    from gprov.ports.events import EventSink
+    from gprov.ports.operator import Operator
 
 
 def _platforms() -> tuple[Platform, ...]:
@@ -29,6 +32,22 @@ def _platforms() -> tuple[Platform, ...]:
 
 def _bus(unit: UnitContainer) -> EventBus:
     return EventBus(unit.clock())
+
+
+def _shown_views(unit: UnitContainer) -> ShownViews:
+    return ShownViews(unit.panel, unit.clock())
+
+
+def _operator(unit: UnitContainer) -> Operator:
+    from gprov.apps.unit.operator.dialog_operator import DialogOperator
+
+    return DialogOperator(unit.shown_views(), unit.clock())
+
+
+def _display_sink(unit: UnitContainer) -> EventSink:
+    from gprov.apps.unit.reporting.display_sink import DisplaySink
+
+    return DisplaySink(unit.shown_views(), unit.clock())
 
 
 def _lcd(unit: UnitContainer) -> Display:
@@ -138,6 +157,9 @@ class UnitContainer(PortContainer):
 
     platforms = singleton(_platforms)
     bus = singleton(_bus, itself)
+    shown_views = singleton(_shown_views, itself)
+    operator = singleton(_operator, itself)
+    display_sink = factory(_display_sink, itself)
     lcd = singleton(_lcd, itself)
     context = factory(_context, itself)
     volume_ports = factory(_volume_ports, itself)

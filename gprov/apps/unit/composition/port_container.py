@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.display import Panel
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
@@ -34,7 +35,6 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
-    from gprov.ports.operator import Operator
     from gprov.ports.shell import ConsoleShell
 
 
@@ -42,8 +42,8 @@ def _mount_points(unit: PortContainer) -> MountPoints:
     return MountPoints.named(unit.branding())
 
 
-def _operator(unit: PortContainer) -> Operator:
-    return adapters.operator(clock=unit.clock())
+def _panel(unit: PortContainer) -> Panel:
+    return adapters.panel(clock=unit.clock(), log=unit.console_log())
 
 
 def _attention(unit: PortContainer) -> Attention:
@@ -135,7 +135,7 @@ def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry
 
 
 def _console_sink(unit: PortContainer) -> EventSink:
-    return adapters.console_sink(arguments=unit.arguments())
+    return adapters.console_sink(log=unit.console_log(), arguments=unit.arguments())
 
 
 def _file_sink_at(unit: PortContainer) -> Callable[[str], EventSink]:
@@ -155,7 +155,8 @@ class PortContainer(Container):
     processes = singleton(adapters.processes)
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
-    operator = singleton(_operator, itself)
+    console_log = singleton(adapters.console_log)
+    panel = singleton(_panel, itself)
     attention = singleton(_attention, itself)
     console_shell = singleton(_console_shell, itself)
 
