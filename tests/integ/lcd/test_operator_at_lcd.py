@@ -34,7 +34,7 @@ class Cabinet:
         self.station.start()
         self.lcd = CrystalfontzDisplay(lambda: [self.station.name], CLOCK, ThreadBackground(), lambda _text: None)
         nowhere = (str(folder), str(folder), str(folder))
-        panel = LinuxPanel(CLOCK, ConsoleLog("/dev/null"), lambda: (self.lcd,), nowhere)
+        panel = LinuxPanel(CLOCK, ConsoleLog("/dev/null"), (self.lcd,), nowhere)
         self.operator = DialogOperator(ShownViews(lambda: panel, CLOCK), CLOCK)
         self._pool = ThreadPoolExecutor(1)
 
