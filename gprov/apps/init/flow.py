@@ -188,9 +188,11 @@ class Boot:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
 
             self._ending.show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
-        if not restored:
-            # After the menu of images the key still counts as pressed: the boot menu comes again.
-            self._image_menus_left += by_person
+        if not restored and decision.reason is RestoreReason.EMERGENCY_FILE:
+            return
+        if by_person and not restored:
+            # The key still counts as pressed: the boot menu comes again.
+            self._image_menus_left += 1
             return
         self._ending.restart()
 

@@ -116,7 +116,7 @@ def _ask(names: Sequence[ImageName], operator: Operator, *, by_person: bool) -> 
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageChooser:
     archives: Archives
     files: Files

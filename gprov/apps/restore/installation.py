@@ -74,7 +74,10 @@ class ImageInstaller:
     ) -> InstalledImage:
         """Install the first good image that can be unpacked, and return it. Every attempt with an image on RECOVERY is
         counted in ``history``. Raises IntegrityFault if there is none."""
-        chooser = ImageChooser(self._archives, self._ports.volumes.files, media, history, self._context)
+        files = self._ports.volumes.files
+        chooser = ImageChooser(
+            archives=self._archives, files=files, media=media, history=history, context=self._context
+        )
         while True:
             chosen, plan = chooser.choose(preference, self._room(job), partial(self._make_plan, job))
             candidate, name, with_attempt = chosen.candidate, chosen.name, chosen.history_with_attempt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import termios
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.linux.console.eligible import eligible_terminals
+from gprov.adapters.linux.console.late_display import LateDisplay
 from gprov.adapters.linux.console.log import ConsoleLog
 from gprov.adapters.linux.console.panel import LinuxPanel
 from gprov.adapters.linux.events.sinks import ConsoleSink
@@ -57,7 +59,7 @@ class World:
 
     def panel(self, log: ConsoleLog | None = None, displays: Sequence[Display] = ()) -> LinuxPanel:
         sys, proc, dev = (str(self.root / name) for name in ("sys", "proc", "dev"))
-        return LinuxPanel(SystemClock(), log or self.log, lambda: displays, (sys, proc, dev))
+        return LinuxPanel(SystemClock(), log or self.log, displays, (sys, proc, dev))
 
     def eligible(self) -> tuple[str, ...]:
         return eligible_terminals(str(self.root / "sys"), str(self.root / "proc"))
@@ -414,22 +416,23 @@ def test_a_display_shows_events_and_the_console_does_not(world: World, person: P
 
 def test_a_display_that_appears_during_a_dialog_shows_it_and_may_answer(world: World) -> None:
     world.consoles("", "quiet")
-    display, found = OtherDisplay(), list[Display]()
-    panel = world.panel(displays=found)
-    operator = operator_at(panel)
+    display, plugged = OtherDisplay(), threading.Event()
+    operator = operator_at(world.panel(displays=[LateDisplay(plugged.is_set, lambda: display)]))
+    operator.show("before")
     assert not operator.is_present
+    assert display.views == []
 
     def plug_in() -> None:
-        found.append(display)
-        os.write(display.keys, b"")
-        while not display.views:
+        plugged.set()
+        while QuestionView("Sure?") not in display.views:
             time.sleep(0.01)
         os.write(display.keys, b"re")
 
     with background(plug_in):
         assert operator.confirm("Sure?", DEADLINE)
-    assert display.views[0] == QuestionView("Sure?")
-    assert operator.is_present
+    assert display.views[-3:] == [QuestionView("Sure?"), QuestionView("Sure?", yes=True), MessageView("before")]
+    operator.close()
+    assert display.closed
 
 
 def test_a_console_that_appears_during_a_dialog_shows_it_and_may_answer(world: World, person: Person) -> None:

@@ -59,7 +59,7 @@ def search(mount_point: Path) -> LinuxMediaSearch:
         ("ext3", ("mke2fs", "-q", "-t", "ext3")),
         ("ext4", ("mke2fs", "-q", "-t", "ext4")),
         ("vfat", ("mkfs.vfat",)),
-        ("exfat", ("mkfs.exfat", "-q")),
+        ("exfat", ("mkfs.exfat",)),
         ("ntfs", ("mkfs.ntfs", "-q", "-F")),
     ],
 )

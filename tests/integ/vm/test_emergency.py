@@ -54,11 +54,19 @@ def tool(*argv: str) -> None:
 def fuse_mounted(program: str, image: Path, folder: Path, copy: Callable[[Path], None]) -> None:
     """File systems in user space: the kernels of build machines lack these file systems."""
     folder.mkdir()
-    tool(program, str(image), str(folder))
+    done = subprocess.run(
+        ("losetup", "--find", "--show", str(image)), capture_output=True, text=True, timeout=60, check=True
+    )
+    device = done.stdout.strip()
     try:
-        copy(folder)
+        tool(program, device, str(folder))
+        try:
+            copy(folder)
+        finally:
+            tool("umount", str(folder))
     finally:
-        tool("umount", str(folder))
+        tool("losetup", "--detach", device)
+    folder.rmdir()
 
 
 def make_stick(folder: Path, kind: str, files: dict[str, Path]) -> str:
@@ -77,7 +85,7 @@ def make_stick(folder: Path, kind: str, files: dict[str, Path]) -> str:
             for name, source in files.items():
                 tool("mcopy", "-i", str(raw), str(source), f"::/{name}")
         case "exfat":
-            tool("mkfs.exfat", "-q", str(raw))
+            tool("mkfs.exfat", str(raw))
             fuse_mounted("mount.exfat-fuse", raw, folder / "exfat", copy)
         case "ntfs":
             tool("mkfs.ntfs", "-q", "-F", str(raw))

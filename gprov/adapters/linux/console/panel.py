@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
 
 from typing_extensions import override
@@ -27,26 +27,24 @@ _DIALOGS = (MenuView, QuestionView, PasswordView)
 
 
 class LinuxPanel(Panel):
-    """``displays``: returns the displays that are not consoles and were found so far, always the same objects; called
-    once per second while input is waited for, and from any thread. ``log``: the log on the console, which is held back
-    during dialogs. ``consoles``: where sysfs, procfs and device files are."""
+    """``displays``: those that are not consoles; they may appear at any time, and are used again after ``close``.
+    ``log``: the log on the console, which is held back during dialogs. ``consoles``: where sysfs, procfs and device
+    files are. Messages and events may be shown from any thread, dialogs and input belong to one."""
 
     def __init__(
         self,
         clock: Clock,
         log: ConsoleLog,
-        displays: Callable[[], Sequence[Display]] = tuple,
+        displays: Sequence[Display] = (),
         consoles: tuple[str, str, str] = ("/sys", "/proc", "/dev"),
     ) -> None:
         self._clock = clock
         self._log = log
-        self._find_displays = displays
+        self._displays = tuple(displays)
         self._sys, self._proc, self._dev = consoles
         self._lock = threading.RLock()
         self._consoles: dict[str, ConsoleDisplay] = {}
-        self._displays: list[Display] = []
         self._dialog: View | None = None
-        self._status: View | None = None
         self._waiting = False
         self._entered: deque[Input] = deque()
 
@@ -63,7 +61,6 @@ class LinuxPanel(Panel):
         with self._lock:
             self._find()
             self._dialog = view if dialog else None
-            self._status = view
             if dialog:
                 # Before a person types: a terminal would show a password.
                 self._begin_input()
@@ -76,11 +73,8 @@ class LinuxPanel(Panel):
 
     @override
     def show_status(self, view: View) -> None:
-        with self._lock:
-            self._find_others()
-            self._status = view
-            for display in self._displays:
-                display.show(view)
+        for display in self._displays:
+            display.show(view)
 
     @override
     def read(self, seconds: float) -> Input | None:
@@ -115,8 +109,7 @@ class LinuxPanel(Panel):
             for display in self._all():
                 display.close()
             self._consoles.clear()
-            self._displays.clear()
-            self._dialog = self._status = None
+            self._dialog = None
             self._log.release()
 
     def _all(self) -> list[Display]:
@@ -134,14 +127,6 @@ class LinuxPanel(Panel):
                         console.show(self._dialog)
             if self._waiting or self._dialog is not None:
                 self._begin_input()
-            self._find_others()
-
-    def _find_others(self) -> None:
-        for display in self._find_displays():
-            if not any(display is known for known in self._displays):
-                self._displays.append(display)
-                if self._status is not None:
-                    display.show(self._status)
 
     def _take_input(self) -> None:
         for console in self._consoles.values():

@@ -43,11 +43,16 @@ class Desk:
         self.is_present = False
 
     def show(self, view: View) -> None:
-        """A view that equals the last one goes on from where it is."""
+        """A view that continues the last one goes on from where that is."""
+        from gprov.domain.display.render import continues
+
         with self._lock:
-            if view == self._wanted.view:
+            before = self._wanted
+            if view == before.view:
                 return
-            self._wanted = Wanted(view, self._clock.monotonic(), closing=self._wanted.closing)
+            goes_on = before.view is not None and continues(before.view, view)
+            since = before.since if goes_on else self._clock.monotonic()
+            self._wanted = Wanted(view, since, closing=before.closing)
         os.eventfd_write(self.wake, 1)
 
     def close(self) -> None:

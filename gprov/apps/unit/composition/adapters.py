@@ -88,10 +88,13 @@ def console_log() -> ConsoleLog:
     return ConsoleLog()
 
 
-def panel(*, clock: Clock, log: ConsoleLog) -> Panel:
+def panel(*, clock: Clock, log: ConsoleLog, arguments: BootArguments, make_lcd: Callable[[], Display]) -> Panel:
+    from gprov.adapters.linux.console.late_display import LateDisplay
     from gprov.adapters.linux.console.panel import LinuxPanel
+    from gprov.adapters.linux.lcd.discovery import find_ports
 
-    return LinuxPanel(clock, log)
+    lcd = LateDisplay(lambda: bool(find_ports("/sys", "/dev", (arguments.lcd_manufacturer,))), make_lcd)
+    return LinuxPanel(clock, log, (lcd,))
 
 
 def attention(*, background: Background, clock: Clock) -> Attention:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
-    from gprov.ports.display import Display
+    from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.operator import Operator
 
@@ -32,6 +32,10 @@ def _platforms() -> tuple[Platform, ...]:
 
 def _bus(unit: UnitContainer) -> EventBus:
     return EventBus(unit.clock())
+
+
+def _panel(unit: UnitContainer) -> Panel:
+    return adapters.panel(clock=unit.clock(), log=unit.console_log(), arguments=unit.arguments(), make_lcd=unit.lcd)
 
 
 def _shown_views(unit: UnitContainer) -> ShownViews:
@@ -157,10 +161,11 @@ class UnitContainer(PortContainer):
 
     platforms = singleton(_platforms)
     bus = singleton(_bus, itself)
+    panel = singleton(_panel, itself)
     shown_views = singleton(_shown_views, itself)
     operator = singleton(_operator, itself)
     display_sink = factory(_display_sink, itself)
-    lcd = singleton(_lcd, itself)
+    lcd = factory(_lcd, itself)
     context = factory(_context, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)

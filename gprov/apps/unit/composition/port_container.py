@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
-    from gprov.ports.display import Panel
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
@@ -40,10 +39,6 @@ if TYPE_CHECKING:  # each import is time on every boot
 
 def _mount_points(unit: PortContainer) -> MountPoints:
     return MountPoints.named(unit.branding())
-
-
-def _panel(unit: PortContainer) -> Panel:
-    return adapters.panel(clock=unit.clock(), log=unit.console_log())
 
 
 def _attention(unit: PortContainer) -> Attention:
@@ -156,7 +151,6 @@ class PortContainer(Container):
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
     console_log = singleton(adapters.console_log)
-    panel = singleton(_panel, itself)
     attention = singleton(_attention, itself)
     console_shell = singleton(_console_shell, itself)
 
