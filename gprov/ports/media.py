@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gprov.domain.emergency.media import MediaContents
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.emergency.media import MediaContents
 
 
 class MediaTask(Protocol):

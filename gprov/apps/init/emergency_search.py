@@ -10,7 +10,6 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.domain.boot.args import EmergencyPolicy
-from gprov.domain.boot.decide import EMERGENCY_SECONDS
 from gprov.domain.boot.facts import BootFacts, Flag, Found, Mounted
 from gprov.domain.disk.model import Bus, Disk, Volume
 from gprov.domain.disk.recovery_label import could_be_recovery
@@ -92,10 +91,10 @@ class EmergencySearch:
         return volumes_of(self._ports.blocks, disks, self._context.bus)
 
     def _start_searches(self, volumes: Iterable[Volume], elapsed: float) -> None:
-        usb = [volume for volume in volumes if volume.disk.bus is Bus.USB]
         label = self._context.branding.recovery_label
-        if all(could_be_recovery(volume, label) or volume.contents.blank for volume in usb):
-            usb = []
+        usb = [volume for volume in volumes if volume.disk.bus is Bus.USB]
+        recovery = {volume.disk.device for volume in usb if could_be_recovery(volume, label)}
+        usb = [volume for volume in usb if volume.disk.device not in recovery]
         present = {volume.stable_id for volume in usb}
         self._forget(present)
         if not usb:
@@ -182,7 +181,7 @@ class EmergencySearch:
 
     def _pending(self, facts: BootFacts) -> bool:
         """Is USB storage about to become a disk, other than RECOVERY's? Not asked after the limit of the search."""
-        if facts.elapsed >= EMERGENCY_SECONDS:
+        if facts.elapsed >= facts.arguments.emergency_wait:
             return False
         coming = self._search_port().pending()
         if not coming:

@@ -39,8 +39,6 @@ if TYPE_CHECKING:  # most units have no array: a normal boot should not import t
 
 # Before this time a missing root volume is not acted upon: the kernel is still detecting devices.
 MIN_SEARCH_SECONDS = 3.0
-# Limit of the search for emergency files when the boot is otherwise ready.
-EMERGENCY_SECONDS = 5.0
 # Pause between two attempts to mount the root volume.
 RETRY_SECONDS = 5.0
 MOUNT_ATTEMPTS = 3
@@ -143,9 +141,10 @@ def _decide_root_usable(facts: BootFacts, volume: Volume, mounted: Mounted) -> D
 
 def _search_media(facts: BootFacts) -> KeepWaiting | None:
     """Wait for the search of removable volumes, within its limit; None if it is over."""
-    if facts.emergency_searched or facts.elapsed >= EMERGENCY_SECONDS:
+    limit = facts.arguments.emergency_wait
+    if facts.emergency_searched or facts.elapsed >= limit:
         return None
-    return KeepWaiting("looking for emergency files", EMERGENCY_SECONDS)
+    return KeepWaiting("looking for emergency files", limit)
 
 
 def _decide_root_unusable(

@@ -14,8 +14,8 @@ import pytest
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.disk_shapes import unit_spec
-from gprov.apps.host.lab.lifecycle import RESTORED, STARTED
-from gprov.apps.host.lab.machine import DiskBus, Machine, VirtualDisk
+from gprov.apps.host.lab.lifecycle import RESTORED, STARTED, UNIT_ARGUMENTS
+from gprov.apps.host.lab.machine import DirectKernel, DiskBus, Machine, VirtualDisk
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.stage import StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
@@ -97,12 +97,15 @@ def make_stick(folder: Path, kind: str, files: dict[str, Path]) -> str:
     return str(made)
 
 
-def with_sticks(machine: Machine, *files: str) -> Machine:
+def with_sticks(machine: Machine, kernel: str, *files: str) -> Machine:
+    """Started with more time for the search than the boot entry gives: emulated processors are slow."""
     sticks = tuple(
         VirtualDisk(name=f"stick{index}", file=file, bus=DiskBus.USB, serial=f"STICK{index}")
         for index, file in enumerate(files)
     )
-    return replace(machine, disks=(*machine.disks, *sticks))
+    arguments = ("quiet", "real_root=LABEL=PRIMARY", *UNIT_ARGUMENTS, "PROVISION_EMERGENCY_WAIT=120")
+    started = machine.booting(DirectKernel(kernel, arguments))
+    return replace(started, disks=(*machine.disks, *sticks))
 
 
 def disktags(unit: VirtualUnit) -> list[str]:
@@ -131,7 +134,7 @@ def without_recovery(machine: Machine) -> Machine:
 def test_a_unit_is_restored_from_sticks(
     unit: VirtualUnit, run_stage: RunStage, small_products: Products, tmp_path: Path
 ) -> None:
-    image = Path(small_products.image)
+    image, kernel = Path(small_products.image), small_products.normal_kernel
     damaged = tmp_path / "damaged"
     content = bytearray(image.read_bytes())
     content[len(content) // 2] ^= 0xFF
@@ -142,21 +145,21 @@ def test_a_unit_is_restored_from_sticks(
 
     # Older than the image that the unit runs, on exFAT: used all the same, and once only.
     exfat = make_stick(sticks, "exfat", {f"{PREFIX}{OLDER}": image})
-    run_stage("emergency", unit, RESTORED, with_sticks(machine, exfat))
+    run_stage("emergency", unit, RESTORED, with_sticks(machine, kernel, exfat))
     assert disktags(unit) == [OLDER]
-    started = run_stage("emergency-boot", unit, STARTED, with_sticks(machine, exfat))
+    started = run_stage("emergency-boot", unit, STARTED, with_sticks(machine, kernel, exfat))
     assert started.system
     assert started.system.facts["disktag"] == OLDER.removesuffix(".upd") + ".disktag"
     assert "is ignored: this unit was restored" in Path(unit.serial_log("emergency-boot")).read_text(errors="replace")
 
     # A damaged file alone: the unit starts its system.
     ntfs = make_stick(sticks, "ntfs", {f"{PREFIX}{NEWEST}": damaged})
-    run_stage("damaged", unit, STARTED, with_sticks(machine, ntfs))
+    run_stage("damaged", unit, STARTED, with_sticks(machine, kernel, ntfs))
     assert "Not restored from removable media" in Path(unit.serial_log("damaged")).read_text(errors="replace")
 
     # Two sticks: the newer image is damaged.
     vfat = make_stick(sticks, "vfat", {f"{PREFIX}{OTHER}": image, "readme.txt": Path(__file__)})
-    run_stage("two", unit, RESTORED, with_sticks(machine, ntfs, vfat))
+    run_stage("two", unit, RESTORED, with_sticks(machine, kernel, ntfs, vfat))
     assert disktags(unit) == [OTHER]
 
     # Without RECOVERY. On BIOS the unit starts from its own disk; on UEFI the ESP is on RECOVERY's.
@@ -165,6 +168,6 @@ def test_a_unit_is_restored_from_sticks(
     else:
         damage_recovery(unit)
     again = make_stick(sticks, "vfat", {f"{PREFIX}_{OLDER}": image})
-    run_stage("no-recovery", unit, RESTORED, with_sticks(machine, again))
+    run_stage("no-recovery", unit, RESTORED, with_sticks(machine, kernel, again))
     assert disktags(unit) == [OLDER]
     run_stage("no-recovery-boot", unit, STARTED, machine)
