@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # each import is time on every boot
 
     from gprov.domain.display.keys import Input
     from gprov.domain.display.views import View
+    from gprov.domain.platform.model import Lcd
 
 
 class Display(Protocol):
@@ -17,6 +18,10 @@ class Display(Protocol):
     @property
     def is_present(self) -> bool:
         """Whether a person can read it and press its keys, as far as is known now."""
+
+    @property
+    def lcd(self) -> Lcd:
+        """Model of an LCD that answers; NONE: there is none now, or it is a console."""
 
     def show(self, view: View) -> None:
         """Show a view until the next one. Returns at once and never raises: drawing is the adapter's work, and of views
@@ -38,6 +43,10 @@ class Panel(Protocol):
     @property
     def is_present(self) -> bool:
         """Whether any display is present. Looked up each time: USB devices appear late."""
+
+    @property
+    def lcd(self) -> Lcd:
+        """Model of the LCD among the displays; NONE: none answers now."""
 
     def show(self, view: View) -> None:
         """As of a display."""

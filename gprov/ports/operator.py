@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gprov.domain.display.choice import NoChoice
 from gprov.domain.unit.credentials import Secret
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.platform.model import Lcd
 
 
 class Operator(Protocol):
@@ -15,6 +18,10 @@ class Operator(Protocol):
     @property
     def is_present(self) -> bool:
         """Whether an operator can be present: there are a display and keys. If False, flows do not wait for keys."""
+
+    @property
+    def lcd(self) -> Lcd:
+        """Model of the LCD that answers now; NONE without one."""
 
     def show(self, text: str) -> None:
         """Show a short message. Never raises or blocks: a defective display must not stop a flow."""

@@ -20,6 +20,7 @@ from gprov.domain.image.name import ImageName
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.bios import BootVolume, boot_volumes
 from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.model import Lcd
 from gprov.domain.unit.netsaved import SavedFile
 
 
@@ -44,6 +45,7 @@ class RestoreFacts:
     cannot be read, and is left as it is.
     ``recovery``: None if it cannot be used: the plan then writes to PRIMARY, boot partitions and the ESP alone.
     ``emergency_marks``: of the emergency files that are plugged in, empty for a restore without any.
+    ``lcd``: the display that was found.
     """
 
     branding: Branding
@@ -71,6 +73,7 @@ class RestoreFacts:
     plain_text_password: bool = False
     kept_arguments: bytes | None = b""
     emergency_marks: frozenset[str] = frozenset()
+    lcd: Lcd = Lcd.NONE
 
     @property
     def bios(self) -> bool:

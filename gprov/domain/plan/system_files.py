@@ -46,7 +46,7 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
         MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/Etc/UTC"),
         MakeFolder(config),
         WriteFile(path=f"{config}/serial", content=facts.unit.serial.encode()),
-        WriteFile(path=f"{config}/{FACTS_FILE}", content=platform_facts(facts.unit)),
+        WriteFile(path=f"{config}/{FACTS_FILE}", content=platform_facts(facts.unit, facts.lcd)),
         MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
         WriteFile(path=f"{root}/{facts.name.disktag}", content=b"", mode=0o444),
         *_removable_media(facts),

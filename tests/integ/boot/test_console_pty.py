@@ -27,6 +27,7 @@ from gprov.domain.display.keys import Input, Key, Typed
 from gprov.domain.display.views import MenuView, MessageView, ProgressView, QuestionView, View
 from gprov.domain.erase.consequence import CONSEQUENCE
 from gprov.domain.events import Event, LogLine, Severity
+from gprov.domain.platform.model import Lcd
 from gprov.ports.display import Display
 from tests.terminal import DEADLINE, Person, background, connected_person
 
@@ -349,6 +350,11 @@ class OtherDisplay(Display):
     @override
     def is_present(self) -> bool:
         return True
+
+    @property
+    @override
+    def lcd(self) -> Lcd:
+        return Lcd.CFA635
 
     @override
     def show(self, view: View) -> None:

@@ -14,7 +14,7 @@ from gprov.adapters.fake.dmi.tables import FakeSystem, build_structure, build_ta
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 from gprov.domain.platform.default_table import default_table
-from gprov.domain.platform.facts import platform_facts
+from gprov.domain.platform.facts import names_display, platform_facts
 from gprov.domain.platform.identify import Unit, identify
 from gprov.domain.platform.model import Lcd, ModelField, Platform
 
@@ -294,7 +294,14 @@ def test_a_display_that_was_found_is_told_for_a_prototype_only() -> None:
     )
     assert json.loads(platform_facts(prototype, Lcd.CFA631))["Lcd"] == "631"
     assert json.loads(platform_facts(prototype))["Lcd"] == "635"
-    assert json.loads(platform_facts(final, Lcd.CFA631))["Lcd"] == "635"
+    assert json.loads(platform_facts(final, Lcd.CFA631))["Lcd"] == "631"
+
+
+@pytest.mark.parametrize(("lcd", "named"), [(Lcd.CFA635, True), (Lcd.CFA631, True), (Lcd.NONE, False)])
+def test_the_facts_name_a_display(lcd: Lcd, named: bool) -> None:
+    unit = Unit(platform=replace(OX, lcd=Lcd.NONE), manufacturer="", product="", sku="", serial="S1")
+    assert names_display(platform_facts(unit, lcd)) is named
+    assert not names_display(b"")
 
 
 # Values of the earlier Go system's tests (pkg/appliance): machines that it knew by their system, with and without a

@@ -10,6 +10,7 @@ from typing_extensions import override
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.domain.display.keys import Input, Key, Typed
 from gprov.domain.display.views import KeyWindowView, MenuView, MessageView, PasswordView, QuestionView, View
+from gprov.domain.platform.model import Lcd
 from gprov.ports.display import Panel
 
 _KEY = "key:"
@@ -38,6 +39,11 @@ class FakePanel(Panel):
     @override
     def is_present(self) -> bool:
         return self._machine.operator_present and self._machine.clock.monotonic() >= self._machine.operator_from
+
+    @property
+    @override
+    def lcd(self) -> Lcd:
+        return self._machine.lcd if self.is_present else Lcd.NONE
 
     @override
     def show(self, view: View) -> None:

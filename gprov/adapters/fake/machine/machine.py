@@ -28,6 +28,7 @@ from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Cpus, Inventory
+from gprov.domain.platform.model import Lcd
 from gprov.domain.unit.nics import Nic
 
 # Called with the name of each port operation before it begins; raises MachineStopped for a power cut.
@@ -70,6 +71,7 @@ class SimulatedMachine:
     bios_order: tuple[str, ...] = ()
     menu_choice: tuple[str, ...] = ()
     operator_present: bool = False
+    lcd: Lcd = Lcd.NONE
     operator_from: float = 0.0
     media_seconds: float | None = 0.0
     nvram_writes: int = 0

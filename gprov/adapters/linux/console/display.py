@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -15,6 +16,9 @@ from gprov.domain.display.views import KeyWindowView, MenuView, MessageView, Pas
 from gprov.domain.formats.printable import printable_text
 from gprov.ports.clock import Clock
 from gprov.ports.display import Display
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.platform.model import Lcd
 
 # The size is not known: many serial terminals have a row less than the virtual console.
 _GEOMETRY = Geometry(80, 24)
@@ -43,6 +47,13 @@ class ConsoleDisplay(Display):
     @override
     def is_present(self) -> bool:
         return self._terminal.is_open
+
+    @property
+    @override
+    def lcd(self) -> Lcd:
+        from gprov.domain.platform.model import Lcd
+
+        return Lcd.NONE
 
     @override
     def show(self, view: View) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from gprov.domain.display.keys import Input
 from gprov.domain.display.views import View
 from gprov.ports.display import Display
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.platform.model import Lcd
 
 
 class LateDisplay(Display):
@@ -28,6 +32,14 @@ class LateDisplay(Display):
     def is_present(self) -> bool:
         display = self._found()
         return display is not None and display.is_present
+
+    @property
+    @override
+    def lcd(self) -> Lcd:
+        from gprov.domain.platform.model import Lcd
+
+        display = self._found()
+        return Lcd.NONE if display is None else display.lcd
 
     @override
     def show(self, view: View) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from math import inf
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -18,6 +19,9 @@ from gprov.domain.display.keys import Input
 from gprov.domain.display.views import MenuView, PasswordView, QuestionView, View
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.display import Display, Panel
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.platform.model import Lcd
 
 # A display or keyboard that appears while a person is waited for is noticed after at most this time.
 _RESCAN_SECONDS = 1.0
@@ -54,6 +58,14 @@ class LinuxPanel(Panel):
         """Looked up each time: keyboards on USB come late."""
         self._find()
         return any(display.is_present for display in self._all())
+
+    @property
+    @override
+    def lcd(self) -> Lcd:
+        from gprov.domain.platform.model import Lcd
+
+        found = [display.lcd for display in self._displays]
+        return next((lcd for lcd in found if lcd is not Lcd.NONE), Lcd.NONE)
 
     @override
     def show(self, view: View) -> None:

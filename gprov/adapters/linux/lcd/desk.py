@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # each import is time on every boot
 
     from gprov.domain.display.keys import Key
     from gprov.domain.display.views import View
+    from gprov.domain.formats.lcd.models import Model
     from gprov.ports.clock import Clock
 
 # Keys that are not read: a person presses far fewer between two questions.
@@ -31,7 +32,7 @@ class Wanted:
 
 class Desk:
     """``wake``: a descriptor that is readable when something else is wanted; ``keys``: while there are keys.
-    ``is_present``: whether the display answers."""
+    ``is_present``: whether the display answers; ``model``: which it is, then."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -41,6 +42,7 @@ class Desk:
         self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.keys = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.is_present = False
+        self.model: Model | None = None
 
     def show(self, view: View) -> None:
         """A view that continues the last one goes on from where that is."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # each import is time on every boot
 
     from gprov.domain.display.keys import Input
     from gprov.domain.display.views import View
+    from gprov.domain.platform.model import Lcd
     from gprov.ports.background import Background
     from gprov.ports.clock import Clock
 
@@ -49,6 +50,14 @@ class CrystalfontzDisplay(Display):
     @override
     def is_present(self) -> bool:
         return self._desk.is_present
+
+    @property
+    @override
+    def lcd(self) -> Lcd:
+        from gprov.domain.platform.model import Lcd
+
+        model = self._desk.model if self._desk.is_present else None
+        return Lcd.NONE if model is None else Lcd(str(model.value))
 
     @override
     def show(self, view: View) -> None:

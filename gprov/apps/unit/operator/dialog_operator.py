@@ -14,6 +14,7 @@ from gprov.ports.operator import Operator
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.display.dialogs.dialog import Dialog, Ended
+    from gprov.domain.platform.model import Lcd
     from gprov.domain.unit.credentials import Secret
 
 Answer = TypeVar("Answer")
@@ -30,6 +31,11 @@ class DialogOperator(Operator):
     @override
     def is_present(self) -> bool:
         return self._views.panel.is_present
+
+    @property
+    @override
+    def lcd(self) -> Lcd:
+        return self._views.panel.lcd
 
     @override
     def show(self, text: str) -> None:
