@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from gprov.domain.event_text import log_name
 
-_LOG = re.compile(r"([a-z]+)([0-9]{8}_[0-9]{4})(?:-([0-9]{1,9}))?\.log")
+_LOG = re.compile(r"([a-z_]+)([0-9]{8}_[0-9]{4})(?:-([0-9]{1,9}))?\.log")
 
 Order = tuple[int, str]
 

@@ -11,11 +11,14 @@
 ``gprov/recovery.cfg``            menu of BIOS units: ``domain.boot.grub.menus``
 ``log/recovery_history.json``     ``domain.image.history`` (folder: ``Branding.log_folder``)
 ``log/start_budget.json``         ``domain.boot.budget``
+``log/shell_access.json``         ``domain.unit.shell_access``
 ``log/erase.json``                ``domain.erase.record``
 ``log/erase_raid.json``           ``domain.erase.raid_metadata_record``
+``log/erase_left.json``           ``domain.erase.left_ends``, of the last erase
 ``log/erase_report.json``         ``domain.erase.report``, of the last erase
 ``log/erase_report.json.certificate.json``  its certificate, and with ``.sig`` the signature
 ``log/netd.tar``                  ``domain.unit.netsaved``
+``log/emergency_media.json``      ``domain.emergency.request``
 ``log/*.log``                     ``domain.log_files``
 
 Constants only: every boot imports it.
@@ -36,10 +39,17 @@ RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"
 # In the log folder.
 HISTORY_FILE = "recovery_history.json"
 BUDGET_FILE = "start_budget.json"
+SHELL_ACCESS_FILE = "shell_access.json"
 ERASE_FILE = "erase.json"
 ERASE_RAID_FILE = "erase_raid.json"
+ERASE_LEFT_FILE = "erase_left.json"
 ERASE_REPORT = "erase_report.json"
 CERTIFICATE_SUFFIX = ".certificate.json"
 SAVED_NETWORK_FILE = "netd.tar"
+# Also in the configuration folder on PRIMARY.
+EMERGENCY_RECORD = "emergency_media.json"
 # Suffix of what is kept for an analysis and no longer used.
 DAMAGED = ".damaged"
+
+# In the configuration folder on PRIMARY: ``Disk.path`` of the USB disk that RECOVERY is on, one line.
+RECOVERY_PATH_FILE = "recovery_path"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gprov.domain.display.keys import Input
-from gprov.domain.display.views import View
+if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Sequence
+
+    from gprov.domain.display.keys import Input
+    from gprov.domain.display.views import View
 
 
 class Display(Protocol):
@@ -40,6 +42,9 @@ class Panel(Protocol):
     def show(self, view: View) -> None:
         """As of a display."""
 
+    def show_status(self, view: View) -> None:
+        """Show a view on the displays that show no log: not on consoles."""
+
     def read(self, seconds: float) -> Input | None:
         """The next input; waits for it, at most ``seconds``. None: there was none. Without any display it waits, too:
         callers rely on the pause."""
@@ -48,4 +53,4 @@ class Panel(Protocol):
         """Discard the input that was not read yet."""
 
     def close(self) -> None:
-        """Close all displays."""
+        """Close all displays. Each method may be called again; displays are then opened anew."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from gprov.apps.erase.container import EraseContainer
 from gprov.apps.init.flow import Boot
-from gprov.apps.init.ports import BootFailures, InitPorts, Survey
+from gprov.apps.init.ports import BootFailures, FindRoot, InitPorts, ShellFlow, Survey
 from gprov.apps.restore.container import RestoreContainer
+from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.wiring import factory, itself
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.apps.unit.composition.flow_ports import FileSinkAt
 
 
 def _survey(unit: InitContainer) -> Survey:
@@ -21,15 +29,39 @@ def _boot_failures(unit: InitContainer) -> BootFailures:
     return BootFailureRecorder(unit.flow_ports(), unit.context())
 
 
+def _shell_file_sink_at(unit: InitContainer) -> FileSinkAt:
+    return adapters.file_sink_at(clock=unit.clock, stage="shell")
+
+
+def _shell_at(unit: InitContainer) -> Callable[[FindRoot], ShellFlow]:
+    """Makes the recovery shell of a boot."""
+
+    def shell(find_root: FindRoot) -> ShellFlow:
+        from gprov.apps.init.recovery_shell import RecoveryShell, ShellPorts
+
+        ports = ShellPorts(
+            flow=replace(unit.flow_ports(), file_sink_at=unit.shell_file_sink_at()),
+            operator=unit.operator(),
+            hasher=unit.hasher(),
+            shell=unit.console_shell(),
+        )
+        return RecoveryShell(ports, unit.context(), find_root)
+
+    return shell
+
+
 def _init_ports(unit: InitContainer) -> InitPorts:
     return InitPorts(
         volumes=unit.volume_ports(),
         operator=unit.operator(),
+        attention=unit.attention,
         power=unit.power(),
         restore=unit.restore,
         erase=unit.erase,
+        shell=unit.shell_at(),
         survey=unit.survey,
         boot_failures=unit.boot_failures,
+        media_search=unit.media_search,
     )
 
 
@@ -42,5 +74,7 @@ class InitContainer(RestoreContainer, EraseContainer):
 
     survey = factory(_survey, itself)
     boot_failures = factory(_boot_failures, itself)
+    shell_file_sink_at = factory(_shell_file_sink_at, itself)
+    shell_at = factory(_shell_at, itself)
     init_ports = factory(_init_ports, itself)
     boot = factory(_boot, itself)

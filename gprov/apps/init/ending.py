@@ -41,22 +41,27 @@ class BootEnding:
         self.key_pressed_while_shown(text)
         self.restart()
 
-    def key_pressed_while_shown(self, text: str) -> bool:
-        """Show a message until a key is pressed, for a while at most."""
+    def key_pressed_while_shown(self, text: str, *, alarm: bool = False) -> bool:
+        """Show a message until a key is pressed, for a while at most. ``alarm``: it is a failure."""
         self._release()
         seconds = FAILURE_HOLD_SECONDS if self._hold is None else self._hold
         self._ports.operator.show(text)
-        return wait_or_skip(self._ports.operator, self._ports.volumes.clock, seconds)
+        return self._wait(seconds, alarm=alarm)
 
     def restart(self) -> NoReturn:
         self._bus.close()
         self._ports.power.reboot()
+
+    def _wait(self, seconds: float, *, alarm: bool) -> bool:
+        ports = self._ports
+        during = ports.attention().alarm if alarm else lambda: None
+        return wait_or_skip(ports.operator, ports.volumes.clock, seconds, during)
 
     def _restart_after(self, seconds: float) -> NoReturn:
         """A person may cut the pause short; the count of boot failures is then set to zero."""
         self._release()
         self._bus.message(f"Restarting in {format_duration(seconds)}; any key: at once")
         self._bus.close()
-        if wait_or_skip(self._ports.operator, self._ports.volumes.clock, seconds):
+        if self._wait(seconds, alarm=True):
             self._ports.boot_failures().reset()
         self._ports.power.reboot()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NoReturn, assert_never
 
+from gprov.apps.init.emergency_search import POLL_SECONDS, EmergencySearch
 from gprov.apps.init.ending import BootEnding
-from gprov.apps.init.ports import InitPorts
+from gprov.apps.init.handover import prepare_handover
+from gprov.apps.init.ports import InitPorts, RestoreFlow
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.waiting import BootWaiter
-from gprov.apps.unit.boot.boot_attempts import has_boot_confirmation, record_boot_attempt
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.domain.boot.boot_counts import UNCONFIRMED_WARNING_LIMIT
 from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
@@ -29,10 +29,10 @@ from gprov.domain.boot.decisions import (
     SwitchRoot,
     UseVolume,
 )
-from gprov.domain.boot.facts import BootFacts, CheckOutcome, Flag, Found, Mounted
-from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
+from gprov.domain.boot.facts import BootFacts, Flag, Found, Mounted
+from gprov.domain.disk.model import Volume
 from gprov.domain.disk.rootspec import parse_root
-from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, RefusedByPolicy
+from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, InternalError
 
 
 class Boot:
@@ -55,6 +55,7 @@ class Boot:
             started_by_fallback=arguments.restore_requested and self._is_fallback_boot(),
         )
         self._ending = BootEnding(ports, self._finder.release, arguments.failure_hold, context.bus)
+        self._emergency = EmergencySearch(ports.volumes, ports.media_search, context)
         self._waiter = BootWaiter(ports.volumes.blocks, ports.operator, arguments.key_window, context.bus)
         for line in (*arguments.notes, *([note] if note else [])):
             self._bus.warning(line)
@@ -79,13 +80,15 @@ class Boot:
         if facts.arguments.restore_requested and not facts.started_by_fallback:
             return facts
         if not self._waiter.search_due(elapsed):
-            return facts
-        return replace(facts, root=self._finder.search(elapsed))
+            return self._emergency.collect(facts)
+        facts = replace(facts, root=self._finder.search(elapsed))
+        return self._emergency.update(facts, self._finder.scanned)
 
     def _execute(self, decision: Decision) -> None:
         match decision:
             case KeepWaiting():
-                self._facts = self._waiter.wait(decision, self._facts)
+                poll = POLL_SECONDS if self._emergency.busy else None
+                self._facts = self._waiter.wait(decision, self._facts, poll)
             case SurveyTargets():
                 self._survey()
             case CheckFileSystem():
@@ -112,9 +115,17 @@ class Boot:
             case ShowEraseFailure():
                 self._show_erase_failure("An earlier data erase of this unit FAILED; nothing is tried again")
             case OpenShell():
-                refusal = RefusedByPolicy("the recovery shell is not supported by this version; nothing was done")
-                self._bus.error(refusal)
-                self._ending.show_error_and_restart(refusal)
+                self._open_shell()
+
+    def _open_shell(self) -> NoReturn:
+        try:
+            ended = self._ports.shell(self._finder.wait_for_root).run()
+        except GprovError as error:
+            self._bus.error(error)
+            self._ending.show_error_and_restart(error)
+        self._finder.release()
+        self._bus.message(ended)
+        self._ending.restart()
 
     def _use_root_candidate(self, decision: UseVolume | StartArray) -> None:
         match decision:
@@ -136,35 +147,21 @@ class Boot:
         self._bus.log(survey.describe())
 
     def _check(self, decision: CheckFileSystem) -> None:
+        from gprov.apps.init.root_check import check_root
+
         self._bus.warning(f"checking {decision.volume.node}: {decision.reason}")
         self._finder.release()
-        kind = decision.volume.contents.kind
-        try:
-            verdict = self._volumes.filesystems.check(
-                decision.volume.node, FileSystemKind(kind) if kind else FileSystemKind.EXT4
-            )
-            beyond = verdict is CheckVerdict.BEYOND_REPAIR
-            outcome = CheckOutcome.BEYOND_REPAIR if beyond else CheckOutcome.GOOD
-        except GprovError as error:
-            self._bus.error(error)
-            outcome = CheckOutcome.FAILED
-        self._bus.log(f"{decision.volume.node} {outcome.value}")
+        outcome = check_root(decision.volume, self._volumes.filesystems, self._bus)
         self._finder.retry()
         checks = {**self._facts.checks, decision.volume.stable_id: outcome}
         self._facts = replace(self._facts, checks=checks, targets=None)
 
     def _switch_root(self, volume: Volume) -> None:
-        self._bus.log(f"starting the system on {volume.node}")
-        array = self._finder.started_array(volume)
-        if array is not None:
-            from gprov.apps.init.arrays import report_array
-
-            report_array(array, self._ports, self._context)
-        self._record_boot_attempt(volume)
-        if self._context.arguments.xlog:
-            self._bus.log("the server of the remote log gets nothing of this start: only of restores and failed starts")
+        prepare_handover(volume, self._finder.started_array(volume), self._ports, self._context)
         self._bus.milestone("handover")
         self._waiter.close()
+        self._emergency.close()
+        self._ports.operator.close()
         try:
             self._volumes.mounts.switch_root(self._context.mount_points.root, self._context.branding.real_init)
         except DeviceFault as fault:
@@ -172,24 +169,18 @@ class Boot:
             root = Found(volume, Mounted(Flag.PRESENT, str(fault)))
             self._execute(decide(replace(self._facts, root=root)))
 
-    def _record_boot_attempt(self, volume: Volume) -> None:
-        before = record_boot_attempt(self._volumes, volume, self._context)
-        if before.unconfirmed and has_boot_confirmation(self._volumes.files, self._context.mount_points.root):
-            text = f"the system was started {before.unconfirmed} times in a row without reporting that it is up"
-            if before.unconfirmed < UNCONFIRMED_WARNING_LIMIT:
-                self._bus.log(text)
-            else:
-                self._bus.warning(text)
-                self._ports.operator.show(text)
-
     def _restore(self, decision: Restore) -> None:
-        """Returns only if a person chose this restore in the boot menu, and then left the menu of images."""
+        """Returns only if a person chose this restore in the boot menu, and then left the menu of images; or if the
+        emergency files that request it are not used."""
         by_person = decision.reason is RestoreReason.REQUESTED_BY_PERSON
         self._bus.log(f"factory restore: {decision.reason.value} ({decision.evidence})")
         self._finder.release()
         restore = self._ports.restore()
         try:
-            restored = restore.run(decision.image, by_person=by_person)
+            if decision.reason is RestoreReason.EMERGENCY_FILE:
+                restored = self._restore_from_media(restore)
+            else:
+                restored = restore.run(decision.image, by_person=by_person)
         except EraseUnfinished as unfinished:
             self._go_on_with_erase(unfinished)
             return
@@ -197,11 +188,25 @@ class Boot:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
 
             self._ending.show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
+        if not restored and decision.reason is RestoreReason.EMERGENCY_FILE:
+            return
         if by_person and not restored:
             # The key still counts as pressed: the boot menu comes again.
             self._image_menus_left += 1
             return
         self._ending.restart()
+
+    def _restore_from_media(self, restore: RestoreFlow) -> bool:
+        """False: the files are not used, PRIMARY is as it was, and the boot goes on without them."""
+        from gprov.apps.init.emergency_restore import EmergencyRestore
+
+        request = self._emergency.request
+        if request is None:
+            raise InternalError("a restore with emergency files, of which there are none")
+        restored = EmergencyRestore(self._ports, self._context).run(request, restore)
+        self._emergency.refuse(request)
+        self._facts = replace(self._facts, targets=None)
+        return restored
 
     def _give_up(self, reason: str) -> None:
         """A unit that was to be erased, and of which a disk is missing, looks like one that lost its system. Returns
@@ -254,7 +259,7 @@ class Boot:
     def _show_erase_failure(self, text: str) -> None:
         """An earlier erase failed. A key opens the boot menu, where a person may restore or erase again."""
         self._bus.error(text)
-        if self._ending.key_pressed_while_shown(f"{text}. Any key: boot menu"):
+        if self._ending.key_pressed_while_shown(f"{text}. Any key: boot menu", alarm=True):
             self._menu()
             return
         self._ending.restart()

@@ -9,18 +9,36 @@ from typing import TYPE_CHECKING, Protocol
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.survey import TargetSurvey
+from gprov.domain.disk.model import Volume
+from gprov.ports.attention import Attention
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
 
 if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.emergency.request import EmergencyRequest
     from gprov.domain.erase.result import EraseResult
+    from gprov.ports.media import MediaSearch
+
+
+# Looks for the system's root for at most that many seconds and mounts it read-only; None if there is none.
+FindRoot = Callable[[float], Volume | None]
 
 
 class RestoreFlow(Protocol):
-    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> bool:
+    def run(
+        self, preferred: PreferredImage, *, by_person: bool = False, emergency: EmergencyRequest | None = None
+    ) -> bool:
         """Returns True when the unit is restored and may reboot; False if a person left the menu of images: then
         PRIMARY is as it was. Raises GprovError. A restore that a person requested begins at once, without a restore
-        backoff."""
+        backoff. ``emergency``: files on removable media to use instead of RECOVERY's, which may be missing then."""
+
+    @property
+    def primary_changed(self) -> bool:
+        """Has this restore begun to write to PRIMARY?"""
+
+    def forget_emergency_files(self) -> None:
+        """The media with the files of this restore were removed: plugged in again, they are a new request. Never
+        raises."""
 
     @property
     def attempt_recorded(self) -> bool:
@@ -34,6 +52,11 @@ class EraseFlow(Protocol):
     def check_unfinished(self) -> None:
         """Raises EraseUnfinished if an erase of this unit was interrupted or has failed, GprovError if that is not
         known."""
+
+
+class ShellFlow(Protocol):
+    def run(self) -> str:
+        """Returns a message about how the session ended. Raises GprovError if there was none."""
 
 
 class Survey(Protocol):
@@ -51,13 +74,16 @@ class BootFailures(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
-    """``restore``, ``erase``, ``survey`` and ``boot_failures`` make their use case when it is needed: a normal boot
-    needs none."""
+    """``restore``, ``erase``, ``shell``, ``survey`` and ``boot_failures`` make their use case when it is needed: a
+    normal boot needs none. ``media_search`` makes its port."""
 
     volumes: VolumePorts
     operator: Operator
+    attention: Callable[[], Attention]
     power: Power
     restore: Callable[[], RestoreFlow]
     erase: Callable[[], EraseFlow]
+    shell: Callable[[FindRoot], ShellFlow]
     survey: Callable[[], Survey]
     boot_failures: Callable[[], BootFailures]
+    media_search: Callable[[], MediaSearch]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from gprov.apps.init.attempts import FailedAttempts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
-from gprov.apps.unit.devices.volumes import volumes_of
+from gprov.apps.unit.devices.volumes import RESCAN_SECONDS, volumes_of
 from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed, NotFound, RootSearch
 from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
 from gprov.domain.disk.targets import removable_reason
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.ports.clock import Deadline
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.apps.init.arrays import ArrayStarter
@@ -39,6 +40,7 @@ class RootFinder:
         self._mounted: Volume | None = None
         self._waiting = False
         self._starter: ArrayStarter | None = None
+        self.scanned: tuple[Volume, ...] | None = None
 
     def use(self, volume: Volume) -> None:
         """From now on, take this volume for the root, even if it does not match the specification."""
@@ -47,11 +49,12 @@ class RootFinder:
     def search(self, elapsed: float) -> RootSearch:
         """Scan all devices; mount the root if exactly one volume matches. ``elapsed``: seconds on any monotonic clock.
         A failed mount is tried again after RETRY_SECONDS."""
+        self.scanned = None
         if self._mounted is not None and not self._waiting:
             return Found(self._mounted, self._flag())
         self.release()
         disks = self._ports.blocks.disks()
-        volumes = volumes_of(self._ports.blocks, disks, self._bus)
+        volumes = self.scanned = volumes_of(self._ports.blocks, disks, self._bus)
         arrays: tuple[FoundArray, ...] = ()
         if any(volume.contents.kind == RAID_MEMBER for volume in volumes):
             scan = self._array_starter().scan(disks, volumes, elapsed)
@@ -63,6 +66,19 @@ class RootFinder:
         if len(found) > 1:
             return Ambiguous(tuple(found))
         return Found(found[0], self._examine_volume(found[0], elapsed), arrays)
+
+    def wait_for_root(self, seconds: float) -> Volume | None:
+        """The root, mounted read-only, if it appears within that time, is not ambiguous and has its flag file."""
+        clock, blocks = self._ports.clock, self._ports.blocks
+        deadline = Deadline(clock, seconds)
+        with blocks.changes() as changes:
+            while True:
+                root = self.search(clock.monotonic())
+                if isinstance(root, Found) and root.mount == Mounted(Flag.PRESENT):
+                    return root.volume
+                if deadline.passed:
+                    return None
+                changes.wait(min(deadline.remaining, RESCAN_SECONDS))
 
     def start_array(self, array: FoundArray, elapsed: float) -> None:
         """Assemble it without its missing members. The next ``search`` returns the result."""

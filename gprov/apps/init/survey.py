@@ -14,16 +14,17 @@ from gprov.apps.unit.devices.excluded_disks import current_excluded_disks
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
 from gprov.apps.unit.devices.targets import target_spec
 from gprov.apps.unit.devices.volumes import volumes_of
+from gprov.apps.unit.recovery.erase_ends import read_ends
 from gprov.apps.unit.recovery.volume import find_recovery
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import NORMAL_MENU
 from gprov.domain.boot.survey import SurveyFacts, TargetSurvey, survey_targets
 from gprov.domain.disk.arrays import ArrayState
 from gprov.domain.disk.arrayspec import array_host, array_name
-from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
 from gprov.domain.disk.targets import rejection_reason
+from gprov.domain.erase.left_ends import DiskEnds, disk_ends, is_as_left
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import ValidateMethod
@@ -32,17 +33,18 @@ from gprov.ports.firmware import SmbiosTable
 
 # RECOVERY is optional for a survey: a missing one must not delay the search for the root for long.
 RECOVERY_SECONDS = 15.0
-_EDGE = 1 * MIB
 # Errors of mount(2) for a damaged superblock, and of ext4 for other damaged metadata.
 _NO_FILE_SYSTEM = (errno.EINVAL, errno.EUCLEAN)
 
 
 @dataclass(frozen=True)
 class _RecoveryInfo:
-    """RECOVERY, None if it was not found, and the stored code name of the platform, "" if there is none."""
+    """RECOVERY, None if it was not found, and what is stored there: the code name of the platform, "" if there is none,
+    and what an erase left on the disks."""
 
     volume: Volume | None = None
     code_name: str = ""
+    erased: tuple[DiskEnds, ...] = ()
 
 
 class Surveyor:
@@ -71,6 +73,8 @@ class Surveyor:
         targets = tuple(disk for disk in disks if not rejection_reason(disk, excluded, spec))
         own_array = self._own_array(unit) if unit.platform.raid_level is not None else ""
         volumes = volumes_of(blocks, disks, self._bus)  # of all disks: an array may have members on unfit disks
+        ends = {disk.node: content for disk in targets if (content := self._ends(disk))}
+        known = [disk for disk in targets if disk.node in ends]
         lost: list[str] = []
         if any(volume.contents.kind == RAID_MEMBER for volume in volumes):
             arrays = self._ports.arrays()
@@ -83,7 +87,8 @@ class Surveyor:
                 targets=targets,
                 volumes=volumes,
                 primary_label=context.branding.primary_label,
-                zeroed=[disk.node for disk in targets if self._zeroed(disk)],
+                zeroed=[disk.node for disk in known if ends[disk.node] == bytes(len(ends[disk.node]))],
+                as_erased=[disk.node for disk in known if is_as_left(disk, ends[disk.node], recovery.erased)],
                 boot_label=context.branding.boot_label,
                 array=own_array,
                 lost_arrays=lost,
@@ -135,13 +140,13 @@ class Surveyor:
         hostname = host_identity(unit.serial, self._context.branding).hostname
         return array_name(array_host(hostname, label), label)
 
-    def _zeroed(self, disk: Disk) -> bool:
+    def _ends(self, disk: Disk) -> bytes:
+        """The content of both ends, b"" if it cannot be read."""
         try:
-            edges = (self._ports.blocks.read(disk.node, offset, _EDGE) for offset in (0, disk.size - _EDGE))
-            return all(edge == bytes(len(edge)) for edge in edges)
+            return b"".join(self._ports.blocks.read(disk.node, one.start, one.size) for one in disk_ends(disk.size))
         except DeviceFault as fault:
             self._bus.warning(str(fault))
-            return False
+            return b""
 
     def _read_recovery(self, rule: ValidateMethod) -> _RecoveryInfo:
         mounts, target = self._ports.mounts, self._context.mount_points.recovery
@@ -149,7 +154,9 @@ class Surveyor:
             volume = find_recovery(self._ports, rule, self._context, RECOVERY_SECONDS).volume
             mounts.mount(volume.node, target, volume.contents.kind, ("ro",))
             try:
-                return _RecoveryInfo(volume, stored_code_name(self._ports.files, self._context))
+                files = self._ports.files
+                erased = read_ends(files, self._context.log_folder, self._bus)
+                return _RecoveryInfo(volume, stored_code_name(files, self._context), erased)
             finally:
                 mounts.unmount(target)
         except GprovError as error:

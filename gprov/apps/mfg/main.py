@@ -5,6 +5,7 @@ from __future__ import annotations
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import share
+from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.errors import GprovError
 
@@ -21,9 +22,9 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
     except GprovError as error:
         unit.operator().show(str(error))
         seconds = HOLD_SECONDS if arguments.failure_hold is None else arguments.failure_hold
-        bus.message(f"Provisioning failed; restarting in {seconds:g} s")
+        bus.message(f"Provisioning failed; restarting in {format_duration(seconds)}; any key: at once")
         bus.close()
-        unit.clock().sleep(seconds)
+        wait_or_skip(unit.operator(), unit.clock(), seconds, unit.attention().alarm)
     bus.close()
     unit.power().reboot()
 

@@ -5,19 +5,16 @@ The plan of a restore replaces the plain text by the hash.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from gprov.apps.unit.recovery.stored_password import has_plain_text, hash_of_plain_text, stored_hash
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.domain.errors import BadInput, DeviceFault, GprovError, Problem
+from gprov.domain.errors import BadInput, DeviceFault, GprovError
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.plan.kernels import KernelPaths
-from gprov.domain.recovery_files import ADMIN_HASH, INSECURE_STORAGE, SECRETS_FOLDER
-from gprov.domain.unit.insecure_storage import MAX_BYTES, parse_insecure_storage
+from gprov.domain.recovery_files import INSECURE_STORAGE
 from gprov.ports.files import Files
 from gprov.ports.secrets import PasswordHasher
-
-_CRYPT = re.compile(r"[!-9;-~]+")  # crypt(5): printable, no colon
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +34,15 @@ def read_admin_password(
     errors: list[GprovError] = []
     plain_text = False
     try:
-        plain_text = _has_plain_text(files, recovery)
+        plain_text = has_plain_text(files, recovery)
         if plain_text:
             bus.warning(f"{INSECURE_STORAGE} holds passwords of admin, BIOS and controller in plain text: change them")
-        return AdminPassword(_stored_hash(files, recovery), plain_text)
+        return AdminPassword(stored_hash(files, recovery), plain_text)
     except (BadInput, DeviceFault) as error:
         errors.append(error)
     if plain_text:
         try:
-            hashed = _hash_of_plain_text(files, hasher, recovery)
+            hashed = hash_of_plain_text(files, hasher, recovery)
             bus.log(f"the admin password is taken over from {INSECURE_STORAGE}, which gprovision wrote")
             return AdminPassword(hashed, plain_text=True)
         except (BadInput, DeviceFault) as error:
@@ -56,28 +53,6 @@ def read_admin_password(
     # A unit whose administrator cannot log in can still be serviced; a unit that cannot be restored cannot.
     _report_locked("; ".join(str(error) for error in errors), bus)
     return AdminPassword(None)
-
-
-def _stored_hash(files: Files, recovery: str) -> PasswordHash:
-    """Raises BadInput (none is stored), DeviceFault (the file cannot be read)."""
-    path = f"{recovery}/{SECRETS_FOLDER}/{ADMIN_HASH}"
-    if files.status(path) is None:
-        raise BadInput(path, [Problem("", "is not there")])
-    text = files.read(path, 4096).decode("ascii", "replace").strip()
-    if not _CRYPT.fullmatch(text):
-        raise BadInput(path, [Problem("", "holds no password hash")])
-    return PasswordHash(text)
-
-
-def _has_plain_text(files: Files, recovery: str) -> bool:
-    """Raises DeviceFault."""
-    return files.status(f"{recovery}/{INSECURE_STORAGE}") is not None
-
-
-def _hash_of_plain_text(files: Files, hasher: PasswordHasher, recovery: str) -> PasswordHash:
-    """Raises BadInput, DeviceFault."""
-    path = f"{recovery}/{INSECURE_STORAGE}"
-    return hasher.hash(parse_insecure_storage(path, files.read(path, MAX_BYTES)).os)
 
 
 def _report_locked(why: str, bus: EventBus) -> None:

@@ -20,7 +20,7 @@ class RestoreReason(Enum):
     REQUESTED_BY_PERSON = "requested by a person"
     EMERGENCY_FILE = "an emergency file was found"
     FLAG_MISSING = "the root is not marked as bootable"
-    DISKS_BLANK = "the data disks are blank"
+    DISKS_UNUSED = "the data disks are blank or erased"
     FILE_SYSTEM_ABSENT = "the data disks hold no root file system"
     BEYOND_REPAIR = "the root file system is beyond repair"
     BOOT_FILES_MISSING = "no boot loader finds the system any more"

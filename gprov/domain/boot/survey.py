@@ -14,13 +14,15 @@ from gprov.domain.disk.rootspec import RAID_MEMBER
 
 # Contents without value after a restart.
 _SWAP = "swap"
-_RAID_MEMBERS = frozenset({RAID_MEMBER, "isw_raid_member", "ddf_raid_member"})
+_FIRMWARE_RAID = frozenset({"isw_raid_member", "ddf_raid_member"})
+_RAID_MEMBERS = frozenset({RAID_MEMBER, *_FIRMWARE_RAID})
 
 
 class TargetState(Enum):
     """Contents of one target disk.
 
     BLANK: no partition, no signature, and zeros at both ends.
+    ERASED: no partition, and both ends as a data erase left them, which may have put back metadata of firmware RAID.
     OTHER: bytes or partitions without a known signature, swap, a boot partition, or members of the unit's own array
     that has lost too many members: the state after an interrupted restore.
     FOREIGN: a known signature that is not PRIMARY: a file system, a volume group, an encrypted volume.
@@ -30,11 +32,16 @@ class TargetState(Enum):
     """
 
     BLANK = "blank"
+    ERASED = "as the data erase left it"
     OTHER = "without PRIMARY"
     FOREIGN = "with other data"
     PRIMARY = "with PRIMARY"
     RAID_MEMBER = "member of an array that does not run"
     UNREADABLE = "unreadable"
+
+
+_UNUSED = frozenset({TargetState.BLANK, TargetState.ERASED})
+_HARMLESS = _UNUSED | {TargetState.OTHER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,10 @@ class TargetSurvey:
 
     def other_data_disks(self, volume: Volume) -> tuple[TargetDisk, ...]:
         """Target disks with data that a restore would also wipe: those without this volume and members of its array."""
-        harmless = (TargetState.BLANK, TargetState.OTHER)
         return tuple(
             target
             for target in self.disks
-            if target.state not in harmless
+            if target.state not in _HARMLESS
             and all(disk.device != target.disk.device for disk in volume.disks)
             and not (target.arrays and target.arrays <= {volume.array})
         )
@@ -94,20 +100,20 @@ class TargetSurvey:
         return any(target.state is TargetState.FOREIGN for target in self.disks)
 
     @property
-    def blank(self) -> bool:
-        return self.complete and all(target.state is TargetState.BLANK for target in self.disks)
+    def unused(self) -> bool:
+        """All data disks are present, and nothing was written to them since they were cleared or erased."""
+        return self.complete and all(target.state in _UNUSED for target in self.disks)
 
     @property
     def without_boot_files(self) -> bool:
         """All data disks are present and readable, none holds foreign data, and none holds boot files."""
-        ours = (TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY)
+        ours = _HARMLESS | {TargetState.PRIMARY}
         return self.complete and self.boot_files_present is False and all(target.state in ours for target in self.disks)
 
     @property
     def without_primary(self) -> bool:
         """All data disks are present and readable, and none holds PRIMARY or foreign data."""
-        harmless = (TargetState.BLANK, TargetState.OTHER)
-        return self.complete and all(target.state in harmless for target in self.disks)
+        return self.complete and all(target.state in _HARMLESS for target in self.disks)
 
     def describe(self) -> str:
         if self.expected is None:
@@ -122,7 +128,8 @@ class SurveyFacts:
     """Input of the survey. ``targets``: the data disks, without excluded disks.
 
     ``volumes``: all partitions, whole disks without partitions, and running arrays that could be probed; unreadable
-    ones are missing. ``zeroed``: device files of disks whose first and last MiB were read and are zero.
+    ones are missing. ``zeroed``: device files of disks whose first and last MiB were read and are zero; ``as_erased``:
+    of those where they were read and are what an erase left.
     ``boot_label``: label of boot partitions, which a restore recreates. ``lost_arrays``: UUIDs of the unit's own arrays
     that have too few members. ``boot_files_present``: see ``TargetSurvey``.
     """
@@ -132,6 +139,7 @@ class SurveyFacts:
     volumes: Collection[Volume]
     primary_label: str
     zeroed: Collection[str] = ()
+    as_erased: Collection[str] = ()
     boot_label: str = ""
     array: str = ""
     lost_arrays: Collection[str] = ()
@@ -145,7 +153,7 @@ def survey_targets(facts: SurveyFacts) -> TargetSurvey:
     target_disks = tuple(
         TargetDisk(
             disk,
-            _state(disk, volumes, known, disk.node in facts.zeroed),
+            _state(disk, volumes, known, _Ends(disk.node in facts.zeroed, disk.node in facts.as_erased)),
             tuple(_described(volume) for volume in _on(disk, volumes) if not volume.contents.blank),
             frozenset(
                 volume.contents.uuid.lower() for volume in _on(disk, volumes) if volume.contents.kind in _RAID_MEMBERS
@@ -190,7 +198,23 @@ class _OwnNames:
         return contents.blank or contents.kind == _SWAP or (bool(self.boot) and contents.label == self.boot)
 
 
-def _state(disk: Disk, volumes: Collection[Volume], known: _OwnNames, zeroed: bool) -> TargetState:
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What both ends of a disk are."""
+
+    zeroed: bool
+    as_erased: bool
+
+    def judge(self, disk: Disk, found: Collection[Contents]) -> TargetState | None:
+        """``found``: on the disk and on arrays that run on it. None: the disk is neither blank nor erased."""
+        if disk.partitions:
+            return None
+        if self.as_erased and all(contents.blank or contents.kind in _FIRMWARE_RAID for contents in found):
+            return TargetState.ERASED
+        return TargetState.BLANK if self.zeroed and all(contents.blank for contents in found) else None
+
+
+def _state(disk: Disk, volumes: Collection[Volume], known: _OwnNames, ends: _Ends) -> TargetState:
     """Members of an inactive array have unknown contents, except members of a lost array."""
     own = _on(disk, volumes)
     arrays = {
@@ -203,14 +227,14 @@ def _state(disk: Disk, volumes: Collection[Volume], known: _OwnNames, zeroed: bo
         return TargetState.PRIMARY
     if len(own) < max(1, len(disk.partitions)) or any(contents.ambivalent for contents in (*found, *arrays.values())):
         return TargetState.UNREADABLE
+    if (unused := ends.judge(disk, (*found, *arrays.values()))) is not None:
+        return unused
     members = {contents.uuid.lower() for contents in found if contents.kind in _RAID_MEMBERS}
     if not members <= {*arrays, *known.lost_arrays}:
         return TargetState.RAID_MEMBER
     found = [contents for contents in (*found, *arrays.values()) if contents.kind not in _RAID_MEMBERS]
     if not all(known.is_disposable(contents) for contents in found):
         return TargetState.FOREIGN
-    if zeroed and not disk.partitions and all(contents.blank for contents in found):
-        return TargetState.BLANK
     return TargetState.OTHER
 
 

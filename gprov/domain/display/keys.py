@@ -7,7 +7,8 @@ from enum import Enum
 
 
 class Key(Enum):
-    """Keys of a display; a console has them as arrow keys, Enter and Escape."""
+    """Keys of a display; a console has them as arrow keys, Enter and Escape. OTHER: a key of a keyboard that has a
+    meaning only where any key is asked for."""
 
     UP = "up"
     DOWN = "down"
@@ -15,6 +16,7 @@ class Key(Enum):
     RIGHT = "right"
     ENTER = "enter"
     EXIT = "exit"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,13 @@ class ProgressView:
 
 @dataclass(frozen=True, slots=True)
 class MenuView:
-    """A menu. ``items``: an empty one is a spacer; ``selected``: index into them."""
+    """A menu. ``items``: an empty one is a spacer; ``selected``: index into them. ``typed``: what was typed on a
+    console so far."""
 
     title: str
     items: tuple[str, ...]
     selected: int
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gprov.adapters.linux.system.passwords import CryptPasswordHasher
 from gprov.domain.errors import BadInput, DeviceMissing
+from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.unit.credentials import Secret
 from tests.unit.disk.test_accounts import OF_NOTHING
 
@@ -63,8 +64,8 @@ def test_refuses_passwords_that_crypt_would_cut(password: str) -> None:
 
 
 def test_the_longest_password_is_not_cut() -> None:
-    hashed = HASHER.hash(Secret("x" * 511))
-    assert crypt("x" * 511, hashed) == hashed
+    hashed = HASHER.hash(Secret("xy" * 255))
+    assert crypt("xy" * 255, hashed) == hashed
     assert crypt("x" * 510, hashed) != hashed
 
 
@@ -78,3 +79,25 @@ def test_a_missing_library_is_reported() -> None:
 def test_known_hashes_of_the_empty_password_are_such(known: bytes) -> None:
     assert crypt("", known.decode()) == known.decode()
     assert crypt("x", known.decode()) != known.decode()
+
+
+@pytest.mark.parametrize("password", ["correct horse", "ä€ 1234", "xy" * 255])
+def test_a_stored_hash_matches_its_password_only(password: str) -> None:
+    stored = HASHER.hash(Secret(password))
+    assert HASHER.matches(Secret(password), stored)
+    assert not HASHER.matches(Secret(password[:-1]), stored)
+
+
+@pytest.mark.parametrize("stored", ["!", "*", "", "!$6$salt$", "$", "$6$", "$y$", "plain", "$unknown$x$y", "x" * 600])
+def test_a_text_that_is_no_hash_matches_nothing(stored: str) -> None:
+    for typed in ("", "!", "*", "plain", stored):
+        assert not HASHER.matches(Secret(typed), PasswordHash(stored))
+
+
+def test_the_system_s_own_tool_makes_hashes_that_match() -> None:
+    made = subprocess.run(
+        ["openssl", "passwd", "-6", "-stdin"], input=b"correct horse\n", capture_output=True, check=True
+    )
+    stored = PasswordHash(made.stdout.decode().strip())
+    assert HASHER.matches(Secret("correct horse"), stored)
+    assert not HASHER.matches(Secret("correct horse "), stored)

@@ -67,6 +67,21 @@ class Faulty(RawDevice):
         return self._inner.sector()
 
 
+class Shrunk(Faulty):
+    """Has no bytes any more, as the kernel reports a SCSI disk that was removed."""
+
+    @override
+    def size(self) -> int:
+        return 0
+
+
+@contextmanager
+def removed_after(disk: Disk, flags: int) -> Iterator[RawDevice]:
+    """The first 4 MiB are written."""
+    with raw_device(disk, flags) as device:
+        yield Shrunk(device, (Extent(4 * MIB, disk.size),), errno.ENOSPC, errno.EIO)
+
+
 def faulty(*bad: Extent, code: int = errno.EIO, flush_code: int = 0) -> OpenDevice:
     @contextmanager
     def opened(disk: Disk, flags: int) -> Iterator[RawDevice]:
@@ -137,6 +152,13 @@ def test_a_drive_that_is_gone_ends_the_pass(make_disk: MakeDisk) -> None:
     found = reader(faulty(gone, code=errno.EREMOTEIO)).compare(disk, (whole,), Fill(0xFF), ignore)
     assert (found.examined, found.unreadable) == (4 * MIB, ())
     assert "Remote I/O error" in found.error
+
+
+def test_a_removed_disk_is_not_merely_stated_to_have_no_space(make_disk: MakeDisk) -> None:
+    disk = make_disk(SIZE)
+    outcome = writer(removed_after).overwrite(disk, Extent(0, SIZE), Fill(0xFF), ignore)
+    assert (outcome.written, outcome.unwritten) == (0, (Extent(0, SIZE),))
+    assert f"at byte {4 * MIB}: No space left on device; it now has 0 bytes instead of {SIZE}" in outcome.error
 
 
 def test_a_drive_with_too_many_errors_ends_the_pass(make_disk: MakeDisk) -> None:

@@ -11,7 +11,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TextIO, cast
@@ -25,7 +25,7 @@ from gprov.apps.host.initramfs.cache import content_key
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.lab.container import LabContainer
 from gprov.apps.host.lab.lifecycle import Lab
-from gprov.apps.host.lab.machine import Machine
+from gprov.apps.host.lab.machine import DiskBus, Machine
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.report import RunFacts, lab_report
 from gprov.apps.host.lab.runner import RunningMachine
@@ -96,6 +96,19 @@ def overlay(container: LabContainer, prepared: VirtualUnit, tmp_path: Path) -> I
     """The prepared unit as this test may spoil it."""
     yield prepared.overlay(str(tmp_path / "unit"), container.processes())
     shutil.rmtree(tmp_path / "unit")
+
+
+@pytest.fixture
+def small_overlay_as(container: LabContainer, small_prepared_as: PrepareUnit, tmp_path: Path) -> Iterator[PrepareUnit]:
+    """``small_overlay_as(specification)`` → a prepared unit with the small system as this test may spoil it. All units
+    that differ only in the buses of their data disks are copies of one with SATA disks."""
+
+    def overlay(spec: VirtualUnitSpec) -> VirtualUnit:
+        made = small_prepared_as(replace(spec, primaries=(DiskBus.AHCI,) * len(spec.primaries)))
+        return VirtualUnit(made.overlay(str(tmp_path / "unit"), container.processes()).folder, spec)
+
+    yield overlay
+    shutil.rmtree(tmp_path / "unit", ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

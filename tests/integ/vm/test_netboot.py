@@ -57,7 +57,7 @@ def test_the_kernel_got_its_arguments(unit: VirtualUnit) -> None:
     (line,) = re.findall(r"Command line: (.*)", text(unit, "serial-provision.log"))
     words = line.replace("provision.pxe ", "").split()
     assert re.fullmatch(r"mfgurl=http://10\.77\.0\.1:\d+/files/manufData\.json", words[0])
-    assert 'PROVISION_BOOT_ARGS="panic=5 oops=panic"' in line
+    assert 'PROVISION_BOOT_ARGS="panic=5 oops=panic no_timer_check"' in line
 
 
 def test_every_later_start_came_from_the_disks(unit: VirtualUnit) -> None:

@@ -47,6 +47,7 @@ def test_a_failure_is_shown_for_long_and_said_once(arguments: dict[str, str], he
     assert world.machine.clock.slept >= held
     assert world.machine.clock.slept < held + 120
     assert any("is not as specified" in message for message in world.machine.messages)
+    assert world.attention.alarms >= max(1, held // 60)
     said = [repr(event.body) for event in sink.events if "is not as specified" in repr(event.body)]
     assert len(said) == 1
     assert sink.closed

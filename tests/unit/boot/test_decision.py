@@ -79,6 +79,7 @@ def survey(*states: TargetState, expected: int | None = None) -> TargetSurvey:
     return TargetSurvey(expected=len(states) if expected is None else expected, disks=disks)
 
 
+UNUSED = {TargetState.BLANK, TargetState.ERASED}
 BLANK = survey(TargetState.BLANK)
 OTHER = survey(TargetState.OTHER)
 UNKNOWN = TargetSurvey(expected=None)
@@ -166,13 +167,30 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (5, facts(NONE, fallback=True, root=BOOTABLE), SwitchRoot(ROOT)),
     (5, facts(NONE, fallback=True), KeepWaiting),
     (6, facts(key=True, root=BOOTABLE, operator=True, files=("EmergencyFile_1",)), OpenMenu()),
-    (7, facts(targets=BLANK, operator=True), RestoreReason.DISKS_BLANK),
-    (7, facts(targets=survey(TargetState.BLANK, TargetState.BLANK), elapsed=4), RestoreReason.DISKS_BLANK),
+    (7, facts(targets=BLANK, operator=True), RestoreReason.DISKS_UNUSED),
+    (7, facts(targets=survey(TargetState.BLANK, TargetState.BLANK), elapsed=4), RestoreReason.DISKS_UNUSED),
+    (7, facts(targets=survey(TargetState.ERASED, TargetState.BLANK), elapsed=4), RestoreReason.DISKS_UNUSED),
     (8, facts(root=BOOTABLE, operator=True), KeepWaiting("a key may be pressed", 10.0)),
     (8, facts(root=NO_FLAG, operator=True), KeepWaiting("a key may be pressed", 10.0)),
     (8, facts(targets=BLANK, operator=True, files=("EmergencyFile_1",)), KeepWaiting("a key may be pressed", 10.0)),
     (9, facts(root=BOOTABLE, files=("EmergencyFile_1",)), RestoreReason.EMERGENCY_FILE),
     (9, facts(targets=BLANK, elapsed=4, files=("EmergencyFile_1",)), RestoreReason.EMERGENCY_FILE),
+    (7, facts(targets=BLANK, searched=False), KeepWaiting("looking for emergency files", 5.0)),
+    (7, facts(targets=BLANK, searched=False, elapsed=5), RestoreReason.DISKS_UNUSED),
+    (9, facts(root=BOOTABLE, files=("F",), searched=False), KeepWaiting("looking for emergency files", 5.0)),
+    (9, facts(root=BOOTABLE, files=("F",), searched=False, elapsed=5), RestoreReason.EMERGENCY_FILE),
+    # The record on a root that is not read yet may name the file.
+    (9, facts(root=NO_FLAG, files=("F",)), RestoreReason.EMERGENCY_FILE),
+    (9, facts(files=("F",)), KeepWaiting),
+    (9, facts(files=("F",), elapsed=3), SurveyTargets()),
+    (9, facts(files=("F",), elapsed=3, targets=WITH_PRIMARY), KeepWaiting),
+    (9, facts(files=("F",), elapsed=3, targets=OTHER), RestoreReason.EMERGENCY_FILE),
+    (9, facts(files=("F",), elapsed=LATE, targets=UNKNOWN), RestoreReason.EMERGENCY_FILE),
+    (9, facts(files=("F",), elapsed=LATE, targets=WITH_PRIMARY), UseVolume),
+    (9, facts(root=FAILED, files=("F",)), SurveyTargets()),
+    (9, facts(root=BOTH, files=("F",)), SurveyTargets()),
+    (9, facts(root=attempts(3), files=("F",), targets=WITH_PRIMARY), RestoreReason.EMERGENCY_FILE),
+    (9, facts(root=Found(COPY, MountFailed("is attached by USB")), files=("F",), targets=WITH_PRIMARY), KeepWaiting),
     (10, facts(root=Found(ROOT, Mounted(Flag.PRESENT, "no init"))), GiveUp),
     (11, facts(root=BOOTABLE, searched=False), KeepWaiting("looking for emergency files", 5.0)),
     (12, facts(root=BOOTABLE), SwitchRoot(ROOT)),
@@ -228,6 +246,8 @@ TABLE: list[tuple[int, BootFacts, Decision | RestoreReason | type]] = [
     (27, facts(elapsed=119.9, targets=OTHER), KeepWaiting),
     (27, facts(elapsed=4, targets=survey(TargetState.BLANK, expected=2)), KeepWaiting),
     (27, facts(elapsed=4, targets=survey(TargetState.BLANK, TargetState.OTHER)), KeepWaiting),
+    (27, facts(elapsed=4, targets=survey(TargetState.ERASED, expected=2)), KeepWaiting),
+    (27, facts(elapsed=4, targets=survey(TargetState.ERASED, TargetState.OTHER)), KeepWaiting),
     (28, facts(elapsed=LATE, targets=WITH_PRIMARY), UseVolume),
     (29, facts(elapsed=LATE, targets=UNKNOWN), GiveUp),
     (29, facts(elapsed=LATE, targets=survey(TargetState.BLANK, expected=2)), GiveUp),
@@ -510,10 +530,10 @@ def evidence(seen: BootFacts) -> bool:
         isinstance(root, NotFound)
         and complete
         and targets is not None
-        and states <= {TargetState.BLANK, TargetState.OTHER}
+        and states <= {*UNUSED, TargetState.OTHER}
         and (
             targets.probable_primary is None
-            or states == {TargetState.BLANK}
+            or states <= UNUSED
             or seen.checks.get(targets.probable_primary.stable_id) is CheckOutcome.BEYOND_REPAIR
         )
     )
@@ -522,7 +542,7 @@ def evidence(seen: BootFacts) -> bool:
         and complete
         and targets is not None
         and targets.boot_files_present is False
-        and states <= {TargetState.BLANK, TargetState.OTHER, TargetState.PRIMARY}
+        and states <= {*UNUSED, TargetState.OTHER, TargetState.PRIMARY}
     )
     return any((unstartable, asked, bool(seen.emergency_files), own and flag is Flag.ABSENT, own and broken, gone))
 
@@ -596,7 +616,7 @@ def test_an_array_that_could_still_run_is_never_restored_over_unasked(seen: Boot
     """Unless the platform's own disks are blank: then it is not this unit's."""
     decision = decide(replace(seen, root=NotFound((HALF,)), emergency_files=()))
     if isinstance(decision, Restore):
-        assert decision.reason is RestoreReason.DISKS_BLANK
+        assert decision.reason is RestoreReason.DISKS_UNUSED
 
 
 def test_what_is_missing_of_an_array_is_said() -> None:

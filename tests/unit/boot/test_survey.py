@@ -94,6 +94,47 @@ def test_state_of_one_disk(target: Disk, contents: list[Contents], zeroed: bool,
     assert [judged.state for judged in survey.disks] == [state]
 
 
+FIRMWARE_RAID = Contents("isw_raid_member")
+
+
+@pytest.mark.parametrize(
+    ("target", "contents", "state"),
+    [
+        (SDA, [EMPTY], TargetState.ERASED),
+        (SDA, [FIRMWARE_RAID], TargetState.ERASED),
+        (SDA, [Contents("ddf_raid_member", uuid="x")], TargetState.ERASED),
+        (SDA, [DATA], TargetState.FOREIGN),
+        (SDA, [SWAP], TargetState.OTHER),
+        (SDA, [MEMBER], TargetState.RAID_MEMBER),
+        (SDA, [PRIMARY], TargetState.PRIMARY),
+        (SDA, [Contents(ambivalent=True)], TargetState.UNREADABLE),
+        (SDA, [], TargetState.UNREADABLE),
+        (SDA1, [EMPTY], TargetState.OTHER),
+        (SDA1, [PRIMARY], TargetState.PRIMARY),
+    ],
+)
+def test_ends_that_an_erase_left_count_only_where_nothing_is_known(
+    target: Disk, contents: list[Contents], state: TargetState
+) -> None:
+    survey = survey_targets(
+        SurveyFacts(
+            expected=1,
+            targets=[target],
+            volumes=volumes(target, *contents),
+            primary_label=LABEL,
+            as_erased=[target.node],
+        )
+    )
+    assert [judged.state for judged in survey.disks] == [state]
+    assert survey.unused is (state is TargetState.ERASED)
+
+
+def test_an_array_that_runs_on_an_erased_disk_is_looked_at() -> None:
+    found = [*volumes(SDA, MEMBER), array_on(SDA, contents=DATA)]
+    facts = SurveyFacts(expected=1, targets=[SDA], volumes=found, primary_label=LABEL, as_erased=[SDA.node])
+    assert survey_targets(facts).disks[0].state is TargetState.FOREIGN
+
+
 def array_on(first: Disk, *others: Disk, contents: Contents, uuid: str = UUID) -> Volume:
     return Volume(
         disk=first, node="/dev/md127", device=DeviceNumber(9, 127), contents=contents, array=uuid, others=others
@@ -246,7 +287,7 @@ def two(first: Contents, second: Contents, expected: int | None) -> TargetSurvey
 
 
 @pytest.mark.parametrize(
-    ("survey", "complete", "blank", "without_primary"),
+    ("survey", "complete", "unused", "without_primary"),
     [
         (two(EMPTY, EMPTY, 2), True, True, True),
         (two(EMPTY, SWAP, 2), True, False, True),
@@ -261,9 +302,9 @@ def two(first: Contents, second: Contents, expected: int | None) -> TargetSurvey
     ],
 )
 def test_only_a_complete_set_of_disks_says_anything(
-    survey: TargetSurvey, complete: bool, blank: bool, without_primary: bool
+    survey: TargetSurvey, complete: bool, unused: bool, without_primary: bool
 ) -> None:
-    assert (survey.complete, survey.blank, survey.without_primary) == (complete, blank, without_primary)
+    assert (survey.complete, survey.unused, survey.without_primary) == (complete, unused, without_primary)
 
 
 def test_a_survey_describes_itself() -> None:

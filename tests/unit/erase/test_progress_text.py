@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gprov.apps.erase.recorder import progress_text
-from gprov.domain.erase.estimate import Estimate
+from gprov.domain.estimate import Estimate
 
 
 def estimate(*samples: tuple[float, int], total: int) -> Estimate:

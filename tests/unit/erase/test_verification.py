@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gprov.domain.erase.canaries import BLOCK, canary_extents, former_content
-from gprov.domain.erase.estimate import Estimate
 from gprov.domain.erase.extents import Extent, merged, total_size
 from gprov.domain.erase.outcome import Pass, Verdict, Verification, VerificationMethod
 from gprov.domain.erase.patterns import Fill
@@ -23,6 +22,7 @@ from gprov.domain.erase.verification import (
     sample_verification,
     verdict,
 )
+from gprov.domain.estimate import Estimate
 
 SIZE = 1 << 20
 WHOLE = (Extent(0, SIZE),)

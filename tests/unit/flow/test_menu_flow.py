@@ -207,21 +207,6 @@ def test_without_a_person_the_boot_entry_selects_the_image(unattended: UnitDrive
     assert unattended.machine.clock.slept < before + 10, "only what lets devices settle"
 
 
-def refused_visibly(unit: UnitDriver, what: str) -> None:
-    assert f"{what} is not supported by this version; nothing was done" in unit.errors()
-    assert any(what in message for message in unit.machine.messages)
-    assert unit.machine.clock.slept >= 300
-
-
-def test_the_recovery_shell_is_refused_visibly(unit: UnitDriver) -> None:
-    before = unit.machine.media_state()
-    assert unit.boot({**NORMAL, "frmode": "shell"}) is StopReason.REBOOT
-    refused_visibly(unit, "the recovery shell")
-    assert unit.machine.media_state() == before
-    unit.machine.operator_present = False
-    assert unit.boot() is StopReason.SWITCHED_ROOT
-
-
 def test_the_failure_of_an_earlier_erase_is_shown_and_nothing_is_erased(unit: UnitDriver) -> None:
     before = unit.machine.media_state()
     assert unit.boot({"DATA_ERASE": "UNRECOVERABLE_ERROR"}) is StopReason.REBOOT

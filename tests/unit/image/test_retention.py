@@ -190,6 +190,11 @@ def test_no_clock_makes_two_logs_collide_or_come_out_of_order(times: list[int], 
     assert orders == sorted(set(orders))
 
 
+@pytest.mark.parametrize("stage", ["recov", "provision", "data_erase", "shell"])
+def test_logs_of_every_stage_are_known(stage: str) -> None:
+    assert log_order(next_log_name(stage, 1_750_000_000 * 10**9, ())) is not None
+
+
 @pytest.mark.parametrize("text", ["", "recov.log", "recov20260101_00.log", "x.log", "recov20260101_0000-.log", "a/b"])
 def test_other_files_are_not_logs(text: str) -> None:
     assert log_order(text) is None

@@ -152,6 +152,7 @@ ARGUMENTS = {
     "PROVISION_ROOT_WAIT": "flow/test_kept_arguments.py::",
     "PROVISION_ARRAY_WAIT": "flow/test_raid_flow.py::",
     "PROVISION_FAILURE_HOLD": "apps/test_mfg_main.py::",
+    "PROVISION_LCD_MANUFACTURER": f"{ARGS}test_the_manufacturer_of_displays_is_passed_on",
     "PROVISION_BOOT_ARGS": "flow/test_kept_arguments.py::",
     "PROVISION_LOADER_FALLBACK": "flow/test_evidence.py::",
 }

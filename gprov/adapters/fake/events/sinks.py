@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing_extensions import override
 
+from gprov.domain.event_text import event_text
 from gprov.domain.events import Event, StateChange
+from gprov.domain.log_files import next_log_name
 from gprov.ports.events import EventSink
 from gprov.ports.factory import Telemetry
+from gprov.ports.files import Files
 
 
 class MemorySink(EventSink):
@@ -28,6 +31,30 @@ class MemorySink(EventSink):
     @override
     def close(self) -> None:
         self.closed = True
+
+
+class FakeFileSink(EventSink):
+    """A log file that is written as a whole with each event."""
+
+    def __init__(self, files: Files, folder: str, stage: str, time_ns: int) -> None:
+        names = files.names(folder) if files.status(folder) is not None else ()
+        self._path = f"{folder}/{next_log_name(stage, time_ns, names)}"
+        self._files = files
+        self._text = ""
+
+    @property
+    @override
+    def name(self) -> str:
+        return self._path
+
+    @override
+    def publish(self, event: Event) -> None:
+        self._text += event_text(event) + "\n"
+        self._files.replace(self._path, self._text.encode())
+
+    @override
+    def close(self) -> None:
+        """Nothing is held back."""
 
 
 class FakeServerSink(EventSink):

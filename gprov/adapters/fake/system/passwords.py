@@ -17,3 +17,7 @@ class FakePasswordHasher(PasswordHasher):
     @override
     def hash(self, password: Secret) -> PasswordHash:
         return PasswordHash("$fake$" + hashlib.sha256(password.reveal().encode()).hexdigest())
+
+    @override
+    def matches(self, password: Secret, stored: PasswordHash) -> bool:
+        return bool(password.reveal()) and self.hash(password) == stored

@@ -92,7 +92,8 @@ class Transfer:
     def _failed(self, offset: int, size: int, exc: OSError) -> bool:
         text = os.strerror(exc.errno) if exc.errno else str(exc)
         if exc.errno not in MEDIUM_ERRORS:
-            return self._end(f"at byte {offset}: {text}")
+            # The kernel may report a disk that was removed as one without space.
+            return self._end("; ".join(filter(None, (f"at byte {offset}: {text}", self._gone()))))
         if size <= self._sector:
             return self._record(Extent(offset, offset + size), text)
         if size >= BLOCK // 2 and (problem := self._gone()):
@@ -119,13 +120,13 @@ class Transfer:
 
     def _gone(self) -> str:
         """Why no further attempt makes sense; "" if there is no reason."""
+        if problem := self._problem():
+            return problem
         try:
             size = self._device.size()
         except OSError as exc:
             return f"cannot ask for its size: {os.strerror(exc.errno or errno.EIO)}"
-        if size != self._size:
-            return f"it now has {size} bytes instead of {self._size}"
-        return self._problem()
+        return f"it now has {size} bytes instead of {self._size}" if size != self._size else ""
 
     def _end(self, error: str) -> bool:
         self.error = error

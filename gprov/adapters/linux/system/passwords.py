@@ -7,6 +7,8 @@ strings that held it before are freed but not overwritten, which Python cannot d
 from __future__ import annotations
 
 import ctypes
+import errno
+import hmac
 import os
 
 from typing_extensions import override
@@ -23,6 +25,8 @@ _GENSALT_OUTPUT_SIZE = 192
 _MAX_PASSPHRASE_BYTES = 511
 # Schemes that Debian's PAM accepts, best first: yescrypt, SHA-512; cost 0 is the library's default.
 _PREFIXES = (b"$y$", b"$6$")
+# What libxcrypt reports for a setting that it cannot take: the stored text is no hash.
+_NO_SETTING = (errno.EINVAL, errno.ERANGE)
 
 
 class CryptPasswordHasher(PasswordHasher):
@@ -38,6 +42,22 @@ class CryptPasswordHasher(PasswordHasher):
             if salt is not None:
                 return PasswordHash(self._crypt(_bytes_of(password), salt).decode("ascii"))
         raise DeviceFault(self._library, "supports no hash scheme that PAM accepts")
+
+    @override
+    def matches(self, password: Secret, stored: PasswordHash) -> bool:
+        try:
+            typed, setting = _bytes_of(password), stored.encode("ascii")
+        except (BadInput, UnicodeEncodeError):
+            return False
+        # crypt(5): no setting of a scheme begins otherwise; "!" and "*" mark locked accounts.
+        if not typed or not setting.startswith(b"$"):
+            return False
+        try:
+            return hmac.compare_digest(self._crypt(typed, setting), setting)
+        except DeviceFault as fault:
+            if fault.errno in _NO_SETTING:
+                return False
+            raise
 
     def _salt(self, prefix: bytes) -> bytes | None:
         """A setting with a fresh salt; None if the library was built without that scheme."""

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, BinaryIO, cast
 
@@ -18,6 +18,7 @@ from gprov.domain.errors import DeadlineExceeded, DeviceFault, ToolFailed, ToolM
 from gprov.ports.process import SEARCH_PATH, Completed, Processes, Running
 
 _TAIL = 4096
+_MAX_DESCRIPTORS = 4096
 
 
 class SystemProcesses(Processes):
@@ -142,6 +143,63 @@ class _Child(Running):
     @override
     def kill(self) -> None:
         _end(self._child)
+
+
+def start_on_terminal(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> tuple[int, int]:
+    """Start a program as the leader of a session on a new terminal. ``argv[0]``: its absolute path; ``env``: its whole
+    environment. Returns process id and the terminal's controlling side. Raises DeviceFault; a program that cannot be
+    executed ends with status 127."""
+    try:
+        pid, terminal = os.forkpty()
+    except OSError as exc:
+        raise DeviceFault(argv[0], f"cannot start on a terminal: {exc.strerror}", errno=exc.errno) from exc
+    if pid == 0:
+        try:
+            os.chdir(cwd)
+            os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - the program is the task
+        finally:
+            os._exit(127)
+    return pid, terminal
+
+
+def start_copy(work: Callable[[], None]) -> int:
+    """Do ``work`` in a copy of this process, which keeps no open files but the standard ones. Returns its number. What
+    ``work`` needs must be imported: the copy may have lost its root. Raises OSError."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            os.closerange(3, _MAX_DESCRIPTORS)
+            work()
+        except Exception as exc:  # noqa: BLE001 - it must not go on in the caller's frames
+            with suppress(OSError):
+                os.write(2, f"copy of process {os.getppid()} failed: {type(exc).__name__}: {exc}\n".encode())
+        finally:
+            os._exit(0)
+    return pid
+
+
+def end_session(pid: int) -> int:
+    """Kill what ``start_on_terminal`` started, with all processes of its session: a shell gives each job a group of its
+    own. Returns the exit status."""
+    while members := _session_members(pid):
+        for member in members:
+            with suppress(ProcessLookupError):
+                os.kill(member, signal.SIGKILL)
+        if members == {pid}:
+            break
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _session_members(session: int) -> set[int]:
+    """Processes that have not ended. Source: proc(5), /proc/PID/stat: fields 3 (state) and 6 (session)."""
+    found = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+            if int(fields[3]) == session and fields[0] not in b"ZX":
+                found.add(int(name))
+    return found
 
 
 def failure(argv: Sequence[str], done: Completed) -> ToolFailed:

@@ -42,6 +42,7 @@ COMMANDS = {
     "build": Command("build", "build kernels and initramfs"),
     "server": Command("server", "run the factory server", default="run"),
     "erase": Command("erase", "erase disks of this machine; issue, verify and print certificates"),
+    "lcd": Command("lcd", "a simulated display with keys on a pseudo-terminal or socket"),
     "lab": Command("lab", "run units in virtual machines"),
     "simulate": Command("simulate", "run the flow on a simulated machine"),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.operator import Operator
 
@@ -13,11 +15,13 @@ _POLL_SECONDS = 60.0
 _MAX_QUESTIONS = 20
 
 
-def wait_or_skip(operator: Operator, clock: Clock, seconds: float) -> bool:
-    """Wait. Returns True at once if a person presses a key and confirms that the wait shall end."""
+def wait_or_skip(operator: Operator, clock: Clock, seconds: float, during: Callable[[], None] = lambda: None) -> bool:
+    """Wait. Returns True at once if a person presses a key and confirms that the wait shall end. ``during`` is called
+    at the beginning and about once a minute."""
     end = Deadline(clock, seconds)
     asked = 0
     while not end.passed:
+        during()
         chunk = min(end.remaining, _POLL_SECONDS)
         if asked < _MAX_QUESTIONS and operator.is_present:
             if operator.key_pressed(chunk):

@@ -7,9 +7,6 @@ from typing import Protocol
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.record import DiskProgress
 
-# ``total`` of a task for which a drive states only a fraction.
-FRACTION = 1000
-
 
 class ErasureObserver(Protocol):
     """Called from the thread of each disk. May raise GprovError, which ends the erase of that disk."""
@@ -21,4 +18,4 @@ class ErasureObserver(Protocol):
         """Called now and then; recorded at intervals."""
 
     def shown(self, disk: Disk, task: str, done: int, total: int) -> None:
-        """Progress of one task for display; bytes, or parts of ``FRACTION``."""
+        """Progress of one task for display; bytes, or parts of FRACTION (gprov.domain.estimate)."""

@@ -1,0 +1,1 @@
+"""Simulated Crystalfontz displays: the device's side of the protocol, with faults to inject."""

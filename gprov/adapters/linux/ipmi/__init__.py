@@ -1,0 +1,1 @@
+"""The management controller of the unit, through the OpenIPMI device."""

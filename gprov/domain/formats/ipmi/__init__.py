@@ -1,0 +1,1 @@
+"""Messages of IPMI 2.0, without any policy."""
