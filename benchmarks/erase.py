@@ -3,9 +3,10 @@
 The disks are loop devices with direct I/O over files. All ways in the same run, in turns; the ratio is the median of
 the ratios of each turn, to dd writing or dd reading. With several disks all are worked on at once, and the rate is that
 of all together. gprov is timed from a loaded program (benchmarks/erase_pass.py) to its end. On a folder of a tmpfs the
-disks are so fast that the processor decides.
+disks are so fast that the processor decides. "idle" is the median time between two requests of gprov to a drive: unlike
+the ratios it hardly depends on what else the machine does.
 
-    python -m benchmarks.erase [--megabytes 2048] [--runs 5] [--others 1] [--disks 1 3] [--work DIR]
+    python -m benchmarks.erase [--megabytes 256] [--runs 3] [--others 1] [--disks 1 3] [--work DIR]
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Row:
     runs: int
     seconds: list[float] = field(default_factory=list)
     peak_kib: int = 0
+    idle_us: list[int] = field(default_factory=list)
     failed: str = ""
 
     @property
@@ -64,8 +66,8 @@ def rows(megabytes: int, runs: int, others: int) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=int, default=2048, help="of each disk")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--megabytes", type=int, default=256, help="of each disk")
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--others", type=int, default=1, help="runs of shred and nwipe, which need much longer")
     parser.add_argument("--disks", type=int, nargs="+", default=[1, 3])
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="on the disk to measure")
@@ -122,17 +124,19 @@ def run_ours(row: Row, nodes: list[str]) -> None:
             row.failed = "did not start"
             return
         start = time.perf_counter()
-        peak, _ = running.communicate("\n")
+        printed, _ = running.communicate("\n")
     row.seconds.append(time.perf_counter() - start)
     if running.returncode:
         row.failed = f"exit status {running.returncode}"
     else:
+        peak, idle = printed.split()
         row.peak_kib = max(row.peak_kib, int(peak))
+        row.idle_us.append(int(idle))
 
 
 def report(found: list[Row], megabytes: int) -> None:
     by_name = {row.name: row for row in found}
-    print(f"{'':<26}{'seconds':>9}{'MB/s':>9}{'ratio':>8}{'lowest':>9}{'highest':>9}{'peak MiB':>10}")
+    print(f"{'':<26}{'seconds':>9}{'MB/s':>9}{'ratio':>8}{'lowest':>9}{'highest':>9}{'peak MiB':>10}{'idle us':>9}")
     for row in found:
         if row.failed:
             print(f"{row.name:<26}  {row.failed}")
@@ -143,7 +147,7 @@ def report(found: list[Row], megabytes: int) -> None:
         ratios = [reference / seconds for reference, seconds in pairs]
         seconds = statistics.median(row.seconds)
         ratio = f"{statistics.median(ratios):>7.2f}x{min(ratios):>9.2f}{max(ratios):>9.2f}"
-        peak = f"{row.peak_kib / 1024:>10.0f}" if row.peak_kib else ""
+        peak = f"{row.peak_kib / 1024:>10.0f}{statistics.median(row.idle_us):>9.0f}" if row.idle_us else ""
         print(f"{row.name:<26}{seconds:>9.2f}{(megabytes << 20) / 1e6 / seconds:>9.0f}{ratio}{peak}")
 
 

@@ -151,7 +151,7 @@ class ImageChooser:
             except GprovError:
                 history.record(before)  # the image is not the cause
                 raise
-        where = "removable media" if preference.emergency and not preference.refused else self.context.image_folder
+        where = "emergency files" if preference.emergency and not preference.refused else self.context.image_folder
         raise IntegrityFault(where, "no good image: " + ("; ".join(reasons) or "the folder holds none"))
 
     def _path(self, candidate: Candidate) -> str:

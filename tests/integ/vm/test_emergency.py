@@ -17,7 +17,7 @@ from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.lifecycle import RESTORED, STARTED, UNIT_ARGUMENTS
 from gprov.apps.host.lab.machine import DirectKernel, DiskBus, Machine, VirtualDisk
 from gprov.apps.host.lab.products import Products
-from gprov.apps.host.lab.stage import StageResult
+from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
@@ -32,6 +32,8 @@ PREFIX = "EmergencyFile_"
 OLDER = "WIDGET.LNX.SHINY.2023-05-01.3.upd"
 OTHER = "WIDGET.LNX.SHINY.2023-06-01.4.upd"
 NEWEST = "WIDGET.LNX.SHINY.2025-01-01.5.upd"
+# The restore from the stick fails before anything is written, and the system starts.
+REFUSED = replace(STARTED, milestones=(INIT_STARTED, "FR_STARTED", "FR_FAILED", HANDOVER), seconds=600.0)
 
 
 @pytest.fixture(params=list(FirmwareKind))
@@ -154,7 +156,7 @@ def test_a_unit_is_restored_from_sticks(
 
     # A damaged file alone: the unit starts its system.
     ntfs = make_stick(sticks, "ntfs", {f"{PREFIX}{NEWEST}": damaged})
-    run_stage("damaged", unit, STARTED, with_sticks(machine, kernel, ntfs))
+    run_stage("damaged", unit, REFUSED, with_sticks(machine, kernel, ntfs))
     assert "Not restored from removable media" in Path(unit.serial_log("damaged")).read_text(errors="replace")
 
     # Two sticks: the newer image is damaged.
