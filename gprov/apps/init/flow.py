@@ -157,7 +157,8 @@ class Boot:
         self._facts = replace(self._facts, checks=checks, targets=None)
 
     def _switch_root(self, volume: Volume) -> None:
-        prepare_handover(volume, self._finder.started_array(volume), self._ports, self._context)
+        root = self._facts.root if isinstance(self._facts.root, Found) else Found(volume, Mounted(Flag.PRESENT))
+        prepare_handover(root, self._finder.started_array(volume), self._ports, self._context)
         self._bus.milestone("handover")
         self._waiter.close()
         self._emergency.close()

@@ -13,6 +13,7 @@ from gprov.domain.disk.model import Volume
 from gprov.ports.attention import Attention
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
+from gprov.ports.start_display import StartDisplay
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.domain.emergency.request import EmergencyRequest
@@ -80,6 +81,7 @@ class InitPorts:
     volumes: VolumePorts
     operator: Operator
     attention: Callable[[], Attention]
+    start_display: Callable[[], StartDisplay]
     power: Power
     restore: Callable[[], RestoreFlow]
     erase: Callable[[], EraseFlow]

@@ -15,7 +15,7 @@ from gprov.ports.operator import Operator
 # Time to wait for a key before devices are polled again.
 KEY_SECONDS = 0.2
 # A keyboard that appears late is noticed after at most this time.
-_OPERATOR_POLL_SECONDS = 1.0
+_OPERATOR_POLL_SECONDS = 0.2
 
 
 class BootWaiter:

@@ -78,6 +78,7 @@ def gather_facts(
         recovery_menu=_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),
         grub4dos_menu=_grub4dos_menu(files, mount_points.recovery) if firmware is FirmwareKind.BIOS else None,
         kept_arguments=kept,
+        lcd=job.lcd,
     )
 
 

@@ -235,7 +235,14 @@ class FactoryRestore:
         targets = choose_targets_for(ports.volumes, recovery, unit, context)
         if recovery is not None:
             record_previous_system(targets, ports.volumes, history, attempt.budget, context)
-        job = RestoreJob(place=attempt.place, unit=unit, options=options, targets=targets, emergency=emergency)
+        job = RestoreJob(
+            place=attempt.place,
+            unit=unit,
+            options=options,
+            targets=targets,
+            emergency=emergency,
+            lcd=self._operator.lcd,
+        )
         installed = self._installer.install(job, attempt.preference, history, attempt.media)
         bus.log(f"{installed.name.stem} is restored")
         if recovery is None:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:  # most units have no array: a normal boot should not import t
 
 # Before this time a missing root volume is not acted upon: the kernel is still detecting devices.
 MIN_SEARCH_SECONDS = 3.0
+# A display delays a start by no more than this.
+DISPLAY_SECONDS = 1.0
 # Pause between two attempts to mount the root volume.
 RETRY_SECONDS = 5.0
 MOUNT_ATTEMPTS = 3
@@ -136,7 +138,15 @@ def _decide_root_found(facts: BootFacts, volume: Volume, mount: Mounted | MountF
 def _decide_root_usable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
     if mounted.switch_error:
         return GiveUp(f"cannot start the system on {volume.node}: {mounted.switch_error}")
-    return _search_media(facts) or SwitchRoot(volume)
+    return _wait_for_display(facts, mounted) or _search_media(facts) or SwitchRoot(volume)
+
+
+def _wait_for_display(facts: BootFacts, mounted: Mounted) -> KeepWaiting | None:
+    """A display on USB appears later than a disk: without this wait no key could be pressed on it. None: go on."""
+    until = min(DISPLAY_SECONDS, facts.arguments.key_window)
+    if not mounted.expects_display or facts.operator_present or facts.elapsed >= until:
+        return None
+    return KeepWaiting("looking for the unit's display", until)
 
 
 def _search_media(facts: BootFacts) -> KeepWaiting | None:

@@ -33,10 +33,12 @@ class CheckOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """``switch_error``: error of the last switch root into this volume, "" if there was none."""
+    """``switch_error``: error of the last switch root into this volume, "" if there was none. ``expects_display``: the
+    last restore found a display, or the platform has one."""
 
     flag: Flag
     switch_error: str = ""
+    expects_display: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from gprov.domain.plan.open_accounts import accounts_to_lock, locked_passwd, loc
 from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.platform.facts import platform_facts
+from gprov.domain.platform.facts_file import FACTS_FILE
 from gprov.domain.recovery_files import EMERGENCY_RECORD, RECOVERY_PATH_FILE
 from gprov.domain.unit.hostid import host_identity
 from gprov.domain.unit.netsaved import MARKER, SavedFile
 
-FACTS_FILE = "platform_facts.json"
 MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
 # Mount points of the kernel's file systems. The root is mounted read-only at boot, so missing folders must be created
 # by the restore; images may lack them.

@@ -31,11 +31,6 @@ def platform_facts(unit: Unit, lcd: Lcd = Lcd.NONE) -> bytes:
     return (json.dumps(facts, indent=2) + "\n").encode()
 
 
-def names_display(facts: bytes) -> bool:
-    """Whether the content of the file names a display. Not parsed: asked at every boot."""
-    return b'"Lcd": "' in facts and b'"Lcd": "none"' not in facts
-
-
 def platform_entry(platform: Platform) -> Mapping[str, Json]:
     """The entry of a platform table from which this platform is parsed."""
     field = platform.model_field

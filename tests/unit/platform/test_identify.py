@@ -14,7 +14,8 @@ from gprov.adapters.fake.dmi.tables import FakeSystem, build_structure, build_ta
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 from gprov.domain.platform.default_table import default_table
-from gprov.domain.platform.facts import names_display, platform_facts
+from gprov.domain.platform.facts import platform_facts
+from gprov.domain.platform.facts_file import names_display
 from gprov.domain.platform.identify import Unit, identify
 from gprov.domain.platform.model import Lcd, ModelField, Platform
 
@@ -285,7 +286,7 @@ def test_facts_are_the_entry_and_the_unit() -> None:
     assert not {"CPU", "IPMI", "DiskSTol", "DmiPMOverrideFld", "FakeraidType"} & set(facts)
 
 
-def test_a_display_that_was_found_is_told_for_a_prototype_only() -> None:
+def test_a_display_that_was_found_replaces_that_of_the_table() -> None:
     prototype = Unit(
         platform=replace(OX, prototype=True, lcd=Lcd.CFA635), manufacturer="", product="", sku="", serial="S1"
     )

@@ -12,6 +12,7 @@ from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, bui
 from gprov.adapters.fake.console.attention import FakeAttention
 from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
+from gprov.adapters.fake.console.start_display import FakeStartDisplay
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
 from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries, FakeUnreadyDrives
@@ -76,6 +77,7 @@ class World:
     processes: FakeProcesses = field(default_factory=FakeProcesses)
     shell: FakeConsoleShell = field(default_factory=FakeConsoleShell)
     attention: FakeAttention = field(default_factory=FakeAttention)
+    start_display: FakeStartDisplay = field(default_factory=FakeStartDisplay)
     branding: Branding = field(default_factory=Branding)
     platforms: tuple[Platform, ...] = field(default_factory=default_table)
     sinks: tuple[EventSink, ...] = ()
@@ -204,6 +206,8 @@ def plug_in(container: UnitContainer, world: World) -> None:
     if hasattr(container, "erase_file_sink_at"):
         # Instances of containers are not instances of their classes.
         set_value(cast("EraseContainer", container).erase_file_sink_at, lambda _folder: MemorySink())
+    if hasattr(container, "start_display"):
+        set_value(cast("InitContainer", container).start_display, world.start_display)
     if hasattr(container, "shell_file_sink_at"):
 
         def shell_log(folder: str) -> EventSink:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.process import Processes
     from gprov.ports.secrets import PasswordHasher
     from gprov.ports.shell import ConsoleShell
+    from gprov.ports.start_display import StartDisplay
 
     class ImageArchives(Archives, ImageUnpacker, Protocol):
         """Verifies and unpacks images."""
@@ -109,6 +110,12 @@ def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
     from gprov.adapters.linux.console.shell import PtyShell
 
     return PtyShell(clock, operator_terminals, mounts)
+
+
+def start_display(*, make_lcd: Callable[[], Display], clock: Clock, new_root: str) -> StartDisplay:
+    from gprov.adapters.linux.lcd.start_display import LcdStartDisplay
+
+    return LcdStartDisplay(make_lcd, clock, new_root)
 
 
 def lcd(*, clock: Clock, background: Background, arguments: BootArguments, log: Callable[[str], None]) -> Display:
