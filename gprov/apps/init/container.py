@@ -61,6 +61,7 @@ def _init_ports(unit: InitContainer) -> InitPorts:
         shell=unit.shell_at(),
         survey=unit.survey,
         boot_failures=unit.boot_failures,
+        media_search=unit.media_search,
     )
 
 

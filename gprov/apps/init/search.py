@@ -40,6 +40,7 @@ class RootFinder:
         self._mounted: Volume | None = None
         self._waiting = False
         self._starter: ArrayStarter | None = None
+        self.scanned: tuple[Volume, ...] | None = None
 
     def use(self, volume: Volume) -> None:
         """From now on, take this volume for the root, even if it does not match the specification."""
@@ -48,11 +49,12 @@ class RootFinder:
     def search(self, elapsed: float) -> RootSearch:
         """Scan all devices; mount the root if exactly one volume matches. ``elapsed``: seconds on any monotonic clock.
         A failed mount is tried again after RETRY_SECONDS."""
+        self.scanned = None
         if self._mounted is not None and not self._waiting:
             return Found(self._mounted, self._flag())
         self.release()
         disks = self._ports.blocks.disks()
-        volumes = volumes_of(self._ports.blocks, disks, self._bus)
+        volumes = self.scanned = volumes_of(self._ports.blocks, disks, self._bus)
         arrays: tuple[FoundArray, ...] = ()
         if any(volume.contents.kind == RAID_MEMBER for volume in volumes):
             scan = self._array_starter().scan(disks, volumes, elapsed)

@@ -81,7 +81,8 @@ class BootFacts:
     ``started_by_fallback``: this is a fallback boot (``entries.started_by_fallback``).
     ``targets``: None until ``SurveyTargets`` was returned, and again after a check or a change of devices.
     ``checks``: results of this boot, by ``Volume.stable_id``. ``operator_present``: an operator could press a key;
-    False after the boot menu was left. ``emergency_searched``: all removable volumes were searched for emergency files.
+    False after the boot menu was left. ``emergency_files``: those that a restore would use, described.
+    ``emergency_searched``: all removable volumes were searched for them.
     """
 
     arguments: BootArguments

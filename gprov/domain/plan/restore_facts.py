@@ -42,6 +42,8 @@ class RestoreFacts:
     ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``grub4dos_menu``: so is grub4dos's fallback menu;
     None if RECOVERY does not have that loader. ``kept_arguments``: so is ``boot.args`` (``keptargs``); None if it
     cannot be read, and is left as it is.
+    ``recovery``: None if it cannot be used: the plan then writes to PRIMARY, boot partitions and the ESP alone.
+    ``emergency_marks``: of the emergency files that are plugged in, empty for a restore without any.
     """
 
     branding: Branding
@@ -51,7 +53,7 @@ class RestoreFacts:
     image: VerifiedImage
     name: ImageName
     targets: tuple[Disk, ...]
-    recovery: Volume
+    recovery: Volume | None
     esp: Volume | None
     recovery_kernel: KernelFacts | None
     fallback_kernel: KernelFacts | None
@@ -68,6 +70,7 @@ class RestoreFacts:
     grub4dos_menu: bytes | None = None
     plain_text_password: bool = False
     kept_arguments: bytes | None = b""
+    emergency_marks: frozenset[str] = frozenset()
 
     @property
     def bios(self) -> bool:

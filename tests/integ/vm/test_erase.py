@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import socket
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +17,7 @@ from gprov.apps.host.lab.factory import factory_for
 from gprov.apps.host.lab.lifecycle import STARTED
 from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.products import Products
-from gprov.apps.host.lab.runner import Ending, RunningMachine
+from gprov.apps.host.lab.runner import RunningMachine
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ext_volume
 from gprov.domain.boot.firmware import FirmwareKind
@@ -37,6 +34,7 @@ from tests.integ.vm.erased import (
     plant,
     recovery,
     sectors,
+    type_on_console,
 )
 
 pytestmark = pytest.mark.vm
@@ -115,14 +113,6 @@ def test_an_emulated_nvme_drive_is_formatted_and_checked(
     assert_restores_itself(unit, run_stage)
 
 
-def awaits(keys: socket.socket, log: Path, text: str) -> bool:
-    """Whether the console has not shown a text yet. What QEMU sends is read: otherwise the guest stalls."""
-    with suppress(BlockingIOError):
-        while keys.recv(1 << 16, socket.MSG_DONTWAIT):
-            pass
-    return text not in log.read_text(errors="replace")
-
-
 def show_menu(unit: VirtualUnit, folder: Path) -> list[str]:
     """Make GRUB show its menu: units of the lab do not wait for keys. Returns the titles of its entries."""
     titles: list[str] = []
@@ -149,17 +139,13 @@ def test_grubs_menu_erases_after_a_person_confirmed_on_the_serial_console(
 
     def answer(live: RunningMachine) -> None:
         log = Path(unit.serial_log("erase"))
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as keys:
-            keys.connect(live.console)
-            for text, typed in (
-                ("Data Erase (DANGER!)", NEXT * down + b"\r"),
-                ("Yes, erase all data", NEXT + b"\r"),
-                (question, b"yes\r"),
-                ("cannot be undone", b"yes\r"),
-            ):
-                assert live.wait_end(300.0, partial(awaits, keys, log, text)) is Ending.TIMEOUT
-                assert not awaits(keys, log, text), f"{text!r} was not shown"
-                keys.sendall(typed)
+        pairs = (
+            ("Data Erase (DANGER!)", NEXT * down + b"\r"),
+            ("Yes, erase all data", NEXT + b"\r"),
+            (question, b"yes\r"),
+            ("cannot be undone", b"yes\r"),
+        )
+        type_on_console(live, log, pairs, 300.0)
 
     result = run_stage("erase", unit, ERASED, None, answer)
     assert "Data erase done" in console(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ from gprov.apps.host.lab.factory import factory_for
 from gprov.apps.host.lab.machine import DiskBus, Durability, Machine
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending, RunningMachine
-from gprov.apps.host.lab.unit import SERVER
+from gprov.apps.host.lab.unit import SERVER, VirtualUnit
 from tests.integ.vm.erased import (
     CERTIFICATE,
     ERASED,
+    FAILED,
     RECORD,
     SECTOR,
     OverlayAs,
@@ -34,6 +36,7 @@ from tests.integ.vm.erased import (
     recovery,
     remains,
     report,
+    type_on_console,
 )
 
 pytestmark = [pytest.mark.vm, pytest.mark.nightly]
@@ -72,7 +75,7 @@ def test_a_bad_sector_is_the_only_one_that_is_left_and_the_report_names_it(
     former = plant(unit, tmp_path)
     bad = former.canaries[-1]
     machine = with_bad_sector(unit.machine(), bad)
-    result = run_stage("erase", unit, ERASED, erasing(machine, unit, small_products))
+    result = run_stage("erase", unit, FAILED, erasing(machine, unit, small_products), partial(press_key, unit))
     assert "ONLY PARTLY" in console(result)
     found = report(unit)
     [disk] = found["disks"]
@@ -87,6 +90,11 @@ def test_a_bad_sector_is_the_only_one_that_is_left_and_the_report_names_it(
     assert "An earlier data erase of this unit FAILED" in console(result)
     assert not [each.name for each in result.milestones if each.name == "FR_STARTED"]
     assert report(unit) == found
+
+
+def press_key(unit: VirtualUnit, live: RunningMachine) -> None:
+    """After the erase has failed: the restart does not wait."""
+    type_on_console(live, Path(unit.serial_log("erase")), [("any key: at once", b"\r")], FAILED.seconds)
 
 
 def with_bad_sector(machine: Machine, offset: int) -> Machine:
@@ -120,11 +128,12 @@ def test_a_pulled_disk_fails_alone_and_its_ranges_are_stated(
         live.qmp.execute("block_set_io_throttle", {"id": "primary1-device", **SLOW})
         assert live.wait_end(ERASED.seconds, lambda: allocated(unit, 1) < enough) is Ending.TIMEOUT
         live.qmp.execute("device_del", {"id": "primary1-device"})
+        press_key(unit, live)
 
     with factory_for(container.processes(), unit, "") as factory:
         words = f"PROVISION_XLOG={factory.server.guest_url}"
         machine = erasing(with_pluggable_disk(unit.machine(), 1), unit, small_products, words)
-        result = run_stage("erase", unit, ERASED, machine, pull)
+        result = run_stage("erase", unit, FAILED, machine, pull)
     assert "FAILED" in console(result)
     assert "Data erase done" not in console(result)
     # Which disk is sda is not defined.
@@ -156,8 +165,8 @@ def with_pluggable_disk(machine: Machine, index: int) -> Machine:
     disk = machine.disks[index]
     if disk.bus.pluggable:
         return machine
-    port = {"driver": "pcie-root-port", "id": "slot", "chassis": 1, "slot": 1}
-    device = {**disk_device(disk), "bus": "slot"}
+    port = {"driver": "pcie-root-port", "id": "hotplug0", "chassis": 1}
+    device = {**disk_device(disk), "bus": "hotplug0"}
     arguments = (
         # The kernel of units has the driver for PCI Express hot-plug, not that for ACPI's.
         *("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"),

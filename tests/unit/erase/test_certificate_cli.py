@@ -198,7 +198,7 @@ def test_what_has_no_serial_number_is_named_otherwise(folder: Path, capsys: pyte
     assert certify(folder, "report.json") == 0
     capsys.readouterr()
     assert verify(folder, 3) == 0
-    _, machine, named = capsys.readouterr().out.splitlines()
+    _, machine, named, _options = capsys.readouterr().out.splitlines()
     assert machine.startswith("machine without serial number: erased;")
     assert named.startswith("  /dev/sda: erased, clear by")
 

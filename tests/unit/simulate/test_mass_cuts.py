@@ -16,8 +16,8 @@ from gprov.apps.host.simulation.machine_shapes import simulated
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.files import FileType
 
-# Of each flow on each firmware (2): 10,000 in all. Drives that erase themselves (2 of 8 flows) take longer.
-SHARE = {"sata": 440, "raid1": 300}
+# Of each flow on each firmware (2): 10,000 in all. Drives that erase themselves (2 of 9 flows) take longer.
+SHARE = {"sata": 380, "raid1": 256}
 OF_DRIVES = {"sata": 110, "raid1": 170}
 
 

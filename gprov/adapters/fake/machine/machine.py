@@ -40,9 +40,9 @@ class SimulatedMachine:
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
-    displays. ``operator_from``: monotonic time from which the operator is present. ``nvram_before``: previous values of
-    variables whose write is unflushed. ``tpm``: None for a machine without. ``verified``: images found good since
-    power-on.
+    displays. ``operator_from``: monotonic time from which the operator is present. ``media_seconds``: how long a search
+    of a removable volume takes; None: it never ends. ``nvram_before``: previous values of variables whose write is
+    unflushed. ``tpm``: None for a machine without. ``verified``: images found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -71,6 +71,7 @@ class SimulatedMachine:
     menu_choice: tuple[str, ...] = ()
     operator_present: bool = False
     operator_from: float = 0.0
+    media_seconds: float | None = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)

@@ -116,13 +116,14 @@ class RunningFakeArray:
 class FakeDisk:
     """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot.
 
-    ``areas``: boot loader code by offset. ``write_protected``: as worn-out flash. ``old_contents``: file systems and
-    array members that no partition table lists, by their first byte; a new partition that starts there holds them again
-    unless that area was cleared. ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or
-    dead; ``reappears`` at the next start. ``media``: the bytes; for tables, file systems and members a recognisable
-    content that stands for theirs. ``scsi_drive``, ``nvme_drive``: takes commands; a disk without one only reads and
-    writes blocks. ``namespace``: of an NVMe disk. ``without_size``: the drive stated no capacity when the machine was
-    started, and the kernel did not ask again.
+    ``announced``: until then, USB storage that is no disk yet. ``areas``: boot loader code by offset.
+    ``write_protected``: as worn-out flash. ``old_contents``: file systems and array members that no partition table
+    lists, by their first byte; a new partition that starts there holds them again unless that area was cleared.
+    ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or dead; ``reappears`` at the
+    next start. ``media``: the bytes; for tables, file systems and members a recognisable content that stands for
+    theirs. ``scsi_drive``, ``nvme_drive``: takes commands; a disk without one only reads and writes blocks.
+    ``namespace``: of an NVMe disk. ``without_size``: the drive stated no capacity when the machine was started, and
+    the kernel did not ask again.
     """
 
     name: str
@@ -136,6 +137,7 @@ class FakeDisk:
     table: PartitionTable | None = None
     partitions: list[FakePartition] = field(default_factory=list)
     appears_at: float = 0.0
+    announced: bool = False
     writes: int = 0
     write_protected: bool = False
     areas: dict[int, bytes] = field(default_factory=dict)

@@ -37,6 +37,9 @@ class MountFlag(IntFlag):
 
 
 UMOUNT_NOFOLLOW = 8
+_MNT_DETACH = 2
+# unshare(2): a mount namespace of its own.
+CLONE_NEWNS = 0x00020000
 # statfs(2) f_type
 MSDOS_SUPER_MAGIC = 0x4D44
 RAMFS_MAGIC = 0x858458F6
@@ -60,6 +63,8 @@ _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctype
 _libc.mount.restype = ctypes.c_int
 _libc.umount2.argtypes = [ctypes.c_char_p, ctypes.c_int]
 _libc.umount2.restype = ctypes.c_int
+_libc.unshare.argtypes = [ctypes.c_int]
+_libc.unshare.restype = ctypes.c_int
 _libc.syncfs.argtypes = [ctypes.c_int]
 _libc.syncfs.restype = ctypes.c_int
 _libc.fstatfs.argtypes = [ctypes.c_int, ctypes.POINTER(_Statfs)]
@@ -85,6 +90,16 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 def unmount(target: str) -> None:
     """umount2(2), without following a link. EBUSY: in use; EINVAL: not a mount point."""
     _checked(_libc.umount2(_name(target), UMOUNT_NOFOLLOW), target)
+
+
+def detach(target: str) -> None:
+    """umount2(2) with MNT_DETACH: the mount leaves the name space at once, also if it is in use."""
+    _checked(_libc.umount2(_name(target), UMOUNT_NOFOLLOW | _MNT_DETACH), target)
+
+
+def unshare(flags: int) -> None:
+    """unshare(2): this process leaves the name spaces that it shares with others. CAP_SYS_ADMIN."""
+    _checked(_libc.unshare(flags))
 
 
 def syncfs(fd: int) -> None:

@@ -71,8 +71,7 @@ class Builder:
         fragment."""
         require_kernel_tools(self._processes)
         inputs = KernelInputs(_text(fragment), initramfs.content, number)
-        with self._cache.lock("kernel", self._waiting):
-            return KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
+        return KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
 
     def _compressed(self, raw: bytes, level: int) -> bytes:
         if self._processes.which(_COMPRESSOR[0]) is None:

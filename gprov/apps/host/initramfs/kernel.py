@@ -72,10 +72,19 @@ class KernelBuilder:
         settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
         tree_key = f"{family}-{content_key(*settings)}"
         key = content_key(tree_key, inputs.initramfs, str(inputs.number))
-        finished = self._cache.find("kernels", key)
-        if finished is not None:
+        found = self._cached(key)
+        if found is not None:  # also while another build holds the lock
+            return found
+        with self._cache.lock("kernel", lambda: self._progress.note("kernel: waiting for another build to finish")):
+            return self._cached(key) or self._built(inputs, fragment, tree_key, key)
+
+    def _cached(self, key: str) -> str | None:
+        found = self._cache.find("kernels", key)
+        if found is not None:
             self._progress.note("kernel: taken from the cache")
-            return finished
+        return found
+
+    def _built(self, inputs: KernelInputs, fragment: Mapping[str, str], tree_key: str, key: str) -> str:
         work = self._cache.path("work", "tree")
         self._build_in(work, tree_key, inputs, fragment)
         self._check(work, inputs)

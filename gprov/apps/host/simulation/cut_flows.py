@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gprov.adapters.fake.firmware.uefi import select_boot_entry
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node, Tree
+from gprov.apps.host.simulation.emergency_stick import plug_emergency_image
 from gprov.apps.host.simulation.machine_shapes import (
     attach_nvme_drives,
     attach_sata_drives,
@@ -46,6 +47,7 @@ def flows() -> tuple[Flow, ...]:
         Flow(name="first restore", in_factory=False, prepare=None),
         Flow(name="restore a newer image", in_factory=False, prepare=_without_flag),
         Flow(name="restore on request", in_factory=False, prepare=_requested),
+        Flow(name="restore from a USB stick", in_factory=False, prepare=_with_emergency_image),
         Flow(name="erase", in_factory=False, prepare=put_user_data, erases=True),
         Flow(name="erase, SATA drives", in_factory=False, prepare=_with_sata_drives, erases=True),
         Flow(
@@ -76,6 +78,10 @@ def _without_flag(world: World) -> None:
 def _requested(world: World) -> None:
     _with_newer_image(world)
     select_boot_entry(world.machine, world.branding.restore_entry)
+
+
+def _with_emergency_image(world: World) -> None:
+    plug_emergency_image(world)
 
 
 def _with_sata_drives(world: World) -> None:

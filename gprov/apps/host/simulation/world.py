@@ -19,6 +19,7 @@ from gprov.adapters.fake.disk.partition import FakePartitioner
 from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
 from gprov.adapters.fake.events.sinks import FakeFileSink, FakeServerSink, MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.media import FakeMediaSearch
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
@@ -171,6 +172,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.blocks, FakeBlockDevices(machine))
     set_value(container.mounts, FakeMounts(machine))
     set_value(container.files, FakeFiles(machine))
+    set_value(container.media_search, FakeMediaSearch(machine))
     filesystems, arrays, firmware = FakeFileSystems(machine), FakeArrays(machine), FakeFirmware(machine)
     set_value(container.filesystems, filesystems)
     set_value(container.filesystem_maker, filesystems)

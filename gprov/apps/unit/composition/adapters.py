@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware, SmbiosTable
     from gprov.ports.hardware import HardwareInventory
+    from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
@@ -132,6 +133,12 @@ def files(*, mount_points: MountPoints) -> Files:
     from gprov.adapters.linux.files.files import LinuxFiles
 
     return LinuxFiles(mount_points.all)
+
+
+def media_search(*, mount_points: MountPoints) -> MediaSearch:
+    from gprov.adapters.linux.filesystem.media import LinuxMediaSearch
+
+    return LinuxMediaSearch(mount_points.media, mount_points.all)
 
 
 def filesystems(*, processes: Processes) -> FileSystems:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
+    from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
     from gprov.ports.shell import ConsoleShell
 
@@ -50,6 +51,10 @@ def _console_shell(unit: PortContainer) -> ConsoleShell:
 
 def _files(unit: PortContainer) -> Files:
     return adapters.files(mount_points=unit.mount_points())
+
+
+def _media_search(unit: PortContainer) -> MediaSearch:
+    return adapters.media_search(mount_points=unit.mount_points())
 
 
 def _filesystems(unit: PortContainer) -> FileSystems:
@@ -152,6 +157,7 @@ class PortContainer(Container):
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)
     files = singleton(_files, itself)
+    media_search = singleton(_media_search, itself)
     filesystems = singleton(_filesystems, itself)
     arrays = singleton(_arrays, itself)
     # One object with both ports: what it decoded while it verified an image, it need not decode again to unpack it.
