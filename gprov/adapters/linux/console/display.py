@@ -11,17 +11,17 @@ from typing_extensions import override
 from gprov.adapters.linux.console.keyboard import KeyDecoder
 from gprov.adapters.linux.console.terminal import Terminal
 from gprov.domain.display.keys import Input
-from gprov.domain.display.screen import Geometry, Screen
 from gprov.domain.display.views import KeyWindowView, MenuView, MessageView, PasswordView, QuestionView, View
 from gprov.domain.formats.printable import printable_text
 from gprov.ports.clock import Clock
 from gprov.ports.display import Display
 
 if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.display.screen import Screen
     from gprov.domain.platform.model import Lcd
 
 # The size is not known: many serial terminals have a row less than the virtual console.
-_GEOMETRY = Geometry(80, 24)
+_COLUMNS, _ROWS = 80, 24
 _CLEAR = "\x1b[0m\x1b[H\x1b[J"
 _CLEAR_ROW, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
 _SHOW_CURSOR = "\x1b[?25h"
@@ -125,15 +125,18 @@ class ConsoleDisplay(Display):
 
     def _screen(self, view: DialogView) -> Screen:
         from gprov.domain.display.render import render
+        from gprov.domain.display.screen import Geometry
 
-        return render(view, _GEOMETRY, self._clock.monotonic() - self._shown_since)
+        return render(view, Geometry(_COLUMNS, _ROWS), self._clock.monotonic() - self._shown_since)
 
     def _next_change(self) -> float | None:
         if self._dialog is None:
             return None
         from gprov.domain.display.render import next_change
+        from gprov.domain.display.screen import Geometry
 
-        return self._shown_since + next_change(self._dialog, _GEOMETRY, self._clock.monotonic() - self._shown_since)
+        seconds = self._clock.monotonic() - self._shown_since
+        return self._shown_since + next_change(self._dialog, Geometry(_COLUMNS, _ROWS), seconds)
 
     def _draw(self, screen: Screen) -> None:
         """Rows are placed, not ended: a line feed in the last row would scroll. Its last column stays empty."""
@@ -141,10 +144,10 @@ class ConsoleDisplay(Display):
         rows = [line.rstrip() for line in screen.lines]
         while rows and not rows[-1]:
             rows.pop()
-        if len(rows) == _GEOMETRY.rows:
-            rows[-1] = rows[-1][: _GEOMETRY.columns - 1]
+        if len(rows) == _ROWS:
+            rows[-1] = rows[-1][: _COLUMNS - 1]
         drawn = "".join(f"\x1b[{number};1H{row}{_CLEAR_ROW}" for number, row in enumerate(rows, 1))
-        below = f"\x1b[{len(rows) + 1};1H{_CLEAR_BELOW}" if len(rows) < _GEOMETRY.rows else ""
+        below = f"\x1b[{len(rows) + 1};1H{_CLEAR_BELOW}" if len(rows) < _ROWS else ""
         cursor = screen.cursor
         place = f"\x1b[{cursor.row + 1};{cursor.column + 1}H" if cursor is not None else ""
         self._terminal.write(f"\x1b[0m{drawn}{below}{place}{_SHOW_CURSOR}")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from gprov.domain.display.keys import Input, Key, Typed
 
-# Seconds after which an escape byte is the Escape key and no beginning of a sequence. Serial lines over a network
-# deliver a sequence in pieces.
+# Seconds without a byte after which an escape byte is the Escape key and no beginning of a sequence. Serial lines over
+# a network deliver a sequence in pieces.
 ESCAPE_SECONDS = 0.5
 _ESC = 0x1B
 _CR, _LF = 0x0D, 0x0A
@@ -73,12 +73,12 @@ class KeyDecoder:
                 self._since = now
                 yield Key.EXIT
             elif byte in b"[O":
-                self._pending += bytes([byte])
+                self._pending, self._since = pending + bytes([byte]), now
             else:  # a key together with Alt
                 self._pending = b""
                 yield Key.OTHER
         elif self._goes_on(byte):
-            self._pending += bytes([byte])
+            self._pending, self._since = pending + bytes([byte]), now
         else:
             self._pending = b""
             yield _key(pending, byte)
