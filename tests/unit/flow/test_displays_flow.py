@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -58,3 +59,13 @@ def test_a_unit_without_a_display_waits_for_none_and_shows_nothing() -> None:
     assert unit.boot() is StopReason.SWITCHED_ROOT
     assert unit.machine.clock.monotonic() == 0
     assert not unit.world.start_display.shown
+
+
+def test_a_platform_with_a_display_waits_for_it_though_none_was_found() -> None:
+    unit = units.running()
+    unit.world.platforms = tuple(replace(platform, lcd=Lcd.CFA631) for platform in unit.world.platforms)
+    unit.remove_flag()
+    assert unit.boot() is StopReason.REBOOT
+    unit.machine.operator_present, unit.machine.operator_from = True, 0.5
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert unit.machine.clock.monotonic() == pytest.approx(10, abs=0.5)

@@ -139,6 +139,14 @@ def test_storage_that_never_becomes_a_disk_delays_a_boot_by_five_seconds(unit: U
     assert unit.machine.clock.monotonic() == pytest.approx(5, abs=0.2)
 
 
+def test_a_unit_may_wait_for_removable_media_as_long_as_its_argument_says(unit: UnitDriver) -> None:
+    stick = plug_emergency_image(unit.world)
+    stick.appears_at, stick.announced = 20.0, True
+    assert unit.copy().boot() is StopReason.SWITCHED_ROOT
+    assert unit.boot({**NORMAL, "PROVISION_EMERGENCY_WAIT": "30"}) is StopReason.REBOOT
+    assert unit.systems() == [EMERGENCY_IMAGE]
+
+
 def test_a_late_recovery_does_not_delay_a_boot(unit: UnitDriver) -> None:
     recovery = unit.machine.disks[1]
     recovery.appears_at, recovery.announced = 30.0, True
