@@ -33,7 +33,10 @@ _DIALOGS = (MenuView, QuestionView, PasswordView)
 class LinuxPanel(Panel):
     """``displays``: those that are not consoles; they may appear at any time, and are used again after ``close``.
     ``log``: the log on the console, which is held back during dialogs. ``consoles``: where sysfs, procfs and device
-    files are. Messages and events may be shown from any thread, dialogs and input belong to one."""
+    files are. Messages and events may be shown from any thread, dialogs and input belong to one.
+
+    Once a password was asked for, consoles do not show what is typed until ``close``: a person may type the next one
+    before it is asked for."""
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class LinuxPanel(Panel):
         self._consoles: dict[str, ConsoleDisplay] = {}
         self._dialog: View | None = None
         self._waiting = False
+        self._secret = False
         self._entered: deque[Input] = deque()
 
     @property
@@ -76,6 +80,7 @@ class LinuxPanel(Panel):
             if dialog:
                 # Before a person types: a terminal would show a password.
                 self._begin_input()
+                self._secret = self._secret or isinstance(view, PasswordView)
                 self._log.hold()
             for display in self._all():
                 display.show(view)
@@ -121,7 +126,7 @@ class LinuxPanel(Panel):
             for display in self._all():
                 display.close()
             self._consoles.clear()
-            self._dialog = None
+            self._dialog, self._secret = None, False
             self._log.release()
 
     def _all(self) -> list[Display]:
@@ -137,7 +142,7 @@ class LinuxPanel(Panel):
                     if self._dialog is not None:
                         console.begin_input()
                         console.show(self._dialog)
-            if self._waiting or self._dialog is not None:
+            if self._waiting or self._secret or self._dialog is not None:
                 self._begin_input()
 
     def _take_input(self) -> None:
@@ -165,5 +170,7 @@ class LinuxPanel(Panel):
             console.begin_input()
 
     def _end_input(self) -> None:
+        if self._secret:
+            return
         for console in self._consoles.values():
             console.end_input()
