@@ -494,6 +494,21 @@ def test_a_terminal_that_takes_no_bytes_delays_nothing_for_long(operator: Dialog
     assert time.monotonic() - started < 5
 
 
+def test_a_dialog_that_a_slow_line_did_not_accept_is_drawn_when_the_line_does(
+    panel: LinuxPanel, person: Person
+) -> None:
+    for number in range(60):
+        panel.show(MenuView("Boot menu", ITEMS, number % 2))
+    panel.show(QuestionView("Erase everything?"))
+
+    def listen_late() -> None:
+        person.listen(0.8)
+
+    with background(listen_late):
+        panel.read(2.5)
+    assert person.screen.lines[:3] == ["Erase everything?", "", ">No     Yes"]
+
+
 def test_waiting_without_a_terminal_takes_the_whole_time(world: World) -> None:
     operator = operator_at(world.panel())
     assert not operator.is_present
