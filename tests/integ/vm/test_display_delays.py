@@ -80,5 +80,6 @@ def test_a_display_that_is_mute_or_missing_delays_a_start_by_a_second_at_most(
         assert result.system.uptime is not None
         seconds[name] = result.system.uptime
     (tmp_path / "unit" / "seconds.log").write_text(json.dumps(seconds))
-    for name in ("healthy", "mute", "unplugged"):
+    # A display that works costs the import of its modules, which takes seconds on an emulated processor.
+    for name in ("mute", "unplugged"):
         assert seconds[name] - seconds["no display"] < DISPLAY_SECONDS + NOISE_SECONDS, (name, seconds)
