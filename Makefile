@@ -36,9 +36,11 @@ lint: setup ## ruff, mypy, import contracts
 	.venv/bin/lint-imports
 
 unit: setup ## unit and property tests, with the branch coverage of the domain
+	rm -f .coverage*
 	$(PYTHON) -m pytest $(LIVES) -q & lives=$$!; \
-	$(PYTHON) -m coverage run -m pytest tests/unit $(LIVES:%=--ignore=%) -q; units=$$?; \
+	$(PYTHON) -m coverage run -m pytest tests/unit $(LIVES:%=--ignore=%) -q -n $(VMS) --dist worksteal; units=$$?; \
 	wait $$lives && exit $$units
+	$(PYTHON) -m coverage combine -q
 	$(PYTHON) -m coverage report
 
 integ: setup ## adapters against real tools, devices and servers of this machine
@@ -58,7 +60,7 @@ mutants: setup ## do unit tests notice small changes of planners and boot decisi
 	nice -n 10 $(PYTHON) -m mutants --count $(MUTANTS) --seed $(MUTANTS_SEED)
 
 bench: setup ## measurements, as ratios against a named reference of the same run
-	for name in boot freeze_startup image_apply restore; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
+	for name in boot freeze_startup image_apply restore erase; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
 
 clean: ## what this checkout built; the shared cache (~/.cache/gprov) stays
 	rm -rf $(OUT) build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from fuzz import disks, documents, drives_nvme, drives_scsi, firmware, images, network, raid_metadata, recovery, texts
+from fuzz import (
+    disks,
+    displays,
+    documents,
+    drives_nvme,
+    drives_scsi,
+    firmware,
+    images,
+    network,
+    passwords,
+    raid_metadata,
+    recovery,
+    texts,
+)
 from fuzz.harness import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -10,12 +23,14 @@ TARGETS: tuple[Target, ...] = (
     *recovery.TARGETS,
     *documents.TARGETS,
     *texts.TARGETS,
+    *passwords.TARGETS,
     *firmware.TARGETS,
     *disks.TARGETS,
     *drives_scsi.TARGETS,
     *drives_nvme.TARGETS,
     *raid_metadata.TARGETS,
     *network.TARGETS,
+    *displays.TARGETS,
 )
 
 

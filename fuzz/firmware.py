@@ -12,11 +12,15 @@ from gprov.domain.boot.boot_partition import booted_partition_guid
 from gprov.domain.boot.entries import EspLocation, planned_entries, reconcile, started_by_fallback
 from gprov.domain.branding import Branding
 from gprov.domain.disk.rootspec import parse_root
+from gprov.domain.erase.owner_variables import plan_removals
+from gprov.domain.erase.tpm_state import TpmState
+from gprov.domain.errors import BadInput
 from gprov.domain.formats.efi.boot_variables import (
     BOOT_CURRENT,
     BOOT_NEXT,
     BOOT_ORDER,
     NV_BS_RT,
+    entry_name,
     parse_numbers,
     serialise_numbers,
 )
@@ -30,11 +34,12 @@ from gprov.domain.formats.efi.load_option import (
     read_description,
     serialise_load_option,
 )
-from gprov.domain.formats.efi.variables import Variable
+from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.formats.smbios.dmidecode_fields import fields
 from gprov.domain.formats.smbios.dmidecode_keywords import keywords
 from gprov.domain.formats.smbios.memory import installed_memory
 from gprov.domain.formats.smbios.table import parse_table
+from gprov.domain.formats.tpm.replies import parse_handles, parse_properties, parse_reply
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_facts
 from gprov.domain.platform.identify import identify
@@ -82,6 +87,30 @@ def boot_variables(data: bytes) -> None:
         if read_description(entry.data) not in descriptions:
             expect(after.get(name) == entry, "a foreign boot entry was changed")
     parse_numbers(serialise_numbers(parse_numbers(data)))
+    _removals(variables)
+
+
+def _removals(variables: dict[str, Variable]) -> None:
+    """An erase removes foreign entries; it never touches one of gprov's, nor the one of this start."""
+    own = (_BRANDING.normal_entry, _BRANDING.restore_entry, _BRANDING.erase_entry)
+    named = {VariableName(name): variable for name, variable in variables.items()}
+    plan = plan_removals(named, (), own, (_ESP.partition_guid,))
+    removed = {removal.name.name for removal in plan.removals}
+    kept = [name for name in variables if read_description(variables[name].data) in own]
+    current = parse_numbers(variables[BOOT_CURRENT].data)
+    expect(removed.isdisjoint([*kept, *map(entry_name, current)]), "a boot entry that is needed is removed")
+    after = apply_changes({name: one for name, one in variables.items() if name not in removed}, plan.lists)
+    listed = parse_numbers(after[BOOT_ORDER].data) if BOOT_ORDER in after else ()
+    expect(removed.isdisjoint(map(entry_name, listed)), "BootOrder names a boot entry that is removed")
+
+
+def tpm_reply(data: bytes) -> None:
+    reply = parse_reply(data)
+    reply.describe()
+    try:
+        TpmState(next(iter(parse_properties(reply.content).values()), 0), ()).describe()
+    except BadInput:
+        TpmState(0, parse_handles(reply.content)).describe()
 
 
 def kernel_arguments(data: bytes) -> None:
@@ -112,6 +141,15 @@ def platform_ident(data: bytes) -> None:
     identify(parse_table(_SMBIOS.read_bytes()), default_table(), name)
 
 
+def _tpm_replies() -> list[bytes]:
+    properties = bytes.fromhex("800100000013 00000000 00 00000006 00000001 00000200 00000003")
+    handles = bytes.fromhex("80010000001b 00000000 00 00000001 00000002 81000001 81800000")
+    return [
+        len(content).to_bytes(4).join((content[:2], content[6:]))
+        for content in (properties, handles, bytes.fromhex("80010000000a 000009a2"))
+    ]
+
+
 def _variables() -> list[bytes]:
     option = seeds.load_option()
     return [
@@ -140,6 +178,7 @@ TARGETS = (
     Target("load-option", "UEFI load options", load_option, lambda: [seeds.load_option()], _WIDE),
     Target("device-path", "UEFI device paths", device_path, lambda: [seeds.load_option()[30:102]], _WIDE),
     Target("boot-variables", "UEFI boot variables", boot_variables, _variables, (*_WIDE, b"\xff\xfe\xfd")),
+    Target("tpm-replies", "replies of a TPM", tpm_reply, _tpm_replies),
     Target("kernel-arguments", "kernel arguments", kernel_arguments, lambda: [_ARGUMENTS], _ARGUMENT_WORDS),
     Target("smbios", "SMBIOS", smbios, _smbios, _ENTRY_POINTS),
     Target(

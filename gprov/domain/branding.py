@@ -21,6 +21,7 @@ class Branding:
     environment_prefix: str = "PROVISION_"
     hostname_prefix: str = "gp-"
     mac_prefix: str = "56:78:90"
+    emergency_prefix: str = "EmergencyFile_"
     log_folder: str = "log"
     real_init: str = "/usr/lib/systemd/systemd"
     admin: str = "admin"

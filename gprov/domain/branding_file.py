@@ -17,7 +17,7 @@ from gprov.domain.formats.json.reading import finish, read_object
 from gprov.domain.unit.nics import mac_prefix
 
 # Names of single files or folders.
-_NAMES = frozenset(("image_prefix", "flag_file", "boot_kernel", "provision_kernel", "log_folder"))
+_NAMES = frozenset(("image_prefix", "flag_file", "boot_kernel", "provision_kernel", "log_folder", "emergency_prefix"))
 _PATHS = frozenset(("config_folder", "real_init"))
 _NO_NAMES = ("", ".", "..")
 # They become part of account files, of kernel arguments and of host names.

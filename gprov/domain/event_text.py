@@ -37,6 +37,20 @@ def printable_lines(body: Body) -> tuple[str, ...]:
     return tuple(printable_text(line) for line in body_text(body).splitlines()) or ("",)
 
 
+def displayed_text(body: Body) -> str:
+    """Text of an event for a person: its severity is said in words. Empty for events that are only logged."""
+    text = "\n".join(printable_lines(body))
+    match severity_of(body):
+        case Severity.LOG:
+            return ""
+        case Severity.MSG:
+            return text
+        case Severity.WARNING:
+            return f"Warning: {text}"
+        case Severity.ERROR:
+            return f"ERROR: {text}"
+
+
 def body_text(body: Body) -> str:
     """Text of an event without time and severity. Control characters are not escaped."""
     match body:

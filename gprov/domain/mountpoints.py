@@ -16,10 +16,11 @@ class MountPoints:
     primary: str = "/mnt/PRIMARY"
     boot: str = "/mnt/BOOT"
     root: str = "/newroot"
+    media: str = "/mnt/MEDIA"
 
     @property
     def all(self) -> tuple[str, ...]:
-        return (self.recovery, self.esp, self.primary, self.boot, self.root)
+        return (self.recovery, self.esp, self.primary, self.boot, self.root, self.media)
 
     @staticmethod
     def named(branding: Branding) -> MountPoints:

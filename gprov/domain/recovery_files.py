@@ -18,6 +18,7 @@
 ``log/erase_report.json``         ``domain.erase.report``, of the last erase
 ``log/erase_report.json.certificate.json``  its certificate, and with ``.sig`` the signature
 ``log/netd.tar``                  ``domain.unit.netsaved``
+``log/emergency_media.json``      ``domain.emergency.request``
 ``log/*.log``                     ``domain.log_files``
 
 Constants only: every boot imports it.
@@ -45,5 +46,10 @@ ERASE_LEFT_FILE = "erase_left.json"
 ERASE_REPORT = "erase_report.json"
 CERTIFICATE_SUFFIX = ".certificate.json"
 SAVED_NETWORK_FILE = "netd.tar"
+# Also in the configuration folder on PRIMARY.
+EMERGENCY_RECORD = "emergency_media.json"
 # Suffix of what is kept for an analysis and no longer used.
 DAMAGED = ".damaged"
+
+# In the configuration folder on PRIMARY: ``Disk.path`` of the USB disk that RECOVERY is on, one line.
+RECOVERY_PATH_FILE = "recovery_path"

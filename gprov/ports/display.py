@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gprov.domain.display.keys import Input
-from gprov.domain.display.views import View
+if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Sequence
+
+    from gprov.domain.display.keys import Input
+    from gprov.domain.display.views import View
+    from gprov.domain.platform.model import Lcd
 
 
 class Display(Protocol):
@@ -15,6 +18,10 @@ class Display(Protocol):
     @property
     def is_present(self) -> bool:
         """Whether a person can read it and press its keys, as far as is known now."""
+
+    @property
+    def lcd(self) -> Lcd:
+        """Model of an LCD that answers; NONE: there is none now, or it is a console."""
 
     def show(self, view: View) -> None:
         """Show a view until the next one. Returns at once and never raises: drawing is the adapter's work, and of views
@@ -37,8 +44,15 @@ class Panel(Protocol):
     def is_present(self) -> bool:
         """Whether any display is present. Looked up each time: USB devices appear late."""
 
+    @property
+    def lcd(self) -> Lcd:
+        """Model of the LCD among the displays; NONE: none answers now."""
+
     def show(self, view: View) -> None:
         """As of a display."""
+
+    def show_status(self, view: View) -> None:
+        """Show a view on the displays that show no log: not on consoles."""
 
     def read(self, seconds: float) -> Input | None:
         """The next input; waits for it, at most ``seconds``. None: there was none. Without any display it waits, too:
@@ -48,4 +62,4 @@ class Panel(Protocol):
         """Discard the input that was not read yet."""
 
     def close(self) -> None:
-        """Close all displays."""
+        """Close all displays. Each method may be called again; displays are then opened anew."""

@@ -25,6 +25,22 @@ class DriveQueries(Protocol):
         """Send an admin command to the controller of this namespace and wait for its end."""
 
 
+@dataclass(frozen=True, slots=True)
+class BusyDrive:
+    """``name``: for people. ``done``: fraction, None if the drive states none."""
+
+    name: str
+    done: float | None
+
+
+class UnreadyDrives(Protocol):
+    """Drives that ``BlockDevices`` does not list, since the kernel has no capacity of them."""
+
+    def sanitizing(self) -> tuple[BusyDrive, ...]:
+        """Those that carry out a sanitize operation. A drive whose operation has ended is listed by ``BlockDevices``
+        from then on. Raises DeviceFault."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """``examined``: bytes that were read. ``different``: ranges with other contents; ``unreadable``: with read errors.

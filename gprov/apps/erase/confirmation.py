@@ -5,6 +5,7 @@ from __future__ import annotations
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.erase.consequence import CONSEQUENCE, FIRST_SECONDS, SECOND_SECONDS
 from gprov.domain.erase.questions import first_question
+from gprov.domain.erase.request import EraseRequest
 from gprov.domain.erase.scope import Scope
 from gprov.ports.operator import Operator
 
@@ -14,10 +15,10 @@ def confirmed_by_arguments(arguments: BootArguments, serial: str) -> bool:
     return bool(serial) and arguments.erase_serial == serial
 
 
-def confirmed_by_person(operator: Operator, serial: str, scope: Scope) -> bool:
+def confirmed_by_person(operator: Operator, serial: str, scope: Scope, request: EraseRequest) -> bool:
     """Ask twice. False without an operator, and after a timeout."""
     if not operator.is_present:
         return False
-    return operator.confirm(first_question(serial, scope), FIRST_SECONDS) and operator.confirm(
+    return operator.confirm(first_question(serial, scope, request), FIRST_SECONDS) and operator.confirm(
         CONSEQUENCE, SECOND_SECONDS
     )

@@ -28,8 +28,10 @@ def _ports(unit: EraseContainer) -> ErasePorts:
     return ErasePorts(
         flow=unit.flow_ports(),
         queries=unit.drive_queries(),
+        unready=unit.unready_drives(),
         reader=unit.disk_reader(),
         runner=unit.erasure_runner(),
+        machine=unit.machine_eraser(),
         registry_at=unit.erasure_registry_at(),
         operator=unit.operator(),
         randomness=unit.randomness(),

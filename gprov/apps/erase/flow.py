@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gprov.apps.erase.confirmation import confirmed_by_arguments, confirmed_by_person
+from gprov.apps.erase.machine_data import erase_machine_data, failures
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.erase.preparation import prepare_disks
 from gprov.apps.erase.raid_metadata import RaidMetadataKeeper, kept_kind
 from gprov.apps.erase.recorder import EraseRecorder
 from gprov.apps.erase.reporting import report_erase, unit_identity
-from gprov.apps.erase.survey import find_scope, free_drives, plan_erasures
+from gprov.apps.erase.survey import find_scope, free_drives, plan_erasures, warn_of_busy_drives
+from gprov.apps.erase.unrecorded import may_begin_unrecorded
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
 from gprov.apps.unit.recovery.erase_ends import write_ends
@@ -30,7 +32,7 @@ from gprov.domain.erase.request_text import parse_request
 from gprov.domain.erase.result import EraseResult
 from gprov.domain.erase.resume import absent_disks, resume_problem, resumed_record
 from gprov.domain.erase.scope import Scope
-from gprov.domain.errors import EraseFailed, GprovError, HardwareMismatch
+from gprov.domain.errors import DeviceFault, EraseFailed, GprovError, HardwareMismatch
 from gprov.domain.platform.identify import Unit
 
 _CONFIRM_SECONDS = 300.0
@@ -88,41 +90,32 @@ class DataErase:
         found = file.read()
         record = found if found is not None and has_begun(found, flow.volumes.blocks) else None
         unit = self._identify()
-        scope = find_scope(self._ports, recovery, unit, bus)
+        scope = find_scope(self._ports, recovery, unit, record, bus)
         if record is not None:
             record = self._usable(record, file, unit, scope, confirmed)
-        if record is not None:
-            scope = replace(scope, missing=max(scope.missing, absent_disks(record, scope.disks)))
-        for left_out in scope.left_out:
-            bus.log(left_out.describe())
-        if not scope.disks:
-            raise HardwareMismatch("data erase: no data disk was found; nothing was erased")
-        if record is None and not self._is_confirmed(unit, scope, confirmed):
-            bus.message("Data erase not confirmed: nothing was changed")
-            return EraseResult.DECLINED
-        bus.message("Data erase" if record is None else "Data erase goes on after an interruption")
-        request = record.request if record is not None else wanted
-        if request != wanted and self._context.arguments.erase_options:
-            bus.warning(
-                "data erase: DATA_ERASE_OPTIONS is not used; the interrupted erase goes on with its own options"
-            )
+        if record is None:
+            warn_of_busy_drives(self._ports, bus)
+        scope = self._checked(scope, record)
+        if record is None and not self._is_confirmed(unit, scope, wanted, confirmed):
+            return self._declined()
+        request = self._request_of(record, wanted)
         free_drives(self._ports, scope.disks, bus)
         erasures = plan_erasures(self._ports, scope.disks, request, record, bus)
         disks = tuple(erasure.disk for erasure in erasures)
         keeper = RaidMetadataKeeper(self._ports.runner, flow.volumes.files, self._context.log_folder, bus)
-        if record is None and (kind := kept_kind(request, unit)) is not None:
-            keeper.save(disks, kind)
+        if record is None:
+            keeper.begin(disks, kept_kind(request, unit), after_failure=found is not None)
         recorder = EraseRecorder(self._record(erasures, record, unit, scope), file, flow.volumes.clock, bus)
+        unrecorded = recorder.start()
+        if record is None and unrecorded is not None and not self._may_begin(unrecorded, request, unit, confirmed):
+            return self._declined()
         outcomes = self._erase(erasures, recorder, record)
-        facts = replace(
-            self._facts(unit, scope, outcomes, recorder.started_ns), options=keeper.put_back(disks, recorder.begin_anew)
-        )
-        text = result_text(outcomes, scope.missing)
-        for outcome in outcomes:
-            bus.log(outcome_text(outcome))
-        verdict = report_erase(self._ports, facts, self._context)
-        if not all_erased(outcomes, scope.missing) or verdict is not OverallVerdict.ERASED:
-            text = f"{text}; the report of the erase states: {verdict.value}"
+        raid = keeper.put_back(disks, recorder.begin_anew)
+        # Whatever became of the disks: what is left on one of them may be encrypted with keys in the TPM.
+        machine = erase_machine_data(self._ports.machine, request, bus, recorder.variables, recorder.mark_variables)
+        facts = self._facts(unit, scope, outcomes, recorder.started_ns)
+        problem, text = self._result(replace(facts, options=(*raid, *machine)), scope, tuple(failures(machine)))
+        if problem:
             recorder.mark_failed(text)
             raise EraseFailed(text)
         # Before the record of the erase is removed: a cut between the two repeats both.
@@ -130,6 +123,38 @@ class DataErase:
         file.remove()
         bus.message(f"Data erase done: {text}")
         return EraseResult.ERASED
+
+    def _checked(self, scope: Scope, record: EraseRecord | None) -> Scope:
+        """With the disks of the record that are missing. Raises HardwareMismatch if there is no disk."""
+        for left_out in scope.left_out:
+            self._bus.log(left_out.describe())
+        if not scope.disks:
+            raise HardwareMismatch("data erase: no data disk was found; nothing was erased")
+        if record is None:
+            return scope
+        return replace(scope, missing=max(scope.missing, absent_disks(record, scope.disks)))
+
+    def _request_of(self, record: EraseRecord | None, wanted: EraseRequest) -> EraseRequest:
+        """That of the interrupted erase, if this one continues it."""
+        bus = self._bus
+        bus.message("Data erase" if record is None else "Data erase goes on after an interruption")
+        if record is None:
+            return wanted
+        if record.request != wanted and self._context.arguments.erase_options:
+            bus.warning(
+                "data erase: DATA_ERASE_OPTIONS is not used; the interrupted erase goes on with its own options"
+            )
+        return record.request
+
+    def _result(self, facts: ErasureFacts, scope: Scope, failed: tuple[str, ...]) -> tuple[bool, str]:
+        """Write and register the report. Returns whether the erase failed, and its result in words."""
+        for outcome in facts.outcomes:
+            self._bus.log(outcome_text(outcome))
+        verdict = report_erase(self._ports, facts, self._context)
+        text = "; ".join((result_text(facts.outcomes, scope.missing), *failed))
+        if all_erased(facts.outcomes, scope.missing) and verdict is OverallVerdict.ERASED and not failed:
+            return False, text
+        return True, f"{text}; the report of the erase states: {verdict.value}"
 
     def _identify(self) -> Unit | None:
         """None for a unit of an unknown platform."""
@@ -141,13 +166,21 @@ class DataErase:
             self._bus.warning(f"data erase: the platform is unknown: {error}")
             return None
 
-    def _is_confirmed(self, unit: Unit | None, scope: Scope, confirmed: bool) -> bool:
+    def _is_confirmed(self, unit: Unit | None, scope: Scope, wanted: EraseRequest, confirmed: bool) -> bool:
         operator, serial = self._ports.operator, unit.serial if unit is not None else ""
         if unit is None and not operator.confirm(unknown_platform_question(scope), _CONFIRM_SECONDS):
             return False
         if confirmed or confirmed_by_arguments(self._context.arguments, serial):
             return True
-        return confirmed_by_person(operator, serial or "(unknown)", scope)
+        return confirmed_by_person(operator, serial or "(unknown)", scope, wanted)
+
+    def _may_begin(self, fault: DeviceFault, request: EraseRequest, unit: Unit | None, confirmed: bool) -> bool:
+        by_person = confirmed or not confirmed_by_arguments(self._context.arguments, unit.serial if unit else "")
+        return may_begin_unrecorded(fault, request, self._ports.operator, self._bus, by_person=by_person)
+
+    def _declined(self) -> EraseResult:
+        self._bus.message("Data erase not confirmed: nothing was changed")
+        return EraseResult.DECLINED
 
     def _usable(
         self, record: EraseRecord, file: EraseRecordFile, unit: Unit | None, scope: Scope, confirmed: bool
@@ -182,7 +215,6 @@ class DataErase:
     def _erase(
         self, erasures: tuple[DiskErasure, ...], recorder: EraseRecorder, before: EraseRecord | None
     ) -> tuple[DiskOutcome, ...]:
-        recorder.start()
         cleared = before if before is not None and before.cleared else None
         disks = tuple(
             erasure.disk

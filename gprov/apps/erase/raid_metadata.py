@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gprov.apps.unit.execution.erase.runner import ErasureRunner
+from gprov.apps.unit.recovery.erase_record import remove_raid_metadata
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.raid_metadata_record import MAX_BYTES, KeptMetadata, parse_kept, serialise_kept
@@ -25,11 +26,21 @@ class RaidMetadataKeeper:
     def __init__(self, runner: ErasureRunner, files: Files, folder: str, bus: EventBus) -> None:
         self._runner = runner
         self._files = files
+        self._folder = folder
         self._path = f"{folder}/{ERASE_RAID_FILE}"
         self._bus = bus
 
-    def save(self, disks: tuple[Disk, ...], kind: FakeraidType) -> None:
-        """Before the first change. Raises DeviceFault if it cannot be kept on RECOVERY: nothing was changed then."""
+    def begin(self, disks: tuple[Disk, ...], kind: FakeraidType | None, *, after_failure: bool) -> None:
+        """Before the first change of a new erase. ``kind``: None to keep none. What a power cut before the record was
+        written has left is out of date, and removed. ``after_failure``: what a failed erase has kept is not: the disks
+        may have lost it by now. Raises DeviceFault if RECOVERY does not allow it: nothing was changed then."""
+        if after_failure and kind is not None and self._files.status(self._path) is not None:
+            return
+        remove_raid_metadata(self._files, self._folder)
+        if kind is not None:
+            self._save(disks, kind)
+
+    def _save(self, disks: tuple[Disk, ...], kind: FakeraidType) -> None:
         kept = []
         for disk in disks:
             saved = self._runner.save_metadata(disk, kind)

@@ -15,6 +15,7 @@ from gprov.domain.disk.model import Disk
 from gprov.domain.erase.record import DiskProgress, EraseRecord, RecordState
 from gprov.domain.errors import DeviceFault
 from gprov.domain.estimate import FRACTION, Estimate
+from gprov.domain.formats.efi.variables import VariableName
 from gprov.ports.clock import Clock
 
 # How much an overwrite may have to repeat after a power cut, against wear of a small RECOVERY.
@@ -43,10 +44,10 @@ class EraseRecorder(ErasureObserver):
         """When the erase was begun, perhaps in an earlier start of the unit."""
         return self._record.started_ns
 
-    def start(self) -> None:
-        """Write the record for the first time."""
+    def start(self) -> DeviceFault | None:
+        """Write the record for the first time in this start of the unit; why that failed, None if it did not."""
         with self._lock:
-            self._write()
+            return self._write()
 
     def mark_cleared(self) -> None:
         """Both ends of all disks are cleared."""
@@ -60,6 +61,17 @@ class EraseRecorder(ErasureObserver):
         with self._lock:
             anew = (replace(one, technique=None, completed=False, pass_number=0, done=0) for one in self._record.disks)
             self._record = replace(self._record, disks=tuple(anew))
+            self._write()
+
+    @property
+    def variables(self) -> tuple[VariableName, ...]:
+        """Variables that an earlier start of this erase was about to remove."""
+        return self._record.variables
+
+    def mark_variables(self, names: tuple[VariableName, ...]) -> None:
+        """These variables are about to be removed."""
+        with self._lock:
+            self._record = replace(self._record, variables=names)
             self._write()
 
     def mark_failed(self, summary: str) -> None:
@@ -102,7 +114,7 @@ class EraseRecorder(ErasureObserver):
         )
         self._record = replace(self._record, disks=disks)
 
-    def _write(self) -> None:
+    def _write(self) -> DeviceFault | None:
         self._written = self._clock.monotonic()
         try:
             self._file.write(self._record)
@@ -110,6 +122,8 @@ class EraseRecorder(ErasureObserver):
             if not self._failed:
                 self._failed = True
                 self._bus.warning(f"the erase cannot be recorded, so it is not resumed after a power cut: {fault}")
+            return fault
+        return None
 
 
 def progress_text(name: str, done: int, total: int, estimate: Estimate) -> str:

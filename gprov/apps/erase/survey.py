@@ -16,28 +16,69 @@ from gprov.domain.erase.families import report_protocol
 from gprov.domain.erase.plan import DiskErasure
 from gprov.domain.erase.record import DiskProgress, EraseRecord
 from gprov.domain.erase.request import EraseRequest
+from gprov.domain.erase.resume import absent_disks
 from gprov.domain.erase.scope import Scope, platform_scope, scope_of_unknown_platform
+from gprov.domain.errors import DeviceFault
 from gprov.domain.platform.identify import Unit
 from gprov.ports.clock import Deadline
+from gprov.ports.drives import BusyDrive
 
 # A drive that does not answer within this time is erased by overwriting, or reported as failed.
 _REPORT_SECONDS = 120.0
 _SEED_BYTES = 16
+# The largest drives state up to two days for a sanitize operation.
+_BUSY_SECONDS = 7 * 86400.0
+_BUSY_PAUSE = 60.0
 
 
-def find_scope(ports: ErasePorts, recovery: RecoveryVolume, unit: Unit | None, bus: EventBus) -> Scope:
-    """Wait until all data disks of the platform were found and the set is stable, at most ``APPEAR_SECONDS``. ``unit``
-    None: the platform is unknown."""
+def find_scope(
+    ports: ErasePorts, recovery: RecoveryVolume, unit: Unit | None, record: EraseRecord | None, bus: EventBus
+) -> Scope:
+    """Wait until all data disks of the platform and of the record were found and the set is stable, at most
+    ``APPEAR_SECONDS``; longer for a disk of the record that may be erasing itself. ``unit`` None: the platform is
+    unknown; ``record``: of an erase that is resumed."""
     volumes = ports.flow.volumes
-    end = Deadline(volumes.clock, APPEAR_SECONDS if unit is not None else SETTLE_SECONDS)
+    known = unit is not None or record is not None
+    end = Deadline(volumes.clock, APPEAR_SECONDS if known else SETTLE_SECONDS)
+    busy_end = Deadline(volumes.clock, _BUSY_SECONDS)
     with volumes.blocks.changes() as changes:
         while True:
             scope = _scope_now(ports, recovery, unit, bus)
+            absent = absent_disks(record, scope.disks) if record is not None else 0
+            if absent and not busy_end.passed and _wait_for_busy(ports, bus):
+                # It appears when it is done; the others had their time by then.
+                end = Deadline(volumes.clock, APPEAR_SECONDS)
+                continue
             if end.passed:
                 return scope
-            if not scope.missing and unit is not None and not changes.wait(SETTLE_SECONDS):
+            if known and not (scope.missing or absent) and not changes.wait(SETTLE_SECONDS):
                 return scope
             changes.wait(min(end.remaining, SETTLE_SECONDS))
+
+
+def _wait_for_busy(ports: ErasePorts, bus: EventBus) -> bool:
+    """Wait for some time, if there are drives that have no capacity now since they erase themselves."""
+    busy = _busy(ports, bus)
+    for drive in busy:
+        done = f", {drive.done:.0%}" if drive.done is not None else ""
+        bus.message(f"{drive.name} erases itself since before this start{done}")
+    if busy:
+        ports.flow.volumes.clock.sleep(_BUSY_PAUSE)
+    return bool(busy)
+
+
+def warn_of_busy_drives(ports: ErasePorts, bus: EventBus) -> None:
+    """A drive that erases itself already, and of which no record says that gprov began it, is not covered."""
+    for drive in _busy(ports, bus):
+        bus.warning(f"{drive.name} erases itself already and is not covered by this erase: wait, and repeat the erase")
+
+
+def _busy(ports: ErasePorts, bus: EventBus) -> tuple[BusyDrive, ...]:
+    try:
+        return ports.unready.sanitizing()
+    except DeviceFault as fault:
+        bus.warning(f"drives that erase themselves: {fault}")
+        return ()
 
 
 def _scope_now(ports: ErasePorts, recovery: RecoveryVolume, unit: Unit | None, bus: EventBus) -> Scope:

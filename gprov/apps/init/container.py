@@ -15,6 +15,7 @@ from gprov.apps.unit.composition.wiring import factory, itself
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import FileSinkAt
+    from gprov.ports.start_display import StartDisplay
 
 
 def _survey(unit: InitContainer) -> Survey:
@@ -50,17 +51,23 @@ def _shell_at(unit: InitContainer) -> Callable[[FindRoot], ShellFlow]:
     return shell
 
 
+def _start_display(unit: InitContainer) -> StartDisplay:
+    return adapters.start_display(make_lcd=unit.lcd, clock=unit.clock(), new_root=unit.mount_points().root)
+
+
 def _init_ports(unit: InitContainer) -> InitPorts:
     return InitPorts(
         volumes=unit.volume_ports(),
         operator=unit.operator(),
         attention=unit.attention,
+        start_display=unit.start_display,
         power=unit.power(),
         restore=unit.restore,
         erase=unit.erase,
         shell=unit.shell_at(),
         survey=unit.survey,
         boot_failures=unit.boot_failures,
+        media_search=unit.media_search,
     )
 
 
@@ -75,5 +82,6 @@ class InitContainer(RestoreContainer, EraseContainer):
     boot_failures = factory(_boot_failures, itself)
     shell_file_sink_at = factory(_shell_file_sink_at, itself)
     shell_at = factory(_shell_at, itself)
+    start_display = factory(_start_display, itself)
     init_ports = factory(_init_ports, itself)
     boot = factory(_boot, itself)

@@ -29,12 +29,11 @@ class BootEnding:
         self._bus.state(ProcessState.INIT_FAILED)
         self._ports.operator.show(reason)
         self._release()
-        self._restart_after(self._ports.boot_failures().record_failure(reason))
+        self._restart_after(reason, self._ports.boot_failures().record_failure(reason))
 
     def show_error_and_restart(self, error: GprovError, min_seconds: float = 0.0) -> NoReturn:
         """Show the error for a while, then restart: the next boot may find devices that this one did not."""
-        self._ports.operator.show(str(error))
-        self._restart_after(max(FAILURE_HOLD_SECONDS, min_seconds) if self._hold is None else self._hold)
+        self._restart_after(str(error), max(FAILURE_HOLD_SECONDS, min_seconds) if self._hold is None else self._hold)
 
     def show_result_and_restart(self, text: str) -> NoReturn:
         """Show the final message of a flow until a key is pressed, for a while at most, then restart."""
@@ -57,11 +56,14 @@ class BootEnding:
         during = ports.attention().alarm if alarm else lambda: None
         return wait_or_skip(ports.operator, ports.volumes.clock, seconds, during)
 
-    def _restart_after(self, seconds: float) -> NoReturn:
+    def _restart_after(self, reason: str, seconds: float) -> NoReturn:
         """A person may cut the pause short; the count of boot failures is then set to zero."""
         self._release()
-        self._bus.message(f"Restarting in {format_duration(seconds)}; any key: at once")
+        pause = f"Restarting in {format_duration(seconds)}; any key: at once"
+        self._bus.message(pause)
         self._bus.close()
+        # After the message, which would replace the reason on a small display.
+        self._ports.operator.show(f"{reason}. {pause}")
         if self._wait(seconds, alarm=True):
             self._ports.boot_failures().reset()
         self._ports.power.reboot()

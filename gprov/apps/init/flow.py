@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NoReturn, assert_never
 
+from gprov.apps.init.emergency_search import POLL_SECONDS, EmergencySearch
 from gprov.apps.init.ending import BootEnding
 from gprov.apps.init.handover import prepare_handover
-from gprov.apps.init.ports import InitPorts
+from gprov.apps.init.ports import InitPorts, RestoreFlow
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.waiting import BootWaiter
 from gprov.apps.unit.composition.context import UnitContext
@@ -31,7 +32,7 @@ from gprov.domain.boot.decisions import (
 from gprov.domain.boot.facts import BootFacts, Flag, Found, Mounted
 from gprov.domain.disk.model import Volume
 from gprov.domain.disk.rootspec import parse_root
-from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError
+from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, InternalError
 
 
 class Boot:
@@ -54,6 +55,7 @@ class Boot:
             started_by_fallback=arguments.restore_requested and self._is_fallback_boot(),
         )
         self._ending = BootEnding(ports, self._finder.release, arguments.failure_hold, context.bus)
+        self._emergency = EmergencySearch(ports.volumes, ports.media_search, context)
         self._waiter = BootWaiter(ports.volumes.blocks, ports.operator, arguments.key_window, context.bus)
         for line in (*arguments.notes, *([note] if note else [])):
             self._bus.warning(line)
@@ -78,13 +80,15 @@ class Boot:
         if facts.arguments.restore_requested and not facts.started_by_fallback:
             return facts
         if not self._waiter.search_due(elapsed):
-            return facts
-        return replace(facts, root=self._finder.search(elapsed))
+            return self._emergency.collect(facts)
+        facts = replace(facts, root=self._finder.search(elapsed))
+        return self._emergency.update(facts, self._finder.scanned)
 
     def _execute(self, decision: Decision) -> None:
         match decision:
             case KeepWaiting():
-                self._facts = self._waiter.wait(decision, self._facts)
+                poll = POLL_SECONDS if self._emergency.busy else None
+                self._facts = self._waiter.wait(decision, self._facts, poll)
             case SurveyTargets():
                 self._survey()
             case CheckFileSystem():
@@ -153,9 +157,12 @@ class Boot:
         self._facts = replace(self._facts, checks=checks, targets=None)
 
     def _switch_root(self, volume: Volume) -> None:
-        prepare_handover(volume, self._finder.started_array(volume), self._ports, self._context)
+        root = self._facts.root if isinstance(self._facts.root, Found) else Found(volume, Mounted(Flag.PRESENT))
+        prepare_handover(root, self._finder.started_array(volume), self._ports, self._context)
         self._bus.milestone("handover")
         self._waiter.close()
+        self._emergency.close()
+        self._ports.operator.close()
         try:
             self._volumes.mounts.switch_root(self._context.mount_points.root, self._context.branding.real_init)
         except DeviceFault as fault:
@@ -164,13 +171,17 @@ class Boot:
             self._execute(decide(replace(self._facts, root=root)))
 
     def _restore(self, decision: Restore) -> None:
-        """Returns only if a person chose this restore in the boot menu, and then left the menu of images."""
+        """Returns only if a person chose this restore in the boot menu, and then left the menu of images; or if the
+        emergency files that request it are not used."""
         by_person = decision.reason is RestoreReason.REQUESTED_BY_PERSON
         self._bus.log(f"factory restore: {decision.reason.value} ({decision.evidence})")
         self._finder.release()
         restore = self._ports.restore()
         try:
-            restored = restore.run(decision.image, by_person=by_person)
+            if decision.reason is RestoreReason.EMERGENCY_FILE:
+                restored = self._restore_from_media(restore)
+            else:
+                restored = restore.run(decision.image, by_person=by_person)
         except EraseUnfinished as unfinished:
             self._go_on_with_erase(unfinished)
             return
@@ -178,11 +189,25 @@ class Boot:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
 
             self._ending.show_error_and_restart(error, 0.0 if restore.attempt_recorded else UNCOUNTED_SECONDS)
+        if not restored and decision.reason is RestoreReason.EMERGENCY_FILE:
+            return
         if by_person and not restored:
             # The key still counts as pressed: the boot menu comes again.
             self._image_menus_left += 1
             return
         self._ending.restart()
+
+    def _restore_from_media(self, restore: RestoreFlow) -> bool:
+        """False: the files are not used, PRIMARY is as it was, and the boot goes on without them."""
+        from gprov.apps.init.emergency_restore import EmergencyRestore
+
+        request = self._emergency.request
+        if request is None:
+            raise InternalError("a restore with emergency files, of which there are none")
+        restored = EmergencyRestore(self._ports, self._context).run(request, restore)
+        self._emergency.refuse(request)
+        self._facts = replace(self._facts, targets=None)
+        return restored
 
     def _give_up(self, reason: str) -> None:
         """A unit that was to be erased, and of which a disk is missing, looks like one that lost its system. Returns

@@ -1,29 +1,37 @@
-"""What is reported and counted before the system is started: the state of its array, the boot attempt."""
+"""What is reported and counted before the system is started: the state of its array, the boot attempt; and what a
+display shows meanwhile."""
 
 from __future__ import annotations
 
 from gprov.apps.init.ports import InitPorts
 from gprov.apps.unit.boot.boot_attempts import has_boot_confirmation, record_boot_attempt
 from gprov.apps.unit.composition.context import UnitContext
-from gprov.domain.boot.boot_counts import UNCONFIRMED_WARNING_LIMIT
+from gprov.domain.boot.boot_counts import UNCONFIRMED_WARNING_LIMIT, BootCounts
+from gprov.domain.boot.facts import Found, Mounted
 from gprov.domain.disk.arrays import FoundArray
 from gprov.domain.disk.model import Volume
 
 
-def prepare_handover(volume: Volume, array: FoundArray | None, ports: InitPorts, context: UnitContext) -> None:
-    """``volume``: the root, mounted read-only, as it also is afterwards. ``array``: the array below it that this boot
-    has started, in its state before that; None: there is none. A failure is reported and does not stop the boot."""
+def prepare_handover(root: Found, array: FoundArray | None, ports: InitPorts, context: UnitContext) -> None:
+    """``root``: mounted read-only, as it also is afterwards. ``array``: the array below it that this boot has started,
+    in its state before that; None: there is none. A failure is reported and does not stop the boot."""
+    volume = root.volume
     context.bus.log(f"starting the system on {volume.node}")
     if array is not None:
         from gprov.apps.init.arrays import report_array
 
         report_array(array, ports, context)
-    _count_attempt(volume, ports, context)
+    before = _count_attempt(volume, ports, context)
+    if isinstance(root.mount, Mounted) and root.mount.expects_display:
+        from gprov.domain.boot.start_texts import start_texts
+
+        confirms = has_boot_confirmation(ports.volumes.files, context.mount_points.root)
+        ports.start_display().keep_showing(start_texts(before, confirms=confirms))
     if context.arguments.xlog:
         context.bus.log("the server of the remote log gets nothing of this start: only of restores and failed starts")
 
 
-def _count_attempt(volume: Volume, ports: InitPorts, context: UnitContext) -> None:
+def _count_attempt(volume: Volume, ports: InitPorts, context: UnitContext) -> BootCounts:
     volumes, bus = ports.volumes, context.bus
     before = record_boot_attempt(volumes, volume, context)
     if before.unconfirmed and has_boot_confirmation(volumes.files, context.mount_points.root):
@@ -33,3 +41,4 @@ def _count_attempt(volume: Volume, ports: InitPorts, context: UnitContext) -> No
         else:
             bus.warning(text)
             ports.operator.show(text)
+    return before

@@ -13,9 +13,12 @@ from gprov.domain.disk.model import Volume
 from gprov.ports.attention import Attention
 from gprov.ports.operator import Operator
 from gprov.ports.power import Power
+from gprov.ports.start_display import StartDisplay
 
 if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.domain.emergency.request import EmergencyRequest
     from gprov.domain.erase.result import EraseResult
+    from gprov.ports.media import MediaSearch
 
 
 # Looks for the system's root for at most that many seconds and mounts it read-only; None if there is none.
@@ -23,10 +26,20 @@ FindRoot = Callable[[float], Volume | None]
 
 
 class RestoreFlow(Protocol):
-    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> bool:
+    def run(
+        self, preferred: PreferredImage, *, by_person: bool = False, emergency: EmergencyRequest | None = None
+    ) -> bool:
         """Returns True when the unit is restored and may reboot; False if a person left the menu of images: then
         PRIMARY is as it was. Raises GprovError. A restore that a person requested begins at once, without a restore
-        backoff."""
+        backoff. ``emergency``: files on removable media to use instead of RECOVERY's, which may be missing then."""
+
+    @property
+    def primary_changed(self) -> bool:
+        """Has this restore begun to write to PRIMARY?"""
+
+    def forget_emergency_files(self) -> None:
+        """The media with the files of this restore were removed: plugged in again, they are a new request. Never
+        raises."""
 
     @property
     def attempt_recorded(self) -> bool:
@@ -63,14 +76,16 @@ class BootFailures(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class InitPorts:
     """``restore``, ``erase``, ``shell``, ``survey`` and ``boot_failures`` make their use case when it is needed: a
-    normal boot needs none."""
+    normal boot needs none. ``media_search`` makes its port."""
 
     volumes: VolumePorts
     operator: Operator
     attention: Callable[[], Attention]
+    start_display: Callable[[], StartDisplay]
     power: Power
     restore: Callable[[], RestoreFlow]
     erase: Callable[[], EraseFlow]
     shell: Callable[[FindRoot], ShellFlow]
     survey: Callable[[], Survey]
     boot_failures: Callable[[], BootFailures]
+    media_search: Callable[[], MediaSearch]

@@ -12,13 +12,17 @@ from gprov.domain.boot.facts import Ambiguous, Flag, Found, Mounted, MountFailed
 from gprov.domain.disk.model import KNOWN_KINDS, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER, RootSpec, matches
 from gprov.domain.disk.targets import removable_reason
-from gprov.domain.errors import DeviceFault
+from gprov.domain.errors import DeviceFault, GprovError
 from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.platform.facts_file import FACTS_FILE, names_display
 from gprov.ports.clock import Deadline
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
     from gprov.apps.init.arrays import ArrayStarter
     from gprov.domain.disk.arrays import FoundArray
+
+
+_FACTS_BYTES = 1 << 20
 
 
 class RootFinder:
@@ -40,6 +44,7 @@ class RootFinder:
         self._mounted: Volume | None = None
         self._waiting = False
         self._starter: ArrayStarter | None = None
+        self.scanned: tuple[Volume, ...] | None = None
 
     def use(self, volume: Volume) -> None:
         """From now on, take this volume for the root, even if it does not match the specification."""
@@ -48,11 +53,12 @@ class RootFinder:
     def search(self, elapsed: float) -> RootSearch:
         """Scan all devices; mount the root if exactly one volume matches. ``elapsed``: seconds on any monotonic clock.
         A failed mount is tried again after RETRY_SECONDS."""
+        self.scanned = None
         if self._mounted is not None and not self._waiting:
             return Found(self._mounted, self._flag())
         self.release()
         disks = self._ports.blocks.disks()
-        volumes = volumes_of(self._ports.blocks, disks, self._bus)
+        volumes = self.scanned = volumes_of(self._ports.blocks, disks, self._bus)
         arrays: tuple[FoundArray, ...] = ()
         if any(volume.contents.kind == RAID_MEMBER for volume in volumes):
             scan = self._array_starter().scan(disks, volumes, elapsed)
@@ -72,7 +78,7 @@ class RootFinder:
         with blocks.changes() as changes:
             while True:
                 root = self.search(clock.monotonic())
-                if isinstance(root, Found) and root.mount == Mounted(Flag.PRESENT):
+                if isinstance(root, Found) and isinstance(root.mount, Mounted) and root.mount.flag is Flag.PRESENT:
                     return root.volume
                 if deadline.passed:
                     return None
@@ -149,4 +155,15 @@ class RootFinder:
         except DeviceFault as fault:
             self._bus.warning(str(fault))
             return Mounted(Flag.UNREADABLE)
-        return Mounted(Flag.PRESENT if status is not None else Flag.ABSENT)
+        if status is None:
+            return Mounted(Flag.ABSENT)
+        return Mounted(Flag.PRESENT, expects_display=self._expects_display())
+
+    def _expects_display(self) -> bool:
+        """Whether the last restore found a display, or the platform has one."""
+        files, path = self._ports.files, f"{self._target}{self._context.branding.config_folder}/{FACTS_FILE}"
+        try:
+            return files.status(path) is not None and names_display(files.read(path, _FACTS_BYTES))
+        except GprovError as error:
+            self._bus.log(f"whether this unit has a display is not known: {error}")
+            return False

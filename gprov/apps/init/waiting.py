@@ -15,7 +15,7 @@ from gprov.ports.operator import Operator
 # Time to wait for a key before devices are polled again.
 KEY_SECONDS = 0.2
 # A keyboard that appears late is noticed after at most this time.
-_OPERATOR_POLL_SECONDS = 1.0
+_OPERATOR_POLL_SECONDS = 0.2
 
 
 class BootWaiter:
@@ -29,6 +29,7 @@ class BootWaiter:
         self._bus = bus
         # True: no device has changed since the last search, which was at ``_searched``.
         self._unchanged = False
+        self._polling = False
         self._searched = 0.0
         self._subscriptions = ExitStack()
         self._changes: DeviceChanges | None = None
@@ -44,14 +45,15 @@ class BootWaiter:
         if not self._key_window_open(elapsed):
             return False
         if not was_present and self._operator.is_present:
-            self._operator.show(f"Press any key for the boot menu ({self._key_window - elapsed:.0f} s)")
+            self._operator.show_key_window("Press any key for the boot menu", self._key_window - elapsed)
             return True
         return was_present
 
     def search_due(self, elapsed: float) -> bool:
-        """Must all devices be scanned now? Not after every key poll, if no device has changed."""
+        """Must all devices be scanned now? Not after every poll, if no device has changed."""
         unchanged, self._unchanged = self._unchanged, False
-        if unchanged and self._key_window_open(elapsed) and elapsed - self._searched < RESCAN_SECONDS:
+        polling = self._polling or self._key_window_open(elapsed)
+        if unchanged and polling and elapsed - self._searched < RESCAN_SECONDS:
             return False
         self._searched = elapsed
         return True
@@ -61,8 +63,9 @@ class BootWaiter:
         if self._changes is None:
             self._changes = self._subscriptions.enter_context(self._blocks.changes())
 
-    def wait(self, decision: KeepWaiting, facts: BootFacts) -> BootFacts:
-        """Until a device changes, a key is pressed or the decision's time has come."""
+    def wait(self, decision: KeepWaiting, facts: BootFacts, poll: float | None = None) -> BootFacts:
+        """Until a device changes, a key is pressed or the decision's time has come. ``poll``: at most so many
+        seconds."""
         if decision.reason != self._waiting_for:
             self._waiting_for = decision.reason
             self._bus.log(f"waiting: {decision.reason}")
@@ -71,7 +74,10 @@ class BootWaiter:
             # waiting: changes before the subscription send no event.
             self.subscribe()
             return facts
+        self._polling = poll is not None
         remaining = max(0.0, decision.until - facts.elapsed)
+        if poll is not None:
+            remaining = min(remaining, poll)
         key_window_open = self._key_window_open(facts.elapsed)
         if facts.operator_present:
             pressed = self._operator.key_pressed(min(remaining, KEY_SECONDS))

@@ -20,10 +20,12 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
     try:
         container.provisioning().run()
     except GprovError as error:
-        unit.operator().show(str(error))
         seconds = HOLD_SECONDS if arguments.failure_hold is None else arguments.failure_hold
-        bus.message(f"Provisioning failed; restarting in {format_duration(seconds)}; any key: at once")
+        pause = f"Provisioning failed; restarting in {format_duration(seconds)}; any key: at once"
+        bus.message(pause)
         bus.close()
+        # After the message, which would replace it on a small display.
+        unit.operator().show(f"{error}. {pause}")
         wait_or_skip(unit.operator(), unit.clock(), seconds, unit.attention().alarm)
     bus.close()
     unit.power().reboot()

@@ -58,8 +58,8 @@ def gather_facts(
         image=chosen.verified,
         name=chosen.name,
         targets=job.targets,
-        recovery=job.recovery.volume,
-        esp=job.recovery.esp,
+        recovery=job.place.recovery.volume if job.place.recovery is not None else None,
+        esp=job.place.esp,
         recovery_kernel=_kernel(files, kernels.main, bus),
         fallback_kernel=_kernel(files, kernels.second, bus),
         admin_password=password.value,
@@ -68,7 +68,8 @@ def gather_facts(
             _default_network(job.unit, nics, context),
             {} if options.ignore_net_cfg else _saved_network(files, context),
         ),
-        keep_options=options.preserve,
+        keep_options=options.preserve or _has_emergency_options(job),
+        emergency_marks=job.emergency.marks if job.emergency is not None else frozenset(),
         ignore_saved_network=options.ignore_net_cfg,
         extra_arguments=_extra_arguments(kept, options, firmware, context),
         force_recovery_kernel=context.arguments.kernel_override_recovery,
@@ -77,7 +78,13 @@ def gather_facts(
         recovery_menu=_menu(files, f"{mount_points.recovery}/{RECOVERY_MENU}"),
         grub4dos_menu=_grub4dos_menu(files, mount_points.recovery) if firmware is FirmwareKind.BIOS else None,
         kept_arguments=kept,
+        lcd=job.lcd,
     )
+
+
+def _has_emergency_options(job: RestoreJob) -> bool:
+    """The options on removable media are used instead of RECOVERY's, which stay for the next restore."""
+    return job.emergency is not None and not job.emergency.images
 
 
 def _extra_arguments(kept: bytes | None, options: RestoreOptions, firmware: FirmwareKind, context: UnitContext) -> str:

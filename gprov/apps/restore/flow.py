@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from gprov.apps.restore.emergency import (
+    EmergencyMedia,
+    emergency_media,
+    read_emergency_options,
+    record_used_files,
+    refuse_used_files,
+)
 from gprov.apps.restore.image_choice import ImagePreference, image_preference
 from gprov.apps.restore.installation import ImageInstaller
 from gprov.apps.restore.job import RestoreJob
+from gprov.apps.restore.optional_recovery import RestorePlace, optional_recovery, required_recovery
 from gprov.apps.restore.previous_system import record_previous_system
 from gprov.apps.restore.restore_backoff import RestoreBackoff
 from gprov.apps.unit.composition.context import UnitContext
@@ -21,9 +31,12 @@ from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.disk.recovery import attachment_problem, attachment_rule
+from gprov.domain.emergency.request import EmergencyRequest
 from gprov.domain.errors import EraseUnfinished, GprovError, HardwareMismatch
 from gprov.domain.events import ProcessState
+from gprov.domain.image.select import Preference
 from gprov.domain.platform.identify import Unit
+from gprov.domain.recovery_files import EMERGENCY_RECORD
 from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.archive import Archives
 from gprov.ports.background import Task
@@ -33,6 +46,26 @@ from gprov.ports.secrets import PasswordHasher
 
 # At the end of a restore: limit for a network that is not configured yet.
 _REMOTE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What the boot asks for."""
+
+    preferred: PreferredImage
+    by_person: bool
+    emergency: EmergencyRequest | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempt:
+    """What a restore works with while RECOVERY and removable media are mounted."""
+
+    place: RestorePlace
+    media: EmergencyMedia
+    preference: ImagePreference
+    emergency: EmergencyRequest | None
+    budget: StartBudgetFile
 
 
 class FactoryRestore:
@@ -49,10 +82,7 @@ class FactoryRestore:
         context: UnitContext,
     ) -> None:
         self._ports = ports
-        self._archives = archives
         self._operator = operator
-        self._randomness = randomness
-        self._hasher = hasher
         self._context = context
         self._bus = context.bus
         self._reported: GprovError | None = None
@@ -61,6 +91,8 @@ class FactoryRestore:
         # What a person chose before a pause also holds after it.
         self._preference: ImagePreference | None = None
         self._remote_log: Task | None = None
+        self._installer = ImageInstaller(ports, archives, randomness, hasher, context)
+        self._recorded_on_recovery = False
         self._backoff = RestoreBackoff(ports.volumes.clock, operator, context.arguments.failure_hold, context.bus)
 
     @property
@@ -68,18 +100,38 @@ class FactoryRestore:
         """Is this restore counted in the start budget on RECOVERY?"""
         return self._backoff.attempt_recorded
 
-    def run(self, preferred: PreferredImage, *, by_person: bool = False) -> bool:
+    @property
+    def primary_changed(self) -> bool:
+        """Has this restore begun to write to PRIMARY?"""
+        return self._installer.primary_changed
+
+    def forget_emergency_files(self) -> None:
+        """The media with the files of this restore were removed: from now on they are a new request. A failure is
+        reported."""
+        if not self._recorded_on_recovery:
+            return
+        volumes, context = self._ports.volumes, self._context
+        try:
+            with mounted_recovery(volumes, recovery_attachment_rule(self._ports.smbios, context), context):
+                volumes.files.remove(f"{context.log_folder}/{EMERGENCY_RECORD}")
+        except GprovError as error:
+            self._bus.warning(f"the emergency files will be ignored when they are plugged in again: {error}")
+
+    def run(
+        self, preferred: PreferredImage, *, by_person: bool = False, emergency: EmergencyRequest | None = None
+    ) -> bool:
         """When it returns True, the unit is restored, and everything is flushed and unmounted: reboot. False: a person
         left the menu of images, and nothing on PRIMARY has changed. After several consecutive restores it waits first,
-        unless a person requested this one.
+        unless a person requested this one. ``emergency``: files on removable media to use instead of RECOVERY's.
 
         Raises GprovError, already reported; EraseUnfinished, not reported: no restore has begun.
         """
+        request = _Request(preferred, by_person, emergency)
         try:
-            pause = self._with_recovery(preferred, by_person=by_person)
+            pause = self._with_recovery(request)
             if pause:
                 self._backoff.wait(pause)
-                self._with_recovery(preferred, by_person=by_person, waited=True)
+                self._with_recovery(request, waited=True)
             if self._left:
                 self._bus.message("The menu of images was left: nothing is restored")
                 return False
@@ -103,39 +155,66 @@ class FactoryRestore:
         if self._remote_log is not None and not self._remote_log.wait(_REMOTE_SECONDS):
             self._bus.warning("no remote log: the network is not up yet")
 
-    def _with_recovery(self, preferred: PreferredImage, *, by_person: bool, waited: bool = False) -> float:
+    def _with_recovery(self, request: _Request, *, waited: bool = False) -> float:
         """Restore and return 0; or return for how many seconds to wait before, with RECOVERY unmounted. Returns
         0 and sets ``_left`` if a person leaves the menu of images: such a restore is not counted."""
         ports, context = self._ports, self._context
-        files = ports.volumes.files
-        with mounted_recovery(ports.volumes, recovery_attachment_rule(ports.smbios, context), context) as recovery:
-            refuse_unfinished_erase(ports.volumes, context, by_person=by_person)
-            prune_logs(ports.executor, files, context)
-            preference = self._preference or image_preference(
-                preferred, files, self._operator, context, by_person=by_person
-            )
+        rule = recovery_attachment_rule(ports.smbios, context)
+        emergency = request.emergency
+        find = optional_recovery if emergency is not None and emergency.images else required_recovery
+        with find(ports.volumes, rule, context) as place, emergency_media(ports.volumes, context) as media:
+            if place.recovery is not None:
+                refuse_unfinished_erase(ports.volumes, context, by_person=request.by_person)
+                prune_logs(ports.executor, ports.volumes.files, context)
+            preference = self._preference or self._choose_preference(request)
             self._preference, self._left = preference, preference is None
             if preference is None:
                 return 0.0
-            budget = StartBudgetFile(files, context.log_folder, self._bus)
-            if by_person:
-                budget.value = budget.value.with_system_started()
-            pause = self._backoff.begin(budget, waited=waited)
-            if pause:
-                return pause
-            sink = QueuedSink(ports.file_sink_at(context.log_folder), ports.background)
-            self._bus.attach(sink)
-            try:
-                with unexpected_errors_translated():
-                    self._restore(recovery, preference, budget)
-                self._restored = True
-            except GprovError as error:
-                # Before the log on RECOVERY is closed, so that it contains the error.
-                self._report(error)
-                budget.record(budget.value.with_restore_error(str(error)))
-                raise
-            finally:
-                self._bus.detach(sink)
+            attempt = _Attempt(
+                place=place,
+                media=media,
+                preference=preference,
+                emergency=emergency,
+                budget=StartBudgetFile(ports.volumes.files, context.log_folder, self._bus),
+            )
+            if place.recovery is not None:
+                return self._restore_counted(attempt, by_person=request.by_person, waited=waited)
+            # Neither counts nor logs outlive this start.
+            with unexpected_errors_translated():
+                self._restore(attempt)
+            self._restored = True
+        return 0.0
+
+    def _choose_preference(self, request: _Request) -> ImagePreference | None:
+        files, context = self._ports.volumes.files, self._context
+        if request.emergency is not None:
+            refuse_used_files(request.emergency, files, context)
+            return ImagePreference(Preference.LATEST, emergency=request.emergency.images)
+        return image_preference(request.preferred, files, self._operator, context, by_person=request.by_person)
+
+    def _restore_counted(self, attempt: _Attempt, *, by_person: bool, waited: bool) -> float:
+        """Returns 0, or for how many seconds to wait before."""
+        ports, context, budget = self._ports, self._context, attempt.budget
+        if by_person:
+            budget.value = budget.value.with_system_started()
+        elif attempt.emergency is not None:
+            budget.value = budget.value.with_emergency_file(attempt.emergency.files[0].mark)
+        pause = self._backoff.begin(budget, waited=waited)
+        if pause:
+            return pause
+        sink = QueuedSink(ports.file_sink_at(context.log_folder), ports.background)
+        self._bus.attach(sink)
+        try:
+            with unexpected_errors_translated():
+                self._restore(attempt)
+            self._restored = True
+        except GprovError as error:
+            # Before the log on RECOVERY is closed, so that it contains the error.
+            self._report(error)
+            budget.record(budget.value.with_restore_error(str(error)))
+            raise
+        finally:
+            self._bus.detach(sink)
         return 0.0
 
     def _report(self, error: GprovError) -> None:
@@ -143,34 +222,49 @@ class FactoryRestore:
         self._bus.error(error)
         self._bus.state(ProcessState.FR_FAILED)
 
-    def _restore(self, recovery: RecoveryVolume, preference: ImagePreference, budget: StartBudgetFile) -> None:
+    def _restore(self, attempt: _Attempt) -> None:
         ports, bus, context = self._ports, self._bus, self._context
-        files = ports.volumes.files
+        files, recovery, emergency = ports.volumes.files, attempt.place.recovery, attempt.emergency
         bus.state(ProcessState.FR_STARTED)
         bus.message("Factory restore")
-        unit, options = self._identify(recovery)
+        unit, options = self._identify(attempt)
         history = HistoryFile(files, context.log_folder, bus)
         if options.clear_history:
             history.clear()
         # Before an image is chosen: if no target is found, no image may be counted as failed.
-        targets = choose_targets_for(ports.volumes, recovery, unit, bus)
-        record_previous_system(targets, ports.volumes, history, budget, context)
-        job = RestoreJob(recovery, unit, options, targets)
-        installer = ImageInstaller(ports, self._archives, self._randomness, self._hasher, context)
-        installed = installer.install(job, preference, history)
-        name = installed.name
-        budget.record(budget.value.with_restore_completed())
-        bus.log(f"{name.stem} is restored")
+        targets = choose_targets_for(ports.volumes, recovery, unit, context)
+        if recovery is not None:
+            record_previous_system(targets, ports.volumes, history, attempt.budget, context)
+        job = RestoreJob(
+            place=attempt.place,
+            unit=unit,
+            options=options,
+            targets=targets,
+            emergency=emergency,
+            lcd=self._operator.lcd,
+        )
+        installed = self._installer.install(job, attempt.preference, history, attempt.media)
+        bus.log(f"{installed.name.stem} is restored")
+        if recovery is None:
+            return
+        attempt.budget.record(attempt.budget.value.with_restore_completed())
+        if emergency is not None:
+            record_used_files(emergency, files, context)
+            self._recorded_on_recovery = True
         prune_images(ports.executor, files, history.value, installed.kept, context)
 
-    def _identify(self, recovery: RecoveryVolume) -> tuple[Unit, RestoreOptions]:
+    def _identify(self, attempt: _Attempt) -> tuple[Unit, RestoreOptions]:
         """Identify the unit, read its restore options, and start the remote log if a server is given."""
         ports, bus, context = self._ports, self._bus, self._context
-        files, arguments = ports.volumes.files, context.arguments
+        files, arguments, emergency = ports.volumes.files, context.arguments, attempt.emergency
         fallback = arguments.proto_ident or stored_code_name(files, context)
         unit = identify_unit(read_smbios(ports.smbios, bus), context.platforms, fallback, bus)
-        _check_recovery_attachment(recovery, unit)
-        options = read_options(files, context)
+        if attempt.place.recovery is not None:
+            _check_recovery_attachment(attempt.place.recovery, unit)
+        if emergency is not None and emergency.options is not None and not emergency.images:
+            options = read_emergency_options(attempt.media, emergency.options, files, context)
+        else:
+            options = read_options(files, context)
         endpoint = arguments.xlog or options.xlog
         if endpoint:
             self._remote_log = start_remote_log(ports, endpoint, unit, context)

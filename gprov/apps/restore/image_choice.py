@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from gprov.apps.restore.emergency import EmergencyMedia
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.recovery.image_check import check_image
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.disk.ext4_room import Room
+from gprov.domain.display.choice import NoChoice
+from gprov.domain.emergency.media import EmergencyFile
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, IntegrityFault
 from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
@@ -30,26 +33,48 @@ INTERRUPTED = "did not come to an end: power cut or crash"
 
 
 @dataclass(frozen=True)
-class ChosenImage:
-    """``history_with_attempt``: the image history with this attempt, and no result of it. The file on RECOVERY counts
-    the attempt as failed until the restore has ended, since a power cut or crash could not be recorded later."""
+class Candidate:
+    """``emergency``: the image is on removable media; None: in RECOVERY's folder of images."""
 
     name: ImageName
+    emergency: EmergencyFile | None = None
+
+    @property
+    def filename(self) -> str:
+        return self.name.filename if self.emergency is None else self.emergency.name
+
+
+@dataclass(frozen=True)
+class ChosenImage:
+    """``history_with_attempt``: the image history with this attempt, and no result of it. The file on RECOVERY counts
+    the attempt as failed until the restore has ended, since a power cut or crash could not be recorded later. (Not an
+    attempt with an image on removable media: RECOVERY's own copy of the same name may be good.)"""
+
+    candidate: Candidate
     verified: VerifiedImage
     history_with_attempt: History
+
+    @property
+    def name(self) -> ImageName:
+        return self.candidate.name
 
 
 @dataclass(frozen=True)
 class ImagePreference:
     """The order in which images are tried; ``first`` is tried before all others; those in ``refused`` are not
-    tried, for the reason given."""
+    tried, for the reason given.
+
+    Images in ``emergency`` are tried alone. Only when one of them was refused after PRIMARY was overwritten, RECOVERY's
+    images are tried after them: the unit has no system otherwise.
+    """
 
     preference: Preference
     first: ImageName | None = None
-    refused: Mapping[ImageName, str] = field(default_factory=dict)
+    refused: Mapping[Candidate, str] = field(default_factory=dict)
+    emergency: tuple[EmergencyFile, ...] = ()
 
-    def without(self, name: ImageName, reason: str) -> ImagePreference:
-        return replace(self, refused={**self.refused, name: reason})
+    def without(self, candidate: Candidate, reason: str) -> ImagePreference:
+        return replace(self, refused={**self.refused, candidate: reason})
 
 
 def image_preference(
@@ -81,20 +106,21 @@ def image_preference(
 def _ask(names: Sequence[ImageName], operator: Operator, *, by_person: bool) -> ImagePreference | None:
     items = [*(name.stem for name in names), "", LEAVE]
     for _ in range(_MOST_CHOICES):
-        index = operator.choose(_TITLE, items, CHOOSE_SECONDS)
-        if index is None:
+        choice = operator.choose(_TITLE, items, CHOOSE_SECONDS)
+        if choice is NoChoice.TIMEOUT:
             return None if by_person else ImagePreference(Preference.LATEST)
-        if index >= len(names):
+        if choice is NoChoice.LEFT or choice >= len(names):
             return None
-        if operator.confirm(f"Erase the system of this unit and restore {names[index].stem}?", CONFIRM_SECONDS):
-            return ImagePreference(Preference.LATEST, names[index])
+        if operator.confirm(f"Erase the system of this unit and restore {names[choice].stem}?", CONFIRM_SECONDS):
+            return ImagePreference(Preference.LATEST, names[choice])
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageChooser:
     archives: Archives
     files: Files
+    media: EmergencyMedia
     history: HistoryFile
     context: UnitContext
 
@@ -106,25 +132,40 @@ class ImageChooser:
 
         Images that failed too often before are tried after all others, not skipped.
         """
-        bus, history, folder = self.context.bus, self.history, self.context.image_folder
+        bus, history = self.context.bus, self.history
         reasons = list(preference.refused.values())
-        for name in self._candidates(preference):
-            before = history.value
+        for candidate in self._candidates(preference):
+            name, before = candidate.name, history.value
             with_attempt = before.with_attempt(name.stem)
-            history.record(with_attempt.with_failure(name.stem, INTERRUPTED))
+            counted = candidate.emergency is None
+            if counted:
+                history.record(with_attempt.with_failure(name.stem, INTERRUPTED))
             try:
-                chosen = ChosenImage(name, self._verified(f"{folder}/{name.filename}", room), with_attempt)
+                chosen = ChosenImage(candidate, self._verified(self._path(candidate), room), with_attempt)
                 return chosen, make_plan(chosen)
             except (IntegrityFault, BadInput, DeviceFault) as error:
                 bus.error(error)
                 reasons.append(str(error))
-                history.record(with_attempt.with_failure(name.stem, str(error)))
+                if counted:
+                    history.record(with_attempt.with_failure(name.stem, str(error)))
             except GprovError:
                 history.record(before)  # the image is not the cause
                 raise
-        raise IntegrityFault(folder, "no good image: " + ("; ".join(reasons) or "the folder holds none"))
+        where = "emergency files" if preference.emergency and not preference.refused else self.context.image_folder
+        raise IntegrityFault(where, "no good image: " + ("; ".join(reasons) or "the folder holds none"))
 
-    def _candidates(self, preference: ImagePreference) -> tuple[ImageName, ...]:
+    def _path(self, candidate: Candidate) -> str:
+        if candidate.emergency is not None:
+            return self.media.path_of(candidate.emergency)
+        return f"{self.context.image_folder}/{candidate.filename}"
+
+    def _candidates(self, preference: ImagePreference) -> tuple[Candidate, ...]:
+        media = tuple(Candidate(file.image, file) for file in preference.emergency if file.image is not None)
+        stored = () if media and not preference.refused else self._stored(preference)
+        return tuple(candidate for candidate in (*media, *stored) if candidate not in preference.refused)
+
+    def _stored(self, preference: ImagePreference) -> tuple[Candidate, ...]:
+        """RECOVERY's images."""
         bus, folder = self.context.bus, self.context.image_folder
         ranking = rank(_names(self.files, folder), self.context.branding.image_prefix, preference.preference)
         for rejected in ranking.rejected:
@@ -134,8 +175,7 @@ class ImageChooser:
             names = ", ".join(name.stem for name in second)
             bus.log(f"only if nothing else is good, for their failures: {names}")
         requested = (preference.first,) if preference.first is not None else ()
-        order = dict.fromkeys((*requested, *first, *second))
-        return tuple(name for name in order if name not in preference.refused)
+        return tuple(Candidate(name) for name in dict.fromkeys((*requested, *first, *second)))
 
     def _verified(self, path: str, room: Room) -> VerifiedImage:
         bus = self.context.bus

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from errno import ENOSPC
 from functools import partial
 
+from gprov.apps.restore.emergency import EmergencyMedia
 from gprov.apps.restore.facts import gather_facts
-from gprov.apps.restore.image_choice import ChosenImage, ImageChooser, ImagePreference
+from gprov.apps.restore.image_choice import Candidate, ChosenImage, ImageChooser, ImagePreference
 from gprov.apps.restore.job import RestoreJob
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
@@ -33,17 +34,25 @@ from gprov.ports.secrets import PasswordHasher
 class InstalledImage:
     """The installed image, and those that this restore tried before it and could not install."""
 
-    name: ImageName
-    failed: tuple[ImageName, ...]
+    candidate: Candidate
+    failed: tuple[Candidate, ...]
+
+    @property
+    def name(self) -> ImageName:
+        return self.candidate.name
 
     @property
     def kept(self) -> frozenset[str]:
-        """Names of files that this restore must not delete: the installed image, and the newest of those it tried,
-        which may be the update that the unit is to get."""
-        return frozenset((self.name.filename, max((self.name, *self.failed)).filename))
+        """Names of files that this restore must not delete from RECOVERY: the installed image, and the newest of those
+        it tried, which may be the update that the unit is to get."""
+        stored = [one.name for one in (self.candidate, *self.failed) if one.emergency is None]
+        names = (self.name, *([max(stored)] if stored else []))
+        return frozenset(name.filename for name in names)
 
 
 class ImageInstaller:
+    """``primary_changed``: has a plan begun that writes to PRIMARY?"""
+
     def __init__(
         self,
         ports: FlowPorts,
@@ -52,6 +61,7 @@ class ImageInstaller:
         hasher: PasswordHasher,
         context: UnitContext,
     ) -> None:
+        self.primary_changed = False
         self._ports = ports
         self._hasher = hasher
         self._archives = archives
@@ -59,13 +69,18 @@ class ImageInstaller:
         self._context = context
         self._bus = context.bus
 
-    def install(self, job: RestoreJob, preference: ImagePreference, history: HistoryFile) -> InstalledImage:
-        """Install the first good image that can be unpacked, and return it. Every attempt is counted in
-        ``history``. Raises IntegrityFault if there is none."""
-        chooser = ImageChooser(self._archives, self._ports.volumes.files, history, self._context)
+    def install(
+        self, job: RestoreJob, preference: ImagePreference, history: HistoryFile, media: EmergencyMedia
+    ) -> InstalledImage:
+        """Install the first good image that can be unpacked, and return it. Every attempt with an image on RECOVERY is
+        counted in ``history``. Raises IntegrityFault if there is none."""
+        files = self._ports.volumes.files
+        chooser = ImageChooser(
+            archives=self._archives, files=files, media=media, history=history, context=self._context
+        )
         while True:
             chosen, plan = chooser.choose(preference, self._room(job), partial(self._make_plan, job))
-            name, with_attempt = chosen.name, chosen.history_with_attempt
+            candidate, name, with_attempt = chosen.candidate, chosen.name, chosen.history_with_attempt
             self._bus.message(f"Restoring {name.stem}")
             try:
                 with unexpected_errors_translated():
@@ -73,21 +88,26 @@ class ImageInstaller:
             except GprovError as error:
                 refused = isinstance(error, ContentRefused)
                 record = with_attempt.with_rejection if refused else with_attempt.with_failure
-                history.record(record(name.stem, str(error)))
-                if not self._another_image_may_help(error):
+                if candidate.emergency is None:
+                    history.record(record(name.stem, str(error)))
+                if not self._another_image_may_help(error, media):
                     raise
                 event = "cannot be unpacked" if refused else "could not be installed"
                 self._bus.error(error)
                 self._bus.warning(f"{name.stem} {event}: looking for another image")
-                preference = preference.without(name, f"{name.filename} {event}: {error}")
-                job = replace(job, targets=choose_targets_for(self._ports.volumes, job.recovery, job.unit, self._bus))
+                preference = preference.without(candidate, f"{candidate.filename} {event}: {error}")
+                volumes, recovery = self._ports.volumes, job.place.recovery
+                job = replace(job, targets=choose_targets_for(volumes, recovery, job.unit, self._context))
                 continue
             history.record(with_attempt.with_success(name.stem))
-            return InstalledImage(name, tuple(preference.refused))
+            return InstalledImage(candidate, tuple(preference.refused))
 
-    def _another_image_may_help(self, error: GprovError) -> bool:
+    def _another_image_may_help(self, error: GprovError, media: EmergencyMedia) -> bool:
         """Did a restore fail after the wipe so that another image may succeed now: tar refused the content, PRIMARY is
-        full, or the second reading differed from the first (a fault of medium or bus: the image itself was good)?"""
+        full, the second reading differed from the first (a fault of medium or bus: the image itself was good), or the
+        removable medium with the image was pulled?"""
+        if isinstance(error, DeviceFault) and media.contains(error.subject):
+            return True
         if isinstance(error, DeviceFault) and error.errno == ENOSPC:
             primary = self._context.mount_points.primary
             return error.subject == primary or error.subject.startswith(f"{primary}/")
@@ -113,6 +133,7 @@ class ImageInstaller:
         return array_spec(branding.primary_label, hostname, self._randomness.token(UUID_BYTES), level)
 
     def _apply(self, plan: Plan) -> None:
+        self.primary_changed = True
         try:
             self._ports.executor.run(plan)
         except GprovError:

@@ -18,13 +18,21 @@ ROOT_DEADLINE_SECONDS = 120.0
 # Staggered spin-up of a large set of disks takes about this long.
 ARRAY_WAIT_SECONDS = 30.0
 FAILURE_HOLD_SECONDS = 300.0
+# Limit of the search for emergency files when the boot is otherwise ready.
+EMERGENCY_WAIT_SECONDS = 5.0
 _MAX_SECONDS = 86400.0
 
 # Arguments that select the purpose of a boot. They are never copied from the command line into a boot entry.
 MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "DATA_ERASE_OPTIONS", "frmode", "mfgurl"})
-# Names without the branding's prefix: set by GRUB's recovery entries; seconds to wait for a key press.
+# Names without the branding's prefix: set by GRUB's recovery entries; seconds to wait for a key press; manufacturer of
+# further adapters of displays.
 FALLBACK_ARGUMENT = "LOADER_FALLBACK"
 KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
+LCD_MANUFACTURER_ARGUMENT = "LCD_MANUFACTURER"
+EMERGENCY_ARGUMENT = "EMERGENCY"
+EMERGENCY_WAIT_ARGUMENT = "EMERGENCY_WAIT"
+# A USB string has at most 126 characters.
+_MAX_PLAIN = 126
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
@@ -52,6 +60,14 @@ class PreferredImage(Enum):
     MENU = "menu"
 
 
+class EmergencyPolicy(Enum):
+    """Which emergency files on removable media are used. Options are not signed: only ``ALL`` trusts them."""
+
+    OFF = "off"
+    IMAGES = "images"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootArguments:
     """Parsed kernel command line.
@@ -59,10 +75,12 @@ class BootArguments:
     ``real_root``: raw text, "" if not given. ``restore_requested``: neither ``real_root`` nor ``DATA_ERASE`` was given
     (see also ``entries.started_by_fallback``). ``loader_fallback``: the boot loader started recovery because no other
     menu entry worked.
-    ``key_window``, ``root_deadline``, ``array_wait`` (for missing members of an array that can run degraded) and
+    ``key_window``, ``root_deadline``, ``array_wait`` (for missing members of an array that can run degraded),
+    ``emergency_wait`` (how long the search for emergency files may delay a boot) and
     ``failure_hold`` (how long a failure is displayed before the next boot; None: the flow's default) are in seconds.
     ``erase_serial``: serial number of the unit that ``DATA_ERASE`` may erase without a person's confirmation.
     ``erase_options``: ``gprov.domain.erase.request_text``.
+    ``lcd_manufacturer``: manufacturer of further FTDI adapters that may belong to displays, "" if not given.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: prefix of gprov's
     own arguments. ``consoles``: values of ``console=``. ``notes``: one sentence per malformed argument.
     ``environment``: the variables that all of this was parsed from; a URL among them may hold a password.
@@ -77,6 +95,7 @@ class BootArguments:
     mfg_url: str = ""
     preferred_image: PreferredImage = PreferredImage.LATEST
     shell: bool = False
+    emergency: EmergencyPolicy = EmergencyPolicy.IMAGES
     proto_ident: str = ""
     kernel_override_recovery: bool = False
     xlog: str = ""
@@ -87,7 +106,9 @@ class BootArguments:
     key_window: float = KEY_WINDOW_SECONDS
     root_deadline: float = ROOT_DEADLINE_SECONDS
     array_wait: float = ARRAY_WAIT_SECONDS
+    emergency_wait: float = EMERGENCY_WAIT_SECONDS
     failure_hold: float | None = None
+    lcd_manufacturer: str = ""
     boot_args: str = ""
     prefix: str = _BRANDING.environment_prefix
     consoles: tuple[str, ...] = ()
@@ -110,6 +131,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         mfg_url=reader.text("mfgurl"),
         preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
         shell=reader.is_word("frmode", "shell"),
+        emergency=reader.word(own + EMERGENCY_ARGUMENT, _EMERGENCY_WORDS, EmergencyPolicy.IMAGES),
         proto_ident=reader.text("PROTO_IDENT"),
         kernel_override_recovery=reader.is_word("KERNEL_OVERRIDE", "recovery"),
         xlog=reader.text(own + "XLOG"),
@@ -120,7 +142,9 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         key_window=reader.seconds(own + KEY_WINDOW_ARGUMENT, KEY_WINDOW_SECONDS),
         root_deadline=reader.seconds(own + "ROOT_WAIT", ROOT_DEADLINE_SECONDS),
         array_wait=reader.seconds(own + "ARRAY_WAIT", ARRAY_WAIT_SECONDS),
+        emergency_wait=reader.seconds(own + EMERGENCY_WAIT_ARGUMENT, EMERGENCY_WAIT_SECONDS),
         failure_hold=reader.optional_seconds(own + "FAILURE_HOLD"),
+        lcd_manufacturer=reader.plain(own + LCD_MANUFACTURER_ARGUMENT),
         boot_args=without_mode_arguments(reader.text(own + "BOOT_ARGS")),
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
@@ -138,16 +162,22 @@ def persistent_arguments(arguments: BootArguments) -> str:
     words = [f"console={console}" for console in arguments.consoles] if arguments.verbose else []
     if arguments.verbose:
         words.append(f"{own}VERBOSE=1")
+    if arguments.emergency is not EmergencyPolicy.IMAGES:
+        words.append(f"{own}{EMERGENCY_ARGUMENT}={arguments.emergency.value}")
     if arguments.kernel_override_recovery:
         words.append("KERNEL_OVERRIDE=recovery")
     for key, value, default in (
         (KEY_WINDOW_ARGUMENT, arguments.key_window, KEY_WINDOW_SECONDS),
         ("ROOT_WAIT", arguments.root_deadline, ROOT_DEADLINE_SECONDS),
         ("ARRAY_WAIT", arguments.array_wait, ARRAY_WAIT_SECONDS),
+        (EMERGENCY_WAIT_ARGUMENT, arguments.emergency_wait, EMERGENCY_WAIT_SECONDS),
         ("FAILURE_HOLD", arguments.failure_hold, None),
     ):
         if value is not None and value != default:
             words.append(f"{own}{key}={value:g}")
+    if name := arguments.lcd_manufacturer:
+        # Quotes protect blanks; the kernel removes them.
+        words.append(f"{own}{LCD_MANUFACTURER_ARGUMENT}=" + (f'"{name}"' if " " in name else name))
     return " ".join(words)
 
 
@@ -173,6 +203,11 @@ _ERASE_WORDS = {
     **dict.fromkeys(_NO, EraseMode.NONE),
     "unrecoverable_error": EraseMode.UNRECOVERABLE_ERROR,
 }
+_EMERGENCY_WORDS = {
+    **dict.fromkeys(_NO, EmergencyPolicy.OFF),
+    "images": EmergencyPolicy.IMAGES,
+    "all": EmergencyPolicy.ALL,
+}
 _IMAGE_WORDS = {
     "": PreferredImage.LATEST,
     "latest": PreferredImage.LATEST,
@@ -189,6 +224,14 @@ class _Reader:
 
     def text(self, key: str) -> str:
         return self._environment.get(key, "").strip()
+
+    def plain(self, key: str) -> str:
+        """A text that an argument can repeat in quotes."""
+        text = self.text(key)
+        if len(text) > _MAX_PLAIN or not text.isascii() or not text.isprintable() or '"' in text:
+            self._note(key, text, f"at most {_MAX_PLAIN} printable ASCII characters without quotes")
+            return ""
+        return text
 
     def word(self, key: str, words: Mapping[str, E], default: E, *, strip: str = "") -> E:
         text = self.text(key)

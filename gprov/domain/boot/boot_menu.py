@@ -11,6 +11,7 @@ from enum import Enum
 
 from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
+from gprov.domain.display.choice import NoChoice
 from gprov.domain.erase.consequence import CONSEQUENCE, SECOND_SECONDS
 
 MENU_SECONDS = 300.0
@@ -107,12 +108,14 @@ def prompt(state: Choosing | Confirming) -> Choose | Confirm:
             return Confirm(f"{item.value}?", CONFIRM_SECONDS)
 
 
-def after_choice(state: Choosing, index: int | None) -> MenuState:
-    """State after the menu was shown. ``index`` into ``ITEMS``; None: timeout."""
-    if index is None:
+def after_choice(state: Choosing, choice: int | NoChoice) -> MenuState:
+    """State after the menu was shown. ``choice``: index into ``ITEMS``."""
+    if choice is NoChoice.TIMEOUT:
         idle = state.idle + 1
         return ResumeBoot() if idle >= _IDLE_LIMIT else Choosing(idle, state.rounds)
-    item = ITEMS[index] if 0 <= index < len(ITEMS) else None
+    if choice is NoChoice.LEFT:
+        return ResumeBoot()
+    item = ITEMS[choice] if 0 <= choice < len(ITEMS) else None
     return ResumeBoot() if item is None else Confirming(item, state.rounds)
 
 

@@ -30,13 +30,15 @@ _SERIES_SECONDS = DAY
 class StartBudget:
     """``given_up``: consecutive boot failures. ``restores``: consecutive restores without a running system in between.
     ``last_ns``: time of the last count, UTC nanoseconds since 1970 by the unit's clock. ``reason``: of the last
-    failure. ``recorded_boots``: boot counts of PRIMARY that the image history already contains."""
+    failure. ``recorded_boots``: boot counts of PRIMARY that the image history already contains. ``emergency``: mark of
+    the emergency file that the last counted restore was to use."""
 
     given_up: int = 0
     restores: int = 0
     last_ns: int = 0
     reason: str = ""
     recorded_boots: str = ""
+    emergency: str = ""
 
     def at_time(self, now_ns: int) -> StartBudget:
         """Return the counts, reset if the last one is older than its pause plus one day. A clock that was set back does
@@ -52,6 +54,11 @@ class StartBudget:
     def with_restore_started(self, now_ns: int, reason: str) -> StartBudget:
         count = min(self.restores + 1, MAX_COUNT)
         return replace(self, restores=count, last_ns=now_ns, reason=_bounded(reason))
+
+    def with_emergency_file(self, mark: str) -> StartBudget:
+        """A restore with this file follows. A file that was not tried last was plugged in by a person: a new series
+        begins."""
+        return self if mark == self.emergency else StartBudget(recorded_boots=self.recorded_boots, emergency=mark)
 
     def with_restore_error(self, reason: str) -> StartBudget:
         """Store why the last counted restore failed."""
@@ -92,6 +99,7 @@ def parse_budget(source: str, data: bytes) -> StartBudget:
         last_ns=root.integer("LastTime"),
         reason=root.text("Reason")[:MAX_REASON_LENGTH],
         recorded_boots=root.text("CountedBoots")[:MAX_REASON_LENGTH],
+        emergency=root.text("EmergencyFile")[:MAX_REASON_LENGTH],
     )
     return finish(source, root, budget)
 
@@ -106,6 +114,7 @@ def serialise_budget(budget: StartBudget) -> bytes:
         "LastTime": budget.last_ns,
         "Reason": budget.reason,
         "CountedBoots": budget.recorded_boots,
+        **({"EmergencyFile": budget.emergency} if budget.emergency else {}),
     }
     return (json.dumps(document, indent=1) + "\n").encode("ascii")
 

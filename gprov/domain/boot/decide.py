@@ -39,8 +39,8 @@ if TYPE_CHECKING:  # most units have no array: a normal boot should not import t
 
 # Before this time a missing root volume is not acted upon: the kernel is still detecting devices.
 MIN_SEARCH_SECONDS = 3.0
-# Limit of the search for emergency files when the boot is otherwise ready.
-EMERGENCY_SECONDS = 5.0
+# A display delays a start by no more than this.
+DISPLAY_SECONDS = 1.0
 # Pause between two attempts to mount the root volume.
 RETRY_SECONDS = 5.0
 MOUNT_ATTEMPTS = 3
@@ -71,11 +71,31 @@ def _decide_from_disks(facts: BootFacts) -> Decision:
     """Decision when neither arguments nor a key press determine it."""
     targets = facts.targets
     if isinstance(facts.root, NotFound) and targets is not None and targets.unused and not facts.emergency_files:
-        return _restore(facts, RestoreReason.DISKS_UNUSED, targets.describe())
+        return _search_media(facts) or _restore(facts, RestoreReason.DISKS_UNUSED, targets.describe())
     if facts.operator_present and facts.elapsed < facts.arguments.key_window:
         return KeepWaiting("a key may be pressed", facts.arguments.key_window)
     if facts.emergency_files:
-        return _restore(facts, RestoreReason.EMERGENCY_FILE, ", ".join(facts.emergency_files))
+        return _decide_with_emergency_files(facts)
+    return _decide_by_evidence(facts)
+
+
+def _decide_with_emergency_files(facts: BootFacts) -> Decision:
+    """Restore, as soon as it is known that the system on PRIMARY was not restored with these files already: the stick
+    may be forgotten in the unit. Without a root that can be read, the decision is that of a boot without these files
+    as long as that one waits or finds out more."""
+    restore = _restore(facts, RestoreReason.EMERGENCY_FILE, ", ".join(facts.emergency_files))
+    if waiting := _search_media(facts):
+        return waiting
+    root = facts.root
+    if isinstance(root, Found) and isinstance(root.mount, Mounted) and root.mount.flag is not Flag.UNREADABLE:
+        return restore
+    if facts.targets is not None and facts.targets.complete and facts.targets.without_primary:
+        return restore
+    decision = _decide_by_evidence(facts)
+    return decision if isinstance(decision, KeepWaiting | SurveyTargets | UseVolume | StartArray) else restore
+
+
+def _decide_by_evidence(facts: BootFacts) -> Decision:
     if facts.arguments.loader_fallback and (found := _without_boot_files(facts)):
         return found
     match facts.root:
@@ -118,9 +138,23 @@ def _decide_root_found(facts: BootFacts, volume: Volume, mount: Mounted | MountF
 def _decide_root_usable(facts: BootFacts, volume: Volume, mounted: Mounted) -> Decision:
     if mounted.switch_error:
         return GiveUp(f"cannot start the system on {volume.node}: {mounted.switch_error}")
-    if not facts.emergency_searched and facts.elapsed < EMERGENCY_SECONDS:
-        return KeepWaiting("looking for emergency files", EMERGENCY_SECONDS)
-    return SwitchRoot(volume)
+    return _wait_for_display(facts, mounted) or _search_media(facts) or SwitchRoot(volume)
+
+
+def _wait_for_display(facts: BootFacts, mounted: Mounted) -> KeepWaiting | None:
+    """A display on USB appears later than a disk: without this wait no key could be pressed on it. None: go on."""
+    until = min(DISPLAY_SECONDS, facts.arguments.key_window)
+    if not mounted.expects_display or facts.operator_present or facts.elapsed >= until:
+        return None
+    return KeepWaiting("looking for the unit's display", until)
+
+
+def _search_media(facts: BootFacts) -> KeepWaiting | None:
+    """Wait for the search of removable volumes, within its limit; None if it is over."""
+    limit = facts.arguments.emergency_wait
+    if facts.emergency_searched or facts.elapsed >= limit:
+        return None
+    return KeepWaiting("looking for emergency files", limit)
 
 
 def _decide_root_unusable(

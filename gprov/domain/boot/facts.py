@@ -33,10 +33,12 @@ class CheckOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """``switch_error``: error of the last switch root into this volume, "" if there was none."""
+    """``switch_error``: error of the last switch root into this volume, "" if there was none. ``expects_display``: the
+    last restore found a display, or the platform has one."""
 
     flag: Flag
     switch_error: str = ""
+    expects_display: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class BootFacts:
     ``started_by_fallback``: this is a fallback boot (``entries.started_by_fallback``).
     ``targets``: None until ``SurveyTargets`` was returned, and again after a check or a change of devices.
     ``checks``: results of this boot, by ``Volume.stable_id``. ``operator_present``: an operator could press a key;
-    False after the boot menu was left. ``emergency_searched``: all removable volumes were searched for emergency files.
+    False after the boot menu was left. ``emergency_files``: those that a restore would use, described.
+    ``emergency_searched``: all removable volumes were searched for them.
     """
 
     arguments: BootArguments

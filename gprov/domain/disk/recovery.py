@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from gprov.domain.disk.model import Bus, Disk, FileSystemKind, Volume
+from gprov.domain.disk.model import Bus, Disk, Volume
+from gprov.domain.disk.recovery_label import RECOVERY_KINDS, could_be_recovery
 from gprov.domain.disk.targets import within_tolerance
 from gprov.domain.errors import HardwareMismatch, Problem
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec
 from gprov.domain.platform.model import LocateMethod, Platform, ValidateMethod
-
-_KINDS = frozenset(kind.value for kind in (FileSystemKind.EXT2, FileSystemKind.EXT3, FileSystemKind.EXT4))
 
 
 def attachment_rule(platform: Platform) -> ValidateMethod:
@@ -36,16 +35,10 @@ def attachment_problem(disk: Disk, rule: ValidateMethod) -> str:
             return "is a disk, but RECOVERY must be a shared folder of the host (9p)"
 
 
-def could_be_recovery(volume: Volume, label: str) -> bool:
-    """Whether the volume has the label and is of a kind that RECOVERY is ever made as. A stick with NTFS, ISO 9660
-    or the like is never RECOVERY, whatever its label."""
-    return volume.contents.label == label and volume.contents.kind in _KINDS
-
-
 def why_not_recovery(volume: Volume, rule: ValidateMethod = ValidateMethod.NONE) -> str:
     """Why a volume with RECOVERY's label is not RECOVERY; empty if it could be it."""
-    if volume.contents.kind not in _KINDS:
-        return f"holds {volume.contents.kind or 'nothing that is known'}, must be {' or '.join(sorted(_KINDS))}"
+    if volume.contents.kind not in RECOVERY_KINDS:
+        return f"holds {volume.contents.kind or 'nothing that is known'}, must be {' or '.join(sorted(RECOVERY_KINDS))}"
     return attachment_problem(volume.disk, rule)
 
 

@@ -1,4 +1,7 @@
-"""Views: what is shown at a time, independent of the size of a display. The renderer turns a view into a screen."""
+"""Views: what is shown at a time, independent of the size of a display. The renderer turns a view into a screen.
+
+They have no slots: a class with slots takes longer to make, and every boot with a key window imports this module.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from gprov.domain.events import Severity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MessageView:
     """A message, which may be long: displays scroll it. ``busy``: work goes on, so a spinner turns."""
 
@@ -16,7 +19,7 @@ class MessageView:
     busy: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class ProgressView:
     """A long task. ``done`` of ``total`` bytes or items (``total`` 0: unknown); ``rate`` per second, 0: not known;
     ``seconds_left``: None: not known."""
@@ -28,7 +31,7 @@ class ProgressView:
     seconds_left: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MenuView:
     """A menu. ``items``: an empty one is a spacer; ``selected``: index into them. ``typed``: what was typed on a
     console so far."""
@@ -39,7 +42,7 @@ class MenuView:
     typed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QuestionView:
     """A question that is answered with yes or no; the question may be long. ``yes``: which answer is selected.
     ``typed``: what was typed on a console so far."""
@@ -49,7 +52,7 @@ class QuestionView:
     typed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyWindowView:
     """A text, and the time in which any key is accepted. ``seconds``: time left when the view is first shown."""
 
@@ -57,7 +60,7 @@ class KeyWindowView:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PasswordView:
     """A password is requested on consoles. ``length``: number of characters typed so far, which are not shown."""
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 # Stamped patterns repeat with this period, apart from the stamps.
 PERIOD = 1 << 20
 STAMP_UNIT = 512
-_STAMP_SIZE = 8
+STAMP_SIZE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _stamped(seed: str, offset: int, size: int) -> bytes:
     repeated = block * ((start + size) // PERIOD + 1)
     content = bytearray(repeated[start : start + size])
     for place in range(0, size, STAMP_UNIT):
-        content[place : place + _STAMP_SIZE] = (offset + place).to_bytes(_STAMP_SIZE)
+        content[place : place + STAMP_SIZE] = (offset + place).to_bytes(STAMP_SIZE)
     return bytes(content)
 
 

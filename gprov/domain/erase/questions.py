@@ -6,12 +6,29 @@ from collections.abc import Sequence
 
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.outcome import DiskOutcome, Verdict
+from gprov.domain.erase.request import EraseRequest
 from gprov.domain.erase.scope import Scope
 from gprov.domain.erase.techniques import TECHNIQUES
 
 
-def first_question(serial: str, scope: Scope) -> str:
-    return f"Erase {_disks_text(scope.disks)} of unit {serial}?"
+def first_question(serial: str, scope: Scope, request: EraseRequest) -> str:
+    also = "".join(f", and {what}" for what in machine_data(request))
+    return f"Erase {_disks_text(scope.disks)} of unit {serial}{also}?"
+
+
+def machine_data(request: EraseRequest) -> tuple[str, ...]:
+    """What is erased besides disks."""
+    named = ", ".join(choice.text() for choice in request.uefi_variables)
+    variables = f"UEFI variables of earlier systems{f' and {named}' if named else ''}"
+    wanted = ((request.clear_uefi_variables, variables), (request.clear_tpm, "all that the TPM holds"))
+    return tuple(what for asked, what in wanted if asked)
+
+
+def unrecorded_question(problem: str) -> str:
+    return (
+        f"The erase cannot be recorded on RECOVERY ({problem}). After a power cut it would NOT go on, and no report "
+        "would be kept there. Erase nevertheless?"
+    )
 
 
 def unknown_platform_question(scope: Scope) -> str:

@@ -7,7 +7,7 @@ system of the unit may have run since. ``FAILED`` stays until a person asks for 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -15,6 +15,8 @@ from typing import TypeVar
 from gprov.domain.erase.outcome import TechniqueResult, TechniqueStatus
 from gprov.domain.erase.request import EraseRequest, OnFailure, ReadBack, Scheme
 from gprov.domain.erase.techniques import Level, Technique
+from gprov.domain.erase.variable_choice import VariableChoice, parse_choice
+from gprov.domain.formats.efi.variables import VariableName
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
 
@@ -24,6 +26,7 @@ VERSION = 1
 MAX_DISKS = 256
 MAX_TRIED = 32
 MAX_TEXT = 1000
+MAX_VARIABLES = 4096
 
 
 class RecordState(Enum):
@@ -56,7 +59,8 @@ class DiskProgress:
 class EraseRecord:
     """``serial``: of the unit, "" if it is not known. ``missing``: how many of its data disks were not found so far.
     ``cleared``: both ends of all disks were cleared, so the installed system cannot have started since.
-    ``summary``: for people, of a failed erase."""
+    ``variables``: of the firmware, that were to be removed; empty before that. ``summary``: for people, of a failed
+    erase."""
 
     state: RecordState
     started_ns: int
@@ -65,6 +69,7 @@ class EraseRecord:
     missing: int = 0
     cleared: bool = False
     disks: tuple[DiskProgress, ...] = ()
+    variables: tuple[VariableName, ...] = ()
     summary: str = ""
 
     def progress_of(self, identity: str, size: int) -> DiskProgress | None:
@@ -86,6 +91,10 @@ def serialise_record(record: EraseRecord) -> bytes:
         "Summary": record.summary[:MAX_TEXT],
         "Request": _request_document(record.request),
         "Disks": [_disk_document(disk) for disk in record.disks[:MAX_DISKS]],
+        "Variables": [
+            {"Name": name.name.encode("utf-8", "replace").decode(), "Vendor": name.vendor}
+            for name in record.variables[:MAX_VARIABLES]
+        ],
     }
     return (json.dumps(document, indent=1) + "\n").encode("ascii")
 
@@ -104,6 +113,7 @@ def parse_record(source: str, data: bytes) -> EraseRecord:
         missing=root.integer("Missing", minimum=0, maximum=MAX_DISKS),
         cleared=root.boolean("Cleared"),
         disks=tuple(_disk(disk) for disk in root.objects("Disks", most=MAX_DISKS)),
+        variables=tuple(map(_variable, root.objects("Variables", most=MAX_VARIABLES))),
         summary=root.text("Summary")[:MAX_TEXT],
     )
     return finish(source, root, record)
@@ -118,6 +128,10 @@ def _request_document(request: EraseRequest) -> Mapping[str, object]:
         "Scheme": request.scheme.value,
         "ReadBack": request.read_back.value,
         **({} if request.keep_raid_metadata is None else {"KeepRaidMetadata": request.keep_raid_metadata}),
+        "ClearUefiVariables": request.clear_uefi_variables,
+        "UefiVariables": [choice.text() for choice in request.uefi_variables],
+        "ClearTpm": request.clear_tpm,
+        "Unrecorded": request.unrecorded,
     }
 
 
@@ -132,7 +146,23 @@ def _request(document: JsonObject) -> EraseRequest:
         scheme=document.one_of("Scheme", _members(Scheme), Scheme.STAMPED, required=True),
         read_back=document.one_of("ReadBack", _members(ReadBack), ReadBack.FULL, required=True),
         keep_raid_metadata=document.boolean("KeepRaidMetadata") if document.has("KeepRaidMetadata") else None,
+        clear_uefi_variables=document.boolean("ClearUefiVariables"),
+        uefi_variables=tuple(_choices(document)),
+        clear_tpm=document.boolean("ClearTpm"),
+        unrecorded=document.boolean("Unrecorded"),
     )
+
+
+def _choices(document: JsonObject) -> Iterator[VariableChoice]:
+    for text in document.texts("UefiVariables", most=MAX_VARIABLES):
+        try:
+            yield parse_choice(text)
+        except ValueError as error:
+            document.problem("UefiVariables", str(error))
+
+
+def _variable(document: JsonObject) -> VariableName:
+    return VariableName(document.text("Name", required=True), document.text("Vendor", required=True))
 
 
 def _disk_document(disk: DiskProgress) -> Mapping[str, object]:

@@ -39,9 +39,11 @@ class OverallVerdict(Enum):
 
 
 class OptionStatus(Enum):
-    """KEPT: the option asked for something to be left as it was."""
+    """KEPT: the option asked for something to be left as it was. PENDING: not done yet; the firmware was asked to do it
+    at its next start, and the report does not state whether it did."""
 
     DONE = "done"
+    PENDING = "pending"
     KEPT = "kept"
     NOT_REQUESTED = "not requested"
     NOT_PRESENT = "not present"

@@ -21,6 +21,7 @@ from gprov.domain.erase.report import (
     ErasureReport,
     NotUsable,
     OptionResult,
+    OptionStatus,
     OutOfScope,
     PassEntry,
     Tool,
@@ -64,7 +65,7 @@ def make_report(facts: ErasureFacts) -> ErasureReport:
         disks=entries,
         out_of_scope=tuple(OutOfScope(_identity(disk), reason) for disk, reason in facts.out_of_scope),
         missing=_lines(facts.missing),
-        options=facts.options,
+        options=_options(facts.options),
         validation=None,
     )
 
@@ -147,6 +148,16 @@ def areas(extents: Iterable[Extent]) -> Areas:
     cuts = [0, *sorted(gaps[: MAX_RANGES - 1]), len(exact)]
     joined = [Extent(exact[begin].start, exact[end - 1].end) for begin, end in pairwise(cuts) if exact]
     return Areas(total_size(exact), tuple(joined))
+
+
+def _options(results: tuple[OptionResult, ...]) -> tuple[OptionResult, ...]:
+    """At most ``MAX_LINES``: then failures come first, and the last entry states how many are left out."""
+    if len(results) <= MAX_LINES:
+        return results
+    ordered = sorted(results, key=lambda one: one.status is not OptionStatus.FAILED)
+    left_out = ordered[MAX_LINES - 1 :]
+    status = OptionStatus.FAILED if left_out[0].status is OptionStatus.FAILED else OptionStatus.DONE
+    return (*ordered[: MAX_LINES - 1], OptionResult("further results", status, f"{len(left_out)} are not listed"))
 
 
 def _lines(lines: Iterable[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from enum import Enum
 
 from gprov.domain.erase.patterns import Fill, Pattern, Stamped
 from gprov.domain.erase.techniques import Level, Technique
+from gprov.domain.erase.variable_choice import VariableChoice
 
 
 class OnFailure(Enum):
@@ -52,7 +53,9 @@ class EraseRequest:
     """``level``: the lowest level that counts as success; a disk that reaches less is reported as failed.
     ``technique``: the only one to use; None: all that the drive supports, best first. ``opted_in``: techniques that are
     used only on request (``TechniqueFacts.opt_in``). ``keep_raid_metadata``: put the metadata of the host's firmware
-    RAID back after the erase; None: if the platform has any."""
+    RAID back after the erase; None: if the platform has any. ``clear_uefi_variables``: remove those of earlier systems
+    (gprov.domain.erase.owner_variables), and ``uefi_variables``. ``unrecorded``: go on if RECOVERY cannot be
+    written."""
 
     level: Level = Level.CLEAR
     technique: Technique | None = None
@@ -61,3 +64,7 @@ class EraseRequest:
     scheme: Scheme = Scheme.STAMPED
     read_back: ReadBack = ReadBack.FULL
     keep_raid_metadata: bool | None = None
+    clear_uefi_variables: bool = False
+    uefi_variables: tuple[VariableChoice, ...] = ()
+    clear_tpm: bool = False
+    unrecorded: bool = False

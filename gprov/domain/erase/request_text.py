@@ -1,7 +1,8 @@
 """Options of an erase as one kernel argument: ``DATA_ERASE_OPTIONS=KEY:VALUE,KEY:VALUE…``.
 
 ``technique:T`` only this one · ``opt-in:T`` may occur several times · ``level:L`` · ``scheme:S`` · ``read-back:R`` ·
-``on-failure:F`` · ``keep-raid-metadata:yes|no``.
+``on-failure:F`` · ``keep-raid-metadata:yes|no`` · ``clear-uefi-variables:yes|no`` · ``uefi-variable:NAME-GUID`` or
+``uefi-variable:GUID`` may occur several times · ``clear-tpm:yes|no`` · ``unrecorded:yes|no``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 from gprov.domain.erase.request import EraseRequest, OnFailure, ReadBack, Scheme
 from gprov.domain.erase.techniques import TECHNIQUES, Level, Technique
+from gprov.domain.erase.variable_choice import parse_choice
 from gprov.domain.errors import BadInput, Problem
 
 E = TypeVar("E", bound=Enum)
@@ -29,9 +31,9 @@ def parse_request(text: str, default: EraseRequest) -> EraseRequest:
     for word in text.split(","):
         if not word.strip():
             continue
-        key, _, value = word.strip().lower().partition(":")
+        key, _, value = word.strip().partition(":")
         try:
-            request = _with(request, key, value)
+            request = _with(request, key.lower(), value)
         except ValueError as exc:
             problems.append(Problem(key, str(exc)))
     if problems:
@@ -40,6 +42,15 @@ def parse_request(text: str, default: EraseRequest) -> EraseRequest:
 
 
 def _with(request: EraseRequest, key: str, value: str) -> EraseRequest:
+    """Raises ValueError."""
+    if key == "uefi-variable":
+        # Capitals are part of a variable's name.
+        chosen = tuple(dict.fromkeys((*request.uefi_variables, parse_choice(value))))
+        return replace(request, clear_uefi_variables=True, uefi_variables=chosen)
+    return _with_word(request, key, value.lower())
+
+
+def _with_word(request: EraseRequest, key: str, value: str) -> EraseRequest:
     """Raises ValueError."""
     match key:
         case "technique":
@@ -57,8 +68,24 @@ def _with(request: EraseRequest, key: str, value: str) -> EraseRequest:
             return replace(request, read_back=_member(ReadBack, value))
         case "on-failure":
             return replace(request, on_failure=_member(OnFailure, value))
+        case _:
+            return _with_switch(request, key, value)
+
+
+def _with_switch(request: EraseRequest, key: str, value: str) -> EraseRequest:
+    """Raises ValueError."""
+    match key:
         case "keep-raid-metadata":
             return replace(request, keep_raid_metadata=_known(_SWITCH, value))
+        case "clear-uefi-variables":
+            wanted = _known(_SWITCH, value)
+            if request.uefi_variables and not wanted:
+                raise ValueError("contradicts uefi-variable")
+            return replace(request, clear_uefi_variables=wanted)
+        case "clear-tpm":
+            return replace(request, clear_tpm=_known(_SWITCH, value))
+        case "unrecorded":
+            return replace(request, unrecorded=_known(_SWITCH, value))
         case _:
             raise ValueError("unknown option")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 # Bytes of an Ed25519 signature (RFC 8032).
@@ -16,6 +17,14 @@ class SignedCertificate:
 
     certificate: bytes
     signature: bytes
+
+
+_CERTIFICATE_FILE = re.compile(r"erasure-[0-9]{8,}\.json", re.ASCII)
+
+
+def is_certificate_file(name: str) -> bool:
+    """Whether ``certificate_file`` makes such names."""
+    return bool(_CERTIFICATE_FILE.fullmatch(name))
 
 
 def certificate_file(sequence: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gprov.domain.display.keys import Key
-from gprov.domain.display.views import MenuView, QuestionView, View
+from gprov.domain.display.views import KeyWindowView, MenuView, QuestionView, View
 from gprov.domain.formats.lcd.commands import Legend
 from gprov.domain.formats.lcd.reports import Button, KeyReport
 
@@ -45,11 +45,10 @@ def legend(view: View) -> tuple[Legend, ...]:
     keys = meanings(view)
     symbols = [_SYMBOLS[keys[corner]] for corner in _CORNERS]
     if isinstance(view, MenuView):
-        choices = [index for index, item in enumerate(view.items) if item]
-        # No way up at the first choice, none down at the last one.
-        if view.selected <= min(choices, default=0):
+        # No way up from the first item, none down from the last one (spacers are items).
+        if view.selected <= 0:
             symbols[0] = Legend.BLANK
-        if view.selected >= max(choices, default=0):
+        if view.selected >= len(view.items) - 1:
             symbols[2] = Legend.BLANK
     return tuple(symbols)
 
@@ -67,7 +66,8 @@ def dialog_of(view: View | None) -> object:
 
 class KeyPresses:
     """Keys act when they are released. A release whose press was not reported belongs to a time before the start, and
-    one whose press was in another dialog could answer a question that the person has not read: both are ignored."""
+    one whose press was in another dialog could answer a question that the person has not read: both are ignored. Where
+    any key is accepted, a press from before counts: the person cannot do harm, and does not press again."""
 
     def __init__(self) -> None:
         self._pressed: dict[Button, object] = {}
@@ -78,5 +78,8 @@ class KeyPresses:
         if report.pressed:
             self._pressed[report.button] = dialog_of(drawn)
             return None
-        pressed_in = self._pressed.pop(report.button, None)
-        return meanings(wanted)[report.button] if pressed_in == dialog_of(wanted) else None
+        if report.button not in self._pressed:
+            return None
+        pressed_in = self._pressed.pop(report.button)
+        counts = pressed_in == dialog_of(wanted) or isinstance(wanted, KeyWindowView)
+        return meanings(wanted)[report.button] if counts else None

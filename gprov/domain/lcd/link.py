@@ -43,14 +43,14 @@ class Heard:
 
 
 class Link:
-    """``is_lost``: the display did not answer any of the tries; the link is not used any more."""
+    """``next_write``: nothing is written before this time. ``is_lost``: none of the tries was answered; the link is not
+    used any more."""
 
     def __init__(self) -> None:
         self._reader = PacketReader()
         self._command: Packet | None = None
         self._tries = 0
-        # When the command is written (again); before that, its response is awaited.
-        self._next_write = 0.0
+        self.next_write = 0.0
         self._pause_ends: float | None = None
         self.is_lost = False
 
@@ -70,7 +70,7 @@ class Link:
         """When ``due`` has to be called at the latest; None: nothing is awaited."""
         times = [] if self._pause_ends is None else [self._pause_ends]
         if self._command is not None and not self.is_lost:
-            times.append(self._next_write)
+            times.append(self.next_write)
         return min(times, default=None)
 
     def hear(self, data: bytes, now: float) -> Heard:
@@ -89,13 +89,13 @@ class Link:
     def due(self, now: float) -> bytes:
         """Return the bytes to write now, empty if there are none. Marks the link as lost after the last try."""
         command = self._command
-        if command is None or self.is_lost or now < self._next_write:
+        if command is None or self.is_lost or now < self.next_write:
             return b""
         if self._tries == TRIES:
             self.is_lost = True
             return b""
         self._tries += 1
-        self._next_write = now + RESPONSE_SECONDS
+        self.next_write = now + RESPONSE_SECONDS
         return command.serialise()
 
     def _sort(self, packets: list[Packet], now: float) -> Heard:
@@ -110,7 +110,7 @@ class Link:
                 self._command = None
                 # Each try may be answered. After a resend, late responses must not be taken for those of the next
                 # command, which may have the same code.
-                self._next_write = now + (GAP_SECONDS if self._tries == 1 else RESPONSE_SECONDS)
+                self.next_write = now + (GAP_SECONDS if self._tries == 1 else RESPONSE_SECONDS)
         return Heard(answer, tuple(reports))
 
 

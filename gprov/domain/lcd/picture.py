@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gprov.domain.display.screen import Position
 from gprov.domain.formats.lcd import commands
@@ -24,63 +24,61 @@ class Picture:
     legend: tuple[Legend, ...] = ()
 
 
-@dataclass(slots=True)
 class Shown:
     """What a display shows, as far as its responses prove it. None: not known.
 
     The display does not move the cursor when text is written. What the legend covered is unknown after it.
     """
 
-    model: Model
-    cells: list[list[int | None]] = field(init=False)
-    position: Position | None = field(init=False, default=None)
-    style: CursorStyle | None = field(init=False, default=None)
-    legend: tuple[Legend, ...] | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._cells: list[list[int | None]] = []
+        self._position: Position | None = None
+        self._style: CursorStyle | None = None
+        self._legend: tuple[Legend, ...] | None = None
         self.forget()
 
     def forget(self) -> None:
         """Forget everything, so that all of it is drawn again."""
-        self.cells = [[None] * self.model.columns for _ in range(self.model.rows)]
-        self.position = self.style = self.legend = None
+        self._cells = [[None] * self._model.columns for _ in range(self._model.rows)]
+        self._position = self._style = self._legend = None
 
     def next_command(self, picture: Picture) -> Packet | None:
         """Return the next command that brings the display nearer to the picture; None: it shows it. Each row takes one
         command at most: a packet costs more time than the unchanged cells in it."""
-        if self.model is Model.CFA_631 and self.legend != picture.legend:
+        if self._model is Model.CFA_631 and self._legend != picture.legend:
             return commands.key_legend(picture.legend)
         for row, codes in enumerate(picture.rows):
-            changed = [column for column, code in enumerate(codes) if self.cells[row][column] != code]
+            changed = [column for column, code in enumerate(codes) if self._cells[row][column] != code]
             if changed:
                 start, end = changed[0], changed[-1] + 1
-                return commands.write_text(self.model, start, row, codes[start:end])
+                return commands.write_text(self._model, start, row, codes[start:end])
         cursor = picture.cursor
-        if cursor is not None and self.position != cursor:
-            return commands.cursor_position(self.model, cursor.column, cursor.row)
+        if cursor is not None and self._position != cursor:
+            return commands.cursor_position(self._model, cursor.column, cursor.row)
         style = CursorStyle.NONE if cursor is None else CursorStyle.BLINKING_BLOCK
-        return None if self.style == style else commands.cursor_style(style)
+        return None if self._style == style else commands.cursor_style(style)
 
     def apply(self, command: Packet) -> None:
         """Record that the display has executed a command (or refuses it: sending it again would not help)."""
         data = command.data
         match command.code:
             case Command.CLEAR:
-                self.cells = [[_BLANK[0]] * self.model.columns for _ in range(self.model.rows)]
-                self.position = Position(0, 0)
+                self._cells = [[_BLANK[0]] * self._model.columns for _ in range(self._model.rows)]
+                self._position = Position(0, 0)
             case Command.WRITE_TEXT:
                 column, row = data[:2]
-                self.cells[row][column : column + len(data) - 2] = data[2:]
+                self._cells[row][column : column + len(data) - 2] = data[2:]
             case Command.CURSOR_POSITION:
-                self.position = Position(*data)
+                self._position = Position(*data)
             case Command.CURSOR_STYLE:
-                self.style = CursorStyle(data[0])
+                self._style = CursorStyle(data[0])
             case Command.KEY_LEGEND:
                 self._forget_covered_cells()
-                self.legend = tuple(Legend(symbol) for symbol in data[1:])
+                self._legend = tuple(Legend(symbol) for symbol in data[1:])
             case _:
                 pass
 
     def _forget_covered_cells(self) -> None:
-        for cells in self.cells:
+        for cells in self._cells:
             cells[-commands.LEGEND_COLUMNS :] = [None] * commands.LEGEND_COLUMNS

@@ -56,8 +56,7 @@ class Session:
         """Whether nothing is left to do, after ``finish``."""
         if not self.is_ready:
             return self._ends or bool(self.failure)
-        waiting = self._commands or self._restoring or self._next_drawing()
-        return self._ends and self._link.is_idle and not waiting
+        return self._ends and self._link.is_idle and not self._has_command
 
     def show(self, picture: Picture) -> None:
         self._picture = picture
@@ -77,6 +76,8 @@ class Session:
         if self.failure:
             return None
         times = [time for time in (self._link.deadline, self._refresh_at) if time is not None]
+        if self._link.is_idle and self._has_command:
+            times.append(self._link.next_write)
         return min(times, default=None)
 
     def hear(self, data: bytes, now: float) -> Sequence[KeyReport]:
@@ -134,6 +135,10 @@ class Session:
             self._shown.forget()
         if not self._commands:
             self._commands += self._settings()
+
+    @property
+    def _has_command(self) -> bool:
+        return bool(self._commands or self._restoring or self._next_drawing())
 
     def _next_command(self) -> Packet | None:
         if self._commands:

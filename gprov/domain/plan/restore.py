@@ -64,18 +64,26 @@ def plan_restore(facts: RestoreFacts) -> Plan:
     check_boot_arguments(facts.firmware, facts.branding, facts.extra_arguments)
     if facts.bios:
         check_disks(facts.loader, facts.tables)
-    boot = _recovery_menus(facts) if facts.bios else _boot_entries(facts)
     return (
         *_disk(facts),
         *plan_unit_files(facts),
-        *_keep_password(facts),
-        *_keep_arguments(facts),
-        *_recovery_folders(facts),
-        *boot,
-        *_kernels(facts),
+        *(_recovery_files(facts) if facts.recovery is not None else []),
+        *_start_files(facts),
         *_boot_partitions(facts),
         *_finish(facts),
     )
+
+
+def _recovery_files(facts: RestoreFacts) -> list[Operation]:
+    return [*_keep_password(facts), *_keep_arguments(facts), *_recovery_folders(facts)]
+
+
+def _start_files(facts: RestoreFacts) -> list[Operation]:
+    """Menus, boot entries and kernels outside of PRIMARY. A unit without RECOVERY has no place for them but an ESP."""
+    if facts.recovery is None and (facts.bios or facts.esp is None):
+        return []
+    boot = _recovery_menus(facts) if facts.bios else _boot_entries(facts)
+    return [*boot, *_kernels(facts)]
 
 
 def _disk(facts: RestoreFacts) -> list[Operation]:
@@ -151,10 +159,9 @@ def _boot_entries(facts: RestoreFacts) -> list[Operation]:
     """Write the boot entries before the kernels: if NVRAM was lost, only the fallback loader boots the unit until the
     entries exist again. Full NVRAM does not stop a restore: the fallback loader still boots the unit."""
     if facts.esp is None or facts.esp.partition is None:
-        label = facts.branding.esp_label
-        raise HardwareMismatch(
-            f"no {label} partition on the RECOVERY disk {facts.recovery.disk.describe()}: cannot store the boot kernel"
-        )
+        label, recovery = facts.branding.esp_label, facts.recovery
+        disk = f" {recovery.disk.describe()}" if recovery is not None else ""
+        raise HardwareMismatch(f"no {label} partition on the RECOVERY disk{disk}: cannot store the boot kernel")
     esp = PartitionRef(facts.esp.disk, facts.esp.partition.number)
     return [UpdateBootEntries(esp, facts.branding, facts.extra_arguments, required=False)]
 
@@ -203,7 +210,9 @@ def _flush_recovery(facts: RestoreFacts) -> list[Operation]:
     mount_points = facts.mount_points
     kernel_volume = mount_points.recovery if facts.bios else mount_points.esp
     no_kernel = facts.recovery_kernel is None and facts.fallback_kernel is None
-    volumes = [mount_points.recovery] if facts.bios else [mount_points.esp, mount_points.recovery]
+    volumes = [] if facts.recovery is None else [mount_points.recovery]
+    if facts.esp is not None and not facts.bios:
+        volumes.insert(0, mount_points.esp)
     return [FlushVolume(volume, required=no_kernel and volume == kernel_volume) for volume in volumes]
 
 
@@ -219,6 +228,8 @@ def _finish(facts: RestoreFacts) -> list[Operation]:
         *([StopArray(ArrayRef(facts.array.name), required=False)] if facts.array is not None else []),
     ]
     # The unit is bootable from here on. A read-only RECOVERY must not turn this into a failure.
+    if facts.recovery is None:
+        return operations
     if facts.ignore_saved_network:
         operations.append(
             RemovePath(f"{mount_points.recovery}/{facts.branding.log_folder}/{SAVED_NETWORK_FILE}", required=False)

@@ -20,6 +20,7 @@ from gprov.domain.image.name import ImageName
 from gprov.domain.mountpoints import MountPoints
 from gprov.domain.plan.bios import BootVolume, boot_volumes
 from gprov.domain.platform.identify import Unit
+from gprov.domain.platform.model import Lcd
 from gprov.domain.unit.netsaved import SavedFile
 
 
@@ -42,6 +43,9 @@ class RestoreFacts:
     ``recovery_menu``: RECOVERY's as it is, empty if there is none. ``grub4dos_menu``: so is grub4dos's fallback menu;
     None if RECOVERY does not have that loader. ``kept_arguments``: so is ``boot.args`` (``keptargs``); None if it
     cannot be read, and is left as it is.
+    ``recovery``: None if it cannot be used: the plan then writes to PRIMARY, boot partitions and the ESP alone.
+    ``emergency_marks``: of the emergency files that are plugged in, empty for a restore without any.
+    ``lcd``: the display that was found.
     """
 
     branding: Branding
@@ -51,7 +55,7 @@ class RestoreFacts:
     image: VerifiedImage
     name: ImageName
     targets: tuple[Disk, ...]
-    recovery: Volume
+    recovery: Volume | None
     esp: Volume | None
     recovery_kernel: KernelFacts | None
     fallback_kernel: KernelFacts | None
@@ -68,6 +72,8 @@ class RestoreFacts:
     grub4dos_menu: bytes | None = None
     plain_text_password: bool = False
     kept_arguments: bytes | None = b""
+    emergency_marks: frozenset[str] = frozenset()
+    lcd: Lcd = Lcd.NONE
 
     @property
     def bios(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gprov.domain.disk.arrayrecord import ARRAY_FILE, array_record
-from gprov.domain.disk.model import FileSystemKind
+from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.disk.primary_fstab import FstabFacts, FstabVolume, primary_fstab
+from gprov.domain.emergency.request import serialise_record
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.accounts import LOCKED, gid_of, ids_of, set_password_hash
 from gprov.domain.formats.disk.fstab import render
@@ -16,10 +17,11 @@ from gprov.domain.plan.open_accounts import accounts_to_lock, locked_passwd, loc
 from gprov.domain.plan.operations import Operation
 from gprov.domain.plan.restore_facts import RestoreFacts
 from gprov.domain.platform.facts import platform_facts
+from gprov.domain.platform.facts_file import FACTS_FILE
+from gprov.domain.recovery_files import EMERGENCY_RECORD, RECOVERY_PATH_FILE
 from gprov.domain.unit.hostid import host_identity
 from gprov.domain.unit.netsaved import MARKER, SavedFile
 
-FACTS_FILE = "platform_facts.json"
 MDADM_CONFIG = "/etc/mdadm/mdadm.conf"
 # Mount points of the kernel's file systems. The root is mounted read-only at boot, so missing folders must be created
 # by the restore; images may lack them.
@@ -44,9 +46,10 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
         MakeSymlink(f"{root}/etc/localtime", "/usr/share/zoneinfo/Etc/UTC"),
         MakeFolder(config),
         WriteFile(path=f"{config}/serial", content=facts.unit.serial.encode()),
-        WriteFile(path=f"{config}/{FACTS_FILE}", content=platform_facts(facts.unit)),
+        WriteFile(path=f"{config}/{FACTS_FILE}", content=platform_facts(facts.unit, facts.lcd)),
         MakeFolder(f"{root}/var/log/journal", 0o2755, Owner(0, journal_group) if journal_group is not None else ROOT),
         WriteFile(path=f"{root}/{facts.name.disktag}", content=b"", mode=0o444),
+        *_removable_media(facts),
     ]
     open_names = accounts_to_lock(files, branding)
     if (locked := locked_passwd(passwd, open_names)) != passwd:
@@ -66,16 +69,34 @@ def plan_unit_files(facts: RestoreFacts) -> list[Operation]:
     return [*operations, *_array_files(facts), *_network(facts, admin)]
 
 
+def _removable_media(facts: RestoreFacts) -> list[Operation]:
+    """For the search for emergency files at each start: the USB disk that holds none, and the files to ignore."""
+    config = f"{facts.mount_points.primary}{facts.branding.config_folder}"
+    operations: list[Operation] = []
+    disk = facts.recovery.disk if facts.recovery is not None else None
+    if disk is not None and disk.bus is Bus.USB and disk.path:
+        content = f"{disk.path}\n".encode(errors="replace")
+        operations.append(WriteFile(path=f"{config}/{RECOVERY_PATH_FILE}", content=content))
+    if facts.emergency_marks:
+        record = serialise_record(facts.emergency_marks)
+        operations.append(WriteFile(path=f"{config}/{EMERGENCY_RECORD}", content=record))
+    return operations
+
+
 def _fstab(facts: RestoreFacts, admin: Owner) -> bytes:
     media = facts.unit.platform.recovery_media
-    recovery = facts.recovery.contents
+    # A RECOVERY that cannot be used now is mounted by its label, when it was replaced.
+    source, kind = f"LABEL={facts.branding.recovery_label}", FileSystemKind.EXT4
+    if facts.recovery is not None:
+        contents = facts.recovery.contents
+        source, kind = f"UUID={contents.uuid}", FileSystemKind(contents.kind)
     esp = None
     if facts.esp is not None:
         esp = FstabVolume(f"UUID={facts.esp.contents.uuid}", FileSystemKind.VFAT, media.ssd)
     volumes = FstabFacts(
         # By label, as in the boot entries: the UUID changes with each restore.
         root=FstabVolume(f"LABEL={facts.branding.primary_label}", FileSystemKind.EXT4, facts.unit.platform.disk_is_ssd),
-        recovery=FstabVolume(f"UUID={recovery.uuid}", FileSystemKind(recovery.kind), media.ssd),
+        recovery=FstabVolume(source, kind, media.ssd),
         esp=esp,
         boot=boot_fstab(facts.boot_volumes, facts.unit.platform.disk_is_ssd),
         extra_options=media.extra_options,

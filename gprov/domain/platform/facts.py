@@ -23,9 +23,9 @@ from gprov.domain.unit.nics import NicInfo
 
 
 def platform_facts(unit: Unit, lcd: Lcd = Lcd.NONE) -> bytes:
-    """Content of the file. ``lcd``: the detected display, which replaces the table's value for prototypes."""
+    """Content of the file. ``lcd``: the display that was found, which replaces the table's value; NONE: none was."""
     facts = dict(platform_entry(unit.platform))
-    if unit.platform.prototype and lcd is not Lcd.NONE:
+    if lcd is not Lcd.NONE:
         facts["Lcd"] = lcd.value
     facts |= {"Mfg": unit.manufacturer, "Prod": unit.product, "SKU": unit.sku, "Serial": unit.serial}
     return (json.dumps(facts, indent=2) + "\n").encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gprov.domain.errors import Problem
-from gprov.domain.platform.model import Lcd, Platform
+from gprov.domain.platform.model import Platform
 
 _TO_PROGRAMS = "programs in the image find it in platform_facts.json"
 
@@ -11,9 +11,6 @@ _TO_PROGRAMS = "programs in the image find it in platform_facts.json"
 def unused_values(platform: Platform) -> tuple[Problem, ...]:
     """The place is the key in the platform table. Each is for a warning: no unit is refused for it."""
     problems = []
-    if platform.lcd is not Lcd.NONE:
-        text = f"{platform.lcd.value}: gprov does not drive displays yet; messages go to the consoles"
-        problems.append(Problem("Lcd", f"{text}, {_TO_PROGRAMS}"))
     if platform.ipmi:
         text = "true: gprov does not ask management controllers yet: the factory gets no MAC of them"
         problems.append(Problem("IPMI", f"{text}, and only a step with {{{{.IpmiPass}}}} can set their passwords"))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.fake.system.clock import FakeClock
+from gprov.adapters.linux.console.log import ConsoleLog
 from gprov.adapters.linux.events.kmsg import KmsgSink
 from gprov.adapters.linux.events.sinks import ConsoleSink, FileSink
 from gprov.domain.errors import DeviceFault, DeviceMissing
@@ -62,7 +63,7 @@ def clock() -> FakeClock:
 def test_the_console_shows_the_operator_s_messages(tmp_path: Path) -> None:
     console = tmp_path / "console"
     console.touch()
-    sink = ConsoleSink(str(console))
+    sink = ConsoleSink(ConsoleLog(str(console)))
     for event in events():
         sink.publish(event)
     sink.close()
@@ -82,7 +83,7 @@ def test_the_console_shows_the_operator_s_messages(tmp_path: Path) -> None:
 def test_verbose_shows_the_log(tmp_path: Path) -> None:
     console = tmp_path / "console"
     console.touch()
-    sink = ConsoleSink(str(console), verbose=True)
+    sink = ConsoleSink(ConsoleLog(str(console)), verbose=True)
     for event in events():
         sink.publish(event)
     sink.close()
@@ -92,7 +93,7 @@ def test_verbose_shows_the_log(tmp_path: Path) -> None:
 
 def test_a_console_that_is_missing_or_dead_costs_nothing(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path):
-        sink = ConsoleSink(str(path))
+        sink = ConsoleSink(ConsoleLog(str(path)))
         for event in events():
             sink.publish(event)
         sink.close()
@@ -104,7 +105,7 @@ def test_a_console_that_takes_no_bytes_delays_nothing_for_long(stopped: bool) ->
     try:
         if stopped:
             termios.tcflow(slave, termios.TCOOFF)
-        sink = ConsoleSink(os.ttyname(slave), verbose=True)
+        sink = ConsoleSink(ConsoleLog(os.ttyname(slave)), verbose=True)
         started = time.monotonic()
         for event in events((LogLine("x" * 1000),) * 200):
             sink.publish(event)
@@ -125,7 +126,7 @@ def test_a_console_that_is_a_full_pipe_delays_nothing_for_long(tmp_path: Path) -
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        sink = ConsoleSink(str(pipe), verbose=True)
+        sink = ConsoleSink(ConsoleLog(str(pipe)), verbose=True)
         started = time.monotonic()
         for event in events((LogLine("x" * 1000),) * 200):
             sink.publish(event)

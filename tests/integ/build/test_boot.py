@@ -55,7 +55,7 @@ def boot(kernel: str, init: str, folder: Path, *machine: str) -> str:
     command = (
         "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-m", "512", "-smp", "2", "-nographic", "-no-reboot",
         "-nodefaults", "-serial", "stdio", "-kernel", kernel, "-initrd", str(overlay),
-        "-append", "console=ttyS0 real_root=LABEL=PRIMARY PROVISION_VERBOSE=1", *machine,
+        "-append", "console=ttyS0 real_root=LABEL=PRIMARY PROVISION_VERBOSE=1 no_timer_check", *machine,
     )  # fmt: skip
     return PROCESSES.run(command, timeout=DEADLINE).output.decode(errors="replace")
 

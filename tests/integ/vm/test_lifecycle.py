@@ -258,7 +258,7 @@ def test_boot_entries(prepared: VirtualUnit) -> None:
     assert not {ours["Forced Factory Restore"], ours["Data Erase (DANGER!)"]} & set(order)
     arguments = {title: entries[number].optdata.decode("utf-16-le").rstrip("\0") for title, number in ours.items()}
     assert arguments["Normal Boot"].startswith("quiet real_root=LABEL=PRIMARY ")
-    assert "panic=5 oops=panic" in arguments["Normal Boot"]
+    assert "panic=5 oops=panic no_timer_check" in arguments["Normal Boot"]
     assert "real_root" not in arguments["Forced Factory Restore"]
     assert "DATA_ERASE=1" in arguments["Data Erase (DANGER!)"].split()
 

@@ -12,6 +12,7 @@ from gprov.domain.boot.args import (
     BootArguments,
     EraseMode,
     PreferredImage,
+    kernel_words,
     parse_boot_arguments,
     persistent_arguments,
     without_mode_arguments,
@@ -195,6 +196,24 @@ def test_carried_arguments_are_read_back_as_they_were() -> None:
     )
     words = [word for word in line.split() if not word.startswith("console=")]
     assert parse(*words, command_line=line) == first
+
+
+@pytest.mark.parametrize(("name", "word"), [("QEMU", "QEMU"), ("Our  Name, Inc.", '"Our  Name, Inc."')])
+def test_the_manufacturer_of_displays_is_passed_on(name: str, word: str) -> None:
+    first = parse(f"PROVISION_LCD_MANUFACTURER= {name} ")
+    assert first.lcd_manufacturer == name
+    line = persistent_arguments(first)
+    assert line == f"PROVISION_LCD_MANUFACTURER={word}"
+    assert kernel_words(line) == (line,)
+    assert parse(line.replace('"', "")) == first
+
+
+@pytest.mark.parametrize("name", ['a"b', "ü", "a\tb", "x" * 127])
+def test_a_manufacturer_that_no_argument_can_hold_is_ignored_with_a_note(name: str) -> None:
+    arguments = parse(f"PROVISION_LCD_MANUFACTURER={name}")
+    assert arguments.lcd_manufacturer == ""
+    assert "PROVISION_LCD_MANUFACTURER" in arguments.notes[0]
+    assert persistent_arguments(arguments) == ""
 
 
 @pytest.mark.parametrize(

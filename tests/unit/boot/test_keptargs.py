@@ -28,6 +28,7 @@ def start(line: str) -> BootArguments:
         ("pci=nomsi nomodeset PROVISION_XLOG=http://f/", "quiet real_root=LABEL=PRIMARY pci=nomsi"),
         ("console=tty0 console=ttyS0 PROVISION_VERBOSE=1 PROVISION_KEY_WINDOW=0", ""),
         ('opt="a b" PROVISION_FAILURE_HOLD=5', 'opt="a b" PROVISION_FAILURE_HOLD=5'),
+        ('a PROVISION_LCD_MANUFACTURER="Our Name" b', ""),
     ],
 )
 def test_a_start_with_fewer_arguments_loses_none(kept: str, told: str) -> None:

@@ -21,15 +21,18 @@ from gprov.domain.boot.boot_menu import (
     prompt,
 )
 from gprov.domain.boot.decisions import Erase, Restore, RestoreReason
+from gprov.domain.display.choice import NoChoice
 
-Answer = int | bool | None
+Answer = int | bool | NoChoice | None
 
 
 def step(state: Choosing | Confirming, answer: Answer) -> MenuState:
-    """``answer``: an index or None where the menu is shown, yes or no where something is asked."""
+    """``answer``: an index, that the menu was left, or None (timeout) where it is shown; yes or no where something is
+    asked."""
     if isinstance(state, Choosing):
-        return after_choice(state, None if answer is None else int(answer))
-    return after_confirmation(state, bool(answer))
+        choice = NoChoice.TIMEOUT if answer is None else answer
+        return after_choice(state, choice if isinstance(choice, NoChoice) else int(choice))
+    return after_confirmation(state, answer is not NoChoice.LEFT and bool(answer))
 
 
 def play(*answers: Answer) -> MenuState:
@@ -102,6 +105,11 @@ def test_no_choice_twice_is_normal_boot() -> None:
     assert play(None, None) == ResumeBoot()
 
 
+def test_leaving_the_menu_is_normal_boot() -> None:
+    assert play(NoChoice.LEFT) == ResumeBoot()
+    assert play(1, False, NoChoice.LEFT) == ResumeBoot()
+
+
 def test_silence_is_counted_from_the_last_choice() -> None:
     assert isinstance(play(None, 1, False, None), Choosing)
     assert play(None, 1, False, None, None) == ResumeBoot()
@@ -112,7 +120,7 @@ def test_choices_that_are_never_confirmed_come_to_an_end() -> None:
     assert play(*[1, False] * 20) == ResumeBoot()
 
 
-answers = st.one_of(st.none(), st.booleans(), st.integers(-2, 10))
+answers = st.one_of(st.none(), st.just(NoChoice.LEFT), st.booleans(), st.integers(-2, 10))
 
 
 @given(st.lists(answers, min_size=100, max_size=100))
@@ -133,7 +141,8 @@ def test_nothing_is_erased_without_two_confirmations(given_answers: list[Answer]
     for answer in given_answers:
         if not isinstance(state, Choosing | Confirming):
             break
-        said.append(bool(answer) if isinstance(state, Confirming) else answer)
+        confirmed = answer is not NoChoice.LEFT and bool(answer)
+        said.append(confirmed if isinstance(state, Confirming) else answer)
         state = step(state, answer)
     if state == Erase():
         assert said[-3:] == [7, True, True]

@@ -38,3 +38,11 @@ def test_project_fragment_boots_reboots_and_runs_scripts() -> None:
     for symbol in ("BINFMT_SCRIPT", "RD_ZSTD", "EFI_STUB", "EFIVAR_FS", "EXT4_FS", "FS_ENCRYPTION", "BLK_DEV_NVME"):
         assert symbols[f"CONFIG_{symbol}"] == "y"
     assert symbols["CONFIG_MODULES"] == "n"
+
+
+def test_project_fragment_has_the_drivers_of_displays() -> None:
+    """LCDs are FTDI adapters or CDC-ACM devices, on any USB controller."""
+    symbols = parse_config(FRAGMENT.read_text(), "fragment")
+    controllers = ("USB_PCI", "USB_XHCI_HCD", "USB_EHCI_HCD", "USB_OHCI_HCD", "USB_UHCI_HCD")
+    for symbol in ("USB_SERIAL", "USB_SERIAL_FTDI_SIO", "USB_ACM", "EVENTFD", *controllers):
+        assert symbols[f"CONFIG_{symbol}"] == "y"

@@ -157,6 +157,25 @@ def test_same_inputs_are_built_once(builder: KernelBuilder, toolchain: Toolchain
     assert kept(tmp_path, "work") == []
 
 
+class Impatient(io.StringIO):
+    """Fails where a build would wait."""
+
+    @override
+    def write(self, text: str) -> int:
+        assert "waiting" not in text
+        return super().write(text)
+
+
+def test_a_cached_kernel_does_not_wait_for_another_build(toolchain: Toolchain, tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path))
+    builder = KernelBuilder(toolchain, cache, BuildProgress(Impatient(), lambda: 0.0), 2)
+    first = builder.build(inputs())
+    with cache.lock("kernel", lambda: None):
+        assert builder.build(inputs()) == first
+        with pytest.raises(AssertionError):
+            builder.build(inputs(number=8))
+
+
 @pytest.mark.parametrize("other", [inputs(number=8), inputs(initramfs=b"another")], ids=["number", "initramfs"])
 def test_another_number_or_initramfs_only_links(
     builder: KernelBuilder, toolchain: Toolchain, other: KernelInputs

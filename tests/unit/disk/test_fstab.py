@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,25 @@ def test_ext_is_spared_the_options_that_it_would_refuse() -> None:
     facts = FstabFacts(root=ROOT, recovery=RECOVERY, extra_options="uid=$u,gid=$g,umask=022,data=journal")
     options = primary_fstab(facts, ADMIN)[1].options
     assert options == ("auto", "noexec", "relatime", "nofail", "data=journal")
+
+
+@pytest.mark.parametrize(
+    ("platform", "kept"),
+    [
+        ("noauto,noexec,noatime,nofail", ("noauto", "noexec", "noatime", "nofail")),
+        ("auto,noexec,noatime,nofail", ("auto", "noexec", "noatime", "nofail")),
+        ("noexec,noatime,nofail,uid=sdafslfkj,auto", ("noexec", "noatime", "nofail", "auto")),
+        (
+            "auto,relatime,exec,uid=1,gid=2,user_id=$u,group_id=$g,discard",
+            ("auto", "relatime", "exec", "discard"),
+        ),
+    ],
+)
+def test_options_of_the_earlier_system(platform: str, kept: tuple[str, ...]) -> None:
+    """Values of the earlier Go system's tests (pkg/recovery/disk). It removed ``auto`` and ``nofail`` before a mount of
+    its own; here the platform's options are only for fstab, where both stay."""
+    facts = FstabFacts(root=ROOT, recovery=RECOVERY, extra_options=platform, override=True)
+    assert primary_fstab(facts, ADMIN)[1].options == kept
 
 
 words = st.text(st.characters(exclude_characters=",\0", exclude_categories=["Cs"]), min_size=1, max_size=12)

@@ -28,6 +28,10 @@ from gprov.domain.errors import BadInput
         (["discard", "data=journal", "umask=0077"], MountFlag(0), "discard,data=journal,umask=0077"),
         (["rbind"], MountFlag.BIND | MountFlag.REC, ""),
         (["", " ro "], MountFlag.RDONLY, ""),
+        # Values of the earlier Go system's tests (pkg/recovery/disk).
+        (["noauto,noexec,noatime,nofail"], MountFlag.NOEXEC | MountFlag.NOATIME, ""),
+        (["auto,noexec,noatime,nofail"], MountFlag.NOEXEC | MountFlag.NOATIME, ""),
+        (["noexec,noatime,nofail,auto"], MountFlag.NOEXEC | MountFlag.NOATIME, ""),
     ],
 )
 def test_options(options: list[str], flags: MountFlag, data: str) -> None:

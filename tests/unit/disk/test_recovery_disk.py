@@ -12,10 +12,10 @@ from gprov.domain.disk.recovery import (
     attachment_rule,
     check_single_recovery,
     choose_recovery_disk,
-    could_be_recovery,
     find_recovery,
     why_not_recovery,
 )
+from gprov.domain.disk.recovery_label import could_be_recovery
 from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.mfg.spec import DiskSpec

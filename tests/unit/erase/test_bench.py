@@ -15,11 +15,22 @@ from gprov.adapters.fake.disk.drive_commands import MediaStore
 from gprov.adapters.fake.disk.usage import FakeDiskUsage
 from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import BLOCK, AtaModel
+from gprov.adapters.fake.drives.faults import AtaFaults
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import FakeDisk
-from gprov.apps.host.cli.erase_options import duration_text, includes_loops, plan_lines, request_of, unsuitable
+from gprov.adapters.fake.machine.tpm import FakeTpmChip
+from gprov.apps.erase.machine_data import failures
+from gprov.apps.host.cli.erase_options import (
+    duration_text,
+    includes_loops,
+    plan_lines,
+    request_of,
+    unsuitable,
+    with_machine_data,
+)
 from gprov.apps.host.cli.erase_plan import survey
-from gprov.apps.host.cli.erase_run import met
+from gprov.apps.host.cli.erase_run import abandoned_lines, met, require_place
+from gprov.apps.host.cli.main import main
 from gprov.apps.host.erase.container import BenchContainer
 from gprov.apps.host.erase.planning import BenchPlan
 from gprov.apps.host.erase.running import BenchErasure, run_bench
@@ -28,15 +39,18 @@ from gprov.apps.host.erase.stop import Stop, StoppableClock, stopped_by_signals
 from gprov.apps.host.simulation.world import World, new_world, plug_in
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.disk.model import Bus
+from gprov.domain.erase.choose import preference
 from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.outcome import Verdict
 from gprov.domain.erase.patterns import Stamped
-from gprov.domain.erase.report import OverallVerdict
+from gprov.domain.erase.report import OptionStatus, OverallVerdict
 from gprov.domain.erase.report_text import parse_report, report_bytes
 from gprov.domain.erase.request import EraseRequest, OnFailure, ReadBack, Scheme
 from gprov.domain.erase.scope import Scope
+from gprov.domain.erase.signed import certificate_file
 from gprov.domain.erase.techniques import Level, Technique
-from gprov.domain.errors import DeviceMissing, EraseFailed
+from gprov.domain.errors import DeviceFault, DeviceMissing, EraseFailed
+from gprov.domain.formats.efi.variables import EFI_GLOBAL, Variable, VariableName
 
 SIZE = 1 << 30
 FORMER = Stamped("former")
@@ -179,6 +193,113 @@ def test_a_request_to_stop_does_not_wait_for_a_drive(bench: Bench) -> None:
     assert (outcome.verdict, outcome.technique) == (Verdict.FAILED, None)
     assert "may go on in it" in outcome.errors[0]
     assert bench.machine.clock.monotonic() - before < 60
+
+
+SECURITY = EraseRequest(technique=Technique.ATA_SECURITY_NORMAL)
+ERASE_UNIT, DISABLE = 0xF4, 0xF6
+
+
+def stopped_security_erase(faults: AtaFaults) -> tuple[SatDrive, BenchErasure]:
+    """A security erase that the drive refuses, and a request to stop before its password is removed."""
+    bench = Bench()
+    disk = bench.add("SEC", sanitize=True)
+    drive = SatDrive(bench.machine.clock, MediaStore(disk), AtaModel(sectors=SIZE // 512, serial="SEC"), faults)
+    disk.scsi_drive = drive
+
+    def hook(_operation: str) -> None:
+        if any(command.opcode == ERASE_UNIT for command in drive.device.received):
+            bench.stop.request()
+
+    bench.machine.hook = hook
+    return drive, bench.erase(request=SECURITY)
+
+
+def test_a_request_to_stop_leaves_no_password_on_a_drive_that_answers() -> None:
+    refuses = AtaFaults(aborts=frozenset({ERASE_UNIT}))
+    drive, _ = stopped_security_erase(refuses)
+    first = 1 + [command.opcode for command in drive.device.received].index(DISABLE)
+    drive, done = stopped_security_erase(replace(refuses, aborts_numbers=frozenset({first})))
+    assert [command.opcode for command in drive.device.received].count(DISABLE) == 2
+    assert drive.device.security.password is None
+    assert "interrupted" in done.outcomes[0].errors[0]
+    assert "no password is set" in done.outcomes[0].errors[0]
+
+
+def test_a_password_that_a_request_to_stop_leaves_is_stated_with_what_to_do() -> None:
+    drive, done = stopped_security_erase(AtaFaults(aborts=frozenset({ERASE_UNIT, DISABLE})))
+    assert drive.device.security.password is not None
+    [error] = done.outcomes[0].errors
+    node = done.outcomes[0].disk.node
+    assert f"--security-disable gprov-erase {node}" in error
+    assert done.report.verdict is OverallVerdict.FAILED
+
+
+def test_a_person_who_ends_a_security_erase_at_once_reads_what_to_do_about_its_password(bench: Bench) -> None:
+    bench.add("SAN", sanitize=True), bench.add("PLAIN")
+    drive = bench.machine.disks[-2]
+    drive.scsi_drive = SatDrive(bench.machine.clock, MediaStore(drive), AtaModel(sectors=SIZE // 512, serial="SAN"))
+    plans = bench.survey(request=EraseRequest(opted_in=frozenset({Technique.ATA_SECURITY_NORMAL})))[1]
+    lines = list(abandoned_lines(plans))
+    assert len(lines) == 2
+    assert all(drive.node in line for line in lines)
+    assert list(abandoned_lines(bench.survey()[1])) == []
+
+
+def test_techniques_are_listed_in_the_order_of_choice(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["erase", "run", "--help"])
+    shown = "".join(character for character in capsys.readouterr().out if character not in " \n│")
+    order = "|".join(technique.value for technique in sorted(Technique, key=preference))
+    assert f"[{order}]" in shown
+
+
+def test_uefi_variables_and_tpm_of_the_bench_machine_are_cleared_on_request(bench: Bench) -> None:
+    bench.add("PLAIN")
+    bench.machine.tpm = chip = FakeTpmChip()
+    log = VariableName("dump-type0-1-1-1700000000-C", "cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0")
+    bench.machine.nvram[log] = Variable(7, b"log")
+    entries = {name for name in bench.machine.nvram if name.name.startswith("Boot")}
+    assert [one.status for one in bench.erase().machine] == [OptionStatus.NOT_REQUESTED] * 2
+    request = with_machine_data(EraseRequest(), clear_variables=True, named=None, clear_tpm=True)
+    done = bench.erase(request=request)
+    assert {one.name for one in done.machine if one.status is OptionStatus.DONE} == {
+        "UEFI variables",
+        "UEFI variable",
+        "TPM",
+    }
+    assert log not in bench.machine.nvram
+    assert not chip.holds_owner_data
+    assert entries <= set(bench.machine.nvram)
+    assert parse_report(report_bytes(done.report)).options == done.machine
+
+
+def test_an_interrupted_erase_clears_neither(bench: Bench) -> None:
+    bench.add("PLAIN")
+    bench.machine.tpm = chip = FakeTpmChip()
+    bench.stop.request()
+    done = bench.erase(request=EraseRequest(clear_tpm=True))
+    assert list(failures(done.machine)) == ["TPM: failed: interrupted before it was tried"]
+    assert chip.received == []
+
+
+def test_variables_of_the_firmware_cannot_be_named() -> None:
+    with pytest.raises(typer.BadParameter, match="are not removed"):
+        with_machine_data(EraseRequest(), clear_variables=False, named=[EFI_GLOBAL], clear_tpm=False)
+
+
+def test_a_report_has_a_place_outside_of_chains_of_certificates(tmp_path: Path) -> None:
+    require_place(str(tmp_path / "report.json"))
+    # A copy of a certificate beside reports is no chain.
+    (tmp_path / "X.json").touch()
+    (tmp_path / "X.json.sig").touch()
+    require_place(str(tmp_path / "report.json"))
+    with pytest.raises(DeviceFault, match="exists already"):
+        require_place(str(tmp_path / "X.json"))
+    (tmp_path / certificate_file(12)).touch()
+    with pytest.raises(DeviceFault, match="chain of certificates"):
+        require_place(str(tmp_path / "report.json"))
+    with pytest.raises(DeviceFault, match="no file can be made"):
+        require_place(str(tmp_path / "missing" / "report.json"))
 
 
 def test_a_wait_ends_with_a_request_to_stop() -> None:

@@ -50,10 +50,14 @@ def test_valid_certificates(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert verify(folder, 1) == 0
     assert verify(folder, 2, "--previous", str(folder / "chain/erasure-00000001.json")) == 0
     assert verify(folder, 2, "--chain", str(folder / "chain")) == 0
-    assert "verification: full read-back" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "verification: full read-back" in shown
+    assert "  UEFI variables: done; 3 deleted\n" in shown
     assert verify(folder, 2, "--json") == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert (shown["valid"], shown["sequence"], shown["verdict"], shown["achieved"]) == (True, 2, "erased", "clear")
+    document = json.loads(capsys.readouterr().out)
+    assert document["valid"]
+    assert [document[key] for key in ("sequence", "verdict", "achieved")] == [2, "erased", "clear"]
+    assert document["options"] == [{"name": "UEFI variables", "status": "done", "detail": "3 deleted"}]
 
 
 def test_certificates_that_are_not_valid(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,7 +198,7 @@ def test_what_has_no_serial_number_is_named_otherwise(folder: Path, capsys: pyte
     assert certify(folder, "report.json") == 0
     capsys.readouterr()
     assert verify(folder, 3) == 0
-    _, machine, named = capsys.readouterr().out.splitlines()
+    _, machine, named, _options = capsys.readouterr().out.splitlines()
     assert machine.startswith("machine without serial number: erased;")
     assert named.startswith("  /dev/sda: erased, clear by")
 

@@ -33,7 +33,19 @@ def test_the_table_of_techniques_is_that_of_the_code_in_the_order_of_choice() ->
     ]
 
 
-@pytest.mark.parametrize("key", ["level", "on-failure", "scheme", "read-back", "keep-raid-metadata"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "level",
+        "on-failure",
+        "scheme",
+        "read-back",
+        "keep-raid-metadata",
+        "clear-uefi-variables",
+        "clear-tpm",
+        "unrecorded",
+    ],
+)
 def test_the_values_of_each_option_are_all_that_are_accepted(key: str) -> None:
     stated = re.findall(r"`([a-z-]+)`", dict(OPTIONS)[key])
     with pytest.raises(BadInput) as caught:

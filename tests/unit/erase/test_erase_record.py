@@ -17,8 +17,10 @@ from gprov.domain.erase.record import DiskProgress, EraseRecord, RecordState, pa
 from gprov.domain.erase.request import EraseRequest, OnFailure, ReadBack, Scheme
 from gprov.domain.erase.resume import absent_disks, resume_problem, resumed_record
 from gprov.domain.erase.techniques import Level, Technique
+from gprov.domain.erase.variable_choice import VariableChoice
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.disk.device_number import DeviceNumber
+from gprov.domain.formats.efi.variables import VariableName
 
 NUMBERS = st.integers(0, 1 << 62)
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)
@@ -36,6 +38,7 @@ PROGRESS = st.builds(
     tried=st.lists(RESULTS, max_size=3).map(tuple),
     former=st.lists(st.tuples(NUMBERS, TEXT), max_size=3).map(tuple),
 )
+CHOICES = (VariableChoice("12345678-1234-1234-1234-123456789abc", "a-b"),)
 REQUESTS = st.builds(
     EraseRequest,
     level=st.sampled_from(Level),
@@ -45,6 +48,10 @@ REQUESTS = st.builds(
     scheme=st.sampled_from(Scheme),
     read_back=st.sampled_from(ReadBack),
     keep_raid_metadata=st.none() | st.booleans(),
+    clear_uefi_variables=st.booleans(),
+    uefi_variables=st.lists(st.sampled_from(CHOICES), unique=True).map(tuple),
+    clear_tpm=st.booleans(),
+    unrecorded=st.booleans(),
 )
 RECORDS = st.builds(
     EraseRecord,
@@ -55,6 +62,7 @@ RECORDS = st.builds(
     missing=st.integers(0, 256),
     cleared=st.booleans(),
     disks=st.lists(PROGRESS, max_size=3).map(tuple),
+    variables=st.lists(st.builds(VariableName, TEXT, TEXT), max_size=3).map(tuple),
     summary=st.just("") | TEXT,
 )
 

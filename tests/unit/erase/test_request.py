@@ -13,9 +13,12 @@ from gprov.domain.erase.record import DiskProgress, EraseRecord, RecordState, pa
 from gprov.domain.erase.request import EraseRequest, OnFailure, ReadBack, Scheme
 from gprov.domain.erase.request_text import parse_request
 from gprov.domain.erase.techniques import TECHNIQUES, Level, Technique
+from gprov.domain.erase.variable_choice import VariableChoice
 from gprov.domain.errors import BadInput
 
 TECHNIQUE = st.sampled_from(Technique)
+VENDOR = "12345678-1234-1234-1234-123456789abc"
+CHOICES = (VariableChoice(VENDOR), VariableChoice(VENDOR, "Name"), VariableChoice(VENDOR, "a-b"))
 REQUESTS = st.builds(
     EraseRequest,
     level=st.sampled_from(Level),
@@ -25,6 +28,10 @@ REQUESTS = st.builds(
     scheme=st.sampled_from(Scheme),
     read_back=st.sampled_from(ReadBack),
     keep_raid_metadata=st.none() | st.booleans(),
+    clear_uefi_variables=st.booleans(),
+    uefi_variables=st.lists(st.sampled_from(CHOICES), unique=True).map(tuple),
+    clear_tpm=st.booleans(),
+    unrecorded=st.booleans(),
 )
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
     lambda text: text.strip() != ""
@@ -75,6 +82,17 @@ def test_options_change_the_request() -> None:
         keep_raid_metadata=False,
         level=Level.PURGE,
     )
+
+
+def test_options_for_the_machine() -> None:
+    assert parse_request("clear-uefi-variables:yes,clear-tpm:YES", EraseRequest()) == EraseRequest(
+        clear_uefi_variables=True, clear_tpm=True
+    )
+    named = parse_request(f"uefi-variable:Name-{VENDOR.upper()},UEFI-variable:{VENDOR}", EraseRequest())
+    assert named == EraseRequest(clear_uefi_variables=True, uefi_variables=(CHOICES[1], CHOICES[0]))
+    for wrong in (f"uefi-variable:{VENDOR},clear-uefi-variables:no", "uefi-variable:Name", "clear-tpm:perhaps"):
+        with pytest.raises(BadInput):
+            parse_request(wrong, EraseRequest())
 
 
 def test_no_options_leave_the_default() -> None:

@@ -12,13 +12,16 @@ import pytest
 from gprov.adapters.fake.disk.drive_commands import MediaStore
 from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import AtaModel
-from gprov.adapters.fake.drives.faults import AtaFaults
+from gprov.adapters.fake.drives.faults import NO_FAULTS, AtaFaults, DriveFaults
 from gprov.adapters.fake.drives.nvme import NvmeBehaviour, SimulatedNvmeDrive
+from gprov.adapters.fake.drives.scsi import ScsiDrive, ScsiModel
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk
+from gprov.domain.boot.args import ROOT_DEADLINE_SECONDS
 from gprov.domain.boot.boot_menu import ITEMS, Item
 from gprov.domain.disk.model import Bus
+from gprov.domain.erase.drive_io import ScsiCommand, ScsiReply
 from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.patterns import Stamped
 from gprov.domain.platform.model import RaidLevel
@@ -26,6 +29,7 @@ from tests.unit.flow import units
 from tests.unit.flow.driver import FailsAt, UnitDriver
 from tests.unit.flow.test_erase_flow import (
     CONFIRMED,
+    ERASE,
     RECORD,
     REPORT,
     data_disks,
@@ -131,11 +135,11 @@ def test_a_record_that_cannot_be_written_or_removed_pauses_between_starts(unit: 
     assert unit.settle()[-1] == "switched root"
 
 
-def cut_during_sanitize(unit: UnitDriver, disk: FakeDisk) -> None:
+def cut_during_sanitize(unit: UnitDriver, disk: FakeDisk, before_end: int = 3) -> None:
     """Cut the power while the drive erases itself, and give it back before it is done."""
     names = unit.operations(erase)
     begun = [at for at, name in enumerate(names) if name.startswith(f"command to {disk.node}")]
-    unit.cut(begun[-3], erase)
+    unit.cut(begun[-before_end], erase)
 
 
 def test_an_ata_sanitize_in_progress_is_followed_after_a_restart() -> None:
@@ -148,6 +152,58 @@ def test_an_ata_sanitize_in_progress_is_followed_after_a_restart() -> None:
     assert isinstance(primary.scsi_drive, SatDrive)
     sanitizes = [one for one in primary.scsi_drive.device.received if one.opcode == 0xB4 and one.feature == 0x0012]
     assert len(sanitizes) == 1
+
+
+def scsi_drive(faults: DriveFaults = NO_FAULTS) -> UnitDriver:
+    """A unit whose data disk is a SCSI drive that takes long to erase itself."""
+    unit = units.running()
+    [primary] = data_disks(unit)
+    primary.bus = Bus.SCSI
+    model = ScsiModel(blocks=primary.size // 512, sanitize_seconds=60 * LONG)
+    primary.scsi_drive = ScsiDrive(unit.machine.clock, MediaStore(primary), model, faults)
+    return unit
+
+
+def test_a_scsi_drive_without_capacity_is_waited_for_after_a_restart() -> None:
+    """The kernel does not list it as long as it erases itself."""
+    unit = scsi_drive()
+    [primary] = data_disks(unit)
+    cut_during_sanitize(unit, primary, before_end=100)
+    assert primary.without_size
+    assert unit.boot() is StopReason.REBOOT
+    assert f"{primary.node} erases itself since before this start" in unit.log()
+    [disk] = disk_reports(unit)
+    assert (disk["technique"], disk["verdict"]) == ("scsi-sanitize-block", "erased")
+    assert former_content(primary) == []
+    assert unit.settle()[-1] == "switched root"
+
+
+def test_a_scsi_drive_that_erases_itself_without_our_record_is_not_certified() -> None:
+    unit = scsi_drive()
+    [primary] = data_disks(unit)
+    assert primary.scsi_drive is not None
+    assert primary.scsi_drive.scsi(ScsiCommand(bytes([0x48, 0x82, *bytes(8)]))) == ScsiReply(0)
+    unit.machine.restart()
+    assert erase(unit) is StopReason.REBOOT
+    assert "erases itself already and is not covered" in unit.warnings()
+    assert "nothing was erased" in unit.errors()
+    assert not unit.exists("RECOVERY", REPORT)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known platform", "unknown platform"])
+def test_disks_that_appear_late_after_a_cut_are_waited_for(known: bool) -> None:
+    unit = sata_array()
+    if not known:
+        unit.world.platforms = ()
+        unit.machine.operator_present, unit.machine.keys = True, ["yes", "yes", "yes"]
+    interrupted(unit)
+    # The root is searched for in the meantime.
+    begins = ROOT_DEADLINE_SECONDS if known else 0.0
+    for disk in data_disks(unit):
+        disk.appears_at = begins + 45.0
+    unit.machine.operator_present = False
+    assert unit.boot(None if known else ERASE) is StopReason.REBOOT
+    assert [one["verdict"] for one in disk_reports(unit)] == ["erased", "erased"]
 
 
 SECURITY = {"DATA_ERASE_OPTIONS": "technique:ata-security-normal"}

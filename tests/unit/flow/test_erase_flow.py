@@ -32,6 +32,7 @@ ERASE = {"DATA_ERASE": "1"}
 CONFIRMED = {**ERASE, "DATA_ERASE_SERIAL": SERIAL}
 RECORD = "/log/erase.json"
 REPORT = "/log/erase_report.json"
+RAID = "/log/erase_raid.json"
 CERTIFICATE = "/log/erase_report.json.certificate.json"
 
 
@@ -287,8 +288,33 @@ def test_a_level_that_the_disk_does_not_reach_is_a_failure(unit: UnitDriver) -> 
     assert unit.boot() is StopReason.REBOOT
 
 
-def test_a_worn_recovery_does_not_stop_an_erase(unit: UnitDriver) -> None:
+def test_an_erase_that_cannot_be_recorded_is_not_begun_unless_the_options_allow_it(unit: UnitDriver) -> None:
     unit.machine.disks[1].write_protected = True
+    written = data_disks(unit)[0].writes
+    assert erase(unit) is StopReason.REBOOT
+    assert "was not begun" in unit.machine.messages[-1]
+    assert "unrecorded:yes" in unit.machine.messages[-1]
+    assert data_disks(unit)[0].writes == written
+    unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "unrecorded:yes"})
+    assert former_content(data_disks(unit)[0]) == []
+
+
+@pytest.mark.parametrize(("answer", "erased"), [("yes", True), ("no", False)])
+def test_a_person_decides_whether_it_is_erased_without_a_record(unit: UnitDriver, answer: str, erased: bool) -> None:
+    unit.machine.disks[1].write_protected = True
+    unit.machine.operator_present, unit.machine.keys = True, ["yes", "yes", answer]
+    assert unit.boot(ERASE) is StopReason.REBOOT
+    assert (former_content(data_disks(unit)[0]) == []) is erased
+    assert "would NOT go on" in "\n".join(unit.machine.messages)
+    assert ("nothing was changed" in unit.machine.messages[-1]) is not erased
+
+
+def test_a_recovery_that_wears_out_during_an_erase_does_not_stop_it(unit: UnitDriver) -> None:
+    names = unit.operations(erase)
+    where = f"write /mnt/RECOVERY{RECORD}"
+    first = next(at for at, name in enumerate(names) if name.startswith("clear"))
+    before = sum(where in name for name in names[:first])
+    unit.machine.faults.append(Fault(kind=FaultKind.IO_ERROR, where=where, after=before, times=999))
     erase(unit)
     assert former_content(data_disks(unit)[0]) == []
 
@@ -318,6 +344,45 @@ def test_a_cut_after_metadata_was_put_back_does_not_spoil_the_result(unit: UnitD
     unit.boot()
     assert report(unit)["verdict"] == "erased"
     assert former_content(primary) == []
+
+
+def test_metadata_that_a_cut_before_the_record_left_is_removed(unit: UnitDriver) -> None:
+    [platform] = unit.world.platforms
+    unit.world.platforms = (replace(platform, fakeraid_type=FakeraidType.IMSM),)
+    [primary] = data_disks(unit)
+    sectors = imsm_sectors(imsm_block(members=4))
+    primary.media.put(Extent(primary.size - 512 - len(sectors), primary.size - 512), sectors)
+    names = unit.operations(erase)
+    unit.cut(next(at for at, name in enumerate(names) if name.startswith(f"write /mnt/RECOVERY{RECORD}")), erase)
+    assert unit.exists("RECOVERY", RAID)
+    restored = unit.copy()
+    restored.remove_flag()
+    assert restored.settle()[-1] == "switched root"
+    assert not restored.exists("RECOVERY", RAID)
+    # Another erase, which is not to keep it, does not put it back either.
+    unit.boot({**CONFIRMED, "DATA_ERASE_OPTIONS": "keep-raid-metadata:no"})
+    assert "not requested" in str(report(unit)["options"])
+    assert "kept" not in str(report(unit)["options"])
+    assert not unit.exists("RECOVERY", RAID)
+
+
+def test_metadata_that_a_failed_erase_kept_is_put_back_by_the_next_one(unit: UnitDriver) -> None:
+    [platform] = unit.world.platforms
+    unit.world.platforms = (replace(platform, fakeraid_type=FakeraidType.IMSM),)
+    [primary] = data_disks(unit)
+    sectors = imsm_sectors(imsm_block(members=4))
+    place = Extent(primary.size - 512 - len(sectors), primary.size - 512)
+    primary.media.put(place, sectors)
+    other = Extent(1 << 30, (1 << 30) + 4096)
+    primary.media.dropped = (other,)
+    unit.machine.faults.append(Fault(kind=FaultKind.IO_ERROR, where=f"write blocks {primary.node}"))
+    erase(unit)
+    assert report(unit)["verdict"] == "partial"
+    assert primary.media.read(place) != sectors
+    primary.media.dropped = ()
+    unit.boot(CONFIRMED)
+    assert report(unit)["verdict"] == "erased"
+    assert primary.media.read(place) == sectors
 
 
 def test_it_is_not_kept_if_the_request_says_so(unit: UnitDriver) -> None:

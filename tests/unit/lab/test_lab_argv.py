@@ -28,11 +28,13 @@ from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
 from gprov.domain.errors import BadInput
+from gprov.domain.formats.lcd.models import Model
 
 ENDPOINTS = HostEndpoints(
     accelerator=Accelerator.TCG,
     qmp="/s/qmp",
     console="/s/console",
+    lcd="/s/lcd",
     serial_log="/logs/a,b.log",
     report="/s/report",
     firmware_code="/ovmf/code.fd",
@@ -142,7 +144,7 @@ def test_a_direct_kernel_is_one_append_argument() -> None:
     kernel = DirectKernel("/k/provision.pxe", ("mfgurl=http://10.0.2.2:1/x", 'PROVISION_BOOT_ARGS="a b"'), "/k/initrd")
     arguments = qemu_arguments(VirtualUnitSpec().machine("/unit").booting(kernel), ENDPOINTS)
     assert options(arguments, "-kernel") == ["/k/provision.pxe"]
-    assert options(arguments, "-append") == ['mfgurl=http://10.0.2.2:1/x PROVISION_BOOT_ARGS="a b"']
+    assert options(arguments, "-append") == ['mfgurl=http://10.0.2.2:1/x PROVISION_BOOT_ARGS="a b" no_timer_check']
     assert options(arguments, "-initrd") == ["/k/initrd"]
     assert "-kernel" not in unit_arguments()
 
@@ -247,3 +249,15 @@ def test_every_disk_is_attached_once_and_ahci_ports_are_not_shared(
     assert len(set(ports)) == len(ports)
     assert options(arguments, "-m") == [str(memory * 1024)]
     assert [block(arguments, disk.name)["file"]["filename"] for disk in chosen] == [disk.file for disk in chosen]
+
+
+@pytest.mark.parametrize("shape", ["sata", "dom"])
+def test_a_display_is_a_serial_adapter_on_a_usb_controller(shape: str) -> None:
+    """With a stick, and without any other USB device."""
+    spec = replace(unit_spec(shape), lcd=Model.CFA_631)
+    arguments = qemu_arguments(spec.machine("/unit"), ENDPOINTS)
+    assert "socket,id=lcd,path=/s/lcd,server=on,wait=off" in options(arguments, "-chardev")
+    assert device(arguments, "qemu-xhci")["id"] == "usb0"
+    adapter = device(arguments, "usb-serial")
+    assert (adapter["bus"], adapter["chardev"]) == ("usb0.0", "lcd")
+    assert "lcd" not in " ".join(unit_arguments())

@@ -35,6 +35,8 @@ def test_a_damaged_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ["lab", "cuts", "--workdir", "x", "--stage", "boot"],
         ["lab", "cuts", "--workdir", "x", "--netboot"],
         ["lab", "cuts", "--workdir", "x", "--image", "x"],
+        ["lab", "provision", "--workdir", "x", "--lcd", "633"],
+        ["lab", "boot", "--workdir", "x", "--lcd", "631"],
     ],
 )
 def test_usage(words: list[str]) -> None:

@@ -24,6 +24,7 @@ ENDPOINTS = HostEndpoints(
     accelerator=Accelerator.TCG,
     qmp="/s/qmp",
     console="/s/console",
+    lcd="/s/lcd",
     serial_log="/log",
     report="/s/report",
     firmware_code="/ovmf/code.fd",

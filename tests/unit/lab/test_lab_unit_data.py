@@ -18,6 +18,7 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
 from gprov.domain.errors import BadInput
+from gprov.domain.formats.lcd.models import Model
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.steps import StepPoint
 from gprov.domain.platform.default_table import default_table
@@ -33,6 +34,7 @@ specs = st.builds(
     primary_size=st.integers(1, 1 << 50),
     recovery_size=st.integers(GIB, 1 << 40),
     recovery_bus=st.sampled_from(DiskBus),
+    lcd=st.none() | st.sampled_from(Model),
 )
 
 

@@ -211,7 +211,7 @@ def test_versions_lead_to_models(text: bytes, model: Model) -> None:
     assert shown.isprintable()
 
 
-@pytest.mark.parametrize("text", [b"", b"CFA633:h1.5,k1.7", b"CFA6350", b"\0\xff\x1b[2J", b"631"])
+@pytest.mark.parametrize("text", [b"", b"CFA633:h1.5,k1.7", b"CFA6350", b"\0\xff\x1b[2J", b"a\tb", b"631"])
 def test_other_displays_are_refused(text: bytes) -> None:
     with pytest.raises(BadInput) as refused:
         parse_version(Packet(Kind.RESPONSE, Command.VERSION, text))

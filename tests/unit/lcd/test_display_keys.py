@@ -99,6 +99,16 @@ def test_a_key_does_not_answer_what_was_not_shown_when_it_was_pressed(drawn: Vie
     assert keys(presses, [press, release], wanted, wanted) == [Key.ENTER]
 
 
+def test_where_any_key_is_accepted_a_press_from_before_counts() -> None:
+    window = KeyWindowView("Press any key", 10)
+    press, release = stroke(Button.EXIT)
+    presses = KeyPresses()
+    presses.accept(press, TEXT, window)
+    assert presses.accept(release, window, window) is Key.EXIT
+    # A press from before the start does not.
+    assert presses.accept(release, window, window) is None
+
+
 def test_a_key_counts_while_its_dialog_moves_on() -> None:
     """The cursor of the same menu has moved, the selected answer has changed, progress goes on."""
     for before, after in (

@@ -31,7 +31,7 @@ class ToyDisplay:
         """As after power-on: a start picture, and a dim backlight."""
         self.cells = [bytearray(b" " * self.model.columns) for _ in range(self.model.rows)]
         self.cells[0][: len(START_PICTURE)] = START_PICTURE.encode()
-        self.cursor, self.style, self.backlight, self.legend = (5, 1), 1, 30, b"\0"
+        self.cursor, self.style, self.backlight, self.legend = (5, 1), 2, 30, b"\0"
         self.reporting = (0, 0)
 
     def lines(self) -> list[str]:

@@ -157,6 +157,8 @@ def test_reboot_answers_then_starts_again_with_its_splash() -> None:
     assert host.lcd.transmit() == b"\x9e\xff"
     status = parse_status(host.ask(commands.read_status()))
     assert (status.presses, status.backlight) == (0x0F, 100)
+    host.lcd.press(Button.LOWER_RIGHT)
+    assert parse_key_report(host.read()[0]) == KeyReport(Button.LOWER_RIGHT, True)
 
 
 def test_a_stored_boot_state_is_the_splash() -> None:

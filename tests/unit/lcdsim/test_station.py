@@ -8,7 +8,7 @@ import pytest
 
 from gprov.adapters.fake.lcd.faults import LcdFaults
 from gprov.apps.host.lcd.keyscript import Pause, Press, Wait, parse_script, run_script
-from gprov.apps.host.lcd.plain import SettledScreens, face_lines
+from gprov.apps.host.lcd.plain import Screen, SettledScreens, face_lines
 from gprov.apps.host.lcd.recording import Passage, Recorder, ReplayedLcd, read_recording
 from gprov.apps.host.lcd.station import LcdStation
 from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, IntegrityFault
@@ -68,9 +68,26 @@ def test_a_line_that_ends_ends_the_wait() -> None:
 
 def test_a_key_is_pressed_and_released() -> None:
     line = Line(M635)
+    line.clock.advance(10)
     line.lcd.press(Button.ENTER, seconds=1.5)
     assert keys(line.received()) == [(Button.ENTER, True), (Button.ENTER, False)]
-    assert line.clock.monotonic() == 1.5
+    assert line.clock.monotonic() == 11.5
+
+
+def test_a_key_is_pressed_when_the_picture_is_complete() -> None:
+    line = Line(M635)
+    line.later = [(0.2 * row, commands.write_text(M635, 0, row, b"row")) for row in range(4)]
+    line.lcd.wait_for("row", 1)
+    line.lcd.press(Button.ENTER, seconds=0)
+    assert line.lcd.face.lines[3].startswith("row")
+    assert line.clock.monotonic() == pytest.approx(0.6 + 0.5, abs=0.1)
+
+
+def test_a_picture_that_moves_does_not_delay_a_key_for_long() -> None:
+    line = Line(M635)
+    line.later = [(0.2 * step, commands.write_text(M635, 0, 0, b"%d" % step)) for step in range(100)]
+    line.lcd.press(Button.ENTER, seconds=0)
+    assert line.clock.monotonic() == pytest.approx(2.0, abs=0.1)
 
 
 def test_keys_at_the_end_of_the_line_have_no_effect() -> None:
@@ -120,14 +137,17 @@ def test_screens_are_printed_when_they_have_settled() -> None:
     line = Line(M631)
     screens = SettledScreens(line.lcd)
     line.clock.advance(1)
-    assert len(list(screens.fresh(line.lcd.seconds))) == 3
+    assert [screen.seconds for screen in screens.fresh()] == [0.0]
     line.send(commands.clear(), commands.write_text(M631, 0, 1, b"half"))
-    assert list(screens.fresh(line.lcd.seconds)) == []
+    assert list(screens.fresh()) == []
     line.clock.advance(0.05)
     line.send(commands.write_text(M631, 0, 1, b"whole"))
     line.clock.advance(0.15)
-    assert list(screens.fresh(line.lcd.seconds)) == ["1.1 s", "|" + " " * 20 + "|", "|" + "whole".ljust(20) + "|"]
-    assert list(screens.fresh(line.lcd.seconds)) == []
+    line.send(commands.clear())
+    whole = Screen(1.05, ("|" + " " * 20 + "|", "|" + "whole".ljust(20) + "|"))
+    assert list(screens.fresh()) == [whole]
+    assert list(screens.fresh()) == []
+    assert [screen.lines for screen in screens.rest()] == [("|" + " " * 20 + "|",) * 2]
     assert list(screens.rest()) == []
 
 

@@ -38,6 +38,7 @@ _TESTS = Path(__file__).parents[1]
 COMPARE, DISKS = "platform/test_compare.py::", "platform/test_diskmatch.py::"
 MANUF, STEPS, SWITCHES = "mfg/test_manuf.py::", "flow/test_steps_flow.py::", "flow/test_switches_flow.py::"
 ERASE = "flow/test_erase_flow.py::"
+MEDIA = "flow/test_emergency_media.py::"
 IDENTIFY, ARGS, MENU = "platform/test_identify.py::", "boot/test_args.py::", "flow/test_menu_flow.py::"
 TEMPLATES = f"{STEPS}test_a_command_gets_its_templates_filled_its_paths_and_a_folder_with_its_files"
 
@@ -128,7 +129,7 @@ PLATFORM_KEYS = {
     "FsOptsOverride": "disk/test_fstab.py::test_override_replaces_the_usual_options",
     "AdminOwnsFolders": "flow/test_recovery_owner.py::test_the_folders_of_images_and_logs_become_admins",
     "SSD": "disk/test_fstab.py::test_uefi_unit",
-    "Lcd": WARNED,
+    "Lcd": "flow/test_displays_flow.py::test_a_platform_with_a_display_waits_for_it_though_none_was_found",
     "Partoffset": IMAGE,
     "Lowmemory": IMAGE,
     "Prototype": IMAGE,
@@ -138,7 +139,7 @@ ARGUMENTS = {
     "DATA_ERASE": f"{ERASE}test_an_erased_unit_holds_nothing_of_its_system_and_restores_itself",
     "DATA_ERASE_SERIAL": f"{ERASE}test_without_confirmation_nothing_changes",
     "DATA_ERASE_OPTIONS": f"{ERASE}test_an_option_that_is_not_understood_stops_the_erase",
-    "frmode": f"{MENU}test_the_recovery_shell_is_refused_visibly",
+    "frmode": "flow/test_recovery_shell.py::test_the_right_password_opens_a_shell_on_read_only_volumes",
     "mfgurl": "flow/test_lifecycle.py::",
     "PREFERRED_UPDATE": f"{MENU}test_without_a_person_the_boot_entry_selects_the_image",
     "PROTO_IDENT": "flow/test_bad_restore.py::",
@@ -148,10 +149,13 @@ ARGUMENTS = {
     "PROVISION_VERBOSE": f"{ARGS}test_carried_arguments_are_read_back_as_they_were",
     "PROVISION_CONT_LOGGING": f"{SWITCHES}test_cont_logging_lets_all_later_starts_log_to_the_factory_server",
     "PROVISION_MFG_TEST": f"{SWITCHES}test_an_unknown_switch_is_refused_before_anything_is_done",
+    "PROVISION_EMERGENCY": f"{MEDIA}test_a_unit_may_ignore_removable_media",
+    "PROVISION_EMERGENCY_WAIT": f"{MEDIA}test_a_unit_may_wait_for_removable_media_as_long_as_its_argument_says",
     "PROVISION_KEY_WINDOW": f"{MENU}test_a_key_window_of_zero_seconds_is_not_waited_for",
     "PROVISION_ROOT_WAIT": "flow/test_kept_arguments.py::",
     "PROVISION_ARRAY_WAIT": "flow/test_raid_flow.py::",
     "PROVISION_FAILURE_HOLD": "apps/test_mfg_main.py::",
+    "PROVISION_LCD_MANUFACTURER": f"{ARGS}test_the_manufacturer_of_displays_is_passed_on",
     "PROVISION_BOOT_ARGS": "flow/test_kept_arguments.py::",
     "PROVISION_LOADER_FALLBACK": "flow/test_evidence.py::",
 }

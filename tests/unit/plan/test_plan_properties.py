@@ -299,12 +299,14 @@ def test_platforms_that_cannot_be_restored(platform: Platform, facts: RestoreFac
 @given(RESTORES)
 @settings(max_examples=60)
 def test_only_the_target_is_changed_as_a_disk(facts: RestoreFacts) -> None:
+    recovery = facts.recovery
+    assert recovery is not None
     for operation in plan_restore(facts):
         disk = disk_of(operation)
         assert disk in (None, *facts.targets)
-        assert disk != facts.recovery.disk
+        assert disk != recovery.disk
         if isinstance(operation, UpdateBootEntries):
-            assert operation.esp.disk == facts.recovery.disk
+            assert operation.esp.disk == recovery.disk
 
 
 @given(RESTORES)

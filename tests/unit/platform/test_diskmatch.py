@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -98,6 +100,69 @@ def test_a_disk_that_fits_two_places_takes_the_one_that_no_other_can() -> None:
         assert fitting_alternative([(wide, narrow)], order) == 0
         assert fitting_alternative([(narrow, wide)], order) == 0
         assert fitting_alternative([(narrow, narrow)], order) is None
+
+
+def _earlier(number: int, size: int, vendor: str, model: str) -> DiskSpec:
+    return DiskSpec(size=size, vendor=vendor, model=model, quantity=number)
+
+
+# Values of the earlier Go system's tests (pkg/mfg/qa/disk_test.go).
+EARLIER_ALTERNATIVES = (
+    (_earlier(1, 12345, "vnd", "mdl"),),
+    (_earlier(2, 23456, "vnd2", "mdl2"),),
+    (_earlier(2, 23456, "vnd21", "mdl21"),),
+    (_earlier(2, 23456, "vnd2", "mdl"),),
+    (_earlier(2, 23456, "vnd", "mdl2"),),
+    (_earlier(3, 23456, "vnd", "mdl3"),),
+    (_earlier(3, 23456, "vnd", "mdl3"), _earlier(1, 12345, "vnd", "mdl")),
+)
+EARLIER_RECOVERY = _earlier(1, 32, "v", "r")
+
+
+def _disks_of(specs: Iterable[DiskSpec]) -> list[Disk]:
+    kinds = [spec for spec in specs for _ in range(spec.quantity)]
+    return [disk(index, spec.size, spec.model, spec.vendor) for index, spec in enumerate(kinds)]
+
+
+def _earlier_spec(*alternatives: tuple[DiskSpec, ...]) -> HardwareSpec:
+    return HardwareSpec(code_name="x", recovery=EARLIER_RECOVERY, main_disks=alternatives)
+
+
+@pytest.mark.parametrize("chosen", range(len(EARLIER_ALTERNATIVES)))
+def test_each_alternative_of_the_earlier_system_is_chosen_for_its_own_disks(chosen: int) -> None:
+    present = _disks_of([EARLIER_RECOVERY, *EARLIER_ALTERNATIVES[chosen]])
+    assert problems(_earlier_spec(*EARLIER_ALTERNATIVES), *present) == {}
+    assert fitting_alternative(EARLIER_ALTERNATIVES, present[1:]) == chosen
+
+
+def test_disks_that_no_alternative_of_the_earlier_system_has() -> None:
+    present = _disks_of([EARLIER_RECOVERY, *EARLIER_ALTERNATIVES[6]])
+    assert fitting_alternative(EARLIER_ALTERNATIVES[:5], present[1:]) is None
+    assert len(problems(_earlier_spec(*EARLIER_ALTERNATIVES[:5]), *present)) == 5
+
+
+@pytest.mark.parametrize(
+    ("detected", "required", "right"),
+    [(0, 0, True), (0, 1, False), (1, 1, True), (6, 6, True), (6, 5, False), (5, 6, False)],
+)
+def test_comparing_disks_with_one_alternative_of_the_earlier_system(detected: int, required: int, right: bool) -> None:
+    disks = _disks_of(EARLIER_ALTERNATIVES[detected])
+    assert (fitting_alternative([EARLIER_ALTERNATIVES[required]], disks) == 0) is right
+
+
+def test_one_disk_of_the_earlier_system_beside_the_recovery_disk_in_any_order() -> None:
+    spec = _earlier_spec(EARLIER_ALTERNATIVES[0])
+    recovery, main = _disks_of([EARLIER_RECOVERY, *EARLIER_ALTERNATIVES[0]])
+    assert problems(spec, main, recovery) == problems(spec, recovery, main) == {}
+    assert set(problems(spec, disk(1, 12345, "mdl2", "vnd"), recovery)) == {"MainDiskConfigs[0]"}
+
+
+def test_equal_models_of_different_sizes_have_to_be_within_the_tolerance() -> None:
+    """The earlier system took any sizes here, and refused them when it compared sizes with the specification."""
+    pair = (disk(1, 12345, "mdl", "vnd"), disk(2, 12345 + 80, "mdl", "vnd"))
+    wanted = DiskSpec(size=12345, vendor="vnd", model="mdl", quantity=2)
+    assert fitting_alternative([(replace(wanted, tolerance_percent=1),)], pair) == 0
+    assert fitting_alternative([(wanted,)], pair) is None
 
 
 def test_a_huge_quantity_is_just_wrong() -> None:

@@ -15,6 +15,7 @@ from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_facts
+from gprov.domain.platform.facts_file import names_display
 from gprov.domain.platform.identify import Unit, identify
 from gprov.domain.platform.model import Lcd, ModelField, Platform
 
@@ -285,7 +286,7 @@ def test_facts_are_the_entry_and_the_unit() -> None:
     assert not {"CPU", "IPMI", "DiskSTol", "DmiPMOverrideFld", "FakeraidType"} & set(facts)
 
 
-def test_a_display_that_was_found_is_told_for_a_prototype_only() -> None:
+def test_a_display_that_was_found_replaces_that_of_the_table() -> None:
     prototype = Unit(
         platform=replace(OX, prototype=True, lcd=Lcd.CFA635), manufacturer="", product="", sku="", serial="S1"
     )
@@ -294,7 +295,14 @@ def test_a_display_that_was_found_is_told_for_a_prototype_only() -> None:
     )
     assert json.loads(platform_facts(prototype, Lcd.CFA631))["Lcd"] == "631"
     assert json.loads(platform_facts(prototype))["Lcd"] == "635"
-    assert json.loads(platform_facts(final, Lcd.CFA631))["Lcd"] == "635"
+    assert json.loads(platform_facts(final, Lcd.CFA631))["Lcd"] == "631"
+
+
+@pytest.mark.parametrize(("lcd", "named"), [(Lcd.CFA635, True), (Lcd.CFA631, True), (Lcd.NONE, False)])
+def test_the_facts_name_a_display(lcd: Lcd, named: bool) -> None:
+    unit = Unit(platform=replace(OX, lcd=Lcd.NONE), manufacturer="", product="", sku="", serial="S1")
+    assert names_display(platform_facts(unit, lcd)) is named
+    assert not names_display(b"")
 
 
 # Values of the earlier Go system's tests (pkg/appliance): machines that it knew by their system, with and without a

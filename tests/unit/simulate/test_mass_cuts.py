@@ -9,14 +9,15 @@ import pytest
 
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.simulation.cut_campaign import Flow, cut_everywhere, flows, lose_power
+from gprov.apps.host.simulation.cut_campaign import cut_everywhere, lose_power
+from gprov.apps.host.simulation.cut_flows import Flow, flows
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.machine_shapes import simulated
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.files import FileType
 
-# Of each flow on each firmware (2): 10,000 in all. Drives that erase themselves (2 of 8 flows) take longer.
-SHARE = {"sata": 440, "raid1": 300}
+# Of each flow on each firmware (2): 10,000 in all. Drives that erase themselves (2 of 9 flows) take longer.
+SHARE = {"sata": 380, "raid1": 256}
 OF_DRIVES = {"sata": 110, "raid1": 170}
 
 

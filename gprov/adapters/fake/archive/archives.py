@@ -23,6 +23,7 @@ from gprov.ports.destructive.image_unpacker import ImageUnpacker
 
 # Simulations read the same few images thousands of times. The hash of bytes is cached.
 verify_image = lru_cache(maxsize=256)(verify_uncached)
+_decompressed = lru_cache(maxsize=64)(lzma.decompress)
 
 
 class FakeArchives(Archives, ImageUnpacker):
@@ -53,7 +54,7 @@ class FakeArchives(Archives, ImageUnpacker):
             raise DeviceFault(target, "read-only file system")
         require_attached(self._machine, place)
         volume, base = place.volume, place.inner.rstrip("/")
-        with tarfile.open(fileobj=io.BytesIO(lzma.decompress(content)), mode="r:", ignore_zeros=True) as archive:
+        with tarfile.open(fileobj=io.BytesIO(_decompressed(content)), mode="r:", ignore_zeros=True) as archive:
             for member in archive:
                 data = archive.extractfile(member) if member.isreg() or member.islnk() else None
                 text = data.read() if data is not None else member.linkname.encode()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.running_arrays import array_with_member
 from gprov.adapters.fake.machine.storage import FakeDisk, FakePartition
 from gprov.domain.disk.model import Bus, Contents, Disk, Partition
 from gprov.domain.erase.extents import Extent
@@ -90,7 +91,7 @@ def _as_disk(machine: SimulatedMachine, disk: FakeDisk) -> Disk:
 
 def _as_partition(machine: SimulatedMachine, disk: FakeDisk, part: FakePartition) -> Partition:
     name = disk.partition_name(part.number)
-    running = machine.array_with_member(part)
+    running = array_with_member(machine.running, part)
     holders = (running.array.device.device,) if running is not None else ()
     return Partition(
         name=name,

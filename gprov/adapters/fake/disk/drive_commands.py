@@ -16,7 +16,7 @@ from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.read_only import reads_only
 from gprov.domain.errors import DeviceFault, DeviceMissing, InternalError
 from gprov.ports.destructive.drive_commands import DriveCommands
-from gprov.ports.drives import DriveQueries
+from gprov.ports.drives import BusyDrive, DriveQueries, UnreadyDrives
 
 _NO_DRIVE = NoReply("the simulated disk has no drive that takes such commands")
 
@@ -104,6 +104,19 @@ class FakeDriveCommands(DriveCommands):
         volumes = machine.disk(disk.device).volumes()
         if any(mount.volume is volume for mount in machine.mounts for volume in volumes):
             raise DeviceFault(disk.node, "is in use: a partition is mounted")
+
+
+class FakeUnreadyDrives(UnreadyDrives):
+    def __init__(self, machine: SimulatedMachine) -> None:
+        self._machine = machine
+
+    @override
+    def sanitizing(self) -> tuple[BusyDrive, ...]:
+        self._machine.begin_read("look for drives without capacity")
+        for disk in self._machine.disks:
+            if disk.scsi_drive is not None and disk.scsi_drive.states_capacity:
+                disk.without_size = False
+        return tuple(BusyDrive(disk.node, None) for disk in self._machine.disks if disk.without_size)
 
 
 def _scsi(machine: SimulatedMachine, disk: Disk, command: ScsiCommand) -> ScsiReply | NoReply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.running_arrays import array_with_member
 from gprov.domain.disk.model import Disk
 from gprov.ports.usage import DiskUsage
 
@@ -16,7 +17,7 @@ class FakeDiskUsage(DiskUsage):
     @override
     def reason(self, disk: Disk) -> str:
         fake = self._machine.disk(disk.device)
-        if any(self._machine.array_with_member(part) is not None for part in fake.partitions):
+        if any(array_with_member(self._machine.running, part) is not None for part in fake.partitions):
             return "is in use: held by an array"
         volumes = fake.volumes()
         mounted = any(mount.volume is volume for mount in self._machine.mounts for volume in volumes)

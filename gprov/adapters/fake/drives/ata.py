@@ -72,6 +72,11 @@ class SatDrive:
         work = self.device.sanitize.work
         return self.device.security.password, self.device.sanitize.state, work.fraction if work is not None else None
 
+    @property
+    def states_capacity(self) -> bool:
+        """The translation replies from IDENTIFY DEVICE data."""
+        return True
+
     def power_cycle(self) -> None:
         self.device.power_cycle()
         self._attention = True

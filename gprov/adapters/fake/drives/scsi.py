@@ -103,6 +103,10 @@ class ScsiDrive:
         return self.answers and self._work is None
 
     @property
+    def states_capacity(self) -> bool:
+        return self.has_media
+
+    @property
     def state(self) -> Hashable:
         return self._work.fraction if self._work is not None else None
 

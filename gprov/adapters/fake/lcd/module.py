@@ -40,7 +40,7 @@ class OtherCommand(IntEnum):
     OUTPUT_PIN = 34
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Settings:
     """What a restart sets back. ``cursor``: column and row."""
 
@@ -63,7 +63,7 @@ class LcdModule:
         self.restarts = 0
         self.user_flash = bytes(USER_FLASH_BYTES)
         self._keypad = Keypad(model)
-        self._boot_state = _Settings(_splash(model), reported=(model.all_keys, model.all_keys))
+        self._boot_state = _Settings(rows=_splash(model), reported=(model.all_keys,) * 2)
         self._now = copy.deepcopy(self._boot_state)
         self._handlers = self._handlers_of_model()
 

@@ -14,6 +14,10 @@ class ScsiTarget(Protocol):
         """Whether blocks can be read and written now: the drive is neither locked nor erasing itself."""
 
     @property
+    def states_capacity(self) -> bool:
+        """Whether it replies to READ CAPACITY now."""
+
+    @property
     def state(self) -> Hashable:
         """What outlives a power cut, apart from the media."""
 

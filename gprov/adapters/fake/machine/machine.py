@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.running_arrays import arrays_on, mark_below, note_array_write
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import (
     FakeArray,
@@ -18,13 +19,16 @@ from gprov.adapters.fake.machine.storage import (
     Tree,
     ram,
 )
+from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.adapters.fake.system.clock import FakeClock, SeededRandomness
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import Bus
+from gprov.domain.display.views import View
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Cpus, Inventory
+from gprov.domain.platform.model import Lcd
 from gprov.domain.unit.nics import Nic
 
 # Called with the name of each port operation before it begins; raises MachineStopped for a power cut.
@@ -36,15 +40,17 @@ class SimulatedMachine:
     """State that survives reboots (disks, NVRAM, SMBIOS) and state that does not (mounts, RAM, boot arguments).
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
-    loader's next menu and in its submenu. ``operator_from``: monotonic time from which the operator is present.
-    ``nvram_before``: previous values of variables whose write is unflushed. ``verified``: images found good since
-    power-on.
+    loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
+    displays. ``operator_from``: monotonic time from which the operator is present. ``media_seconds``: how long a search
+    of a removable volume takes; None: it never ends. ``nvram_before``: previous values of variables whose write is
+    unflushed. ``tpm``: None for a machine without. ``verified``: images found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
     smbios: bytes = b""
     disks: list[FakeDisk] = field(default_factory=list)
     nvram: dict[VariableName, Variable] = field(default_factory=dict)
+    tpm: FakeTpmChip | None = None
     nics: tuple[Nic, ...] = (Nic(name="eth0", mac="56:78:90:00:00:01", driver="e1000", carrier=True),)
     inventory: Inventory = field(
         default_factory=lambda: Inventory(Cpus(("Simulated CPU",), 2, 1), 1 << 30, pci=(), usb=())
@@ -60,11 +66,14 @@ class SimulatedMachine:
     switched_to: str | None = None
     stopped: StopReason | None = None
     messages: list[str] = field(default_factory=list)
+    shown: View | None = None
     keys: list[str] = field(default_factory=list)
     bios_order: tuple[str, ...] = ()
     menu_choice: tuple[str, ...] = ()
     operator_present: bool = False
+    lcd: Lcd = Lcd.NONE
     operator_from: float = 0.0
+    media_seconds: float | None = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -170,13 +179,7 @@ class SimulatedMachine:
 
     def arrays(self) -> tuple[FakeArray, ...]:
         """Arrays that have a superblock on at least one partition."""
-        found = {
-            part.member.array.uuid: part.member.array
-            for disk in self.disks
-            for part in disk.partitions
-            if part.member is not None
-        }
-        return tuple(found[uuid] for uuid in sorted(found))
+        return arrays_on(self.disks)
 
     def volumes(self) -> tuple[FakeVolume, ...]:
         """On all disks and arrays."""
@@ -184,34 +187,24 @@ class SimulatedMachine:
         on_disks = (volume for disk in self.disks for volume in disk.volumes())
         return (*on_disks, *(volume for volume in on_arrays if volume is not None))
 
-    def array_with_member(self, part: FakePartition) -> RunningFakeArray | None:
-        """Return the running array of which this partition is a member, or None."""
-        return next((one for one in self.running if any(member is part for member in one.members)), None)
-
     def note_array_write(self, part: FakePartition) -> None:
         """Record a write to an array: missing members are out of date from now on. Other partitions: no effect."""
-        for one in self.running:
-            if one.array.device is part:
-                one.record(self._parts_present())
+        note_array_write(self.running, part, self._parts_present())
 
     def mark(self, disk: FakeDisk, part: FakePartition, name: str) -> None:
         """Fill the media below a partition, or below the members of an array, with a content that stands for
         ``name``."""
-        members = next((one.members for one in self.running if one.array.device is part), None)
-        if members is None:
+        if not mark_below(self.disks, self.running, part, name):
             disk.mark(part, name)
-            return
-        for one in self.disks:
-            for member in one.partitions:
-                if any(member is found for found in members):
-                    one.mark(member, f"{name} {one.name}")
 
     def _parts_present(self) -> frozenset[str]:
         return frozenset(part.uuid for disk in self.present() for part in disk.partitions)
 
     def present(self) -> tuple[FakeDisk, ...]:
         now = self.clock.monotonic()
-        return tuple(disk for disk in self.disks if disk.appears_at <= now and not disk.detached)
+        return tuple(
+            disk for disk in self.disks if disk.appears_at <= now and not disk.detached and not disk.without_size
+        )
 
     def reachable(self, volume: FakeVolume) -> bool:
         """Return whether the volume's disk is attached, or its array has enough members. Memory is always reachable."""

@@ -116,12 +116,14 @@ class RunningFakeArray:
 class FakeDisk:
     """A whole disk. ``present`` from ``appears_at`` seconds on the machine's monotonic clock of this boot.
 
-    ``areas``: boot loader code by offset. ``write_protected``: as worn-out flash. ``old_contents``: file systems and
-    array members that no partition table lists, by their first byte; a new partition that starts there holds them again
-    unless that area was cleared. ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or
-    dead; ``reappears`` at the next start. ``media``: the bytes; for tables, file systems and members a recognisable
-    content that stands for theirs. ``scsi_drive``, ``nvme_drive``: takes commands; a disk without one only reads and
-    writes blocks. ``namespace``: of an NVMe disk.
+    ``announced``: until then, USB storage that is no disk yet. ``areas``: boot loader code by offset.
+    ``write_protected``: as worn-out flash. ``old_contents``: file systems and array members that no partition table
+    lists, by their first byte; a new partition that starts there holds them again unless that area was cleared.
+    ``clearing``: start offsets of areas with unflushed zeros. ``detached``: unplugged or dead; ``reappears`` at the
+    next start. ``media``: the bytes; for tables, file systems and members a recognisable content that stands for
+    theirs. ``scsi_drive``, ``nvme_drive``: takes commands; a disk without one only reads and writes blocks.
+    ``namespace``: of an NVMe disk. ``without_size``: the drive stated no capacity when the machine was started, and
+    the kernel did not ask again.
     """
 
     name: str
@@ -135,6 +137,7 @@ class FakeDisk:
     table: PartitionTable | None = None
     partitions: list[FakePartition] = field(default_factory=list)
     appears_at: float = 0.0
+    announced: bool = False
     writes: int = 0
     write_protected: bool = False
     areas: dict[int, bytes] = field(default_factory=dict)
@@ -144,6 +147,7 @@ class FakeDisk:
     reappears: bool = False
     scsi_drive: ScsiTarget | None = None
     nvme_drive: NvmeTarget | None = None
+    without_size: bool = False
     media: Media = field(init=False)
 
     def __post_init__(self) -> None:
@@ -204,6 +208,7 @@ class FakeDisk:
         for drive in (self.scsi_drive, self.nvme_drive):
             if drive is not None:
                 drive.power_cycle()
+        self.without_size = self.scsi_drive is not None and not self.scsi_drive.states_capacity
         for start in sorted(self.clearing):
             if choose is not None and choose(2):
                 self.old_contents.pop(start, None)

@@ -8,6 +8,7 @@ from errno import EBUSY, EIO, ENOSPC, EROFS
 from gprov.adapters.fake.machine.faults import FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.paths import ResolvedPath, require_attached
+from gprov.adapters.fake.machine.running_arrays import array_with_member
 from gprov.adapters.fake.machine.storage import FakeDisk, FakePartition, FakeVolume, Node
 from gprov.domain.errors import DeviceFault
 
@@ -49,7 +50,7 @@ def raise_write_fault(
 
 def refuse_member(machine: SimulatedMachine, node: str, part: FakePartition) -> None:
     """Raise DeviceFault for a member of a running array."""
-    running = machine.array_with_member(part)
+    running = array_with_member(machine.running, part)
     if running is not None:
         raise DeviceFault(node, f"is in use by {running.node}", errno=EBUSY)
 

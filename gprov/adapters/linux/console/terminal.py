@@ -61,6 +61,12 @@ class Terminal:
                 with suppress(OSError, termios.error):
                     termios.tcsetattr(self.fd, termios.TCSANOW, before)
 
+    def discard_input(self) -> None:
+        """Discard what was typed and not read."""
+        if self.is_open:
+            with suppress(OSError, termios.error):
+                termios.tcflush(self.fd, termios.TCIFLUSH)
+
     def read(self) -> bytes:
         """Typed bytes; empty if there are none, or after a hang-up."""
         try:
@@ -93,12 +99,3 @@ class Terminal:
             with suppress(OSError):
                 os.close(self.fd)
             self.fd = -1
-
-
-def wait_for_input(terminals: list[Terminal], seconds: float) -> bytes:
-    """Return bytes typed on any of the terminals, waiting at most ``seconds`` for the first."""
-    living = [terminal for terminal in terminals if terminal.is_open]
-    if not living:
-        return b""
-    ready = select.select([terminal.fd for terminal in living], [], [], max(0.0, seconds))[0]
-    return b"".join(terminal.read() for terminal in living if terminal.fd in ready)

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing_extensions import override
 
 from gprov.adapters.linux.disk.raw_device import OpenDevice, RawDevice, aligned_buffer, raw_device
-from gprov.adapters.linux.disk.transfer import BLOCK, Progress, Transfer
+from gprov.adapters.linux.disk.read_ahead import read_ahead
+from gprov.adapters.linux.disk.transfer import BLOCK, Progress, Transfer, blocks
 from gprov.adapters.linux.disk.whole_disk import problem, unchanged
+from gprov.adapters.linux.ioctl.libc import Memory
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.extents import Extent, merged, total_size
@@ -46,28 +48,24 @@ class LinuxDiskReader(DiskReader):
     def _compared(
         self, disk: Disk, device: RawDevice, wanted: tuple[Extent, ...], pattern: Pattern, progress: Progress
     ) -> Comparison:
-        buffer = aligned_buffer(BLOCK)
-        # A bytearray is compared with a buffer by memcmp, a memoryview byte by byte.
         content = bytearray(BLOCK)
-        expected = PatternBuffer(pattern, memoryview(content))
+        expected, memory = PatternBuffer(pattern, content), Memory(content)
         different: list[Extent] = []
 
         def step(offset: int, size: int) -> int:
+            done = ahead.read(offset, size)
             place = offset % BLOCK
-            done = device.read(buffer[place : place + size], offset)
             expected.fill(offset - place)
-            # Whole blocks are compared without a copy.
-            whole = done == BLOCK
-            part = slice(place, place + done)
-            if (content != buffer) if whole else (content[part] != buffer[part]):
-                for start in _different(content, buffer, range(place, place + done, disk.sector_size)):
+            if not memory.equals(ahead.buffer.memory, place, done):
+                for start in _different(content, ahead.buffer.view, range(place, place + done, disk.sector_size)):
                     _append(different, Extent(offset - place + start, offset - place + start + disk.sector_size))
                 if len(different) > MOST_RANGES:
                     transfer.stop(f"given up at byte {offset + done}: more than {MOST_RANGES} ranges differ")
             return done
 
         transfer = Transfer(device, disk.size, lambda: problem(self._blocks, disk), step)
-        transfer.run(wanted, progress)
+        with read_ahead(device, lambda: blocks(wanted)) as ahead:
+            transfer.run(wanted, progress)
         transfer.finish()
         progress.final(transfer.reached)
         return Comparison(
@@ -83,7 +81,7 @@ class LinuxDiskReader(DiskReader):
         size = -(-(extent.end - start) // disk.sector_size) * disk.sector_size
         with self._open_device(disk, os.O_RDONLY) as device:
             unchanged(self._blocks, disk)
-            view = aligned_buffer(max(size, 1))
+            view = memoryview(aligned_buffer(max(size, 1)))
             try:
                 done = 0
                 while done < size and (part := device.read(view[done:size], start + done)):
@@ -104,7 +102,8 @@ class LinuxDiskReader(DiskReader):
 
 
 def _different(content: bytearray, buffer: memoryview, places: range) -> Iterator[int]:
-    """Places of sectors that differ. Both are compared in larger parts first."""
+    """Places of sectors that differ. Both are compared in larger parts first. (A bytearray is compared with a buffer by
+    memcmp, a memoryview byte by byte.)"""
     sector = places.step
     per_part = _PART // sector
     for number in range(0, len(places), per_part):

@@ -39,12 +39,13 @@ class LinuxDiskWriter(DiskWriter):
     @override
     def overwrite(self, disk: Disk, extent: Extent, pattern: Pattern, progress: BytesDone) -> WriteOutcome:
         with self._opened(disk, extent) as device:
-            buffer = PatternBuffer(pattern, aligned_buffer(BLOCK))
+            buffer = aligned_buffer(BLOCK)
+            view, content = memoryview(buffer), PatternBuffer(pattern, buffer)
 
             def step(offset: int, size: int) -> int:
                 place = offset % BLOCK
-                buffer.fill(offset - place)
-                return device.write(buffer.view[place : place + size], offset)
+                content.fill(offset - place)
+                return device.write(view[place : place + size], offset)
 
             transfer = Transfer(device, disk.size, lambda: problem(self._blocks, disk), step)
             throttled = Progress(self._clock, progress)
@@ -57,7 +58,7 @@ class LinuxDiskWriter(DiskWriter):
     def write(self, disk: Disk, offset: int, content: bytes) -> None:
         extent = Extent(offset, offset + len(content))
         with self._opened(disk, extent) as device:
-            view = aligned_buffer(max(len(content), 1))
+            view = memoryview(aligned_buffer(max(len(content), 1)))
             view[: len(content)] = content
             try:
                 done = 0

@@ -118,6 +118,6 @@ def _supports_direct(disk: Disk) -> bool:
         return False
 
 
-def aligned_buffer(size: int) -> memoryview:
+def aligned_buffer(size: int) -> mmap.mmap:
     """Bytes that begin at a page, as O_DIRECT demands."""
-    return memoryview(mmap.mmap(-1, size))
+    return mmap.mmap(-1, size)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from typing import NamedTuple
 
 from gprov.adapters.linux.disk.attachment import bus_of, identity_of, slot_of
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
@@ -20,6 +21,8 @@ _LOOP = 7
 # ram, floppy, loop, md, SCSI CD-ROM, nbd (Linux Documentation/admin-guide/devices.txt): none that can be a target.
 _SKIPPED_MAJORS = frozenset({1, 2, _LOOP, 9, 11, 43})
 _VIRTUAL = "/devices/virtual/block/"
+# Peripheral device type of direct access devices (SPC-4)
+_TYPE_DISK = "0"
 
 
 class _Tree:
@@ -99,6 +102,30 @@ def scan_disks(sysfs: str, dev: str, *, include_loop: bool = False) -> tuple[Dis
             wholes.append((name, folder))
     disks = (_disk(tree, dev, name, folder, parts.get(folder, []), include_loop) for name, folder in wholes)
     return tuple(disk for disk in disks if disk is not None)
+
+
+class DiskWithoutSize(NamedTuple):
+    """``folder``: in sysfs, without its root. ``names``: vendor, model and serial number, as far as they are known."""
+
+    node: str
+    folder: str
+    names: str
+
+
+def scan_disks_without_size(sysfs: str, dev: str) -> tuple[DiskWithoutSize, ...]:
+    """Built-in SCSI disks of which the kernel has no capacity, by name. Raises DeviceFault without sysfs."""
+    tree = _Tree(sysfs)
+    found = []
+    for name, folder in sorted(tree.links.items()):
+        if folder.startswith(_VIRTUAL) or tree.number(folder, "size") or tree.text(folder, "removable") == "1":
+            continue
+        # An optical drive has another type; a disk that is no SCSI disk has none.
+        if tree.text(folder, "device/type") != _TYPE_DISK or tree.number(folder, "partition"):
+            continue
+        identity = identity_of(tree.raw, folder)
+        names = " ".join(part for part in (identity.vendor, identity.model, identity.serial) if part)
+        found.append(DiskWithoutSize(_node(dev, name), folder, names or "unnamed"))
+    return tuple(found)
 
 
 def _partition(tree: _Tree, dev: str, name: str, folder: str, number: int) -> Partition | None:

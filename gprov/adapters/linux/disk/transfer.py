@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from gprov.adapters.linux.disk.raw_device import MEDIUM_ERRORS, RawDevice
 from gprov.domain.erase.extents import Extent
@@ -20,6 +20,7 @@ MOST_BAD = 10_000  # sectors
 MOST_BAD_IN_A_ROW = 1024
 _PROGRESS_SECONDS = 0.25
 
+Block = tuple[int, int]  # byte offset and size
 # Transfers bytes ``offset`` to ``offset + size``; returns how many, 0 at the end of the device. Raises OSError.
 Step = Callable[[int, int], int]
 
@@ -63,15 +64,10 @@ class Transfer:
 
     def run(self, extents: Iterable[Extent], progress: Progress) -> None:
         """Raises what ``progress`` raises."""
-        for extent in extents:
-            offset = extent.start
-            while offset < extent.end:
-                # Blocks begin at multiples of their size, so that none but the first and last is a part of one.
-                size = min(BLOCK - offset % BLOCK, extent.end - offset)
-                if not self._span(offset, size):
-                    return
-                offset += size
-                progress(self.reached)
+        for offset, size in blocks(extents):
+            if not self._span(offset, size):
+                return
+            progress(self.reached)
 
     def _span(self, offset: int, size: int) -> bool:
         """False: the transfer has ended."""
@@ -140,6 +136,17 @@ class Transfer:
         """State an error if the device has another size than at the beginning."""
         if not self.error and (problem := self._gone()):
             self.error = problem
+
+
+def blocks(extents: Iterable[Extent]) -> Iterator[Block]:
+    """The ranges in order. Blocks begin at multiples of BLOCK, so that none but the first and last of a range is a part
+    of one."""
+    for extent in extents:
+        offset = extent.start
+        while offset < extent.end:
+            size = min(BLOCK - offset % BLOCK, extent.end - offset)
+            yield offset, size
+            offset += size
 
 
 def remaining(extents: Iterable[Extent], reached: int) -> tuple[Extent, ...]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
 
 from typing_extensions import override
 
-from gprov.adapters.linux.console.terminal import WRITE_TIMEOUT, write_with_timeout
+from gprov.adapters.linux.console.log import ConsoleLog
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault
-from gprov.domain.event_text import event_text, percent, printable_lines, severity_of, timestamp
+from gprov.domain.event_text import displayed_text, event_text, percent, printable_lines, severity_of, timestamp
 from gprov.domain.events import Event, Progress, Severity
 from gprov.domain.log_files import next_log_name
 from gprov.ports.clock import Clock
@@ -29,47 +28,32 @@ class ConsoleSink(EventSink):
     """Writes messages, warnings, errors, and every tenth of a long task's progress.
 
     ``verbose``: all events, formatted as in the log. A console that is missing, hung up or blocked loses lines and
-    costs half a second once; it raises no error.
+    costs half a second once; it raises no error. ``log`` holds lines back while a dialog is on the consoles.
     """
 
-    def __init__(self, path: str = "/dev/console", *, verbose: bool = False) -> None:
-        self._path = path
+    def __init__(self, log: ConsoleLog, *, verbose: bool = False) -> None:
+        self._log = log
         self._verbose = verbose
-        self._fd = -1
-        self._write_timeout = WRITE_TIMEOUT
         self._shown = ("", -1)
 
     @property
     @override
     def name(self) -> str:
-        return self._path
+        return self._log.path
 
     @override
     def publish(self, event: Event) -> None:
         text = event_text(event) if self._verbose else self._displayed_text(event)
         if text:
-            self._write(text.replace("\n", "\r\n").encode() + b"\r\n")
+            self._log.write(text.replace("\n", "\r\n").encode() + b"\r\n")
 
     @override
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._log.close()
 
     def _displayed_text(self, event: Event) -> str:
         body = event.body
-        if isinstance(body, Progress):
-            return self._progress(body)
-        text = "\n".join(printable_lines(body))
-        match severity_of(body):
-            case Severity.LOG:
-                return ""
-            case Severity.MSG:
-                return text
-            case Severity.WARNING:
-                return f"Warning: {text}"
-            case Severity.ERROR:
-                return f"ERROR: {text}"
+        return self._progress(body) if isinstance(body, Progress) else displayed_text(body)
 
     def _progress(self, progress: Progress) -> str:
         step = (progress.task, percent(progress) // _PERCENT_STEP)
@@ -77,12 +61,6 @@ class ConsoleSink(EventSink):
             return ""
         self._shown = step
         return f"{' '.join(printable_lines(progress)).partition(': ')[0]}: {step[1] * _PERCENT_STEP}%"
-
-    def _write(self, data: bytes) -> None:
-        with suppress(OSError):
-            if self._fd < 0:
-                self._fd = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-            self._write_timeout = WRITE_TIMEOUT if write_with_timeout(self._fd, data, self._write_timeout) else 0.0
 
 
 class FileSink(EventSink):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 from enum import IntFlag
+from mmap import mmap
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -36,6 +37,9 @@ class MountFlag(IntFlag):
 
 
 UMOUNT_NOFOLLOW = 8
+_MNT_DETACH = 2
+# unshare(2): a mount namespace of its own.
+CLONE_NEWNS = 0x00020000
 # statfs(2) f_type
 MSDOS_SUPER_MAGIC = 0x4D44
 RAMFS_MAGIC = 0x858458F6
@@ -59,10 +63,14 @@ _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctype
 _libc.mount.restype = ctypes.c_int
 _libc.umount2.argtypes = [ctypes.c_char_p, ctypes.c_int]
 _libc.umount2.restype = ctypes.c_int
+_libc.unshare.argtypes = [ctypes.c_int]
+_libc.unshare.restype = ctypes.c_int
 _libc.syncfs.argtypes = [ctypes.c_int]
 _libc.syncfs.restype = ctypes.c_int
 _libc.fstatfs.argtypes = [ctypes.c_int, ctypes.POINTER(_Statfs)]
 _libc.fstatfs.restype = ctypes.c_int
+_libc.memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+_libc.memcmp.restype = ctypes.c_int
 _libc.syscall.argtypes = [
     ctypes.c_long,
     ctypes.c_int,
@@ -84,6 +92,16 @@ def unmount(target: str) -> None:
     _checked(_libc.umount2(_name(target), UMOUNT_NOFOLLOW), target)
 
 
+def detach(target: str) -> None:
+    """umount2(2) with MNT_DETACH: the mount leaves the name space at once, also if it is in use."""
+    _checked(_libc.umount2(_name(target), UMOUNT_NOFOLLOW | _MNT_DETACH), target)
+
+
+def unshare(flags: int) -> None:
+    """unshare(2): this process leaves the name spaces that it shares with others. CAP_SYS_ADMIN."""
+    _checked(_libc.unshare(flags))
+
+
 def syncfs(fd: int) -> None:
     """Write back the whole file system that ``fd`` is on. Reports EIO of earlier write-back since Linux 5.8."""
     _checked(_libc.syncfs(fd))
@@ -101,6 +119,20 @@ def open_in_root(root: int, path: str, flags: int) -> int:
     as root. Returns a file descriptor."""
     how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
     return _checked(_libc.syscall(_SYS_OPENAT2, root, _name(path), ctypes.byref(how), ctypes.sizeof(how)), path)
+
+
+class Memory:
+    """The bytes of a buffer, at the place where they are. ``buffer`` cannot be resized while this exists."""
+
+    def __init__(self, buffer: bytearray | mmap) -> None:
+        self.size = len(buffer)
+        self._bytes = (ctypes.c_char * self.size).from_buffer(buffer)
+
+    def equals(self, other: Memory, start: int, size: int) -> bool:
+        """Compare the same range of both. Unlike ``==``, other threads run meanwhile."""
+        if not 0 <= start <= start + size <= min(self.size, other.size):
+            raise ValueError(f"{size} bytes at {start} of {self.size} and {other.size}")
+        return not _libc.memcmp(ctypes.byref(self._bytes, start), ctypes.byref(other._bytes, start), size)
 
 
 def _name(text: str) -> bytes:

@@ -68,7 +68,7 @@ class _Conversation:
     def _announce(self) -> None:
         if not self._desk.is_present:
             self._log(f"display {self._path}: {self._session.description}")
-            self._desk.is_present = True
+            self._desk.model, self._desk.is_present = self._session.model, True
 
     def _draw(self, wanted: Wanted, now: float) -> None:
         """Replaces the picture when it is drawn to its end: otherwise views that follow each other fast would keep the

@@ -5,50 +5,61 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gprov.domain.display.keys import Key
-from gprov.domain.display.views import View
-from gprov.ports.clock import Clock
+if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Sequence
+
+    from gprov.domain.display.keys import Key
+    from gprov.domain.display.views import View
+    from gprov.domain.formats.lcd.models import Model
+    from gprov.ports.clock import Clock
 
 # Keys that are not read: a person presses far fewer between two questions.
 _MAX_KEYS = 32
 
 
-@dataclass(frozen=True, slots=True)
 class Wanted:
-    """``since``: when the view was first shown, on the monotonic clock."""
+    """Never changes. ``since``: when the view was first shown, on the monotonic clock."""
 
-    view: View | None
-    since: float
-    closing: bool
+    __slots__ = ("closing", "since", "view")
+
+    def __init__(self, view: View | None, since: float, *, closing: bool) -> None:
+        self.view = view
+        self.since = since
+        self.closing = closing
 
 
 class Desk:
     """``wake``: a descriptor that is readable when something else is wanted; ``keys``: while there are keys.
-    ``is_present``: whether the display answers."""
+    ``is_present``: whether the display answers; ``model``: which it is, then."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._wanted = Wanted(None, clock.monotonic(), False)
+        self._wanted = Wanted(None, clock.monotonic(), closing=False)
         self._waiting: deque[Key] = deque(maxlen=_MAX_KEYS)
         self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.keys = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.is_present = False
+        self.model: Model | None = None
 
     def show(self, view: View) -> None:
-        """A view that equals the last one goes on from where it is."""
+        """A view that continues the last one goes on from where that is."""
+        from gprov.domain.display.render import continues
+
         with self._lock:
-            if view == self._wanted.view:
+            before = self._wanted
+            if view == before.view:
                 return
-            self._wanted = Wanted(view, self._clock.monotonic(), self._wanted.closing)
+            goes_on = before.view is not None and continues(before.view, view)
+            since = before.since if goes_on else self._clock.monotonic()
+            self._wanted = Wanted(view, since, closing=before.closing)
         os.eventfd_write(self.wake, 1)
 
     def close(self) -> None:
         with self._lock:
-            self._wanted = Wanted(self._wanted.view, self._wanted.since, True)
+            self._wanted = Wanted(self._wanted.view, self._wanted.since, closing=True)
         os.eventfd_write(self.wake, 1)
 
     def take_keys(self) -> Sequence[Key]:

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import select
 import threading
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from gprov.adapters.linux.lcd.desk import Desk
 from gprov.adapters.linux.lcd.discovery import find_ports
-from gprov.domain.display.keys import Input
-from gprov.domain.display.views import View
 from gprov.domain.errors import DeviceFault
-from gprov.ports.background import Background
-from gprov.ports.clock import Clock
 from gprov.ports.display import Display
+
+if TYPE_CHECKING:  # each import is time on every boot
+    from collections.abc import Callable, Sequence
+
+    from gprov.domain.display.keys import Input
+    from gprov.domain.display.views import View
+    from gprov.domain.platform.model import Lcd
+    from gprov.ports.background import Background
+    from gprov.ports.clock import Clock
 
 # Seconds between two searches for ports, and before a display that was lost is asked again.
 SEARCH_SECONDS = 1.0
@@ -45,6 +50,14 @@ class CrystalfontzDisplay(Display):
     @override
     def is_present(self) -> bool:
         return self._desk.is_present
+
+    @property
+    @override
+    def lcd(self) -> Lcd:
+        from gprov.domain.platform.model import Lcd
+
+        model = self._desk.model if self._desk.is_present else None
+        return Lcd.NONE if model is None else Lcd(str(model.value))
 
     @override
     def show(self, view: View) -> None:

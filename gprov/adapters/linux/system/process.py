@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, BinaryIO, cast
 
@@ -18,6 +18,7 @@ from gprov.domain.errors import DeadlineExceeded, DeviceFault, ToolFailed, ToolM
 from gprov.ports.process import SEARCH_PATH, Completed, Processes, Running
 
 _TAIL = 4096
+_MAX_DESCRIPTORS = 4096
 
 
 class SystemProcesses(Processes):
@@ -159,6 +160,23 @@ def start_on_terminal(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> 
         finally:
             os._exit(127)
     return pid, terminal
+
+
+def start_copy(work: Callable[[], None]) -> int:
+    """Do ``work`` in a copy of this process, which keeps no open files but the standard ones. Returns its number. What
+    ``work`` needs must be imported: the copy may have lost its root. Raises OSError."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            os.closerange(3, _MAX_DESCRIPTORS)
+            work()
+        except Exception as exc:  # noqa: BLE001 - it must not go on in the caller's frames
+            with suppress(OSError):
+                os.write(2, f"copy of process {os.getppid()} failed: {type(exc).__name__}: {exc}\n".encode())
+        finally:
+            os._exit(0)
+    return pid
 
 
 def end_session(pid: int) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gprov.apps.host.cli.erase_certify import certify
+from gprov.apps.host.cli.erase_option_results import option_lines, option_rows
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
@@ -144,6 +145,7 @@ def _document(file: str, signed: SignedCertificate, checked: Checked, problems: 
         "requested": certificate.report.requested.value if certificate else None,
         "achieved": certificate.report.achieved.value if certificate else None,
         "verdict": certificate.report.verdict.value if certificate else None,
+        "options": option_rows(certificate.report.options) if certificate else [],
     }
 
 
@@ -157,3 +159,4 @@ def _lines(file: str, certificate: ErasureCertificate) -> Iterator[str]:
         method = entry.verification.method.value
         result = f"{entry.verdict.value}, {entry.achieved.value} by {entry.technique_text or 'nothing'}"
         yield f"  {entry.disk.describe()}: {result}; verification: {method}"
+    yield from (f"  {line}" for line in option_lines(report.options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,9 +12,11 @@ import typer
 from gprov.apps.host.erase.planning import BenchPlan, TimeEstimate
 from gprov.apps.host.erase.scope import confirmation_word
 from gprov.domain.disk.model import Disk
+from gprov.domain.erase.choose import preference
 from gprov.domain.erase.request import EraseRequest, OnFailure, ReadBack, Scheme
 from gprov.domain.erase.scope import LeftOut, Scope
 from gprov.domain.erase.techniques import TECHNIQUES, Level, Technique
+from gprov.domain.erase.variable_choice import parse_choice
 from gprov.domain.formats.json.value import Json as JsonValue
 
 _MINUTE = 60.0
@@ -28,13 +31,18 @@ Disks = Annotated[
     ),
 ]
 OneTechnique = Annotated[
-    Technique | None, typer.Option("--technique", help="use this one and no other (order of choice: docs/erase.md)")
+    Technique | None,
+    typer.Option(
+        "--technique",
+        metavar=f"[{'|'.join(one.value for one in sorted(Technique, key=preference))}]",
+        help="use this one and no other; they are listed in the order of choice",
+    ),
 ]
 OptIn = Annotated[
     list[Technique] | None,
     typer.Option(
         "--opt-in",
-        metavar=f"[{'|'.join(one.value for one in Technique if TECHNIQUES[one].opt_in)}]",
+        metavar=f"[{'|'.join(one.value for one in sorted(Technique, key=preference) if TECHNIQUES[one].opt_in)}]",
         help="also use this technique, which is used only on request",
     ),
 ]
@@ -49,6 +57,19 @@ def level_named(text: str) -> Level:
     raise typer.BadParameter(f"{text} is none of {names}")
 
 
+ClearVariables = Annotated[
+    bool,
+    typer.Option("--clear-uefi-variables", help="remove firmware variables of THIS machine that earlier systems left"),
+]
+NamedVariables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--uefi-variable",
+        metavar="NAME-GUID|GUID",
+        help="remove this variable, or all of this vendor, too; may be repeated, includes --clear-uefi-variables",
+    ),
+]
+ClearTpm = Annotated[bool, typer.Option("--clear-tpm", help="clear the TPM of THIS machine")]
 WantedLevel = Annotated[
     str,
     typer.Option(
@@ -85,6 +106,22 @@ def request_of(
         on_failure=on_failure,
         scheme=scheme,
         read_back=read_back,
+    )
+
+
+def with_machine_data(
+    request: EraseRequest, clear_variables: bool, named: list[str] | None, clear_tpm: bool
+) -> EraseRequest:
+    """The request, with what concerns this machine."""
+    try:
+        choices = tuple(dict.fromkeys(map(parse_choice, named or ())))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--uefi-variable'") from error
+    return replace(
+        request,
+        clear_uefi_variables=clear_variables or bool(choices),
+        uefi_variables=choices,
+        clear_tpm=clear_tpm,
     )
 
 

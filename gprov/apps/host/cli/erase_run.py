@@ -11,9 +11,14 @@ from typing import Annotated
 
 import typer
 
+from gprov.apps.erase.machine_data import failures
+from gprov.apps.host.cli.erase_option_results import option_lines, option_rows
 from gprov.apps.host.cli.erase_options import (
+    ClearTpm,
+    ClearVariables,
     Compared,
     Disks,
+    NamedVariables,
     OneTechnique,
     OptIn,
     Passes,
@@ -22,6 +27,7 @@ from gprov.apps.host.cli.erase_options import (
     includes_loops,
     present_disks,
     request_of,
+    with_machine_data,
 )
 from gprov.apps.host.cli.erase_plan import show, survey
 from gprov.apps.host.cli.options import Json
@@ -33,11 +39,14 @@ from gprov.apps.host.erase.running import BenchErasure, run_bench
 from gprov.apps.host.erase.scope import confirmation_word
 from gprov.apps.host.erase.stop import Stop, stopped_by_signals
 from gprov.domain.disk.model import Disk
+from gprov.domain.erase.ata.facts import SECURITY_TECHNIQUES
+from gprov.domain.erase.ata.password import by_hand
 from gprov.domain.erase.outcome import DiskOutcome, Verdict
-from gprov.domain.erase.questions import outcome_text
+from gprov.domain.erase.questions import machine_data, outcome_text
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.erase.request import OnFailure, ReadBack, Scheme
 from gprov.domain.erase.scope import Scope
+from gprov.domain.erase.signed import is_certificate_file
 from gprov.domain.erase.techniques import TECHNIQUES, Level
 from gprov.domain.errors import DeviceFault, ExitCode
 from gprov.domain.formats.json.value import Json as JsonValue
@@ -81,6 +90,9 @@ def run(
     scheme: Passes = Scheme.STAMPED,
     read_back: Compared = ReadBack.FULL,
     on_failure: OnFailureOption = OnFailure.NEXT,
+    clear_uefi_variables: ClearVariables = False,
+    uefi_variable: NamedVariables = None,
+    clear_tpm: ClearTpm = False,
     yes_erase: Confirmed = None,
     operator: Operator = "",
     report: Report = None,
@@ -94,27 +106,45 @@ def run(
     stop = Stop()
     container = bench_container(stop, include_loop=includes_loops(disk))
     request = request_of(technique, opt_in, level, scheme, read_back, on_failure)
+    request = with_machine_data(request, clear_uefi_variables, uefi_variable, clear_tpm)
     scope, plans, problems = survey(container, disk or [], request)
     if dry_run or problems:
         show(plans, scope, problems, as_json=as_json)
         return ExitCode.NEGATIVE if problems else ExitCode.DONE
     if report is None:
         report = report_name(container.clock().now_ns())
-    _require_new(report)
+    require_place(report)
     say(f"report: {report}", err=True)
+    for what in machine_data(request):
+        say(f"also of this machine: {what}", err=True)
     if not _confirmed(plans, scope, yes_erase):
         return ExitCode.NEGATIVE
     with stopped_by_signals(stop, lambda: say(_STOPPING, err=True)):
         with progress_of_several() as shown:
             for one in plans:
                 say(one.erasure.describe(), err=True)
-            done = run_bench(container, plans, scope, operator, stop, shown)
+            try:
+                done = run_bench(container, plans, scope, operator, stop, shown)
+            except KeyboardInterrupt:
+                for line in abandoned_lines(plans):
+                    say(line, err=True, colour="red")
+                raise
             stop.finish()
         _write(report, report_bytes(done.report))
         _show_result(done, report, as_json=as_json)
     if stop.requested:
         return _INTERRUPTED
-    return ExitCode.DONE if met(done.outcomes, request.level) else ExitCode.NEGATIVE
+    success = met(done.outcomes, request.level) and not any(failures(done.machine))
+    return ExitCode.DONE if success else ExitCode.NEGATIVE
+
+
+def abandoned_lines(plans: Sequence[BenchPlan]) -> Iterator[str]:
+    """What a person must know who ended the command without waiting for the disks."""
+    for plan in plans:
+        if any(one in SECURITY_TECHNIQUES for one in plan.erasure.choice.techniques):
+            disk = plan.erasure.disk
+            yield f"gprov: {disk.node}: a security erase that goes on in the drive removes gprov's password at its end"
+            yield f"gprov: {disk.node}: if the drive lost power before, the password may be set. {by_hand(disk.node)}"
 
 
 def met(outcomes: Sequence[DiskOutcome], level: Level) -> bool:
@@ -158,12 +188,15 @@ def report_name(now_ns: int) -> str:
     return f"erase-report-{datetime.fromtimestamp(now_ns // 10**9, UTC):%Y%m%dT%H%M%SZ}.json"
 
 
-def _require_new(path: str) -> None:
+def require_place(path: str) -> None:
     """Raises DeviceFault: hours later, the report of an erase must have a place."""
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.lexists(path):
         raise DeviceFault(path, "exists already: the report needs a new file")
     try:
+        if any(map(is_certificate_file, os.listdir(folder))):
+            chain = f"{folder} holds a chain of certificates, in which a report makes the chain invalid"
+            raise DeviceFault(path, f"{chain}: name a file in another folder with --report")
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -185,6 +218,7 @@ def _show_result(done: BenchErasure, report: str, *, as_json: bool) -> None:
                 "achieved": done.report.achieved.value,
                 "report": report,
                 "disks": [_row(outcome) for outcome in done.outcomes],
+                "options": option_rows(done.machine),
             }
         )
         return
@@ -197,6 +231,8 @@ def _show_result(done: BenchErasure, report: str, *, as_json: bool) -> None:
         say(f"  verification: {verification.method.value}, {verification.examined} bytes examined")
         for error in outcome.errors:
             say(f"  {error}")
+    for line in option_lines(done.machine):
+        say(line)
     say(f"report: {report}")
 
 

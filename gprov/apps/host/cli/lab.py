@@ -34,6 +34,7 @@ def lifecycle(
     disks: options.Disks = "sata",
     netboot: options.Netboot = False,
     serial: options.Serial = _SERIAL,
+    lcd: options.Lcd = "none",
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
@@ -43,7 +44,7 @@ def lifecycle(
     """A new unit through provisioning, first restore and normal boot."""
     from gprov.apps.host.cli import lab_runs
 
-    spec = replace(unit_spec(disks, firmware, serial), netboot=netboot)
+    spec = replace(unit_spec(disks, firmware, serial), netboot=netboot, lcd=options.LCDS[lcd])
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image))
 
@@ -55,6 +56,7 @@ def provision(
     disks: options.Disks = "sata",
     netboot: options.Netboot = False,
     serial: options.Serial = _SERIAL,
+    lcd: options.Lcd = "none",
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
@@ -64,7 +66,7 @@ def provision(
     """A new unit up to its first restore."""
     from gprov.apps.host.cli import lab_runs
 
-    spec = replace(unit_spec(disks, firmware, serial), netboot=netboot)
+    spec = replace(unit_spec(disks, firmware, serial), netboot=netboot, lcd=options.LCDS[lcd])
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image))
 

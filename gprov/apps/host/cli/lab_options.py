@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from gprov.apps.host.cli.options import one_of, words_for_completion
 from gprov.apps.host.lab.disk_shapes import SHAPES
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
+from gprov.domain.formats.lcd.models import Model
 
 
 def _serial(text: str) -> str:
@@ -18,6 +20,7 @@ def _serial(text: str) -> str:
     return text
 
 
+LCDS: Mapping[str, Model | None] = {"none": None} | {str(model.value): model for model in Model}
 _DISKS_HELP = "disks of a new unit: " + "; ".join(f"{name}: {shape.description}" for name, shape in SHAPES.items())
 
 Workdir = Annotated[str, typer.Option("--workdir", metavar="DIR", help="where the unit's disks and logs are")]
@@ -35,6 +38,16 @@ Disks = Annotated[
 Netboot = Annotated[
     bool,
     typer.Option("--netboot", help="provisioned by its firmware, over the network: dnsmasq, iPXE (needs root)"),
+]
+Lcd = Annotated[
+    str,
+    typer.Option(
+        "--lcd",
+        metavar="|".join(LCDS),
+        help="a new unit has a display of this model (docs/displays.md)",
+        parser=one_of(LCDS),
+        autocompletion=words_for_completion(LCDS),
+    ),
 ]
 Serial = Annotated[str, typer.Option("--serial", metavar="TEXT", help="serial number of a new unit", parser=_serial)]
 Report = Annotated[

@@ -105,7 +105,10 @@ def shell(workdir: str) -> int:
         unit = VirtualUnit.open(workdir)
         machine = replace(unit.machine(), reports=False)
         say("Ctrl-] switches the unit off.", err=True)
-        with container.runner().start(machine, unit.serial_log("shell")) as live:
+        with container.runner().start(machine, unit.serial_log("shell"), attach_lcd=False) as live:
+            if machine.lcd is not None:
+                words = f"--model {machine.lcd.value} --connect {live.lcd_socket}"
+                say(f"The display, in another terminal: gprov lcd simulate {words}", err=True)
             ending = interact(live, sys.stdin.fileno(), sys.stdout.fileno())
             if ending is None:
                 live.qmp.execute("system_powerdown")

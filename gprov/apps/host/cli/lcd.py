@@ -87,9 +87,8 @@ def simulate(
         record=record,
     )
     clock = SystemClock()
-    wire = _wire(pty, listen or "", unix, connect)
-    say(f"display CFA-{model} on {wire.name}", err=True)
-    with session(spec, wire, clock) as running:
+    with session(spec, lambda: _wire(pty, listen or "", unix, connect), clock) as running:
+        say(f"display CFA-{model} on {running.lcd.name}", err=True)
         if plain:
             run_plain(running, clock, say)
         else:

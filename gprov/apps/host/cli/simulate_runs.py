@@ -11,7 +11,8 @@ from typing_extensions import override
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.progress import progress
-from gprov.apps.host.simulation.cut_campaign import Row, cut_everywhere, flows
+from gprov.apps.host.simulation.cut_campaign import Row, cut_everywhere
+from gprov.apps.host.simulation.cut_flows import flows
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import parse_script
 from gprov.apps.host.simulation.world import World

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
+from gprov.apps.erase.machine_data import erase_machine_data, not_tried
 from gprov.apps.erase.survey import free_drives, plan_erasures
 from gprov.apps.host.erase.container import BenchContainer
 from gprov.apps.host.erase.planning import BenchPlan
@@ -15,7 +16,7 @@ from gprov.apps.unit.execution.erase.observer import ErasureObserver
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.outcome import DiskOutcome
 from gprov.domain.erase.record import DiskProgress
-from gprov.domain.erase.report import ErasureReport, UnitIdentity
+from gprov.domain.erase.report import ErasureReport, OptionResult, UnitIdentity
 from gprov.domain.erase.report_making import ErasureFacts, make_report
 from gprov.domain.erase.scope import Scope
 from gprov.domain.errors import GprovError
@@ -28,9 +29,10 @@ Shown = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class BenchErasure:
-    """``outcomes``: one per disk, in the order of the plans."""
+    """``outcomes``: one per disk, in the order of the plans. ``machine``: results of what concerns this machine."""
 
     outcomes: tuple[DiskOutcome, ...]
+    machine: tuple[OptionResult, ...]
     report: ErasureReport
 
 
@@ -72,16 +74,22 @@ def run_bench(
         free_drives(ports, disks, container.bus())
         erasures = plan_erasures(ports, disks, request, None, container.bus())
     outcomes = container.erasure_runner().erase(erasures, _Observer(stop, shown))
+    request = erasures[0].request
+    if stop.requested:
+        machine = not_tried(request, "interrupted before it was tried")
+    else:
+        machine = erase_machine_data(container.machine_eraser(), request, container.bus())
     facts = ErasureFacts(
         unit=_machine(container),
         operator=operator,
         started_ns=started,
         ended_ns=clock.now_ns(),
-        requested=erasures[0].request.level,
+        requested=request.level,
         outcomes=outcomes,
         out_of_scope=tuple((one.disk, one.reason) for one in scope.left_out),
+        options=machine,
     )
-    return BenchErasure(outcomes, make_report(facts))
+    return BenchErasure(outcomes, machine, make_report(facts))
 
 
 def _machine(container: BenchContainer) -> UnitIdentity:

@@ -71,13 +71,7 @@ class Builder:
         fragment."""
         require_kernel_tools(self._processes)
         inputs = KernelInputs(_text(fragment), initramfs.content, number)
-        builder = KernelBuilder(self._processes, self._cache, self._progress, jobs)
-        # Without the lock first: the build of another kernel takes minutes.
-        found = builder.find(inputs)
-        if found is not None:
-            return found
-        with self._cache.lock("kernel", self._waiting):
-            return builder.build(inputs)
+        return KernelBuilder(self._processes, self._cache, self._progress, jobs).build(inputs)
 
     def _compressed(self, raw: bytes, level: int) -> bytes:
         if self._processes.which(_COMPRESSOR[0]) is None:
@@ -85,9 +79,6 @@ class Builder:
         version = self._processes.run((_COMPRESSOR[0], "--version")).output
         command = (*_COMPRESSOR, f"-{level}")
         key = content_key(*command, version, raw)
-        found = self._cache.find("initramfs", key)
-        if found is not None:
-            return read_file(found)
         with self._cache.lock("initramfs", self._waiting):
             found = self._cache.find("initramfs", key)
             if found is None:

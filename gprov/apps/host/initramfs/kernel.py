@@ -66,11 +66,25 @@ class KernelBuilder:
         Raises BadInput for a fragment that Kconfig does not apply, ToolFailed with the path of the full log if the
         compilation fails.
         """
-        finished = self.find(inputs)
-        if finished is not None:
-            return finished
         fragment = parse_config(inputs.fragment, "kernel configuration fragment")
-        tree_key, key = self._keys(inputs, fragment)
+        family = content_key(_BUILD_VERSION, source_version(self._processes), *compiler_versions(self._processes))
+        # The parsed fragment, so that comments and order do not matter.
+        settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
+        tree_key = f"{family}-{content_key(*settings)}"
+        key = content_key(tree_key, inputs.initramfs, str(inputs.number))
+        found = self._cached(key)
+        if found is not None:  # also while another build holds the lock
+            return found
+        with self._cache.lock("kernel", lambda: self._progress.note("kernel: waiting for another build to finish")):
+            return self._cached(key) or self._built(inputs, fragment, tree_key, key)
+
+    def _cached(self, key: str) -> str | None:
+        found = self._cache.find("kernels", key)
+        if found is not None:
+            self._progress.note("kernel: taken from the cache")
+        return found
+
+    def _built(self, inputs: KernelInputs, fragment: Mapping[str, str], tree_key: str, key: str) -> str:
         work = self._cache.path("work", "tree")
         self._build_in(work, tree_key, inputs, fragment)
         self._check(work, inputs)
@@ -80,22 +94,6 @@ class KernelBuilder:
         self._cache.keep_newest("trees", _TREES_KEPT)
         self._cache.keep_newest("kernels", _KERNELS_KEPT)
         return finished
-
-    def find(self, inputs: KernelInputs) -> str | None:
-        """Return the path of the bzImage in the cache, None if it is not cached. Raises BadInput."""
-        _, key = self._keys(inputs, parse_config(inputs.fragment, "kernel configuration fragment"))
-        finished = self._cache.find("kernels", key)
-        if finished is not None:
-            self._progress.note("kernel: taken from the cache")
-        return finished
-
-    def _keys(self, inputs: KernelInputs, fragment: Mapping[str, str]) -> tuple[str, str]:
-        """Keys of the compiled tree and of the kernel."""
-        family = content_key(_BUILD_VERSION, source_version(self._processes), *compiler_versions(self._processes))
-        # The parsed fragment, so that comments and order do not matter.
-        settings = sorted(f"{symbol}={value}" for symbol, value in fragment.items())
-        tree_key = f"{family}-{content_key(*settings)}"
-        return tree_key, content_key(tree_key, inputs.initramfs, str(inputs.number))
 
     def _build_in(self, work: str, tree_key: str, inputs: KernelInputs, fragment: Mapping[str, str]) -> None:
         source = self._source()

@@ -12,7 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from gprov.apps.host.lab.machine import REPORT_PORT, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
+from gprov.apps.host.lab.machine import (
+    NO_TIMER_CHECK,
+    REPORT_PORT,
+    DiskBus,
+    Durability,
+    Machine,
+    Smbios,
+    VirtualDisk,
+    VirtualNic,
+)
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import MIB
 from gprov.domain.errors import BadInput, Problem
@@ -34,7 +43,7 @@ class Accelerator(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostEndpoints:
-    """Paths on the host that connect a running machine: two Unix sockets, and files that QEMU writes.
+    """Paths on the host that connect a running machine: Unix sockets, and files that QEMU writes.
 
     ``serial_log`` receives the output of the serial console, ``report`` that of the report port. ``firmware_code`` is
     OVMF's read-only part.
@@ -43,6 +52,7 @@ class HostEndpoints:
     accelerator: Accelerator
     qmp: str
     console: str
+    lcd: str
     serial_log: str
     report: str
     firmware_code: str
@@ -59,6 +69,7 @@ def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...
         *_console(endpoints),
         *_report(machine, endpoints),
         *_disks(machine),
+        *_lcd(machine, endpoints),
         *_nics(machine),
         *_kernel(machine),
         # The machine stops when the guest resets it or powers off, so that the reason can be read.
@@ -156,7 +167,7 @@ def _disks(machine: Machine) -> Iterator[str]:
     buses = {disk.bus for disk in machine.disks}
     if DiskBus.SCSI in buses:
         yield from _json("-device", {"driver": "virtio-scsi-pci", "id": "scsi0"})
-    if DiskBus.USB in buses:
+    if DiskBus.USB in buses or machine.lcd is not None:
         yield from _json("-device", {"driver": "qemu-xhci", "id": "usb0"})
     order = _boot_order(machine)
     port = 0
@@ -165,6 +176,14 @@ def _disks(machine: Machine) -> Iterator[str]:
         if not disk.hotplugged:
             yield from _json("-device", disk_device(disk, port, order.get(disk.name)))
         port += disk.bus is DiskBus.AHCI
+
+
+def _lcd(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
+    """A serial adapter (FTDI's ids, manufacturer "QEMU"), which is plugged as long as a program is connected to the
+    socket. The socket has the bytes of the line without any framing."""
+    if machine.lcd is not None:
+        yield from ("-chardev", _server_socket("lcd", endpoints.lcd))
+        yield from _json("-device", {"driver": "usb-serial", "id": "lcd-device", "bus": "usb0.0", "chardev": "lcd"})
 
 
 def _boot_order(machine: Machine) -> Mapping[str, int]:
@@ -197,7 +216,8 @@ def _nic_order(machine: Machine, nic: VirtualNic, index: int) -> dict[str, objec
 
 def _kernel(machine: Machine) -> Iterator[str]:
     if machine.kernel is not None:
-        yield from ("-kernel", machine.kernel.file, "-append", " ".join(machine.kernel.arguments))
+        arguments = dict.fromkeys((*machine.kernel.arguments, NO_TIMER_CHECK))
+        yield from ("-kernel", machine.kernel.file, "-append", " ".join(arguments))
         if machine.kernel.initramfs:
             yield from ("-initrd", machine.kernel.initramfs)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from gprov.apps.host.lab.factory import LabFactory, factory_for
-from gprov.apps.host.lab.machine import DirectKernel
+from gprov.apps.host.lab.machine import NO_TIMER_CHECK, DirectKernel
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, Expectation, StageResult, StageRunner
@@ -14,6 +14,8 @@ from gprov.apps.host.lab.stepfiles import STATION, STATION_VALUE
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.apps.host.lab.volumes import remove_flag
+from gprov.domain.boot.args import LCD_MANUFACTURER_ARGUMENT
+from gprov.domain.branding import Branding
 from gprov.domain.events import ProcessState
 from gprov.ports.process import Processes
 
@@ -26,18 +28,20 @@ _PROVISION_SECONDS = 600.0
 _RESTORE_SECONDS = 600.0
 _BOOT_SECONDS = 300.0
 
-# On a busy host an emulated timer may be late, and Linux panics since its interrupt "doesn't work".
-_PATIENCE = "no_timer_check"
-# Verbose output and no waiting for an operator. Provisioning copies these arguments into the boot entries.
+# Verbose output and no waiting for an operator. Provisioning copies these arguments into the boot entries; arguments of
+# the kernel itself only from PROVISION_BOOT_ARGS.
 UNIT_ARGUMENTS = (
     "console=ttyS0",
     "PROVISION_VERBOSE=1",
     "PROVISION_KEY_WINDOW=0",
     "PROVISION_FAILURE_HOLD=5",
     f"{STATION}={STATION_VALUE}",
-    _PATIENCE,
-    f'PROVISION_BOOT_ARGS="panic=5 oops=panic {_PATIENCE}"',
+    NO_TIMER_CHECK,
+    f'PROVISION_BOOT_ARGS="panic=5 oops=panic {NO_TIMER_CHECK}"',
 )
+
+# QEMU's serial adapters, one of which has the display.
+_LCD_ARGUMENT = f"{Branding().environment_prefix}{LCD_MANUFACTURER_ARGUMENT}=QEMU"
 
 PROVISIONED = Expectation(
     Ending.RESET,
@@ -99,7 +103,7 @@ class Lab:
             factory.server.publish(products.published() | products.netbooted(), unit.spec)
         else:
             factory.server.publish(products.published(), unit.spec)
-            arguments = (f"mfgurl={factory.server.manuf_url}", *UNIT_ARGUMENTS)
+            arguments = (f"mfgurl={factory.server.manuf_url}", *_arguments(unit))
             machine = machine.booting(DirectKernel(products.provision_kernel, arguments))
         return self._stages.run(PROVISION, machine, unit.serial_log(PROVISION), PROVISIONED)
 
@@ -110,4 +114,8 @@ class Lab:
         return self._stages.run(BOOT, factory.machine(unit), unit.serial_log(BOOT), STARTED)
 
     def _factory(self, unit: VirtualUnit) -> AbstractContextManager[LabFactory]:
-        return factory_for(self._processes, unit, " ".join(UNIT_ARGUMENTS))
+        return factory_for(self._processes, unit, " ".join(_arguments(unit)))
+
+
+def _arguments(unit: VirtualUnit) -> tuple[str, ...]:
+    return UNIT_ARGUMENTS if unit.spec.lcd is None else (*UNIT_ARGUMENTS, _LCD_ARGUMENT)

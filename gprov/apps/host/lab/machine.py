@@ -7,11 +7,17 @@ from enum import Enum
 
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
+from gprov.domain.formats.lcd.models import Model
 
 TIB = 1 << 40
 
 # Name of the virtio port on which the operating system of a lab unit reports (see docs/lab.md).
 REPORT_PORT = "gprov.lab"
+
+# Argument for every Linux kernel on an emulated machine. Early in its start Linux waits some ten milliseconds for
+# interrupts of the timer, and panics without them ("IO-APIC + timer doesn't work!"): on a busy host, QEMU delivers them
+# later. Under KVM, Linux omits this check by itself. Source: Linux 6.1, arch/x86/kernel/apic/io_apic.c (check_timer).
+NO_TIMER_CHECK = "no_timer_check"
 
 # QEMU's names of network interface models.
 E1000E = "e1000e"
@@ -91,7 +97,8 @@ class DirectKernel:
 class Machine:
     """One virtual machine. ``variables``: the firmware's variable store, a file used by this machine only ("" on BIOS).
     ``reports``: has the port on which the operating system reports; with it the system powers off after its report.
-    ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``extra``: further QEMU arguments."""
+    ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``lcd``: model of the display on a USB
+    serial adapter. ``extra``: further QEMU arguments."""
 
     firmware: FirmwareKind
     variables: str
@@ -103,6 +110,7 @@ class Machine:
     kernel: DirectKernel | None = None
     reports: bool = True
     namespace: str = ""
+    lcd: Model | None = None
     extra: tuple[str, ...] = field(default=())
 
     def booting(self, kernel: DirectKernel) -> Machine:

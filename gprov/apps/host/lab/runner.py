@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from enum import Enum
 
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
@@ -16,6 +17,8 @@ from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport, gues
 from gprov.apps.host.lab.machine import Machine, VirtualDisk
 from gprov.apps.host.lab.namespace import inside
 from gprov.apps.host.lab.qmp import Qmp, QmpClosed, QmpEvent
+from gprov.apps.host.lab.screens import attached
+from gprov.apps.host.lcd.station import LcdStation
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, DeviceMissing, ToolFailed
 from gprov.ports.process import Processes, Running
 
@@ -39,13 +42,16 @@ class Ending(Enum):
 
 
 class RunningMachine:
-    """A running machine. ``console``: path of the Unix socket of its serial line."""
+    """A running machine. ``console``: path of the Unix socket of its serial line. ``lcd``: its display, None if it has
+    none or another program is to be attached to its socket ``lcd_socket``."""
 
-    def __init__(self, running: Running, qmp: Qmp, endpoints: HostEndpoints) -> None:
+    def __init__(self, running: Running, qmp: Qmp, endpoints: HostEndpoints, lcd: LcdStation | None) -> None:
         self._running = running
         self._endpoints = endpoints
         self.qmp = qmp
         self.console = endpoints.console
+        self.lcd = lcd
+        self.lcd_socket = endpoints.lcd
 
     def milestones(self) -> tuple[GuestMilestone, ...]:
         return milestones(_log_content(self._endpoints.serial_log))
@@ -118,8 +124,9 @@ class Runner:
         self._firmware_code = firmware_code
 
     @contextmanager
-    def start(self, machine: Machine, serial_log: str) -> Iterator[RunningMachine]:
-        """Run a machine while the context lasts. QEMU writes the serial output to the new file ``serial_log``.
+    def start(self, machine: Machine, serial_log: str, *, attach_lcd: bool = True) -> Iterator[RunningMachine]:
+        """Run a machine while the context lasts. QEMU writes the serial output to the new file ``serial_log``. Without
+        ``attach_lcd`` a display is not plugged.
 
         At the end of the context QEMU quits in an orderly way (complete files), or is killed if it does not.
         """
@@ -131,6 +138,7 @@ class Runner:
                 accelerator=self._accelerator(),
                 qmp=os.path.join(folder, "qmp"),
                 console=os.path.join(folder, "console"),
+                lcd=os.path.join(folder, "lcd"),
                 serial_log=serial_log,
                 report=os.path.join(folder, "report"),
                 firmware_code=self._firmware_code,
@@ -141,8 +149,9 @@ class Runner:
                     (*inside(machine.namespace), *qemu_arguments(machine, endpoints)), log=log
                 ) as running,
                 _connected(running, endpoints, log) as qmp,
+                attached(machine if attach_lcd else replace(machine, lcd=None), endpoints.lcd) as lcd,
             ):
-                yield RunningMachine(running, qmp, endpoints)
+                yield RunningMachine(running, qmp, endpoints, lcd)
                 _quit(running, qmp)
 
 

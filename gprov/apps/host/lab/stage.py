@@ -11,6 +11,7 @@ from gprov.apps.host.initramfs.hostfiles import read_file
 from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport
 from gprov.apps.host.lab.machine import Machine
 from gprov.apps.host.lab.runner import Ending, ProgressCallback, Runner, RunningMachine
+from gprov.apps.host.lab.screens import ScreenLog, screens_file
 from gprov.domain.errors import DeviceMissing
 
 # Milestones of the unit's apps (gprov.apps.init).
@@ -82,9 +83,12 @@ class StageRunner:
         started = time.monotonic()
         with self._runner.start(machine, serial_log) as live:
             watch = _StageWatch(name, live, expected, started, self._notify)
+            if live.lcd is not None:
+                watch.screens = ScreenLog(live.lcd, screens_file(serial_log), watch.note)
             during(live)
             remaining = max(0.0, expected.seconds - (time.monotonic() - started))
             ending = live.wait_end(remaining, watch.poll)
+            watch.end()
             reached, system = live.milestones(), live.verdict()
         seconds = time.monotonic() - started
         reason = unmet_expectation(expected, ending, reached, system)
@@ -105,7 +109,8 @@ class StageRunner:
 
 
 class _StageWatch:
-    """Reports the milestones of a running machine, and ends the wait some time after a failure."""
+    """Reports the milestones of a running machine, and ends the wait some time after a failure. ``screens``: of its
+    display."""
 
     def __init__(
         self, name: str, live: RunningMachine, expected: Expectation, started: float, report: ProgressCallback
@@ -118,9 +123,12 @@ class _StageWatch:
         self._reported = 0
         self._last = started
         self._give_up = float("inf")
+        self.screens: ScreenLog | None = None
 
     def poll(self) -> bool:
         """Return False when waiting longer is of no use."""
+        if self.screens is not None:
+            self.screens.poll()
         now = time.monotonic()
         reached = self._live.milestones()
         for milestone in reached[self._reported :]:
@@ -132,6 +140,13 @@ class _StageWatch:
         if now - self._last >= _STILL_SECONDS:
             self._report(now, "still running")
         return now < self._give_up
+
+    def end(self) -> None:
+        if self.screens is not None:
+            self.screens.end()
+
+    def note(self, text: str) -> None:
+        self._report(time.monotonic(), text)
 
     def _report(self, now: float, text: str) -> None:
         self._last = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus, Durability, Machine, Smbios, VirtualDisk, VirtualNic
@@ -11,11 +12,13 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.lcd.models import Model
 
 VARIABLES = "efivars.fd"
 RECOVERY = "recovery.qcow2"
 _FIRMWARE = {kind.value: kind for kind in FirmwareKind}
 _BUSES = {bus.value: bus for bus in DiskBus}
+_LCDS: Mapping[str, Model | None] = {str(model.value): model for model in Model}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class VirtualUnitSpec:
     recovery_bus: DiskBus = DiskBus.USB
     # Provisioning is started by network boot and not by QEMU's option -kernel.
     netboot: bool = False
+    lcd: Model | None = None
 
     def machine(self, folder: str, durability: Durability = Durability.IGNORE_FLUSH) -> Machine:
         """Return the machine. ``folder``: that of the disks."""
@@ -61,6 +65,7 @@ class VirtualUnitSpec:
             smbios=Smbios(self.manufacturer, self.product, self.serial),
             disks=(*primaries, recovery),
             nics=(VirtualNic(self.mac, self._nic_model),),
+            lcd=self.lcd,
         )
 
     @property
@@ -81,7 +86,11 @@ def spec_text(spec: VirtualUnitSpec) -> bytes:
         "primaries": [bus.value for bus in spec.primaries],
         "recovery_bus": spec.recovery_bus.value,
     }
-    return json.dumps(asdict(spec) | plain, indent=2).encode() + b"\n"
+    values = asdict(spec) | plain
+    # Units without display have the same text as before there were any: it is part of keys of the cache.
+    del values["lcd"]
+    display = {} if spec.lcd is None else {"lcd": str(spec.lcd.value)}
+    return json.dumps(values | display, indent=2).encode() + b"\n"
 
 
 def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
@@ -99,6 +108,7 @@ def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
         recovery_size=root.integer("recovery_size", required=True, minimum=1),
         recovery_bus=root.one_of("recovery_bus", _BUSES, DiskBus.USB, required=True),
         netboot=root.boolean("netboot"),
+        lcd=root.one_of("lcd", _LCDS, None),
     )
     return finish(source, root, spec)
 

@@ -158,15 +158,17 @@ class LcdApp(App[None]):
         if self._finished():
             self.exit()
         face = self._lcd.face
-        if face == self._drawn:
+        glass = self.query(Glass)
+        if face == self._drawn or not glass:  # none while the app starts and ends
             return
         self._drawn = face
-        self.query_one(Glass).draw(face)
+        glass.first().draw(face)
         for cap in self.query(KeyCap):
             cap.set_class(cap.button in face.down, "down")
         ended = ": the line has ended" if self._lcd.is_ended else ""
         light = f"light {face.backlight} %"
-        self.query_one("#line", Static).update(f" CFA-{face.model.value} on {self._lcd.name}, {light}{ended}")
+        for line in self.query("#line").results(Static):
+            line.update(f" CFA-{face.model.value} on {self._lcd.name}, {light}{ended}")
 
 
 def _cap(button: Button | None) -> Static:

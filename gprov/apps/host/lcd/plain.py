@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from gprov.adapters.fake.lcd.face import LcdFace
 from gprov.apps.host.lcd.station import LcdStation, ShownFace
@@ -19,27 +20,38 @@ def face_lines(face: LcdFace) -> Iterator[str]:
             yield f" {' ' * face.cursor[0]}^"
 
 
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """``seconds``: since the station was made. ``lines``: as of ``face_lines``."""
+
+    seconds: float
+    lines: tuple[str, ...]
+
+
 class SettledScreens:
-    """Finds the screens that stay for a moment. ``fresh`` is to be called again and again."""
+    """Finds the screens that stayed for a moment. ``fresh`` is to be called again and again."""
 
     def __init__(self, lcd: LcdStation) -> None:
         self._lcd = lcd
+        self._number = 0
         self._last: tuple[str, ...] | None = None
 
-    def fresh(self, now: float) -> Iterator[str]:
-        """Yield the lines of the present screen if it is new and has settled. ``now``: seconds since the station was
-        made."""
-        latest = self._lcd.latest
-        if now - latest.seconds >= SETTLE_SECONDS:
-            yield from self._new(latest)
+    def fresh(self) -> Iterator[Screen]:
+        """Yield the screens that have settled since the last call and differ from the one before."""
+        first, faces = self._lcd.shown_since(self._number)
+        self._number = first + len(faces) - 1  # the last one is looked at again: it may settle yet
+        ends = [shown.seconds for shown in faces[1:]] + [self._lcd.seconds]
+        for shown, end in zip(faces, ends, strict=True):
+            if end - shown.seconds >= SETTLE_SECONDS:
+                yield from self._new(shown)
 
-    def rest(self) -> Iterator[str]:
-        """Yield the lines of the last screen if it is new."""
+    def rest(self) -> Iterator[Screen]:
+        """As ``fresh``; the last screen counts as settled."""
+        yield from self.fresh()
         yield from self._new(self._lcd.latest)
 
-    def _new(self, shown: ShownFace) -> Iterator[str]:
+    def _new(self, shown: ShownFace) -> Iterator[Screen]:
         lines = tuple(face_lines(shown.face))
         if lines != self._last:
             self._last = lines
-            yield f"{shown.seconds:.1f} s"
-            yield from lines
+            yield Screen(shown.seconds, lines)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gprov.adapters.fake.lcd.device import SimulatedLcd
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated
 from gprov.apps.host.lcd.keyscript import Step, run_script
-from gprov.apps.host.lcd.plain import SettledScreens
+from gprov.apps.host.lcd.plain import Screen, SettledScreens
 from gprov.apps.host.lcd.recording import Passage, Recorder, ReplayedLcd
 from gprov.apps.host.lcd.station import LcdStation, SerialDisplay
 from gprov.apps.host.lcd.wire import Wire
@@ -76,15 +76,15 @@ class Session:
 
 
 @contextmanager
-def session(spec: SessionSpec, wire: Wire, clock: Clock) -> Iterator[Session]:
-    """Run a display on a wire while the context lasts."""
+def session(spec: SessionSpec, open_wire: Callable[[], Wire], clock: Clock) -> Iterator[Session]:
+    """Run a display on a new wire while the context lasts."""
     with _recorder(spec.record, clock) as recorder:
         display: SerialDisplay
         if spec.replay is None:
             display = SimulatedLcd(spec.model, clock)
         else:
             display = ReplayedLcd(spec.model, spec.replay, clock)
-        with LcdStation(display, wire, clock, recorder) as lcd:
+        with LcdStation(display, open_wire(), clock, recorder) as lcd:
             yield Session(lcd, display, spec, clock)
 
 
@@ -92,7 +92,7 @@ def run_plain(running: Session, clock: Clock, say: Callable[[str], None]) -> Non
     """Print each new screen until the session is done. Raises its failure."""
     screens = SettledScreens(running.lcd)
     while not running.is_done:
-        _print(screens.fresh(running.lcd.seconds), say)
+        _print(screens.fresh(), say)
         clock.sleep(_POLL_SECONDS)
     _print(screens.rest(), say)
     running.conclude()
@@ -117,6 +117,8 @@ def _recorder(path: str, clock: Clock) -> Iterator[Recorder | None]:
         yield Recorder(file, clock)
 
 
-def _print(lines: Iterable[str], say: Callable[[str], None]) -> None:
-    for line in lines:
-        say(line)
+def _print(screens: Iterable[Screen], say: Callable[[str], None]) -> None:
+    for screen in screens:
+        say(f"{screen.seconds:.1f} s")
+        for line in screen.lines:
+            say(line)

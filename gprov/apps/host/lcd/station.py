@@ -21,6 +21,9 @@ from gprov.domain.formats.lcd.reports import Button
 from gprov.ports.clock import Clock, Deadline
 
 PRESS_SECONDS = 0.1
+# A host may ignore keys that are pressed before its picture is complete. A person does not press them that fast.
+_REACTION_SECONDS = 0.5
+_MOST_REACTION_SECONDS = 2.0  # if the picture moves all the time
 _TURN_SECONDS = 0.05
 _POLL_SECONDS = 0.02
 _KEPT_FACES = 10_000
@@ -77,6 +80,7 @@ class LcdStation:
         self._started = clock.monotonic()
         self._shown = deque([ShownFace(0.0, display.face)], maxlen=_KEPT_FACES)
         self._count = 1
+        self._drawn = 0.0
         self.is_ended = False
 
     @property
@@ -92,6 +96,13 @@ class LcdStation:
     def shown(self) -> Sequence[ShownFace]:
         with self._lock:
             return tuple(self._shown)
+
+    def shown_since(self, number: int) -> tuple[int, Sequence[ShownFace]]:
+        """Return the faces from this number on, counted from 0, and the number of the first of them: old faces are
+        dropped. There is at least one."""
+        with self._lock:
+            first = max(min(number, self._count - 1), self._count - len(self._shown))
+            return first, list(self._shown)[first - self._count :]
 
     @property
     def latest(self) -> ShownFace:
@@ -129,7 +140,10 @@ class LcdStation:
             self._flush()
 
     def press(self, button: Button, seconds: float = PRESS_SECONDS) -> None:
-        """Press a key and release it after ``seconds``."""
+        """Press a key as a person does: when the picture has been still for a moment; release it after ``seconds``."""
+        deadline = Deadline(self._clock, _MOST_REACTION_SECONDS)
+        while self.seconds - self._drawn < _REACTION_SECONDS and not deadline.passed:
+            self._clock.sleep(_POLL_SECONDS)
         self.hold(button)
         self._clock.sleep(seconds)
         self.release(button)
@@ -138,12 +152,10 @@ class LcdStation:
         """Return the first face from now on for which ``holds`` is true. Raises DeadlineExceeded with the last screen,
         DeviceFault if the line ends; ``what`` names what was waited for."""
         deadline = Deadline(self._clock, seconds)
-        with self._lock:
-            seen = self._count - 1
+        seen = self._count - 1
         while True:
-            with self._lock:
-                faces = list(self._shown)[-(self._count - seen) :]
-                seen = self._count - 1
+            first, faces = self.shown_since(seen)
+            seen = first + len(faces) - 1
             found = next((shown.face for shown in faces if holds(shown.face)), None)
             if found is not None:
                 return found
@@ -203,6 +215,9 @@ class LcdStation:
             except WireClosed:
                 self.is_ended = True
         face = self._display.face
-        if face != self._shown[-1].face:
+        last = self._shown[-1].face
+        if (face.lines, face.cursor) != (last.lines, last.cursor):
+            self._drawn = self.seconds
+        if face != last:
             self._count += 1
             self._shown.append(ShownFace(self.seconds, face))

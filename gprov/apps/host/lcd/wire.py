@@ -219,6 +219,8 @@ def _replace_link(link: str, target: str) -> None:
     with os_errors_translated(link):
         if os.path.islink(link):
             os.unlink(link)
+        elif os.path.lexists(link):
+            raise DeviceFault(link, "exists and is no symbolic link")
         os.symlink(target, link)
 
 

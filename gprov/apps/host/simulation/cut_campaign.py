@@ -13,25 +13,16 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from gprov.adapters.fake.firmware.uefi import select_boot_entry
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
-from gprov.adapters.fake.machine.storage import Node, Tree
 from gprov.adapters.fake.system.clock import SeededRandomness
+from gprov.apps.host.simulation.cut_flows import Flow
 from gprov.apps.host.simulation.fingerprint import fingerprint
 from gprov.apps.host.simulation.invariants import recovery_problems, report_problems, secret_problems, system_problems
-from gprov.apps.host.simulation.machine_shapes import (
-    attach_nvme_drives,
-    attach_sata_drives,
-    image_content,
-    image_name,
-    simulated,
-)
-from gprov.apps.host.simulation.user_data import erase_problems, put_user_data
-from gprov.apps.host.simulation.world import SERIAL, World
+from gprov.apps.host.simulation.machine_shapes import simulated
+from gprov.apps.host.simulation.user_data import erase_problems
+from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import GprovError
-from gprov.domain.files import FileType
-from gprov.domain.recovery_files import IMAGE_FOLDER
 
 MOST_STARTS = 8
 # Seconds. More than all deadlines of one start together; the display of a failure in the factory is not simulated.
@@ -43,23 +34,6 @@ _AFTER_CUT = 1 << 40
 
 # Called with (cuts done, cuts in all).
 Report = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Flow:
-    """``prepare`` turns a provisioned unit whose system ran into the one that is cut; None: nothing is prepared.
-    ``erases``: the start is that of an erase."""
-
-    name: str
-    in_factory: bool
-    prepare: Callable[[World], None] | None
-    erases: bool = False
-
-    def start(self, world: World) -> StopReason:
-        """The start that is cut."""
-        if self.erases:
-            return world.boot({"DATA_ERASE": "1", "DATA_ERASE_SERIAL": SERIAL})
-        return world.provision() if self.in_factory else world.boot()
 
 
 @dataclass(kw_only=True)
@@ -75,19 +49,6 @@ class Row:
     states: int = 0
     most_starts: int = 0
     failures: list[str] = field(default_factory=list)
-
-
-def flows() -> tuple[Flow, ...]:
-    return (
-        Flow("provision", in_factory=True, prepare=None),
-        Flow("provision a used unit", in_factory=True, prepare=_with_newer_image),
-        Flow("first restore", in_factory=False, prepare=None),
-        Flow("restore a newer image", in_factory=False, prepare=_without_flag),
-        Flow("restore on request", in_factory=False, prepare=_requested),
-        Flow("erase", in_factory=False, prepare=put_user_data, erases=True),
-        Flow("erase, SATA drives", in_factory=False, prepare=_with_sata_drives, erases=True),
-        Flow("erase, NVMe drives", in_factory=False, prepare=_with_nvme_drives, erases=True),
-    )
 
 
 def cut_everywhere(
@@ -231,33 +192,3 @@ def _wrong(world: World, flow: Flow, ended: str, reported: int, seconds: float) 
         and world.machine.volume_tree(world.branding.primary_label).get(flag) is None
     ):
         yield "the system was started without its flag file"
-
-
-def put(tree: Tree, path: str, content: bytes) -> None:
-    tree.put(path, Node(type=FileType.FILE, content=content))
-
-
-def _with_newer_image(world: World) -> None:
-    put(world.machine.volume_tree(world.branding.recovery_label), f"/{IMAGE_FOLDER}/{image_name(1)}", image_content(1))
-    world.machine.flush()
-
-
-def _without_flag(world: World) -> None:
-    _with_newer_image(world)
-    world.machine.volume_tree(world.branding.primary_label).drop(f"/{world.branding.flag_file}")
-    world.machine.flush()
-
-
-def _requested(world: World) -> None:
-    _with_newer_image(world)
-    select_boot_entry(world.machine, world.branding.restore_entry)
-
-
-def _with_sata_drives(world: World) -> None:
-    put_user_data(world)
-    attach_sata_drives(world)
-
-
-def _with_nvme_drives(world: World) -> None:
-    put_user_data(world)
-    attach_nvme_drives(world)

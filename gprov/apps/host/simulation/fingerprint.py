@@ -13,7 +13,8 @@ def fingerprint(world: World) -> int:
     nvram = frozenset((name.vendor, name.name, value.attributes, value.data) for name, value in machine.nvram.items())
     arrays = tuple((array.uuid, _volume(array.device.volume)) for array in machine.arrays())
     disks = tuple(_disk(disk) for disk in machine.disks)
-    return hash((disks, arrays, nvram, machine.menu_choice, tuple(sorted(world.factory.documents))))
+    tpm = machine.tpm is not None and (machine.tpm.owned, tuple(machine.tpm.persistent))
+    return hash((disks, arrays, nvram, tpm, machine.menu_choice, tuple(sorted(world.factory.documents))))
 
 
 def _disk(disk: FakeDisk) -> object:

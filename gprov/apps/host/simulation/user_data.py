@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gprov.adapters.fake.machine.storage import FakeDisk, Node
+from gprov.adapters.fake.machine.tpm import FakeTpmChip
 from gprov.apps.host.simulation.world import World
+from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import Bus
 from gprov.domain.erase.extents import Extent
 from gprov.domain.erase.patterns import Stamped
 from gprov.domain.errors import BadInput
 from gprov.domain.files import FileType
+from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.formats.json.reading import read_object
 from gprov.domain.recovery_files import ERASE_FILE, ERASE_REPORT
 
 _USER_DATA = "user data"
+# Linux's LINUX_EFI_CRASH_GUID.
+_CRASH_LOGS = "cfc8fc79-be2e-4ddc-97f0-9f98bfe298a0"
 # Below a folder of which the rules for restored systems allow any file.
 _MARK = "/etc/provisioning/used"
 
@@ -40,6 +45,15 @@ def put_user_data(world: World) -> None:
     world.machine.flush()
 
 
+def put_machine_data(world: World) -> None:
+    """The same for UEFI variables, and a TPM."""
+    world.machine.tpm = FakeTpmChip()
+    if world.machine.firmware is FirmwareKind.UEFI:
+        for number in range(3):
+            name = f"dump-type0-{number}-1-1700000000-C"
+            world.machine.nvram[VariableName(name, _CRASH_LOGS)] = Variable(7, _USER_DATA.encode())
+
+
 def user_data(disk: FakeDisk) -> list[Extent]:
     """Where it still is, also out of reach of any address."""
     segments = (*disk.media.segments, *disk.media.hidden)
@@ -55,6 +69,7 @@ def erase_problems(world: World, *, settled: bool) -> Iterator[str]:
     reported = _read(world, ERASE_REPORT)
     if reported is not None:
         yield from _false_claims(reported, remains)
+        yield from _machine_claims(reported, world)
     systems = [
         volume.current
         for volume in world.machine.volumes()
@@ -84,6 +99,17 @@ def _false_claims(reported: bytes, remains: set[str]) -> Iterator[str]:
     for one in document["disks"]:
         if one["verdict"] == "erased" and one["disk"]["serial"] in remains:
             yield f"{one['disk']['serial']} is reported as erased, and has data of users"
+
+
+def _machine_claims(reported: bytes, world: World) -> Iterator[str]:
+    """What is stated as done, and is not."""
+    results = {one["name"]: one["status"] for one in json.loads(reported)["options"]}
+    chip = world.machine.tpm
+    if results.get("TPM") == "done" and (chip is None or chip.holds_owner_data):
+        yield "the TPM is reported as cleared, and holds data of users"
+    logs = [name for name in world.machine.nvram if name.vendor == _CRASH_LOGS]
+    if results.get("UEFI variables") == "done" and logs:
+        yield f"UEFI variables are reported as removed, and {len(logs)} hold data of users"
 
 
 def _read(world: World, name: str) -> bytes | None:

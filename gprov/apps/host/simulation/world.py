@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
 from gprov.adapters.fake.console.attention import FakeAttention
-from gprov.adapters.fake.console.operator import FakeOperator
+from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
+from gprov.adapters.fake.console.start_display import FakeStartDisplay
 from gprov.adapters.fake.disk.arrays import FakeArrays
 from gprov.adapters.fake.disk.block import FakeBlockDevices
-from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries
+from gprov.adapters.fake.disk.drive_commands import FakeDriveCommands, FakeDriveQueries, FakeUnreadyDrives
 from gprov.adapters.fake.disk.partition import FakePartitioner
 from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
 from gprov.adapters.fake.events.sinks import FakeFileSink, FakeServerSink, MemorySink
 from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.filesystem.media import FakeMediaSearch
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
+from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_start
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
@@ -74,6 +77,7 @@ class World:
     processes: FakeProcesses = field(default_factory=FakeProcesses)
     shell: FakeConsoleShell = field(default_factory=FakeConsoleShell)
     attention: FakeAttention = field(default_factory=FakeAttention)
+    start_display: FakeStartDisplay = field(default_factory=FakeStartDisplay)
     branding: Branding = field(default_factory=Branding)
     platforms: tuple[Platform, ...] = field(default_factory=default_table)
     sinks: tuple[EventSink, ...] = ()
@@ -150,6 +154,7 @@ class World:
         set_value(container.platforms, self.platforms)
         if self.install is not None:
             self.install(container)
+        container.bus().attach(container.display_sink())
         for sink in self.sinks:
             container.bus().attach(sink)
         return container
@@ -163,12 +168,13 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.randomness, machine.random)
     set_value(container.processes, world.processes)
     set_value(container.power, FakePower(machine))
-    set_value(container.operator, FakeOperator(machine))
+    set_value(container.panel, FakePanel(machine))
     set_value(container.attention, world.attention)
     set_value(container.console_shell, world.shell)
     set_value(container.blocks, FakeBlockDevices(machine))
     set_value(container.mounts, FakeMounts(machine))
     set_value(container.files, FakeFiles(machine))
+    set_value(container.media_search, FakeMediaSearch(machine))
     filesystems, arrays, firmware = FakeFileSystems(machine), FakeArrays(machine), FakeFirmware(machine)
     set_value(container.filesystems, filesystems)
     set_value(container.filesystem_maker, filesystems)
@@ -177,12 +183,14 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.disk_writer, whole_disks)
     set_value(container.disk_reader, whole_disks)
     set_value(container.drive_queries, FakeDriveQueries(machine))
+    set_value(container.unready_drives, FakeUnreadyDrives(machine))
     set_value(container.drive_commands, FakeDriveCommands(machine))
     set_value(container.arrays, arrays)
     set_value(container.array_writer, arrays)
     set_value(container.image_archives, FakeArchives(machine, world.branding))
     set_value(container.firmware, firmware)
     set_value(container.variable_writer, firmware)
+    set_value(container.tpm, FakeTpm(machine))
     set_value(container.smbios, FakeSmbios(machine))
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())
@@ -198,6 +206,8 @@ def plug_in(container: UnitContainer, world: World) -> None:
     if hasattr(container, "erase_file_sink_at"):
         # Instances of containers are not instances of their classes.
         set_value(cast("EraseContainer", container).erase_file_sink_at, lambda _folder: MemorySink())
+    if hasattr(container, "start_display"):
+        set_value(cast("InitContainer", container).start_display, world.start_display)
     if hasattr(container, "shell_file_sink_at"):
 
         def shell_log(folder: str) -> EventSink:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from collections.abc import Callable
     from typing import Protocol
 
+    from gprov.adapters.linux.console.log import ConsoleLog
     from gprov.adapters.linux.net.factory import HttpFactory
     from gprov.domain.boot.args import BootArguments
     from gprov.domain.branding import Branding
@@ -25,19 +26,22 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.destructive.tpm import Tpm
     from gprov.ports.destructive.variable_writer import VariableWriter
+    from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.factory import Telemetry
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware, SmbiosTable
     from gprov.ports.hardware import HardwareInventory
+    from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
-    from gprov.ports.operator import Operator
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
     from gprov.ports.secrets import PasswordHasher
     from gprov.ports.shell import ConsoleShell
+    from gprov.ports.start_display import StartDisplay
 
     class ImageArchives(Archives, ImageUnpacker, Protocol):
         """Verifies and unpacks images."""
@@ -79,10 +83,19 @@ def shell_power() -> Power:
     return ShellPower()
 
 
-def operator(*, clock: Clock) -> Operator:
-    from gprov.adapters.linux.console.operator import ConsoleOperator
+def console_log() -> ConsoleLog:
+    from gprov.adapters.linux.console.log import ConsoleLog
 
-    return ConsoleOperator(clock)
+    return ConsoleLog()
+
+
+def panel(*, clock: Clock, log: ConsoleLog, arguments: BootArguments, make_lcd: Callable[[], Display]) -> Panel:
+    from gprov.adapters.linux.console.late_display import LateDisplay
+    from gprov.adapters.linux.console.panel import LinuxPanel
+    from gprov.adapters.linux.lcd.discovery import find_ports
+
+    lcd = LateDisplay(lambda: bool(find_ports("/sys", "/dev", (arguments.lcd_manufacturer,))), make_lcd)
+    return LinuxPanel(clock, log, (lcd,))
 
 
 def attention(*, background: Background, clock: Clock) -> Attention:
@@ -93,10 +106,22 @@ def attention(*, background: Background, clock: Clock) -> Attention:
 
 
 def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
-    from gprov.adapters.linux.console.operator import operator_terminals
+    from gprov.adapters.linux.console.eligible import operator_terminals
     from gprov.adapters.linux.console.shell import PtyShell
 
     return PtyShell(clock, operator_terminals, mounts)
+
+
+def start_display(*, make_lcd: Callable[[], Display], clock: Clock, new_root: str) -> StartDisplay:
+    from gprov.adapters.linux.lcd.start_display import LcdStartDisplay
+
+    return LcdStartDisplay(make_lcd, clock, new_root)
+
+
+def lcd(*, clock: Clock, background: Background, arguments: BootArguments, log: Callable[[str], None]) -> Display:
+    from gprov.adapters.linux.lcd.display import CrystalfontzDisplay, lcd_search
+
+    return CrystalfontzDisplay(lcd_search("/sys", "/dev", (arguments.lcd_manufacturer,)), clock, background, log)
 
 
 def blocks() -> BlockDevices:
@@ -115,6 +140,12 @@ def files(*, mount_points: MountPoints) -> Files:
     from gprov.adapters.linux.files.files import LinuxFiles
 
     return LinuxFiles(mount_points.all)
+
+
+def media_search(*, mount_points: MountPoints) -> MediaSearch:
+    from gprov.adapters.linux.filesystem.media import LinuxMediaSearch
+
+    return LinuxMediaSearch(mount_points.media, mount_points.all)
 
 
 def filesystems(*, processes: Processes) -> FileSystems:
@@ -163,6 +194,12 @@ def firmware() -> Firmware:
     from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
 
     return EfivarsFirmware()
+
+
+def tpm() -> Tpm:
+    from gprov.adapters.linux.firmware.tpm import LinuxTpm
+
+    return LinuxTpm()
 
 
 def smbios() -> SmbiosTable:
@@ -217,10 +254,10 @@ def server_sink(telemetry: Telemetry, serial: str) -> EventSink:
     return ServerSink(telemetry, serial)
 
 
-def console_sink(*, arguments: BootArguments) -> EventSink:
+def console_sink(*, log: ConsoleLog, arguments: BootArguments) -> EventSink:
     from gprov.adapters.linux.events.sinks import ConsoleSink
 
-    return ConsoleSink(verbose=arguments.verbose)
+    return ConsoleSink(log, verbose=arguments.verbose)
 
 
 def kmsg_sink() -> EventSink:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.port_container import PortContainer
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.composition.wiring import factory, itself, singleton
+from gprov.apps.unit.operator.shown_views import ShownViews
 from gprov.apps.unit.reporting.bus import EventBus
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.execution.destructive_ports import DestructivePorts
+    from gprov.apps.unit.execution.erase.machine import MachineEraser
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
     from gprov.domain.platform.model import Platform
+    from gprov.ports.display import Display, Panel
+    from gprov.ports.events import EventSink
+    from gprov.ports.operator import Operator
 
 
 def _platforms() -> tuple[Platform, ...]:
@@ -26,6 +32,32 @@ def _platforms() -> tuple[Platform, ...]:
 
 def _bus(unit: UnitContainer) -> EventBus:
     return EventBus(unit.clock())
+
+
+def _panel(unit: UnitContainer) -> Panel:
+    return adapters.panel(clock=unit.clock(), log=unit.console_log(), arguments=unit.arguments(), make_lcd=unit.lcd)
+
+
+def _shown_views(unit: UnitContainer) -> ShownViews:
+    return ShownViews(unit.panel, unit.clock())
+
+
+def _operator(unit: UnitContainer) -> Operator:
+    from gprov.apps.unit.operator.dialog_operator import DialogOperator
+
+    return DialogOperator(unit.shown_views(), unit.clock())
+
+
+def _display_sink(unit: UnitContainer) -> EventSink:
+    from gprov.apps.unit.reporting.display_sink import DisplaySink
+
+    return DisplaySink(unit.shown_views(), unit.clock())
+
+
+def _lcd(unit: UnitContainer) -> Display:
+    return adapters.lcd(
+        clock=unit.clock(), background=unit.background(), arguments=unit.arguments(), log=unit.bus().log
+    )
 
 
 def _context(unit: UnitContainer) -> UnitContext:
@@ -96,6 +128,19 @@ def _erasure_runner(unit: UnitContainer) -> ErasureRunner:
     return ErasureRunner(ports, unit.background())
 
 
+def _machine_eraser(unit: UnitContainer) -> MachineEraser:
+    from gprov.apps.unit.execution.erase.machine import MachineEraser
+
+    return MachineEraser(
+        firmware=unit.firmware(),
+        writer=unit.variable_writer(),
+        tpm=unit.tpm(),
+        blocks=unit.blocks(),
+        clock=unit.clock(),
+        branding=unit.branding(),
+    )
+
+
 def _flow_ports(unit: UnitContainer) -> FlowPorts:
     from gprov.apps.unit.composition.flow_ports import FlowPorts
 
@@ -116,10 +161,16 @@ class UnitContainer(PortContainer):
 
     platforms = singleton(_platforms)
     bus = singleton(_bus, itself)
+    panel = singleton(_panel, itself)
+    shown_views = singleton(_shown_views, itself)
+    operator = singleton(_operator, itself)
+    display_sink = factory(_display_sink, itself)
+    lcd = factory(_lcd, itself)
     context = factory(_context, itself)
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)
     destructive_ports = factory(_destructive_ports, itself)
     executor = factory(_executor, itself)
     erasure_runner = factory(_erasure_runner, itself)
+    machine_eraser = factory(_machine_eraser, itself)
     flow_ports = factory(_flow_ports, itself)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.clock import Clock
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.drive_commands import DriveCommands
-    from gprov.ports.drives import DiskReader, DriveQueries
+    from gprov.ports.drives import DiskReader, DriveQueries, UnreadyDrives
 
 
 def drive_queries() -> DriveQueries:
@@ -22,6 +22,12 @@ def drive_commands() -> DriveCommands:
     from gprov.adapters.linux.disk.drive_commands import IoctlDriveCommands
 
     return IoctlDriveCommands()
+
+
+def unready_drives() -> UnreadyDrives:
+    from gprov.adapters.linux.disk.unready_drives import ScsiUnreadyDrives
+
+    return ScsiUnreadyDrives()
 
 
 def disk_writer(*, blocks: BlockDevices, clock: Clock) -> DiskWriter:

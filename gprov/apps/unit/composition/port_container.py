@@ -32,17 +32,13 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
+    from gprov.ports.media import MediaSearch
     from gprov.ports.network import Http, Network
-    from gprov.ports.operator import Operator
     from gprov.ports.shell import ConsoleShell
 
 
 def _mount_points(unit: PortContainer) -> MountPoints:
     return MountPoints.named(unit.branding())
-
-
-def _operator(unit: PortContainer) -> Operator:
-    return adapters.operator(clock=unit.clock())
 
 
 def _attention(unit: PortContainer) -> Attention:
@@ -55,6 +51,10 @@ def _console_shell(unit: PortContainer) -> ConsoleShell:
 
 def _files(unit: PortContainer) -> Files:
     return adapters.files(mount_points=unit.mount_points())
+
+
+def _media_search(unit: PortContainer) -> MediaSearch:
+    return adapters.media_search(mount_points=unit.mount_points())
 
 
 def _filesystems(unit: PortContainer) -> FileSystems:
@@ -130,7 +130,7 @@ def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry
 
 
 def _console_sink(unit: PortContainer) -> EventSink:
-    return adapters.console_sink(arguments=unit.arguments())
+    return adapters.console_sink(log=unit.console_log(), arguments=unit.arguments())
 
 
 def _file_sink_at(unit: PortContainer) -> Callable[[str], EventSink]:
@@ -150,13 +150,14 @@ class PortContainer(Container):
     processes = singleton(adapters.processes)
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
-    operator = singleton(_operator, itself)
+    console_log = singleton(adapters.console_log)
     attention = singleton(_attention, itself)
     console_shell = singleton(_console_shell, itself)
 
     blocks = singleton(adapters.blocks)
     mounts = singleton(adapters.mounts)
     files = singleton(_files, itself)
+    media_search = singleton(_media_search, itself)
     filesystems = singleton(_filesystems, itself)
     arrays = singleton(_arrays, itself)
     # One object with both ports: what it decoded while it verified an image, it need not decode again to unpack it.
@@ -168,8 +169,10 @@ class PortContainer(Container):
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
     variable_writer = singleton(adapters.variable_writer)
+    tpm = singleton(adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
+    unready_drives = singleton(drive_adapters.unready_drives)
     drive_commands = singleton(drive_adapters.drive_commands)
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)

@@ -35,6 +35,7 @@ def prepare_environment(container: UnitContainer, *, provisioning: bool) -> Boot
     set_value(container.arguments, arguments)
     bus = container.bus()
     bus.attach(container.console_sink())
+    bus.attach(container.display_sink())
     if arguments.no_reboot:
         allow_shell(container, provisioning=provisioning)
     if arguments.verbose:

@@ -9,7 +9,7 @@ from gprov.domain.disk.model import Disk
 from gprov.domain.erase.record import EraseRecord, RecordState, parse_record, serialise_record
 from gprov.domain.erase.request import EraseRequest
 from gprov.domain.errors import BadInput, DeviceFault, EraseUnfinished
-from gprov.domain.recovery_files import ERASE_FILE
+from gprov.domain.recovery_files import ERASE_FILE, ERASE_RAID_FILE
 from gprov.ports.block import BlockDevices
 from gprov.ports.files import Files
 
@@ -75,6 +75,7 @@ def refuse_unfinished_erase(volumes: VolumePorts, context: UnitContext, *, by_pe
     file = EraseRecordFile(volumes.files, context.log_folder, context.bus)
     record = file.read()
     if record is None:
+        _drop_raid_metadata(volumes, context)
         return
     if has_begun(record, volumes.blocks):
         raise EraseUnfinished("")
@@ -82,3 +83,21 @@ def refuse_unfinished_erase(volumes: VolumePorts, context: UnitContext, *, by_pe
         raise EraseUnfinished(record.summary or "the reason is not known")
     context.bus.log(f"the record of a data erase is removed: {record.state.value}, {record.summary or 'not begun'}")
     file.remove()
+    _drop_raid_metadata(volumes, context)
+
+
+def _drop_raid_metadata(volumes: VolumePorts, context: UnitContext) -> None:
+    """Without a record it belongs to no erase: a power cut before the record was written, or a failed erase, left it.
+    A RECOVERY that cannot be written stops no restore."""
+    try:
+        remove_raid_metadata(volumes.files, context.log_folder)
+    except DeviceFault as fault:
+        context.bus.warning(f"what an erase left on RECOVERY cannot be removed: {fault}")
+
+
+def remove_raid_metadata(files: Files, folder: str) -> None:
+    """Remove the metadata of firmware RAID that an erase had kept. ``folder``: the log folder on RECOVERY. Raises
+    DeviceFault."""
+    path = f"{folder}/{ERASE_RAID_FILE}"
+    if files.status(path) is not None:
+        files.remove(path)

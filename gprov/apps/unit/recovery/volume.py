@@ -71,11 +71,13 @@ def _find_esp(volumes: Iterable[Volume], recovery: Volume, label: str) -> Volume
 
 
 @contextmanager
-def mounted_recovery(ports: VolumePorts, rule: ValidateMethod, context: UnitContext) -> Iterator[RecoveryVolume]:
+def mounted_recovery(
+    ports: VolumePorts, rule: ValidateMethod, context: UnitContext, seconds: float = FIND_SECONDS
+) -> Iterator[RecoveryVolume]:
     """Mount RECOVERY (after a check, if it does not mount without one) and, after a check, its ESP; unmount both at the
-    end."""
+    end. ``seconds``: how long it may take to appear."""
     bus, mount_points = context.bus, context.mount_points
-    found = find_recovery(ports, rule, context)
+    found = find_recovery(ports, rule, context, seconds)
     recovery, esp = found.volume, found.esp
     bus.log(f"RECOVERY is {recovery.node} on {recovery.disk.describe()}, identity {recovery.disk.identity}")
     mounted: list[str] = []

@@ -4,8 +4,9 @@ PRIMARY is ext4 with blocks of 4 KiB, inodes of 256 bytes and no ``ea_inode``: t
 block. Sources: xattr(7); Linux ``fs/ext4/xattr.c`` and ``xattr.h``, ``fs/xattr.c`` (who may have ``user.``),
 ``security/commoncap.c`` (``validheader``).
 
-What other file systems and systems have (``btrfs.``, ``com.apple.``, ``system.nfs4_acl``) means nothing on a unit. The
-extraction leaves it out, and verification tells so; what it does not leave out has to be valid.
+Attributes of other file systems and systems (``btrfs.``, ``com.apple.``, ``system.nfs4_acl``) have no effect on a unit.
+Extraction omits them, and verification lists their names as notes. Verification refuses an image if any other
+attribute is not valid.
 """
 
 from __future__ import annotations

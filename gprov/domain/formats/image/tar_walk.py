@@ -38,7 +38,7 @@ from gprov.domain.formats.image.tar_summary import Span, TarSummary
 from gprov.domain.formats.printable import printable_name
 
 _MAX_EXTENSION = 16 << 20  # of one extended header; extended attributes are at most 64 KiB each
-_MAX_PADDING = 16 << 20  # zeros behind an archive: tar fills up records of 10 KiB, or what it was told
+_MAX_PADDING = 16 << 20  # zeros behind an archive: tar fills up its last record, of 10 KiB or as --record-size says
 _REGULAR = b"0\x007S"
 _MAY_BE_PAX_SPARSE = b"0\x007"
 _SPARSE = b"S"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.lcd.models import Model
 from gprov.domain.formats.lcd.packet import Kind, Packet
-from gprov.domain.formats.printable import printable_text
 
 # As in "CFA635:h1.4,k1.7". XES635 is a CFA-635 in a housing.
 _VERSION = re.compile(r"(?:CFA|XES)-?(631|635)(?:[^0-9]|\Z)", re.IGNORECASE)
@@ -24,7 +23,7 @@ def is_response(reply: Packet, command: Packet) -> bool:
 def parse_version(reply: Packet) -> tuple[Model, str]:
     """Return model and text: model, hardware and firmware version. Only models with packets of this form and one of
     the two character sizes are accepted."""
-    text = printable_text(reply.data.decode("latin-1").rstrip("\0 "))
+    text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "?" for byte in reply.data.rstrip(b"\0 "))
     found = _VERSION.match(text)
     if found is None:
         raise BadInput("display", [Problem("version", f"{text!r} is neither a CFA-631 nor a CFA-635")])

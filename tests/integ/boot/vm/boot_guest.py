@@ -16,7 +16,9 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from gprov.adapters.linux.console.operator import ConsoleOperator, eligible_terminals
+from gprov.adapters.linux.console.eligible import eligible_terminals
+from gprov.adapters.linux.console.log import ConsoleLog
+from gprov.adapters.linux.console.panel import LinuxPanel
 from gprov.adapters.linux.events.kmsg import KmsgSink
 from gprov.adapters.linux.events.sinks import ConsoleSink
 from gprov.adapters.linux.filesystem.mounts import LinuxMounts
@@ -24,6 +26,8 @@ from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.passwords import CryptPasswordHasher
 from gprov.adapters.linux.system.power import SystemPower
+from gprov.apps.unit.operator.dialog_operator import DialogOperator
+from gprov.apps.unit.operator.shown_views import ShownViews
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.boot.entries import (
     DeleteVariable,
@@ -194,8 +198,10 @@ def full_nvram() -> Facts:
 
 
 def consoles() -> Facts:
-    operator = ConsoleOperator(SystemClock())
-    sink = ConsoleSink()
+    log, system_clock = ConsoleLog(), SystemClock()
+    panel = LinuxPanel(system_clock, log)
+    operator = DialogOperator(ShownViews(lambda: panel, system_clock), system_clock)
+    sink = ConsoleSink(log)
     sink.publish(Event(1, NOON_NS, LogLine("console sink speaks", Severity.MSG)))
     sink.close()
     present = operator.is_present

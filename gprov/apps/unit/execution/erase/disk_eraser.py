@@ -7,9 +7,11 @@ from dataclasses import replace
 from gprov.apps.unit.execution.erase.canary_check import CanaryCheck
 from gprov.apps.unit.execution.erase.observer import ErasureObserver
 from gprov.apps.unit.execution.erase.overwriting import overwrite_disk
+from gprov.apps.unit.execution.erase.password_release import release_after_interruption
 from gprov.apps.unit.execution.erase.ports import ErasurePorts
 from gprov.apps.unit.execution.erase.read_back import read_back
 from gprov.apps.unit.execution.erase.run_protocol import run_protocol
+from gprov.domain.erase.ata.facts import SECURITY_TECHNIQUES
 from gprov.domain.erase.drive_io import Protocol
 from gprov.domain.erase.extents import Extent, merged, total_size
 from gprov.domain.erase.families import erase_protocol, resume_protocol
@@ -27,7 +29,7 @@ from gprov.domain.erase.record import DiskProgress
 from gprov.domain.erase.request import scheme_passes
 from gprov.domain.erase.techniques import TECHNIQUES, Level, Technique
 from gprov.domain.erase.verification import verdict as verdict_on
-from gprov.domain.errors import DeviceFault
+from gprov.domain.errors import DeviceFault, EraseFailed
 from gprov.domain.estimate import FRACTION
 from gprov.ports.clock import Deadline
 
@@ -107,24 +109,29 @@ class DiskEraser:
         elif begun and self._erasure.report.in_progress is not None:
             # Drives do not all state which technique is in progress: the record does.
             check = CanaryCheck(self._disk, self._progress, self._ports)
-            result = self._run(resume_protocol(self._disk, technique))
+            result = self._run(technique, resume_protocol(self._disk, technique))
             if result.status is TechniqueStatus.REFUSED:
                 # It has ended since the drive was asked, with an unknown result.
                 check = self._planted(technique)
-                result = self._run(erase_protocol(self._disk, technique))
+                result = self._run(technique, erase_protocol(self._disk, technique))
         else:
             check = self._planted(technique)
-            result = self._run(erase_protocol(self._disk, technique))
+            result = self._run(technique, erase_protocol(self._disk, technique))
         if result.status is not TechniqueStatus.COMPLETED:
             return result, Verification(method=VerificationMethod.NONE)
         self._complete()
         self._ports.commands.reread(self._disk)
         return result, check.verify()
 
-    def _run(self, protocol: Protocol[TechniqueResult]) -> TechniqueResult:
+    def _run(self, technique: Technique, protocol: Protocol[TechniqueResult]) -> TechniqueResult:
         deadline = Deadline(self._ports.clock, _TECHNIQUE_SECONDS)
         commands, clock = self._ports.commands, self._ports.clock
-        return run_protocol(protocol, commands, self._disk, clock, deadline, self._show_fraction)
+        try:
+            return run_protocol(protocol, commands, self._disk, clock, deadline, self._show_fraction)
+        except EraseFailed as stopped:
+            if technique not in SECURITY_TECHNIQUES:
+                raise
+            raise EraseFailed(f"{stopped.summary}; {release_after_interruption(self._disk, self._ports)}") from stopped
 
     def _planted(self, technique: Technique) -> CanaryCheck:
         """Record the technique, sample former content and write canaries, before the drive erases itself."""

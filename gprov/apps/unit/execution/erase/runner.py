@@ -6,24 +6,21 @@ from collections.abc import Callable, Sequence
 
 from gprov.apps.unit.execution.erase.disk_eraser import DiskEraser
 from gprov.apps.unit.execution.erase.observer import ErasureObserver
+from gprov.apps.unit.execution.erase.password_release import release_drive
 from gprov.apps.unit.execution.erase.ports import ErasurePorts
 from gprov.apps.unit.execution.erase.raid_metadata import PutBack, SavedMetadata, put_back, save
-from gprov.apps.unit.execution.erase.run_protocol import run_protocol
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.disk.model import Disk
 from gprov.domain.erase.ata.release import Released
-from gprov.domain.erase.families import release_protocol
 from gprov.domain.erase.outcome import DiskOutcome, Verdict, Verification, VerificationMethod
 from gprov.domain.erase.plan import DiskErasure
 from gprov.domain.erase.raid_metadata import FoundMetadata
 from gprov.domain.erase.techniques import Level
-from gprov.domain.errors import DeviceFault, GprovError
+from gprov.domain.errors import GprovError
 from gprov.domain.platform.model import FakeraidType
 from gprov.ports.background import Background
-from gprov.ports.clock import Deadline
 
 _POLL_SECONDS = 3600.0
-_RELEASE_SECONDS = 600.0
 
 
 class ErasureRunner:
@@ -55,14 +52,7 @@ class ErasureRunner:
 
     def release(self, disk: Disk) -> Released:
         """Remove the password that an interrupted security erase of gprov left on a drive; another one stays."""
-        deadline = Deadline(self._ports.clock, _RELEASE_SECONDS)
-        released = run_protocol(release_protocol(), self._ports.commands, disk, self._ports.clock, deadline)
-        if released.free:
-            try:
-                self._ports.commands.reread(disk)
-            except DeviceFault as fault:
-                return Released(True, f"{released.detail}; its partitions could not be read again: {fault}")
-        return released
+        return release_drive(disk, self._ports)
 
     def _work(
         self, number: int, erasure: DiskErasure, observer: ErasureObserver, outcomes: dict[int, DiskOutcome]

@@ -1,0 +1,85 @@
+"""StartDisplay port: a copy of this process stays when the process becomes the system's init.
+
+The copy waits until /dev is below the new root, and makes that its own root: there the display can be found, also if it
+is plugged in later. It has closed all files of the original, which held the display.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+
+from typing_extensions import override
+
+from gprov.adapters.linux.system.process import start_copy
+from gprov.domain.boot.start_texts import START_SECONDS, StartTexts
+from gprov.domain.display.views import MessageView
+from gprov.ports.clock import Clock, Deadline
+from gprov.ports.display import Display
+from gprov.ports.start_display import StartDisplay
+
+PID_FILE = "/run/gprov-display.pid"
+# Imported only when a port of a display is opened. Then the files of the initramfs are gone.
+_NEEDED = ("serial", "gprov.adapters.linux.lcd.conversation")
+_CODECS = ("ascii", "latin-1", "utf-8")
+_SWITCH_SECONDS = 5.0
+_POLL_SECONDS = 0.02
+# The display is found and shows the last text within this time.
+_LAST_SECONDS = 1.0
+
+
+class LcdStartDisplay(StartDisplay):
+    """``make_display`` is called in the copy; ``new_root``: where the new root is mounted now."""
+
+    def __init__(self, make_display: Callable[[], Display], clock: Clock, new_root: str) -> None:
+        self._make_display = make_display
+        self._clock = clock
+        self._new_root = new_root
+
+    @override
+    def keep_showing(self, texts: StartTexts) -> None:
+        for name in _NEEDED:
+            import_module(name)
+        for codec in _CODECS:
+            codecs.lookup(codec)
+        with suppress(OSError):  # no memory for a copy
+            start_copy(lambda: self._work(texts))
+
+    def _work(self, texts: StartTexts) -> None:
+        ended: list[object] = []
+        signal.signal(signal.SIGTERM, lambda *reason: ended.append(reason[0]))
+        root = os.open(self._new_root, os.O_RDONLY | os.O_DIRECTORY)
+        if not self._wait_for(lambda: _has_moved(root), _SWITCH_SECONDS):
+            return
+        os.fchdir(root)
+        os.chroot(".")
+        with open(PID_FILE, "w", encoding="ascii") as file:
+            file.write(f"{os.getpid()}\n")
+        display = self._make_display()
+        display.show(MessageView(texts.starting, busy=True))
+        was_ended = self._wait_for(lambda: bool(ended), START_SECONDS)
+        display.show(MessageView(texts.up if was_ended else texts.silent))
+        with suppress(OSError):
+            os.unlink(PID_FILE)
+        self._wait_for(lambda: False, _LAST_SECONDS)
+        display.close()
+
+    def _wait_for(self, holds: Callable[[], bool], seconds: float) -> bool:
+        deadline = Deadline(self._clock, seconds)
+        while not deadline.passed:
+            if holds():
+                return True
+            self._clock.sleep(min(_POLL_SECONDS if seconds < START_SECONDS else _LAST_SECONDS, deadline.remaining))
+        return False
+
+
+def _has_moved(root: int) -> bool:
+    """Whether a file system is mounted at /dev of the folder."""
+    try:
+        return os.stat("dev", dir_fd=root).st_dev != os.fstat(root).st_dev
+    except OSError:
+        return False

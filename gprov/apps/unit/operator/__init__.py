@@ -1,0 +1,1 @@
+"""Interaction with a person at the unit's displays and consoles."""
