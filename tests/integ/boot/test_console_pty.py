@@ -278,6 +278,15 @@ def test_what_was_typed_before_a_question_does_not_answer_it(operator: DialogOpe
     assert operator.confirm("Erase everything?", 0.3) is False
 
 
+def test_what_was_typed_before_a_message_is_not_a_key_for_it(operator: DialogOperator, person: Person) -> None:
+    assert not operator.key_pressed(0.05)
+    person.type(b"x\r")
+    operator.show("Restored. Any key: restart")
+    assert not operator.key_pressed(0.3)
+    person.type(b"x")
+    assert operator.key_pressed(DEADLINE)
+
+
 def test_a_line_end_of_two_characters_answers_one_dialog(operator: DialogOperator, person: Person) -> None:
     with person.answering((MENU, b"3\r\n"), ("Data Erase?", b"yes\r\n"), ("Erase everything?", b"yes\r\n")):
         assert operator.choose("Boot menu", ITEMS, DEADLINE) == 3

@@ -109,7 +109,7 @@ class LinuxPanel(Panel):
     @override
     def discard_input(self) -> None:
         self._find()
-        for console in self._consoles.values():
+        for console in tuple(self._consoles.values()):  # other threads may add some
             console.discard_input()
         for display in self._all():
             display.read()
@@ -141,7 +141,7 @@ class LinuxPanel(Panel):
                 self._begin_input()
 
     def _take_input(self) -> None:
-        for console in self._consoles.values():
+        for console in tuple(self._consoles.values()):
             console.redraw()
         for display in self._all():
             self._entered.extend(display.read())
@@ -149,7 +149,7 @@ class LinuxPanel(Panel):
     def _wait(self, seconds: float) -> None:
         """Until there is input, something moves on a console, or the time is over."""
         now = self._clock.monotonic()
-        due = min((console.due or inf for console in self._consoles.values()), default=inf)
+        due = min((console.due or inf for console in tuple(self._consoles.values())), default=inf)
         seconds = max(0.0, min(seconds, due - now))
         descriptors = [number for number in (display.fileno() for display in self._all()) if number >= 0]
         if not descriptors:

@@ -96,7 +96,7 @@ class _Conversation:
         for report in reports:
             key = self._presses.accept(report, self._drawn, wanted.view)
             if key is not None:
-                self._desk.put_key(key)
+                self._desk.put_key(key, wanted)
 
     def _wait(self, now: float, wanted: Wanted) -> None:
         deadline = self._session.deadline
