@@ -7,6 +7,7 @@ import termios
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -406,6 +407,43 @@ def test_a_display_and_a_console_share_a_dialog(world: World, person: Person) ->
         assert operator.choose("Boot menu", ITEMS, DEADLINE) == 1
     assert [view.selected for view in display.views if isinstance(view, MenuView)] == [0, 1]
     assert ">" in person.listen()
+
+
+@contextmanager
+def endless_noise(line: int) -> Iterator[None]:
+    """Context in which a line delivers as many bytes as are taken."""
+    os.set_blocking(line, False)
+    ended = threading.Event()
+
+    def send() -> None:
+        while not ended.is_set():
+            with suppress(BlockingIOError):
+                os.write(line, b"x" * 512)
+            with suppress(BlockingIOError):  # the dialog is drawn for each of them
+                os.read(line, 1 << 16)
+
+    with background(send):
+        try:
+            yield
+        finally:
+            ended.set()
+
+
+def test_a_line_with_endless_noise_takes_no_memory_and_delays_no_key_of_another_display(
+    world: World, person: Person
+) -> None:
+    world.consoles("ttyS0", "console=ttyS0")
+    world.connect("ttyS0", person)
+    display = OtherDisplay()
+    panel = world.panel(displays=[display])
+    panel.show(MenuView("Boot menu", ITEMS, 0))
+    with endless_noise(person.fd):
+        for _ in range(2000):
+            assert panel.read(DEADLINE) == Typed("x")
+        os.write(display.keys, b"e")
+        # What was taken from the terminal at once, and one more: not 2,000 times as much.
+        following = [panel.read(DEADLINE) for _ in range(300)]
+    assert Key.ENTER in following
 
 
 def test_a_display_shows_events_and_the_console_does_not(world: World, person: Person) -> None:

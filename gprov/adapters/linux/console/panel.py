@@ -6,6 +6,7 @@ import select
 import threading
 from collections import deque
 from collections.abc import Sequence
+from itertools import zip_longest
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -94,8 +95,9 @@ class LinuxPanel(Panel):
         self._waiting = True
         try:
             while True:
-                self._find()
-                self._take_input()
+                if not self._entered:
+                    self._find()
+                    self._take_input()
                 if self._entered:
                     return self._entered.popleft()
                 if deadline.passed:
@@ -141,10 +143,12 @@ class LinuxPanel(Panel):
                 self._begin_input()
 
     def _take_input(self) -> None:
+        """Only when all earlier input was read: what else a line sends without end waits in its driver, which discards
+        it. One input of each display in turn: a line with noise does not keep a key of another display waiting."""
         for console in self._consoles.values():
             console.redraw()
-        for display in self._all():
-            self._entered.extend(display.read())
+        for turn in zip_longest(*(display.read() for display in self._all())):
+            self._entered.extend(entered for entered in turn if entered is not None)
 
     def _wait(self, seconds: float) -> None:
         """Until there is input, something moves on a console, or the time is over."""
