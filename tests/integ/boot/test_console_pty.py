@@ -147,8 +147,8 @@ def test_the_terminals_mode_is_restored(operator: DialogOperator, person: Person
     with open(person.line, "rb", buffering=0) as line:
         before = termios.tcgetattr(line)
         operator.key_pressed(0.05)
-        assert termios.tcgetattr(line) == before
         operator.choose("Boot menu", ITEMS, 0.05)
+        operator.close()
         assert termios.tcgetattr(line) == before
 
 
@@ -293,6 +293,19 @@ def test_a_password_is_shown_as_stars(operator: DialogOperator, person: Person) 
     assert secret.reveal() == "sesame"
     assert "******" in person.listen()
     assert "sesam" not in person.heard
+
+
+def test_a_password_that_is_typed_after_its_dialog_is_not_echoed(operator: DialogOperator, person: Person) -> None:
+    """While the unit checks the one before, or waits after a wrong one."""
+    with person.answering(("Password", b"wrong\r")):
+        operator.ask_secret("Password of the administrator", DEADLINE)
+    operator.show("Wrong password")
+    person.type(b"sesame\r")
+    assert "Wrong password" in person.listen()
+    assert "sesame" not in person.heard
+    assert not operator.confirm("Shall the shell be able to write?", 0.2)
+    person.type(b"sesame\r")
+    assert "sesame" not in person.listen()
 
 
 def test_after_a_dialog_the_log_goes_on_with_the_message_before(operator: DialogOperator, person: Person) -> None:
