@@ -13,17 +13,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.linux.lcd.display import CrystalfontzDisplay
+from gprov.adapters.linux.lcd.display import MOST_SENTENCES, CrystalfontzDisplay
 from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.domain.display.keys import Key
 from gprov.domain.display.render import render
 from gprov.domain.display.screen import Geometry
-from gprov.domain.display.views import MenuView, MessageView, QuestionView
+from gprov.domain.display.views import MenuView, MessageView, QuestionView, View
 from gprov.domain.formats.lcd.models import Model
 from gprov.domain.formats.lcd.reports import Button
 from gprov.ports.background import Background, Task
@@ -184,6 +185,31 @@ def test_a_display_that_falls_silent_is_used_again_when_it_answers(cabinet: Cabi
     lcd.reset()
     mute.clear()
     assert eventually(lambda: lcd.lines() == rows("two"))
+
+
+def test_a_view_that_cannot_be_drawn_is_reported_and_the_next_one_is_drawn(cabinet: Cabinet) -> None:
+    lcd = ToyDisplay()
+    cabinet.plug(lcd)
+    display = cabinet.adapter()
+    display.show(cast("View", "no view"))
+    assert eventually(lambda: any("unexpected error" in line for line in cabinet.log))
+    display.show(MessageView("two"))
+    assert eventually(lambda: lcd.lines() == rows("two"))
+
+
+def test_a_display_that_comes_and_goes_does_not_fill_the_log(cabinet: Cabinet) -> None:
+    """Each time as another port, which cannot be opened."""
+    paths = iter(f"{cabinet.path}{number}" for number in range(1000))
+    searches: list[str] = []
+
+    def search() -> Sequence[str]:
+        searches.extend(next(paths) for _ in range(MOST_SENTENCES))
+        return searches[-MOST_SENTENCES:]
+
+    cabinet.adapter(search)
+    assert eventually(lambda: len(searches) > 2 * MOST_SENTENCES)
+    assert len(cabinet.log) == MOST_SENTENCES + 1
+    assert cabinet.log[-1] == "displays: further changes are not logged"
 
 
 def test_a_port_that_another_program_uses_is_left_to_it(cabinet: Cabinet) -> None:
