@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from typing_extensions import override
@@ -23,7 +24,7 @@ from gprov.adapters.linux.system.clock import SystemClock
 from gprov.domain.display.keys import Key
 from gprov.domain.display.render import render
 from gprov.domain.display.screen import Geometry
-from gprov.domain.display.views import MenuView, MessageView, QuestionView
+from gprov.domain.display.views import MenuView, MessageView, QuestionView, View
 from gprov.domain.formats.lcd.models import Model
 from gprov.domain.formats.lcd.reports import Button, KeyReport, key_report
 from gprov.ports.background import Background, Task
@@ -183,6 +184,16 @@ def test_a_display_that_falls_silent_is_used_again_when_it_answers(cabinet: Cabi
     assert eventually(lambda: cabinet.log[-1] == f"display {cabinet.path}: does not answer (6 tries)")
     lcd.reset()
     mute.clear()
+    assert eventually(lambda: lcd.lines() == rows("two"))
+
+
+def test_a_view_that_cannot_be_drawn_is_reported_and_the_next_one_is_drawn(cabinet: Cabinet) -> None:
+    lcd = ToyDisplay()
+    cabinet.plug(lcd)
+    display = cabinet.adapter()
+    display.show(cast("View", "no view"))
+    assert eventually(lambda: any("unexpected error" in line for line in cabinet.log))
+    display.show(MessageView("two"))
     assert eventually(lambda: lcd.lines() == rows("two"))
 
 

@@ -94,7 +94,8 @@ class CrystalfontzDisplay(Display):
             self._pause()
 
     def _use(self, path: str) -> None:
-        """Until the display is lost. A reason is logged when it differs from the last one."""
+        """Until the display is lost. A reason is logged when it differs from the last one. A defect of this program
+        is a reason like others: the next view may be drawn."""
         from gprov.adapters.linux.lcd.conversation import converse
 
         if self._desk.wanted().closing:
@@ -102,9 +103,14 @@ class CrystalfontzDisplay(Display):
         try:
             converse(path, self._desk, self._clock, self._log_found)
         except DeviceFault as error:
-            if self._reasons.get(path) != error.reason:
-                self._reasons[path] = error.reason
-                self._report(f"display {error}")
+            self._report_lost(path, error.reason)
+        except Exception as exc:  # noqa: BLE001 - the thread, and with it the display, would be gone
+            self._report_lost(path, f"unexpected error: {type(exc).__name__}")
+
+    def _report_lost(self, path: str, reason: str) -> None:
+        if self._reasons.get(path) != reason:
+            self._reasons[path] = reason
+            self._report(f"display {path}: {reason}")
 
     def _log_found(self, text: str) -> None:
         self._reasons.clear()
