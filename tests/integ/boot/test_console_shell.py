@@ -16,6 +16,7 @@ import pytest
 
 from gprov.adapters.linux.console.shell import PtyShell
 from gprov.adapters.linux.system.clock import SystemClock
+from gprov.adapters.linux.system.process import end_session, start_on_terminal
 from gprov.domain.errors import ToolMissing
 from gprov.ports.shell import ShellEnd
 
@@ -148,3 +149,24 @@ def test_the_environment_holds_nothing_of_the_kernel_arguments(persons: tuple[Pe
     assert b"PYTEST_CURRENT_TEST" not in first.seen
     first.types(b"exit\r")
     session.end()
+
+
+def test_a_pipe_ends_what_writes_to_it_without_a_message(persons: tuple[Person, ...]) -> None:
+    """Python ignores the signal for that; the programs of the shell must not."""
+    session, (first, _) = Session(persons), persons
+    session.start()
+    first.waits_for(PROMPT)
+    first.types(b"yes | head -n 1; echo end$((40 + 7))\r")
+    first.waits_for(b"end47\r\n")
+    assert b"Broken pipe" not in first.seen
+    first.types(b"exit\r")
+    session.end()
+
+
+def test_a_process_that_cannot_be_ended_does_not_keep_the_unit() -> None:
+    """As one that waits for a disk that hangs."""
+    pid, terminal = start_on_terminal(("/bin/sleep", "1000"), {}, "/")
+    assert not end_session(pid, seconds=0.2, members=lambda _: {0x3FFFFFFF})
+    assert end_session(pid)
+    assert not Path(f"/proc/{pid}").exists()
+    os.close(terminal)

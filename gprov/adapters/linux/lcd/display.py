@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # each import is time on every boot
 # Seconds between two searches for ports, and before a display that was lost is asked again.
 SEARCH_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
+# A display that comes and goes, or a device that pretends to, does not fill the log.
+MOST_REPORTS = 20
 
 
 class CrystalfontzDisplay(Display):
@@ -42,6 +44,7 @@ class CrystalfontzDisplay(Display):
         self._log = log
         self._desk = Desk(clock)
         self._reasons: dict[str, str] = {}
+        self._reports = 0
         self._starter = threading.get_ident()
         self._task = background.start("display", self._work)
         self._closed = False
@@ -101,11 +104,18 @@ class CrystalfontzDisplay(Display):
         except DeviceFault as error:
             if self._reasons.get(path) != error.reason:
                 self._reasons[path] = error.reason
-                self._log(f"display {error}")
+                self._report(f"display {error}")
 
     def _log_found(self, text: str) -> None:
         self._reasons.clear()
-        self._log(text)
+        self._report(text)
+
+    def _report(self, text: str) -> None:
+        self._reports += 1
+        if self._reports < MOST_REPORTS:
+            self._log(text)
+        elif self._reports == MOST_REPORTS:
+            self._log(f"{text}. What becomes of displays from now on is not reported")
 
     def _pause(self) -> None:
         end = self._clock.monotonic() + SEARCH_SECONDS
