@@ -317,6 +317,21 @@ def test_a_password_that_is_typed_after_its_dialog_is_not_echoed(operator: Dialo
     assert "sesame" not in person.listen()
 
 
+def test_after_a_wrong_password_the_next_one_is_not_shown_though_it_is_typed_too_early(
+    operator: DialogOperator, person: Person
+) -> None:
+    with open(person.line, "rb", buffering=0) as line:
+        before = termios.tcgetattr(line)
+        with person.answering(("Password", b"wrong\r")):
+            operator.ask_secret("Password of the administrator", DEADLINE)
+        operator.show("Wrong password")
+        person.type(b"sesame\r")
+        assert "Wrong password" in person.listen()
+        assert "sesame" not in person.heard
+        operator.close()
+        assert termios.tcgetattr(line) == before
+
+
 def test_after_a_dialog_the_log_goes_on_with_the_message_before(operator: DialogOperator, person: Person) -> None:
     operator.show("Checking the image")
     with person.answering((MENU, b"1\r")):

@@ -195,19 +195,27 @@ def allocated(unit: VirtualUnit, index: int = 0) -> int:
 
 
 def type_on_console(live: RunningMachine, log: Path, pairs: Sequence[tuple[str, bytes]], seconds: float) -> None:
-    """For each pair: wait, for ``seconds``, until the console has shown a text; then type on it. ``log``: what it has
-    shown."""
+    """For each pair: wait, for ``seconds``, until the console has shown a text after that of the pair before; then type
+    on it. ``log``: what it has shown."""
+    seen = 0
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as keys:
         keys.connect(live.console)
         for text, typed in pairs:
-            assert live.wait_end(seconds, partial(_awaits, keys, log, text)) is Ending.TIMEOUT
-            assert not _awaits(keys, log, text), f"{text!r} was not shown"
+            assert live.wait_end(seconds, partial(_awaits, keys, log, text, seen)) is Ending.TIMEOUT
+            place = _shown(log).find(text, seen)
+            assert place >= 0, f"{text!r} was not shown"
+            seen = place + len(text)
             keys.sendall(typed)
 
 
-def _awaits(keys: socket.socket, log: Path, text: str) -> bool:
+def _awaits(keys: socket.socket, log: Path, text: str, seen: int) -> bool:
     """Whether the console has not shown a text yet. What QEMU sends is read: otherwise the guest stalls."""
     with suppress(BlockingIOError):
         while keys.recv(1 << 16, socket.MSG_DONTWAIT):
             pass
-    return text not in log.read_text(errors="replace")
+    return text not in _shown(log)[seen:]
+
+
+def _shown(log: Path) -> str:
+    """One character for each byte."""
+    return log.read_bytes().decode("latin-1")
