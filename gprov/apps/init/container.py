@@ -52,7 +52,12 @@ def _shell_at(unit: InitContainer) -> Callable[[FindRoot], ShellFlow]:
 
 
 def _start_display(unit: InitContainer) -> StartDisplay:
-    return adapters.start_display(make_lcd=unit.lcd, clock=unit.clock(), new_root=unit.mount_points().root)
+    return adapters.start_display(
+        clock=unit.clock(),
+        background=unit.background(),
+        arguments=unit.arguments(),
+        new_root=unit.mount_points().root,
+    )
 
 
 def _init_ports(unit: InitContainer) -> InitPorts:

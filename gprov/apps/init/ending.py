@@ -48,8 +48,18 @@ class BootEnding:
         return self._wait(seconds, alarm=alarm)
 
     def restart(self) -> NoReturn:
-        self._bus.close()
+        self._end_output()
         self._ports.power.reboot()
+
+    def power_off(self) -> NoReturn:
+        self._release()
+        self._end_output()
+        self._ports.power.power_off()
+
+    def _end_output(self) -> None:
+        """Displays are drawn to the end: theirs stays through the restart."""
+        self._bus.close()
+        self._ports.operator.close()
 
     def _wait(self, seconds: float, *, alarm: bool) -> bool:
         ports = self._ports

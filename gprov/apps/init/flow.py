@@ -236,9 +236,7 @@ class Boot:
                 self._waiter.end_key_window()
                 self._facts = replace(self._facts, key_pressed=False, operator_present=False)
             case PowerOff():
-                self._finder.release()
-                self._bus.close()
-                self._ports.power.power_off()
+                self._ending.power_off()
             case Restore() | Erase():
                 self._execute(outcome)
             case _:

@@ -7,6 +7,7 @@ import termios
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,8 +147,8 @@ def test_the_terminals_mode_is_restored(operator: DialogOperator, person: Person
     with open(person.line, "rb", buffering=0) as line:
         before = termios.tcgetattr(line)
         operator.key_pressed(0.05)
-        assert termios.tcgetattr(line) == before
         operator.choose("Boot menu", ITEMS, 0.05)
+        operator.close()
         assert termios.tcgetattr(line) == before
 
 
@@ -303,6 +304,19 @@ def test_a_password_is_shown_as_stars(operator: DialogOperator, person: Person) 
     assert "sesam" not in person.heard
 
 
+def test_a_password_that_is_typed_after_its_dialog_is_not_echoed(operator: DialogOperator, person: Person) -> None:
+    """While the unit checks the one before, or waits after a wrong one."""
+    with person.answering(("Password", b"wrong\r")):
+        operator.ask_secret("Password of the administrator", DEADLINE)
+    operator.show("Wrong password")
+    person.type(b"sesame\r")
+    assert "Wrong password" in person.listen()
+    assert "sesame" not in person.heard
+    assert not operator.confirm("Shall the shell be able to write?", 0.2)
+    person.type(b"sesame\r")
+    assert "sesame" not in person.listen()
+
+
 def test_after_a_dialog_the_log_goes_on_with_the_message_before(operator: DialogOperator, person: Person) -> None:
     operator.show("Checking the image")
     with person.answering((MENU, b"1\r")):
@@ -415,6 +429,43 @@ def test_a_display_and_a_console_share_a_dialog(world: World, person: Person) ->
         assert operator.choose("Boot menu", ITEMS, DEADLINE) == 1
     assert [view.selected for view in display.views if isinstance(view, MenuView)] == [0, 1]
     assert ">" in person.listen()
+
+
+@contextmanager
+def endless_noise(line: int) -> Iterator[None]:
+    """Context in which a line delivers as many bytes as are taken."""
+    os.set_blocking(line, False)
+    ended = threading.Event()
+
+    def send() -> None:
+        while not ended.is_set():
+            with suppress(BlockingIOError):
+                os.write(line, b"x" * 512)
+            with suppress(BlockingIOError):  # the dialog is drawn for each of them
+                os.read(line, 1 << 16)
+
+    with background(send):
+        try:
+            yield
+        finally:
+            ended.set()
+
+
+def test_a_line_with_endless_noise_takes_no_memory_and_delays_no_key_of_another_display(
+    world: World, person: Person
+) -> None:
+    world.consoles("ttyS0", "console=ttyS0")
+    world.connect("ttyS0", person)
+    display = OtherDisplay()
+    panel = world.panel(displays=[display])
+    panel.show(MenuView("Boot menu", ITEMS, 0))
+    with endless_noise(person.fd):
+        for _ in range(2000):
+            assert panel.read(DEADLINE) == Typed("x")
+        os.write(display.keys, b"e")
+        # What was taken from the terminal at once, and one more: not 2,000 times as much.
+        following = [panel.read(DEADLINE) for _ in range(300)]
+    assert Key.ENTER in following
 
 
 def test_a_display_shows_events_and_the_console_does_not(world: World, person: Person) -> None:

@@ -62,6 +62,12 @@ class KmsgSink(EventSink):
             self._fd = -1
 
 
+def log_line(text: str, path: str = "/dev/kmsg") -> None:
+    """Write one line without a sink, for programs that stay beside the system. Without a kernel log it is lost."""
+    with suppress(OSError):
+        _write(path, _record(f"<{_PRIORITY[Severity.LOG]}>gprov: {text}"))
+
+
 def _record(line: str) -> bytes:
     """One record, truncated between two characters if it is too long."""
     return line.encode()[:_MAX_BYTES].decode(errors="ignore").encode() + b"\n"

@@ -1,7 +1,8 @@
 """StartDisplay port: a copy of this process stays when the process becomes the system's init.
 
-The copy waits until /dev is below the new root, and makes that its own root: there the display can be found, also if it
-is plugged in later. It has closed all files of the original, which held the display.
+The copy waits until the kernel's file systems are below the new root, and makes that its own root: there the display can
+be found, also if it is plugged in later. It has closed all files of the original, which held the display, and shares no
+object with it that has any: what is logged goes to the kernel's log.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from importlib import import_module
 
 from typing_extensions import override
 
+from gprov.adapters.linux.events.kmsg import log_line
+from gprov.adapters.linux.filesystem.switch_root import MOVED_MOUNTS
 from gprov.adapters.linux.system.process import start_copy
 from gprov.domain.boot.start_texts import START_SECONDS, StartTexts
 from gprov.domain.display.views import MessageView
@@ -33,9 +36,10 @@ _LAST_SECONDS = 1.0
 
 
 class LcdStartDisplay(StartDisplay):
-    """``make_display`` is called in the copy; ``new_root``: where the new root is mounted now."""
+    """``make_display`` is called in the copy, with a log of sentences; all that it needs must be imported. ``new_root``:
+    where the new root is mounted now."""
 
-    def __init__(self, make_display: Callable[[], Display], clock: Clock, new_root: str) -> None:
+    def __init__(self, make_display: Callable[[Callable[[str], None]], Display], clock: Clock, new_root: str) -> None:
         self._make_display = make_display
         self._clock = clock
         self._new_root = new_root
@@ -59,7 +63,7 @@ class LcdStartDisplay(StartDisplay):
         os.chroot(".")
         with open(PID_FILE, "w", encoding="ascii") as file:
             file.write(f"{os.getpid()}\n")
-        display = self._make_display()
+        display = self._make_display(log_line)
         display.show(MessageView(texts.starting, busy=True))
         was_ended = self._wait_for(lambda: bool(ended), START_SECONDS)
         display.show(MessageView(texts.up if was_ended else texts.silent))
@@ -78,8 +82,9 @@ class LcdStartDisplay(StartDisplay):
 
 
 def _has_moved(root: int) -> bool:
-    """Whether a file system is mounted at /dev of the folder."""
+    """Whether all of the kernel's file systems are mounted in the folder."""
     try:
-        return os.stat("dev", dir_fd=root).st_dev != os.fstat(root).st_dev
+        own = os.fstat(root).st_dev
+        return all(os.stat(path[1:], dir_fd=root).st_dev != own for path in MOVED_MOUNTS)
     except OSError:
         return False

@@ -112,10 +112,13 @@ def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
     return PtyShell(clock, operator_terminals, mounts)
 
 
-def start_display(*, make_lcd: Callable[[], Display], clock: Clock, new_root: str) -> StartDisplay:
+def start_display(*, clock: Clock, background: Background, arguments: BootArguments, new_root: str) -> StartDisplay:
+    """Imports here what its copy of the process needs later, when the files of the initramfs are gone."""
+    from gprov.adapters.linux.lcd.display import CrystalfontzDisplay, lcd_search
     from gprov.adapters.linux.lcd.start_display import LcdStartDisplay
 
-    return LcdStartDisplay(make_lcd, clock, new_root)
+    search = lcd_search("/sys", "/dev", (arguments.lcd_manufacturer,))
+    return LcdStartDisplay(lambda log: CrystalfontzDisplay(search, clock, background, log), clock, new_root)
 
 
 def lcd(*, clock: Clock, background: Background, arguments: BootArguments, log: Callable[[str], None]) -> Display:
