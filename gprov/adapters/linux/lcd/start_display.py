@@ -1,8 +1,8 @@
 """StartDisplay port: a copy of this process stays when the process becomes the system's init.
 
-The copy waits until the kernel's file systems are below the new root, and makes that its own root: there the display can
-be found, also if it is plugged in later. It has closed all files of the original, which held the display, and shares no
-object with it that has any: what is logged goes to the kernel's log.
+The copy waits until the file systems of the kernel are below the new root, and makes it its own root: a display can be
+found there, also if it is plugged in later. It has closed all files of the original, which held the display, and uses
+no object of it that has any: what is logged goes to the kernel's log.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _LAST_SECONDS = 1.0
 
 
 class LcdStartDisplay(StartDisplay):
-    """``make_display`` is called in the copy, with a log of sentences; all that it needs must be imported. ``new_root``:
-    where the new root is mounted now."""
+    """``make_display`` is called in the copy, with a log of sentences; what it needs must be imported before.
+    ``new_root``: where the new root is mounted now."""
 
     def __init__(self, make_display: Callable[[Callable[[str], None]], Display], clock: Clock, new_root: str) -> None:
         self._make_display = make_display
