@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # each import is time on every boot
 # Seconds between two searches for ports, and before a display that was lost is asked again.
 SEARCH_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
-# A display that comes and goes, or a device that pretends to, does not fill the log.
+# A device that is found and lost all the time does not fill the log.
 MOST_REPORTS = 20
 
 
@@ -103,11 +103,11 @@ class CrystalfontzDisplay(Display):
         try:
             converse(path, self._desk, self._clock, self._log_found)
         except DeviceFault as error:
-            self._report_lost(path, error.reason)
+            self._report_loss(path, error.reason)
         except Exception as exc:  # noqa: BLE001 - the thread, and with it the display, would be gone
-            self._report_lost(path, f"unexpected error: {type(exc).__name__}")
+            self._report_loss(path, f"unexpected error: {type(exc).__name__}")
 
-    def _report_lost(self, path: str, reason: str) -> None:
+    def _report_loss(self, path: str, reason: str) -> None:
         if self._reasons.get(path) != reason:
             self._reasons[path] = reason
             self._report(f"display {path}: {reason}")
@@ -121,7 +121,7 @@ class CrystalfontzDisplay(Display):
         if self._reports < MOST_REPORTS:
             self._log(text)
         elif self._reports == MOST_REPORTS:
-            self._log(f"{text}. What becomes of displays from now on is not reported")
+            self._log(f"{text}. Further changes of displays are not reported")
 
     def _pause(self) -> None:
         end = self._clock.monotonic() + SEARCH_SECONDS

@@ -167,14 +167,15 @@ def start_on_terminal(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> 
     return pid, terminal
 
 
-def start_copy(work: Callable[[], None]) -> int:
-    """Do ``work`` in a copy of this process, which keeps no open files but the standard ones. Returns its number. What
-    ``work`` needs must be imported: the copy may have lost its root. Raises OSError."""
+def start_copy(work: Callable[[], None], keep: int) -> int:
+    """Do ``work`` in a copy of this process, which keeps no open files but the standard ones and ``keep``. Returns its
+    number. What ``work`` needs must be imported: the copy may have lost its root. Raises OSError."""
     pid = os.fork()
     if pid == 0:
         try:
             os.setsid()
-            os.closerange(3, _MAX_DESCRIPTORS)
+            os.closerange(3, keep)
+            os.closerange(keep + 1, _MAX_DESCRIPTORS)
             work()
         except Exception as exc:  # noqa: BLE001 - it must not go on in the caller's frames
             with suppress(OSError):
