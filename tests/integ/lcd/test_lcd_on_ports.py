@@ -32,8 +32,9 @@ from tests.integ.lcd.peer import Peer, eventually
 from tests.unit.lcd.toy_display import START_PICTURE, ToyDisplay
 
 # A call of the port may wait for the processor, but not for the display: every wait for that takes longer.
-# A busy machine may stop a thread for some time; a call that waits for the display takes longer.
-AT_ONCE = 0.6
+AT_ONCE = 0.2
+# A busy machine may stop a thread for longer, now and then; a call that waits for the display does so each time.
+STOPPED = 3
 MENU = MenuView("Boot menu", ("Resume", "Power off", "", "Data Erase"), 1)
 
 
@@ -328,17 +329,17 @@ KINDS = {
 def test_no_method_waits_for_a_display(cabinet: Cabinet, kind: str) -> None:
     """Views and reads for 2.5 s, which is longer than all tries of a command, then the end."""
     with misbehaving(cabinet, kind) as display:
-        longest, end = 0.0, time.monotonic() + 2.5
+        durations, end = [0.0] * (STOPPED + 1), time.monotonic() + 2.5
         while time.monotonic() < end:
             for call in (lambda: display.show(MessageView(str(time.monotonic()))), display.read, display.fileno):
-                longest = max(longest, seconds_of(call))
+                durations.append(seconds_of(call))
             assert not display.is_present
             select.select([], [], [], 0.001)
         assert eventually(lambda: not KINDS[kind] or bool(cabinet.log))
         assert KINDS[kind] in "".join(cabinet.log[:1])
         closing = seconds_of(display.close)
-    assert longest < AT_ONCE
-    assert closing < 1 + AT_ONCE
+    assert sorted(durations)[-1 - STOPPED] < AT_ONCE
+    assert closing < 2
 
 
 def test_a_display_that_dies_while_it_is_drawn(cabinet: Cabinet) -> None:
@@ -351,7 +352,7 @@ def test_a_display_that_dies_while_it_is_drawn(cabinet: Cabinet) -> None:
     before = time.monotonic()
     display.show(MessageView("next"))
     display.close()
-    assert time.monotonic() - before < 1 + AT_ONCE
+    assert time.monotonic() - before < 2
 
 
 class NoThreads(Background):
