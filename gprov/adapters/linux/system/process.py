@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, BinaryIO, cast
@@ -19,6 +20,8 @@ from gprov.ports.process import SEARCH_PATH, Completed, Processes, Running
 
 _TAIL = 4096
 _MAX_DESCRIPTORS = 4096
+_KILL_SECONDS = 10.0
+_KILL_PAUSE = 0.01
 
 
 class SystemProcesses(Processes):
@@ -179,15 +182,18 @@ def start_copy(work: Callable[[], None]) -> int:
     return pid
 
 
-def end_session(pid: int) -> int:
+def end_session(pid: int, seconds: float = _KILL_SECONDS) -> int | None:
     """Kill what ``start_on_terminal`` started, with all processes of its session: a shell gives each job a group of its
-    own. Returns the exit status."""
+    own. Returns the exit status; None if one of them has not ended after ``seconds``: the kernel waits in it for a
+    device, and may do so for ever."""
+    end = time.monotonic() + seconds
     while members := _session_members(pid):
         for member in members:
             with suppress(ProcessLookupError):
                 os.kill(member, signal.SIGKILL)
-        if members == {pid}:
-            break
+        if time.monotonic() > end:
+            return None
+        time.sleep(_KILL_PAUSE)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
