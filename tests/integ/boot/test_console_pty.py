@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import termios
 import threading
 import time
@@ -552,6 +553,23 @@ def test_a_terminal_that_takes_no_bytes_delays_nothing_for_long(operator: Dialog
     for _ in range(200):
         operator.show("x" * 1000)
     assert time.monotonic() - started < 5
+
+
+def test_a_dialog_that_a_slow_line_did_not_accept_is_drawn_when_the_line_does(
+    panel: LinuxPanel, person: Person
+) -> None:
+    for number in range(400):
+        panel.show(MenuView("Boot menu", ITEMS, number % 2))
+    panel.show(QuestionView("Erase everything?"))
+    heard = bytearray()
+
+    def listen() -> None:
+        while select.select([person.fd], [], [], 0.8)[0]:
+            heard.extend(os.read(person.fd, 4096))
+
+    with background(listen):
+        panel.read(2.5)
+    assert b"Erase everything?" in heard.rpartition(b"Boot menu")[2]
 
 
 def test_waiting_without_a_terminal_takes_the_whole_time(world: World) -> None:

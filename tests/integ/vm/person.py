@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 from gprov.adapters.linux.system.clock import SystemClock
@@ -19,12 +20,14 @@ from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ExtVolume, partitions, raw_view
 from gprov.apps.host.lcd.keyscript import parse_script, run_script
 from gprov.domain.boot.boot_menu import ITEMS, Item
+from gprov.domain.branding import Branding
 from gprov.domain.formats.lcd.models import Model
 
 # Of one step, emulated on a busy host.
 SECONDS = 240
 LCD_ARGUMENT = "PROVISION_LCD_MANUFACTURER=QEMU"
 FACTS = "/etc/provisioning/platform_facts.json"
+BOOT_GOOD = "/etc/provisioning/gprov-boot-good"
 _KEY_WINDOW = "PROVISION_KEY_WINDOW="
 
 
@@ -79,6 +82,23 @@ def edit_display_fact(unit: VirtualUnit, folder: Path, model: Model) -> None:
         edited.write_text(json.dumps(facts, indent=2) + "\n")
         root.remove(FACTS)
         root.add(str(edited), FACTS)
+
+
+def add_boot_good(unit: VirtualUnit, folder: Path) -> None:
+    """The small system takes some seconds to start, and then reports that it is up."""
+    processes, init = SystemProcesses(), Branding().real_init
+    with raw_view(processes, unit.primary(), writable=True) as view:
+        root = ExtVolume(processes, view, partitions(processes, view)[-1].start)
+        before = root.read(init).decode()
+        report = f"$b mount -o remount,rw /\n$b sleep 3\n$b sh {BOOT_GOOD}\n$b sleep 3\n"
+        after = before.replace("$recovery && ", f"{report}$recovery && ", 1)
+        assert after != before
+        script = folder / "init"
+        script.write_text(after)
+        script.chmod(0o755)
+        root.remove(init)
+        root.add(str(script), init)
+        root.add(str(files("gprov.apps.host.image.systemd_units") / "gprov-boot-good"), BOOT_GOOD)
 
 
 def display_fact(unit: VirtualUnit) -> str:

@@ -21,16 +21,19 @@ from gprov.apps.host.lab.volumes import ExtVolume, partitions, raw_view
 from gprov.apps.restore.image_choice import LEAVE
 from gprov.domain.boot.boot_menu import Item
 from gprov.domain.boot.firmware import FirmwareKind
+from gprov.domain.errors import ToolFailed
 from gprov.domain.formats.lcd.models import Model
 from tests.integ.conftest import PROCESSES
-from tests.integ.vm.erased import RECORD, recovery, type_on_console
+from tests.integ.vm.erased import type_on_console
 from tests.integ.vm.person import (
+    add_boot_good,
     chosen,
     confirmed,
     console,
     disktags,
     display_fact,
     do_at_lcd,
+    edit_display_fact,
     in_order,
     key_window,
     number_of,
@@ -60,6 +63,20 @@ def add_newer_image(unit: VirtualUnit, products: Products) -> None:
     """RECOVERY gets the same image under another name."""
     with raw_view(PROCESSES, unit.recovery, writable=True) as view:
         ExtVolume(PROCESSES, view, partitions(PROCESSES, view)[-1].start).add(products.image, f"/Image/{NEWER}")
+
+
+def test_a_person_resumes_the_start_which_the_display_shows_until_the_system_is_up(
+    small_overlay_as: OverlayAs, small_products: Products, run_stage: RunStage, tmp_path: Path
+) -> None:
+    """On the display with four keys."""
+    unit = small_overlay_as(unit_spec("small"))
+    edit_display_fact(unit, tmp_path, Model.CFA_631)
+    add_boot_good(unit, tmp_path)
+    machine = started_with(unit.machine(), small_products, WINDOW, lcd=Model.CFA_631)
+    script = "\n".join((opened(Model.CFA_631), chosen(Item.RESUME), confirmed("boot?", yes=True)))
+    result = run_stage("resumed", unit, STARTED, machine, partial(do_at_lcd, script=script))
+    assert in_order(screens(result), "Press any key", "Resume normal", "Starting the", "The system is up")
+    assert "copy of process" not in console(result)
 
 
 UEFI_635 = (FirmwareKind.UEFI, Model.CFA_635)
@@ -156,8 +173,9 @@ def test_an_erase_begins_after_two_confirmations_only(
 
     machine = started_with(unit.machine(Durability.HONOUR_FLUSH), small_products, WINDOW, lcd=model)
     run_stage("erase", unit, ERASING, machine, erase)
-    with recovery(unit) as volume:
-        assert volume.has(RECORD)
+    # Both ends of a disk are cleared first.
+    with raw_view(PROCESSES, unit.primary()) as view, pytest.raises(ToolFailed):
+        partitions(PROCESSES, view)
 
 
 @pytest.mark.nightly

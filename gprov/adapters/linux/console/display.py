@@ -25,6 +25,8 @@ _COLUMNS, _ROWS = 80, 24
 _CLEAR = "\x1b[0m\x1b[H\x1b[J"
 _CLEAR_ROW, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
 _SHOW_CURSOR = "\x1b[?25h"
+# Before a picture is drawn again that the terminal did not accept: a slow serial line takes a second for some.
+_AGAIN_SECONDS = 0.25
 
 DialogView = MenuView | QuestionView | PasswordView
 
@@ -94,7 +96,8 @@ class ConsoleDisplay(Display):
         return min(times, default=None)
 
     def redraw(self) -> None:
-        """Draw what has moved since."""
+        """Draw what has moved since, and again what the terminal did not accept: a person must see a question that a
+        key would answer."""
         if self._dialog is not None:
             screen = self._screen(self._dialog)
             if screen != self._drawn:
@@ -128,6 +131,8 @@ class ConsoleDisplay(Display):
     def _next_change(self) -> float | None:
         if self._dialog is None:
             return None
+        if self._drawn is None:
+            return self._clock.monotonic() + _AGAIN_SECONDS
         from gprov.domain.display.render import next_change
         from gprov.domain.display.screen import Geometry
 
@@ -136,7 +141,6 @@ class ConsoleDisplay(Display):
 
     def _draw(self, screen: Screen) -> None:
         """Rows are placed, not ended: a line feed in the last row would scroll. Its last column stays empty."""
-        self._drawn = screen
         rows = [line.rstrip() for line in screen.lines]
         while rows and not rows[-1]:
             rows.pop()
@@ -146,4 +150,5 @@ class ConsoleDisplay(Display):
         below = f"\x1b[{len(rows) + 1};1H{_CLEAR_BELOW}" if len(rows) < _ROWS else ""
         cursor = screen.cursor
         place = f"\x1b[{cursor.row + 1};{cursor.column + 1}H" if cursor is not None else ""
-        self._terminal.write(f"\x1b[0m{drawn}{below}{place}{_SHOW_CURSOR}")
+        accepted = self._terminal.write(f"\x1b[0m{drawn}{below}{place}{_SHOW_CURSOR}")
+        self._drawn = screen if accepted else None

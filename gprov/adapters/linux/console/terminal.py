@@ -79,20 +79,25 @@ class Terminal:
             self.close()
         return data
 
-    def write(self, text: str) -> None:
-        """Write with the line ends of terminals. Bytes that the terminal does not accept in time are discarded."""
-        self.write_bytes(text.replace("\n", "\r\n").encode(errors="replace"))
+    def write(self, text: str) -> bool:
+        """Write with the line ends of terminals. Bytes that the terminal does not accept in time are discarded; then
+        False."""
+        return self.write_bytes(text.replace("\n", "\r\n").encode(errors="replace"))
 
-    def write_bytes(self, data: bytes) -> None:
-        """Write as it is. Bytes that the terminal does not accept in time are discarded."""
+    def write_bytes(self, data: bytes) -> bool:
+        """Write as it is. Bytes that the terminal does not accept in time are discarded; then False."""
         if not self.is_open:
-            return
+            return True
+        accepted = False
         try:
-            self._write_timeout = WRITE_TIMEOUT if write_with_timeout(self.fd, data, self._write_timeout) else 0.0
+            accepted = write_with_timeout(self.fd, data, self._write_timeout)
         except BlockingIOError:
-            self._write_timeout = 0.0
+            pass
         except OSError:
             self.close()
+            return True
+        self._write_timeout = WRITE_TIMEOUT if accepted else 0.0
+        return accepted
 
     def close(self) -> None:
         if self.fd >= 0:
