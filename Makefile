@@ -36,9 +36,11 @@ lint: setup ## ruff, mypy, import contracts
 	.venv/bin/lint-imports
 
 unit: setup ## unit and property tests, with the branch coverage of the domain
+	rm -f .coverage*
 	$(PYTHON) -m pytest $(LIVES) -q & lives=$$!; \
-	$(PYTHON) -m coverage run -m pytest tests/unit $(LIVES:%=--ignore=%) -q; units=$$?; \
+	$(PYTHON) -m coverage run -m pytest tests/unit $(LIVES:%=--ignore=%) -q -n $(VMS) --dist worksteal; units=$$?; \
 	wait $$lives && exit $$units
+	$(PYTHON) -m coverage combine -q
 	$(PYTHON) -m coverage report
 
 integ: setup ## adapters against real tools, devices and servers of this machine

@@ -24,7 +24,8 @@ class Operator(Protocol):
         """Model of the LCD that answers now; NONE without one."""
 
     def show(self, text: str) -> None:
-        """Show a short message. Never raises or blocks: a defective display must not stop a flow."""
+        """Show a short message. Keys that were pressed before have no effect any more. Never raises or blocks: a
+        defective display must not stop a flow."""
 
     def show_key_window(self, text: str, seconds: float) -> None:
         """Show a text, and for how many ``seconds`` any key has an effect, until a key is pressed or the time is over.

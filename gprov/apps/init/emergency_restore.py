@@ -97,7 +97,7 @@ class EmergencyRestore:
         spec = parse_root(f"LABEL={self._context.branding.primary_label}").spec
         finder = RootFinder(self._ports.volumes, spec, self._context)
         root = finder.search(0.0)
-        if isinstance(root, Found) and root.mount == Mounted(Flag.PRESENT):
+        if isinstance(root, Found) and isinstance(root.mount, Mounted) and root.mount.flag is Flag.PRESENT:
             self._remove_record(root.volume)
         finder.release()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NoReturn, assert_never
+from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from gprov.apps.init.emergency_search import POLL_SECONDS, EmergencySearch
 from gprov.apps.init.ending import BootEnding
@@ -34,6 +34,9 @@ from gprov.domain.disk.model import Volume
 from gprov.domain.disk.rootspec import parse_root
 from gprov.domain.errors import DeviceFault, EraseUnfinished, GprovError, InternalError
 
+if TYPE_CHECKING:  # each import is time on every boot
+    from gprov.apps.init.boot_erase import BootErase
+
 
 class Boot:
     """One boot of the normal kernel."""
@@ -45,9 +48,7 @@ class Boot:
         self._volumes = ports.volumes
         self._context = context
         self._bus = context.bus
-        if spec is None:
-            spec = parse_root(f"LABEL={label}").spec
-        self._finder = RootFinder(ports.volumes, spec, context)
+        self._finder = RootFinder(ports.volumes, spec or parse_root(f"LABEL={label}").spec, context)
         self._started = ports.volumes.clock.monotonic()
         self._image_menus_left = 0
         self._facts = BootFacts(
@@ -111,9 +112,10 @@ class Boot:
     def _follow_arguments(self, decision: Erase | ShowEraseFailure | OpenShell) -> None:
         match decision:
             case Erase():
-                self._erase(decision)
+                self._data_erase().run(confirmed=decision.confirmed)
             case ShowEraseFailure():
-                self._show_erase_failure("An earlier data erase of this unit FAILED; nothing is tried again")
+                self._data_erase().show_failure()
+                self._menu()
             case OpenShell():
                 self._open_shell()
 
@@ -149,9 +151,8 @@ class Boot:
     def _check(self, decision: CheckFileSystem) -> None:
         from gprov.apps.init.root_check import check_root
 
-        self._bus.warning(f"checking {decision.volume.node}: {decision.reason}")
         self._finder.release()
-        outcome = check_root(decision.volume, self._volumes.filesystems, self._bus)
+        outcome = check_root(decision, self._volumes.filesystems, self._bus)
         self._finder.retry()
         checks = {**self._facts.checks, decision.volume.stable_id: outcome}
         self._facts = replace(self._facts, checks=checks, targets=None)
@@ -183,7 +184,8 @@ class Boot:
             else:
                 restored = restore.run(decision.image, by_person=by_person)
         except EraseUnfinished as unfinished:
-            self._go_on_with_erase(unfinished)
+            self._data_erase().go_on(unfinished)
+            self._menu()
             return
         except GprovError as error:
             from gprov.domain.boot.budget import UNCOUNTED_SECONDS
@@ -211,23 +213,18 @@ class Boot:
 
     def _give_up(self, reason: str) -> None:
         """A unit that was to be erased, and of which a disk is missing, looks like one that lost its system. Returns
-        only as ``_erase`` and ``_show_erase_failure`` do."""
-        self._finder.release()
-        try:
-            self._ports.erase().check_unfinished()
-        except EraseUnfinished as unfinished:
-            self._bus.error(reason)
-            self._go_on_with_erase(unfinished)
-            return
-        except GprovError as error:
-            self._bus.log(f"whether a data erase is unfinished is not known: {error}")
-        self._ending.give_up(reason)
+        only for another decision, after a person opened the boot menu."""
+        unfinished = self._data_erase().unfinished()
+        if unfinished is None:
+            self._ending.give_up(reason)
+        self._bus.error(reason)
+        self._data_erase().go_on(unfinished)
+        self._menu()
 
-    def _go_on_with_erase(self, unfinished: EraseUnfinished) -> None:
-        if unfinished.summary:
-            self._show_erase_failure(str(unfinished))
-        else:
-            self._erase(Erase())
+    def _data_erase(self) -> BootErase:
+        from gprov.apps.init.boot_erase import BootErase
+
+        return BootErase(self._ports, self._ending, self._finder.release, self._bus)
 
     def _menu(self) -> None:
         from gprov.apps.init.boot_menu import run_menu
@@ -245,26 +242,7 @@ class Boot:
             case _:
                 assert_never(outcome)
 
-    def _erase(self, decision: Erase) -> None:
-        """Returns only for another decision, after a person opened the boot menu."""
-        self._finder.release()
-        try:
-            result = self._ports.erase().run(confirmed=decision.confirmed)
-        except GprovError as error:
-            # Counted: an erase that RECOVERY cannot record would otherwise be tried again at once, for ever.
-            self._ending.give_up(str(error))
-        self._ending.show_result_and_restart(f"Data erase: {result.value}")
-
-    def _show_erase_failure(self, text: str) -> None:
-        """An earlier erase failed. A key opens the boot menu, where a person may restore or erase again."""
-        self._bus.error(text)
-        if self._ending.key_pressed_while_shown(f"{text}. Any key: boot menu", alarm=True):
-            self._menu()
-            return
-        self._ending.restart()
-
     def _is_fallback_boot(self) -> bool:
-        # Imported here: a boot with arguments, which every normal boot is, does not need it.
         from gprov.apps.unit.boot.boot_entries import is_fallback_boot
 
         return is_fallback_boot(self._volumes.firmware, self._context)

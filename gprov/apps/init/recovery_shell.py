@@ -16,7 +16,7 @@ from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.transcript import Transcript
 from gprov.domain.disk.model import Volume
-from gprov.domain.errors import BadInput, DeviceFault, GprovError, RefusedByPolicy
+from gprov.domain.errors import BadInput, DeviceFault, RefusedByPolicy
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.unit.credentials import Secret
 from gprov.domain.unit.shell_access import ATTEMPTS_PER_START, LOCK_SECONDS
@@ -163,8 +163,3 @@ class RecoveryShell:
             self._ports.flow.volumes.mounts.mount(volume.node, target, volume.contents.kind, ("remount", mode))
         except DeviceFault as fault:
             self._bus.warning(f"{target} cannot be mounted {mode}: {fault}")
-
-
-def refusal_text(error: GprovError) -> str:
-    """For the display: why there is no shell."""
-    return str(error) if isinstance(error, RefusedByPolicy) else f"recovery shell: {error}"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from gprov.apps.unit.reporting.bus import EventBus
+from gprov.domain.boot.decisions import CheckFileSystem
 from gprov.domain.boot.facts import CheckOutcome
-from gprov.domain.disk.model import CheckVerdict, FileSystemKind, Volume
+from gprov.domain.disk.model import CheckVerdict, FileSystemKind
 from gprov.domain.errors import GprovError
 from gprov.ports.filesystem import FileSystems
 
 
-def check_root(volume: Volume, filesystems: FileSystems, bus: EventBus) -> CheckOutcome:
-    """Check and repair the file system of ``volume``, which must not be mounted. A volume without a detected file
+def check_root(decision: CheckFileSystem, filesystems: FileSystems, bus: EventBus) -> CheckOutcome:
+    """Check and repair the file system of a volume, which must not be mounted. A volume without a detected file
     system is checked as ext4. A check that could not be made is reported as an error: ``FAILED``."""
-    kind = volume.contents.kind
+    volume, kind = decision.volume, decision.volume.contents.kind
+    bus.warning(f"checking {volume.node}: {decision.reason}")
     try:
         verdict = filesystems.check(volume.node, FileSystemKind(kind) if kind else FileSystemKind.EXT4)
         beyond = verdict is CheckVerdict.BEYOND_REPAIR

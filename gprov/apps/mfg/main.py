@@ -28,6 +28,8 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
         unit.operator().show(f"{error}. {pause}")
         wait_or_skip(unit.operator(), unit.clock(), seconds, unit.attention().alarm)
     bus.close()
+    # With NO_REBOOT a shell uses the console.
+    unit.operator().close()
     unit.power().reboot()
 
 

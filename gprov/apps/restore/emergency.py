@@ -92,12 +92,21 @@ def read_emergency_options(
     return options
 
 
+def recorded_marks(files: Files, context: UnitContext) -> frozenset[str]:
+    """Marks of the files in RECOVERY's record. A system that is restored without emergency files gets them, so that a
+    forgotten stick does not delay each of its starts until the restore refuses it."""
+    try:
+        return _read_record(files, context)
+    except (BadInput, DeviceFault) as error:
+        context.bus.warning(f"emergency files that were used before may be announced again: {error}")
+        return frozenset()
+
+
 def refuse_used_files(request: EmergencyRequest, files: Files, context: UnitContext) -> None:
     """PRIMARY has the same record. It is on RECOVERY too, for a system that was replaced, or cannot be mounted. Raises
     RefusedByPolicy if this unit was restored with these files already, and they were not removed then."""
-    path = f"{context.log_folder}/{EMERGENCY_RECORD}"
     try:
-        used = parse_record(path, files.read(path, RECORD_BYTES)) if files.status(path) is not None else frozenset()
+        used = _read_record(files, context)
     except (BadInput, DeviceFault) as error:
         context.bus.warning(f"whether the emergency files were used before is not known: {error}")
         return
@@ -107,6 +116,12 @@ def refuse_used_files(request: EmergencyRequest, files: Files, context: UnitCont
             f"this unit was restored with {names} before, and the media were not removed then. To restore it with the "
             "same file again, rename the file: one underscore may be added behind the prefix"
         )
+
+
+def _read_record(files: Files, context: UnitContext) -> frozenset[str]:
+    """Empty if there is none. Raises BadInput, DeviceFault."""
+    path = f"{context.log_folder}/{EMERGENCY_RECORD}"
+    return parse_record(path, files.read(path, RECORD_BYTES)) if files.status(path) is not None else frozenset()
 
 
 def record_used_files(request: EmergencyRequest, files: Files, context: UnitContext) -> None:

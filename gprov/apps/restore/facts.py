@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gprov.apps.restore.admin_password import read_admin_password
+from gprov.apps.restore.emergency import recorded_marks
 from gprov.apps.restore.image_choice import ChosenImage
 from gprov.apps.restore.job import RestoreJob
 from gprov.apps.unit.boot.kernel_file import read_kernel
@@ -69,7 +70,7 @@ def gather_facts(
             {} if options.ignore_net_cfg else _saved_network(files, context),
         ),
         keep_options=options.preserve or _has_emergency_options(job),
-        emergency_marks=job.emergency.marks if job.emergency is not None else frozenset(),
+        emergency_marks=job.emergency.marks if job.emergency is not None else recorded_marks(files, context),
         ignore_saved_network=options.ignore_net_cfg,
         extra_arguments=_extra_arguments(kept, options, firmware, context),
         force_recovery_kernel=context.arguments.kernel_override_recovery,

@@ -117,6 +117,8 @@ def classify(volume: Volume, file: MediaFile, branding: Branding) -> EmergencyFi
         raise _refused(source, f"an emergency file's name begins with {branding.emergency_prefix}, in this case")
     if not file.regular:
         raise _refused(source, "is no file but a link, folder or device")
+    if not file.name.isprintable():  # it is shown to a person: a line break in it would look like a message of gprov
+        raise _refused(source, "an emergency file's name has printable characters only")
     mark = file_mark(volume, file)
     if not file.start.startswith(HEADER_MAGIC):
         if file.size > IMAGE_MIN:

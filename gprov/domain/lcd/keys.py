@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gprov.domain.display.keys import Key
-from gprov.domain.display.views import KeyWindowView, MenuView, QuestionView, View
+from gprov.domain.display.views import KeyWindowView, MenuView, PasswordView, QuestionView, View
 from gprov.domain.formats.lcd.commands import Legend
 from gprov.domain.formats.lcd.reports import Button, KeyReport
 
@@ -51,6 +51,11 @@ def legend(view: View) -> tuple[Legend, ...]:
         if view.selected >= len(view.items) - 1:
             symbols[2] = Legend.BLANK
     return tuple(symbols)
+
+
+def is_dialog(view: View | None) -> bool:
+    """Whether keys choose or answer in it."""
+    return isinstance(view, MenuView | QuestionView | PasswordView)
 
 
 def dialog_of(view: View | None) -> object:

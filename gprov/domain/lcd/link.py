@@ -29,10 +29,6 @@ class Answer:
     command: Packet
     reply: Packet
 
-    @property
-    def is_refusal(self) -> bool:
-        return self.reply.kind == Kind.ERROR
-
 
 @dataclass(frozen=True, slots=True)
 class Heard:

@@ -44,7 +44,7 @@ class RestoreFacts:
     None if RECOVERY does not have that loader. ``kept_arguments``: so is ``boot.args`` (``keptargs``); None if it
     cannot be read, and is left as it is.
     ``recovery``: None if it cannot be used: the plan then writes to PRIMARY, boot partitions and the ESP alone.
-    ``emergency_marks``: of the emergency files that are plugged in, empty for a restore without any.
+    ``emergency_marks``: of the emergency files that are plugged in, or are recorded on RECOVERY as used before.
     ``lcd``: the display that was found.
     """
 

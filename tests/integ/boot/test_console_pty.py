@@ -8,6 +8,7 @@ import termios
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,8 +148,8 @@ def test_the_terminals_mode_is_restored(operator: DialogOperator, person: Person
     with open(person.line, "rb", buffering=0) as line:
         before = termios.tcgetattr(line)
         operator.key_pressed(0.05)
-        assert termios.tcgetattr(line) == before
         operator.choose("Boot menu", ITEMS, 0.05)
+        operator.close()
         assert termios.tcgetattr(line) == before
 
 
@@ -279,6 +280,15 @@ def test_what_was_typed_before_a_question_does_not_answer_it(operator: DialogOpe
     assert operator.confirm("Erase everything?", 0.3) is False
 
 
+def test_what_was_typed_before_a_message_is_not_a_key_for_it(operator: DialogOperator, person: Person) -> None:
+    assert not operator.key_pressed(0.05)
+    person.type(b"x\r")
+    operator.show("Restored. Any key: restart")
+    assert not operator.key_pressed(0.3)
+    person.type(b"x")
+    assert operator.key_pressed(DEADLINE)
+
+
 def test_a_line_end_of_two_characters_answers_one_dialog(operator: DialogOperator, person: Person) -> None:
     with person.answering((MENU, b"3\r\n"), ("Data Erase?", b"yes\r\n"), ("Erase everything?", b"yes\r\n")):
         assert operator.choose("Boot menu", ITEMS, DEADLINE) == 3
@@ -293,6 +303,19 @@ def test_a_password_is_shown_as_stars(operator: DialogOperator, person: Person) 
     assert secret.reveal() == "sesame"
     assert "******" in person.listen()
     assert "sesam" not in person.heard
+
+
+def test_a_password_that_is_typed_after_its_dialog_is_not_echoed(operator: DialogOperator, person: Person) -> None:
+    """While the unit checks the one before, or waits after a wrong one."""
+    with person.answering(("Password", b"wrong\r")):
+        operator.ask_secret("Password of the administrator", DEADLINE)
+    operator.show("Wrong password")
+    person.type(b"sesame\r")
+    assert "Wrong password" in person.listen()
+    assert "sesame" not in person.heard
+    assert not operator.confirm("Shall the shell be able to write?", 0.2)
+    person.type(b"sesame\r")
+    assert "sesame" not in person.listen()
 
 
 def test_after_a_wrong_password_the_next_one_is_not_shown_though_it_is_typed_too_early(
@@ -422,6 +445,43 @@ def test_a_display_and_a_console_share_a_dialog(world: World, person: Person) ->
         assert operator.choose("Boot menu", ITEMS, DEADLINE) == 1
     assert [view.selected for view in display.views if isinstance(view, MenuView)] == [0, 1]
     assert ">" in person.listen()
+
+
+@contextmanager
+def endless_noise(line: int) -> Iterator[None]:
+    """Context in which a line delivers as many bytes as are taken."""
+    os.set_blocking(line, False)
+    ended = threading.Event()
+
+    def send() -> None:
+        while not ended.is_set():
+            with suppress(BlockingIOError):
+                os.write(line, b"x" * 512)
+            with suppress(BlockingIOError):  # the dialog is drawn for each of them
+                os.read(line, 1 << 16)
+
+    with background(send):
+        try:
+            yield
+        finally:
+            ended.set()
+
+
+def test_a_line_with_endless_noise_takes_no_memory_and_delays_no_key_of_another_display(
+    world: World, person: Person
+) -> None:
+    world.consoles("ttyS0", "console=ttyS0")
+    world.connect("ttyS0", person)
+    display = OtherDisplay()
+    panel = world.panel(displays=[display])
+    panel.show(MenuView("Boot menu", ITEMS, 0))
+    with endless_noise(person.fd):
+        for _ in range(2000):
+            assert panel.read(DEADLINE) == Typed("x")
+        os.write(display.keys, b"e")
+        # What was taken from the terminal at once, and one more: not 2,000 times as much.
+        following = [panel.read(DEADLINE) for _ in range(300)]
+    assert Key.ENTER in following
 
 
 def test_a_display_shows_events_and_the_console_does_not(world: World, person: Person) -> None:

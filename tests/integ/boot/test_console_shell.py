@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pty
 import select
+import struct
 import threading
 import time
 import tty
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +19,7 @@ import pytest
 
 from gprov.adapters.linux.console.shell import PtyShell
 from gprov.adapters.linux.system.clock import SystemClock
+from gprov.adapters.linux.system.process import end_session, start_on_terminal
 from gprov.domain.errors import ToolMissing
 from gprov.ports.shell import ShellEnd
 
@@ -122,6 +126,47 @@ def test_a_shell_that_is_left_open_ends(persons: tuple[Person, ...]) -> None:
     assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z", "a job of the shell goes on"
 
 
+@contextmanager
+def folder_that_hangs(folder: Path) -> Iterator[None]:
+    """Context in which ``stat`` of any file in the folder waits in the kernel and cannot be killed: a FUSE file system
+    whose program has read the request and does not answer (linux/fuse.h)."""
+    fd = os.open("/dev/fuse", os.O_RDWR)
+    libc = ctypes.CDLL(None, use_errno=True)
+    options = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
+    assert libc.mount(b"hangs", str(folder).encode(), b"fuse", 0, options) == 0
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                _, operation, number = struct.unpack_from("<IIQ", os.read(fd, 1 << 17))
+                if operation == 26:  # FUSE_INIT: version 7.31, the rest as by default
+                    answer = struct.pack("<IIIIHHII", 7, 31, 0, 0, 0, 0, 4096, 0).ljust(64, b"\0")
+                    os.write(fd, struct.pack("<IiQ", 16 + len(answer), 0, number) + answer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        libc.umount2(str(folder).encode(), 1)  # MNT_FORCE: waiting requests fail
+        libc.umount2(str(folder).encode(), 2)  # MNT_DETACH
+        thread.join(DEADLINE)
+        os.close(fd)
+
+
+def test_a_program_that_cannot_be_killed_does_not_keep_the_unit_in_the_shell(
+    persons: tuple[Person, ...], tmp_path: Path
+) -> None:
+    if os.geteuid() or not os.path.exists("/dev/fuse"):
+        pytest.skip("needs root and FUSE")
+    session = Session(persons, idle=1.0)
+    with folder_that_hangs(tmp_path):
+        session.start()
+        persons[0].waits_for(PROMPT)
+        persons[0].types(f"stat {tmp_path}/file\r".encode())
+        assert session.end() is ShellEnd.IDLE
+
+
 def test_much_output_while_a_console_reads_nothing(persons: tuple[Person, ...]) -> None:
     session, (first, _) = Session(persons), persons
     session.start()
@@ -148,3 +193,24 @@ def test_the_environment_holds_nothing_of_the_kernel_arguments(persons: tuple[Pe
     assert b"PYTEST_CURRENT_TEST" not in first.seen
     first.types(b"exit\r")
     session.end()
+
+
+def test_a_pipe_ends_what_writes_to_it_without_a_message(persons: tuple[Person, ...]) -> None:
+    """Python ignores the signal for that; the programs of the shell must not."""
+    session, (first, _) = Session(persons), persons
+    session.start()
+    first.waits_for(PROMPT)
+    first.types(b"yes | head -n 1; echo end$((40 + 7))\r")
+    first.waits_for(b"end47\r\n")
+    assert b"Broken pipe" not in first.seen
+    first.types(b"exit\r")
+    session.end()
+
+
+def test_a_process_that_cannot_be_ended_does_not_keep_the_unit() -> None:
+    """As one that waits for a disk that hangs."""
+    pid, terminal = start_on_terminal(("/bin/sleep", "1000"), {}, "/")
+    assert not end_session(pid, seconds=0.2, members=lambda _: {0x3FFFFFFF})
+    assert end_session(pid)
+    assert not Path(f"/proc/{pid}").exists()
+    os.close(terminal)

@@ -97,6 +97,30 @@ def test_a_journal_is_not_replayed(
     assert Path(disk.node).read_bytes() == before
 
 
+@pytest.mark.parametrize("mounts", ["search", "restore"])
+def test_a_file_that_was_deleted_while_it_was_open_stays(
+    mounts: str, make_disk: MakeDisk, tool: Tool, mount_point: Path, search: LinuxMediaSearch
+) -> None:
+    """ext4 removes such files even if it is mounted read-only. On a disk that was pulled from another machine, whose
+    journal is not replayed, that would be damage; each start of a unit would do it."""
+    disk = make_disk(64 * MIB)
+    tool("mke2fs", "-q", "-t", "ext4", disk.node)
+    fill(disk, "ext4", mount_point, {"deleted": os.urandom(200_000)})
+    inode = tool("debugfs", "-R", "stat deleted", disk.node).split("Inode:")[1].split()[0]
+    for request in ("unlink deleted", f"sif <{inode}> links_count 0", f"ssv last_orphan {inode}"):
+        tool("debugfs", "-w", "-R", request, disk.node)
+    before = Path(disk.node).read_bytes()
+    if mounts == "search":
+        assert result(search.start(disk.node, "ext4", PREFIX)) == MediaContents()
+    else:
+        LinuxMounts().mount(disk.node, str(mount_point), "ext4", MEDIA_MOUNTS["ext4"].options)
+        LinuxMounts().unmount(str(mount_point))
+    assert Path(disk.node).read_bytes() == before
+    # It can be written again.
+    LinuxMounts().mount(disk.node, str(mount_point), "ext4", ("rw",))
+    LinuxMounts().unmount(str(mount_point))
+
+
 def test_links_folders_and_devices_are_not_followed_or_opened(
     make_disk: MakeDisk, tool: Tool, mount_point: Path, search: LinuxMediaSearch
 ) -> None:

@@ -13,25 +13,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 from typing_extensions import override
 
-from gprov.adapters.linux.lcd.display import CrystalfontzDisplay
+from gprov.adapters.linux.lcd.display import MOST_REPORTS, CrystalfontzDisplay
 from gprov.adapters.linux.system.background import ThreadBackground
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.domain.display.keys import Key
 from gprov.domain.display.render import render
 from gprov.domain.display.screen import Geometry
-from gprov.domain.display.views import MenuView, MessageView, QuestionView
+from gprov.domain.display.views import MenuView, MessageView, QuestionView, View
 from gprov.domain.formats.lcd.models import Model
-from gprov.domain.formats.lcd.reports import Button
+from gprov.domain.formats.lcd.reports import Button, KeyReport, key_report
 from gprov.ports.background import Background, Task
 from tests.integ.lcd.peer import Peer, eventually
 from tests.unit.lcd.toy_display import START_PICTURE, ToyDisplay
 
 # A call of the port may wait for the processor, but not for the display: every wait for that takes longer.
 AT_ONCE = 0.2
+# A busy machine may stop a thread for longer, now and then; a call that waits for the display does so each time.
+STOPPED = 3
 MENU = MenuView("Boot menu", ("Resume", "Power off", "", "Data Erase"), 1)
 
 
@@ -180,9 +183,19 @@ def test_a_display_that_falls_silent_is_used_again_when_it_answers(cabinet: Cabi
     mute.set()
     display.show(MessageView("two"))
     assert eventually(lambda: not display.is_present)
-    assert cabinet.log[-1] == f"display {cabinet.path}: does not answer (6 tries)"
+    assert eventually(lambda: cabinet.log[-1] == f"display {cabinet.path}: does not answer (6 tries)")
     lcd.reset()
     mute.clear()
+    assert eventually(lambda: lcd.lines() == rows("two"))
+
+
+def test_a_view_that_cannot_be_drawn_is_reported_and_the_next_one_is_drawn(cabinet: Cabinet) -> None:
+    lcd = ToyDisplay()
+    cabinet.plug(lcd)
+    display = cabinet.adapter()
+    display.show(cast("View", "no view"))
+    assert eventually(lambda: any("unexpected error" in line for line in cabinet.log))
+    display.show(MessageView("two"))
     assert eventually(lambda: lcd.lines() == rows("two"))
 
 
@@ -197,6 +210,58 @@ def test_a_port_that_another_program_uses_is_left_to_it(cabinet: Cabinet) -> Non
         assert not display.is_present
         assert lcd.commands == []
     assert eventually(lambda: display.is_present)
+
+
+@contextmanager
+def flooded(peer: Peer, data: bytes) -> Iterator[None]:
+    """Context in which the port delivers as many bytes as the host takes."""
+    ended = threading.Event()
+
+    def send() -> None:
+        while not ended.is_set():
+            try:
+                peer.send(data)
+            except BlockingIOError:
+                ended.wait(0.001)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+KEYS = b"".join(key_report(KeyReport(Button.DOWN, pressed)).serialise() for pressed in (True, False)) * 50
+
+
+@pytest.mark.parametrize("data", [KEYS, bytes((0x41, 22)) * 200], ids=["keys", "noise"])
+def test_a_device_that_answers_and_sends_without_end_is_no_display(cabinet: Cabinet, data: bytes) -> None:
+    """A device on USB is not bound to the speed of the line, and would keep a processor busy."""
+    lcd = ToyDisplay()
+    peer = cabinet.plug(lcd)
+    display = cabinet.adapter()
+    display.show(MessageView("one"))
+    assert eventually(lambda: lcd.lines() == rows("one"))
+    with flooded(peer, data):
+        assert eventually(lambda: not display.is_present)
+        assert cabinet.log[-1] == f"display {cabinet.path}: sends more than a serial line carries: it is no display"
+    display.show(MessageView("two"))
+    assert eventually(lambda: lcd.lines() == rows("two"))
+
+
+def test_a_display_that_comes_and_goes_does_not_fill_the_log() -> None:
+    """Each time with another reason, as a device may that lies about its version."""
+    asked = iter(range(10_000))
+    log: list[str] = []
+    display = CrystalfontzDisplay(
+        lambda: [f"/nowhere/tty{next(asked)}" for _ in range(100)], SystemClock(), ThreadBackground(), log.append
+    )
+    assert eventually(lambda: len(log) == MOST_REPORTS)
+    display.close()
+    assert len(log) == MOST_REPORTS
+    assert "are not reported" in log[-1]
 
 
 def noise(data: bytes) -> bytes:
@@ -264,17 +329,17 @@ KINDS = {
 def test_no_method_waits_for_a_display(cabinet: Cabinet, kind: str) -> None:
     """Views and reads for 2.5 s, which is longer than all tries of a command, then the end."""
     with misbehaving(cabinet, kind) as display:
-        longest, end = 0.0, time.monotonic() + 2.5
+        durations, end = [0.0] * (STOPPED + 1), time.monotonic() + 2.5
         while time.monotonic() < end:
             for call in (lambda: display.show(MessageView(str(time.monotonic()))), display.read, display.fileno):
-                longest = max(longest, seconds_of(call))
+                durations.append(seconds_of(call))
             assert not display.is_present
             select.select([], [], [], 0.001)
         assert eventually(lambda: not KINDS[kind] or bool(cabinet.log))
         assert KINDS[kind] in "".join(cabinet.log[:1])
         closing = seconds_of(display.close)
-    assert longest < AT_ONCE
-    assert closing < 1 + AT_ONCE
+    assert sorted(durations)[-1 - STOPPED] < AT_ONCE
+    assert closing < 2
 
 
 def test_a_display_that_dies_while_it_is_drawn(cabinet: Cabinet) -> None:
@@ -287,7 +352,7 @@ def test_a_display_that_dies_while_it_is_drawn(cabinet: Cabinet) -> None:
     before = time.monotonic()
     display.show(MessageView("next"))
     display.close()
-    assert time.monotonic() - before < 1 + AT_ONCE
+    assert time.monotonic() - before < 2
 
 
 class NoThreads(Background):

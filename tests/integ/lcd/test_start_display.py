@@ -85,3 +85,19 @@ def test_if_the_process_stays_in_its_root_the_copy_ends(tmp_path: Path) -> None:
             assert time.monotonic() < end, "there is no copy, or it goes on"
             time.sleep(0.02)
         assert "STARTING" not in lcd.face.text
+
+
+def test_without_the_module_for_serial_ports_the_start_goes_on() -> None:
+    program = """
+import sys
+from gprov.adapters.linux.lcd.start_display import LcdStartDisplay
+from gprov.adapters.linux.system.clock import SystemClock
+from gprov.domain.boot.start_texts import StartTexts
+sys.modules["serial"] = None
+LcdStartDisplay(lambda log: None, SystemClock(), "/").keep_showing(StartTexts("", "", ""))
+print("goes on")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=DEADLINE
+    )
+    assert (done.stdout, done.stderr) == ("goes on\n", "")

@@ -66,7 +66,9 @@ def test_a_small_file_is_options_whatever_its_name(size: int) -> None:
         (file("EmergencyFile_"), "must be"),
         (file("EmergencyFile____WIDGET.LNX.SHINY.2026-01-15.10.upd"), "must be"),
         (file("EmergencyFile_WIDGET.LNX.SHINY.2026-01-15.10"), "suffix"),
-        (file("EmergencyFile_\udcff\n"), "must be"),
+        (file("EmergencyFile_\udcff"), "printable"),
+        (file("EmergencyFile_\nRestored", 10, b"{}"), "printable"),
+        (file("EmergencyFile_\x1b[2J", 10, b"{}"), "printable"),
     ],
 )
 def test_what_is_no_emergency_file(found: MediaFile, reason: str) -> None:

@@ -178,3 +178,13 @@ def test_what_the_comparison_raises_ends_the_reading() -> None:
         read_all(device, (Extent(0, SIZE),), each)
     assert reading_threads() == []
     assert len(device.started) <= BUFFERS
+
+
+def test_without_a_thread_each_block_is_read_when_it_is_wanted() -> None:
+    """No thread can be created with a stack that is larger than the address space."""
+    before = threading.stack_size(1 << 47)
+    try:
+        found = read_all(Device(bad=frozenset({5})), (Extent(0, SIZE),))
+    finally:
+        threading.stack_size(before)
+    assert found.sectors == [sector for sector in range(SIZE // SECTOR) if sector != 5]

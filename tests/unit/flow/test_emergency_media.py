@@ -23,7 +23,7 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.events import ProcessState
 from gprov.domain.files import FileType
-from gprov.domain.platform.model import ValidateMethod
+from gprov.domain.platform.model import Lcd, ValidateMethod
 from tests.unit.flow import units
 from tests.unit.flow.driver import HISTORY, NEVER, NEWER, NORMAL, UnitDriver
 
@@ -32,8 +32,11 @@ RECORD = "/etc/provisioning/emergency_media.json"
 RECOVERY_RECORD = "/log/emergency_media.json"
 OTHER_IMAGE = "WIDGET.LNX.SHINY.2025-12-31.1.upd"
 FIRMWARES = pytest.mark.parametrize("firmware", list(FirmwareKind))
-# Removal of the stick during the last operation of a restore.
-PULLED_AT_THE_END = Fault(kind=FaultKind.VANISH, where="unmount /mnt/MEDIA", disk=STICK)
+
+
+def pulled_at_the_end() -> Fault:
+    """Removal of the stick during the last operation of a restore."""
+    return Fault(kind=FaultKind.VANISH, where="unmount /mnt/MEDIA", disk=STICK)
 
 
 def pull(unit: UnitDriver, serial: str = STICK) -> None:
@@ -93,7 +96,7 @@ def test_a_stick_that_stays_plugged_in_does_not_restore_the_unit_again(unit: Uni
 
 def test_the_unit_restarts_when_the_stick_is_pulled_and_restores_when_it_is_plugged_in_again(unit: UnitDriver) -> None:
     plug_emergency_image(unit.world)
-    unit.machine.faults.append(PULLED_AT_THE_END)
+    unit.machine.faults.append(pulled_at_the_end())
     assert unit.boot() is StopReason.REBOOT
     assert unit.machine.clock.total_elapsed < 60
     assert "Remove the media" in unit.machine.messages[-1]
@@ -104,6 +107,16 @@ def test_the_unit_restarts_when_the_stick_is_pulled_and_restores_when_it_is_plug
     unit.put("PRIMARY", "/srv/data", b"of the unit")
     assert unit.settle() == ("reboot", "switched root")
     assert not unit.exists("PRIMARY", "/srv/data")
+
+
+def test_on_a_unit_with_a_display_a_stick_that_was_pulled_is_a_new_request_too(unit: UnitDriver) -> None:
+    unit.machine.operator_present, unit.machine.lcd = True, Lcd.CFA635
+    plug_emergency_image(unit.world)
+    unit.machine.faults.append(pulled_at_the_end())
+    assert unit.boot() is StopReason.REBOOT
+    assert json.loads(unit.read("PRIMARY", "/etc/provisioning/platform_facts.json"))["Lcd"] == "635"
+    assert not unit.exists("PRIMARY", RECORD)
+    assert not unit.exists("RECOVERY", RECOVERY_RECORD)
 
 
 def test_a_forgotten_stick_does_not_replace_a_system_whose_disk_comes_late(unit: UnitDriver) -> None:
@@ -123,6 +136,17 @@ def test_a_forgotten_stick_is_no_request_when_the_system_is_lost(unit: UnitDrive
     assert unit.settle()[-1] == "switched root"
     assert unit.systems() == [IMAGE_NAME]
     assert "was restored with" in unit.errors()
+
+
+def test_after_a_restore_from_recovery_a_forgotten_stick_delays_no_start(unit: UnitDriver) -> None:
+    plug_emergency_image(unit.world)
+    assert unit.settle() == ("reboot", "switched root")
+    unit.remove_flag()
+    assert unit.settle()[-1] == "switched root"
+    unit.sink.events.clear()
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert unit.machine.clock.monotonic() < 6
+    assert "is ignored: this unit was restored while it was plugged in" in unit.warnings()
 
 
 def test_a_stick_that_becomes_a_disk_late_is_waited_for(unit: UnitDriver) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
+from gprov.adapters.fake.machine.lookup import disk_with, partition_at, volume_labelled
 from gprov.adapters.fake.machine.running_arrays import arrays_on, mark_below, note_array_write
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import (
@@ -24,7 +25,6 @@ from gprov.adapters.fake.system.clock import FakeClock, SeededRandomness
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import Bus
 from gprov.domain.display.views import View
-from gprov.domain.errors import DeviceMissing
 from gprov.domain.formats.disk.device_number import DeviceNumber
 from gprov.domain.formats.efi.variables import Variable, VariableName
 from gprov.domain.platform.inventory import Cpus, Inventory
@@ -214,21 +214,11 @@ class SimulatedMachine:
         return not any(disk.detached for disk in holders) and all(one.has_enough_members(present) for one in arrays)
 
     def disk(self, device: DeviceNumber) -> FakeDisk:
-        for disk in self.present():
-            if disk.device == device:
-                return disk
-        raise DeviceMissing(str(device), "no such disk")
+        return disk_with(self.present(), device)
 
     def partition(self, node: str) -> tuple[FakeDisk, FakePartition]:
         """Return a partition or array with its disk; for an array, the disk of its first attached member."""
-        for disk in self.present():
-            for part in disk.partitions:
-                if node == f"/dev/{disk.partition_name(part.number)}":
-                    return disk, part
-                for one in self.running:
-                    if one.node == node and any(part is member for member in one.members):
-                        return disk, one.array.device
-        raise DeviceMissing(node, "no such partition")
+        return partition_at(self.present(), self.running, node)
 
     def new_partition(self, number: int, start: int, size: int, label: str) -> FakePartition:
         return FakePartition(
@@ -241,10 +231,7 @@ class SimulatedMachine:
 
     def volume_tree(self, label: str) -> Tree:
         """Current tree of the volume with this label, for assertions. Raises DeviceMissing."""
-        for volume in self.volumes():
-            if volume.label == label:
-                return volume.current
-        raise DeviceMissing(label, "no volume has this label")
+        return volume_labelled(self.volumes(), label).current
 
     def media_state(self) -> dict[str, object]:
         """Contents of all disks, without the files that count boots, as a value for comparisons."""

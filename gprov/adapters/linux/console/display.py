@@ -85,7 +85,8 @@ class ConsoleDisplay(Display):
 
     @override
     def close(self) -> None:
-        self.end_input()
+        self._raw.close()
+        self._is_raw = False
         self._terminal.close()
 
     @property
@@ -103,15 +104,10 @@ class ConsoleDisplay(Display):
                 self._draw(screen)
 
     def begin_input(self) -> None:
-        """Single keys without echo from now on."""
+        """Single keys without echo from now on, until ``close``."""
         if not self._is_raw:
             self._raw.enter_context(self._terminal.raw_mode())
             self._is_raw = True
-
-    def end_input(self) -> None:
-        """The mode of the terminal as before."""
-        self._raw.close()
-        self._is_raw = False
 
     def discard_input(self) -> None:
         self._terminal.discard_input()

@@ -6,6 +6,7 @@ import select
 import threading
 from collections import deque
 from collections.abc import Sequence
+from itertools import zip_longest
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,7 @@ _DIALOGS = (MenuView, QuestionView, PasswordView)
 class LinuxPanel(Panel):
     """``displays``: those that are not consoles; they may appear at any time, and are used again after ``close``.
     ``log``: the log on the console, which is held back during dialogs. ``consoles``: where sysfs, procfs and device
-    files are. Messages and events may be shown from any thread, dialogs and input belong to one.
-
-    Once a password was asked for, consoles do not show what is typed until ``close``: a person may type the next one
-    before it is asked for."""
+    files are. Messages and events may be shown from any thread, dialogs and input belong to one."""
 
     def __init__(
         self,
@@ -52,8 +50,9 @@ class LinuxPanel(Panel):
         self._lock = threading.RLock()
         self._consoles: dict[str, ConsoleDisplay] = {}
         self._dialog: View | None = None
-        self._waiting = False
-        self._secret = False
+        # Terminals echo nothing from the first dialog or wait on, until ``close``: a person may go on typing a password
+        # after its dialog has ended.
+        self._has_input = False
         self._entered: deque[Input] = deque()
 
     @property
@@ -80,12 +79,10 @@ class LinuxPanel(Panel):
             if dialog:
                 # Before a person types: a terminal would show a password.
                 self._begin_input()
-                self._secret = self._secret or isinstance(view, PasswordView)
                 self._log.hold()
             for display in self._all():
                 display.show(view)
             if not dialog:
-                self._end_input()
                 self._log.release()
 
     @override
@@ -96,25 +93,21 @@ class LinuxPanel(Panel):
     @override
     def read(self, seconds: float) -> Input | None:
         deadline = Deadline(self._clock, seconds)
-        self._waiting = True
-        try:
-            while True:
+        self._begin_input()
+        while True:
+            if not self._entered:
                 self._find()
                 self._take_input()
-                if self._entered:
-                    return self._entered.popleft()
-                if deadline.passed:
-                    return None
-                self._wait(min(deadline.remaining, _RESCAN_SECONDS))
-        finally:
-            self._waiting = False
-            if self._dialog is None:
-                self._end_input()
+            if self._entered:
+                return self._entered.popleft()
+            if deadline.passed:
+                return None
+            self._wait(min(deadline.remaining, _RESCAN_SECONDS))
 
     @override
     def discard_input(self) -> None:
         self._find()
-        for console in self._consoles.values():
+        for console in tuple(self._consoles.values()):  # other threads may add some
             console.discard_input()
         for display in self._all():
             display.read()
@@ -126,7 +119,8 @@ class LinuxPanel(Panel):
             for display in self._all():
                 display.close()
             self._consoles.clear()
-            self._dialog, self._secret = None, False
+            self._dialog = None
+            self._has_input = False
             self._log.release()
 
     def _all(self) -> list[Display]:
@@ -142,19 +136,21 @@ class LinuxPanel(Panel):
                     if self._dialog is not None:
                         console.begin_input()
                         console.show(self._dialog)
-            if self._waiting or self._secret or self._dialog is not None:
+            if self._has_input:
                 self._begin_input()
 
     def _take_input(self) -> None:
-        for console in self._consoles.values():
+        """Only when all earlier input was read: what else a line sends without end waits in its driver, which discards
+        it. One input of each display in turn: a line with noise does not keep a key of another display waiting."""
+        for console in tuple(self._consoles.values()):
             console.redraw()
-        for display in self._all():
-            self._entered.extend(display.read())
+        for turn in zip_longest(*(display.read() for display in self._all())):
+            self._entered.extend(entered for entered in turn if entered is not None)
 
     def _wait(self, seconds: float) -> None:
         """Until there is input, something moves on a console, or the time is over."""
         now = self._clock.monotonic()
-        due = min((console.due or inf for console in self._consoles.values()), default=inf)
+        due = min((console.due or inf for console in tuple(self._consoles.values())), default=inf)
         seconds = max(0.0, min(seconds, due - now))
         descriptors = [number for number in (display.fileno() for display in self._all()) if number >= 0]
         if not descriptors:
@@ -166,11 +162,6 @@ class LinuxPanel(Panel):
             self._clock.sleep(min(seconds, _FAILED_SECONDS))
 
     def _begin_input(self) -> None:
+        self._has_input = True
         for console in self._consoles.values():
             console.begin_input()
-
-    def _end_input(self) -> None:
-        if self._secret:
-            return
-        for console in self._consoles.values():
-            console.end_input()

@@ -51,8 +51,12 @@ class ReadAhead:
         self.buffer = BlockBuffer()
         for _ in range(BUFFERS - 1):
             self._free.put(BlockBuffer())
+        self._thread: threading.Thread | None
         self._thread = threading.Thread(target=self._run, args=(blocks(),), name="read ahead", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no further thread can be created: each block is read when it is wanted
+            self._thread = self._next = None
 
     def read(self, offset: int, size: int) -> int:
         """Read into ``buffer``; returns the number of bytes, 0 at the end of the device. The blocks come in their
@@ -69,9 +73,10 @@ class ReadAhead:
 
     def close(self) -> None:
         """Waits for the end of a read that has begun."""
-        self._ended = True
-        self._free.put(self.buffer)
-        self._thread.join()
+        if self._thread is not None:
+            self._ended = True
+            self._free.put(self.buffer)
+            self._thread.join()
 
     def _run(self, blocks: Iterator[Block]) -> None:
         for offset, size in blocks:

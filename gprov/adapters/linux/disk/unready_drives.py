@@ -1,7 +1,7 @@
 """SCSI drives without capacity, since they erase themselves.
 
-While a sanitize operation is in progress, a drive refuses READ CAPACITY: a kernel that was started meanwhile knows the
-drive with a size of 0, and asks again only if it is told to (``device/rescan`` in sysfs, Linux
+While a sanitize operation is in progress, a drive refuses READ CAPACITY: a kernel that was started meanwhile
+lists the drive with a size of 0, and asks again only at a write to ``device/rescan`` in sysfs (Linux
 Documentation/scsi/scsi_mid_low_api.rst).
 """
 

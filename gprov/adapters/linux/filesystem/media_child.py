@@ -6,10 +6,11 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from gprov.adapters.linux.filesystem.mount_options import kernel_options
+from gprov.adapters.linux.filesystem.read_only_device import read_only_device
 from gprov.adapters.linux.ioctl import libc
 from gprov.adapters.linux.ioctl.libc import MountFlag
 from gprov.adapters.linux.system.forked_child import ForkedChild
@@ -48,17 +49,27 @@ def _search(node: str, kind: str, prefix: str, target: str, hidden: Iterable[str
                 libc.detach(mounted)
         how = MEDIA_MOUNTS[kind]
         flags, data = kernel_options(how.options)
-        libc.mount(node, target, how.kind, flags, data)
-        for file in _files(target, prefix):
-            if len(found) == MOST_FILES:
-                problem = f"has more than {MOST_FILES} emergency files: the others are not looked at"
-                break
-            found.append([file.name, file.regular, file.size, file.start.hex()])
+        with read_only_device(node), _mounted(node, target, how.kind, (flags, data)):
+            for file in _files(target, prefix):
+                if len(found) == MOST_FILES:
+                    problem = f"has more than {MOST_FILES} emergency files: the others are not looked at"
+                    break
+                found.append([file.name, file.regular, file.size, file.start.hex()])
     except OSError as exc:
         problem = f"cannot be read: {exc.strerror}"
     except _TooManyNames:
         problem = f"has more than {MOST_NAMES} names in its root folder: the others are not looked at"
     return json.dumps([found, problem]).encode("ascii")
+
+
+@contextmanager
+def _mounted(node: str, target: str, kind: str, options: tuple[MountFlag, str]) -> Iterator[None]:
+    """Unmounted before the device can be written again."""
+    libc.mount(node, target, kind, *options)
+    try:
+        yield
+    finally:
+        libc.unmount(target)
 
 
 class _TooManyNames(Exception):

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from typing_extensions import override
 
@@ -26,6 +27,9 @@ _MOUNT_REASONS = {
     errno.ENOTBLK: "is not a block device",
 }
 
+# Of ext3 and ext4: the volume stays as it is.
+_JOURNAL_STAYS = "noload"
+
 
 class LinuxMounts(Mounts):
     """``arguments``: arguments of the real init after its own name."""
@@ -42,7 +46,8 @@ class LinuxMounts(Mounts):
         except OSError as exc:
             raise fault_from_oserror(target, "cannot make the mount point", exc) from exc
         try:
-            libc.mount(node, target, kind, flags, data)
+            with _unchanged(node) if _JOURNAL_STAYS in data.split(",") else nullcontext():
+                libc.mount(node, target, kind, flags, data)
         except OSError as exc:
             action = f"cannot mount as {kind} at {target}"
             if exc.errno in _MOUNT_REASONS:
@@ -79,6 +84,12 @@ class LinuxMounts(Mounts):
     @override
     def switch_root(self, target: str, init: str) -> None:
         switch_root(target, init, self._arguments)
+
+
+def _unchanged(node: str) -> AbstractContextManager[None]:
+    from gprov.adapters.linux.filesystem.read_only_device import read_only_device  # a normal boot needs it not
+
+    return read_only_device(node)
 
 
 def _with_fat_mask(kind: str, options: Iterable[str]) -> tuple[str, ...]:

@@ -8,13 +8,13 @@ moved over it, and the content of the initramfs is deleted to release its memory
 from __future__ import annotations
 
 import os
-import signal
 import stat
 from collections.abc import Mapping, Sequence
 
 from gprov.adapters.linux.files.remove_tree import empty_folder
 from gprov.adapters.linux.ioctl import libc
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
+from gprov.adapters.linux.system.signals import restore_signals
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
 # Kernel file systems that the real init expects to be mounted, or uses if they are.
@@ -37,7 +37,7 @@ def switch_root(target: str, init: str, arguments: Sequence[str] = ()) -> None:
         _empty_initramfs(old_root)
     finally:
         os.close(old_root)
-    _restore_signals()
+    restore_signals()
     try:
         os.execve(init, [init, *arguments], environment_for_init(os.environ))  # noqa: S606 (to become init is the task)
     except OSError as exc:
@@ -114,10 +114,3 @@ def _empty_initramfs(old_root: int) -> None:
     """Delete the content of the initramfs. Only file systems in memory are emptied."""
     if libc.file_system_magic(old_root) in _RAM_FILE_SYSTEMS:
         empty_folder(old_root)
-
-
-def _restore_signals() -> None:
-    """Python ignores SIGPIPE and SIGXFSZ, and exec would keep that."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())

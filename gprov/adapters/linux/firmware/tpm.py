@@ -67,7 +67,7 @@ class LinuxTpm(Tpm):
                 os.close(fd)
         except OSError as exc:
             raise fault_from_oserror(path, f"operation {wanted} is refused", exc) from exc
-        # "<operation>", or "0" for none; firmware may accept a request and forget it.
+        # "<operation>", or "0" for none; firmware may accept a request and not keep it.
         pending = self._read("ppi/request").split()
         if wanted not in pending:
             raise DeviceFault(path, f"operation {wanted} was accepted, but pending is {' '.join(pending) or 'nothing'}")

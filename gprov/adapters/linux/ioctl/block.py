@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import struct
 
+_BLKROSET = 0x125D  # _IO(0x12, 93)
+_BLKROGET = 0x125E  # _IO(0x12, 94)
 _BLKFLSBUF = 0x1261  # _IO(0x12, 97)
 _BLKDISCARD = 0x1277  # _IO(0x12, 119)
 _BLKPBSZGET = 0x127B  # _IO(0x12, 123)
@@ -19,6 +21,16 @@ def size_in_bytes(fd: int) -> int:
 def physical_sector(fd: int) -> int:
     """Bytes that the device writes at once."""
     return int(struct.unpack("=I", fcntl.ioctl(fd, _BLKPBSZGET, bytes(4)))[0])
+
+
+def is_read_only(fd: int) -> bool:
+    """Whether the kernel refuses to write on the device."""
+    return bool(struct.unpack("=i", fcntl.ioctl(fd, _BLKROGET, bytes(4)))[0])
+
+
+def set_read_only(fd: int, *, read_only: bool) -> None:
+    """Until the device is removed. CAP_SYS_ADMIN."""
+    fcntl.ioctl(fd, _BLKROSET, struct.pack("=i", read_only))
 
 
 def drop_cached(fd: int) -> None:

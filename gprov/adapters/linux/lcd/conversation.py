@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from math import inf
 
 from gprov.adapters.linux.lcd.desk import Desk, Wanted
-from gprov.adapters.linux.lcd.port import Port, open_port
+from gprov.adapters.linux.lcd.port import BAUD, Port, open_port
 from gprov.domain.display.views import View
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.lcd.reports import KeyReport
@@ -17,6 +17,9 @@ from gprov.domain.lcd.drawing import draw, redraw_at
 from gprov.domain.lcd.keys import KeyPresses
 from gprov.domain.lcd.session import Session
 from gprov.ports.clock import Clock
+
+# What the line carries within a second, twice: after a pause of this thread, the driver has some more.
+MOST_BYTES_PER_SECOND = 2 * BAUD // 10
 
 
 def converse(path: str, desk: Desk, clock: Clock, log: Callable[[str], None]) -> None:
@@ -39,6 +42,8 @@ class _Conversation:
         self._pictured: Wanted | None = None
         self._redraw = inf
         self._drawn: View | None = None
+        # Bytes received since a time, for a second.
+        self._received, self._since = 0, clock.monotonic()
 
     def run(self) -> None:
         try:
@@ -96,7 +101,7 @@ class _Conversation:
         for report in reports:
             key = self._presses.accept(report, self._drawn, wanted.view)
             if key is not None:
-                self._desk.put_key(key)
+                self._desk.put_key(key, wanted)
 
     def _wait(self, now: float, wanted: Wanted) -> None:
         deadline = self._session.deadline
@@ -106,4 +111,15 @@ class _Conversation:
         ready = self._port.wait(self._desk.wake, to_write=bool(self._unsent), seconds=seconds)
         if ready.readable:
             data = self._port.read()
+            self._count(len(data))
             self._accept(self._session.hear(data, self._clock.monotonic()), wanted)
+
+    def _count(self, received: int) -> None:
+        """Raises DeviceFault: a device that is not bound to the speed of a serial line would keep the processor busy.
+        It is asked again later."""
+        now = self._clock.monotonic()
+        if now >= self._since + 1.0:
+            self._received, self._since = 0, now
+        self._received += received
+        if self._received > MOST_BYTES_PER_SECOND:
+            raise DeviceFault(self._path, "sends more than a serial line carries: it is no display")

@@ -45,8 +45,10 @@ class Desk:
         self.model: Model | None = None
 
     def show(self, view: View) -> None:
-        """A view that continues the last one goes on from where that is."""
+        """A view that continues the last one goes on from where that is. Keys that were pressed in another dialog, and
+        not read yet, are discarded when a dialog opens."""
         from gprov.domain.display.render import continues
+        from gprov.domain.lcd.keys import dialog_of, is_dialog
 
         with self._lock:
             before = self._wanted
@@ -55,6 +57,8 @@ class Desk:
             goes_on = before.view is not None and continues(before.view, view)
             since = before.since if goes_on else self._clock.monotonic()
             self._wanted = Wanted(view, since, closing=before.closing)
+            if is_dialog(view) and dialog_of(view) != dialog_of(before.view):
+                self._discard_keys()
         os.eventfd_write(self.wake, 1)
 
     def close(self) -> None:
@@ -65,9 +69,12 @@ class Desk:
     def take_keys(self) -> Sequence[Key]:
         with self._lock:
             keys = tuple(self._waiting)
-            self._waiting.clear()
-            _drain(self.keys)
+            self._discard_keys()
         return keys
+
+    def _discard_keys(self) -> None:
+        self._waiting.clear()
+        _drain(self.keys)
 
     # What follows is used by the thread.
 
@@ -77,8 +84,15 @@ class Desk:
             _drain(self.wake)
             return self._wanted
 
-    def put_key(self, key: Key) -> None:
+    def put_key(self, key: Key, of: Wanted) -> None:
+        """``of``: what was wanted when the key got its meaning. If another dialog was opened since, the key is
+        discarded."""
+        from gprov.domain.lcd.keys import dialog_of, is_dialog
+
         with self._lock:
+            view = self._wanted.view
+            if is_dialog(view) and dialog_of(view) != dialog_of(of.view):
+                return
             self._waiting.append(key)
             os.eventfd_write(self.keys, 1)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # each import is time on every boot
 # Seconds between two searches for ports, and before a display that was lost is asked again.
 SEARCH_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
+# A device that is found and lost all the time does not fill the log.
+MOST_REPORTS = 20
 
 
 class CrystalfontzDisplay(Display):
@@ -42,6 +44,7 @@ class CrystalfontzDisplay(Display):
         self._log = log
         self._desk = Desk(clock)
         self._reasons: dict[str, str] = {}
+        self._reports = 0
         self._starter = threading.get_ident()
         self._task = background.start("display", self._work)
         self._closed = False
@@ -91,7 +94,8 @@ class CrystalfontzDisplay(Display):
             self._pause()
 
     def _use(self, path: str) -> None:
-        """Until the display is lost. A reason is logged when it differs from the last one."""
+        """Until the display is lost. A reason is logged when it differs from the last one. A defect of this program
+        is a reason like others: the next view may be drawn."""
         from gprov.adapters.linux.lcd.conversation import converse
 
         if self._desk.wanted().closing:
@@ -99,13 +103,25 @@ class CrystalfontzDisplay(Display):
         try:
             converse(path, self._desk, self._clock, self._log_found)
         except DeviceFault as error:
-            if self._reasons.get(path) != error.reason:
-                self._reasons[path] = error.reason
-                self._log(f"display {error}")
+            self._report_loss(path, error.reason)
+        except Exception as exc:  # noqa: BLE001 - the thread, and with it the display, would be gone
+            self._report_loss(path, f"unexpected error: {type(exc).__name__}")
+
+    def _report_loss(self, path: str, reason: str) -> None:
+        if self._reasons.get(path) != reason:
+            self._reasons[path] = reason
+            self._report(f"display {path}: {reason}")
 
     def _log_found(self, text: str) -> None:
         self._reasons.clear()
-        self._log(text)
+        self._report(text)
+
+    def _report(self, text: str) -> None:
+        self._reports += 1
+        if self._reports < MOST_REPORTS:
+            self._log(text)
+        elif self._reports == MOST_REPORTS:
+            self._log(f"{text}. Further changes of displays are not reported")
 
     def _pause(self) -> None:
         end = self._clock.monotonic() + SEARCH_SECONDS

@@ -46,17 +46,23 @@ class LcdStartDisplay(StartDisplay):
 
     @override
     def keep_showing(self, texts: StartTexts) -> None:
-        for name in _NEEDED:
-            import_module(name)
-        for codec in _CODECS:
-            codecs.lookup(codec)
-        with suppress(OSError):  # no memory for a copy
-            start_copy(lambda: self._work(texts))
+        try:
+            for name in _NEEDED:
+                import_module(name)
+            for codec in _CODECS:
+                codecs.lookup(codec)
+            # Before the copy is made: the original may leave before the copy runs.
+            root = os.open(self._new_root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                start_copy(lambda: self._work(root, texts), keep=root)
+            finally:
+                os.close(root)
+        except (ImportError, LookupError, OSError) as exc:
+            log_line(f"no display shows that the system starts: {exc}")
 
-    def _work(self, texts: StartTexts) -> None:
+    def _work(self, root: int, texts: StartTexts) -> None:
         ended: list[object] = []
         signal.signal(signal.SIGTERM, lambda *reason: ended.append(reason[0]))
-        root = os.open(self._new_root, os.O_RDONLY | os.O_DIRECTORY)
         if not self._wait_for(lambda: _has_moved(root), _SWITCH_SECONDS):
             return
         os.fchdir(root)

@@ -59,7 +59,7 @@ class ForkedChild:
         return b"".join(self._parts)
 
     def stop(self) -> None:
-        """Kill the child. One that hangs in the kernel ends when the kernel lets it go."""
+        """Kill the child. One that hangs in a system call ends when that returns."""
         if self._pipe is None:
             return
         os.close(self._pipe)

@@ -8,17 +8,21 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, BinaryIO, cast
 
 from typing_extensions import override
 
+from gprov.adapters.linux.system.signals import restore_signals
 from gprov.domain.errors import DeadlineExceeded, DeviceFault, ToolFailed, ToolMissing
 from gprov.ports.process import SEARCH_PATH, Completed, Processes, Running
 
 _TAIL = 4096
 _MAX_DESCRIPTORS = 4096
+_END_SECONDS = 5.0
+_END_POLL_SECONDS = 0.01
 
 
 class SystemProcesses(Processes):
@@ -155,6 +159,7 @@ def start_on_terminal(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> 
         raise DeviceFault(argv[0], f"cannot start on a terminal: {exc.strerror}", errno=exc.errno) from exc
     if pid == 0:
         try:
+            restore_signals()
             os.chdir(cwd)
             os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - the program is the task
         finally:
@@ -162,14 +167,15 @@ def start_on_terminal(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> 
     return pid, terminal
 
 
-def start_copy(work: Callable[[], None]) -> int:
-    """Do ``work`` in a copy of this process, which keeps no open files but the standard ones. Returns its number. What
-    ``work`` needs must be imported: the copy may have lost its root. Raises OSError."""
+def start_copy(work: Callable[[], None], keep: int) -> int:
+    """Do ``work`` in a copy of this process, which keeps no open files but the standard ones and ``keep``. Returns its
+    number. What ``work`` needs must be imported: the copy may have lost its root. Raises OSError."""
     pid = os.fork()
     if pid == 0:
         try:
             os.setsid()
-            os.closerange(3, _MAX_DESCRIPTORS)
+            os.closerange(3, keep)
+            os.closerange(keep + 1, _MAX_DESCRIPTORS)
             work()
         except Exception as exc:  # noqa: BLE001 - it must not go on in the caller's frames
             with suppress(OSError):
@@ -179,16 +185,20 @@ def start_copy(work: Callable[[], None]) -> int:
     return pid
 
 
-def end_session(pid: int) -> int:
+def end_session(pid: int, seconds: float = _END_SECONDS, members: Callable[[int], set[int]] | None = None) -> bool:
     """Kill what ``start_on_terminal`` started, with all processes of its session: a shell gives each job a group of its
-    own. Returns the exit status."""
-    while members := _session_members(pid):
-        for member in members:
+    own. Returns False if some did not end within ``seconds``: the kernel ends no process that waits for a device that
+    hangs. ``members``: processes of a session, by its number; None: those in /proc."""
+    find = members or _session_members
+    end = time.monotonic() + seconds
+    while (left := find(pid)) and time.monotonic() < end:
+        for member in left:
             with suppress(ProcessLookupError):
                 os.kill(member, signal.SIGKILL)
-        if members == {pid}:
-            break
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        time.sleep(_END_POLL_SECONDS)
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return not left
 
 
 def _session_members(session: int) -> set[int]:

@@ -41,6 +41,8 @@ class DialogOperator(Operator):
     def show(self, text: str) -> None:
         from gprov.domain.display.views import MessageView
 
+        # A message may offer something to any key: those from before are not meant for it.
+        self._views.panel.discard_input()
         self._views.show_message(MessageView(text))
 
     @override
