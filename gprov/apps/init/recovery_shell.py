@@ -19,7 +19,7 @@ from gprov.domain.disk.model import Volume
 from gprov.domain.errors import BadInput, DeviceFault, RefusedByPolicy
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.unit.credentials import Secret
-from gprov.domain.unit.shell_access import ATTEMPTS_PER_START, LOCK_SECONDS
+from gprov.domain.unit.shell_access import ATTEMPTS_PER_START, LOCK_SECONDS, ShellAccess
 from gprov.ports.operator import Operator
 from gprov.ports.secrets import PasswordHasher
 from gprov.ports.shell import ConsoleShell
@@ -84,7 +84,7 @@ class RecoveryShell:
             self._pause(LOCK_SECONDS)
         right = self._ports.hasher.matches(typed, stored)
         if right:
-            access.record(type(before)())
+            access.record(ShellAccess())
         return right
 
     def _stored_password(self) -> PasswordHash:
