@@ -93,9 +93,7 @@ class StuckAdapter:
 
     def _connect(self) -> None:
         other = b"\xff" + bytes(31)
-        self._send(
-            _Kind.INTERFACES, 0, struct.pack("<I", 1) + bytes(32) + other * 3
-        )
+        self._send(_Kind.INTERFACES, 0, struct.pack("<I", 1) + bytes(32) + other * 3)
         kinds = bytearray([_NO_KIND]) * 32
         kinds[0], kinds[16], kinds[2], kinds[16 + 1] = 0, 0, _BULK_KIND, _BULK_KIND
         self._send(_Kind.ENDPOINTS, 0, bytes(kinds) + bytes(64))
