@@ -17,6 +17,7 @@ from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
     Erase,
+    FollowEraseRecord,
     GiveUp,
     KeepWaiting,
     OpenMenu,
@@ -104,18 +105,22 @@ class Boot:
                 self._menu()
             case GiveUp():
                 self._give_up(decision.reason)
-            case Erase() | ShowEraseFailure() | OpenShell():
-                self._follow_arguments(decision)
+            case Erase() | ShowEraseFailure() | FollowEraseRecord() | OpenShell():
+                self._leave_normal_boot(decision)
             case _:
                 assert_never(decision)
 
-    def _follow_arguments(self, decision: Erase | ShowEraseFailure | OpenShell) -> None:
+    def _leave_normal_boot(self, decision: Erase | ShowEraseFailure | FollowEraseRecord | OpenShell) -> None:
         match decision:
             case Erase():
                 self._data_erase().run(confirmed=decision.confirmed)
             case ShowEraseFailure():
                 self._data_erase().show_failure()
                 self._menu()
+            case FollowEraseRecord():
+                self._facts = replace(self._facts, erase_followed=True)
+                if self._data_erase().follow_record():
+                    self._menu()
             case OpenShell():
                 self._open_shell()
 
@@ -212,13 +217,9 @@ class Boot:
         return restored
 
     def _give_up(self, reason: str) -> None:
-        """A unit that was to be erased, and of which a disk is missing, looks like one that lost its system. Returns
-        only for another decision, after a person opened the boot menu."""
-        unfinished = self._data_erase().unfinished()
-        if unfinished is None:
+        """A unit that was to be erased, and of which a disk is missing, looks like one that lost its system."""
+        if not self._data_erase().follow_record(reason):
             self._ending.give_up(reason)
-        self._bus.error(reason)
-        self._data_erase().go_on(unfinished)
         self._menu()
 
     def _data_erase(self) -> BootErase:

@@ -17,6 +17,7 @@ from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
     Erase,
+    FollowEraseRecord,
     GiveUp,
     KeepWaiting,
     OpenMenu,
@@ -70,6 +71,8 @@ def decide(facts: BootFacts) -> Decision:
 def _decide_from_disks(facts: BootFacts) -> Decision:
     """Decision when neither arguments nor a key press determine it."""
     targets = facts.targets
+    if isinstance(facts.root, NotFound) and targets is not None and targets.without_root and not facts.erase_followed:
+        return FollowEraseRecord()
     if isinstance(facts.root, NotFound) and targets is not None and targets.unused and not facts.emergency_files:
         return _search_media(facts) or _restore(facts, RestoreReason.DISKS_UNUSED, targets.describe())
     if facts.operator_present and facts.elapsed < facts.arguments.key_window:

@@ -39,6 +39,12 @@ class ShowEraseFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowEraseRecord:
+    """Continue the interrupted erase that RECOVERY records, or show the failure of a finished one. If a person chose
+    neither a restore nor another erase then, call ``decide`` again."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenShell:
     """Recovery shell, after a password check."""
 
@@ -113,6 +119,7 @@ class GiveUp:
 Decision = (
     Erase
     | ShowEraseFailure
+    | FollowEraseRecord
     | OpenShell
     | OpenMenu
     | SwitchRoot

@@ -156,6 +156,7 @@ def test_every_draft_is_a_table_that_recognises_its_machine(system: FakeSystem, 
     if "SerNumField" in "".join(entry["_ToDo"]):
         table = parse_table(build_table(replace(system, serial="GP-1")))
     assert identify(table, [platform]).platform == platform
-    wanted = {"usb": ValidateMethod.USB, "ata": ValidateMethod.SATA}
-    bus = hardware.recovery_bus if hardware is not None else ""
-    assert platform.recovery_media.validate is wanted.get(bus, ValidateMethod.NONE)
+    if hardware is not None:
+        attachments = {"usb": ValidateMethod.USB, "ata": ValidateMethod.SATA}
+        wanted = attachments.get(hardware.recovery_bus, ValidateMethod.NONE)
+        assert platform.recovery_media.validate is wanted
