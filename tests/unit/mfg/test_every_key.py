@@ -71,7 +71,7 @@ MANUF_KEYS = {
     "BIOS": f"{COMPARE}test_all_differences_at_once",
     "IPMI": f"{COMPARE}test_firmware_of_the_management_controller",
     "FRU": f"{COMPARE}test_firmware_of_the_management_controller",
-    "SDR": f"{COMPARE}test_firmware_of_the_management_controller",
+    "SDR": MANUF,
     "ME": f"{COMPARE}test_firmware_of_the_management_controller",
     "Devices": f"{COMPARE}test_pci_devices",
     "Exact": f"{COMPARE}test_a_device_beyond_a_complete_list",
