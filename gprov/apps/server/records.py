@@ -70,6 +70,13 @@ class CredentialRecord:
     sealed: Annotated[bool, Doc("A provisioning succeeded: no passwords unless reopened")]
 
 
+@dataclass(frozen=True, slots=True)
+class DifferenceEntry:
+    place: Annotated[str, Doc("Path in the entry of ValidationData")]
+    required: str
+    detected: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitDetail:
     summary: UnitSummary
@@ -77,6 +84,9 @@ class UnitDetail:
     bmc: tuple[str, ...]
     states: Annotated[tuple[StateEntry, ...], Doc("Oldest first")]
     documents: Annotated[tuple[DocumentEntry, ...], Doc("Oldest first")]
+    differences: Annotated[
+        tuple[DifferenceEntry, ...], Doc("Hardware that was not as specified, from the document of that kind")
+    ]
     credentials: CredentialRecord
 
 

@@ -23,7 +23,6 @@ from gprov.domain.mfg.switches import Switch
 from gprov.domain.platform import table
 from gprov.domain.platform.facts import platform_entry
 from gprov.domain.platform.unused import unused_values
-from tests.unit.mfg.test_manuf import changed, parse
 from tests.unit.platform.test_platform_table import FULL, parsed
 
 WARNED = "this version does nothing with it, and says so"
@@ -71,11 +70,12 @@ MANUF_KEYS = {
     "TotalNics": f"{COMPARE}test_interfaces",
     "FirmwareVer": f"{COMPARE}test_all_differences_at_once",
     "BIOS": f"{COMPARE}test_all_differences_at_once",
-    "IPMI": WARNED,
-    "FRU": WARNED,
-    "SDR": WARNED,
-    "ME": WARNED,
+    "IPMI": f"{COMPARE}test_firmware_of_the_management_controller",
+    "FRU": f"{COMPARE}test_firmware_of_the_management_controller",
+    "SDR": MANUF,
+    "ME": f"{COMPARE}test_firmware_of_the_management_controller",
     "Devices": f"{COMPARE}test_pci_devices",
+    "Exact": f"{COMPARE}test_a_device_beyond_a_complete_list",
     "PCI": f"{COMPARE}test_pci_devices",
     "USB": f"{COMPARE}test_usb_devices",
     "Device": f"{COMPARE}test_pci_devices",
@@ -252,12 +252,6 @@ def test_the_tests_that_entries_name_exist(entries: Mapping[str, str]) -> None:
 
 def _snake(key: str) -> str:
     return {"DiskIsSSD": "disk_is_ssd", "mfgurl": "provision("}.get(key, key)
-
-
-@pytest.mark.parametrize("key", [key for key, entry in MANUF_KEYS.items() if entry is WARNED])
-def test_keys_of_manuf_data_without_effect_are_warned_about(key: str) -> None:
-    data = parse(changed(lambda document: document["ValidationData"][0]["FirmwareVer"].update({key: "1"})))
-    assert [warning.place.rpartition(".")[2] for warning in data.warnings] == [key]
 
 
 @pytest.mark.parametrize("key", [key for key, entry in PLATFORM_KEYS.items() if entry is WARNED])

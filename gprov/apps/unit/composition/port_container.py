@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition import adapters, drive_adapters
+from gprov.apps.unit.composition import adapters, drive_adapters, network_adapters
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, singleton, value
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
@@ -103,35 +103,35 @@ def _image_unpacker(unit: PortContainer) -> ImageUnpacker:
 
 
 def _http(unit: PortContainer) -> Http:
-    return adapters.http(clock=unit.clock())
+    return network_adapters.http(clock=unit.clock())
 
 
 def _network(unit: PortContainer) -> Network:
-    return adapters.network(processes=unit.processes(), clock=unit.clock(), background=unit.background())
+    return network_adapters.network(processes=unit.processes(), clock=unit.clock(), background=unit.background())
 
 
 def _factory_clients(unit: PortContainer) -> Callable[[str], HttpFactory]:
-    return adapters.factory_clients(http=unit.http(), clock=unit.clock())
+    return network_adapters.factory_clients(http=unit.http(), clock=unit.clock())
 
 
 def _telemetry_at(unit: PortContainer) -> Callable[[str], Telemetry]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _time_source_at(unit: PortContainer) -> Callable[[str], TimeSource]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _document_store_at(unit: PortContainer) -> Callable[[str], DocumentStore]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _credential_store_at(unit: PortContainer) -> Callable[[str], CredentialStore]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _console_sink(unit: PortContainer) -> EventSink:
@@ -197,7 +197,7 @@ class PortContainer(Container):
     document_store_at = factory(_document_store_at, itself)
     credential_store_at = factory(_credential_store_at, itself)
     erasure_registry_at = factory(_erasure_registry_at, itself)
-    sink_for: Declaration[Container, SinkFor] = value(adapters.server_sink)
+    sink_for: Declaration[Container, SinkFor] = value(network_adapters.server_sink)
     console_sink = factory(_console_sink, itself)
     kmsg_sink = factory(adapters.kmsg_sink)
     milestone_sink = factory(adapters.milestone_sink)
