@@ -23,6 +23,7 @@ def _file_sink_at(unit: MfgContainer) -> Callable[[str], EventSink]:
 
 def _mfg_ports(unit: MfgContainer) -> MfgPorts:
     from gprov.apps.mfg.ports import MfgPorts
+    from gprov.apps.unit.devices.bmc_versions import BmcVersions
 
     return MfgPorts(
         volumes=unit.volume_ports(),
@@ -37,6 +38,8 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         sink_for=unit.sink_for(),
         file_sink_at=unit.file_sink_at(),
         archives=unit.archives(),
+        bmc=unit.bmc(),
+        bmc_versions=BmcVersions(unit.bmc(), unit.clock(), unit.bus().warning),
         http=unit.http(),
         inventory=unit.inventory(),
         processes=unit.processes(),
