@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.attention import Attention
     from gprov.ports.background import Background
     from gprov.ports.block import BlockDevices
+    from gprov.ports.bmc import Bmc
     from gprov.ports.clock import Clock, Randomness
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -95,11 +96,16 @@ def panel(*, clock: Clock, log: ConsoleLog, arguments: BootArguments, make_lcd: 
     return LinuxPanel(clock, log, (lcd,))
 
 
-def attention(*, background: Background, clock: Clock) -> Attention:
-    from gprov.adapters.linux.console.attention import UnitAttention
+def bmc(*, clock: Clock) -> Bmc:
     from gprov.adapters.linux.ipmi.device import IpmiDevice
 
-    return UnitAttention(background, IpmiDevice(clock))
+    return IpmiDevice(clock)
+
+
+def attention(*, background: Background, bmc: Bmc) -> Attention:
+    from gprov.adapters.linux.console.attention import UnitAttention
+
+    return UnitAttention(background, bmc)
 
 
 def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
     from gprov.ports.attention import Attention
+    from gprov.ports.bmc import Bmc
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -41,8 +42,12 @@ def _mount_points(unit: PortContainer) -> MountPoints:
     return MountPoints.named(unit.branding())
 
 
+def _bmc(unit: PortContainer) -> Bmc:
+    return adapters.bmc(clock=unit.clock())
+
+
 def _attention(unit: PortContainer) -> Attention:
-    return adapters.attention(background=unit.background(), clock=unit.clock())
+    return adapters.attention(background=unit.background(), bmc=unit.bmc())
 
 
 def _console_shell(unit: PortContainer) -> ConsoleShell:
@@ -151,6 +156,7 @@ class PortContainer(Container):
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
     console_log = singleton(adapters.console_log)
+    bmc = singleton(_bmc, itself)
     attention = singleton(_attention, itself)
     console_shell = singleton(_console_shell, itself)
 
