@@ -44,8 +44,8 @@ class SimulatedMachine:
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
     displays. ``operator_from``, ``operator_until``: monotonic times between which the operator is present.
-    ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``:
-    previous values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``verified``: images
+    ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``: previous
+    values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``verified``: images
     found good since power-on.
     """
 
