@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
+from gprov.apps.mfg.firmware_setup import FirmwareSetup, RestartNeeded
 from gprov.apps.mfg.imaging import fetch_files, free_space_for_files
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.job import ProvisioningJob
@@ -54,12 +55,16 @@ class Provisioning:
         self._bus = context.bus
 
     def run(self) -> None:
-        """When it returns, the unit is ready for its first restore: reboot. Raises GprovError, already reported."""
+        """When it returns, reboot: the unit is ready for its first restore, or settings of its firmware were changed,
+        and provisioning begins again after the restart. Raises GprovError, already reported."""
         bus = self._bus
         bus.message("Provisioning")
         try:
             with unexpected_errors_translated():
                 self._run()
+        except RestartNeeded as restart:
+            bus.message(str(restart))
+            return
         except GprovError as error:
             bus.error(error)
             bus.state(ProcessState.MFG_FAILED)
@@ -126,7 +131,11 @@ class Provisioning:
         steps = StepRunner(
             ports=ports, data=data, unit=unit, context=context, verbose=Switch.VERBOSE_LOGGING in switches
         )
+        setup = FirmwareSetup(ports=ports, data=data, unit=unit, server=server, context=context, switches=switches)
         steps.run(StepPoint.BEFORE_QA)
+        # A step may have brought the tools along. The disks are compared as the firmware shows them with AHCI.
+        setup.check()
+        setup.ensure_ahci()
         reports = MachineReports(server.documents, unit.serial, bus)
         inspection = inspect(ports, unit, table, data, context, reports)
         if Switch.STOP_AFTER_VALIDATE in switches:
@@ -134,6 +143,7 @@ class Provisioning:
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(StepPoint.AFTER_QA)
         check_platform_supported(unit.platform)
+        setup.apply_settings()
         boot_args = _boot_arguments(arguments, data)
         recovery = recovery_disk(ports, inspection, unit, context)
         facts = ProvisionFacts(
@@ -158,6 +168,7 @@ class Provisioning:
             inspection=inspection,
             facts=facts,
             steps=steps,
+            setup=setup,
             switches=switches,
         )
 
@@ -217,6 +228,7 @@ class Provisioning:
         credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
         job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
         self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
+        job.setup.set_password(credentials)
         job.steps.run(StepPoint.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:

@@ -9,6 +9,7 @@ from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.lookup import disk_with, partition_at, volume_labelled
 from gprov.adapters.fake.machine.running_arrays import arrays_on, mark_below, note_array_write
+from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import (
     FakeArray,
@@ -43,7 +44,8 @@ class SimulatedMachine:
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
     displays. ``operator_from``: monotonic time from which the operator is present. ``media_seconds``: how long a search
     of a removable volume takes; None: it never ends. ``nvram_before``: previous values of variables whose write is
-    unflushed. ``tpm``: None for a machine without. ``verified``: images found good since power-on.
+    unflushed. ``tpm``: None for a machine without. ``verified``: images found good since power-on. ``setups``: by the
+    configuration tool that changes them.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -51,6 +53,7 @@ class SimulatedMachine:
     disks: list[FakeDisk] = field(default_factory=list)
     nvram: dict[VariableName, Variable] = field(default_factory=dict)
     tpm: FakeTpmChip | None = None
+    setups: dict[str, FakeSetup] = field(default_factory=dict)
     nics: tuple[Nic, ...] = (Nic(name="eth0", mac="56:78:90:00:00:01", driver="e1000", carrier=True),)
     inventory: Inventory = field(
         default_factory=lambda: Inventory(Cpus(("Simulated CPU",), 2, 1), 1 << 30, pci=(), usb=())
@@ -157,6 +160,8 @@ class SimulatedMachine:
             if choose is None or choose(2):
                 self._put_variable(name, before)
         self.nvram_before.clear()
+        for setup in self.setups.values():
+            setup.restart()
         self.mounts.clear()
         self.running.clear()
         self.ram = ram()
