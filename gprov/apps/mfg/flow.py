@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gprov.apps.mfg.bmc import read_bmc, set_bmc_account
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
 from gprov.apps.mfg.firmware_setup import FirmwareSetup, RestartNeeded
@@ -27,7 +28,7 @@ from gprov.domain.formats.smbios.raw import raw_lines
 from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import StepPoint
-from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches, without_effect
+from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.urls import with_scheme
 from gprov.domain.plan.preconditions import check_platform_supported
 from gprov.domain.plan.provision import (
@@ -76,8 +77,6 @@ class Provisioning:
         bus, ports, context = self._bus, self._ports, self._context
         clock = ports.volumes.clock
         switches = parse_switches("kernel arguments", context.arguments.mfg_test)
-        for text in without_effect(switches):
-            bus.warning(text)
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.network, clock, context)
         data = fetch_manuf(ports.http, clock, context)
@@ -144,6 +143,7 @@ class Provisioning:
         steps.run(StepPoint.AFTER_QA)
         check_platform_supported(unit.platform)
         setup.apply_settings()
+        bmc = read_bmc(ports, unit.platform, context, switches)
         boot_args = _boot_arguments(arguments, data)
         recovery = recovery_disk(ports, inspection, unit, context)
         facts = ProvisionFacts(
@@ -166,6 +166,7 @@ class Provisioning:
             data=data,
             server=server,
             inspection=inspection,
+            bmc=bmc,
             facts=facts,
             steps=steps,
             setup=setup,
@@ -208,9 +209,8 @@ class Provisioning:
             if Switch.NO_WRITE_FILES not in job.switches:
                 fetch_files(job.data, ports, context)
             job.steps.run(StepPoint.AFTER_IMAGING)
-            job.server.telemetry.macs(
-                job.unit.serial, {nic.name: nic.mac for nic in sorted_by_mac(job.inspection.nics)}, ()
-            )
+            nics = {nic.name: nic.mac for nic in sorted_by_mac(job.inspection.nics)}
+            job.server.telemetry.macs(job.unit.serial, nics, job.bmc.macs if job.bmc else ())
             self._manufacture(job)
             ports.executor.run(plan_restore_options(job.facts))
         except GprovError as error:
@@ -229,6 +229,8 @@ class Provisioning:
         job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
         self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
         job.setup.set_password(credentials)
+        if Switch.NO_IPMI_PW not in job.switches:
+            set_bmc_account(self._ports, job.bmc, self._context, credentials.ipmi)
         job.steps.run(StepPoint.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:

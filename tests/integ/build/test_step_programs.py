@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -52,6 +53,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def inside(root: Path, *command: str, check: bool = True) -> Completed:
     return PROCESSES.run(("chroot", str(root), *command), env={"PATH": SEARCH_PATH}, check=check)
+
+
+def on_this_machine(root: Path, *command: str) -> Completed:
+    """With the kernel's file systems in the initramfs, as on a unit."""
+    mounts = " && ".join(f"mount --rbind /{name} {root}/{name}" for name in ("proc", "sys", "dev"))
+    script = f'{mounts} && exec chroot {root} "$@"'
+    argv = ("unshare", "--mount", "sh", "-c", script, "sh", *command)
+    return PROCESSES.run(argv, env={"PATH": f"{SEARCH_PATH}:{os.environ['PATH']}"}, check=False)
 
 
 def run_step(root: Path, text: str) -> str:
@@ -185,5 +194,24 @@ def test_units_in_the_field_have_none_of_these(tmp_path: Path) -> None:
     folder = tmp_path / "root-normal"
     folder.mkdir()
     unpacked(Flavor.NORMAL, folder)
-    for name in ("chmod", "ls", "xz", "dmidecode", "hdparm", "ipmitool", "lspci", "nvme"):
+    for name in ("chmod", "ls", "xz", "dmidecode", "gprov-hardware", "hdparm", "ipmitool", "lspci", "nvme"):
         assert not any(os.path.lexists(folder / place / name) for place in SYSTEM), name
+
+
+def test_the_hardware_of_the_machine_as_a_specification_and_against_one(root: Path) -> None:
+    """What is dumped inside fits the machine; on a machine with one disk only, RECOVERY cannot be told from it."""
+    dumped = on_this_machine(root, "gprov-hardware", "dump", "--code-name", "HERE")
+    assert dumped.status == 0, dumped.errors
+    entry = json.loads(dumped.output)
+    assert entry["CPUInfo"]["Cores"] == os.cpu_count()
+    assert entry["DevCodeName"] == "HERE"
+    if "Recovery" not in entry:
+        entry |= {"Recovery": {"Size": 1 << 60}}
+    Path(f"{root}/run/manufData.json").write_text(json.dumps({"ValidationData": [entry]}))
+    compared = on_this_machine(
+        root, "gprov-hardware", "compare", "--manuf", "/run/manufData.json", "--code-name", "HERE"
+    )
+    places = [line for line in compared.output.decode().splitlines() if not line.startswith(" ")]
+    assert places == ([] if "_Recovery" not in entry else ["Recovery"]), compared.errors
+    assert compared.status == len(places)
+    assert on_this_machine(root, "gprov-hardware", "compare").status == 2

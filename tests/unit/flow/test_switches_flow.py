@@ -129,13 +129,6 @@ def test_dmi_raw_output_logs_every_structure(blank: UnitDriver, words: str, logg
     assert ("SMBIOS handle 0x" in blank.log(Severity.LOG)) is logged
 
 
-@pytest.mark.parametrize("word", ["No-ipmi-pw"])
-def test_switches_without_effect_are_warned_about(blank: UnitDriver, word: str) -> None:
-    assert blank.provision(PROVISION_MFG_TEST=word) is StopReason.REBOOT
-    assert f"{word}: gprov itself sets no" in blank.log(Severity.WARNING)
-    assert blank.factory.documents == {}
-
-
 @pytest.mark.parametrize("given", [{}, {"PROVISION_CONT_LOGGING": "1"}])
 def test_cont_logging_lets_all_later_starts_log_to_the_factory_server(blank: UnitDriver, given: dict[str, str]) -> None:
     blank.change_manuf(LogEndpoint="10.0.2.2:8901")
