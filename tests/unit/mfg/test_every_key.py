@@ -1,7 +1,7 @@
 """Every key of manufData.json and appliance.json, every test switch and every kernel argument: what comes of it.
 
 The lists of keys are read from the parsers, so that a new key needs an entry here: the test that shows what it does, or
-``WARNED`` (this version does nothing with it, and says so), or ``IMAGE`` (gprov only passes it on).
+``IMAGE`` (gprov only passes it on).
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ from gprov.domain.mfg import fileread, manuf, specread, stepread
 from gprov.domain.mfg.switches import Switch
 from gprov.domain.platform import table
 from gprov.domain.platform.facts import platform_entry
-from gprov.domain.platform.unused import unused_values
 from tests.unit.platform.test_platform_table import FULL, parsed
 
-WARNED = "this version does nothing with it, and says so"
 IMAGE = "for programs in the image"
 
 _READERS = frozenset(
@@ -247,7 +245,7 @@ def test_every_switch_has_an_entry() -> None:
 @pytest.mark.parametrize("entries", [MANUF_KEYS, PLATFORM_KEYS, ARGUMENTS, SWITCH_WORDS])
 def test_the_tests_that_entries_name_exist(entries: Mapping[str, str]) -> None:
     for key, entry in entries.items():
-        if entry not in (WARNED, IMAGE):
+        if entry != IMAGE:
             file, _, name = entry.partition("::")
             text = (_TESTS / file).read_text()
             assert f"def {name}(" in text if name else key in text or _snake(key) in text, f"{key}: {entry}"
@@ -255,12 +253,6 @@ def test_the_tests_that_entries_name_exist(entries: Mapping[str, str]) -> None:
 
 def _snake(key: str) -> str:
     return {"DiskIsSSD": "disk_is_ssd", "mfgurl": "provision("}.get(key, key)
-
-
-@pytest.mark.parametrize("key", [key for key, entry in PLATFORM_KEYS.items() if entry is WARNED])
-def test_keys_of_a_platform_without_effect_are_warned_about(key: str) -> None:
-    (platform,) = parsed(FULL)
-    assert key in [unused.place for unused in unused_values(platform)]
 
 
 @pytest.mark.parametrize("key", [key for key, entry in PLATFORM_KEYS.items() if entry is IMAGE])
