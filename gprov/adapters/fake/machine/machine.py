@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.machine.contents import media_state
@@ -42,9 +43,10 @@ class SimulatedMachine:
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
-    displays. ``operator_from``: monotonic time from which the operator is present. ``media_seconds``: how long a search
-    of a removable volume takes; None: it never ends. ``nvram_before``: previous values of variables whose write is
-    unflushed. ``tpm``, ``bmc``: None for a machine without. ``verified``: images found good since power-on.
+    displays. ``operator_from``, ``operator_until``: monotonic times between which the operator is present.
+    ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``: previous
+    values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``verified``: images
+    found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -75,6 +77,7 @@ class SimulatedMachine:
     operator_present: bool = False
     lcd: Lcd = Lcd.NONE
     operator_from: float = 0.0
+    operator_until: float = inf
     media_seconds: float | None = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
