@@ -10,6 +10,7 @@ from functools import cache
 from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.files.files import FakeFiles
+from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
 from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL, new_world
 from gprov.domain.disk.layout import GIB
@@ -21,7 +22,9 @@ from tests.unit.flow.driver import UnitDriver
 from tests.unit.keys.outcome import encoded
 
 NAME = "QEMU-mfg-test"
-EXTRA_FILES = {"manual.pdf": b"a manual", "tool.sh": b"a tool", "stash.txz": b"an archive"}
+EXTRA_FILES = {"manual.pdf": b"a manual", "tool.sh": b"a tool", "stash.txz": b"an archive"} | {
+    f"{tool}.cfg": f"settings of {tool}".encode() for tool in ("biostool", "ipmitool")
+}
 NICS = ("56:78:90:00:00:01", "56:78:90:00:00:03")
 
 
@@ -38,8 +41,12 @@ def _machine() -> UnitDriver:
     """Disks a little smaller than specified, interfaces whose MACs have a gap, a BMC, a device that no list names."""
     unit = UnitDriver(new_world())
     world, machine = unit.world, unit.machine
-    world.platforms = (replace(world.platforms[0], ipmi=True),)
+    world.platforms = (
+        replace(world.platforms[0], ipmi=True, bios_config_tool="biostool", ipmi_config_tool="ipmitool"),
+    )
     machine.bmc = FakeController()
+    # As the settings say: nothing has to be changed, which would need a restart.
+    machine.setups = {tool: FakeSetup(settings=EXTRA_FILES[f"{tool}.cfg"]) for tool in ("biostool", "ipmitool")}
     machine.smbios = build_table(FakeSystem(serial=SERIAL, bios=("GPROV", "1.0", "01/02/2024")))
     machine.inventory = replace(
         machine.inventory,
@@ -132,5 +139,12 @@ def full_manuf() -> dict[str, Json]:
                 "DmiMatches": {"bios-vendor": "GPROV"},
             }
         ],
-        "CustomPlatCfgSteps": [{"DevCodeName": NAME, "ConfigSteps": [step]}],
+        "CustomPlatCfgSteps": [
+            {
+                "DevCodeName": NAME,
+                "ConfigSteps": [step],
+                "BiosSettings": _file(unit, "biostool.cfg"),
+                "IpmiSettings": _file(unit, "ipmitool.cfg"),
+            }
+        ],
     }

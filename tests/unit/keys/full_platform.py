@@ -7,6 +7,7 @@ from functools import cache
 
 from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
+from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.apps.host.simulation.factory_files import MANUF_URL
 from gprov.apps.host.simulation.world import SERIAL, world_of
 from gprov.domain.boot.firmware import FirmwareKind
@@ -76,6 +77,7 @@ def _machine() -> UnitDriver:
     world = world_of(platform, Branding(), FirmwareKind.UEFI)
     machine = world.machine
     machine.bmc = FakeController()
+    machine.setups = {"biostool": FakeSetup(), "ipmitool": FakeSetup()}
     machine.smbios = build_table(
         FakeSystem(
             manufacturer="Maker",

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from gprov.adapters.fake.machine.storage import FakeVolume
 from gprov.domain.errors import GprovError
 from gprov.domain.formats.json.value import Json
-from gprov.domain.mfg.switches import parse_switches, without_effect
 from gprov.domain.platform.unused import unused_values
 from tests.unit.flow.driver import UnitDriver
 from tests.unit.keys.parsed_keys import Place
@@ -31,8 +30,8 @@ class Outcome:
 
 
 def outcome(unit: UnitDriver, *starts: Start, switches: str = "") -> Outcome:
-    """Of these starts, one after the other; one that fails ends in its error. ``switches``: test switches, whose
-    warnings that they have no effect do not count."""
+    """Of these starts, one after the other; one that fails ends in its error. ``switches``: test switches,
+    which programs see as a variable that does not count."""
     ended, contents = [], list[str]()
     for start in starts:
         ended.append(_ended(unit, start))
@@ -41,12 +40,13 @@ def outcome(unit: UnitDriver, *starts: Start, switches: str = "") -> Outcome:
     reported = (factory.states, factory.code_names, factory.reported_macs, factory.documents, factory.reports)
     acts = (
         tuple(ended),
-        tuple(_lines(unit, switches)),
+        tuple(_lines(unit)),
         repr(reported),
         repr(factory.handed_out),
         repr([(run.argv, sorted(run.env.items() - {(SWITCHES, switches)})) for run in processes.runs]),
         tuple(line for line in contents if FACTS not in line),
         repr(machine.bmc.board) if machine.bmc is not None else "",
+        repr(machine.setups),
         machine.clock.monotonic(),
     )
     return Outcome(acts, "\n".join(line for line in contents if FACTS in line))
@@ -87,9 +87,8 @@ def _ended(unit: UnitDriver, start: Start) -> object:
         return type(error).__name__, str(error), error.details()
 
 
-def _lines(unit: UnitDriver, switches: str) -> Iterator[str]:
+def _lines(unit: UnitDriver) -> Iterator[str]:
     silent = {f"{one.code_name}: {unused}" for one in unit.world.platforms for unused in unused_values(one)}
-    silent.update(without_effect(parse_switches("switches", switches)))
     silent.add("test switches were set: no QA document, this unit is not fit for production")
     yield from (line for line in unit.log().splitlines() if line not in silent and FACTS not in line)
 

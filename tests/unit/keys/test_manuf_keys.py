@@ -51,13 +51,15 @@ REQUIRED = {
     "Size",
     "Command",
 }
-# Left out, they mean what the document says, or something that this machine does not show.
+# Left out, they mean what the document says, or another key says as much.
 DEFAULTS = {
     "ValidationData[0].Recovery.Quantity": "1",
     "ValidationData[0].MainDiskConfigs[0][0].Quantity": "1",
     "ValidationData[0].OUINicsSequential": "false",
     "ValidationData[0].Devices.Exact": "false",
     "Files[0].Sha1": "Sha256 is enough",
+    "CustomPlatCfgSteps[0].BiosSettings.Sha1": "Sha256 is enough",
+    "CustomPlatCfgSteps[0].IpmiSettings.Sha1": "Sha256 is enough",
     "StashFiles[0].Sha1": "Sha256 is enough",
     "CustomPlatCfgSteps[0].ConfigSteps[0].Files[0].Sha1": "Sha256 is enough",
     "CustomPlatCfgSteps[0].ConfigSteps[0].Commands[0].ExitStatus": "MustSucceed",

@@ -17,8 +17,6 @@ from tests.unit.keys.parsed_keys import Place, keys_of, path_text, places
 
 # gprov does nothing with them but to write them into platform_facts.json.
 FOR_PROGRAMS_IN_THE_IMAGE = {"Familyname", "Virttype", "Partoffset", "Lowmemory", "Prototype"}
-# gprov does nothing with them in this version, warns about that, and writes them into platform_facts.json.
-WARNED = {"BiosConfigTool", "IpmiConfigTool"}
 # Other values that are as valid; the others are changed by ``other_value``.
 OTHERS: dict[str, Json] = {
     "DmiProdModelRegex": "^OX-2$",
@@ -95,7 +93,7 @@ def test_the_table_is_that_of_the_machine() -> None:
 @pytest.mark.parametrize("place", [place for place in FIELDS if other(place) is not None], ids=path_text)
 def test_another_value_has_an_effect(place: Place) -> None:
     found, before, key = life(changed(TABLE, place, other(place))), baseline(), str(place[-1])
-    if key in FOR_PROGRAMS_IN_THE_IMAGE | WARNED:
+    if key in FOR_PROGRAMS_IN_THE_IMAGE:
         assert found.acts == before.acts
         assert found.passed_on != before.passed_on
     else:

@@ -8,15 +8,13 @@ import pytest
 
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
 from gprov.domain.formats.json.value import Json
-from gprov.domain.mfg.switches import Switch, parse_switches, without_effect
+from gprov.domain.mfg.switches import Switch
 from tests.unit.flow import units
 from tests.unit.flow.driver import UnitDriver
 from tests.unit.keys.full_manuf import full_manuf, programs, unit_with
 from tests.unit.keys.full_platform import TABLE
 from tests.unit.keys.outcome import changed, encoded, outcome
 
-# gprov does nothing with them in this version, and warns about that.
-WARNED = {Switch.NO_BIOS_PW}
 STEPS = ("CustomPlatCfgSteps", 0, "ConfigSteps", 0, "Verbose")
 
 
@@ -64,10 +62,8 @@ def provisioned(unit: UnitDriver, word: str) -> object:
 
 
 @pytest.mark.parametrize("switch", Switch)
-def test_a_switch_has_an_effect_or_says_that_it_has_none(switch: Switch) -> None:
-    differs = [provisioned(make(), switch.value) != before for make, before in zip(UNITS, baseline(), strict=True)]
-    assert any(differs) is (switch not in WARNED)
-    assert bool(without_effect(parse_switches("switches", switch.value))) is (switch in WARNED)
+def test_a_switch_has_an_effect(switch: Switch) -> None:
+    assert any(provisioned(make(), switch.value) != before for make, before in zip(UNITS, baseline(), strict=True))
 
 
 def test_the_units_are_provisioned_or_stop_where_they_should() -> None:
