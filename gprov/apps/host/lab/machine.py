@@ -98,7 +98,8 @@ class Machine:
     """One virtual machine. ``variables``: the firmware's variable store, a file used by this machine only ("" on BIOS).
     ``reports``: has the port on which the operating system reports; with it the system powers off after its report.
     ``namespace``: network namespace in which QEMU runs, "" for that of the host. ``lcd``: model of the display on a USB
-    serial adapter. ``extra``: further QEMU arguments."""
+    serial adapter. ``bmc``: folder of the simulated management controller, "" without one. ``extra``: further QEMU
+    arguments."""
 
     firmware: FirmwareKind
     variables: str
@@ -111,6 +112,7 @@ class Machine:
     reports: bool = True
     namespace: str = ""
     lcd: Model | None = None
+    bmc: str = ""
     extra: tuple[str, ...] = field(default=())
 
     def booting(self, kernel: DirectKernel) -> Machine:
