@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gprov.apps.mfg.bmc import read_bmc, set_bmc_account
+from gprov.apps.mfg.burnin import burn_in
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
 from gprov.apps.mfg.imaging import fetch_files, free_space_for_files
@@ -53,6 +56,7 @@ class Provisioning:
         self._ports = ports
         self._context = context
         self._bus = context.bus
+        self._begun = ports.volumes.clock.monotonic()
 
     def run(self) -> None:
         """When it returns, the unit is ready for its first restore: reboot. Raises GprovError, already reported."""
@@ -81,6 +85,7 @@ class Provisioning:
         unit, table = self._identify(data, server, switches)
         self._attach_servers(server, data, unit.serial)
         bus.state(ProcessState.MFG_STARTED)
+        ports.qa_template()  # an invalid one is an error before anything is done
         for unused in unused_values(unit.platform):
             bus.warning(f"{unit.platform.code_name}: {unused}")
         server.telemetry.code_name(unit.serial, unit.platform.code_name)
@@ -162,11 +167,15 @@ class Provisioning:
             facts=facts,
             steps=steps,
             switches=switches,
+            smbios=table,
+            template=ports.qa_template(),
+            begun=self._begun,
         )
 
     def _provision(self, job: ProvisioningJob) -> None:
         self._set_clock(job.server.time)
         ports, context = self._ports, self._context
+        job = replace(job, burn_in=burn_in(job, ports, self._bus))
         if Switch.NO_CREATE_RECOVERY in job.switches:
             with mounted_recovery(ports.volumes, attachment_rule(job.unit.platform), context):
                 free_space_for_files(job.data, ports, context)

@@ -19,6 +19,7 @@ from typing_extensions import override
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.branding import Branding
 from gprov.domain.mfg import fileread, manuf, specread, stepread
+from gprov.domain.mfg.burnin import specread as burnin_specread
 from gprov.domain.mfg.switches import Switch
 from gprov.domain.platform import table
 from gprov.domain.platform.facts import platform_entry
@@ -40,6 +41,8 @@ BMC = "bmc/test_bmc_flow.py::"
 ERASE = "flow/test_erase_flow.py::"
 MEDIA = "flow/test_emergency_media.py::"
 IDENTIFY, ARGS, MENU = "platform/test_identify.py::", "boot/test_args.py::", "flow/test_menu_flow.py::"
+BURN_IN, JUDGE = "flow/test_burnin_flow.py::", "burnin/test_judge.py::test_each_limit_fails_alone"
+PLAN = "burnin/test_plan.py::test_phases_are_in_a_fixed_order_and_writing_is_last"
 TEMPLATES = f"{STEPS}test_a_command_gets_its_templates_filled_its_paths_and_a_folder_with_its_files"
 
 MANUF_KEYS = {
@@ -93,6 +96,23 @@ MANUF_KEYS = {
     "AddPath": TEMPLATES,
     "AddLibPath": TEMPLATES,
     "ExitStatus": f"{STEPS}test_a_command_is_accepted_by_its_exit_status",
+}
+BURN_IN_KEYS = {
+    "BurnIn": f"{BURN_IN}test_a_good_unit_passes_and_is_provisioned",
+    "TimeLimit": f"{BURN_IN}test_an_end_without_a_result_is_aborted_not_failed",
+    "Cpu": PLAN,
+    "Memory": PLAN,
+    "Disks": PLAN,
+    "Seconds": PLAN,
+    "Percent": "burnin/test_plan.py::test_the_memory_test_leaves_the_reserve",
+    "Loops": PLAN,
+    "WriteTest": "burnin/test_plan.py::test_nothing_is_written_unless_it_is_asked_for",
+    "MinReadMBs": JUDGE,
+    "MinWriteMBs": JUDGE,
+    "Limits": JUDGE,
+    "MaxTemperature": f"{BURN_IN}test_a_unit_that_gets_too_hot_is_stopped_at_once",
+    "MaxCorrectedErrors": JUDGE,
+    "MaxDiskErrors": "burnin/test_judge.py::test_a_number_of_disk_errors_may_be_allowed",
 }
 PLATFORM_KEYS = {
     "Variants": "platform/test_platform_table.py::test_tables_without_platforms",
@@ -170,6 +190,7 @@ SWITCH_WORDS = {
     "No-manufacture": f"{SWITCHES}test_no_manufacture_leaves_out_stash_files_alone",
     "No-wipe-disks": f"{SWITCHES}test_no_wipe_disks_leaves_the_old_system",
     "Dmi-raw-output": f"{SWITCHES}test_dmi_raw_output_logs_every_structure",
+    "No-burn-in": f"{BURN_IN}test_the_test_switch_leaves_it_out",
     "No-bios-pw": f"{SWITCHES}test_switches_without_effect_are_warned_about",
     "No-ipmi-pw": f"{BMC}test_no_ipmi_pw_leaves_the_accounts_alone",
 }
@@ -224,7 +245,7 @@ class Recorded(Mapping[str, str]):
 
 def test_every_key_of_manuf_data_has_an_entry() -> None:
     prefixes = {"Run", "ES"}  # of words
-    assert keys_of(manuf, fileread, specread, stepread) - prefixes == set(MANUF_KEYS)
+    assert keys_of(manuf, fileread, specread, stepread, burnin_specread) - prefixes == set(MANUF_KEYS | BURN_IN_KEYS)
 
 
 def test_every_key_of_a_platform_table_has_an_entry() -> None:
@@ -241,7 +262,7 @@ def test_every_switch_has_an_entry() -> None:
     assert {switch.value for switch in Switch} == set(SWITCH_WORDS)
 
 
-@pytest.mark.parametrize("entries", [MANUF_KEYS, PLATFORM_KEYS, ARGUMENTS, SWITCH_WORDS])
+@pytest.mark.parametrize("entries", [MANUF_KEYS, BURN_IN_KEYS, PLATFORM_KEYS, ARGUMENTS, SWITCH_WORDS])
 def test_the_tests_that_entries_name_exist(entries: Mapping[str, str]) -> None:
     for key, entry in entries.items():
         if entry not in (WARNED, IMAGE):
