@@ -45,6 +45,7 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         time_source_at=unit.time_source_at(),
         document_store_at=unit.document_store_at(),
         credential_store_at=unit.credential_store_at(),
+        run_history_at=unit.run_history_at(),
         sink_for=unit.sink_for(),
         file_sink_at=unit.file_sink_at(),
         archives=unit.archives(),
@@ -53,6 +54,7 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         http=unit.http(),
         inventory=unit.inventory(),
         processes=unit.processes(),
+        config_tools=unit.config_tools(),
         hasher=unit.hasher(),
         randomness=unit.randomness(),
         burn_in_runner=unit.burn_in_runner,
@@ -62,8 +64,15 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
 
 def _hardware_ports(unit: MfgContainer) -> HardwarePorts:
     from gprov.apps.mfg.hardware_tool import HardwarePorts
+    from gprov.apps.unit.devices.bmc_versions import BmcVersions
 
-    return HardwarePorts(inventory=unit.inventory(), blocks=unit.blocks(), network=unit.network(), smbios=unit.smbios())
+    return HardwarePorts(
+        inventory=unit.inventory(),
+        blocks=unit.blocks(),
+        network=unit.network(),
+        smbios=unit.smbios(),
+        bmc_versions=lambda warn: BmcVersions(unit.bmc(), unit.clock(), warn)(),
+    )
 
 
 def _provisioning(unit: MfgContainer) -> Provisioning:
