@@ -237,9 +237,13 @@ class Provisioning:
         credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
         job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
         self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
-        job.setup.set_password(credentials)
-        if Switch.NO_IPMI_PW not in job.switches:
+        done = job.steps.log
+        done.password(f"System ({self._context.branding.admin})", "hash stored on RECOVERY; each restore sets it")
+        if tool := job.setup.set_password(credentials):
+            done.password("BIOS", f"set by {tool}")
+        if job.bmc is not None and Switch.NO_IPMI_PW not in job.switches:
             set_bmc_account(self._ports, job.bmc, self._context, credentials.ipmi)
+            done.password(f"BMC ({self._context.branding.bmc_user})", "set, and compared with what the BMC stores")
         job.steps.run(StepPoint.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:

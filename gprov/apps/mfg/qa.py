@@ -10,7 +10,6 @@ from gprov.apps.mfg.job import ProvisioningJob
 from gprov.apps.mfg.ports import MfgPorts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.domain.boot.firmware import FirmwareKind
-from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceFault
 from gprov.domain.formats.bzimage import KernelFacts
 from gprov.domain.formats.smbios.dmidecode_keywords import keyword
@@ -61,7 +60,7 @@ def qa_record(
         spec=job.inspection.spec,
         steps=tuple(job.steps.log.records),
         files=tuple(_files(job, images, kernel, ports, context)),
-        credentials=tuple(_credentials(job, context.branding)),
+        credentials=tuple(_credentials(job)),
         burn_in=job.burn_in,
     )
 
@@ -108,13 +107,11 @@ def _files(
         yield FileRecord(path=place.path, size=digests.size, sha256=digests.sha256, note=note)
 
 
-def _credentials(job: ProvisioningJob, branding: Branding) -> Iterator[Pair]:
-    """gprov itself sets the passwords of system and BMC; that of the BIOS is only handed to steps."""
-    yield f"System ({branding.admin})", "hash stored on RECOVERY; each restore sets it"
-    if job.bmc is not None:
-        yield f"BMC ({branding.bmc_user})", "set, and compared with what the BMC stores"
+def _credentials(job: ProvisioningJob) -> Iterator[Pair]:
+    """What gprov set itself, and to which steps each password was handed."""
+    yield from job.steps.log.passwords
     steps = job.data.steps_for(job.unit.platform.code_name).steps
-    for name, wanted in (("BIOS", TemplateValue.BIOS), ("BMC", TemplateValue.IPMI), ("System", TemplateValue.OS)):
+    for name, wanted in (("System", TemplateValue.OS), ("BIOS", TemplateValue.BIOS), ("BMC", TemplateValue.IPMI)):
         users = [
             step.name
             for step in steps
@@ -122,8 +119,6 @@ def _credentials(job: ProvisioningJob, branding: Branding) -> Iterator[Pair]:
         ]
         if users:
             yield f"{name}, handed to steps", ", ".join(dict.fromkeys(users))
-        elif wanted is TemplateValue.BIOS:
-            yield name, "not set: no step uses it"
 
 
 def _running_kernel(files: Files) -> str:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition import adapters, burnin_adapters, drive_adapters, network_adapters
+from gprov.apps.unit.composition import (
+    adapters,
+    burnin_adapters,
+    drive_adapters,
+    firmware_adapters,
+    network_adapters,
+)
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, singleton, value
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
@@ -114,7 +120,7 @@ def _image_unpacker(unit: PortContainer) -> ImageUnpacker:
 
 
 def _config_tools(unit: PortContainer) -> ConfigTools:
-    return adapters.config_tools(processes=unit.processes(), arguments=unit.arguments())
+    return firmware_adapters.config_tools(processes=unit.processes(), arguments=unit.arguments())
 
 
 def _http(unit: PortContainer) -> Http:
@@ -193,8 +199,8 @@ class PortContainer(Container):
     filesystem_maker = singleton(_filesystem_maker, itself)
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
-    variable_writer = singleton(adapters.variable_writer)
-    tpm = singleton(adapters.tpm)
+    variable_writer = singleton(firmware_adapters.variable_writer)
+    tpm = singleton(firmware_adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
     unready_drives = singleton(drive_adapters.unready_drives)
@@ -206,9 +212,9 @@ class PortContainer(Container):
     write_loads = singleton(_write_loads, itself)
     sensors = singleton(burnin_adapters.sensors)
 
-    firmware = singleton(adapters.firmware)
-    smbios = singleton(adapters.smbios)
-    inventory = singleton(adapters.inventory)
+    firmware = singleton(firmware_adapters.firmware)
+    smbios = singleton(firmware_adapters.smbios)
+    inventory = singleton(firmware_adapters.inventory)
     hasher = singleton(adapters.hasher)
     config_tools = singleton(_config_tools, itself)
 
