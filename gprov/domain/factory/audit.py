@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -60,31 +60,45 @@ class Mark:
 EMPTY = Mark(0, bytes(32))
 
 
-def digest_of(entry: AuditEntry, before: bytes) -> bytes:
-    """``before``: digest of the entry before."""
-    members = [
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as it is stored, whatever became of it. ``members``: its fields in the order of ``members_of``."""
+
+    number: int
+    members: Sequence[object]
+    digest: bytes
+
+
+def members_of(entry: AuditEntry) -> tuple[int | str, ...]:
+    """What the digest covers, in the order of the store's columns."""
+    actor = entry.actor
+    return (
         entry.number,
         entry.time_ns,
         entry.action.value,
         entry.serial,
-        entry.actor.who,
-        entry.actor.reason,
+        actor.who,
+        actor.reason,
         entry.detail,
-    ]
-    return hashlib.sha256(before + json.dumps(members).encode()).digest()
+    )
 
 
-def chain_problems(entries: Iterable[tuple[AuditEntry, bytes]], last: Mark, noted: Mark | None) -> Iterator[Problem]:
-    """What was changed or removed. ``entries``: each with its stored digest; ``last``: the state that the store vouches
-    for; ``noted``: a state that was noted earlier elsewhere."""
+def digest_of(members: Sequence[object], before: bytes) -> bytes:
+    """``before``: digest of the entry before."""
+    return hashlib.sha256(before + json.dumps(list(members), default=repr).encode()).digest()
+
+
+def chain_problems(links: Iterable[Link], last: Mark, noted: Mark | None) -> Iterator[Problem]:
+    """What was changed or removed. ``links``: by number; ``last``: the state that the store vouches for; ``noted``: a
+    state that was noted earlier elsewhere."""
     at = EMPTY
     seen = noted is None or noted == EMPTY
-    for entry, digest in entries:
-        if entry.number != at.number + 1:
-            yield Problem(_entries(at.number + 1, entry.number - 1), "missing")
-        elif digest_of(entry, at.digest) != digest:
-            yield Problem(f"entry {entry.number}", "was changed")
-        at = Mark(entry.number, digest)
+    for link in links:
+        if link.number != at.number + 1:
+            yield Problem(_entries(at.number + 1, link.number - 1), "missing")
+        elif digest_of(link.members, at.digest) != link.digest:
+            yield Problem(f"entry {link.number}", "was changed")
+        at = Mark(link.number, link.digest)
         if noted is not None and noted.number == at.number:
             seen = True
             if noted.digest != at.digest:

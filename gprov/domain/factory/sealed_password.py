@@ -22,6 +22,6 @@ class PasswordPlace:
         return json.dumps(["gprov password", self.serial, self.kind.value, self.version]).encode()
 
 
-def head_context(mark: Mark) -> bytes:
+def seal_context(mark: Mark) -> bytes:
     """What the seal of the audit trail's last entry is bound to."""
     return json.dumps(["gprov audit trail", mark.number, mark.digest.hex()]).encode()

@@ -14,15 +14,17 @@ from gprov.domain.factory.audit import (
     Actor,
     AuditAction,
     AuditEntry,
+    Link,
     Mark,
     RefusalBudget,
     chain_problems,
     digest_of,
     mark_text,
+    members_of,
     parse_mark,
 )
 
-Chain = list[tuple[AuditEntry, bytes]]
+Chain = list[Link]
 ENTRIES = st.lists(
     st.builds(
         AuditEntry,
@@ -39,11 +41,11 @@ ENTRIES = st.lists(
 
 
 def chained(entries: list[AuditEntry]) -> Chain:
-    chain, before = list[tuple[AuditEntry, bytes]](), EMPTY.digest
+    chain, before = list[Link](), EMPTY.digest
     for number, entry in enumerate(entries, 1):
-        numbered = replace(entry, number=number)
-        before = digest_of(numbered, before)
-        chain.append((numbered, before))
+        members = members_of(replace(entry, number=number))
+        before = digest_of(members, before)
+        chain.append(Link(number, members, before))
     return chain
 
 
@@ -52,7 +54,7 @@ def problems(chain: Chain, last: Mark, noted: Mark | None = None) -> list[str]:
 
 
 def mark(chain: Chain) -> Mark:
-    return Mark(len(chain), chain[-1][1])
+    return Mark(len(chain), chain[-1].digest)
 
 
 def test_the_digest_is_what_the_documentation_says() -> None:
@@ -60,7 +62,7 @@ def test_the_digest_is_what_the_documentation_says() -> None:
         number=1, time_ns=5, action=AuditAction.REVEALED, serial="SN", actor=Actor("root", 'b"ü'), detail="os 1"
     )
     text = b'[1, 5, "revealed", "SN", "root", "b\\"\\u00fc", "os 1"]'
-    assert digest_of(entry, bytes(32)) == hashlib.sha256(bytes(32) + text).digest()
+    assert digest_of(members_of(entry), bytes(32)) == hashlib.sha256(bytes(32) + text).digest()
 
 
 @given(ENTRIES, st.data())
@@ -78,11 +80,10 @@ def test_an_untouched_chain_has_no_problems_for_any_state_noted_before(
 def test_a_changed_entry_is_found(entries: list[AuditEntry], others: list[AuditEntry], data: st.DataObject) -> None:
     chain = chained(entries)
     at = data.draw(st.integers(0, len(chain) - 1))
-    entry, digest = chain[at]
-    changed = replace(others[0], number=entry.number)
-    if changed == entry:
+    changed = members_of(replace(others[0], number=at + 1))
+    if changed == chain[at].members:
         return
-    tampered = [*chain[:at], (changed, digest), *chain[at + 1 :]]
+    tampered = [*chain[:at], replace(chain[at], members=changed), *chain[at + 1 :]]
     assert problems(tampered, mark(chain)) == [f"entry {at + 1}: was changed"]
 
 

@@ -37,17 +37,22 @@ def test_a_key_is_made_once_private_whatever_the_umask_and_announced(tmp_path: P
     assert "Keep a copy" in sentence
 
 
-def test_replacing_a_key(tmp_path: Path) -> None:
-    keys = KeyFile(str(tmp_path / "key"))
+def test_another_key_comes_first_and_the_others_stay(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    keys = KeyFile(str(path))
     first = keys.fresh()
+    path.write_text(path.read_text() + "# copy: safe in room 7\n")
+    before = path.read_text()
     second = keys.add()
-    assert keys.fresh().key_id == second.key_id
+    assert keys.fresh().key_id == second.key_id != first.key_id
     assert keys.existing(first.key_id).open(first.seal(b"x", b""), b"") == b"x"
-    keys.keep_only(second.key_id)
+    assert path.read_text().endswith(before)
+    assert f"# {second.key_id}\n" in path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["key"]
+    path.write_text("\n".join(path.read_text().splitlines()[:2]))  # a person removes the old key
     with pytest.raises(DeviceMissing, match=f"holds the key {second.key_id}, not {first.key_id}"):
         keys.existing(first.key_id)
-    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["key"]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o601, 0o644])

@@ -1,7 +1,7 @@
 """KeyProvider port on a file that only its owner can read, outside of the folder with what is encrypted.
 
 The file holds one key a line, ``gprov-key-1`` and 64 hexadecimal digits; ``#`` begins a comment line. The first key is
-that of a new store. There are several while a key is being replaced: a store has the old or the new one then.
+that of a new store. Further ones are those of other stores, and of the time before a key was replaced.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from typing_extensions import override
 
@@ -20,7 +20,7 @@ from gprov.ports.secretbox import KeyProvider, SecretBox
 
 _SCHEME = "file"
 _LINE = re.compile(rf"gprov-key-1 +(?P<key>[0-9a-f]{{{2 * KEY_SIZE}}})")
-_HEAD = """\
+_HEAD = b"""\
 # Key of the store of a gprov factory server. Keep a copy apart from the store and its backups: without the key no
 # password can be read, with key and store all can.
 """
@@ -52,21 +52,22 @@ class KeyFile(KeyProvider):
         raise DeviceMissing(self.path, f"holds the key {_key_id(keys[0])}, not {key_id}")
 
     def add(self) -> SecretBox:
-        """Make another key and put it first. The others stay."""
+        """Make another key and put it first. The others stay: other stores and backups may need them."""
         key = os.urandom(KEY_SIZE)
-        self._replace([key, *self._keys()])
+        content = self._content()
+        parse_keys(self.path, content)
+        try:
+            replace_private(self.path, _lines(key) + content)
+        except OSError as exc:
+            raise DeviceFault(self.path, f"cannot be replaced: {exc.strerror}", errno=exc.errno) from exc
         return _box(key)
-
-    def keep_only(self, key_id: str) -> None:
-        """Remove all keys but this one, which must be there."""
-        self._replace([key for key in self._keys() if _key_id(key) == key_id])
 
     def _create(self) -> SecretBox:
         self._refuse_inside()
         key = os.urandom(KEY_SIZE)
         try:
             os.makedirs(os.path.dirname(self.path) or ".", mode=0o700, exist_ok=True)
-            create_private(self.path, _content([key]))
+            create_private(self.path, _HEAD + _lines(key))
         except FileExistsError:
             return _box(self._keys()[0])
         except OSError as exc:
@@ -77,14 +78,11 @@ class KeyFile(KeyProvider):
         )
         return _box(key)
 
-    def _replace(self, keys: Sequence[bytes]) -> None:
-        try:
-            replace_private(self.path, _content(keys))
-        except OSError as exc:
-            raise DeviceFault(self.path, f"cannot be replaced: {exc.strerror}", errno=exc.errno) from exc
-
     def _keys(self) -> list[bytes]:
         """At least one."""
+        return parse_keys(self.path, self._content())
+
+    def _content(self) -> bytes:
         self._refuse_inside()
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -96,7 +94,7 @@ class KeyFile(KeyProvider):
         except OSError as exc:
             raise DeviceFault(self.path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
         self._check(found)
-        return parse_keys(self.path, content)
+        return content
 
     def _check(self, found: os.stat_result) -> None:
         """Raises BadInput if others than its owner, who must be this user or root, can read or change the file."""
@@ -150,8 +148,8 @@ def parse_keys(path: str, content: bytes) -> list[bytes]:
     return keys
 
 
-def _content(keys: Sequence[bytes]) -> bytes:
-    return (_HEAD + "".join(f"gprov-key-1 {key.hex()}\n" for key in keys)).encode()
+def _lines(key: bytes) -> bytes:
+    return f"# {_key_id(key)}\ngprov-key-1 {key.hex()}\n".encode()
 
 
 def _key_id(key: bytes) -> str:
