@@ -60,7 +60,7 @@ class PasswordStore:
         found = []
         for row in rows:
             place = PasswordPlace(unit.serial, PasswordKind(row["kind"]), row["version"])
-            secret = Secret(box.open(bytes(row["sealed"]), place.context).decode())
+            secret = Secret(box.open(bytes(row["ciphertext"]), place.context).decode())
             found.append(KnownPassword(place, row["made_ns"], secret))
         return tuple(found)
 
@@ -87,23 +87,23 @@ class PasswordStore:
 def insert(db: sqlite3.Connection, unit: int, passwords: Iterable[KnownPassword], box: SecretBox) -> None:
     for password in passwords:
         place = password.place
-        sealed = box.seal(password.secret.reveal().encode(), place.context)
+        ciphertext = box.seal(password.secret.reveal().encode(), place.context)
         db.execute(
-            "INSERT INTO passwords (unit, kind, version, made_ns, sealed) VALUES (?, ?, ?, ?, ?)",
-            (unit, place.kind.value, place.version, password.made_ns, sealed),
+            "INSERT INTO passwords (unit, kind, version, made_ns, ciphertext) VALUES (?, ?, ?, ?, ?)",
+            (unit, place.kind.value, place.version, password.made_ns, ciphertext),
         )
 
 
 def reseal(db: sqlite3.Connection, old: SecretBox, new: SecretBox) -> int:
     """Encrypt all passwords with another key, and return how many. Raises IntegrityFault."""
     rows = db.execute(
-        "SELECT unit, kind, version, sealed, serial FROM passwords JOIN units ON units.id = passwords.unit"
+        "SELECT unit, kind, version, ciphertext, serial FROM passwords JOIN units ON units.id = passwords.unit"
     ).fetchall()
     for row in rows:
         context = PasswordPlace(row["serial"], PasswordKind(row["kind"]), row["version"]).context
         db.execute(
-            "UPDATE passwords SET sealed = ? WHERE unit = ? AND kind = ? AND version = ?",
-            (new.seal(old.open(bytes(row["sealed"]), context), context), row["unit"], row["kind"], row["version"]),
+            "UPDATE passwords SET ciphertext = ? WHERE unit = ? AND kind = ? AND version = ?",
+            (new.seal(old.open(bytes(row["ciphertext"]), context), context), row["unit"], row["kind"], row["version"]),
         )
     return len(rows)
 

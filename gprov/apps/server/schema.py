@@ -114,7 +114,7 @@ _SECRETS = (
         kind TEXT NOT NULL,
         version INTEGER NOT NULL,
         made_ns INTEGER NOT NULL,
-        sealed BLOB NOT NULL,
+        ciphertext BLOB NOT NULL,
         PRIMARY KEY (unit, kind, version)) WITHOUT ROWID""",
     """CREATE TABLE rotations (
         unit INTEGER NOT NULL REFERENCES units,

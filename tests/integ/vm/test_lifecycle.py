@@ -22,7 +22,7 @@ from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import raw_view
-from gprov.apps.server.credentials import credentials_of
+from tests.integ.vm.stored_passwords import stored_passwords
 
 pytestmark = pytest.mark.vm
 
@@ -194,8 +194,7 @@ def test_fstab(root: Ext) -> None:
 
 
 def test_admin_can_log_in_with_the_password_of_this_unit_only(root: Ext, prepared: VirtualUnit) -> None:
-    credentials = credentials_of(prepared.path("server"), "LAB0001")
-    assert credentials is not None
+    credentials = stored_passwords(prepared)
     hashed = re.search(r"^admin:([^:]*):", root.read("/etc/shadow"), re.MULTILINE)
     assert hashed
     assert crypted(credentials.os.reveal(), hashed[1]) == hashed[1]
@@ -275,8 +274,7 @@ def test_the_factory_server_released_the_qa_document_after_success(prepared: Vir
 
 @pytest.fixture(scope="module")
 def secrets(prepared: VirtualUnit) -> list[bytes]:
-    credentials = credentials_of(prepared.path("server"), "LAB0001")
-    assert credentials is not None
+    credentials = stored_passwords(prepared)
     found = [each.reveal().encode() for each in (credentials.os, credentials.bios, credentials.ipmi)]
     assert all(len(secret) >= 8 for secret in found)
     return found
