@@ -1,17 +1,23 @@
 """Fuzz the parsers: ``python -m fuzz [--seconds N] [--corpus FOLDER] [TARGET…]``.
 
-One process per target, with low priority, one after the other. Prints a table. Inputs that break the rule are kept in
+One target after the other, with low priority. Prints a table. Inputs that break the rule are kept in
 the corpus folder and run again without instrumentation; a confirmed defect makes the exit status 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import re
+import select
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from fuzz.catalogue import TARGETS, target
 from fuzz.harness import MAX_INPUT, Target, run_target
@@ -19,6 +25,8 @@ from fuzz.harness import MAX_INPUT, Target, run_target
 _EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _SECONDS = re.compile(r"in (\d+) second")
 _MEMORY = "-rss_limit_mb=1024"
+# For instrumenting the parsers, and for a run longer than it should take.
+_SPARE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,40 @@ def _target(name: str) -> Target:
         raise argparse.ArgumentTypeError(f"unknown target {name!r}") from None
 
 
+class Fuzzer:
+    """The process that runs targets (fuzz.one), in a process group of its own. ``log``: file for what it says, apart
+    from the runs."""
+
+    def __init__(self, log: Path) -> None:
+        argv = ["nice", "-n", "19", sys.executable, "-m", "fuzz.one"]
+        self._log = log
+        with log.open("w") as said:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, start_new_session=True
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
+
+    def run(self, words: list[str], seconds: float) -> None:
+        """``words``: as in fuzz.one. Raises TimeoutError; RuntimeError if the process has ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(words).encode() + b"\n")
+        self._process.stdin.flush()
+        if not select.select([self._process.stdout], [], [], seconds + _SPARE_SECONDS)[0]:
+            raise TimeoutError(f"{words[1]} did not end in {seconds + _SPARE_SECONDS:.0f} s")
+        if not self._process.stdout.readline():
+            raise RuntimeError(f"fuzz.one ended:\n{self._log.read_text()[-2000:]}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=20, help="per target")
@@ -49,21 +91,23 @@ def main() -> int:
     width = max(len(one.name) for one in chosen)
     print(f"{'target':{width}} {'executions':>11} {'seconds':>8}  defects", flush=True)
     failed = total = spent = 0
-    for one in chosen:
-        run = fuzz(one, args.corpus / one.name, args.seconds)
-        defects = [text for path in run.found if (text := defect(one, path))]
-        failed += bool(defects) or not run.executions
-        total += run.executions
-        spent += run.seconds
-        verdict = "; ".join(defects) or ("none" if run.executions else "did not run")
-        print(f"{one.name:{width}} {run.executions:11,} {run.seconds:8}  {verdict}", flush=True)
-        if not run.executions:
-            print(run.output[-2000:], file=sys.stderr)
+    args.corpus.mkdir(parents=True, exist_ok=True)
+    with Fuzzer(args.corpus / "instrumentation.log") as fuzzer:
+        for one in chosen:
+            run = fuzz(fuzzer, one, args.corpus / one.name, args.seconds)
+            defects = [text for path in run.found if (text := defect(one, path))]
+            failed += bool(defects) or not run.executions
+            total += run.executions
+            spent += run.seconds
+            verdict = "; ".join(defects) or ("none" if run.executions else "did not run")
+            print(f"{one.name:{width}} {run.executions:11,} {run.seconds:8}  {verdict}", flush=True)
+            if not run.executions:
+                print(run.output[-2000:], file=sys.stderr)
     print(f"{'all':{width}} {total:11,} {spent:8}  {f'in {failed} targets' if failed else 'none'}")
     return 1 if failed else 0
 
 
-def fuzz(one: Target, folder: Path, seconds: int) -> Run:
+def fuzz(fuzzer: Fuzzer, one: Target, folder: Path, seconds: int) -> Run:
     """Run one target. ``folder``: its corpus, to which new inputs are added."""
     inputs, finds = folder / "inputs", folder / "finds"
     for path in (inputs, finds):
@@ -73,11 +117,11 @@ def fuzz(one: Target, folder: Path, seconds: int) -> Run:
     words = folder / "words"
     words.write_text("".join(f'"{quoted(word)}"\n' for word in one.words or (b"\0",)))
     before = set(finds.iterdir())
-    argv = ["nice", "-n", "19", sys.executable, "-m", "fuzz.one", one.name]
     options = [f"-max_total_time={seconds}", f"-max_len={MAX_INPUT}", f"-artifact_prefix={finds}/", _MEMORY]
     options += [f"-dict={words}", "-print_final_stats=1", "-timeout=30", "-verbosity=1", str(inputs)]
-    done = subprocess.run([*argv, *options], capture_output=True, text=True, timeout=seconds + 300, check=False)
-    output = done.stderr + done.stdout
+    log = folder / "output"
+    fuzzer.run([str(log), one.name, *options], seconds)
+    output = log.read_text(errors="replace")
     executions, took = _EXECUTIONS.search(output), _SECONDS.search(output)
     found = tuple(sorted(set(finds.iterdir()) - before))
     return Run(int(executions[1]) if executions else 0, int(took[1]) if took else seconds, found, output)

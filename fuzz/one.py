@@ -1,10 +1,15 @@
-"""Process that fuzzes one target: ``python -m fuzz.one NAME [options of libFuzzer] FOLDER…``.
+"""Process that fuzzes targets one after the other: ``python -m fuzz.one``.
 
-libFuzzer ends the process when it has finished or found a defect, so each target has its own process.
+It instruments the parsers once, which takes longer than a short run. libFuzzer ends its process when it has finished or
+found a defect, so each target runs in a child of its own. Standard input has a line for each run: a JSON list of the
+file for the output, the name of the target, and options and folders of libFuzzer. Standard output gets a line with the
+exit status when the child has ended.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import sys
 
@@ -16,13 +21,28 @@ with atheris.instrument_imports(include=["gprov", "fuzz", "zlib", "json", "urlli
 
 
 def main() -> None:
-    chosen = target(sys.argv[1])
+    for line in sys.stdin:
+        output, name, *options = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            run(output, name, options)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def run(output: str, name: str, options: list[str]) -> None:
+    """Ends the process."""
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    chosen = target(name)
     atheris.Setup(
-        [sys.argv[0], *sys.argv[2:]],
+        [name, *options],
         lambda data: run_target(chosen, bytes(data), INSTRUMENTED_TIME_FACTOR),
         custom_mutator=mutated,
     )
     atheris.Fuzz()
+    os._exit(0)
 
 
 def mutated(data: bytes, max_length: int, seed: int) -> bytes:

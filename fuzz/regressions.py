@@ -38,6 +38,9 @@ def regressions() -> Iterator[Regression]:
     yield Regression(
         "manuf-data", "quadratic: each destination against each", seeds.document({**MANUF, "Files": files})
     )
+    blanks = b" " * 65000
+    yield Regression("commands", "quadratic: white space beside a template", b"a" + blanks)
+    yield Regression("commands", "quadratic: comments that do not end", b"{{/*" * 16000)
     yield Regression("netd-tar", "quadratic: an extended header read by a pattern", _extended(b"1" * 60000))
 
 

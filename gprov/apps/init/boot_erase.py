@@ -32,16 +32,21 @@ class BootErase:
             self._ending.give_up(str(error))
         self._ending.show_result_and_restart(f"Data erase: {result.value}")
 
-    def unfinished(self) -> EraseUnfinished | None:
-        """An erase that was interrupted or has failed, by its record on RECOVERY; None also if that is not known."""
+    def follow_record(self, given_up: str = "") -> bool:
+        """Go on with the erase that was interrupted or has failed, by its record on RECOVERY. Returns True only if a
+        person wants the boot menu; False if there is no such erase, or if that is not known. ``given_up``: why the boot
+        is given up, for the log."""
         self._release()
         try:
             self._ports.erase().check_unfinished()
         except EraseUnfinished as unfinished:
-            return unfinished
+            if given_up:
+                self._bus.error(given_up)
+            self.go_on(unfinished)
+            return True
         except GprovError as error:
             self._bus.log(f"whether a data erase is unfinished is not known: {error}")
-        return None
+        return False
 
     def go_on(self, unfinished: EraseUnfinished) -> None:
         """Continue an erase that was interrupted. Returns as ``show_failure``."""

@@ -6,17 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from gprov.apps.init.emergency_search import POLL_SECONDS, EmergencySearch
-from gprov.apps.init.ending import BootEnding
+from gprov.apps.init.ending import FILES_FOUND, BootEnding
 from gprov.apps.init.handover import prepare_handover
 from gprov.apps.init.ports import InitPorts, RestoreFlow
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.waiting import BootWaiter
 from gprov.apps.unit.composition.context import UnitContext
+from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
     Erase,
+    FollowEraseRecord,
     GiveUp,
     KeepWaiting,
     OpenMenu,
@@ -55,7 +57,7 @@ class Boot:
             arguments=arguments,
             started_by_fallback=arguments.restore_requested and self._is_fallback_boot(),
         )
-        self._ending = BootEnding(ports, self._finder.release, arguments.failure_hold, context.bus)
+        self._ending = BootEnding(ports, self._finder.release, context)
         self._emergency = EmergencySearch(ports.volumes, ports.media_search, context)
         self._waiter = BootWaiter(ports.volumes.blocks, ports.operator, arguments.key_window, context.bus)
         for line in (*arguments.notes, *([note] if note else [])):
@@ -104,18 +106,22 @@ class Boot:
                 self._menu()
             case GiveUp():
                 self._give_up(decision.reason)
-            case Erase() | ShowEraseFailure() | OpenShell():
-                self._follow_arguments(decision)
+            case Erase() | ShowEraseFailure() | FollowEraseRecord() | OpenShell():
+                self._leave_normal_boot(decision)
             case _:
                 assert_never(decision)
 
-    def _follow_arguments(self, decision: Erase | ShowEraseFailure | OpenShell) -> None:
+    def _leave_normal_boot(self, decision: Erase | ShowEraseFailure | FollowEraseRecord | OpenShell) -> None:
         match decision:
             case Erase():
                 self._data_erase().run(confirmed=decision.confirmed)
             case ShowEraseFailure():
                 self._data_erase().show_failure()
                 self._menu()
+            case FollowEraseRecord():
+                self._facts = replace(self._facts, erase_followed=True)
+                if self._data_erase().follow_record():
+                    self._menu()
             case OpenShell():
                 self._open_shell()
 
@@ -182,7 +188,7 @@ class Boot:
             if decision.reason is RestoreReason.EMERGENCY_FILE:
                 restored = self._restore_from_media(restore)
             else:
-                restored = restore.run(decision.image, by_person=by_person)
+                restored = self._restore_from_recovery(restore, decision.image, by_person=by_person)
         except EraseUnfinished as unfinished:
             self._data_erase().go_on(unfinished)
             self._menu()
@@ -199,6 +205,15 @@ class Boot:
             return
         self._ending.restart()
 
+    def _restore_from_recovery(self, restore: RestoreFlow, image: PreferredImage, *, by_person: bool) -> bool:
+        from gprov.apps.init.plugged_in import plugged_in_media
+
+        with plugged_in_media(self._volumes, self._ports.media_search, self._context) as media:
+            restored = restore.run(image, by_person=by_person, pause_event=media.wait)
+        if not restored and not by_person:
+            self._bus.message(FILES_FOUND)
+        return restored
+
     def _restore_from_media(self, restore: RestoreFlow) -> bool:
         """False: the files are not used, PRIMARY is as it was, and the boot goes on without them."""
         from gprov.apps.init.emergency_restore import EmergencyRestore
@@ -212,13 +227,9 @@ class Boot:
         return restored
 
     def _give_up(self, reason: str) -> None:
-        """A unit that was to be erased, and of which a disk is missing, looks like one that lost its system. Returns
-        only for another decision, after a person opened the boot menu."""
-        unfinished = self._data_erase().unfinished()
-        if unfinished is None:
+        """A unit that was to be erased, and of which a disk is missing, looks like one that lost its system."""
+        if not self._data_erase().follow_record(reason):
             self._ending.give_up(reason)
-        self._bus.error(reason)
-        self._data_erase().go_on(unfinished)
         self._menu()
 
     def _data_erase(self) -> BootErase:

@@ -15,6 +15,7 @@ from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recover
 from gprov.apps.unit.devices.targets import target_spec
 from gprov.apps.unit.devices.volumes import volumes_of
 from gprov.apps.unit.recovery.erase_ends import read_ends
+from gprov.apps.unit.recovery.erase_record import EraseRecordFile
 from gprov.apps.unit.recovery.volume import find_recovery
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import NORMAL_MENU
@@ -25,6 +26,8 @@ from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.disk.rootspec import RAID_MEMBER
 from gprov.domain.disk.targets import rejection_reason
 from gprov.domain.erase.left_ends import DiskEnds, disk_ends, is_as_left
+from gprov.domain.erase.record import EraseRecord
+from gprov.domain.erase.resume import leaves_no_root
 from gprov.domain.errors import BadInput, DeviceFault, GprovError
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.model import ValidateMethod
@@ -40,11 +43,12 @@ _NO_FILE_SYSTEM = (errno.EINVAL, errno.EUCLEAN)
 @dataclass(frozen=True)
 class _RecoveryInfo:
     """RECOVERY, None if it was not found, and what is stored there: the code name of the platform, "" if there is none,
-    and what an erase left on the disks."""
+    what an erase left on the disks, and the record of one that is not complete."""
 
     volume: Volume | None = None
     code_name: str = ""
     erased: tuple[DiskEnds, ...] = ()
+    erase: EraseRecord | None = None
 
 
 class Surveyor:
@@ -93,6 +97,7 @@ class Surveyor:
                 array=own_array,
                 lost_arrays=lost,
                 boot_files_present=self._startable(targets, volumes) if self._booted_by_own_loader() else None,
+                without_root=recovery.erase is not None and leaves_no_root(recovery.erase, unit.serial, targets),
             )
         )
 
@@ -156,7 +161,8 @@ class Surveyor:
             try:
                 files = self._ports.files
                 erased = read_ends(files, self._context.log_folder, self._bus)
-                return _RecoveryInfo(volume, stored_code_name(files, self._context), erased)
+                record = EraseRecordFile(files, self._context.log_folder, self._bus).read()
+                return _RecoveryInfo(volume, stored_code_name(files, self._context), erased, record)
             finally:
                 mounts.unmount(target)
         except GprovError as error:

@@ -14,9 +14,10 @@ from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.disk.model import Disk
 from gprov.domain.disk.recovery import attachment_rule, check_single_recovery, choose_recovery_disk
 from gprov.domain.disk.targets import choose_targets
-from gprov.domain.errors import HardwareMismatch, Problem
+from gprov.domain.errors import HardwareMismatch
 from gprov.domain.formats.smbios.table import SmbiosTable as Table
 from gprov.domain.mfg.compare import Hardware, compare
+from gprov.domain.mfg.difference import Difference, difference_text
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.spec import HardwareSpec
 from gprov.domain.platform.identify import Unit
@@ -41,9 +42,11 @@ def inspect(
     ports: MfgPorts, unit: Unit, table: Table, data: ManufData, context: UnitContext, reports: MachineReports
 ) -> Inspection:
     """Compare again after each device change, until everything fits or DISK_SECONDS have passed. Raises
-    HardwareMismatch with all differences, after the detected hardware was reported."""
+    HardwareMismatch with all differences, after these and the detected hardware were reported."""
     volumes, prefix = ports.volumes, context.branding.mac_prefix
     code_name = unit.platform.code_name
+    # Serial numbers of prototypes follow no rule.
+    serial = None if unit.by_fallback else unit.serial
     spec = data.spec_for(code_name)
     hardware: Hardware | None = None
 
@@ -54,19 +57,22 @@ def inspect(
         known = ", ".join(spec.code_name for spec in data.validation)
         reports.hardware(code_name, read, None, prefix)
         raise HardwareMismatch(f"no specification for {code_name}; there are: {known}")
-    differences: tuple[Problem, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     def ready() -> bool:
         nonlocal differences, hardware
         hardware = read_hardware(ports, table)
-        differences = compare(spec, unit, hardware, mac_prefix=prefix)
+        differences = compare(spec, hardware, serial=serial, mac_prefix=prefix)
         return not differences
 
     if not wait_for(volumes.blocks, volumes.clock, DISK_SECONDS, ready):
         for difference in differences:
-            context.bus.warning(str(difference))
+            context.bus.warning(difference_text(difference))
+        reports.differences(code_name, differences)
         reports.hardware(code_name, read, spec.recovery, prefix)
-        raise HardwareMismatch(f"{unit.serial} is not as specified for {code_name}", differences)
+        raise HardwareMismatch(
+            f"{unit.serial} is not as specified for {code_name} ({len(differences)} difference(s))", differences
+        )
     context.bus.message("Hardware is as specified")
     found = read()
     return Inspection(spec, found.inventory, tuple(found.disks), tuple(found.nics))

@@ -7,7 +7,8 @@ from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import share
 from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
 from gprov.domain.boot.args import BootArguments
-from gprov.domain.errors import GprovError
+from gprov.domain.errors import GprovError, HardwareMismatch
+from gprov.domain.mfg.difference import Difference, difference_text
 
 # In a factory a person sees the display at the latest after a weekend.
 HOLD_SECONDS = 48 * 3600.0
@@ -25,12 +26,19 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
         bus.message(pause)
         bus.close()
         # After the message, which would replace it on a small display.
-        unit.operator().show(f"{error}. {pause}")
+        unit.operator().show("\n".join((f"{error}. {pause}", *_differences(error))))
         wait_or_skip(unit.operator(), unit.clock(), seconds, unit.attention().alarm)
     bus.close()
     # With NO_REBOOT a shell uses the console.
     unit.operator().close()
     unit.power().reboot()
+
+
+def _differences(error: GprovError) -> tuple[str, ...]:
+    """What differs from the specification or the platform table: a display scrolls it."""
+    if not isinstance(error, HardwareMismatch):
+        return ()
+    return tuple(difference_text(one) if isinstance(one, Difference) else str(one) for one in error.differences)
 
 
 def container_for(unit: UnitContainer) -> MfgContainer:

@@ -1,11 +1,11 @@
-"""What the factory server gets of a machine that does not fit: its detected hardware and its SMBIOS, as documents.
+"""Documents about a machine that does not fit, for the factory server: differences, detected hardware and SMBIOS.
 
 A report that fails causes only a warning: it goes with an error that ends provisioning, which the caller raises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gprov.apps.mfg.ports import MfgPorts
 from gprov.apps.unit.composition.context import UnitContext
@@ -15,6 +15,7 @@ from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.formats.smbios.table import SmbiosTable, parse_table
 from gprov.domain.mfg.compare import Hardware
 from gprov.domain.mfg.detected import UNIDENTIFIED, detected_entry, entry_text
+from gprov.domain.mfg.difference import Difference, differences_json
 from gprov.domain.mfg.smbios_report import identity_text, raw_text
 from gprov.domain.mfg.spec import DiskSpec
 from gprov.domain.platform.unidentified import TOKEN_BYTES, unidentified_serial
@@ -29,6 +30,10 @@ class MachineReports:
         self._documents = documents
         self._serial = serial
         self._bus = bus
+
+    def differences(self, code_name: str, differences: Sequence[Difference]) -> None:
+        """Deliver what is not as specified; the caller reports it to the person at the unit."""
+        self._deliver("differences.json", differences_json(code_name, differences), DocumentKind.DIFFERENCES)
 
     def hardware(
         self, code_name: str, read: Callable[[], Hardware], recovery: DiskSpec | None, mac_prefix: str
@@ -81,6 +86,7 @@ def read_hardware(ports: MfgPorts, table: SmbiosTable) -> Hardware:
         disks=ports.volumes.blocks.disks(),
         nics=ports.network.nics(),
         smbios=table,
+        bmc=ports.bmc_versions(),
     )
 
 

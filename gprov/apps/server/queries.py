@@ -10,6 +10,7 @@ from gprov.apps.server.database import Database
 from gprov.apps.server.password_store import rotations
 from gprov.apps.server.records import (
     CredentialRecord,
+    DifferenceEntry,
     DocumentEntry,
     EventEntry,
     KeptDocument,
@@ -27,6 +28,7 @@ from gprov.domain.factory.requests import NamedMac
 from gprov.domain.factory.states import Verdict
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.value import Json
+from gprov.domain.mfg.difference import read_differences
 
 
 class Queries:
@@ -52,6 +54,7 @@ class Queries:
                 bmc=tuple(json.loads(row["bmc"])),
                 states=_states(db, row["id"]),
                 documents=_documents(db, row["id"]),
+                differences=_differences(db, row["id"]),
                 credentials=_credentials(db, row),
             )
 
@@ -145,6 +148,16 @@ def _documents(db: sqlite3.Connection, unit: int) -> tuple[DocumentEntry, ...]:
         )
         for row in rows
     )
+
+
+def _differences(db: sqlite3.Connection, unit: int) -> tuple[DifferenceEntry, ...]:
+    """Of the document that was received last. The store has checked its content."""
+    row = db.execute(
+        "SELECT content FROM documents WHERE unit = ? AND kind = ? ORDER BY received_ns DESC, id DESC LIMIT 1",
+        (unit, DocumentKind.DIFFERENCES.value),
+    ).fetchone()
+    found = read_differences(DocumentKind.DIFFERENCES.value, row["content"]) if row else ()
+    return tuple(DifferenceEntry(one.place, one.required, one.detected) for one in found)
 
 
 def _credentials(db: sqlite3.Connection, unit: sqlite3.Row) -> CredentialRecord:

@@ -71,6 +71,13 @@ class CredentialRecord:
     rotating: Annotated[str, Doc("Which passwords the next provisioning gets new: of os, bios, ipmi; empty: none")]
 
 
+@dataclass(frozen=True, slots=True)
+class DifferenceEntry:
+    place: Annotated[str, Doc("Path in the entry of ValidationData")]
+    required: str
+    detected: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitDetail:
     summary: UnitSummary
@@ -78,6 +85,9 @@ class UnitDetail:
     bmc: tuple[str, ...]
     states: Annotated[tuple[StateEntry, ...], Doc("Oldest first")]
     documents: Annotated[tuple[DocumentEntry, ...], Doc("Oldest first")]
+    differences: Annotated[
+        tuple[DifferenceEntry, ...], Doc("Hardware that was not as specified, from the document of that kind")
+    ]
     credentials: CredentialRecord
 
 

@@ -15,6 +15,7 @@ from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.events import encode_body, event_type
 from gprov.domain.factory.requests import CodeNameReport, Document, EventBatch, MacReport, StateReport
 from gprov.domain.factory.states import Verdict
+from gprov.domain.mfg.difference import read_differences
 from gprov.domain.platform.unidentified import is_unidentified
 
 
@@ -69,7 +70,10 @@ class Store:
         """Hold a QA document, or keep a document of another kind. It replaces a held or kept one of the same name; the
         same again changes nothing.
 
-        Raises RefusedByPolicy for a QA document of a machine that was not identified, or if there are too many."""
+        Raises RefusedByPolicy for a QA document of a machine that was not identified, or if there are too many;
+        BadInput for a list of differences that is none."""
+        if document.kind is DocumentKind.DIFFERENCES:
+            read_differences(document.name, document.content)
         certifies = document.kind is DocumentKind.QA
         if certifies and is_unidentified(document.sender.serial):
             raise RefusedByPolicy(f"{document.sender.serial} is a machine that was not identified: no QA document")

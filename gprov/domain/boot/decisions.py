@@ -10,6 +10,7 @@ from gprov.domain.boot.args import PreferredImage
 from gprov.domain.disk.model import Volume
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
+    from gprov.domain.boot.facts import BootFacts
     from gprov.domain.disk.arrays import FoundArray
 
 
@@ -36,6 +37,12 @@ class Erase:
 @dataclass(frozen=True, slots=True)
 class ShowEraseFailure:
     """Report that an earlier erase failed permanently; erase nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowEraseRecord:
+    """Continue the interrupted erase that RECOVERY records, or show the failure of a finished one. If a person chose
+    neither a restore nor another erase then, call ``decide`` again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ class GiveUp:
 Decision = (
     Erase
     | ShowEraseFailure
+    | FollowEraseRecord
     | OpenShell
     | OpenMenu
     | SwitchRoot
@@ -124,3 +132,15 @@ Decision = (
     | KeepWaiting
     | GiveUp
 )
+
+
+def wait_or_give_up(facts: BootFacts, reason: str) -> Decision:
+    """Wait for further devices until the root deadline, then give up."""
+    if facts.elapsed < facts.arguments.root_deadline:
+        return KeepWaiting(reason, facts.arguments.root_deadline)
+    return GiveUp(reason)
+
+
+def restore_with(facts: BootFacts, reason: RestoreReason, evidence: str) -> Restore:
+    """Restore the image that the arguments prefer."""
+    return Restore(reason, evidence, facts.arguments.preferred_image)

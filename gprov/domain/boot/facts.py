@@ -84,7 +84,8 @@ class BootFacts:
     ``targets``: None until ``SurveyTargets`` was returned, and again after a check or a change of devices.
     ``checks``: results of this boot, by ``Volume.stable_id``. ``operator_present``: an operator could press a key;
     False after the boot menu was left. ``emergency_files``: those that a restore would use, described.
-    ``emergency_searched``: all removable volumes were searched for them.
+    ``emergency_searched``: all removable volumes were searched for them. ``erase_followed``: ``FollowEraseRecord`` was
+    returned before.
     """
 
     arguments: BootArguments
@@ -97,3 +98,4 @@ class BootFacts:
     key_pressed: bool = False
     emergency_files: tuple[str, ...] = ()
     emergency_searched: bool = True
+    erase_followed: bool = False

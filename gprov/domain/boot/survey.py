@@ -64,7 +64,8 @@ class TargetSurvey:
     ``primary``: volumes on target disks labelled PRIMARY. ``probable_primary``: the only blank volume where PRIMARY
     should be, if there is exactly one. ``boot_files_present``: at least one target disk holds the files that a BIOS
     boot loader needs for a normal boot; None if not examined. ``array``: name of the unit's own array, "" if the
-    platform has none; ``own_arrays``: UUIDs of all arrays with that name.
+    platform has none; ``own_arrays``: UUIDs of all arrays with that name. ``without_root``: an erase that failed or was
+    interrupted cleared all of these disks (``gprov.domain.erase.resume.leaves_no_root``).
     """
 
     expected: int | None
@@ -74,6 +75,7 @@ class TargetSurvey:
     array: str = ""
     boot_files_present: bool | None = None
     own_arrays: frozenset[str] = frozenset()
+    without_root: bool = False
 
     @property
     def complete(self) -> bool:
@@ -131,7 +133,7 @@ class SurveyFacts:
     ones are missing. ``zeroed``: device files of disks whose first and last MiB were read and are zero; ``as_erased``:
     of those where they were read and are what an erase left.
     ``boot_label``: label of boot partitions, which a restore recreates. ``lost_arrays``: UUIDs of the unit's own arrays
-    that have too few members. ``boot_files_present``: see ``TargetSurvey``.
+    that have too few members. ``boot_files_present``, ``without_root``: see ``TargetSurvey``.
     """
 
     expected: int | None
@@ -144,6 +146,7 @@ class SurveyFacts:
     array: str = ""
     lost_arrays: Collection[str] = ()
     boot_files_present: bool | None = None
+    without_root: bool = False
 
 
 def survey_targets(facts: SurveyFacts) -> TargetSurvey:
@@ -173,6 +176,7 @@ def survey_targets(facts: SurveyFacts) -> TargetSurvey:
         probable_primary=suspects[0] if len(suspects) == 1 and not primary else None,
         array=array,
         boot_files_present=facts.boot_files_present,
+        without_root=facts.without_root,
         own_arrays=frozenset(
             volume.contents.uuid.lower()
             for volume in volumes

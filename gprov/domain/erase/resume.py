@@ -1,4 +1,4 @@
-"""Whether an interrupted erase may go on without another confirmation."""
+"""What the record of an erase means for the next start: whether it may go on, and whether a root can come."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gprov.domain.disk.model import Disk
-from gprov.domain.erase.record import DiskProgress, EraseRecord
+from gprov.domain.erase.record import DiskProgress, EraseRecord, RecordState
 
 
 def resume_problem(record: EraseRecord, serial: str, disks: Sequence[Disk]) -> str:
@@ -23,6 +23,16 @@ def resume_problem(record: EraseRecord, serial: str, disks: Sequence[Disk]) -> s
         found = "; ".join(disk.describe() for disk in strangers)
         return f"these disks were not among those that were to be erased: {found}"
     return ""
+
+
+def leaves_no_root(record: EraseRecord, serial: str, disks: Sequence[Disk]) -> bool:
+    """Whether this unit's erase cleared all of ``disks``, its data disks that are present: no root volume can come from
+    them. An erase that must go on waits for the disks of its record; after a failed one, disks may be lost for good."""
+    if not record.cleared or record.serial != serial:
+        return False
+    if any(record.progress_of(disk.identity, disk.size) is None for disk in disks):
+        return False
+    return record.state is RecordState.FAILED or not absent_disks(record, disks)
 
 
 def absent_disks(record: EraseRecord, disks: Sequence[Disk]) -> int:

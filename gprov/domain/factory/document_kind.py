@@ -9,6 +9,7 @@ class DocumentKind(Enum):
     """The values go over the wire and are stored."""
 
     QA = "qa"  # certifies a unit: held, and released after its first restore
+    DIFFERENCES = "differences"  # what is not as specified, as JSON
     HARDWARE = "hardware"  # what was detected, as an entry of ValidationData
     IDENTITY = "identity"  # the fields of SMBIOS
     SMBIOS = "smbios"  # the raw table in base64

@@ -28,9 +28,11 @@ PASSWORDS = frozenset({TemplateValue.BIOS, TemplateValue.IPMI, TemplateValue.OS}
 
 _TEMPLATE = re.compile(r"\{\{\s*\$?\.(" + "|".join(value.value for value in TemplateValue) + r")\s*\}\}")
 # Go's text/template: white space beside "{{- " and " -}}" is left out, and so are comments.
-_TRIM_BEFORE = re.compile(r"\s*\{\{-(?=\s)")
+# From the beginning of the white space only: otherwise each blank of a long row is tried.
+_TRIM_BEFORE = re.compile(r"(?<!\s)\s*\{\{-(?=\s)")
 _TRIM_AFTER = re.compile(r"(?<=\s)-\}\}\s*")
-_COMMENT = re.compile(r"\{\{\s*/\*.*?\*/\s*\}\}", re.DOTALL)
+_COMMENT_BEGIN = re.compile(r"\{\{\s*/\*")
+_COMMENT_END = re.compile(r"\*/\s*\}\}")
 _VALUES = " ".join(f"{{{{.{value.value}}}}}" for value in TemplateValue)
 _BLANKS = " \t\r\n"
 _ESCAPED_IN_QUOTES = '$`"\\\n'
@@ -89,7 +91,7 @@ def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
         problems.append("contains characters that are not possible in arguments (NUL, surrogates)")
         return
-    text = _COMMENT.sub("", _TRIM_AFTER.sub("}}", _TRIM_BEFORE.sub("{{", text)))
+    text = _without_comments(_TRIM_AFTER.sub("}}", _TRIM_BEFORE.sub("{{", text)))
     position = 0
     while position < len(text):
         match = _TEMPLATE.match(text, position)
@@ -104,6 +106,21 @@ def _atoms(text: str, problems: list[str]) -> Iterator[Part]:
         else:
             yield text[position]
             position += 1
+
+
+def _without_comments(text: str) -> str:
+    """What begins as a comment and does not end as one stays: it is an unknown template."""
+    kept: list[str] = []
+    position = searched = 0
+    while begin := _COMMENT_BEGIN.search(text, searched):
+        end = text.find("*/", begin.end())
+        if end < 0:
+            break
+        searched = end + 2
+        if closed := _COMMENT_END.match(text, end):
+            kept.append(text[position : begin.start()])
+            position = searched = closed.end()
+    return "".join((*kept, text[position:]))
 
 
 def _unknown_template(action: str) -> str:

@@ -13,13 +13,18 @@ from collections.abc import Mapping, Sequence
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Bus, Disk
 from gprov.domain.formats.json.value import Json, has_lone_surrogate
+from gprov.domain.formats.smbios.dmidecode_fields import field
+from gprov.domain.formats.smbios.memory import MEMORY_DEVICE
+from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.compare import Hardware, bios_version
+from gprov.domain.mfg.devicematch import PCI, USB, BusKind
 from gprov.domain.mfg.diskmatch import fits
 from gprov.domain.mfg.spec import DiskSpec, FirmwareVersions
 from gprov.domain.mfg.specread import MIN_RECOVERY
 from gprov.domain.platform.inventory import BusDevice, Cpus
 from gprov.domain.unit.nics import macs_consecutive, own_nics, sorted_by_mac
 
+_MODULE_LABELS = ("Locator", "Manufacturer", "Part Number")
 # DevCodeName of a machine that no platform matches.
 UNIDENTIFIED = "UNKNOWN"
 _ONE_KIND = "not given: it must fit no main disk, but all disks have the same size and names, or are smaller than 1 GiB"
@@ -41,11 +46,8 @@ def detected_entry(
         "OUINicsSequential": macs_consecutive(own),
         "TotalNics": len(hardware.nics),
         "FirmwareVer": _firmware(bios_version(hardware.smbios), hardware.bmc or FirmwareVersions()),
-        # In the usual short form: base class and subclass of a PCI device, the device class of a USB device.
-        "Devices": {
-            "PCI": _devices(inventory.pci, class_bits=16),
-            "USB": _devices(inventory.usb, class_bits=8),
-        },
+        "Devices": {"Exact": True, "PCI": _devices(PCI, inventory.pci), "USB": _devices(USB, inventory.usb)},
+        **_memory_modules(hardware.smbios),
         "_Nics": [f"{nic.name} {nic.mac} {nic.driver}".strip() for nic in sorted_by_mac(hardware.nics)],
         "_Disks": [disk.describe() for disk in hardware.disks],
     }
@@ -74,17 +76,19 @@ def _cpus(cpus: Cpus) -> Mapping[str, Json]:
 
 
 def _firmware(bios: str, bmc: FirmwareVersions) -> Mapping[str, Json]:
-    return _given(BIOS=_text(bios), IPMI=_text(bmc.ipmi), FRU=_text(bmc.fru), SDR=_text(bmc.sdr), ME=_text(bmc.me))
+    return _given(BIOS=_text(bios), IPMI=_text(bmc.ipmi), FRU=_text(bmc.fru), ME=_text(bmc.me))
 
 
 def _disks(disks: Sequence[Disk], wanted: DiskSpec | None) -> Mapping[str, Json]:
-    kinds = Counter(_disk_kind(disk) for disk in disks)
+    kinds = Counter(disk_kind(disk) for disk in disks)
     recovery = _recovery_kind(tuple(kinds), disks, wanted)
     if recovery is None:
         return {"_Recovery": _ONE_KIND, "MainDiskConfigs": [_disk_list(disks)] if disks else []}
     fitting = [disk for disk in disks if fits(recovery, disk)]
     main = [disk for disk in disks if disk not in fitting]
-    return {"Recovery": _disk_entry(recovery, len(fitting)), "MainDiskConfigs": [_disk_list(main)]}
+    # For a platform table, which says how RECOVERY is attached.
+    bus = {"_Bus": fitting[0].bus.value}
+    return {"Recovery": {**_disk_entry(recovery, len(fitting)), **bus}, "MainDiskConfigs": [_disk_list(main)]}
 
 
 def _recovery_kind(kinds: Sequence[DiskSpec], disks: Sequence[Disk], wanted: DiskSpec | None) -> DiskSpec | None:
@@ -104,11 +108,11 @@ def _recovery_kind(kinds: Sequence[DiskSpec], disks: Sequence[Disk], wanted: Dis
 
 
 def _disk_list(disks: Sequence[Disk]) -> list[Json]:
-    kinds = Counter(_disk_kind(disk) for disk in disks)
+    kinds = Counter(disk_kind(disk) for disk in disks)
     return [_disk_entry(kind, count) for kind, count in kinds.items()]
 
 
-def _disk_kind(disk: Disk) -> DiskSpec:
+def disk_kind(disk: Disk) -> DiskSpec:
     """Fits the disk. A card reader without a card has a size of 0, which no entry may have: 1 byte ± 100 % fits it."""
     vendor, model = _text(disk.vendor), _text(disk.model)
     if disk.size:
@@ -116,7 +120,7 @@ def _disk_kind(disk: Disk) -> DiskSpec:
     return DiskSpec(size=1, tolerance_percent=100, vendor=vendor, model=model)
 
 
-def _disk_entry(kind: DiskSpec, quantity: int) -> Json:
+def _disk_entry(kind: DiskSpec, quantity: int) -> Mapping[str, Json]:
     return {
         "Size": kind.size,
         **_given(SizeTolerancePct=kind.tolerance_percent, Vendor=kind.vendor, Model=kind.model),
@@ -124,22 +128,37 @@ def _disk_entry(kind: DiskSpec, quantity: int) -> Json:
     }
 
 
-def _devices(devices: Sequence[BusDevice], *, class_bits: int) -> list[Json]:
-    """``class_bits``: how many of the 24 bits of the class are given, the highest ones."""
+def _devices(bus: BusKind, devices: Sequence[BusDevice]) -> list[Json]:
+    """With classes in their short form."""
     places: dict[tuple[int, int, int], list[str]] = {}
     for device in devices:
-        kind = (device.device_class >> (24 - class_bits), device.vendor, device.device)
+        kind = (bus.short_class(device), device.vendor, device.device)
         places.setdefault(kind, []).append(device.address)
     return [
         {
             "HumanDescription": f"at {', '.join(addresses)}",
             "Vendor": f"0x{vendor:04x}",
             "Device": f"0x{number:04x}",
-            "Class": f"0x{device_class:0{class_bits // 4}x}",
+            "Class": f"0x{device_class:0{bus.class_bits // 4}x}",
             "Quantity": len(addresses),
         }
         for (device_class, vendor, number), addresses in sorted(places.items())
     ]
+
+
+def _memory_modules(smbios: SmbiosTable) -> Mapping[str, Json]:
+    """The size of the module in each slot; makers, which may differ between equal units, as a comment."""
+    slots = range(len(smbios.of_type(MEMORY_DEVICE)))
+    if not slots:
+        return {}
+    makers = [[field(smbios, MEMORY_DEVICE, label, slot) or "" for label in _MODULE_LABELS] for slot in slots]
+    return {
+        "DmiMatches": {
+            f"{MEMORY_DEVICE}[{slot}] Size": (field(smbios, MEMORY_DEVICE, "Size", slot) or "").strip()
+            for slot in slots
+        },
+        "_Modules": [_text(" ".join(text.strip() for text in texts if text.strip())) for texts in makers],
+    }
 
 
 def _given(**values: str | int) -> dict[str, Json]:

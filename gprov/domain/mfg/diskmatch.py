@@ -6,22 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from gprov.domain.disk.model import Disk
-from gprov.domain.errors import Problem
+from gprov.domain.mfg.difference import Difference
 from gprov.domain.mfg.spec import DiskSpec, HardwareSpec
 
 
-def compare_disks(spec: HardwareSpec, disks: Sequence[Disk]) -> Iterator[Problem]:
+def compare_disks(spec: HardwareSpec, disks: Sequence[Disk]) -> Iterator[Difference]:
     """Yield all differences. Disks that match the specification of the recovery disk are not main disks; all others
     are."""
     recovery = recovery_disks(spec.recovery, disks)
     if len(recovery) != spec.recovery.quantity:
         seen = f"{len(recovery)} ({_names(recovery)})" if recovery else f"none among {_names(disks)}"
-        yield Problem("Recovery", f"expected {spec.recovery.describe()}, found {seen}")
+        yield Difference("Recovery", spec.recovery.describe(), seen)
     rest = [disk for disk in disks if disk not in recovery]
     if spec.main_disks and fitting_alternative(spec.main_disks, rest) is None:
         for index, alternative in enumerate(spec.main_disks):
             wanted = " and ".join(disk.describe() for disk in alternative) or "no disk"
-            yield Problem(f"MainDiskConfigs[{index}]", f"expected {wanted}, found {_names(rest)}")
+            yield Difference(f"MainDiskConfigs[{index}]", wanted, _names(rest))
 
 
 def recovery_disks(spec: DiskSpec, disks: Sequence[Disk]) -> tuple[Disk, ...]:

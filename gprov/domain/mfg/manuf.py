@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gprov.domain.branding import Branding
@@ -22,6 +22,7 @@ from gprov.domain.mfg.specread import read_spec
 from gprov.domain.mfg.stepread import read_platform_steps
 from gprov.domain.mfg.steps import PlatformSteps
 from gprov.domain.mfg.urls import url_problem
+from gprov.domain.platform.model import Platform
 from gprov.domain.recovery_files import IMAGE_FOLDER
 
 
@@ -54,9 +55,9 @@ class ManufData:
         return next(file for file in self.files if destination(file, branding, True).kind is PlacementKind.IMAGE)
 
 
-def parse_manuf(source: str, data: bytes, branding: Branding, code_names: Collection[str] | None = None) -> ManufData:
-    """Raises BadInput with all problems. ``source`` names the file. ``code_names``: of all platforms, None if the
-    platform table is not known."""
+def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequence[Platform] | None = None) -> ManufData:
+    """Raises BadInput with all problems. ``source`` names the file. ``platforms``: of the platform table, None if
+    it is not known."""
     root = read_object(source, data)
     warnings: list[Problem] = []
     readings: list[Problem] = []
@@ -69,8 +70,10 @@ def parse_manuf(source: str, data: bytes, branding: Branding, code_names: Collec
     steps = tuple(read_platform_steps(entry, warnings) for entry in step_entries)
     if root.has("ValidationData") and not spec_entries:
         root.problem("ValidationData", "must list at least one platform: without its entry no unit passes")
-    _check_code_names(spec_entries, [spec.code_name for spec in specs], code_names)
-    _check_code_names(step_entries, [platform.code_name for platform in steps], code_names)
+    _check_code_names(spec_entries, [spec.code_name for spec in specs], platforms)
+    _check_code_names(step_entries, [platform.code_name for platform in steps], platforms)
+    for entry, spec in zip(spec_entries, specs, strict=True):
+        _check_controller(entry, spec, platforms or ())
     validated = {spec.code_name for spec in specs}
     for entry, platform in zip(step_entries, steps, strict=True):
         if platform.code_name not in validated:
@@ -90,8 +93,20 @@ def parse_manuf(source: str, data: bytes, branding: Branding, code_names: Collec
     return finish(source, root, manuf)
 
 
-def _check_code_names(entries: Sequence[JsonObject], names: Sequence[str], known: Collection[str] | None) -> None:
+def parse_specifications(source: str, data: bytes) -> tuple[HardwareSpec, ...]:
+    """``ValidationData`` alone, whatever else the file has. Raises BadInput with all problems of it."""
+    root = read_object(source, data)
+    entries = root.objects("ValidationData", required=True)
+    specs = tuple(read_spec(entry, []) for entry in entries)
+    _check_code_names(entries, [spec.code_name for spec in specs], None)
+    return finish(source, root, specs)
+
+
+def _check_code_names(
+    entries: Sequence[JsonObject], names: Sequence[str], platforms: Sequence[Platform] | None
+) -> None:
     """Each platform may have one entry: a second one would be ignored."""
+    known = None if platforms is None else {platform.code_name for platform in platforms}
     seen: dict[str, str] = {}
     for entry, name in zip(entries, names, strict=True):
         first = seen.setdefault(name, entry.path)
@@ -101,6 +116,15 @@ def _check_code_names(entries: Sequence[JsonObject], names: Sequence[str], known
             entry.problem("DevCodeName", f"{name} has an entry already: {first}")
         if known is not None and name not in known:
             entry.problem("DevCodeName", f"{name} is not in the platform table")
+
+
+def _check_controller(entry: JsonObject, spec: HardwareSpec, platforms: Sequence[Platform]) -> None:
+    """Versions that only a management controller reports, of a platform without one: no unit would pass."""
+    variants = [platform for platform in platforms if platform.code_name == spec.code_name]
+    if variants and not any(platform.ipmi for platform in variants):
+        for key in spec.firmware_version.of_controller:
+            text = f"no unit has this version: IPMI of {spec.code_name} is not true in the platform table"
+            entry.problem(f"FirmwareVer.{key}", text)
 
 
 def _check_places(

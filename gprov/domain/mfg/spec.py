@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# What to do about a version of a management controller, which no adapter reads yet.
-UNREAD_VERSION = "remove the key, and compare the version in a step (BeforeQA, ipmitool)"
-
 
 @dataclass(frozen=True, slots=True)
 class CpuSpec:
@@ -57,21 +54,27 @@ class DeviceSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareVersions:
-    """``FirmwareVer``: versions of the BIOS and of the management controller's parts. Empty: not compared (in a
+    """``FirmwareVer``: versions of the BIOS, and of what the management controller reports. Empty: not compared (in a
     specification) or unknown (of a unit)."""
 
     bios: str = ""
     ipmi: str = ""
     fru: str = ""
-    sdr: str = ""
     me: str = ""
+
+    @property
+    def of_controller(self) -> tuple[str, ...]:
+        """Keys of the versions that only a management controller reports, as far as they are given."""
+        parts = (("IPMI", self.ipmi), ("FRU", self.fru), ("ME", self.me))
+        return tuple(key for key, version in parts if version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HardwareSpec:
     """``main_disks``: alternatives, of which one must match completely. ``ram_megs``: MiB. ``serial_regex``: searched
     in the serial number, "" for any. ``dmi_matches``: dmidecode keyword ("bios-vendor"), or structure type, optional
-    index and label ("17[1] Part Number") → expected text. None and empty: not compared."""
+    index and label ("17[1] Part Number") → expected text. None and empty: not compared. ``pci_complete`` and
+    ``usb_complete``: a device that the list does not name is a difference."""
 
     code_name: str
     recovery: DiskSpec
@@ -84,5 +87,7 @@ class HardwareSpec:
     firmware_version: FirmwareVersions = FirmwareVersions()
     pci: tuple[DeviceSpec, ...] = ()
     usb: tuple[DeviceSpec, ...] = ()
+    pci_complete: bool = False
+    usb_complete: bool = False
     serial_regex: str = ""
     dmi_matches: Mapping[str, str] = field(default_factory=dict)

@@ -6,14 +6,8 @@ import re
 
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
-from gprov.domain.mfg.spec import (
-    UNREAD_VERSION,
-    CpuSpec,
-    DeviceSpec,
-    DiskSpec,
-    FirmwareVersions,
-    HardwareSpec,
-)
+from gprov.domain.mfg.dmimatch import dmi_key_problem
+from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.platform.patterns import pattern_problem
 
 MIN_RECOVERY = 1 << 30  # bytes
@@ -23,6 +17,8 @@ _NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,8}|0|[1-9][0-9]{0,9}")
 def read_spec(entry: JsonObject, warnings: list[Problem]) -> HardwareSpec:
     firmware = entry.object("FirmwareVer")
     devices = entry.object("Devices")
+    if devices and devices.boolean("Exact") and not devices.has("PCI") and not devices.has("USB"):
+        devices.problem("Exact", "concerns the lists PCI and USB, of which there is none")
     cpu = entry.object("CPUInfo")
     recovery = entry.object("Recovery", required=True)
     return HardwareSpec(
@@ -34,11 +30,13 @@ def read_spec(entry: JsonObject, warnings: list[Problem]) -> HardwareSpec:
         oui_nics=_number(entry, "NumOUINics", 0),
         oui_sequential=entry.boolean("OUINicsSequential"),
         total_nics=_number(entry, "TotalNics", 0),
-        firmware_version=_firmware(firmware, warnings) if firmware else FirmwareVersions(),
+        firmware_version=_firmware(firmware) if firmware else FirmwareVersions(),
         pci=_devices(devices, "PCI", warnings) if devices else (),
         usb=_devices(devices, "USB", warnings) if devices else (),
+        pci_complete=_is_complete(devices, "PCI") if devices else False,
+        usb_complete=_is_complete(devices, "USB") if devices else False,
         serial_regex=_regex(entry, "SerNumRegex"),
-        dmi_matches=entry.string_map("DmiMatches"),
+        dmi_matches=_dmi_matches(entry, "DmiMatches"),
     )
 
 
@@ -50,16 +48,15 @@ def _cpu(entry: JsonObject) -> CpuSpec:
     return CpuSpec(entry.text("Model"), _number(entry, "Cores", 1), _number(entry, "Sockets", 1))
 
 
-def _firmware(entry: JsonObject, warnings: list[Problem]) -> FirmwareVersions:
-    for key in ("IPMI", "FRU", "SDR", "ME"):
-        if entry.text(key):
-            text = f"gprov does not read this version yet, so that no unit of this platform passes: {UNREAD_VERSION}"
-            warnings.append(Problem(f"{entry.path}.{key}", text))
+def _firmware(entry: JsonObject) -> FirmwareVersions:
+    """The repository of sensor data records tells the version of its commands only (IPMI 2.0 section 33.9), and none of
+    its contents: ``SDR`` of earlier files came from a maker's program."""
+    if entry.text("SDR"):
+        entry.problem("SDR", "no unit has this version: IPMI does not tell it; compare it in a step (BeforeQA)")
     return FirmwareVersions(
         bios=entry.text("BIOS"),
         ipmi=entry.text("IPMI"),
         fru=entry.text("FRU"),
-        sdr=entry.text("SDR"),
         me=entry.text("ME"),
     )
 
@@ -117,6 +114,11 @@ def _device(entry: JsonObject, warnings: list[Problem]) -> DeviceSpec:
     return device
 
 
+def _is_complete(entry: JsonObject, key: str) -> bool:
+    """``Exact`` concerns the lists that are given: an empty one then means that there must be no device."""
+    return entry.boolean("Exact") and entry.has(key)
+
+
 def _hex(entry: JsonObject, key: str, most: int) -> int | None:
     text = entry.text(key)
     if not text:
@@ -133,3 +135,11 @@ def _regex(entry: JsonObject, key: str) -> str:
     if problem:
         entry.problem(key, problem)
     return text
+
+
+def _dmi_matches(entry: JsonObject, key: str) -> dict[str, str]:
+    matches = entry.string_map(key)
+    for name in matches:
+        if problem := dmi_key_problem(name):
+            entry.problem(f"{key}.{name}", f"{problem}: no unit has a value for it")
+    return matches

@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import subprocess
 import threading
-import time
 import tty
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,50 +22,18 @@ from gprov.apps.unit.execution.erase.tpm_clearing import TpmClearing
 from gprov.domain.erase.report import OptionResult, OptionStatus
 from gprov.domain.formats.tpm.commands import clear
 from gprov.domain.formats.tpm.replies import parse_reply
-
-NV_INDEX = "0x01500020"
-PERSISTENT = "0x81000005"
-_SECONDS = 30.0
+from tests.integ.erase.software_tpm import PERSISTENT, SECONDS, SoftwareTpm, own, tpm_on_network
 
 
 @dataclass
-class SoftwareTpm:
-    port: int
+class TpmOnTerminal(SoftwareTpm):
+    """``node`` stands for the device file, ``device`` for its folder in sysfs."""
+
     node: str
     device: Path
 
-    def tool(self, *words: str) -> str:
-        """A program of tpm2-tools."""
-        tcti = f"swtpm:host=127.0.0.1,port={self.port}"
-        done = subprocess.run(
-            words,
-            env={**os.environ, "TPM2TOOLS_TCTI": tcti},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
     def clear(self) -> OptionResult:
         return TpmClearing(LinuxTpm(str(self.device), (self.node,)), FakeClock()).run()
-
-    def handles(self, kind: str) -> str:
-        return self.tool("tpm2_getcap", f"handles-{kind}")
-
-
-def _free_port() -> int:
-    """A port whose successor is free too: swtpm's control channel."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def _received(read: int | socket.socket) -> bytes:
@@ -87,61 +53,28 @@ def _relay(master: int, port: int) -> None:
             command = _received(master)
         except OSError:  # the terminal is closed
             return
-        with socket.create_connection(("127.0.0.1", port), timeout=_SECONDS) as tpm:
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as tpm:
             tpm.sendall(command)
             os.write(master, _received(tpm))
 
 
-def _await(port: int) -> None:
-    end = time.monotonic() + _SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < end
-            threading.Event().wait(0.05)
-        else:
-            return
-
-
 @pytest.fixture
-def tpm(tmp_path: Path) -> Iterator[SoftwareTpm]:
-    port = _free_port()
+def tpm(tmp_path: Path) -> Iterator[TpmOnTerminal]:
     state, device = tmp_path / "state", tmp_path / "tpm0"
     state.mkdir()
     device.mkdir()
     (device / "tpm_version_major").write_text("2\n")
-    command = [
-        *("swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--flags", "not-need-init,startup-clear"),
-        *("--server", f"type=tcp,port={port},bindaddr=127.0.0.1"),
-        *("--ctrl", f"type=tcp,port={port + 1},bindaddr=127.0.0.1"),
-    ]
-    process = subprocess.Popen(command)
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    try:
-        _await(port + 1)
-        threading.Thread(target=_relay, args=(master, port), daemon=True).start()
-        yield SoftwareTpm(port, os.ttyname(slave), device)
-    finally:
+    with tpm_on_network(state) as server:
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        threading.Thread(target=_relay, args=(master, server.port), daemon=True).start()
+        yield TpmOnTerminal(server.port, os.ttyname(slave), device)
         os.close(slave)
-        process.terminate()
-        process.wait(_SECONDS)
         os.close(master)
 
 
-def _own(tpm: SoftwareTpm, folder: Path) -> None:
-    """What an operating system leaves: an NV index, a persistent key, passwords of two hierarchies."""
-    tpm.tool("tpm2_createprimary", "-C", "o", "-c", str(folder / "key"))
-    tpm.tool("tpm2_evictcontrol", "-C", "o", "-c", str(folder / "key"), PERSISTENT)
-    tpm.tool("tpm2_nvdefine", "-C", "o", "-s", "32", NV_INDEX)
-    tpm.tool("tpm2_changeauth", "-c", "owner", "secret")
-    assert NV_INDEX[2:].lstrip("0") in tpm.handles("nv-index").lower()
-    assert PERSISTENT in tpm.handles("persistent").lower()
-
-
-def test_nothing_of_an_owner_is_left(tpm: SoftwareTpm, tmp_path: Path) -> None:
-    _own(tpm, tmp_path)
+def test_nothing_of_an_owner_is_left(tpm: TpmOnTerminal, tmp_path: Path) -> None:
+    own(tpm, tmp_path)
     result = tpm.clear()
     assert result.status is OptionStatus.DONE, result
     assert "1 persistent object" in result.detail
@@ -163,9 +96,9 @@ def test_nothing_of_an_owner_is_left(tpm: SoftwareTpm, tmp_path: Path) -> None:
     ids=["password", "disabled"],
 )
 def test_a_protected_tpm_is_as_it_was_and_the_reason_is_stated(
-    tpm: SoftwareTpm, tmp_path: Path, protect: tuple[str, ...], reason: str
+    tpm: TpmOnTerminal, tmp_path: Path, protect: tuple[str, ...], reason: str
 ) -> None:
-    _own(tpm, tmp_path)
+    own(tpm, tmp_path)
     tpm.tool(*protect)
     result = tpm.clear()
     assert result.status is OptionStatus.FAILED
@@ -176,7 +109,7 @@ def test_a_protected_tpm_is_as_it_was_and_the_reason_is_stated(
         tpm.tool("tpm2_clear", "-c", "l", "secret")
 
 
-def test_the_response_codes_are_those_of_the_tpm(tpm: SoftwareTpm) -> None:
+def test_the_response_codes_are_those_of_the_tpm(tpm: TpmOnTerminal) -> None:
     """Sent although the TPM states that it is protected."""
     device = LinuxTpm(str(tpm.device), (tpm.node,))
     tpm.tool("tpm2_clearcontrol", "-C", "l", "s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import sqlite3
@@ -19,7 +20,7 @@ from gprov.apps.server.container import Policy, server_container
 from gprov.apps.server.credentials import CredentialsRefused
 from gprov.apps.server.database import Database, open_existing, sole_server, store_path
 from gprov.apps.server.delivered_documents import MAX_HELD, MAX_KEPT
-from gprov.apps.server.records import KeptDocument
+from gprov.apps.server.records import DifferenceEntry, KeptDocument
 from gprov.apps.server.rows import EVENTS_KEPT, SERVER_TYPE
 from gprov.apps.server.schema import MIGRATIONS
 from gprov.apps.server.state_reports import STATES_KEPT
@@ -283,6 +284,21 @@ def test_reports_are_kept_whatever_becomes_of_the_unit_and_can_be_read_back(serv
     assert len(detail.documents) == 3
     for serial, name in (("1", "qa.json"), ("1", "other"), ("2", "hardware.json")):
         assert queries.kept_document(serial, name) is None
+
+
+def test_differences_are_in_the_record_of_the_unit(server: Server) -> None:
+    unit, queries = Unit(server, "1"), server.services.queries
+    unit.document('{"Differences": []}', "differences.json", DocumentKind.DIFFERENCES)
+    found = queries.unit("1")
+    assert found is not None
+    assert found.differences == ()
+    row = {"Place": "RamMegs", "Required": "2048 MiB", "Detected": "1024 MiB"}
+    unit.document(json.dumps({"Differences": [row]}), "differences.json", DocumentKind.DIFFERENCES)
+    found = queries.unit("1")
+    assert found is not None
+    assert found.differences == (DifferenceEntry("RamMegs", "2048 MiB", "1024 MiB"),)
+    with pytest.raises(BadInput, match="Differences: is missing"):
+        unit.document("{}", "differences.json", DocumentKind.DIFFERENCES)
 
 
 def test_a_unit_cannot_fill_the_store_with_reports(server: Server) -> None:

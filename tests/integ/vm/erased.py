@@ -180,12 +180,17 @@ def assert_erased(unit: VirtualUnit, former: Former) -> dict[str, Any]:
 
 
 def assert_restores_itself(unit: VirtualUnit, run_stage: RunStage) -> None:
-    """As the firmware starts it, and without a wait for a root volume: after that the restore could not begin before
-    its deadline."""
+    """As the firmware starts it."""
     shown = console(run_stage("restore", unit, RESTORED))
+    assert_did_not_wait(shown, rf"{LOGGED} LOG factory restore: {RestoreReason.DISKS_UNUSED.value}")
+
+
+def assert_did_not_wait(shown: str, decided: str) -> None:
+    """For a root volume: after that the decision could not come before the deadline. ``shown``: on the console;
+    ``decided``: a pattern for the one line of the decision that begins with its time."""
     first, *_ = re.finditer(LOGGED, shown)
-    [decided] = re.finditer(rf"{LOGGED} LOG factory restore: {RestoreReason.DISKS_UNUSED.value}", shown)
-    waited = datetime.fromisoformat(decided[1]) - datetime.fromisoformat(first[1])
+    [found] = re.finditer(decided, shown)
+    waited = datetime.fromisoformat(found[1]) - datetime.fromisoformat(first[1])
     assert waited.total_seconds() < ROOT_DEADLINE_SECONDS / 2
 
 

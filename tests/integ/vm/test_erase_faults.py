@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.lab.argv import block_node, disk_device
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_argv import block_node, disk_device
 from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.factory import factory_for
 from gprov.apps.host.lab.machine import DiskBus, Durability, Machine
@@ -22,11 +22,13 @@ from tests.integ.vm.erased import (
     CERTIFICATE,
     ERASED,
     FAILED,
+    LOGGED,
     RECORD,
     SECTOR,
     OverlayAs,
     RunStage,
     allocated,
+    assert_did_not_wait,
     assert_erased,
     assert_recovery_is_intact,
     assert_restores_itself,
@@ -89,6 +91,7 @@ def test_a_bad_sector_is_the_only_one_that_is_left_and_the_report_names_it(
     result = run_stage("refused", unit, ERASED, machine)
     assert "ONLY PARTLY" in console(result)
     assert "Any key: boot menu" in console(result)
+    assert_did_not_wait(console(result), rf"{LOGGED} ERROR .*ONLY PARTLY")
     assert not [each.name for each in result.milestones if each.name == "FR_STARTED"]
     assert report(unit) == found
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from gprov.adapters.fake.events.sinks import MemorySink
@@ -13,6 +16,12 @@ from gprov.apps.mfg.main import HOLD_SECONDS, container_for, provision
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.boot.args import BootArguments, parse_boot_arguments
 from gprov.domain.branding import Branding
+from gprov.domain.disk.model import Bus
+from gprov.domain.display.render import next_change, render
+from gprov.domain.display.screen import Geometry
+from gprov.domain.display.text import wrap
+from gprov.domain.display.views import MessageView
+from gprov.domain.platform.inventory import Cpus
 
 
 def unit_of(world: World, **arguments: str) -> tuple[BootArguments, InitContainer]:
@@ -51,6 +60,29 @@ def test_a_failure_is_shown_for_long_and_said_once(arguments: dict[str, str], he
     said = [repr(event.body) for event in sink.events if "is not as specified" in repr(event.body)]
     assert len(said) == 1
     assert sink.closed
+
+
+def test_every_difference_is_shown_until_the_restart_and_scrolls_on_a_display() -> None:
+    """The text that stays: on a display of four rows of 20 characters, which shows each line of it in turn."""
+    world = new_world()
+    stick = world.machine.add_disk(8 << 30, bus=Bus.USB, serial="stick")
+    world.machine.inventory = replace(world.machine.inventory, cpus=Cpus(("Slow",), 1, 1))
+    document = json.loads(world.origin.content[MANUF_URL])
+    document["ValidationData"][0]["CPUInfo"] = {"Model": "Fast"}
+    world.origin.content[MANUF_URL] = json.dumps(document).encode()
+    with pytest.raises(MachineStopped):
+        provision(*unit_of(world))
+    shown = world.machine.messages[-1]
+    assert "CPUInfo.Model\n  required: 'Fast'\n  detected: 'Slow'" in shown
+    assert "MainDiskConfigs[0]\n  required: 1 x 21474836480 bytes ± 1 % (any model)\n  detected: " in shown
+    assert f"1 x {stick.size} bytes" in shown
+    view, geometry = MessageView(shown), Geometry(20, 4)
+    seen: set[str] = set()
+    seconds = 0.0
+    for _ in range(200):
+        seen.update(line.rstrip() for line in render(view, geometry, seconds).lines)
+        seconds = next_change(view, geometry, seconds)
+    assert set(wrap(shown, 20)) <= seen
 
 
 def test_what_an_adopter_puts_into_the_unit_s_container_counts_for_provisioning_too() -> None:

@@ -19,6 +19,7 @@ from gprov.domain.boot.decisions import (
     CheckFileSystem,
     Decision,
     Erase,
+    FollowEraseRecord,
     GiveUp,
     KeepWaiting,
     OpenMenu,
@@ -83,6 +84,7 @@ UNUSED = {TargetState.BLANK, TargetState.ERASED}
 BLANK = survey(TargetState.BLANK)
 OTHER = survey(TargetState.OTHER)
 UNKNOWN = TargetSurvey(expected=None)
+CLEARED = replace(OTHER, without_root=True)
 WITH_PRIMARY = replace(survey(TargetState.PRIMARY), primary=(ROOT,))
 # The one data disk is there, but it is not the one that the root was found on.
 ELSEWHERE = TargetSurvey(expected=1, disks=(TargetDisk(SDB, TargetState.OTHER),))
@@ -457,6 +459,7 @@ surveys = st.builds(
     primary=st.sampled_from([(), (ROOT,), (ROOT, EMPTY)]),
     probable_primary=st.sampled_from([None, EMPTY]),
     boot_files_present=st.sampled_from([None, True, False]),
+    without_root=st.booleans(),
 )
 arguments_without_wish = st.builds(
     BootArguments,
@@ -493,6 +496,7 @@ def all_facts(arguments: st.SearchStrategy[BootArguments]) -> st.SearchStrategy[
         key_pressed=st.booleans(),
         emergency_files=st.sampled_from([(), ("EmergencyFile_1",)]),
         emergency_searched=st.booleans(),
+        erase_followed=st.booleans(),
     )
 
 
@@ -655,6 +659,32 @@ def test_erase_only_on_request(seen: BootFacts) -> None:
     assert isinstance(decide(seen), Erase) is (seen.arguments.erase is EraseMode.REQUESTED)
 
 
+@pytest.mark.parametrize(
+    "seen",
+    [
+        facts(targets=CLEARED, elapsed=3),
+        facts(targets=CLEARED, elapsed=LATE),
+        facts(targets=CLEARED, elapsed=3, files=("EmergencyFile_1",), searched=False),
+        facts(targets=replace(BLANK, without_root=True), elapsed=3),
+        facts(root=NotFound((HALF,)), targets=CLEARED, elapsed=3),
+    ],
+)
+def test_row_6a(seen: BootFacts) -> None:
+    assert decide(seen) == FollowEraseRecord()
+    # A person who then left the boot menu waits for a root, as without the record.
+    without = None if seen.targets is None else replace(seen.targets, without_root=False)
+    assert decide(replace(seen, erase_followed=True)) == decide(replace(seen, targets=without))
+
+
+@settings(max_examples=150)
+@given(all_facts(all_arguments))
+def test_an_erase_record_is_followed_only_if_no_root_can_come(seen: BootFacts) -> None:
+    if isinstance(decide(seen), FollowEraseRecord):
+        assert isinstance(seen.root, NotFound)
+        assert seen.targets is not None
+        assert seen.targets.without_root
+
+
 @settings(max_examples=150)
 @given(all_facts(all_arguments))
 def test_only_a_root_with_its_flag_is_booted(seen: BootFacts) -> None:
@@ -680,6 +710,9 @@ def test_asking_again_as_told_comes_to_an_end(seen: BootFacts) -> None:
         match decide(seen):
             case KeepWaiting(until=until):
                 seen = replace(seen, elapsed=until)
+            case FollowEraseRecord():
+                assert not seen.erase_followed
+                seen = replace(seen, erase_followed=True)
             case SurveyTargets():
                 assert seen.targets is None
                 seen = replace(seen, targets=WITH_PRIMARY)

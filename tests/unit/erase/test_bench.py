@@ -29,7 +29,8 @@ from gprov.apps.host.cli.erase_options import (
     with_machine_data,
 )
 from gprov.apps.host.cli.erase_plan import survey
-from gprov.apps.host.cli.erase_run import abandoned_lines, met, require_place
+from gprov.apps.host.cli.erase_report_file import require_place
+from gprov.apps.host.cli.erase_run import abandoned_lines, met
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.erase.container import BenchContainer
 from gprov.apps.host.erase.planning import BenchPlan

@@ -87,6 +87,14 @@ def test_any_changed_byte_is_detected(data: st.DataObject) -> None:
     assert check_chain({**FILES, "2.json": changed}, KEY)
 
 
+def test_no_byte_of_a_certificate_is_left_out() -> None:
+    signed = CHAIN[0]
+    for place in range(len(signed.certificate)):
+        content = bytearray(signed.certificate)
+        content[place] ^= 1
+        assert "the signature is not that of the key" in messages(replace(signed, certificate=bytes(content))), place
+
+
 @given(st.binary(max_size=80))
 def test_no_other_signature_is_taken(signature: bytes) -> None:
     assert messages(replace(CHAIN[0], signature=signature))

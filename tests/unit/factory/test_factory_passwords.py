@@ -66,7 +66,7 @@ def test_the_number_of_passwords_is_that_of_all_that_are_allowed(
     assert rule.choices() == sum(map(rule.allows, all_texts))
 
 
-def test_default_strength_and_limits() -> None:
+def test_default_passwords_are_strong_and_fit_their_devices() -> None:
     for kind, bits, longest in ((PasswordKind.OS, 112, 128), (PasswordKind.IPMI, 89, 16), (PasswordKind.BIOS, 67, 20)):
         rule = DEFAULT_RULES[kind]
         assert bits < rule.bits < rule.length * math.log2(len(ALPHABET))

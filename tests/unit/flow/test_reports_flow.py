@@ -182,11 +182,20 @@ def test_hardware_that_is_not_as_specified_is_reported_as_a_specification_of_it(
     blank.change_manuf(ValidationData=[specified])
     before = machine.media_state()
     error = blank.provision_fails()
-    assert str(error) == f"{SERIAL} is not as specified for QEMU-mfg-test"
+    assert str(error) == f"{SERIAL} is not as specified for QEMU-mfg-test (2 difference(s))"
     assert machine.media_state() == before
     assert blank.factory.states == [ProcessState.MFG_STARTED, ProcessState.MFG_FAILED]
     text = blank.factory.reports[SERIAL, DocumentKind.HARDWARE]
-    assert list(blank.factory.reports) == [(SERIAL, DocumentKind.HARDWARE)]
+    assert list(blank.factory.reports) == [(SERIAL, DocumentKind.DIFFERENCES), (SERIAL, DocumentKind.HARDWARE)]
+    rows = report(blank, SERIAL, DocumentKind.DIFFERENCES)
+    assert rows == {
+        "DevCodeName": "QEMU-mfg-test",
+        "Differences": [
+            {"Place": "RamMegs", "Required": "1 MiB (± 1 %)", "Detected": "1024 MiB usable, 1024 MiB installed"},
+            {"Place": "Devices.PCI[0]", "Required": "0 x vendor 0x8086", "Detected": "1 (at 0000:00:09.0)"},
+        ],
+    }
+    assert "Devices.PCI[0]\n  required: 0 x vendor 0x8086\n  detected: 1 (at 0000:00:09.0)" in blank.warnings()
     assert text.rstrip("\n") in blank.lines()
     found = json.loads(text)
     assert found["Recovery"]["Size"] == machine.disks[1].size

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, HostEndpoints, disk_device, qemu_arguments
+from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, HostEndpoints, qemu_arguments
+from gprov.apps.host.lab.disk_argv import disk_device
 from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.machine import (
     REPORT_PORT,
@@ -134,6 +135,15 @@ def test_an_emulated_processor_lacks_avx_and_what_builds_on_it_only() -> None:
     real = qemu_arguments(VirtualUnitSpec().machine("/unit"), replace(ENDPOINTS, accelerator=Accelerator.KVM))
     assert emulated == f"max,avx=off,avx2=off,model-id={CPU_NAME}"
     assert options(real, "-cpu") == [f"max,model-id={CPU_NAME}"]
+
+
+def test_with_the_clock_of_instructions_the_machine_is_emulated_by_one_thread() -> None:
+    machine = replace(VirtualUnitSpec().machine("/unit"), instruction_clock=1)
+    arguments = qemu_arguments(machine, replace(ENDPOINTS, accelerator=Accelerator.KVM))
+    assert options(arguments, "-accel") == ["tcg,thread=single"]
+    assert options(arguments, "-icount") == ["shift=1"]
+    assert options(arguments, "-cpu") == options(unit_arguments(), "-cpu")
+    assert not options(unit_arguments(), "-icount")
 
 
 def test_a_guest_that_resets_or_powers_off_stops_the_machine() -> None:

@@ -42,7 +42,7 @@ def parsed(spec: VirtualUnitSpec) -> ManufData:
     image = Artifact(f"{BASE}/files/WIDGET.LNX.SHINY.2024-01-15.0001.upd", "a" * 64)
     kernel = Artifact(f"{BASE}/files/norm_boot", "b" * 64)
     raw = json.dumps(manuf_data([image, kernel], BASE, spec)).encode()
-    return parse_manuf("manufData.json", raw, Branding(), [platform.code_name for platform in default_table()])
+    return parse_manuf("manufData.json", raw, Branding(), default_table())
 
 
 @settings(max_examples=100)

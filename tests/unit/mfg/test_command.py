@@ -87,6 +87,7 @@ def test_templates_are_one_argument_however_they_are_written() -> None:
         ("echo {{ .OSPass }} {{ .BiosPass }}", [("echo",), (TemplateValue.OS,), (TemplateValue.BIOS,)]),
         ("a {{- .Serial -}} b", [("a", TemplateValue.SERIAL, "b")]),
         ("a {{/* the unit's */}}{{$.Serial}}", [("a",), (TemplateValue.SERIAL,)]),
+        ("a {{/* b */}}{{/* c */ }}d {{ /* * / */}}", [("a",), ("d",)]),
         (r"echo -e 'this\040works'", [("echo",), ("-e",), (r"this\040works",)]),
     ],
 )
@@ -113,7 +114,8 @@ def test_a_template_that_is_refused_says_what_to_write_instead(text: str, words:
 @pytest.mark.parametrize(
     "text",
     ["", "  ", "# x", "''", "a 'b", 'a "b', "a \\", "{{.Nope}}", "{{Serial}}", "{{.serial}}", "{{.Serial",
-     "{{{.Serial}}}", "{{-.Serial}}", "{{.Serial | len}}", "{{}}", "a\0b", "a \ud800"],
+     "{{{.Serial}}}", "{{-.Serial}}", "{{.Serial | len}}", "{{}}", "a\0b", "a \ud800", "{{/* a",
+     "a {{/* b */", "a {{/* b */ c */}}"],
 )  # fmt: skip
 def test_refused_commands(text: str) -> None:
     assert parse_command(text).problems

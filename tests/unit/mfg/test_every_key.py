@@ -23,7 +23,6 @@ from gprov.domain.mfg.switches import Switch
 from gprov.domain.platform import table
 from gprov.domain.platform.facts import platform_entry
 from gprov.domain.platform.unused import unused_values
-from tests.unit.mfg.test_manuf import changed, parse
 from tests.unit.platform.test_platform_table import FULL, parsed
 
 WARNED = "this version does nothing with it, and says so"
@@ -37,6 +36,7 @@ _TESTS = Path(__file__).parents[1]
 
 COMPARE, DISKS = "platform/test_compare.py::", "platform/test_diskmatch.py::"
 MANUF, STEPS, SWITCHES = "mfg/test_manuf.py::", "flow/test_steps_flow.py::", "flow/test_switches_flow.py::"
+BMC = "bmc/test_bmc_flow.py::"
 ERASE = "flow/test_erase_flow.py::"
 MEDIA = "flow/test_emergency_media.py::"
 IDENTIFY, ARGS, MENU = "platform/test_identify.py::", "boot/test_args.py::", "flow/test_menu_flow.py::"
@@ -70,11 +70,12 @@ MANUF_KEYS = {
     "TotalNics": f"{COMPARE}test_interfaces",
     "FirmwareVer": f"{COMPARE}test_all_differences_at_once",
     "BIOS": f"{COMPARE}test_all_differences_at_once",
-    "IPMI": WARNED,
-    "FRU": WARNED,
-    "SDR": WARNED,
-    "ME": WARNED,
+    "IPMI": f"{COMPARE}test_firmware_of_the_management_controller",
+    "FRU": f"{COMPARE}test_firmware_of_the_management_controller",
+    "SDR": MANUF,
+    "ME": f"{COMPARE}test_firmware_of_the_management_controller",
     "Devices": f"{COMPARE}test_pci_devices",
+    "Exact": f"{COMPARE}test_a_device_beyond_a_complete_list",
     "PCI": f"{COMPARE}test_pci_devices",
     "USB": f"{COMPARE}test_usb_devices",
     "Device": f"{COMPARE}test_pci_devices",
@@ -109,8 +110,8 @@ PLATFORM_KEYS = {
     "WANIndex": "unitid/test_nics.py::test_labels_and_wan",
     "DefaultNamesNoDiag": "unitid/test_nics.py::test_labels_and_wan",
     "MACPrefix": "unitid/test_nics.py::test_mac_prefix",
-    "IPMI": WARNED,
-    "IPMIChannel": IMAGE,
+    "IPMI": f"{BMC}test_the_units_account_is_the_only_one_that_lets_in_and_the_server_knows_the_mac",
+    "IPMIChannel": f"{BMC}test_all_lan_channels_or_the_one_of_the_platform",
     "NumDataDisks": "disk/test_targets.py::test_a_missing_disk_is_refused",
     "Disksize": "disk/test_targets.py::test_tolerance_includes_its_bounds",
     "DiskSTol": "disk/test_targets.py::test_a_set_that_disagrees_is_refused",
@@ -170,7 +171,7 @@ SWITCH_WORDS = {
     "No-wipe-disks": f"{SWITCHES}test_no_wipe_disks_leaves_the_old_system",
     "Dmi-raw-output": f"{SWITCHES}test_dmi_raw_output_logs_every_structure",
     "No-bios-pw": f"{SWITCHES}test_switches_without_effect_are_warned_about",
-    "No-ipmi-pw": f"{SWITCHES}test_switches_without_effect_are_warned_about",
+    "No-ipmi-pw": f"{BMC}test_no_ipmi_pw_leaves_the_accounts_alone",
 }
 
 
@@ -251,12 +252,6 @@ def test_the_tests_that_entries_name_exist(entries: Mapping[str, str]) -> None:
 
 def _snake(key: str) -> str:
     return {"DiskIsSSD": "disk_is_ssd", "mfgurl": "provision("}.get(key, key)
-
-
-@pytest.mark.parametrize("key", [key for key, entry in MANUF_KEYS.items() if entry is WARNED])
-def test_keys_of_manuf_data_without_effect_are_warned_about(key: str) -> None:
-    data = parse(changed(lambda document: document["ValidationData"][0]["FirmwareVer"].update({key: "1"})))
-    assert [warning.place.rpartition(".")[2] for warning in data.warnings] == [key]
 
 
 @pytest.mark.parametrize("key", [key for key, entry in PLATFORM_KEYS.items() if entry is WARNED])

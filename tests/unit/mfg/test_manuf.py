@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,9 +19,12 @@ from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions
 from gprov.domain.mfg.steps import ExitStatus, StepPoint
+from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.model import Platform
 
 Document = dict[str, Any]
 BRANDING = Branding()
+QEMU = default_table()[0]
 IMAGE = "WIDGET.LNX.SHINY.2024-02-29.0107.upd"
 SHA256 = "0123456789abcdef" * 4
 
@@ -74,8 +78,8 @@ DOCUMENT: Document = {
 }
 
 
-def parse(document: Document, code_names: list[str] | None = None) -> ManufData:
-    return parse_manuf("manufData.json", json.dumps(document).encode(), BRANDING, code_names)
+def parse(document: Document, platforms: Sequence[Platform] | None = None) -> ManufData:
+    return parse_manuf("manufData.json", json.dumps(document).encode(), BRANDING, platforms)
 
 
 def test_what_stands_twice_is_a_problem_with_its_path() -> None:
@@ -89,9 +93,9 @@ def test_what_stands_twice_is_a_problem_with_its_path() -> None:
     assert caught.value.details() == ("$.Files[2].Dest: stands twice in one object",)
 
 
-def problems(document: Document, code_names: list[str] | None = None) -> list[str]:
+def problems(document: Document, platforms: Sequence[Platform] | None = None) -> list[str]:
     with pytest.raises(BadInput) as caught:
-        parse(document, code_names)
+        parse(document, platforms)
     return list(caught.value.details())
 
 
@@ -102,7 +106,7 @@ def changed(change: Callable[[Document], object]) -> Document:
 
 
 def test_everything_is_read() -> None:
-    manuf = parse(DOCUMENT, ["QEMU-mfg-test"])
+    manuf = parse(DOCUMENT, [QEMU])
     assert manuf.warnings == ()
     assert manuf.appliance_json_url == ""
     assert manuf.log_endpoint == "http://10.0.2.2:65432/"
@@ -177,13 +181,16 @@ def test_specification_is_read() -> None:
     assert parse(DOCUMENT).spec_for("other") is None
 
 
-@pytest.mark.parametrize("part", ["IPMI", "FRU", "SDR", "ME"])
-def test_versions_of_a_management_controller_are_warned_about(part: str) -> None:
-    manuf = parse(changed(lambda d: d["ValidationData"][0]["FirmwareVer"].update({part: "3"})))
-    assert getattr(manuf.validation[0].firmware_version, part.lower()) == "3"
-    (warning,) = manuf.warnings
-    assert warning.place == f"$.ValidationData[0].FirmwareVer.{part}"
-    assert "no unit of this platform passes: remove the key, and compare the version in a step" in warning.message
+@pytest.mark.parametrize("part", ["IPMI", "FRU", "ME"])
+def test_versions_that_no_unit_of_the_platform_can_have_are_refused(part: str) -> None:
+    document = changed(lambda d: d["ValidationData"][0]["FirmwareVer"].update({part: "3"}))
+    with_controller = replace(QEMU, ipmi=True)
+    for platforms in (None, [with_controller], [QEMU, replace(with_controller, product="other")]):
+        manuf = parse(document, platforms)
+        assert getattr(manuf.validation[0].firmware_version, part.lower()) == "3"
+        assert manuf.warnings == ()
+    text = "no unit has this version: IPMI of QEMU-mfg-test is not true in the platform table"
+    assert problems(document, [QEMU]) == [f"$.ValidationData[0].FirmwareVer.{part}: {text}"]
 
 
 def test_what_is_not_given_is_not_compared() -> None:
@@ -296,6 +303,31 @@ PROBLEMS: list[tuple[str, Callable[[Document], object], str]] = [
         lambda d: d["ValidationData"][0]["Devices"]["USB"][0].pop("Class"),
         f"{SPEC}.Devices.USB[0]: has none of Vendor, Device and Class",
     ),
+    (
+        "version of the SDR",
+        lambda d: d["ValidationData"][0]["FirmwareVer"].update(SDR="51"),
+        f"{SPEC}.FirmwareVer.SDR: no unit has this version: IPMI does not tell it; compare it in a step",
+    ),
+    (
+        "exact without lists",
+        lambda d: d["ValidationData"][0].update(Devices={"Exact": True}),
+        f"{SPEC}.Devices.Exact: concerns the lists PCI and USB, of which there is none",
+    ),
+    (
+        "no keyword",
+        lambda d: d["ValidationData"][0].update(DmiMatches={"colour": "x"}),
+        f"{SPEC}.DmiMatches.colour: is neither a keyword of dmidecode nor a structure type with a label: no unit has",
+    ),
+    (
+        "no structure type",
+        lambda d: d["ValidationData"][0].update(DmiMatches={"x Locator": "x"}),
+        f"{SPEC}.DmiMatches.x Locator: is neither a keyword of dmidecode nor a structure type with a label",
+    ),
+    (
+        "no field of the type",
+        lambda d: d["ValidationData"][0].update(DmiMatches={"17[1] Colour": "x"}),
+        f"{SPEC}.DmiMatches.17[1] Colour: 'Colour' is not a known field of SMBIOS type 17: no unit has a value for it",
+    ),
     ("broken regex", lambda d: d["ValidationData"][0].update(SerNumRegex="("), f"{SPEC}.SerNumRegex: is not a usable"),
     (
         "unknown When",
@@ -369,7 +401,7 @@ def test_all_problems_at_once() -> None:
 
 
 def test_unknown_platforms_are_problems_only_if_the_table_is_known() -> None:
-    assert problems(DOCUMENT, ["other"]) == [
+    assert problems(DOCUMENT, [replace(QEMU, code_name="other")]) == [
         "$.ValidationData[0].DevCodeName: QEMU-mfg-test is not in the platform table",
         "$.CustomPlatCfgSteps[0].DevCodeName: QEMU-mfg-test is not in the platform table",
     ]

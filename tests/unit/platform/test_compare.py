@@ -83,9 +83,9 @@ def differences(
     by_fallback: bool = False,
 ) -> dict[str, str]:
     seen = smbios or parse_table(build_table(FakeSystem(cpus=("X", "X"), modules=(8 * GIB, 8 * GIB))))
-    unit = replace(identify(seen, default_table()), by_fallback=by_fallback)
+    serial = None if by_fallback else identify(seen, default_table()).serial
     hardware = Hardware(inventory=inventory, disks=disks, nics=nics, smbios=seen, bmc=bmc)
-    problems = compare(spec, unit, hardware, mac_prefix="56:78:90")
+    problems = compare(spec, hardware, serial=serial, mac_prefix="56:78:90")
     found = {problem.place: problem.message for problem in problems}
     assert len(found) == len(problems)
     return found
@@ -126,9 +126,9 @@ def test_all_differences_at_once() -> None:
 def test_words() -> None:
     found = differences(replace(SPEC, ram_megs=32768, oui_nics=3, serial_regex="^QEMU"))
     assert found == {
-        "RamMegs": "expected 32768 MiB (± 1 %), found 15994 MiB usable, 16384 MiB installed",
-        "NumOUINics": "expected 3 with MAC prefix 56:78:90, found 2 (56:78:90:00:00:09, 56:78:90:00:00:0a)",
-        "SerNumRegex": "expected '^QEMU', found serial number 'SIM00001'",
+        "RamMegs": "required 32768 MiB (± 1 %), detected 15994 MiB usable, 16384 MiB installed",
+        "NumOUINics": "required 3 with MAC prefix 56:78:90, detected 2 (56:78:90:00:00:09, 56:78:90:00:00:0a)",
+        "SerNumRegex": "required '^QEMU', detected serial number 'SIM00001'",
     }
 
 
@@ -152,7 +152,7 @@ def test_processors(spec: CpuSpec, places: set[str]) -> None:
 
 def test_every_socket_has_the_model() -> None:
     mixed = replace(INVENTORY, cpus=replace(INVENTORY.cpus, models=("Fast CPU", "Slow CPU")))
-    assert differences(SPEC, inventory=mixed) == {"CPUInfo.Model": "expected 'Fast CPU', found 'Slow CPU'"}
+    assert differences(SPEC, inventory=mixed) == {"CPUInfo.Model": "required 'Fast CPU', detected 'Slow CPU'"}
 
 
 @pytest.mark.parametrize(
@@ -189,12 +189,12 @@ def test_interfaces() -> None:
 
 
 def test_firmware_of_the_management_controller() -> None:
-    spec = replace(SPEC, firmware_version=FirmwareVersions(bios="1.0", ipmi="2.1", fru="3", sdr="4", me="5"))
-    assert differences(spec, bmc=FirmwareVersions(bios="", ipmi="2.1", fru="3", sdr="4", me="5")) == {}
-    assert differences(spec, bmc=FirmwareVersions(bios="", ipmi="2.0", fru="3", sdr="4", me="5")) == {
-        "FirmwareVer.IPMI": "expected '2.1', found '2.0'"
+    spec = replace(SPEC, firmware_version=FirmwareVersions(bios="1.0", ipmi="2.1", fru="3", me="5"))
+    assert differences(spec, bmc=FirmwareVersions(bios="", ipmi="2.1", fru="3", me="5")) == {}
+    assert differences(spec, bmc=FirmwareVersions(bios="", ipmi="2.0", fru="3", me="5")) == {
+        "FirmwareVer.IPMI": "required '2.1', detected '2.0'"
     }
-    assert set(differences(spec)) == {f"FirmwareVer.{part}" for part in ("IPMI", "FRU", "SDR", "ME")}
+    assert set(differences(spec)) == {f"FirmwareVer.{part}" for part in ("IPMI", "FRU", "ME")}
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,27 @@ def test_usb_devices(spec: DeviceSpec, right: bool) -> None:
 def test_devices_in_words() -> None:
     spec = replace(SPEC, pci=(DeviceSpec(quantity=1, vendor=0x8086, device=0x10D3, description="Gigabit port"),))
     assert differences(spec) == {
-        "Devices.PCI[0]": "expected 1 x 'Gigabit port' (vendor 0x8086 device 0x10d3), "
-        "found 2 (at 0000:00:02.0, 0000:00:03.0)"
+        "Devices.PCI[0]": "required 1 x 'Gigabit port' (vendor 0x8086 device 0x10d3), "
+        "detected 2 (at 0000:00:02.0, 0000:00:03.0)"
+    }
+
+
+def test_a_device_beyond_a_complete_list() -> None:
+    """A list is complete with ``Exact``, whether it names kinds or single devices, wanted or forbidden ones."""
+    assert differences(replace(SPEC, pci=())) == {}
+    every = replace(SPEC, pci=(DeviceSpec(quantity=3),), pci_complete=True, usb_complete=True)
+    assert differences(every) == {
+        "Devices.USB": "required no other device (Exact), detected vendor 0x1d6b device 0x0002 class 0x09 at usb1"
+    }
+    assert differences(replace(every, usb=(*SPEC.usb, DeviceSpec(quantity=1, device_class=9)))) == {}
+    forbidden = replace(every, usb=(*SPEC.usb, DeviceSpec(quantity=0, device_class=9)))
+    assert differences(forbidden) == {"Devices.USB[1]": "required 0 x class 0x0009, detected 1 (at usb1)"}
+    none = replace(every, pci=(), usb=(), usb_complete=False)
+    assert differences(none) == {
+        "Devices.PCI": "required no other device (Exact), detected "
+        "vendor 0x8086 device 0x10d3 class 0x0200 at 0000:00:02.0; "
+        "vendor 0x8086 device 0x10d3 class 0x0200 at 0000:00:03.0; "
+        "vendor 0x144d device 0xa808 class 0x0108 at 0000:00:04.0"
     }
 
 
@@ -243,17 +262,15 @@ def test_devices_in_words() -> None:
     ("matches", "found"),
     [
         ({"system-product-name": "mfg_test"}, {}),
-        ({"system-product-name": "mfg"}, {"system-product-name": "expected 'mfg', found 'mfg_test'"}),
+        ({"system-product-name": "mfg"}, {"system-product-name": "required 'mfg', detected 'mfg_test'"}),
         ({"processor-version": "X"}, {}),
         ({"processor-version": "X\nX"}, {}),
-        ({"processor-version": "X\nY"}, {"processor-version": "expected 'X\\nY', found 'X', 'X'"}),
+        ({"processor-version": "X\nY"}, {"processor-version": "required 'X\\nY', detected 'X', 'X'"}),
         ({"firmware-revision": ""}, {}),
-        ({"firmware-revision": "1.0"}, {"firmware-revision": "expected '1.0', found nothing"}),
+        ({"firmware-revision": "1.0"}, {"firmware-revision": "required '1.0', detected nothing"}),
         ({"17 Locator": "DIMM 0"}, {}),
         ({"17[1] Locator:": "DIMM 1"}, {}),
-        ({"17[2] Locator": "DIMM 2"}, {"17[2] Locator": "expected 'DIMM 2', found nothing"}),
-        ({"colour": "x"}, {"colour": "is neither a keyword of dmidecode nor a structure type with a label"}),
-        ({"x Locator": "x"}, {"x Locator": "is neither a keyword of dmidecode nor a structure type with a label"}),
+        ({"17[2] Locator": "DIMM 2"}, {"17[2] Locator": "required 'DIMM 2', detected nothing"}),
     ],
 )
 def test_dmi_matches(matches: Mapping[str, str], found: Mapping[str, str]) -> None:

@@ -68,7 +68,7 @@ def test_parts_of_two_alternatives_are_wrong() -> None:
     found = problems(SPEC, disk(0, 8 * GIB), disk(1, 100 * GIB), disk(2, 200 * GIB))
     assert set(found) == {"MainDiskConfigs[0]", "MainDiskConfigs[1]"}
     assert found["MainDiskConfigs[0]"] == (
-        f"expected 2 x {100 * GIB} bytes (any model), found 1 x {100 * GIB} bytes (v m), 1 x {200 * GIB} bytes (v m)"
+        f"required 2 x {100 * GIB} bytes (any model), detected 1 x {100 * GIB} bytes (v m), 1 x {200 * GIB} bytes (v m)"
     )
 
 
@@ -82,14 +82,14 @@ def test_two_disks_that_could_be_the_recovery_disk() -> None:
     twins = (disk(0, 8 * GIB), disk(3, 8 * GIB))
     found = problems(SPEC, *twins, disk(1, 200 * GIB))
     assert set(found) == {"Recovery"}
-    assert "found 2 (2 x" in found["Recovery"]
+    assert "detected 2 (2 x" in found["Recovery"]
     assert recovery_disks(RECOVERY, (*twins, disk(1, 200 * GIB))) == twins
 
 
 def test_no_recovery_disk() -> None:
     found = problems(SPEC, disk(1, 200 * GIB))
     assert found == {
-        "Recovery": f"expected 1 x {8 * GIB} bytes ± 1 % (any model), found none among 1 x {200 * GIB} bytes (v m)"
+        "Recovery": f"required 1 x {8 * GIB} bytes ± 1 % (any model), detected none among 1 x {200 * GIB} bytes (v m)"
     }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
+from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.lookup import disk_with, partition_at, volume_labelled
@@ -41,9 +43,10 @@ class SimulatedMachine:
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
-    displays. ``operator_from``: monotonic time from which the operator is present. ``media_seconds``: how long a search
-    of a removable volume takes; None: it never ends. ``nvram_before``: previous values of variables whose write is
-    unflushed. ``tpm``: None for a machine without. ``verified``: images found good since power-on.
+    displays. ``operator_from``, ``operator_until``: monotonic times between which the operator is present.
+    ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``: previous
+    values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``verified``: images
+    found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -51,6 +54,7 @@ class SimulatedMachine:
     disks: list[FakeDisk] = field(default_factory=list)
     nvram: dict[VariableName, Variable] = field(default_factory=dict)
     tpm: FakeTpmChip | None = None
+    bmc: FakeController | None = None
     nics: tuple[Nic, ...] = (Nic(name="eth0", mac="56:78:90:00:00:01", driver="e1000", carrier=True),)
     inventory: Inventory = field(
         default_factory=lambda: Inventory(Cpus(("Simulated CPU",), 2, 1), 1 << 30, pci=(), usb=())
@@ -73,6 +77,7 @@ class SimulatedMachine:
     operator_present: bool = False
     lcd: Lcd = Lcd.NONE
     operator_from: float = 0.0
+    operator_until: float = inf
     media_seconds: float | None = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)

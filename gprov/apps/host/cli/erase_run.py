@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -30,6 +27,7 @@ from gprov.apps.host.cli.erase_options import (
     with_machine_data,
 )
 from gprov.apps.host.cli.erase_plan import show, survey
+from gprov.apps.host.cli.erase_report_file import report_name, require_place, write_report
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.progress import progress_of_several
@@ -46,11 +44,9 @@ from gprov.domain.erase.questions import machine_data, outcome_text
 from gprov.domain.erase.report_text import report_bytes
 from gprov.domain.erase.request import OnFailure, ReadBack, Scheme
 from gprov.domain.erase.scope import Scope
-from gprov.domain.erase.signed import is_certificate_file
 from gprov.domain.erase.techniques import TECHNIQUES, Level
-from gprov.domain.errors import DeviceFault, ExitCode
+from gprov.domain.errors import ExitCode
 from gprov.domain.formats.json.value import Json as JsonValue
-from gprov.domain.formats.owner import Owner
 
 _INTERRUPTED = 130
 _STOPPING = (
@@ -130,7 +126,7 @@ def run(
                     say(line, err=True, colour="red")
                 raise
             stop.finish()
-        _write(report, report_bytes(done.report))
+        write_report(report, report_bytes(done.report))
         _show_result(done, report, as_json=as_json)
     if stop.requested:
         return _INTERRUPTED
@@ -181,33 +177,6 @@ def _typed(word: str, disk: Disk) -> bool:
         return True
     say("gprov: not confirmed; nothing was erased", err=True, colour="red")
     return False
-
-
-def report_name(now_ns: int) -> str:
-    """Of the report of an erase that names none: in the current folder, with the UTC time."""
-    return f"erase-report-{datetime.fromtimestamp(now_ns // 10**9, UTC):%Y%m%dT%H%M%SZ}.json"
-
-
-def require_place(path: str) -> None:
-    """Raises DeviceFault: hours later, the report of an erase must have a place."""
-    folder = os.path.dirname(os.path.abspath(path))
-    if os.path.lexists(path):
-        raise DeviceFault(path, "exists already: the report needs a new file")
-    try:
-        if any(map(is_certificate_file, os.listdir(folder))):
-            chain = f"{folder} holds a chain of certificates, in which a report makes the chain invalid"
-            raise DeviceFault(path, f"{chain}: name a file in another folder with --report")
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        why = f"cannot be written: no file can be made in {folder} ({error.strerror})"
-        raise DeviceFault(path, why) from error
-
-
-def _write(path: str, content: bytes) -> None:
-    from gprov.adapters.linux.files.files import LinuxFiles
-
-    LinuxFiles().replace(os.path.abspath(path), content, owner=Owner(os.geteuid(), os.getegid()))
 
 
 def _show_result(done: BenchErasure, report: str, *, as_json: bool) -> None:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from enum import Enum
 
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
-from gprov.apps.host.lab.argv import Accelerator, HostEndpoints, disk_device, qemu_arguments
+from gprov.apps.host.lab.argv import Accelerator, HostEndpoints, qemu_arguments
+from gprov.apps.host.lab.disk_argv import disk_device
 from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport, guest_report, milestones
 from gprov.apps.host.lab.machine import Machine, VirtualDisk
 from gprov.apps.host.lab.namespace import inside

@@ -1,0 +1,119 @@
+"""The TPM of swtpm, and tpm2-tools as independent reader of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+NV_INDEX = "0x01500020"
+PERSISTENT = "0x81000005"
+SECONDS = 30.0
+
+
+@dataclass
+class SoftwareTpm:
+    """Serves on ``port`` of the loopback address, and its control channel on the next one."""
+
+    port: int
+
+    def tool(self, *words: str) -> str:
+        """A program of tpm2-tools."""
+        tcti = f"swtpm:host=127.0.0.1,port={self.port}"
+        done = subprocess.run(
+            words,
+            env={**os.environ, "TPM2TOOLS_TCTI": tcti},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def handles(self, kind: str) -> str:
+        return self.tool("tpm2_getcap", f"handles-{kind}")
+
+    def attribute(self, name: str) -> str:
+        """Of the permanent attributes: "0" or "1"."""
+        return self.tool("tpm2_getcap", "properties-variable").split(f"{name}:")[1].split()[0]
+
+
+def own(tpm: SoftwareTpm, folder: Path) -> None:
+    """What an operating system leaves: an NV index, a persistent key, passwords of two hierarchies."""
+    tpm.tool("tpm2_createprimary", "-C", "o", "-c", str(folder / "key"))
+    tpm.tool("tpm2_evictcontrol", "-C", "o", "-c", str(folder / "key"), PERSISTENT)
+    tpm.tool("tpm2_nvdefine", "-C", "o", "-s", "32", NV_INDEX)
+    tpm.tool("tpm2_changeauth", "-c", "owner", "secret")
+    assert NV_INDEX[2:].lstrip("0") in tpm.handles("nv-index").lower()
+    assert PERSISTENT in tpm.handles("persistent").lower()
+
+
+@contextmanager
+def tpm_on_network(state: Path) -> Iterator[SoftwareTpm]:
+    """A TPM that was powered on and started. ``state``: folder of its non-volatile memory."""
+    port = _free_port()
+    command = [
+        *("swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--flags", "not-need-init,startup-clear"),
+        *("--server", f"type=tcp,port={port},bindaddr=127.0.0.1"),
+        *("--ctrl", f"type=tcp,port={port + 1},bindaddr=127.0.0.1"),
+    ]
+    with _running(command):
+        _await(lambda: socket.create_connection(("127.0.0.1", port + 1), timeout=1).close())
+        yield SoftwareTpm(port)
+
+
+@contextmanager
+def tpm_for_qemu(state: Path, channel: Path) -> Iterator[tuple[str, ...]]:
+    """The TPM of one run of QEMU, which powers it on; QEMU's arguments. ``channel``: path of a Unix socket, short."""
+    with _running(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl", f"type=unixio,path={channel}"]):
+        _await(lambda: _require(channel.is_socket()))
+        chip = ("-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-tis,tpmdev=tpm0")
+        yield ("-chardev", f"socket,id=tpm,path={channel}", *chip)
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[None]:
+    with subprocess.Popen(command) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(SECONDS)
+
+
+def _free_port() -> int:
+    """A port whose successor is free too: swtpm's control channel."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise OSError
+
+
+def _await(attempt: Callable[[], None]) -> None:
+    """Until it raises no OSError."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            attempt()
+        except OSError:
+            assert time.monotonic() < end
+            threading.Event().wait(0.05)
+        else:
+            return
