@@ -165,6 +165,10 @@ class ToolFailed(DeviceFault):
         return head + tuple(self.output.splitlines()[-20:])
 
 
+class ToolLocked(ToolFailed):
+    """What a program should change is protected by a password that it was not given."""
+
+
 class ContentRefused(ToolFailed):
     """A tool refuses what it was given, and would do so again: what it was given is at fault."""
 

@@ -35,6 +35,7 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         time_source_at=unit.time_source_at(),
         document_store_at=unit.document_store_at(),
         credential_store_at=unit.credential_store_at(),
+        run_history_at=unit.run_history_at(),
         sink_for=unit.sink_for(),
         file_sink_at=unit.file_sink_at(),
         archives=unit.archives(),
@@ -43,6 +44,7 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         http=unit.http(),
         inventory=unit.inventory(),
         processes=unit.processes(),
+        config_tools=unit.config_tools(),
         hasher=unit.hasher(),
         randomness=unit.randomness(),
     )

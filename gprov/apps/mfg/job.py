@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gprov.apps.mfg.firmware_setup import FirmwareSetup
 from gprov.apps.mfg.inspect import Inspection
 from gprov.apps.mfg.ports import FactoryServer
 from gprov.apps.mfg.steps import StepRunner
@@ -26,4 +27,5 @@ class ProvisioningJob:
     bmc: BmcFacts | None
     facts: ProvisionFacts
     steps: StepRunner
+    setup: FirmwareSetup
     switches: MfgSwitches

@@ -164,7 +164,11 @@ def _readback(services: Services) -> APIRouter:
     ) -> Response:
         return json_reply(UnitList(queries.units(limit, offset)))
 
-    @router.get("/unit", summary="All about one unit but its log", responses=answers(UnitDetail, *ASKED, UNKNOWN_UNIT))
+    @router.get(
+        f"/{requests.UNIT}",
+        summary="All about one unit but its log",
+        responses=answers(UnitDetail, *ASKED, UNKNOWN_UNIT),
+    )
     def unit(serial: Serial) -> Response:
         found = queries.unit(serial)
         if found is None:

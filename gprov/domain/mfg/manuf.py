@@ -9,6 +9,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.mfg.config_tool import tool_of
 from gprov.domain.mfg.fileread import (
     read_credential_endpoint,
     read_endpoint,
@@ -74,6 +75,8 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
     _check_code_names(step_entries, [platform.code_name for platform in steps], platforms)
     for entry, spec in zip(spec_entries, specs, strict=True):
         _check_controller(entry, spec, platforms or ())
+    for entry, platform in zip(step_entries, steps, strict=True):
+        _check_tools(entry, platform, platforms or ())
     validated = {spec.code_name for spec in specs}
     for entry, platform in zip(step_entries, steps, strict=True):
         if platform.code_name not in validated:
@@ -125,6 +128,15 @@ def _check_controller(entry: JsonObject, spec: HardwareSpec, platforms: Sequence
         for key in spec.firmware_version.of_controller:
             text = f"no unit has this version: IPMI of {spec.code_name} is not true in the platform table"
             entry.problem(f"FirmwareVer.{key}", text)
+
+
+def _check_tools(entry: JsonObject, steps: PlatformSteps, platforms: Sequence[Platform]) -> None:
+    """Settings that no configuration tool of the platform would apply."""
+    variants = [platform for platform in platforms if platform.code_name == steps.code_name]
+    for use in steps.settings:
+        if variants and not any(tool_of(platform, use) for platform in variants):
+            text = f"{steps.code_name} has no {use.key} in the platform table to apply them"
+            entry.problem(use.settings_key, text)
 
 
 def _check_places(

@@ -44,16 +44,6 @@ class MfgSwitches:
         return self.active <= {Switch.VERBOSE_LOGGING}
 
 
-_CHANGES_NOTHING = {
-    Switch.NO_BIOS_PW: "gprov itself sets no BIOS password; steps get {{.BiosPass}} all the same",
-}
-
-
-def without_effect(switches: MfgSwitches) -> tuple[str, ...]:
-    """A sentence for each switch that is set and changes nothing but that the run is not fit for production."""
-    return tuple(f"{switch.value}: {text}" for switch, text in _CHANGES_NOTHING.items() if switch in switches)
-
-
 def parse_switches(source: str, text: str) -> MfgSwitches:
     """Words in any case, separated by commas or blanks. ``source`` names the argument. Raises BadInput with all unknown
     words.

@@ -203,6 +203,20 @@ def test_the_life_of_a_unit(server: Server) -> None:
     assert serial in [unit["serial"] for unit in server.get("units", limit=1000)["units"]]
 
 
+def test_provisionings_that_began_and_did_not_end_are_counted(server: Server) -> None:
+    serial = "restarts & more"
+    assert server.client().unfinished_runs(serial) == 0
+    session = server.client()
+    for run in (1, 2, 3):
+        session = server.client()
+        sink = ServerSink(session, serial)
+        sink.publish(Event(1, 10, StateChange(S.MFG_STARTED)))
+        sink.close()
+        assert session.unfinished_runs(serial) == run
+    session.state(serial, S.MFG_FAILED)
+    assert session.unfinished_runs(serial) == 0
+
+
 def test_no_password_is_anywhere_but_in_the_store(own_server: Server) -> None:
     secrets: list[str] = []
     for serial in ("1", "2"):

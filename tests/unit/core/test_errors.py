@@ -23,6 +23,7 @@ from gprov.domain.errors import (
     Problem,
     RefusedByPolicy,
     ToolFailed,
+    ToolLocked,
     ToolMissing,
 )
 from gprov.domain.formats.accounts import PasswordHash
@@ -65,6 +66,12 @@ EXAMPLES: dict[type[GprovError], tuple[GprovError, str, tuple[str, ...], ExitCod
         ContentRefused("tar", "exit status 2", command="tar -x", output=""),
         "tar: exit status 2",
         ("command: tar -x",),
+        ExitCode.ENVIRONMENT,
+    ),
+    ToolLocked: (
+        ToolLocked("acme-setup", "exit status 4: the setup has a password", command="acme-setup apply x", output="no"),
+        "acme-setup: exit status 4: the setup has a password",
+        ("command: acme-setup apply x", "no"),
         ExitCode.ENVIRONMENT,
     ),
     ToolMissing: (

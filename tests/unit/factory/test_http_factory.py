@@ -132,6 +132,16 @@ def test_time() -> None:
         client(AnsweringHttp(usual=Reply(200, b"<html>"))).time_ns()
 
 
+def test_runs_that_did_not_end() -> None:
+    states = [{"state": "MFG_STARTED", "session": session, "verdict": "applied"} for session in (1, 2)]
+    http = AnsweringHttp([SILENCE, Reply(200, json.dumps({"states": states}).encode())])
+    assert client(http).unfinished_runs("A/1 &") == 2
+    assert http.seen[-1].url == "http://10.0.2.2:8901/api/v1/unit?serial=A%2F1%20%26"
+    assert client(AnsweringHttp(usual=Reply(404, b"{}"))).unfinished_runs("new") == 0
+    with pytest.raises(NetworkFault, match="has no states of the unit"):
+        client(AnsweringHttp(usual=Reply(200, b"<html>"))).unfinished_runs("1")
+
+
 def test_events_are_tried_once_since_the_sink_repeats_them() -> None:
     http = AnsweringHttp([SILENCE])
     with pytest.raises(NetworkFault):

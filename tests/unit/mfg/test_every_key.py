@@ -36,6 +36,7 @@ _TESTS = Path(__file__).parents[1]
 
 COMPARE, DISKS = "platform/test_compare.py::", "platform/test_diskmatch.py::"
 MANUF, STEPS, SWITCHES = "mfg/test_manuf.py::", "flow/test_steps_flow.py::", "flow/test_switches_flow.py::"
+SETUP = "flow/test_firmware_setup.py::"
 BMC = "bmc/test_bmc_flow.py::"
 ERASE = "flow/test_erase_flow.py::"
 MEDIA = "flow/test_emergency_media.py::"
@@ -84,6 +85,8 @@ MANUF_KEYS = {
     "SerNumRegex": f"{COMPARE}test_the_serial_number_of_a_prototype_follows_no_rule",
     "DmiMatches": f"{COMPARE}test_dmi_matches",
     "CustomPlatCfgSteps": f"{STEPS}test_steps_run_at_their_points_in_order",
+    "BiosSettings": f"{SETUP}test_settings_of_both_tools_are_applied_in_turn",
+    "IpmiSettings": f"{SETUP}test_settings_of_both_tools_are_applied_in_turn",
     "ConfigSteps": f"{STEPS}test_steps_run_at_their_points_in_order",
     "Name": f"{MANUF}test_steps_are_read",
     "When": f"{STEPS}test_steps_run_at_their_points_in_order",
@@ -119,8 +122,8 @@ PLATFORM_KEYS = {
     "DiskIsSSD": "plan/test_plans_whole.py::",
     "SwRaidlevel": "plan/test_plan_properties.py::test_an_array_of_the_last_partition_of_each_disk",
     "FakeraidType": IMAGE,
-    "BiosConfigTool": WARNED,
-    "IpmiConfigTool": WARNED,
+    "BiosConfigTool": f"{SETUP}test_raid_of_the_firmware_becomes_ahci_before_anything_is_written",
+    "IpmiConfigTool": f"{SETUP}test_settings_of_both_tools_are_applied_in_turn",
     "Virttype": IMAGE,
     "RecoveryMedia": "disk/test_recovery_disk.py::test_attachment_rules",
     "LocateRDMethod": "disk/test_recovery_disk.py::test_a_recovery_that_is_no_device_is_refused",
@@ -170,7 +173,7 @@ SWITCH_WORDS = {
     "No-manufacture": f"{SWITCHES}test_no_manufacture_leaves_out_stash_files_alone",
     "No-wipe-disks": f"{SWITCHES}test_no_wipe_disks_leaves_the_old_system",
     "Dmi-raw-output": f"{SWITCHES}test_dmi_raw_output_logs_every_structure",
-    "No-bios-pw": f"{SWITCHES}test_switches_without_effect_are_warned_about",
+    "No-bios-pw": f"{SETUP}test_no_bios_pw_leaves_the_setup_without_password",
     "No-ipmi-pw": f"{BMC}test_no_ipmi_pw_leaves_the_accounts_alone",
 }
 

@@ -11,6 +11,7 @@ from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.lookup import disk_with, partition_at, volume_labelled
 from gprov.adapters.fake.machine.running_arrays import arrays_on, mark_below, note_array_write
+from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import (
     FakeArray,
@@ -45,8 +46,8 @@ class SimulatedMachine:
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
     displays. ``operator_from``, ``operator_until``: monotonic times between which the operator is present.
     ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``: previous
-    values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``verified``: images
-    found good since power-on.
+    values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``setups``: by the
+    configuration tool that changes them. ``verified``: images found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -54,6 +55,7 @@ class SimulatedMachine:
     disks: list[FakeDisk] = field(default_factory=list)
     nvram: dict[VariableName, Variable] = field(default_factory=dict)
     tpm: FakeTpmChip | None = None
+    setups: dict[str, FakeSetup] = field(default_factory=dict)
     bmc: FakeController | None = None
     nics: tuple[Nic, ...] = (Nic(name="eth0", mac="56:78:90:00:00:01", driver="e1000", carrier=True),)
     inventory: Inventory = field(
@@ -162,6 +164,8 @@ class SimulatedMachine:
             if choose is None or choose(2):
                 self._put_variable(name, before)
         self.nvram_before.clear()
+        for setup in self.setups.values():
+            setup.restart()
         self.mounts.clear()
         self.running.clear()
         self.ram = ram()

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import takewhile
 
 from typing_extensions import override
 
@@ -22,7 +23,7 @@ from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
 from gprov.ports.clock import Deadline
-from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
+from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
 from gprov.ports.network import Fetched, Http, Network, Reply, Report, TransferLimits, TransferProgress
 
 _FIRST_PAUSE = 1.0
@@ -156,7 +157,7 @@ class FakeHttp(Http):
 
 
 @dataclass(kw_only=True)
-class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry):
+class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry, RunHistory):
     """Records all reports; ``down`` makes every call fail. ``documents``: QA documents by name; ``reports``: all other
     documents by serial number and kind; ``serials``: of the units that reported events or states; ``erasures``: erase
     certificates by report, in the order of their chain, with signatures of no key."""
@@ -237,6 +238,11 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
         self._require_up()
         return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"))
+
+    @override
+    def unfinished_runs(self, serial: str) -> int:
+        self._require_up()
+        return sum(1 for _ in takewhile(lambda state: state is ProcessState.MFG_STARTED, reversed(self.states)))
 
     def _require_up(self) -> None:
         if self.down:

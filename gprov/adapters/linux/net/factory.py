@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
+from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -23,6 +24,7 @@ from gprov.domain.factory.replies import FactoryRefused, Refusal
 from gprov.domain.factory.requests import (
     API,
     TIME,
+    UNIT,
     CodeNameReport,
     CredentialRequest,
     Document,
@@ -39,12 +41,13 @@ from gprov.domain.factory.syntax import MAX_BATCH_TEXT, MAX_EVENTS
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.unit.credentials import Credentials
 from gprov.ports.clock import Clock
-from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
+from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
 from gprov.ports.network import Http, Reply
 
 _SECONDS = 20.0
 _REPLY_LIMIT = 64 << 10
 _CERTIFICATE_LIMIT = 8 << 20
+_UNIT_LIMIT = 1 << 20
 # A server that has just been asked to restart is back within this many tries.
 _ATTEMPTS = 4
 # Temporary errors of the server: the same request may succeed later.
@@ -54,7 +57,7 @@ _HEADERS = {"Content-Type": "application/json"}
 T = TypeVar("T")
 
 
-class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry):
+class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry, RunHistory):
     """``endpoint``: base URL of the server. ``pause``: seconds before the second attempt, doubled for each further one.
     ``session``: 32 hex digits; a new random one unless given."""
 
@@ -138,6 +141,25 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
         request = CredentialRequest(self._sender(serial))
         url, body = _url(endpoint or self._endpoint, request.path), encode(request)
         return self._with_retries(lambda: self._ask_credentials(url, body))
+
+    @override
+    def unfinished_runs(self, serial: str) -> int:
+        from gprov.domain.factory.run_history import decode_unfinished_runs  # no other method needs it
+
+        url = f"{_url(self._endpoint, UNIT)}?serial={quote(serial, safe='')}"
+
+        def ask() -> int:
+            reply = self._http.request("GET", url, limit=_UNIT_LIMIT, seconds=_SECONDS)
+            if reply.status == 404:
+                return 0
+            if reply.status != 200:
+                raise _fault(url, reply)
+            try:
+                return decode_unfinished_runs(reply.body)
+            except BadInput as exc:
+                raise NetworkFault(redacted(url), f"the reply has no states of the unit: {exc}") from exc
+
+        return self._with_retries(ask)
 
     def _ask_credentials(self, url: str, body: bytes) -> Credentials:
         """Errors contain nothing of the reply: it may hold passwords."""

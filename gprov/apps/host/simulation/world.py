@@ -25,6 +25,7 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.media import FakeMediaSearch
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.firmware.config_tools import FakeConfigTools
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_start
@@ -197,6 +198,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.smbios, FakeSmbios(machine))
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())
+    set_value(container.config_tools, FakeConfigTools(machine))
     set_value(container.http, FakeHttp(machine, world.origin))
     set_value(container.network, FakeNetwork(machine))
     set_value(container.telemetry_at, lambda _endpoint: world.factory)
@@ -204,6 +206,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.document_store_at, lambda _endpoint: world.factory)
     set_value(container.erasure_registry_at, lambda _endpoint: world.factory)
     set_value(container.credential_store_at, lambda _endpoint: world.factory)
+    set_value(container.run_history_at, lambda _endpoint: world.factory)
     set_value(container.sink_for, FakeServerSink)
     set_value(container.file_sink_at, lambda _folder: MemorySink())
     if hasattr(container, "erase_file_sink_at"):

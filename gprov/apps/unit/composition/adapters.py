@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.block import BlockDevices
     from gprov.ports.bmc import Bmc
     from gprov.ports.clock import Clock, Randomness
+    from gprov.ports.config_tool import ConfigTools
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
@@ -218,6 +219,13 @@ def inventory() -> HardwareInventory:
     from gprov.adapters.linux.dmi.inventory import LinuxInventory
 
     return LinuxInventory()
+
+
+def config_tools(processes: Processes, arguments: BootArguments) -> ConfigTools:
+    from gprov.adapters.linux.firmware.config_tools import ProgramConfigTools
+    from gprov.domain.mfg.stepenv import kernel_variables
+
+    return ProgramConfigTools(processes, kernel_variables(arguments.environment))
 
 
 def hasher() -> PasswordHasher:

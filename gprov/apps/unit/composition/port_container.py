@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.arrays import Arrays
     from gprov.ports.attention import Attention
     from gprov.ports.bmc import Bmc
+    from gprov.ports.config_tool import ConfigTools
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.partitioner import Partitioner
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
-    from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
+    from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.media import MediaSearch
@@ -102,6 +103,10 @@ def _image_unpacker(unit: PortContainer) -> ImageUnpacker:
     return unit.image_archives()
 
 
+def _config_tools(unit: PortContainer) -> ConfigTools:
+    return adapters.config_tools(processes=unit.processes(), arguments=unit.arguments())
+
+
 def _http(unit: PortContainer) -> Http:
     return network_adapters.http(clock=unit.clock())
 
@@ -127,6 +132,10 @@ def _document_store_at(unit: PortContainer) -> Callable[[str], DocumentStore]:
 
 
 def _credential_store_at(unit: PortContainer) -> Callable[[str], CredentialStore]:
+    return network_adapters.client_at(unit.factory_clients)
+
+
+def _run_history_at(unit: PortContainer) -> Callable[[str], RunHistory]:
     return network_adapters.client_at(unit.factory_clients)
 
 
@@ -187,6 +196,7 @@ class PortContainer(Container):
     smbios = singleton(adapters.smbios)
     inventory = singleton(adapters.inventory)
     hasher = singleton(adapters.hasher)
+    config_tools = singleton(_config_tools, itself)
 
     http = singleton(_http, itself)
     network = singleton(_network, itself)
@@ -196,6 +206,7 @@ class PortContainer(Container):
     time_source_at = factory(_time_source_at, itself)
     document_store_at = factory(_document_store_at, itself)
     credential_store_at = factory(_credential_store_at, itself)
+    run_history_at = factory(_run_history_at, itself)
     erasure_registry_at = factory(_erasure_registry_at, itself)
     sink_for: Declaration[Container, SinkFor] = value(network_adapters.server_sink)
     console_sink = factory(_console_sink, itself)
