@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from gprov.apps.server.audit_trail import AuditTrail
 from gprov.apps.server.database import Database
-from gprov.apps.server.password_store import PasswordStore, UnitRow, credentials, versions
+from gprov.apps.server.password_store import PasswordStore, UnitRow, versions
 from gprov.apps.server.rows import Origin, note, origin_of
 from gprov.apps.server.state_reports import status_of
 from gprov.domain.errors import IntegrityFault, RefusedByPolicy
@@ -80,7 +80,7 @@ class CredentialService:
         if issue.made:
             self._trail.append(db, AuditAction.MADE, unit.serial, actor, versions(issue.made))
         self._trail.append(db, AuditAction.HANDED_OUT, unit.serial, actor, versions(places))
-        return credentials(issue.newest)
+        return issue.credentials()
 
     def _record_refusal(self, db: sqlite3.Connection, origin: Origin, serial: str, peer: str, why: str) -> None:
         note(db, origin, f"credentials refused to {peer}: {why}")

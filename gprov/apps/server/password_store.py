@@ -11,7 +11,7 @@ from gprov.domain.factory.password_policy import PasswordPolicy
 from gprov.domain.factory.password_rule import PasswordKind
 from gprov.domain.factory.passwords import make_password
 from gprov.domain.factory.sealed_password import PasswordPlace
-from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.credentials import Credentials, EarlierPassword, Secret
 from gprov.ports.clock import Randomness
 from gprov.ports.secretbox import SecretBox
 
@@ -33,15 +33,22 @@ class KnownPassword:
     secret: Secret
 
 
+# Replaced BIOS passwords that a unit is told: setups lock after a few wrong ones.
+EARLIER_BIOS = 2
 Newest = Mapping[PasswordKind, KnownPassword]
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """``newest``: one of each kind; ``made``: those of them that were made for it."""
+    """``newest``: one of each kind; ``made``: those of them that were made for it; ``replaced_bios``: newest first."""
 
     newest: Newest
     made: tuple[PasswordPlace, ...] = ()
+    replaced_bios: tuple[Secret, ...] = ()
+
+    def credentials(self) -> Credentials:
+        os, bios, ipmi = (self.newest[kind].secret for kind in (PasswordKind.OS, PasswordKind.BIOS, PasswordKind.IPMI))
+        return Credentials(os, bios, ipmi, tuple(map(EarlierPassword, self.replaced_bios)))
 
 
 class PasswordStore:
@@ -70,7 +77,8 @@ class PasswordStore:
         """The newest of each kind, after those that are missing were made, with ``rotate`` also those that are due to
         be replaced."""
         due = rotations(db, unit.id) if rotate else ()
-        known = {password.place.kind: password for password in self.all(db, unit)}
+        stored = self.all(db, unit)
+        known = {password.place.kind: password for password in stored}
         rules = self._policy.rules_for(code_name)
         made = {}
         for kind in PasswordKind:
@@ -81,7 +89,10 @@ class PasswordStore:
         insert(db, unit.id, made.values(), self._key.box(db))
         if due:
             db.execute("DELETE FROM rotations WHERE unit = ?", (unit.id,))
-        return Issue({**known, **made}, tuple(password.place for password in made.values()))
+        newest = {**known, **made}
+        bios = [each for each in stored if each.place.kind is PasswordKind.BIOS and each != newest[PasswordKind.BIOS]]
+        replaced = tuple(each.secret for each in reversed(bios[-EARLIER_BIOS:]))
+        return Issue(newest, tuple(password.place for password in made.values()), replaced)
 
 
 def insert(db: sqlite3.Connection, unit: int, passwords: Iterable[KnownPassword], box: SecretBox) -> None:
@@ -113,12 +124,6 @@ def rotations(db: sqlite3.Connection, unit: int) -> tuple[PasswordKind, ...]:
     rows = db.execute("SELECT kind FROM rotations WHERE unit = ?", (unit,))
     due = {row["kind"] for row in rows}
     return tuple(kind for kind in PasswordKind if kind.value in due)
-
-
-def credentials(newest: Newest) -> Credentials:
-    return Credentials(
-        os=newest[PasswordKind.OS].secret, bios=newest[PasswordKind.BIOS].secret, ipmi=newest[PasswordKind.IPMI].secret
-    )
 
 
 def versions(places: Iterable[PasswordPlace]) -> str:

@@ -26,7 +26,7 @@ from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityF
 from gprov.domain.events import ProcessState as S
 from gprov.domain.factory.audit import Mark
 from gprov.domain.factory.password_rule import PasswordKind
-from gprov.domain.factory.requests import CodeNameReport, StateReport
+from gprov.domain.factory.requests import CodeNameReport, CredentialRequest, StateReport
 from gprov.ports.secretbox import KeyProvider, SecretBox
 from tests.integ.server.test_server_process import holders
 from tests.integ.server.test_server_store import MINUTE, OPERATOR, START, Server, Unit, provision
@@ -157,6 +157,17 @@ def test_rotation_gives_the_next_provisioning_fresh_ones_and_keeps_the_others(se
         (IPMI, 2, second[2], START + MINUTE),
         (OS, 1, first[0], START),
     ]
+
+
+def test_a_unit_is_told_its_latest_bios_passwords_since_the_setup_may_have_one(server: Server) -> None:
+    made = [started(server, "1").credentials()[1]]
+    for boot in range(2, 6):
+        server.admin.rotate("1", [BIOS], OPERATOR)
+        unit = started(server, "1", boot)
+        found = server.services.credentials.hand_out(CredentialRequest(unit.sender), "10.0.2.15")
+        assert [each.password.reveal() for each in found.earlier_bios] == made[:2]
+        made.insert(0, found.bios.reveal())
+    assert len(set(made)) == 5
 
 
 def test_what_cannot_be_rotated(server: Server) -> None:

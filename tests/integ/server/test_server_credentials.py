@@ -168,7 +168,7 @@ def test_rotating_beside_a_running_server(server: Server) -> None:
     assert shown(server, "--previous")["ipmi"] == [first[2], second[2]]
     told = gprov(*words).stdout
     assert "os, bios, ipmi: its next provisioning gets fresh passwords" in told
-    assert "the BIOS setup keeps its password until the new one is set" in told
+    assert "the BIOS setup keeps its password until the unit's configuration tool or a person sets" in told
     assert not set(provisioned(server)) & {*first, *second}
     assert "'psu' is not one of" in gprov(*words, "--kind", "psu", status=2).stderr
 
@@ -264,6 +264,17 @@ def test_a_running_server_with_a_passphrase(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert PASSPHRASE.encode() not in errors
     assert holders(tmp_path / "data", [PASSPHRASE]) == set()
+
+
+def test_rights_of_other_users_are_taken_away_again(server: Server) -> None:
+    paths = [server.data / "documents", server.data / "store", server.data / "store" / "factory.sqlite"]
+    for path in paths:
+        path.chmod(0o777)
+    end = time.monotonic() + SECONDS
+    while any(path.stat().st_mode & 0o077 for path in paths) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [0o700, 0o700, 0o700]
+    assert f"{paths[2]}: could be read by other users; their rights were taken away" in server.errors
 
 
 def test_a_credential_of_systemd(server: Server, tmp_path: Path) -> None:

@@ -280,7 +280,7 @@ def test_replies_with_passwords_are_not_to_be_stored(server: Server) -> None:
     body = to_bytes({"serial": "headers", "session": SESSION})
     status, content, headers = server.ask("/api/v1/credentials", "POST", body, JSON)
     assert (status, headers["cache-control"]) == (200, "no-store")
-    assert set(json.loads(content)) == {"os", "bios", "ipmi"}
+    assert set(json.loads(content)) == {"os", "bios", "ipmi", "earlier_bios"}
 
 
 def test_acknowledged_data_survives_a_kill_at_any_time(own_server: Server) -> None:

@@ -8,7 +8,7 @@ from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.apps.host.lab.factory_server import key_file
 from gprov.apps.host.lab.unit import SERVER, VirtualUnit
 from gprov.apps.server.container import server_container
-from gprov.apps.server.password_store import credentials
+from gprov.apps.server.password_store import Issue
 from gprov.domain.factory.audit import Actor
 from gprov.domain.unit.credentials import Credentials
 
@@ -18,4 +18,4 @@ def stored_passwords(unit: VirtualUnit) -> Credentials:
     container = server_container(folder, KeyFile(key_file(folder), folder))
     with closing(container.database()):
         known = container.admin().reveal(unit.spec.serial, Actor("a test"))
-    return credentials({password.place.kind: password for password in known})
+    return Issue({password.place.kind: password for password in known}).credentials()

@@ -19,7 +19,7 @@ from gprov.domain.erase.signed import SignedCertificate
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
-from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.credentials import Credentials, EarlierPassword, Secret
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
 from gprov.ports.clock import Deadline
@@ -160,7 +160,8 @@ class FakeHttp(Http):
 class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry, RunHistory):
     """Records all reports; ``down`` makes every call fail. ``documents``: QA documents by name; ``reports``: all other
     documents by serial number and kind; ``serials``: of the units that reported events or states; ``erasures``: erase
-    certificates by report, in the order of their chain, with signatures of no key."""
+    certificates by report, in the order of their chain, with signatures of no key; ``replaced_bios``: passwords that
+    units had before, newest first."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -172,6 +173,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     erasures: dict[bytes, SignedCertificate] = field(default_factory=dict)
     reports: dict[tuple[str, DocumentKind], str] = field(default_factory=dict)
     serials: set[str] = field(default_factory=set)
+    replaced_bios: tuple[str, ...] = ()
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
         """Copies the containers; their values are immutable."""
@@ -186,6 +188,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
             erasures=dict(self.erasures),
             reports=dict(self.reports),
             serials=set(self.serials),
+            replaced_bios=self.replaced_bios,
         )
 
     @override
@@ -237,7 +240,8 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     @override
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
         self._require_up()
-        return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"))
+        earlier = tuple(EarlierPassword(Secret(text)) for text in self.replaced_bios)
+        return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"), earlier)
 
     @override
     def unfinished_runs(self, serial: str) -> int:

@@ -23,8 +23,8 @@ credentials = new_app("Passwords of units, and the key that encrypts them in the
 
 _REOPENED_HOURS = 24
 _BIOS_NOTE = (
-    "the BIOS setup keeps its password until the new one is set: if its tool needs the old one, `gprov server"
-    " credentials show --previous` has it"
+    "the BIOS setup keeps its password until the unit's configuration tool or a person sets the new one; `gprov server"
+    " credentials show --previous` has the old one"
 )
 
 
