@@ -52,8 +52,15 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
 
 def _hardware_ports(unit: MfgContainer) -> HardwarePorts:
     from gprov.apps.mfg.hardware_tool import HardwarePorts
+    from gprov.apps.unit.devices.bmc_versions import BmcVersions
 
-    return HardwarePorts(inventory=unit.inventory(), blocks=unit.blocks(), network=unit.network(), smbios=unit.smbios())
+    return HardwarePorts(
+        inventory=unit.inventory(),
+        blocks=unit.blocks(),
+        network=unit.network(),
+        smbios=unit.smbios(),
+        bmc_versions=lambda warn: BmcVersions(unit.bmc(), unit.clock(), warn)(),
+    )
 
 
 def _provisioning(unit: MfgContainer) -> Provisioning:

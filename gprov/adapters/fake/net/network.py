@@ -159,9 +159,9 @@ class FakeHttp(Http):
 @dataclass(kw_only=True)
 class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry, RunHistory):
     """Records all reports; ``down`` makes every call fail. ``documents``: QA documents by name; ``reports``: all other
-    documents by serial number and kind; ``serials``: of the units that reported events or states; ``erasures``: erase
-    certificates by report, in the order of their chain, with signatures of no key; ``replaced_bios``: passwords that
-    units had before, newest first."""
+    documents by serial number and kind; ``serials``: of the units that reported events or states; ``handed_out``:
+    serial number and endpoint of each request for passwords; ``erasures``: erase certificates by report, in the order
+    of their chain, with signatures of no key; ``replaced_bios``: passwords that units had before, newest first."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -173,6 +173,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     erasures: dict[bytes, SignedCertificate] = field(default_factory=dict)
     reports: dict[tuple[str, DocumentKind], str] = field(default_factory=dict)
     serials: set[str] = field(default_factory=set)
+    handed_out: list[tuple[str, str]] = field(default_factory=list)
     replaced_bios: tuple[str, ...] = ()
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
@@ -188,6 +189,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
             erasures=dict(self.erasures),
             reports=dict(self.reports),
             serials=set(self.serials),
+            handed_out=list(self.handed_out),
             replaced_bios=self.replaced_bios,
         )
 
@@ -240,6 +242,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     @override
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
         self._require_up()
+        self.handed_out.append((serial, endpoint))
         earlier = tuple(EarlierPassword(Secret(text)) for text in self.replaced_bios)
         return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"), earlier)
 
