@@ -89,18 +89,19 @@ class FirmwareSetup:
             if settings is not None and program:
                 self._apply(use, program, settings)
 
-    def set_password(self, credentials: Credentials) -> None:
-        """Set the password of the BIOS setup, if the platform has a tool that can."""
+    def set_password(self, credentials: Credentials) -> str:
+        """Set the password of the BIOS setup, if the platform has a tool that can; returns the tool's name, else ""."""
         if Switch.NO_BIOS_PW in self.switches:
             self.context.bus.warning(f"{Switch.NO_BIOS_PW.value}: the BIOS gets no password")
-            return
+            return ""
         program = self._able(ToolUse.BIOS, ToolAbility.PASSWORD)
         if not program:
-            return
+            return ""
         tools, password = self.ports.config_tools, credentials.bios
         self._log(
             "BIOS password", self._unlocked(lambda unlock: tools.set_password(program, password, unlock), credentials)
         )
+        return program
 
     def _apply(self, use: ToolUse, program: str, settings: RemoteFile) -> None:
         files, path = self.ports.volumes.files, f"{FOLDER}/{settings.name}"
