@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fuzz import (
     burnin,
+    controllers,
     disks,
     displays,
     documents,
@@ -33,6 +34,7 @@ TARGETS: tuple[Target, ...] = (
     *network.TARGETS,
     *displays.TARGETS,
     *burnin.TARGETS,
+    *controllers.TARGETS,
 )
 
 

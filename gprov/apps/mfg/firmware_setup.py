@@ -126,7 +126,8 @@ class FirmwareSetup:
         raise RestartNeeded(f"{what} changed: the unit restarts, and provisioning begins again")
 
     def _unlocked(self, change: Callable[[Secret | None], Change], credentials: Credentials | None = None) -> Change:
-        """A unit that was provisioned before has a password: the one that the factory has for it."""
+        """A unit that was provisioned before has a password: one that the factory has for it, or had before it was
+        replaced."""
         try:
             return change(None)
         except ToolLocked:
@@ -134,7 +135,13 @@ class FirmwareSetup:
         if credentials is None:
             endpoint = self.data.credential_endpoint
             credentials = self.server.credentials.credentials(self.unit.serial, endpoint)
-        return change(credentials.bios)
+        *first, last = (credentials.bios, *(earlier.password for earlier in credentials.earlier_bios))
+        for password in first:
+            try:
+                return change(password)
+            except ToolLocked:
+                self.context.bus.log("the setup has another password: trying the one that this unit had before")
+        return change(last)
 
     def _probe(self, use: ToolUse, program: str) -> ToolFacts:
         if not self.ports.config_tools.installed(program):
