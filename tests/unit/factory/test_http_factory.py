@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.adapters.linux.net.factory import FactoryClients, HttpFactory, split
+from gprov.adapters.linux.net.factory import HttpFactory, split
+from gprov.adapters.linux.net.factory_clients import FactoryClients
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Body, Event, LogLine, OperationPhase, OperationReport, ProcessState, StateChange
 from gprov.domain.factory.document_kind import DocumentKind

@@ -12,7 +12,7 @@ from gprov.apps.host.lab.argv import CPU_NAME
 from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
 from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
-from gprov.apps.host.lab.stepfiles import SCRIPT, STASH, step_files
+from gprov.apps.host.lab.stepfiles import PROGRAM, SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -104,7 +104,9 @@ def test_steps_of_a_lab_unit_are_valid() -> None:
     data = parse_manuf("manufData.json", raw, Branding())
     assert data.warnings == ()
     (step,) = data.steps_for(spec.code_name).at(StepPoint.AFTER_IMAGING)
-    assert ([file.name for file in step.files], len(step.commands)) == ([SCRIPT], 4)
+    assert ([file.name for file in step.files], len(step.commands)) == ([SCRIPT, PROGRAM], 4)
+    (last,) = data.steps_for(spec.code_name).at(StepPoint.AFTER_PASSWORDS)
+    assert len(last.commands) == 3
     assert [(file.name, file.is_archive) for file in data.stash_files] == [(STASH, True)]
 
 

@@ -1,7 +1,7 @@
 """The factory's ports over HTTP: client of the factory server's API.
 
-One client is one session. The server hands out passwords only to a session that also sends the log, so
-``FactoryClients`` has one client for each server. Clients may be used from several threads if their Http and Clock may.
+One client is one session. The server hands out passwords only to a session that also sends the log, so there is one
+client for each server (``factory_clients``). Clients may be used from several threads if their Http and Clock may.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
 
     @override
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
-        if endpoint and _base(endpoint) != _base(self._endpoint):
+        if endpoint and base_url(endpoint) != base_url(self._endpoint):
             self._credential_endpoint = endpoint
             self._forward(serial, ProcessState.MFG_STARTED)
         request = CredentialRequest(self._sender(serial))
@@ -208,23 +208,6 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
         return Sender(serial, self._session)
 
 
-class FactoryClients:
-    """The clients of one run of a program: one for each server."""
-
-    def __init__(self, http: Http, clock: Clock) -> None:
-        self._http = http
-        self._clock = clock
-        self._clients: dict[str, HttpFactory] = {}
-
-    def at(self, endpoint: str) -> HttpFactory:
-        """``endpoint``: base URL of the server."""
-        return self._clients.setdefault(_base(endpoint), HttpFactory(self._http, self._clock, endpoint))
-
-
-def client_at(clients: FactoryClients, endpoint: str) -> HttpFactory:
-    return clients.at(endpoint)
-
-
 def split(events: Sequence[Event]) -> list[list[Event]]:
     """Split events into batches within the server's limits, in order."""
     batches: list[list[Event]] = []
@@ -239,12 +222,12 @@ def split(events: Sequence[Event]) -> list[list[Event]]:
     return batches
 
 
-def _base(endpoint: str) -> str:
+def base_url(endpoint: str) -> str:
     return endpoint.rstrip("/")
 
 
 def _url(endpoint: str, path: str) -> str:
-    return f"{_base(endpoint)}{API}/{path}"
+    return f"{base_url(endpoint)}{API}/{path}"
 
 
 def _fault(url: str, reply: Reply) -> NetworkFault:

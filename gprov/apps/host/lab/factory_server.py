@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
 from gprov.apps.host.lab.namespace import inside
-from gprov.apps.host.lab.stepfiles import SCRIPT, STASH, step_files
+from gprov.apps.host.lab.stepfiles import PROGRAM, SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -73,7 +73,7 @@ class FactoryServerProcess:
         for name, content in step_files().items():
             write_file(os.path.join(self.folder, "files", name), content)
             published[name] = Artifact(f"{self.guest_url}/files/{name}", hashlib.sha256(content).hexdigest())
-        return StepArtifacts(published[SCRIPT], published[STASH])
+        return StepArtifacts(published[SCRIPT], published[PROGRAM], published[STASH])
 
 
 @dataclass(frozen=True, slots=True)

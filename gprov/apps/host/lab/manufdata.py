@@ -41,6 +41,7 @@ class StepArtifacts:
     """The files of ``stepfiles``."""
 
     script: Artifact
+    program: Artifact
     stash: Artifact
 
 
@@ -55,7 +56,7 @@ def manuf_data(
         "ValidationData": [_validation(spec)],
     }
     if steps is not None:
-        data.update(steps_document(spec.code_name, _file(steps.script), _file(steps.stash)))
+        data.update(steps_document(spec.code_name, (_file(steps.script), _file(steps.program)), _file(steps.stash)))
     return data
 
 

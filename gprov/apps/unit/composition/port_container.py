@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition import adapters, drive_adapters, network_adapters
+from gprov.apps.unit.composition import adapters, drive_adapters, firmware_adapters, network_adapters
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, singleton, value
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
@@ -104,7 +104,7 @@ def _image_unpacker(unit: PortContainer) -> ImageUnpacker:
 
 
 def _config_tools(unit: PortContainer) -> ConfigTools:
-    return adapters.config_tools(processes=unit.processes(), arguments=unit.arguments())
+    return firmware_adapters.config_tools(processes=unit.processes(), arguments=unit.arguments())
 
 
 def _http(unit: PortContainer) -> Http:
@@ -183,8 +183,8 @@ class PortContainer(Container):
     filesystem_maker = singleton(_filesystem_maker, itself)
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
-    variable_writer = singleton(adapters.variable_writer)
-    tpm = singleton(adapters.tpm)
+    variable_writer = singleton(firmware_adapters.variable_writer)
+    tpm = singleton(firmware_adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
     unready_drives = singleton(drive_adapters.unready_drives)
@@ -192,9 +192,9 @@ class PortContainer(Container):
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
 
-    firmware = singleton(adapters.firmware)
-    smbios = singleton(adapters.smbios)
-    inventory = singleton(adapters.inventory)
+    firmware = singleton(firmware_adapters.firmware)
+    smbios = singleton(firmware_adapters.smbios)
+    inventory = singleton(firmware_adapters.inventory)
     hasher = singleton(adapters.hasher)
     config_tools = singleton(_config_tools, itself)
 
