@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, HostEndpoints, qemu_arguments
 from gprov.apps.host.lab.disk_argv import disk_device
-from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec, with_bmc
 from gprov.apps.host.lab.machine import (
     REPORT_PORT,
     DirectKernel,
@@ -271,3 +271,26 @@ def test_a_display_is_a_serial_adapter_on_a_usb_controller(shape: str) -> None:
     adapter = device(arguments, "usb-serial")
     assert (adapter["bus"], adapter["chardev"]) == ("usb0.0", "lcd")
     assert "lcd" not in " ".join(unit_arguments())
+
+
+def test_a_management_controller_is_outside_of_qemu_behind_a_kcs_interface() -> None:
+    spec = with_bmc(unit_spec("sata"))
+    assert (spec.code_name, spec.product) == ("QEMU-mfg-test-ipmi", "mfg_test_ipmi")
+    machine = spec.machine("/unit")
+    assert machine.bmc == "/unit/bmc"
+    arguments = qemu_arguments(machine, replace(ENDPOINTS, bmc_port=4711))
+    assert "socket,id=bmc,host=127.0.0.1,port=4711,reconnect=1" in options(arguments, "-chardev")
+    assert device(arguments, "ipmi-bmc-extern")["chardev"] == "bmc"
+    assert device(arguments, "isa-ipmi-kcs")["bmc"] == device(arguments, "ipmi-bmc-extern")["id"]
+    assert "ipmi" not in " ".join(unit_arguments())
+
+
+def test_a_management_controller_is_for_platforms_that_have_one() -> None:
+    with pytest.raises(BadInput, match="no platform like QEMU-mfg-test-raid1 has one"):
+        with_bmc(unit_spec("raid1"))
+
+
+def test_a_management_controller_in_a_network_namespace() -> None:
+    machine = replace(with_bmc(unit_spec("sata")).machine("/unit"), namespace="gprov-lab")
+    with pytest.raises(BadInput, match="not reachable from a network namespace"):
+        qemu_arguments(machine, ENDPOINTS)

@@ -36,7 +36,7 @@ class HostEndpoints:
     """Paths on the host that connect a running machine: Unix sockets, and files that QEMU writes.
 
     ``serial_log`` receives the output of the serial console, ``report`` that of the report port. ``firmware_code`` is
-    OVMF's read-only part.
+    OVMF's read-only part. ``bmc_port``: TCP port of the simulated management controller on the loopback device.
     """
 
     accelerator: Accelerator
@@ -46,6 +46,7 @@ class HostEndpoints:
     serial_log: str
     report: str
     firmware_code: str
+    bmc_port: int = 0
 
 
 def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...]:
@@ -61,6 +62,7 @@ def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...
         *_disks(machine),
         *_lcd(machine, endpoints),
         *_nics(machine),
+        *_bmc(machine, endpoints),
         *_kernel(machine),
         # The machine stops when the guest resets it or powers off, so that the reason can be read.
         *("-no-reboot", "-no-shutdown"),
@@ -147,6 +149,15 @@ def _lcd(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
         yield from _json("-device", {"driver": "usb-serial", "id": "lcd-device", "bus": "usb0.0", "chardev": "lcd"})
 
 
+def _bmc(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
+    """A KCS interface to a controller outside of QEMU, in OpenIPMI's VM protocol."""
+    if machine.bmc:
+        address = f"host=127.0.0.1,port={endpoints.bmc_port},reconnect=1"
+        yield from ("-chardev", f"socket,id=bmc,{address}")
+        yield from _json("-device", {"driver": "ipmi-bmc-extern", "id": "bmc-device", "chardev": "bmc"})
+        yield from _json("-device", {"driver": "isa-ipmi-kcs", "bmc": "bmc-device"})
+
+
 def _boot_order(machine: Machine) -> Mapping[str, int]:
     """Return the boot index by name of the disk. Empty on UEFI, which keeps its boot order in variables."""
     if machine.firmware is FirmwareKind.UEFI:
@@ -195,6 +206,8 @@ def _check(machine: Machine) -> None:
     problems += [Problem(f"disk {name}", "name is used twice") for name in sorted(set(names)) if names.count(name) > 1]
     if machine.firmware is FirmwareKind.UEFI and not machine.variables:
         problems.append(Problem("variables", "UEFI firmware needs a variable store"))
+    if machine.bmc and machine.namespace:
+        problems.append(Problem("management controller", "its simulator is not reachable from a network namespace"))
     if problems:
         raise BadInput("virtual machine", problems)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gprov.apps.host.lab.argv import CPU_NAME
+from gprov.apps.host.lab.bmc_config import ENGINE_FIRMWARE, FIRMWARE
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus
 from gprov.apps.host.lab.stepfiles import steps_document
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
@@ -72,6 +73,7 @@ def _validation(spec: VirtualUnitSpec) -> Mapping[str, object]:
         "DevCodeName": spec.code_name,
         "CPUInfo": {"Model": CPU_NAME, "Cores": machine.cpus, "Sockets": 1},
         "RamMegs": machine.memory // MIB,
+        **({"FirmwareVer": {"IPMI": FIRMWARE, "ME": ENGINE_FIRMWARE}} if spec.bmc else {}),
         "Recovery": {"Size": spec.recovery_size, **_NAMES[spec.recovery_bus], "Quantity": 1},
         "MainDiskConfigs": [
             [
