@@ -111,7 +111,7 @@ def test_no_display_delays_a_start_by_more_than_a_second(
     for name, row in sorted(ROWS.items(), key=lambda item: item[1].expected):
         if row.expected:
             edit_display_fact(unit, tmp_path, Model.CFA_635)
-        counted = replace(unit.machine(), instruction_clock=INSTRUCTION_CLOCK)
+        counted = replace(unit.machine(), instruction_clock=INSTRUCTION_CLOCK, cpus=1)
         machine = started_with(counted, small_products, *ARGUMENTS, key_window(row.window))
         with plugged(machine, tmp_path / name.replace(" ", "-"), row.display) as started:
             found[name] = times(run_stage(name.replace(" ", "-"), unit, replace(STARTED, milestones=()), started))

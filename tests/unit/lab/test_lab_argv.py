@@ -138,12 +138,14 @@ def test_an_emulated_processor_lacks_avx_and_what_builds_on_it_only() -> None:
 
 
 def test_with_the_clock_of_instructions_the_machine_is_emulated_by_one_thread() -> None:
-    machine = replace(VirtualUnitSpec().machine("/unit"), instruction_clock=1)
+    machine = replace(VirtualUnitSpec().machine("/unit"), instruction_clock=1, cpus=1)
     arguments = qemu_arguments(machine, replace(ENDPOINTS, accelerator=Accelerator.KVM))
     assert options(arguments, "-accel") == ["tcg,thread=single"]
     assert options(arguments, "-icount") == ["shift=1"]
     assert options(arguments, "-cpu") == options(unit_arguments(), "-cpu")
     assert not options(unit_arguments(), "-icount")
+    with pytest.raises(BadInput, match="one processor only"):
+        qemu_arguments(replace(machine, cpus=2), ENDPOINTS)
 
 
 def test_a_guest_that_resets_or_powers_off_stops_the_machine() -> None:

@@ -202,6 +202,8 @@ def _check(machine: Machine) -> None:
     ]
     ahci = [disk for disk in machine.disks if disk.bus is DiskBus.AHCI]
     problems += [Problem(f"disk {disk.name}", f"AHCI has {_AHCI_PORTS} ports only") for disk in ahci[_AHCI_PORTS:]]
+    if machine.instruction_clock is not None and machine.cpus > 1:
+        problems.append(Problem("instruction_clock", "with it Linux starts on one processor only"))
     names = [disk.name for disk in machine.disks]
     problems += [Problem(f"disk {name}", "name is used twice") for name in sorted(set(names)) if names.count(name) > 1]
     if machine.firmware is FirmwareKind.UEFI and not machine.variables:
