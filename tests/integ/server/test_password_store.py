@@ -315,6 +315,7 @@ def old_store(folder: Path) -> None:
             own = [f"{text}.{unit}" for text in PLAIN]
             db.execute("INSERT INTO credentials VALUES (?, ?, ?, ?, 7)", (unit, *own))
         db.execute("COMMIT")
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")  # passwords in the file; what follows is in the log
         db.execute("DELETE FROM credentials WHERE unit > 200")
         # The connection is not closed in an orderly way: a server that was killed leaves its log.
         copies = {name: (path.parent / name).read_bytes() for name in os.listdir(path.parent)}
