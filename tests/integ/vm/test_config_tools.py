@@ -55,6 +55,7 @@ def with_tool(folder: Path, url: str, code_name: str) -> None:
     document["ApplianceJsonUrl"] = f"{url}/files/appliance.json"
     entry = {"DevCodeName": code_name, "ConfigSteps": [step], "BiosSettings": served(folder, url, "bios.ini", SETTINGS)}
     document["CustomPlatCfgSteps"] = [entry]
+    del document["StashFiles"]  # its script needs what another step leaves
     path.write_text(json.dumps(document))
 
 
