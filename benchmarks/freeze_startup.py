@@ -22,10 +22,12 @@ from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.cpio import archive, folder, regular, symlink
 from gprov.apps.host.initramfs.initramfs import INTERPRETER, assemble
 from gprov.apps.host.initramfs.libraries import Libraries
+from gprov.apps.host.initramfs.parts import Part, PartKind
 from gprov.apps.host.initramfs.rootfs import RootTree
 from gprov.apps.host.initramfs.spec import Flavor, FreezeSpec, parse_spec
 
 CHECKOUT = Path(__file__).parents[1]
+BENCHMARK = Part(PartKind.OTHER, "benchmark")
 PROCESSES = SystemProcesses()
 ENTRY = "import gprov.apps.init.main\n"
 FLAT = (INTERPRETER, "-ISB", "/entry.py")
@@ -56,7 +58,7 @@ def main() -> None:
         work = Path(scratch)
         frozen = pyinstaller(spec, work)
         tree = assemble(spec, str(CHECKOUT / "buildroot"), module_search_path())
-        tree.add(regular("entry.py", ENTRY.encode()), "benchmark")
+        tree.add(regular("entry.py", ENTRY.encode()), BENCHMARK)
         add_frozen(tree, frozen)
         root = work / "root"
         root.mkdir()
@@ -85,17 +87,17 @@ def pyinstaller(spec: FreezeSpec, work: Path) -> Path:
 
 
 def add_frozen(tree: RootTree, frozen: Path) -> None:
-    tree.add(folder("frozen"), "benchmark")
+    tree.add(folder("frozen"), BENCHMARK)
     libraries = Libraries()
     for path in sorted(frozen.rglob("*")):
         name = f"frozen/{path.relative_to(frozen)}"
         if path.is_symlink():
-            tree.add(symlink(name, os.readlink(path)), "benchmark")
+            tree.add(symlink(name, os.readlink(path)), BENCHMARK)
         elif path.is_file():
-            tree.add(regular(name, path.read_bytes(), 0o755), "benchmark")
+            tree.add(regular(name, path.read_bytes(), 0o755), BENCHMARK)
     libraries.add_dependencies_of(str(frozen / "entry"))
     for target, source in libraries.files().items():
-        tree.add(regular(target, Path(source).read_bytes(), 0o755), "shared libraries")
+        tree.add(regular(target, Path(source).read_bytes(), 0o755), BENCHMARK)
 
 
 def sizes(root: Path) -> None:

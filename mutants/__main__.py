@@ -46,6 +46,8 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "boot/boot_counts.py": ("boot/test_boot_counts.py",),
     "boot/budget.py": ("boot/test_budget.py",),
     "boot/decide.py": ("boot/test_decision.py",),
+    "boot/decide_root.py": ("boot/test_decision.py",),
+    "boot/decide_arrays.py": ("boot/test_decision.py",),
     "boot/entries.py": ("boot/test_entries.py",),
     "boot/kept_arguments.py": ("boot/test_keptargs.py",),
     "boot/boot_partition.py": ("boot/test_boot_partition.py",),

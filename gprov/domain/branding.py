@@ -25,6 +25,7 @@ class Branding:
     log_folder: str = "log"
     real_init: str = "/usr/lib/systemd/systemd"
     admin: str = "admin"
+    bmc_user: str = "admin"
     normal_entry: str = "Normal Boot"
     restore_entry: str = "Forced Factory Restore"
     erase_entry: str = "Data Erase (DANGER!)"

@@ -20,9 +20,10 @@ from gprov.domain.unit.nics import mac_prefix
 _NAMES = frozenset(("image_prefix", "flag_file", "boot_kernel", "provision_kernel", "log_folder", "emergency_prefix"))
 _PATHS = frozenset(("config_folder", "real_init"))
 _NO_NAMES = ("", ".", "..")
-# They become part of account files, of kernel arguments and of host names.
+# They become part of account files, of kernel arguments and of host names, or an account of a BMC.
 _WORDS = {
     "admin": re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}"),
+    "bmc_user": re.compile(r"[!-~]{1,16}"),
     "environment_prefix": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
     "hostname_prefix": re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*"),
 }

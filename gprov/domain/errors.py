@@ -143,6 +143,14 @@ class DeviceMissing(DeviceFault):
     """The device or file does not exist. It may appear later."""
 
 
+class CommandRefused(DeviceFault):
+    """A controller answered a command with a completion code that is no success. ``code``: this code."""
+
+    def __init__(self, subject: str, reason: str, code: int) -> None:
+        super().__init__(subject, reason)
+        self.code = code
+
+
 class ToolFailed(DeviceFault):
     """A program failed. The details are its redacted command line and the end of its output."""
 

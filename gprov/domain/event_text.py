@@ -68,12 +68,17 @@ def body_text(body: Body) -> str:
 
 def severity_of(body: Body) -> Severity:
     match body:
-        case LogLine(_, severity):
+        case LogLine(severity=severity):
             return severity
         case OperationReport(_, OperationPhase.FAILED):
             return Severity.ERROR
         case _:
             return Severity.LOG
+
+
+def is_on_consoles(body: Body) -> bool:
+    """Whether consoles have shown it already."""
+    return isinstance(body, LogLine) and body.on_consoles
 
 
 def percent(progress: Progress) -> int:

@@ -32,8 +32,11 @@ class Severity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
+    """``on_consoles``: a copy of what consoles have shown already; they do not show it again."""
+
     text: str
     severity: Severity = Severity.LOG
+    on_consoles: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def guest_kernel() -> str:
     """As it is built for units, but with nothing inside: it stays in the cache whatever changes in our code."""
     builds = Builder(PROCESSES, Cache(default_root(os.environ)), BuildProgress(sys.stderr))
     content = archive([regular("busybox", BUSYBOX.read_bytes(), 0o755)])
-    initramfs = Initramfs(content, len(content), {})
+    initramfs = Initramfs(content, len(content), ())
     return builds.kernel(str(CHECKOUT / "buildroot/kernel/x86_64.config"), initramfs, 1, os.cpu_count() or 1)
 
 

@@ -10,7 +10,7 @@ from gprov.apps.init.ports import InitPorts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.devices.arrays import array_volumes, find_inactive_arrays
-from gprov.domain.boot.decide import MOUNT_ATTEMPTS
+from gprov.domain.boot.decide_root import MOUNT_ATTEMPTS
 from gprov.domain.disk.arrays import ArrayState, FoundArray
 from gprov.domain.disk.model import Disk, Volume
 from gprov.domain.errors import BadInput, DeviceFault, GprovError

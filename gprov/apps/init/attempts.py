@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gprov.domain.boot.decide import RETRY_SECONDS
+from gprov.domain.boot.decide_root import RETRY_SECONDS
 
 
 @dataclass(frozen=True)

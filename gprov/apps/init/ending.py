@@ -6,22 +6,24 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from gprov.apps.init.ports import InitPorts
-from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
+from gprov.apps.unit.composition.context import UnitContext
+from gprov.apps.unit.reporting.pause import PauseEnd, format_duration, wait_or_skip
 from gprov.domain.boot.args import FAILURE_HOLD_SECONDS
 from gprov.domain.errors import GprovError
 from gprov.domain.events import ProcessState
 
+FILES_FOUND = "Emergency file found: restarting"
+
 
 class BootEnding:
-    """``release``: unmounts the root and stops its array. ``hold``: how long a message is shown, in seconds; None: the
-    default."""
+    """``release``: unmounts the root and stops its array."""
 
-    def __init__(self, ports: InitPorts, release: Callable[[], None], hold: float | None, bus: EventBus) -> None:
+    def __init__(self, ports: InitPorts, release: Callable[[], None], context: UnitContext) -> None:
         self._ports = ports
         self._release = release
-        self._hold = hold
-        self._bus = bus
+        self._context = context
+        self._hold = context.arguments.failure_hold
+        self._bus = context.bus
 
     def give_up(self, reason: str) -> NoReturn:
         """Count a boot failure, show it, and restart after a pause."""
@@ -45,7 +47,9 @@ class BootEnding:
         self._release()
         seconds = FAILURE_HOLD_SECONDS if self._hold is None else self._hold
         self._ports.operator.show(text)
-        return self._wait(seconds, alarm=alarm)
+        during = self._ports.attention().alarm if alarm else lambda: None
+        end = wait_or_skip(self._ports.operator, self._ports.volumes.clock, seconds, during)
+        return end is PauseEnd.PERSON
 
     def restart(self) -> NoReturn:
         self._end_output()
@@ -61,19 +65,25 @@ class BootEnding:
         self._bus.close()
         self._ports.operator.close()
 
-    def _wait(self, seconds: float, *, alarm: bool) -> bool:
-        ports = self._ports
-        during = ports.attention().alarm if alarm else lambda: None
-        return wait_or_skip(ports.operator, ports.volumes.clock, seconds, during)
-
     def _restart_after(self, reason: str, seconds: float) -> NoReturn:
-        """A person may cut the pause short; the count of boot failures is then set to zero."""
+        """A person may cut the pause short with a key, and the count of boot failures is then set to zero; or with
+        emergency media, which the next start uses."""
         self._release()
         pause = f"Restarting in {format_duration(seconds)}; any key: at once"
         self._bus.message(pause)
         self._bus.close()
         # After the message, which would replace the reason on a small display.
         self._ports.operator.show(f"{reason}. {pause}")
-        if self._wait(seconds, alarm=True):
-            self._ports.boot_failures().reset()
-        self._ports.power.reboot()
+        from gprov.apps.init.plugged_in import plugged_in_media
+
+        ports = self._ports
+        with plugged_in_media(ports.volumes, ports.media_search, self._context) as media:
+            end = wait_or_skip(ports.operator, ports.volumes.clock, seconds, ports.attention().alarm, media.wait)
+        match end:
+            case PauseEnd.PERSON:
+                ports.boot_failures().reset()
+            case PauseEnd.EVENT:
+                ports.operator.show(FILES_FOUND)
+            case PauseEnd.TIME:
+                pass
+        ports.power.reboot()

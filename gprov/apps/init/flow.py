@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from gprov.apps.init.emergency_search import POLL_SECONDS, EmergencySearch
-from gprov.apps.init.ending import BootEnding
+from gprov.apps.init.ending import FILES_FOUND, BootEnding
 from gprov.apps.init.handover import prepare_handover
 from gprov.apps.init.ports import InitPorts, RestoreFlow
 from gprov.apps.init.search import RootFinder
 from gprov.apps.init.waiting import BootWaiter
 from gprov.apps.unit.composition.context import UnitContext
+from gprov.domain.boot.args import PreferredImage
 from gprov.domain.boot.decide import decide
 from gprov.domain.boot.decisions import (
     CheckFileSystem,
@@ -56,7 +57,7 @@ class Boot:
             arguments=arguments,
             started_by_fallback=arguments.restore_requested and self._is_fallback_boot(),
         )
-        self._ending = BootEnding(ports, self._finder.release, arguments.failure_hold, context.bus)
+        self._ending = BootEnding(ports, self._finder.release, context)
         self._emergency = EmergencySearch(ports.volumes, ports.media_search, context)
         self._waiter = BootWaiter(ports.volumes.blocks, ports.operator, arguments.key_window, context.bus)
         for line in (*arguments.notes, *([note] if note else [])):
@@ -187,7 +188,7 @@ class Boot:
             if decision.reason is RestoreReason.EMERGENCY_FILE:
                 restored = self._restore_from_media(restore)
             else:
-                restored = restore.run(decision.image, by_person=by_person)
+                restored = self._restore_from_recovery(restore, decision.image, by_person=by_person)
         except EraseUnfinished as unfinished:
             self._data_erase().go_on(unfinished)
             self._menu()
@@ -203,6 +204,15 @@ class Boot:
             self._image_menus_left += 1
             return
         self._ending.restart()
+
+    def _restore_from_recovery(self, restore: RestoreFlow, image: PreferredImage, *, by_person: bool) -> bool:
+        from gprov.apps.init.plugged_in import plugged_in_media
+
+        with plugged_in_media(self._volumes, self._ports.media_search, self._context) as media:
+            restored = restore.run(image, by_person=by_person, pause_event=media.wait)
+        if not restored and not by_person:
+            self._bus.message(FILES_FOUND)
+        return restored
 
     def _restore_from_media(self, restore: RestoreFlow) -> bool:
         """False: the files are not used, PRIMARY is as it was, and the boot goes on without them."""

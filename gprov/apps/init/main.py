@@ -1,13 +1,19 @@
-"""/init: process 1 of both kernels. The provisioning kernel provisions, the normal kernel boots."""
+"""/init: process 1 of both kernels. The provisioning kernel provisions, the normal kernel boots.
+
+In the provisioning initramfs, ``gprov-hardware`` is a link to it: an adopter's start module counts there, too.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.util import find_spec
 
 from gprov.apps.init.container import InitContainer
 from gprov.apps.unit.composition.start import prepare_environment, run_as_init
 
 _MFG = "gprov.apps.mfg.main"
+_HARDWARE_TOOL = "gprov-hardware"
 
 
 def main() -> None:
@@ -17,6 +23,10 @@ def main() -> None:
 
 def start(container: InitContainer) -> None:
     """Like ``main``, with a container in which an adopter has replaced providers."""
+    if os.path.basename(sys.argv[0]) == _HARDWARE_TOOL:
+        from gprov.apps.mfg.hardware_main import run_tool
+
+        sys.exit(run_tool(sys.argv[1:], container))
     run_as_init(container, lambda: _run(container))
 
 

@@ -27,11 +27,17 @@ FindRoot = Callable[[float], Volume | None]
 
 class RestoreFlow(Protocol):
     def run(
-        self, preferred: PreferredImage, *, by_person: bool = False, emergency: EmergencyRequest | None = None
+        self,
+        preferred: PreferredImage,
+        *,
+        by_person: bool = False,
+        emergency: EmergencyRequest | None = None,
+        pause_event: Callable[[float], bool] | None = None,
     ) -> bool:
-        """Returns True when the unit is restored and may reboot; False if a person left the menu of images: then
-        PRIMARY is as it was. Raises GprovError. A restore that a person requested begins at once, without a restore
-        backoff. ``emergency``: files on removable media to use instead of RECOVERY's, which may be missing then."""
+        """Returns True when the unit is restored and may reboot; False if a person left the menu of images, or an event
+        ended the restore backoff: then PRIMARY is as it was. Raises GprovError. A restore that a person requested
+        begins at once, without a restore backoff. ``emergency``: files on removable media to use instead of RECOVERY's,
+        which may be missing then. ``pause_event``: waits at most so many seconds for an event during the backoff."""
 
     @property
     def primary_changed(self) -> bool:

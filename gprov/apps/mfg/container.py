@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the container may be imported by a program that does not pr
     from collections.abc import Callable
 
     from gprov.apps.mfg.flow import Provisioning
+    from gprov.apps.mfg.hardware_tool import HardwarePorts
     from gprov.apps.mfg.ports import MfgPorts
     from gprov.ports.events import EventSink
 
@@ -22,6 +23,7 @@ def _file_sink_at(unit: MfgContainer) -> Callable[[str], EventSink]:
 
 def _mfg_ports(unit: MfgContainer) -> MfgPorts:
     from gprov.apps.mfg.ports import MfgPorts
+    from gprov.apps.unit.devices.bmc_versions import BmcVersions
 
     return MfgPorts(
         volumes=unit.volume_ports(),
@@ -36,12 +38,20 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         sink_for=unit.sink_for(),
         file_sink_at=unit.file_sink_at(),
         archives=unit.archives(),
+        bmc=unit.bmc(),
+        bmc_versions=BmcVersions(unit.bmc(), unit.clock(), unit.bus().warning),
         http=unit.http(),
         inventory=unit.inventory(),
         processes=unit.processes(),
         hasher=unit.hasher(),
         randomness=unit.randomness(),
     )
+
+
+def _hardware_ports(unit: MfgContainer) -> HardwarePorts:
+    from gprov.apps.mfg.hardware_tool import HardwarePorts
+
+    return HardwarePorts(inventory=unit.inventory(), blocks=unit.blocks(), network=unit.network(), smbios=unit.smbios())
 
 
 def _provisioning(unit: MfgContainer) -> Provisioning:
@@ -51,8 +61,9 @@ def _provisioning(unit: MfgContainer) -> Provisioning:
 
 
 class MfgContainer(UnitContainer):
-    """``provisioning`` makes the use case."""
+    """``provisioning`` makes the use case; ``hardware_ports`` are those of ``gprov-hardware``."""
 
     file_sink_at = factory(_file_sink_at, itself)
     mfg_ports = factory(_mfg_ports, itself)
+    hardware_ports = factory(_hardware_ports, itself)
     provisioning = factory(_provisioning, itself)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gprov.apps.mfg.bmc import read_bmc, set_bmc_account
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
 from gprov.apps.mfg.imaging import fetch_files, free_space_for_files
@@ -134,6 +135,7 @@ class Provisioning:
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(StepPoint.AFTER_QA)
         check_platform_supported(unit.platform)
+        bmc = read_bmc(ports, unit.platform, context, switches)
         boot_args = _boot_arguments(arguments, data)
         recovery = recovery_disk(ports, inspection, unit, context)
         facts = ProvisionFacts(
@@ -156,6 +158,7 @@ class Provisioning:
             data=data,
             server=server,
             inspection=inspection,
+            bmc=bmc,
             facts=facts,
             steps=steps,
             switches=switches,
@@ -197,9 +200,8 @@ class Provisioning:
             if Switch.NO_WRITE_FILES not in job.switches:
                 fetch_files(job.data, ports, context)
             job.steps.run(StepPoint.AFTER_IMAGING)
-            job.server.telemetry.macs(
-                job.unit.serial, {nic.name: nic.mac for nic in sorted_by_mac(job.inspection.nics)}, ()
-            )
+            nics = {nic.name: nic.mac for nic in sorted_by_mac(job.inspection.nics)}
+            job.server.telemetry.macs(job.unit.serial, nics, job.bmc.macs if job.bmc else ())
             self._manufacture(job)
             ports.executor.run(plan_restore_options(job.facts))
         except GprovError as error:
@@ -217,6 +219,8 @@ class Provisioning:
         credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
         job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
         self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
+        if Switch.NO_IPMI_PW not in job.switches:
+            set_bmc_account(self._ports, job.bmc, self._context, credentials.ipmi)
         job.steps.run(StepPoint.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:

@@ -45,6 +45,8 @@ def inspect(
     HardwareMismatch with all differences, after these and the detected hardware were reported."""
     volumes, prefix = ports.volumes, context.branding.mac_prefix
     code_name = unit.platform.code_name
+    # Serial numbers of prototypes follow no rule.
+    serial = None if unit.by_fallback else unit.serial
     spec = data.spec_for(code_name)
     hardware: Hardware | None = None
 
@@ -60,7 +62,7 @@ def inspect(
     def ready() -> bool:
         nonlocal differences, hardware
         hardware = read_hardware(ports, table)
-        differences = compare(spec, unit, hardware, mac_prefix=prefix)
+        differences = compare(spec, hardware, serial=serial, mac_prefix=prefix)
         return not differences
 
     if not wait_for(volumes.blocks, volumes.clock, DISK_SECONDS, ready):

@@ -86,6 +86,7 @@ def read_hardware(ports: MfgPorts, table: SmbiosTable) -> Hardware:
         disks=ports.volumes.blocks.disks(),
         nics=ports.network.nics(),
         smbios=table,
+        bmc=ports.bmc_versions(),
     )
 
 

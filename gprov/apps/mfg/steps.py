@@ -13,7 +13,7 @@ from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, Problem
 from gprov.domain.files import FileType
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.mfg.stepenv import SHEBANG_BYTES, kernel_variables, script_argv
+from gprov.domain.mfg.stepenv import SHEBANG_BYTES, kernel_variables, script_argv, why_not_started
 from gprov.domain.mfg.steps import (
     Command,
     ConfigStep,
@@ -117,7 +117,8 @@ class StepRunner:
         except ToolMissing:
             raise ToolMissing(program) from None
         except DeviceFault as fault:
-            raise DeviceFault(program, redact_text(fault.reason, values), errno=fault.errno) from None
+            reason = self._why_not_started(argv[0]) or fault.reason
+            raise DeviceFault(program, redact_text(reason, values), errno=fault.errno) from None
 
     def _log_output(self, done: Completed, values: StepValues) -> None:
         # Before it is split: an encoded password may go over several lines.
@@ -140,10 +141,23 @@ class StepRunner:
             raise BadInput(file.describe(), [Problem("*.sh", f"must be exactly one at top level, found: {found}")])
         self.context.bus.log(f"run: {scripts[0]} of {file.describe()}")
         script = f"{folder}/{scripts[0]}"
-        argv = script_argv(script, self.ports.volumes.files.read_start(script, SHEBANG_BYTES))
+        start = self.ports.volumes.files.read_start(script, SHEBANG_BYTES)
         env = kernel_variables(self.context.arguments.environment)
         env |= {"RECOVERY": self.context.mount_points.recovery, "SERIAL": self.unit.serial}
-        self.ports.processes.run(argv, env=env, cwd=folder, timeout=COMMAND_SECONDS)
+        try:
+            self.ports.processes.run(script_argv(script, start), env=env, cwd=folder, timeout=COMMAND_SECONDS)
+        except (ToolMissing, ToolFailed) as error:
+            reason = self._why_not_started(script)
+            if reason:
+                raise BadInput(file.describe(), [Problem(scripts[0], reason)]) from error
+            raise
+
+    def _why_not_started(self, path: str) -> str:
+        """``path``: of a program; the reason is "" for a name without a folder."""
+        files, processes = self.ports.volumes.files, self.ports.processes
+        if not path.startswith("/") or files.status(path) is None:
+            return ""
+        return why_not_started(files.read_start(path, SHEBANG_BYTES), lambda name: processes.which(name) is not None)
 
     def _is_script(self, folder: str, name: str) -> bool:
         """A regular file: a link could lead to a file outside the archive."""

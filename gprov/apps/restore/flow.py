@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gprov.apps.restore.emergency import (
@@ -118,11 +119,17 @@ class FactoryRestore:
             self._bus.warning(f"the emergency files will be ignored when they are plugged in again: {error}")
 
     def run(
-        self, preferred: PreferredImage, *, by_person: bool = False, emergency: EmergencyRequest | None = None
+        self,
+        preferred: PreferredImage,
+        *,
+        by_person: bool = False,
+        emergency: EmergencyRequest | None = None,
+        pause_event: Callable[[float], bool] | None = None,
     ) -> bool:
         """When it returns True, the unit is restored, and everything is flushed and unmounted: reboot. False: a person
-        left the menu of images, and nothing on PRIMARY has changed. After several consecutive restores it waits first,
-        unless a person requested this one. ``emergency``: files on removable media to use instead of RECOVERY's.
+        left the menu of images, or ``pause_event`` ended the pause, and nothing on PRIMARY has changed. After several
+        consecutive restores it waits first, unless a person requested this one. ``emergency``: files on removable media
+        to use instead of RECOVERY's.
 
         Raises GprovError, already reported; EraseUnfinished, not reported: no restore has begun.
         """
@@ -130,7 +137,8 @@ class FactoryRestore:
         try:
             pause = self._with_recovery(request)
             if pause:
-                self._backoff.wait(pause)
+                if not self._backoff.wait(pause, pause_event):
+                    return False
                 self._with_recovery(request, waited=True)
             if self._left:
                 self._bus.message("The menu of images was left: nothing is restored")

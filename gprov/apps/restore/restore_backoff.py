@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gprov.apps.restore.image_choice import INTERRUPTED
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
 from gprov.apps.unit.reporting.bus import EventBus
-from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
+from gprov.apps.unit.reporting.pause import PauseEnd, format_duration, wait_or_skip
 from gprov.domain.boot.args import FAILURE_HOLD_SECONDS
 from gprov.domain.boot.budget import restore_pause
 from gprov.ports.clock import Clock
@@ -38,9 +40,10 @@ class RestoreBackoff:
         self.attempt_recorded = budget.record(previous.with_restore_started(now, INTERRUPTED))
         return 0.0 if self.attempt_recorded or waited else self._min_seconds
 
-    def wait(self, seconds: float) -> None:
-        """The screen shows for how long, and why the last restore failed. A person may cut the pause short."""
+    def wait(self, seconds: float, event: Callable[[float], bool] | None) -> bool:
+        """The screen shows for how long, and why the last restore failed. A person may cut the pause short. Returns
+        False if the event came: the restore does not begin."""
         text = f"The next factory restore begins in {format_duration(seconds)}; any key: at once"
         self._bus.message(text)
         self._operator.show(f"{self._series}. {text}" if self._series else text)
-        wait_or_skip(self._operator, self._clock, seconds)
+        return wait_or_skip(self._operator, self._clock, seconds, event=event) is not PauseEnd.EVENT

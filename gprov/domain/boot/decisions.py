@@ -10,6 +10,7 @@ from gprov.domain.boot.args import PreferredImage
 from gprov.domain.disk.model import Volume
 
 if TYPE_CHECKING:  # most units have no array: a normal boot should not import them
+    from gprov.domain.boot.facts import BootFacts
     from gprov.domain.disk.arrays import FoundArray
 
 
@@ -131,3 +132,15 @@ Decision = (
     | KeepWaiting
     | GiveUp
 )
+
+
+def wait_or_give_up(facts: BootFacts, reason: str) -> Decision:
+    """Wait for further devices until the root deadline, then give up."""
+    if facts.elapsed < facts.arguments.root_deadline:
+        return KeepWaiting(reason, facts.arguments.root_deadline)
+    return GiveUp(reason)
+
+
+def restore_with(facts: BootFacts, reason: RestoreReason, evidence: str) -> Restore:
+    """Restore the image that the arguments prefer."""
+    return Restore(reason, evidence, facts.arguments.preferred_image)

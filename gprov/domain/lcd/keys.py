@@ -19,6 +19,10 @@ _OF_635: Mapping[Button, Key] = {
     Button.EXIT: Key.EXIT,
 }
 _RIGHT_SIDE: Mapping[Button, Key] = {Button.UPPER_RIGHT: Key.ENTER, Button.LOWER_RIGHT: Key.EXIT}
+# A password is typed on a console: ENTER here would end the input of the person there.
+_NO_KEYBOARD = MappingProxyType(
+    {**dict.fromkeys(Button, Key.OTHER), Button.EXIT: Key.EXIT, Button.LOWER_RIGHT: Key.EXIT}
+)
 _VERTICAL = MappingProxyType({**_OF_635, **_RIGHT_SIDE, Button.UPPER_LEFT: Key.UP, Button.LOWER_LEFT: Key.DOWN})
 _HORIZONTAL = MappingProxyType({**_OF_635, **_RIGHT_SIDE, Button.UPPER_LEFT: Key.LEFT, Button.LOWER_LEFT: Key.RIGHT})
 
@@ -34,8 +38,15 @@ _CORNERS = (Button.UPPER_LEFT, Button.UPPER_RIGHT, Button.LOWER_LEFT, Button.LOW
 
 
 def meanings(view: View | None) -> Mapping[Button, Key]:
-    """The left keys of a CFA-631 move up and down in lists, and left and right in questions."""
-    return _HORIZONTAL if isinstance(view, QuestionView) else _VERTICAL
+    """The left keys of a CFA-631 move up and down in lists, and left and right in questions. At a password only EXIT
+    has a meaning."""
+    match view:
+        case QuestionView():
+            return _HORIZONTAL
+        case PasswordView():
+            return _NO_KEYBOARD
+        case _:
+            return _VERTICAL
 
 
 def legend(view: View) -> tuple[Legend, ...]:

@@ -18,7 +18,6 @@ from gprov.domain.mfg.difference import Difference
 from gprov.domain.mfg.diskmatch import compare_disks
 from gprov.domain.mfg.dmimatch import dmi_values
 from gprov.domain.mfg.spec import CpuSpec, FirmwareVersions, HardwareSpec
-from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.inventory import Cpus, Inventory
 from gprov.domain.platform.patterns import pattern_matches
 from gprov.domain.unit.nics import Nic, macs_consecutive, own_nics
@@ -36,11 +35,12 @@ class Hardware:
     bmc: FirmwareVersions | None = None
 
 
-def compare(spec: HardwareSpec, unit: Unit, hardware: Hardware, *, mac_prefix: str) -> tuple[Difference, ...]:
-    """Return all differences. ``mac_prefix``: of the branding, used by ``NumOUINics``."""
+def compare(spec: HardwareSpec, hardware: Hardware, *, serial: str | None, mac_prefix: str) -> tuple[Difference, ...]:
+    """Return all differences. ``serial``: of the unit; None if it is not to be compared. ``mac_prefix``: of the
+    branding, used by ``NumOUINics``."""
     inventory, smbios = hardware.inventory, hardware.smbios
     return (
-        *_serial(spec, unit),
+        *_serial(spec.serial_regex, serial),
         *(_cpus(spec.cpu, inventory.cpus) if spec.cpu else ()),
         *_memory(spec, inventory.memory, installed_memory(smbios)),
         *compare_disks(spec, hardware.disks),
@@ -52,10 +52,9 @@ def compare(spec: HardwareSpec, unit: Unit, hardware: Hardware, *, mac_prefix: s
     )
 
 
-def _serial(spec: HardwareSpec, unit: Unit) -> Iterator[Difference]:
-    """Not compared after fallback identification: serial numbers of prototypes follow no rule."""
-    if spec.serial_regex and not unit.by_fallback and not pattern_matches(spec.serial_regex, unit.serial):
-        yield Difference("SerNumRegex", repr(spec.serial_regex), f"serial number {unit.serial!r}")
+def _serial(pattern: str, serial: str | None) -> Iterator[Difference]:
+    if pattern and serial is not None and not pattern_matches(pattern, serial):
+        yield Difference("SerNumRegex", repr(pattern), f"serial number {serial!r}")
 
 
 def _cpus(spec: CpuSpec, cpus: Cpus) -> Iterator[Difference]:
@@ -103,7 +102,6 @@ def _firmware(spec: FirmwareVersions, smbios: SmbiosTable, bmc: FirmwareVersions
         ("BIOS", spec.bios, bios_version(smbios)),
         ("IPMI", spec.ipmi, bmc.ipmi),
         ("FRU", spec.fru, bmc.fru),
-        ("SDR", spec.sdr, bmc.sdr),
         ("ME", spec.me, bmc.me),
     )
     for name, expected, found in parts:

@@ -76,17 +76,19 @@ def _cpus(cpus: Cpus) -> Mapping[str, Json]:
 
 
 def _firmware(bios: str, bmc: FirmwareVersions) -> Mapping[str, Json]:
-    return _given(BIOS=_text(bios), IPMI=_text(bmc.ipmi), FRU=_text(bmc.fru), SDR=_text(bmc.sdr), ME=_text(bmc.me))
+    return _given(BIOS=_text(bios), IPMI=_text(bmc.ipmi), FRU=_text(bmc.fru), ME=_text(bmc.me))
 
 
 def _disks(disks: Sequence[Disk], wanted: DiskSpec | None) -> Mapping[str, Json]:
-    kinds = Counter(_disk_kind(disk) for disk in disks)
+    kinds = Counter(disk_kind(disk) for disk in disks)
     recovery = _recovery_kind(tuple(kinds), disks, wanted)
     if recovery is None:
         return {"_Recovery": _ONE_KIND, "MainDiskConfigs": [_disk_list(disks)] if disks else []}
     fitting = [disk for disk in disks if fits(recovery, disk)]
     main = [disk for disk in disks if disk not in fitting]
-    return {"Recovery": _disk_entry(recovery, len(fitting)), "MainDiskConfigs": [_disk_list(main)]}
+    # For a platform table, which says how RECOVERY is attached.
+    bus = {"_Bus": fitting[0].bus.value}
+    return {"Recovery": {**_disk_entry(recovery, len(fitting)), **bus}, "MainDiskConfigs": [_disk_list(main)]}
 
 
 def _recovery_kind(kinds: Sequence[DiskSpec], disks: Sequence[Disk], wanted: DiskSpec | None) -> DiskSpec | None:
@@ -106,11 +108,11 @@ def _recovery_kind(kinds: Sequence[DiskSpec], disks: Sequence[Disk], wanted: Dis
 
 
 def _disk_list(disks: Sequence[Disk]) -> list[Json]:
-    kinds = Counter(_disk_kind(disk) for disk in disks)
+    kinds = Counter(disk_kind(disk) for disk in disks)
     return [_disk_entry(kind, count) for kind, count in kinds.items()]
 
 
-def _disk_kind(disk: Disk) -> DiskSpec:
+def disk_kind(disk: Disk) -> DiskSpec:
     """Fits the disk. A card reader without a card has a size of 0, which no entry may have: 1 byte ± 100 % fits it."""
     vendor, model = _text(disk.vendor), _text(disk.model)
     if disk.size:
@@ -118,7 +120,7 @@ def _disk_kind(disk: Disk) -> DiskSpec:
     return DiskSpec(size=1, tolerance_percent=100, vendor=vendor, model=model)
 
 
-def _disk_entry(kind: DiskSpec, quantity: int) -> Json:
+def _disk_entry(kind: DiskSpec, quantity: int) -> Mapping[str, Json]:
     return {
         "Size": kind.size,
         **_given(SizeTolerancePct=kind.tolerance_percent, Vendor=kind.vendor, Model=kind.model),

@@ -93,6 +93,15 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
     return finish(source, root, manuf)
 
 
+def parse_specifications(source: str, data: bytes) -> tuple[HardwareSpec, ...]:
+    """``ValidationData`` alone, whatever else the file has. Raises BadInput with all problems of it."""
+    root = read_object(source, data)
+    entries = root.objects("ValidationData", required=True)
+    specs = tuple(read_spec(entry, []) for entry in entries)
+    _check_code_names(entries, [spec.code_name for spec in specs], None)
+    return finish(source, root, specs)
+
+
 def _check_code_names(
     entries: Sequence[JsonObject], names: Sequence[str], platforms: Sequence[Platform] | None
 ) -> None:

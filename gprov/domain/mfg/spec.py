@@ -60,13 +60,12 @@ class FirmwareVersions:
     bios: str = ""
     ipmi: str = ""
     fru: str = ""
-    sdr: str = ""
     me: str = ""
 
     @property
     def of_controller(self) -> tuple[str, ...]:
         """Keys of the versions that only a management controller reports, as far as they are given."""
-        parts = (("IPMI", self.ipmi), ("FRU", self.fru), ("SDR", self.sdr), ("ME", self.me))
+        parts = (("IPMI", self.ipmi), ("FRU", self.fru), ("ME", self.me))
         return tuple(key for key, version in parts if version)
 
 

@@ -46,7 +46,6 @@ class MfgSwitches:
 
 _CHANGES_NOTHING = {
     Switch.NO_BIOS_PW: "gprov itself sets no BIOS password; steps get {{.BiosPass}} all the same",
-    Switch.NO_IPMI_PW: "gprov itself sets no IPMI password; steps get {{.IpmiPass}} all the same",
 }
 
 

@@ -114,6 +114,15 @@ def _names(table: SmbiosTable, number: int) -> Iterator[_NamedStructure]:
         yield _NamedStructure(manufacturer.strip(), product.strip(), structure)
 
 
+def maker_and_product(table: SmbiosTable) -> tuple[str, str]:
+    """Those by which ``identify`` would recognise this machine first, and which its maker has filled in; empty texts if
+    there are none."""
+    names = [name for number in (BASE_BOARD, SYSTEM) for name in _names(table, number)]
+    filled = (name for name in names if not placeholder(name.manufacturer) and not placeholder(name.product))
+    name = next(filled, None)
+    return (name.manufacturer, name.product) if name else ("", "")
+
+
 def _sku(table: SmbiosTable, platform: Platform) -> str:
     where = platform.model_field
     text = field(table, where.type, where.label) if where else field(table, SYSTEM, "SKU Number")

@@ -11,9 +11,6 @@ _TO_PROGRAMS = "programs in the image find it in platform_facts.json"
 def unused_values(platform: Platform) -> tuple[Problem, ...]:
     """The place is the key in the platform table. Each is for a warning: no unit is refused for it."""
     problems = []
-    if platform.ipmi:
-        text = "true: gprov does not ask management controllers yet: the factory gets no MAC of them"
-        problems.append(Problem("IPMI", f"{text}, and only a step with {{{{.IpmiPass}}}} can set their passwords"))
     if platform.fakeraid_type is not None:
         text = f"{platform.fakeraid_type.value}: provisioning and restores do not use RAID of the firmware"
         problems.append(

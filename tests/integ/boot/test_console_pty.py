@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.console.eligible import eligible_terminals
 from gprov.adapters.linux.console.late_display import LateDisplay
 from gprov.adapters.linux.console.log import ConsoleLog
@@ -30,6 +31,7 @@ from gprov.domain.display.views import MenuView, MessageView, ProgressView, Ques
 from gprov.domain.erase.consequence import CONSEQUENCE
 from gprov.domain.events import Event, LogLine, Severity
 from gprov.domain.platform.model import Lcd
+from gprov.ports.clock import Clock
 from gprov.ports.display import Display
 from tests.terminal import DEADLINE, Person, background, connected_person
 
@@ -60,9 +62,11 @@ class World:
     def log(self) -> ConsoleLog:
         return ConsoleLog(str(self.root / "dev" / "console"))
 
-    def panel(self, log: ConsoleLog | None = None, displays: Sequence[Display] = ()) -> LinuxPanel:
+    def panel(
+        self, log: ConsoleLog | None = None, displays: Sequence[Display] = (), clock: Clock | None = None
+    ) -> LinuxPanel:
         sys, proc, dev = (str(self.root / name) for name in ("sys", "proc", "dev"))
-        return LinuxPanel(SystemClock(), log or self.log, displays, (sys, proc, dev))
+        return LinuxPanel(clock or SystemClock(), log or self.log, displays, (sys, proc, dev))
 
     def eligible(self) -> tuple[str, ...]:
         return eligible_terminals(str(self.root / "sys"), str(self.root / "proc"))
@@ -236,11 +240,13 @@ def test_a_screen_replaces_what_was_there_and_a_long_menu_does_not_scroll_the_te
 def test_long_items_move(world: World, person: Person) -> None:
     world.consoles("ttyS0", "console=ttyS0")
     world.connect("ttyS0", person)
-    panel = world.panel()
+    clock = FakeClock()
+    panel = world.panel(clock=clock)
     panel.show(MenuView("Images", ("x" * 80 + "end",), 0))
     person.listen()
     assert "xend" not in " ".join(person.screen.lines)
-    assert panel.read(6.0) is None
+    clock.sleep(6.0)
+    assert panel.read(0.0) is None
     person.listen()
     assert "xend" in " ".join(person.screen.lines)
 

@@ -17,6 +17,8 @@ from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.console.log import ConsoleLog
 from gprov.adapters.linux.events.kmsg import KmsgSink
 from gprov.adapters.linux.events.sinks import ConsoleSink, FileSink
+from gprov.apps.unit.reporting.bus import EventBus
+from gprov.apps.unit.reporting.transcript import Transcript
 from gprov.domain.errors import DeviceFault, DeviceMissing
 from gprov.domain.events import (
     Body,
@@ -89,6 +91,22 @@ def test_verbose_shows_the_log(tmp_path: Path) -> None:
     sink.close()
     assert console.read_text().startswith("2026-03-01T12:00:59.123Z LOG detail")
     assert len(console.read_text().splitlines()) == len(BODIES) + 1
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_what_consoles_have_shown_is_not_shown_again(tmp_path: Path, verbose: bool) -> None:
+    console = tmp_path / "console"
+    console.touch()
+    sink = ConsoleSink(ConsoleLog(str(console)), verbose=verbose)
+    bus = EventBus(clock())
+    bus.attach(sink)
+    transcript = Transcript(bus)
+    transcript.add(b"recovery# ls\r\n")
+    bus.message("closed")
+    bus.close()
+    assert console.read_text().rstrip().endswith("closed")
+    assert "ls" not in console.read_text()
+    assert "shell| recovery# ls" in [event.body.text for event in bus.events if isinstance(event.body, LogLine)]
 
 
 def test_a_console_that_is_missing_or_dead_costs_nothing(tmp_path: Path) -> None:
@@ -273,6 +291,7 @@ def test_records_of_the_kernel_log(tmp_path: Path) -> None:
     assert limit.read_text() == "on\n"
     for event in events():
         sink.publish(event)
+    sink.publish(Event(98, NOON, LogLine("of a shell", on_consoles=True)))
     sink.publish(Event(99, NOON, LogLine("é" * 1000)))
     sink.close()
     *records, long = log.read_text().splitlines()
@@ -285,6 +304,7 @@ def test_records_of_the_kernel_log(tmp_path: Path) -> None:
         "<30>gprov: done in 1.0 s: format",
         "<27>gprov: failed after 1.0 s: unpack: disk is gone",
         "<30>gprov: state FR_STARTED",
+        "<31>gprov: of a shell",
     ]
     assert 890 < len(long.encode()) <= 901
 

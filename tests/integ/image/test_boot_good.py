@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from gprov.adapters.linux.lcd.start_display import PROCESS_NAME
 from gprov.apps.host.image.services import BOOT_GOOD
 from gprov.domain.boot.boot_counts import SERVICE_LINKS, BootCounts, parse_confirmed
 
@@ -37,6 +40,7 @@ class System:
             "PATH": os.environ["PATH"],
             "GPROV_BOOT_GOOD_CONFIG": str(self.folder),
             "GPROV_BOOT_GOOD_FSTAB": str(self.folder / "fstab"),
+            "GPROV_BOOT_GOOD_DISPLAY": str(self.folder / "display.pid"),
         }
         command = [*self.shell, str(self.folder / "script"), *words]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
@@ -74,6 +78,28 @@ def test_good_starts_are_counted_once_each(system: System) -> None:
         "boots_confirmed",
         "boots_started",
     ]
+
+
+def test_the_start_display_is_ended_and_no_other_program(system: System) -> None:
+    """A number that is left from a program that was killed may be that of another one."""
+    system.started("3\n")
+    for name, ended in ((PROCESS_NAME, True), ("another", False)):
+        program = [sys.executable, "-c", f"open('/proc/self/comm', 'w').write('{name}'); print(flush=True); input()"]
+        with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as display:
+            assert display.stdout is not None
+            display.stdout.readline()
+            (system.folder / "display.pid").write_text(f"{display.pid}\n")
+            assert system.run().returncode == 0
+            display.communicate(b"\n", timeout=60)
+            assert display.returncode == (-signal.SIGTERM if ended else 0), name
+
+
+@pytest.mark.parametrize("number", ["", "1", "0", "-1", "x", "999999999"])
+def test_a_damaged_number_of_the_start_display_ends_nothing(system: System, number: str) -> None:
+    system.started("3\n")
+    (system.folder / "display.pid").write_text(number)
+    assert system.run().returncode == 0
+    assert system.counts() == (3, 1)
 
 
 def test_a_system_without_boot_counts_records_nothing(system: System) -> None:

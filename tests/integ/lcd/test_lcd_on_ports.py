@@ -40,10 +40,11 @@ MENU = MenuView("Boot menu", ("Resume", "Power off", "", "Data Erase"), 1)
 
 @dataclass
 class Cabinet:
-    """``path``: device file of the port. ``log``: what the adapter reported."""
+    """``path``: device file of the port. ``log``: what the adapter reported of displays, ``notes``: of their ports."""
 
     path: Path
     log: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
     displays: list[CrystalfontzDisplay] = field(default_factory=list)
 
@@ -53,9 +54,12 @@ class Cabinet:
         peer.plug(self.path)
         return peer
 
+    def report(self, text: str) -> None:
+        (self.notes if "its driver" in text else self.log).append(text)
+
     def adapter(self, search: Callable[[], Sequence[str]] | None = None) -> CrystalfontzDisplay:
         found = search or (lambda: [str(self.path)] if self.path.exists() else [])
-        display = CrystalfontzDisplay(found, SystemClock(), ThreadBackground(), self.log.append)
+        display = CrystalfontzDisplay(found, SystemClock(), ThreadBackground(), self.report)
         self.displays.append(display)
         return display
 
@@ -171,6 +175,9 @@ def test_a_display_that_was_unplugged_returns(cabinet: Cabinet) -> None:
         "the display was removed",
         "CFA635:h1.0,k1.0",
     ]
+    # Pseudo-terminals have no settings of serial ports.
+    [note] = cabinet.notes
+    assert "its driver may wait for 30 s when the port is closed: " in note
 
 
 def test_a_display_that_falls_silent_is_used_again_when_it_answers(cabinet: Cabinet) -> None:

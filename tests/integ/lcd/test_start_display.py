@@ -65,6 +65,7 @@ def test_a_text_until_a_signal_comes_and_then_another(tmp_path: Path, model: Mod
         lcd.wait_for("STARTING", DEADLINE)
         [copy] = copies_of(init)
         assert pid_file(init) == str(copy)
+        assert Path(f"/proc/{copy}/comm").read_text() == "gprov-display\n"
         os.kill(copy, signal.SIGTERM)
         lcd.wait_for("UP", DEADLINE)
         end = time.monotonic() + DEADLINE
@@ -85,6 +86,17 @@ def test_if_the_process_stays_in_its_root_the_copy_ends(tmp_path: Path) -> None:
             assert time.monotonic() < end, "there is no copy, or it goes on"
             time.sleep(0.02)
         assert "STARTING" not in lcd.face.text
+
+
+def test_a_display_that_fails_leaves_no_number_behind(tmp_path: Path) -> None:
+    with init_that_leaves(tmp_path, "", "display") as init:
+        end = time.monotonic() + DEADLINE
+        failed = Path(f"/proc/{init.pid}/root/run/failed")
+        while not failed.exists() or copies_of(init):
+            assert time.monotonic() < end, "there is no copy, or it goes on"
+            time.sleep(0.02)
+        assert failed.read_text() == str(True)
+        assert not Path(f"/proc/{init.pid}/root/run/gprov-display.pid").exists()
 
 
 def test_without_the_module_for_serial_ports_the_start_goes_on() -> None:

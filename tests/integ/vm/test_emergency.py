@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -19,8 +20,10 @@ from gprov.apps.host.lab.machine import DirectKernel, DiskBus, Machine, VirtualD
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.stage import HANDOVER, INIT_STARTED, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.host.lab.volumes import ext_volume, partitions, raw_view
+from gprov.apps.host.lab.volumes import partitions, raw_view
 from gprov.domain.boot.firmware import FirmwareKind
+from tests.integ.vm.erased import recovery
+from tests.integ.vm.person import disktags
 
 pytestmark = [pytest.mark.vm, pytest.mark.nightly]
 
@@ -71,8 +74,20 @@ def fuse_mounted(program: str, image: Path, folder: Path, copy: Callable[[Path],
     folder.rmdir()
 
 
+def with_partition(raw: Path, files: dict[str, Path]) -> None:
+    """A partition table, and in its only partition ext4 with these files."""
+    content = raw.with_suffix(".content")
+    content.mkdir()
+    for name, source in files.items():
+        shutil.copyfile(source, content / name)
+    subprocess.run(["sfdisk", "--quiet", str(raw)], input=f"start={MIB // 512}, type=83\n", text=True, check=True)
+    size = f"{(STICK_BYTES - 2 * MIB) // 1024}k"
+    tool("mkfs.ext4", "-q", "-F", "-E", f"offset={MIB}", "-d", str(content), str(raw), size)
+    shutil.rmtree(content)
+
+
 def make_stick(folder: Path, kind: str, files: dict[str, Path]) -> str:
-    """A qcow2 image of a stick without partition table that holds these files."""
+    """A qcow2 image of a stick that holds these files, without a partition table except with ext4."""
     raw, made = folder / f"{kind}-{len(os.listdir(folder))}.raw", folder / f"{len(os.listdir(folder))}.qcow2"
     with open(raw, "wb") as file:
         file.truncate(STICK_BYTES)
@@ -92,6 +107,8 @@ def make_stick(folder: Path, kind: str, files: dict[str, Path]) -> str:
         case "ntfs":
             tool("mkfs.ntfs", "-q", "-F", str(raw))
             fuse_mounted("ntfs-3g", raw, folder / "ntfs", copy)
+        case "ext4":
+            with_partition(raw, files)
         case _:
             raise AssertionError(kind)
     tool("qemu-img", "convert", "-f", "raw", "-O", "qcow2", str(raw), str(made))
@@ -99,23 +116,20 @@ def make_stick(folder: Path, kind: str, files: dict[str, Path]) -> str:
     return str(made)
 
 
-def with_sticks(machine: Machine, kernel: str, *files: str) -> Machine:
+def with_sticks(machine: Machine, kernel: str, *files: str, policy: str = "images") -> Machine:
     """Started with more time for the search than the boot entry gives: emulated processors are slow."""
     sticks = tuple(
         VirtualDisk(name=f"stick{index}", file=file, bus=DiskBus.USB, serial=f"STICK{index}")
         for index, file in enumerate(files)
     )
-    arguments = ("quiet", "real_root=LABEL=PRIMARY", *UNIT_ARGUMENTS, "PROVISION_EMERGENCY_WAIT=120")
+    emergency = ("PROVISION_EMERGENCY_WAIT=120", f"PROVISION_EMERGENCY={policy}")
+    arguments = ("quiet", "real_root=LABEL=PRIMARY", *UNIT_ARGUMENTS, *emergency)
     started = machine.booting(DirectKernel(kernel, arguments))
     return replace(started, disks=(*machine.disks, *sticks))
 
 
-def disktags(unit: VirtualUnit) -> list[str]:
-    processes = SystemProcesses()
-    with raw_view(processes, unit.primary()) as view:
-        number = partitions(processes, view)[-1].number
-    with ext_volume(processes, unit.primary(), number) as root:
-        return [name.removesuffix(".disktag") + ".upd" for name in root.names("/") if name.endswith(".disktag")]
+def console(unit: VirtualUnit, stage: str) -> str:
+    return Path(unit.serial_log(stage)).read_text(errors="replace")
 
 
 def damage_recovery(unit: VirtualUnit) -> None:
@@ -152,12 +166,12 @@ def test_a_unit_is_restored_from_sticks(
     started = run_stage("emergency-boot", unit, STARTED, with_sticks(machine, kernel, exfat))
     assert started.system
     assert started.system.facts["disktag"] == OLDER.removesuffix(".upd") + ".disktag"
-    assert "is ignored: this unit was restored" in Path(unit.serial_log("emergency-boot")).read_text(errors="replace")
+    assert "is ignored: this unit was restored" in console(unit, "emergency-boot")
 
     # A damaged file alone: the unit starts its system.
     ntfs = make_stick(sticks, "ntfs", {f"{PREFIX}{NEWEST}": damaged})
     run_stage("damaged", unit, REFUSED, with_sticks(machine, kernel, ntfs))
-    assert "Not restored from removable media" in Path(unit.serial_log("damaged")).read_text(errors="replace")
+    assert "Not restored from removable media" in console(unit, "damaged")
 
     # Two sticks: the newer image is damaged.
     vfat = make_stick(sticks, "vfat", {f"{PREFIX}{OTHER}": image, "readme.txt": Path(__file__)})
@@ -173,3 +187,49 @@ def test_a_unit_is_restored_from_sticks(
     run_stage("no-recovery", unit, RESTORED, with_sticks(machine, kernel, again))
     assert disktags(unit) == [OLDER]
     run_stage("no-recovery-boot", unit, STARTED, machine)
+
+
+def test_of_doubled_media_one_image_is_restored(
+    unit: VirtualUnit, run_stage: RunStage, small_products: Products, tmp_path: Path
+) -> None:
+    """The same image on two sticks, and on one of them an older one: all of them count as used."""
+    image = Path(small_products.image)
+    sticks = tmp_path / "sticks"
+    sticks.mkdir()
+    files = [
+        make_stick(sticks, "ext4", {f"{PREFIX}{OTHER}": image, f"{PREFIX}{OLDER}": image}),
+        make_stick(sticks, "vfat", {f"{PREFIX}{OTHER}": image}),
+    ]
+    machine = with_sticks(unit.machine(), small_products.normal_kernel, *files)
+    run_stage("doubled", unit, RESTORED, machine)
+    assert disktags(unit) == [OTHER]
+    run_stage("doubled-boot", unit, STARTED, machine)
+
+
+def test_options_on_a_stick_request_a_restore_only_where_they_are_trusted(
+    unit: VirtualUnit, run_stage: RunStage, small_products: Products, tmp_path: Path
+) -> None:
+    sticks = tmp_path / "sticks"
+    sticks.mkdir()
+    options = tmp_path / "options"
+    options.write_text(json.dumps({"BootArgs": "from_the_stick=1"}))
+    stick = make_stick(sticks, "ext4", {f"{PREFIX}options.json": options})
+    machine, kernel = unit.machine(), small_products.normal_kernel
+
+    run_stage("untrusted", unit, STARTED, with_sticks(machine, kernel, stick))
+    assert "trusts no unsigned ones" in console(unit, "untrusted")
+    kept = "/boot.args"
+    with recovery(unit) as volume:
+        assert not volume.has(kept) or "from_the_stick" not in volume.read(kept).decode()
+
+    # Two such files contradict each other.
+    other = make_stick(sticks, "vfat", {f"{PREFIX}other.json": options})
+    run_stage("contradicting", unit, STARTED, with_sticks(machine, kernel, stick, other, policy="all"))
+
+    trusting = with_sticks(machine, kernel, stick, policy="all")
+    run_stage("trusted", unit, RESTORED, trusting)
+    assert disktags(unit) == [small_products.image_name]
+    with recovery(unit) as volume:
+        assert "from_the_stick=1" in volume.read(kept).decode().split()
+    run_stage("trusted-boot", unit, STARTED, trusting)
+    assert "is ignored: this unit was restored" in console(unit, "trusted-boot")

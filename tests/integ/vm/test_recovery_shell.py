@@ -94,10 +94,19 @@ def test_a_person_with_the_password_gets_a_shell_and_its_log_is_on_recovery(
     run_stage("boot", unit, STARTED)
 
 
-def test_after_three_wrong_passwords_the_unit_restarts(
+def test_after_three_wrong_passwords_the_unit_restarts_and_not_after_a_break_on_its_line(
     small_overlay_as: PrepareUnit, small_products: Products, run_stage: Callable[..., StageResult]
 ) -> None:
+    """After a BREAK, a kernel that has its magic SysRq on serial lines would restart the unit at the key b. Enter
+    without characters is no password."""
     unit = small_overlay_as(unit_spec("small"))
-    wrong = ((ASKED, b"wrong\r"),) * 3
-    shown = visited(unit, small_products, run_stage, "wrong", (*wrong, ("3 wrong passwords", b"")))
-    assert OPENED not in shown
+    log = Path(unit.serial_log("wrong"))
+
+    def person(live: RunningMachine) -> None:
+        type_on_console(live, log, ((ASKED, b"\r"),), 240.0)
+        live.qmp.execute("chardev-send-break", {"id": "console"})
+        wrong = ((ASKED, b"b\r"), (ASKED, b"wrong\r"), (ASKED, b"wrong\r"))
+        type_on_console(live, log, (*wrong, ("3 wrong passwords", b"")), 240.0)
+
+    machine = started_with(unit.machine(), small_products, "frmode=shell")
+    assert OPENED not in console(run_stage("wrong", unit, ENDED, machine, person))

@@ -39,5 +39,5 @@ def test_an_empty_response() -> None:
 
 def test_the_structures_have_the_sizes_that_the_ioctl_numbers_hold() -> None:
     """linux/ipmi.h on x86-64; the size is in bits 16 to 29 of a number."""
-    assert ctypes.sizeof(ipmi._Request) == ipmi._SEND_COMMAND >> 16 & 0x3FFF == 40
+    assert ctypes.sizeof(ipmi._TimedRequest) == ipmi._SEND_COMMAND >> 16 & 0x3FFF == 48
     assert ctypes.sizeof(ipmi._Received) == ipmi._RECEIVE_TRUNCATED >> 16 & 0x3FFF == 48

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gprov.apps.init.attempts import FailedAttempt, FailedAttempts
-from gprov.domain.boot.decide import RETRY_SECONDS
+from gprov.domain.boot.decide_root import RETRY_SECONDS
 
 
 def test_what_was_never_tried_is_due() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gprov.apps.host.initramfs.elf import elf_dependencies, is_elf
 from gprov.apps.host.initramfs.libraries import Libraries
+from gprov.apps.host.lab.program32 import program_32
 from gprov.domain.errors import BadInput, DeviceMissing
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
@@ -53,6 +54,7 @@ def test_dependencies_in_order() -> None:
     assert found.libraries == ("libb.so.1", "liba.so.2")
     assert found.run_path == ("$ORIGIN/../lib", "/opt/lib")
     assert found.interpreter == LOADER
+    assert found.bits == 64
 
 
 def test_static_program_has_no_dependencies() -> None:
@@ -66,6 +68,17 @@ def test_static_program_has_no_dependencies() -> None:
 def test_other_files_are_refused(content: bytes) -> None:
     with pytest.raises(BadInput):
         elf_dependencies(content, "file")
+
+
+def test_a_32_bit_program() -> None:
+    found = elf_dependencies(program_32(), "vendor's")
+    assert (found.bits, found.interpreter, found.libraries) == (32, "", ())
+
+
+def test_the_same_for_another_processor_is_refused() -> None:
+    arm = program_32()[:18] + b"\x28" + program_32()[19:]
+    with pytest.raises(BadInput, match="x86"):
+        elf_dependencies(arm, "arm")
 
 
 def test_script_is_not_elf() -> None:

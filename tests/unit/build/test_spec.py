@@ -58,6 +58,10 @@ def test_all_problems_at_once() -> None:
     "/a" = "9"
     [common.devices]
     "/dev/null" = "c 1"
+    [common.copies]
+    "opt/x" = "x"
+    [common.databases]
+    "y" = "y"
     [other]
     """
     with pytest.raises(BadInput) as caught:
@@ -65,7 +69,7 @@ def test_all_problems_at_once() -> None:
     places = {problem.place for problem in caught.value.problems}
     assert places == {
         "other", "normal", "start", "common.modules", "common.typo", "common.folders.tmp", "common.folders./a",
-        "common.devices./dev/null",
+        "common.devices./dev/null", "common.copies.opt/x", "common.databases.y",
     }  # fmt: skip
 
 
@@ -94,5 +98,24 @@ def test_provisioning_is_only_in_its_own_flavor() -> None:
 def test_only_the_provisioning_flavor_has_programs_for_steps() -> None:
     normal, mfg = (parse_spec(OURS.read_text(), flavor) for flavor in (Flavor.NORMAL, Flavor.MFG))
     assert (normal.applets, mfg.applets) == ((), ("busybox",))
-    added = {"xz", "dmidecode", "hdparm", "ipmitool", "lspci", "lsusb", "efibootmgr", "nvme"}
-    assert set(mfg.programs) - set(normal.programs) == added
+    added = set(mfg.programs) - set(normal.programs)
+    assert {"xz", "dmidecode", "hdparm", "ipmitool", "lspci", "lsusb", "efibootmgr", "nvme", "sgdisk"} <= added
+    assert (normal.databases, normal.usb_names) == ({}, ())
+
+
+def test_the_document_lists_the_programs_for_steps() -> None:
+    """The table in docs/build.md is made from the specification; the failure shows the table to put there."""
+    normal, mfg = (parse_spec(OURS.read_text(), flavor) for flavor in (Flavor.NORMAL, Flavor.MFG))
+    rows = "\n".join(f"| `{name}` | `{package}` |" for name, package in sorted(mfg.programs.items()))
+    databases = "\n".join(f"| `{path}` | `{package}` |" for path, package in sorted(mfg.databases.items()))
+    table = f"| program or database | Debian package |\n|---|---|\n{rows}\n{databases}\n"
+    assert set(normal.programs) < set(mfg.programs)
+    assert table in (OURS.parents[1] / "docs/build.md").read_text(), table
+
+
+def test_packages_of_the_specification_are_installed_by_the_setup() -> None:
+    listed = (OURS.parents[1] / "requirements/debian.txt").read_text().split()
+    spec = parse_spec(OURS.read_text(), Flavor.MFG)
+    essential = {"util-linux", "libblkid1", "libc6", "libcrypt1", "libgcc-s1", "libudev1"}
+    packages = {*spec.programs.values(), *spec.libraries.values(), *spec.databases.values()}
+    assert packages - essential <= set(listed)

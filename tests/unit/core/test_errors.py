@@ -7,6 +7,7 @@ import pytest
 from gprov.domain import errors
 from gprov.domain.errors import (
     BadInput,
+    CommandRefused,
     ContentRefused,
     DeadlineExceeded,
     DeviceFault,
@@ -59,6 +60,7 @@ EXAMPLES: dict[type[GprovError], tuple[GprovError, str, tuple[str, ...], ExitCod
         ("command: tar -x", "one", "two"),
         ExitCode.ENVIRONMENT,
     ),
+    CommandRefused: (CommandRefused("BMC", "busy", 0xC0), "BMC: busy", (), ExitCode.ENVIRONMENT),
     ContentRefused: (
         ContentRefused("tar", "exit status 2", command="tar -x", output=""),
         "tar: exit status 2",

@@ -19,6 +19,7 @@ from gprov.apps.host.simulation.emergency_stick import (
 )
 from gprov.apps.host.simulation.invariants import system_problems
 from gprov.apps.host.simulation.world import IMAGE_NAME
+from gprov.apps.init.plugged_in import EARLIEST_SECONDS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import FileSystemKind
 from gprov.domain.events import ProcessState
@@ -382,6 +383,88 @@ def test_a_new_stick_is_restored_at_once_after_restores_that_failed(unit: UnitDr
     before = unit.machine.clock.total_elapsed
     assert unit.settle() == ("reboot", "switched root")
     assert unit.machine.clock.total_elapsed - before < 400
+
+
+# --- plugged in during a pause ----------------------------------------------------------------------------------------
+
+
+def without_image(unit: UnitDriver) -> None:
+    """No restore can succeed: the next ends in a pause of five minutes."""
+    unit.remove("RECOVERY", f"/Image/{IMAGE_NAME}")
+    unit.remove_flag()
+
+
+def seconds_of(unit: UnitDriver, environment: dict[str, str] | None = None) -> float:
+    """How long a start lasts, which ends in a restart."""
+    before = unit.machine.clock.total_elapsed
+    assert unit.boot(environment) is StopReason.REBOOT
+    return unit.machine.clock.total_elapsed - before
+
+
+def restored_after(unit: UnitDriver, stick: FakeDisk) -> None:
+    assert unit.machine.messages[-1] == "Emergency file found: restarting"
+    stick.appears_at = 0.0
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.systems() == [EMERGENCY_IMAGE]
+
+
+@pytest.mark.parametrize("person", [False, True])
+def test_a_stick_that_is_plugged_in_while_a_failure_is_shown_is_used(unit: UnitDriver, person: bool) -> None:
+    without_image(unit)
+    unit.machine.operator_present = person
+    stick = plug_emergency_image(unit.world)
+    stick.appears_at = 100.0
+    assert 99 < seconds_of(unit) < 110
+    restored_after(unit, stick)
+
+
+def test_a_stick_that_is_plugged_in_after_a_start_was_given_up_is_used(unit: UnitDriver) -> None:
+    root = unit.machine.disks[0]
+    root.appears_at = NEVER
+    stick = plug_emergency_image(unit.world)
+    stick.appears_at = 300.0
+    assert 299 < seconds_of(unit, NORMAL) < 310
+    root.appears_at = 0.0
+    restored_after(unit, stick)
+
+
+@pytest.mark.parametrize("person", [False, True])
+def test_a_stick_that_is_plugged_in_during_the_pause_before_a_restore_is_used(unit: UnitDriver, person: bool) -> None:
+    without_image(unit)
+    for _ in range(4):
+        unit.boot()
+    assert unit.copy().boot() is StopReason.REBOOT
+    unit.machine.operator_present = person
+    stick = plug_emergency_image(unit.world)
+    stick.appears_at = 200.0
+    assert 199 < seconds_of(unit) < 210
+    assert "Emergency file found: restarting" in unit.log()
+    stick.appears_at = 0.0
+    assert unit.boot() is StopReason.REBOOT
+    assert unit.systems() == [EMERGENCY_IMAGE]
+
+
+def test_a_stick_that_is_late_in_each_start_does_not_end_each_pause_at_once(unit: UnitDriver) -> None:
+    """Here no start waits for it: it cannot be used."""
+    without_image(unit)
+    plug_emergency_image(unit.world).appears_at = 3.0
+    arguments = {**NORMAL, "PROVISION_EMERGENCY_WAIT": "0"}
+    for _ in range(3):
+        assert seconds_of(unit, arguments) >= EARLIEST_SECONDS
+
+
+@pytest.mark.parametrize("name", [f"{PREFIX}options", "readme.txt"])
+def test_a_stick_that_would_not_be_used_ends_no_pause(unit: UnitDriver, name: str) -> None:
+    without_image(unit)
+    before = seconds_of(unit.copy())
+    plug_stick(unit.world, {name: b"{}"}).appears_at = 100.0
+    assert seconds_of(unit) == pytest.approx(before, abs=1)
+
+
+def test_where_removable_media_are_off_they_end_no_pause(unit: UnitDriver) -> None:
+    without_image(unit)
+    plug_emergency_image(unit.world).appears_at = 100.0
+    assert seconds_of(unit, {**NORMAL, "PROVISION_EMERGENCY": "off"}) > 250
 
 
 @pytest.mark.parametrize("torn", [False, True])

@@ -128,7 +128,7 @@ def test_dmi_raw_output_logs_every_structure(blank: UnitDriver, words: str, logg
     assert ("SMBIOS handle 0x" in blank.log(Severity.LOG)) is logged
 
 
-@pytest.mark.parametrize("word", ["No-bios-pw", "No-ipmi-pw"])
+@pytest.mark.parametrize("word", ["No-bios-pw"])
 def test_switches_without_effect_are_warned_about(blank: UnitDriver, word: str) -> None:
     assert blank.provision(PROVISION_MFG_TEST=word) is StopReason.REBOOT
     assert f"{word}: gprov itself sets no" in blank.log(Severity.WARNING)

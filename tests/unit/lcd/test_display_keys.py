@@ -7,10 +7,18 @@ from collections.abc import Sequence
 import pytest
 
 from gprov.domain.display.keys import Key
-from gprov.domain.display.views import KeyWindowView, MenuView, MessageView, ProgressView, QuestionView, View
+from gprov.domain.display.views import (
+    KeyWindowView,
+    MenuView,
+    MessageView,
+    PasswordView,
+    ProgressView,
+    QuestionView,
+    View,
+)
 from gprov.domain.formats.lcd.commands import Legend
 from gprov.domain.formats.lcd.models import Model
-from gprov.domain.formats.lcd.reports import BUTTONS_635, Button, KeyReport
+from gprov.domain.formats.lcd.reports import BUTTONS_631, BUTTONS_635, Button, KeyReport
 from gprov.domain.lcd.drawing import draw
 from gprov.domain.lcd.keys import KeyPresses, legend, meanings
 
@@ -18,7 +26,9 @@ ITEMS = ("Resume", "Power off", "", "Data Erase")
 MENU = MenuView("Boot menu", ITEMS, 1)
 QUESTION = QuestionView("Erase all disks?")
 ERASE = QuestionView("Really erase all disks?")
+PASSWORD = PasswordView("Password", 3)
 TEXT = MessageView("Starting")
+EXITS = (Button.EXIT, Button.LOWER_RIGHT)
 
 
 def keys(presses: KeyPresses, reports: Sequence[KeyReport], drawn: View | None, wanted: View | None) -> list[Key]:
@@ -66,6 +76,12 @@ def test_the_legend_shows_the_keys_that_do_something(view: View, symbols: tuple[
         key = meanings(view)[Button(corner)]
         names = {Key.ENTER: "CHECK"}
         assert symbol in (Legend.BLANK, Legend[names.get(key, key.name)])
+
+
+@pytest.mark.parametrize("buttons", [BUTTONS_635, BUTTONS_631])
+def test_at_a_password_a_display_can_cancel_and_nothing_else(buttons: Sequence[Button]) -> None:
+    pressed = {button: keys(KeyPresses(), stroke(button), PASSWORD, PASSWORD) for button in buttons}
+    assert pressed == {button: [Key.EXIT if button in EXITS else Key.OTHER] for button in buttons}
 
 
 def test_the_text_leaves_the_legend_its_columns() -> None:

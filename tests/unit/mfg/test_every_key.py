@@ -36,6 +36,7 @@ _TESTS = Path(__file__).parents[1]
 
 COMPARE, DISKS = "platform/test_compare.py::", "platform/test_diskmatch.py::"
 MANUF, STEPS, SWITCHES = "mfg/test_manuf.py::", "flow/test_steps_flow.py::", "flow/test_switches_flow.py::"
+BMC = "bmc/test_bmc_flow.py::"
 ERASE = "flow/test_erase_flow.py::"
 MEDIA = "flow/test_emergency_media.py::"
 IDENTIFY, ARGS, MENU = "platform/test_identify.py::", "boot/test_args.py::", "flow/test_menu_flow.py::"
@@ -71,7 +72,7 @@ MANUF_KEYS = {
     "BIOS": f"{COMPARE}test_all_differences_at_once",
     "IPMI": f"{COMPARE}test_firmware_of_the_management_controller",
     "FRU": f"{COMPARE}test_firmware_of_the_management_controller",
-    "SDR": f"{COMPARE}test_firmware_of_the_management_controller",
+    "SDR": MANUF,
     "ME": f"{COMPARE}test_firmware_of_the_management_controller",
     "Devices": f"{COMPARE}test_pci_devices",
     "Exact": f"{COMPARE}test_a_device_beyond_a_complete_list",
@@ -109,8 +110,8 @@ PLATFORM_KEYS = {
     "WANIndex": "unitid/test_nics.py::test_labels_and_wan",
     "DefaultNamesNoDiag": "unitid/test_nics.py::test_labels_and_wan",
     "MACPrefix": "unitid/test_nics.py::test_mac_prefix",
-    "IPMI": WARNED,
-    "IPMIChannel": IMAGE,
+    "IPMI": f"{BMC}test_the_units_account_is_the_only_one_that_lets_in_and_the_server_knows_the_mac",
+    "IPMIChannel": f"{BMC}test_all_lan_channels_or_the_one_of_the_platform",
     "NumDataDisks": "disk/test_targets.py::test_a_missing_disk_is_refused",
     "Disksize": "disk/test_targets.py::test_tolerance_includes_its_bounds",
     "DiskSTol": "disk/test_targets.py::test_a_set_that_disagrees_is_refused",
@@ -170,7 +171,7 @@ SWITCH_WORDS = {
     "No-wipe-disks": f"{SWITCHES}test_no_wipe_disks_leaves_the_old_system",
     "Dmi-raw-output": f"{SWITCHES}test_dmi_raw_output_logs_every_structure",
     "No-bios-pw": f"{SWITCHES}test_switches_without_effect_are_warned_about",
-    "No-ipmi-pw": f"{SWITCHES}test_switches_without_effect_are_warned_about",
+    "No-ipmi-pw": f"{BMC}test_no_ipmi_pw_leaves_the_accounts_alone",
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.domain.mfg.stepenv import SHEBANG_BYTES, kernel_variables, script_argv
+from gprov.domain.mfg.stepenv import SHEBANG_BYTES, interpreter, kernel_variables, script_argv, why_not_started
 
 NAMES = st.sampled_from(["PATH", "LC_ALL", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "IFS", "ENV"]) | st.text(max_size=8)
 
@@ -98,3 +98,27 @@ def test_any_script_gives_a_command_that_ends_with_it(start: bytes) -> None:
     assert 2 <= len(argv) <= 3
     assert argv[-1] == "/run/x.sh"
     assert all(word and not set("\n\0") & set(word) for word in argv)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (b"#!/bin/bash -e\n", "/bin/bash"),
+        (b"#!/usr/bin/env bash\n", "bash"),
+        (b"#!/usr/bin/env -S LANG=C python3 -u\n", "python3"),
+        (b"#!/usr/bin/env\n", "/usr/bin/env"),
+        (b"echo\n", None),
+        (b"\x7fELF", None),
+    ],
+)
+def test_the_program_that_a_first_line_asks_for(start: bytes, expected: str | None) -> None:
+    assert interpreter(start) == expected
+
+
+def test_why_a_file_is_not_started() -> None:
+    assert why_not_started(b"#!/bin/sh\n", lambda name: name == "/bin/sh") == ""
+    assert "names /bin/bash, which the provisioning system does not have" in why_not_started(
+        b"#!/bin/bash\n", lambda name: False
+    )
+    assert "libraries_32" in why_not_started(b"\x7fELF\x01", lambda name: True)
+    assert why_not_started(b"anything", lambda name: False) == ""

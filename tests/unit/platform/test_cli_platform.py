@@ -10,6 +10,7 @@ import pytest
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_dump, build_table
 from gprov.apps.host.cli.main import main
 from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS
+from gprov.domain.mfg.smbios_report import raw_text
 
 QEMU = str(Path(__file__).parent / "data/qemu-pc-7.2.bin")
 
@@ -47,6 +48,16 @@ def test_raw_tables_and_dumps_are_the_same(tmp_path: Path, capsys: pytest.Captur
     raw = capsys.readouterr().out
     assert main(["smbios", "--file", written(tmp_path, build_dump(build_table()))]) == 0
     assert capsys.readouterr().out == raw
+
+
+def test_a_table_as_a_unit_reports_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "smbios.b64").write_text(raw_text(build_table()))
+    (tmp_path / "DMI").write_bytes(build_table())
+    shown = []
+    for name in ("DMI", "smbios.b64"):
+        assert main(["smbios", "--file", str(tmp_path / name)]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1] != ""
 
 
 def test_a_damaged_table_is_shown_as_far_as_it_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,14 +112,25 @@ def test_the_built_in_table_is_sound(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["appliance", "default"]) == 0
     file = written(tmp_path, capsys.readouterr().out)
     assert main(["appliance", "check", file]) == 0
-    assert capsys.readouterr().out.splitlines()[-2:] == [
-        (
-            "warning: $.Variants[1].IPMI: true: gprov does not ask management controllers yet: the factory gets no MAC "
-            "of them, and only a step with {{.IpmiPass}} can set their passwords"
-        ),
-        f"{file}: 8 platform(s), no problems, 1 warning(s)",
-    ]
+    assert capsys.readouterr().out.splitlines()[-1] == f"{file}: 8 platform(s), no problems"
     assert main(["identify", "--smbios", QEMU, "--platforms", file]) == 0
+
+
+def test_platforms_whose_units_would_be_refused_are_warned_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["appliance", "default"]) == 0
+    [first, *_] = json.loads(capsys.readouterr().out)["Variants"]
+    alone = first | {"NumDataDisks": 2, "DmiProdName": "two"}
+    file = tmp_path / "table.json"
+    file.write_text(json.dumps({"Variants": [alone, first | {"RecoveryMedia": {"LocateRDMethod": "9p"}}]}))
+    assert main(["appliance", "check", str(file), "--json"]) == 0
+    found = {row["place"]: row["message"] for row in json.loads(capsys.readouterr().out)["warnings"]}
+    assert set(found) == {"$.Variants[0]", "$.Variants[1]"}
+    assert found["$.Variants[0]"] == (
+        "no unit can be provisioned: QEMU-mfg-test: 2 data disks, but no RAID level for them"
+    )
+    assert "9p" in found["$.Variants[1]"]
 
 
 def test_every_problem_of_a_table_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

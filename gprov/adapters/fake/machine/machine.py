@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.lookup import disk_with, partition_at, volume_labelled
@@ -43,7 +44,7 @@ class SimulatedMachine:
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
     displays. ``operator_from``: monotonic time from which the operator is present. ``media_seconds``: how long a search
     of a removable volume takes; None: it never ends. ``nvram_before``: previous values of variables whose write is
-    unflushed. ``tpm``: None for a machine without. ``verified``: images found good since power-on.
+    unflushed. ``tpm``, ``bmc``: None for a machine without. ``verified``: images found good since power-on.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -51,6 +52,7 @@ class SimulatedMachine:
     disks: list[FakeDisk] = field(default_factory=list)
     nvram: dict[VariableName, Variable] = field(default_factory=dict)
     tpm: FakeTpmChip | None = None
+    bmc: FakeController | None = None
     nics: tuple[Nic, ...] = (Nic(name="eth0", mac="56:78:90:00:00:01", driver="e1000", carrier=True),)
     inventory: Inventory = field(
         default_factory=lambda: Inventory(Cpus(("Simulated CPU",), 2, 1), 1 << 30, pci=(), usb=())

@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing_extensions import override
 
 from gprov.adapters.linux.console.speaker import beep
-from gprov.adapters.linux.ipmi.device import IpmiDevice
 from gprov.domain.errors import GprovError
 from gprov.domain.formats.ipmi.chassis import LONGEST_IDENTIFY, identify
 from gprov.ports.attention import Attention
 from gprov.ports.background import Background, Task
+from gprov.ports.bmc import Bmc
 
 _HERTZ, _MILLISECONDS = 880, 1000
 
@@ -19,7 +19,7 @@ _HERTZ, _MILLISECONDS = 880, 1000
 class UnitAttention(Attention):
     """The controller is asked on another thread: one that hangs takes seconds for an answer."""
 
-    def __init__(self, background: Background, bmc: IpmiDevice, console: str = "/dev/tty0") -> None:
+    def __init__(self, background: Background, bmc: Bmc, console: str = "/dev/tty0") -> None:
         self._background = background
         self._bmc = bmc
         self._console = console
@@ -34,4 +34,4 @@ class UnitAttention(Attention):
 
     def _light(self) -> None:
         with suppress(GprovError):  # no controller, or one without this light
-            self._bmc.request(identify(LONGEST_IDENTIFY))
+            self._bmc.exchange(identify(LONGEST_IDENTIFY))

@@ -8,13 +8,15 @@ from contextlib import suppress
 from typing_extensions import override
 
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
-from gprov.domain.event_text import printable_lines, severity_of
+from gprov.domain.event_text import is_on_consoles, printable_lines, severity_of
 from gprov.domain.events import Event, Progress, Severity
 from gprov.ports.events import EventSink
 
 # <facility * 8 + level>: facility 3 (daemon), levels of syslog(3). With ``quiet`` the kernel's console shows what is
 # more urgent than 4: errors only.
 _PRIORITY = {Severity.LOG: 30, Severity.MSG: 29, Severity.WARNING: 28, Severity.ERROR: 27}
+# The kernel's console shows this with ``debug`` or ``ignore_loglevel`` only.
+_ON_CONSOLES = 31
 
 # The kernel refuses a record of more than 992 bytes (LOG_LINE_MAX, kernel/printk/printk.c)
 _MAX_BYTES = 900
@@ -48,7 +50,7 @@ class KmsgSink(EventSink):
         """Raises DeviceFault."""
         if isinstance(event.body, Progress):
             return
-        priority = _PRIORITY[severity_of(event.body)]
+        priority = _ON_CONSOLES if is_on_consoles(event.body) else _PRIORITY[severity_of(event.body)]
         try:
             for line in printable_lines(event.body):
                 os.write(self._fd, _record(f"<{priority}>{self._tag}: {line}"))

@@ -10,7 +10,15 @@ from typing_extensions import override
 from gprov.adapters.linux.console.log import ConsoleLog
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeviceFault
-from gprov.domain.event_text import displayed_text, event_text, percent, printable_lines, severity_of, timestamp
+from gprov.domain.event_text import (
+    displayed_text,
+    event_text,
+    is_on_consoles,
+    percent,
+    printable_lines,
+    severity_of,
+    timestamp,
+)
 from gprov.domain.events import Event, Progress, Severity
 from gprov.domain.log_files import next_log_name
 from gprov.ports.clock import Clock
@@ -27,8 +35,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 class ConsoleSink(EventSink):
     """Writes messages, warnings, errors, and every tenth of a long task's progress.
 
-    ``verbose``: all events, formatted as in the log. A console that is missing, hung up or blocked loses lines and
-    costs half a second once; it raises no error. ``log`` holds lines back while a dialog is on the consoles.
+    ``verbose``: all events, formatted as in the log, except copies of what consoles have shown. A console that is
+    missing, hung up or blocked loses lines and costs half a second once; it raises no error. ``log`` holds lines back
+    while a dialog is on the consoles.
     """
 
     def __init__(self, log: ConsoleLog, *, verbose: bool = False) -> None:
@@ -43,6 +52,8 @@ class ConsoleSink(EventSink):
 
     @override
     def publish(self, event: Event) -> None:
+        if is_on_consoles(event.body):
+            return
         text = event_text(event) if self._verbose else self._displayed_text(event)
         if text:
             self._log.write(text.replace("\n", "\r\n").encode() + b"\r\n")

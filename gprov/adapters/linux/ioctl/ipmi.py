@@ -6,10 +6,16 @@ from __future__ import annotations
 import ctypes
 import fcntl
 
-_SEND_COMMAND = 0x8028690D  # _IOR('i', 13, struct ipmi_req)
+from gprov.domain.formats.ipmi.message import IpmbAddress, Request
+
+_SEND_COMMAND = 0x80306915  # _IOR('i', 21, struct ipmi_req_settime)
 _RECEIVE_TRUNCATED = 0xC030690B  # _IOWR('i', 11, struct ipmi_recv)
 _SYSTEM_INTERFACE = 0x0C
+_IPMB = 0x01
 _BMC_CHANNEL = 0x0F
+# What a controller on a bus does not answer is sent so many times more, after so many milliseconds. The driver's own
+# values make an absent controller take ten seconds. Of messages to the BMC itself the driver takes no note of them.
+_RETRIES, _RETRY_MS = 1, 1000
 _RESPONSE = 1
 _LONGEST = 1024
 
@@ -18,6 +24,17 @@ class _Address(ctypes.Structure):
     """struct ipmi_system_interface_addr"""
 
     _fields_ = (("type", ctypes.c_int), ("channel", ctypes.c_short), ("lun", ctypes.c_ubyte))
+
+
+class _IpmbAddress(ctypes.Structure):
+    """struct ipmi_ipmb_addr"""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("channel", ctypes.c_short),
+        ("slave", ctypes.c_ubyte),
+        ("lun", ctypes.c_ubyte),
+    )
 
 
 class _Message(ctypes.Structure):
@@ -42,6 +59,12 @@ class _Request(ctypes.Structure):
     )
 
 
+class _TimedRequest(ctypes.Structure):
+    """struct ipmi_req_settime"""
+
+    _fields_ = (("request", _Request), ("retries", ctypes.c_int), ("retry_time_ms", ctypes.c_uint))
+
+
 class _Received(ctypes.Structure):
     """struct ipmi_recv"""
 
@@ -54,13 +77,18 @@ class _Received(ctypes.Structure):
     )
 
 
-def send_request(fd: int, number: int, function: int, command: int, data: bytes) -> None:
-    """Send to the BMC over the system interface. ``number`` comes back with the response."""
-    address = _Address(_SYSTEM_INTERFACE, _BMC_CHANNEL, 0)
-    content = ctypes.create_string_buffer(data, max(1, len(data)))
-    message = _Message(function, command, len(data), ctypes.addressof(content))
-    request = _Request(ctypes.addressof(address), ctypes.sizeof(address), number, message)
-    fcntl.ioctl(fd, _SEND_COMMAND, bytes(request))
+def send_request(fd: int, number: int, request: Request, to: IpmbAddress | None) -> None:
+    """Send to the BMC over the system interface, or through it to another controller. ``number`` comes back with the
+    response."""
+    address: ctypes.Structure
+    if to is None:
+        address = _Address(_SYSTEM_INTERFACE, _BMC_CHANNEL, 0)
+    else:
+        address = _IpmbAddress(_IPMB, to.channel, to.slave, 0)
+    content = ctypes.create_string_buffer(request.data, max(1, len(request.data)))
+    message = _Message(request.function, request.command, len(request.data), ctypes.addressof(content))
+    inner = _Request(ctypes.addressof(address), ctypes.sizeof(address), number, message)
+    fcntl.ioctl(fd, _SEND_COMMAND, bytes(_TimedRequest(inner, _RETRIES, _RETRY_MS)))
 
 
 def receive(fd: int) -> tuple[int, bytes] | None:

@@ -40,6 +40,7 @@ UMOUNT_NOFOLLOW = 8
 _MNT_DETACH = 2
 # unshare(2): a mount namespace of its own.
 CLONE_NEWNS = 0x00020000
+_PR_SET_NAME = 15
 # statfs(2) f_type
 MSDOS_SUPER_MAGIC = 0x4D44
 RAMFS_MAGIC = 0x858458F6
@@ -65,6 +66,8 @@ _libc.umount2.argtypes = [ctypes.c_char_p, ctypes.c_int]
 _libc.umount2.restype = ctypes.c_int
 _libc.unshare.argtypes = [ctypes.c_int]
 _libc.unshare.restype = ctypes.c_int
+_libc.prctl.argtypes = [ctypes.c_int, ctypes.c_char_p]
+_libc.prctl.restype = ctypes.c_int
 _libc.syncfs.argtypes = [ctypes.c_int]
 _libc.syncfs.restype = ctypes.c_int
 _libc.fstatfs.argtypes = [ctypes.c_int, ctypes.POINTER(_Statfs)]
@@ -100,6 +103,11 @@ def detach(target: str) -> None:
 def unshare(flags: int) -> None:
     """unshare(2): this process leaves the name spaces that it shares with others. CAP_SYS_ADMIN."""
     _checked(_libc.unshare(flags))
+
+
+def set_process_name(name: str) -> None:
+    """prctl(2), PR_SET_NAME: the name of this thread in /proc/PID/comm, at most 15 bytes of it."""
+    _checked(_libc.prctl(_PR_SET_NAME, _name(name)))
 
 
 def syncfs(fd: int) -> None:

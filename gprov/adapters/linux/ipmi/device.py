@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import select
 
+from typing_extensions import override
+
 from gprov.adapters.linux.ioctl.ipmi import receive, send_request
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
 from gprov.domain.errors import DeadlineExceeded, DeviceMissing
-from gprov.domain.formats.ipmi.message import Request, Response, parse_response
+from gprov.domain.formats.ipmi.message import IpmbAddress, Request, Response, parse_response
+from gprov.ports.bmc import Bmc
 from gprov.ports.clock import Clock, Deadline
 
 # The kernel's driver repeats a request for some seconds.
 RESPONSE_SECONDS = 10.0
 
 
-class IpmiDevice:
+class IpmiDevice(Bmc):
     """One request at a time; the device is open only for its duration."""
 
     def __init__(self, clock: Clock, path: str = "/dev/ipmi0") -> None:
@@ -23,8 +26,8 @@ class IpmiDevice:
         self._path = path
         self._number = 0
 
-    def request(self, request: Request) -> Response:
-        """Raises DeviceMissing (no BMC), DeviceFault, DeadlineExceeded, BadInput."""
+    @override
+    def exchange(self, request: Request, to: IpmbAddress | None = None) -> Response:
         try:
             fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError as exc:
@@ -33,7 +36,7 @@ class IpmiDevice:
             raise fault_from_oserror(self._path, "cannot open", exc) from exc
         try:
             self._number += 1
-            send_request(fd, self._number, request.function, request.command, request.data)
+            send_request(fd, self._number, request, to)
             return parse_response(self._response(fd))
         except OSError as exc:
             raise fault_from_oserror(self._path, "cannot exchange messages", exc) from exc

@@ -22,9 +22,12 @@ from gprov.ports.clock import Clock
 MOST_BYTES_PER_SECOND = 2 * BAUD // 10
 
 
-def converse(path: str, desk: Desk, clock: Clock, log: Callable[[str], None]) -> None:
-    """Returns when the desk is closed and the last view is drawn. Raises DeviceFault: the display is lost."""
+def converse(path: str, desk: Desk, clock: Clock, log: Callable[[str], None], note: Callable[[str], None]) -> None:
+    """Returns when the desk is closed and the last view is drawn. ``log`` gets a sentence when a display is found,
+    ``note`` one about a driver that is not complete. Raises DeviceFault: the display is lost."""
     with open_port(path) as port:
+        if port.note:
+            note(f"display {path}: {port.note}")
         _Conversation(path, port, desk, clock, log).run()
 
 

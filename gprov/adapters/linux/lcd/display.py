@@ -44,6 +44,7 @@ class CrystalfontzDisplay(Display):
         self._log = log
         self._desk = Desk(clock)
         self._reasons: dict[str, str] = {}
+        self._notes: set[str] = set()
         self._reports = 0
         self._starter = threading.get_ident()
         self._task = background.start("display", self._work)
@@ -101,7 +102,7 @@ class CrystalfontzDisplay(Display):
         if self._desk.wanted().closing:
             return
         try:
-            converse(path, self._desk, self._clock, self._log_found)
+            converse(path, self._desk, self._clock, self._log_found, self._note)
         except DeviceFault as error:
             self._report_loss(path, error.reason)
         except Exception as exc:  # noqa: BLE001 - the thread, and with it the display, would be gone
@@ -111,6 +112,12 @@ class CrystalfontzDisplay(Display):
         if self._reasons.get(path) != reason:
             self._reasons[path] = reason
             self._report(f"display {path}: {reason}")
+
+    def _note(self, text: str) -> None:
+        """Once, and not among the reports of a display that comes and goes."""
+        if text not in self._notes:
+            self._notes.add(text)
+            self._log(text)
 
     def _log_found(self, text: str) -> None:
         self._reasons.clear()

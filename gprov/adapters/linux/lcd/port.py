@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from gprov.adapters.linux.ioctl.serial import discard_at_close
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
 BAUD = 115200
@@ -40,9 +41,12 @@ class Ready:
 
 
 class Port:
-    def __init__(self, path: str, serial: _Serial) -> None:
+    """``note``: what the driver of the port cannot do, "" if it is complete."""
+
+    def __init__(self, path: str, serial: _Serial, note: str) -> None:
         self._path = path
         self._fd = serial.fileno()
+        self.note = note
 
     def wait(self, other: int, *, to_write: bool, seconds: float) -> Ready:
         """Wait until the port or the descriptor ``other`` is readable, or (``to_write``) the port accepts bytes, at
@@ -95,13 +99,23 @@ def open_port(path: str) -> Iterator[Port]:
         raise kind(path, f"cannot be opened: {exc}") from exc
     try:
         _keep_lines(path, opened.fileno())
-        yield Port(path, opened)
+        yield Port(path, opened, _discard_at_close(opened.fileno()))
     finally:
-        # Closing would wait for bytes that a mute display does not accept.
+        # Closing would wait for bytes that a mute display does not accept. This discards those of the terminal, and
+        # ``_discard_at_close`` those of the driver, which for USB adapters has no request for that.
         with suppress(OSError, termios.error):
             opened.reset_output_buffer()
         with suppress(OSError):
             opened.close()
+
+
+def _discard_at_close(fd: int) -> str:
+    """What a display that does not answer has not accepted is of no use. Returns the reason why the driver waits."""
+    try:
+        discard_at_close(fd)
+    except OSError as exc:
+        return f"its driver may wait for 30 s when the port is closed: {exc.strerror}"
+    return ""
 
 
 def _keep_lines(path: str, fd: int) -> None:

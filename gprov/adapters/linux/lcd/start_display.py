@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from gprov.adapters.linux.events.kmsg import log_line
 from gprov.adapters.linux.filesystem.switch_root import MOVED_MOUNTS
+from gprov.adapters.linux.ioctl import libc
 from gprov.adapters.linux.system.process import start_copy
 from gprov.domain.boot.start_texts import START_SECONDS, StartTexts
 from gprov.domain.display.views import MessageView
@@ -26,6 +27,9 @@ from gprov.ports.display import Display
 from gprov.ports.start_display import StartDisplay
 
 PID_FILE = "/run/gprov-display.pid"
+# Name of the process. Who ends it by the number in the file compares the name: after a crash the number may belong to
+# another program (gprov-boot-good).
+PROCESS_NAME = "gprov-display"
 # Imported only when a port of a display is opened. Then the files of the initramfs are gone.
 _NEEDED = ("serial", "gprov.adapters.linux.lcd.conversation")
 _CODECS = ("ascii", "latin-1", "utf-8")
@@ -67,14 +71,17 @@ class LcdStartDisplay(StartDisplay):
             return
         os.fchdir(root)
         os.chroot(".")
+        libc.set_process_name(PROCESS_NAME)
         with open(PID_FILE, "w", encoding="ascii") as file:
             file.write(f"{os.getpid()}\n")
-        display = self._make_display(log_line)
-        display.show(MessageView(texts.starting, busy=True))
-        was_ended = self._wait_for(lambda: bool(ended), START_SECONDS)
-        display.show(MessageView(texts.up if was_ended else texts.silent))
-        with suppress(OSError):
-            os.unlink(PID_FILE)
+        try:
+            display = self._make_display(log_line)
+            display.show(MessageView(texts.starting, busy=True))
+            was_ended = self._wait_for(lambda: bool(ended), START_SECONDS)
+            display.show(MessageView(texts.up if was_ended else texts.silent))
+        finally:
+            with suppress(OSError):
+                os.unlink(PID_FILE)
         self._wait_for(lambda: False, _LAST_SECONDS)
         display.close()
 

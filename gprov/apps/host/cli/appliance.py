@@ -9,16 +9,20 @@ import typer
 
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.smbios import read_table, report_damage
 from gprov.apps.host.cli.userfile import read_user_file
-from gprov.domain.errors import BadInput, ExitCode, Problem
+from gprov.domain.disk.recovery import attachment_rule
+from gprov.domain.errors import BadInput, ExitCode, HardwareMismatch, Problem
 from gprov.domain.formats.json.value import Json as JsonValue
+from gprov.domain.plan.preconditions import check_platform_supported
 from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.draft import draft_entry, read_hardware
 from gprov.domain.platform.facts import platform_entry
 from gprov.domain.platform.model import Platform
 from gprov.domain.platform.table import PlatformTable, read_platform_table
 from gprov.domain.platform.unused import unused_values
 
-app = new_app("Check a platform table (appliance.json), or print the built-in one to start from.")
+app = new_app("Check a platform table (appliance.json), or print one to start from.")
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -29,6 +33,24 @@ def attach(root: typer.Typer, name: str) -> None:
 def default() -> int:
     """Print the built-in platform table, which is JSON."""
     document({"Variants": [platform_entry(platform) for platform in default_table()]})
+    return ExitCode.DONE
+
+
+@app.command("draft")
+def draft(
+    smbios: Annotated[
+        str, typer.Option(metavar="FILE", help="smbios.b64 as the unit reported it, or a file that gprov smbios reads")
+    ],
+    hardware: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="hardware.json as the unit reported it, or of gprov hardware dump"),
+    ] = None,
+) -> int:
+    """Print an entry for a machine that no platform matches, which is JSON; _ToDo lists what you have to decide."""
+    table = read_table(smbios)
+    report_damage(smbios, table)
+    found = None if hardware is None else read_hardware(hardware, read_user_file(hardware))
+    document({"Variants": [draft_entry(table, found)]})
     return ExitCode.DONE
 
 
@@ -61,12 +83,16 @@ def _report(file: str, table: PlatformTable, problems: Sequence[Problem]) -> dic
 
 
 def _warnings(table: PlatformTable) -> list[Problem]:
-    """Values that gprov itself does nothing with in this version."""
-    return [
-        Problem(f"{place}.{unused.place}", unused.message)
-        for place, platform in zip(table.places, table.platforms, strict=True)
-        for unused in unused_values(platform)
-    ]
+    """Values that gprov itself does nothing with in this version, and platforms whose units it would refuse."""
+    warnings = []
+    for place, platform in zip(table.places, table.platforms, strict=True):
+        warnings += [Problem(f"{place}.{unused.place}", unused.message) for unused in unused_values(platform)]
+        try:
+            check_platform_supported(platform)
+            attachment_rule(platform)
+        except HardwareMismatch as mismatch:
+            warnings.append(Problem(place, f"no unit can be provisioned: {mismatch}"))
+    return warnings
 
 
 def problem_rows(problems: Sequence[Problem]) -> list[JsonValue]:

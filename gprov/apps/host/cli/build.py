@@ -16,6 +16,7 @@ from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder, Initramfs
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.closure import module_search_path
 from gprov.apps.host.initramfs.hostfiles import copy_file, write_file
+from gprov.apps.host.initramfs.parts import PartSize, report_lines
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.errors import ExitCode
@@ -115,7 +116,8 @@ def _print(product: _Product, *, report: bool, as_json: bool) -> None:
     initramfs = product.initramfs
     packed = len(initramfs.content)
     if as_json:
-        sizes = {"initramfs_size": packed, "initramfs_unpacked": initramfs.raw_size, "parts": dict(initramfs.sizes)}
+        parts = [_part(each) for each in initramfs.sizes]
+        sizes = {"initramfs_size": packed, "initramfs_unpacked": initramfs.raw_size, "parts": parts}
         document({"path": product.path, "size": product.size, "build_number": product.number, **sizes})
         return
     if report:
@@ -127,9 +129,13 @@ def _print(product: _Product, *, report: bool, as_json: bool) -> None:
         say(f"{product.path}: {_mb(product.size)}, initramfs {_mb(packed)}, build #{product.number}")
 
 
+def _part(each: PartSize) -> dict[str, object]:
+    return {"kind": each.part.kind.name.lower(), "name": each.part.name, "size": each.size, "files": each.files}
+
+
 def size_report(initramfs: Initramfs) -> list[str]:
-    """Lines of a table of parts and their bytes before compression, largest first."""
-    rows = [f"{size:>12,}  {part}" for part, size in initramfs.sizes.items() if size]
+    """Lines of a table: programs, databases, libraries and so on, with their bytes before compression."""
+    rows = report_lines(initramfs.sizes)
     return [*rows, f"{initramfs.raw_size:>12,}  archive", f"{len(initramfs.content):>12,}  compressed"]
 
 

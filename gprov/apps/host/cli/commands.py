@@ -39,6 +39,7 @@ COMMANDS = {
     "appliance": Command("appliance", "check a platform table"),
     "smbios": Command("smbios", "decode SMBIOS tables"),
     "identify": Command("identify", "which platform is this machine?"),
+    "hardware": Command("hardware", "this machine's hardware as a specification, or against one"),
     "build": Command("build", "build kernels and initramfs"),
     "server": Command("server", "run the factory server", default="run"),
     "erase": Command("erase", "erase disks of this machine; issue, verify and print certificates"),

@@ -50,8 +50,8 @@ def check(
     branding = Branding(image_prefix=image_prefix, boot_kernel=boot_kernel)
     try:
         if appliance is not None:
-            platforms = parse_platform_table(redacted(appliance), _content(appliance))
-        manuf_data = parse_manuf(redacted(source), _content(source), branding, platforms)
+            platforms = parse_platform_table(redacted(appliance), manuf_content(appliance))
+        manuf_data = parse_manuf(redacted(source), manuf_content(source), branding, platforms)
     except BadInput as error:
         _refuse(error, as_json=as_json)
         return ExitCode.NEGATIVE
@@ -120,7 +120,7 @@ def _lines(what: str, manuf_data: ManufData, branding: Branding) -> Iterator[str
     yield f"{what}: no problems, {len(manuf_data.warnings)} warning(s)"
 
 
-def _content(source: str) -> bytes:
+def manuf_content(source: str) -> bytes:
     """Of a file, or of what a web server answers. Raises DeviceMissing, DeviceFault, NetworkFault."""
     if not source.lower().startswith(("http://", "https://")):
         return read_user_file(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from gprov.domain.formats.smbios.dmidecode_fields import fields
 from gprov.domain.formats.smbios.dmidecode_keywords import keywords
 from gprov.domain.formats.smbios.table import SmbiosTable, Structure, parse_table
 
-DUMP = "a raw table, or a file made by dmidecode --dump-bin (default: this machine's table)"
+DUMP = "a raw table, also in base64, or a file made by dmidecode --dump-bin (default: this machine's table)"
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -45,7 +46,16 @@ def read_table(path: str | None) -> SmbiosTable:
     """Of a file, or of this machine."""
     if path is None:
         return parse_table(LinuxSmbios().structures())
-    return parse_table(read_user_file(path), path)
+    return parse_table(_decoded(read_user_file(path)), path)
+
+
+def _decoded(content: bytes) -> bytes:
+    """Units report their table in base64; a table itself has a byte 0 in each structure."""
+    text = b"".join(content.split())
+    try:
+        return base64.b64decode(text, validate=True) if text else content
+    except ValueError:
+        return content
 
 
 def report_damage(path: str | None, table: SmbiosTable) -> None:

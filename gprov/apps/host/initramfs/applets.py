@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gprov.apps.host.initramfs.cpio import symlink
+from gprov.apps.host.initramfs.parts import Part, PartKind
 from gprov.apps.host.initramfs.rootfs import RootTree
 from gprov.domain.errors import BadInput, Problem
 from gprov.ports.process import Processes
@@ -21,4 +22,4 @@ def add_applets(tree: RootTree, processes: Processes, program: str) -> None:
         raise BadInput("initramfs", [Problem("applets", f"{program} is none of the programs in /{_FOLDER}")])
     for name in processes.run((program, "--list")).output.decode().split():
         if not any(tree.has(f"{folder}/{name}") for folder in _PROGRAM_FOLDERS):
-            tree.add(symlink(f"{_FOLDER}/{name}", program), "configuration")
+            tree.add(symlink(f"{_FOLDER}/{name}", program), Part(PartKind.APPLETS, program))

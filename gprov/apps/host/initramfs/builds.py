@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gprov.apps.host.initramfs.applets import add_applets
 from gprov.apps.host.initramfs.cache import Cache, content_key
 from gprov.apps.host.initramfs.closure import module_search_path
+from gprov.apps.host.initramfs.copies import check_interpreters
 from gprov.apps.host.initramfs.cpio import archive, regular
 from gprov.apps.host.initramfs.grub import loader_files
 from gprov.apps.host.initramfs.hostfiles import read_file, write_file
 from gprov.apps.host.initramfs.initramfs import assemble
 from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs
+from gprov.apps.host.initramfs.parts import BOOT_LOADER, PartSize
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.rootfs import inside
 from gprov.apps.host.initramfs.spec import Flavor, parse_spec
 from gprov.apps.host.initramfs.toolchain import require_kernel_tools
+from gprov.apps.host.initramfs.usbnames import add_usb_names
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem, ToolMissing
 from gprov.ports.process import Processes
@@ -30,11 +33,11 @@ _ARCHIVES_KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class Initramfs:
-    """``content``: the compressed archive. ``sizes``: uncompressed bytes by component, largest first."""
+    """``content``: the compressed archive. ``sizes``: of its parts before compression, largest first."""
 
     content: bytes = field(repr=False)
     raw_size: int
-    sizes: Mapping[str, int]
+    sizes: tuple[PartSize, ...]
 
 
 class Builder:
@@ -58,11 +61,14 @@ class Builder:
         spec = parse_spec(_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             tree = assemble(spec, os.path.dirname(specification), module_search_path() if path is None else path)
+            if spec.usb_names:
+                add_usb_names(tree, self._processes, spec.usb_names)
             for program in spec.applets:
                 add_applets(tree, self._processes, program)
+            check_interpreters(tree)
             if spec.loader:
                 for target, content in loader_files(self._processes, spec.loader, Branding()).items():
-                    tree.add(regular(inside(target), content), "boot loader")
+                    tree.add(regular(inside(target), content), BOOT_LOADER)
             raw = archive(tree.finish())
         return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
 

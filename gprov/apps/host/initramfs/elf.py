@@ -1,4 +1,4 @@
-"""Reads the libraries that a program or library needs from the dynamic section of 64-bit little-endian ELF files.
+"""Reads the libraries that a program or library needs from the dynamic section of little-endian ELF files.
 
 Source: System V ABI, chapters 4 and 5, decoded by pyelftools. The files are not executed: programs of the initramfs
 may not run on the build host.
@@ -18,15 +18,18 @@ from elftools.elf.segments import InterpSegment
 from gprov.domain.errors import BadInput, Problem
 
 _NEEDED = "DT_NEEDED"
+_MACHINES = ((64, "EM_X86_64"), (32, "EM_386"))
 # Dynamic entries with text values, and their attribute in pyelftools.
 _TEXTS = {_NEEDED: "needed", "DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}
 
 
 @dataclass(frozen=True, slots=True)
 class ElfDependencies:
-    """``interpreter``: path of the dynamic loader, "" for a library or static program. ``libraries``: the DT_NEEDED
-    names in order. ``run_path``: extra folders to search, ``$ORIGIN`` not yet replaced."""
+    """``bits``: 64 or 32 (x86-64 or i386). ``interpreter``: path of the dynamic loader, "" for a library or static
+    program. ``libraries``: the DT_NEEDED names in order. ``run_path``: extra folders to search, ``$ORIGIN`` not yet
+    replaced."""
 
+    bits: int
     interpreter: str
     libraries: tuple[str, ...]
     run_path: tuple[str, ...]
@@ -37,12 +40,12 @@ def is_elf(content: bytes) -> bool:
 
 
 def elf_dependencies(content: bytes, name: str) -> ElfDependencies:
-    """Read the dependencies of a file; ``name``: for messages. Raises BadInput unless it is a 64-bit little-endian ELF
-    file."""
+    """Read the dependencies of a file; ``name``: for messages. Raises BadInput unless it is an ELF file of x86-64 or
+    i386."""
     try:
         file = ELFFile(io.BytesIO(content))
-        if file.elfclass != 64 or not file.little_endian:
-            raise BadInput(name, [Problem("", "not a 64-bit little-endian ELF file")])
+        if (file.elfclass, file["e_machine"]) not in _MACHINES or not file.little_endian:
+            raise BadInput(name, [Problem("", "neither a 64-bit nor a 32-bit x86 ELF file")])
         return _read_dependencies(file)
     # pyelftools uses assert for some fields, and does not catch errors of struct, str and BytesIO.
     except (ELFError, AssertionError, ValueError, OverflowError) as exc:
@@ -59,7 +62,8 @@ def _read_dependencies(file: ELFFile) -> ElfDependencies:
             entries += _texts(segment)
     libraries = tuple(text for tag, text in entries if tag == _NEEDED)
     paths = (text for tag, text in entries if tag != _NEEDED)
-    return ElfDependencies(interpreter, libraries, tuple(part for path in paths for part in path.split(":") if part))
+    run_path = tuple(part for path in paths for part in path.split(":") if part)
+    return ElfDependencies(file.elfclass, interpreter, libraries, run_path)
 
 
 def _texts(segment: DynamicSegment) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 
 from gprov.apps.host.initramfs.bytecode import compiled
 from gprov.apps.host.initramfs.closure import Module, modules_of
+from gprov.apps.host.initramfs.copies import add_copy
 from gprov.apps.host.initramfs.cpio import regular
 from gprov.apps.host.initramfs.hostfiles import read_file
-from gprov.apps.host.initramfs.libraries import Libraries
+from gprov.apps.host.initramfs.libraries import LIBRARY_FOLDER_32, Libraries
+from gprov.apps.host.initramfs.parts import CONFIGURATION, STANDARD_LIBRARY, Part, PartKind
+from gprov.apps.host.initramfs.parts import INTERPRETER as INTERPRETER_PART
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
 from gprov.apps.host.initramfs.spec import FreezeSpec
 from gprov.domain.errors import DeviceMissing, ToolMissing
@@ -39,25 +42,30 @@ def assemble(spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> RootTre
     ``spec_folder``."""
     tree = RootTree()
     for node in spec.nodes:
-        tree.add(node, "configuration")
+        tree.add(node, CONFIGURATION)
     module, _, function = spec.start.partition(":")
     script = _INIT.format(interpreter=INTERPRETER, module=module, function=function)
-    tree.add(regular("init", script.encode(), _EXECUTABLE), "configuration")
+    tree.add(regular("init", script.encode(), _EXECUTABLE), CONFIGURATION)
     libraries = Libraries()
     _add_python(tree, libraries, spec, spec_folder, path)
     for program, package in spec.programs.items():
         _add_program(tree, libraries, program, package)
-    for library, package in spec.libraries.items():
-        libraries.add(library, package)
+    for target, source in spec.copies.items():
+        add_copy(tree, libraries, target, os.path.join(spec_folder, source))
+    for path, package in spec.databases.items():
+        _add_database(tree, path, package)
+    for bits, names in ((64, spec.libraries), (32, spec.libraries_32)):
+        for library, package in names.items():
+            libraries.add(library, package, bits)
     for target, source in libraries.files().items():
-        tree.add(regular(target, read_file(source), _EXECUTABLE), "shared libraries")
+        tree.add(regular(target, read_file(source), _EXECUTABLE), Part(PartKind.LIBRARY, library_name(target)))
     return tree
 
 
 def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_folder: str, path: Sequence[str]) -> None:
     if not os.path.isfile(INTERPRETER):
         raise DeviceMissing(INTERPRETER, f"missing; run with Debian's interpreter (apt-get install {_VERSION}-minimal)")
-    tree.add(regular(inside(INTERPRETER), read_file(INTERPRETER), _EXECUTABLE), "python interpreter")
+    tree.add(regular(inside(INTERPRETER), read_file(INTERPRETER), _EXECUTABLE), INTERPRETER_PART)
     libraries.add_dependencies_of(INTERPRETER)
     entries = (spec.start.partition(":")[0], *spec.modules)
     modules = modules_of(entries, spec.packages, path, exclude=spec.exclude, prefer_source=spec.prefer_source)
@@ -68,7 +76,7 @@ def _add_python(tree: RootTree, libraries: Libraries, spec: FreezeSpec, spec_fol
         found = next((file for root in path if os.path.isfile(file := os.path.join(root, relative))), None)
         if found is None:
             raise DeviceMissing(relative, "no such data file on the module search path")
-        tree.add(regular(f"{MODULES}/{relative}", read_file(found)), _component(relative.partition("/")[0]))
+        tree.add(regular(f"{MODULES}/{relative}", read_file(found)), _python_part(relative.partition("/")[0]))
 
 
 def _add_module(tree: RootTree, libraries: Libraries, module: Module) -> None:
@@ -78,11 +86,11 @@ def _add_module(tree: RootTree, libraries: Libraries, module: Module) -> None:
     else:
         name = module.name.replace(".", "/") + ("/__init__" if module.is_package else "") + ".py"
         content = compiled(content, name, _OPTIMIZE)
-    tree.add(regular(f"{MODULES}/{module.target}", content), _component(module.name.partition(".")[0]))
+    tree.add(regular(f"{MODULES}/{module.target}", content), _python_part(module.name.partition(".")[0]))
 
 
-def _component(top: str) -> str:
-    return "python standard library" if top in sys.stdlib_module_names else f"python package {top}"
+def _python_part(top: str) -> Part:
+    return STANDARD_LIBRARY if top in sys.stdlib_module_names else Part(PartKind.PYTHON, f"package {top}")
 
 
 def _add_program(tree: RootTree, libraries: Libraries, program: str, package: str) -> None:
@@ -92,5 +100,17 @@ def _add_program(tree: RootTree, libraries: Libraries, program: str, package: st
             break
     else:
         raise ToolMissing(program, f"it is in the Debian package {package}")
-    tree.add(regular(inside(path), read_file(path), _EXECUTABLE), f"program {program}")
+    tree.add(regular(inside(path), read_file(path), _EXECUTABLE), Part(PartKind.PROGRAM, program))
     libraries.add_dependencies_of(path)
+
+
+def _add_database(tree: RootTree, path: str, package: str) -> None:
+    if not os.path.isfile(path):
+        raise DeviceMissing(path, f"no such file; it is in the Debian package {package}")
+    tree.add(regular(inside(path), read_file(path)), Part(PartKind.DATABASE, path))
+
+
+def library_name(target: str) -> str:
+    """Name of a library in the report. ``target``: its path in the initramfs."""
+    folder, _, name = target.rpartition("/")
+    return f"{name} (32-bit)" if f"/{folder}" == LIBRARY_FOLDER_32 else name

@@ -27,7 +27,9 @@ class FreezeSpec:
     ``start``: "module:function" that /init runs. ``modules``, ``packages``, ``exclude``, ``prefer_source``: see
     closure. ``data``: data files, as paths relative to ``sys.path``. ``replace``: module -> file in the
     specification's folder that replaces it (a package becomes a plain module, so exclude it too).
-    ``programs``, ``libraries``: name -> Debian package. ``applets``: programs of which every applet becomes a command
+    ``programs``, ``libraries``, ``libraries_32`` (i386): name -> Debian package. ``databases``: path -> Debian package.
+    ``usb_names``: hwdb files of udev that become the database of lsusb. ``copies``: path -> file or folder of the host,
+    relative to the specification, with its permissions. ``applets``: programs of which every applet becomes a command
     (they list them with ``--list``), unless there is a program of that name. ``loader``: modules of GRUB's core image.
     ``nodes``: nodes that are not copied from the host.
     """
@@ -41,13 +43,18 @@ class FreezeSpec:
     replace: Mapping[str, str]
     programs: Mapping[str, str]
     libraries: Mapping[str, str]
+    libraries_32: Mapping[str, str]
+    databases: Mapping[str, str]
+    usb_names: tuple[str, ...]
+    copies: Mapping[str, str]
     applets: tuple[str, ...]
     loader: tuple[str, ...]
     nodes: tuple[Node, ...]
 
 
-_LISTS = ("modules", "packages", "exclude", "prefer_source", "data", "applets", "loader")
-_MAPS = ("replace", "programs", "libraries")
+_LISTS = ("modules", "packages", "exclude", "prefer_source", "data", "applets", "usb_names", "loader")
+_MAPS = ("replace", "programs", "libraries", "libraries_32", "databases", "copies")
+_PATHS = ("databases", "copies")
 _NODES = ("folders", "files", "scripts", "links", "devices")
 _KEYS = {"start", *_LISTS, *_MAPS, *_NODES}
 _PERMISSION_BITS = 0o7777
@@ -78,6 +85,10 @@ def parse_spec(text: str, flavor: Flavor, source: str = "freeze specification") 
         replace=_merged(tables, "replace"),
         programs=_merged(tables, "programs"),
         libraries=_merged(tables, "libraries"),
+        libraries_32=_merged(tables, "libraries_32"),
+        databases=_merged(tables, "databases"),
+        usb_names=_joined(tables, "usb_names"),
+        copies=_merged(tables, "copies"),
         applets=_joined(tables, "applets"),
         loader=_joined(tables, "loader"),
         nodes=tuple(node for table in tables for node in table.nodes()),
@@ -126,6 +137,9 @@ class _Table:
     def mapping(self, key: str) -> dict[str, str]:
         value = self._value.get(key, {})
         if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+            for path in value if key in _PATHS else ():
+                if not path.startswith("/"):
+                    self._problem(f"{key}.{path}", "must be an absolute path")
             return value
         self._problem(key, "must be a table of texts")
         return {}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
+from gprov.adapters.fake.bmc.controller import FakeController
+from gprov.adapters.fake.bmc.port import FakeBmc
 from gprov.adapters.fake.console.attention import FakeAttention
 from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
@@ -169,6 +171,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.processes, world.processes)
     set_value(container.power, FakePower(machine))
     set_value(container.panel, FakePanel(machine))
+    set_value(container.bmc, FakeBmc(machine))
     set_value(container.attention, world.attention)
     set_value(container.console_shell, world.shell)
     set_value(container.blocks, FakeBlockDevices(machine))
@@ -237,6 +240,7 @@ def world_of(
     of ``branding``. ``build_number``: of the kernel. Raises HardwareMismatch if the platform cannot be simulated."""
     smbios = build_smbios(platform, SERIAL)
     machine = SimulatedMachine(firmware=firmware, smbios=smbios, nics=_nics(platform, branding), seed=seed)
+    machine.bmc = FakeController() if platform.ipmi else None
     for index in range(platform.data_disks):
         machine.add_disk(platform.disk_size, serial=f"primary{index}")
     on_sata = platform.recovery_media.validate is ValidateMethod.SATA

@@ -12,7 +12,6 @@ if TYPE_CHECKING:  # each import is time on every boot
     from typing import Protocol
 
     from gprov.adapters.linux.console.log import ConsoleLog
-    from gprov.adapters.linux.net.factory import HttpFactory
     from gprov.domain.boot.args import BootArguments
     from gprov.domain.branding import Branding
     from gprov.domain.mountpoints import MountPoints
@@ -21,6 +20,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.attention import Attention
     from gprov.ports.background import Background
     from gprov.ports.block import BlockDevices
+    from gprov.ports.bmc import Bmc
     from gprov.ports.clock import Clock, Randomness
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -30,13 +30,11 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.variable_writer import VariableWriter
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
-    from gprov.ports.factory import Telemetry
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
     from gprov.ports.firmware import Firmware, SmbiosTable
     from gprov.ports.hardware import HardwareInventory
     from gprov.ports.media import MediaSearch
-    from gprov.ports.network import Http, Network
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
     from gprov.ports.secrets import PasswordHasher
@@ -98,11 +96,16 @@ def panel(*, clock: Clock, log: ConsoleLog, arguments: BootArguments, make_lcd: 
     return LinuxPanel(clock, log, (lcd,))
 
 
-def attention(*, background: Background, clock: Clock) -> Attention:
-    from gprov.adapters.linux.console.attention import UnitAttention
+def bmc(*, clock: Clock) -> Bmc:
     from gprov.adapters.linux.ipmi.device import IpmiDevice
 
-    return UnitAttention(background, IpmiDevice(clock))
+    return IpmiDevice(clock)
+
+
+def attention(*, background: Background, bmc: Bmc) -> Attention:
+    from gprov.adapters.linux.console.attention import UnitAttention
+
+    return UnitAttention(background, bmc)
 
 
 def console_shell(*, clock: Clock, mounts: Mounts) -> ConsoleShell:
@@ -221,40 +224,6 @@ def hasher() -> PasswordHasher:
     from gprov.adapters.linux.system.passwords import CryptPasswordHasher
 
     return CryptPasswordHasher()
-
-
-def http(*, clock: Clock) -> Http:
-    from gprov.adapters.linux.net.http import RequestsHttp
-
-    return RequestsHttp(clock)
-
-
-def network(*, processes: Processes, clock: Clock, background: Background) -> Network:
-    from gprov.adapters.linux.net.dhcp import UdhcpcNetwork
-
-    return UdhcpcNetwork(processes, clock, background)
-
-
-def factory_clients(*, http: Http, clock: Clock) -> Callable[[str], HttpFactory]:
-    """Returns the client for the URL of a server, always the same one for the same server."""
-    from gprov.adapters.linux.net.factory import FactoryClients
-
-    return FactoryClients(http, clock).at
-
-
-def client_at(clients: Callable[[], Callable[[str], HttpFactory]]) -> Callable[[str], HttpFactory]:
-    """The client for the URL of a server. The first call loads the clients, and with them the HTTP library."""
-
-    def client(endpoint: str) -> HttpFactory:
-        return clients()(endpoint)
-
-    return client
-
-
-def server_sink(telemetry: Telemetry, serial: str) -> EventSink:
-    from gprov.adapters.linux.net.server_sink import ServerSink
-
-    return ServerSink(telemetry, serial)
 
 
 def console_sink(*, log: ConsoleLog, arguments: BootArguments) -> EventSink:

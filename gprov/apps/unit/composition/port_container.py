@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition import adapters, drive_adapters
+from gprov.apps.unit.composition import adapters, drive_adapters, network_adapters
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, singleton, value
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
     from gprov.ports.attention import Attention
+    from gprov.ports.bmc import Bmc
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
@@ -41,8 +42,12 @@ def _mount_points(unit: PortContainer) -> MountPoints:
     return MountPoints.named(unit.branding())
 
 
+def _bmc(unit: PortContainer) -> Bmc:
+    return adapters.bmc(clock=unit.clock())
+
+
 def _attention(unit: PortContainer) -> Attention:
-    return adapters.attention(background=unit.background(), clock=unit.clock())
+    return adapters.attention(background=unit.background(), bmc=unit.bmc())
 
 
 def _console_shell(unit: PortContainer) -> ConsoleShell:
@@ -98,35 +103,35 @@ def _image_unpacker(unit: PortContainer) -> ImageUnpacker:
 
 
 def _http(unit: PortContainer) -> Http:
-    return adapters.http(clock=unit.clock())
+    return network_adapters.http(clock=unit.clock())
 
 
 def _network(unit: PortContainer) -> Network:
-    return adapters.network(processes=unit.processes(), clock=unit.clock(), background=unit.background())
+    return network_adapters.network(processes=unit.processes(), clock=unit.clock(), background=unit.background())
 
 
 def _factory_clients(unit: PortContainer) -> Callable[[str], HttpFactory]:
-    return adapters.factory_clients(http=unit.http(), clock=unit.clock())
+    return network_adapters.factory_clients(http=unit.http(), clock=unit.clock())
 
 
 def _telemetry_at(unit: PortContainer) -> Callable[[str], Telemetry]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _time_source_at(unit: PortContainer) -> Callable[[str], TimeSource]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _document_store_at(unit: PortContainer) -> Callable[[str], DocumentStore]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _credential_store_at(unit: PortContainer) -> Callable[[str], CredentialStore]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _erasure_registry_at(unit: PortContainer) -> Callable[[str], ErasureRegistry]:
-    return adapters.client_at(unit.factory_clients)
+    return network_adapters.client_at(unit.factory_clients)
 
 
 def _console_sink(unit: PortContainer) -> EventSink:
@@ -151,6 +156,7 @@ class PortContainer(Container):
     power = singleton(adapters.power)
     shell_power = singleton(adapters.shell_power)
     console_log = singleton(adapters.console_log)
+    bmc = singleton(_bmc, itself)
     attention = singleton(_attention, itself)
     console_shell = singleton(_console_shell, itself)
 
@@ -191,7 +197,7 @@ class PortContainer(Container):
     document_store_at = factory(_document_store_at, itself)
     credential_store_at = factory(_credential_store_at, itself)
     erasure_registry_at = factory(_erasure_registry_at, itself)
-    sink_for: Declaration[Container, SinkFor] = value(adapters.server_sink)
+    sink_for: Declaration[Container, SinkFor] = value(network_adapters.server_sink)
     console_sink = factory(_console_sink, itself)
     kmsg_sink = factory(adapters.kmsg_sink)
     milestone_sink = factory(adapters.milestone_sink)

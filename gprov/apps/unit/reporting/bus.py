@@ -70,6 +70,10 @@ class EventBus:
     def log(self, text: str) -> None:
         self.publish(LogLine(text))
 
+    def copy_of_console(self, text: str) -> None:
+        """What consoles have shown already, for the logs."""
+        self.publish(LogLine(text, on_consoles=True))
+
     def message(self, text: str) -> None:
         """For the person at the unit."""
         self.publish(LogLine(text, Severity.MSG))

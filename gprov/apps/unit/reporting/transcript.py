@@ -33,4 +33,5 @@ class Transcript:
     def _log(self, line: bytes) -> None:
         text = line.rstrip(b"\r").decode(errors="replace")
         # Not a line break: a log line of its own would look like another event.
-        self._bus.log(f"shell| {text.encode('unicode_escape').decode('ascii') if not text.isprintable() else text}")
+        escaped = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+        self._bus.copy_of_console(f"shell| {escaped}")

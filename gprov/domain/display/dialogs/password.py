@@ -17,7 +17,8 @@ _MOST_CHARACTERS = 256
 
 @dataclass(frozen=True, slots=True)
 class PasswordDialog(Dialog[Secret | None]):
-    """The answer is None after EXIT. Only its length is shown."""
+    """The answer is None after EXIT. ENTER without characters is no password, and has no effect. Only its length is
+    shown."""
 
     prompt: str
     typed: Secret = field(default_factory=lambda: Secret(""))
@@ -32,9 +33,9 @@ class PasswordDialog(Dialog[Secret | None]):
         match entered:
             case Typed():
                 return replace(self, typed=Secret(edited(self.typed.reveal(), entered, _MOST_CHARACTERS)))
-            case Key.ENTER:
+            case Key.ENTER if self.typed.reveal():
                 return Ended(self.typed)
             case Key.EXIT:
                 return Ended(None)
-            case Key.UP | Key.DOWN | Key.LEFT | Key.RIGHT | Key.OTHER:
+            case Key.ENTER | Key.UP | Key.DOWN | Key.LEFT | Key.RIGHT | Key.OTHER:
                 return self

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from gprov.domain.errors import BadInput, Problem
@@ -51,11 +52,11 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``data``: what follows the command byte."""
+    """``data``: what follows the command byte. It may be a password, and is not shown."""
 
     function: NetworkFunction
     command: int
-    data: bytes = b""
+    data: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,15 @@ class Response:
     data: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class IpmbAddress:
+    """Another controller, which the BMC passes messages to (chapter 6, channels; chapter 7). ``slave``: its 8-bit
+    address on the bus of the channel."""
+
+    channel: int
+    slave: int
+
+
 def parse_response(content: bytes) -> Response:
     """``content``: completion code and data. Raises BadInput if it is empty."""
     if not content:
@@ -73,6 +83,16 @@ def parse_response(content: bytes) -> Response:
     return Response(content[0], content[1:])
 
 
-def completion_text(code: int) -> str:
-    """What a completion code means."""
-    return f"{_CODES.get(code, 'unknown completion code')} ({code:#04x})"
+def completion_text(code: int, of_command: Mapping[int, str] | None = None) -> str:
+    """What a completion code means. ``of_command``: meanings that a command gives to codes 80h to BEh."""
+    known = (of_command or {}).get(code) or _CODES.get(code, "unknown completion code")
+    return f"{known} ({code:#04x})"
+
+
+def check_size(what: str, data: bytes, least: int, most: int | None = None) -> None:
+    """Raises BadInput if the data of a response has fewer or more bytes than its specification allows. ``most`` None:
+    any number, since later revisions may append fields."""
+    size = len(data)
+    if size < least or (most is not None and size > most):
+        span = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+        raise BadInput(what, [Problem("length", f"the response has {size} bytes of data, specified are {span}")])

@@ -1,0 +1,11 @@
+"""Which completion codes pass by themselves, and how long that is waited for."""
+
+from __future__ import annotations
+
+# Busy; timeout within the controller; duplicated request; its data, its firmware being updated; it is starting. Of the
+# requests that gprov sends each may be repeated. (Table 5-2)
+TEMPORARY = frozenset({0xC0, 0xC3, 0xCF, 0xD0, 0xD1, 0xD2})
+
+# A controller that was switched on with the unit, or restarted by a step, takes up to a minute to start.
+BUSY_SECONDS = 90.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
