@@ -60,7 +60,7 @@ mutants: setup ## do unit tests notice small changes of planners and boot decisi
 	nice -n 10 $(PYTHON) -m mutants --count $(MUTANTS) --seed $(MUTANTS_SEED)
 
 bench: setup ## measurements, as ratios against a named reference of the same run
-	for name in boot freeze_startup image_apply restore erase; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
+	for name in boot boot_instructions freeze_startup image_apply restore erase; do echo "== $$name"; $(PYTHON) -m benchmarks.$$name || exit 1; done
 
 clean: ## what this checkout built; the shared cache (~/.cache/gprov) stays
 	rm -rf $(OUT) build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fuzz import (
+    controllers,
     disks,
     displays,
     documents,
@@ -31,6 +32,7 @@ TARGETS: tuple[Target, ...] = (
     *raid_metadata.TARGETS,
     *network.TARGETS,
     *displays.TARGETS,
+    *controllers.TARGETS,
 )
 
 

@@ -34,6 +34,13 @@ class TimeSource(Protocol):
         """UTC, nanoseconds since 1970."""
 
 
+class RunHistory(Protocol):
+    def unfinished_runs(self, serial: str) -> int:
+        """How many provisionings of this unit in a row, up to now, began and ended neither well nor in a failure: the
+        unit restarted, or lost its power. The present one may be counted or not. 0 if the server does not know the
+        unit."""
+
+
 class DocumentStore(Protocol):
     def document(self, serial: str, name: str, content: str, kind: DocumentKind = DocumentKind.QA) -> None:
         """Deliver a document. The server holds a QA document until the unit's first restore succeeded, and keeps any

@@ -14,7 +14,7 @@ from gprov.ports.operator import Operator
 
 # Time to wait for a key before devices are polled again.
 KEY_SECONDS = 0.2
-# A keyboard that appears late is noticed after at most this time.
+# A keyboard that appears late, or a display that is lost, is noticed after at most this time.
 _OPERATOR_POLL_SECONDS = 0.2
 
 
@@ -40,14 +40,14 @@ class BootWaiter:
         self._key_window = 0.0
 
     def is_operator_present(self, elapsed: float, was_present: bool) -> bool:
-        """Can a person press a key within the key window? Asked again while the answer is False (``was_present``: the
-        last answer): USB keyboards appear late."""
+        """Can a person press a key within the key window? Asked again and again: USB keyboards appear late, and a start
+        does not wait for keys of a display that is lost. ``was_present``: the last answer."""
         if not self._key_window_open(elapsed):
             return False
-        if not was_present and self._operator.is_present:
+        present = self._operator.is_present
+        if present and not was_present:
             self._operator.show_key_window("Press any key for the boot menu", self._key_window - elapsed)
-            return True
-        return was_present
+        return present
 
     def search_due(self, elapsed: float) -> bool:
         """Must all devices be scanned now? Not after every poll, if no device has changed."""

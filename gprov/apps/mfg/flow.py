@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gprov.apps.mfg.bmc import read_bmc, set_bmc_account
+from gprov.apps.mfg.burnin import burn_in
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
+from gprov.apps.mfg.firmware_setup import FirmwareSetup, RestartNeeded
 from gprov.apps.mfg.imaging import fetch_files, free_space_for_files
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.job import ProvisioningJob
@@ -27,7 +31,7 @@ from gprov.domain.formats.smbios.raw import raw_lines
 from gprov.domain.formats.smbios.table import SmbiosTable
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.steps import StepPoint
-from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches, without_effect
+from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.urls import with_scheme
 from gprov.domain.plan.preconditions import check_platform_supported
 from gprov.domain.plan.provision import (
@@ -53,14 +57,19 @@ class Provisioning:
         self._ports = ports
         self._context = context
         self._bus = context.bus
+        self._begun = ports.volumes.clock.monotonic()
 
     def run(self) -> None:
-        """When it returns, the unit is ready for its first restore: reboot. Raises GprovError, already reported."""
+        """When it returns, reboot: the unit is ready for its first restore, or settings of its firmware were changed,
+        and provisioning begins again after the restart. Raises GprovError, already reported."""
         bus = self._bus
         bus.message("Provisioning")
         try:
             with unexpected_errors_translated():
                 self._run()
+        except RestartNeeded as restart:
+            bus.message(str(restart))
+            return
         except GprovError as error:
             bus.error(error)
             bus.state(ProcessState.MFG_FAILED)
@@ -72,8 +81,6 @@ class Provisioning:
         bus, ports, context = self._bus, self._ports, self._context
         clock = ports.volumes.clock
         switches = parse_switches("kernel arguments", context.arguments.mfg_test)
-        for text in without_effect(switches):
-            bus.warning(text)
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.network, clock, context)
         data = fetch_manuf(ports.http, clock, context)
@@ -81,6 +88,7 @@ class Provisioning:
         unit, table = self._identify(data, server, switches)
         self._attach_servers(server, data, unit.serial)
         bus.state(ProcessState.MFG_STARTED)
+        ports.qa_template()  # an invalid one is an error before anything is done
         for unused in unused_values(unit.platform):
             bus.warning(f"{unit.platform.code_name}: {unused}")
         server.telemetry.code_name(unit.serial, unit.platform.code_name)
@@ -127,7 +135,11 @@ class Provisioning:
         steps = StepRunner(
             ports=ports, data=data, unit=unit, context=context, verbose=Switch.VERBOSE_LOGGING in switches
         )
+        setup = FirmwareSetup(ports=ports, data=data, unit=unit, server=server, context=context, switches=switches)
         steps.run(StepPoint.BEFORE_QA)
+        # A step may have brought the tools along. The disks are compared as the firmware shows them with AHCI.
+        setup.check()
+        setup.ensure_ahci()
         reports = MachineReports(server.documents, unit.serial, bus)
         inspection = inspect(ports, unit, table, data, context, reports)
         if Switch.STOP_AFTER_VALIDATE in switches:
@@ -135,6 +147,7 @@ class Provisioning:
             raise RefusedByPolicy("the hardware is as specified: going no further, as asked")
         steps.run(StepPoint.AFTER_QA)
         check_platform_supported(unit.platform)
+        setup.apply_settings()
         bmc = read_bmc(ports, unit.platform, context, switches)
         boot_args = _boot_arguments(arguments, data)
         recovery = recovery_disk(ports, inspection, unit, context)
@@ -161,12 +174,17 @@ class Provisioning:
             bmc=bmc,
             facts=facts,
             steps=steps,
+            setup=setup,
             switches=switches,
+            smbios=table,
+            template=ports.qa_template(),
+            begun=self._begun,
         )
 
     def _provision(self, job: ProvisioningJob) -> None:
         self._set_clock(job.server.time)
         ports, context = self._ports, self._context
+        job = replace(job, burn_in=burn_in(job, ports, self._bus))
         if Switch.NO_CREATE_RECOVERY in job.switches:
             with mounted_recovery(ports.volumes, attachment_rule(job.unit.platform), context):
                 free_space_for_files(job.data, ports, context)
@@ -219,8 +237,13 @@ class Provisioning:
         credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
         job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
         self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
-        if Switch.NO_IPMI_PW not in job.switches:
+        done = job.steps.log
+        done.password(f"System ({self._context.branding.admin})", "hash stored on RECOVERY; each restore sets it")
+        if tool := job.setup.set_password(credentials):
+            done.password("BIOS", f"set by {tool}")
+        if job.bmc is not None and Switch.NO_IPMI_PW not in job.switches:
             set_bmc_account(self._ports, job.bmc, self._context, credentials.ipmi)
+            done.password(f"BMC ({self._context.branding.bmc_user})", "set, and compared with what the BMC stores")
         job.steps.run(StepPoint.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:

@@ -13,7 +13,7 @@ from gprov.domain.mfg.compare import Hardware, compare
 from gprov.domain.mfg.detected import UNIDENTIFIED, detected_entry, disk_kind, entry_text
 from gprov.domain.mfg.difference import Difference
 from gprov.domain.mfg.diskmatch import fits
-from gprov.domain.mfg.spec import DiskSpec, HardwareSpec
+from gprov.domain.mfg.spec import DiskSpec, FirmwareVersions, HardwareSpec
 from gprov.domain.mfg.specread import MIN_RECOVERY
 from gprov.domain.platform.identify import Unit, identify
 from gprov.domain.platform.model import Platform
@@ -25,10 +25,13 @@ from gprov.ports.network import Network
 
 @dataclass(frozen=True, kw_only=True)
 class HardwarePorts:
+    """``bmc_versions`` takes what gets warnings; the result is None without a BMC that answers."""
+
     inventory: HardwareInventory
     blocks: BlockDevices
     network: Network
     smbios: SmbiosTable
+    bmc_versions: Callable[[Callable[[str], None]], FirmwareVersions | None]
 
 
 class HardwareTool:
@@ -73,6 +76,7 @@ class HardwareTool:
             disks=ports.blocks.disks(),
             nics=ports.network.nics(),
             smbios=self._smbios(),
+            bmc=ports.bmc_versions(self._warn),
         )
 
     def _smbios(self) -> Table:

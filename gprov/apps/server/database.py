@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from itertools import chain
 
 from gprov.apps.server.schema import MIGRATIONS
+from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
 _BUSY_SECONDS = 10.0
@@ -58,6 +59,19 @@ class Database:
             finally:
                 self._connection.execute("ROLLBACK")
 
+    def scrub(self) -> bool:
+        """Remove what was deleted or replaced from the file and from its log. False: another connection reads at this
+        time; to be tried again."""
+        with self._lock, _translated(self.path):
+            try:
+                self._connection.execute("VACUUM")
+                busy: int = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.OperationalError as exc:
+                if exc.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                    return False
+                raise
+        return not busy
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()
@@ -97,7 +111,9 @@ def _connect(path: str, uri: bool = False) -> sqlite3.Connection:
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=uri
         )
         connection.row_factory = sqlite3.Row
+        connection.create_function("sha256_hex", 1, lambda text: sha256_of(text.encode()), deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
         if not uri:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")

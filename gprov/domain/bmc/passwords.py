@@ -10,6 +10,8 @@ from gprov.domain.unit.credentials import Secret
 # The controller does not take a request of this size: it is too short or too long, or its user byte is invalid.
 SIZE_REFUSED = frozenset({PASSWORD_SIZE_DIFFERS, 0xC6, 0xC7, 0xC8, 0xCC})
 
+SHORTER = f"let the factory server issue passwords of at most {SHORT_PASSWORD} characters"
+
 
 def password_bytes(password: Secret) -> bytes:
     """Raises BadInput if no controller can store it, without the password in its text."""
@@ -29,10 +31,14 @@ def storage_sizes(password: bytes) -> tuple[int, ...]:
     return (SHORT_PASSWORD, LONG_PASSWORD) if len(password) <= SHORT_PASSWORD else (LONG_PASSWORD,)
 
 
-def wrong_passwords(password: bytes, size: int) -> tuple[tuple[bytes, int], ...]:
-    """Passwords, and the size to compare them in, that a controller which kept ``password`` in this size must not
-    accept: one with another last character; and of a long one its beginning, which a controller that cuts passwords
-    would accept. They are few, since a controller may lock an account after some wrong ones."""
+def foreign_password(password: bytes) -> bytes:
+    """One with another first character: a controller that accepts it in a comparison does not compare."""
+    return (b"B" if password.startswith(b"A") else b"A") + password[1:]
+
+
+def cut_passwords(password: bytes, size: int) -> tuple[tuple[bytes, int], ...]:
+    """Passwords, and the size to compare them in, that only a controller accepts which kept the beginning of
+    ``password``: one with another last character, and the first 16 bytes of a long one."""
     changed = password[:-1] + (b"B" if password.endswith(b"A") else b"A")
     cut = ((password[:SHORT_PASSWORD], SHORT_PASSWORD),) if len(password) > SHORT_PASSWORD else ()
     return ((changed, size), *cut)
@@ -42,5 +48,5 @@ def refusal_text(code: int, password: bytes) -> str:
     """Why a password was not stored, and what to do."""
     told = completion_text(code, PASSWORD_CODES)
     if len(password) > SHORT_PASSWORD and code in SIZE_REFUSED:
-        return f"{told}: it takes at most {SHORT_PASSWORD} characters; let the factory server issue shorter ones"
+        return f"{told}: {SHORTER}"
     return told

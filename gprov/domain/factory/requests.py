@@ -23,6 +23,8 @@ WIRE_VERSION = 1
 API = f"/api/v{WIRE_VERSION}"
 # Where below API the server's time is.
 TIME = "time"
+# Where below API all about one unit is: "?serial=…".
+UNIT = "unit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from gprov.domain.mfg.command import (
     parse_command,
     parse_template,
 )
+from gprov.domain.mfg.config_tool import ToolUse
 from gprov.domain.mfg.fileread import read_into_folder
+from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.steps import Command, ConfigStep, ExitStatus, PlatformSteps, StepPoint
 
 E = TypeVar("E", bound=Enum)
@@ -33,7 +35,20 @@ _EXIT_STATUS = _words(ExitStatus, "ES")
 
 def read_platform_steps(entry: JsonObject, warnings: list[Problem]) -> PlatformSteps:
     steps = tuple(_step(step, warnings) for step in entry.objects("ConfigSteps"))
-    return PlatformSteps(entry.text("DevCodeName", required=True), steps)
+    settings = {
+        **_settings(entry, "BiosSettings", ToolUse.BIOS, warnings),
+        **_settings(entry, "IpmiSettings", ToolUse.IPMI, warnings),
+    }
+    return PlatformSteps(entry.text("DevCodeName", required=True), steps, settings)
+
+
+def _settings(entry: JsonObject, key: str, use: ToolUse, warnings: list[Problem]) -> dict[ToolUse, RemoteFile]:
+    """None or one: a file for a configuration tool."""
+    inner = entry.object(key)
+    if inner is None:
+        return {}
+    (file,) = read_into_folder((inner,), warnings)
+    return {use: file}
 
 
 def _step(entry: JsonObject, warnings: list[Problem]) -> ConfigStep:

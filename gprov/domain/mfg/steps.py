@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import assert_never
 
 from gprov.domain.errors import InternalError
 from gprov.domain.mfg.command import NO_WORD, Part, TemplateValue, Word
+from gprov.domain.mfg.config_tool import ToolUse
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.scrubbing import scrub
 from gprov.domain.unit.credentials import Credentials
@@ -74,8 +75,11 @@ class ConfigStep:
 
 @dataclass(frozen=True, slots=True)
 class PlatformSteps:
+    """``settings``: files for the platform's configuration tools."""
+
     code_name: str
     steps: tuple[ConfigStep, ...]
+    settings: Mapping[ToolUse, RemoteFile] = field(default_factory=dict)
 
     def at(self, when: StepPoint) -> tuple[ConfigStep, ...]:
         return tuple(step for step in self.steps if step.when is when)
@@ -125,7 +129,7 @@ def redact_output(output: bytes, values: StepValues) -> str:
     """What a command printed as text, without passwords. Give it the whole output: a password in it may be cut by a
     line break or at the end of a part."""
     issued = values.credentials
-    secrets = [secret.reveal() for secret in (issued.os, issued.bios, issued.ipmi)] if issued else []
+    secrets = [secret.reveal() for secret in issued.secrets()] if issued else []
     return scrub(output, secrets).decode(errors="replace")
 
 

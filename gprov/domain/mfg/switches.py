@@ -21,6 +21,7 @@ class Switch(Enum):
     NO_MANUFACTURE = "No-manufacture"
     NO_WIPE_DISKS = "No-wipe-disks"
     RAW_DMI = "Dmi-raw-output"
+    NO_BURN_IN = "No-burn-in"
     NO_BIOS_PW = "No-bios-pw"
     NO_IPMI_PW = "No-ipmi-pw"
 
@@ -42,16 +43,6 @@ class MfgSwitches:
     def fit_for_production(self) -> bool:
         """No switch skips a part of provisioning: a QA document may be created."""
         return self.active <= {Switch.VERBOSE_LOGGING}
-
-
-_CHANGES_NOTHING = {
-    Switch.NO_BIOS_PW: "gprov itself sets no BIOS password; steps get {{.BiosPass}} all the same",
-}
-
-
-def without_effect(switches: MfgSwitches) -> tuple[str, ...]:
-    """A sentence for each switch that is set and changes nothing but that the run is not fit for production."""
-    return tuple(f"{switch.value}: {text}" for switch, text in _CHANGES_NOTHING.items() if switch in switches)
 
 
 def parse_switches(source: str, text: str) -> MfgSwitches:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from gprov.domain.errors import Problem
 from gprov.domain.platform.model import Platform
 
-_TO_PROGRAMS = "programs in the image find it in platform_facts.json"
-
 
 def unused_values(platform: Platform) -> tuple[Problem, ...]:
     """The place is the key in the platform table. Each is for a warning: no unit is refused for it."""
@@ -19,7 +17,4 @@ def unused_values(platform: Platform) -> tuple[Problem, ...]:
                 f"{text}, an erase of the data disks puts its metadata back (unless keep-raid-metadata:no)",
             )
         )
-    for key, tool in (("BiosConfigTool", platform.bios_config_tool), ("IpmiConfigTool", platform.ipmi_config_tool)):
-        if tool:
-            problems.append(Problem(key, f"{tool}: gprov does not run it; run it in a step; {_TO_PROGRAMS}"))
     return tuple(problems)

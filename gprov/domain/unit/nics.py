@@ -42,15 +42,6 @@ class NicInfo:
     mac_prefixes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
-    """An interface that the unit uses. ``label``: printed next to its socket, "" if the platform has no name."""
-
-    nic: Nic
-    label: str = ""
-    wan: bool = False
-
-
 def mac_prefix(text: str) -> str | None:
     """Normalise a MAC prefix of 1 to 6 octets ("56:78:9", "A0:B1:C2:") to lower case with two digits each; None if it
     is malformed."""
@@ -91,16 +82,6 @@ def usable_nics(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> 
     """The platform's own interfaces, sorted by MAC, without those that are shared with diagnostics."""
     own = own_nics(nics, nic_info.mac_prefixes or (default_prefix,))
     return tuple(nic for index, nic in enumerate(own) if index not in nic_info.diag_ports)
-
-
-def ports(nics: Iterable[Nic], nic_info: NicInfo, default_prefix: str) -> tuple[Port, ...]:
-    """The usable interfaces with their labels; the WAN port is marked."""
-    found = usable_nics(nics, nic_info, default_prefix)
-    labels = nic_info.names[: len(found)] + ("",) * (len(found) - len(nic_info.names))
-    return tuple(
-        Port(nic, label, index == nic_info.wan_index)
-        for index, (nic, label) in enumerate(zip(found, labels, strict=True))
-    )
 
 
 def macs_consecutive(nics: Iterable[Nic]) -> bool:

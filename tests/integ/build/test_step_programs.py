@@ -108,6 +108,7 @@ def test_a_stash_archive_is_unpacked_with_xz_and_its_script_runs(root: Path) -> 
         (("ipmiutil", "cmd", "-?"), "ipmiutil"),
         (("setpci", "--version"), "setpci"),
         (("lsblk", "--version"), "util-linux"),
+        (("chattr", "-V"), "chattr"),
         (("blkid", "--version"), "util-linux"),
         (("wipefs", "--version"), "util-linux"),
     ],

@@ -33,11 +33,12 @@ _KEY_WINDOW = "PROVISION_KEY_WINDOW="
 
 def started_with(machine: Machine, products: Products, *words: str, lcd: Model | None = None) -> Machine:
     """The machine with the normal kernel from the host, and these arguments besides the usual ones of lab units. A word
-    without a value, such as ``console=``, takes a usual one away."""
+    without a value, such as ``console=`` or ``quiet=``, takes a usual one away."""
     names = {word.partition("=")[0] for word in words}
     usual = [word for word in UNIT_ARGUMENTS if word.partition("=")[0] not in names]
     words = tuple(word for word in words if not word.endswith("="))
-    arguments = ("quiet", "real_root=LABEL=PRIMARY", *usual, LCD_ARGUMENT, *words)
+    quiet = () if "quiet" in names else ("quiet",)
+    arguments = (*quiet, "real_root=LABEL=PRIMARY", *usual, LCD_ARGUMENT, *words)
     return replace(machine.booting(DirectKernel(products.normal_kernel, arguments)), lcd=lcd)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.lab.argv import block_node, disk_device
 from gprov.apps.host.lab.container import LabContainer
+from gprov.apps.host.lab.disk_argv import block_node, disk_device
 from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.factory import factory_for
 from gprov.apps.host.lab.machine import DiskBus, Durability, Machine

@@ -180,7 +180,7 @@ def test_a_long_password_on_a_controller_with_short_ones() -> None:
     unit = bmc_unit()
     unit.issue("x" * 20)
     unit.bmc.faults.short_passwords = True
-    with pytest.raises(CommandRefused, match="at most 16 characters; let the factory server issue shorter ones"):
+    with pytest.raises(CommandRefused, match="let the factory server issue passwords of at most 16 characters"):
         unit.provision()
     assert unit.bmc.board.logs_in("ADMIN", "ADMIN")
 
@@ -189,7 +189,7 @@ def test_a_controller_that_cuts_passwords_is_found_out() -> None:
     unit = bmc_unit()
     unit.issue("x" * 20)
     unit.bmc.faults.cuts_passwords = True
-    with pytest.raises(DeviceFault, match="accepts another password for user 3"):
+    with pytest.raises(DeviceFault, match="kept only the beginning of the password of user 3"):
         unit.provision()
 
 
@@ -210,10 +210,19 @@ def test_a_controller_that_forgets_the_password() -> None:
     assert unit.factory.states[-1] is ProcessState.MFG_FAILED
 
 
-def test_a_controller_that_accepts_any_password() -> None:
+def test_of_a_controller_that_accepts_any_password_it_is_said_that_nothing_was_tested() -> None:
     unit = bmc_unit()
     unit.bmc.faults.accepts_any = True
-    with pytest.raises(DeviceFault, match="accepts another password"):
+    unit.provision()
+    assert unit.bmc.board.logs_in("admin", PASSWORD)
+    assert "accepts any password of user 3 in a comparison" in unit.log(Severity.WARNING)
+
+
+def test_a_long_password_that_cannot_be_tested_is_a_failure() -> None:
+    unit = bmc_unit()
+    unit.issue("x" * 17)
+    unit.bmc.faults.accepts_any = True
+    with pytest.raises(DeviceFault, match="let the factory server issue passwords of at most 16 characters"):
         unit.provision()
 
 

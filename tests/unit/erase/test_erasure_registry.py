@@ -6,7 +6,8 @@ import pytest
 
 from gprov.adapters.fake.net.network import FakeFactory
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.adapters.linux.net.factory import FactoryClients, HttpFactory
+from gprov.adapters.linux.net.factory import HttpFactory
+from gprov.adapters.linux.net.factory_clients import FactoryClients
 from gprov.domain.erase.certificate import parse_certificate
 from gprov.domain.erase.certificate_chain import link_problem
 from gprov.domain.erase.report_making import make_report

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.adapters.linux.net.factory import FactoryClients, HttpFactory, split
+from gprov.adapters.linux.net.factory import HttpFactory, split
+from gprov.adapters.linux.net.factory_clients import FactoryClients
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Body, Event, LogLine, OperationPhase, OperationReport, ProcessState, StateChange
 from gprov.domain.factory.document_kind import DocumentKind
@@ -130,6 +131,16 @@ def test_time() -> None:
     assert client(AnsweringHttp([SILENCE, Reply(200, b'{"time_ns": 5}')])).time_ns() == 5
     with pytest.raises(NetworkFault, match="no factory server at this URL"):
         client(AnsweringHttp(usual=Reply(200, b"<html>"))).time_ns()
+
+
+def test_runs_that_did_not_end() -> None:
+    states = [{"state": "MFG_STARTED", "session": session, "verdict": "applied"} for session in (1, 2)]
+    http = AnsweringHttp([SILENCE, Reply(200, json.dumps({"states": states}).encode())])
+    assert client(http).unfinished_runs("A/1 &") == 2
+    assert http.seen[-1].url == "http://10.0.2.2:8901/api/v1/unit?serial=A%2F1%20%26"
+    assert client(AnsweringHttp(usual=Reply(404, b"{}"))).unfinished_runs("new") == 0
+    with pytest.raises(NetworkFault, match="has no states of the unit"):
+        client(AnsweringHttp(usual=Reply(200, b"<html>"))).unfinished_runs("1")
 
 
 def test_events_are_tried_once_since_the_sink_repeats_them() -> None:

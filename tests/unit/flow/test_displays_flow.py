@@ -48,6 +48,13 @@ def test_a_display_that_is_gone_delays_a_start_by_a_second_at_most(unit: UnitDri
     assert unit.machine.clock.monotonic() <= DISPLAY_SECONDS + 0.05
 
 
+@pytest.mark.parametrize("lost", [0.7, 4.3])
+def test_a_display_that_is_lost_ends_its_key_window(unit: UnitDriver, lost: float) -> None:
+    unit.machine.operator_until = lost
+    assert unit.boot() is StopReason.SWITCHED_ROOT
+    assert lost <= unit.machine.clock.monotonic() <= max(lost, DISPLAY_SECONDS) + 0.3
+
+
 def test_without_a_key_window_no_display_is_waited_for(unit: UnitDriver) -> None:
     unit.machine.operator_present = False
     assert unit.boot({**NORMAL, "PROVISION_KEY_WINDOW": "0"}) is StopReason.SWITCHED_ROOT

@@ -361,3 +361,36 @@ def test_a_stash_archive_that_fails_is_fatal(unit: UnitDriver, program: str) -> 
     assert isinstance(error, ToolFailed)
     assert error.subject == program
     assert unit.factory.documents == {}
+
+
+def test_a_script_for_a_shell_that_is_not_there_says_so(unit: UnitDriver) -> None:
+    unpacking(unit, "install.sh")
+    files, tar = FakeFiles(unit.machine), unit.processes.programs["tar"]
+
+    def for_bash(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
+        done = tar(argv, env, stdin)
+        files.replace(f"{argv[argv.index('-C') + 1]}/install.sh", b"#!/bin/bash -e\n")
+        return done
+
+    unit.processes.programs["tar"] = for_bash
+    unit.change_manuf(StashFiles=[serve(unit, "stash.tar.xz", b"an archive")])
+    error = provision_fails(unit)
+    assert isinstance(error, BadInput)
+    assert [problem.place for problem in error.problems] == ["install.sh"]
+    assert "its first line names /bin/bash, which the provisioning system does not have: write it for sh" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"#!/usr/bin/env bash\n", "its first line names bash, which the provisioning system does not have"),
+        (b"\x7fELF\x01\x01\x01", "32-bit programs need libraries_32"),
+        (b"echo\n", "cannot start: permission denied"),
+    ],
+)
+def test_why_a_fetched_program_does_not_start(unit: UnitDriver, content: bytes, words: str) -> None:
+    unit.processes.programs[f"{TEMPORARY}/BeforeQA-0/tool"] = refuse
+    with_steps(unit, step("BeforeQA", command("{{.DLDir}}/tool"), files=[serve(unit, "tool", content)]))
+    error = provision_fails(unit)
+    assert isinstance(error, DeviceFault)
+    assert words in str(error)

@@ -17,6 +17,7 @@ from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import ProcessState, Severity
 from gprov.domain.formats.json.value import Json
 from gprov.domain.platform.default_table import default_table
+from gprov.domain.platform.model import FakeraidType
 from gprov.ports.process import Completed
 from tests.unit.flow import units
 from tests.unit.flow.driver import UnitDriver
@@ -128,13 +129,6 @@ def test_dmi_raw_output_logs_every_structure(blank: UnitDriver, words: str, logg
     assert ("SMBIOS handle 0x" in blank.log(Severity.LOG)) is logged
 
 
-@pytest.mark.parametrize("word", ["No-bios-pw"])
-def test_switches_without_effect_are_warned_about(blank: UnitDriver, word: str) -> None:
-    assert blank.provision(PROVISION_MFG_TEST=word) is StopReason.REBOOT
-    assert f"{word}: gprov itself sets no" in blank.log(Severity.WARNING)
-    assert blank.factory.documents == {}
-
-
 @pytest.mark.parametrize("given", [{}, {"PROVISION_CONT_LOGGING": "1"}])
 def test_cont_logging_lets_all_later_starts_log_to_the_factory_server(blank: UnitDriver, given: dict[str, str]) -> None:
     blank.change_manuf(LogEndpoint="10.0.2.2:8901")
@@ -157,10 +151,10 @@ def test_provisioning_reports_to_the_server_of_xlog_too(blank: UnitDriver, url: 
 
 
 def test_values_of_the_platform_that_nothing_uses_are_warned_about_once() -> None:
-    platform = replace(default_table()[0], bios_config_tool="biostool")
+    platform = replace(default_table()[0], fakeraid_type=FakeraidType.IMSM)
     unit = UnitDriver(world_of(platform, Branding(), FirmwareKind.UEFI))
     assert unit.provision() is StopReason.REBOOT
-    assert unit.log(Severity.WARNING).count("BiosConfigTool: biostool: gprov does not run it") == 1
+    assert unit.log(Severity.WARNING).count("FakeraidType: iMSM: ") == 1
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, HostEndpoints, disk_device, qemu_arguments
-from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
+from gprov.apps.host.lab.argv import CPU_NAME, QEMU, Accelerator, HostEndpoints, qemu_arguments
+from gprov.apps.host.lab.disk_argv import disk_device
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec, with_bmc
 from gprov.apps.host.lab.machine import (
     REPORT_PORT,
     DirectKernel,
@@ -134,6 +135,17 @@ def test_an_emulated_processor_lacks_avx_and_what_builds_on_it_only() -> None:
     real = qemu_arguments(VirtualUnitSpec().machine("/unit"), replace(ENDPOINTS, accelerator=Accelerator.KVM))
     assert emulated == f"max,avx=off,avx2=off,model-id={CPU_NAME}"
     assert options(real, "-cpu") == [f"max,model-id={CPU_NAME}"]
+
+
+def test_with_the_clock_of_instructions_the_machine_is_emulated_by_one_thread() -> None:
+    machine = replace(VirtualUnitSpec().machine("/unit"), instruction_clock=1, cpus=1)
+    arguments = qemu_arguments(machine, replace(ENDPOINTS, accelerator=Accelerator.KVM))
+    assert options(arguments, "-accel") == ["tcg,thread=single"]
+    assert options(arguments, "-icount") == ["shift=1"]
+    assert options(arguments, "-cpu") == options(unit_arguments(), "-cpu")
+    assert not options(unit_arguments(), "-icount")
+    with pytest.raises(BadInput, match="one processor only"):
+        qemu_arguments(replace(machine, cpus=2), ENDPOINTS)
 
 
 def test_a_guest_that_resets_or_powers_off_stops_the_machine() -> None:
@@ -261,3 +273,26 @@ def test_a_display_is_a_serial_adapter_on_a_usb_controller(shape: str) -> None:
     adapter = device(arguments, "usb-serial")
     assert (adapter["bus"], adapter["chardev"]) == ("usb0.0", "lcd")
     assert "lcd" not in " ".join(unit_arguments())
+
+
+def test_a_management_controller_is_outside_of_qemu_behind_a_kcs_interface() -> None:
+    spec = with_bmc(unit_spec("sata"))
+    assert (spec.code_name, spec.product) == ("QEMU-mfg-test-ipmi", "mfg_test_ipmi")
+    machine = spec.machine("/unit")
+    assert machine.bmc == "/unit/bmc"
+    arguments = qemu_arguments(machine, replace(ENDPOINTS, bmc_port=4711))
+    assert "socket,id=bmc,host=127.0.0.1,port=4711,reconnect=1" in options(arguments, "-chardev")
+    assert device(arguments, "ipmi-bmc-extern")["chardev"] == "bmc"
+    assert device(arguments, "isa-ipmi-kcs")["bmc"] == device(arguments, "ipmi-bmc-extern")["id"]
+    assert "ipmi" not in " ".join(unit_arguments())
+
+
+def test_a_management_controller_is_for_platforms_that_have_one() -> None:
+    with pytest.raises(BadInput, match="no platform like QEMU-mfg-test-raid1 has one"):
+        with_bmc(unit_spec("raid1"))
+
+
+def test_a_management_controller_in_a_network_namespace() -> None:
+    machine = replace(with_bmc(unit_spec("sata")).machine("/unit"), namespace="gprov-lab")
+    with pytest.raises(BadInput, match="not reachable from a network namespace"):
+        qemu_arguments(machine, ENDPOINTS)

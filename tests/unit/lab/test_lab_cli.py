@@ -37,6 +37,7 @@ def test_a_damaged_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ["lab", "cuts", "--workdir", "x", "--image", "x"],
         ["lab", "provision", "--workdir", "x", "--lcd", "633"],
         ["lab", "boot", "--workdir", "x", "--lcd", "631"],
+        ["lab", "boot", "--workdir", "x", "--bmc"],
     ],
 )
 def test_usage(words: list[str]) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from gprov.adapters.fake.system.process import FakeProcesses
-from gprov.apps.host.lab.argv import Accelerator, block_node
+from gprov.apps.host.lab.argv import Accelerator
 from gprov.apps.host.lab.campaign import Campaign, campaign_report, run_campaign
 from gprov.apps.host.lab.cuts import CutMethod, CutResult, PowerCuts
+from gprov.apps.host.lab.disk_argv import block_node
 from gprov.apps.host.lab.guest_messages import GuestReport
 from gprov.apps.host.lab.inspection import ExpectedContent
 from gprov.apps.host.lab.machine import DiskBus, VirtualDisk

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gprov.apps.host.lab.argv import CPU_NAME
-from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec
+from gprov.apps.host.lab.disk_shapes import SHAPES, unit_spec, with_bmc
 from gprov.apps.host.lab.machine import DiskBus
 from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
-from gprov.apps.host.lab.stepfiles import SCRIPT, STASH, step_files
+from gprov.apps.host.lab.stepfiles import PROGRAM, SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -26,7 +26,7 @@ from gprov.domain.platform.model import ValidateMethod
 
 BASE = "http://10.0.2.2:8000"
 
-specs = st.builds(
+plain_specs = st.builds(
     VirtualUnitSpec,
     serial=st.from_regex(r"[A-Z0-9.+-]{1,10}", fullmatch=True),
     firmware=st.sampled_from(FirmwareKind),
@@ -36,6 +36,7 @@ specs = st.builds(
     recovery_bus=st.sampled_from(DiskBus),
     lcd=st.none() | st.sampled_from(Model),
 )
+specs = plain_specs | plain_specs.map(with_bmc)
 
 
 def parsed(spec: VirtualUnitSpec) -> ManufData:
@@ -104,7 +105,9 @@ def test_steps_of_a_lab_unit_are_valid() -> None:
     data = parse_manuf("manufData.json", raw, Branding())
     assert data.warnings == ()
     (step,) = data.steps_for(spec.code_name).at(StepPoint.AFTER_IMAGING)
-    assert ([file.name for file in step.files], len(step.commands)) == ([SCRIPT], 4)
+    assert ([file.name for file in step.files], len(step.commands)) == ([SCRIPT, PROGRAM], 4)
+    (last,) = data.steps_for(spec.code_name).at(StepPoint.AFTER_PASSWORDS)
+    assert len(last.commands) == 3
     assert [(file.name, file.is_archive) for file in data.stash_files] == [(STASH, True)]
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, GprovError
+from gprov.domain.mfg.config_tool import ToolUse
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions
@@ -508,3 +509,26 @@ def test_mutated_documents_give_a_value_or_a_gprov_error(changes: list[tuple[tup
         placed = [destination(file, BRANDING, uefi) for file in manuf.files]
         assert {PlacementKind.IMAGE, PlacementKind.KERNEL} <= {place.kind for place in placed}
         assert len({place.path for place in placed}) == len(placed)
+
+
+def test_settings_for_configuration_tools() -> None:
+    file = {"Src": "http://10.0.2.2/files/bios.ini", "Sha256": "0" * 64}
+
+    def with_settings(document: Document) -> None:
+        document["CustomPlatCfgSteps"][0]["BiosSettings"] = file
+
+    document = changed(with_settings)
+    code_name = document["CustomPlatCfgSteps"][0]["DevCodeName"]
+    assert parse(document).steps_for(code_name).settings[ToolUse.BIOS].name == "bios.ini"
+    without = [replace(platform, code_name=code_name) for platform in default_table()[:1]]
+    found = [problem for problem in problems(document, without) if "BiosSettings" in problem]
+    assert found == [
+        f"$.CustomPlatCfgSteps[0].BiosSettings: {code_name} has no BiosConfigTool in the platform table to apply them"
+    ]
+    tool = [replace(without[0], bios_config_tool="acme-setup")]
+    assert parse(document, tool).warnings == parse(DOCUMENT, tool).warnings
+
+
+def test_a_wrong_file_of_settings_is_a_problem_with_its_path() -> None:
+    document = changed(lambda document: document["CustomPlatCfgSteps"][0].update(IpmiSettings={"Src": "no URL"}))
+    assert any(problem.startswith("$.CustomPlatCfgSteps[0].IpmiSettings.Src: ") for problem in problems(document))

@@ -15,7 +15,6 @@ from gprov.domain.unit.nics import (
     mac_prefix,
     macs_consecutive,
     own_nics,
-    ports,
     sharing,
     sorted_by_mac,
     usable_nics,
@@ -92,18 +91,6 @@ def test_shared_diagnostic_ports_are_counted_among_the_own_and_skipped() -> None
     assert usable_nics([A], NicInfo(diag_ports=(5,)), OWN) == (A,)
 
 
-def test_labels_and_wan() -> None:
-    info = NicInfo(diag_ports=(1,), wan_index=1, names=("LAN", "WAN"))
-    found = ports([A, B, C], info, OWN)
-    assert [(port.nic, port.label, port.wan) for port in found] == [(A, "LAN", False), (C, "WAN", True)]
-
-
-def test_more_or_fewer_labels_than_ports() -> None:
-    assert [port.label for port in ports([A, B], NicInfo(names=("one",)), OWN)] == ["one", ""]
-    assert [port.label for port in ports([A], NicInfo(names=("one", "two")), OWN)] == ["one"]
-    assert ports([], NicInfo(names=("one",)), OWN) == ()
-
-
 @pytest.mark.parametrize(
     ("macs", "result"),
     [
@@ -178,7 +165,7 @@ def test_ports_of_a_unit_with_a_port_for_diagnosis() -> None:
     macs = ["00:1b:21:c6:d0:10", "d4:3d:7e:2d:25:05", "ba:fa:1f:78:e6:3d", "d4:3d:7e:77:88:99"]
     nics = [Nic(name=f"e{at}", mac=mac) for at, mac in enumerate(macs)]
     info = NicInfo(diag_ports=(0,), wan_index=0, names=("p0", "p1"), mac_prefixes=("00:1b:21", "d4:3d:7e"))
-    assert [(port.nic.name, port.label) for port in ports(nics, info, OWN)] == [("e1", "p0"), ("e3", "p1")]
+    assert [nic.name for nic in usable_nics(nics, info, OWN)] == ["e1", "e3"]
     files = default_files(own_nics(nics, info.mac_prefixes), diagnostic=info.diag_ports, names=info.names)
     networks = [files[f"{macs[at].replace(':', '')}.network"].decode() for at in (0, 1, 3)]
     assert len(files) == 6

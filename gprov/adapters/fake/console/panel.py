@@ -38,7 +38,8 @@ class FakePanel(Panel):
     @property
     @override
     def is_present(self) -> bool:
-        return self._machine.operator_present and self._machine.clock.monotonic() >= self._machine.operator_from
+        machine, now = self._machine, self._machine.clock.monotonic()
+        return machine.operator_present and machine.operator_from <= now < machine.operator_until
 
     @property
     @override

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from gprov.adapters.fake.bmc.controller import FakeController
+from gprov.adapters.fake.burnin.bench import LoadModel
 from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.lookup import disk_with, partition_at, volume_labelled
 from gprov.adapters.fake.machine.running_arrays import arrays_on, mark_below, note_array_write
+from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import (
     FakeArray,
@@ -42,9 +45,11 @@ class SimulatedMachine:
 
     ``bios_order``: serial numbers of the disks that a BIOS tries first. ``menu_choice``: entries chosen in the boot
     loader's next menu and in its submenu. ``messages``: texts that a person was shown; ``shown``: what is on the
-    displays. ``operator_from``: monotonic time from which the operator is present. ``media_seconds``: how long a search
-    of a removable volume takes; None: it never ends. ``nvram_before``: previous values of variables whose write is
-    unflushed. ``tpm``, ``bmc``: None for a machine without. ``verified``: images found good since power-on.
+    displays. ``operator_from``, ``operator_until``: monotonic times between which the operator is present.
+    ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``: previous
+    values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``setups``: by the
+    configuration tool that changes them. ``verified``: images found good since power-on.
+    ``load_model``: its behaviour in a burn-in.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -52,6 +57,7 @@ class SimulatedMachine:
     disks: list[FakeDisk] = field(default_factory=list)
     nvram: dict[VariableName, Variable] = field(default_factory=dict)
     tpm: FakeTpmChip | None = None
+    setups: dict[str, FakeSetup] = field(default_factory=dict)
     bmc: FakeController | None = None
     nics: tuple[Nic, ...] = (Nic(name="eth0", mac="56:78:90:00:00:01", driver="e1000", carrier=True),)
     inventory: Inventory = field(
@@ -75,11 +81,13 @@ class SimulatedMachine:
     operator_present: bool = False
     lcd: Lcd = Lcd.NONE
     operator_from: float = 0.0
+    operator_until: float = inf
     media_seconds: float | None = 0.0
     nvram_writes: int = 0
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
+    load_model: LoadModel = field(default_factory=LoadModel)
     _minor: int = 0
 
     def __post_init__(self) -> None:
@@ -159,6 +167,8 @@ class SimulatedMachine:
             if choose is None or choose(2):
                 self._put_variable(name, before)
         self.nvram_before.clear()
+        for setup in self.setups.values():
+            setup.restart()
         self.mounts.clear()
         self.running.clear()
         self.ram = ram()

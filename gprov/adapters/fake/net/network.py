@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import takewhile
 
 from typing_extensions import override
 
@@ -18,11 +19,11 @@ from gprov.domain.erase.signed import SignedCertificate
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
-from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.credentials import Credentials, EarlierPassword, Secret
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
 from gprov.ports.clock import Deadline
-from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
+from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
 from gprov.ports.network import Fetched, Http, Network, Reply, Report, TransferLimits, TransferProgress
 
 _FIRST_PAUSE = 1.0
@@ -156,10 +157,11 @@ class FakeHttp(Http):
 
 
 @dataclass(kw_only=True)
-class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry):
+class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry, RunHistory):
     """Records all reports; ``down`` makes every call fail. ``documents``: QA documents by name; ``reports``: all other
-    documents by serial number and kind; ``serials``: of the units that reported events or states; ``erasures``: erase
-    certificates by report, in the order of their chain, with signatures of no key."""
+    documents by serial number and kind; ``serials``: of the units that reported events or states; ``handed_out``:
+    serial number and endpoint of each request for passwords; ``erasures``: erase certificates by report, in the order
+    of their chain, with signatures of no key; ``replaced_bios``: passwords that units had before, newest first."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -171,6 +173,8 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     erasures: dict[bytes, SignedCertificate] = field(default_factory=dict)
     reports: dict[tuple[str, DocumentKind], str] = field(default_factory=dict)
     serials: set[str] = field(default_factory=set)
+    handed_out: list[tuple[str, str]] = field(default_factory=list)
+    replaced_bios: tuple[str, ...] = ()
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
         """Copies the containers; their values are immutable."""
@@ -185,6 +189,8 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
             erasures=dict(self.erasures),
             reports=dict(self.reports),
             serials=set(self.serials),
+            handed_out=list(self.handed_out),
+            replaced_bios=self.replaced_bios,
         )
 
     @override
@@ -236,7 +242,14 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     @override
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
         self._require_up()
-        return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"))
+        self.handed_out.append((serial, endpoint))
+        earlier = tuple(EarlierPassword(Secret(text)) for text in self.replaced_bios)
+        return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"), earlier)
+
+    @override
+    def unfinished_runs(self, serial: str) -> int:
+        self._require_up()
+        return sum(1 for _ in takewhile(lambda state: state is ProcessState.MFG_STARTED, reversed(self.states)))
 
     def _require_up(self) -> None:
         if self.down:

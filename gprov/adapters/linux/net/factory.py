@@ -1,7 +1,7 @@
 """The factory's ports over HTTP: client of the factory server's API.
 
-One client is one session. The server hands out passwords only to a session that also sends the log, so
-``FactoryClients`` has one client for each server. Clients may be used from several threads if their Http and Clock may.
+One client is one session. The server hands out passwords only to a session that also sends the log, so there is one
+client for each server (``factory_clients``). Clients may be used from several threads if their Http and Clock may.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
+from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -23,6 +24,7 @@ from gprov.domain.factory.replies import FactoryRefused, Refusal
 from gprov.domain.factory.requests import (
     API,
     TIME,
+    UNIT,
     CodeNameReport,
     CredentialRequest,
     Document,
@@ -39,12 +41,13 @@ from gprov.domain.factory.syntax import MAX_BATCH_TEXT, MAX_EVENTS
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.unit.credentials import Credentials
 from gprov.ports.clock import Clock
-from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
+from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
 from gprov.ports.network import Http, Reply
 
 _SECONDS = 20.0
 _REPLY_LIMIT = 64 << 10
 _CERTIFICATE_LIMIT = 8 << 20
+_UNIT_LIMIT = 1 << 20
 # A server that has just been asked to restart is back within this many tries.
 _ATTEMPTS = 4
 # Temporary errors of the server: the same request may succeed later.
@@ -54,7 +57,7 @@ _HEADERS = {"Content-Type": "application/json"}
 T = TypeVar("T")
 
 
-class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry):
+class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry, RunHistory):
     """``endpoint``: base URL of the server. ``pause``: seconds before the second attempt, doubled for each further one.
     ``session``: 32 hex digits; a new random one unless given."""
 
@@ -132,12 +135,31 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
 
     @override
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
-        if endpoint and _base(endpoint) != _base(self._endpoint):
+        if endpoint and base_url(endpoint) != base_url(self._endpoint):
             self._credential_endpoint = endpoint
             self._forward(serial, ProcessState.MFG_STARTED)
         request = CredentialRequest(self._sender(serial))
         url, body = _url(endpoint or self._endpoint, request.path), encode(request)
         return self._with_retries(lambda: self._ask_credentials(url, body))
+
+    @override
+    def unfinished_runs(self, serial: str) -> int:
+        from gprov.domain.factory.run_history import decode_unfinished_runs  # no other method needs it
+
+        url = f"{_url(self._endpoint, UNIT)}?serial={quote(serial, safe='')}"
+
+        def ask() -> int:
+            reply = self._http.request("GET", url, limit=_UNIT_LIMIT, seconds=_SECONDS)
+            if reply.status == 404:
+                return 0
+            if reply.status != 200:
+                raise _fault(url, reply)
+            try:
+                return decode_unfinished_runs(reply.body)
+            except BadInput as exc:
+                raise NetworkFault(redacted(url), f"the reply has no states of the unit: {exc}") from exc
+
+        return self._with_retries(ask)
 
     def _ask_credentials(self, url: str, body: bytes) -> Credentials:
         """Errors contain nothing of the reply: it may hold passwords."""
@@ -186,23 +208,6 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
         return Sender(serial, self._session)
 
 
-class FactoryClients:
-    """The clients of one run of a program: one for each server."""
-
-    def __init__(self, http: Http, clock: Clock) -> None:
-        self._http = http
-        self._clock = clock
-        self._clients: dict[str, HttpFactory] = {}
-
-    def at(self, endpoint: str) -> HttpFactory:
-        """``endpoint``: base URL of the server."""
-        return self._clients.setdefault(_base(endpoint), HttpFactory(self._http, self._clock, endpoint))
-
-
-def client_at(clients: FactoryClients, endpoint: str) -> HttpFactory:
-    return clients.at(endpoint)
-
-
 def split(events: Sequence[Event]) -> list[list[Event]]:
     """Split events into batches within the server's limits, in order."""
     batches: list[list[Event]] = []
@@ -217,12 +222,12 @@ def split(events: Sequence[Event]) -> list[list[Event]]:
     return batches
 
 
-def _base(endpoint: str) -> str:
+def base_url(endpoint: str) -> str:
     return endpoint.rstrip("/")
 
 
 def _url(endpoint: str, path: str) -> str:
-    return f"{_base(endpoint)}{API}/{path}"
+    return f"{base_url(endpoint)}{API}/{path}"
 
 
 def _fault(url: str, reply: Reply) -> NetworkFault:

@@ -10,7 +10,7 @@ import typer
 from gprov.apps.host.cli import lab_options as options
 from gprov.apps.host.cli.options import Json, new_app, one_of
 from gprov.apps.host.cli.output import say
-from gprov.apps.host.lab.disk_shapes import unit_spec
+from gprov.apps.host.lab.disk_shapes import unit_spec, with_bmc
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import ExitCode
@@ -35,6 +35,7 @@ def lifecycle(
     netboot: options.Netboot = False,
     serial: options.Serial = _SERIAL,
     lcd: options.Lcd = "none",
+    bmc: options.Bmc = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
@@ -44,7 +45,8 @@ def lifecycle(
     """A new unit through provisioning, first restore and normal boot."""
     from gprov.apps.host.cli import lab_runs
 
-    spec = replace(unit_spec(disks, firmware, serial), netboot=netboot, lcd=options.LCDS[lcd])
+    plain = unit_spec(disks, firmware, serial)
+    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd])
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image))
 
@@ -57,6 +59,7 @@ def provision(
     netboot: options.Netboot = False,
     serial: options.Serial = _SERIAL,
     lcd: options.Lcd = "none",
+    bmc: options.Bmc = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
@@ -66,7 +69,8 @@ def provision(
     """A new unit up to its first restore."""
     from gprov.apps.host.cli import lab_runs
 
-    spec = replace(unit_spec(disks, firmware, serial), netboot=netboot, lcd=options.LCDS[lcd])
+    plain = unit_spec(disks, firmware, serial)
+    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd])
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image))
 

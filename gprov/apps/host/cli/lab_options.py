@@ -49,6 +49,10 @@ Lcd = Annotated[
         autocompletion=words_for_completion(LCDS),
     ),
 ]
+Bmc = Annotated[
+    bool,
+    typer.Option("--bmc", help="a new unit has a management controller (needs ipmi_sim of Debian's package openipmi)"),
+]
 Serial = Annotated[str, typer.Option("--serial", metavar="TEXT", help="serial number of a new unit", parser=_serial)]
 Report = Annotated[
     str | None, typer.Option("--report", metavar="FILE", help="where the JSON report goes (default: DIR/report.json)")

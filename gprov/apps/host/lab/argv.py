@@ -12,16 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from gprov.apps.host.lab.machine import (
-    NO_TIMER_CHECK,
-    REPORT_PORT,
-    DiskBus,
-    Durability,
-    Machine,
-    Smbios,
-    VirtualDisk,
-    VirtualNic,
-)
+from gprov.apps.host.lab.disk_argv import Options, block_node, disk_device
+from gprov.apps.host.lab.machine import NO_TIMER_CHECK, REPORT_PORT, DiskBus, Machine, Smbios, VirtualNic
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import MIB
 from gprov.domain.errors import BadInput, Problem
@@ -30,8 +22,6 @@ QEMU = "qemu-system-x86_64"
 # A fixed name, so that the processor in the hardware specification does not depend on the accelerator.
 CPU_NAME = "GPROV virtual CPU"
 _AHCI_PORTS = 6  # of the board's built-in controller
-
-Options = Mapping[str, object]
 
 
 class Accelerator(Enum):
@@ -46,7 +36,7 @@ class HostEndpoints:
     """Paths on the host that connect a running machine: Unix sockets, and files that QEMU writes.
 
     ``serial_log`` receives the output of the serial console, ``report`` that of the report port. ``firmware_code`` is
-    OVMF's read-only part.
+    OVMF's read-only part. ``bmc_port``: TCP port of the simulated management controller on the loopback device.
     """
 
     accelerator: Accelerator
@@ -56,6 +46,7 @@ class HostEndpoints:
     serial_log: str
     report: str
     firmware_code: str
+    bmc_port: int = 0
 
 
 def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...]:
@@ -63,7 +54,7 @@ def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...
     _check(machine)
     return (
         *(QEMU, "-name", "gprov-lab", "-nodefaults", "-no-user-config", "-display", "none"),
-        *("-accel", endpoints.accelerator.value),
+        *_accelerator(machine, endpoints),
         *_board(machine, endpoints),
         *_smbios(machine.smbios),
         *_console(endpoints),
@@ -71,6 +62,7 @@ def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...
         *_disks(machine),
         *_lcd(machine, endpoints),
         *_nics(machine),
+        *_bmc(machine, endpoints),
         *_kernel(machine),
         # The machine stops when the guest resets it or powers off, so that the reason can be read.
         *("-no-reboot", "-no-shutdown"),
@@ -78,41 +70,11 @@ def qemu_arguments(machine: Machine, endpoints: HostEndpoints) -> tuple[str, ...
     )
 
 
-def block_node(disk: VirtualDisk) -> Options:
-    """Return the block node (host side) of a disk."""
-    cache = {"no-flush": disk.durability is Durability.IGNORE_FLUSH}
-    image = {
-        "driver": "qcow2",
-        "discard": "unmap",
-        "detect-zeroes": "unmap",  # keeps the file sparse when a guest clears a disk
-        "cache": cache,
-        "file": {"driver": "file", "filename": disk.file, "cache": cache},
-    }
-    if not disk.write_log:
-        return {"node-name": disk.name, **image}
-    log = {"driver": "file", "filename": disk.write_log, "discard": "unmap", "detect-zeroes": "unmap"}
-    return {"node-name": disk.name, "driver": "blklogwrites", "discard": "unmap", "file": image, "log": log}
-
-
-def disk_device(disk: VirtualDisk, port: int = 0, boot_index: int | None = None) -> Options:
-    """Return the device (guest side) of a disk. ``port``: of the AHCI controller. ``boot_index``: position in the
-    firmware's boot order."""
-    common: dict[str, object] = {"id": f"{disk.name}-device", "drive": disk.name}
-    if boot_index is not None:
-        common["bootindex"] = boot_index
-    if disk.serial:
-        common["serial"] = disk.serial
-    match disk.bus:
-        case DiskBus.AHCI:
-            return {"driver": "ide-hd", "bus": f"ide.{port}", **common}
-        case DiskBus.NVME:
-            return {"driver": "nvme", **common, "serial": disk.serial or disk.name}
-        case DiskBus.VIRTIO:
-            return {"driver": "virtio-blk-pci", **common}
-        case DiskBus.SCSI:
-            return {"driver": "scsi-hd", "bus": "scsi0.0", **common}
-        case DiskBus.USB:
-            return {"driver": "usb-storage", "bus": "usb0.0", "removable": True, **common}
+def _accelerator(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
+    if machine.instruction_clock is None:
+        yield from ("-accel", endpoints.accelerator.value)
+    else:
+        yield from ("-accel", "tcg,thread=single", "-icount", f"shift={machine.instruction_clock}")
 
 
 def _board(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
@@ -123,7 +85,8 @@ def _board(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
             yield from _json("-blockdev", {"driver": "raw", "node-name": name, "read-only": read_only, "file": node})
         board += ",pflash0=code,pflash1=variables"
     yield from ("-machine", board)
-    yield from ("-cpu", f"{_processor(endpoints.accelerator)},model-id={CPU_NAME}")
+    accelerator = endpoints.accelerator if machine.instruction_clock is None else Accelerator.TCG
+    yield from ("-cpu", f"{_processor(accelerator)},model-id={CPU_NAME}")
     yield from ("-smp", f"{machine.cpus},sockets=1,cores={machine.cpus},threads=1")
     yield from ("-m", str(machine.memory // MIB))
 
@@ -186,6 +149,15 @@ def _lcd(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
         yield from _json("-device", {"driver": "usb-serial", "id": "lcd-device", "bus": "usb0.0", "chardev": "lcd"})
 
 
+def _bmc(machine: Machine, endpoints: HostEndpoints) -> Iterator[str]:
+    """A KCS interface to a controller outside of QEMU, in OpenIPMI's VM protocol."""
+    if machine.bmc:
+        address = f"host=127.0.0.1,port={endpoints.bmc_port},reconnect=1"
+        yield from ("-chardev", f"socket,id=bmc,{address}")
+        yield from _json("-device", {"driver": "ipmi-bmc-extern", "id": "bmc-device", "chardev": "bmc"})
+        yield from _json("-device", {"driver": "isa-ipmi-kcs", "bmc": "bmc-device"})
+
+
 def _boot_order(machine: Machine) -> Mapping[str, int]:
     """Return the boot index by name of the disk. Empty on UEFI, which keeps its boot order in variables."""
     if machine.firmware is FirmwareKind.UEFI:
@@ -230,10 +202,14 @@ def _check(machine: Machine) -> None:
     ]
     ahci = [disk for disk in machine.disks if disk.bus is DiskBus.AHCI]
     problems += [Problem(f"disk {disk.name}", f"AHCI has {_AHCI_PORTS} ports only") for disk in ahci[_AHCI_PORTS:]]
+    if machine.instruction_clock is not None and machine.cpus > 1:
+        problems.append(Problem("instruction_clock", "with it Linux starts on one processor only"))
     names = [disk.name for disk in machine.disks]
     problems += [Problem(f"disk {name}", "name is used twice") for name in sorted(set(names)) if names.count(name) > 1]
     if machine.firmware is FirmwareKind.UEFI and not machine.variables:
         problems.append(Problem("variables", "UEFI firmware needs a variable store"))
+    if machine.bmc and machine.namespace:
+        problems.append(Problem("management controller", "its simulator is not reachable from a network namespace"))
     if problems:
         raise BadInput("virtual machine", problems)
 

@@ -8,6 +8,7 @@ from gprov.apps.host.lab.machine import TIB, DiskBus
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB
+from gprov.domain.errors import BadInput, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,5 +63,18 @@ def unit_spec(name: str, firmware: FirmwareKind = FirmwareKind.UEFI, serial: str
     )
     if not profile.suffix:
         return spec
-    names = (f"{plain.code_name}-{profile.suffix}", f"{plain.product}_{profile.suffix}")
+    return _of_platform(spec, profile.suffix)
+
+
+def with_bmc(spec: VirtualUnitSpec) -> VirtualUnitSpec:
+    """The same unit with a management controller. Raises BadInput if no platform of the default table is that."""
+    plain = VirtualUnitSpec()
+    if spec.code_name != plain.code_name:
+        raise BadInput("virtual unit", [Problem("management controller", f"no platform like {spec.code_name} has one")])
+    return replace(_of_platform(spec, "ipmi"), bmc=True)
+
+
+def _of_platform(spec: VirtualUnitSpec, suffix: str) -> VirtualUnitSpec:
+    plain = VirtualUnitSpec()
+    names = (f"{plain.code_name}-{suffix}", f"{plain.product}_{suffix}")
     return replace(spec, code_name=names[0], product=names[1])

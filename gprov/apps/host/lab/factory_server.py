@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
 from gprov.apps.host.lab.namespace import inside
-from gprov.apps.host.lab.stepfiles import SCRIPT, STASH, step_files
+from gprov.apps.host.lab.stepfiles import PROGRAM, SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
@@ -31,6 +31,11 @@ _READY = re.compile(rb"gprov server: listening on http://[^\s:]+:(?P<port>\d+)")
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _PORT_FILE = "port"
+
+
+def key_file(folder: str) -> str:
+    """Where the key of such a server's store is. ``folder``: its data."""
+    return f"{folder}.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class FactoryServerProcess:
         for name, content in step_files().items():
             write_file(os.path.join(self.folder, "files", name), content)
             published[name] = Artifact(f"{self.guest_url}/files/{name}", hashlib.sha256(content).hexdigest())
-        return StepArtifacts(published[SCRIPT], published[STASH])
+        return StepArtifacts(published[SCRIPT], published[PROGRAM], published[STASH])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ def factory_server(
     argv = (
         *(*inside(location.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
         *("--host", location.listen, "--port", _previous_port(folder), "--boot-arguments", location.boot_arguments),
+        *("--key-file", key_file(folder)),
     )
     modules = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     with processes.start(argv, log=log, env=modules) as running:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gprov.apps.host.lab.argv import CPU_NAME
+from gprov.apps.host.lab.bmc_config import ENGINE_FIRMWARE, FIRMWARE
 from gprov.apps.host.lab.machine import E1000E, VIRTIO, DiskBus
 from gprov.apps.host.lab.stepfiles import steps_document
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
@@ -41,6 +42,7 @@ class StepArtifacts:
     """The files of ``stepfiles``."""
 
     script: Artifact
+    program: Artifact
     stash: Artifact
 
 
@@ -55,7 +57,7 @@ def manuf_data(
         "ValidationData": [_validation(spec)],
     }
     if steps is not None:
-        data.update(steps_document(spec.code_name, _file(steps.script), _file(steps.stash)))
+        data.update(steps_document(spec.code_name, (_file(steps.script), _file(steps.program)), _file(steps.stash)))
     return data
 
 
@@ -71,6 +73,7 @@ def _validation(spec: VirtualUnitSpec) -> Mapping[str, object]:
         "DevCodeName": spec.code_name,
         "CPUInfo": {"Model": CPU_NAME, "Cores": machine.cpus, "Sockets": 1},
         "RamMegs": machine.memory // MIB,
+        **({"FirmwareVer": {"IPMI": FIRMWARE, "ME": ENGINE_FIRMWARE}} if spec.bmc else {}),
         "Recovery": {"Size": spec.recovery_size, **_NAMES[spec.recovery_bus], "Quantity": 1},
         "MainDiskConfigs": [
             [

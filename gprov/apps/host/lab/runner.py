@@ -12,7 +12,9 @@ from dataclasses import replace
 from enum import Enum
 
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file
-from gprov.apps.host.lab.argv import Accelerator, HostEndpoints, disk_device, qemu_arguments
+from gprov.apps.host.lab.argv import Accelerator, HostEndpoints, qemu_arguments
+from gprov.apps.host.lab.bmc import SimulatedBmc, simulated_bmc
+from gprov.apps.host.lab.disk_argv import disk_device
 from gprov.apps.host.lab.guest_messages import GuestMilestone, GuestReport, guest_report, milestones
 from gprov.apps.host.lab.machine import Machine, VirtualDisk
 from gprov.apps.host.lab.namespace import inside
@@ -131,10 +133,11 @@ class Runner:
         At the end of the context QEMU quits in an orderly way (complete files), or is killed if it does not.
         """
         _require_file(self._firmware_code, "apt-get install ovmf")
-        with _sockets_folder() as folder:
+        with _sockets_folder() as folder, _bmc_of(machine, self._processes) as bmc:
             with suppress(FileNotFoundError):
                 os.unlink(serial_log)
             endpoints = HostEndpoints(
+                bmc_port=bmc.ports.machine if bmc is not None else 0,
                 accelerator=self._accelerator(),
                 qmp=os.path.join(folder, "qmp"),
                 console=os.path.join(folder, "console"),
@@ -153,6 +156,15 @@ class Runner:
             ):
                 yield RunningMachine(running, qmp, endpoints, lcd)
                 _quit(running, qmp)
+
+
+@contextmanager
+def _bmc_of(machine: Machine, processes: Processes) -> Iterator[SimulatedBmc | None]:
+    if not machine.bmc:
+        yield None
+        return
+    with simulated_bmc(processes, machine.bmc) as bmc:
+        yield bmc
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import replace
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
 from gprov.apps.host.lab.machine import DiskBus, Durability, Machine
 from gprov.apps.host.lab.runner import FIRMWARE_VARIABLES
-from gprov.apps.host.lab.unitspec import RECOVERY, VARIABLES, VirtualUnitSpec, primary_name, read_spec, spec_text
+from gprov.apps.host.lab.unitspec import BMC, RECOVERY, VARIABLES, VirtualUnitSpec, primary_name, read_spec, spec_text
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import DeviceMissing
 from gprov.ports.process import Processes
@@ -58,6 +58,9 @@ class VirtualUnit:
         other._prepare_folder()
         for base, file in zip(self.disk_files(), other.disk_files(), strict=True):
             other._make_disk(processes, file, "", backing=base)
+        if os.path.isdir(self.bmc):
+            with os_errors_translated(other.bmc):
+                shutil.copytree(self.bmc, other.bmc)
         other._complete(self.variables)
         return other
 
@@ -67,6 +70,11 @@ class VirtualUnit:
     @property
     def recovery(self) -> str:
         return self.path(RECOVERY)
+
+    @property
+    def bmc(self) -> str:
+        """Folder of the simulated management controller."""
+        return self.path(BMC)
 
     @property
     def variables(self) -> str:
@@ -96,11 +104,13 @@ class VirtualUnit:
             os.makedirs(self.folder, mode=_PRIVATE_FOLDER, exist_ok=True)
             os.chmod(self.folder, _PRIVATE_FOLDER)
             for name in os.listdir(self.folder):
-                if name == _FACTS or name.endswith((".qcow2", ".fd")) or name.startswith(("serial-", "lcd-")):
+                if name == _FACTS or name.endswith((".qcow2", ".fd", ".key")) or name.startswith(("serial-", "lcd-")):
                     os.unlink(self.path(name))
             # A factory server that has sealed this serial would not provision it again.
-            if os.path.isdir(self.path(SERVER)):
-                shutil.rmtree(self.path(SERVER))
+            # A controller that has accounts of an earlier unit would not be one as delivered.
+            for name in (SERVER, BMC):
+                if os.path.isdir(self.path(name)):
+                    shutil.rmtree(self.path(name))
 
     def _make_disk(self, processes: Processes, file: str, size: str, backing: str = "") -> None:
         base = ("-b", backing, "-F", "qcow2") if backing else ()

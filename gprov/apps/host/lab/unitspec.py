@@ -16,6 +16,7 @@ from gprov.domain.formats.lcd.models import Model
 
 VARIABLES = "efivars.fd"
 RECOVERY = "recovery.qcow2"
+BMC = "bmc"
 _FIRMWARE = {kind.value: kind for kind in FirmwareKind}
 _BUSES = {bus.value: bus for bus in DiskBus}
 _LCDS: Mapping[str, Model | None] = {str(model.value): model for model in Model}
@@ -38,6 +39,8 @@ class VirtualUnitSpec:
     # Provisioning is started by network boot and not by QEMU's option -kernel.
     netboot: bool = False
     lcd: Model | None = None
+    # A management controller; of the platform QEMU-mfg-test-ipmi.
+    bmc: bool = False
 
     def machine(self, folder: str, durability: Durability = Durability.IGNORE_FLUSH) -> Machine:
         """Return the machine. ``folder``: that of the disks."""
@@ -66,6 +69,7 @@ class VirtualUnitSpec:
             disks=(*primaries, recovery),
             nics=(VirtualNic(self.mac, self._nic_model),),
             lcd=self.lcd,
+            bmc=f"{folder}/{BMC}" if self.bmc else "",
         )
 
     @property
@@ -87,10 +91,11 @@ def spec_text(spec: VirtualUnitSpec) -> bytes:
         "recovery_bus": spec.recovery_bus.value,
     }
     values = asdict(spec) | plain
-    # Units without display have the same text as before there were any: it is part of keys of the cache.
-    del values["lcd"]
+    # Units without these have the same text as before there were any: it is part of keys of the cache.
+    del values["lcd"], values["bmc"]
     display = {} if spec.lcd is None else {"lcd": str(spec.lcd.value)}
-    return json.dumps(values | display, indent=2).encode() + b"\n"
+    controller = {"bmc": True} if spec.bmc else {}
+    return json.dumps(values | display | controller, indent=2).encode() + b"\n"
 
 
 def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
@@ -109,6 +114,7 @@ def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
         recovery_bus=root.one_of("recovery_bus", _BUSES, DiskBus.USB, required=True),
         netboot=root.boolean("netboot"),
         lcd=root.one_of("lcd", _LCDS, None),
+        bmc=root.boolean("bmc"),
     )
     return finish(source, root, spec)
 

@@ -11,6 +11,7 @@ from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
 from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.bmc.port import FakeBmc
+from gprov.adapters.fake.burnin.loads import FakeLoads, FakeSensors, FakeWriteLoads
 from gprov.adapters.fake.console.attention import FakeAttention
 from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
@@ -25,6 +26,7 @@ from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.filesystem.media import FakeMediaSearch
 from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
+from gprov.adapters.fake.firmware.config_tools import FakeConfigTools
 from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, FakeSmbios
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_start
@@ -50,6 +52,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.files import FileType
+from gprov.domain.mfg.qa.kernel import VERSION_FILE
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import Platform, RaidLevel, ValidateMethod
 from gprov.domain.unit.nics import ANY_MAC, Nic, own_nics
@@ -145,7 +148,12 @@ class World:
         return stopped.reason
 
     def _unpack_initramfs(self) -> None:
-        for path, content in ((BOOT_IMAGE, self.loader.boot), (CORE_IMAGE, self.loader.core)):
+        version = b"Linux version 6.1.0 (gprov@simulation) (gcc 12) #7 SMP 2026"
+        for path, content in (
+            (BOOT_IMAGE, self.loader.boot),
+            (CORE_IMAGE, self.loader.core),
+            (VERSION_FILE, version),
+        ):
             self.machine.ram.current.put(path, Node(type=FileType.FILE, content=content))
 
     def _container(self, container: C, environment: dict[str, str]) -> C:
@@ -188,6 +196,9 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.drive_queries, FakeDriveQueries(machine))
     set_value(container.unready_drives, FakeUnreadyDrives(machine))
     set_value(container.drive_commands, FakeDriveCommands(machine))
+    set_value(container.loads, FakeLoads(machine, machine.load_model))
+    set_value(container.write_loads, FakeWriteLoads(machine, machine.load_model))
+    set_value(container.sensors, FakeSensors(machine, machine.load_model))
     set_value(container.arrays, arrays)
     set_value(container.array_writer, arrays)
     set_value(container.image_archives, FakeArchives(machine, world.branding))
@@ -197,6 +208,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.smbios, FakeSmbios(machine))
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())
+    set_value(container.config_tools, FakeConfigTools(machine))
     set_value(container.http, FakeHttp(machine, world.origin))
     set_value(container.network, FakeNetwork(machine))
     set_value(container.telemetry_at, lambda _endpoint: world.factory)
@@ -204,6 +216,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.document_store_at, lambda _endpoint: world.factory)
     set_value(container.erasure_registry_at, lambda _endpoint: world.factory)
     set_value(container.credential_store_at, lambda _endpoint: world.factory)
+    set_value(container.run_history_at, lambda _endpoint: world.factory)
     set_value(container.sink_for, FakeServerSink)
     set_value(container.file_sink_at, lambda _folder: MemorySink())
     if hasattr(container, "erase_file_sink_at"):

@@ -26,14 +26,10 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
-    from gprov.ports.destructive.tpm import Tpm
-    from gprov.ports.destructive.variable_writer import VariableWriter
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems, Mounts
-    from gprov.ports.firmware import Firmware, SmbiosTable
-    from gprov.ports.hardware import HardwareInventory
     from gprov.ports.media import MediaSearch
     from gprov.ports.power import Power
     from gprov.ports.process import Processes
@@ -188,36 +184,6 @@ def image_archives(*, processes: Processes, branding: Branding) -> ImageArchives
     from gprov.adapters.linux.archive import XzTarArchives
 
     return XzTarArchives(processes, branding=branding, accounts_folder="/etc")
-
-
-def variable_writer() -> VariableWriter:
-    from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
-
-    return EfivarsFirmware()
-
-
-def firmware() -> Firmware:
-    from gprov.adapters.linux.firmware.efivars import EfivarsFirmware
-
-    return EfivarsFirmware()
-
-
-def tpm() -> Tpm:
-    from gprov.adapters.linux.firmware.tpm import LinuxTpm
-
-    return LinuxTpm()
-
-
-def smbios() -> SmbiosTable:
-    from gprov.adapters.linux.dmi.smbios import LinuxSmbios
-
-    return LinuxSmbios()
-
-
-def inventory() -> HardwareInventory:
-    from gprov.adapters.linux.dmi.inventory import LinuxInventory
-
-    return LinuxInventory()
 
 
 def hasher() -> PasswordHasher:

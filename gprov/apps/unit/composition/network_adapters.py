@@ -30,7 +30,7 @@ def network(*, processes: Processes, clock: Clock, background: Background) -> Ne
 
 def factory_clients(*, http: Http, clock: Clock) -> Callable[[str], HttpFactory]:
     """Returns the client for the URL of a server, always the same one for the same server."""
-    from gprov.adapters.linux.net.factory import FactoryClients
+    from gprov.adapters.linux.net.factory_clients import FactoryClients
 
     return FactoryClients(http, clock).at
 

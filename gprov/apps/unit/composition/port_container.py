@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition import adapters, drive_adapters, network_adapters
+from gprov.apps.unit.composition import (
+    adapters,
+    burnin_adapters,
+    drive_adapters,
+    firmware_adapters,
+    network_adapters,
+)
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, singleton, value
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
@@ -23,14 +29,17 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.arrays import Arrays
     from gprov.ports.attention import Attention
     from gprov.ports.bmc import Bmc
+    from gprov.ports.burnin import Loads
+    from gprov.ports.config_tool import ConfigTools
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.destructive.write_loads import WriteLoads
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
-    from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, Telemetry, TimeSource
+    from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.media import MediaSearch
@@ -90,6 +99,14 @@ def _disk_reader(unit: PortContainer) -> DiskReader:
     return drive_adapters.disk_reader(blocks=unit.blocks(), clock=unit.clock())
 
 
+def _loads(unit: PortContainer) -> Loads:
+    return burnin_adapters.loads(processes=unit.processes())
+
+
+def _write_loads(unit: PortContainer) -> WriteLoads:
+    return burnin_adapters.write_loads(processes=unit.processes())
+
+
 def _image_archives(unit: PortContainer) -> adapters.ImageArchives:
     return adapters.image_archives(processes=unit.processes(), branding=unit.branding())
 
@@ -100,6 +117,10 @@ def _archives(unit: PortContainer) -> Archives:
 
 def _image_unpacker(unit: PortContainer) -> ImageUnpacker:
     return unit.image_archives()
+
+
+def _config_tools(unit: PortContainer) -> ConfigTools:
+    return firmware_adapters.config_tools(processes=unit.processes(), arguments=unit.arguments())
 
 
 def _http(unit: PortContainer) -> Http:
@@ -127,6 +148,10 @@ def _document_store_at(unit: PortContainer) -> Callable[[str], DocumentStore]:
 
 
 def _credential_store_at(unit: PortContainer) -> Callable[[str], CredentialStore]:
+    return network_adapters.client_at(unit.factory_clients)
+
+
+def _run_history_at(unit: PortContainer) -> Callable[[str], RunHistory]:
     return network_adapters.client_at(unit.factory_clients)
 
 
@@ -174,8 +199,8 @@ class PortContainer(Container):
     filesystem_maker = singleton(_filesystem_maker, itself)
     array_writer = singleton(_array_writer, itself)
     image_unpacker = factory(_image_unpacker, itself)
-    variable_writer = singleton(adapters.variable_writer)
-    tpm = singleton(adapters.tpm)
+    variable_writer = singleton(firmware_adapters.variable_writer)
+    tpm = singleton(firmware_adapters.tpm)
 
     drive_queries = singleton(drive_adapters.drive_queries)
     unready_drives = singleton(drive_adapters.unready_drives)
@@ -183,10 +208,15 @@ class PortContainer(Container):
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
 
-    firmware = singleton(adapters.firmware)
-    smbios = singleton(adapters.smbios)
-    inventory = singleton(adapters.inventory)
+    loads = singleton(_loads, itself)
+    write_loads = singleton(_write_loads, itself)
+    sensors = singleton(burnin_adapters.sensors)
+
+    firmware = singleton(firmware_adapters.firmware)
+    smbios = singleton(firmware_adapters.smbios)
+    inventory = singleton(firmware_adapters.inventory)
     hasher = singleton(adapters.hasher)
+    config_tools = singleton(_config_tools, itself)
 
     http = singleton(_http, itself)
     network = singleton(_network, itself)
@@ -196,6 +226,7 @@ class PortContainer(Container):
     time_source_at = factory(_time_source_at, itself)
     document_store_at = factory(_document_store_at, itself)
     credential_store_at = factory(_credential_store_at, itself)
+    run_history_at = factory(_run_history_at, itself)
     erasure_registry_at = factory(_erasure_registry_at, itself)
     sink_for: Declaration[Container, SinkFor] = value(network_adapters.server_sink)
     console_sink = factory(_console_sink, itself)

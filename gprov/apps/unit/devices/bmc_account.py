@@ -6,19 +6,20 @@ from gprov.apps.unit.devices.bmc import Controller
 from gprov.apps.unit.reporting.bus import EventBus
 from gprov.domain.bmc.accounts import BMC, BmcUser, access_problem, choose_user, others_that_may_log_in
 from gprov.domain.bmc.passwords import (
+    SHORTER,
     SIZE_REFUSED,
+    cut_passwords,
+    foreign_password,
     password_bytes,
     refusal_text,
     storage_sizes,
-    wrong_passwords,
 )
 from gprov.domain.bmc.patience import TEMPORARY
 from gprov.domain.errors import CommandRefused, DeviceFault
 from gprov.domain.formats.ipmi.message import Request
 from gprov.domain.formats.ipmi.users import (
     PASSWORD_CODES,
-    PASSWORD_DIFFERS,
-    PASSWORD_SIZE_DIFFERS,
+    SHORT_PASSWORD,
     Privilege,
     compare_password,
     enable_user,
@@ -48,7 +49,7 @@ class BmcAccount:
         self._store(user, secret)
         self._grant(user)
         self._disable_others(user)
-        self._bus.message(f"BMC: password of user {user} ({name}) set and tested")
+        self._bus.message(f"BMC: password of user {user} ({name}) set")
 
     def _named_user(self, name: str) -> int:
         """The number of the account. A slot whose name cannot be set is skipped."""
@@ -84,15 +85,25 @@ class BmcAccount:
                 raise CommandRefused(BMC, f"password of user {user}: {refusal_text(code, password)}", code)
 
     def _prove(self, user: int, password: bytes, size: int) -> int:
-        """Compare with wrong passwords first: the last comparison succeeds, and no controller counts failures after it.
-        Returns a completion code, 0 if the controller kept the password and nothing else."""
-        for wrong, wrong_size in wrong_passwords(password, size):
-            code = self._code(compare_password(user, wrong, wrong_size))
-            if code == 0:
-                raise DeviceFault(BMC, f"accepts another password for user {user} than the one that was set")
-            if code not in (PASSWORD_DIFFERS, PASSWORD_SIZE_DIFFERS):
-                return code
+        """Compare, and see that other passwords differ. Returns a completion code, 0 if the controller kept the
+        password. A right comparison follows at most two wrong ones, after which some controllers lock an account."""
+        if self._code(compare_password(user, foreign_password(password), size)) == 0:
+            self._cannot_prove(user, password)
+            return 0
+        code = self._code(compare_password(user, password, size))
+        if code:
+            return code
+        for cut, cut_size in cut_passwords(password, size):
+            if self._code(compare_password(user, cut, cut_size)) == 0:
+                raise DeviceFault(BMC, f"kept only the beginning of the password of user {user}: {SHORTER}")
         return self._code(compare_password(user, password, size))
+
+    def _cannot_prove(self, user: int, password: bytes) -> None:
+        """Of a long password it cannot be excluded that it was cut."""
+        reason = f"accepts any password of user {user} in a comparison, so that it is not known what it kept"
+        if len(password) > SHORT_PASSWORD:
+            raise DeviceFault(BMC, f"{reason}: {SHORTER}")
+        self._bus.warning(f"BMC: {reason}: the password was not tested")
 
     def _grant(self, user: int) -> None:
         for channel in self._used:
