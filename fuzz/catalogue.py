@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fuzz import (
+    burnin,
     controllers,
     disks,
     displays,
@@ -32,6 +33,7 @@ TARGETS: tuple[Target, ...] = (
     *raid_metadata.TARGETS,
     *network.TARGETS,
     *displays.TARGETS,
+    *burnin.TARGETS,
     *controllers.TARGETS,
 )
 

@@ -19,6 +19,7 @@ stress-ng: metrc: [25684]                           (secs)    (secs)    (secs)  
 stress-ng: metrc: [25684] cpu                 658      1.01      0.38      0.00       653.76        1742.40
 stress-ng: info:  [25684] successful run completed in 1.02s
 """
+LOCKED = b"want 16MB (16777216 bytes)\ngot  16MB (16777216 bytes), trying mlock ...locked.\nLoop 1/1:\n"
 FAIL = b"stress-ng: fail:  [7] cpu: gcd error detected, failed modulo or assignment operations\n"
 
 
@@ -71,7 +72,20 @@ def test_any_output_of_fio(output: bytes) -> None:
     ],
 )
 def test_memtester(status: int, output: bytes, expected: tuple[str, ...] | None) -> None:
-    assert memory_failures(status, output) == expected
+    assert memory_failures(status, LOCKED + output, 16 << 20) == expected
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        b"got  15MB (15728640 bytes), trying mlock ...locked.\n",
+        b"got  16MB (16777216 bytes), trying mlock ...too many pages, reducing...\n",
+        b"got  16MB (16777216 bytes), trying mlock ...insufficient permission.\nTrying again, unlocked:\n",
+        b"",
+    ],
+)
+def test_memory_that_was_not_all_tested_has_no_result(output: bytes) -> None:
+    assert memory_failures(0, output, 16 << 20) is None
 
 
 def test_stress_ng() -> None:
@@ -87,7 +101,7 @@ def test_stress_ng() -> None:
 
 @given(st.integers(-64, 255), st.binary() | st.just(FAIL * 100))
 def test_findings_are_printable_and_few(status: int, output: bytes) -> None:
-    for found in (memory_failures(status, output), cpu_failures(status, output)):
+    for found in (memory_failures(status, LOCKED + output, 1), cpu_failures(status, output)):
         for line in found or ():
             assert line.isprintable()
         assert found is None or len(found) <= 21

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ _END_SECONDS = 5.0
 _TAIL = 2000
 # fio(1): what was written is read back after so many blocks, as long as the disk's cache may not hold them.
 _FIO_BLOCK, _FIO_BACKLOG = "1M", 256
+# Errors of a disk also where not a byte was read or written; others are then those of fio or of what it was asked for.
+_GONE = (errno.EIO, errno.ENXIO, errno.ENODEV)
 _FIO_ERRORS = "errno {error} ({text})"
 
 Judged = Callable[[Completed], "LoadResult | None"]
@@ -127,7 +130,14 @@ def _fio(load: ReadLoad | WriteLoad) -> tuple[str, ...]:
     """``--thread``: without a second process, which could survive the first."""
     return (
         *(FIO, "--name=burn-in", f"--filename={load.disk.node}", f"--bs={_FIO_BLOCK}", "--ioengine=psync"),
-        *("--direct=1", "--time_based", f"--runtime={load.seconds}", "--thread", "--output-format=json"),
+        *(
+            "--direct=1",
+            "--allow_file_create=0",
+            "--time_based",
+            f"--runtime={load.seconds}",
+            "--thread",
+            "--output-format=json",
+        ),
     )
 
 
@@ -152,7 +162,7 @@ def _cpu_result(load: CpuLoad) -> Judged:
 
 def _memory_result(load: MemoryLoad) -> Judged:
     def judged(done: Completed) -> LoadResult | None:
-        failures = memory_failures(done.status, done.output)
+        failures = memory_failures(done.status, done.output, load.size)
         return None if failures is None else LoadResult(load, failures)
 
     return judged
@@ -165,6 +175,8 @@ def _disk_result(load: ReadLoad | WriteLoad) -> Judged:
         try:
             job = parse_fio(done.output, writes=isinstance(load, WriteLoad))
         except BadInput:
+            return None
+        if job.error and not job.done and job.error not in _GONE:
             return None
         if job.error:
             return LoadResult(
