@@ -61,16 +61,25 @@ class Database:
 
     def scrub(self) -> bool:
         """Remove what was deleted or replaced from the file and from its log. False: another connection reads at this
-        time; to be tried again."""
+        time; to be tried again, which costs little until it does not."""
         with self._lock, _translated(self.path):
+            self._connection.execute("PRAGMA busy_timeout = 100")  # reports of units wait meanwhile
             try:
-                self._connection.execute("VACUUM")
-                busy: int = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-            except sqlite3.OperationalError as exc:
-                if exc.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                    return False
-                raise
-        return not busy
+                return self._log_emptied() and self._rewritten() and self._log_emptied()
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
+
+    def _log_emptied(self) -> bool:
+        return not self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+    def _rewritten(self) -> bool:
+        try:
+            self._connection.execute("VACUUM")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                return False
+            raise
+        return True
 
     def close(self) -> None:
         with self._lock:

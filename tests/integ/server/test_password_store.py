@@ -300,9 +300,11 @@ def old_store(folder: Path) -> None:
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA secure_delete = OFF")  # the default of SQLite, though not of Debian's
         for statement in [statement for migration in MIGRATIONS[:3] for statement in migration]:
             db.execute(statement)
         db.execute("PRAGMA user_version = 3")
+        db.execute("BEGIN")
         for unit in range(1, 400):
             db.execute(
                 "INSERT INTO units (id, serial, state, state_session, state_ns, first_seen_ns, last_seen_ns)"
@@ -312,6 +314,8 @@ def old_store(folder: Path) -> None:
             db.execute("INSERT INTO sessions (id, unit, key, number) VALUES (?, ?, ?, 1)", (unit, unit, f"{1:032x}"))
             own = [f"{text}.{unit}" for text in PLAIN]
             db.execute("INSERT INTO credentials VALUES (?, ?, ?, ?, 7)", (unit, *own))
+        db.execute("COMMIT")
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")  # passwords in the file; what follows is in the log
         db.execute("DELETE FROM credentials WHERE unit > 200")
         # The connection is not closed in an orderly way: a server that was killed leaves its log.
         copies = {name: (path.parent / name).read_bytes() for name in os.listdir(path.parent)}

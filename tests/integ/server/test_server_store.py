@@ -73,7 +73,7 @@ class Server:
         set_value(container.now, lambda: self.now_ns)
         set_value(container.randomness, self.randomness)
         self.database, self.services, self.admin = container.database(), container.services(), container.admin()
-        self.trail, self.key = container.trail(), container.store_key()
+        self.trail, self.key, self.passwords = container.trail(), container.store_key(), container.passwords()
         (self.folder / "documents").mkdir(mode=0o700, exist_ok=True)
 
     def restart(self) -> Server:
