@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
@@ -16,11 +17,12 @@ from gprov.domain.factory.syntax import MAX_DOCUMENT
 from gprov.domain.formats.printable import printable_text
 from gprov.domain.mfg.burnin.report import Check
 from gprov.domain.mfg.qa.blocks import MAX_TEXT
-from gprov.domain.mfg.qa.document import qa_document
+from gprov.domain.mfg.qa.document import qa_document, specification
 from gprov.domain.mfg.qa.kernel import kernel_text
 from gprov.domain.mfg.qa.page import standard_template
 from gprov.domain.mfg.qa.record import CommandRecord, FileRecord, QaRecord, StepRecord
 from gprov.domain.mfg.qa.template import BLOCKS, MAX_TEMPLATE, VALUES, parse_template
+from gprov.domain.mfg.spec import CpuSpec, DeviceSpec, DiskSpec, FirmwareVersions, HardwareSpec
 from tests.unit.qa.records import any_record
 
 DASH = "\N{EN DASH}"
@@ -108,6 +110,31 @@ def test_everything_that_was_done_is_on_the_page() -> None:
         ["Devices.PCI", "2 x 'Ethernet' (vendor 0x8086 device 0x1533)"],
     ):
         assert row in found.rows, row
+
+
+EMPTY = HardwareSpec(code_name="", recovery=DiskSpec(size=1), main_disks=())
+GIVEN = {
+    "code_name": "x",
+    "recovery": DiskSpec(size=2),
+    "main_disks": ((DiskSpec(size=1),),),
+    "cpu": CpuSpec("", 1),
+    "ram_megs": 1,
+    "oui_nics": 0,
+    "oui_sequential": True,
+    "total_nics": 0,
+    "firmware_version": FirmwareVersions(me="1"),
+    "pci": (DeviceSpec(quantity=0, vendor=1),),
+    "usb": (DeviceSpec(quantity=0, vendor=1),),
+    "pci_complete": True,
+    "usb_complete": True,
+    "serial_regex": "x",
+    "dmi_matches": {"a": "b"},
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(HardwareSpec)])
+def test_all_that_was_compared_is_stated(name: str) -> None:
+    assert specification(replace(EMPTY, **{name: GIVEN[name]})) != specification(EMPTY)  # type: ignore[arg-type]
 
 
 def test_a_unit_without_burn_in_and_steps_says_so() -> None:

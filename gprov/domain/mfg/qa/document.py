@@ -115,6 +115,8 @@ def specification(spec: HardwareSpec) -> list[Pair]:
         *((f"FirmwareVer.{name}", version) for name, version in _versions(spec)),
         *(("Devices.PCI", f"{one.quantity} x {one.describe()}") for one in spec.pci),
         *(("Devices.USB", f"{one.quantity} x {one.describe()}") for one in spec.usb),
+        ("Devices.PCI, no others", "true" if spec.pci_complete else ""),
+        ("Devices.USB, no others", "true" if spec.usb_complete else ""),
         ("SerNumRegex", spec.serial_regex),
         *((f"DmiMatches.{key}", value) for key, value in spec.dmi_matches.items()),
     ]
