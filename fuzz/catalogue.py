@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fuzz import (
+    burnin,
+    controllers,
     disks,
     displays,
     documents,
@@ -31,6 +33,8 @@ TARGETS: tuple[Target, ...] = (
     *raid_metadata.TARGETS,
     *network.TARGETS,
     *displays.TARGETS,
+    *burnin.TARGETS,
+    *controllers.TARGETS,
 )
 
 

@@ -7,13 +7,12 @@ default name on every unit.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import fields
 
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.json.toml import read_table
 from gprov.domain.unit.nics import mac_prefix
 
 # Names of single files or folders.
@@ -33,22 +32,13 @@ _LABELS = {"recovery_label": 16, "primary_label": 16, "boot_label": 16, "esp_lab
 
 def parse_branding(what: str, data: bytes) -> Branding:
     """``what``: the file's name; TOML if it ends in ``.toml``, else JSON. Raises BadInput with every problem."""
-    root = _toml(what, data) if what.lower().endswith(".toml") else read_object(what, data)
+    root = read_table(what, data) if what.lower().endswith(".toml") else read_object(what, data)
     known = [field.name for field in fields(Branding)]
     for key in root.keys():
         if key not in known:
             root.problem(key, f"is not a branding key; known: {', '.join(known)}")
     names = {name: _text(root, name) for name in known if root.has(name)}
     return finish(what, root, Branding(**names))
-
-
-def _toml(what: str, data: bytes) -> JsonObject:
-    try:
-        return JsonObject(tomllib.loads(data.decode()), "$", [])
-    except UnicodeDecodeError as exc:
-        raise BadInput(what, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
-        raise BadInput(what, [Problem("", f"is not TOML: {exc}")]) from exc
 
 
 def _text(root: JsonObject, name: str) -> str:

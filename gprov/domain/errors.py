@@ -129,6 +129,27 @@ class EraseFailed(GprovError):
         self.summary = summary
 
 
+class BurnInFailed(GprovError):
+    """A limit of the burn-in was exceeded. ``exceeded``: a line for each."""
+
+    exit_code = ExitCode.NEGATIVE
+
+    def __init__(self, summary: str, exceeded: Iterable[str]) -> None:
+        super().__init__(f"burn-in {summary}")
+        self.exceeded = tuple(exceeded)
+
+    @override
+    def details(self) -> tuple[str, ...]:
+        return self.exceeded
+
+
+class BurnInAborted(GprovError):
+    """The burn-in ended without a result: the unit is neither good nor bad."""
+
+    def __init__(self, summary: str) -> None:
+        super().__init__(f"burn-in {summary}")
+
+
 class DeviceFault(GprovError):
     """A device, a file on it, or the operating system failed. ``subject`` names the device or path."""
 

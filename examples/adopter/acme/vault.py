@@ -33,7 +33,7 @@ class Vault(CredentialStore):
             raise NetworkFault(url, f"status {reply.status}")
         try:
             found = read_object(url, reply.body)
-            words = [Secret(found.text(key, required=True)) for key in ("os", "bios", "ipmi")]
-            return finish(url, found, Credentials(*words))
+            system, bios, ipmi = (Secret(found.text(key, required=True)) for key in ("os", "bios", "ipmi"))
+            return finish(url, found, Credentials(system, bios, ipmi))
         except BadInput:  # its text may contain passwords
             raise NetworkFault(url, "the reply holds no credentials") from None

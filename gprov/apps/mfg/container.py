@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gprov.apps.unit.composition import adapters
 from gprov.apps.unit.composition.container import UnitContainer
-from gprov.apps.unit.composition.wiring import factory, itself
+from gprov.apps.unit.composition.wiring import factory, itself, singleton, value
 
 if TYPE_CHECKING:  # the container may be imported by a program that does not provision
     from collections.abc import Callable
@@ -14,11 +14,21 @@ if TYPE_CHECKING:  # the container may be imported by a program that does not pr
     from gprov.apps.mfg.flow import Provisioning
     from gprov.apps.mfg.hardware_tool import HardwarePorts
     from gprov.apps.mfg.ports import MfgPorts
+    from gprov.domain.mfg.qa.template import QaTemplate
     from gprov.ports.events import EventSink
 
 
 def _file_sink_at(unit: MfgContainer) -> Callable[[str], EventSink]:
     return adapters.file_sink_at(clock=unit.clock, stage="provision")
+
+
+def _qa_template(unit: MfgContainer) -> QaTemplate:
+    """Raises BadInput, DeviceFault."""
+    from gprov.domain.mfg.qa.page import standard_template
+    from gprov.domain.mfg.qa.template import parse_template
+
+    files, path = unit.files(), unit.qa_template_file()
+    return standard_template() if files.status(path) is None else parse_template(path, files.read(path))
 
 
 def _mfg_ports(unit: MfgContainer) -> MfgPorts:
@@ -47,6 +57,8 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         config_tools=unit.config_tools(),
         hasher=unit.hasher(),
         randomness=unit.randomness(),
+        burn_in_runner=unit.burn_in_runner,
+        qa_template=unit.qa_template,
     )
 
 
@@ -70,9 +82,12 @@ def _provisioning(unit: MfgContainer) -> Provisioning:
 
 
 class MfgContainer(UnitContainer):
-    """``provisioning`` makes the use case; ``hardware_ports`` are those of ``gprov-hardware``."""
+    """``provisioning`` makes the use case; ``hardware_ports`` are those of ``gprov-hardware``. ``qa_template_file``: an
+    adopter's template of the QA document; without such a file the standard one is used."""
 
     file_sink_at = factory(_file_sink_at, itself)
+    qa_template_file = value("/etc/gprov/qa-document.htm")
+    qa_template = singleton(_qa_template, itself)
     mfg_ports = factory(_mfg_ports, itself)
     hardware_ports = factory(_hardware_ports, itself)
     provisioning = factory(_provisioning, itself)

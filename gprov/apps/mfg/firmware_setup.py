@@ -89,18 +89,19 @@ class FirmwareSetup:
             if settings is not None and program:
                 self._apply(use, program, settings)
 
-    def set_password(self, credentials: Credentials) -> None:
-        """Set the password of the BIOS setup, if the platform has a tool that can."""
+    def set_password(self, credentials: Credentials) -> str:
+        """Set the password of the BIOS setup, if the platform has a tool that can; returns the tool's name, else ""."""
         if Switch.NO_BIOS_PW in self.switches:
             self.context.bus.warning(f"{Switch.NO_BIOS_PW.value}: the BIOS gets no password")
-            return
+            return ""
         program = self._able(ToolUse.BIOS, ToolAbility.PASSWORD)
         if not program:
-            return
+            return ""
         tools, password = self.ports.config_tools, credentials.bios
         self._log(
             "BIOS password", self._unlocked(lambda unlock: tools.set_password(program, password, unlock), credentials)
         )
+        return program
 
     def _apply(self, use: ToolUse, program: str, settings: RemoteFile) -> None:
         files, path = self.ports.volumes.files, f"{FOLDER}/{settings.name}"
@@ -125,7 +126,8 @@ class FirmwareSetup:
         raise RestartNeeded(f"{what} changed: the unit restarts, and provisioning begins again")
 
     def _unlocked(self, change: Callable[[Secret | None], Change], credentials: Credentials | None = None) -> Change:
-        """A unit that was provisioned before has a password: the one that the factory has for it."""
+        """A unit that was provisioned before has a password: one that the factory has for it, or had before it was
+        replaced."""
         try:
             return change(None)
         except ToolLocked:
@@ -133,7 +135,13 @@ class FirmwareSetup:
         if credentials is None:
             endpoint = self.data.credential_endpoint
             credentials = self.server.credentials.credentials(self.unit.serial, endpoint)
-        return change(credentials.bios)
+        *first, last = (credentials.bios, *(earlier.password for earlier in credentials.earlier_bios))
+        for password in first:
+            try:
+                return change(password)
+            except ToolLocked:
+                self.context.bus.log("the setup has another password: trying the one that this unit had before")
+        return change(last)
 
     def _probe(self, use: ToolUse, program: str) -> ToolFacts:
         if not self.ports.config_tools.installed(program):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gprov.apps.mfg.bmc import read_bmc, set_bmc_account
+from gprov.apps.mfg.burnin import burn_in
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
 from gprov.apps.mfg.firmware_setup import FirmwareSetup, RestartNeeded
@@ -54,6 +57,7 @@ class Provisioning:
         self._ports = ports
         self._context = context
         self._bus = context.bus
+        self._begun = ports.volumes.clock.monotonic()
 
     def run(self) -> None:
         """When it returns, reboot: the unit is ready for its first restore, or settings of its firmware were changed,
@@ -84,6 +88,7 @@ class Provisioning:
         unit, table = self._identify(data, server, switches)
         self._attach_servers(server, data, unit.serial)
         bus.state(ProcessState.MFG_STARTED)
+        ports.qa_template()  # an invalid one is an error before anything is done
         for unused in unused_values(unit.platform):
             bus.warning(f"{unit.platform.code_name}: {unused}")
         server.telemetry.code_name(unit.serial, unit.platform.code_name)
@@ -171,11 +176,15 @@ class Provisioning:
             steps=steps,
             setup=setup,
             switches=switches,
+            smbios=table,
+            template=ports.qa_template(),
+            begun=self._begun,
         )
 
     def _provision(self, job: ProvisioningJob) -> None:
         self._set_clock(job.server.time)
         ports, context = self._ports, self._context
+        job = replace(job, burn_in=burn_in(job, ports, self._bus))
         if Switch.NO_CREATE_RECOVERY in job.switches:
             with mounted_recovery(ports.volumes, attachment_rule(job.unit.platform), context):
                 free_space_for_files(job.data, ports, context)
@@ -228,9 +237,13 @@ class Provisioning:
         credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
         job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
         self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
-        job.setup.set_password(credentials)
-        if Switch.NO_IPMI_PW not in job.switches:
+        done = job.steps.log
+        done.password(f"System ({self._context.branding.admin})", "hash stored on RECOVERY; each restore sets it")
+        if tool := job.setup.set_password(credentials):
+            done.password("BIOS", f"set by {tool}")
+        if job.bmc is not None and Switch.NO_IPMI_PW not in job.switches:
             set_bmc_account(self._ports, job.bmc, self._context, credentials.ipmi)
+            done.password(f"BMC ({self._context.branding.bmc_user})", "set, and compared with what the BMC stores")
         job.steps.run(StepPoint.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:

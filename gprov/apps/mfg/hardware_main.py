@@ -37,7 +37,7 @@ def run_tool(words: Sequence[str], unit: UnitContainer) -> int:
 
 def _run(options: argparse.Namespace, unit: UnitContainer) -> int:
     container = container_for(unit)
-    tool = HardwareTool(container.hardware_ports(), container.platforms(), container.branding().mac_prefix, _warn)
+    tool = HardwareTool(container.hardware_ports(), container.platforms(), container.branding(), _warn)
     code_name: str = options.code_name
     if options.command == "dump":
         print(tool.dump(code_name, options.recovery), end="")

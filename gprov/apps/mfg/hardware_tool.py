@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Disk
 from gprov.domain.errors import BadInput, DeviceFault, HardwareMismatch, Problem
 from gprov.domain.formats.smbios.table import SmbiosTable as Table
@@ -35,25 +36,26 @@ class HardwarePorts:
 
 
 class HardwareTool:
-    """``platforms``: the platform table; ``mac_prefix``: of the branding; ``warn`` gets what cannot be read."""
+    """``platforms``: the platform table; ``warn`` gets what cannot be read."""
 
     def __init__(
-        self, ports: HardwarePorts, platforms: Sequence[Platform], mac_prefix: str, warn: Callable[[str], None]
+        self, ports: HardwarePorts, platforms: Sequence[Platform], branding: Branding, warn: Callable[[str], None]
     ) -> None:
         self._ports = ports
         self._platforms = tuple(platforms)
-        self._mac_prefix = mac_prefix
+        self._branding = branding
         self._warn = warn
 
     def dump(self, code_name: str = "", recovery: str = "") -> str:
         """An entry of ``ValidationData`` as JSON. ``code_name``: "" for that of the platform that matches.
-        ``recovery``: name or device file of the disk that is RECOVERY, "" for the rule of ``detected_entry``.
+        ``recovery``: name or device file of the disk that is RECOVERY, "" for the one with the volume of that label, or
+        else for the rule of ``detected_entry``.
 
         Raises DeviceFault, and BadInput if no entry can tell that disk from others."""
         hardware = self._hardware()
-        wanted = _recovery(hardware.disks, recovery) if recovery else None
+        wanted = _recovery(hardware.disks, recovery) if recovery else self._labelled(hardware.disks)
         name = code_name or self._code_name(hardware.smbios) or UNIDENTIFIED
-        return entry_text(detected_entry(name, hardware, wanted, self._mac_prefix))
+        return entry_text(detected_entry(name, hardware, wanted, self._branding.mac_prefix))
 
     def compare(self, specs: Sequence[HardwareSpec], code_name: str = "") -> tuple[Difference, ...]:
         """All differences from the specification of this machine's platform, or of the one with this code name. Raises
@@ -67,7 +69,7 @@ class HardwareTool:
             raise HardwareMismatch(f"no specification for {name or 'a machine that is not identified'}; known: {known}")
         if unit is None and spec.serial_regex:
             self._warn("SerNumRegex not compared: the machine is not identified")
-        return compare(spec, hardware, serial=unit.serial if unit else None, mac_prefix=self._mac_prefix)
+        return compare(spec, hardware, serial=unit.serial if unit else None, mac_prefix=self._branding.mac_prefix)
 
     def _hardware(self) -> Hardware:
         ports = self._ports
@@ -89,6 +91,19 @@ class HardwareTool:
         for problem in table.problems:
             self._warn(f"SMBIOS: {problem}")
         return table
+
+    def _labelled(self, disks: Sequence[Disk]) -> DiskSpec | None:
+        """The disk that is RECOVERY of a provisioned unit. None if there is none, or more than one; or if this user may
+        not read the disks."""
+        found = [disk for disk in disks if any(self._is_recovery(part.node) for part in disk.partitions)]
+        return disk_kind(found[0]) if len(found) == 1 else None
+
+    def _is_recovery(self, node: str) -> bool:
+        try:
+            return self._ports.blocks.contents(node).label == self._branding.recovery_label
+        except DeviceFault as fault:
+            self._warn(f"cannot see what {node} holds: {fault}")
+            return False
 
     def _unit(self, table: Table) -> Unit | None:
         if not table.structures:

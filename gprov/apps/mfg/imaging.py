@@ -12,6 +12,7 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.ext4_room import Room
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.bzimage import KernelFacts, newest
+from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
@@ -50,16 +51,18 @@ def verify_kernel(ports: VolumePorts, context: UnitContext) -> KernelFacts:
 
 def verify_images(
     data: ManufData, kernel: KernelFacts, room: Room, ports: MfgPorts, context: UnitContext
-) -> tuple[str, ...]:
+) -> tuple[VerifiedImage, ...]:
     """Verify every fetched image as a restore does, including the comparison of its kernel with ``kernel``.
-    ``room``: on PRIMARY. Returns their paths. Raises IntegrityFault, BadInput."""
+    ``room``: on PRIMARY. Raises IntegrityFault, BadInput."""
     bus, branding = context.bus, context.branding
     uefi = ports.volumes.firmware.kind() is FirmwareKind.UEFI
     placements = [destination(file, branding, uefi) for file in data.files]
     recovery = context.mount_points.recovery
     paths = tuple(f"{recovery}/{place.path}" for place in placements if place.kind is PlacementKind.IMAGE)
+    images: list[VerifiedImage] = []
     for path in paths:
         image = check_image(ports.archives, path, room, context)
         newest(image_kernel(image), kernel)
         bus.log(f"{path} is good: {image.entries} members, SHA-256 {image.digest}")
-    return paths
+        images.append(image)
+    return tuple(images)

@@ -7,7 +7,7 @@ from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import share
 from gprov.apps.unit.reporting.pause import format_duration, wait_or_skip
 from gprov.domain.boot.args import BootArguments
-from gprov.domain.errors import GprovError, HardwareMismatch
+from gprov.domain.errors import BurnInFailed, GprovError, HardwareMismatch
 from gprov.domain.mfg.difference import Difference, difference_text
 
 # In a factory a person sees the display at the latest after a weekend.
@@ -35,7 +35,9 @@ def provision(arguments: BootArguments, unit: UnitContainer) -> None:
 
 
 def _differences(error: GprovError) -> tuple[str, ...]:
-    """What differs from the specification or the platform table: a display scrolls it."""
+    """What differs from the specification or the platform table, or exceeds a limit: a display scrolls it."""
+    if isinstance(error, BurnInFailed):
+        return error.exceeded
     if not isinstance(error, HardwareMismatch):
         return ()
     return tuple(difference_text(one) if isinstance(one, Difference) else str(one) for one in error.differences)

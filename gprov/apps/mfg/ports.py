@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gprov.apps.unit.composition.flow_ports import FlowPorts
+from gprov.apps.unit.execution.burnin.runner import BurnInRunner
+from gprov.domain.mfg.qa.template import QaTemplate
 from gprov.domain.mfg.spec import FirmwareVersions
 from gprov.ports.archive import Archives
 from gprov.ports.bmc import Bmc
@@ -32,7 +34,7 @@ class FactoryServer:
 @dataclass(frozen=True, kw_only=True)
 class MfgPorts(FlowPorts):
     """``time_source_at`` and its like take the URL of a server. ``bmc_versions``: read at the first call; None without
-    a BMC that answers."""
+    a BMC that answers. ``qa_template`` raises BadInput."""
 
     time_source_at: Callable[[str], TimeSource]
     document_store_at: Callable[[str], DocumentStore]
@@ -47,6 +49,8 @@ class MfgPorts(FlowPorts):
     config_tools: ConfigTools
     hasher: PasswordHasher
     randomness: Randomness
+    burn_in_runner: Callable[[], BurnInRunner]
+    qa_template: Callable[[], QaTemplate]
 
     def server(self, endpoint: str) -> FactoryServer:
         return FactoryServer(

@@ -67,6 +67,10 @@ class MachineReports:
         self._deliver("identity.json", text, DocumentKind.IDENTITY)
         return table
 
+    def burn_in(self, text: str) -> None:
+        """Deliver the report of a burn-in."""
+        self._deliver("burn-in.json", text, DocumentKind.BURN_IN)
+
     def _log(self, title: str, text: str) -> None:
         self._bus.log(f"{title}:")
         for line in text.splitlines():

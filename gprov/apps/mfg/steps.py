@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gprov.apps.mfg.ports import MfgPorts
+from gprov.apps.mfg.step_log import StepLog
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.execution.fetch import fetch_file
 from gprov.domain.errors import BadInput, DeadlineExceeded, DeviceFault, Problem, ToolFailed, ToolMissing
 from gprov.domain.files import FileType
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
+from gprov.domain.mfg.qa.record import CommandRecord
 from gprov.domain.mfg.stepenv import SHEBANG_BYTES, kernel_variables, script_argv, why_not_started
 from gprov.domain.mfg.steps import (
     Command,
     ConfigStep,
+    ExitStatus,
     StepPoint,
     StepValues,
     environment,
@@ -36,18 +39,21 @@ COMMAND_SECONDS = 3600.0
 # A fixed path of RECOVERY for scripts, whatever the volume is called.
 RECOVERY_LINK = "/mnt/recov"
 _SHELL_SUFFIX = ".sh"
+# Key of manufData.json, beside the step points.
+_STASH = "StashFiles"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepRunner:
     """Runs the steps of ``manufData.json`` for this platform. A failure that a step does not allow raises its error.
-    ``verbose``: log what all commands print, as if each step asked for it."""
+    ``verbose``: log what all commands print, as if each step asked for it. ``log``: what has run."""
 
     ports: MfgPorts
     data: ManufData
     unit: Unit
     context: UnitContext
     verbose: bool = False
+    log: StepLog = field(default_factory=StepLog)
 
     def run(self, when: StepPoint, credentials: Credentials | None = None) -> None:
         """Raises NetworkFault, IntegrityFault, ToolFailed, ToolMissing."""
@@ -66,6 +72,7 @@ class StepRunner:
         for number, file in enumerate(self.data.stash_files):
             folder = f"{TEMPORARY}/stash-{number}"
             try:
+                self.log.begin(_STASH, file.describe())
                 self._fetch(file, folder)
                 self._run_script(file, folder)
             finally:
@@ -73,6 +80,7 @@ class StepRunner:
 
     def _step(self, step: ConfigStep, folder: str, credentials: Credentials | None) -> None:
         self.context.bus.message(f"Step {step.name}")
+        self.log.begin(step.when.value, step.name)
         self.ports.volumes.files.make_folder(folder, mode=0o700)
         for file in step.files:
             self._fetch(file, folder)
@@ -89,7 +97,10 @@ class StepRunner:
         argv = expand(command, values)
         shown = shlex.join(redacted(argv, values))
         self.context.bus.log(f"run: {shown}")
+        clock, started = self.ports.volumes.clock, self.ports.volumes.clock.monotonic()
         completed = self._run_process(argv, self._environment(command, values), values)
+        seconds = clock.monotonic() - started
+        self.log.ran(CommandRecord(shown, completed.status, command.exit_status.value, seconds))
         if step.verbose or self.verbose:
             self._log_output(completed, values)
         if not command.exit_status.accepts(completed.status):
@@ -144,13 +155,18 @@ class StepRunner:
         start = self.ports.volumes.files.read_start(script, SHEBANG_BYTES)
         env = kernel_variables(self.context.arguments.environment)
         env |= {"RECOVERY": self.context.mount_points.recovery, "SERIAL": self.unit.serial}
+        argv = script_argv(script, start)
+        clock, started = self.ports.volumes.clock, self.ports.volumes.clock.monotonic()
         try:
-            self.ports.processes.run(script_argv(script, start), env=env, cwd=folder, timeout=COMMAND_SECONDS)
+            done = self.ports.processes.run(argv, env=env, cwd=folder, timeout=COMMAND_SECONDS)
         except (ToolMissing, ToolFailed) as error:
             reason = self._why_not_started(script)
             if reason:
                 raise BadInput(file.describe(), [Problem(scripts[0], reason)]) from error
             raise
+        shown = shlex.join((*argv[:-1], scripts[0]))
+        wanted = ExitStatus.MUST_SUCCEED.value
+        self.log.ran(CommandRecord(shown, done.status, wanted, clock.monotonic() - started))
 
     def _why_not_started(self, path: str) -> str:
         """``path``: of a program; the reason is "" for a name without a folder."""

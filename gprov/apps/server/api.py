@@ -18,6 +18,7 @@ from gprov.apps.server.queries import Queries
 from gprov.apps.server.records import EventPage, KeptDocument, UnitDetail, UnitList
 from gprov.apps.server.released_documents import ReleasedDocuments
 from gprov.apps.server.store import Store
+from gprov.apps.server.store_key import StoreKey
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory import requests
 from gprov.domain.factory.replies import StoredReply, TimeReply
@@ -39,6 +40,7 @@ class Services:
     credentials: CredentialService
     queries: Queries
     released: ReleasedDocuments
+    key: StoreKey
     now: Callable[[], int]
 
     def write_released(self) -> None:
@@ -142,8 +144,9 @@ def _questions(services: Services) -> APIRouter:
         responses=answers(Credentials, *POSTED, Outcome(403, "Not now, or not to this session: see refusal")),
     )
     def credentials(body: Body, request: Request) -> Response:
-        """Made at the first request, the same at every later one. Only for the session that reported MFG_STARTED, while
-        that is the unit's state and not for long; sealed once a provisioning succeeded."""
+        """Made at the first request; the same at every later one, unless a person has them made anew. Only for the
+        session that reported MFG_STARTED, while that is the unit's state and not for long; sealed once a provisioning
+        succeeded."""
         peer = request.client.host if request.client else ""
         found = services.credentials.hand_out(requests.decode(requests.CredentialRequest, body), peer)
         return json_reply(found, headers={"Cache-Control": "no-store"})

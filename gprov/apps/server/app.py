@@ -6,31 +6,48 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
 from gprov.apps.server.api import Services, api, log
+from gprov.apps.server.database import store_path
 from gprov.apps.server.erasure_api import erasure_routes, write_certificates
 from gprov.apps.server.erasures import Erasures
 from gprov.apps.server.files import PublishedFiles
 from gprov.apps.server.http import install_error_replies
 from gprov.apps.server.netboot import Netboot, netboot
 from gprov.apps.server.openapi import DescribedApp
+from gprov.apps.server.private_modes import keep_private
 from gprov.domain.errors import DeviceFault
 
 SWEEP_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class PrivateFolders:
+    """The folder of QA documents and that of the store, which no other user may read."""
+
+    documents: str
+    store: str
+
+    def restrict(self) -> None:
+        """Raises DeviceFault."""
+        for path in (*keep_private(self.documents, files=False), *keep_private(self.store, files=True)):
+            log.warning("%s: could be read by other users; their rights were taken away", path)
+
+
 def make_app(services: Services, erasures: Erasures, folder: str, boot: Netboot) -> FastAPI:
     """Serve the API, scripts for network boot, and the files below ``folder``/files. Raises DeviceFault."""
     files = _folder(folder, "files")
-    _folder(folder, "documents")
     _folder(folder, "certificates")
+    private = PrivateFolders(_folder(folder, "documents", mode=0o700), os.path.dirname(store_path(folder)))
+    private.restrict()
 
     @asynccontextmanager
     async def sweeping(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(_sweep(services, erasures))
+        task = asyncio.create_task(_sweep(services, erasures, private))
         try:
             yield
         finally:
@@ -53,22 +70,24 @@ def make_app(services: Services, erasures: Erasures, folder: str, boot: Netboot)
     return app
 
 
-def _folder(*parts: str) -> str:
-    """Make a folder that other users may read; an existing one is left as it is."""
+def _folder(*parts: str, mode: int = 0o755) -> str:
+    """Make a folder; an existing one is left as it is."""
     path = os.path.join(*parts)
     try:
-        os.makedirs(path, mode=0o755, exist_ok=True)
+        os.makedirs(path, mode=mode, exist_ok=True)
     except OSError as exc:
         raise DeviceFault(path, f"cannot be made: {exc.strerror}", errno=exc.errno) from exc
     return path
 
 
-async def _sweep(services: Services, erasures: Erasures) -> None:
+async def _sweep(services: Services, erasures: Erasures, private: PrivateFolders) -> None:
     while True:
         try:
             await asyncio.to_thread(services.store.sweep)
             await asyncio.to_thread(services.write_released)
             await asyncio.to_thread(write_certificates, erasures)
+            await asyncio.to_thread(private.restrict)
+            await asyncio.to_thread(services.key.scrub)
         except DeviceFault as fault:
             log.warning("%s", fault)  # the next round tries again
         await asyncio.sleep(SWEEP_SECONDS)

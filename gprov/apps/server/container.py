@@ -14,17 +14,28 @@ from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
 from gprov.apps.server.api import Services
 from gprov.apps.server.app import make_app
+from gprov.apps.server.audit_trail import AuditTrail
+from gprov.apps.server.credential_admin import CredentialAdmin
 from gprov.apps.server.credentials import CredentialService
 from gprov.apps.server.database import Database
 from gprov.apps.server.erasures import KEY_FILE, Erasures
 from gprov.apps.server.netboot import Netboot
+from gprov.apps.server.password_store import PasswordStore
 from gprov.apps.server.queries import Queries
 from gprov.apps.server.released_documents import ReleasedDocuments
 from gprov.apps.server.store import Store
+from gprov.apps.server.store_key import StoreKey
+from gprov.apps.server.unlocking import unlock
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
+from gprov.domain.errors import InternalError
+from gprov.domain.factory.password_policy import PasswordPolicy, parse_policy
 from gprov.ports.clock import Randomness
 from gprov.ports.files import Files
+from gprov.ports.secretbox import KeyProvider
 from gprov.ports.signing import Signer
+
+# In the data folder; rules for passwords, where they are not the default ones.
+POLICY_FILE = "credentials.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +64,36 @@ def _store(server: ServerContainer) -> Store:
     return Store(server.database(), server.now(), server.policy().hold_ns)
 
 
+def _password_policy(server: ServerContainer) -> PasswordPolicy:
+    """Raises BadInput, DeviceFault."""
+    path = os.path.join(server.folder(), POLICY_FILE)
+    files = server.files()
+    return parse_policy(path, files.read(path)) if files.status(path) else PasswordPolicy()
+
+
+def _store_key(server: ServerContainer) -> StoreKey:
+    return StoreKey(server.database(), server.keys())
+
+
+def _trail(server: ServerContainer) -> AuditTrail:
+    """The store is opened with its key before anything is recorded."""
+    trail = AuditTrail(server.store_key(), server.now())
+    unlock(server.database(), server.store_key(), trail)
+    return trail
+
+
+def _passwords(server: ServerContainer) -> PasswordStore:
+    return PasswordStore(server.store_key(), server.randomness(), server.password_policy())
+
+
 def _credentials(server: ServerContainer) -> CredentialService:
-    return CredentialService(server.database(), server.now(), server.randomness(), server.policy().window_ns)
+    return CredentialService(
+        server.database(), server.passwords(), server.trail(), server.now(), server.policy().window_ns
+    )
+
+
+def _admin(server: ServerContainer) -> CredentialAdmin:
+    return CredentialAdmin(server.database(), server.passwords(), server.trail(), server.store_key(), server.now())
 
 
 def _queries(server: ServerContainer) -> Queries:
@@ -83,6 +122,7 @@ def _services(server: ServerContainer) -> Services:
         credentials=server.credentials(),
         queries=server.queries(),
         released=server.released(),
+        key=server.store_key(),
         now=server.now(),
     )
 
@@ -91,13 +131,19 @@ def _app(server: ServerContainer) -> FastAPI:
     return make_app(server.services(), server.erasures(), server.folder(), server.netboot())
 
 
+def _no_keys() -> KeyProvider:
+    raise InternalError("the container of the server has no provider of keys")
+
+
 class ServerContainer(Container):
     """``app`` makes the ASGI application, ``database`` opens the store: to be closed by the caller.
 
-    ``folder`` must be replaced by the data folder. ``now``: the server's clock, UTC, ns.
+    ``folder`` must be replaced by the data folder, ``keys`` by what has the key of the store. ``now``: the server's
+    clock, UTC, ns.
     """
 
     folder = value("")
+    keys = singleton(_no_keys)
     policy = value(Policy())
     netboot = value(Netboot())
     now: Declaration[Container, Callable[[], int]] = value(time.time_ns)
@@ -106,7 +152,12 @@ class ServerContainer(Container):
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
     store = singleton(_store, itself)
+    password_policy = singleton(_password_policy, itself)
+    store_key = singleton(_store_key, itself)
+    trail = singleton(_trail, itself)
+    passwords = singleton(_passwords, itself)
     credentials = singleton(_credentials, itself)
+    admin = singleton(_admin, itself)
     queries = singleton(_queries, itself)
     released = singleton(_released, itself)
     signer = singleton(_signer, itself)
@@ -115,10 +166,11 @@ class ServerContainer(Container):
     app = factory(_app, itself)
 
 
-def server_container(folder: str, policy: Policy | None = None) -> ServerContainer:
-    """A container for a data folder. Opens nothing yet."""
+def server_container(folder: str, keys: KeyProvider, policy: Policy | None = None) -> ServerContainer:
+    """A container for a data folder. Opens nothing yet. ``keys``: has the key of the store."""
     container = ServerContainer()
     set_value(container.folder, folder)
+    set_value(container.keys, keys)
     if policy is not None:
         set_value(container.policy, policy)
     return container

@@ -6,19 +6,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from gprov.apps.server.database import Database, open_existing
+from gprov.apps.server.audit_trail import AuditTrail
+from gprov.apps.server.database import Database
+from gprov.apps.server.password_store import PasswordStore, UnitRow, versions
 from gprov.apps.server.rows import Origin, note, origin_of
 from gprov.apps.server.state_reports import status_of
-from gprov.domain.errors import BadInput, Problem, RefusedByPolicy
+from gprov.domain.errors import IntegrityFault, RefusedByPolicy
+from gprov.domain.factory.audit import Actor, AuditAction, RefusalBudget
 from gprov.domain.factory.credential_policy import Inquiry, refusal
-from gprov.domain.factory.passwords import make_credentials
 from gprov.domain.factory.replies import Refusal
 from gprov.domain.factory.requests import CredentialRequest
-from gprov.domain.unit.credentials import Credentials, Secret
-from gprov.ports.clock import Randomness
+from gprov.domain.unit.credentials import Credentials
 
-# How long the passwords of a reopened unit can be fetched.
-REOPENED_NS = 24 * 3600 * 10**9
+# Refusals in the audit trail; each is in the unit's log.
+_REFUSALS, _REFUSALS_NS = 1000, 3600 * 10**9
 
 
 class CredentialsRefused(RefusedByPolicy):
@@ -32,64 +33,66 @@ class CredentialsRefused(RefusedByPolicy):
 class CredentialService:
     """``window_ns``: how long after MFG_STARTED passwords are handed out."""
 
-    def __init__(self, database: Database, now: Callable[[], int], randomness: Randomness, window_ns: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        passwords: PasswordStore,
+        trail: AuditTrail,
+        now: Callable[[], int],
+        window_ns: int,
+    ) -> None:
         self._database = database
+        self._passwords = passwords
+        self._trail = trail
         self._now = now
-        self._randomness = randomness
         self._window_ns = window_ns
+        self._refusals = RefusalBudget(_REFUSALS, _REFUSALS_NS)
 
     def hand_out(self, request: CredentialRequest, peer: str) -> Credentials:
-        """The unit's passwords, stored before this returns. ``peer``: address of the client, for its log.
-        Raises CredentialsRefused."""
-        with self._database.write() as db:
-            origin = origin_of(db, request.sender, self._now())
-            why = refusal(status_of(db, origin.unit), _inquiry(db, origin), self._window_ns)
-            if why is None:
-                return self._open(db, origin, peer)
-            note(db, origin, f"credentials refused to {peer}: {why.sentence}")
-        raise CredentialsRefused(request.sender.serial, why)
+        """The unit's passwords, stored before this returns. ``peer``: address of the client. Raises CredentialsRefused;
+        IntegrityFault (they were changed in the store), and what the provider of the key raises."""
+        serial = request.sender.serial
+        try:
+            with self._database.write() as db:
+                origin = origin_of(db, request.sender, self._now())
+                why = refusal(status_of(db, origin.unit), _inquiry(db, origin), self._window_ns)
+                if why is None:
+                    return self._hand_out(db, UnitRow(origin.unit, serial), origin, peer)
+                self._record_refusal(db, origin, serial, peer, why.sentence)
+        except IntegrityFault as fault:
+            with self._database.write() as db:
+                origin = origin_of(db, request.sender, self._now())
+                self._record_refusal(db, origin, serial, peer, f"the stored {fault}")
+            raise
+        raise CredentialsRefused(serial, why)
 
-    def _open(self, db: sqlite3.Connection, origin: Origin, peer: str) -> Credentials:
+    def _hand_out(self, db: sqlite3.Connection, unit: UnitRow, origin: Origin, peer: str) -> Credentials:
+        """A session that has got its passwords gets the same again, even if others are due since."""
+        served = db.execute("SELECT 1 FROM handouts WHERE session = ?", (origin.session,)).fetchone() is not None
+        code_name = db.execute("SELECT code_name FROM units WHERE id = ?", (origin.unit,)).fetchone()["code_name"]
+        issue = self._passwords.issue(db, unit, code_name, origin.now_ns, rotate=not served)
         db.execute(
             "INSERT INTO handouts (unit, session, time_ns, peer) VALUES (?, ?, ?, ?)",
             (origin.unit, origin.session, origin.now_ns, peer),
         )
         note(db, origin, f"credentials handed out to {peer}")
-        return _stored(db, origin.unit) or self._make(db, origin)
+        actor, places = _unit_at(peer), [password.place for password in issue.newest.values()]
+        if issue.made:
+            self._trail.append(db, AuditAction.MADE, unit.serial, actor, versions(issue.made))
+        self._trail.append(db, AuditAction.HANDED_OUT, unit.serial, actor, versions(places))
+        return issue.credentials()
 
-    def _make(self, db: sqlite3.Connection, origin: Origin) -> Credentials:
-        made = make_credentials(self._randomness.token)
-        db.execute(
-            "INSERT INTO credentials (unit, os, bios, ipmi, made_ns) VALUES (?, ?, ?, ?, ?)",
-            (origin.unit, made.os.reveal(), made.bios.reveal(), made.ipmi.reveal(), origin.now_ns),
-        )
-        return made
-
-
-def reopen(database: Database, serial: str, now_ns: int) -> None:
-    """Let the next provisioning of a unit fetch its passwords, within a day, though one has succeeded before. Raises
-    BadInput if the store has no such unit."""
-    with database.write() as db:
-        changed = db.execute(
-            "UPDATE units SET open_until_ns = ? WHERE serial = ?", (now_ns + REOPENED_NS, serial)
-        ).rowcount
-        if not changed:
-            raise BadInput("serial", [Problem("", f"no unit {serial!r} is known")])
-        unit = db.execute("SELECT id FROM units WHERE serial = ?", (serial,)).fetchone()["id"]
-        note(db, Origin(unit, 0, now_ns), "credentials reopened on the server's host")
+    def _record_refusal(self, db: sqlite3.Connection, origin: Origin, serial: str, peer: str, why: str) -> None:
+        note(db, origin, f"credentials refused to {peer}: {why}")
+        skipped = self._refusals.take(origin.now_ns)
+        if skipped is None:
+            return
+        more = f" (before it {skipped} refusals that are not recorded here)" if skipped else ""
+        self._trail.append(db, AuditAction.REFUSED, serial, _unit_at(peer), f"{why}{more}")
 
 
-def credentials_of(folder: str, serial: str) -> Credentials | None:
-    """A unit's passwords, read on the server's host from its data folder (the server may be running); None if none
-    were made. Raises DeviceMissing, DeviceFault (only the folder's owner can read them)."""
-    with open_existing(folder) as db:
-        unit = db.execute("SELECT id FROM units WHERE serial = ?", (serial,)).fetchone()
-        return _stored(db, unit["id"]) if unit else None
-
-
-def _stored(db: sqlite3.Connection, unit: int) -> Credentials | None:
-    row = db.execute("SELECT os, bios, ipmi FROM credentials WHERE unit = ?", (unit,)).fetchone()
-    return Credentials(Secret(row["os"]), Secret(row["bios"]), Secret(row["ipmi"])) if row else None
+def _unit_at(peer: str) -> Actor:
+    return Actor(f"unit at {peer}")
 
 
 def _inquiry(db: sqlite3.Connection, origin: Origin) -> Inquiry:

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from itertools import chain
 
 from gprov.apps.server.schema import MIGRATIONS
+from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
 _BUSY_SECONDS = 10.0
@@ -58,6 +59,28 @@ class Database:
             finally:
                 self._connection.execute("ROLLBACK")
 
+    def scrub(self) -> bool:
+        """Remove what was deleted or replaced from the file and from its log. False: another connection reads at this
+        time; to be tried again, which costs little until it does not."""
+        with self._lock, _translated(self.path):
+            self._connection.execute("PRAGMA busy_timeout = 100")  # reports of units wait meanwhile
+            try:
+                return self._log_emptied() and self._rewritten() and self._log_emptied()
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
+
+    def _log_emptied(self) -> bool:
+        return not self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+    def _rewritten(self) -> bool:
+        try:
+            self._connection.execute("VACUUM")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                return False
+            raise
+        return True
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()
@@ -97,7 +120,9 @@ def _connect(path: str, uri: bool = False) -> sqlite3.Connection:
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=uri
         )
         connection.row_factory = sqlite3.Row
+        connection.create_function("sha256_hex", 1, lambda text: sha256_of(text.encode()), deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
         if not uri:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")

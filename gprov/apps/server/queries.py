@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from gprov.apps.server.database import Database
+from gprov.apps.server.password_store import rotations
 from gprov.apps.server.records import (
     CredentialRecord,
     DifferenceEntry,
@@ -160,7 +161,7 @@ def _differences(db: sqlite3.Connection, unit: int) -> tuple[DifferenceEntry, ..
 
 
 def _credentials(db: sqlite3.Connection, unit: sqlite3.Row) -> CredentialRecord:
-    made = db.execute("SELECT 1 FROM credentials WHERE unit = ?", (unit["id"],)).fetchone()
+    made = db.execute("SELECT 1 FROM passwords WHERE unit = ?", (unit["id"],)).fetchone()
     count: int = db.execute("SELECT count(*) FROM handouts WHERE unit = ?", (unit["id"],)).fetchone()[0]
     last = db.execute(
         "SELECT time_ns, peer FROM handouts WHERE unit = ? ORDER BY id DESC LIMIT 1", (unit["id"],)
@@ -171,6 +172,7 @@ def _credentials(db: sqlite3.Connection, unit: sqlite3.Row) -> CredentialRecord:
         last_ns=last["time_ns"] if last else None,
         last_peer=last["peer"] if last else "",
         sealed=bool(unit["sealed"]),
+        rotating=", ".join(kind.value for kind in rotations(db, unit["id"])),
     )
 
 

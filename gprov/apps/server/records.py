@@ -68,6 +68,7 @@ class CredentialRecord:
     last_ns: Annotated[int | None, Doc("When last; null: never")]
     last_peer: Annotated[str, Doc("To which address last")]
     sealed: Annotated[bool, Doc("A provisioning succeeded: no passwords unless reopened")]
+    rotating: Annotated[str, Doc("Which passwords the next provisioning gets new: of os, bios, ipmi; empty: none")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class ReleasedDocuments:
                 if due is None:
                     return written
                 path = os.path.join(self._folder, due["file"])
-                self._files.replace(path, due["content"].encode(), mode=0o644, owner=self._owner)
+                self._files.replace(path, due["content"].encode(), mode=0o600, owner=self._owner)
                 with self._database.write() as db:
                     db.execute("UPDATE documents SET written = 1 WHERE id = ?", (due["id"],))
                 written += 1

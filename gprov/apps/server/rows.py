@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.factory.requests import Sender
 from gprov.domain.formats.json.value import Json
 
@@ -26,20 +27,22 @@ class Origin:
 
 
 def origin_of(db: sqlite3.Connection, sender: Sender, now_ns: int) -> Origin:
-    """Find or add the rows, and set the time of the unit's last report."""
+    """Find or add the rows, and set the time of the unit's last report. A session is stored as its SHA-256: its name is
+    a secret of 128 random bits."""
     db.execute(
         "INSERT INTO units (serial, state_ns, first_seen_ns, last_seen_ns) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (serial) DO UPDATE SET last_seen_ns = excluded.last_seen_ns",
         (sender.serial, now_ns, now_ns, now_ns),
     )
     unit: int = db.execute("SELECT id FROM units WHERE serial = ?", (sender.serial,)).fetchone()["id"]
+    key = sha256_of(sender.session.encode())
     db.execute(
         "INSERT INTO sessions (unit, key, number)"
         " SELECT ?1, ?2, 1 + coalesce(max(number), 0) FROM sessions WHERE unit = ?1"
         " ON CONFLICT (unit, key) DO NOTHING",
-        (unit, sender.session),
+        (unit, key),
     )
-    row = db.execute("SELECT id FROM sessions WHERE unit = ? AND key = ?", (unit, sender.session)).fetchone()
+    row = db.execute("SELECT id FROM sessions WHERE unit = ? AND key = ?", (unit, key)).fetchone()
     return Origin(unit, row["id"], now_ns)
 
 

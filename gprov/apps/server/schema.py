@@ -99,4 +99,42 @@ _ERASURES = (
     "CREATE INDEX erasures_to_write ON erasures (sequence) WHERE written = 0",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _KINDS_OF_DOCUMENTS, _ERASURES)
+# ``credentials`` has passwords in plain text: ``plain_passwords`` encrypts them and drops it. Names of sessions are
+# secrets, too: with one, a unit's passwords can be asked for. ``sha256_hex``: function that ``database`` adds to SQL.
+_SECRETS = (
+    """CREATE TABLE store_key (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        key_id TEXT NOT NULL,
+        last_number INTEGER NOT NULL,
+        last_digest BLOB NOT NULL,
+        seal BLOB NOT NULL,
+        scrub_due INTEGER NOT NULL)""",
+    """CREATE TABLE passwords (
+        unit INTEGER NOT NULL REFERENCES units,
+        kind TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        made_ns INTEGER NOT NULL,
+        ciphertext BLOB NOT NULL,
+        PRIMARY KEY (unit, kind, version)) WITHOUT ROWID""",
+    """CREATE TABLE rotations (
+        unit INTEGER NOT NULL REFERENCES units,
+        kind TEXT NOT NULL,
+        PRIMARY KEY (unit, kind)) WITHOUT ROWID""",
+    """CREATE TABLE audit (
+        number INTEGER PRIMARY KEY,
+        time_ns INTEGER NOT NULL,
+        action TEXT NOT NULL,
+        serial TEXT NOT NULL,
+        who TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        digest BLOB NOT NULL)""",
+    "CREATE INDEX audit_of_serial ON audit (serial, number)",
+    """CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    """CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    "UPDATE sessions SET key = sha256_hex(key)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _KINDS_OF_DOCUMENTS, _ERASURES, _SECRETS)

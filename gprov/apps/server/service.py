@@ -13,10 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from gprov.apps.server.api import log
-from gprov.apps.server.container import Policy, server_container
+from gprov.apps.server.container import ServerContainer
 from gprov.apps.server.database import sole_server
-from gprov.apps.server.netboot import Netboot
-from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import DeviceFault
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
@@ -60,11 +58,10 @@ class _Announcing(uvicorn.Server):
             print(f"gprov server: listening on http://{shown}:{port}", flush=True)
 
 
-def serve(folder: str, host: str, port: int, policy: Policy, boot: Netboot) -> None:
-    """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable)."""
-    container = server_container(folder, policy)
-    set_value(container.netboot, boot)
-    with sole_server(folder), closing(container.database()), closing(_listen(host, port)) as listener:
+def serve(container: ServerContainer, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable), and what the
+    provider of the key raises."""
+    with sole_server(container.folder()), closing(container.database()), closing(_listen(host, port)) as listener:
         config = uvicorn.Config(
             _Interruptible(container.app()),
             log_config=_LOGGING,

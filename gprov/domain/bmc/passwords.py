@@ -26,9 +26,9 @@ def password_bytes(password: Secret) -> bytes:
     return text.encode()
 
 
-def storage_sizes(password: bytes) -> tuple[int, ...]:
+def storage_sizes(password: bytes) -> list[int]:
     """In the order in which they are tried. A controller of IPMI 1.5 has the short one only."""
-    return (SHORT_PASSWORD, LONG_PASSWORD) if len(password) <= SHORT_PASSWORD else (LONG_PASSWORD,)
+    return [SHORT_PASSWORD, LONG_PASSWORD] if len(password) <= SHORT_PASSWORD else [LONG_PASSWORD]
 
 
 def foreign_password(password: bytes) -> bytes:

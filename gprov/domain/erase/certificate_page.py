@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from html import escape
 
 from gprov.domain.erase.certificate import ErasureCertificate, parse_certificate, sha256_of
-from gprov.domain.erase.certificate_html import bullets, line_block, pairs, table, text
 from gprov.domain.erase.certificate_style import STYLE
 from gprov.domain.erase.outcome import VerificationMethod
 from gprov.domain.erase.report import Areas, DiskEntry, ErasureReport, OptionStatus, OverallVerdict
 from gprov.domain.erase.report_fields import rfc3339
 from gprov.domain.erase.signed import certificate_file
+from gprov.domain.formats.html_parts import bullets, line_block, pairs, table, text
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"

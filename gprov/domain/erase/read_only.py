@@ -7,6 +7,7 @@ from gprov.domain.errors import BadInput
 from gprov.domain.formats.ata.commands import (
     DEVICE_CONFIGURATION_IDENTIFY,
     GET_NATIVE_MAX_ADDRESS,
+    SMART_READ_DATA,
     AtaCommand,
     Opcode,
     SanitizeFeature,
@@ -35,6 +36,7 @@ _ATA_FEATURES = {
     Opcode.SANITIZE: SanitizeFeature.STATUS,
     Opcode.ACCESSIBLE_MAX_ADDRESS: GET_NATIVE_MAX_ADDRESS,
     Opcode.DEVICE_CONFIGURATION: DEVICE_CONFIGURATION_IDENTIFY,
+    Opcode.SMART: SMART_READ_DATA,
 }
 _NVME_IDENTIFY = 0x06
 _NVME_GET_LOG_PAGE = 0x02

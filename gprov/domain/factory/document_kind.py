@@ -12,4 +12,5 @@ class DocumentKind(Enum):
     DIFFERENCES = "differences"  # what is not as specified, as JSON
     HARDWARE = "hardware"  # what was detected, as an entry of ValidationData
     IDENTITY = "identity"  # the fields of SMBIOS
+    BURN_IN = "burn-in"  # report of a burn-in
     SMBIOS = "smbios"  # the raw table in base64

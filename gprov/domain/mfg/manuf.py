@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gprov.domain.branding import Branding
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.mfg.burnin.spec import BurnInSpec
+from gprov.domain.mfg.burnin.specread import read_burn_in
 from gprov.domain.mfg.config_tool import tool_of
 from gprov.domain.mfg.fileread import (
     read_credential_endpoint,
@@ -40,6 +42,7 @@ class ManufData:
     stash_files: tuple[RemoteFile, ...]
     validation: tuple[HardwareSpec, ...]
     steps: tuple[PlatformSteps, ...]
+    burn_ins: tuple[BurnInSpec, ...] = ()
     warnings: tuple[Problem, ...] = ()
     readings: tuple[Problem, ...] = ()
 
@@ -50,6 +53,9 @@ class ManufData:
         """Steps of a platform; empty if the file has no entry for it."""
         found = (steps for steps in self.steps if steps.code_name == code_name)
         return next(found, PlatformSteps(code_name, ()))
+
+    def burn_in_for(self, code_name: str) -> BurnInSpec | None:
+        return next((one for one in self.burn_ins if one.code_name == code_name), None)
 
     def image(self, branding: Branding) -> RemoteFile:
         """The first image among the files; the parser guarantees that there is one."""
@@ -69,19 +75,21 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
     spec_entries, step_entries = root.objects("ValidationData", required=True), root.objects("CustomPlatCfgSteps")
     specs = tuple(read_spec(entry, warnings) for entry in spec_entries)
     steps = tuple(read_platform_steps(entry, warnings) for entry in step_entries)
+    burn_in_entries = root.objects("BurnIn")
+    burn_ins = tuple(map(read_burn_in, burn_in_entries))
     if root.has("ValidationData") and not spec_entries:
         root.problem("ValidationData", "must list at least one platform: without its entry no unit passes")
     _check_code_names(spec_entries, [spec.code_name for spec in specs], platforms)
-    _check_code_names(step_entries, [platform.code_name for platform in steps], platforms)
     for entry, spec in zip(spec_entries, specs, strict=True):
         _check_controller(entry, spec, platforms or ())
     for entry, platform in zip(step_entries, steps, strict=True):
         _check_tools(entry, platform, platforms or ())
-    validated = {spec.code_name for spec in specs}
-    for entry, platform in zip(step_entries, steps, strict=True):
-        if platform.code_name not in validated:
-            text = f"{platform.code_name} has no entry in ValidationData: its steps never run"
-            warnings.append(Problem(f"{entry.path}.DevCodeName", text))
+    for more, names, never in (
+        (step_entries, [platform.code_name for platform in steps], "its steps never run"),
+        (burn_in_entries, [one.code_name for one in burn_ins], "its burn-in never runs"),
+    ):
+        _check_code_names(more, names, platforms)
+        warnings += _without_specification(more, names, {spec.code_name for spec in specs}, never)
     manuf = ManufData(
         appliance_json_url=read_url(root, "ApplianceJsonUrl"),
         files=files,
@@ -90,10 +98,19 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
         stash_files=read_into_folder(root.objects("StashFiles"), warnings),
         validation=specs,
         steps=steps,
+        burn_ins=burn_ins,
         warnings=tuple(warnings),
         readings=tuple(readings),
     )
     return finish(source, root, manuf)
+
+
+def _without_specification(
+    entries: Sequence[JsonObject], names: Sequence[str], validated: Collection[str], never: str
+) -> Iterator[Problem]:
+    for entry, name in zip(entries, names, strict=True):
+        if name and name not in validated:
+            yield Problem(f"{entry.path}.DevCodeName", f"{name} has no entry in ValidationData: {never}")
 
 
 def parse_specifications(source: str, data: bytes) -> tuple[HardwareSpec, ...]:

@@ -129,7 +129,7 @@ def redact_output(output: bytes, values: StepValues) -> str:
     """What a command printed as text, without passwords. Give it the whole output: a password in it may be cut by a
     line break or at the end of a part."""
     issued = values.credentials
-    secrets = [secret.reveal() for secret in (issued.os, issued.bios, issued.ipmi)] if issued else []
+    secrets = [secret.reveal() for secret in issued.secrets()] if issued else []
     return scrub(output, secrets).decode(errors="replace")
 
 

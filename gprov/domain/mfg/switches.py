@@ -21,6 +21,7 @@ class Switch(Enum):
     NO_MANUFACTURE = "No-manufacture"
     NO_WIPE_DISKS = "No-wipe-disks"
     RAW_DMI = "Dmi-raw-output"
+    NO_BURN_IN = "No-burn-in"
     NO_BIOS_PW = "No-bios-pw"
     NO_IPMI_PW = "No-ipmi-pw"
 

@@ -38,9 +38,22 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierPassword:
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """Passwords of one unit: operating system (admin), BIOS setup, management controller."""
 
     os: Annotated[Secret, Doc("Password of the account admin")]
     bios: Annotated[Secret, Doc("Password of the BIOS setup")]
-    ipmi: Annotated[Secret, Doc("Password of the management controller; at most 16 bytes")]
+    ipmi: Annotated[Secret, Doc("Password of the management controller; at most 20 bytes, 16 unless configured")]
+    earlier_bios: Annotated[
+        tuple[EarlierPassword, ...],
+        Doc("The BIOS setup may still have one of these, newest first: setting another one can need it"),
+    ] = ()
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """All of them, to be kept out of logs."""
+        return (self.os, self.bios, self.ipmi, *(earlier.password for earlier in self.earlier_bios))

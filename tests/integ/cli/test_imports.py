@@ -28,7 +28,10 @@ COMMON = {"commands", "main", "options", "output"}
         (["kernel", "--help"], {"kernel", "userfile"}),
         (["lab", "--help"], {"lab", "lab_options"}),
         (["simulate", "lifecycle", "--help"], {"simulate", "userfile"}),
-        (["server", "--help"], {"server", "server_values"}),
+        (
+            ["server", "--help"],
+            {"server", "server_audit", "server_credentials", "server_keys", "server_store", "server_values"},
+        ),
     ],
 )
 def test_only_required_modules_are_imported(words: list[str], modules: set[str]) -> None:

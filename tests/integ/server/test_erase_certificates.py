@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.apps.host.cli.main import main
 from gprov.apps.server.container import server_container
 from gprov.apps.server.erasures import KEY_FILE
@@ -181,7 +182,7 @@ def test_the_key_is_private_and_not_shown(server: Server, capsys: pytest.Capture
 
 def test_a_chain_is_not_continued_with_another_key(tmp_path: Path) -> None:
     def register(serial: str) -> SignedCertificate:
-        container = server_container(str(tmp_path))
+        container = server_container(str(tmp_path), FakeKeys())
         with closing(container.database()):
             message = ErasureRegistration(Sender(serial, "0" * 32), report(serial).decode())
             return container.erasures().register(message)
@@ -199,7 +200,7 @@ def test_a_chain_is_not_continued_with_another_key(tmp_path: Path) -> None:
 
 
 def test_a_report_that_is_no_report_leaves_nothing(tmp_path: Path) -> None:
-    container = server_container(str(tmp_path))
+    container = server_container(str(tmp_path), FakeKeys())
     with closing(container.database()):
         with pytest.raises(BadInput):
             container.erasures().register(ErasureRegistration(Sender("SN1", "0" * 32), "{}"))

@@ -12,11 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.apps.server.container import server_container
-from gprov.apps.server.credentials import reopen
 from gprov.apps.server.netboot import Netboot
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.events import ProcessState
+from gprov.domain.factory.audit import Actor
 from gprov.domain.factory.requests import MacReport, NamedMac, Sender, StateReport
 
 OWN, DONGLE = "56:78:90:00:00:01", "00:e0:4c:00:00:01"
@@ -30,10 +31,11 @@ class Factory:
     now_ns: int = 1_750_000_000_000_000_000
 
     def __post_init__(self) -> None:
-        container = server_container(str(self.folder))
+        container = server_container(str(self.folder), FakeKeys())
         set_value(container.now, lambda: self.now_ns)
         set_value(container.netboot, self.settings)
         self.database, self.services, self.app = container.database(), container.services(), container.app()
+        self.admin = container.admin()
 
     def ask(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> httpx.Response:
         async def exchange() -> httpx.Response:
@@ -116,7 +118,7 @@ def test_a_unit_is_provisioned_until_that_has_succeeded(factory: Factory) -> Non
 
 def test_a_reopened_unit_is_provisioned_again_for_a_day(factory: Factory) -> None:
     factory.report("SN1", S.MFG_STARTED, S.MFG_SUCCEEDED)
-    reopen(factory.database, "SN1", factory.now_ns)
+    factory.admin.reopen("SN1", Actor("a person"))
     assert factory.provisions(serial="SN1")
     factory.now_ns += 25 * 3600 * 10**9
     assert not factory.provisions(serial="SN1")

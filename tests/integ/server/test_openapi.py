@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from typing_extensions import override
 
 from gprov.adapters.fake.system.clock import FakeClock
+from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.adapters.linux.net.factory import HttpFactory
 from gprov.apps.server.container import server_container
 from gprov.apps.unit.composition.wiring import set_value
@@ -110,7 +111,7 @@ def _strict(value: Any) -> Any:
 @pytest.fixture
 def http(tmp_path: Path) -> Iterator[CheckedHttp]:
     now_ns = 1_750_000_000_000_000_000
-    container = server_container(str(tmp_path))
+    container = server_container(str(tmp_path), FakeKeys())
     set_value(container.now, lambda: now_ns)
     with closing(container.database()):
         app = container.app()

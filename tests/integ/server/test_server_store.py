@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.apps.server.container import Policy, server_container
-from gprov.apps.server.credentials import CredentialsRefused, credentials_of, reopen
+from gprov.apps.server.credentials import CredentialsRefused
 from gprov.apps.server.database import Database, open_existing, sole_server, store_path
 from gprov.apps.server.delivered_documents import MAX_HELD, MAX_KEPT
 from gprov.apps.server.records import DifferenceEntry, KeptDocument
@@ -26,6 +27,7 @@ from gprov.apps.server.state_reports import STATES_KEPT
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange
+from gprov.domain.factory.audit import Actor
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.replies import Refusal
@@ -40,10 +42,12 @@ from gprov.domain.factory.requests import (
     StateReport,
 )
 from gprov.ports.clock import Randomness
+from gprov.ports.secretbox import KeyProvider
 
 MINUTE = 60 * 10**9
 START = 1_750_000_000_000_000_000
 S = ProcessState
+OPERATOR = Actor("a person", "a test")
 
 
 class Seeded(Randomness):
@@ -62,17 +66,19 @@ class Server:
     folder: Path
     now_ns: int = START
     randomness: Randomness = field(default_factory=Seeded)
+    keys: KeyProvider = field(default_factory=FakeKeys)
 
     def __post_init__(self) -> None:
-        container = server_container(str(self.folder), Policy(20 * MINUTE, 240 * MINUTE))
+        self.container = container = server_container(str(self.folder), self.keys, Policy(20 * MINUTE, 240 * MINUTE))
         set_value(container.now, lambda: self.now_ns)
         set_value(container.randomness, self.randomness)
-        self.database, self.services = container.database(), container.services()
-        (self.folder / "documents").mkdir(exist_ok=True)
+        self.database, self.services, self.admin = container.database(), container.services(), container.admin()
+        self.trail, self.key, self.passwords = container.trail(), container.store_key(), container.passwords()
+        (self.folder / "documents").mkdir(mode=0o700, exist_ok=True)
 
     def restart(self) -> Server:
         self.database.close()
-        return Server(self.folder, self.now_ns, self.randomness)
+        return Server(self.folder, self.now_ns, self.randomness, self.keys)
 
     def later(self, minutes: float) -> None:
         self.now_ns += round(minutes * MINUTE)
@@ -139,7 +145,7 @@ def test_a_document_is_written_after_the_first_restore_and_not_before(server: Se
     assert server.services.released.write_due() == 1
     path = server.folder / "documents" / "1~qa.json"
     assert path.read_text() == "all is well"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(server.folder / "documents") == ["1~qa.json"]
     assert server.document("1") == (DocumentStatus.RELEASED, "the first restore succeeded")
     assert server.services.released.write_due() == 0
@@ -348,10 +354,6 @@ def test_passwords_are_the_same_again_and_others_for_another_unit(server: Server
     again.state(S.MFG_STARTED)
     assert again.credentials() == passwords
     assert Unit(server.restart(), "1", boot=2).credentials() == passwords
-    found = credentials_of(str(server.folder), "1")
-    assert found is not None
-    assert (found.os.reveal(), found.bios.reveal(), found.ipmi.reveal()) == passwords
-    assert credentials_of(str(server.folder), "3") is None
 
 
 def test_every_hand_out_is_recorded(server: Server) -> None:
@@ -395,7 +397,7 @@ def test_a_person_can_reopen_a_unit_for_one_provisioning(server: Server) -> None
     unit.state(S.MFG_STARTED)
     passwords = unit.credentials()
     unit.state(S.MFG_SUCCEEDED)
-    reopen(server.database, "1", server.now_ns)
+    server.admin.reopen("1", OPERATOR)
     again = Unit(server, "1", boot=2)
     again.state(S.MFG_STARTED)
     assert again.credentials() == passwords
@@ -403,12 +405,12 @@ def test_a_person_can_reopen_a_unit_for_one_provisioning(server: Server) -> None
     third = Unit(server, "1", boot=3)
     third.state(S.MFG_STARTED)
     assert _refused(third) is Refusal.SEALED
-    reopen(server.database, "1", server.now_ns)
+    server.admin.reopen("1", OPERATOR)
     server.later(24 * 60 + 1)
     third.state(S.MFG_FAILED, S.MFG_STARTED)
     assert _refused(third) is Refusal.SEALED
     with pytest.raises(BadInput, match="no unit"):
-        reopen(server.database, "never seen", server.now_ns)
+        server.admin.reopen("never seen", OPERATOR)
 
 
 def test_a_success_after_a_failure_is_refused_and_both_are_recorded(server: Server) -> None:

@@ -32,10 +32,10 @@ from gprov.apps.host.lab.runner import RunningMachine
 from gprov.apps.host.lab.stage import Expectation, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec, spec_text
-from gprov.apps.server.credentials import credentials_of
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.branding import Branding
 from gprov.domain.image.name import ImageName
+from tests.integ.vm.stored_passwords import stored_passwords
 
 HOST_PROCESSES = "host-processes.json"
 _NEWER = ImageName(date(2024, 2, 1), 2, "0002", Branding().image_prefix)
@@ -172,8 +172,7 @@ def _live(container: LabContainer, products: Products, folder: str, spec: Virtua
     with _processes_of_the_host() as seen:
         unit, results = Lab(container.processes(), container.stages(), lambda: products).lifecycle(folder, spec)
     # Environments of this machine's processes may hold secrets: only the number of those with one is kept.
-    credentials = credentials_of(unit.path("server"), unit.spec.serial)
-    assert credentials is not None
+    credentials = stored_passwords(unit)
     secrets = [each.reveal().encode() for each in (credentials.os, credentials.bios, credentials.ipmi)]
     leaks = sum(any(secret in environment for secret in secrets) for environment in seen.environments)
     lines = sorted(line.decode(errors="replace") for line in seen.command_lines)

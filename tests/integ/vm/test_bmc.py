@@ -20,12 +20,12 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import INIT_STARTED, Expectation
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.server.credentials import credentials_of
 from gprov.apps.server.database import store_path
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from tests.integ.bmc.remote import logs_in
 from tests.integ.vm.conftest import RunStage
+from tests.integ.vm.stored_passwords import stored_passwords
 
 pytestmark = pytest.mark.vm
 
@@ -52,8 +52,7 @@ def made(
     lab = Lab(container.processes(), container.stages(), lambda: small_products)
     unit, result = lab.provision(str(tmp_path_factory.mktemp("unit")), spec)
     assert result.passed, "\n".join([result.reason, *result.tail])
-    credentials = credentials_of(unit.path("server"), unit.spec.serial)
-    assert credentials is not None
+    credentials = stored_passwords(unit)
     return Made(unit, credentials.ipmi.reveal())
 
 

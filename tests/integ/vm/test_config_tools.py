@@ -22,10 +22,10 @@ from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import INIT_STARTED, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VARIABLES, VirtualUnitSpec
-from gprov.apps.server.credentials import credentials_of
 from gprov.domain.events import ProcessState
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_entry
+from tests.integ.vm.stored_passwords import stored_passwords
 
 pytestmark = [pytest.mark.vm, pytest.mark.nightly]
 
@@ -55,6 +55,7 @@ def with_tool(folder: Path, url: str, code_name: str) -> None:
     document["ApplianceJsonUrl"] = f"{url}/files/appliance.json"
     entry = {"DevCodeName": code_name, "ConfigSteps": [step], "BiosSettings": served(folder, url, "bios.ini", SETTINGS)}
     document["CustomPlatCfgSteps"] = [entry]
+    del document["StashFiles"]  # its script needs what another step leaves
     path.write_text(json.dumps(document))
 
 
@@ -100,8 +101,7 @@ def test_the_firmware_has_mode_settings_and_password(unit: tuple[VirtualUnit, li
     """Read from OVMF's variable store on this host."""
     machine, _ = unit
     variables = Path(machine.path(VARIABLES)).read_bytes()
-    credentials = credentials_of(machine.path("server"), machine.spec.serial)
-    assert credentials is not None
+    credentials = stored_passwords(machine)
     digest = hashlib.sha256(credentials.bios.reveal().encode()).hexdigest()
     last = f"storage=ahci\nsettings={hashlib.sha256(SETTINGS).hexdigest()}\npassword={digest}\n"
     assert last.encode() in variables

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import struct
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from virt.firmware.efi.efivar import EfiVar
+from virt.firmware.varstore.edk2 import Edk2VarStore
 
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.container import LabContainer
@@ -41,6 +44,7 @@ pytestmark = pytest.mark.vm
 
 # Ctrl-N: the next entry of GRUB's menu.
 NEXT = b"\x0e"
+NV_BS_RT = 7
 
 
 def test_an_erased_unit_holds_nothing_of_its_system_gets_a_certificate_and_restores_itself(
@@ -128,24 +132,40 @@ def show_menu(unit: VirtualUnit, folder: Path) -> list[str]:
     return titles
 
 
+def choose_for_next_start(unit: VirtualUnit, title: str) -> None:
+    """As a person in the menu of UEFI firmware."""
+    store = Edk2VarStore(unit.variables)
+    variables = store.get_varlist()
+    entries = [name for name in variables if re.fullmatch(r"Boot[0-9A-F]{4}", name)]
+    [chosen] = [name for name in entries if f"{title}\0".encode("utf-16-le") in bytes(variables[name].data)]
+    variables["BootNext"] = EfiVar("BootNext", attr=NV_BS_RT, data=struct.pack("<H", int(chosen[4:], 16)))
+    store.write_varstore(unit.variables, variables)
+
+
+ENTRY = "Data Erase (DANGER!)"
+
+
 @pytest.mark.nightly
-@pytest.mark.parametrize(("disks", "question"), [("small", "Erase 1 disk "), ("smallraid1", "Erase 2 disks ")])
-def test_grubs_menu_erases_after_a_person_confirmed_on_the_serial_console(
-    small_overlay_as: OverlayAs, run_stage: RunStage, tmp_path: Path, disks: str, question: str
+@pytest.mark.parametrize(
+    ("disks", "firmware"),
+    [("small", FirmwareKind.UEFI), ("small", FirmwareKind.BIOS), ("smallraid1", FirmwareKind.BIOS)],
+)
+def test_the_boot_entry_erases_after_a_person_confirmed_on_the_serial_console(
+    small_overlay_as: OverlayAs, run_stage: RunStage, tmp_path: Path, disks: str, firmware: FirmwareKind
 ) -> None:
-    unit = small_overlay_as(unit_spec(disks, FirmwareKind.BIOS))
+    unit = small_overlay_as(unit_spec(disks, firmware))
     former = plant(unit, tmp_path)
-    down = show_menu(unit, tmp_path).index("Data Erase (DANGER!)")
+    in_menu: tuple[tuple[str, bytes], ...] = ()
+    if firmware is FirmwareKind.UEFI:
+        choose_for_next_start(unit, ENTRY)
+    else:
+        down = show_menu(unit, tmp_path).index(ENTRY)
+        in_menu = ((ENTRY, NEXT * down + b"\r"), ("Yes, erase all data", NEXT + b"\r"))
+    question = "Erase 1 disk " if len(unit.spec.primaries) == 1 else "Erase 2 disks "
 
     def answer(live: RunningMachine) -> None:
-        log = Path(unit.serial_log("erase"))
-        pairs = (
-            ("Data Erase (DANGER!)", NEXT * down + b"\r"),
-            ("Yes, erase all data", NEXT + b"\r"),
-            (question, b"yes\r"),
-            ("cannot be undone", b"yes\r"),
-        )
-        type_on_console(live, log, pairs, 300.0)
+        pairs = (*in_menu, (question, b"yes\r"), ("cannot be undone", b"yes\r"))
+        type_on_console(live, Path(unit.serial_log("erase")), pairs, 300.0)
 
     result = run_stage("erase", unit, ERASED, None, answer)
     assert "Data erase done" in console(result)

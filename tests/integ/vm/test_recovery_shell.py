@@ -15,10 +15,10 @@ from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.apps.host.lab.stage import INIT_STARTED, Expectation, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
-from gprov.apps.server.credentials import credentials_of
 from gprov.domain.boot.firmware import FirmwareKind
 from tests.integ.vm.erased import console, recovery, type_on_console
 from tests.integ.vm.person import started_with
+from tests.integ.vm.stored_passwords import stored_passwords
 
 pytestmark = [pytest.mark.vm, pytest.mark.nightly]
 
@@ -52,8 +52,7 @@ def test_a_person_with_the_password_gets_a_shell_and_its_log_is_on_recovery(
     firmware: FirmwareKind,
 ) -> None:
     spec = unit_spec("small", firmware)
-    credentials = credentials_of(small_prepared_as(spec).path("server"), spec.serial)
-    assert credentials is not None
+    credentials = stored_passwords(small_prepared_as(spec))
     password = credentials.os.reveal().encode()
     unit = small_overlay_as(spec)
 

@@ -13,7 +13,7 @@ from gprov.apps.host.lab.program32 import SAID
 from gprov.apps.host.lab.stepfiles import FOLDER, LINK_FILE, PAYLOAD, SCRIPT, STASH_FILE, STATION_VALUE, STEP_FILE
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.volumes import ExtVolume, ext_volume
-from gprov.apps.server.credentials import credentials_of
+from tests.integ.vm.stored_passwords import stored_passwords
 
 pytestmark = pytest.mark.vm
 
@@ -63,8 +63,7 @@ def test_a_32_bit_program_runs_on_the_kernel_of_units(facts: dict[str, str]) -> 
 def test_passwords_that_a_step_prints_are_not_in_the_log(prepared: VirtualUnit) -> None:
     log = Path(prepared.serial_log(PROVISION)).read_text(errors="replace")
     assert "passwords: *** *** ***" in log
-    credentials = credentials_of(prepared.path("server"), prepared.spec.serial)
-    assert credentials is not None
+    credentials = stored_passwords(prepared)
     for secret in (credentials.os, credentials.bios, credentials.ipmi):
         assert secret.reveal() not in log
 

@@ -98,14 +98,23 @@ JSON_WORDS = {
     "appliance check": ("{table}",),
     "smbios": ("--file", "{smbios}"),
     "identify": ("--smbios", "{smbios}"),
+    "server credentials policy": ("--data", "{images}"),
     "simulate lifecycle": (),
     "simulate replay": ("{script}",),
     "simulate cuts": ("--count", "5", "--firmware", "uefi", "--disks", "sata"),
 }
 # Their JSON is in the tests of what they need (an image, a store of the server).
-TESTED_ELSEWHERE = {"hardware compare", "image create", "server key", "server reopen"} | {
-    f"erase {action}" for action in ("certificate-page", "certify", "plan", "run", "verify-certificate")
-}
+TESTED_ELSEWHERE = {
+    "hardware compare",
+    "image create",
+    "server audit",
+    "server credentials give-up-key",
+    "server credentials rekey",
+    "server credentials rotate",
+    "server credentials show",
+    "server key",
+    "server reopen",
+} | {f"erase {action}" for action in ("certificate-page", "certify", "plan", "run", "verify-certificate")}
 
 
 def test_every_command_that_has_json_is_tried() -> None:

@@ -74,6 +74,11 @@ SCENARIOS = {
     "any password": Scenario(faults=lambda: BmcFaults(accepts_any=True)),
     "gaps between accounts": Scenario(faults=lambda: BmcFaults(unnamed_slots=frozenset({3, 4, 7}))),
     "no account takes a name": failing(lambda: BmcFaults(codes={SET_NAME: 0xCC}), "DeviceFault: .*no free slot"),
+    "names that are not kept": failing(lambda: BmcFaults(forgets_names=True), "DeviceFault: .*no free slot"),
+    "rights that are not kept": failing(
+        lambda: BmcFaults(forgets_access=True),
+        "DeviceFault: .*user 3 may not log in over channel 1: its privilege limit",
+    ),
     "accounts that stay enabled": Scenario(faults=lambda: BmcFaults(stays_enabled=frozenset({2}))),
     "an empty response": failing(lambda: BmcFaults(sizes={DEVICE_ID: 0}), "BadInput: .*the response has 0 bytes"),
     "a short response": failing(lambda: BmcFaults(sizes={USER_NAME: 9}), "BadInput: .*the response has 9 bytes"),

@@ -18,6 +18,7 @@ from typing import Protocol
 import pytest
 
 from gprov.adapters.fake.archive.archives import FakeArchives
+from gprov.adapters.fake.burnin.loads import FakeLoads, FakeSensors, FakeWriteLoads
 from gprov.adapters.fake.disk.block import FakeBlockDevices
 from gprov.adapters.fake.disk.partition import FakePartitioner
 from gprov.adapters.fake.disk.whole_disks import FakeWholeDisks
@@ -30,13 +31,16 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import MIB
 from gprov.domain.disk.model import Disk, FileSystemKind, FileSystemSpec
 from gprov.domain.disk.plan_layout import primary_table
+from gprov.domain.mfg.burnin.loads import LoadResult
 from gprov.ports.archive import Archives
 from gprov.ports.block import BlockDevices
+from gprov.ports.burnin import Loads, RunningLoad, Sensors
 from gprov.ports.destructive.disk_writer import DiskWriter
 from gprov.ports.destructive.filesystem_maker import FileSystemMaker
 from gprov.ports.destructive.image_unpacker import ImageUnpacker
 from gprov.ports.destructive.partitioner import Partitioner
 from gprov.ports.destructive.variable_writer import VariableWriter
+from gprov.ports.destructive.write_loads import WriteLoads
 from gprov.ports.drives import DiskReader
 from gprov.ports.files import Files
 from gprov.ports.filesystem import FileSystems, Mounts
@@ -58,6 +62,25 @@ class WholeFirmware(Firmware, VariableWriter, Protocol):
     """Both ports: what one writes, the other reads."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class BurnIn:
+    """``let_pass``: seconds, for loads to end."""
+
+    loads: Loads
+    write_loads: WriteLoads
+    sensors: Sensors
+    let_pass: Callable[[float], None]
+
+    def end(self, running: RunningLoad) -> LoadResult:
+        """Its result, which it must have within a minute."""
+        for _ in range(600):
+            result = running.result()
+            if result is not None:
+                return result
+            self.let_pass(0.1)
+        raise AssertionError("the load does not end")
+
+
 @dataclass(frozen=True)
 class World:
     """``folder``: where volumes may be mounted and files made. ``blank``: a new disk of zeros, of so many bytes."""
@@ -71,6 +94,7 @@ class World:
     firmware: WholeFirmware
     writer: DiskWriter
     reader: DiskReader
+    burn_in: BurnIn
     folder: str
     blank: Callable[[int], Disk]
 
@@ -117,12 +141,44 @@ def fake_world() -> World:
         return next(disk for disk in blocks.disks() if disk.name == name)
 
     ports = (blocks, FakePartitioner(machine), FakeFileSystems(machine), FakeMounts(machine), FakeFiles(machine))
-    return World(*ports, FakeArchives(machine), FakeFirmware(machine), *whole_disks(machine), "/mnt", blank)
+    return World(
+        *ports,
+        FakeArchives(machine),
+        FakeFirmware(machine),
+        *whole_disks(machine),
+        fake_burn_in(machine),
+        "/mnt",
+        blank,
+    )
 
 
 def whole_disks(machine: SimulatedMachine) -> tuple[DiskWriter, DiskReader]:
     both = FakeWholeDisks(machine)
     return both, both
+
+
+def fake_burn_in(machine: SimulatedMachine) -> BurnIn:
+    model = machine.load_model
+    return BurnIn(
+        loads=FakeLoads(machine, model),
+        write_loads=FakeWriteLoads(machine, model),
+        sensors=FakeSensors(machine, model),
+        let_pass=machine.clock.advance,
+    )
+
+
+def linux_burn_in(folder: Path) -> BurnIn:
+    from gprov.adapters.linux.burnin.loads import FioWriteLoads, ToolLoads
+    from gprov.adapters.linux.burnin.sensors import LinuxSensors
+    from gprov.adapters.linux.system.process import SystemProcesses
+
+    processes = SystemProcesses()
+    return BurnIn(
+        loads=ToolLoads(processes, str(folder)),
+        write_loads=FioWriteLoads(processes, include_loop=True),
+        sensors=LinuxSensors(),
+        let_pass=time.sleep,
+    )
 
 
 def linux_world(folder: Path, stack: ExitStack) -> World:
@@ -163,6 +219,7 @@ def linux_world(folder: Path, stack: ExitStack) -> World:
         EfivarsFirmware(),
         LinuxDiskWriter(blocks, SystemClock()),
         LinuxDiskReader(blocks, SystemClock()),
+        linux_burn_in(folder),
         str(mounted),
         blank,
     )

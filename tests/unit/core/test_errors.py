@@ -7,6 +7,8 @@ import pytest
 from gprov.domain import errors
 from gprov.domain.errors import (
     BadInput,
+    BurnInAborted,
+    BurnInFailed,
     CommandRefused,
     ContentRefused,
     DeadlineExceeded,
@@ -46,6 +48,18 @@ EXAMPLES: dict[type[GprovError], tuple[GprovError, str, tuple[str, ...], ExitCod
     ),
     IntegrityFault: (IntegrityFault("x.upd", "is damaged"), "x.upd: is damaged", (), ExitCode.NEGATIVE),
     RefusedByPolicy: (RefusedByPolicy("no"), "no", (), ExitCode.NEGATIVE),
+    BurnInFailed: (
+        BurnInFailed("failed: x (and 1 more)", ["x", "y"]),
+        "burn-in failed: x (and 1 more)",
+        ("x", "y"),
+        ExitCode.NEGATIVE,
+    ),
+    BurnInAborted: (
+        BurnInAborted("aborted after 5 s: z"),
+        "burn-in aborted after 5 s: z",
+        (),
+        ExitCode.ENVIRONMENT,
+    ),
     EraseUnfinished: (
         EraseUnfinished("/dev/sda NOT erased"),
         "data erase failed: /dev/sda NOT erased",

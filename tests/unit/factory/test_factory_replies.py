@@ -18,9 +18,11 @@ from gprov.domain.factory.replies import (
     decode_time,
     error_reply,
 )
-from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.credentials import Credentials, EarlierPassword, Secret
 
-CREDENTIALS = Credentials(os=Secret("one"), bios=Secret("two"), ipmi=Secret("three"))
+CREDENTIALS = Credentials(
+    os=Secret("one"), bios=Secret("two"), ipmi=Secret("three"), earlier_bios=(EarlierPassword(Secret("four")),)
+)
 
 
 def test_time() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
@@ -61,10 +62,21 @@ def nvme_drive() -> UnitDriver:
     return with_nvme(NvmeBehaviour())[0]
 
 
+def scsi_drive(faults: DriveFaults = NO_FAULTS, seconds: float = 60 * LONG) -> UnitDriver:
+    """A unit whose data disk is a SCSI drive that takes so long to erase itself."""
+    unit = units.running()
+    [primary] = data_disks(unit)
+    primary.bus = Bus.SCSI
+    model = ScsiModel(blocks=primary.size // 512, sanitize_seconds=seconds)
+    primary.scsi_drive = ScsiDrive(unit.machine.clock, MediaStore(primary), model, faults)
+    return unit
+
+
 UNITS = {
     "overwrite": units.running,
     "array": sata_array,
     "SATA drive": sata_drive,
+    "SCSI drive": partial(scsi_drive, seconds=LONG),
     "NVMe drive": nvme_drive,
 }
 
@@ -106,7 +118,7 @@ def test_a_fault_at_any_operation_never_makes_an_erase_claim_too_much(make: Call
             assert report(copy)["verdict"] == "erased" if kept else "cannot be kept" in copy.errors(), name
 
 
-@pytest.mark.parametrize("make", [sata_drive, nvme_drive])
+@pytest.mark.parametrize("make", [sata_drive, partial(scsi_drive, seconds=LONG), nvme_drive])
 def test_a_drive_that_is_gone_at_any_command_is_not_certified(make: Callable[[], UnitDriver]) -> None:
     unit = make()
     [primary] = data_disks(unit)
@@ -152,16 +164,6 @@ def test_an_ata_sanitize_in_progress_is_followed_after_a_restart() -> None:
     assert isinstance(primary.scsi_drive, SatDrive)
     sanitizes = [one for one in primary.scsi_drive.device.received if one.opcode == 0xB4 and one.feature == 0x0012]
     assert len(sanitizes) == 1
-
-
-def scsi_drive(faults: DriveFaults = NO_FAULTS) -> UnitDriver:
-    """A unit whose data disk is a SCSI drive that takes long to erase itself."""
-    unit = units.running()
-    [primary] = data_disks(unit)
-    primary.bus = Bus.SCSI
-    model = ScsiModel(blocks=primary.size // 512, sanitize_seconds=60 * LONG)
-    primary.scsi_drive = ScsiDrive(unit.machine.clock, MediaStore(primary), model, faults)
-    return unit
 
 
 def test_a_scsi_drive_without_capacity_is_waited_for_after_a_restart() -> None:

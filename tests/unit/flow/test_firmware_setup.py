@@ -115,6 +115,19 @@ def test_a_unit_that_was_provisioned_before_is_unlocked_with_its_password(unit: 
     assert PASSWORD not in unit.told()
 
 
+@pytest.mark.parametrize("present", ["newest", "oldest"])
+def test_a_bios_password_that_was_replaced_at_the_factory_is_still_known(unit: UnitDriver, present: str) -> None:
+    unit.factory.replaced_bios = ("newest", "oldest")
+    unit.machine.setups[BIOS] = FakeSetup(storage=StorageMode.RAID, password=present)
+    assert unit.provision() is StopReason.REBOOT
+    assert unit.provision() is StopReason.REBOOT
+    assert unit.factory.states[-1] is ProcessState.MFG_SUCCEEDED
+    assert unit.machine.setups[BIOS].password == PASSWORD
+    assert not [text for text in (PASSWORD, present) if text in unit.told()]
+    unit.machine.setups[BIOS].password = "of another factory"
+    assert isinstance(unit.provision_fails(), ToolLocked)
+
+
 def test_another_password_of_the_setup_is_a_failure(unit: UnitDriver) -> None:
     unit.machine.setups[BIOS] = FakeSetup(storage=StorageMode.RAID, password="of another factory")
     assert isinstance(unit.provision_fails(), ToolLocked)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from typing_extensions import override
 
+from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.net.network import FakeFactory
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
@@ -105,6 +106,17 @@ def test_the_factory_gets_the_smbios_of_a_machine_that_is_not_identified(blank: 
     assert fields["system-manufacturer"] == fields["baseboard-manufacturer"] == "Stranger"
     assert (fields["system-product-name"], fields["system-serial-number"]) == ("Box", "S-1")
     assert '"system-manufacturer": "Stranger"' in blank.log()
+
+
+def test_versions_of_the_management_controller_are_reported_of_any_machine(blank: UnitDriver) -> None:
+    """Also of one that no platform matches: nothing says whether it has a controller."""
+    blank.machine.bmc = FakeController()
+    stranger(blank)
+    blank.provision_fails()
+    [name] = blank.factory.serials
+    versions = report(blank, name, DocumentKind.HARDWARE)["FirmwareVer"]
+    assert isinstance(versions, dict)
+    assert {"BIOS", "IPMI"} <= set(versions)
 
 
 def test_a_damaged_table_is_reported_as_it_is(blank: UnitDriver) -> None:

@@ -8,7 +8,10 @@ from dataclasses import replace
 from functools import cache
 
 from gprov.adapters.fake.bmc.controller import FakeController
+from gprov.adapters.fake.disk.drive_commands import MediaStore
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
+from gprov.adapters.fake.drives.ata import SatDrive
+from gprov.adapters.fake.drives.ata_model import AtaModel
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
@@ -61,6 +64,8 @@ def _machine() -> UnitDriver:
     machine.nics = tuple(Nic(name=f"eth{i}", mac=mac, carrier=True) for i, mac in enumerate(NICS))
     for disk in machine.disks:
         disk.size -= disk.size // 200 // 512 * 512
+    primary = machine.disks[0]
+    primary.scsi_drive = SatDrive(machine.clock, MediaStore(primary), AtaModel(sectors=primary.size // 512))
     return unit
 
 
@@ -137,6 +142,16 @@ def full_manuf() -> dict[str, Json]:
                 "Devices": {"Exact": False, "PCI": [{**nic, "Quantity": 2}], "USB": [{**hub, "Quantity": 1}]},
                 "SerNumRegex": f"^{SERIAL}$",
                 "DmiMatches": {"bios-vendor": "GPROV"},
+            }
+        ],
+        "BurnIn": [
+            {
+                "DevCodeName": NAME,
+                "TimeLimit": 600,
+                "Cpu": {"Seconds": 10},
+                "Memory": {"Percent": 40, "Loops": 2},
+                "Disks": {"Seconds": 10, "WriteTest": True, "MinReadMBs": 100, "MinWriteMBs": 50},
+                "Limits": {"MaxTemperature": 90, "MaxCorrectedErrors": 3, "MaxDiskErrors": 2},
             }
         ],
         "CustomPlatCfgSteps": [

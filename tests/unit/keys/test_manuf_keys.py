@@ -15,6 +15,7 @@ import pytest
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.domain.formats.json.value import Json
 from gprov.domain.mfg import fileread, manuf, specread, stepread
+from gprov.domain.mfg.burnin import specread as burnin_specread
 from gprov.domain.platform.inventory import Cpus
 from gprov.domain.unit.nics import Nic
 from tests.unit.flow.driver import UnitDriver
@@ -50,6 +51,9 @@ REQUIRED = {
     "MainDiskConfigs",
     "Size",
     "Command",
+    "TimeLimit",
+    "Seconds",
+    "Percent",
 }
 # Left out, they mean what the document says, or another key says as much.
 DEFAULTS = {
@@ -112,7 +116,7 @@ def other(place: Place) -> Json:
 
 
 def test_the_document_has_every_key_that_the_parsers_ask_for() -> None:
-    asked = keys_of(manuf, fileread, specread, stepread) - {"Run", "ES"}  # prefixes of words
+    asked = keys_of(manuf, fileread, specread, stepread, burnin_specread) - {"Run", "ES"}  # prefixes of words
     present = {str(place[-1]) for place in ALL if "DmiMatches" not in place[:-1]}
     assert asked == present | {"ApplianceJsonUrl", "IPMI", "FRU", "ME", "SDR"}
 

@@ -119,6 +119,12 @@ def test_a_program_that_speaks_no_contract_is_named_with_what_it_printed() -> No
     assert "password is ***" in "".join(caught.value.details())
 
 
+def test_notes_of_a_tool_show_no_password() -> None:
+    reply = {"changed": True, "restart": False, "notes": [f"set {WORD.reveal()}", "twice"]}
+    done = tool(0, json.dumps(reply).encode()).set_password("syscfg", WORD, None)
+    assert done.notes == ("set ***", "twice")
+
+
 def test_a_tool_that_does_not_end() -> None:
     def hang(argv: Sequence[str], env: Mapping[str, str], stdin: bytes) -> Completed:
         raise DeadlineExceeded(argv[0], 900.0)

@@ -128,6 +128,19 @@ def test_a_person_names_the_disk_that_is_recovery_and_the_platform(world: World,
         capsys.readouterr()
 
 
+def test_the_disk_with_the_volume_recovery_is_taken_for_recovery(world: World, capsys: Shown) -> None:
+    """Of a unit that was provisioned. Without such a volume a USB disk is taken, or the smallest one."""
+    world.provision()
+    stick = world.machine.add_disk(2 * GIB, bus=Bus.USB, serial="stick")
+    entry = json.loads(dumped(world, capsys))
+    assert entry["Recovery"]["Size"] == world.machine.disks[1].size != stick.size
+    pasted(world, json.dumps(entry))
+    assert tool(world, "compare", "--manuf", MANUF_URL) == 0
+    world.machine.disks[1].partitions.clear()
+    capsys.readouterr()
+    assert json.loads(dumped(world, capsys))["Recovery"]["Size"] == stick.size
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

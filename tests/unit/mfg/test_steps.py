@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from gprov.domain.errors import InternalError
 from gprov.domain.mfg.command import parse_command, parse_template
 from gprov.domain.mfg.steps import Command, ExitStatus, StepValues, environment, expand, redact_text, redacted
-from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.credentials import Credentials, EarlierPassword, Secret
 
-CREDENTIALS = Credentials(Secret("os 'pw\""), Secret("bios"), Secret("bios-and-more"))
+CREDENTIALS = Credentials(
+    Secret("os 'pw\""), Secret("bios"), Secret("bios-and-more"), (EarlierPassword(Secret("before")),)
+)
 VALUES = StepValues("/tmp/dl dir", "GP 1", "/mnt/RECOVERY", CREDENTIALS)
 
 

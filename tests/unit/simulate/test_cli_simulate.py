@@ -81,3 +81,11 @@ def test_a_seed_must_be_a_number(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["simulate", "lifecycle", "--seed", "x"])
     assert stopped.value.code == 2
+
+
+def test_a_platform_with_a_management_controller_gets_its_account(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "lifecycle", "--platform", "QEMU-mfg-test-ipmi"]) == 0
+    lines = capsys.readouterr().out
+    assert "BMC: channel 1: MAC 56:78:90:00:ff:01" in lines
+    assert "BMC: password of user 3 (admin) set and tested" in lines
+    assert f"ipmi-{SERIAL}" not in lines

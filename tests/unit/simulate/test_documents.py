@@ -160,6 +160,10 @@ def test_commands_in_documents_have_these_options(capsys: pytest.CaptureFixture[
     assert checked > 60
 
 
+# Actions that have actions of their own.
+GROUPS = [["server", "credentials"]]
+
+
 def commands(document: str) -> Iterator[tuple[list[str], list[str]]]:
     """Command, action (the default one if there is none) and options of each command in code."""
     text = (ROOT / document).read_text().replace("\\\n", " ")
@@ -169,6 +173,8 @@ def commands(document: str) -> Iterator[tuple[list[str], list[str]]]:
         ):
             command = COMMANDS.get(name)
             words = [name, action or (command.default if command else "")]
+            if words in GROUPS:
+                words += rest.split()[:1]
             yield [word for word in words if word], re.findall(r"(?<![\w-])--[a-z-]+", rest)
 
 

@@ -46,7 +46,8 @@ class Accounts:
             return NOT_NOW
         account = self._board.account(number)
         flags = data[0] & 0x70 if data[0] & 0x80 else account.access.get(channel, 0) & 0x70
-        account.access[channel] = flags | data[2] & 0x0F
+        if not self._faults.forgets_access:
+            account.access[channel] = flags | data[2] & 0x0F
         return DONE
 
     def get_name(self, data: bytes) -> Reply:
@@ -64,7 +65,8 @@ class Accounts:
         # The name of user 1 is fixed: the empty one.
         if not self._exists(number) or number == 1 or number in self._faults.unnamed_slots:
             return INVALID
-        self._board.account(number).name = data[1:].rstrip(b"\0")
+        if not self._faults.forgets_names:
+            self._board.account(number).name = data[1:].rstrip(b"\0")
         return DONE
 
     def password(self, data: bytes) -> Reply:

@@ -18,10 +18,11 @@ class BmcFaults:
     has, cut or filled with zeros.
 
     ``short_passwords``: passwords of 16 bytes only. ``cuts_passwords``: takes 20 bytes and keeps 16 of them.
-    ``forgets_passwords``: claims to have set one. ``accepts_any``: every comparison succeeds. ``unnamed_slots``: their
-    name can be neither read nor set, as if there were no account. ``keeps_enabled``: accounts that it does not disable
-    and says so; ``stays_enabled``: claims to have disabled them. ``fixed_access``: accounts whose rights it does not
-    change, and says so. ``silent_status``: it does not say which accounts are enabled, as IPMI 1.5 had it."""
+    ``forgets_passwords``, ``forgets_names``, ``forgets_access``: claims to have set them. ``accepts_any``: every
+    comparison succeeds. ``unnamed_slots``: their name can be neither read nor set, as if there were no account.
+    ``keeps_enabled``: accounts that it does not disable and says so; ``stays_enabled``: claims to have disabled them.
+    ``fixed_access``: accounts whose rights it does not change, and says so. ``silent_status``: it does not say which
+    accounts are enabled, as IPMI 1.5 had it."""
 
     busy: int = 0
     busy_code: int = BUSY
@@ -31,6 +32,8 @@ class BmcFaults:
     short_passwords: bool = False
     cuts_passwords: bool = False
     forgets_passwords: bool = False
+    forgets_names: bool = False
+    forgets_access: bool = False
     accepts_any: bool = False
     unnamed_slots: frozenset[int] = frozenset()
     keeps_enabled: frozenset[int] = frozenset()

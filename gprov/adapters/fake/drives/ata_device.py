@@ -12,8 +12,9 @@ from gprov.adapters.fake.drives.ata_security import SecurityUnit
 from gprov.adapters.fake.drives.faults import NO_ATA_FAULTS, AtaFaults
 from gprov.adapters.fake.drives.store import Store
 from gprov.adapters.fake.drives.work import Work
-from gprov.domain.formats.ata.commands import AtaCommand
+from gprov.domain.formats.ata.commands import SMART_READ_DATA, AtaCommand
 from gprov.domain.formats.ata.registers import AtaRegisters
+from gprov.domain.formats.ata.smart import serialise_smart_data
 from gprov.ports.clock import Clock
 
 _READY = 0x50
@@ -21,6 +22,7 @@ _FAILED = 0x51
 _ABORT = 0x04
 _USES_LBA = 0x40
 _LOW_28 = 0x0FFFFFFF
+_SMART_KEY = 0xC24F
 _IDLE = 0xFF  # CHECK POWER MODE: active or idle
 
 
@@ -40,7 +42,8 @@ class Media(Enum):
 
 
 class AtaDevice:
-    """``clock``: simulated work takes its time. ``store`` has the size of the whole medium."""
+    """``clock``: simulated work takes its time. ``store`` has the size of the whole medium. ``smart``: counters of the
+    attributes that it states, by id."""
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class AtaDevice:
             clock, model.sanitize, model.sanitize_seconds, self._sanitized, antifreeze_supported=model.antifreeze
         )
         self.received: list[AtaCommand] = []
+        self.smart = {5: 0, 9: 12, 197: 0, 198: 0, 199: 0}
         self._clock = clock
         self._erase: Work | None = None
         self._dead = False
@@ -123,6 +127,7 @@ class AtaDevice:
             0xE5: lambda _command, _data: AtaResult(_registers(count=_IDLE)),
             0xE7: lambda _command, _data: _done(True),
             0xEA: lambda _command, _data: _done(True),
+            0xB0: lambda command, _data: self._smart(command),
             0xB4: lambda command, _data: self._sanitize(command),
             0xB1: lambda command, _data: self._configuration(command),
             0x27: lambda command, _data: self._native(command),
@@ -135,6 +140,11 @@ class AtaDevice:
 
     def _identify(self) -> bytes:
         return identify_data(self.model, self.accessible, self.security)
+
+    def _smart(self, command: AtaCommand) -> AtaResult:
+        if command.feature != SMART_READ_DATA or command.lba >> 8 & 0xFFFF != _SMART_KEY:
+            return _aborted()
+        return AtaResult(_registers(), serialise_smart_data(self.smart))
 
     def _sanitize(self, command: AtaCommand) -> AtaResult:
         if not self.model.sanitize or (self.security.locked and command.feature in self.model.sanitize):

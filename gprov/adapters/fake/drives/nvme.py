@@ -26,6 +26,7 @@ from gprov.domain.formats.nvme.controller import (
     Controller,
     serialise_controller,
 )
+from gprov.domain.formats.nvme.health_log import HEALTH_LOG, HealthLog, serialise_health_log
 from gprov.domain.formats.nvme.namespace import (
     LbaFormat,
     Namespace,
@@ -74,7 +75,7 @@ class NvmeBehaviour:
 
 class SimulatedNvmeDrive:
     """``sizes``: bytes of each attached namespace. ``received``: all commands, in order. ``namespaces``: as they are
-    now, by number."""
+    now, by number. ``health``: what its health log states."""
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class SimulatedNvmeDrive:
         self.controller = controller
         self.behaviour = behaviour or NvmeBehaviour()
         self.received: list[NvmeCommand] = []
+        self.health = HealthLog(warning_bits=0, temperature=35, media_errors=0)
         self._clock = clock
         self._on_erased = on_erased
         self.namespaces = {number: self._new(number, size) for number, size in sizes.items()}
@@ -104,6 +106,8 @@ class SimulatedNvmeDrive:
                 return self._identify(command)
             case Opcode.GET_LOG_PAGE if self.controller.sanicap and command.dwords[0] & 0xFF == SANITIZE_LOG:
                 return NvmeReply(0, data=serialise_sanitize_log(self.sanitize.log)[: command.data_in])
+            case Opcode.GET_LOG_PAGE if command.dwords[0] & 0xFF == HEALTH_LOG:
+                return NvmeReply(0, data=serialise_health_log(self.health)[: command.data_in])
             case Opcode.GET_LOG_PAGE:
                 return NvmeReply(Status.INVALID_LOG_PAGE)
             case Opcode.SANITIZE if self.controller.sanicap:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from gprov.adapters.fake.bmc.controller import FakeController
+from gprov.adapters.fake.burnin.bench import LoadModel
 from gprov.adapters.fake.machine.contents import media_state
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.lookup import disk_with, partition_at, volume_labelled
@@ -48,6 +49,7 @@ class SimulatedMachine:
     ``media_seconds``: how long a search of a removable volume takes; None: it never ends. ``nvram_before``: previous
     values of variables whose write is unflushed. ``tpm``, ``bmc``: None for a machine without. ``setups``: by the
     configuration tool that changes them. ``verified``: images found good since power-on.
+    ``load_model``: its behaviour in a burn-in.
     """
 
     firmware: FirmwareKind = FirmwareKind.UEFI
@@ -85,6 +87,7 @@ class SimulatedMachine:
     nvram_before: dict[VariableName, Variable | None] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     verified: list[str] = field(default_factory=list)
+    load_model: LoadModel = field(default_factory=LoadModel)
     _minor: int = 0
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from gprov.domain.erase.signed import SignedCertificate
 from gprov.domain.errors import NetworkFault
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
-from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.domain.unit.credentials import Credentials, EarlierPassword, Secret
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
 from gprov.domain.unit.nics import Nic
 from gprov.ports.clock import Deadline
@@ -161,7 +161,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     """Records all reports; ``down`` makes every call fail. ``documents``: QA documents by name; ``reports``: all other
     documents by serial number and kind; ``serials``: of the units that reported events or states; ``handed_out``:
     serial number and endpoint of each request for passwords; ``erasures``: erase certificates by report, in the order
-    of their chain, with signatures of no key."""
+    of their chain, with signatures of no key; ``replaced_bios``: passwords that units had before, newest first."""
 
     down: bool = False
     clock_ns: int = 1_750_000_000_000_000_000
@@ -174,6 +174,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     reports: dict[tuple[str, DocumentKind], str] = field(default_factory=dict)
     serials: set[str] = field(default_factory=set)
     handed_out: list[tuple[str, str]] = field(default_factory=list)
+    replaced_bios: tuple[str, ...] = ()
 
     def __deepcopy__(self, memo: dict[int, object]) -> FakeFactory:
         """Copies the containers; their values are immutable."""
@@ -189,6 +190,7 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
             reports=dict(self.reports),
             serials=set(self.serials),
             handed_out=list(self.handed_out),
+            replaced_bios=self.replaced_bios,
         )
 
     @override
@@ -241,7 +243,8 @@ class FakeFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
         self._require_up()
         self.handed_out.append((serial, endpoint))
-        return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"))
+        earlier = tuple(EarlierPassword(Secret(text)) for text in self.replaced_bios)
+        return Credentials(Secret(f"os-{serial}"), Secret(f"bios-{serial}"), Secret(f"ipmi-{serial}"), earlier)
 
     @override
     def unfinished_runs(self, serial: str) -> int:

@@ -11,7 +11,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from typing_extensions import override
@@ -89,27 +89,27 @@ class IoctlDriveCommands(DriveCommands):
             except OSError as exc:
                 return _no_reply(exc)
 
-    @contextmanager
-    def _exclusive(self, disk: Disk) -> Iterator[tuple[int, Disk]]:
-        """The selected disk, not in use (O_EXCL: not mounted, no swap, no part of an array), and kept so meanwhile."""
-        try:
-            with _opened(disk, _OPEN | os.O_EXCL) as fd:
-                yield fd, self._check(disk)
-        except OSError as exc:
-            if exc.errno == errno.EBUSY:
-                raise DeviceFault(disk.node, "is in use: mounted, swap, or part of an array", errno=exc.errno) from exc
-            raise fault_from_oserror(disk.node, "cannot open", exc) from exc
+    def _exclusive(self, disk: Disk) -> AbstractContextManager[tuple[int, Disk]]:
+        return exclusive_disk(disk, self._sysfs, self._dev, include_loop=self._include_loop)
 
-    def _check(self, disk: Disk) -> Disk:
-        present = scan_disks(self._sysfs, self._dev, include_loop=self._include_loop)
-        now = next((found for found in present if found.device == disk.device), None)
-        if now is None:
-            raise DeviceMissing(disk.node, "was removed")
-        if problem := disk.exchanged(now, present):
-            raise DeviceFault(disk.node, problem)
-        if problem := held(now):
-            raise DeviceFault(disk.node, problem)
-        return now
+
+@contextmanager
+def exclusive_disk(disk: Disk, sysfs: str, dev: str, *, include_loop: bool) -> Iterator[tuple[int, Disk]]:
+    """The selected disk, not in use (O_EXCL: not mounted, no swap, no part of an array), and kept so meanwhile: its
+    descriptor, and the disk as it is now. Raises DeviceFault."""
+    try:
+        with _opened(disk, _OPEN | os.O_EXCL) as fd:
+            present = scan_disks(sysfs, dev, include_loop=include_loop)
+            now = next((found for found in present if found.device == disk.device), None)
+            if now is None:
+                raise DeviceMissing(disk.node, "was removed")
+            if problem := disk.exchanged(now, present) or held(now):
+                raise DeviceFault(disk.node, problem)
+            yield fd, now
+    except OSError as exc:
+        if exc.errno == errno.EBUSY:
+            raise DeviceFault(disk.node, "is in use: mounted, swap, or part of an array", errno=exc.errno) from exc
+        raise fault_from_oserror(disk.node, "cannot open", exc) from exc
 
 
 def held(disk: Disk) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from typing_extensions import override
@@ -57,15 +58,21 @@ class ProgramConfigTools(ConfigTools):
 
     @override
     def set_storage_mode(self, program: str, mode: StorageMode, unlock: Secret | None) -> Change:
-        return self._ask((program, "set", STORAGE, mode.value), (unlock,), parse_change)
+        return self._change((program, "set", STORAGE, mode.value), (unlock,))
 
     @override
     def apply(self, program: str, settings: str, unlock: Secret | None) -> Change:
-        return self._ask((program, "apply", settings), (unlock,), parse_change)
+        return self._change((program, "apply", settings), (unlock,))
 
     @override
     def set_password(self, program: str, password: Secret, unlock: Secret | None) -> Change:
-        return self._ask((program, "set-password"), (password, unlock), parse_change)
+        return self._change((program, "set-password"), (password, unlock))
+
+    def _change(self, argv: Sequence[str], secrets: Sequence[Secret | None]) -> Change:
+        done = self._ask(argv, secrets, parse_change)
+        revealed = [secret.reveal() for secret in secrets if secret is not None]
+        notes = (scrub(note.encode(errors="replace"), revealed).decode(errors="replace") for note in done.notes)
+        return replace(done, notes=tuple(notes))
 
     def _ask(self, argv: Sequence[str], secrets: Sequence[Secret | None], parse: Callable[[str, bytes], T]) -> T:
         command = " ".join(argv)
@@ -75,8 +82,8 @@ class ProgramConfigTools(ConfigTools):
             )
         except DeadlineExceeded as error:
             raise ToolFailed(argv[0], f"not done within {error.seconds:g} s", command=command) from None
-        # Scrubbed before it is cut: the scrubbing does not find half a password.
         revealed = [secret.reveal() for secret in secrets if secret is not None]
+        # Scrubbed before it is cut: the scrubbing does not find half a password.
         shown = scrub(done.errors or done.output, revealed)[-_TAIL:].decode(errors="replace")
         if done.status != ToolStatus.DONE:
             raise _failure(argv[0], command, done, shown)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from typing_extensions import override
 
-from gprov.adapters.linux.files.durable import sync_folder
+from gprov.adapters.linux.files.private_file import create_private
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, Problem
 from gprov.ports.signing import PublicKey, Signer
@@ -104,26 +104,12 @@ def signer_at(path: str) -> KeySigner:
     except DeviceMissing:
         pass
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    temporary = f"{path}.{secrets.token_hex(8)}"
     try:
-        _write_private(temporary, pem)
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return signer_in(path)
-        finally:
-            os.unlink(temporary)
-        sync_folder(os.path.dirname(path))
+        with suppress(FileExistsError):
+            create_private(path, pem)
     except OSError as exc:
         raise DeviceFault(path, f"cannot be made: {exc.strerror}", errno=exc.errno) from exc
     return signer_in(path)
-
-
-def _write_private(path: str, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _private_key(path: str, pem: bytes) -> Ed25519PrivateKey:

@@ -34,6 +34,7 @@ OneTechnique = Annotated[
     Technique | None,
     typer.Option(
         "--technique",
+        "--method",
         metavar=f"[{'|'.join(one.value for one in sorted(Technique, key=preference))}]",
         help="use this one and no other; they are listed in the order of choice",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +32,7 @@ CodeName = Annotated[
 MacPrefix = Annotated[
     str, typer.Option("--mac-prefix", metavar="PREFIX", help="of the brand's interfaces, which NumOUINics counts")
 ]
-_PREFIX = Branding().mac_prefix
+_NAMES = Branding()
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -43,15 +44,20 @@ def dump(
     recovery: Annotated[
         str,
         typer.Option(
-            metavar="DISK", help="the disk that is RECOVERY, such as sdb (default: a USB disk, or else the smallest)"
+            metavar="DISK",
+            help="the disk that is RECOVERY, such as sdb (default: by its label, or else a USB disk, or the smallest)",
         ),
     ] = "",
+    recovery_label: Annotated[
+        str, typer.Option(metavar="LABEL", help="of the volume RECOVERY, if the machine is a provisioned unit")
+    ] = _NAMES.recovery_label,
     platforms: Platforms = None,
     code_name: CodeName = "",
-    mac_prefix: MacPrefix = _PREFIX,
+    mac_prefix: MacPrefix = _NAMES.mac_prefix,
 ) -> int:
     """Print an entry of ValidationData, JSON, that fits this machine exactly: to copy into manufData.json."""
-    print(_tool(platforms, mac_prefix).dump(code_name, recovery), end="")
+    branding = replace(_NAMES, mac_prefix=mac_prefix, recovery_label=recovery_label)
+    print(_tool(platforms, branding).dump(code_name, recovery), end="")
     return ExitCode.DONE
 
 
@@ -60,12 +66,12 @@ def compare(
     manuf: Annotated[str, typer.Option(metavar="FILE-OR-URL", help="a manufData.json")],
     platforms: Platforms = None,
     code_name: CodeName = "",
-    mac_prefix: MacPrefix = _PREFIX,
+    mac_prefix: MacPrefix = _NAMES.mac_prefix,
     as_json: Json = False,
 ) -> int:
     """Print every difference of this machine from its entry of ValidationData. Exit status 1 if there is any."""
     specs = parse_specifications(redacted(manuf), manuf_content(manuf))
-    differences = _tool(platforms, mac_prefix).compare(specs, code_name)
+    differences = _tool(platforms, replace(_NAMES, mac_prefix=mac_prefix)).compare(specs, code_name)
     if as_json:
         rows = [{"place": one.place, "required": one.required, "detected": one.detected} for one in differences]
         document({"source": redacted(manuf), "differences": rows})
@@ -77,11 +83,11 @@ def compare(
     return ExitCode.NEGATIVE if differences else ExitCode.DONE
 
 
-def _tool(platforms: str | None, mac_prefix: str) -> HardwareTool:
+def _tool(platforms: str | None, branding: Branding) -> HardwareTool:
     from gprov.apps.mfg.container import MfgContainer
     from gprov.apps.mfg.hardware_tool import HardwareTool
 
     ports = MfgContainer().hardware_ports()
     return HardwareTool(
-        ports, read_platforms(platforms), mac_prefix, lambda text: say(f"gprov: {text}", err=True, colour="yellow")
+        ports, read_platforms(platforms), branding, lambda text: say(f"gprov: {text}", err=True, colour="yellow")
     )

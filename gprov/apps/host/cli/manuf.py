@@ -10,6 +10,7 @@ import typer
 from gprov.apps.host.cli.appliance import problem_rows
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.qa_page import qa_page
 from gprov.apps.host.cli.userfile import read_user_file
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, ExitCode, NetworkFault
@@ -20,6 +21,7 @@ from gprov.domain.mfg.urls import redacted
 from gprov.domain.platform.table import parse_platform_table
 
 app = new_app("Check manufData.json.")
+app.command("qa-page")(qa_page)
 _NAMES = Branding()
 
 
@@ -98,6 +100,7 @@ def _document(what: str, manuf_data: ManufData, branding: Branding) -> JsonValue
                 "recovery": spec.recovery.describe(),
                 "disk_sets": len(spec.main_disks),
                 "steps": len(manuf_data.steps_for(spec.code_name).steps),
+                "burn_in": manuf_data.burn_in_for(spec.code_name) is not None,
             }
             for spec in manuf_data.validation
         ],
@@ -112,7 +115,8 @@ def _lines(what: str, manuf_data: ManufData, branding: Branding) -> Iterator[str
     for spec in manuf_data.validation:
         steps = len(manuf_data.steps_for(spec.code_name).steps)
         sets = len(spec.main_disks)
-        yield f"{spec.code_name}: RECOVERY {spec.recovery.describe()}; {sets} disk set(s); {steps} step(s)"
+        burn_in = "; burn-in" if manuf_data.burn_in_for(spec.code_name) else ""
+        yield f"{spec.code_name}: RECOVERY {spec.recovery.describe()}; {sets} disk set(s); {steps} step(s){burn_in}"
     for reading in manuf_data.readings:
         yield str(reading)
     for warning in manuf_data.warnings:

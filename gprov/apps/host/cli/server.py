@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import closing
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated
 
 import typer
 
+from gprov.apps.host.cli import server_keys as keys
 from gprov.apps.host.cli import server_values as values
 from gprov.apps.host.cli.options import Json, new_app
-from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.output import document
+from gprov.apps.host.cli.server_audit import audit
+from gprov.apps.host.cli.server_credentials import credentials, reopen
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.factory.dnsmasq import TFTP_ROOT, AddressRange, NetbootService, dnsmasq_configuration
 from gprov.domain.factory.netboot import SCRIPT
@@ -20,9 +21,11 @@ from gprov.domain.factory.netboot import SCRIPT
 app = new_app("The factory server. Options without an action are those of run.")
 
 _MINUTE_NS = 60 * 10**9
-_REOPENED_HOURS = 24
 
-Data = Annotated[str, typer.Option("--data", metavar="DIR", help="files/, documents/ and the store")]
+
+app.add_typer(credentials, name="credentials")
+app.command("reopen")(reopen)
+app.command("audit")(audit)
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -31,7 +34,7 @@ def attach(root: typer.Typer, name: str) -> None:
 
 @app.command("run")
 def run_server(
-    data: Data,
+    data: values.Data,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="N", help="0: any free one", callback=values.port)] = 8901,
     qa_hold_minutes: Annotated[
@@ -69,45 +72,28 @@ def run_server(
             parser=values.base_url,
         ),
     ] = None,
+    key_file: keys.KeyFileOption = None,
+    passphrase: keys.PassphraseOption = False,
+    passphrase_fd: keys.PassphraseFdOption = None,
 ) -> int:
     """Serve files to units and record what they report, below one data folder, which is made if it is missing."""
-    from gprov.apps.server.container import Policy
+    from gprov.apps.server.container import Policy, server_container
     from gprov.apps.server.netboot import Netboot
     from gprov.apps.server.service import serve
+    from gprov.apps.unit.composition.wiring import set_value
 
     policy = Policy(
         hold_ns=round(qa_hold_minutes * _MINUTE_NS), window_ns=round(credentials_minutes * _MINUTE_NS), issuer=issuer
     )
-    serve(data, host, port, policy, Netboot(boot_arguments, public_url or ""))
-    return ExitCode.DONE
-
-
-@app.command("reopen")
-def reopen(
-    serial: Annotated[str, typer.Argument(metavar="SERIAL", help="of a unit that was provisioned before")],
-    data: Data,
-    as_json: Json = False,
-) -> int:
-    """Let a unit that was provisioned before have its passwords once more. A server may be running meanwhile."""
-    from gprov.apps.server.credentials import reopen as reopen_unit
-    from gprov.apps.server.database import Database, open_existing
-
-    with open_existing(data):  # a folder that was misspelt is not made
-        pass
-    with closing(Database(data)) as database:
-        try:
-            reopen_unit(database, serial, time.time_ns())
-        except BadInput as error:
-            raise BadInput(data, error.problems) from error
-    if as_json:
-        document({"serial": serial, "hours": _REOPENED_HOURS})
-    else:
-        say(f"{serial}: passwords can be fetched by its next provisioning, within {_REOPENED_HOURS} hours")
+    source = keys.KeySource(key_file, passphrase, passphrase_fd)
+    container = server_container(data, keys.provider(source, data), policy)
+    set_value(container.netboot, Netboot(boot_arguments, public_url or ""))
+    serve(container, host, port)
     return ExitCode.DONE
 
 
 @app.command("key")
-def key(data: Data, as_json: Json = False) -> int:
+def key(data: values.Data, as_json: Json = False) -> int:
     """Print the public key with which erase certificates of this server are verified. The first call, or the first
     start of the server, makes the key. A server may be running meanwhile."""
     import os

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from typing import Annotated
 
 import typer
 
@@ -11,6 +12,19 @@ from gprov.domain.factory.dnsmasq import AddressRange
 from gprov.domain.factory.netboot import base_problem, check_arguments
 
 _LONGEST_MINUTES = 7 * 24 * 60
+_LONGEST_REASON = 500
+
+
+def reason(text: str) -> str:
+    """For the audit trail."""
+    if not text.strip() or not text.isprintable() or len(text) > _LONGEST_REASON:
+        raise typer.BadParameter(f"must be one line of 1 to {_LONGEST_REASON} characters")
+    return text.strip()
+
+
+Data = Annotated[str, typer.Option("--data", metavar="DIR", help="files/, documents/ and the store")]
+Serial = Annotated[str, typer.Argument(metavar="SERIAL", help="of the unit")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the audit trail", parser=reason)]
 
 
 def port(number: int) -> int:

@@ -1,7 +1,7 @@
 """Parses the freeze specification, ``buildroot/initramfs.toml``: the content of an initramfs.
 
-It has a table ``[common]`` and one per flavour, with the same keys; a flavour is the union of both. Unknown keys are
-errors.
+It has a table ``[common]`` and one per flavour, with the same keys; a flavour is the union of its tables. Unknown
+keys are errors.
 """
 
 from __future__ import annotations
@@ -16,8 +16,16 @@ from gprov.domain.errors import BadInput, Problem
 
 
 class Flavor(StrEnum):
+    """MFG_BURN_IN: MFG with the programs of a burn-in."""
+
     NORMAL = "normal"
     MFG = "mfg"
+    MFG_BURN_IN = "mfg-burn-in"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of its tables."""
+        return ("common", Flavor.MFG, self) if self is Flavor.MFG_BURN_IN else ("common", self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +77,8 @@ def parse_spec(text: str, flavor: Flavor, source: str = "freeze specification") 
     problems: list[Problem] = []
     known = {"common", *Flavor}
     problems += [Problem(key, "unknown table") for key in document if key not in known]
-    problems += [Problem(key, "missing table") for key in ("common", flavor) if key not in document]
-    tables = [_Table(name, document.get(name), problems) for name in ("common", flavor)]
+    problems += [Problem(key, "missing table") for key in flavor.tables if key not in document]
+    tables = [_Table(name, document.get(name), problems) for name in flavor.tables]
     start = "".join(table.text("start") for table in tables)
     module, _, function = start.partition(":")
     if not (function.isidentifier() and all(part.isidentifier() for part in module.split("."))):

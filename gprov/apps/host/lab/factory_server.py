@@ -33,6 +33,11 @@ _STOP_SECONDS = 15.0
 _PORT_FILE = "port"
 
 
+def key_file(folder: str) -> str:
+    """Where the key of such a server's store is. ``folder``: its data."""
+    return f"{folder}.key"
+
+
 @dataclass(frozen=True, slots=True)
 class FactoryServerProcess:
     """A running server. ``folder``: its data, with the credentials of units; ``host``: its address from the units."""
@@ -104,6 +109,7 @@ def factory_server(
     argv = (
         *(*inside(location.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
         *("--host", location.listen, "--port", _previous_port(folder), "--boot-arguments", location.boot_arguments),
+        *("--key-file", key_file(folder)),
     )
     modules = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     with processes.start(argv, log=log, env=modules) as running:

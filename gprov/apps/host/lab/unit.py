@@ -104,7 +104,7 @@ class VirtualUnit:
             os.makedirs(self.folder, mode=_PRIVATE_FOLDER, exist_ok=True)
             os.chmod(self.folder, _PRIVATE_FOLDER)
             for name in os.listdir(self.folder):
-                if name == _FACTS or name.endswith((".qcow2", ".fd")) or name.startswith(("serial-", "lcd-")):
+                if name == _FACTS or name.endswith((".qcow2", ".fd", ".key")) or name.startswith(("serial-", "lcd-")):
                     os.unlink(self.path(name))
             # A factory server that has sealed this serial would not provision it again.
             # A controller that has accounts of an earlier unit would not be one as delivered.

@@ -11,6 +11,7 @@ from gprov.adapters.fake.archive.archives import FakeArchives
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel, build_loader
 from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.bmc.port import FakeBmc
+from gprov.adapters.fake.burnin.loads import FakeLoads, FakeSensors, FakeWriteLoads
 from gprov.adapters.fake.console.attention import FakeAttention
 from gprov.adapters.fake.console.panel import FakePanel
 from gprov.adapters.fake.console.shell import FakeConsoleShell
@@ -51,6 +52,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.files import FileType
+from gprov.domain.mfg.qa.kernel import VERSION_FILE
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import Platform, RaidLevel, ValidateMethod
 from gprov.domain.unit.nics import ANY_MAC, Nic, own_nics
@@ -146,7 +148,12 @@ class World:
         return stopped.reason
 
     def _unpack_initramfs(self) -> None:
-        for path, content in ((BOOT_IMAGE, self.loader.boot), (CORE_IMAGE, self.loader.core)):
+        version = b"Linux version 6.1.0 (gprov@simulation) (gcc 12) #7 SMP 2026"
+        for path, content in (
+            (BOOT_IMAGE, self.loader.boot),
+            (CORE_IMAGE, self.loader.core),
+            (VERSION_FILE, version),
+        ):
             self.machine.ram.current.put(path, Node(type=FileType.FILE, content=content))
 
     def _container(self, container: C, environment: dict[str, str]) -> C:
@@ -189,6 +196,9 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.drive_queries, FakeDriveQueries(machine))
     set_value(container.unready_drives, FakeUnreadyDrives(machine))
     set_value(container.drive_commands, FakeDriveCommands(machine))
+    set_value(container.loads, FakeLoads(machine, machine.load_model))
+    set_value(container.write_loads, FakeWriteLoads(machine, machine.load_model))
+    set_value(container.sensors, FakeSensors(machine, machine.load_model))
     set_value(container.arrays, arrays)
     set_value(container.array_writer, arrays)
     set_value(container.image_archives, FakeArchives(machine, world.branding))

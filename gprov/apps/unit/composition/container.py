@@ -14,6 +14,7 @@ from gprov.apps.unit.reporting.bus import EventBus
 
 if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.composition.flow_ports import FlowPorts
+    from gprov.apps.unit.execution.burnin.runner import BurnInRunner
     from gprov.apps.unit.execution.destructive_ports import DestructivePorts
     from gprov.apps.unit.execution.erase.machine import MachineEraser
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
@@ -128,6 +129,21 @@ def _erasure_runner(unit: UnitContainer) -> ErasureRunner:
     return ErasureRunner(ports, unit.background())
 
 
+def _burn_in_runner(unit: UnitContainer) -> BurnInRunner:
+    from gprov.apps.unit.execution.burnin.ports import BurnInPorts
+    from gprov.apps.unit.execution.burnin.runner import BurnInRunner
+
+    ports = BurnInPorts(
+        loads=unit.loads(),
+        write_loads=unit.write_loads(),
+        sensors=unit.sensors(),
+        drives=unit.drive_queries(),
+        operator=unit.operator(),
+        clock=unit.clock(),
+    )
+    return BurnInRunner(ports, unit.bus())
+
+
 def _machine_eraser(unit: UnitContainer) -> MachineEraser:
     from gprov.apps.unit.execution.erase.machine import MachineEraser
 
@@ -172,5 +188,6 @@ class UnitContainer(PortContainer):
     destructive_ports = factory(_destructive_ports, itself)
     executor = factory(_executor, itself)
     erasure_runner = factory(_erasure_runner, itself)
+    burn_in_runner = factory(_burn_in_runner, itself)
     machine_eraser = factory(_machine_eraser, itself)
     flow_ports = factory(_flow_ports, itself)

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gprov.apps.unit.composition import adapters, drive_adapters, firmware_adapters, network_adapters
+from gprov.apps.unit.composition import (
+    adapters,
+    burnin_adapters,
+    drive_adapters,
+    firmware_adapters,
+    network_adapters,
+)
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, singleton, value
 from gprov.domain.boot.args import BootArguments
 from gprov.domain.branding import Branding
@@ -23,12 +29,14 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.arrays import Arrays
     from gprov.ports.attention import Attention
     from gprov.ports.bmc import Bmc
+    from gprov.ports.burnin import Loads
     from gprov.ports.config_tool import ConfigTools
     from gprov.ports.destructive.array_writer import ArrayWriter
     from gprov.ports.destructive.disk_writer import DiskWriter
     from gprov.ports.destructive.filesystem_maker import FileSystemMaker
     from gprov.ports.destructive.image_unpacker import ImageUnpacker
     from gprov.ports.destructive.partitioner import Partitioner
+    from gprov.ports.destructive.write_loads import WriteLoads
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
     from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
@@ -89,6 +97,14 @@ def _disk_writer(unit: PortContainer) -> DiskWriter:
 
 def _disk_reader(unit: PortContainer) -> DiskReader:
     return drive_adapters.disk_reader(blocks=unit.blocks(), clock=unit.clock())
+
+
+def _loads(unit: PortContainer) -> Loads:
+    return burnin_adapters.loads(processes=unit.processes())
+
+
+def _write_loads(unit: PortContainer) -> WriteLoads:
+    return burnin_adapters.write_loads(processes=unit.processes())
 
 
 def _image_archives(unit: PortContainer) -> adapters.ImageArchives:
@@ -191,6 +207,10 @@ class PortContainer(Container):
     drive_commands = singleton(drive_adapters.drive_commands)
     disk_writer = singleton(_disk_writer, itself)
     disk_reader = singleton(_disk_reader, itself)
+
+    loads = singleton(_loads, itself)
+    write_loads = singleton(_write_loads, itself)
+    sensors = singleton(burnin_adapters.sensors)
 
     firmware = singleton(firmware_adapters.firmware)
     smbios = singleton(firmware_adapters.smbios)

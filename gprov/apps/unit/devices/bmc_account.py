@@ -46,10 +46,10 @@ class BmcAccount:
         when the new one works. Raises DeviceFault, DeadlineExceeded, BadInput."""
         secret = password_bytes(password)
         user = self._named_user(name)
-        self._store(user, secret)
+        tested = self._store(user, secret)
         self._grant(user)
         self._disable_others(user)
-        self._bus.message(f"BMC: password of user {user} ({name}) set")
+        self._bus.message(f"BMC: password of user {user} ({name}) set{' and tested' if tested else ''}")
 
     def _named_user(self, name: str) -> int:
         """The number of the account. A slot whose name cannot be set is skipped."""
@@ -74,22 +74,35 @@ class BmcAccount:
             self._bus.log(f"BMC: slot {user.number} did not keep the name {name!r}")
         return kept
 
-    def _store(self, user: int, password: bytes) -> None:
-        """In the first size that the controller takes, and gives back in a comparison."""
+    def _store(self, user: int, password: bytes) -> bool:
+        """In the first size that the controller takes, and gives back in a comparison. Returns False if its comparisons
+        prove nothing."""
         sizes = storage_sizes(password)
-        for size in sizes:
-            code = self._code(set_password(user, password, size)) or self._prove(user, password, size)
+        while True:
+            size, *sizes = sizes
+            code = self._code(set_password(user, password, size))
+            if not code and not self._compares(user, password, size):
+                return False
+            code = code or self._prove(user, password, size)
             if not code:
-                return
-            if code not in SIZE_REFUSED or size == sizes[-1]:
+                return True
+            if code not in SIZE_REFUSED or not sizes:
                 raise CommandRefused(BMC, f"password of user {user}: {refusal_text(code, password)}", code)
 
+    def _compares(self, user: int, password: bytes, size: int) -> bool:
+        """Whether the controller refuses a password that it cannot have. Of a long one that is not compared it cannot
+        be excluded that it was cut."""
+        if self._code(compare_password(user, foreign_password(password), size)):
+            return True
+        reason = f"accepts any password of user {user} in a comparison, so that it is not known what it kept"
+        if len(password) > SHORT_PASSWORD:
+            raise DeviceFault(BMC, f"{reason}: {SHORTER}")
+        self._bus.warning(f"BMC: {reason}: the password was not tested")
+        return False
+
     def _prove(self, user: int, password: bytes, size: int) -> int:
-        """Compare, and see that other passwords differ. Returns a completion code, 0 if the controller kept the
-        password. A right comparison follows at most two wrong ones, after which some controllers lock an account."""
-        if self._code(compare_password(user, foreign_password(password), size)) == 0:
-            self._cannot_prove(user, password)
-            return 0
+        """Returns a completion code, 0 if the controller kept the password. A right comparison follows at most two
+        wrong ones, after which some controllers lock an account."""
         code = self._code(compare_password(user, password, size))
         if code:
             return code
@@ -97,13 +110,6 @@ class BmcAccount:
             if self._code(compare_password(user, cut, cut_size)) == 0:
                 raise DeviceFault(BMC, f"kept only the beginning of the password of user {user}: {SHORTER}")
         return self._code(compare_password(user, password, size))
-
-    def _cannot_prove(self, user: int, password: bytes) -> None:
-        """Of a long password it cannot be excluded that it was cut."""
-        reason = f"accepts any password of user {user} in a comparison, so that it is not known what it kept"
-        if len(password) > SHORT_PASSWORD:
-            raise DeviceFault(BMC, f"{reason}: {SHORTER}")
-        self._bus.warning(f"BMC: {reason}: the password was not tested")
 
     def _grant(self, user: int) -> None:
         for channel in self._used:

@@ -13,6 +13,7 @@ class Opcode(IntEnum):
 
     READ_NATIVE_MAX_ADDRESS_EXT = 0x27
     ACCESSIBLE_MAX_ADDRESS = 0x78
+    SMART = 0xB0
     DEVICE_CONFIGURATION = 0xB1
     SANITIZE = 0xB4
     CHECK_POWER_MODE = 0xE5
@@ -38,6 +39,9 @@ class SanitizeFeature(IntEnum):
 
 GET_NATIVE_MAX_ADDRESS = 0x0000
 DEVICE_CONFIGURATION_IDENTIFY = 0xC2
+SMART_READ_DATA = 0xD0
+# All SMART commands have it in LBA (23:8).
+_SMART_KEY = 0xC24F
 CLEAR_SANITIZE_OPERATION_FAILED = 0x0001
 _USES_LBA = 0x40
 # Values that the LBA field must have, so that no damaged command destroys data.
@@ -85,6 +89,18 @@ def device_configuration_identify() -> AtaCommand:
         transfer=Transfer.PIO_IN,
         feature=DEVICE_CONFIGURATION_IDENTIFY,
         count=1,
+        sectors_in=1,
+    )
+
+
+def smart_read_data() -> AtaCommand:
+    """The attributes, one sector (ATA/ATAPI-7, 6.54.7)."""
+    return AtaCommand(
+        opcode=Opcode.SMART,
+        transfer=Transfer.PIO_IN,
+        feature=SMART_READ_DATA,
+        count=1,
+        lba=_SMART_KEY << 8,
         sectors_in=1,
     )
 

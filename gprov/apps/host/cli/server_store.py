@@ -1,0 +1,43 @@
+"""Opening the store of a factory server for a command; a server may be running meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gprov.apps.host.cli.server_keys import KeySource, provider
+from gprov.domain.errors import BadInput
+from gprov.domain.factory.audit import Actor
+
+if TYPE_CHECKING:
+    from gprov.apps.server.container import ServerContainer
+
+
+@contextmanager
+def opened(data: str, source: KeySource) -> Iterator[ServerContainer]:
+    """The services on an existing data folder; errors name the folder. Raises DeviceMissing (a folder that was misspelt
+    is not made)."""
+    from gprov.apps.server.container import server_container
+    from gprov.apps.server.database import open_existing
+
+    with open_existing(data):
+        pass
+    container = server_container(data, provider(source, data))
+    with closing(container.database()):
+        try:
+            yield container
+        except BadInput as error:
+            raise BadInput(data if error.what == "serial" else error.what, error.problems) from error
+
+
+def operator(reason: str) -> Actor:
+    """The person who runs this command."""
+    from gprov.adapters.linux.system.login import current_user
+
+    return Actor(current_user(), reason)
+
+
+def utc(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

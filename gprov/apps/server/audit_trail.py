@@ -1,0 +1,97 @@
+"""The audit trail in the store: an append-only table, whose last entry is sealed with the key of the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+
+from gprov.apps.server.store_key import StoreKey
+from gprov.domain.errors import IntegrityFault, Problem
+from gprov.domain.factory.audit import (
+    EMPTY,
+    Actor,
+    AuditAction,
+    AuditEntry,
+    Link,
+    Mark,
+    chain_problems,
+    digest_of,
+    members_of,
+)
+
+
+class AuditTrail:
+    """``now``: the server's clock, UTC, ns."""
+
+    def __init__(self, key: StoreKey, now: Callable[[], int]) -> None:
+        self._key = key
+        self._now = now
+
+    def append(
+        self, db: sqlite3.Connection, action: AuditAction, serial: str, actor: Actor, detail: str = ""
+    ) -> AuditEntry:
+        """Add an entry within the transaction of what it is about. ``serial``: "" for the whole store."""
+        entry, digest = self._add(db, action, serial, actor, detail)
+        self._key.vouch(db, Mark(entry.number, digest))
+        return entry
+
+    def append_unsealed(self, db: sqlite3.Connection, action: AuditAction, actor: Actor, detail: str) -> Mark:
+        """Add an entry about the key itself, which has to be set with the returned state then."""
+        entry, digest = self._add(db, action, "", actor, detail)
+        return Mark(entry.number, digest)
+
+    def problems(self, db: sqlite3.Connection, noted: Mark | None = None) -> tuple[Problem, ...]:
+        """What was changed in or removed from the trail. ``noted``: a state that was noted elsewhere."""
+        try:
+            last = self._key.vouched(db)
+        except IntegrityFault:
+            forged = Problem(
+                "", "the seal of the last entry does not belong to it: the trail was changed without the key"
+            )
+            return (forged, *chain_problems(_links(db), last_mark(db), noted))
+        return tuple(chain_problems(_links(db), last, noted))
+
+    def _add(
+        self, db: sqlite3.Connection, action: AuditAction, serial: str, actor: Actor, detail: str
+    ) -> tuple[AuditEntry, bytes]:
+        last = last_mark(db)
+        entry = AuditEntry(
+            number=last.number + 1, time_ns=self._now(), action=action, serial=serial, actor=actor, detail=detail
+        )
+        members = members_of(entry)
+        digest = digest_of(members, last.digest)
+        db.execute(
+            "INSERT INTO audit (number, time_ns, action, serial, who, reason, detail, digest)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*members, digest),
+        )
+        return entry, digest
+
+
+def last_mark(db: sqlite3.Connection) -> Mark:
+    row = db.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
+    return Mark(row["number"], bytes(row["digest"])) if row else EMPTY
+
+
+def entries(db: sqlite3.Connection, serial: str = "") -> Iterator[AuditEntry]:
+    """Oldest first. ``serial``: those of one unit only, "" for all."""
+    rows = db.execute("SELECT * FROM audit WHERE ?1 = '' OR serial = ?1 ORDER BY number", (serial,))
+    return (_entry(row) for row in rows)
+
+
+def _links(db: sqlite3.Connection) -> Iterator[Link]:
+    rows = db.execute("SELECT number, time_ns, action, serial, who, reason, detail, digest FROM audit ORDER BY number")
+    for row in rows:
+        *members, digest = row
+        yield Link(row["number"], members, bytes(digest))
+
+
+def _entry(row: sqlite3.Row) -> AuditEntry:
+    return AuditEntry(
+        number=row["number"],
+        time_ns=row["time_ns"],
+        action=AuditAction(row["action"]),
+        serial=row["serial"],
+        actor=Actor(row["who"], row["reason"]),
+        detail=row["detail"],
+    )

@@ -1,0 +1,85 @@
+"""What people do with passwords on the server's host, while a server may be running. Each is one transaction with its
+entry of the audit trail."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection
+
+from gprov.apps.server.audit_trail import AuditTrail
+from gprov.apps.server.database import Database
+from gprov.apps.server.password_store import KnownPassword, PasswordStore, UnitRow, reseal, versions
+from gprov.apps.server.rows import Origin, note
+from gprov.apps.server.store_key import StoreKey
+from gprov.domain.errors import BadInput, Problem
+from gprov.domain.factory.audit import Actor, AuditAction
+from gprov.domain.factory.password_rule import PasswordKind
+from gprov.ports.secretbox import SecretBox
+
+# How long the passwords of a reopened unit can be fetched.
+REOPENED_NS = 24 * 3600 * 10**9
+
+
+class CredentialAdmin:
+    """``now``: the server's clock, UTC, ns. Methods raise BadInput for a unit that the store does not have."""
+
+    def __init__(
+        self, database: Database, passwords: PasswordStore, trail: AuditTrail, key: StoreKey, now: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._trail = trail
+        self._key = key
+        self._now = now
+
+    def reopen(self, serial: str, actor: Actor) -> None:
+        """Let the next provisioning of a unit fetch its passwords, within a day, though one has succeeded before."""
+        with self._database.write() as db:
+            unit = _unit(db, serial)
+            db.execute("UPDATE units SET open_until_ns = ? WHERE id = ?", (self._now() + REOPENED_NS, unit.id))
+            self._note(db, unit, "credentials reopened on the server's host")
+            self._trail.append(db, AuditAction.REOPENED, serial, actor)
+
+    def rotate(self, serial: str, kinds: Collection[PasswordKind], actor: Actor) -> None:
+        """Have the next provisioning get fresh passwords. The present ones are kept. Raises BadInput also if there are
+        none yet."""
+        with self._database.write() as db:
+            unit = _unit(db, serial)
+            if db.execute("SELECT 1 FROM passwords WHERE unit = ?", (unit.id,)).fetchone() is None:
+                raise BadInput("serial", [Problem("", f"unit {serial!r} has no passwords yet")])
+            ordered = [kind for kind in PasswordKind if kind in kinds]
+            for kind in ordered:
+                db.execute("INSERT OR IGNORE INTO rotations (unit, kind) VALUES (?, ?)", (unit.id, kind.value))
+            words = ", ".join(kind.value for kind in ordered)
+            self._note(db, unit, f"credentials ({words}) are made anew for the next provisioning")
+            self._trail.append(db, AuditAction.ROTATION, serial, actor, words)
+
+    def reveal(self, serial: str, actor: Actor) -> tuple[KnownPassword, ...]:
+        """All passwords that the unit was given, by kind; of one kind the newest last. Recorded before this returns."""
+        with self._database.write() as db:
+            unit = _unit(db, serial)
+            found = self._passwords.all(db, unit)
+            shown = versions(password.place for password in found) or "none were made"
+            self._note(db, unit, "credentials revealed on the server's host")
+            self._trail.append(db, AuditAction.REVEALED, serial, actor, shown)
+        return found
+
+    def replace_key(self, new: SecretBox, actor: Actor) -> int:
+        """Encrypt everything with another key, in one transaction. Returns how many passwords. Raises IntegrityFault if
+        one was changed: then all keep the key."""
+        with self._database.write() as db:
+            old = self._key.box(db)
+            count = reseal(db, old, new)
+            detail = f"{old.key_id} by {new.key_id}; {count} passwords"
+            self._key.set(db, new, self._trail.append_unsealed(db, AuditAction.KEY_REPLACED, actor, detail))
+        return count
+
+    def _note(self, db: sqlite3.Connection, unit: UnitRow, text: str) -> None:
+        note(db, Origin(unit.id, 0, self._now()), text)
+
+
+def _unit(db: sqlite3.Connection, serial: str) -> UnitRow:
+    row = db.execute("SELECT id FROM units WHERE serial = ?", (serial,)).fetchone()
+    if row is None:
+        raise BadInput("serial", [Problem("", f"no unit {serial!r} is known")])
+    return UnitRow(row["id"], serial)

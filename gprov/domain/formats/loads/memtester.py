@@ -1,0 +1,33 @@
+"""Exit status and output of memtester 4.6.
+
+The status is a sum: 1 the memory could not be allocated or locked, 2 an error of an address line, 4 an error of any
+other test (memtester(8)). If it cannot get or lock as much memory as it was asked for, it tests less, or memory that
+may be swapped, and says so: ``got  NNMB (BYTES bytes), trying mlock ...locked.`` is what it should say. Each wrong word
+is a line ``FAILURE: 0x… != 0x… at offset 0x….``; progress is drawn with backspaces in the same lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NOT_TESTED, _ADDRESS, _OTHER = 1, 2, 4
+_KNOWN = _NOT_TESTED | _ADDRESS | _OTHER
+_FAILURE = re.compile(rb"FAILURE: [ -~]{1,160}")
+_TESTED = re.compile(rb"^got +\d+MB \((\d{1,18}) bytes\), trying mlock \.\.\.locked\.", re.MULTILINE)
+_MOST_LINES = 20
+
+
+def memory_failures(status: int, output: bytes, size: int) -> tuple[str, ...] | None:
+    """What is wrong with the memory, one line each; empty if nothing is. ``size``: bytes that were to be tested. None:
+    they were not all tested, or the program ended otherwise (a signal), which says nothing about the memory."""
+    tested = _TESTED.search(output)
+    if tested is None or int(tested[1]) < size:
+        return None
+    if status < 0 or status & ~_KNOWN or status & _NOT_TESTED:
+        return None
+    lines = [match[0].decode("ascii").rstrip(" .") for match in _FAILURE.finditer(output)][:_MOST_LINES]
+    if status & _ADDRESS:
+        lines.insert(0, "an address line does not work")
+    if status & _OTHER and not lines:
+        lines.append("a pattern was not read back")
+    return tuple(lines)

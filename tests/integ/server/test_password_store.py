@@ -1,0 +1,500 @@
+"""Passwords at rest: encryption, migration, tampering, rotation, audit. Oracles: sqlite3, and the raw files."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from gprov.adapters.fake.system.secretbox import FakeKeys
+from gprov.adapters.linux.keys.key_file import KeyFile
+from gprov.apps.server.audit_trail import entries, last_mark
+from gprov.apps.server.container import POLICY_FILE, server_container
+from gprov.apps.server.credentials import CredentialsRefused
+from gprov.apps.server.database import open_existing, sole_server, store_path
+from gprov.apps.server.giving_up import give_up_key
+from gprov.apps.server.schema import MIGRATIONS
+from gprov.apps.unit.composition.wiring import set_value
+from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
+from gprov.domain.events import ProcessState as S
+from gprov.domain.factory.audit import Mark
+from gprov.domain.factory.password_rule import PasswordKind
+from gprov.domain.factory.requests import CodeNameReport, CredentialRequest, StateReport
+from gprov.ports.secretbox import KeyProvider, SecretBox
+from tests.integ.server.test_server_process import holders
+from tests.integ.server.test_server_store import MINUTE, OPERATOR, START, Server, Unit, provision
+
+OS, BIOS, IPMI = PasswordKind.OS, PasswordKind.BIOS, PasswordKind.IPMI
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    opened = Server(tmp_path / "data")
+    yield opened
+    opened.database.close()
+
+
+def started(server: Server, serial: str, boot: int = 1) -> Unit:
+    unit = Unit(server, serial, boot)
+    unit.state(S.MFG_STARTED)
+    return unit
+
+
+def rows(server: Server, query: str, *values: object) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(store_path(str(server.folder)))) as db:
+        return db.execute(query, values).fetchall()
+
+
+def tamper(server: Server, statement: str, *values: object) -> None:
+    """As someone who can write the file."""
+    with closing(sqlite3.connect(store_path(str(server.folder)))) as db:
+        db.execute("DROP TRIGGER IF EXISTS audit_is_not_changed")
+        db.execute("DROP TRIGGER IF EXISTS audit_is_not_shortened")
+        db.execute(statement, values)
+        db.commit()
+
+
+def trail(server: Server) -> list[tuple[str, str, str, str, str]]:
+    with server.database.read() as db:
+        return [
+            (entry.action.value, entry.serial, entry.actor.who, entry.actor.reason, entry.detail)
+            for entry in entries(db)
+        ]
+
+
+def problems(server: Server, noted: Mark | None = None) -> list[str]:
+    with server.database.read() as db:
+        return [str(problem) for problem in server.trail.problems(db, noted)]
+
+
+def mark(server: Server) -> Mark:
+    with server.database.read() as db:
+        return last_mark(db)
+
+
+def test_no_file_of_the_store_holds_a_password_or_the_name_of_a_session(server: Server) -> None:
+    secrets = [*started(server, "1").credentials(), *started(server, "2").credentials()]
+    server.admin.rotate("1", [OS], OPERATOR)
+    secrets += started(server, "1", 2).credentials()
+    sessions = [f"{number:032x}" for number in (1, 2)]
+    assert len(set(secrets)) == 7
+    assert holders(server.folder, [*secrets, *sessions]) == set()
+    assert (server.folder / "store" / "factory.sqlite-wal").stat().st_size > 0
+    server.database.close()
+    assert holders(server.folder, [*secrets, *sessions]) == set()
+
+
+def exchange(server: Server, first: tuple[int, str], second: tuple[int, str]) -> None:
+    """The ciphertexts of two passwords, each given by unit and kind."""
+    where = "unit = ? AND kind = ?"
+    ((one,),) = rows(server, f"SELECT ciphertext FROM passwords WHERE {where}", *first)
+    ((other,),) = rows(server, f"SELECT ciphertext FROM passwords WHERE {where}", *second)
+    tamper(server, f"UPDATE passwords SET ciphertext = ? WHERE {where}", one, *second)
+    tamper(server, f"UPDATE passwords SET ciphertext = ? WHERE {where}", other, *first)
+
+
+def test_an_exchanged_row_is_refused_and_recorded(server: Server) -> None:
+    first, second = started(server, "1"), started(server, "2")
+    passwords = first.credentials(), second.credentials()
+    for places in (((1, "ipmi"), (2, "ipmi")), ((1, "os"), (1, "bios"))):
+        exchange(server, *places)
+        with pytest.raises(IntegrityFault, match="was changed, belongs elsewhere"):
+            first.credentials()
+        with pytest.raises(IntegrityFault):
+            server.admin.reveal("1", OPERATOR)
+        exchange(server, *places)
+        assert (first.credentials(), second.credentials()) == passwords
+    tamper(server, "UPDATE units SET serial = 'x' WHERE serial = '1'")
+    tamper(server, "UPDATE units SET serial = '1' WHERE serial = '2'")  # its passwords for the machine with serial 1
+    with pytest.raises(IntegrityFault):
+        started(server, "1", 2).credentials()
+    refused = [entry[2:] for entry in trail(server) if entry[0] == "refused"]
+    changed = "the stored secret: was changed, belongs elsewhere, or has another key"
+    assert refused == [("unit at 10.0.2.15", "", changed)] * 3
+    assert server.notes("x")[-1].startswith("credentials handed out")
+    assert server.notes("1")[-1] == f"credentials refused to 10.0.2.15: {changed}"
+    assert problems(server) == []
+
+
+def test_a_version_does_not_pass_for_another(server: Server) -> None:
+    old = started(server, "1").credentials()
+    server.admin.rotate("1", [OS, BIOS, IPMI], OPERATOR)
+    new = started(server, "1", 2).credentials()
+    assert not set(old) & set(new)
+    tamper(server, "DELETE FROM passwords WHERE version = 2")
+    tamper(server, "UPDATE passwords SET version = 2")
+    with pytest.raises(IntegrityFault):
+        started(server, "1", 3).credentials()
+
+
+def test_rotation_gives_the_next_provisioning_fresh_ones_and_keeps_the_others(server: Server) -> None:
+    unit = started(server, "1")
+    first = unit.credentials()
+    server.later(1)
+    server.admin.rotate("1", [IPMI], OPERATOR)
+    detail = server.services.queries.unit("1")
+    assert detail is not None
+    assert detail.credentials.rotating == "ipmi"
+    assert unit.credentials() == first  # it may have set them already
+    again = started(server, "1", 2)
+    second = again.credentials()
+    assert (second[:2], second[2] != first[2]) == (first[:2], True)
+    assert again.credentials() == started(server, "1", 3).credentials() == second
+    detail = server.services.queries.unit("1")
+    assert detail is not None
+    assert detail.credentials.rotating == ""
+    known = server.admin.reveal("1", OPERATOR)
+    assert [(each.place.kind, each.place.version, each.secret.reveal(), each.made_ns) for each in known] == [
+        (BIOS, 1, first[1], START),
+        (IPMI, 1, first[2], START),
+        (IPMI, 2, second[2], START + MINUTE),
+        (OS, 1, first[0], START),
+    ]
+
+
+def test_a_unit_is_told_its_latest_bios_passwords_since_the_setup_may_have_one(server: Server) -> None:
+    made = [started(server, "1").credentials()[1]]
+    for boot in range(2, 6):
+        server.admin.rotate("1", [BIOS], OPERATOR)
+        unit = started(server, "1", boot)
+        found = server.services.credentials.hand_out(CredentialRequest(unit.sender), "10.0.2.15")
+        assert [each.password.reveal() for each in found.earlier_bios] == made[:2]
+        made.insert(0, found.bios.reveal())
+    assert len(set(made)) == 5
+
+
+def test_what_cannot_be_rotated(server: Server) -> None:
+    started(server, "1")
+    with pytest.raises(BadInput, match="unit '1' has no passwords yet"):
+        server.admin.rotate("1", [OS], OPERATOR)
+    with pytest.raises(BadInput, match="no unit '2' is known"):
+        server.admin.rotate("2", [OS], OPERATOR)
+    with pytest.raises(BadInput, match="no unit '2' is known"):
+        server.admin.reveal("2", OPERATOR)
+
+
+def test_a_rotation_alone_does_not_open_a_sealed_unit(server: Server) -> None:
+    unit = started(server, "1")
+    first = unit.credentials()
+    unit.state(S.MFG_SUCCEEDED)
+    server.admin.rotate("1", [OS], OPERATOR)
+    again = started(server, "1", 2)
+    with pytest.raises(CredentialsRefused):
+        again.credentials()
+    server.admin.reopen("1", OPERATOR)
+    assert again.credentials()[0] != first[0]
+
+
+def test_platforms_get_passwords_by_their_own_rules(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / POLICY_FILE).write_text(
+        "[os]\nlength = 24\n[platform.X7.ipmi]\nlength = 14\n[platform.X7.bios]\nlength = 8\n"
+        'alphabet = "ABCDEFGHJKLMNPQRSTUVWX23456789"\nrequire = ["upper", "digit"]\n'
+    )
+    server = Server(tmp_path / "data")
+    small, other = started(server, "1"), started(server, "2")
+    server.services.store.code_name(CodeNameReport(small.sender, "X7"))
+    assert [len(each) for each in small.credentials()] == [24, 8, 14]
+    assert re.fullmatch("[A-Z2-9]{8}", small.credentials()[1])
+    assert [len(each) for each in other.credentials()] == [24, 12, 16]
+    server.database.close()
+    (tmp_path / "data" / POLICY_FILE).write_text("[ipmi]\nlength = 21\nlenght = 3")
+    with pytest.raises(BadInput) as caught:
+        Server(tmp_path / "data")
+    assert [problem.place for problem in caught.value.problems] == ["$.ipmi.lenght", "$.ipmi.length"]
+    assert POLICY_FILE in str(caught.value)
+
+
+def test_everything_that_is_done_is_in_the_trail(server: Server) -> None:
+    unit = started(server, "1")
+    unit.credentials()
+    with pytest.raises(CredentialsRefused):
+        Unit(server, "1", boot=2).credentials()
+    server.admin.rotate("1", [IPMI, OS], OPERATOR)
+    server.admin.reopen("1", OPERATOR)
+    server.admin.reveal("1", OPERATOR)
+    person, peer = ("a person", "a test"), ("unit at 10.0.2.15", "")
+    assert trail(server) == [
+        ("encrypted", "", "server", "", "a new store"),
+        ("made", "1", *peer, "os 1, bios 1, ipmi 1"),
+        ("handed-out", "1", *peer, "os 1, bios 1, ipmi 1"),
+        ("refused", "1", *peer, "the provisioning of this unit was started by another session"),
+        ("rotation", "1", *person, "os, ipmi"),
+        ("reopened", "1", *person, ""),
+        ("revealed", "1", *person, "bios 1, ipmi 1, os 1"),
+    ]
+    assert server.notes("1")[-3:] == [
+        "credentials (os, ipmi) are made anew for the next provisioning",
+        "credentials reopened on the server's host",
+        "credentials revealed on the server's host",
+    ]
+    assert problems(server) == []
+
+
+def test_refusals_do_not_fill_the_disk(server: Server) -> None:
+    stranger = Unit(server, "1")
+    for _ in range(1010):
+        with pytest.raises(CredentialsRefused):
+            stranger.credentials()
+    assert len(trail(server)) == 1001
+    server.later(61)
+    with pytest.raises(CredentialsRefused):
+        stranger.credentials()
+    assert trail(server)[-1][4].endswith(" (before it 10 refusals that are not recorded here)")
+
+
+def test_the_trail_is_append_only_and_what_is_changed_by_force_is_found(server: Server) -> None:
+    started(server, "1").credentials()
+    for _ in range(3):
+        server.admin.reveal("1", OPERATOR)
+    noted = mark(server)
+    for statement in ("DELETE FROM audit", "UPDATE audit SET who = 'x'"):
+        with pytest.raises(DeviceFault, match="append-only"), server.database.write() as db:
+            db.execute(statement)
+    assert problems(server, noted) == []
+    tamper(server, "UPDATE audit SET who = 'another' WHERE number = 5")
+    assert problems(server, noted) == ["entry 5: was changed"]
+    tamper(server, "UPDATE audit SET who = 'a person', action = ? WHERE number = 5", b"\xff\x00")
+    assert problems(server) == ["entry 5: was changed"]
+    tamper(server, "DELETE FROM audit WHERE number = 4")
+    assert problems(server)[0] == "entry 4: missing"
+    tamper(server, "DELETE FROM audit WHERE number > 3")
+    assert problems(server) == ["entries 4 to 6: missing"]
+    tamper(server, "UPDATE store_key SET last_number = 3, last_digest = (SELECT digest FROM audit WHERE number = 3)")
+    assert problems(server, noted) == [
+        "the seal of the last entry does not belong to it: the trail was changed without the key",
+        "entries 4 to 6: missing: they were there when the digest was noted",
+    ]
+    with pytest.raises(DeviceFault, match="the seal of its audit trail was changed"):
+        server.restart()
+
+
+def test_a_store_that_was_set_back_is_found_by_what_was_noted(server: Server, tmp_path: Path) -> None:
+    started(server, "1").credentials()
+    server.database.close()
+    before = Path(store_path(str(server.folder))).read_bytes()
+    again = Server(server.folder, server.now_ns, server.randomness, server.keys)
+    again.admin.reveal("1", OPERATOR)
+    noted = mark(again)
+    again.database.close()
+    Path(store_path(str(server.folder))).write_bytes(before)
+    back = Server(server.folder, server.now_ns, server.randomness, server.keys)
+    assert problems(back) == []
+    assert problems(back, noted) == ["entry 4: missing: they were there when the digest was noted"]
+    back.database.close()
+
+
+PLAIN = ("plain-OS-password-1", "plainBIOS123", "plainIPMI1234567")
+
+
+def old_store(folder: Path) -> None:
+    """As the version before encryption left it: passwords, some of them deleted, in pages and in the log."""
+    path = Path(store_path(str(folder)))
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA secure_delete = OFF")  # the default of SQLite, though not of Debian's
+        for statement in [statement for migration in MIGRATIONS[:3] for statement in migration]:
+            db.execute(statement)
+        db.execute("PRAGMA user_version = 3")
+        db.execute("BEGIN")
+        for unit in range(1, 400):
+            db.execute(
+                "INSERT INTO units (id, serial, state, state_session, state_ns, first_seen_ns, last_seen_ns)"
+                " VALUES (?, ?, 'MFG_STARTED', ?, ?, 1, 1)",
+                (unit, f"SN{unit}", unit, START),
+            )
+            db.execute("INSERT INTO sessions (id, unit, key, number) VALUES (?, ?, ?, 1)", (unit, unit, f"{1:032x}"))
+            own = [f"{text}.{unit}" for text in PLAIN]
+            db.execute("INSERT INTO credentials VALUES (?, ?, ?, ?, 7)", (unit, *own))
+        db.execute("COMMIT")
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")  # passwords in the file; what follows is in the log
+        db.execute("DELETE FROM credentials WHERE unit > 200")
+        # The connection is not closed in an orderly way: a server that was killed leaves its log.
+        copies = {name: (path.parent / name).read_bytes() for name in os.listdir(path.parent)}
+    for name, content in copies.items():
+        (path.parent / name).write_bytes(content)
+
+
+def test_plain_passwords_of_an_older_store_are_encrypted_and_leave_no_trace(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    old_store(folder)
+    assert holders(folder, PLAIN) == {"store/factory.sqlite", "store/factory.sqlite-wal"}
+    server = Server(folder)
+    assert holders(folder, [*PLAIN, f"{1:032x}"]) == set()
+    assert Unit(server, "SN5").credentials() == tuple(f"{text}.5" for text in PLAIN)
+    fresh = Unit(server, "SN300").credentials()
+    assert not [text for text in PLAIN if text in "".join(fresh)]
+    assert trail(server)[0] == ("encrypted", "", "server", "", "600 passwords that were in plain text")
+    assert rows(server, "SELECT count(*) FROM passwords WHERE made_ns = 7") == [(600,)]
+    assert rows(server, "SELECT 1 FROM sqlite_master WHERE name = 'credentials'") == []
+    server.database.close()
+    assert holders(folder, [*PLAIN, f"{1:032x}"]) == set()
+
+
+def test_what_a_reader_kept_from_being_removed_is_removed_later(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    old_store(folder)
+    with closing(sqlite3.connect(store_path(str(folder)), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM units").fetchone()
+        server = Server(folder)
+        assert "store/factory.sqlite-wal" in holders(folder, PLAIN)
+        reader.execute("ROLLBACK")
+    assert server.services.key.scrub()
+    assert holders(folder, PLAIN) == set()
+    assert server.services.key.scrub()
+    server.database.close()
+
+
+def test_a_store_without_its_key_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    folder, path = tmp_path / "data", tmp_path / "key"
+    first = KeyFile(str(path), str(folder))
+    server = _server(folder, first)
+    passwords = started(server, "1").credentials()
+    server.database.close()
+    copy = path.read_bytes()
+    path.unlink()
+    with pytest.raises(DeviceMissing, match=r"no such key file.*restore this key from its copy.*give-up-key"):
+        _server(folder, first)
+    KeyFile(str(path)).fresh()
+    with pytest.raises(DeviceMissing, match=r"holds the key file-[0-9a-f]{16}, not file-.*give-up-key"):
+        _server(folder, first)
+    path.write_bytes(copy)
+    again = _server(folder, first)
+    assert Unit(again, "1").credentials() == passwords
+    again.database.close()
+
+
+def _server(folder: Path, keys: KeyProvider) -> Server:
+    return Server(folder, keys=keys)
+
+
+def test_giving_up_a_lost_key(server: Server) -> None:
+    unit = started(server, "1")
+    passwords = unit.credentials()
+    folder, noted = str(server.folder), mark(server)
+    server.database.close()
+    with pytest.raises(RefusedByPolicy, match="the key fake-1 is there"):
+        give_up_key(folder, server.keys, OPERATOR)
+    assert isinstance(server.keys, FakeKeys)
+    server.keys.lose()
+    with pytest.raises(DeviceMissing):
+        server.restart()
+    with sole_server(folder), pytest.raises(DeviceFault, match="in use by another server"):
+        give_up_key(folder, server.keys, OPERATOR)
+    given_up = give_up_key(folder, server.keys, OPERATOR)
+    assert (given_up.lost, given_up.new, given_up.passwords) == ("fake-1", "fake-1+", 3)
+    again = server.restart()
+    fresh = Unit(again, "1").credentials()
+    assert not set(fresh) & set(passwords)
+    assert problems(again, noted) == []  # the entries of before are still vouched for
+    assert ("key-given-up", "", "a person", "a test", "fake-1; 3 passwords removed; new key fake-1+") in trail(again)
+    again.database.close()
+
+
+def test_a_server_goes_on_when_its_key_is_replaced_meanwhile(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    running = _server(folder, KeyFile(str(tmp_path / "key")))
+    passwords = started(running, "1").credentials()
+    keys = KeyFile(str(tmp_path / "key"))
+    other = _server(folder, keys)
+    assert other.admin.replace_key(keys.add(), OPERATOR) == 3
+    other.database.close()
+    assert Unit(running, "1").credentials() == passwords
+    assert problems(running) == []
+    assert len({row[0] for row in rows(running, "SELECT key_id FROM store_key")}) == 1
+    running.database.close()
+
+
+def test_a_key_is_not_replaced_if_a_password_was_changed(server: Server) -> None:
+    started(server, "1").credentials()
+    tamper(server, "UPDATE passwords SET kind = 'x' WHERE kind = 'os'")
+    tamper(server, "UPDATE passwords SET kind = 'os' WHERE kind = 'ipmi'")
+    tamper(server, "UPDATE passwords SET kind = 'ipmi' WHERE kind = 'x'")
+    before = rows(server, "SELECT * FROM passwords")
+    with pytest.raises(IntegrityFault):
+        server.admin.replace_key(FakeKeys("other").fresh(), OPERATOR)
+    assert rows(server, "SELECT * FROM passwords") == before
+    assert rows(server, "SELECT key_id FROM store_key") == [("fake-1",)]
+    assert started(server, "2").credentials()
+
+
+class AdoptersVault(KeyProvider):
+    """As an adopter would write it: keys are elsewhere, and may be out of reach."""
+
+    def __init__(self) -> None:
+        self.reachable = True
+        self._keys = FakeKeys("vault:factory")
+
+    @override
+    def fresh(self) -> SecretBox:
+        return self._keys.fresh()
+
+    @override
+    def existing(self, key_id: str) -> SecretBox:
+        if not self.reachable:
+            raise DeviceFault("vault", "does not answer")
+        return self._keys.existing(key_id)
+
+
+def test_an_adopter_wires_another_provider_of_keys(tmp_path: Path) -> None:
+    vault = AdoptersVault()
+    container = server_container(str(tmp_path), FakeKeys())
+    set_value(container.keys, vault)
+    container.trail()
+    with closing(container.database()), container.database().read() as db:
+        assert db.execute("SELECT key_id FROM store_key").fetchone()[0] == "vault:factory"
+    vault.reachable = False
+    again = server_container(str(tmp_path), vault)
+    with closing(again.database()), pytest.raises(DeviceFault, match="does not answer"):
+        again.services()
+
+
+def test_only_the_owner_can_read_store_and_documents_after_every_change(server: Server) -> None:
+    def modes() -> dict[str, int]:
+        folders = [server.folder / "store", server.folder / "documents"]
+        paths = [*folders, *(path for folder in folders for path in folder.iterdir())]
+        return {str(path): stat.S_IMODE(path.stat().st_mode) for path in paths}
+
+    def check() -> None:
+        found = modes()
+        assert {mode for path, mode in found.items() if Path(path).is_dir()} == {0o700}
+        assert {mode for path, mode in found.items() if Path(path).is_file()} == {0o600}
+
+    before = os.umask(0)
+    try:
+        server.container.app()
+        check()
+        provision(Unit(server, "1"))
+        Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
+        server.services.released.write_due()
+        assert any("documents" in path and path.endswith(".json") for path in modes())
+        check()
+        unit = started(server, "2")
+        unit.credentials()
+        for change in (
+            lambda: server.admin.rotate("2", [OS], OPERATOR),
+            lambda: server.admin.reveal("2", OPERATOR),
+            lambda: server.admin.reopen("2", OPERATOR),
+            lambda: server.admin.replace_key(FakeKeys("new").fresh(), OPERATOR),
+            lambda: server.database.scrub(),
+        ):
+            change()
+            check()
+    finally:
+        os.umask(before)
+
+
+def test_a_store_is_read_by_others_while_the_server_runs(server: Server) -> None:
+    started(server, "1").credentials()
+    with open_existing(str(server.folder)) as db:
+        assert db.execute("SELECT count(*) FROM audit").fetchone()[0] == 3
+    server.services.store.state(StateReport(Unit(server, "1").sender, S.MFG_FAILED))
