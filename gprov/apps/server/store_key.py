@@ -17,8 +17,8 @@ from gprov.ports.secretbox import KeyProvider, SecretBox
 # What a seal holds that only its context matters of.
 _NOTHING = b""
 REMEDY = (
-    "restore this key from its copy. If it is lost, the passwords in the store cannot be read any more:"
-    " `gprov server credentials give-up-key` makes the server go on with a new key"
+    "name the source of this key (--key-file), or restore it from its copy. If it is lost, the passwords in the store"
+    " cannot be read any more: `gprov server credentials give-up-key` makes the server go on with a new key"
 )
 
 

@@ -362,7 +362,7 @@ def test_a_store_without_its_key_is_refused_with_what_to_do(tmp_path: Path) -> N
     server.database.close()
     copy = path.read_bytes()
     path.unlink()
-    with pytest.raises(DeviceMissing, match=r"no such key file.*restore this key from its copy.*give-up-key"):
+    with pytest.raises(DeviceMissing, match=r"no such key file.*--key-file.*restore it from its copy.*give-up-key"):
         _server(folder, first)
     KeyFile(str(path)).fresh()
     with pytest.raises(DeviceMissing, match=r"holds the key file-[0-9a-f]{16}, not file-.*give-up-key"):
