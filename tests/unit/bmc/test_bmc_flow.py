@@ -30,6 +30,7 @@ def test_the_units_account_is_the_only_one_that_lets_in_and_the_server_knows_the
     assert unit.bmc.board.accounts[3].name == b"admin"
     assert "user 2 (ADMIN) could log in and was disabled" in unit.log(Severity.WARNING)
     assert "password of user 3 (admin) set and tested" in unit.log()
+    assert "set, and compared with what the BMC stores" in unit.factory.documents[f"{SERIAL}_qav.htm"]
     assert unit.settle() == ("reboot", "switched root")
 
 
@@ -218,6 +219,8 @@ def test_of_a_controller_that_accepts_any_password_it_is_said_that_nothing_was_t
     assert unit.bmc.board.logs_in("admin", PASSWORD)
     assert "accepts any password of user 3 in a comparison" in unit.log(Severity.WARNING)
     assert "tested" not in unit.log(Severity.MSG)
+    document = unit.factory.documents[f"{SERIAL}_qav.htm"]
+    assert "<th>BMC (admin)</th><td>set, not tested: the BMC accepts any password in a comparison</td>" in document
 
 
 def test_a_long_password_that_cannot_be_tested_is_a_failure() -> None:

@@ -210,6 +210,18 @@ def test_the_test_switch_leaves_it_out(unit: UnitDriver) -> None:
     assert "burn-in left out, as asked" in unit.log(Severity.WARNING)
 
 
+def test_disks_that_are_not_to_be_wiped_are_not_overwritten() -> None:
+    used = units.running()
+    burn_in(used)
+    before = used.machine.media_state()["sda"]
+    assert used.provision(PROVISION_MFG_TEST="No-wipe-disks") is StopReason.REBOOT
+    assert used.machine.media_state()["sda"] == before
+    assert report(used)["verdict"] == "passed"
+    assert not [test for test in report(used)["tests"] if test.startswith("overwrite")]
+    assert "No-wipe-disks: the data disks are only read" in used.log(Severity.WARNING)
+    assert used.boot() is StopReason.SWITCHED_ROOT
+
+
 def test_the_burn_in_of_another_platform_does_not_run(blank: UnitDriver) -> None:
     burn_in(blank, DevCodeName="other")
     assert blank.provision() is StopReason.REBOOT

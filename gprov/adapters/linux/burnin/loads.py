@@ -122,7 +122,13 @@ def read_argv(load: ReadLoad) -> tuple[str, ...]:
 def write_argv(load: WriteLoad) -> tuple[str, ...]:
     return (
         *_fio(load),
-        *("--rw=write", "--verify=crc32c", f"--verify_backlog={_FIO_BACKLOG}", "--verify_fatal=1"),
+        *(
+            "--rw=write",
+            "--verify=crc32c",
+            f"--verify_backlog={_FIO_BACKLOG}",
+            "--verify_fatal=1",
+            "--verify_state_save=0",
+        ),
     )
 
 
