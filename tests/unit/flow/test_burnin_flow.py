@@ -164,6 +164,15 @@ def test_an_end_without_a_result_is_aborted_not_failed(unit: UnitDriver, change:
     assert unit.machine.load_model.running == 0
 
 
+def test_what_was_found_before_the_abort_counts(unit: UnitDriver) -> None:
+    """Bad memory makes its test slow: each wrong word is printed."""
+    unit.machine.load_model = replace(unit.machine.load_model, hanging={"memtester"}, bad_memory=("FAILURE: x",))
+    error = fails(unit, BurnInFailed)
+    assert error.details() == ("memory errors, part 1: measured 1: FAILURE: x, limit none",)
+    assert report(unit)["reason"] == "the time limit of 600 s has passed without a result"
+    assert unit.machine.load_model.running == 0
+
+
 def test_a_person_can_abort_it_after_a_question(unit: UnitDriver) -> None:
     unit.machine.operator_present = True
     unit.machine.keys = ["any", "no", "any", "yes"]
