@@ -206,9 +206,10 @@ def type_on_console(live: RunningMachine, log: Path, pairs: Sequence[tuple[str, 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as keys:
         keys.connect(live.console)
         for text, typed in pairs:
-            assert live.wait_end(seconds, partial(_awaits, keys, log, text, seen)) is Ending.TIMEOUT
+            # A text may be the last one before a restart.
+            ending = live.wait_end(seconds, partial(_awaits, keys, log, text, seen))
             place = _shown(log).find(text, seen)
-            assert place >= 0, f"{text!r} was not shown"
+            assert place >= 0, f"{text!r} was not shown ({ending.value})"
             seen = place + len(text)
             keys.sendall(typed)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
+from gprov.apps.host.lab.argv import Accelerator, HostEndpoints
 from gprov.apps.host.lab.qmp import Qmp, QmpClosed, QmpEvent
+from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.domain.errors import DeviceFault
+from gprov.ports.process import Running
 
 GREETING: dict[str, object] = {"QMP": {"version": {}, "capabilities": []}}
 DONE: dict[str, object] = {"return": {}}
@@ -91,3 +95,15 @@ def test_a_line_that_is_not_qmp_is_a_fault(pair: tuple[socket.socket, socket.soc
         qemu.sendall(line)
         with pytest.raises(DeviceFault, match="not QMP"):
             qmp.next_event(0)
+
+
+def test_the_end_of_a_machine_is_told_as_often_as_it_is_asked_for(pair: tuple[socket.socket, socket.socket]) -> None:
+    """A wait for a text may get the event, and a wait for the end follows."""
+    ours, qemu = pair
+    say(qemu, GREETING, DONE, shutdown("guest-reset"))
+    endpoints = HostEndpoints(
+        accelerator=Accelerator.TCG, qmp="", console="", lcd="", serial_log="", report="", firmware_code=""
+    )
+    with Qmp(ours) as qmp:
+        live = RunningMachine(cast(Running, None), qmp, endpoints, None)
+        assert [live.wait_end(1.0) for _ in range(2)] == [Ending.RESET] * 2

@@ -50,6 +50,7 @@ class RunningMachine:
     def __init__(self, running: Running, qmp: Qmp, endpoints: HostEndpoints, lcd: LcdStation | None) -> None:
         self._running = running
         self._endpoints = endpoints
+        self._ended: Ending | None = None
         self.qmp = qmp
         self.console = endpoints.console
         self.lcd = lcd
@@ -62,8 +63,10 @@ class RunningMachine:
         return guest_report(_log_content(self._endpoints.report))
 
     def wait_end(self, seconds: float, watch: Callable[[], bool] = lambda: True) -> Ending:
-        """Wait until the guest resets the machine or powers off, at most ``seconds``. ``watch`` is called at least
-        every half second; it ends the wait by returning False."""
+        """Wait until the guest resets the machine or powers off, at most ``seconds``; returns at once if it has done so
+        before. ``watch`` is called at least every half second; it ends the wait by returning False."""
+        if self._ended is not None:
+            return self._ended
         end = time.monotonic() + seconds
         while (remaining := end - time.monotonic()) > 0:
             try:
@@ -71,9 +74,9 @@ class RunningMachine:
             except QmpClosed:
                 return Ending.CRASHED
             more = watch()
-            ending = self._ending(event)
-            if ending is not None:
-                return ending
+            self._ended = self._ending(event)
+            if self._ended is not None:
+                return self._ended
             if not more:
                 break
         return Ending.TIMEOUT
