@@ -71,8 +71,13 @@ def test_memory_of_which_every_word_is_wrong_does_not_fill_the_memory_with_findi
     replaced(
         tmp_path,
         "memtester",
-        f'printf "got  1MB (1048576 bytes), trying mlock ...locked.\\n"; yes "{line}." | head -c 64M; sleep 60',
+        'printf "got  1MB (1048576 bytes), trying mlock ...locked.\\n"\n'
+        f"exec awk 'BEGIN {{ while (n++ < 800000) print \"{line}.\" }}'",
     )
+    log = tmp_path / "size"
+    with SystemProcesses(f"{tmp_path}:{SEARCH_PATH}").start(("memtester",), log=str(log), most=MIB) as child:
+        assert child.wait(60).status == -signal.SIGXFSZ
+    assert log.stat().st_size == MIB
     with loads.start(MemoryLoad(0, MIB, 1)) as running:
         assert end(running).failures == (line,) * 20
 

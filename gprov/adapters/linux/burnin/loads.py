@@ -144,13 +144,8 @@ def read_argv(load: ReadLoad) -> tuple[str, ...]:
 def write_argv(load: WriteLoad) -> tuple[str, ...]:
     return (
         *_fio(load),
-        *(
-            "--rw=write",
-            "--verify=crc32c",
-            f"--verify_backlog={_FIO_BACKLOG}",
-            "--verify_fatal=1",
-            "--verify_state_save=0",
-        ),
+        *("--rw=write", "--verify=crc32c", f"--verify_backlog={_FIO_BACKLOG}", "--verify_fatal=1"),
+        "--verify_state_save=0",  # else it leaves a file in the current folder
     )
 
 
