@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gprov.domain.branding import Branding
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.json.unknown import unknown_keys
 from gprov.domain.mfg.burnin.spec import BurnInSpec
 from gprov.domain.mfg.burnin.specread import read_burn_in
 from gprov.domain.mfg.config_tool import tool_of
@@ -99,10 +100,9 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
         validation=specs,
         steps=steps,
         burn_ins=burn_ins,
-        warnings=tuple(warnings),
         readings=tuple(readings),
     )
-    return finish(source, root, manuf)
+    return finish(source, root, replace(manuf, warnings=(*warnings, *unknown_keys(root))))
 
 
 def _without_specification(

@@ -10,6 +10,7 @@ from gprov.domain.disk.primary_fstab import OWNER_OPTIONS
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.json.unknown import unknown_keys
 from gprov.domain.formats.smbios.dmidecode_fields import known_label
 from gprov.domain.formats.smbios.dmidecode_keywords import KEYWORDS
 from gprov.domain.platform.model import (
@@ -39,11 +40,12 @@ _RECOVERY_KINDS = {kind.value: kind for kind in (FileSystemKind.EXT4, FileSystem
 @dataclass(frozen=True, slots=True)
 class PlatformTable:
     """``readings``: values in a spelling of gprovision, and how they were understood, each with its JSON path.
-    ``places``: JSON path of each platform."""
+    ``places``: JSON path of each platform. ``unknown``: keys that are ignored."""
 
     platforms: tuple[Platform, ...]
     readings: tuple[Problem, ...]
     places: tuple[str, ...]
+    unknown: tuple[Problem, ...] = ()
 
 
 def parse_platform_table(source: str, data: bytes) -> tuple[Platform, ...]:
@@ -61,7 +63,8 @@ def read_platform_table(source: str, data: bytes) -> PlatformTable:
     platforms = tuple(_platform(entry, readings) for entry in entries)
     _check_distinct(entries, platforms)
     readings += _shared_names(entries, platforms)
-    return finish(source, root, PlatformTable(platforms, tuple(readings), tuple(entry.path for entry in entries)))
+    places = tuple(entry.path for entry in entries)
+    return finish(source, root, PlatformTable(platforms, tuple(readings), places, unknown_keys(root)))
 
 
 def _platform(entry: JsonObject, readings: list[Problem]) -> Platform:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ def test_a_disk_is_read_at_some_rate_and_keeps_its_contents(world: World) -> Non
 
 
 def test_a_disk_is_overwritten_at_some_rate(world: World) -> None:
+    before = sorted(os.listdir())
     disk = world.blank(SIZE)
     world.writer.write(disk, 0, b"lost".ljust(512, b"\0"))
     load = WriteLoad(disk, 1)
@@ -57,6 +59,7 @@ def test_a_disk_is_overwritten_at_some_rate(world: World) -> None:
     assert (found.load, found.failures) == (load, ())
     assert found.rate > 0
     assert world.blocks.read(disk.node, 0, 4) != b"lost"
+    assert sorted(os.listdir()) == before
 
 
 def test_loads_run_at_the_same_time_and_end_when_they_are_left(world: World) -> None:

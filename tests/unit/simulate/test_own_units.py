@@ -89,6 +89,7 @@ VARIANTS = [
     replace(OURS, cpu=("A", "B"), nic_info=NicInfo(mac_prefixes=("aa:bb",))),
     replace(OURS, nic_info=NicInfo(mac_prefixes=("*",))),
     replace(OURS, recovery_media=replace(OURS.recovery_media, validate=ValidateMethod.SATA), prototype=False),
+    replace(OURS, ipmi=True, bios_config_tool="acme-setup", ipmi_config_tool="/opt/acme/ipmi"),
     *default_table(),
 ]
 

@@ -83,8 +83,9 @@ def _report(file: str, table: PlatformTable, problems: Sequence[Problem]) -> dic
 
 
 def _warnings(table: PlatformTable) -> list[Problem]:
-    """Values that gprov itself does nothing with in this version, and platforms whose units it would refuse."""
-    warnings = []
+    """Keys that are ignored, values that gprov itself does nothing with in this version, and platforms whose units it
+    would refuse."""
+    warnings = [*table.unknown]
     for place, platform in zip(table.places, table.platforms, strict=True):
         warnings += [Problem(f"{place}.{unused.place}", unused.message) for unused in unused_values(platform)]
         try:

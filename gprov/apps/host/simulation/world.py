@@ -31,9 +31,11 @@ from gprov.adapters.fake.firmware.firmware import FakeFirmware, FakeInventory, F
 from gprov.adapters.fake.firmware.tpm import FakeTpm
 from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_start
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeNetwork, FakeOrigin
+from gprov.adapters.fake.net.factory import FakeFactory
+from gprov.adapters.fake.net.network import FakeHttp, FakeNetwork, FakeOrigin
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
@@ -52,6 +54,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import GprovError, InternalError
 from gprov.domain.files import FileType
+from gprov.domain.mfg.config_tool import ToolUse, tool_of
 from gprov.domain.mfg.qa.kernel import VERSION_FILE
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import Platform, RaidLevel, ValidateMethod
@@ -254,6 +257,7 @@ def world_of(
     smbios = build_smbios(platform, SERIAL)
     machine = SimulatedMachine(firmware=firmware, smbios=smbios, nics=_nics(platform, branding), seed=seed)
     machine.bmc = FakeController() if platform.ipmi else None
+    machine.setups = {program: FakeSetup() for use in ToolUse if (program := tool_of(platform, use))}
     for index in range(platform.data_disks):
         machine.add_disk(platform.disk_size, serial=f"primary{index}")
     on_sata = platform.recovery_media.validate is ValidateMethod.SATA

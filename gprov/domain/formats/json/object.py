@@ -1,13 +1,15 @@
 """One object of a JSON document: typed access that collects every problem with its path.
 
 Keys match exactly, else without regard to case (files in the field were written for a reader that does so).
-Unknown keys are ignored; keys that begin with ``_`` are comments. A getter that finds a wrong type notes a problem
+Unknown keys are ignored (``gprov.domain.formats.json.unknown`` lists them); keys that begin with ``_`` are comments.
+A getter that finds a wrong type notes a problem
 and returns its default, so that reading goes on and finds the rest instead of stopping at the first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gprov.domain.errors import Problem
@@ -18,13 +20,31 @@ T = TypeVar("T")
 MOST_PROBLEMS = 200
 
 
-class JsonObject:
-    """One JSON object at ``path`` ("$.Files[2]"); collects problems in a list that the whole document shares."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An object of a document that was read as a ``JsonObject``. ``asked``: keys that a getter was called with."""
 
-    def __init__(self, value: Mapping[str, Json], path: str, problems: list[Problem]) -> None:
+    path: str
+    value: Mapping[str, Json]
+    asked: set[str] = field(default_factory=set)
+
+
+class JsonObject:
+    """One JSON object at ``path`` ("$.Files[2]"). The whole document shares the list of problems, and ``opened``: its
+    objects that were read, by identity of the value."""
+
+    def __init__(
+        self,
+        value: Mapping[str, Json],
+        path: str,
+        problems: list[Problem],
+        opened: dict[int, Opened] | None = None,
+    ) -> None:
         self._value = value
         self.path = path
         self.problems = problems
+        self.opened = {} if opened is None else opened
+        self._asked = self.opened.setdefault(id(value), Opened(path, value)).asked
         self._spellings: dict[str, list[str]] | None = None
         self._noted: set[str] = set()
 
@@ -115,7 +135,7 @@ class JsonObject:
         if value is None:
             return None
         if isinstance(value, Mapping):
-            return JsonObject(value, f"{self.path}.{key}", self.problems)
+            return JsonObject(value, f"{self.path}.{key}", self.problems, self.opened)
         self._wrong(key, "an object", value)
         return None
 
@@ -156,7 +176,7 @@ class JsonObject:
         return {name: inner.text(name) for name in names if not has_lone_surrogate(name)}
 
     def _as_object(self, value: Json, path: str) -> JsonObject | None:
-        return JsonObject(value, path, self.problems) if isinstance(value, Mapping) else None
+        return JsonObject(value, path, self.problems, self.opened) if isinstance(value, Mapping) else None
 
     def _list(
         self, key: str, required: bool, what: str, read: Callable[[Json, str], T | None], most: int | None = None
@@ -172,6 +192,7 @@ class JsonObject:
 
     def _names(self, key: str) -> list[str]:
         """How the key is spelled here, the exact one first."""
+        self._asked.add(key)
         if self._spellings is None:
             self._spellings = {}
             for name in self._value:
