@@ -75,13 +75,14 @@ class StoreKey:
     def scrub(self) -> bool:
         """Remove what was replaced from the file, if that is due. False: it is still due."""
         with self._database.read() as db:
-            row = db.execute("SELECT scrub_due FROM store_key").fetchone()
+            row = db.execute("SELECT key_id, scrub_due FROM store_key").fetchone()
         if row is None or not row["scrub_due"]:
             return True
         if not self._database.scrub():
             return False
         with self._database.write() as db:
-            db.execute("UPDATE store_key SET scrub_due = 0")
+            # Still due if another process has replaced the key meanwhile.
+            db.execute("UPDATE store_key SET scrub_due = 0 WHERE key_id = ?", (row["key_id"],))
         return True
 
     def _existing(self, key_id: str) -> SecretBox:
