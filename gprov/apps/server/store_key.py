@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from gprov.apps.server.database import Database
+from gprov.apps.server.rows import octets
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.factory.audit import Mark
 from gprov.domain.factory.sealed_password import seal_context
@@ -68,8 +69,8 @@ class StoreKey:
         """The state of the audit trail that was sealed last. Raises IntegrityFault if it was not sealed with this
         key."""
         row = db.execute("SELECT last_number, last_digest, seal FROM store_key").fetchone()
-        last = Mark(row["last_number"], bytes(row["last_digest"]))
-        self.box(db).open(bytes(row["seal"]), seal_context(last))
+        last = Mark(row["last_number"], octets(row["last_digest"]))
+        self.box(db).open(octets(row["seal"]), seal_context(last))
         return last
 
     def scrub(self) -> bool:

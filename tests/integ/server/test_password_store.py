@@ -380,6 +380,36 @@ def _server(folder: Path, keys: KeyProvider) -> Server:
     return Server(folder, keys=keys)
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("digest", 10**15), ("digest", "text"), ("time_ns", "text"), ("action", "x\x1b[2J")],
+)
+def test_a_trail_with_values_of_another_kind_was_changed(server: Server, column: str, value: object) -> None:
+    started(server, "1").credentials()
+    tamper(server, f"UPDATE audit SET {column} = ? WHERE number = 2", value)
+    assert any("entry 2: was changed" in problem for problem in problems(server))
+    with server.database.read() as db:
+        if column == "digest":
+            assert len(list(entries(db))) >= 2
+        else:
+            with pytest.raises(IntegrityFault, match=r"entry 2: was changed; .*--verify"):
+                list(entries(db))
+
+
+@pytest.mark.parametrize("value", ["text", 10**15])
+def test_a_password_or_seal_that_is_no_bytes_was_changed(server: Server, value: object) -> None:
+    unit = started(server, "1")
+    unit.credentials()
+    tamper(server, "UPDATE passwords SET ciphertext = ?", value)
+    with pytest.raises(IntegrityFault):
+        unit.credentials()
+    tamper(server, "UPDATE passwords SET kind = 'x' WHERE kind = 'os'")
+    with pytest.raises(IntegrityFault):
+        unit.credentials()
+    tamper(server, "UPDATE store_key SET seal = ?", value)
+    assert any("was changed without the key" in problem for problem in problems(server))
+
+
 def test_giving_up_a_lost_key(server: Server) -> None:
     unit = started(server, "1")
     passwords = unit.credentials()
