@@ -14,6 +14,10 @@ class RunningLoad(Protocol):
         """None while it runs. Raises DeviceFault if it ended without a result (its program was killed, had no memory,
         or printed something else than expected): that says nothing about the unit."""
 
+    def end(self) -> LoadResult | None:
+        """End it before its time. Returns what it had found to be wrong until then, None if nothing. Raises
+        DeadlineExceeded if it does not end."""
+
 
 class Loads(Protocol):
     def missing(self, load: Load) -> str:

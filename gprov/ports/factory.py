@@ -37,8 +37,8 @@ class TimeSource(Protocol):
 class RunHistory(Protocol):
     def unfinished_runs(self, serial: str) -> int:
         """How many provisionings of this unit in a row, up to now, began and ended neither well nor in a failure: the
-        unit restarted, or lost its power. The present one may be counted or not. 0 if the server does not know the
-        unit."""
+        unit restarted, or lost its power. The present one is counted once its report has arrived. 0 if the server does
+        not know the unit."""
 
 
 class DocumentStore(Protocol):

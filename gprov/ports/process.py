@@ -70,12 +70,14 @@ class Processes(Protocol):
         *,
         feed: bool = False,
         log: str | None = None,
+        most: int | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> AbstractContextManager[Running]:
         """Start without waiting; leaving the context kills what still runs.
 
-        Output goes to the file ``log`` (appended), or is kept for ``Running.wait`` if that is None.
+        Output goes to the file ``log`` (appended), or is kept for ``Running.wait`` if that is None. A program that
+        writes more than ``most`` bytes of output, or into any file, is ended (SIGXFSZ); None: it may.
         Raises ToolMissing.
         """
 

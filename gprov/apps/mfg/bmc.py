@@ -43,17 +43,15 @@ def read_bmc(ports: MfgPorts, platform: Platform, context: UnitContext, switches
     return facts
 
 
-def set_bmc_account(ports: MfgPorts, facts: BmcFacts | None, context: UnitContext, password: Secret) -> None:
-    """The unit's account becomes administrator with this password, which is compared with what the BMC stores, and the
-    only account that may log in. ``facts``: None if the platform has no BMC. Raises DeviceFault, DeadlineExceeded,
-    BadInput."""
-    if facts is None:
-        return
+def set_bmc_account(ports: MfgPorts, facts: BmcFacts, context: UnitContext, password: Secret) -> bool:
+    """The unit's account becomes administrator with this password, and the only account that may log in. Returns
+    whether the password was compared with what the BMC stores: False if the BMC accepts any in a comparison. Raises
+    DeviceFault, DeadlineExceeded, BadInput."""
     controller = Controller(ports.bmc, ports.volumes.clock)
     lan = controller.lan_channels()
     used = tuple(channel.number for channel in facts.channels)
     account = BmcAccount(controller, lan, used, context.bus)
-    account.establish(context.branding.bmc_user, password)
+    return account.establish(context.branding.bmc_user, password)
 
 
 def _log_events(controller: Controller, bus: EventBus) -> None:

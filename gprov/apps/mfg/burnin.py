@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gprov.apps.mfg.job import ProvisioningJob
 from gprov.apps.mfg.ports import MfgPorts
 from gprov.apps.mfg.reports import MachineReports
@@ -22,6 +24,10 @@ def burn_in(job: ProvisioningJob, ports: MfgPorts, bus: EventBus) -> BurnInRepor
     if Switch.NO_BURN_IN in job.switches:
         bus.warning("burn-in left out, as asked")
         return None
+    if spec.disks and spec.disks.writes and Switch.NO_WIPE_DISKS in job.switches:
+        left_out = "the data disks are only read, the write test of the burn-in is left out"
+        bus.warning(f"{Switch.NO_WIPE_DISKS.value}: {left_out}")
+        spec = replace(spec, disks=replace(spec.disks, writes=False))
     runner = ports.burn_in_runner()
     report = runner.run(runner.plan(spec, job.inspection.inventory, job.facts.targets))
     for check in report.checks:

@@ -12,20 +12,24 @@ from dataclasses import dataclass
 from gprov.apps.mfg.ports import FactoryServer, MfgPorts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.execution.fetch import fetch_file
-from gprov.domain.errors import BadInput, DeviceFault, GprovError, Problem, ToolLocked, ToolMissing
+from gprov.domain.errors import BadInput, DeviceFault, GprovError, NetworkFault, Problem, ToolLocked, ToolMissing
 from gprov.domain.mfg.config_tool import Change, StorageMode, ToolAbility, ToolFacts, ToolUse, tool_of
 from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.switches import MfgSwitches, Switch
+from gprov.domain.mfg.urls import redacted
 from gprov.domain.plan.file_operations import FetchFile
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.ports.clock import Deadline
 
 # In the memory of the unit (tmpfs).
 FOLDER = "/run/gprov/settings"
 # Of provisionings in a row without an end, from which on a tool that asks for one more restart is a failure: storage
 # mode and settings of two tools need three, and a power cut may add some.
 MOST_RUNS = 6
+# For the report that this provisioning has begun, which is sent in the background.
+_REPORT_SECONDS, _REPORT_PAUSE = 60.0, 2.0
 
 
 class RestartNeeded(GprovError):
@@ -119,11 +123,22 @@ class FirmwareSetup:
         self._log(what, done)
         if not done.restart:
             return
-        runs = self.server.runs.unfinished_runs(self.unit.serial)
+        runs = self._runs()
         if runs >= MOST_RUNS:
             reason = f"still asks for a restart in run {runs} of provisioning: what it sets does not last"
             raise DeviceFault(what, reason)
         raise RestartNeeded(f"{what} changed: the unit restarts, and provisioning begins again")
+
+    def _runs(self) -> int:
+        """Provisionings in a row without an end, the present one included: its report may arrive late."""
+        clock, serial = self.ports.volumes.clock, self.unit.serial
+        deadline = Deadline(clock, _REPORT_SECONDS)
+        while not (runs := self.server.runs.unfinished_runs(serial)):
+            if deadline.passed:
+                reason = "has no record of this provisioning, so that restarts cannot be counted; see the server's log"
+                raise NetworkFault(redacted(self.data.log_endpoint), reason)
+            clock.sleep(_REPORT_PAUSE)
+        return runs
 
     def _unlocked(self, change: Callable[[Secret | None], Change], credentials: Credentials | None = None) -> Change:
         """A unit that was provisioned before has a password: one that the factory has for it, or had before it was

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gprov.apps.mfg.bmc import read_bmc, set_bmc_account
+from gprov.apps.mfg.bmc import read_bmc
 from gprov.apps.mfg.burnin import burn_in
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
 from gprov.apps.mfg.finish import finish
 from gprov.apps.mfg.firmware_setup import FirmwareSetup, RestartNeeded
-from gprov.apps.mfg.imaging import fetch_files, free_space_for_files
+from gprov.apps.mfg.imaging import free_space_for_files
 from gprov.apps.mfg.inspect import inspect, recovery_disk, target_disks
 from gprov.apps.mfg.job import ProvisioningJob
 from gprov.apps.mfg.ports import FactoryServer, MfgPorts
+from gprov.apps.mfg.recovery_contents import write_recovery
 from gprov.apps.mfg.reports import MachineReports, name_of_unidentified, report_unidentified
 from gprov.apps.mfg.steps import StepRunner
 from gprov.apps.unit.boot.loader import installable_loader
@@ -20,7 +21,6 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios
 from gprov.apps.unit.network.connect import connect_any
 from gprov.apps.unit.recovery.volume import mounted_recovery, unmount_all
-from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.args import BootArguments, join_arguments
 from gprov.domain.boot.kept_arguments import entry_arguments
@@ -34,20 +34,11 @@ from gprov.domain.mfg.steps import StepPoint
 from gprov.domain.mfg.switches import MfgSwitches, Switch, parse_switches
 from gprov.domain.mfg.urls import with_scheme
 from gprov.domain.plan.preconditions import check_platform_supported
-from gprov.domain.plan.provision import (
-    ProvisionFacts,
-    plan_recovery,
-    plan_restore_options,
-    plan_secrets,
-)
+from gprov.domain.plan.provision import ProvisionFacts, plan_recovery
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.unused import unused_values
-from gprov.domain.unit.nics import sorted_by_mac
 from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.ports.factory import TimeSource
-
-# A log file that is still open keeps RECOVERY from being unmounted, which would be a failure: hence the long limit.
-_LOG_SECONDS = 300.0
 
 
 class Provisioning:
@@ -188,11 +179,11 @@ class Provisioning:
         if Switch.NO_CREATE_RECOVERY in job.switches:
             with mounted_recovery(ports.volumes, attachment_rule(job.unit.platform), context):
                 free_space_for_files(job.data, ports, context)
-                self._write_recovery(job)
+                write_recovery(job, ports, context)
         else:
             try:
                 ports.executor.run(plan_recovery(job.facts, wipe=Switch.NO_WIPE_DISKS not in job.switches))
-                self._write_recovery(job)
+                write_recovery(job, ports, context)
             except BaseException:
                 self._unmount()
                 raise
@@ -207,44 +198,6 @@ class Provisioning:
             self._ports.volumes.clock.set(source.time_ns())
         except DeviceFault as fault:
             self._bus.warning(str(fault))
-
-    def _write_recovery(self, job: ProvisioningJob) -> None:
-        """All files on the mounted RECOVERY, and the steps between them."""
-        ports, context = self._ports, self._context
-        log = QueuedSink(ports.file_sink_at(context.log_folder), ports.background, seconds=_LOG_SECONDS)
-        self._bus.attach(log)
-        try:
-            job.steps.run(StepPoint.BEFORE_IMAGING)
-            if Switch.NO_WRITE_FILES not in job.switches:
-                fetch_files(job.data, ports, context)
-            job.steps.run(StepPoint.AFTER_IMAGING)
-            nics = {nic.name: nic.mac for nic in sorted_by_mac(job.inspection.nics)}
-            job.server.telemetry.macs(job.unit.serial, nics, job.bmc.macs if job.bmc else ())
-            self._manufacture(job)
-            ports.executor.run(plan_restore_options(job.facts))
-        except GprovError as error:
-            # Also into the log on RECOVERY, which is closed before the error is handled.
-            self._bus.log(f"failed: {error}")
-            raise
-        finally:
-            self._bus.detach(log)
-
-    def _manufacture(self, job: ProvisioningJob) -> None:
-        job.steps.run(StepPoint.BEFORE_MFG)
-        if Switch.NO_MANUFACTURE not in job.switches:
-            job.steps.stash()
-        job.steps.run(StepPoint.AFTER_MFG)
-        credentials = job.server.credentials.credentials(job.unit.serial, job.data.credential_endpoint)
-        job.steps.run(StepPoint.BEFORE_PASSWORDS, credentials)
-        self._ports.executor.run(plan_secrets(job.facts, self._ports.hasher.hash(credentials.os)))
-        done = job.steps.log
-        done.password(f"System ({self._context.branding.admin})", "hash stored on RECOVERY; each restore sets it")
-        if tool := job.setup.set_password(credentials):
-            done.password("BIOS", f"set by {tool}")
-        if job.bmc is not None and Switch.NO_IPMI_PW not in job.switches:
-            set_bmc_account(self._ports, job.bmc, self._context, credentials.ipmi)
-            done.password(f"BMC ({self._context.branding.bmc_user})", "set, and compared with what the BMC stores")
-        job.steps.run(StepPoint.AFTER_PASSWORDS, credentials)
 
     def _unmount(self) -> DeviceFault | None:
         mounts, mount_points = self._ports.volumes.mounts, self._context.mount_points

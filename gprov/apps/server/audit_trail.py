@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 
+from gprov.apps.server.rows import octets
 from gprov.apps.server.store_key import StoreKey
 from gprov.domain.errors import IntegrityFault, Problem
 from gprov.domain.factory.audit import (
@@ -18,6 +19,8 @@ from gprov.domain.factory.audit import (
     digest_of,
     members_of,
 )
+
+_ACTIONS = frozenset(action.value for action in AuditAction)
 
 
 class AuditTrail:
@@ -70,11 +73,12 @@ class AuditTrail:
 
 def last_mark(db: sqlite3.Connection) -> Mark:
     row = db.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
-    return Mark(row["number"], bytes(row["digest"])) if row else EMPTY
+    return Mark(row["number"], octets(row["digest"])) if row else EMPTY
 
 
 def entries(db: sqlite3.Connection, serial: str = "") -> Iterator[AuditEntry]:
-    """Oldest first. ``serial``: those of one unit only, "" for all."""
+    """Oldest first, as they are stored; ``AuditTrail.problems`` compares them with their digests. ``serial``: those of
+    one unit only, "" for all. Raises IntegrityFault at an entry that this program cannot have written."""
     rows = db.execute("SELECT * FROM audit WHERE ?1 = '' OR serial = ?1 ORDER BY number", (serial,))
     return (_entry(row) for row in rows)
 
@@ -83,13 +87,16 @@ def _links(db: sqlite3.Connection) -> Iterator[Link]:
     rows = db.execute("SELECT number, time_ns, action, serial, who, reason, detail, digest FROM audit ORDER BY number")
     for row in rows:
         *members, digest = row
-        yield Link(row["number"], members, bytes(digest))
+        yield Link(row["number"], members, octets(digest))
 
 
 def _entry(row: sqlite3.Row) -> AuditEntry:
+    number, time_ns = row["number"], row["time_ns"]
+    if row["action"] not in _ACTIONS or not isinstance(time_ns, int):
+        raise IntegrityFault("audit trail", f"entry {number}: was changed; `gprov server audit --verify` finds all")
     return AuditEntry(
-        number=row["number"],
-        time_ns=row["time_ns"],
+        number=number,
+        time_ns=time_ns,
         action=AuditAction(row["action"]),
         serial=row["serial"],
         actor=Actor(row["who"], row["reason"]),

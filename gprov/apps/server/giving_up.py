@@ -31,13 +31,13 @@ def give_up_key(folder: str, keys: KeyProvider, actor: Actor) -> GivenUp:
         lost = key.key_id()
         if lost is None:
             raise RefusedByPolicy(f"{folder}: the store has no key yet")
+        new = key.fresh()  # first: a passphrase is asked for once, and this one is being chosen
         try:
             keys.existing(lost)
         except DeviceMissing:
             pass
         else:
             raise RefusedByPolicy(f"{folder}: the key {lost} is there, the passwords can be decrypted")
-        new = key.fresh()
         trail = AuditTrail(key, time.time_ns)
         with database.write() as db:
             count = db.execute("DELETE FROM passwords").rowcount

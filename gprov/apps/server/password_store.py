@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from gprov.apps.server.rows import octets
 from gprov.apps.server.store_key import StoreKey
+from gprov.domain.errors import IntegrityFault
 from gprov.domain.factory.password_policy import PasswordPolicy
 from gprov.domain.factory.password_rule import PasswordKind
 from gprov.domain.factory.passwords import make_password
@@ -35,6 +37,7 @@ class KnownPassword:
 
 # Replaced BIOS passwords that a unit is told: setups lock after a few wrong ones.
 EARLIER_BIOS = 2
+_KINDS = frozenset(kind.value for kind in PasswordKind)
 Newest = Mapping[PasswordKind, KnownPassword]
 
 
@@ -66,8 +69,8 @@ class PasswordStore:
         rows = db.execute("SELECT * FROM passwords WHERE unit = ? ORDER BY kind, version", (unit.id,)).fetchall()
         found = []
         for row in rows:
-            place = PasswordPlace(unit.serial, PasswordKind(row["kind"]), row["version"])
-            secret = Secret(box.open(bytes(row["ciphertext"]), place.context).decode())
+            place = _place(unit.serial, row)
+            secret = Secret(box.open(octets(row["ciphertext"]), place.context).decode())
             found.append(KnownPassword(place, row["made_ns"], secret))
         return tuple(found)
 
@@ -111,12 +114,18 @@ def reseal(db: sqlite3.Connection, old: SecretBox, new: SecretBox) -> int:
         "SELECT unit, kind, version, ciphertext, serial FROM passwords JOIN units ON units.id = passwords.unit"
     ).fetchall()
     for row in rows:
-        context = PasswordPlace(row["serial"], PasswordKind(row["kind"]), row["version"]).context
+        context = _place(row["serial"], row).context
         db.execute(
             "UPDATE passwords SET ciphertext = ? WHERE unit = ? AND kind = ? AND version = ?",
-            (new.seal(old.open(bytes(row["ciphertext"]), context), context), row["unit"], row["kind"], row["version"]),
+            (new.seal(old.open(octets(row["ciphertext"]), context), context), row["unit"], row["kind"], row["version"]),
         )
     return len(rows)
+
+
+def _place(serial: str, row: sqlite3.Row) -> PasswordPlace:
+    if row["kind"] not in _KINDS:
+        raise IntegrityFault(f"password of {serial}", "was changed in the store: its kind is not known")
+    return PasswordPlace(serial, PasswordKind(row["kind"]), row["version"])
 
 
 def rotations(db: sqlite3.Connection, unit: int) -> tuple[PasswordKind, ...]:

@@ -26,6 +26,12 @@ class Origin:
     now_ns: int
 
 
+def octets(value: object) -> bytes:
+    """Of a column of bytes. Empty, which no digest, seal or ciphertext is, if another program has put something else
+    there."""
+    return value if isinstance(value, bytes) else b""
+
+
 def origin_of(db: sqlite3.Connection, sender: Sender, now_ns: int) -> Origin:
     """Find or add the rows, and set the time of the unit's last report. A session is stored as its SHA-256: its name is
     a secret of 128 random bits."""

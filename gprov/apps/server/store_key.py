@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 
 from gprov.apps.server.database import Database
+from gprov.apps.server.rows import octets
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.factory.audit import Mark
 from gprov.domain.factory.sealed_password import seal_context
@@ -17,8 +18,8 @@ from gprov.ports.secretbox import KeyProvider, SecretBox
 # What a seal holds that only its context matters of.
 _NOTHING = b""
 REMEDY = (
-    "restore this key from its copy. If it is lost, the passwords in the store cannot be read any more:"
-    " `gprov server credentials give-up-key` makes the server go on with a new key"
+    "name the source of this key (--key-file), or restore it from its copy. If it is lost, the passwords in the store"
+    " cannot be read any more: `gprov server credentials give-up-key` makes the server go on with a new key"
 )
 
 
@@ -68,20 +69,21 @@ class StoreKey:
         """The state of the audit trail that was sealed last. Raises IntegrityFault if it was not sealed with this
         key."""
         row = db.execute("SELECT last_number, last_digest, seal FROM store_key").fetchone()
-        last = Mark(row["last_number"], bytes(row["last_digest"]))
-        self.box(db).open(bytes(row["seal"]), seal_context(last))
+        last = Mark(row["last_number"], octets(row["last_digest"]))
+        self.box(db).open(octets(row["seal"]), seal_context(last))
         return last
 
     def scrub(self) -> bool:
         """Remove what was replaced from the file, if that is due. False: it is still due."""
         with self._database.read() as db:
-            row = db.execute("SELECT scrub_due FROM store_key").fetchone()
+            row = db.execute("SELECT key_id, scrub_due FROM store_key").fetchone()
         if row is None or not row["scrub_due"]:
             return True
         if not self._database.scrub():
             return False
         with self._database.write() as db:
-            db.execute("UPDATE store_key SET scrub_due = 0")
+            # Still due if another process has replaced the key meanwhile.
+            db.execute("UPDATE store_key SET scrub_due = 0 WHERE key_id = ?", (row["key_id"],))
         return True
 
     def _existing(self, key_id: str) -> SecretBox:

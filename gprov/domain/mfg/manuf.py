@@ -21,7 +21,7 @@ from gprov.domain.mfg.fileread import (
     read_url,
 )
 from gprov.domain.mfg.files import PlacementKind, RemoteFile, destination, destination_problem
-from gprov.domain.mfg.spec import HardwareSpec
+from gprov.domain.mfg.spec import DiskSpec, HardwareSpec
 from gprov.domain.mfg.specread import read_spec
 from gprov.domain.mfg.stepread import read_platform_steps
 from gprov.domain.mfg.steps import PlatformSteps
@@ -83,6 +83,7 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
     _check_code_names(spec_entries, [spec.code_name for spec in specs], platforms)
     for entry, spec in zip(spec_entries, specs, strict=True):
         _check_controller(entry, spec, platforms or ())
+        warnings += _too_few_disks(entry, spec, platforms or ())
     for entry, platform in zip(step_entries, steps, strict=True):
         _check_tools(entry, platform, platforms or ())
     for more, names, never in (
@@ -145,6 +146,27 @@ def _check_controller(entry: JsonObject, spec: HardwareSpec, platforms: Sequence
         for key in spec.firmware_version.of_controller:
             text = f"no unit has this version: IPMI of {spec.code_name} is not true in the platform table"
             entry.problem(f"FirmwareVer.{key}", text)
+
+
+def _too_few_disks(entry: JsonObject, spec: HardwareSpec, platforms: Sequence[Platform]) -> Iterator[Problem]:
+    """Disks that are as specified, but are no set of data disks of the platform."""
+    variants = [platform for platform in platforms if platform.code_name == spec.code_name]
+    for index, disks in enumerate(spec.main_disks):
+        counts = [sum(disk.quantity for disk in disks if _data_disk(disk, platform)) for platform in variants]
+        if variants and all(count < platform.data_disks for count, platform in zip(counts, variants, strict=True)):
+            text = (
+                f"{max(counts)} of these disks have the Disksize of {spec.code_name}, and NumDataDisks is"
+                f" {variants[0].data_disks}: no unit with them can be provisioned"
+            )
+            yield Problem(f"{entry.path}.MainDiskConfigs[{index}]", text)
+
+
+def _data_disk(disk: DiskSpec, platform: Platform) -> bool:
+    """Whether a disk of a size that the specification allows can have one that the platform table allows."""
+    margin, wanted = disk.tolerance_percent, platform.target_tolerance_pct
+    return disk.size * (100 - margin) <= platform.disk_size * (100 + wanted) and (
+        platform.disk_size * (100 - wanted) <= disk.size * (100 + margin)
+    )
 
 
 def _check_tools(entry: JsonObject, steps: PlatformSteps, platforms: Sequence[Platform]) -> None:

@@ -45,6 +45,7 @@ class ReportedHardware:
 def read_hardware(source: str, data: bytes) -> ReportedHardware:
     """Read an entry of ``ValidationData`` as a machine reports it. Raises BadInput."""
     root = read_object(source, data)
+    root.text("DevCodeName", required=True)  # each such entry has it, and other files do not
     recovery, firmware = root.object("Recovery"), root.object("FirmwareVer")
     macs = [text.split()[1] for text in root.texts("_Nics") if len(text.split()) > 1]
     hardware = ReportedHardware(

@@ -63,6 +63,51 @@ def test_bad_memory_is_a_finding(loads: ToolLoads, tmp_path: Path) -> None:
         )
 
 
+def test_memory_of_which_every_word_is_wrong_does_not_fill_the_memory_with_findings(
+    loads: ToolLoads, tmp_path: Path
+) -> None:
+    """The output is kept in memory, of which a burn-in leaves little: the program is ended, and its findings count."""
+    line = "FAILURE: 0x0000000000000005 != 0x0000000000000004 at offset 0x0000000000000040"
+    replaced(
+        tmp_path,
+        "memtester",
+        'printf "got  1MB (1048576 bytes), trying mlock ...locked.\\n"\n'
+        f"exec awk 'BEGIN {{ while (n++ < 800000) print \"{line}.\" }}'",
+    )
+    log = tmp_path / "size"
+    with SystemProcesses(f"{tmp_path}:{SEARCH_PATH}").start(("memtester",), log=str(log), most=MIB) as child:
+        assert child.wait(60).status == -signal.SIGXFSZ
+    assert log.stat().st_size == MIB
+    with loads.start(MemoryLoad(0, MIB, 1)) as running:
+        assert end(running).failures == (line,) * 20
+
+
+@pytest.mark.parametrize(
+    ("program", "load", "line"),
+    [
+        ("memtester", MemoryLoad(0, MIB, 1), "FAILURE: 0x5 != 0x4 at offset 0x40"),
+        ("stress-ng", CpuLoad(1, 60), "stress-ng: fail:  [7] cpu: gcd error detected"),
+    ],
+)
+def test_what_was_found_counts_though_the_load_is_ended(
+    loads: ToolLoads, tmp_path: Path, program: str, load: CpuLoad | MemoryLoad, line: str
+) -> None:
+    replaced(tmp_path, program, f'echo "{line}" >&2; touch {tmp_path}/begun; sleep 60')
+    with loads.start(load) as running:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.05)
+        assert running.result() is None
+        found = running.end()
+        assert found is not None
+        assert found.failures == (line.rpartition("] ")[2],)
+
+
+def test_a_load_that_has_found_nothing_when_it_is_ended(loads: ToolLoads) -> None:
+    for load in (CpuLoad(1, 60), MemoryLoad(0, 64 * MIB, 100)):
+        with loads.start(load) as running:
+            assert running.end() is None
+
+
 def test_memory_that_cannot_be_locked_is_no_finding(loads: ToolLoads, tmp_path: Path) -> None:
     replaced(tmp_path, "memtester", f'ulimit -v 65536; PATH={SEARCH_PATH} exec memtester "$@"')
     with loads.start(MemoryLoad(0, 256 * MIB, 1)) as running, pytest.raises(ToolFailed, match="without a result"):

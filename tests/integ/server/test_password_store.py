@@ -15,18 +15,21 @@ from typing_extensions import override
 
 from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.adapters.linux.keys.key_file import KeyFile
+from gprov.adapters.linux.keys.passphrase import Passphrase
 from gprov.apps.server.audit_trail import entries, last_mark
 from gprov.apps.server.container import POLICY_FILE, server_container
 from gprov.apps.server.credentials import CredentialsRefused
-from gprov.apps.server.database import open_existing, sole_server, store_path
+from gprov.apps.server.database import Database, open_existing, sole_server, store_path
 from gprov.apps.server.giving_up import give_up_key
 from gprov.apps.server.schema import MIGRATIONS
+from gprov.apps.server.store_key import StoreKey
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
 from gprov.domain.events import ProcessState as S
 from gprov.domain.factory.audit import Mark
 from gprov.domain.factory.password_rule import PasswordKind
 from gprov.domain.factory.requests import CodeNameReport, CredentialRequest, StateReport
+from gprov.domain.unit.credentials import Secret
 from gprov.ports.secretbox import KeyProvider, SecretBox
 from tests.integ.server.test_server_process import holders
 from tests.integ.server.test_server_store import MINUTE, OPERATOR, START, Server, Unit, provision
@@ -362,7 +365,7 @@ def test_a_store_without_its_key_is_refused_with_what_to_do(tmp_path: Path) -> N
     server.database.close()
     copy = path.read_bytes()
     path.unlink()
-    with pytest.raises(DeviceMissing, match=r"no such key file.*restore this key from its copy.*give-up-key"):
+    with pytest.raises(DeviceMissing, match=r"no such key file.*--key-file.*restore it from its copy.*give-up-key"):
         _server(folder, first)
     KeyFile(str(path)).fresh()
     with pytest.raises(DeviceMissing, match=r"holds the key file-[0-9a-f]{16}, not file-.*give-up-key"):
@@ -375,6 +378,36 @@ def test_a_store_without_its_key_is_refused_with_what_to_do(tmp_path: Path) -> N
 
 def _server(folder: Path, keys: KeyProvider) -> Server:
     return Server(folder, keys=keys)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("digest", 10**15), ("digest", "text"), ("time_ns", "text"), ("action", "x\x1b[2J")],
+)
+def test_a_trail_with_values_of_another_kind_was_changed(server: Server, column: str, value: object) -> None:
+    started(server, "1").credentials()
+    tamper(server, f"UPDATE audit SET {column} = ? WHERE number = 2", value)
+    assert any("entry 2: was changed" in problem for problem in problems(server))
+    with server.database.read() as db:
+        if column == "digest":
+            assert len(list(entries(db))) >= 2
+        else:
+            with pytest.raises(IntegrityFault, match=r"entry 2: was changed; .*--verify"):
+                list(entries(db))
+
+
+@pytest.mark.parametrize("value", ["text", 10**15])
+def test_a_password_or_seal_that_is_no_bytes_was_changed(server: Server, value: object) -> None:
+    unit = started(server, "1")
+    unit.credentials()
+    tamper(server, "UPDATE passwords SET ciphertext = ?", value)
+    with pytest.raises(IntegrityFault):
+        unit.credentials()
+    tamper(server, "UPDATE passwords SET kind = 'x' WHERE kind = 'os'")
+    with pytest.raises(IntegrityFault):
+        unit.credentials()
+    tamper(server, "UPDATE store_key SET seal = ?", value)
+    assert any("was changed without the key" in problem for problem in problems(server))
 
 
 def test_giving_up_a_lost_key(server: Server) -> None:
@@ -398,6 +431,47 @@ def test_giving_up_a_lost_key(server: Server) -> None:
     assert problems(again, noted) == []  # the entries of before are still vouched for
     assert ("key-given-up", "", "a person", "a test", "fake-1; 3 passwords removed; new key fake-1+") in trail(again)
     again.database.close()
+
+
+def test_the_passphrase_after_a_lost_one_is_one_that_is_chosen(tmp_path: Path) -> None:
+    """It is asked for twice: a typing error would lose the passwords that are made from then on."""
+    asked: list[bool] = []
+
+    def ask(new: bool) -> Secret:
+        asked.append(new)
+        return Secret("another passphrase")
+
+    lost = Passphrase(lambda _: Secret("a passphrase, lost"), log2_cost=10)
+    server = _server(tmp_path / "data", lost)
+    started(server, "1").credentials()
+    server.database.close()
+    give_up_key(str(server.folder), Passphrase(ask, log2_cost=10), OPERATOR)
+    assert asked == [True]
+    with pytest.raises(RefusedByPolicy, match="is there, the passwords can be decrypted"):
+        give_up_key(str(server.folder), Passphrase(ask, log2_cost=10), OPERATOR)
+
+
+def test_what_a_key_encrypted_is_removed_though_it_was_replaced_while_old_content_was(tmp_path: Path) -> None:
+    """The running server removes old content of its file at the moment when another process replaces the key."""
+    folder, path = tmp_path / "data", str(tmp_path / "key")
+    running = _server(folder, KeyFile(path))
+    started(running, "1").credentials()
+    keys = KeyFile(path)
+    other = _server(folder, keys)
+    other.admin.replace_key(keys.add(), OPERATOR)
+
+    class Meanwhile(Database):
+        @override
+        def scrub(self) -> bool:
+            done = super().scrub()
+            other.admin.replace_key(keys.add(), OPERATOR)
+            return done
+
+    with closing(Meanwhile(str(folder))) as database:
+        assert StoreKey(database, KeyFile(path)).scrub()
+    assert rows(running, "SELECT scrub_due FROM store_key") == [(1,)]
+    other.database.close()
+    running.database.close()
 
 
 def test_a_server_goes_on_when_its_key_is_replaced_meanwhile(tmp_path: Path) -> None:

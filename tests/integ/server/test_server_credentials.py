@@ -120,7 +120,7 @@ def test_a_start_without_the_key_says_what_to_do(server: Server) -> None:
     server.key_file.rename(f"{server.key_file}.away")
     status, errors = started_in_vain(*server.where)
     assert status == 3
-    assert "restore this key from its copy. If it is lost, the passwords in the store cannot be read" in errors
+    assert "or restore it from its copy. If it is lost, the passwords in the store cannot be read" in errors
     assert "gprov server credentials give-up-key" in errors
     assert not server.key_file.exists()
     words = ("credentials", "give-up-key", *server.where, "--reason", "the disk with the key broke")

@@ -199,6 +199,14 @@ def allocated(unit: VirtualUnit, index: int = 0) -> int:
     return os.stat(unit.primary(index)).st_blocks * 512
 
 
+def press_key(unit: VirtualUnit, live: RunningMachine) -> None:
+    """After the erase has failed: the restart does not wait. QEMU repeats characters in its log of a console while a
+    client of that is slow, so there is none before."""
+    log, shown = Path(unit.serial_log("erase")), "any key: at once"
+    assert live.wait_end(FAILED.seconds, lambda: shown not in log.read_text(errors="replace")) is Ending.TIMEOUT
+    type_on_console(live, log, [(shown, b"\r"), ("without waiting any longer", b"yes\r")], 60.0)
+
+
 def type_on_console(live: RunningMachine, log: Path, pairs: Sequence[tuple[str, bytes]], seconds: float) -> None:
     """For each pair: wait, for ``seconds``, until the console has shown a text after that of the pair before; then type
     on it. ``log``: what it has shown."""

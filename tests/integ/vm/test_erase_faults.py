@@ -17,7 +17,7 @@ from gprov.apps.host.lab.factory import factory_for
 from gprov.apps.host.lab.machine import DiskBus, Durability, Machine
 from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending, RunningMachine
-from gprov.apps.host.lab.unit import SERVER, VirtualUnit
+from gprov.apps.host.lab.unit import SERVER
 from tests.integ.vm.erased import (
     CERTIFICATE,
     ERASED,
@@ -35,10 +35,10 @@ from tests.integ.vm.erased import (
     console,
     erasing,
     plant,
+    press_key,
     recovery,
     remains,
     report,
-    type_on_console,
 )
 
 pytestmark = [pytest.mark.vm, pytest.mark.nightly]
@@ -94,14 +94,6 @@ def test_a_bad_sector_is_the_only_one_that_is_left_and_the_report_names_it(
     assert_did_not_wait(console(result), rf"{LOGGED} ERROR .*ONLY PARTLY")
     assert not [each.name for each in result.milestones if each.name == "FR_STARTED"]
     assert report(unit) == found
-
-
-def press_key(unit: VirtualUnit, live: RunningMachine) -> None:
-    """After the erase has failed: the restart does not wait. QEMU repeats characters in its log of a console while a
-    client of that is slow, so there is none before."""
-    log, shown = Path(unit.serial_log("erase")), "any key: at once"
-    assert live.wait_end(FAILED.seconds, lambda: shown not in log.read_text(errors="replace")) is Ending.TIMEOUT
-    type_on_console(live, log, [(shown, b"\r"), ("without waiting any longer", b"yes\r")], 60.0)
 
 
 def with_bad_sector(machine: Machine, offset: int) -> Machine:

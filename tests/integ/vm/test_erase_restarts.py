@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -25,15 +29,19 @@ from tests.integ.erase.iscsi.target import IscsiTarget
 from tests.integ.erase.software_tpm import SoftwareTpm, own, tpm_for_qemu, tpm_on_network
 from tests.integ.vm.erased import (
     ERASED,
+    FAILED,
     MARKER,
     RECORD,
     OverlayAs,
     RunStage,
     assert_erased,
     canary,
+    console,
     erasing,
     plant,
+    press_key,
     recovery,
+    remains,
     report,
 )
 
@@ -123,48 +131,81 @@ def with_scsi_target(machine: Machine, url: str) -> Machine:
     return replace(machine, disks=machine.disks[1:], extra=(*machine.extra, *arguments))
 
 
-@pytest.mark.parametrize("firmware", FirmwareKind)
-def test_a_tpm_with_a_password_is_cleared_by_the_firmware_at_the_next_start(
-    small_overlay_as: OverlayAs,
-    small_products: Products,
-    run_stage: RunStage,
-    tmp_path: Path,
-    firmware: FirmwareKind,
-) -> None:
-    """Over the physical presence interface, whose request QEMU keeps only as long as it runs. OVMF asks a person;
-    SeaBIOS does not."""
-    unit = small_overlay_as(unit_spec("small", firmware))
-    former = plant(unit, tmp_path)
+@pytest.fixture
+def tpm_state(tmp_path: Path) -> Path:
+    """Folder of a TPM with keys, and passwords of owner and lockout hierarchy: no operating system can clear it."""
     state = tmp_path / "tpm"
     state.mkdir()
     with tpm_on_network(state) as tpm:
         own(tpm, tmp_path)
         tpm.tool("tpm2_changeauth", "-c", "lockout", "secret")
         assert owners_passwords(tpm) == ["1", "1"]
+    return state
+
+
+@contextmanager
+def with_tpm(machine: Machine, state: Path) -> Iterator[Machine]:
+    """The same machine with that TPM."""
+    sockets = Path(tempfile.mkdtemp(prefix="gprov-tpm-", dir="/tmp"))
+    try:
+        with tpm_for_qemu(state, sockets / "tpm") as arguments:
+            yield replace(machine, extra=(*machine.extra, *arguments))
+    finally:
+        shutil.rmtree(sockets)
+
+
+CLEAR_TPM = "DATA_ERASE_OPTIONS=clear-tpm:yes"
+
+
+def test_a_tpm_with_a_password_is_cleared_by_the_firmware_at_the_next_start(
+    small_overlay_as: OverlayAs, small_products: Products, run_stage: RunStage, tmp_path: Path, tpm_state: Path
+) -> None:
+    """Over the physical presence interface, whose request QEMU keeps only as long as it runs. OVMF asks a person."""
+    unit = small_overlay_as(unit_spec("small"))
+    former = plant(unit, tmp_path)
 
     def restart(live: RunningMachine) -> None:
         on_reset(live, "reset")
         await_reset(live, ERASED.seconds)
         on_reset(live, "shutdown")
-        if firmware is FirmwareKind.UEFI:
-            await_text(live, Path(unit.serial_log("erase")), "Press F12 to")
-            live.press_keys("f12")
+        await_text(live, Path(unit.serial_log("erase")), "Press F12 to")
+        live.press_keys("f12")
 
-    sockets = Path(tempfile.mkdtemp(prefix="gprov-tpm-", dir="/tmp"))
-    try:
-        with tpm_for_qemu(state, sockets / "tpm") as arguments:
-            machine = replace(unit.machine(), extra=arguments)
-            words = "DATA_ERASE_OPTIONS=clear-tpm:yes"
-            run_stage("erase", unit, ERASED, erasing(machine, unit, small_products, words), restart)
-    finally:
-        shutil.rmtree(sockets)
-    [told] = [one for one in assert_erased(unit, former)["options"] if one["name"] == "TPM"]
+    with with_tpm(unit.machine(), tpm_state) as machine:
+        run_stage("erase", unit, ERASED, erasing(machine, unit, small_products, CLEAR_TPM), restart)
+    told = stated_of_tpm(assert_erased(unit, former))
     assert told["status"] == OptionStatus.PENDING.value
     assert "physical presence operation 5 is pending" in told["detail"]
-    with tpm_on_network(state) as tpm:
+    with tpm_on_network(tpm_state) as tpm:
         assert owners_passwords(tpm) == ["0", "0"]
         assert tpm.handles("persistent").strip() == ""
         assert tpm.handles("nv-index").strip() == ""
+
+
+def test_a_tpm_that_the_firmware_does_not_clear_fails_the_erase(
+    small_overlay_as: OverlayAs, small_products: Products, run_stage: RunStage, tmp_path: Path, tpm_state: Path
+) -> None:
+    """SeaBIOS 1.16 has the interface and no operation of it."""
+    unit = small_overlay_as(unit_spec("small", FirmwareKind.BIOS))
+    former = plant(unit, tmp_path)
+    with with_tpm(unit.machine(), tpm_state) as machine:
+        erase = erasing(machine, unit, small_products, CLEAR_TPM)
+        result = run_stage("erase", unit, FAILED, erase, partial(press_key, unit))
+    assert "operation 5 is refused" in console(result)
+    assert remains(unit, former) == []
+    found = report(unit)
+    told = stated_of_tpm(found)
+    assert (found["verdict"], told["status"]) == ("erased", OptionStatus.FAILED.value)
+    assert "Clear it in the setup" in told["detail"]
+    with recovery(unit) as volume:
+        assert json.loads(volume.read(RECORD))["State"] == "failed"
+    with tpm_on_network(tpm_state) as tpm:
+        assert owners_passwords(tpm) == ["1", "1"]
+
+
+def stated_of_tpm(found: dict[str, Any]) -> dict[str, str]:
+    [told] = [one for one in found["options"] if one["name"] == "TPM"]
+    return {key: str(value) for key, value in told.items()}
 
 
 def owners_passwords(tpm: SoftwareTpm) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import pytest
 from typing_extensions import override as overrides
 
-from gprov.adapters.fake.net.network import FakeFactory
+from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.apps.host.simulation.new_worlds import new_world
 from gprov.apps.host.simulation.world import plug_in
 from gprov.apps.init.container import InitContainer

@@ -4,14 +4,17 @@ and what provisioning does if it misbehaves."""
 from __future__ import annotations
 
 import pytest
+from typing_extensions import override
 
+from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.bmc.model import FakeAccount, FakeLan
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
+from gprov.adapters.fake.system.clock import FakeClock
 from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, CommandRefused, DeadlineExceeded, DeviceFault, DeviceMissing, HardwareMismatch
 from gprov.domain.events import ProcessState, Severity
-from tests.unit.bmc.units import BMC_MAC, PASSWORD, bmc_unit
+from tests.unit.bmc.units import BMC_MAC, PASSWORD, BmcUnit, bmc_unit
 from tests.unit.flow.driver import UnitDriver
 
 ADMINISTRATOR = 0x14  # with messaging
@@ -30,6 +33,7 @@ def test_the_units_account_is_the_only_one_that_lets_in_and_the_server_knows_the
     assert unit.bmc.board.accounts[3].name == b"admin"
     assert "user 2 (ADMIN) could log in and was disabled" in unit.log(Severity.WARNING)
     assert "password of user 3 (admin) set and tested" in unit.log()
+    assert "set, and compared with what the BMC stores" in unit.factory.documents[f"{SERIAL}_qav.htm"]
     assert unit.settle() == ("reboot", "switched root")
 
 
@@ -218,6 +222,8 @@ def test_of_a_controller_that_accepts_any_password_it_is_said_that_nothing_was_t
     assert unit.bmc.board.logs_in("admin", PASSWORD)
     assert "accepts any password of user 3 in a comparison" in unit.log(Severity.WARNING)
     assert "tested" not in unit.log(Severity.MSG)
+    document = unit.factory.documents[f"{SERIAL}_qav.htm"]
+    assert "<th>BMC (admin)</th><td>set, not tested: the BMC accepts any password in a comparison</td>" in document
 
 
 def test_a_long_password_that_cannot_be_tested_is_a_failure() -> None:
@@ -348,3 +354,55 @@ def test_firmware_versions_are_compared() -> None:
             with pytest.raises(HardwareMismatch) as caught:
                 unit.provision()
             assert "2.05" in str(caught.value.details())
+
+
+class _Hostile(FakeController):
+    """Each response takes ``slow`` seconds; before each but the first ones it is busy for ``busy`` requests. Its event
+    log claims to be full, and its records follow each other in a circle."""
+
+    def __init__(self, clock: FakeClock, slow: float, busy: int) -> None:
+        super().__init__()
+        self._clock = clock
+        self._slow = slow
+        self._busy = busy
+        self._again = busy
+
+    @override
+    def respond(self, function: int, command: int, data: bytes, to: tuple[int, int] | None = None) -> bytes | None:
+        self._clock.advance(self._slow)
+        if self._again:
+            self._again -= 1
+            return b"\xc0"
+        self._again = self._busy
+        match function, command:
+            case (0x0A, 0x40):
+                return bytes((0, 0x51, 0xFF, 0xFF, *bytes(11)))
+            case (0x0A, 0x43):
+                number = 2 if data[2] == 1 else 1
+                return bytes((0, 3 - number, 0, number, 0, 2, *bytes(13)))
+            case _:
+                return super().respond(function, command, data, to)
+
+
+def hostile(slow: float, busy: int) -> BmcUnit:
+    unit = bmc_unit()
+    unit.machine.bmc = _Hostile(unit.machine.clock, slow, busy)
+    return unit
+
+
+@pytest.mark.parametrize("slow", [0.5, 8.0])
+def test_an_endless_event_log_ends_in_time(slow: float) -> None:
+    unit = hostile(slow, busy=0)
+    started = unit.machine.clock.monotonic()
+    unit.provision()
+    assert "event log of the BMC not read" in unit.log(Severity.WARNING)
+    assert unit.machine.clock.monotonic() - started < 3600
+
+
+def test_a_controller_that_is_busy_before_each_response_is_a_failure_in_time() -> None:
+    unit = hostile(0.1, busy=20)
+    started = unit.machine.clock.monotonic()
+    with pytest.raises(CommandRefused, match=r"busy.*, after 600 s in all"):
+        unit.provision()
+    assert unit.written == 0
+    assert unit.machine.clock.monotonic() - started < 3600

@@ -68,6 +68,7 @@ class Toolchain(Processes):
         *,
         feed: bool = False,
         log: str | None = None,
+        most: int | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> Iterator[Running]:

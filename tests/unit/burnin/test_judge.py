@@ -157,3 +157,15 @@ def test_the_report_is_json_whatever_devices_are_called() -> None:
     assert document["tests"] == ["?"]
     assert document["checks"] == [{"quantity": "<x>", "measured": "?", "limit": "", "passed": True}]
     assert (document["started"], document["seconds"]) == ("1970-01-01T00:00:00.000Z", 1.3)
+
+
+def test_sensors_and_counters_that_are_gone_after_the_load() -> None:
+    """A driver that fails under load would else hide what a limit is given for."""
+    gone = replace(GOOD, after=replace(BEFORE, temperatures=(), memory=None))
+    assert failed(gone) == [
+        ("temperature sensors", "no longer readable", "readable"),
+        ("counters of memory errors (ECC)", "no longer readable", "readable"),
+    ]
+    without = BurnInPlan(replace(SPEC, limits=Limits()), (), (DISK,))
+    assert failed(replace(gone, after=replace(BEFORE, temperatures=())), without) == []
+    assert failed(replace(gone, after=None)) == []

@@ -28,7 +28,9 @@ def fio(error: int = 0, rate: int = 12, done: int = 99, side: str = "read") -> b
 
 
 def test_fio() -> None:
-    assert parse_fio(b"fio: warning\n" + fio(), writes=False) == FioJob(error=0, rate=12, done=99)
+    assert parse_fio(b"fio: warning\n" + fio() + b"\nfio: file hash not empty on exit\n", writes=False) == FioJob(
+        error=0, rate=12, done=99
+    )
     assert parse_fio(fio(5, side="write"), writes=True) == FioJob(error=5, rate=12, done=99)
 
 
@@ -55,7 +57,9 @@ def test_any_output_of_fio(output: bytes) -> None:
     [
         (0, b"ok\n\nDone.\n", ()),
         (1, b"failed to allocate memory", None),
-        (1 | 4, b"FAILURE: 0x1 != 0x2 at offset 0x3.\n", None),
+        # A wrong word is one whatever happened to the program afterwards.
+        (1 | 4, b"FAILURE: 0x1 != 0x2 at offset 0x3.\n", ("FAILURE: 0x1 != 0x2 at offset 0x3",)),
+        (-9, b"FAILURE: 0x1 != 0x2 at offset 0x3.\n", ("FAILURE: 0x1 != 0x2 at offset 0x3",)),
         (
             4,
             b"Random Value  : \b\bFAILURE: 0xff != 0xfe at offset 0x00000010.\nx",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gprov.adapters.fake.net.network import FakeFactory
+from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.adapters.linux.net.factory import HttpFactory
 from gprov.adapters.linux.net.factory_clients import FactoryClients

@@ -17,7 +17,7 @@ from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.firmware.uefi import firmware_start
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeVolume
-from gprov.adapters.fake.net.network import FakeFactory
+from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL, publish
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.domain.disk.layout import GIB, MIB

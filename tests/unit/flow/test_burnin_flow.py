@@ -164,6 +164,15 @@ def test_an_end_without_a_result_is_aborted_not_failed(unit: UnitDriver, change:
     assert unit.machine.load_model.running == 0
 
 
+def test_what_was_found_before_the_abort_counts(unit: UnitDriver) -> None:
+    """Bad memory makes its test slow: each wrong word is printed."""
+    unit.machine.load_model = replace(unit.machine.load_model, hanging={"memtester"}, bad_memory=("FAILURE: x",))
+    error = fails(unit, BurnInFailed)
+    assert error.details() == ("memory errors, part 1: measured 1: FAILURE: x, limit none",)
+    assert report(unit)["reason"] == "the time limit of 600 s has passed without a result"
+    assert unit.machine.load_model.running == 0
+
+
 def test_a_person_can_abort_it_after_a_question(unit: UnitDriver) -> None:
     unit.machine.operator_present = True
     unit.machine.keys = ["any", "no", "any", "yes"]
@@ -208,6 +217,18 @@ def test_the_test_switch_leaves_it_out(unit: UnitDriver) -> None:
     assert unit.provision(PROVISION_MFG_TEST="No-burn-in") is StopReason.REBOOT
     assert unit.factory.documents == {}
     assert "burn-in left out, as asked" in unit.log(Severity.WARNING)
+
+
+def test_disks_that_are_not_to_be_wiped_are_not_overwritten() -> None:
+    used = units.running()
+    burn_in(used)
+    before = used.machine.media_state()["sda"]
+    assert used.provision(PROVISION_MFG_TEST="No-wipe-disks") is StopReason.REBOOT
+    assert used.machine.media_state()["sda"] == before
+    assert report(used)["verdict"] == "passed"
+    assert not [test for test in report(used)["tests"] if test.startswith("overwrite")]
+    assert "No-wipe-disks: the data disks are only read" in used.log(Severity.WARNING)
+    assert used.boot() is StopReason.SWITCHED_ROOT
 
 
 def test_the_burn_in_of_another_platform_does_not_run(blank: UnitDriver) -> None:

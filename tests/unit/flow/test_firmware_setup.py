@@ -184,3 +184,24 @@ def test_a_server_that_is_down_when_a_restart_is_counted(unit: UnitDriver) -> No
     unit.machine.hook = down
     assert "no answer" in str(unit.provision_fails())
     assert untouched(unit)
+
+
+def test_a_server_that_records_no_runs_when_a_restart_is_counted(unit: UnitDriver) -> None:
+    """It answers questions, but keeps no states (its disk is full): no number of restarts would ever be enough."""
+    unit.machine.setups[BIOS] = FakeSetup(storage=StorageMode.RAID, stubborn=True)
+    unit.factory.deaf = True
+    error = unit.provision_fails()
+    assert "has no record of this provisioning" in str(error)
+    assert untouched(unit)
+
+
+def test_a_report_that_arrives_late_is_waited_for_when_a_restart_is_counted(unit: UnitDriver) -> None:
+    unit.machine.setups[BIOS].storage = StorageMode.RAID
+    unit.factory.deaf = True
+
+    def arrives(operation: str) -> None:
+        if operation.startswith(BIOS):
+            unit.factory.states.append(ProcessState.MFG_STARTED)
+
+    unit.machine.hook = arrives
+    assert unit.provision() is StopReason.REBOOT

@@ -45,7 +45,10 @@ DOCUMENT: Document = {
             "RamMegs": 1234,
             "CPUInfo": {"Model": "QEMU Virtual CPU", "Cores": 4, "Sockets": 1},
             "Recovery": {"Size": 10737418240, "SizeTolerancePct": 1, "Vendor": "QEMU", "Model": "HARDDISK"},
-            "MainDiskConfigs": [[{"Size": 21474836480, "Model": "roothdd"}], [{"Size": 2147483648, "Model": "root2g"}]],
+            "MainDiskConfigs": [
+                [{"Size": 21474836480, "Model": "roothdd"}],
+                [{"Size": 21000000000, "Model": "root21"}],
+            ],
             "NumOUINics": 1,
             "OUINicsSequential": True,
             "TotalNics": 2,
@@ -171,7 +174,7 @@ def test_specification_is_read() -> None:
     assert spec.recovery == DiskSpec(size=10737418240, tolerance_percent=1, vendor="QEMU", model="HARDDISK", quantity=1)
     assert spec.main_disks == (
         (DiskSpec(size=21474836480, model="roothdd"),),
-        (DiskSpec(size=2147483648, model="root2g"),),
+        (DiskSpec(size=21000000000, model="root21"),),
     )
     assert (spec.ram_megs, spec.oui_nics, spec.oui_sequential, spec.total_nics) == (1234, 1, True, 2)
     assert spec.firmware_version == FirmwareVersions(bios="1.2")
@@ -447,6 +450,36 @@ WARNINGS: list[tuple[str, Callable[[Document], object], str]] = [
 def test_warning_with_its_path(change: Callable[[Document], object], expected: str) -> None:
     (warning,) = parse(changed(change)).warnings
     assert str(warning).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("disks", "quantity", "size", "percent", "enough"),
+    [
+        (1, 1, QEMU.disk_size, 0, True),
+        (2, 1, QEMU.disk_size, 0, False),
+        (2, 2, QEMU.disk_size, 0, True),
+        (2, 2, QEMU.disk_size * 105 // 100, 0, True),
+        (2, 2, QEMU.disk_size * 95 // 100, 0, True),
+        (2, 2, QEMU.disk_size * 105 // 100 + 1, 0, False),
+        (2, 2, QEMU.disk_size * 95 // 100 - 1, 0, False),
+        (2, 2, QEMU.disk_size * 2, 50, True),
+        (2, 2, QEMU.disk_size // 2, 50, False),
+    ],
+)
+def test_disks_that_are_no_set_of_the_platform(
+    disks: int, quantity: int, size: int, percent: int, enough: bool
+) -> None:
+    """Of a platform with disks of ``QEMU.disk_size`` bytes ± 5 %."""
+    document = changed(
+        lambda d: d["ValidationData"][0].update(
+            MainDiskConfigs=[[{"Size": size, "SizeTolerancePct": percent, "Quantity": quantity}]]
+        )
+    )
+    platform = replace(QEMU, data_disks=disks)
+    found = [warning for warning in parse(document, [platform]).warnings if "NumDataDisks" in warning.message]
+    assert (found == []) is enough
+    assert parse(document, [platform, replace(platform, data_disks=1, disk_size=size)]).warnings == ()
+    assert parse(document).warnings == ()
 
 
 def test_keys_in_another_case_are_found() -> None:

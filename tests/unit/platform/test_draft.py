@@ -17,6 +17,7 @@ from gprov.apps.host.cli.main import main
 from gprov.apps.host.simulation.new_worlds import new_world
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
+from gprov.domain.errors import BadInput
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.formats.smbios.table import parse_table
 from gprov.domain.platform.draft import ReportedHardware, draft_entry, read_hardware
@@ -120,8 +121,13 @@ def test_a_management_controller_in_the_table_or_the_hardware() -> None:
     assert draft_entry(plain, None)["IPMI"] is False
     assert draft_entry(plain, ReportedHardware(controller=True))["IPMI"] is True
     assert draft_entry(parse_table(device + build_table()), None)["IPMI"] is True
-    reported = read_hardware("hardware.json", b'{"FirmwareVer": {"BIOS": "1", "IPMI": "2.10"}}')
+    reported = read_hardware("hardware.json", b'{"DevCodeName": "X", "FirmwareVer": {"IPMI": "2.10"}}')
     assert reported == ReportedHardware(controller=True)
+
+
+def test_another_file_is_no_list_of_hardware() -> None:
+    with pytest.raises(BadInput, match=r"\$\.DevCodeName: is missing"):
+        read_hardware("appliance.json", b'{"Variants": [{"DevCodeName": "X"}]}')
 
 
 words = st.sampled_from(["", "Default string", "ACME", "A.B (C) [d]", "x+y|z", "To be filled by O.E.M.", "S-100"])

@@ -160,6 +160,28 @@ def test_commands_in_documents_have_these_options(capsys: pytest.CaptureFixture[
     assert checked > 60
 
 
+def test_every_option_and_action_is_in_the_documents(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "".join((ROOT / document).read_text() for document in DOCUMENTS)
+    table = (ROOT / "docs/cli.md").read_text()
+    found = [words for name in COMMANDS for words in actions_of([name], capsys)]
+    assert len(found) > 40
+    for words in found:
+        options = options_of(words, capsys)
+        assert [option for option in options if option not in text] == [], words
+        assert f"`{' '.join(words)}`" in table, words
+
+
+def actions_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> Iterator[list[str]]:
+    """Words of the actions of a command; itself if it has none."""
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    _, _, listed = capsys.readouterr().out.partition("\nCommands:\n")
+    if not listed:
+        yield words
+    for action in re.findall(r"^  (\S+)  ", listed, re.MULTILINE):
+        yield from actions_of([*words, action], capsys)
+
+
 # Actions that have actions of their own.
 GROUPS = [["server", "credentials"]]
 

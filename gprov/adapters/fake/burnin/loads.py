@@ -108,6 +108,14 @@ class _FakeLoad(RunningLoad):
             raise ToolFailed(program, "exit status 1, without a result")
         return _result(self._machine, self._model, self._load)
 
+    @override
+    def end(self) -> LoadResult | None:
+        """What processors and memory find is known at once, an error of a disk at the end."""
+        if isinstance(self._load, (ReadLoad, WriteLoad)):
+            return None
+        found = _result(self._machine, self._model, self._load)
+        return LoadResult(self._load, found.failures) if found.failures else None
+
 
 @contextmanager
 def _running(machine: SimulatedMachine, model: LoadModel, load: Load) -> Iterator[RunningLoad]:

@@ -59,6 +59,7 @@ class FakeProcesses(Processes):
         *,
         feed: bool = False,
         log: str | None = None,
+        most: int | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> Iterator[Running]:

@@ -14,8 +14,8 @@ from gprov.adapters.linux.disk.drive_commands import exclusive_disk
 from gprov.domain.disk.layout import MIB
 from gprov.domain.errors import BadInput, ToolFailed
 from gprov.domain.formats.loads.fio import parse_fio
-from gprov.domain.formats.loads.memtester import memory_failures
-from gprov.domain.formats.loads.stress_ng import cpu_failures, cpu_rate
+from gprov.domain.formats.loads.memtester import memory_failures, wrong_words
+from gprov.domain.formats.loads.stress_ng import cpu_failures, cpu_rate, wrong_results
 from gprov.domain.mfg.burnin.loads import CpuLoad, Load, LoadResult, MemoryLoad, ReadingLoad, ReadLoad, WriteLoad
 from gprov.ports.burnin import Loads, RunningLoad
 from gprov.ports.destructive.write_loads import WriteLoads
@@ -25,6 +25,8 @@ STRESS, MEMTESTER, FIO = "stress-ng", "memtester", "fio"
 # A program that has ended leaves its output at once.
 _END_SECONDS = 5.0
 _TAIL = 2000
+# Of output, which is kept in memory: memtester prints a line for each wrong word, and 58 kB of progress in each loop.
+_MOST_OUTPUT, _OF_LOOP = MIB, MIB // 8
 # fio(1): what was written is read back after so many blocks, as long as the disk's cache may not hold them.
 _FIO_BLOCK, _FIO_BACKLOG = "1M", 256
 # Errors of a disk also where not a byte was read or written; others are then those of fio or of what it was asked for.
@@ -58,8 +60,9 @@ class ToolLoads(Loads):
                 argv, judged = read_argv(load), _disk_result(load)
             case _:
                 assert_never(load)
-        with self._processes.start(argv, cwd=self._folder) as child:
-            yield _ToolLoad(argv, child, judged)
+        most = _MOST_OUTPUT + (load.loops * _OF_LOOP if isinstance(load, MemoryLoad) else 0)
+        with self._processes.start(argv, most=most, cwd=self._folder) as child:
+            yield _ToolLoad(load, argv, child, judged)
 
 
 class FioWriteLoads(WriteLoads):
@@ -79,11 +82,12 @@ class FioWriteLoads(WriteLoads):
         argv = write_argv(load)
         kept = exclusive_disk(load.disk, self._sysfs, self._dev, include_loop=self._include_loop)
         with kept, self._processes.start(argv) as child:
-            yield _ToolLoad(argv, child, _disk_result(load))
+            yield _ToolLoad(load, argv, child, _disk_result(load))
 
 
 class _ToolLoad(RunningLoad):
-    def __init__(self, argv: Sequence[str], child: Running, judged: Judged) -> None:
+    def __init__(self, load: Load, argv: Sequence[str], child: Running, judged: Judged) -> None:
+        self._load = load
         self._argv = argv
         self._child = child
         self._judged = judged
@@ -101,6 +105,24 @@ class _ToolLoad(RunningLoad):
                     self._argv[0], f"exit status {done.status}, without a result", command=command, output=tail
                 )
         return self._result
+
+    @override
+    def end(self) -> LoadResult | None:
+        self._child.kill()
+        found = _found(self._load, self._child.wait(_END_SECONDS).output)
+        return LoadResult(self._load, found) if found else None
+
+
+def _found(load: Load, output: bytes) -> tuple[str, ...]:
+    """What a load prints as soon as it finds it. fio reports at its end only."""
+    match load:
+        case CpuLoad():
+            return wrong_results(output)
+        case MemoryLoad():
+            return wrong_words(output)
+        case ReadLoad() | WriteLoad():
+            return ()
+    assert_never(load)
 
 
 def cpu_argv(load: CpuLoad) -> tuple[str, ...]:

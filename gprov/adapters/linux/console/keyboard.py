@@ -32,15 +32,17 @@ class KeyDecoder:
         return self._since + ESCAPE_SECONDS if self._pending else None
 
     def feed(self, data: bytes, now: float) -> list[Input]:
-        """``now``: seconds on any clock. NUL and bytes above ASCII are noise of a line and have no effect."""
-        entered: list[Input] = self.expire(now) if data else []
+        """``now``: seconds on any clock. What has arrived goes on with a sequence, however late it is read: a program
+        that draws on a slow line reads late. NUL and bytes above ASCII are noise of a line and have no effect."""
+        entered: list[Input] = []
         for byte in data:
             if 0 < byte < 0x80:
                 entered.extend(self._byte(byte, now))
         return entered
 
     def expire(self, now: float) -> list[Input]:
-        """The Escape key, if nothing followed it in time. An incomplete sequence is discarded."""
+        """Called when nothing has arrived: the Escape key, if nothing followed it in time. An incomplete sequence is
+        discarded."""
         if not self._pending or now < self._since + ESCAPE_SECONDS:
             return []
         alone, self._pending = self._pending == bytes([_ESC]), b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import shutil
 import signal
@@ -64,6 +65,7 @@ class SystemProcesses(Processes):
         *,
         feed: bool = False,
         log: str | None = None,
+        most: int | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> Iterator[Running]:
@@ -72,6 +74,8 @@ class SystemProcesses(Processes):
             mode = subprocess.PIPE if feed else subprocess.DEVNULL
             child = self._spawn(argv, env, cwd, mode, spool)
             try:
+                if most is not None:
+                    _limit_files(child.pid, most)
                 yield _Child(child, argv[0], spool, keep=log is None)
             finally:
                 _end(child)
@@ -219,6 +223,12 @@ def failure(argv: Sequence[str], done: Completed) -> ToolFailed:
     last = tail.strip().splitlines()[-1:] or [""]
     reason = f"{how}: {last[0]}" if last[0] else how
     return ToolFailed(argv[0], reason, command=shlex.join(argv), output=tail)
+
+
+def _limit_files(pid: int, size: int) -> None:
+    """From outside: the child may not run code of this program, which has threads, before it is another program."""
+    with suppress(ProcessLookupError):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, size))
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

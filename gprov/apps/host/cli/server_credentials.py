@@ -145,7 +145,7 @@ def rekey(
         str | None, typer.Option(metavar="FILE", help="use the key in this file from now on; made if it is missing")
     ] = None,
     new_passphrase: Annotated[
-        bool, typer.Option(help="use a passphrase from now on, asked for on the terminal")
+        bool, typer.Option("--new-passphrase", help="use a passphrase from now on, asked for on the terminal")
     ] = False,
     new_passphrase_fd: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="the same, read from this file descriptor (first line)")
@@ -182,7 +182,9 @@ def rekey(
 def give_up_key(
     data: values.Data,
     reason: values.Reason,
-    confirmed: Annotated[bool, typer.Option("--yes-remove-passwords", help="required: they are lost")] = False,
+    confirmed: Annotated[
+        bool, typer.Option("--yes-remove-passwords", help="required: confirms that they are lost")
+    ] = False,
     key_file: keys.KeyFileOption = None,
     passphrase: keys.PassphraseOption = False,
     passphrase_fd: keys.PassphraseFdOption = None,
@@ -191,7 +193,10 @@ def give_up_key(
     """The key of the store is lost: remove the passwords that it encrypted, and go on with another key. Each unit gets
     fresh passwords from its next provisioning. No server may be running."""
     if not confirmed:
-        raise typer.BadParameter("is required: they are lost", param_hint="'--yes-remove-passwords'")
+        raise typer.BadParameter(
+            "is required: the passwords that the lost key encrypted are removed for good",
+            param_hint="'--yes-remove-passwords'",
+        )
     from gprov.apps.server.database import open_existing
     from gprov.apps.server.giving_up import give_up_key as give_up
 

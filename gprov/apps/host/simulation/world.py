@@ -32,7 +32,8 @@ from gprov.adapters.fake.firmware.uefi import firmware_start, record_foreign_sta
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.net.network import FakeFactory, FakeHttp, FakeNetwork, FakeOrigin
+from gprov.adapters.fake.net.factory import FakeFactory
+from gprov.adapters.fake.net.network import FakeHttp, FakeNetwork, FakeOrigin
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower

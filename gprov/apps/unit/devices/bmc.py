@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 from gprov.domain.bmc.accounts import BMC, BmcUser
 from gprov.domain.bmc.facts import BmcFacts, EventLog, LanChannel, used_channels
-from gprov.domain.bmc.patience import BUSY_SECONDS, FIRST_PAUSE, LONGEST_PAUSE, TEMPORARY
+from gprov.domain.bmc.patience import (
+    BUSY_SECONDS,
+    EVENT_LOG_SECONDS,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    TEMPORARY,
+    TOTAL_SECONDS,
+)
 from gprov.domain.errors import CommandRefused, DeadlineExceeded, DeviceFault
 from gprov.domain.formats.ipmi.channels import ASSIGNABLE_CHANNELS, get_channel_info, parse_channel_info
 from gprov.domain.formats.ipmi.device import DeviceId, get_device_id, parse_device_id
@@ -40,12 +47,13 @@ _ABSENT = frozenset({0x80, 0xC1, 0xC9, 0xCB, 0xCC, 0xCD, 0xD5, 0xD6})
 class Controller:
     """The unit's BMC. Every method raises DeviceMissing (none there), CommandRefused, DeviceFault, DeadlineExceeded (no
     response) and BadInput (a response that violates the specification). ``seconds``: how long a request is repeated
-    while the controller is busy or silent."""
+    while the controller is busy or silent; all of them together for TOTAL_SECONDS."""
 
     def __init__(self, bmc: Bmc, clock: Clock, seconds: float = BUSY_SECONDS) -> None:
         self._bmc = bmc
         self._clock = clock
         self._seconds = seconds
+        self._waited = 0.0
 
     def command(self, what: str, request: Request, codes: Codes | None = None, to: IpmbAddress | None = None) -> bytes:
         """The data of the response. ``what``: name of the command, for errors; ``codes``: meanings of the completion
@@ -54,7 +62,8 @@ class Controller:
         if response.code != COMPLETED:
             reason = f"{what}: {completion_text(response.code, codes)}"
             if response.code in TEMPORARY:
-                reason += f", still after {self._seconds:g} s"
+                spent = self._waited >= TOTAL_SECONDS
+                reason += f", after {TOTAL_SECONDS:g} s in all" if spent else f", still after {self._seconds:g} s"
             raise CommandRefused(BMC, reason, response.code)
         return response.data
 
@@ -94,11 +103,15 @@ class Controller:
         )
 
     def event_log(self, newest: int) -> EventLog:
-        """``newest``: how many entries to read, from the end of the log; the log can only be read from its start."""
+        """``newest``: how many entries to read, from the end of the log; the log can only be read from its start.
+        Raises DeadlineExceeded also if that takes more than EVENT_LOG_SECONDS."""
+        deadline = Deadline(self._clock, EVENT_LOG_SECONDS)
         info = parse_sel_info(self.command("Get SEL Info", get_sel_info()))
         number = FIRST_RECORD
         read: list[SelEntry] = []
         for _ in range(info.entries):
+            if deadline.passed:
+                raise DeadlineExceeded(f"{BMC}: reading {info.entries} entries of its event log", deadline.seconds)
             entry = parse_sel_entry(self.command("Get SEL Entry", get_sel_entry(number)))
             read = [*read, entry][-newest:]
             number = entry.next
@@ -135,8 +148,10 @@ class Controller:
 
     def _patiently(self, what: str, request: Request, to: IpmbAddress | None) -> Response:
         """The last response, or the last failure to get one, once the time is over."""
-        deadline, pause = Deadline(self._clock, self._seconds), FIRST_PAUSE
+        left = max(0.0, TOTAL_SECONDS - self._waited)
+        deadline, pause = Deadline(self._clock, min(self._seconds, left)), FIRST_PAUSE
         while True:
+            begun = self._clock.monotonic()
             silent: DeadlineExceeded | None = None
             try:
                 response = self._bmc.exchange(request, to)
@@ -148,3 +163,4 @@ class Controller:
                 raise DeadlineExceeded(f"{BMC}: {what}: no response", self._seconds) from silent
             self._clock.sleep(min(pause, max(deadline.remaining, FIRST_PAUSE)))
             pause = min(2 * pause, LONGEST_PAUSE)
+            self._waited += self._clock.monotonic() - begun

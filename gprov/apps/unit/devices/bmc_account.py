@@ -41,15 +41,17 @@ class BmcAccount:
         self._used = used
         self._bus = bus
 
-    def establish(self, name: str, password: Secret) -> None:
+    def establish(self, name: str, password: Secret) -> bool:
         """An order in which power may be cut: a repeated call finds the account by its name. Others are disabled last,
-        when the new one works. Raises DeviceFault, DeadlineExceeded, BadInput."""
+        when the new one works. Returns False if the controller's comparisons prove nothing. Raises DeviceFault,
+        DeadlineExceeded, BadInput."""
         secret = password_bytes(password)
         user = self._named_user(name)
         tested = self._store(user, secret)
         self._grant(user)
         self._disable_others(user)
         self._bus.message(f"BMC: password of user {user} ({name}) set{' and tested' if tested else ''}")
+        return tested
 
     def _named_user(self, name: str) -> int:
         """The number of the account. A slot whose name cannot be set is skipped."""

@@ -19,11 +19,11 @@ class FioJob:
 
 
 def parse_fio(output: bytes, *, writes: bool) -> FioJob:
-    """Lines before the report (fio prints errors and warnings there) are passed over. Raises BadInput."""
-    start = output.find(b"{")
-    if start < 0:
+    """Lines before and after the report (fio prints errors and warnings there) are passed over. Raises BadInput."""
+    start, end = output.find(b"{"), output.rfind(b"}") + 1
+    if start < 0 or end <= start:
         raise BadInput("fio", [Problem("", "has no report in its output")])
-    root = read_object("fio", output[start:])
+    root = read_object("fio", output[start:end])
     jobs = root.objects("jobs", required=True)
     if len(jobs) != 1:
         root.problem("jobs", f"must be one job, are {len(jobs)}")

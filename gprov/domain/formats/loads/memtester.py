@@ -9,6 +9,7 @@ is a line ``FAILURE: 0x… != 0x… at offset 0x….``; progress is drawn with b
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 _NOT_TESTED, _ADDRESS, _OTHER = 1, 2, 4
 _KNOWN = _NOT_TESTED | _ADDRESS | _OTHER
@@ -17,17 +18,23 @@ _TESTED = re.compile(rb"^got +\d+MB \((\d{1,18}) bytes\), trying mlock \.\.\.loc
 _MOST_LINES = 20
 
 
+def wrong_words(output: bytes) -> tuple[str, ...]:
+    """Lines about wrong words, the first ones; also of a program that was ended. None is printed without one."""
+    found = islice(_FAILURE.finditer(output), _MOST_LINES)
+    return tuple(match[0].decode("ascii").rstrip(" .") for match in found)
+
+
 def memory_failures(status: int, output: bytes, size: int) -> tuple[str, ...] | None:
     """What is wrong with the memory, one line each; empty if nothing is. ``size``: bytes that were to be tested. None:
-    they were not all tested, or the program ended otherwise (a signal), which says nothing about the memory."""
+    nothing was found, but they were not all tested, or the program ended otherwise (a signal)."""
+    lines = wrong_words(output)
+    if lines:
+        return ("an address line does not work", *lines) if status > 0 and status & _ADDRESS else lines
     tested = _TESTED.search(output)
     if tested is None or int(tested[1]) < size:
         return None
     if status < 0 or status & ~_KNOWN or status & _NOT_TESTED:
         return None
-    lines = [match[0].decode("ascii").rstrip(" .") for match in _FAILURE.finditer(output)][:_MOST_LINES]
     if status & _ADDRESS:
-        lines.insert(0, "an address line does not work")
-    if status & _OTHER and not lines:
-        lines.append("a pattern was not read back")
-    return tuple(lines)
+        return ("an address line does not work",)
+    return ("a pattern was not read back",) if status & _OTHER else ()

@@ -7,6 +7,7 @@ result is a line ``stress-ng: fail: [PID] cpu: …``.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 DONE, FAILED, WRONG_RESULTS = 0, 2, 7
 _FAIL = re.compile(rb"^stress-ng: fail:\s+\[\d+\] ([ -~]{1,160})", re.MULTILINE)
@@ -16,14 +17,17 @@ _METRICS = re.compile(
 _MOST_LINES = 20
 
 
+def wrong_results(output: bytes) -> tuple[str, ...]:
+    """Lines about wrong results, the first ones; also of a program that was ended."""
+    return tuple(match[1].decode("ascii") for match in islice(_FAIL.finditer(output), _MOST_LINES))
+
+
 def cpu_failures(status: int, output: bytes) -> tuple[str, ...] | None:
     """Wrong results of the processors, one line each; empty if there are none. None: the program ended for another
     reason, which says nothing about the processors."""
-    lines = [match[1].decode("ascii") for match in _FAIL.finditer(output)][:_MOST_LINES]
-    if status == DONE:
-        return tuple(lines)
-    if status in (FAILED, WRONG_RESULTS) and lines:
-        return tuple(lines)
+    lines = wrong_results(output)
+    if status == DONE or (status in (FAILED, WRONG_RESULTS) and lines):
+        return lines
     return None
 
 

@@ -12,6 +12,7 @@ from gprov.domain.mfg.burnin.loads import CpuLoad, LoadResult, MemoryLoad, ReadL
 from gprov.domain.mfg.burnin.plan import BurnInPlan
 from gprov.domain.mfg.burnin.readings import MemoryErrors, Readings, Temperature
 from gprov.domain.mfg.burnin.report import Check
+from gprov.domain.mfg.burnin.spec import Limits
 
 _MB = 1_000_000
 # What the kernel logs of a corrected error, and of any machine check that did not stop the machine.
@@ -38,6 +39,7 @@ def judge(plan: BurnInPlan, found: Found) -> tuple[Check, ...]:
     return (
         *(check for result in found.results for check in _result(plan, result)),
         *_temperatures(found.hottest, limits.max_temperature),
+        *(_gone(found.before, found.after, limits) if found.after else ()),
         *_memory(found.before.memory, found.after.memory if found.after else None, limits.max_corrected or 0),
         _findings("hardware errors in the kernel's log", _reported(plan, found)),
         *(
@@ -90,7 +92,8 @@ def _result(plan: BurnInPlan, result: LoadResult) -> Iterator[Check]:
     match result.load:
         case CpuLoad():
             yield _findings("wrong results of processors", result.failures)
-            yield Check("speed of processors", f"{result.rate:.0f} operations/s")
+            if result.rate:
+                yield Check("speed of processors", f"{result.rate:.0f} operations/s")
         case MemoryLoad():
             yield _findings(f"memory errors, part {result.load.number + 1}", result.failures)
         case ReadLoad(disk):
@@ -123,6 +126,18 @@ def _temperatures(hottest: Sequence[Temperature], limit: int | None) -> Iterator
         )
 
 
+def _gone(before: Readings, after: Readings, limits: Limits) -> Iterator[Check]:
+    """What was read before and no longer is, of the things that have a limit."""
+    if limits.max_temperature is not None and before.temperatures and not after.temperatures:
+        yield _unreadable("temperature sensors")
+    if before.memory is not None and after.memory is None:
+        yield _unreadable("counters of memory errors (ECC)")
+
+
+def _unreadable(quantity: str) -> Check:
+    return Check(quantity, "no longer readable", "readable", passed=False)
+
+
 def _memory(before: MemoryErrors | None, after: MemoryErrors | None, most: int) -> Iterator[Check]:
     if before is None or after is None:
         return
@@ -136,7 +151,7 @@ def _disk(disk: Disk, before: DiskCounters | None, after: DiskCounters | None, m
     if before is None:
         return
     if after is None:
-        yield Check(f"error counters of {disk.node}", "no longer readable", "readable", passed=False)
+        yield _unreadable(f"error counters of {disk.node}")
         return
     grown = after.growth(before)
     total = sum(count for _, count in grown)

@@ -72,7 +72,7 @@ def parse_template(source: str, data: bytes) -> QaTemplate:
     except UnicodeDecodeError as exc:
         raise BadInput(source, [Problem(f"byte {exc.start}", "is not UTF-8")]) from exc
     text = text.removeprefix("\ufeff")
-    if problems := list(_problems(text)):
+    if problems := sorted(_problems(text), key=_line):
         raise BadInput(source, problems)
     return QaTemplate(tuple(_PLACEHOLDER.split(text)))
 
@@ -121,6 +121,11 @@ def _spans(text: str) -> list[tuple[int, int, str]]:
                 break
         position = text.find("<", end)
     return found
+
+
+def _line(problem: Problem) -> int:
+    """0 of one with the whole template."""
+    return int(problem.place.removeprefix("line ") or 0)
 
 
 def _place(text: str, offset: int) -> str:

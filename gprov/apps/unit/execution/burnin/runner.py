@@ -122,15 +122,19 @@ class _Run:
         begun = self._ports.clock.monotonic()
         with ExitStack() as stack:
             running: dict[Load, RunningLoad] = {}
-            for load in phase.loads:
-                running[load] = stack.enter_context(self._start(load))
-            while running:
-                self._look_at(running)
-                self._watch()
-                elapsed = self._ports.clock.monotonic() - begun
-                self._progress(title, elapsed, phase.seconds)
-                if running and self._ports.operator.key_pressed(TICK_SECONDS):
-                    self._ask()
+            try:
+                for load in phase.loads:
+                    running[load] = stack.enter_context(self._start(load))
+                while running:
+                    self._look_at(running)
+                    self._watch()
+                    elapsed = self._ports.clock.monotonic() - begun
+                    self._progress(title, elapsed, phase.seconds)
+                    if running and self._ports.operator.key_pressed(TICK_SECONDS):
+                        self._ask()
+            except (_Aborted, _TooHot, GprovError):
+                self._end(running)
+                raise
         self._bus.progress(title, FRACTION, FRACTION)
 
     def _start(self, load: Load) -> AbstractContextManager[RunningLoad]:
@@ -145,6 +149,17 @@ class _Run:
                 self.results.append(result)
                 self.tests.append(load.describe())
                 del running[load]
+
+    def _end(self, running: dict[Load, RunningLoad]) -> None:
+        """End the loads of a phase that is broken off. What they have found until then counts."""
+        for load, one in running.items():
+            try:
+                result = one.end()
+            except GprovError as error:
+                self._bus.warning(f"burn-in: what this has found is not known: {load.describe()}: {error}")
+                continue
+            if result is not None:
+                self.results.append(result)
 
     def _watch(self) -> None:
         limit = self._plan.spec.limits.max_temperature
