@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from gprov.apps.restore.attempt import RestoreAttempt, RestoreRequest, identify_attempt
 from gprov.apps.restore.emergency import (
-    EmergencyMedia,
     emergency_media,
-    read_emergency_options,
     record_used_files,
     refuse_used_files,
 )
 from gprov.apps.restore.image_choice import ImagePreference, image_preference
 from gprov.apps.restore.installation import ImageInstaller
 from gprov.apps.restore.job import RestoreJob
-from gprov.apps.restore.optional_recovery import RestorePlace, optional_recovery, required_recovery
+from gprov.apps.restore.optional_recovery import optional_recovery, required_recovery
 from gprov.apps.restore.previous_system import record_previous_system
 from gprov.apps.restore.restore_backoff import RestoreBackoff
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
-from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
+from gprov.apps.unit.devices.identity import recovery_attachment_rule
 from gprov.apps.unit.devices.targets import choose_targets_for
 from gprov.apps.unit.network.remote_log import start_remote_log
 from gprov.apps.unit.recovery.erase_record import refuse_unfinished_erase
-from gprov.apps.unit.recovery.records import HistoryFile, read_options
+from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.apps.unit.recovery.retention import prune_images, prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
-from gprov.apps.unit.recovery.volume import RecoveryVolume, mounted_recovery
+from gprov.apps.unit.recovery.volume import mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.args import PreferredImage
-from gprov.domain.disk.recovery import attachment_problem, attachment_rule
 from gprov.domain.emergency.request import EmergencyRequest
-from gprov.domain.errors import EraseUnfinished, GprovError, HardwareMismatch
+from gprov.domain.errors import EraseUnfinished, GprovError
 from gprov.domain.events import ProcessState
 from gprov.domain.image.select import Preference
 from gprov.domain.platform.identify import Unit
@@ -47,26 +44,6 @@ from gprov.ports.secrets import PasswordHasher
 
 # At the end of a restore: limit for a network that is not configured yet.
 _REMOTE_SECONDS = 20.0
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What the boot asks for."""
-
-    preferred: PreferredImage
-    by_person: bool
-    emergency: EmergencyRequest | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Attempt:
-    """What a restore works with while RECOVERY and removable media are mounted."""
-
-    place: RestorePlace
-    media: EmergencyMedia
-    preference: ImagePreference
-    emergency: EmergencyRequest | None
-    budget: StartBudgetFile
 
 
 class FactoryRestore:
@@ -133,7 +110,7 @@ class FactoryRestore:
 
         Raises GprovError, already reported; EraseUnfinished, not reported: no restore has begun.
         """
-        request = _Request(preferred, by_person, emergency)
+        request = RestoreRequest(preferred, by_person, emergency)
         try:
             pause = self._with_recovery(request)
             if pause:
@@ -163,7 +140,7 @@ class FactoryRestore:
         if self._remote_log is not None and not self._remote_log.wait(_REMOTE_SECONDS):
             self._bus.warning("no remote log: the network is not up yet")
 
-    def _with_recovery(self, request: _Request, *, waited: bool = False) -> float:
+    def _with_recovery(self, request: RestoreRequest, *, waited: bool = False) -> float:
         """Restore and return 0; or return for how many seconds to wait before, with RECOVERY unmounted. Returns
         0 and sets ``_left`` if a person leaves the menu of images: such a restore is not counted."""
         ports, context = self._ports, self._context
@@ -178,7 +155,7 @@ class FactoryRestore:
             self._preference, self._left = preference, preference is None
             if preference is None:
                 return 0.0
-            attempt = _Attempt(
+            attempt = RestoreAttempt(
                 place=place,
                 media=media,
                 preference=preference,
@@ -193,14 +170,14 @@ class FactoryRestore:
             self._restored = True
         return 0.0
 
-    def _choose_preference(self, request: _Request) -> ImagePreference | None:
+    def _choose_preference(self, request: RestoreRequest) -> ImagePreference | None:
         files, context = self._ports.volumes.files, self._context
         if request.emergency is not None:
             refuse_used_files(request.emergency, files, context)
             return ImagePreference(Preference.LATEST, emergency=request.emergency.images)
         return image_preference(request.preferred, files, self._operator, context, by_person=request.by_person)
 
-    def _restore_counted(self, attempt: _Attempt, *, by_person: bool, waited: bool) -> float:
+    def _restore_counted(self, attempt: RestoreAttempt, *, by_person: bool, waited: bool) -> float:
         """Returns 0, or for how many seconds to wait before."""
         ports, context, budget = self._ports, self._context, attempt.budget
         if by_person:
@@ -230,7 +207,7 @@ class FactoryRestore:
         self._bus.error(error)
         self._bus.state(ProcessState.FR_FAILED)
 
-    def _restore(self, attempt: _Attempt) -> None:
+    def _restore(self, attempt: RestoreAttempt) -> None:
         ports, bus, context = self._ports, self._bus, self._context
         files, recovery, emergency = ports.volumes.files, attempt.place.recovery, attempt.emergency
         bus.state(ProcessState.FR_STARTED)
@@ -261,28 +238,11 @@ class FactoryRestore:
             self._recorded_on_recovery = True
         prune_images(ports.executor, files, history.value, installed.kept, context)
 
-    def _identify(self, attempt: _Attempt) -> tuple[Unit, RestoreOptions]:
+    def _identify(self, attempt: RestoreAttempt) -> tuple[Unit, RestoreOptions]:
         """Identify the unit, read its restore options, and start the remote log if a server is given."""
-        ports, bus, context = self._ports, self._bus, self._context
-        files, arguments, emergency = ports.volumes.files, context.arguments, attempt.emergency
-        fallback = arguments.proto_ident or stored_code_name(files, context)
-        unit = identify_unit(read_smbios(ports.smbios, bus), context.platforms, fallback, bus)
-        if attempt.place.recovery is not None:
-            _check_recovery_attachment(attempt.place.recovery, unit)
-        if emergency is not None and emergency.options is not None and not emergency.images:
-            options = read_emergency_options(attempt.media, emergency.options, files, context)
-        else:
-            options = read_options(files, context)
-        endpoint = arguments.xlog or options.xlog
+        ports, context = self._ports, self._context
+        unit, options = identify_attempt(attempt, ports, context)
+        endpoint = context.arguments.xlog or options.xlog
         if endpoint:
             self._remote_log = start_remote_log(ports, endpoint, unit, context)
         return unit, options
-
-
-def _check_recovery_attachment(recovery: RecoveryVolume, unit: Unit) -> None:
-    """For a unit that only ``platform.ident`` on RECOVERY identifies: RECOVERY was mounted before its rule was known.
-    Raises HardwareMismatch."""
-    disk = recovery.volume.disk
-    problem = attachment_problem(disk, attachment_rule(unit.platform))
-    if problem:
-        raise HardwareMismatch(f"RECOVERY is on {disk.describe()}, which {problem} on {unit.platform.code_name}")

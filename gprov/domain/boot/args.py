@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar
 
+from gprov.domain.boot.argument_reader import NO_WORDS, YES_WORDS, ArgumentReader
 from gprov.domain.branding import Branding
 
 KEY_WINDOW_SECONDS = 10.0
@@ -20,7 +20,6 @@ ARRAY_WAIT_SECONDS = 30.0
 FAILURE_HOLD_SECONDS = 300.0
 # Limit of the search for emergency files when the boot is otherwise ready.
 EMERGENCY_WAIT_SECONDS = 5.0
-_MAX_SECONDS = 86400.0
 
 # Arguments that select the purpose of a boot. They are never copied from the command line into a boot entry.
 MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "DATA_ERASE_OPTIONS", "frmode", "mfgurl"})
@@ -31,17 +30,10 @@ KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
 LCD_MANUFACTURER_ARGUMENT = "LCD_MANUFACTURER"
 EMERGENCY_ARGUMENT = "EMERGENCY"
 EMERGENCY_WAIT_ARGUMENT = "EMERGENCY_WAIT"
-# A USB string has at most 126 characters.
-_MAX_PLAIN = 126
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
-_YES = ("1", "yes", "true", "on")
-_NO = ("0", "no", "false", "off")
-
 _BRANDING = Branding()
-
-E = TypeVar("E", bound=Enum)
 
 
 class EraseMode(Enum):
@@ -118,7 +110,7 @@ class BootArguments:
 
 def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, command_line: str = "") -> BootArguments:
     """Never raises. ``command_line``: /proc/cmdline, for ``console=``, which is not part of init's environment."""
-    reader = _Reader(environment)
+    reader = ArgumentReader(environment)
     own = branding.environment_prefix
     real_root = reader.text("real_root")
     return BootArguments(
@@ -199,12 +191,12 @@ def without_mode_arguments(arguments: str) -> str:
 
 
 _ERASE_WORDS = {
-    **dict.fromkeys(_YES, EraseMode.REQUESTED),
-    **dict.fromkeys(_NO, EraseMode.NONE),
+    **dict.fromkeys(YES_WORDS, EraseMode.REQUESTED),
+    **dict.fromkeys(NO_WORDS, EraseMode.NONE),
     "unrecoverable_error": EraseMode.UNRECOVERABLE_ERROR,
 }
 _EMERGENCY_WORDS = {
-    **dict.fromkeys(_NO, EmergencyPolicy.OFF),
+    **dict.fromkeys(NO_WORDS, EmergencyPolicy.OFF),
     "images": EmergencyPolicy.IMAGES,
     "all": EmergencyPolicy.ALL,
 }
@@ -215,60 +207,3 @@ _IMAGE_WORDS = {
     "oldest": PreferredImage.OLDEST,
     "menu": PreferredImage.MENU,
 }
-
-
-class _Reader:
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self.notes: list[str] = []
-
-    def text(self, key: str) -> str:
-        return self._environment.get(key, "").strip()
-
-    def plain(self, key: str) -> str:
-        """A text that an argument can repeat in quotes."""
-        text = self.text(key)
-        if len(text) > _MAX_PLAIN or not text.isascii() or not text.isprintable() or '"' in text:
-            self._note(key, text, f"at most {_MAX_PLAIN} printable ASCII characters without quotes")
-            return ""
-        return text
-
-    def word(self, key: str, words: Mapping[str, E], default: E, *, strip: str = "") -> E:
-        text = self.text(key)
-        if not text:
-            return default
-        found = words.get(text.lower().strip(strip) if strip else text.lower())
-        if found is None:
-            self._note(key, text, f"one of {', '.join(word for word in words if word)}")
-            return default
-        return found
-
-    def is_word(self, key: str, word: str) -> bool:
-        text = self.text(key)
-        if text and text.lower() != word:
-            self._note(key, text, word)
-        return text.lower() == word
-
-    def switch(self, key: str) -> bool:
-        """Return False for "0", "no", "false", "off" or an empty value, else True (compatible with gprovision)."""
-        return self.text(key).lower() not in ("", *_NO)
-
-    def seconds(self, key: str, default: float) -> float:
-        value = self.optional_seconds(key)
-        return default if value is None else value
-
-    def optional_seconds(self, key: str) -> float | None:
-        text = self.text(key)
-        if not text:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value <= _MAX_SECONDS:
-            self._note(key, text, f"seconds, 0 to {_MAX_SECONDS:g}")
-            return None
-        return value
-
-    def _note(self, key: str, text: str, expected: str) -> None:
-        self.notes.append(f"kernel argument {key}={text[:80]!r} is ignored: not {expected}")

@@ -10,7 +10,8 @@ import pytest
 from typing_extensions import override as overrides
 
 from gprov.adapters.fake.net.factory import FakeFactory
-from gprov.apps.host.simulation.world import new_world, plug_in
+from gprov.apps.host.simulation.new_worlds import new_world
+from gprov.apps.host.simulation.world import plug_in
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.mfg.main import container_for

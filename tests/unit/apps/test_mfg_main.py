@@ -10,7 +10,8 @@ import pytest
 from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.apps.host.simulation.factory_files import MANUF_URL
-from gprov.apps.host.simulation.world import World, new_world, plug_in
+from gprov.apps.host.simulation.new_worlds import new_world
+from gprov.apps.host.simulation.world import World, plug_in
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.main import HOLD_SECONDS, container_for, provision
 from gprov.apps.unit.composition.wiring import set_value

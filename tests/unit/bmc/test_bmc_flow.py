@@ -10,7 +10,7 @@ from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.bmc.model import FakeAccount, FakeLan
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.system.clock import FakeClock
-from gprov.apps.host.simulation.world import SERIAL
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, CommandRefused, DeadlineExceeded, DeviceFault, DeviceMissing, HardwareMismatch
 from gprov.domain.events import ProcessState, Severity

@@ -10,7 +10,7 @@ from typing_extensions import override
 from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.apps.host.simulation.factory_files import MANUF_URL
-from gprov.apps.host.simulation.world import SERIAL, world_of
+from gprov.apps.host.simulation.new_worlds import SERIAL, world_of
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.formats.json.value import Json

@@ -37,7 +37,8 @@ from gprov.apps.host.erase.planning import BenchPlan
 from gprov.apps.host.erase.running import BenchErasure, run_bench
 from gprov.apps.host.erase.scope import bench_scope, confirmation_word, refused
 from gprov.apps.host.erase.stop import Stop, StoppableClock, stopped_by_signals
-from gprov.apps.host.simulation.world import World, new_world, plug_in
+from gprov.apps.host.simulation.new_worlds import new_world
+from gprov.apps.host.simulation.world import World, plug_in
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.disk.model import Bus
 from gprov.domain.erase.choose import preference

@@ -10,7 +10,7 @@ from functools import cache
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.firmware.grub4dos import GRUB4DOS_CODE
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume, Node
-from gprov.apps.host.simulation.world import IMAGE_NAME
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import PartitionTable

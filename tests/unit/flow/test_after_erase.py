@@ -10,7 +10,7 @@ from fuzz.raid_metadata import imsm_block, imsm_sectors
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk
-from gprov.apps.host.simulation.world import SERIAL
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.domain.boot.decisions import RestoreReason
 from gprov.domain.disk.model import Bus
 from gprov.domain.erase.extents import Extent

@@ -19,7 +19,7 @@ from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeVolume
 from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL, publish
-from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.domain.disk.layout import GIB, MIB
 from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.errors import (

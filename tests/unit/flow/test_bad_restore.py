@@ -14,7 +14,7 @@ from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.simulation.invariants import recovery_problems, system_problems
-from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.unit.network.remote_log import REMOTE_LOG
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus

@@ -10,7 +10,7 @@ import pytest
 
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
-from gprov.apps.host.simulation.world import SERIAL
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.domain.display.views import ProgressView
 from gprov.domain.errors import BurnInAborted, BurnInFailed, GprovError, HardwareMismatch, ToolMissing
 from gprov.domain.events import Event, ProcessState, Progress, Severity

@@ -18,7 +18,7 @@ from gprov.apps.host.simulation.emergency_stick import (
     plug_stick,
 )
 from gprov.apps.host.simulation.invariants import system_problems
-from gprov.apps.host.simulation.world import IMAGE_NAME
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.apps.init.plugged_in import EARLIEST_SECONDS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import FileSystemKind

@@ -17,7 +17,7 @@ from gprov.adapters.fake.drives.nvme import NvmeBehaviour, SimulatedNvmeDrive
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk
-from gprov.apps.host.simulation.world import SERIAL
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.domain.boot.boot_menu import ITEMS, Item
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.model import Bus

@@ -10,7 +10,7 @@ import pytest
 from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.factory_files import BASE_URL
-from gprov.apps.host.simulation.world import SERIAL
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.apps.mfg.firmware_setup import MOST_RUNS
 from gprov.domain.errors import BadInput, DeviceFault, ToolLocked, ToolMissing
 from gprov.domain.events import ProcessState, Severity

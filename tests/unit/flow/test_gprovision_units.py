@@ -13,7 +13,7 @@ from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.apps.host.simulation.invariants import recovery_problems, system_problems
-from gprov.apps.host.simulation.world import IMAGE_NAME, world_of
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, world_of
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.events import Severity

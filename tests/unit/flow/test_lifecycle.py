@@ -10,7 +10,7 @@ from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeVolume, Node
-from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.domain.disk.layout import GIB, PartitionRole, TableKind
 from gprov.domain.disk.model import Bus, FileSystemKind
 from gprov.domain.events import ProcessState, Severity

@@ -6,7 +6,7 @@ import pytest
 
 from gprov.adapters.fake.firmware.uefi import firmware_start
 from gprov.adapters.fake.machine.stop import StopReason
-from gprov.apps.host.simulation.world import IMAGE_NAME
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.domain.boot.boot_menu import ITEMS, TITLE, Item
 from tests.unit.flow import units
 from tests.unit.flow.driver import BUDGET, NEVER, NEWER, NORMAL, UnitDriver

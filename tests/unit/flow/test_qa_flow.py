@@ -12,7 +12,7 @@ import pytest
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.apps.host.simulation.factory_files import BASE_URL
-from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import set_value

@@ -7,7 +7,7 @@ import pytest
 
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
-from gprov.apps.host.simulation.world import IMAGE_NAME
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.domain.boot.budget import DAY, parse_budget
 from gprov.domain.events import ProcessState, StateChange
 from gprov.domain.image.history import History, parse_history

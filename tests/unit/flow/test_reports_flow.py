@@ -14,7 +14,7 @@ from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
-from gprov.apps.host.simulation.world import SERIAL
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import BadInput, GprovError, HardwareMismatch, NetworkFault

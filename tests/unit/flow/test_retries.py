@@ -9,7 +9,7 @@ import json
 import pytest
 
 from gprov.adapters.fake.machine.stop import StopReason
-from gprov.apps.host.simulation.world import IMAGE_NAME
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.domain.boot.budget import DAY, StartBudget, parse_budget, serialise_budget
 from gprov.domain.events import ProcessState
 from gprov.domain.image.history import ImageResult, parse_history

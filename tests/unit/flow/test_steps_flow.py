@@ -14,7 +14,7 @@ import pytest
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.factory_files import BASE_URL
-from gprov.apps.host.simulation.world import SERIAL
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.apps.mfg.steps import RECOVERY_LINK, TEMPORARY
 from gprov.domain.errors import (
     BadInput,

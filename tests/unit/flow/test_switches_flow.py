@@ -10,7 +10,7 @@ import pytest
 from gprov.adapters.fake.firmware.uefi import firmware_start
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.factory_files import publish
-from gprov.apps.host.simulation.world import IMAGE_NAME, world_of
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, world_of
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceMissing, RefusedByPolicy

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from gprov.adapters.fake.machine.stop import StopReason
-from gprov.apps.host.simulation.world import new_world
+from gprov.apps.host.simulation.new_worlds import new_world
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.platform.model import RaidLevel
 from tests.unit.flow.driver import UnitDriver

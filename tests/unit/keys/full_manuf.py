@@ -15,7 +15,7 @@ from gprov.adapters.fake.drives.ata_model import AtaModel
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
-from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL, new_world
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL, new_world
 from gprov.domain.disk.layout import GIB
 from gprov.domain.formats.json.value import Json
 from gprov.domain.platform.inventory import BusDevice, Cpus

@@ -9,7 +9,7 @@ from gprov.adapters.fake.bmc.controller import FakeController
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.machine.setup import FakeSetup
 from gprov.apps.host.simulation.factory_files import MANUF_URL
-from gprov.apps.host.simulation.world import SERIAL, world_of
+from gprov.apps.host.simulation.new_worlds import SERIAL, world_of
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.layout import GIB

@@ -15,7 +15,7 @@ from typing_extensions import override
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.apps.host.simulation.emergency_stick import plug_emergency_image
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
-from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from gprov.apps.host.simulation.world import SERIAL
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.domain.errors import BadInput
 from gprov.domain.formats.json.value import Json
 from gprov.domain.platform import table

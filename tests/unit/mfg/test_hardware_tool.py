@@ -11,7 +11,8 @@ import pytest
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_table
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.apps.host.simulation.factory_files import MANUF_URL
-from gprov.apps.host.simulation.world import World, new_world, plug_in
+from gprov.apps.host.simulation.new_worlds import new_world
+from gprov.apps.host.simulation.world import World, plug_in
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.hardware_main import run_tool
 from gprov.domain.disk.layout import GIB

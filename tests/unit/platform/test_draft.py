@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gprov.adapters.fake.dmi.tables import FakeSystem, build_structure, build_table
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.simulation.world import new_world
+from gprov.apps.host.simulation.new_worlds import new_world
 from gprov.domain.disk.layout import GIB
 from gprov.domain.disk.model import Bus
 from gprov.domain.errors import BadInput

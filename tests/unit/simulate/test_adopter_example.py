@@ -16,7 +16,8 @@ from gprov.adapters.fake.net.network import FakeHttp, FakeOrigin, ServerFault
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.initramfs.closure import modules_of
 from gprov.apps.host.simulation.invariants import recovery_problems, secret_problems, system_problems
-from gprov.apps.host.simulation.world import SERIAL, World, new_world, world_of
+from gprov.apps.host.simulation.new_worlds import SERIAL, new_world, world_of
+from gprov.apps.host.simulation.world import World
 from gprov.apps.init.container import InitContainer
 from gprov.apps.mfg.main import container_for
 from gprov.domain.boot.firmware import FirmwareKind

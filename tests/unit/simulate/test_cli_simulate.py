@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gprov.apps.host.cli.main import main
-from gprov.apps.host.simulation.world import IMAGE_NAME, SERIAL
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

@@ -15,9 +15,10 @@ from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakePartition, FakeVolume, Node
+from gprov.apps.host.simulation.new_worlds import new_world
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import Script, Step, Verb
-from gprov.apps.host.simulation.world import World, new_world
+from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.disk.layout import GIB, PartitionTable
 from gprov.domain.disk.model import FileSystemKind, FileSystemSpec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gprov.adapters.fake.machine.stop import StopReason
-from gprov.apps.host.simulation.world import new_world
+from gprov.apps.host.simulation.new_worlds import new_world
 from gprov.domain.branding import Branding
 
 OURS = Branding(

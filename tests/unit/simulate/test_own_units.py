@@ -12,7 +12,7 @@ import pytest
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.simulation.invariants import recovery_problems, secret_problems, system_problems
-from gprov.apps.host.simulation.world import world_of
+from gprov.apps.host.simulation.new_worlds import world_of
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import HardwareMismatch

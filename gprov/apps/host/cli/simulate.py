@@ -69,7 +69,7 @@ def lifecycle(
     names = Branding() if branding is None else parse_branding(branding, read_user_file(branding))
     from gprov.apps.host.cli import simulate_runs
     from gprov.apps.host.simulation.machine_shapes import platform_of
-    from gprov.apps.host.simulation.world import world_of
+    from gprov.apps.host.simulation.new_worlds import world_of
 
     return simulate_runs.lifecycle(
         world_of(model or platform_of(disks or "sata"), names, firmware, seed), as_json=as_json

@@ -15,8 +15,9 @@ from gprov.apps.host.simulation.machine_shapes import (
     image_content,
     image_name,
 )
+from gprov.apps.host.simulation.new_worlds import SERIAL
 from gprov.apps.host.simulation.user_data import put_machine_data, put_user_data
-from gprov.apps.host.simulation.world import SERIAL, World
+from gprov.apps.host.simulation.world import World
 from gprov.domain.files import FileType
 from gprov.domain.recovery_files import IMAGE_FOLDER
 

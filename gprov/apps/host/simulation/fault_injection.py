@@ -15,8 +15,9 @@ from gprov.apps.host.simulation.cut_campaign import LONGEST_START
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
 from gprov.apps.host.simulation.invariants import volumes
 from gprov.apps.host.simulation.machine_shapes import image_content, image_name
+from gprov.apps.host.simulation.new_worlds import IMAGE_NAME
 from gprov.apps.host.simulation.script import Image, Step, Verb
-from gprov.apps.host.simulation.world import IMAGE_NAME, World
+from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.grub.menus import ERASE_TITLE, RECOVERY_TITLE, SECOND_COPY_TITLE, other_disk_title
 from gprov.domain.errors import DeviceMissing, InternalError
 from gprov.domain.files import FileType

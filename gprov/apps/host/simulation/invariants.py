@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from gprov.adapters.fake.machine.storage import FakeVolume, Tree
-from gprov.apps.host.simulation.world import SERIAL, World
+from gprov.apps.host.simulation.new_worlds import SERIAL
+from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.boot.grub.menus import second_kernel
 from gprov.domain.branding import Branding

@@ -10,8 +10,9 @@ from gprov.adapters.fake.disk.drive_commands import ErasesMedia, MediaStore
 from gprov.adapters.fake.drives.ata import SatDrive
 from gprov.adapters.fake.drives.ata_model import AtaModel
 from gprov.adapters.fake.drives.nvme import SimulatedNvmeDrive
+from gprov.apps.host.simulation.new_worlds import world_of
 from gprov.apps.host.simulation.user_data import data_disks
-from gprov.apps.host.simulation.world import World, world_of
+from gprov.apps.host.simulation.world import World
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.disk.model import Bus
