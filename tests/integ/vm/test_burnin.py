@@ -27,7 +27,8 @@ from gprov.domain.events import ProcessState
 from gprov.domain.formats.json.value import Json
 from tests.integ.vm.conftest import RunStage
 
-pytestmark = pytest.mark.vm
+# The kernel of these tests is linked for them alone.
+pytestmark = [pytest.mark.vm, pytest.mark.nightly]
 
 SECONDS = 900.0
 FAILED = Expectation(
@@ -107,7 +108,6 @@ def test_a_slow_disk_fails_the_burn_in_and_recovery_stays_blank(provision: Provi
     assert compared.returncode == 0
 
 
-@pytest.mark.nightly
 def test_without_a_fault_it_passes_and_is_on_the_qa_document(provision: Provision) -> None:
     spec: dict[str, Json] = {
         "Cpu": {"Seconds": 3},
