@@ -1,8 +1,9 @@
 """A USB serial adapter whose display does not read: it refuses (NAK) all bytes of its host from a number on.
 
 QEMU's own usb-serial accepts everything. This is the far end of QEMU's usb-redir device: the adapter itself, an FT232R
-as the kernel's driver expects one. Source of the packets: usbredir protocol 0.7 (usb-redir-protocol.txt); without
-capabilities, ids have 32 bits.
+as the kernel's driver expects one. Source of the packets: usbredir protocol 0.7 (usb-redir-protocol.txt), with the
+capabilities that QEMU demands for XHCI: packet sizes of endpoints, long bulk packets, and ids of 64 bits behind the
+greeting.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class _Kind(IntEnum):
 
 _FULL_SPEED, _BULK_KIND, _NO_KIND = 1, 2, 255
 _STALLED, _CANCELLED = 4, 1
+_CAPABILITIES = 1 << 4 | 1 << 5 | 1 << 6
+# Of a bulk packet: endpoint, status, length (16 bits), stream, upper half of the length.
+_BULK_HEAD = 10
+_PACKET = 64
 _IN = 0x80
 _DEVICE = struct.pack("<BBHBBBBHHHBBBB", 18, 1, 0x200, 0, 0, 0, 8, 0x0403, 0x6001, 0x600, 1, 2, 0, 1)
 _CONFIG = (
@@ -83,10 +88,12 @@ class StuckAdapter:
     def _serve(self) -> None:
         try:
             self._connection = self._listener.accept()[0]
-            self._send(_Kind.HELLO, 0, b"gprov test".ljust(64, b"\0") + bytes(4))
+            hello = b"gprov test".ljust(64, b"\0") + struct.pack("<I", _CAPABILITIES)
+            self._connection.sendall(struct.pack("<III", _Kind.HELLO, len(hello), 0) + hello)
+            self._read(struct.unpack("<III", self._read(12))[1])
             self._connect()
             while True:
-                kind, length, number = struct.unpack("<III", self._read(12))
+                kind, length, number = struct.unpack("<IIQ", self._read(16))
                 self._answer(kind, number, self._read(length))
         except (OSError, EOFError):
             return
@@ -96,7 +103,8 @@ class StuckAdapter:
         self._send(_Kind.INTERFACES, 0, struct.pack("<I", 1) + bytes(32) + other * 3)
         kinds = bytearray([_NO_KIND]) * 32
         kinds[0], kinds[16], kinds[2], kinds[16 + 1] = 0, 0, _BULK_KIND, _BULK_KIND
-        self._send(_Kind.ENDPOINTS, 0, bytes(kinds) + bytes(64))
+        sizes = struct.pack("<32H", *(_PACKET if kind == _BULK_KIND else 8 for kind in kinds))
+        self._send(_Kind.ENDPOINTS, 0, bytes(kinds) + bytes(64) + sizes)
         self._send(_Kind.CONNECT, 0, struct.pack("<BBBBHH", _FULL_SPEED, 0, 0, 0, 0x0403, 0x6001))
 
     def _answer(self, kind: int, number: int, body: bytes) -> None:
@@ -108,7 +116,7 @@ class StuckAdapter:
             case _Kind.CANCEL:
                 waiting = self._waiting.pop(number, None)
                 if waiting is not None:
-                    self._send(_Kind.BULK, number, waiting[:1] + bytes((_CANCELLED,)) + bytes(2) + waiting[4:8])
+                    self._send(_Kind.BULK, number, waiting[:1] + bytes((_CANCELLED, 0, 0)) + waiting[4:8] + bytes(2))
             case _Kind.CONTROL:
                 self._control(number, _Setup(*struct.unpack("<BBBBHHH", body[:10])))
             case _Kind.BULK:
@@ -150,14 +158,14 @@ class StuckAdapter:
     def _bulk(self, number: int, body: bytes) -> None:
         if not body[0] & _IN and self._accepts:
             self._accepts -= 1
-            self._send(_Kind.BULK, number, body[:1] + bytes(1) + body[2:8])
+            self._send(_Kind.BULK, number, body[:1] + bytes(1) + body[2:_BULK_HEAD])
             return
         self.refused += not body[0] & _IN
-        self._waiting[number] = body[:8]
+        self._waiting[number] = body[:_BULK_HEAD]
 
     def _send(self, kind: int, number: int, body: bytes) -> None:
         assert self._connection is not None
-        self._connection.sendall(struct.pack("<III", kind, len(body), number) + body)
+        self._connection.sendall(struct.pack("<IIQ", kind, len(body), number) + body)
 
     def _read(self, size: int) -> bytes:
         assert self._connection is not None

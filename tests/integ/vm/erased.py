@@ -7,13 +7,11 @@ import json
 import os
 import random
 import re
-import socket
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from gprov.apps.host.lab.volumes import ExtVolume, ext_volume, partitions, raw_v
 from gprov.domain.boot.args import ROOT_DEADLINE_SECONDS
 from gprov.domain.boot.decisions import RestoreReason
 from gprov.domain.events import ProcessState
+from tests.integ.vm.serial_line import type_on_console
 
 RunStage = Callable[..., StageResult]
 OverlayAs = Callable[[VirtualUnitSpec], VirtualUnit]
@@ -200,36 +199,7 @@ def allocated(unit: VirtualUnit, index: int = 0) -> int:
 
 
 def press_key(unit: VirtualUnit, live: RunningMachine) -> None:
-    """After the erase has failed: the restart does not wait. QEMU repeats characters in its log of a console while a
-    client of that is slow, so there is none before."""
+    """After the erase has failed: the restart does not wait."""
     log, shown = Path(unit.serial_log("erase")), "any key: at once"
     assert live.wait_end(FAILED.seconds, lambda: shown not in log.read_text(errors="replace")) is Ending.TIMEOUT
     type_on_console(live, log, [(shown, b"\r"), ("without waiting any longer", b"yes\r")], 60.0)
-
-
-def type_on_console(live: RunningMachine, log: Path, pairs: Sequence[tuple[str, bytes]], seconds: float) -> None:
-    """For each pair: wait, for ``seconds``, until the console has shown a text after that of the pair before; then type
-    on it. ``log``: what it has shown."""
-    seen = 0
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as keys:
-        keys.connect(live.console)
-        for text, typed in pairs:
-            # A text may be the last one before a restart.
-            ending = live.wait_end(seconds, partial(_awaits, keys, log, text, seen))
-            place = _shown(log).find(text, seen)
-            assert place >= 0, f"{text!r} was not shown ({ending.value})"
-            seen = place + len(text)
-            keys.sendall(typed)
-
-
-def _awaits(keys: socket.socket, log: Path, text: str, seen: int) -> bool:
-    """Whether the console has not shown a text yet. What QEMU sends is read: otherwise the guest stalls."""
-    with suppress(BlockingIOError):
-        while keys.recv(1 << 16, socket.MSG_DONTWAIT):
-            pass
-    return text not in _shown(log)[seen:]
-
-
-def _shown(log: Path) -> str:
-    """One character for each byte."""
-    return log.read_bytes().decode("latin-1")

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.vm, pytest.mark.nightly]
 # 2 ** 0 ns for each instruction: real processors are faster, so that what is calculated counts more here than there.
 INSTRUCTION_CLOCK = 0
 # What the modules of displays cost beside waiting, on this clock.
-WORK_SECONDS = 0.5
+WORK_SECONDS = 0.25
 # Kernel messages go to the serial line, which is no console, so that no person could be there.
 ARGUMENTS = ("console=", "PROVISION_VERBOSE=", "quiet=", "loglevel=8", "earlyprintk=ttyS0,115200,keep")
 GPROV_LINE = re.compile(r"\[ *(\d+\.\d+)\] gprov: (.*)")
@@ -80,8 +80,9 @@ def plugged(machine: Machine, path: Path, display: LcdFaults | type[StuckAdapter
             with LcdStation(SimulatedLcd(Model.CFA_635, clock, display), ListeningWire.on_unix(str(path)), clock):
                 yield replace(machine, extra=(*character_device, *usb_device("usb-serial")))
         case _:
-            with display(path):
+            with display(path) as stuck:
                 yield replace(machine, extra=(*character_device, *usb_device("usb-redir")))
+            assert stuck.refused, "the unit has written nothing on it"
 
 
 def usb_device(driver: str) -> tuple[str, str]:
@@ -120,6 +121,7 @@ def test_no_display_delays_a_start_by_more_than_a_second(
     for name in ("healthy", "unplugged", "mute", "does not read"):
         assert found[name].start < most, (name, found)
     # Its key window ends with it.
+    assert found["mute in its key window"].start < ROWS["mute in its key window"].window
     for name in ("unplugged in its key window", "mute in its key window"):
         lost = found[name].lost
         assert lost is not None, (name, found)

@@ -24,7 +24,6 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import ToolFailed
 from gprov.domain.formats.lcd.models import Model
 from tests.integ.conftest import PROCESSES
-from tests.integ.vm.erased import type_on_console
 from tests.integ.vm.person import (
     add_boot_good,
     chosen,
@@ -41,6 +40,7 @@ from tests.integ.vm.person import (
     screens,
     started_with,
 )
+from tests.integ.vm.serial_line import type_on_console
 
 pytestmark = pytest.mark.vm
 

@@ -37,8 +37,8 @@ from tests.integ.vm.erased import (
     plant,
     recovery,
     sectors,
-    type_on_console,
 )
+from tests.integ.vm.serial_line import type_on_console
 
 pytestmark = pytest.mark.vm
 

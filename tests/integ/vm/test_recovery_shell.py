@@ -16,8 +16,9 @@ from gprov.apps.host.lab.stage import INIT_STARTED, Expectation, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
 from gprov.domain.boot.firmware import FirmwareKind
-from tests.integ.vm.erased import console, recovery, type_on_console
+from tests.integ.vm.erased import console, recovery
 from tests.integ.vm.person import started_with
+from tests.integ.vm.serial_line import type_on_console
 from tests.integ.vm.stored_passwords import stored_passwords
 
 pytestmark = [pytest.mark.vm, pytest.mark.nightly]
