@@ -36,6 +36,7 @@ def test_closing_the_port_of_a_display_that_does_not_read_takes_no_time(guest: G
     console = guest(sys.executable, "-m", "tests.integ.lcd.guest_close", seconds=_SECONDS)
     words = [line.split() for line in console.splitlines() if line.startswith(("WAIT", "CLOSE", "SHOWN"))]
     assert [word for word, _ in words] == ["WAIT", "CLOSE", "WAIT", "CLOSE", "SHOWN"]
+    print(words)
     default, waited, none, closed, ended = (float(value) for _, value in words)
     # Without the setting the kernel waits: this is what a unit would wait for.
     assert (default, none) == (3000, 65535)
