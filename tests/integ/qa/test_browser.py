@@ -8,10 +8,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
 from typing_extensions import override
 
-from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.qa_sample import DISK, RECORD
 from gprov.domain.mfg.qa.document import qa_document
 from gprov.domain.mfg.qa.page import STANDARD_PAGE, standard_template
@@ -27,11 +25,6 @@ HOSTILE = (
     "</title><style>body{display:none}</style>",
 )
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000")
-
-pytestmark = pytest.mark.skipif(
-    any(SystemProcesses().which(tool) is None for tool in ("chromium", "pdftotext")),
-    reason="not installed: chromium, poppler-utils",
-)
 
 
 class Elements(HTMLParser):

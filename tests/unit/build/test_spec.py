@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -113,9 +114,21 @@ def test_the_document_lists_the_programs_for_steps() -> None:
     assert table in (OURS.parents[1] / "docs/build.md").read_text(), table
 
 
-def test_packages_of_the_specification_are_installed_by_the_setup() -> None:
-    listed = (OURS.parents[1] / "requirements/debian.txt").read_text().split()
-    spec = parse_spec(OURS.read_text(), Flavor.MFG)
+@pytest.mark.parametrize("flavor", Flavor)
+def test_packages_of_the_specification_are_installed_by_the_setup(flavor: Flavor) -> None:
+    spec = parse_spec(OURS.read_text(), flavor)
     essential = {"util-linux", "libblkid1", "libc6", "libcrypt1", "libgcc-s1", "libudev1"}
-    packages = {*spec.programs.values(), *spec.libraries.values(), *spec.databases.values()}
-    assert packages - essential <= set(listed)
+    packages = {*spec.programs.values(), *spec.libraries.values(), *spec.libraries_32.values()}
+    assert {*packages, *spec.databases.values()} - essential <= installed_by_setup()
+
+
+def test_packages_that_the_document_of_the_lab_names_are_installed_by_the_setup() -> None:
+    text = (OURS.parents[1] / "docs/lab.md").read_text()
+    section = text[text.index("## What it needs") : text.index("## Network boot")]
+    named = " ".join(re.findall(r"`([a-z0-9. \n-]+)`", section[: section.index("Building the root")])).split()
+    assert {"qemu-system-x86", "chromium", "openipmi"} <= set(named)
+    assert set(named) - {"perl", "--bmc"} <= installed_by_setup()
+
+
+def installed_by_setup() -> set[str]:
+    return set((OURS.parents[1] / "requirements/debian.txt").read_text().split())
