@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
+from gprov.adapters.fake.events.sinks import MemorySink
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.apps.host.simulation.new_worlds import SERIAL
@@ -193,7 +195,8 @@ def test_progress_is_shown_with_the_time_left(unit: UnitDriver) -> None:
     shown: list[ProgressView] = []
     seen: list[Progress] = []
 
-    class Watching(type(unit.sink)):  # type: ignore[misc]
+    class Watching(MemorySink):
+        @override
         def publish(self, event: Event) -> None:
             super().publish(event)
             if isinstance(event.body, Progress) and event.body.task.startswith("Burn-in"):

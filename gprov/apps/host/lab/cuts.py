@@ -82,7 +82,7 @@ class PowerCuts:
             apply_cut(self._processes, scenario.recording, cut, left, only="recovery")
             result.problems += check_recovery_after_cut(self._processes, left, scenario.expected)
         except GprovError as error:  # a failure of the lab itself; the other cuts continue
-            result.problems.append(f"check of the disks failed: {error}")
+            result.problems.append("\n".join((f"the lab failed: {error}", *error.details())))
         result.seconds = time.monotonic() - began
         if result.problems:
             self._report(f"cut {number}: {result.cut}: {'; '.join(result.problems)}")
@@ -101,7 +101,7 @@ class PowerCuts:
         try:
             cut_run.run(result, random.Random(f"{seed} {scenario.stage.value} {number}"))
         except GprovError as error:  # a failure of the lab itself; the other cuts continue
-            result.problems.append(f"check of the disks failed: {error}")
+            result.problems.append("\n".join((f"the lab failed: {error}", *error.details())))
         result.seconds = time.monotonic() - began
         verdict = "; ".join(result.problems) or "no problems"
         lines = "".join(f"\n    {start.describe()}" for start in result.starts)

@@ -1,7 +1,13 @@
-"""Runs gprov's factory server as a process, with the files that a unit is provisioned from."""
+"""Runs gprov's factory server as a process, with the files that a unit is provisioned from.
+
+A unit reports to the port that it was provisioned from, also at later starts, with other processes of the server. So
+the port is outside the range from which the kernel takes ports of clients: there, another process could have it by
+chance between two of those starts.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -11,7 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from gprov.apps.host.initramfs.hostfiles import os_errors_translated, read_file, write_file
@@ -31,6 +37,8 @@ _READY = re.compile(rb"gprov server: listening on http://[^\s:]+:(?P<port>\d+)")
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _PORT_FILE = "port"
+_PORTS = range(10000, 30000)
+_ATTEMPTS = 20
 
 
 def key_file(folder: str) -> str:
@@ -104,34 +112,55 @@ def factory_server(
     with os_errors_translated(folder):
         os.makedirs(os.path.join(folder, "files"), exist_ok=True)
         os.chmod(folder, 0o700)
-        with suppress(FileNotFoundError):
-            os.unlink(log)
-    argv = (
-        *(*inside(location.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
-        *("--host", location.listen, "--port", _previous_port(folder), "--boot-arguments", location.boot_arguments),
-        *("--key-file", key_file(folder)),
-    )
-    modules = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-    with processes.start(argv, log=log, env=modules) as running:
-        port = _wait_ready(running, log)
+    with ExitStack() as stack:
+        ports = _ports(folder)
+        started = (_started(stack, processes, _argv(folder, location, port), log) for port in ports)
+        found = next((each for each in started if each is not None), None)
+        if found is None:
+            raise ToolFailed("gprov server", f"did not start on port {ports[0]}", output=_text(log))
+        running, port = found
         write_file(os.path.join(folder, _PORT_FILE), b"%d\n" % port)
         yield FactoryServerProcess(folder, port, location.host)
         os.kill(running.pid, signal.SIGTERM)
         running.wait(_STOP_SECONDS)
 
 
-def _previous_port(folder: str) -> str:
+def _argv(folder: str, location: ServerLocation, port: int) -> tuple[str, ...]:
+    return (
+        *(*inside(location.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
+        *("--host", location.listen, "--port", str(port), "--boot-arguments", location.boot_arguments),
+        *("--key-file", key_file(folder)),
+    )
+
+
+def _ports(folder: str) -> list[int]:
+    """The port that is to be used, or those to try. The first depends on the folder, so that servers that start at the
+    same time seldom try the same one."""
     try:
-        return read_file(os.path.join(folder, _PORT_FILE)).decode().strip()
+        return [int(read_file(os.path.join(folder, _PORT_FILE)))]
     except DeviceMissing:
-        return "0"
+        digest = hashlib.sha256(os.path.abspath(folder).encode()).digest()
+        first = int.from_bytes(digest[:4]) % (len(_PORTS) - _ATTEMPTS)
+        return list(_PORTS[first : first + _ATTEMPTS])
 
 
-def _wait_ready(running: Running, log: str) -> int:
+def _started(stack: ExitStack, processes: Processes, argv: tuple[str, ...], log: str) -> tuple[Running, int] | None:
+    """None if another process has the port. Raises ToolFailed if it does not start for another reason."""
+    with os_errors_translated(log), suppress(FileNotFoundError):
+        os.unlink(log)
+    modules = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    running = stack.enter_context(processes.start(argv, log=log, env=modules))
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and running.poll() is None:
         ready = _READY.search(read_file(log))
         if ready:
-            return int(ready["port"])
+            return running, int(ready["port"])
         time.sleep(0.05)
-    raise ToolFailed("gprov server", "did not start", output=read_file(log).decode(errors="replace"))
+    output = _text(log)
+    if os.strerror(errno.EADDRINUSE) in output:
+        return None
+    raise ToolFailed("gprov server", "did not start", output=output)
+
+
+def _text(log: str) -> str:
+    return read_file(log).decode(errors="replace")
