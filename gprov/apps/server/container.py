@@ -12,20 +12,20 @@ from fastapi import FastAPI
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
-from gprov.apps.server.api import Services
-from gprov.apps.server.app import make_app
-from gprov.apps.server.audit_trail import AuditTrail
-from gprov.apps.server.credential_admin import CredentialAdmin
-from gprov.apps.server.credentials import CredentialService
-from gprov.apps.server.database import Database
-from gprov.apps.server.erasures import KEY_FILE, Erasures
-from gprov.apps.server.netboot import Netboot
-from gprov.apps.server.password_store import PasswordStore
-from gprov.apps.server.queries import Queries
-from gprov.apps.server.released_documents import ReleasedDocuments
-from gprov.apps.server.store import Store
-from gprov.apps.server.store_key import StoreKey
-from gprov.apps.server.unlocking import unlock
+from gprov.apps.server.secrets.audit_trail import AuditTrail
+from gprov.apps.server.secrets.credential_admin import CredentialAdmin
+from gprov.apps.server.secrets.credentials import CredentialService
+from gprov.apps.server.secrets.password_store import PasswordStore
+from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.secrets.unlocking import unlock
+from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.erasures import KEY_FILE, Erasures
+from gprov.apps.server.store.queries import Queries
+from gprov.apps.server.store.recording import Store
+from gprov.apps.server.store.released_documents import ReleasedDocuments
+from gprov.apps.server.web.api import Services
+from gprov.apps.server.web.app import make_app
+from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
 from gprov.domain.factory.password_policy import PasswordPolicy, parse_policy

@@ -12,9 +12,9 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
-from gprov.apps.server.api import log
 from gprov.apps.server.container import ServerContainer
-from gprov.apps.server.database import sole_server
+from gprov.apps.server.store.database import sole_server
+from gprov.apps.server.web.api import log
 from gprov.domain.errors import DeviceFault
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.

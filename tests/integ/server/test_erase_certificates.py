@@ -19,7 +19,7 @@ import pytest
 from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.apps.host.cli.main import main
 from gprov.apps.server.container import server_container
-from gprov.apps.server.erasures import KEY_FILE
+from gprov.apps.server.store.erasures import KEY_FILE
 from gprov.domain.erase.report import UnitIdentity
 from gprov.domain.erase.report_making import make_report
 from gprov.domain.erase.report_text import report_bytes

@@ -14,7 +14,7 @@ import pytest
 
 from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.apps.server.container import server_container
-from gprov.apps.server.netboot import Netboot
+from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.audit import Actor

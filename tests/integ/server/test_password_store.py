@@ -16,13 +16,13 @@ from typing_extensions import override
 from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.adapters.linux.keys.passphrase import Passphrase
-from gprov.apps.server.audit_trail import entries, last_mark
 from gprov.apps.server.container import POLICY_FILE, server_container
-from gprov.apps.server.credentials import CredentialsRefused
-from gprov.apps.server.database import Database, open_existing, sole_server, store_path
-from gprov.apps.server.giving_up import give_up_key
-from gprov.apps.server.schema import MIGRATIONS
-from gprov.apps.server.store_key import StoreKey
+from gprov.apps.server.secrets.audit_trail import entries, last_mark
+from gprov.apps.server.secrets.credentials import CredentialsRefused
+from gprov.apps.server.secrets.giving_up import give_up_key
+from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.database import Database, open_existing, sole_server, store_path
+from gprov.apps.server.store.schema import MIGRATIONS
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
 from gprov.domain.events import ProcessState as S

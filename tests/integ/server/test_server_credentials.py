@@ -24,7 +24,7 @@ from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.cli.server_keys import default_key_file, systemd_credential
 from gprov.apps.server.container import POLICY_FILE
-from gprov.apps.server.password_store import KnownPassword, UnitRow, insert
+from gprov.apps.server.secrets.password_store import KnownPassword, UnitRow, insert
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.password_rule import PasswordKind
 from gprov.domain.factory.sealed_password import PasswordPlace

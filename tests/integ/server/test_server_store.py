@@ -17,13 +17,13 @@ from typing_extensions import override
 
 from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.apps.server.container import Policy, server_container
-from gprov.apps.server.credentials import CredentialsRefused
-from gprov.apps.server.database import Database, open_existing, sole_server, store_path
-from gprov.apps.server.delivered_documents import MAX_HELD, MAX_KEPT
-from gprov.apps.server.records import DifferenceEntry, KeptDocument
-from gprov.apps.server.rows import EVENTS_KEPT, SERVER_TYPE
-from gprov.apps.server.schema import MIGRATIONS
-from gprov.apps.server.state_reports import STATES_KEPT
+from gprov.apps.server.secrets.credentials import CredentialsRefused
+from gprov.apps.server.store.database import Database, open_existing, sole_server, store_path
+from gprov.apps.server.store.delivered_documents import MAX_HELD, MAX_KEPT
+from gprov.apps.server.store.records import DifferenceEntry, KeptDocument
+from gprov.apps.server.store.rows import EVENTS_KEPT, SERVER_TYPE
+from gprov.apps.server.store.schema import MIGRATIONS
+from gprov.apps.server.store.state_reports import STATES_KEPT
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange

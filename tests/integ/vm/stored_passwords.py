@@ -8,7 +8,7 @@ from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.apps.host.lab.factory_server import key_file
 from gprov.apps.host.lab.unit import SERVER, VirtualUnit
 from gprov.apps.server.container import server_container
-from gprov.apps.server.password_store import Issue
+from gprov.apps.server.secrets.password_store import Issue
 from gprov.domain.factory.audit import Actor
 from gprov.domain.unit.credentials import Credentials
 

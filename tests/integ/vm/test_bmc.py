@@ -20,7 +20,7 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending
 from gprov.apps.host.lab.stage import INIT_STARTED, Expectation
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.server.database import store_path
+from gprov.apps.server.store.database import store_path
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from tests.integ.bmc.remote import logs_in

@@ -22,7 +22,7 @@ from gprov.apps.host.lab.products import Products
 from gprov.apps.host.lab.runner import Ending, RunningMachine
 from gprov.apps.host.lab.stage import INIT_STARTED, Expectation, StageResult
 from gprov.apps.host.lab.unit import VirtualUnit
-from gprov.apps.server.database import store_path
+from gprov.apps.server.store.database import store_path
 from gprov.domain.events import ProcessState
 from gprov.domain.formats.json.value import Json
 from tests.integ.vm.conftest import RunStage

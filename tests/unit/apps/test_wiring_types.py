@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gprov.apps.init.ports import InitPorts, RestoreFlow
     from gprov.apps.mfg.container import MfgContainer
     from gprov.apps.server.container import ServerContainer
-    from gprov.apps.server.store import Store
+    from gprov.apps.server.store.recording import Store
     from gprov.apps.unit.composition.flow_ports import FlowPorts
     from gprov.apps.unit.composition.volume_ports import VolumePorts
     from gprov.apps.unit.execution.destructive_ports import DestructivePorts

@@ -78,8 +78,8 @@ def run_server(
 ) -> int:
     """Serve files to units and record what they report, below one data folder, which is made if it is missing."""
     from gprov.apps.server.container import Policy, server_container
-    from gprov.apps.server.netboot import Netboot
     from gprov.apps.server.service import serve
+    from gprov.apps.server.web.netboot import Netboot
     from gprov.apps.unit.composition.wiring import set_value
 
     policy = Policy(
@@ -99,8 +99,8 @@ def key(data: values.Data, as_json: Json = False) -> int:
     import os
 
     from gprov.adapters.linux.system.ed25519 import signer_at
-    from gprov.apps.server.database import open_existing
-    from gprov.apps.server.erasures import KEY_FILE
+    from gprov.apps.server.store.database import open_existing
+    from gprov.apps.server.store.erasures import KEY_FILE
 
     with open_existing(data):  # a folder that was misspelt is not made
         pass

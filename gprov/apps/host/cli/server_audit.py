@@ -55,8 +55,8 @@ def audit(
 
 
 def _list(data: str, serial: str, as_json: bool) -> int:
-    from gprov.apps.server.audit_trail import entries
-    from gprov.apps.server.database import Database, open_existing
+    from gprov.apps.server.secrets.audit_trail import entries
+    from gprov.apps.server.store.database import Database, open_existing
 
     with open_existing(data):  # a folder that was misspelt is not made
         pass
@@ -73,7 +73,7 @@ def _list(data: str, serial: str, as_json: bool) -> int:
 
 
 def _verify(data: str, source: keys.KeySource, expected: Mark | None, as_json: bool) -> int:
-    from gprov.apps.server.audit_trail import last_mark
+    from gprov.apps.server.secrets.audit_trail import last_mark
 
     with opened(data, source) as server:
         trail = server.trail()

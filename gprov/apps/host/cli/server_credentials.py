@@ -16,7 +16,7 @@ from gprov.domain.factory.password_rule import PasswordKind
 
 if TYPE_CHECKING:
     from gprov.adapters.linux.keys.key_file import KeyFile
-    from gprov.apps.server.password_store import KnownPassword
+    from gprov.apps.server.secrets.password_store import KnownPassword
     from gprov.ports.secretbox import KeyProvider
 
 credentials = new_app("Passwords of units, and the key that encrypts them in the store.")
@@ -197,8 +197,8 @@ def give_up_key(
             "is required: the passwords that the lost key encrypted are removed for good",
             param_hint="'--yes-remove-passwords'",
         )
-    from gprov.apps.server.database import open_existing
-    from gprov.apps.server.giving_up import give_up_key as give_up
+    from gprov.apps.server.secrets.giving_up import give_up_key as give_up
+    from gprov.apps.server.store.database import open_existing
 
     with open_existing(data):
         pass

@@ -20,7 +20,7 @@ def opened(data: str, source: KeySource) -> Iterator[ServerContainer]:
     """The services on an existing data folder; errors name the folder. Raises DeviceMissing (a folder that was misspelt
     is not made)."""
     from gprov.apps.server.container import server_container
-    from gprov.apps.server.database import open_existing
+    from gprov.apps.server.store.database import open_existing
 
     with open_existing(data):
         pass

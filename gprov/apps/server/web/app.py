@@ -11,15 +11,15 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from gprov.apps.server.api import Services, api, log
-from gprov.apps.server.database import store_path
-from gprov.apps.server.erasure_api import erasure_routes, write_certificates
-from gprov.apps.server.erasures import Erasures
-from gprov.apps.server.files import PublishedFiles
-from gprov.apps.server.http import install_error_replies
-from gprov.apps.server.netboot import Netboot, netboot
-from gprov.apps.server.openapi import DescribedApp
-from gprov.apps.server.private_modes import keep_private
+from gprov.apps.server.secrets.private_modes import keep_private
+from gprov.apps.server.store.database import store_path
+from gprov.apps.server.store.erasures import Erasures
+from gprov.apps.server.web.api import Services, api, log
+from gprov.apps.server.web.erasure_api import erasure_routes, write_certificates
+from gprov.apps.server.web.files import PublishedFiles
+from gprov.apps.server.web.http import install_error_replies
+from gprov.apps.server.web.netboot import Netboot, netboot
+from gprov.apps.server.web.openapi import DescribedApp
 from gprov.domain.errors import DeviceFault
 
 SWEEP_SECONDS = 1.0

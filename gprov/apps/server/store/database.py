@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import chain
 
-from gprov.apps.server.schema import MIGRATIONS
+from gprov.apps.server.store.schema import MIGRATIONS
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.errors import DeviceFault, DeviceMissing
 

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from gprov.apps.server.credentials import CredentialsRefused
+from gprov.apps.server.secrets.credentials import CredentialsRefused
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, Problem, RefusedByPolicy
 from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import error_reply

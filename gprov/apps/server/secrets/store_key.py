@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from gprov.apps.server.database import Database
-from gprov.apps.server.rows import octets
+from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.rows import octets
 from gprov.domain.errors import DeviceMissing
 from gprov.domain.factory.audit import Mark
 from gprov.domain.factory.sealed_password import seal_context

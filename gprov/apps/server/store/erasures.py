@@ -16,8 +16,8 @@ from typing import Annotated
 from typing_extensions import Doc
 
 from gprov.adapters.linux.files.certificate_folder import write_signed
-from gprov.apps.server.database import Database
-from gprov.apps.server.rows import note, origin_of
+from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.rows import note, origin_of
 from gprov.domain.erase.certificate import FIRST_LINK, Issuer, Link, issue, next_link, sha256_of
 from gprov.domain.erase.report import ErasureReport, OverallVerdict
 from gprov.domain.erase.report_text import parse_report

@@ -11,14 +11,23 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from gprov.apps.server.credentials import CredentialService
-from gprov.apps.server.http import json_body, json_reply
-from gprov.apps.server.openapi import ASKED, POSTED, REFUSED, UNKNOWN_DOCUMENT, UNKNOWN_UNIT, Outcome, answers, takes
-from gprov.apps.server.queries import Queries
-from gprov.apps.server.records import EventPage, KeptDocument, UnitDetail, UnitList
-from gprov.apps.server.released_documents import ReleasedDocuments
-from gprov.apps.server.store import Store
-from gprov.apps.server.store_key import StoreKey
+from gprov.apps.server.secrets.credentials import CredentialService
+from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.queries import Queries
+from gprov.apps.server.store.recording import Store
+from gprov.apps.server.store.records import EventPage, KeptDocument, UnitDetail, UnitList
+from gprov.apps.server.store.released_documents import ReleasedDocuments
+from gprov.apps.server.web.http import json_body, json_reply
+from gprov.apps.server.web.openapi import (
+    ASKED,
+    POSTED,
+    REFUSED,
+    UNKNOWN_DOCUMENT,
+    UNKNOWN_UNIT,
+    Outcome,
+    answers,
+    takes,
+)
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory import requests
 from gprov.domain.factory.replies import StoredReply, TimeReply

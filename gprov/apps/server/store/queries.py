@@ -6,9 +6,9 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from gprov.apps.server.database import Database
-from gprov.apps.server.password_store import rotations
-from gprov.apps.server.records import (
+from gprov.apps.server.secrets.password_store import rotations
+from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.records import (
     CredentialRecord,
     DifferenceEntry,
     DocumentEntry,
@@ -18,7 +18,7 @@ from gprov.apps.server.records import (
     UnitDetail,
     UnitSummary,
 )
-from gprov.apps.server.rows import SERVER_TYPE
+from gprov.apps.server.store.rows import SERVER_TYPE
 from gprov.domain.errors import Problem
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.document_kind import DocumentKind

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gprov.apps.server.rows import octets
-from gprov.apps.server.store_key import StoreKey
+from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.rows import octets
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.factory.password_policy import PasswordPolicy
 from gprov.domain.factory.password_rule import PasswordKind

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from gprov.apps.server.rows import Origin, note
-from gprov.apps.server.state_reports import supersede
+from gprov.apps.server.store.rows import Origin, note
+from gprov.apps.server.store.state_reports import supersede
 from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.factory.documents import DocumentStatus, file_name
 from gprov.domain.factory.requests import Document

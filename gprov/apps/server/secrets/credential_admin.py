@@ -6,11 +6,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection
 
-from gprov.apps.server.audit_trail import AuditTrail
-from gprov.apps.server.database import Database
-from gprov.apps.server.password_store import KnownPassword, PasswordStore, UnitRow, reseal, versions
-from gprov.apps.server.rows import Origin, note
-from gprov.apps.server.store_key import StoreKey
+from gprov.apps.server.secrets.audit_trail import AuditTrail
+from gprov.apps.server.secrets.password_store import KnownPassword, PasswordStore, UnitRow, reseal, versions
+from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.rows import Origin, note
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.factory.audit import Actor, AuditAction
 from gprov.domain.factory.password_rule import PasswordKind

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from gprov.apps.server.audit_trail import AuditTrail
-from gprov.apps.server.database import Database
-from gprov.apps.server.password_store import KnownPassword, insert
-from gprov.apps.server.store_key import StoreKey
+from gprov.apps.server.secrets.audit_trail import AuditTrail
+from gprov.apps.server.secrets.password_store import KnownPassword, insert
+from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.database import Database
 from gprov.domain.errors import DeviceFault, IntegrityFault
 from gprov.domain.factory.audit import Actor, AuditAction
 from gprov.domain.factory.password_rule import PasswordKind

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
-from gprov.apps.server.api import log
-from gprov.apps.server.openapi import ANY_ERROR, answers
-from gprov.apps.server.queries import Queries
+from gprov.apps.server.store.queries import Queries
+from gprov.apps.server.web.api import log
+from gprov.apps.server.web.openapi import ANY_ERROR, answers
 from gprov.domain.branding import Branding
 from gprov.domain.factory import syntax
 from gprov.domain.factory.netboot import SCRIPT, asking_script, base_problem, local_script, provision_script

@@ -6,9 +6,9 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
-from gprov.apps.server.audit_trail import AuditTrail
-from gprov.apps.server.database import Database, sole_server
-from gprov.apps.server.store_key import StoreKey
+from gprov.apps.server.secrets.audit_trail import AuditTrail
+from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.database import Database, sole_server
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 from gprov.domain.factory.audit import Actor, AuditAction
 from gprov.ports.secretbox import KeyProvider

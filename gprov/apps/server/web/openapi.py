@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from typing_extensions import override
 
-from gprov.apps.server import records
-from gprov.apps.server.erasures import ErasureList
+from gprov.apps.server.store import records
+from gprov.apps.server.store.erasures import ErasureList
 from gprov.domain.erase.certificate import ErasureCertificate
 from gprov.domain.erase.certificate_schema import strict_schema
 from gprov.domain.erase.report import ErasureReport

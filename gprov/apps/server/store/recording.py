@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from gprov.apps.server.database import Database
-from gprov.apps.server.delivered_documents import hold, is_stored, keep
-from gprov.apps.server.rows import Origin, append_event, note, origin_of, prune
-from gprov.apps.server.state_reports import apply_state, decide_documents
+from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.delivered_documents import hold, is_stored, keep
+from gprov.apps.server.store.rows import Origin, append_event, note, origin_of, prune
+from gprov.apps.server.store.state_reports import apply_state, decide_documents
 from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.events import StateChange
 from gprov.domain.factory.document_kind import DocumentKind

@@ -6,11 +6,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from gprov.apps.server.audit_trail import AuditTrail
-from gprov.apps.server.database import Database
-from gprov.apps.server.password_store import PasswordStore, UnitRow, versions
-from gprov.apps.server.rows import Origin, note, origin_of
-from gprov.apps.server.state_reports import status_of
+from gprov.apps.server.secrets.audit_trail import AuditTrail
+from gprov.apps.server.secrets.password_store import PasswordStore, UnitRow, versions
+from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.rows import Origin, note, origin_of
+from gprov.apps.server.store.state_reports import status_of
 from gprov.domain.errors import IntegrityFault, RefusedByPolicy
 from gprov.domain.factory.audit import Actor, AuditAction, RefusalBudget
 from gprov.domain.factory.credential_policy import Inquiry, refusal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from gprov.apps.server.rows import Origin, note
+from gprov.apps.server.store.rows import Origin, note
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.documents import SUPERSEDED, Decision, DocumentStatus, HeldDocument, decide
 from gprov.domain.factory.states import SessionReports, UnitStatus, Verdict, advance, judge

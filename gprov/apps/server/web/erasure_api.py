@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
-from gprov.apps.server.api import log
-from gprov.apps.server.erasures import ErasureList, Erasures
-from gprov.apps.server.http import json_body, json_reply
-from gprov.apps.server.openapi import ASKED, POSTED, Outcome, answers, takes
+from gprov.apps.server.store.erasures import ErasureList, Erasures
+from gprov.apps.server.web.api import log
+from gprov.apps.server.web.http import json_body, json_reply
+from gprov.apps.server.web.openapi import ASKED, POSTED, Outcome, answers, takes
 from gprov.domain.erase.certificate_page import CONTENT_SECURITY_POLICY, certificate_page
 from gprov.domain.erase.signed import SIGNATURE_SUFFIX, SignedCertificate, certificate_file
 from gprov.domain.errors import DeviceFault

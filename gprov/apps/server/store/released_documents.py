@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 
-from gprov.apps.server.database import Database
+from gprov.apps.server.store.database import Database
 from gprov.domain.formats.owner import Owner
 from gprov.ports.files import Files
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 
-from gprov.apps.server.rows import octets
-from gprov.apps.server.store_key import StoreKey
+from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.rows import octets
 from gprov.domain.errors import IntegrityFault, Problem
 from gprov.domain.factory.audit import (
     EMPTY,

@@ -1,0 +1,1 @@
+"""Passwords of units, the key that encrypts them, and the audit trail."""

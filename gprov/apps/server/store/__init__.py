@@ -1,0 +1,1 @@
+"""The store: what units reported, and what is read back from it."""

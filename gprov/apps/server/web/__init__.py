@@ -1,0 +1,1 @@
+"""The server over HTTP: the API, files, and scripts for network boot."""
