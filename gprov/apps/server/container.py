@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
+from gprov.apps.server.pages.rendering import Pages
 from gprov.apps.server.secrets.audit_trail import AuditTrail
 from gprov.apps.server.secrets.credential_admin import CredentialAdmin
 from gprov.apps.server.secrets.credentials import CredentialService
@@ -134,8 +135,12 @@ def _services(server: ServerContainer) -> Services:
     )
 
 
+def _pages(server: ServerContainer) -> Pages:
+    return Pages(server.now())
+
+
 def _app(server: ServerContainer) -> FastAPI:
-    return make_app(server.services(), server.erasures(), server.folder(), server.netboot())
+    return make_app(server.services(), server.erasures(), server.pages(), server.folder(), server.netboot())
 
 
 def _no_keys() -> KeyProvider:
@@ -170,6 +175,7 @@ class ServerContainer(Container):
     signer = singleton(_signer, itself)
     erasures = singleton(_erasures, itself)
     services = singleton(_services, itself)
+    pages = singleton(_pages, itself)
     app = factory(_app, itself)
 
 
