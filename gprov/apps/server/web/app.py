@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from gprov.apps.server.pages.rendering import Pages
 from gprov.apps.server.secrets.private_modes import keep_private
 from gprov.apps.server.store.database import store_path
 from gprov.apps.server.store.erasures import Erasures
@@ -38,7 +39,7 @@ class PrivateFolders:
             log.warning("%s: could be read by other users; their rights were taken away", path)
 
 
-def make_app(services: Services, erasures: Erasures, folder: str, boot: Netboot) -> FastAPI:
+def make_app(services: Services, erasures: Erasures, pages: Pages, folder: str, boot: Netboot) -> FastAPI:
     """Serve the API, scripts for network boot, and the files below ``folder``/files. Raises DeviceFault."""
     files = _folder(folder, "files")
     _folder(folder, "certificates")
@@ -65,6 +66,7 @@ def make_app(services: Services, erasures: Erasures, folder: str, boot: Netboot)
     install_error_replies(app)
     app.include_router(api(services))
     app.include_router(erasure_routes(erasures))
+    app.include_router(pages.assets.router())
     app.include_router(netboot(boot, services.queries, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     return app

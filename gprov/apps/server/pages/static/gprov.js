@@ -1,0 +1,2 @@
+// Live updates and local times. Pages have everything without this file.
+"use strict";
