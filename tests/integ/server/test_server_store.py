@@ -23,6 +23,7 @@ from gprov.apps.server.store.database import Database, open_existing, sole_serve
 from gprov.apps.server.store.delivered_documents import MAX_HELD, MAX_KEPT
 from gprov.apps.server.store.records import DifferenceEntry, KeptDocument
 from gprov.apps.server.store.rows import EVENTS_KEPT, SERVER_TYPE
+from gprov.apps.server.store.schema import VERSION
 from gprov.apps.server.store.state_reports import STATES_KEPT
 from gprov.apps.server.store.tables import units
 from gprov.apps.unit.composition.wiring import set_value
