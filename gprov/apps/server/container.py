@@ -18,6 +18,7 @@ from gprov.apps.server.secrets.credentials import CredentialService
 from gprov.apps.server.secrets.password_store import PasswordStore
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.secrets.unlocking import unlock
+from gprov.apps.server.store.bounds import BoundedStore
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
 from gprov.apps.server.store.queries import Queries
@@ -25,6 +26,8 @@ from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.released_documents import ReleasedDocuments
 from gprov.apps.server.web.api import Services
 from gprov.apps.server.web.app import make_app
+from gprov.apps.server.web.limits.admission import Admission
+from gprov.apps.server.web.limits.room import Room
 from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
@@ -64,7 +67,18 @@ def _database(server: ServerContainer) -> Database:
 
 
 def _store(server: ServerContainer) -> Store:
-    return Store(server.database(), server.now(), server.settings().documents.hold_ns)
+    settings = server.settings()
+    return Store(server.database(), server.now(), settings.documents.hold_ns, settings.limits.stored.log_bytes)
+
+
+def _bounds(server: ServerContainer) -> BoundedStore:
+    return BoundedStore(server.database(), server.settings().limits.stored, server.now())
+
+
+def _admission(server: ServerContainer) -> Admission:
+    limits = server.settings().limits
+    room = Room(server.folder(), limits.free_mebibytes << 20, server.now())
+    return Admission(server.bounds(), limits, room, server.now())
 
 
 def _password_policy(server: ServerContainer) -> PasswordPolicy:
@@ -131,6 +145,8 @@ def _services(server: ServerContainer) -> Services:
         queries=server.queries(),
         released=server.released(),
         key=server.store_key(),
+        admission=server.admission(),
+        bounds=server.bounds(),
         now=server.now(),
     )
 
@@ -164,6 +180,8 @@ class ServerContainer(Container):
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
     store = singleton(_store, itself)
+    bounds = singleton(_bounds, itself)
+    admission = singleton(_admission, itself)
     password_policy = singleton(_password_policy, itself)
     store_key = singleton(_store_key, itself)
     trail = singleton(_trail, itself)

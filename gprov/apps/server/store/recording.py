@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from gprov.apps.server.store.bounds import cut_log, forget_discarded
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.delivered_documents import hold, is_stored, keep
 from gprov.apps.server.store.rows import LogEntry, Origin, append, note, origin_of, unknown_numbers
@@ -23,12 +24,14 @@ from gprov.domain.platform.unidentified import is_unidentified
 
 
 class Store:
-    """``now``: the server's clock, UTC, ns. ``hold_ns``: how long a document waits for the first restore."""
+    """``now``: the server's clock, UTC, ns. ``hold_ns``: how long a document waits for the first restore.
+    ``log_bytes``: of one unit's log."""
 
-    def __init__(self, database: Database, now: Callable[[], int], hold_ns: int) -> None:
+    def __init__(self, database: Database, now: Callable[[], int], hold_ns: int, log_bytes: int) -> None:
         self._database = database
         self._now = now
         self._hold_ns = hold_ns
+        self._log_bytes = log_bytes
 
     def events(self, batch: EventBatch) -> int:
         """Append the events that the unit's log does not have yet, and return how many."""
@@ -43,6 +46,7 @@ class Store:
                     waiting.clear()
                     apply_state(db, origin, event.body.state, event.number)
             append(db, origin, waiting)
+            cut_log(db, origin.unit, self._log_bytes)
         return len(new)
 
     def state(self, report: StateReport) -> None:
@@ -93,6 +97,7 @@ class Store:
                 hold(db, origin, document, self._hold_ns)
             else:
                 keep(db, origin, document)
+            forget_discarded(db, origin.unit)
 
     def sweep(self) -> None:
         """Discard documents that were held too long."""

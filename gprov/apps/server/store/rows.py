@@ -16,6 +16,8 @@ from gprov.domain.formats.json.value import Json
 
 # Events kept for one unit; the oldest go first. A provisioning and its restore make a few thousand.
 EVENTS_KEPT = 100_000
+# What an event takes besides its body.
+EVENT_BYTES = 100
 # Type of the server's own notes among a unit's events.
 SERVER_TYPE = "SERVER"
 
@@ -83,9 +85,12 @@ def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> None:
     if not entries:
         return
     unit = units.c.id == origin.unit
-    last: int = db.execute(
-        update(units).where(unit).values(last_seq=units.c.last_seq + len(entries)).returning(units.c.last_seq)
-    ).scalar_one()
+    bodies = [json.dumps(entry.body) for entry in entries]
+    added = {
+        "last_seq": units.c.last_seq + len(entries),
+        "log_bytes": units.c.log_bytes + sum(map(len, bodies)) + len(entries) * EVENT_BYTES,
+    }
+    last: int = db.execute(update(units).where(unit).values(**added).returning(units.c.last_seq)).scalar_one()
     db.execute(
         insert(events),
         [
@@ -97,13 +102,26 @@ def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> None:
                 "time_ns": entry.time_ns,
                 "received_ns": origin.now_ns,
                 "type": entry.kind,
-                "body": json.dumps(entry.body),
+                "body": body,
             }
-            for seq, entry in enumerate(entries, last - len(entries) + 1)
+            for seq, (entry, body) in enumerate(zip(entries, bodies, strict=True), last - len(entries) + 1)
         ],
     )
     if last > EVENTS_KEPT:
-        db.execute(delete(events).where(events.c.unit == origin.unit, events.c.seq <= last - EVENTS_KEPT))
+        remove_events(db, origin.unit, last - EVENTS_KEPT)
+
+
+def remove_events(db: Connection, unit: int, through: int) -> None:
+    """The oldest of the unit's log, up to that ``seq``."""
+    oldest = events.c.unit == unit, events.c.seq <= through
+    removed = db.execute(delete(events).where(*oldest).returning(func.length(events.c.body))).scalars().all()
+    size = sum(removed) + len(removed) * EVENT_BYTES
+    db.execute(update(units).where(units.c.id == unit).values(log_bytes=units.c.log_bytes - size))
+
+
+def establish(db: Connection, unit: int) -> None:
+    """It is not made up, or not to be told from one that is not: it stays in the store."""
+    db.execute(update(units).where(units.c.id == unit, units.c.candidate).values(candidate=False))
 
 
 def note(db: Connection, origin: Origin, text: str) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from gprov.apps.server.secrets.credentials import CredentialService
 from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.bounds import BoundedStore
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.records import EventPage, KeptDocument, UnitDetail, UnitList
 from gprov.apps.server.store.released_documents import ReleasedDocuments
-from gprov.apps.server.web.http import json_body, json_reply
+from gprov.apps.server.web.http import Received, json_body, json_reply
+from gprov.apps.server.web.limits.admission import Admission
 from gprov.apps.server.web.openapi import (
     ASKED,
     POSTED,
@@ -37,7 +39,9 @@ from gprov.domain.unit.credentials import Credentials
 
 log = logging.getLogger("gprov.server")
 
-Body = Annotated[bytes, Depends(json_body)]
+R = TypeVar("R", bound=requests.Request)
+
+Body = Annotated[Received, Depends(json_body)]
 Serial = Annotated[str, Query(min_length=1, max_length=MAX_SERIAL)]
 
 
@@ -50,7 +54,15 @@ class Services:
     queries: Queries
     released: ReleasedDocuments
     key: StoreKey
+    admission: Admission
+    bounds: BoundedStore
     now: Callable[[], int]
+
+    def admitted(self, message: type[R], received: Received) -> R:
+        """Raises BadInput with every problem; what ``Admission.admit`` raises."""
+        decoded = requests.decode(message, received.data)
+        self.admission.admit(decoded, received.peer)
+        return decoded
 
     def write_released(self) -> None:
         """Write the documents that are due. A failure is logged; the next sweep tries again."""
@@ -85,7 +97,7 @@ def _reports(services: Services) -> APIRouter:
     def events(body: Body) -> Response:
         """Harmless to repeat: an event is identified by session and number. STATE events change the unit's state,
         unless their session also posts to `/state`."""
-        stored = store.events(requests.decode(requests.EventBatch, body))
+        stored = store.events(services.admitted(requests.EventBatch, body))
         services.write_released()
         return json_reply(StoredReply(stored))
 
@@ -98,7 +110,7 @@ def _reports(services: Services) -> APIRouter:
     )
     def state(body: Body) -> None:
         """Harmless to repeat. 409: success after a failure that the same session reported."""
-        store.state(requests.decode(requests.StateReport, body))
+        store.state(services.admitted(requests.StateReport, body))
         services.write_released()
 
     @router.post(
@@ -109,7 +121,7 @@ def _reports(services: Services) -> APIRouter:
         responses=answers(None, *POSTED),
     )
     def code_name(body: Body) -> None:
-        store.code_name(requests.decode(requests.CodeNameReport, body))
+        store.code_name(services.admitted(requests.CodeNameReport, body))
 
     @router.post(
         _path(requests.MacReport),
@@ -120,7 +132,7 @@ def _reports(services: Services) -> APIRouter:
     )
     def macs(body: Body) -> None:
         """Replaces what was reported before."""
-        store.macs(requests.decode(requests.MacReport, body))
+        store.macs(services.admitted(requests.MacReport, body))
 
     @router.post(
         _path(requests.Document),
@@ -134,7 +146,7 @@ def _reports(services: Services) -> APIRouter:
         written to the documents folder; discarded if that takes too long; refused of a machine that was not identified.
         Documents of other kinds are kept, to be read back. Harmless to repeat; a different document of the same name
         replaces one that is held or kept."""
-        store.document(requests.decode(requests.Document, body))
+        store.document(services.admitted(requests.Document, body))
 
     return router
 
@@ -152,12 +164,11 @@ def _questions(services: Services) -> APIRouter:
         openapi_extra=takes(requests.CredentialRequest),
         responses=answers(Credentials, *POSTED, Outcome(403, "Not now, or not to this session: see refusal")),
     )
-    def credentials(body: Body, request: Request) -> Response:
+    def credentials(body: Body) -> Response:
         """Made at the first request; the same at every later one, unless a person has them made anew. Only for the
         session that reported MFG_STARTED, while that is the unit's state and not for long; sealed once a provisioning
         succeeded."""
-        peer = request.client.host if request.client else ""
-        found = services.credentials.hand_out(requests.decode(requests.CredentialRequest, body), peer)
+        found = services.credentials.hand_out(services.admitted(requests.CredentialRequest, body), body.peer)
         return json_reply(found, headers={"Cache-Control": "no-store"})
 
     return router
