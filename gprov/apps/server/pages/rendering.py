@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from gprov.apps.server.pages.assets import Assets
 from gprov.apps.server.pages.headers import PAGE_HEADERS
-from gprov.domain.factory.time_words import age_text, duration_text, iso_text, utc_text
+from gprov.domain.factory.view.time_words import age_text, duration_text, iso_text, utc_text
 
 # Seconds between renewals of a page that shows live units, in a browser without JavaScript.
 REFRESH_SECONDS = 15
