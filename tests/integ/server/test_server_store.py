@@ -16,7 +16,7 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.fake.system.secretbox import FakeKeys
-from gprov.apps.server.container import Policy, server_container
+from gprov.apps.server.container import server_container
 from gprov.apps.server.secrets.credentials import CredentialsRefused
 from gprov.apps.server.store.database import Database, open_existing, sole_server, store_path
 from gprov.apps.server.store.delivered_documents import MAX_HELD, MAX_KEPT
@@ -69,7 +69,7 @@ class Server:
     keys: KeyProvider = field(default_factory=FakeKeys)
 
     def __post_init__(self) -> None:
-        self.container = container = server_container(str(self.folder), self.keys, Policy(20 * MINUTE, 240 * MINUTE))
+        self.container = container = server_container(str(self.folder), self.keys)
         set_value(container.now, lambda: self.now_ns)
         set_value(container.randomness, self.randomness)
         self.database, self.services, self.admin = container.database(), container.services(), container.admin()
