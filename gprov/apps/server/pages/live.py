@@ -37,6 +37,11 @@ class LiveFeed:
     def count(self) -> int:
         return self._topics.total()
 
+    def require_room(self) -> None:
+        """Raises RefusedByPolicy if as many pages are kept up to date as there may be."""
+        if self.count >= self._most:
+            raise RefusedByPolicy(f"{self._most} pages are kept up to date at this time, which is the limit")
+
     def close(self) -> None:
         """End all connections; browsers connect again, to the next server."""
         self._closed = True

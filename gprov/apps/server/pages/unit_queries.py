@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or_, select, tuple_
 
-from gprov.apps.server.pages.event_lines import event_line, stored_form
 from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.event_lines import stored_form, stored_text
+from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import events, macs, units
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.states import FAILED
@@ -182,7 +183,7 @@ def _bounds(condition: Condition) -> Iterator[ColumnElement[bool]]:
         yield units.c.state_ns < condition.state_before_ns
 
 
-def _complete(db: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> Sequence[StoredUnit]:
+def _complete(db: Connection, rows: Sequence[AnyRow]) -> Sequence[StoredUnit]:
     found = [_stored(row) for row in rows]
     errors = errors_of(db, {unit.session for unit in found if unit.state in FAILED and unit.session is not None})
     lines = _last_lines(db, [unit.row for unit in found])
@@ -206,25 +207,24 @@ def errors_of(db: Connection, sessions: Collection[int]) -> Mapping[int, str]:
     )
     same = and_(events.c.session == last.c.session, events.c.number == last.c.number)
     rows = db.execute(select(events.c.session, events.c.type, events.c.body).join(last, same))
-    return {session: event_line(kind, body) for session, kind, body in rows}
+    return {session: stored_text(kind, body) for session, kind, body in rows}
 
 
 def _last_lines(db: Connection, rows: Sequence[int]) -> Mapping[int, str]:
     last = and_(events.c.unit == units.c.id, events.c.seq == units.c.last_seq)
     found = db.execute(select(units.c.id, events.c.type, events.c.body).join(events, last).where(units.c.id.in_(rows)))
-    return {row: event_line(kind, body) for row, kind, body in found}
+    return {row: stored_text(kind, body) for row, kind, body in found}
 
 
-def _stored(row: Row[tuple[object, ...]]) -> StoredUnit:
-    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public access to columns by name
+def _stored(row: AnyRow) -> StoredUnit:
     return StoredUnit(
-        row=values["id"],
-        serial=values["serial"],
-        code_name=values["code_name"],
-        state=ProcessState(values["state"]),
-        state_ns=values["state_ns"],
-        session=values["state_session"],
-        provisioning=ProcessState(values["provisioning"]),
-        first_seen_ns=values["first_seen_ns"],
-        last_seen_ns=values["last_seen_ns"],
+        row=row.id,
+        serial=row.serial,
+        code_name=row.code_name,
+        state=ProcessState(row.state),
+        state_ns=row.state_ns,
+        session=row.state_session,
+        provisioning=ProcessState(row.provisioning),
+        first_seen_ns=row.first_seen_ns,
+        last_seen_ns=row.last_seen_ns,
     )

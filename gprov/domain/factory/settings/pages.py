@@ -17,7 +17,7 @@ class Pages(Section):
     silent_minutes: Annotated[
         float,
         Number(0.1, 24 * 60),
-        Doc("a unit that is at work and sends nothing for longer is shown as \"no report\""),
+        Doc('a unit that is at work and sends nothing for longer is shown as "no report"'),
     ] = 10.0
     line_hours: Annotated[
         float, Number(1, 14 * 24), Doc("the wall screen shows units that have reported within these hours")

@@ -1,4 +1,4 @@
-"""Events of a unit's log as lines of text."""
+"""Events of a unit's log as lines of text, and parts of a text as they stand in the store."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.value import Json
 
 
-def event_line(kind: str, body: str) -> str:
-    """``body``: as it is stored."""
-    fields: dict[str, Json] = json.loads(body)
+def event_text(kind: str, fields: dict[str, Json]) -> str:
+    """One line for a person. ``fields``: what the type adds."""
     if kind == SERVER_TYPE:
         return str(fields["text"])
     problems: list[Problem] = []
     return describe(decode_body(JsonObject({"type": kind, **fields}, "$", problems)))
+
+
+def stored_text(kind: str, body: str) -> str:
+    """``body``: as it is stored."""
+    return event_text(kind, json.loads(body))
 
 
 def stored_form(text: str) -> str:
