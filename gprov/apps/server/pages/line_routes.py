@@ -11,13 +11,13 @@ from fastapi.responses import Response
 
 from gprov.apps.server.pages.routing import PageServices, page_router
 from gprov.apps.server.pages.unit_lines import TONES, UnitLine, unit_lines
-from gprov.domain.factory.view.time_words import duration_text
 from gprov.domain.factory.view.unit_words import UnitWord
 
 # Units that are read for one page, and that it has room for.
 MOST = 5000
 ROOM = 14
 _HEAD = (UnitWord.FAILED, UnitWord.SILENT, UnitWord.WAITING, UnitWord.RUNNING, UnitWord.RESTORED)
+_HOUR_NS = 3600 * 10**9
 _DONE = frozenset({UnitWord.RESTORED, UnitWord.STARTED})
 
 
@@ -48,7 +48,7 @@ def line_routes(services: PageServices) -> APIRouter:
         now_ns = services.pages.now()
         units = services.units.since(now_ns - services.line_ns, MOST)
         lines = unit_lines(units, now_ns, services.units.patience)
-        view = line_view(lines, window=duration_text(services.line_ns), cut=len(units) == MOST)
+        view = line_view(lines, window=f"{services.line_ns / _HOUR_NS:g} hours", cut=len(units) == MOST)
         return services.pages.reply(request, "line.html", live=live, view=view)
 
     return router

@@ -22,8 +22,8 @@ def live_routes(feed: LiveFeed) -> APIRouter:
 
     @router.get("/live/")
     async def live(request: Request) -> Response:
-        """``topic``: serial number, or nothing for all units. ``after``: version that the page shows; that of the header
-        Last-Event-ID is newer and counts."""
+        """``topic``: serial number, or nothing for all units. ``after``: version that the page shows; the one of the
+        header Last-Event-ID is newer and counts."""
         topic = request.query_params.get("topic", "")[:MAX_TOPIC]
         known = request.headers.get("last-event-id") or request.query_params.get("after", "")
         changes = feed.changes(topic, known, STREAM_SECONDS)

@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from gprov.apps.server.pages.assets import Assets
 from gprov.apps.server.pages.headers import PAGE_HEADERS
 from gprov.domain.factory.view.addresses import unit_path, with_query
-from gprov.domain.factory.view.time_words import age_text, duration_text, iso_text, utc_text
+from gprov.domain.factory.view.time_words import age_text, coarse_text, duration_text, iso_text, utc_text
 
 # Seconds between renewals of a page that shows live units, in a browser without JavaScript.
 REFRESH_SECONDS = 15
@@ -139,5 +139,5 @@ def _environment(packages: Sequence[str]) -> Environment:
         auto_reload=False,
     )
     environment.globals.update(unit_path=unit_path, with_query=with_query)
-    environment.filters.update(utc=utc_text, iso=iso_text, duration=duration_text, age=age_text)
+    environment.filters.update(utc=utc_text, iso=iso_text, duration=duration_text, coarse=coarse_text, age=age_text)
     return environment

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or_, select, tuple_
 
 from gprov.apps.server.store.database import Database
-from gprov.apps.server.store.event_lines import stored_form, stored_text
+from gprov.apps.server.store.event_lines import short_text, stored_form, stored_text
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import events, macs, units
 from gprov.domain.events import ProcessState
@@ -213,7 +213,7 @@ def errors_of(db: Connection, sessions: Collection[int]) -> Mapping[int, str]:
 def _last_lines(db: Connection, rows: Sequence[int]) -> Mapping[int, str]:
     last = and_(events.c.unit == units.c.id, events.c.seq == units.c.last_seq)
     found = db.execute(select(units.c.id, events.c.type, events.c.body).join(events, last).where(units.c.id.in_(rows)))
-    return {row: stored_text(kind, body) for row, kind, body in found}
+    return {row: short_text(kind, body) for row, kind, body in found}
 
 
 def _stored(row: AnyRow) -> StoredUnit:

@@ -24,6 +24,14 @@ def stored_text(kind: str, body: str) -> str:
     return event_text(kind, json.loads(body))
 
 
+def short_text(kind: str, body: str) -> str:
+    """For a person who looks at many units: progress in percent. ``body``: as it is stored."""
+    fields = json.loads(body)
+    if kind == "PROGRESS" and fields["total"]:
+        return f"{fields['task']}: {100 * fields['done'] // fields['total']} %"
+    return stored_text(kind, body)
+
+
 def stored_form(text: str) -> str:
     """How a part of a text stands in a stored body."""
     return json.dumps(text)[1:-1]

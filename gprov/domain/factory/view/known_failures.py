@@ -26,15 +26,18 @@ NO_ERROR = Advice("No error reported", "The unit reported the failure without an
 
 _MISMATCH = Advice(
     "Hardware is not as specified",
-    "Compare the differences below: replace the part, or correct ValidationData of this platform in manufData.json.",
+    "Compare the differences on the unit's page: replace the part, or correct this platform's ValidationData in "
+    "manufData.json.",
 )
 _UNIDENTIFIED = Advice(
     "Not identified",
-    "Take identity.json below to whoever keeps the platform table (appliance.json): board, product or serial number "
-    "do not match an entry.",
+    "Board, product or serial number match no entry of appliance.json. The unit's document identity.json has them: "
+    "add an entry, or correct the firmware's fields.",
 )
 _SPECIFICATION = Advice("No specification", "Add an entry for this platform to ValidationData in manufData.json.")
-_BURN_IN = Advice("Burn-in failed", "See burn-in.json below for what exceeded its limit. Replace the part and repeat.")
+_BURN_IN = Advice(
+    "Burn-in failed", "See its document burn-in.json for what exceeded its limit. Replace the part and repeat."
+)
 _BURN_IN_ABORTED = Advice(
     "Burn-in aborted", "The unit is neither good nor bad. Start provisioning again.", aborted=True
 )

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.states import FAILED, SUCCEEDED, Flow, flow_of
-from gprov.domain.factory.view.time_words import duration_text
+from gprov.domain.factory.view.time_words import coarse_text, duration_text
 
 _MINUTE = 60 * 10**9
 
@@ -45,6 +45,12 @@ _MEANINGS = {
     UnitWord.RUNNING: "The unit is at work and reports.",
     UnitWord.RESTORED: "A restore succeeded.",
     UnitWord.STARTED: "The unit's system has started.",
+}
+# By the last state of provisioning.
+_RESTORED = {
+    ProcessState.MFG_SUCCEEDED: "Provisioned and restored",
+    ProcessState.MFG_FAILED: "Restored, although its last provisioning failed",
+    ProcessState.MFG_STARTED: "Restored, although its last provisioning has not ended",
 }
 # Words of units that a person has to look at.
 NEEDS_PERSON = frozenset({UnitWord.FAILED, UnitWord.ABORTED, UnitWord.SILENT, UnitWord.PROVISIONED})
@@ -101,7 +107,7 @@ def sentence_of(unit: Reported, now_ns: int, patience: Patience) -> str:
         case UnitWord.ABORTED:
             return f"{flow} was aborted"
         case UnitWord.SILENT:
-            return f"{flow} began; no report since {duration_text(now_ns - unit.last_seen_ns)}"
+            return f"{flow} began; no report for {coarse_text(now_ns - unit.last_seen_ns)}"
         case UnitWord.PROVISIONED:
             return f"Provisioned; no first restore was reported within {duration_text(patience.restore_ns)}"
         case UnitWord.UNKNOWN:
@@ -111,8 +117,7 @@ def sentence_of(unit: Reported, now_ns: int, patience: Patience) -> str:
         case UnitWord.RUNNING:
             return f"{flow} is running"
         case UnitWord.RESTORED:
-            failed = unit.provisioning is ProcessState.MFG_FAILED
-            return "Restored, although its last provisioning failed" if failed else "Restored"
+            return _RESTORED.get(unit.provisioning, "Restore succeeded")
         case UnitWord.STARTED:
             return "Its system has started"
         case never:
