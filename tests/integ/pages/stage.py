@@ -18,8 +18,17 @@ from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.apps.server.container import server_container
 from gprov.apps.unit.composition.wiring import set_value
-from gprov.domain.events import Body, Event, LogLine, OperationPhase, OperationReport, ProcessState, Progress, Severity
-from gprov.domain.events import StateChange
+from gprov.domain.events import (
+    Body,
+    Event,
+    LogLine,
+    OperationPhase,
+    OperationReport,
+    ProcessState,
+    Progress,
+    Severity,
+    StateChange,
+)
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.mfg.difference import Difference, differences_json
@@ -173,7 +182,7 @@ def downloads(done: int) -> Progress:
 def mismatch() -> str:
     differences = [
         Difference("$.RamMegs", "16384 (±1 %)", "8192"),
-        Difference("$.MainDiskConfigs[0][0]", "2 × 480 GB, INTEL SSDSC2KB480G8", "1 × 480 GB, INTEL SSDSC2KB480G8"),
+        Difference("$.MainDiskConfigs[0][0]", "2 of 480 GB, INTEL SSDSC2KB480G8", "1 of 480 GB, INTEL SSDSC2KB480G8"),
         Difference("$.FirmwareVer", "1.14", "1.09"),
     ]
     return differences_json("GP-200", differences)
