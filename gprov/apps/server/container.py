@@ -24,6 +24,7 @@ from gprov.apps.server.secrets.credentials import CredentialService
 from gprov.apps.server.secrets.password_store import PasswordStore
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.secrets.unlocking import unlock
+from gprov.apps.server.stated_settings import stated_settings
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
 from gprov.apps.server.store.queries import Queries
@@ -35,7 +36,7 @@ from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
 from gprov.domain.factory.password_policy import PasswordPolicy, parse_policy
-from gprov.domain.factory.server_settings import SETTINGS_FILE, ServerSettings, parse_settings
+from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.view.unit_words import Patience
 from gprov.ports.clock import Randomness
 from gprov.ports.files import Files
@@ -56,9 +57,7 @@ def _randomness() -> Randomness:
 
 def _settings(server: ServerContainer) -> ServerSettings:
     """Of the data folder's file. Raises BadInput, DeviceFault."""
-    path = os.path.join(server.folder(), SETTINGS_FILE)
-    files = server.files()
-    return parse_settings(path, files.read(path)) if files.status(path) else ServerSettings()
+    return stated_settings(server.files(), server.folder())
 
 
 def _netboot(server: ServerContainer) -> Netboot:
@@ -67,7 +66,7 @@ def _netboot(server: ServerContainer) -> Netboot:
 
 
 def _database(server: ServerContainer) -> Database:
-    return Database(server.folder())
+    return Database(server.folder(), server.settings().store.database)
 
 
 def _store(server: ServerContainer) -> Store:

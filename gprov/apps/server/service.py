@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from gprov.apps.server.container import ServerContainer
-from gprov.apps.server.store.database import sole_server
+from gprov.apps.server.store.presence import serving
 from gprov.apps.server.web.api import log
 from gprov.apps.server.web.limits.log_lines import Budgeted
 from gprov.apps.server.web.limits.protocol import LimitedProtocol
@@ -69,7 +69,7 @@ def serve(container: ServerContainer) -> None:
     not usable), and what the provider of the key raises."""
     listen = container.settings().listen
     with (
-        sole_server(container.folder()),
+        serving(container.folder(), container.settings().store.database),
         closing(container.database()),
         closing(_listen(listen.host, listen.port)) as listener,
     ):
