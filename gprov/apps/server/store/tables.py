@@ -84,6 +84,7 @@ units = Table(
     _integer("last_seen_ns"),
     Index("units_by_activity", "last_seen_ns", "id"),
     Index("units_candidates", "candidate", "last_seen_ns"),
+    Index("units_by_platform", "code_name", "last_seen_ns", "id"),
 )
 
 # MACs of network interfaces (``bmc`` false), and of the management controller, which have no name.
@@ -112,6 +113,8 @@ sessions = Table(
     UniqueConstraint("unit", "number"),
 )
 
+_IS_ERROR = text("type = 'ERROR'")
+
 # Notes of the server have neither session nor number.
 events = Table(
     "events",
@@ -125,6 +128,8 @@ events = Table(
     _text("type"),
     _text("body"),
     Index("events_once", "session", "number", unique=True),
+    # Few of all: why a unit failed.
+    Index("events_errors", "session", "number", sqlite_where=_IS_ERROR, postgresql_where=_IS_ERROR),
     sqlite_with_rowid=False,
 )
 
@@ -139,6 +144,7 @@ states = Table(
     _text("verdict"),
     Index("states_of_unit", "unit", "id"),
     Index("states_of_session", "session", "id"),
+    Index("states_by_time", "received_ns", "state", "verdict", "unit"),
 )
 
 documents = Table(
