@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.net.server_trust import FakeCertificate, FakeTrust
 from gprov.adapters.fake.system.clock import FakeClock
 from gprov.domain.errors import NetworkFault
 from gprov.domain.unit.lease import DEFAULT, Lease, Route
@@ -34,10 +35,12 @@ class ServerFault(Enum):
 
 @dataclass(kw_only=True)
 class FakeOrigin:
-    """Files of the simulated web server by URL. ``down``: no reply at all. ``faults``: by URL; ``remaining_breaks``:
-    number of connections still to break. ``requests``: URL and first byte of each request."""
+    """Files of the simulated web server by URL. ``certificate``: shown at https URLs. ``down``: no reply at all.
+    ``faults``: by URL; ``remaining_breaks``: number of connections still to break. ``requests``: URL and first byte of
+    each request."""
 
     content: dict[str, bytes] = field(default_factory=dict)
+    certificate: FakeCertificate | None = None
     down: bool = False
     faults: dict[str, ServerFault] = field(default_factory=dict)
     remaining_breaks: int = 2
@@ -96,9 +99,10 @@ class FakeNetwork(Network):
 
 
 class FakeHttp(Http):
-    def __init__(self, machine: SimulatedMachine, origin: FakeOrigin) -> None:
+    def __init__(self, machine: SimulatedMachine, origin: FakeOrigin, trust: FakeTrust | None = None) -> None:
         self._machine = machine
         self._origin = origin
+        self._trust = trust or FakeTrust(machine, origin)
         self._files = FakeFiles(machine)
 
     @override
@@ -113,6 +117,7 @@ class FakeHttp(Http):
         seconds: float = 30.0,
     ) -> Reply:
         self._machine.begin_write(f"{method} {url}")
+        self._trust.check(url)
         status, content, _, whole = self._origin.send(url, 0, seconds, self._machine.clock)
         if not whole:
             raise NetworkFault(url, "the connection broke")
@@ -126,6 +131,7 @@ class FakeHttp(Http):
         content, pause = b"", _FIRST_PAUSE
         for attempt in range(limits.attempts):
             self._machine.begin_write(f"GET {url}")
+            self._trust.check(url)
             status, block, begin, whole = self._origin.send(
                 url, len(content), limits.stall_seconds, self._machine.clock
             )
