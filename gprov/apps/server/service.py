@@ -58,10 +58,15 @@ class _Announcing(uvicorn.Server):
             print(f"gprov server: listening on http://{shown}:{port}", flush=True)
 
 
-def serve(container: ServerContainer, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable), and what the
-    provider of the key raises."""
-    with sole_server(container.folder()), closing(container.database()), closing(_listen(host, port)) as listener:
+def serve(container: ServerContainer) -> None:
+    """Serve where the settings say, until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store
+    not usable), and what the provider of the key raises."""
+    listen = container.settings().listen
+    with (
+        sole_server(container.folder()),
+        closing(container.database()),
+        closing(_listen(listen.host, listen.port)) as listener,
+    ):
         config = uvicorn.Config(
             _Interruptible(container.app()),
             log_config=_LOGGING,

@@ -1,0 +1,12 @@
+"""[limits]: bounds for clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.domain.factory.settings.kinds import Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits(Section):
+    """Has no keys yet."""
