@@ -10,6 +10,7 @@ from typing_extensions import override
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.domain.errors import NetworkFault, RefusedByPolicy
 from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, ServerTrust, is_encrypted
+from gprov.ports.factory import TimeSource
 from gprov.ports.network import TrustStore
 
 if TYPE_CHECKING:
@@ -71,3 +72,17 @@ class FakeTrust(TrustStore):
         if self._check_dates and not shown.begins <= now < shown.ends:
             late = now >= shown.ends
             raise NetworkFault(url, f"its certificate is not valid: {'expired' if late else 'not yet valid'}")
+
+
+class VerifiedTime(TimeSource):
+    """The time of a server that is verified at each call."""
+
+    def __init__(self, trust: FakeTrust, url: str, source: TimeSource) -> None:
+        self._trust = trust
+        self._url = url
+        self._source = source
+
+    @override
+    def time_ns(self) -> int:
+        self._trust.check(self._url)
+        return self._source.time_ns()

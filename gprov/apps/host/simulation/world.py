@@ -34,7 +34,7 @@ from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.adapters.fake.net.network import FakeHttp, FakeNetwork, FakeOrigin
-from gprov.adapters.fake.net.server_trust import FakeTrust
+from gprov.adapters.fake.net.server_trust import FakeTrust, VerifiedTime
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
@@ -213,7 +213,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
         return world.factory
 
     set_value(container.telemetry_at, factory_at)
-    set_value(container.time_source_at, factory_at)
+    set_value(container.time_source_at, lambda endpoint: VerifiedTime(trust, endpoint, world.factory))
     set_value(container.document_store_at, factory_at)
     set_value(container.erasure_registry_at, factory_at)
     set_value(container.credential_store_at, factory_at)
