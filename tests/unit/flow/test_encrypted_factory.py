@@ -12,7 +12,8 @@ import pytest
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.server_trust import FakeCertificate
-from gprov.apps.host.simulation.factory_files import MANUF_URL
+from gprov.apps.host.simulation.encrypted_factory import ENCRYPTED_MANUF_URL as URL
+from gprov.apps.host.simulation.encrypted_factory import encrypt
 from gprov.domain.events import ProcessState
 from gprov.domain.files import FileType
 from gprov.domain.unit.trust import BUILT_IN, OwnCa, serialise_trust
@@ -21,7 +22,6 @@ from tests.unit.flow.driver import UnitDriver
 
 CA = OwnCa(b"\x30\x81\x90" + bytes(range(144)))
 OTHER_CA = OwnCa(b"\x30\x81\x90" + bytes(144))
-URL = MANUF_URL.replace("http:", "https:")
 CA_URL = "https://factory.invalid/ca.pem"
 DAY_NS = 86_400 * 10**9
 PINNED = {"mfgurl": URL, "mfgca": f"sha256:{CA.digest}"}
@@ -30,11 +30,8 @@ PINNED = {"mfgurl": URL, "mfgca": f"sha256:{CA.digest}"}
 def encrypted() -> UnitDriver:
     """A blank unit whose factory has https only, for everything."""
     unit = units.blank()
-    origin = unit.origin
-    origin.content = {url.replace("http:", "https:"): content for url, content in origin.content.items()}
-    origin.content[URL] = origin.content[URL].replace(b"http:", b"https:")
-    origin.content[CA_URL] = CA.pem.encode()
-    origin.certificate = FakeCertificate(CA)
+    encrypt(unit.world, CA)
+    unit.world.arguments = {}
     return unit
 
 
