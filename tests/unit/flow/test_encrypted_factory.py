@@ -11,7 +11,7 @@ import pytest
 
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.net.server_trust import FakeCertificate
+from gprov.adapters.fake.net.certificate import FakeCertificate
 from gprov.apps.host.simulation.encrypted_factory import ENCRYPTED_MANUF_URL as URL
 from gprov.apps.host.simulation.encrypted_factory import encrypt
 from gprov.domain.events import ProcessState
@@ -219,7 +219,7 @@ def test_the_certificate_server_hangs_first() -> None:
     unit.origin.certificate = replace(FakeCertificate(CA))
     ca = unit.origin.content.pop(CA_URL)
     error = unit.provision_fails(**PINNED)
-    assert "no CA certificate there: status 404" in str(error)
+    assert "no CA certificate there: answered 404" in str(error)
     assert [url for url, _ in unit.origin.requests].count(CA_URL) == 6
     unit.origin.content[CA_URL] = ca
     assert unit.provision(**PINNED) is StopReason.REBOOT

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.machine import SimulatedMachine
+from gprov.adapters.fake.net.origin import Cut, FakeOrigin, Refused
 from gprov.domain.errors import NetworkFault, RefusedByPolicy
 from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, ServerTrust, is_encrypted
 from gprov.ports.factory import TimeSource
 from gprov.ports.network import TrustStore
 
-if TYPE_CHECKING:
-    from gprov.adapters.fake.net.network import FakeOrigin
-
 _SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class FakeCertificate:
-    """Of all https servers of an origin. ``ca``: None for one of the system's. Valid from ``begins`` to ``ends``, ns
-    since the epoch."""
-
-    ca: OwnCa | None
-    begins: int = 0
-    ends: int = 1 << 62
-    names_other_server: bool = False
 
 
 class FakeTrust(TrustStore):
@@ -47,12 +31,15 @@ class FakeTrust(TrustStore):
     @override
     def fetch_ca(self, url: str) -> bytes:
         self._machine.begin_write(f"GET {url}")
-        status, content, _, whole = self._origin.send(url, 0, _SECONDS, self._machine.clock)
-        if status != 200 or not whole:
-            raise NetworkFault(url, f"no CA certificate there: status {status}")
-        if len(content) > MAX_CA_BYTES:
+        try:
+            answer = self._origin.send(url, 0, _SECONDS, self._machine.clock)
+        except (Cut, Refused) as exc:
+            raise NetworkFault(url, str(exc)) from exc
+        if answer.status != 200:
+            raise NetworkFault(url, f"no CA certificate there: answered {answer.status}")
+        if answer.endless or len(answer.body) > MAX_CA_BYTES:
             raise NetworkFault(url, f"its CA certificate is longer than {MAX_CA_BYTES} bytes")
-        return content
+        return answer.body
 
     def check(self, url: str) -> None:
         """Raises RefusedByPolicy if nothing says whom to trust, NetworkFault if the server's certificate is not

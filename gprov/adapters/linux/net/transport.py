@@ -222,6 +222,8 @@ def _translated() -> Iterator[None]:
         raise TransferInterrupted("no connection in time") from _root(exc)
     except (requests.RequestException, HTTPError, HTTPException, OSError) as exc:
         cause = _root(exc)
+        if isinstance(cause, ssl.SSLCertVerificationError):  # a retry would fail as well
+            raise NetworkFault("server", _describe_error(cause)) from cause
         # The cause rather than its wrappers, which quote whole URLs.
         raise TransferInterrupted(_describe_error(cause)) from cause
 
@@ -246,6 +248,8 @@ def _describe_error(error: BaseException) -> str:
         return "nothing came in time"
     if isinstance(error, OSError) and error.errno and error.strerror:
         return error.strerror
+    if type(error).__name__ == "HeadTooLong":  # its module is not imported before a connection is made
+        return "its answer begins with more than 64 KiB of headers or interim answers: no usable web server"
     return {"IncompleteRead": "the connection ended early", "RemoteDisconnected": "the server hung up"}.get(
         type(error).__name__, f"no valid HTTP ({type(error).__name__})"
     )

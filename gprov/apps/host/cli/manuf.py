@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -53,6 +54,9 @@ def check(
         bool,
         typer.Option("--tls", help="for units that verify their servers (mfgca): refuse URLs that are not encrypted"),
     ] = False,
+    network: Annotated[
+        bool, typer.Option("--network", help="ask the web server for every file: is it there, with its Size?")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Every problem of a manufData.json. Exit status 1 if there is any."""
@@ -66,6 +70,8 @@ def check(
         manuf_data = parse_manuf(redacted(source), manuf_content(source, ca), branding, platforms)
         if tls:
             require_encryption(redacted(source), manuf_data)
+        if network:
+            manuf_data = _asked(redacted(source), manuf_data, ca)
     except BadInput as error:
         _refuse(error, as_json=as_json)
         return ExitCode.NEGATIVE
@@ -75,6 +81,17 @@ def check(
         for line in _lines(redacted(source), manuf_data, branding):
             say(line)
     return ExitCode.DONE
+
+
+def _asked(what: str, manuf_data: ManufData, ca: str | None) -> ManufData:
+    """With a warning for each file that cannot be checked. Raises BadInput with every file that is not as it should."""
+    from gprov.apps.host.cli.manuf_network import network_problems
+
+    found = list(network_problems(http_client(ca), manuf_data))
+    problems = [problem for problem, certain in found if certain]
+    if problems:
+        raise BadInput(what, problems)
+    return replace(manuf_data, warnings=(*manuf_data.warnings, *(problem for problem, _ in found)))
 
 
 def _refuse(error: BadInput, *, as_json: bool) -> None:

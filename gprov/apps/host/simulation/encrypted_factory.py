@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gprov.adapters.fake.net.server_trust import FakeCertificate
+from gprov.adapters.fake.net.certificate import FakeCertificate
 from gprov.apps.host.simulation.factory_files import MANUF_URL
 from gprov.apps.host.simulation.world import World
 from gprov.domain.unit.trust import OwnCa, SystemCas, argument_for, ca_url
