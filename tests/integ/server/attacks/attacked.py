@@ -83,6 +83,11 @@ class Attacked:
     def descriptors(self) -> int:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def sockets(self) -> int:
+        """Descriptors that are sockets: those of connections, and some of its own."""
+        folder = Path(f"/proc/{self.pid}/fd")
+        return sum(os.readlink(path).startswith("socket:") for path in folder.iterdir() if path.is_symlink())
+
     def store_size(self) -> int:
         return sum(path.stat().st_size for path in (self.data / "store").iterdir())
 
