@@ -12,10 +12,12 @@ from gprov.apps.unit.network.remote_log import start_remote_log
 from gprov.apps.unit.recovery.records import read_options
 from gprov.apps.unit.recovery.retention import prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
+from gprov.apps.unit.recovery.unit_key import read_unit_key
 from gprov.apps.unit.recovery.volume import mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.domain.boot.budget import UNCOUNTED_SECONDS, StartBudget, give_up_pause
 from gprov.domain.errors import GprovError
+from gprov.domain.unit.unit_key import UnitKey
 
 # Limit for network configuration: the error message on the unit's display comes after it.
 _REMOTE_SECONDS = 60.0
@@ -23,10 +25,12 @@ _REMOTE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class _ReportTarget:
-    """From kernel arguments or RECOVERY: URL of the server ("" for none), code name for fallback identification."""
+    """From kernel arguments or RECOVERY: URL of the server ("" for none), code name for fallback identification, and
+    what proves the unit to its server."""
 
     endpoint: str
     fallback: str
+    key: UnitKey | None = None
 
 
 class BootFailureRecorder:
@@ -71,6 +75,7 @@ class BootFailureRecorder:
                 target = _ReportTarget(
                     target.endpoint or read_options(files, context).xlog,
                     target.fallback or stored_code_name(files, context),
+                    read_unit_key(files, context.mount_points.recovery, self._bus),
                 )
                 use(StartBudgetFile(files, context.log_folder, self._bus))
                 self._save_log()
@@ -91,5 +96,6 @@ class BootFailureRecorder:
         except GprovError as error:
             self._bus.warning(f"no remote log: {error}")
             return
-        if not start_remote_log(self._ports, target.endpoint, unit, self._context).wait(_REMOTE_SECONDS):
+        log = start_remote_log(self._ports, target.endpoint, unit, self._context, target.key)
+        if not log.wait(_REMOTE_SECONDS):
             self._bus.warning("no remote log: the network is not up yet")

@@ -25,6 +25,7 @@ from gprov.apps.unit.recovery.erase_record import refuse_unfinished_erase
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.apps.unit.recovery.retention import prune_images, prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
+from gprov.apps.unit.recovery.unit_key import read_unit_key
 from gprov.apps.unit.recovery.volume import mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
@@ -244,5 +245,9 @@ class FactoryRestore:
         unit, options = identify_attempt(attempt, ports, context)
         endpoint = context.arguments.xlog or options.xlog
         if endpoint:
-            self._remote_log = start_remote_log(ports, endpoint, unit, context)
+            recovery = attempt.place.recovery
+            key = None
+            if recovery is not None:
+                key = read_unit_key(ports.volumes.files, context.mount_points.recovery, context.bus)
+            self._remote_log = start_remote_log(ports, endpoint, unit, context, key)
         return unit, options

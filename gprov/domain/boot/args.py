@@ -12,6 +12,7 @@ from enum import Enum
 
 from gprov.domain.boot.argument_reader import NO_WORDS, YES_WORDS, ArgumentReader
 from gprov.domain.branding import Branding
+from gprov.domain.unit.credentials import Secret
 
 KEY_WINDOW_SECONDS = 10.0
 ROOT_DEADLINE_SECONDS = 120.0
@@ -30,6 +31,8 @@ KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
 LCD_MANUFACTURER_ARGUMENT = "LCD_MANUFACTURER"
 EMERGENCY_ARGUMENT = "EMERGENCY"
 EMERGENCY_WAIT_ARGUMENT = "EMERGENCY_WAIT"
+# One-time token with which a provisioning starts.
+START_ARGUMENT = "TOKEN"
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
@@ -75,7 +78,8 @@ class BootArguments:
     ``lcd_manufacturer``: manufacturer of further FTDI adapters that may belong to displays, "" if not given.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: prefix of gprov's
     own arguments. ``consoles``: values of ``console=``. ``notes``: one sentence per malformed argument.
-    ``environment``: the variables that all of this was parsed from; a URL among them may hold a password.
+    ``environment``: the variables that all of this was parsed from, without the token; a URL among them may hold a
+    password.
     """
 
     real_root: str = ""
@@ -85,6 +89,7 @@ class BootArguments:
     erase_serial: str = ""
     erase_options: str = ""
     mfg_url: str = ""
+    mfg_token: Secret | None = None
     preferred_image: PreferredImage = PreferredImage.LATEST
     shell: bool = False
     emergency: EmergencyPolicy = EmergencyPolicy.IMAGES
@@ -121,6 +126,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         erase_serial=reader.text("DATA_ERASE_SERIAL"),
         erase_options=reader.text("DATA_ERASE_OPTIONS"),
         mfg_url=reader.text("mfgurl"),
+        mfg_token=Secret(token) if (token := reader.text(own + START_ARGUMENT)) else None,
         preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
         shell=reader.is_word("frmode", "shell"),
         emergency=reader.word(own + EMERGENCY_ARGUMENT, _EMERGENCY_WORDS, EmergencyPolicy.IMAGES),
@@ -141,7 +147,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
         notes=tuple(reader.notes),
-        environment=dict(environment),
+        environment={name: value for name, value in environment.items() if name != own + START_ARGUMENT},
     )
 
 

@@ -36,8 +36,16 @@ from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
 from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
-from gprov.domain.recovery_files import ADMIN_HASH, KEPT_ARGUMENTS_FILE, OPTIONS_FILE, PLATFORM_IDENT, SECRETS_FOLDER
+from gprov.domain.recovery_files import (
+    ADMIN_HASH,
+    KEPT_ARGUMENTS_FILE,
+    OPTIONS_FILE,
+    PLATFORM_IDENT,
+    SECRETS_FOLDER,
+    UNIT_KEY,
+)
 from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
+from gprov.domain.unit.unit_key import UnitKey, serialise_key
 
 # Covers the start of the first partition: old boot files there must not be booted before RECOVERY is complete.
 RECOVERY_EDGE = 16 * MIB
@@ -107,6 +115,16 @@ def _remove_boot_loaders(targets: tuple[Disk, ...]) -> list[Operation]:
 
 def _mount_esp(esp: PartitionRef, target: str) -> list[Operation]:
     return [MakeFolder(target), MountVolume(esp, target, FileSystemKind.VFAT.value, ("relatime",))]
+
+
+def plan_unit_key(facts: ProvisionFacts, key: UnitKey) -> Plan:
+    """Store the secret that proves the unit to the factory server. It is durable before passwords are asked for: after
+    a power cut, only this secret lets the unit be provisioned again without a person."""
+    folder = f"{facts.mount_points.recovery}/{SECRETS_FOLDER}"
+    return (
+        MakeFolder(folder, 0o700),
+        WriteFile(path=f"{folder}/{UNIT_KEY}", content=serialise_key(key), mode=0o600),
+    )
 
 
 def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:

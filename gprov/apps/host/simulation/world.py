@@ -166,6 +166,7 @@ class World:
 def plug_in(container: UnitContainer, world: World) -> None:
     """Override every port of a container with its adapter on the simulated machine."""
     machine = world.machine
+    world.factory.new_session()
     set_value(container.clock, machine.clock)
     set_value(container.background, FakeBackground(machine.clock, world.stuck))
     set_value(container.randomness, machine.random)
@@ -205,6 +206,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.http, FakeHttp(machine, world.origin))
     set_value(container.network, FakeNetwork(machine))
     set_value(container.telemetry_at, lambda _endpoint: world.factory)
+    set_value(container.session_access_at, lambda _endpoint: world.factory)
     set_value(container.time_source_at, lambda _endpoint: world.factory)
     set_value(container.document_store_at, lambda _endpoint: world.factory)
     set_value(container.erasure_registry_at, lambda _endpoint: world.factory)

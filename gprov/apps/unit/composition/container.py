@@ -167,6 +167,7 @@ def _flow_ports(unit: UnitContainer) -> FlowPorts:
         network=unit.network(),
         background=unit.background(),
         telemetry_at=unit.telemetry_at(),
+        session_access_at=unit.session_access_at(),
         sink_for=unit.sink_for(),
         file_sink_at=unit.file_sink_at(),
     )
