@@ -60,8 +60,8 @@ class Processes(Protocol):
     ) -> Completed:
         """Run to the end. With ``check``, a status other than 0 raises ToolFailed with the last output.
 
-        Raises ToolMissing if there is no such program, DeadlineExceeded after ``timeout`` seconds (the program
-        and its children are then killed).
+        Raises ToolMissing if there is no such program, DeadlineExceeded after ``timeout`` seconds, ToolFailed if it
+        writes more than 64 MiB; the program and its children are then killed.
         """
 
     def start(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from fastapi import FastAPI
 
@@ -30,6 +29,7 @@ from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
 from gprov.domain.factory.password_policy import PasswordPolicy, parse_policy
+from gprov.domain.factory.server_settings import SETTINGS_FILE, ServerSettings, parse_settings
 from gprov.ports.clock import Randomness
 from gprov.ports.files import Files
 from gprov.ports.secretbox import KeyProvider
@@ -37,16 +37,6 @@ from gprov.ports.signing import Signer
 
 # In the data folder; rules for passwords, where they are not the default ones.
 POLICY_FILE = "credentials.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """``hold_ns``: how long a document waits for the first restore. ``window_ns``: how long after MFG_STARTED
-    passwords are handed out. ``issuer``: name in erase certificates."""
-
-    hold_ns: int = 20 * 60 * 10**9
-    window_ns: int = 4 * 3600 * 10**9
-    issuer: str = "gprov factory server"
 
 
 def _files() -> Files:
@@ -57,12 +47,24 @@ def _randomness() -> Randomness:
     return SystemRandomness()
 
 
+def _settings(server: ServerContainer) -> ServerSettings:
+    """Of the data folder's file. Raises BadInput, DeviceFault."""
+    path = os.path.join(server.folder(), SETTINGS_FILE)
+    files = server.files()
+    return parse_settings(path, files.read(path)) if files.status(path) else ServerSettings()
+
+
+def _netboot(server: ServerContainer) -> Netboot:
+    settings = server.settings()
+    return Netboot(settings.netboot.boot_arguments, settings.listen.public_url)
+
+
 def _database(server: ServerContainer) -> Database:
     return Database(server.folder())
 
 
 def _store(server: ServerContainer) -> Store:
-    return Store(server.database(), server.now(), server.policy().hold_ns)
+    return Store(server.database(), server.now(), server.settings().documents.hold_ns)
 
 
 def _password_policy(server: ServerContainer) -> PasswordPolicy:
@@ -89,7 +91,7 @@ def _passwords(server: ServerContainer) -> PasswordStore:
 
 def _credentials(server: ServerContainer) -> CredentialService:
     return CredentialService(
-        server.database(), server.passwords(), server.trail(), server.now(), server.policy().window_ns
+        server.database(), server.passwords(), server.trail(), server.now(), server.settings().credentials.window_ns
     )
 
 
@@ -113,7 +115,12 @@ def _signer(server: ServerContainer) -> Signer:
 
 def _erasures(server: ServerContainer) -> Erasures:
     return Erasures(
-        server.database(), server.files(), server.signer(), server.policy().issuer, server.now(), server.folder()
+        server.database(),
+        server.files(),
+        server.signer(),
+        server.settings().certificates.issuer,
+        server.now(),
+        server.folder(),
     )
 
 
@@ -143,17 +150,17 @@ def _no_keys() -> KeyProvider:
 class ServerContainer(Container):
     """``app`` makes the ASGI application, ``database`` opens the store: to be closed by the caller.
 
-    ``folder`` must be replaced by the data folder, ``keys`` by what has the key of the store. ``now``: the server's
-    clock, UTC, ns.
+    ``folder`` must be replaced by the data folder, ``keys`` by what has the key of the store. ``settings``: those of
+    the folder, unless replaced. ``now``: the server's clock, UTC, ns.
     """
 
     folder = value("")
     keys = singleton(_no_keys)
-    policy = value(Policy())
-    netboot = value(Netboot())
     now: Declaration[Container, Callable[[], int]] = value(time.time_ns)
 
     files = singleton(_files)
+    settings = singleton(_settings, itself)
+    netboot = singleton(_netboot, itself)
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
     store = singleton(_store, itself)
@@ -172,11 +179,12 @@ class ServerContainer(Container):
     app = factory(_app, itself)
 
 
-def server_container(folder: str, keys: KeyProvider, policy: Policy | None = None) -> ServerContainer:
-    """A container for a data folder. Opens nothing yet. ``keys``: has the key of the store."""
+def server_container(folder: str, keys: KeyProvider, settings: ServerSettings | None = None) -> ServerContainer:
+    """A container for a data folder. Opens nothing yet. ``keys``: has the key of the store. ``settings``: None for
+    those of the folder."""
     container = ServerContainer()
     set_value(container.folder, folder)
     set_value(container.keys, keys)
-    if policy is not None:
-        set_value(container.policy, policy)
+    if settings is not None:
+        set_value(container.settings, settings)
     return container

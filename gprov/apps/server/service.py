@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from contextlib import closing
@@ -15,22 +16,16 @@ from typing_extensions import override
 from gprov.apps.server.container import ServerContainer
 from gprov.apps.server.store.database import sole_server
 from gprov.apps.server.web.api import log
+from gprov.apps.server.web.limits.log_lines import Budgeted
+from gprov.apps.server.web.limits.protocol import LimitedProtocol
+from gprov.apps.server.web.limits.serving import LimitedServer, within_limits
 from gprov.domain.errors import DeviceFault
+from gprov.domain.factory.limits.hosts import AllowedHosts
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
 _GRACE_SECONDS = 3
-# Standard output has the announcement and nothing else. Lines name method, path and status, never bodies.
-_LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "plain"}},
-    "loggers": {
-        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "uvicorn.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "gprov.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-    },
-}
+# How often the log says what it left out.
+_REPORT_SECONDS = 10
 
 
 class _Interruptible:
@@ -46,7 +41,7 @@ class _Interruptible:
             log.warning("the server ends: %r is cut short", scope.get("path", scope["type"]))
 
 
-class _Announcing(uvicorn.Server):
+class _Announcing(LimitedServer):
     """Prints the address as soon as it listens."""
 
     @override
@@ -58,23 +53,59 @@ class _Announcing(uvicorn.Server):
             print(f"gprov server: listening on http://{shown}:{port}", flush=True)
 
 
-def serve(container: ServerContainer, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store not usable), and what the
-    provider of the key raises."""
-    with sole_server(container.folder()), closing(container.database()), closing(_listen(host, port)) as listener:
-        config = uvicorn.Config(
-            _Interruptible(container.app()),
-            log_config=_LOGGING,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            lifespan="on",
-        )
-        server = _Announcing(config)
+def serve(container: ServerContainer) -> None:
+    """Serve where the settings say, until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store
+    not usable), and what the provider of the key raises."""
+    listen = container.settings().listen
+    with (
+        sole_server(container.folder()),
+        closing(container.database()),
+        closing(_listen(listen.host, listen.port)) as listener,
+    ):
+        server = _Announcing(_config(container), container.settings().limits)
         # For a signal before uvicorn has set its handlers; and uvicorn raises the signal that ended it once more.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
         server.run([listener])
+
+
+def _config(container: ServerContainer) -> uvicorn.Config:
+    listen, limits = container.settings().listen, container.settings().limits
+    handler = Budgeted(limits)
+
+    async def report() -> None:
+        handler.report()
+
+    hosts = AllowedHosts((listen.host, *listen.names), listen.public_url)
+    return uvicorn.Config(
+        within_limits(_Interruptible(container.app()), limits, hosts, container.now()),
+        http=LimitedProtocol,
+        ws="none",
+        access_log=False,
+        log_config=_logging(handler),
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=limits.idle_seconds,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        callback_notify=report,
+        timeout_notify=_REPORT_SECONDS,
+        lifespan="on",
+    )
+
+
+def _logging(handler: logging.Handler) -> dict[str, Any]:
+    """To standard error: standard output has the announcement and nothing else. No line has anything of a body."""
+    logger = {"handlers": ["stderr"], "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"stderr": {"()": lambda: handler}},
+        "loggers": {
+            "uvicorn": {**logger, "level": "ERROR"},
+            "asyncio": {**logger, "level": "WARNING"},
+            "gprov.server": {**logger, "level": "INFO"},
+        },
+    }
 
 
 def _listen(host: str, port: int) -> socket.socket:

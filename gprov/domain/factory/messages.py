@@ -125,8 +125,12 @@ def _described(member: Member) -> Schema:
     return {**member.kind.schema(), **described}
 
 
-@functools.cache
 def members(message: type[DataclassInstance]) -> tuple[Member, ...]:
+    return _members(message)
+
+
+@functools.cache
+def _members(message: type[DataclassInstance]) -> tuple[Member, ...]:
     hints = get_type_hints(message, include_extras=True)
     return tuple(_member(field, hints[field.name]) for field in dataclasses.fields(message))
 

@@ -19,7 +19,7 @@ import pytest
 
 from gprov.adapters.linux.console.shell import PtyShell
 from gprov.adapters.linux.system.clock import SystemClock
-from gprov.adapters.linux.system.process import end_session, start_on_terminal
+from gprov.adapters.linux.system.forks import end_session, start_on_terminal
 from gprov.domain.errors import ToolMissing
 from gprov.ports.shell import ShellEnd
 

@@ -1,4 +1,4 @@
-"""Passwords at rest: encryption, migration, tampering, rotation, audit. Oracles: sqlite3, and the raw files."""
+"""Passwords at rest: encryption, tampering, rotation, audit. Oracles: sqlite3, and the raw files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from typing_extensions import override
 
 from gprov.adapters.fake.system.secretbox import FakeKeys
@@ -22,7 +23,6 @@ from gprov.apps.server.secrets.credentials import CredentialsRefused
 from gprov.apps.server.secrets.giving_up import give_up_key
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.store.database import Database, open_existing, sole_server, store_path
-from gprov.apps.server.store.schema import MIGRATIONS
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
 from gprov.domain.events import ProcessState as S
@@ -260,7 +260,7 @@ def test_the_trail_is_append_only_and_what_is_changed_by_force_is_found(server: 
     noted = mark(server)
     for statement in ("DELETE FROM audit", "UPDATE audit SET who = 'x'"):
         with pytest.raises(DeviceFault, match="append-only"), server.database.write() as db:
-            db.execute(statement)
+            db.execute(text(statement))
     assert problems(server, noted) == []
     tamper(server, "UPDATE audit SET who = 'another' WHERE number = 5")
     assert problems(server, noted) == ["entry 5: was changed"]
@@ -294,67 +294,24 @@ def test_a_store_that_was_set_back_is_found_by_what_was_noted(server: Server, tm
     back.database.close()
 
 
-PLAIN = ("plain-OS-password-1", "plainBIOS123", "plainIPMI1234567")
+def test_what_a_reader_kept_from_being_removed_is_removed_later(server: Server) -> None:
+    started(server, "1").credentials()
+    ((old,),) = rows(server, "SELECT ciphertext FROM passwords WHERE kind = 'os'")
+    assert isinstance(old, bytes)
 
+    def kept() -> bool:
+        return any(old in path.read_bytes() for path in (server.folder / "store").iterdir())
 
-def old_store(folder: Path) -> None:
-    """As the version before encryption left it: passwords, some of them deleted, in pages and in the log."""
-    path = Path(store_path(str(folder)))
-    path.parent.mkdir(parents=True)
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA secure_delete = OFF")  # the default of SQLite, though not of Debian's
-        for statement in [statement for migration in MIGRATIONS[:3] for statement in migration]:
-            db.execute(statement)
-        db.execute("PRAGMA user_version = 3")
-        db.execute("BEGIN")
-        for unit in range(1, 400):
-            db.execute(
-                "INSERT INTO units (id, serial, state, state_session, state_ns, first_seen_ns, last_seen_ns)"
-                " VALUES (?, ?, 'MFG_STARTED', ?, ?, 1, 1)",
-                (unit, f"SN{unit}", unit, START),
-            )
-            db.execute("INSERT INTO sessions (id, unit, key, number) VALUES (?, ?, ?, 1)", (unit, unit, f"{1:032x}"))
-            own = [f"{text}.{unit}" for text in PLAIN]
-            db.execute("INSERT INTO credentials VALUES (?, ?, ?, ?, 7)", (unit, *own))
-        db.execute("COMMIT")
-        db.execute("PRAGMA wal_checkpoint(PASSIVE)")  # passwords in the file; what follows is in the log
-        db.execute("DELETE FROM credentials WHERE unit > 200")
-        # The connection is not closed in an orderly way: a server that was killed leaves its log.
-        copies = {name: (path.parent / name).read_bytes() for name in os.listdir(path.parent)}
-    for name, content in copies.items():
-        (path.parent / name).write_bytes(content)
-
-
-def test_plain_passwords_of_an_older_store_are_encrypted_and_leave_no_trace(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    old_store(folder)
-    assert holders(folder, PLAIN) == {"store/factory.sqlite", "store/factory.sqlite-wal"}
-    server = Server(folder)
-    assert holders(folder, [*PLAIN, f"{1:032x}"]) == set()
-    assert Unit(server, "SN5").credentials() == tuple(f"{text}.5" for text in PLAIN)
-    fresh = Unit(server, "SN300").credentials()
-    assert not [text for text in PLAIN if text in "".join(fresh)]
-    assert trail(server)[0] == ("encrypted", "", "server", "", "600 passwords that were in plain text")
-    assert rows(server, "SELECT count(*) FROM passwords WHERE made_ns = 7") == [(600,)]
-    assert rows(server, "SELECT 1 FROM sqlite_master WHERE name = 'credentials'") == []
-    server.database.close()
-    assert holders(folder, [*PLAIN, f"{1:032x}"]) == set()
-
-
-def test_what_a_reader_kept_from_being_removed_is_removed_later(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    old_store(folder)
-    with closing(sqlite3.connect(store_path(str(folder)), isolation_level=None)) as reader:
+    with closing(sqlite3.connect(store_path(str(server.folder)), isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM units").fetchone()
-        server = Server(folder)
-        assert "store/factory.sqlite-wal" in holders(folder, PLAIN)
+        server.admin.replace_key(FakeKeys("new").fresh(), OPERATOR)
+        assert not server.services.key.scrub()
+        assert kept()
         reader.execute("ROLLBACK")
     assert server.services.key.scrub()
-    assert holders(folder, PLAIN) == set()
+    assert not kept()
     assert server.services.key.scrub()
-    server.database.close()
 
 
 def test_a_store_without_its_key_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -525,7 +482,7 @@ def test_an_adopter_wires_another_provider_of_keys(tmp_path: Path) -> None:
     set_value(container.keys, vault)
     container.trail()
     with closing(container.database()), container.database().read() as db:
-        assert db.execute("SELECT key_id FROM store_key").fetchone()[0] == "vault:factory"
+        assert db.execute(text("SELECT key_id FROM store_key")).scalar_one() == "vault:factory"
     vault.reachable = False
     again = server_container(str(tmp_path), vault)
     with closing(again.database()), pytest.raises(DeviceFault, match="does not answer"):
@@ -570,5 +527,5 @@ def test_only_the_owner_can_read_store_and_documents_after_every_change(server: 
 def test_a_store_is_read_by_others_while_the_server_runs(server: Server) -> None:
     started(server, "1").credentials()
     with open_existing(str(server.folder)) as db:
-        assert db.execute("SELECT count(*) FROM audit").fetchone()[0] == 3
+        assert db.execute(text("SELECT count(*) FROM audit")).scalar_one() == 3
     server.services.store.state(StateReport(Unit(server, "1").sender, S.MFG_FAILED))

@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from sqlalchemy import insert as insert_into
+from sqlalchemy import text
 
 from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.cli.server_keys import default_key_file, systemd_credential
 from gprov.apps.server.container import POLICY_FILE
 from gprov.apps.server.secrets.password_store import KnownPassword, UnitRow, insert
+from gprov.apps.server.store.tables import units
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.password_rule import PasswordKind
 from gprov.domain.factory.sealed_password import PasswordPlace
@@ -365,10 +368,8 @@ def test_a_store_survives_kills_while_its_key_is_replaced(tmp_path: Path) -> Non
     made = set()
     with services.database.write() as db:
         for unit in range(1, UNITS + 1):
-            db.execute(
-                "INSERT INTO units (id, serial, state_ns, first_seen_ns, last_seen_ns) VALUES (?, ?, 1, 1, 1)",
-                (unit, f"SN{unit}"),
-            )
+            seen = {"state_ns": 1, "first_seen_ns": 1, "last_seen_ns": 1}
+            db.execute(insert_into(units).values(id=unit, serial=f"SN{unit}", **seen))
             passwords = [
                 KnownPassword(PasswordPlace(f"SN{unit}", kind, 1), 1, Secret(f"{kind.value} of {unit}"))
                 for kind in PasswordKind
@@ -391,7 +392,7 @@ def test_a_store_survives_kills_while_its_key_is_replaced(tmp_path: Path) -> Non
             }
             assert found == made
             assert again.trail.problems(db) == ()
-            assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            assert db.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
         again.database.close()
         assert _store_key(folder)[1] is False
     told = document("credentials", "rekey", "--data", str(folder), "--key-file", keys.path, "--reason", "x")

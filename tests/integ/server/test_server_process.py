@@ -384,7 +384,8 @@ def test_all_problems_of_a_message_are_reported(server: Server) -> None:
         ("POST", "/api/v1/events", b"{}", {}, 415),
         ("POST", "/api/v1/events", b" " * (3 << 20), JSON, 413),
         ("POST", "/api/v1/state", b"\xff\xfe", JSON, 422),
-        ("POST", "/api/v1/state", b"[" * 100_000, JSON, 422),
+        ("POST", "/api/v1/events", b"[" * 100_000, JSON, 422),
+        ("POST", "/api/v1/state", b" " * 100_000, JSON, 413),
         ("POST", "/api/v1/state", b'{"serial": ' + b"9" * 10_000 + b"}", JSON, 422),
         ("POST", "/api/v1/nothing", b"{}", JSON, 404),
         ("POST", "/api/v2/events", b"{}", JSON, 404),
@@ -406,10 +407,10 @@ def test_invalid_requests_get_error_replies(
     assert len(content) < 50_000
 
 
-def test_a_body_without_an_announced_length_is_bounded_as_well(server: Server) -> None:
+def test_a_body_without_an_announced_length_is_refused(server: Server) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)) as connection:
         connection.request("POST", "/api/v1/events", iter([b" " * (1 << 20)] * 2 + [b" "]), JSON, encode_chunked=True)
-        assert connection.getresponse().status == 413
+        assert connection.getresponse().status == 411
 
 
 def test_clients_that_hang_do_not_delay_others(server: Server) -> None:
@@ -614,8 +615,8 @@ def test_sigint_as_well(own_server: Server) -> None:
         (["--data", "{tmp}/other", "--host", "192.0.2.1", "--port", "0"], 3, "cannot listen"),
         (["--port", "0"], 2, "--data"),
         (["--data", "{tmp}/other", "--port", "65536"], 2, "0..65535"),
-        (["--data", "{tmp}/other", "--qa-hold-minutes", "0"], 2, "more than 0"),
-        (["--data", "{tmp}/other", "--qa-hold-minutes", "nan"], 2, "more than 0"),
+        (["--data", "{tmp}/other", "--qa-hold-minutes", "0"], 2, "must be 0.01..10080"),
+        (["--data", "{tmp}/other", "--qa-hold-minutes", "nan"], 2, "must be 0.01..10080"),
     ],
 )
 def test_conditions_that_prevent_the_start(
@@ -627,6 +628,26 @@ def test_conditions_that_prevent_the_start(
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_settings_are_read_from_the_data_folder(tmp_path: Path) -> None:
+    running = Server(tmp_path / "data")
+    (running.data / "server.toml").write_text('[listen]\nhost = "127.0.0.2"\n[netboot]\nboot_arguments = "quiet"')
+    with closing(running):
+        running.start()
+        assert "http://127.0.0.2:" in running.announcement
+        with urllib.request.urlopen(f"http://127.0.0.2:{running.port}/boot.ipxe?serial=1", timeout=SECONDS) as reply:
+            assert "manufData.json quiet &&" in reply.read().decode()
+
+
+def test_problems_of_the_settings_prevent_the_start(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text("[listen]\nprot = 1\n[documents]\nhold_minutes = 0")
+    command = [GPROV, "server", "--data", str(tmp_path), "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 1
+    assert "$.listen.prot: is not a key of this table" in done.stderr
+    assert "$.documents.hold_minutes: must be" in done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["server.toml"]
 
 
 def _refused(factory: HttpFactory) -> str:

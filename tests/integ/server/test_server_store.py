@@ -13,17 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, text, update
 from typing_extensions import override
 
 from gprov.adapters.fake.system.secretbox import FakeKeys
-from gprov.apps.server.container import Policy, server_container
+from gprov.apps.server.container import server_container
 from gprov.apps.server.secrets.credentials import CredentialsRefused
 from gprov.apps.server.store.database import Database, open_existing, sole_server, store_path
 from gprov.apps.server.store.delivered_documents import MAX_HELD, MAX_KEPT
 from gprov.apps.server.store.records import DifferenceEntry, KeptDocument
 from gprov.apps.server.store.rows import EVENTS_KEPT, SERVER_TYPE
-from gprov.apps.server.store.schema import MIGRATIONS
+from gprov.apps.server.store.schema import VERSION
 from gprov.apps.server.store.state_reports import STATES_KEPT
+from gprov.apps.server.store.tables import units
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange
@@ -69,7 +71,7 @@ class Server:
     keys: KeyProvider = field(default_factory=FakeKeys)
 
     def __post_init__(self) -> None:
-        self.container = container = server_container(str(self.folder), self.keys, Policy(20 * MINUTE, 240 * MINUTE))
+        self.container = container = server_container(str(self.folder), self.keys)
         set_value(container.now, lambda: self.now_ns)
         set_value(container.randomness, self.randomness)
         self.database, self.services, self.admin = container.database(), container.services(), container.admin()
@@ -461,7 +463,7 @@ def test_a_unit_that_never_stops_reporting_does_not_fill_the_disk(server: Server
     unit.log(Event(1, 0, LogLine("first")))
     # As if it had sent that many: 100,000 real ones would take a minute.
     with server.database.write() as db:
-        db.execute("UPDATE units SET last_seq = ?", (EVENTS_KEPT,))
+        db.execute(update(units).values(last_seq=EVENTS_KEPT))
     unit.log(Event(2, 0, LogLine("second")))
     found = server.services.queries.events("1", 0, 10)
     assert found is not None
@@ -501,47 +503,19 @@ def test_only_the_owner_can_read_the_store_whatever_the_umask(tmp_path: Path) ->
 
 def test_the_store_is_durable_at_every_commit(server: Server) -> None:
     with server.database.read() as db:
-        assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-        assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+        assert db.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert db.execute(text("PRAGMA synchronous")).scalar_one() == 2  # FULL
+        assert db.execute(text("PRAGMA secure_delete")).scalar_one() == 1
     with closing(sqlite3.connect(store_path(str(server.folder)))) as other:
         assert other.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        assert other.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
-
-
-def test_documents_of_an_older_store_are_still_held_and_released(tmp_path: Path) -> None:
-    Server(tmp_path).database.close()
-    path = Path(store_path(str(tmp_path)))
-    path.unlink()
-    with closing(sqlite3.connect(path)) as db:  # as the first version made it
-        for statement in MIGRATIONS[0]:
-            db.execute(statement)
-        db.execute("PRAGMA user_version = 1")
-        db.execute(
-            "INSERT INTO units (serial, provisioning, state_ns, first_seen_ns, last_seen_ns)"
-            " VALUES ('1', 'MFG_SUCCEEDED', 1, 1, 1)"
-        )
-        db.execute("INSERT INTO sessions (unit, key, number) VALUES (1, ?, 1)", (f"{1:032x}",))
-        db.execute(
-            "INSERT INTO documents (unit, session, name, content, file, received_ns, hold_until_ns, status)"
-            " VALUES (1, 1, 'qa.json', 'old', '1~qa.json', 1, ?, 'held')",
-            (START + MINUTE,),
-        )
-        db.commit()
-    server = Server(tmp_path)
-    Unit(server, "1", boot=2).state(S.FR_SUCCEEDED)
-    assert server.services.released.write_due() == 1
-    assert (tmp_path / "documents" / "1~qa.json").read_text() == "old"
-    detail = server.services.queries.unit("1")
-    assert detail is not None
-    assert [document.kind for document in detail.documents] == [DocumentKind.QA]
-    server.database.close()
+        assert other.execute("SELECT version FROM store_version").fetchall() == [(VERSION,)]
 
 
 def test_a_failed_transaction_leaves_nothing(server: Server) -> None:
     def half() -> None:
         with server.database.write() as db:
-            db.execute("INSERT INTO units (serial, state_ns, first_seen_ns, last_seen_ns) VALUES ('half', 1, 1, 1)")
-            db.execute("INSERT INTO nowhere VALUES (1)")
+            db.execute(insert(units).values(serial="half", state_ns=1, first_seen_ns=1, last_seen_ns=1))
+            db.execute(text("INSERT INTO nowhere VALUES (1)"))
 
     with pytest.raises(DeviceFault, match=r"factory\.sqlite"):
         half()
@@ -551,7 +525,8 @@ def test_a_failed_transaction_leaves_nothing(server: Server) -> None:
 def test_a_store_of_a_newer_gprov_is_left_alone(tmp_path: Path) -> None:
     Database(str(tmp_path)).close()
     with closing(sqlite3.connect(store_path(str(tmp_path)))) as db:
-        db.execute("PRAGMA user_version = 99")
+        db.execute("UPDATE store_version SET version = 99")
+        db.commit()
     with pytest.raises(DeviceFault, match="newer gprov"):
         Database(str(tmp_path))
 

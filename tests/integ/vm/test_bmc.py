@@ -73,7 +73,7 @@ def test_the_password_of_the_factory_server_lets_in_and_no_other(
 
 def test_the_factory_server_lists_the_mac(made: Made) -> None:
     with closing(sqlite3.connect(f"file:{store_path(made.unit.path('server'))}?mode=ro", uri=True)) as database:
-        assert database.execute("SELECT bmc FROM units").fetchall() == [(f'["{BMC_MAC}"]',)]
+        assert database.execute("SELECT mac FROM macs WHERE bmc").fetchall() == [(BMC_MAC,)]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from typing_extensions import override
 
 from gprov.adapters.linux.console.terminal import Terminal
-from gprov.adapters.linux.system.process import end_session, start_on_terminal
+from gprov.adapters.linux.system.forks import end_session, start_on_terminal
 from gprov.domain.errors import DeviceFault, ToolMissing
 from gprov.ports.clock import Clock, Deadline
 from gprov.ports.filesystem import Mounts

@@ -19,7 +19,7 @@ from typing_extensions import override
 from gprov.adapters.linux.events.kmsg import log_line
 from gprov.adapters.linux.filesystem.switch_root import MOVED_MOUNTS
 from gprov.adapters.linux.ioctl import libc
-from gprov.adapters.linux.system.process import start_copy
+from gprov.adapters.linux.system.forks import start_copy
 from gprov.domain.boot.start_texts import START_SECONDS, StartTexts
 from gprov.domain.display.views import MessageView
 from gprov.ports.clock import Clock, Deadline

@@ -14,13 +14,12 @@ from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document
 from gprov.apps.host.cli.server_audit import audit
 from gprov.apps.host.cli.server_credentials import credentials, reopen
+from gprov.apps.host.cli.server_overrides import overridden, setting_option
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.factory.dnsmasq import TFTP_ROOT, AddressRange, NetbootService, dnsmasq_configuration
-from gprov.domain.factory.netboot import SCRIPT
+from gprov.domain.factory.server_settings import checked
 
 app = new_app("The factory server. Options without an action are those of run.")
-
-_MINUTE_NS = 60 * 10**9
 
 
 app.add_typer(credentials, name="credentials")
@@ -35,60 +34,36 @@ def attach(root: typer.Typer, name: str) -> None:
 @app.command("run")
 def run_server(
     data: values.Data,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="N", help="0: any free one", callback=values.port)] = 8901,
-    qa_hold_minutes: Annotated[
-        float,
-        typer.Option(
-            metavar="N",
-            help="a QA document waits so long for the first restore, then it is discarded",
-            callback=values.minutes,
-        ),
-    ] = 20.0,
-    credentials_minutes: Annotated[
-        float,
-        typer.Option(
-            metavar="N",
-            help="passwords are handed out so long after a unit reported MFG_STARTED",
-            callback=values.minutes,
-        ),
-    ] = 240.0,
-    boot_arguments: Annotated[
-        str,
-        typer.Option(
-            metavar="TEXT",
-            help=f"further kernel arguments of provisioning, for machines that start over the network (/{SCRIPT})",
-            parser=values.kernel_arguments,
-        ),
-    ] = "",
-    issuer: Annotated[
-        str, typer.Option(metavar="NAME", help="name of the issuer in erase certificates")
-    ] = "gprov factory server",
-    public_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help=f"how such machines reach this server (default: the address that they asked for /{SCRIPT})",
-            parser=values.base_url,
-        ),
-    ] = None,
+    host: Annotated[str | None, setting_option("listen", "host", "ADDRESS")] = None,
+    port: Annotated[int | None, setting_option("listen", "port", "N")] = None,
+    qa_hold_minutes: Annotated[float | None, setting_option("documents", "hold_minutes", "N")] = None,
+    credentials_minutes: Annotated[float | None, setting_option("credentials", "minutes", "N")] = None,
+    boot_arguments: Annotated[str | None, setting_option("netboot", "boot_arguments", "TEXT")] = None,
+    issuer: Annotated[str | None, setting_option("certificates", "issuer", "NAME")] = None,
+    public_url: Annotated[str | None, setting_option("listen", "public_url", "URL")] = None,
     key_file: keys.KeyFileOption = None,
     passphrase: keys.PassphraseOption = False,
     passphrase_fd: keys.PassphraseFdOption = None,
 ) -> int:
-    """Serve files to units and record what they report, below one data folder, which is made if it is missing."""
-    from gprov.apps.server.container import Policy, server_container
+    """Serve files to units and record what they report, below one data folder, which is made if it is missing. Its
+    server.toml has all settings; options override it."""
+    from gprov.apps.server.container import server_container
     from gprov.apps.server.service import serve
-    from gprov.apps.server.web.netboot import Netboot
     from gprov.apps.unit.composition.wiring import set_value
 
-    policy = Policy(
-        hold_ns=round(qa_hold_minutes * _MINUTE_NS), window_ns=round(credentials_minutes * _MINUTE_NS), issuer=issuer
-    )
     source = keys.KeySource(key_file, passphrase, passphrase_fd)
-    container = server_container(data, keys.provider(source, data), policy)
-    set_value(container.netboot, Netboot(boot_arguments, public_url or ""))
-    serve(container, host, port)
+    container = server_container(data, keys.provider(source, data))
+    stated = container.settings()
+    settings = replace(
+        stated,
+        listen=overridden(stated.listen, host=host, port=port, public_url=public_url),
+        documents=overridden(stated.documents, hold_minutes=qa_hold_minutes),
+        credentials=overridden(stated.credentials, minutes=credentials_minutes),
+        netboot=overridden(stated.netboot, boot_arguments=boot_arguments),
+        certificates=overridden(stated.certificates, issuer=issuer),
+    )
+    set_value(container.settings, checked("settings", settings))
+    serve(container)
     return ExitCode.DONE
 
 

@@ -7,11 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gprov.domain.errors import BadInput
 from gprov.domain.factory.dnsmasq import AddressRange
-from gprov.domain.factory.netboot import base_problem, check_arguments
 
-_LONGEST_MINUTES = 7 * 24 * 60
 _LONGEST_REASON = 500
 
 
@@ -25,32 +22,6 @@ def reason(text: str) -> str:
 Data = Annotated[str, typer.Option("--data", metavar="DIR", help="files/, documents/ and the store")]
 Serial = Annotated[str, typer.Argument(metavar="SERIAL", help="of the unit")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the audit trail", parser=reason)]
-
-
-def port(number: int) -> int:
-    if not 0 <= number <= 65535:
-        raise typer.BadParameter(f"must be a number 0..65535, is {number}")
-    return number
-
-
-def minutes(number: float) -> float:
-    if not 0 < number <= _LONGEST_MINUTES:
-        raise typer.BadParameter(f"must be more than 0, at most {_LONGEST_MINUTES}, is {number:g}")
-    return number
-
-
-def base_url(text: str) -> str:
-    problem = base_problem(text)
-    if problem:
-        raise typer.BadParameter(problem)
-    return text.rstrip("/")
-
-
-def kernel_arguments(text: str) -> str:
-    try:
-        return check_arguments("--boot-arguments", text)
-    except BadInput as exc:
-        raise typer.BadParameter("; ".join(str(problem) for problem in exc.problems)) from exc
 
 
 def address(text: str) -> IPv4Address:

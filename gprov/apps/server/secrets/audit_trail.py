@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, insert, select
 
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.store.rows import octets
+from gprov.apps.server.store.statements import AnyRow
+from gprov.apps.server.store.tables import audit
 from gprov.domain.errors import IntegrityFault, Problem
 from gprov.domain.factory.audit import (
     EMPTY,
@@ -30,20 +33,18 @@ class AuditTrail:
         self._key = key
         self._now = now
 
-    def append(
-        self, db: sqlite3.Connection, action: AuditAction, serial: str, actor: Actor, detail: str = ""
-    ) -> AuditEntry:
+    def append(self, db: Connection, action: AuditAction, serial: str, actor: Actor, detail: str = "") -> AuditEntry:
         """Add an entry within the transaction of what it is about. ``serial``: "" for the whole store."""
         entry, digest = self._add(db, action, serial, actor, detail)
         self._key.vouch(db, Mark(entry.number, digest))
         return entry
 
-    def append_unsealed(self, db: sqlite3.Connection, action: AuditAction, actor: Actor, detail: str) -> Mark:
+    def append_unsealed(self, db: Connection, action: AuditAction, actor: Actor, detail: str) -> Mark:
         """Add an entry about the key itself, which has to be set with the returned state then."""
         entry, digest = self._add(db, action, "", actor, detail)
         return Mark(entry.number, digest)
 
-    def problems(self, db: sqlite3.Connection, noted: Mark | None = None) -> tuple[Problem, ...]:
+    def problems(self, db: Connection, noted: Mark | None = None) -> tuple[Problem, ...]:
         """What was changed in or removed from the trail. ``noted``: a state that was noted elsewhere."""
         try:
             last = self._key.vouched(db)
@@ -55,7 +56,7 @@ class AuditTrail:
         return tuple(chain_problems(_links(db), last, noted))
 
     def _add(
-        self, db: sqlite3.Connection, action: AuditAction, serial: str, actor: Actor, detail: str
+        self, db: Connection, action: AuditAction, serial: str, actor: Actor, detail: str
     ) -> tuple[AuditEntry, bytes]:
         last = last_mark(db)
         entry = AuditEntry(
@@ -63,42 +64,37 @@ class AuditTrail:
         )
         members = members_of(entry)
         digest = digest_of(members, last.digest)
-        db.execute(
-            "INSERT INTO audit (number, time_ns, action, serial, who, reason, detail, digest)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*members, digest),
-        )
+        db.execute(insert(audit).values((*members, digest)))
         return entry, digest
 
 
-def last_mark(db: sqlite3.Connection) -> Mark:
-    row = db.execute("SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1").fetchone()
-    return Mark(row["number"], octets(row["digest"])) if row else EMPTY
+def last_mark(db: Connection) -> Mark:
+    row = db.execute(select(audit.c.number, audit.c.digest).order_by(audit.c.number.desc()).limit(1)).first()
+    return Mark(row.number, octets(row.digest)) if row else EMPTY
 
 
-def entries(db: sqlite3.Connection, serial: str = "") -> Iterator[AuditEntry]:
+def entries(db: Connection, serial: str = "") -> Iterator[AuditEntry]:
     """Oldest first, as they are stored; ``AuditTrail.problems`` compares them with their digests. ``serial``: those of
     one unit only, "" for all. Raises IntegrityFault at an entry that this program cannot have written."""
-    rows = db.execute("SELECT * FROM audit WHERE ?1 = '' OR serial = ?1 ORDER BY number", (serial,))
-    return (_entry(row) for row in rows)
+    wanted = select(audit).where(audit.c.serial == serial) if serial else select(audit)
+    return (_entry(row) for row in db.execute(wanted.order_by(audit.c.number)))
 
 
-def _links(db: sqlite3.Connection) -> Iterator[Link]:
-    rows = db.execute("SELECT number, time_ns, action, serial, who, reason, detail, digest FROM audit ORDER BY number")
-    for row in rows:
+def _links(db: Connection) -> Iterator[Link]:
+    for row in db.execute(select(audit).order_by(audit.c.number)):
         *members, digest = row
-        yield Link(row["number"], members, octets(digest))
+        yield Link(row.number, members, octets(digest))
 
 
-def _entry(row: sqlite3.Row) -> AuditEntry:
-    number, time_ns = row["number"], row["time_ns"]
-    if row["action"] not in _ACTIONS or not isinstance(time_ns, int):
+def _entry(row: AnyRow) -> AuditEntry:
+    number, time_ns = row.number, row.time_ns
+    if row.action not in _ACTIONS or not isinstance(time_ns, int):
         raise IntegrityFault("audit trail", f"entry {number}: was changed; `gprov server audit --verify` finds all")
     return AuditEntry(
         number=number,
         time_ns=time_ns,
-        action=AuditAction(row["action"]),
-        serial=row["serial"],
-        actor=Actor(row["who"], row["reason"]),
-        detail=row["detail"],
+        action=AuditAction(row.action),
+        serial=row.serial,
+        actor=Actor(row.who, row.reason),
+        detail=row.detail,
     )

@@ -3,14 +3,17 @@ entry of the audit trail."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Collection
+
+from sqlalchemy import Connection, select, update
 
 from gprov.apps.server.secrets.audit_trail import AuditTrail
 from gprov.apps.server.secrets.password_store import KnownPassword, PasswordStore, UnitRow, reseal, versions
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.rows import Origin, note
+from gprov.apps.server.store.statements import upsert
+from gprov.apps.server.store.tables import passwords, rotations, units
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.factory.audit import Actor, AuditAction
 from gprov.domain.factory.password_rule import PasswordKind
@@ -36,7 +39,8 @@ class CredentialAdmin:
         """Let the next provisioning of a unit fetch its passwords, within a day, though one has succeeded before."""
         with self._database.write() as db:
             unit = _unit(db, serial)
-            db.execute("UPDATE units SET open_until_ns = ? WHERE id = ?", (self._now() + REOPENED_NS, unit.id))
+            open_until_ns = self._now() + REOPENED_NS
+            db.execute(update(units).where(units.c.id == unit.id).values(open_until_ns=open_until_ns))
             self._note(db, unit, "credentials reopened on the server's host")
             self._trail.append(db, AuditAction.REOPENED, serial, actor)
 
@@ -45,11 +49,11 @@ class CredentialAdmin:
         none yet."""
         with self._database.write() as db:
             unit = _unit(db, serial)
-            if db.execute("SELECT 1 FROM passwords WHERE unit = ?", (unit.id,)).fetchone() is None:
+            if db.execute(select(passwords.c.unit).where(passwords.c.unit == unit.id).limit(1)).first() is None:
                 raise BadInput("serial", [Problem("", f"unit {serial!r} has no passwords yet")])
             ordered = [kind for kind in PasswordKind if kind in kinds]
             for kind in ordered:
-                db.execute("INSERT OR IGNORE INTO rotations (unit, kind) VALUES (?, ?)", (unit.id, kind.value))
+                db.execute(upsert(db, rotations).values(unit=unit.id, kind=kind.value).on_conflict_do_nothing())
             words = ", ".join(kind.value for kind in ordered)
             self._note(db, unit, f"credentials ({words}) are made anew for the next provisioning")
             self._trail.append(db, AuditAction.ROTATION, serial, actor, words)
@@ -74,12 +78,12 @@ class CredentialAdmin:
             self._key.set(db, new, self._trail.append_unsealed(db, AuditAction.KEY_REPLACED, actor, detail))
         return count
 
-    def _note(self, db: sqlite3.Connection, unit: UnitRow, text: str) -> None:
+    def _note(self, db: Connection, unit: UnitRow, text: str) -> None:
         note(db, Origin(unit.id, 0, self._now()), text)
 
 
-def _unit(db: sqlite3.Connection, serial: str) -> UnitRow:
-    row = db.execute("SELECT id FROM units WHERE serial = ?", (serial,)).fetchone()
-    if row is None:
+def _unit(db: Connection, serial: str) -> UnitRow:
+    found: int | None = db.execute(select(units.c.id).where(units.c.serial == serial)).scalar_one_or_none()
+    if found is None:
         raise BadInput("serial", [Problem("", f"no unit {serial!r} is known")])
-    return UnitRow(row["id"], serial)
+    return UnitRow(found, serial)

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
+
+from sqlalchemy import Connection, insert, select
 
 from gprov.apps.server.secrets.audit_trail import AuditTrail
 from gprov.apps.server.secrets.password_store import PasswordStore, UnitRow, versions
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.rows import Origin, note, origin_of
 from gprov.apps.server.store.state_reports import status_of
+from gprov.apps.server.store.tables import handouts, units
 from gprov.domain.errors import IntegrityFault, RefusedByPolicy
 from gprov.domain.factory.audit import Actor, AuditAction, RefusalBudget
 from gprov.domain.factory.credential_policy import Inquiry, refusal
@@ -66,15 +68,13 @@ class CredentialService:
             raise
         raise CredentialsRefused(serial, why)
 
-    def _hand_out(self, db: sqlite3.Connection, unit: UnitRow, origin: Origin, peer: str) -> Credentials:
+    def _hand_out(self, db: Connection, unit: UnitRow, origin: Origin, peer: str) -> Credentials:
         """A session that has got its passwords gets the same again, even if others are due since."""
-        served = db.execute("SELECT 1 FROM handouts WHERE session = ?", (origin.session,)).fetchone() is not None
-        code_name = db.execute("SELECT code_name FROM units WHERE id = ?", (origin.unit,)).fetchone()["code_name"]
+        before = select(handouts.c.id).where(handouts.c.session == origin.session).limit(1)
+        served = db.execute(before).first() is not None
+        code_name = db.execute(select(units.c.code_name).where(units.c.id == origin.unit)).scalar_one()
         issue = self._passwords.issue(db, unit, code_name, origin.now_ns, rotate=not served)
-        db.execute(
-            "INSERT INTO handouts (unit, session, time_ns, peer) VALUES (?, ?, ?, ?)",
-            (origin.unit, origin.session, origin.now_ns, peer),
-        )
+        db.execute(insert(handouts).values(unit=origin.unit, session=origin.session, time_ns=origin.now_ns, peer=peer))
         note(db, origin, f"credentials handed out to {peer}")
         actor, places = _unit_at(peer), [password.place for password in issue.newest.values()]
         if issue.made:
@@ -82,7 +82,7 @@ class CredentialService:
         self._trail.append(db, AuditAction.HANDED_OUT, unit.serial, actor, versions(places))
         return issue.credentials()
 
-    def _record_refusal(self, db: sqlite3.Connection, origin: Origin, serial: str, peer: str, why: str) -> None:
+    def _record_refusal(self, db: Connection, origin: Origin, serial: str, peer: str, why: str) -> None:
         note(db, origin, f"credentials refused to {peer}: {why}")
         skipped = self._refusals.take(origin.now_ns)
         if skipped is None:
@@ -95,6 +95,6 @@ def _unit_at(peer: str) -> Actor:
     return Actor(f"unit at {peer}")
 
 
-def _inquiry(db: sqlite3.Connection, origin: Origin) -> Inquiry:
-    row = db.execute("SELECT state_ns, state_session FROM units WHERE id = ?", (origin.unit,)).fetchone()
-    return Inquiry(origin.now_ns, row["state_ns"], row["state_session"] == origin.session)
+def _inquiry(db: Connection, origin: Origin) -> Inquiry:
+    row = db.execute(select(units.c.state_ns, units.c.state_session).where(units.c.id == origin.unit)).one()
+    return Inquiry(origin.now_ns, row.state_ns, row.state_session == origin.session)

@@ -6,9 +6,12 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
+from sqlalchemy import delete
+
 from gprov.apps.server.secrets.audit_trail import AuditTrail
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.store.database import Database, sole_server
+from gprov.apps.server.store.tables import passwords
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 from gprov.domain.factory.audit import Actor, AuditAction
 from gprov.ports.secretbox import KeyProvider
@@ -40,7 +43,7 @@ def give_up_key(folder: str, keys: KeyProvider, actor: Actor) -> GivenUp:
             raise RefusedByPolicy(f"{folder}: the key {lost} is there, the passwords can be decrypted")
         trail = AuditTrail(key, time.time_ns)
         with database.write() as db:
-            count = db.execute("DELETE FROM passwords").rowcount
+            count = db.execute(delete(passwords)).rowcount
             detail = f"{lost}; {count} passwords removed; new key {new.key_id}"
             key.set(db, new, trail.append_unsealed(db, AuditAction.KEY_GIVEN_UP, actor, detail))
         key.scrub()

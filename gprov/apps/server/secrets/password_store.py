@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import insert as insert_into
+
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.store.rows import octets
+from gprov.apps.server.store.statements import AnyRow
+from gprov.apps.server.store.tables import passwords as table
+from gprov.apps.server.store.tables import rotations as due_table
+from gprov.apps.server.store.tables import units
 from gprov.domain.errors import IntegrityFault
 from gprov.domain.factory.password_policy import PasswordPolicy
 from gprov.domain.factory.password_rule import PasswordKind
@@ -62,21 +68,19 @@ class PasswordStore:
         self._randomness = randomness
         self._policy = policy
 
-    def all(self, db: sqlite3.Connection, unit: UnitRow) -> tuple[KnownPassword, ...]:
+    def all(self, db: Connection, unit: UnitRow) -> tuple[KnownPassword, ...]:
         """By kind; of one kind the newest last. Raises IntegrityFault (a row was changed or exchanged), and what the
         key's provider raises."""
         box = self._key.box(db)
-        rows = db.execute("SELECT * FROM passwords WHERE unit = ? ORDER BY kind, version", (unit.id,)).fetchall()
+        rows = db.execute(select(table).where(table.c.unit == unit.id).order_by(table.c.kind, table.c.version)).all()
         found = []
         for row in rows:
             place = _place(unit.serial, row)
-            secret = Secret(box.open(octets(row["ciphertext"]), place.context).decode())
-            found.append(KnownPassword(place, row["made_ns"], secret))
+            secret = Secret(box.open(octets(row.ciphertext), place.context).decode())
+            found.append(KnownPassword(place, row.made_ns, secret))
         return tuple(found)
 
-    def issue(
-        self, db: sqlite3.Connection, unit: UnitRow, code_name: str, now_ns: int, *, rotate: bool = True
-    ) -> Issue:
+    def issue(self, db: Connection, unit: UnitRow, code_name: str, now_ns: int, *, rotate: bool = True) -> Issue:
         """The newest of each kind, after those that are missing were made, with ``rotate`` also those that are due to
         be replaced."""
         due = rotations(db, unit.id) if rotate else ()
@@ -91,47 +95,41 @@ class PasswordStore:
                 made[kind] = KnownPassword(place, now_ns, make_password(self._randomness.token, rules[kind]))
         insert(db, unit.id, made.values(), self._key.box(db))
         if due:
-            db.execute("DELETE FROM rotations WHERE unit = ?", (unit.id,))
+            db.execute(delete(due_table).where(due_table.c.unit == unit.id))
         newest = {**known, **made}
         bios = [each for each in stored if each.place.kind is PasswordKind.BIOS and each != newest[PasswordKind.BIOS]]
         replaced = tuple(each.secret for each in reversed(bios[-EARLIER_BIOS:]))
         return Issue(newest, tuple(password.place for password in made.values()), replaced)
 
 
-def insert(db: sqlite3.Connection, unit: int, passwords: Iterable[KnownPassword], box: SecretBox) -> None:
+def insert(db: Connection, unit: int, passwords: Iterable[KnownPassword], box: SecretBox) -> None:
     for password in passwords:
         place = password.place
         ciphertext = box.seal(password.secret.reveal().encode(), place.context)
-        db.execute(
-            "INSERT INTO passwords (unit, kind, version, made_ns, ciphertext) VALUES (?, ?, ?, ?, ?)",
-            (unit, place.kind.value, place.version, password.made_ns, ciphertext),
-        )
+        row = {"unit": unit, "kind": place.kind.value, "version": place.version, "made_ns": password.made_ns}
+        db.execute(insert_into(table).values(**row, ciphertext=ciphertext))
 
 
-def reseal(db: sqlite3.Connection, old: SecretBox, new: SecretBox) -> int:
+def reseal(db: Connection, old: SecretBox, new: SecretBox) -> int:
     """Encrypt all passwords with another key, and return how many. Raises IntegrityFault."""
-    rows = db.execute(
-        "SELECT unit, kind, version, ciphertext, serial FROM passwords JOIN units ON units.id = passwords.unit"
-    ).fetchall()
+    rows = db.execute(select(table, units.c.serial).join(units, units.c.id == table.c.unit)).all()
     for row in rows:
-        context = _place(row["serial"], row).context
-        db.execute(
-            "UPDATE passwords SET ciphertext = ? WHERE unit = ? AND kind = ? AND version = ?",
-            (new.seal(old.open(octets(row["ciphertext"]), context), context), row["unit"], row["kind"], row["version"]),
-        )
+        context = _place(row.serial, row).context
+        this = (table.c.unit == row.unit, table.c.kind == row.kind, table.c.version == row.version)
+        ciphertext = new.seal(old.open(octets(row.ciphertext), context), context)
+        db.execute(update(table).where(*this).values(ciphertext=ciphertext))
     return len(rows)
 
 
-def _place(serial: str, row: sqlite3.Row) -> PasswordPlace:
-    if row["kind"] not in _KINDS:
+def _place(serial: str, row: AnyRow) -> PasswordPlace:
+    if row.kind not in _KINDS:
         raise IntegrityFault(f"password of {serial}", "was changed in the store: its kind is not known")
-    return PasswordPlace(serial, PasswordKind(row["kind"]), row["version"])
+    return PasswordPlace(serial, PasswordKind(row.kind), row.version)
 
 
-def rotations(db: sqlite3.Connection, unit: int) -> tuple[PasswordKind, ...]:
+def rotations(db: Connection, unit: int) -> tuple[PasswordKind, ...]:
     """Which are made anew at the next provisioning. ``unit``: its row number."""
-    rows = db.execute("SELECT kind FROM rotations WHERE unit = ?", (unit,))
-    due = {row["kind"] for row in rows}
+    due = set(db.execute(select(due_table.c.kind).where(due_table.c.unit == unit)).scalars())
     return tuple(kind for kind in PasswordKind if kind.value in due)
 
 

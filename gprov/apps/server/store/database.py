@@ -1,8 +1,4 @@
-"""The server's one embedded store: an SQLite file that only its owner can read.
-
-WAL with synchronous=FULL: a reply is sent after its transaction is on stable storage. That costs
-one flush for each request more than NORMAL; but after the reply a unit sets passwords and wipes disks.
-"""
+"""The server's one store: an SQLite file that only its owner can read, or a PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -11,82 +7,60 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from itertools import chain
+from contextlib import contextmanager
 
-from gprov.apps.server.store.schema import MIGRATIONS
-from gprov.domain.erase.certificate import sha256_of
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from gprov.apps.server.store.backends import Backend, PostgresqlBackend, SqliteBackend, fault, make_private
+from gprov.apps.server.store.schema import make_tables
 from gprov.domain.errors import DeviceFault, DeviceMissing
-
-_BUSY_SECONDS = 10.0
 
 
 class Database:
-    """One connection, used by one thread at a time. Several processes may have the file open."""
+    """``name``: the store in messages. Threads may share it. Several processes may have one store open."""
 
-    def __init__(self, folder: str) -> None:
-        """Open the store below ``folder``, making or migrating it. Raises DeviceFault."""
-        self.path = store_path(folder)
-        self._lock = threading.Lock()
-        _make_private(self.path)
-        self._connection = _connect(self.path)
+    def __init__(self, folder: str, url: str = "") -> None:
+        """Open the store below ``folder``, or the PostgreSQL database of ``url``; make its tables if it is new. Raises
+        DeviceFault."""
+        self._backend = _backend(folder, url)
+        self.name = self._backend.name
+        # Threads wait for their turn to write here, where they hold no connection.
+        self._turn = threading.Lock()
         try:
-            _migrate(self._connection, self.path)
+            with self.write() as db:
+                make_tables(db, self.name)
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: durable when the context is left, undone if it is left by an exception."""
-        with self._lock, _translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+    def write(self) -> Iterator[Connection]:
+        """A transaction that no other one changes anything beside: durable when the context is left, undone if it is
+        left by an exception."""
+        with self._turn, _translated(self.name), self._backend.engine.connect() as free:
+            db = self._backend.writing(free)
+            yield db
+            db.commit()
 
     @contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
-        """A consistent view."""
-        with self._lock, _translated(self.path):
-            self._connection.execute("BEGIN")
-            try:
-                yield self._connection
-            finally:
-                self._connection.execute("ROLLBACK")
+    def read(self) -> Iterator[Connection]:
+        """A consistent view. It waits for no writer, and no writer waits for it."""
+        with _translated(self.name), self._backend.engine.connect() as free:
+            yield self._backend.reading(free)
 
     def scrub(self) -> bool:
-        """Remove what was deleted or replaced from the file and from its log. False: another connection reads at this
-        time; to be tried again, which costs little until it does not."""
-        with self._lock, _translated(self.path):
-            self._connection.execute("PRAGMA busy_timeout = 100")  # reports of units wait meanwhile
-            try:
-                return self._log_emptied() and self._rewritten() and self._log_emptied()
-            finally:
-                self._connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SECONDS * 1000)}")
-
-    def _log_emptied(self) -> bool:
-        return not self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-
-    def _rewritten(self) -> bool:
-        try:
-            self._connection.execute("VACUUM")
-        except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                return False
-            raise
-        return True
+        """Remove what was deleted or replaced from the store's files. False: to be tried again later."""
+        with self._turn, _translated(self.name):
+            return self._backend.scrub()
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        with self._turn:
+            self._backend.engine.dispose()
 
 
 def store_path(folder: str) -> str:
+    """Of the SQLite file."""
     return os.path.join(folder, "store", "factory.sqlite")
 
 
@@ -95,7 +69,7 @@ def sole_server(folder: str) -> Iterator[None]:
     """Hold the lock that a server has on its data folder. Raises DeviceFault if another one holds it. It ends with the
     process."""
     path = f"{store_path(folder)}.lock"
-    _make_private(path)
+    make_private(path)
     with open(path, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -105,66 +79,34 @@ def sole_server(folder: str) -> Iterator[None]:
 
 
 @contextmanager
-def open_existing(folder: str) -> Iterator[sqlite3.Connection]:
-    """A read-only connection, also while a server runs. Raises DeviceMissing, DeviceFault."""
+def open_existing(folder: str) -> Iterator[Connection]:
+    """A read-only connection to the SQLite file, also while a server runs. Raises DeviceMissing, DeviceFault."""
     path = store_path(folder)
     if not os.path.exists(path):
         raise DeviceMissing(path, "there is no store of a factory server")
-    with _translated(path), closing(_connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        yield connection
-
-
-def _connect(path: str, uri: bool = False) -> sqlite3.Connection:
-    with _translated(path):
-        connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=uri
-        )
-        connection.row_factory = sqlite3.Row
-        connection.create_function("sha256_hex", 1, lambda text: sha256_of(text.encode()), deterministic=True)
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")
-        if not uri:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        return connection
-
-
-def _migrate(connection: sqlite3.Connection, path: str) -> None:
-    with _translated(path):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement in _due(connection, path):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
-
-def _due(connection: sqlite3.Connection, path: str) -> Iterator[str]:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(MIGRATIONS):
-        raise DeviceFault(path, f"was written by a newer gprov (version {version}, this one has {len(MIGRATIONS)})")
-    return chain.from_iterable(MIGRATIONS[version:])
-
-
-def _make_private(path: str) -> None:
-    """The folder 0700 and the file 0600, whatever the umask; SQLite gives its -wal and -shm files the same mode."""
-    folder = os.path.dirname(path)
+    engine = SqliteBackend(path, read_only=True).engine
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        os.chmod(folder, 0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        os.chmod(path, 0o600)
-    except OSError as exc:
-        raise DeviceFault(path, f"cannot be made: {exc.strerror}", errno=exc.errno) from exc
+        with _translated(path), engine.connect() as db:
+            yield db
+    finally:
+        engine.dispose()
+
+
+def _backend(folder: str, url: str) -> Backend:
+    if not url:
+        path = store_path(folder)
+        make_private(path)
+        return SqliteBackend(path)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise DeviceFault("the store", "its database is no URL: postgresql://user@host/name") from exc
+    return PostgresqlBackend(parsed)
 
 
 @contextmanager
-def _translated(path: str) -> Iterator[None]:
+def _translated(name: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as exc:
-        raise DeviceFault(path, str(exc)) from exc
+    except (SQLAlchemyError, sqlite3.Error) as exc:
+        raise fault(name, exc) from exc

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from gprov.apps.server.store.rows import Origin, note
 from gprov.apps.server.store.state_reports import supersede
+from gprov.apps.server.store.tables import documents
 from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.factory.documents import DocumentStatus, file_name
 from gprov.domain.factory.requests import Document
@@ -14,16 +15,19 @@ from gprov.domain.factory.requests import Document
 MAX_HELD = MAX_KEPT = 20
 
 
-def is_stored(db: sqlite3.Connection, origin: Origin, document: Document) -> bool:
+def is_stored(db: Connection, origin: Origin, document: Document) -> bool:
     """Whether the same session has delivered the same document before."""
-    found = db.execute(
-        "SELECT 1 FROM documents WHERE unit = ? AND session = ? AND name = ? AND kind = ? AND content = ?",
-        (origin.unit, origin.session, document.name, document.kind.value, document.content),
-    ).fetchone()
-    return found is not None
+    same = (
+        documents.c.unit == origin.unit,
+        documents.c.session == origin.session,
+        documents.c.name == document.name,
+        documents.c.kind == document.kind.value,
+        documents.c.content == document.content,
+    )
+    return db.execute(select(documents.c.id).where(*same).limit(1)).first() is not None
 
 
-def hold(db: sqlite3.Connection, origin: Origin, document: Document, hold_ns: int) -> None:
+def hold(db: Connection, origin: Origin, document: Document, hold_ns: int) -> None:
     """Raises RefusedByPolicy if too many are held."""
     supersede(db, origin, document.name)
     _require_room(db, origin, DocumentStatus.HELD, MAX_HELD)
@@ -33,41 +37,39 @@ def hold(db: sqlite3.Connection, origin: Origin, document: Document, hold_ns: in
     note(db, origin, f"document {document.name} held for {minutes:g} min until the first restore succeeds")
 
 
-def keep(db: sqlite3.Connection, origin: Origin, document: Document) -> None:
+def keep(db: Connection, origin: Origin, document: Document) -> None:
     """Replaces a kept one of the same name. Raises RefusedByPolicy if too many are kept."""
     kept = DocumentStatus.KEPT
-    db.execute(
-        "DELETE FROM documents WHERE unit = ? AND name = ? AND status = ?", (origin.unit, document.name, kept.value)
-    )
+    db.execute(delete(documents).where(*_of(origin, kept), documents.c.name == document.name))
     _require_room(db, origin, kept, MAX_KEPT)
     _insert(db, origin, document, (kept, 0, ""))
     note(db, origin, f"document {document.name} ({document.kind.value}) kept")
 
 
-def _require_room(db: sqlite3.Connection, origin: Origin, status: DocumentStatus, most: int) -> None:
-    count: int = db.execute(
-        "SELECT count(*) FROM documents WHERE unit = ? AND status = ?", (origin.unit, status.value)
-    ).fetchone()[0]
+def _require_room(db: Connection, origin: Origin, status: DocumentStatus, most: int) -> None:
+    count: int = db.execute(select(func.count()).select_from(documents).where(*_of(origin, status))).scalar_one()
     if count >= most:
         words = "on hold" if status is DocumentStatus.HELD else status.value
         raise RefusedByPolicy(f"{count} documents of this unit are {words} already")
 
 
-def _insert(db: sqlite3.Connection, origin: Origin, document: Document, place: tuple[DocumentStatus, int, str]) -> None:
+def _of(origin: Origin, status: DocumentStatus) -> tuple[ColumnElement[bool], ...]:
+    return documents.c.unit == origin.unit, documents.c.status == status.value
+
+
+def _insert(db: Connection, origin: Origin, document: Document, place: tuple[DocumentStatus, int, str]) -> None:
     """``place``: status, time until which it is held, and name of the file when it is released."""
     status, hold_until_ns, file = place
     db.execute(
-        "INSERT INTO documents (unit, session, name, kind, content, file, received_ns, hold_until_ns, status)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            origin.unit,
-            origin.session,
-            document.name,
-            document.kind.value,
-            document.content,
-            file,
-            origin.now_ns,
-            hold_until_ns,
-            status.value,
-        ),
+        insert(documents).values(
+            unit=origin.unit,
+            session=origin.session,
+            name=document.name,
+            kind=document.kind.value,
+            content=document.content,
+            file=file,
+            received_ns=origin.now_ns,
+            hold_until_ns=hold_until_ns,
+            status=status.value,
+        )
     )

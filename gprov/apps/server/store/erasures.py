@@ -7,17 +7,19 @@ same sequence or predecessor.
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
+from sqlalchemy import Connection, insert, select, update
 from typing_extensions import Doc
 
 from gprov.adapters.linux.files.certificate_folder import write_signed
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.rows import note, origin_of
+from gprov.apps.server.store.statements import AnyRow
+from gprov.apps.server.store.tables import erasures, units
 from gprov.domain.erase.certificate import FIRST_LINK, Issuer, Link, issue, next_link, sha256_of
 from gprov.domain.erase.report import ErasureReport, OverallVerdict
 from gprov.domain.erase.report_text import parse_report
@@ -27,6 +29,8 @@ from gprov.domain.factory.requests import ErasureRegistration
 from gprov.ports.files import Files
 from gprov.ports.signing import Signer
 
+_SIGNED = select(erasures.c.sequence, erasures.c.key_id, erasures.c.certificate, erasures.c.signature)
+_NEWEST = _SIGNED.order_by(erasures.c.sequence.desc()).limit(1)
 KEY_FILE = os.path.join("store", "erase-key.pem")
 
 
@@ -67,63 +71,59 @@ class Erasures:
             stated = f"is {parsed.unit.serial!r}, and the sender is {request.sender.serial!r}"
             raise BadInput(request.what, [Problem("$.report unit.serial", stated)])
         with self._database.write() as db:
-            known = db.execute("SELECT * FROM erasures WHERE report_sha256 = ?", (sha256_of(report),)).fetchone()
+            known = db.execute(_SIGNED.where(erasures.c.report_sha256 == sha256_of(report))).first()
             return _signed(known) if known else self._append(db, request, report, parsed)
 
     def _append(
-        self, db: sqlite3.Connection, request: ErasureRegistration, report: bytes, parsed: ErasureReport
+        self, db: Connection, request: ErasureRegistration, report: bytes, parsed: ErasureReport
     ) -> SignedCertificate:
         origin = origin_of(db, request.sender, self._now())
         link = self._next_link(db)
         certificate = issue(report, self._issuer, link, origin.now_ns)
         signed = SignedCertificate(certificate, self._signer.sign(certificate))
         db.execute(
-            "INSERT INTO erasures (sequence, unit, report_sha256, key_id, certificate, signature, verdict, issued_ns)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                link.sequence,
-                origin.unit,
-                sha256_of(report),
-                self._issuer.key_id,
-                signed.certificate,
-                signed.signature,
-                parsed.verdict.value,
-                origin.now_ns,
-            ),
+            insert(erasures).values(
+                sequence=link.sequence,
+                unit=origin.unit,
+                report_sha256=sha256_of(report),
+                key_id=self._issuer.key_id,
+                certificate=signed.certificate,
+                signature=signed.signature,
+                verdict=parsed.verdict.value,
+                issued_ns=origin.now_ns,
+            )
         )
         note(db, origin, f"erase certificate {link.sequence} issued: {parsed.verdict.value}")
         return signed
 
-    def _next_link(self, db: sqlite3.Connection) -> Link:
-        last = db.execute("SELECT * FROM erasures ORDER BY sequence DESC LIMIT 1").fetchone()
+    def _next_link(self, db: Connection) -> Link:
+        last = db.execute(_NEWEST).first()
         if last is None:
             return FIRST_LINK
-        if last["key_id"] != self._issuer.key_id:
+        if last.key_id != self._issuer.key_id:
             raise DeviceFault(
                 os.path.join(self._folder, KEY_FILE),
-                f"is not the key of erase certificate {last['sequence']}: restore that key from a backup",
+                f"is not the key of erase certificate {last.sequence}: restore that key from a backup",
             )
-        return next_link(last["sequence"], last["certificate"])
+        return next_link(last.sequence, last.certificate)
 
     def certificate(self, sequence: int) -> SignedCertificate | None:
         with self._database.read() as db:
-            row = db.execute("SELECT * FROM erasures WHERE sequence = ?", (sequence,)).fetchone()
+            row = db.execute(_SIGNED.where(erasures.c.sequence == sequence)).first()
         return _signed(row) if row else None
 
     def of_unit(self, serial: str) -> tuple[ErasureEntry, ...]:
         """Newest first; empty also if there is no such unit."""
+        of_unit = select(erasures).join(units, units.c.id == erasures.c.unit).where(units.c.serial == serial)
         with self._database.read() as db:
-            rows = db.execute(
-                "SELECT * FROM erasures WHERE unit = (SELECT id FROM units WHERE serial = ?) ORDER BY sequence DESC",
-                (serial,),
-            ).fetchall()
+            rows = db.execute(of_unit.order_by(erasures.c.sequence.desc())).all()
         return tuple(
             ErasureEntry(
-                sequence=row["sequence"],
-                issued_ns=row["issued_ns"],
-                verdict=OverallVerdict(row["verdict"]),
-                sha256=sha256_of(row["certificate"]),
-                file=certificate_file(row["sequence"]),
+                sequence=row.sequence,
+                issued_ns=row.issued_ns,
+                verdict=OverallVerdict(row.verdict),
+                sha256=sha256_of(row.certificate),
+                file=certificate_file(row.sequence),
             )
             for row in rows
         )
@@ -134,20 +134,18 @@ class Erasures:
         written = 0
         with self._lock:
             while (row := self._due()) is not None:
-                path = os.path.join(self._folder, "certificates", certificate_file(row["sequence"]))
+                path = os.path.join(self._folder, "certificates", certificate_file(row.sequence))
                 write_signed(self._files, path, _signed(row))
                 with self._database.write() as db:
-                    db.execute("UPDATE erasures SET written = 1 WHERE sequence = ?", (row["sequence"],))
+                    db.execute(update(erasures).where(erasures.c.sequence == row.sequence).values(written=True))
                 written += 1
         return written
 
-    def _due(self) -> sqlite3.Row | None:
+    def _due(self) -> AnyRow | None:
+        due = _SIGNED.where(~erasures.c.written).order_by(erasures.c.sequence).limit(1)
         with self._database.read() as db:
-            found: sqlite3.Row | None = db.execute(
-                "SELECT * FROM erasures WHERE written = 0 ORDER BY sequence LIMIT 1"
-            ).fetchone()
-        return found
+            return db.execute(due).first()
 
 
-def _signed(row: sqlite3.Row) -> SignedCertificate:
-    return SignedCertificate(row["certificate"], row["signature"])
+def _signed(row: AnyRow) -> SignedCertificate:
+    return SignedCertificate(row.certificate, row.signature)

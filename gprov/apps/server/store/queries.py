@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
+
+from sqlalchemy import Connection, exists, func, select
 
 from gprov.apps.server.secrets.password_store import rotations
 from gprov.apps.server.store.database import Database
@@ -19,6 +20,8 @@ from gprov.apps.server.store.records import (
     UnitSummary,
 )
 from gprov.apps.server.store.rows import SERVER_TYPE
+from gprov.apps.server.store.statements import AnyRow
+from gprov.apps.server.store.tables import documents, events, handouts, macs, passwords, sessions, states, units
 from gprov.domain.errors import Problem
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
@@ -30,6 +33,9 @@ from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.value import Json
 from gprov.domain.mfg.difference import read_differences
 
+_LATEST_FIRST = (units.c.last_seen_ns.desc(), units.c.id.desc())
+_DOCUMENT_COLUMNS = [column for column in documents.c if column is not documents.c.content]
+
 
 class Queries:
     def __init__(self, database: Database) -> None:
@@ -38,35 +44,31 @@ class Queries:
     def units(self, limit: int, offset: int) -> tuple[UnitSummary, ...]:
         """Those with the latest reports first."""
         with self._database.read() as db:
-            rows = db.execute(
-                "SELECT * FROM units ORDER BY last_seen_ns DESC, id DESC LIMIT ? OFFSET ?", (limit, offset)
-            ).fetchall()
+            rows = db.execute(select(units).order_by(*_LATEST_FIRST).limit(limit).offset(offset)).all()
         return tuple(_summary(row) for row in rows)
 
     def unit(self, serial: str) -> UnitDetail | None:
         with self._database.read() as db:
-            row = db.execute("SELECT * FROM units WHERE serial = ?", (serial,)).fetchone()
+            row = _of_serial(db, serial)
             if row is None:
                 return None
             return UnitDetail(
                 summary=_summary(row),
-                nics=tuple(NamedMac(name, mac) for name, mac in json.loads(row["nics"])),
-                bmc=tuple(json.loads(row["bmc"])),
-                states=_states(db, row["id"]),
-                documents=_documents(db, row["id"]),
-                differences=_differences(db, row["id"]),
+                nics=tuple(NamedMac(each.name, each.mac) for each in _macs(db, row.id, bmc=False)),
+                bmc=tuple(each.mac for each in _macs(db, row.id, bmc=True)),
+                states=_states(db, row.id),
+                documents=_documents(db, row.id),
+                differences=_differences(db, row.id),
                 credentials=_credentials(db, row),
             )
 
     def kept_document(self, serial: str, name: str) -> KeptDocument | None:
         """None: no such unit or document, or it is a QA document, which only its release makes public."""
+        this = (units.c.serial == serial, documents.c.name == name, documents.c.status == DocumentStatus.KEPT.value)
+        columns = (documents.c.name, documents.c.kind, documents.c.content)
         with self._database.read() as db:
-            row = db.execute(
-                "SELECT name, kind, content FROM documents WHERE unit = (SELECT id FROM units WHERE serial = ?)"
-                " AND name = ? AND status = ?",
-                (serial, name, DocumentStatus.KEPT.value),
-            ).fetchone()
-        return KeptDocument(row["name"], DocumentKind(row["kind"]), row["content"]) if row else None
+            row = db.execute(select(*columns).join(units, units.c.id == documents.c.unit).where(*this)).first()
+        return KeptDocument(row.name, DocumentKind(row.kind), row.content) if row else None
 
     def sealed_unit(self, serials: Sequence[str], mac: str, now_ns: int) -> str | None:
         """Serial number of the unit that this machine is, if its passwords are sealed: provisioning it again would wipe
@@ -75,117 +77,113 @@ class Queries:
         with self._database.read() as db:
             row = next((found for serial in serials if (found := _of_serial(db, serial)) is not None), None)
             row = row or (_of_mac(db, mac) if mac else None)
-        if row is None or not row["sealed"] or now_ns <= row["open_until_ns"]:
+        if row is None or not row.sealed or now_ns <= row.open_until_ns:
             return None
-        return str(row["serial"])
+        return str(row.serial)
 
     def events(self, serial: str, after: int, limit: int) -> tuple[EventEntry, ...] | None:
         """The unit's log from beyond ``after``, oldest first. None: no such unit."""
         with self._database.read() as db:
-            unit = db.execute("SELECT id FROM units WHERE serial = ?", (serial,)).fetchone()
+            unit = _of_serial(db, serial)
             if unit is None:
                 return None
             rows = db.execute(
-                "SELECT events.*, sessions.number AS session_number FROM events"
-                " LEFT JOIN sessions ON sessions.id = events.session"
-                " WHERE events.unit = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (unit["id"], after, limit),
-            ).fetchall()
+                select(events, sessions.c.number.label("session_number"))
+                .outerjoin(sessions, sessions.c.id == events.c.session)
+                .where(events.c.unit == unit.id, events.c.seq > after)
+                .order_by(events.c.seq)
+                .limit(limit)
+            ).all()
         return tuple(_event(row) for row in rows)
 
 
-def _of_serial(db: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
-    found: sqlite3.Row | None = db.execute("SELECT * FROM units WHERE serial = ?", (serial,)).fetchone()
-    return found
+def _of_serial(db: Connection, serial: str) -> AnyRow | None:
+    return db.execute(select(units).where(units.c.serial == serial)).first()
 
 
-def _of_mac(db: sqlite3.Connection, mac: str) -> sqlite3.Row | None:
+def _of_mac(db: Connection, mac: str) -> AnyRow | None:
     """The one with the latest report, if several reported it."""
-    found: sqlite3.Row | None = db.execute(
-        "SELECT * FROM units WHERE EXISTS (SELECT 1 FROM json_each(nics) WHERE json_extract(value, '$[1]') = ?)"
-        " ORDER BY last_seen_ns DESC, id DESC LIMIT 1",
-        (mac,),
-    ).fetchone()
-    return found
+    reported = exists().where(macs.c.unit == units.c.id, macs.c.mac == mac, ~macs.c.bmc)
+    return db.execute(select(units).where(reported).order_by(*_LATEST_FIRST).limit(1)).first()
 
 
-def _summary(row: sqlite3.Row) -> UnitSummary:
+def _macs(db: Connection, unit: int, *, bmc: bool) -> Sequence[AnyRow]:
+    of_unit = (macs.c.unit == unit, macs.c.bmc.is_(bmc))
+    return db.execute(select(macs.c.name, macs.c.mac).where(*of_unit).order_by(macs.c.position)).all()
+
+
+def _summary(row: AnyRow) -> UnitSummary:
     return UnitSummary(
-        serial=row["serial"],
-        code_name=row["code_name"],
-        state=ProcessState(row["state"]),
-        state_ns=row["state_ns"],
-        first_seen_ns=row["first_seen_ns"],
-        last_seen_ns=row["last_seen_ns"],
+        serial=row.serial,
+        code_name=row.code_name,
+        state=ProcessState(row.state),
+        state_ns=row.state_ns,
+        first_seen_ns=row.first_seen_ns,
+        last_seen_ns=row.last_seen_ns,
     )
 
 
-def _states(db: sqlite3.Connection, unit: int) -> tuple[StateEntry, ...]:
-    rows = db.execute(
-        "SELECT state, received_ns, number, verdict FROM states JOIN sessions ON sessions.id = states.session"
-        " WHERE states.unit = ? ORDER BY states.id",
-        (unit,),
-    )
-    return tuple(
-        StateEntry(ProcessState(row["state"]), row["received_ns"], row["number"], Verdict(row["verdict"]))
-        for row in rows
-    )
+def _states(db: Connection, unit: int) -> tuple[StateEntry, ...]:
+    columns = (states.c.state, states.c.received_ns, sessions.c.number, states.c.verdict)
+    joined = select(*columns).join(sessions, sessions.c.id == states.c.session)
+    rows = db.execute(joined.where(states.c.unit == unit).order_by(states.c.id))
+    return tuple(StateEntry(ProcessState(row.state), row.received_ns, row.number, Verdict(row.verdict)) for row in rows)
 
 
-def _documents(db: sqlite3.Connection, unit: int) -> tuple[DocumentEntry, ...]:
-    rows = db.execute("SELECT * FROM documents WHERE unit = ? ORDER BY id", (unit,))
+def _documents(db: Connection, unit: int) -> tuple[DocumentEntry, ...]:
+    rows = db.execute(select(*_DOCUMENT_COLUMNS).where(documents.c.unit == unit).order_by(documents.c.id))
     return tuple(
         DocumentEntry(
-            name=row["name"],
-            kind=DocumentKind(row["kind"]),
-            status=DocumentStatus(row["status"]),
-            received_ns=row["received_ns"],
-            hold_until_ns=row["hold_until_ns"],
-            decided_ns=row["decided_ns"],
-            reason=row["reason"],
-            file=row["file"],
-            written=bool(row["written"]),
+            name=row.name,
+            kind=DocumentKind(row.kind),
+            status=DocumentStatus(row.status),
+            received_ns=row.received_ns,
+            hold_until_ns=row.hold_until_ns,
+            decided_ns=row.decided_ns,
+            reason=row.reason,
+            file=row.file,
+            written=row.written,
         )
         for row in rows
     )
 
 
-def _differences(db: sqlite3.Connection, unit: int) -> tuple[DifferenceEntry, ...]:
+def _differences(db: Connection, unit: int) -> tuple[DifferenceEntry, ...]:
     """Of the document that was received last. The store has checked its content."""
-    row = db.execute(
-        "SELECT content FROM documents WHERE unit = ? AND kind = ? ORDER BY received_ns DESC, id DESC LIMIT 1",
-        (unit, DocumentKind.DIFFERENCES.value),
-    ).fetchone()
-    found = read_differences(DocumentKind.DIFFERENCES.value, row["content"]) if row else ()
+    of_unit = (documents.c.unit == unit, documents.c.kind == DocumentKind.DIFFERENCES.value)
+    newest_first = (documents.c.received_ns.desc(), documents.c.id.desc())
+    row = db.execute(select(documents.c.content).where(*of_unit).order_by(*newest_first).limit(1)).first()
+    found = read_differences(DocumentKind.DIFFERENCES.value, row.content) if row else ()
     return tuple(DifferenceEntry(one.place, one.required, one.detected) for one in found)
 
 
-def _credentials(db: sqlite3.Connection, unit: sqlite3.Row) -> CredentialRecord:
-    made = db.execute("SELECT 1 FROM passwords WHERE unit = ?", (unit["id"],)).fetchone()
-    count: int = db.execute("SELECT count(*) FROM handouts WHERE unit = ?", (unit["id"],)).fetchone()[0]
+def _credentials(db: Connection, unit: AnyRow) -> CredentialRecord:
+    made = db.execute(select(passwords.c.unit).where(passwords.c.unit == unit.id).limit(1)).first()
+    of_unit = handouts.c.unit == unit.id
+    count: int = db.execute(select(func.count()).select_from(handouts).where(of_unit)).scalar_one()
     last = db.execute(
-        "SELECT time_ns, peer FROM handouts WHERE unit = ? ORDER BY id DESC LIMIT 1", (unit["id"],)
-    ).fetchone()
+        select(handouts.c.time_ns, handouts.c.peer).where(of_unit).order_by(handouts.c.id.desc()).limit(1)
+    ).first()
     return CredentialRecord(
         made=made is not None,
         handed_out=count,
-        last_ns=last["time_ns"] if last else None,
-        last_peer=last["peer"] if last else "",
-        sealed=bool(unit["sealed"]),
-        rotating=", ".join(kind.value for kind in rotations(db, unit["id"])),
+        last_ns=last.time_ns if last else None,
+        last_peer=last.peer if last else "",
+        sealed=unit.sealed,
+        rotating=", ".join(kind.value for kind in rotations(db, unit.id)),
     )
 
 
-def _event(row: sqlite3.Row) -> EventEntry:
-    fields: dict[str, Json] = json.loads(row["body"])
+def _event(row: AnyRow) -> EventEntry:
+    fields: dict[str, Json] = json.loads(row.body)
     return EventEntry(
-        seq=row["seq"],
-        session=row["session_number"],
-        number=row["number"],
-        time_ns=row["time_ns"],
-        received_ns=row["received_ns"],
-        type=row["type"],
-        text=_text(row["type"], fields),
+        seq=row.seq,
+        session=row.session_number,
+        number=row.number,
+        time_ns=row.time_ns,
+        received_ns=row.received_ns,
+        type=row.type,
+        text=_text(row.type, fields),
         fields=fields,
     )
 

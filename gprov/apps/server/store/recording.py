@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.delivered_documents import hold, is_stored, keep
-from gprov.apps.server.store.rows import Origin, append_event, note, origin_of, prune
+from gprov.apps.server.store.rows import LogEntry, Origin, append, note, origin_of, unknown_numbers
 from gprov.apps.server.store.state_reports import apply_state, decide_documents
+from gprov.apps.server.store.tables import documents, macs, units
 from gprov.domain.errors import RefusedByPolicy
-from gprov.domain.events import StateChange
+from gprov.domain.events import Event, StateChange
 from gprov.domain.factory.document_kind import DocumentKind
+from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.events import encode_body, event_type
 from gprov.domain.factory.requests import CodeNameReport, Document, EventBatch, MacReport, StateReport
 from gprov.domain.factory.states import Verdict
@@ -31,16 +34,16 @@ class Store:
         """Append the events that the unit's log does not have yet, and return how many."""
         with self._database.write() as db:
             origin = origin_of(db, batch.sender, self._now())
-            new = 0
-            for event in batch.events:
-                kind = event_type(event.body)
-                if not append_event(db, origin, event.number, event.time_ns, kind, encode_body(event.body)):
-                    continue
-                new += 1
+            new = tuple(_new(db, origin, batch))
+            waiting: list[LogEntry] = []
+            for event in new:
+                waiting.append(_entry(event))
                 if isinstance(event.body, StateChange):
+                    append(db, origin, waiting)  # notes about this state follow its event
+                    waiting.clear()
                     apply_state(db, origin, event.body.state, event.number)
-            prune(db, origin.unit)
-        return new
+            append(db, origin, waiting)
+        return len(new)
 
     def state(self, report: StateReport) -> None:
         """Raises RefusedByPolicy if the session reported a failure and now claims success. (Both are recorded.)"""
@@ -55,16 +58,21 @@ class Store:
     def code_name(self, report: CodeNameReport) -> None:
         with self._database.write() as db:
             origin = origin_of(db, report.sender, self._now())
-            db.execute("UPDATE units SET code_name = ? WHERE id = ?", (report.code_name, origin.unit))
+            db.execute(update(units).where(units.c.id == origin.unit).values(code_name=report.code_name))
 
     def macs(self, report: MacReport) -> None:
-        nics = [[nic.name, nic.mac] for nic in report.nics]
         with self._database.write() as db:
             origin = origin_of(db, report.sender, self._now())
-            db.execute(
-                "UPDATE units SET nics = ?, bmc = ? WHERE id = ?",
-                (json.dumps(nics), json.dumps(report.bmc), origin.unit),
-            )
+            db.execute(delete(macs).where(macs.c.unit == origin.unit))
+            found = [
+                *(
+                    {"bmc": False, "position": at, "name": nic.name, "mac": nic.mac}
+                    for at, nic in enumerate(report.nics)
+                ),
+                *({"bmc": True, "position": at, "name": "", "mac": mac} for at, mac in enumerate(report.bmc)),
+            ]
+            if found:
+                db.execute(insert(macs).values(unit=origin.unit), found)
 
     def document(self, document: Document) -> None:
         """Hold a QA document, or keep a document of another kind. It replaces a held or kept one of the same name; the
@@ -91,10 +99,23 @@ class Store:
         now_ns = self._now()
         with self._database.read() as db:
             overdue = db.execute(
-                "SELECT unit, max(session) AS session FROM documents WHERE status = 'held' AND hold_until_ns < ?"
-                " GROUP BY unit",
-                (now_ns,),
-            ).fetchall()
+                select(documents.c.unit, func.max(documents.c.session).label("session"))
+                .where(documents.c.status == DocumentStatus.HELD.value, documents.c.hold_until_ns < now_ns)
+                .group_by(documents.c.unit)
+            ).all()
         for row in overdue:
             with self._database.write() as db:
-                decide_documents(db, Origin(row["unit"], row["session"], now_ns), None)
+                decide_documents(db, Origin(row.unit, row.session, now_ns), None)
+
+
+def _new(db: Connection, origin: Origin, batch: EventBatch) -> Iterator[Event]:
+    """Events that the log does not have, each number once."""
+    unknown = unknown_numbers(db, origin, [event.number for event in batch.events])
+    for event in batch.events:
+        if event.number in unknown:
+            unknown.remove(event.number)
+            yield event
+
+
+def _entry(event: Event) -> LogEntry:
+    return LogEntry(event.number, event.time_ns, event_type(event.body), encode_body(event.body))

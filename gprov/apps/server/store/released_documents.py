@@ -9,9 +9,20 @@ from __future__ import annotations
 import os
 import threading
 
+from sqlalchemy import select, update
+
 from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.tables import documents
+from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.formats.owner import Owner
 from gprov.ports.files import Files
+
+_DUE = (
+    select(documents.c.id, documents.c.file, documents.c.content)
+    .where(documents.c.status == DocumentStatus.RELEASED.value, ~documents.c.written)
+    .order_by(documents.c.id)
+    .limit(1)
+)
 
 
 class ReleasedDocuments:
@@ -31,14 +42,11 @@ class ReleasedDocuments:
         with self._lock:
             while True:
                 with self._database.read() as db:
-                    due = db.execute(
-                        "SELECT id, file, content FROM documents WHERE status = 'released' AND written = 0"
-                        " ORDER BY id LIMIT 1"
-                    ).fetchone()
+                    due = db.execute(_DUE).first()
                 if due is None:
                     return written
-                path = os.path.join(self._folder, due["file"])
-                self._files.replace(path, due["content"].encode(), mode=0o600, owner=self._owner)
+                path = os.path.join(self._folder, due.file)
+                self._files.replace(path, due.content.encode(), mode=0o600, owner=self._owner)
                 with self._database.write() as db:
-                    db.execute("UPDATE documents SET written = 1 WHERE id = ?", (due["id"],))
+                    db.execute(update(documents).where(documents.c.id == due.id).values(written=True))
                 written += 1

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from gprov.apps.server.store.statements import upsert
+from gprov.apps.server.store.tables import events, sessions, units
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.factory.requests import Sender
 from gprov.domain.formats.json.value import Json
@@ -26,61 +29,83 @@ class Origin:
     now_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An event of a unit's log. ``number``: within the session; None for a note of the server."""
+
+    number: int | None
+    time_ns: int
+    kind: str
+    body: Mapping[str, Json]
+
+
 def octets(value: object) -> bytes:
     """Of a column of bytes. Empty, which no digest, seal or ciphertext is, if another program has put something else
     there."""
     return value if isinstance(value, bytes) else b""
 
 
-def origin_of(db: sqlite3.Connection, sender: Sender, now_ns: int) -> Origin:
+def origin_of(db: Connection, sender: Sender, now_ns: int) -> Origin:
     """Find or add the rows, and set the time of the unit's last report. A session is stored as its SHA-256: its name is
     a secret of 128 random bits."""
+    found = upsert(db, units).values(serial=sender.serial, state_ns=now_ns, first_seen_ns=now_ns, last_seen_ns=now_ns)
+    unit: int = db.execute(
+        found.on_conflict_do_update(
+            index_elements=[units.c.serial], set_={"last_seen_ns": found.excluded.last_seen_ns}
+        ).returning(units.c.id)
+    ).scalar_one()
+    return Origin(unit, _session(db, unit, sha256_of(sender.session.encode())), now_ns)
+
+
+def _session(db: Connection, unit: int, key: str) -> int:
+    of_unit = sessions.c.unit == unit
+    known: int | None = db.execute(select(sessions.c.id).where(of_unit, sessions.c.key == key)).scalar_one_or_none()
+    if known is not None:
+        return known
+    number = select(1 + func.coalesce(func.max(sessions.c.number), 0)).where(of_unit).scalar_subquery()
+    added: int = db.execute(
+        insert(sessions).values(unit=unit, key=key, number=number).returning(sessions.c.id)
+    ).scalar_one()
+    return added
+
+
+def unknown_numbers(db: Connection, origin: Origin, numbers: Sequence[int]) -> set[int]:
+    """Those of ``numbers`` that the session has not sent before."""
+    if not numbers:
+        return set()
+    within = events.c.number.between(min(numbers), max(numbers))
+    known = db.execute(select(events.c.number).where(events.c.session == origin.session, within)).scalars()
+    return set(numbers).difference(known)
+
+
+def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> None:
+    """Add to the unit's log, and remove its oldest events beyond those that are kept."""
+    if not entries:
+        return
+    unit = units.c.id == origin.unit
+    last: int = db.execute(
+        update(units).where(unit).values(last_seq=units.c.last_seq + len(entries)).returning(units.c.last_seq)
+    ).scalar_one()
     db.execute(
-        "INSERT INTO units (serial, state_ns, first_seen_ns, last_seen_ns) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (serial) DO UPDATE SET last_seen_ns = excluded.last_seen_ns",
-        (sender.serial, now_ns, now_ns, now_ns),
+        insert(events),
+        [
+            {
+                "unit": origin.unit,
+                "seq": seq,
+                "session": None if entry.number is None else origin.session,
+                "number": entry.number,
+                "time_ns": entry.time_ns,
+                "received_ns": origin.now_ns,
+                "type": entry.kind,
+                "body": json.dumps(entry.body),
+            }
+            for seq, entry in enumerate(entries, last - len(entries) + 1)
+        ],
     )
-    unit: int = db.execute("SELECT id FROM units WHERE serial = ?", (sender.serial,)).fetchone()["id"]
-    key = sha256_of(sender.session.encode())
-    db.execute(
-        "INSERT INTO sessions (unit, key, number)"
-        " SELECT ?1, ?2, 1 + coalesce(max(number), 0) FROM sessions WHERE unit = ?1"
-        " ON CONFLICT (unit, key) DO NOTHING",
-        (unit, key),
-    )
-    row = db.execute("SELECT id FROM sessions WHERE unit = ? AND key = ?", (unit, key)).fetchone()
-    return Origin(unit, row["id"], now_ns)
+    if last > EVENTS_KEPT:
+        db.execute(delete(events).where(events.c.unit == origin.unit, events.c.seq <= last - EVENTS_KEPT))
 
 
-def append_event(
-    db: sqlite3.Connection,
-    origin: Origin,
-    number: int | None,
-    time_ns: int,
-    kind: str,
-    body: Mapping[str, Json],
-) -> bool:
-    """Add to the unit's log. False: this session has sent that number before. ``number`` None: a note of the server."""
-    session = None if number is None else origin.session
-    if number is not None:
-        known = db.execute("SELECT 1 FROM events WHERE session = ? AND number = ?", (session, number)).fetchone()
-        if known:
-            return False
-    db.execute("UPDATE units SET last_seq = last_seq + 1 WHERE id = ?", (origin.unit,))
-    db.execute(
-        "INSERT INTO events SELECT id, last_seq, ?, ?, ?, ?, ?, ? FROM units WHERE id = ?",
-        (session, number, time_ns, origin.now_ns, kind, json.dumps(body), origin.unit),
-    )
-    return True
-
-
-def note(db: sqlite3.Connection, origin: Origin, text: str) -> None:
+def note(db: Connection, origin: Origin, text: str) -> None:
     """Add a note of the server to the unit's log."""
-    append_event(db, origin, None, origin.now_ns, SERVER_TYPE, {"text": text})
-
-
-def prune(db: sqlite3.Connection, unit: int) -> None:
-    db.execute(
-        "DELETE FROM events WHERE unit = ?1 AND seq <= (SELECT last_seq FROM units WHERE id = ?1) - ?2",
-        (unit, EVENTS_KEPT),
-    )
+    append(db, origin, [LogEntry(None, origin.now_ns, SERVER_TYPE, {"text": text})])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
 
 from gprov.apps.server.store.rows import Origin, note
+from gprov.apps.server.store.statements import AnyRow
+from gprov.apps.server.store.tables import documents, sessions, states, units
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.documents import SUPERSEDED, Decision, DocumentStatus, HeldDocument, decide
 from gprov.domain.factory.states import SessionReports, UnitStatus, Verdict, advance, judge
@@ -13,16 +17,17 @@ from gprov.domain.factory.states import SessionReports, UnitStatus, Verdict, adv
 STATES_KEPT = 1000
 
 
-def apply_state(db: sqlite3.Connection, origin: Origin, state: ProcessState, number: int | None) -> Verdict:
+def apply_state(db: Connection, origin: Origin, state: ProcessState, number: int | None) -> Verdict:
     """``number``: of the STATE event that reports it; None: reported directly."""
-    session = db.execute("SELECT direct, last_number FROM sessions WHERE id = ?", (origin.session,)).fetchone()
-    unit = db.execute("SELECT state_session FROM units WHERE id = ?", (origin.unit,)).fetchone()
-    reports = SessionReports(_applied(db, origin.session), bool(session["direct"]), session["last_number"])
-    verdict = judge(state, number, reports, current=unit["state_session"] == origin.session)
+    this = sessions.c.id == origin.session
+    session = db.execute(select(sessions.c.direct, sessions.c.last_number).where(this)).one()
+    current = db.execute(select(units.c.state_session).where(units.c.id == origin.unit)).scalar_one() == origin.session
+    reports = SessionReports(_applied(db, origin.session), session.direct, session.last_number)
+    verdict = judge(state, number, reports, current=current)
     if number is None:
-        db.execute("UPDATE sessions SET direct = 1 WHERE id = ?", (origin.session,))
+        db.execute(update(sessions).where(this).values(direct=True))
     else:
-        db.execute("UPDATE sessions SET last_number = max(last_number, ?) WHERE id = ?", (number, origin.session))
+        db.execute(update(sessions).where(this).values(last_number=max(session.last_number, number)))
     if verdict in (Verdict.APPLIED, Verdict.CONTRADICTED):
         _remember(db, origin, state, verdict)
     if verdict is Verdict.APPLIED:
@@ -31,77 +36,66 @@ def apply_state(db: sqlite3.Connection, origin: Origin, state: ProcessState, num
     return verdict
 
 
-def decide_documents(db: sqlite3.Connection, origin: Origin, report: ProcessState | None) -> None:
+def decide_documents(db: Connection, origin: Origin, report: ProcessState | None) -> None:
     """Release or discard the unit's held documents that are due. ``report``: the state that was just applied; None if
     only time has passed."""
     provisioned = status_of(db, origin.unit).provisioned
-    held = db.execute(
-        "SELECT id, name, session, hold_until_ns FROM documents WHERE unit = ? AND status = ? ORDER BY id",
-        (origin.unit, DocumentStatus.HELD.value),
-    ).fetchall()
-    for document in held:
-        waiting = HeldDocument(document["hold_until_ns"], document["session"] == origin.session)
+    for document in _held(db, origin.unit):
+        waiting = HeldDocument(document.hold_until_ns, document.session == origin.session)
         decision = decide(waiting, origin.now_ns, report, provisioned)
         if decision.status is not DocumentStatus.HELD:
-            settle(db, origin, document["id"], document["name"], decision)
+            settle(db, origin, document.id, document.name, decision)
 
 
-def status_of(db: sqlite3.Connection, unit: int) -> UnitStatus:
-    row = db.execute("SELECT state, provisioning, sealed, open_until_ns FROM units WHERE id = ?", (unit,)).fetchone()
-    return UnitStatus(
-        ProcessState(row["state"]), ProcessState(row["provisioning"]), bool(row["sealed"]), row["open_until_ns"]
-    )
+def status_of(db: Connection, unit: int) -> UnitStatus:
+    columns = (units.c.state, units.c.provisioning, units.c.sealed, units.c.open_until_ns)
+    row = db.execute(select(*columns).where(units.c.id == unit)).one()
+    return UnitStatus(ProcessState(row.state), ProcessState(row.provisioning), row.sealed, row.open_until_ns)
 
 
-def settle(db: sqlite3.Connection, origin: Origin, document: int, name: str, decision: Decision) -> None:
-    db.execute(
-        "UPDATE documents SET status = ?, reason = ?, decided_ns = ? WHERE id = ?",
-        (decision.status.value, decision.reason, origin.now_ns, document),
-    )
+def settle(db: Connection, origin: Origin, document: int, name: str, decision: Decision) -> None:
+    decided = {"status": decision.status.value, "reason": decision.reason, "decided_ns": origin.now_ns}
+    db.execute(update(documents).where(documents.c.id == document).values(**decided))
     note(db, origin, f"document {name} {decision.status.value}: {decision.reason}")
 
 
-def supersede(db: sqlite3.Connection, origin: Origin, name: str) -> None:
+def supersede(db: Connection, origin: Origin, name: str) -> None:
     """Discard held documents of that name."""
-    older = db.execute(
-        "SELECT id FROM documents WHERE unit = ? AND name = ? AND status = ?",
-        (origin.unit, name, DocumentStatus.HELD.value),
-    ).fetchall()
-    for document in older:
-        settle(db, origin, document["id"], name, Decision(DocumentStatus.DISCARDED, SUPERSEDED))
+    for document in _held(db, origin.unit):
+        if document.name == name:
+            settle(db, origin, document.id, document.name, Decision(DocumentStatus.DISCARDED, SUPERSEDED))
 
 
-def _applied(db: sqlite3.Connection, session: int) -> tuple[ProcessState, ...]:
-    rows = db.execute(
-        "SELECT state FROM states WHERE session = ? AND verdict = ? ORDER BY id", (session, Verdict.APPLIED.value)
-    )
-    return tuple(ProcessState(row["state"]) for row in rows)
+def _held(db: Connection, unit: int) -> Sequence[AnyRow]:
+    columns = (documents.c.id, documents.c.name, documents.c.session, documents.c.hold_until_ns)
+    held = (documents.c.unit == unit, documents.c.status == DocumentStatus.HELD.value)
+    return db.execute(select(*columns).where(*held).order_by(documents.c.id)).all()
 
 
-def _remember(db: sqlite3.Connection, origin: Origin, state: ProcessState, verdict: Verdict) -> None:
-    db.execute(
-        "INSERT INTO states (unit, session, state, received_ns, verdict) VALUES (?, ?, ?, ?, ?)",
-        (origin.unit, origin.session, state.value, origin.now_ns, verdict.value),
-    )
-    db.execute(
-        "DELETE FROM states WHERE unit = ?1 AND id <="
-        " (SELECT id FROM states WHERE unit = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-        (origin.unit, STATES_KEPT),
-    )
+def _applied(db: Connection, session: int) -> tuple[ProcessState, ...]:
+    applied = (states.c.session == session, states.c.verdict == Verdict.APPLIED.value)
+    return tuple(map(ProcessState, db.execute(select(states.c.state).where(*applied).order_by(states.c.id)).scalars()))
 
 
-def _advance(db: sqlite3.Connection, origin: Origin, state: ProcessState) -> None:
+def _remember(db: Connection, origin: Origin, state: ProcessState, verdict: Verdict) -> None:
+    reported = {"state": state.value, "received_ns": origin.now_ns, "verdict": verdict.value}
+    db.execute(insert(states).values(unit=origin.unit, session=origin.session, **reported))
+    of_unit = states.c.unit == origin.unit
+    beyond = select(states.c.id).where(of_unit).order_by(states.c.id.desc()).offset(STATES_KEPT).limit(1)
+    db.execute(delete(states).where(of_unit, states.c.id <= beyond.scalar_subquery()))
+
+
+def _advance(db: Connection, origin: Origin, state: ProcessState) -> None:
     after = advance(status_of(db, origin.unit), state)
     db.execute(
-        "UPDATE units SET state = ?, state_session = ?, state_ns = ?, provisioning = ?, sealed = ?, open_until_ns = ?"
-        " WHERE id = ?",
-        (
-            after.state.value,
-            origin.session,
-            origin.now_ns,
-            after.provisioning.value,
-            after.sealed,
-            after.open_until_ns,
-            origin.unit,
-        ),
+        update(units)
+        .where(units.c.id == origin.unit)
+        .values(
+            state=after.state.value,
+            state_session=origin.session,
+            state_ns=origin.now_ns,
+            provisioning=after.provisioning.value,
+            sealed=after.sealed,
+            open_until_ns=after.open_until_ns,
+        )
     )

@@ -59,6 +59,10 @@ class JsonObject:
         """Keys that are not comments."""
         return tuple(key for key in self._value if not key.startswith("_"))
 
+    def all_keys(self) -> tuple[str, ...]:
+        """Of formats with another sign of comments."""
+        return tuple(self._value)
+
     def text(self, key: str, default: str = "", *, required: bool = False) -> str:
         value = self._get(key, required)
         if value is None:

@@ -1,0 +1,1 @@
+"""Decisions on clients of the factory server that send or hold too much. Pure."""

@@ -1,0 +1,1 @@
+"""Sections of the factory server's settings, ``server.toml``. Pure."""

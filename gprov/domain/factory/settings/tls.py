@@ -1,0 +1,12 @@
+"""[tls]: encrypted connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gprov.domain.factory.settings.kinds import Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls(Section):
+    """Has no keys yet."""
