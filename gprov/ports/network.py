@@ -36,19 +36,43 @@ Fetched = Digests
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """``announced``: Content-Length, None without one. It is all that the reply to HEAD has of a body."""
+
     status: int
     body: bytes = field(repr=False)  # may hold credentials
+    announced: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransferLimits:
-    """Of a download: ``size`` in bytes; seconds for all attempts together; seconds in which an attempt must make
-    progress; attempts."""
+    """Of a download. ``room``: the most bytes that it may have. ``exact``: those that it must have, None if that is not
+    known. ``stall_seconds``: in which an attempt must make progress. ``attempts``: how many.
 
-    size: int
-    seconds: float = 4 * 3600.0
+    The time for all attempts and their pauses together depends on the size, since no fixed time fits both a script of
+    1 KiB and an image of 4 GiB: ``grace_seconds`` and what the size takes with ``rate`` bytes a second, at most
+    ``most_seconds``. The size is ``exact``, or else the one that the server announces, or else what has come so far.
+    """
+
+    room: int
+    exact: int | None = None
+    grace_seconds: float = 900.0
+    rate: float = 64 << 10
+    most_seconds: float = 12 * 3600.0
     stall_seconds: float = 60.0
     attempts: int = 6
+
+    def seconds_for(self, size: int) -> float:
+        return min(self.grace_seconds + size / self.rate, self.most_seconds)
+
+
+def size_problem(limits: TransferLimits, size: int) -> str | None:
+    """Why a file of ``size`` bytes, or of at least that many, is not fetched; None if it is."""
+    if limits.exact is not None and size != limits.exact:
+        remedy = "publish the file that is meant, or correct Size and hash"
+        return f"and its Size in manufData.json is {limits.exact}: {remedy}"
+    if size > limits.room:
+        return f"and {limits.room} are left for it: use a larger volume, or fewer files"
+    return None
 
 
 class Http(Protocol):
@@ -70,5 +94,6 @@ class Http(Protocol):
         verifies and renames. A transfer that breaks, or in ``limits.stall_seconds`` is slower than 32 KiB/s, is resumed
         with ``Range`` (from scratch if the server or file changed); pauses between attempts grow.
 
-        Raises NetworkFault with the last reason, if the file is longer than ``limits.size`` bytes (announced or not;
-        ``target`` is empty then), or if all attempts together took ``limits.seconds``; DeviceFault (disk full)."""
+        Raises NetworkFault with the last reason, if the file has not ``limits.exact`` bytes or is longer than
+        ``limits.room`` (announced or not; ``target`` is empty then), or if all attempts together took longer than
+        ``limits`` allow; DeviceFault (disk full). What is left at ``target`` is of no use to another call."""

@@ -13,6 +13,8 @@ from gprov.ports.retry import retried
 
 _OK = 200
 # Pauses between attempts, seconds. The link has only just come up, and the first packets may be lost.
+# Of a document: far more than any has, and what a unit parses in a second.
+_MOST_BYTES = 4 << 20
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -37,7 +39,7 @@ def fetch_platforms(http: Http, clock: Clock, url: str) -> tuple[Platform, ...]:
 
 
 def _get(http: Http, clock: Clock, url: str) -> bytes:
-    reply = retried(clock, lambda: http.request("GET", url), _PAUSES, NetworkFault)
+    reply = retried(clock, lambda: http.request("GET", url, limit=_MOST_BYTES), _PAUSES, NetworkFault)
     if reply.status != _OK:
         raise NetworkFault(redacted(url), f"status {reply.status}")
     return reply.body

@@ -18,7 +18,7 @@ from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.manuf import ManufData
 from gprov.domain.mfg.switches import MfgSwitches, Switch
 from gprov.domain.mfg.urls import redacted
-from gprov.domain.plan.file_operations import FetchFile
+from gprov.domain.plan.file_operations import fetch_of
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.ports.clock import Deadline
@@ -111,8 +111,7 @@ class FirmwareSetup:
         files, path = self.ports.volumes.files, f"{FOLDER}/{settings.name}"
         files.make_folder(FOLDER, mode=0o700)
         try:
-            fetch = FetchFile(settings.url, path, settings.sha1, settings.sha256)
-            fetch_file(self.ports.http, files, fetch, self.context.bus)
+            fetch_file(self.ports.http, files, fetch_of(settings, path), self.context.bus)
             self._carry_out(use.settings_key, lambda unlock: self.ports.config_tools.apply(program, path, unlock))
         finally:
             files.remove(FOLDER)

@@ -16,7 +16,7 @@ from gprov.domain.image.contents import VerifiedImage
 from gprov.domain.image.history import History
 from gprov.domain.mfg.files import PlacementKind, destination
 from gprov.domain.mfg.manuf import ManufData
-from gprov.domain.plan.file_operations import FetchFile, MakeFolder
+from gprov.domain.plan.file_operations import MakeFolder, fetch_of
 from gprov.domain.plan.kernels import image_kernel, kernel_paths
 from gprov.domain.plan.operations import Operation
 
@@ -28,7 +28,7 @@ def fetch_files(data: ManufData, ports: MfgPorts, context: UnitContext) -> None:
     plan: list[Operation] = []
     for file in data.files:
         path = f"{context.mount_points.recovery}/{destination(file, context.branding, uefi).path}"
-        plan += [MakeFolder(path.rpartition("/")[0]), FetchFile(file.url, path, file.sha1, file.sha256)]
+        plan += [MakeFolder(path.rpartition("/")[0]), fetch_of(file, path)]
     ports.executor.run(tuple(plan))
 
 

@@ -28,7 +28,7 @@ from gprov.domain.mfg.steps import (
     redact_text,
     redacted,
 )
-from gprov.domain.plan.file_operations import FetchFile
+from gprov.domain.plan.file_operations import fetch_of
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.credentials import Credentials
 from gprov.ports.process import SEARCH_PATH, Completed
@@ -140,8 +140,7 @@ class StepRunner:
     def _fetch(self, file: RemoteFile, folder: str) -> None:
         self.ports.volumes.files.make_folder(folder, mode=0o700)
         target = f"{folder}/{file.name}"
-        fetch = FetchFile(file.url, target, file.sha1, file.sha256)
-        fetch_file(self.ports.http, self.ports.volumes.files, fetch, self.context.bus)
+        fetch_file(self.ports.http, self.ports.volumes.files, fetch_of(file, target), self.context.bus)
         if file.is_archive:
             self.ports.processes.run(unpack_step_argv(target, folder))
 

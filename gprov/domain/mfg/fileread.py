@@ -59,7 +59,8 @@ def read_file(entry: JsonObject, warnings: list[Problem], readings: list[Problem
         entry.problem("", "has neither Sha256 nor Sha1: the file could not be verified")
     elif sha1 and not sha256:
         warnings.append(Problem(f"{entry.path}.Sha1", "SHA-1 is not collision resistant: add Sha256"))
-    return RemoteFile(url, sha1, sha256, _destination(entry, [] if readings is None else readings))
+    size = entry.integer("Size", minimum=1) if entry.has("Size") else None
+    return RemoteFile(url, sha1, sha256, _destination(entry, [] if readings is None else readings), size)
 
 
 def _destination(entry: JsonObject, readings: list[Problem]) -> str | None:

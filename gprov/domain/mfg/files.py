@@ -18,12 +18,14 @@ _MAX_PATH = 1024  # bytes; Linux allows 4096 including the mount point
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """Hashes in lower-case hex, "" where none is given (never both). ``dest``: relative to the root of RECOVERY."""
+    """Hashes in lower-case hex, "" where none is given (never both). ``dest``: relative to the root of RECOVERY.
+    ``size``: in bytes, None if it is not stated."""
 
     url: str
     sha1: str = ""
     sha256: str = ""
     dest: str | None = None
+    size: int | None = None
 
     @property
     def name(self) -> str:

@@ -58,6 +58,15 @@ class ManufData:
     def burn_in_for(self, code_name: str) -> BurnInSpec | None:
         return next((one for one in self.burn_ins if one.code_name == code_name), None)
 
+    def all_files(self) -> Iterator[RemoteFile]:
+        """Every file that units may fetch, in the order of the document."""
+        yield from self.files
+        yield from self.stash_files
+        for platform in self.steps:
+            yield from platform.settings.values()
+            for step in platform.steps:
+                yield from step.files
+
     def image(self, branding: Branding) -> RemoteFile:
         """The first image among the files; the parser guarantees that there is one."""
         return next(file for file in self.files if destination(file, branding, True).kind is PlacementKind.IMAGE)

@@ -6,21 +6,28 @@ from dataclasses import dataclass, field
 
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.owner import ROOT, Owner
+from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.urls import redacted
 
 
 @dataclass(frozen=True, slots=True)
 class FetchFile:
     """Download to a temporary file in the target's folder, verify, rename, and verify again by reading from the medium.
-    Hashes in lower-case hex; an empty hash is not checked."""
+    Hashes in lower-case hex; an empty hash is not checked. ``size``: that the file must have, in bytes; None if it is
+    not stated."""
 
     url: str
     target: str
     sha1: str
     sha256: str
+    size: int | None = None
 
     def describe(self) -> str:
         return f"fetch {redacted(self.url)} to {self.target}"
+
+
+def fetch_of(file: RemoteFile, target: str) -> FetchFile:
+    return FetchFile(file.url, target, file.sha1, file.sha256, file.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,27 +34,47 @@ def address(tmp_path: Path) -> Iterator[str]:
             thread.join()
 
 
-def check(url: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "gprov.apps.host.cli.main", "manuf", "check", url]
+def check(url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "gprov.apps.host.cli.main", "manuf", "check", url, *options]
     # Proxies of the environment are not used.
     environment = {**os.environ, "http_proxy": "http://127.0.0.1:2", "no_proxy": ""}
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
 
+def manuf(address: str, *files: dict[str, object]) -> dict[str, object]:
+    entry = {"DevCodeName": "X", "Recovery": {"Size": 1 << 30}, "MainDiskConfigs": [[{"Size": 1 << 34}]]}
+    return {"Files": files, "LogEndpoint": address, "ValidationData": [entry]}
+
+
+def test_files_and_their_sizes_on_the_server(address: str, tmp_path: Path) -> None:
+    name = "WIDGET.LNX.SHINY.2024-02-29.1.upd"
+    (tmp_path / name).write_bytes(bytes(1000))
+    (tmp_path / "norm_boot").write_bytes(bytes(50))
+    digest = {"Sha256": "a" * 64}
+    step = {"Name": "n", "When": "AfterQA", "Files": [{"Src": f"{address}/none.sh", **digest}], "Commands": []}
+    image, kernel = ({"Src": f"{address}/{each}", **digest} for each in (name, "norm_boot"))
+    document = manuf(address, {**image, "Size": 1000}, {**kernel, "Size": 50})
+    (tmp_path / "good.json").write_text(json.dumps(document))
+    good = check(f"{address}/good.json", "--network")
+    assert (good.returncode, good.stderr) == (0, "")
+    wrong = manuf(address, {**image, "Size": 999}, {**kernel, "Size": 50})
+    wrong["CustomPlatCfgSteps"] = [{"DevCodeName": "X", "ConfigSteps": [step]}]
+    (tmp_path / "bad.json").write_text(json.dumps(wrong))
+    assert check(f"{address}/bad.json").returncode == 0
+    bad = check(f"{address}/bad.json", "--network")
+    assert bad.returncode == 1
+    assert bad.stdout.splitlines() == [
+        f"{address}/{name}: has 1000 bytes, and its Size is 999",
+        f"{address}/none.sh: cannot be fetched: status 404",
+    ]
+
+
 def test_good_bad_and_missing(address: str, tmp_path: Path) -> None:
     digest = {"Sha256": "a" * 64}
-    document = {
-        "Files": [
-            {"Src": f"{address}/WIDGET.LNX.SHINY.2024-02-29.1.upd", **digest},
-            {"Src": f"{address}/norm_boot", **digest},
-        ],
-        "LogEndpoint": address,
-        "ValidationData": [
-            {"DevCodeName": "X", "Recovery": {"Size": 1 << 30}, "MainDiskConfigs": [[{"Size": 1 << 34}]]}
-        ],
-    }
+    image: dict[str, object] = {"Src": f"{address}/WIDGET.LNX.SHINY.2024-02-29.1.upd", **digest}
+    document = manuf(address, image, {"Src": f"{address}/norm_boot", **digest})
     (tmp_path / "good.json").write_text(json.dumps(document))
-    (tmp_path / "bad.json").write_text(json.dumps({**document, "Files": document["Files"][:1]}))
+    (tmp_path / "bad.json").write_text(json.dumps(manuf(address, image)))
     good = check(f"{address}/good.json")
     assert (good.returncode, good.stderr) == (0, "")
     bad = check(f"{address}/bad.json")

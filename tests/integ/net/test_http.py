@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import hashlib
 import os
 import random
@@ -95,6 +96,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.handle_any()
+
+    def do_HEAD(self) -> None:
+        self.answer(200, facts(self.origin, len(self.origin.content)))
 
     def do_POST(self) -> None:
         self.handle_any()
@@ -439,7 +443,7 @@ def test_a_whole_file_may_say_that_it_is_whole(http: RequestsHttp, origin: Origi
 
 
 def test_a_file_that_has_no_room_is_not_begun(http: RequestsHttp, origin: Origin, target: Path) -> None:
-    with pytest.raises(NetworkFault, match="has 3000000 bytes: the limit is 2999999"):
+    with pytest.raises(NetworkFault, match="has 3000000 bytes, and 2999999 are left for it: use a larger volume"):
         http.download(origin.address, str(target), nothing, TransferLimits(len(CONTENT) - 1))
     check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(len(CONTENT))))
 
@@ -449,7 +453,7 @@ def test_a_download_without_end_does_not_fill_the_volume(
     http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, behaviour: Behaviour
 ) -> None:
     origin.script.append(behaviour)
-    with pytest.raises(NetworkFault, match=f"the limit is {ROOM}"):
+    with pytest.raises(NetworkFault, match=f"(has {10**15} bytes|does not end), and {ROOM} are left for it"):
         http.download(origin.address, str(target), nothing, TransferLimits(ROOM))
     assert (target.stat().st_size, clock.pauses) == (0, [])
 
@@ -464,13 +468,111 @@ def test_a_slow_download_is_a_stall(http: RequestsHttp, origin: Origin, target: 
 def test_all_attempts_together_have_a_deadline(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.script.extend([endless(10**6, rate=100_000)] * 9)
     began = time.monotonic()
-    with pytest.raises(NetworkFault, match=r"not finished within 2 s: \d+ of 1000000 bytes came"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, seconds=2.0))
+    with pytest.raises(NetworkFault, match=r"not finished within 2 s .*network.*: \d+ of 1000000 bytes came"):
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, grace_seconds=1.0, rate=10**6))
     assert time.monotonic() - began < 5
     origin.script.clear()
     origin.script.extend([status(503)] * 9)
-    with pytest.raises(NetworkFault, match="not finished within 5 s: answered 503"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, seconds=5.0, attempts=9))
+    with pytest.raises(NetworkFault, match=r"not finished within 5 s .*: answered 503"):
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, grace_seconds=5.0, attempts=9))
+
+
+def test_a_small_file_has_less_time_than_a_large_one(http: RequestsHttp, origin: Origin, target: Path) -> None:
+    """Fast enough not to stall, and slower than on average: what is allowed follows from the announced size."""
+    origin.script.extend([endless(10**5, rate=40_000)] * 9)
+    began = time.monotonic()
+    limits = TransferLimits(ROOM, grace_seconds=0.5, rate=10**5, stall_seconds=1.0)
+    with pytest.raises(NetworkFault, match=r"not finished within 2 s \(at least 97\.6562 KiB/s are expected"):
+        http.download(origin.address, str(target), nothing, limits)
+    assert time.monotonic() - began < 5
+
+
+def test_the_time_for_a_download() -> None:
+    limits = TransferLimits(ROOM)
+    assert limits.seconds_for(1000) < 1000
+    assert limits.seconds_for(1 << 30) == 900 + (1 << 14)  # five hours at 64 KiB/s
+    assert limits.seconds_for(1 << 50) == 12 * 3600
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "exact", "words"),
+    [
+        (serve, len(CONTENT) + 1, f"has {len(CONTENT)} bytes, and its Size in manufData.json is {len(CONTENT) + 1}"),
+        (serve, len(CONTENT) - 1, f"has {len(CONTENT)} bytes, and its Size in manufData.json is"),
+        (endless(), 1000, "does not end, and its Size in manufData.json is 1000: publish the file that is meant"),
+        (endless(announced=10**15), 1000, "has 1000000000000000 bytes, and its Size"),
+    ],
+    ids=["short", "long", "endless", "announced"],
+)
+def test_a_file_of_another_size_is_not_fetched(
+    http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, behaviour: Behaviour, exact: int, words: str
+) -> None:
+    origin.script.append(behaviour)
+    with pytest.raises(NetworkFault, match=words) as caught:
+        http.download(f"{origin.address}/image", str(target), nothing, TransferLimits(ROOM, exact))
+    assert str(caught.value).startswith(f"{origin.address}/image: ")
+    assert (target.stat().st_size, clock.pauses, len(origin.asked)) == (0, [], 1)
+
+
+def test_a_body_without_length_that_ends_early_is_asked_for_again(
+    http: RequestsHttp, origin: Origin, target: Path
+) -> None:
+    origin.script.extend([lambda h, o: h.answer(200, {}, CONTENT[:1000]), serve])
+    limits = TransferLimits(ROOM, len(CONTENT))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, limits))
+    assert len(origin.asked) == 2
+
+
+def test_what_follows_an_understated_length_is_no_part_of_the_file(
+    http: RequestsHttp, origin: Origin, target: Path
+) -> None:
+    origin.script.append(lambda h, o: h.answer(200, {"Content-Length": 1000}, CONTENT))
+    check(target, CONTENT[:1000], http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+
+
+def test_a_compressed_bomb_stays_compressed(http: RequestsHttp, origin: Origin, target: Path) -> None:
+    bomb = gzip.compress(bytes(100 << 20))
+    headers = {"Content-Encoding": "gzip", "Content-Length": len(bomb)}
+    origin.script.append(lambda h, o: h.answer(200, headers, bomb))
+    check(target, bomb, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    origin.script.append(lambda h, o: h.answer(200, headers, bomb))
+    with pytest.raises(NetworkFault, match="encoded"):
+        http.request("GET", origin.address)
+
+
+def long_headers(handler: Handler, origin: Origin) -> None:
+    """Within the limits of http.client: 64 KiB a line, 100 lines."""
+    handler.wfile.write(b"HTTP/1.0 200 OK\r\n")
+    for number in range(90):
+        handler.wfile.write(f"X-{number}: ".encode() + b"x" * 60_000 + b"\r\n")
+    handler.wfile.write(b"\r\n")
+
+
+@pytest.mark.parametrize("behaviour", [endless_interim_answers, long_headers])
+def test_headers_without_end_are_refused_before_any_timeout(
+    http: RequestsHttp, origin: Origin, target: Path, behaviour: Behaviour
+) -> None:
+    origin.script.extend([behaviour] * 7)
+    began = time.monotonic()
+    with pytest.raises(NetworkFault, match="more than 64 KiB of headers or interim answers"):
+        http.download(origin.address, str(target), nothing, TransferLimits(ROOM))
+    with pytest.raises(NetworkFault, match="more than 64 KiB of headers or interim answers"):
+        http.request("GET", origin.address)
+    assert time.monotonic() - began < 10
+
+
+def test_a_few_interim_answers_are_skipped(http: RequestsHttp, origin: Origin) -> None:
+    def behave(handler: Handler, origin: Origin) -> None:
+        handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 3)
+        serve(handler, origin)
+
+    origin.script.append(behave)
+    assert http.request("GET", origin.address).body == CONTENT
+
+
+def test_the_announced_length_of_a_head_request(http: RequestsHttp, origin: Origin) -> None:
+    reply = http.request("HEAD", origin.address)
+    assert (reply.status, reply.body, reply.announced) == (200, b"", len(CONTENT))
 
 
 def network_threads() -> list[str]:
@@ -483,9 +585,9 @@ def test_nothing_is_left_running_behind_a_server_that_sends_headers_without_end(
 ) -> None:
     origin.script.extend([behaviour] * 2)
     began = time.monotonic()
-    with pytest.raises(NetworkFault, match=r"within 0\.5 s"):
+    with pytest.raises(NetworkFault, match=r"within 0\.5 s|64 KiB"):
         http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=0.5, attempts=1))
-    with pytest.raises(NetworkFault, match=r"within 0\.5 s"):
+    with pytest.raises(NetworkFault, match=r"within 0\.5 s|64 KiB"):
         http.request("GET", origin.address, seconds=0.5)
     while network_threads() and time.monotonic() - began < 5:
         time.sleep(0.02)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from typing_extensions import override
 
@@ -12,7 +14,8 @@ from gprov.adapters.fake.filesystem.mounts import FakeMounts
 from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
-from gprov.adapters.fake.net.network import FakeHttp, FakeOrigin
+from gprov.adapters.fake.net.http import FakeHttp
+from gprov.adapters.fake.net.origin import FakeOrigin, ServerFault
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.execution.fetch import fetch_file
@@ -152,6 +155,9 @@ def fetch(machine: SimulatedMachine, bus: EventBus, files: FakeFiles, wanted: Fe
     fetch_file(FakeHttp(machine, FakeOrigin(content={URL: CONTENT}, down=down)), files, wanted, bus)
 
 
+RESERVE = (1 << 30) // 16  # of a volume of 1 GiB
+
+
 class FullFiles(FakeFiles):
     """``free`` bytes are left on every volume."""
 
@@ -164,10 +170,13 @@ class FullFiles(FakeFiles):
 
 def test_what_does_not_fit_is_not_fetched(machine: SimulatedMachine, bus: EventBus) -> None:
     files, wanted = FullFiles(machine), good_hashes(machine)
-    files.free = len(CONTENT) - 1
-    with pytest.raises(NetworkFault, match=f"the limit is {len(CONTENT) - 1}"):
+    files.free = RESERVE + len(CONTENT) - 1
+    with pytest.raises(NetworkFault, match=f"has {len(CONTENT)} bytes, and {len(CONTENT) - 1} are left for it"):
         fetch(machine, bus, files, wanted)
     assert files.status("/run/target") is None
+    with pytest.raises(DeviceFault, match=rf"/run: {URL} has {len(CONTENT)} bytes, and {len(CONTENT) - 1} are left"):
+        fetch(machine, bus, files, replace(wanted, size=len(CONTENT)), down=True)
+    assert files.names("/run") == ()
     # What an earlier run left is overwritten: its room counts.
     files.replace("/run/target.partial", b"x")
     fetch(machine, bus, files, wanted)
@@ -215,6 +224,25 @@ def test_a_medium_that_lies_is_found_out_without_any_hash_in_the_list(machine: S
     files = LyingFiles(machine)
     with pytest.raises(IntegrityFault, match=r"/run/target.partial"):
         fetch(machine, bus, files, FetchFile(URL, "/run/target", "", ""))
+    assert files.names("/run") == ()
+
+
+@pytest.mark.parametrize("size", [len(CONTENT) - 1, len(CONTENT) + 1])
+def test_a_file_of_another_size_than_stated_is_not_fetched(machine: SimulatedMachine, bus: EventBus, size: int) -> None:
+    files = FakeFiles(machine)
+    with pytest.raises(NetworkFault, match=f"has {len(CONTENT)} bytes, and its Size in manufData.json is {size}"):
+        fetch(machine, bus, files, replace(good_hashes(machine), size=size))
+    assert files.names("/run") == ()
+    fetch(machine, bus, files, replace(good_hashes(machine), size=len(CONTENT)))
+    assert files.names("/run") == ("target",)
+
+
+def test_nothing_is_left_of_a_download_that_failed(machine: SimulatedMachine, bus: EventBus) -> None:
+    files = FakeFiles(machine)
+    files.make_folder("/run")
+    origin = FakeOrigin(content={URL: CONTENT}, faults={URL: ServerFault.OVERSTATES})
+    with pytest.raises(NetworkFault, match="ended after 11 of 22 bytes"):
+        fetch_file(FakeHttp(machine, origin), files, good_hashes(machine), bus)
     assert files.names("/run") == ()
 
 

@@ -15,7 +15,7 @@ from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeDisk, FakeVolume, Node
 from gprov.adapters.fake.net.factory import FakeFactory
-from gprov.adapters.fake.net.network import FakeOrigin
+from gprov.adapters.fake.net.origin import FakeOrigin
 from gprov.adapters.fake.system.process import FakeProcesses
 from gprov.apps.host.simulation.cuts import cut_at, operations_of, settle
 from gprov.apps.host.simulation.factory_files import MANUF_URL

@@ -18,6 +18,7 @@ from gprov.adapters.fake.firmware.uefi import firmware_start
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.machine.storage import FakeVolume
 from gprov.adapters.fake.net.factory import FakeFactory
+from gprov.adapters.fake.net.origin import ServerFault
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL, publish
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.domain.disk.layout import GIB, MIB
@@ -418,7 +419,7 @@ def test_a_file_that_the_server_does_not_have_ends_provisioning(unit: UnitDriver
     before = unit.machine.media_state()
     error = unit.provision_fails()
     assert isinstance(error, NetworkFault)
-    assert str(error) == f"{BASE_URL}/norm_boot: status 404"
+    assert str(error) == f"{BASE_URL}/norm_boot: not found (404)"
     unchanged_but_recovery(unit, before)
 
 
@@ -432,6 +433,76 @@ def test_a_file_with_another_hash_ends_provisioning(unit: UnitDriver) -> None:
     )
     assert unit.machine.volume_tree("RECOVERY").children("/Image") == ()
     unchanged_but_recovery(unit, before)
+
+
+# Of the image's download: how the server fails, and what the error says if manufData.json states the size, and if not.
+# None: the file comes; "wrong": other bytes come.
+TRANSFERS = {
+    ServerFault.HANGS: ("no answer (6 attempts)", "no answer (6 attempts)"),
+    ServerFault.RESETS: (None, None),
+    ServerFault.NO_RANGE: (None, None),
+    ServerFault.OVERSTATES: ("ended after", "ended after"),
+    ServerFault.TRUNCATES: ("its Size in manufData.json is", "SHA-256 is"),
+    ServerFault.STALE: ("its Size in manufData.json is", "SHA-256 is"),
+    ServerFault.LONGER: ("its Size in manufData.json is", "SHA-256 is"),
+    ServerFault.ENDLESS: ("does not end, and its Size in manufData.json is", "does not end, and"),
+    ServerFault.DRIPS: ("only a few bytes came within 60 s", "only a few bytes came within 60 s"),
+    ServerFault.INTERIM: ("interim answers", "interim answers"),
+    ServerFault.REDIRECTS: ("redirects more than 5 times", "redirects more than 5 times"),
+    ServerFault.ENCODES: ("its Size in manufData.json is", "SHA-256 is"),
+}
+
+
+def with_sizes(unit: UnitDriver, sizes: Mapping[str, int]) -> None:
+    """manufData.json with ``Size`` of files by their URL."""
+    entries = manuf(unit)["Files"]
+    assert isinstance(entries, list)
+    stated = [entry for entry in entries if isinstance(entry, dict)]
+    files(*({**entry, **({"Size": sizes[url]} if (url := str(entry["Src"])) in sizes else {})} for entry in stated))(
+        unit
+    )
+
+
+@pytest.mark.parametrize("stated", [True, False], ids=["Size", "no Size"])
+@pytest.mark.parametrize("fault", ServerFault, ids=lambda fault: fault.value)
+def test_a_server_that_does_not_serve_the_image_as_it_should(
+    unit: UnitDriver, fault: ServerFault, stated: bool
+) -> None:
+    """The unit says what is wrong within its deadline, and no part of the file is left on RECOVERY."""
+    if stated:
+        with_sizes(unit, {url: len(content) for url, content in unit.origin.content.items()})
+    unit.origin.faults[IMAGE_URL] = fault
+    expected = TRANSFERS[fault][0 if stated else 1]
+    before, began = unit.machine.media_state(), unit.machine.clock.monotonic()
+    if expected is None:
+        assert unit.provision() is StopReason.REBOOT
+        return
+    error = unit.provision_fails()
+    assert str(error).startswith(f"{IMAGE_URL}: ")
+    assert expected in str(error)
+    assert unit.machine.volume_tree("RECOVERY").children("/Image") == ()
+    assert unit.machine.clock.monotonic() - began < 1800
+    unchanged_but_recovery(unit, before)
+
+
+@pytest.mark.parametrize(
+    "fault", [fault for fault in ServerFault if fault not in (ServerFault.RESETS, ServerFault.NO_RANGE)]
+)
+def test_a_server_that_does_not_serve_manuf_data_as_it_should(unit: UnitDriver, fault: ServerFault) -> None:
+    unit.origin.faults[MANUF_URL] = fault
+    before, began = unit.machine.media_state(), unit.machine.clock.monotonic()
+    error = unit.provision_fails()
+    assert MANUF_URL in str(error)
+    assert unit.machine.media_state() == before
+    assert unit.machine.clock.monotonic() - began < 600
+
+
+def test_an_image_for_which_recovery_has_no_room_is_not_begun(unit: UnitDriver) -> None:
+    with_sizes(unit, {IMAGE_URL: 1 << 40})
+    error = unit.provision_fails()
+    assert str(error).startswith(f"/mnt/RECOVERY/Image: {IMAGE_URL} has {1 << 40} bytes, and ")
+    assert "use a larger volume" in str(error)
+    assert (IMAGE_URL, 0) not in unit.origin.requests
 
 
 class FailingFactory(FakeFactory):

@@ -37,7 +37,7 @@ def _file(unit: UnitDriver, name: str, **more: Json) -> dict[str, Json]:
         "Sha256": hashlib.sha256(content).hexdigest(),
         "Sha1": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
     }
-    return {"Src": f"{BASE_URL}/{name}", **sums, **more}
+    return {"Src": f"{BASE_URL}/{name}", "Size": len(content), **sums, **more}
 
 
 def _machine() -> UnitDriver:

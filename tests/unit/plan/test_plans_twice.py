@@ -17,7 +17,8 @@ from gprov.adapters.fake.filesystem.tools import FakeFileSystems
 from gprov.adapters.fake.firmware.firmware import FakeFirmware
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node
-from gprov.adapters.fake.net.network import FakeHttp, FakeOrigin
+from gprov.adapters.fake.net.http import FakeHttp
+from gprov.adapters.fake.net.origin import FakeOrigin
 from gprov.apps.unit.execution.destructive_ports import DestructivePorts
 from gprov.apps.unit.execution.executor import Executor, PlanPorts
 from gprov.apps.unit.reporting.bus import EventBus

@@ -12,7 +12,8 @@ from acme.start import install, platforms, read
 from acme.vault import DEFAULT_URL, Vault
 from gprov.adapters.fake.machine.stop import StopReason
 from gprov.adapters.fake.net.factory import FakeFactory
-from gprov.adapters.fake.net.network import FakeHttp, FakeOrigin, ServerFault
+from gprov.adapters.fake.net.http import FakeHttp
+from gprov.adapters.fake.net.origin import FakeOrigin, ServerFault
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.initramfs.closure import modules_of
 from gprov.apps.host.simulation.invariants import recovery_problems, secret_problems, system_problems

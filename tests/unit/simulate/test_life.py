@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from typing_extensions import override
 
 from gprov.adapters.fake.machine.faults import FaultKind
-from gprov.adapters.fake.net.network import ServerFault
+from gprov.adapters.fake.net.origin import ServerFault
 from gprov.apps.host.simulation.replay import Replay
 from gprov.apps.host.simulation.script import DISK_NAMES, Image, Script, Step, Verb
 from gprov.domain.boot.firmware import FirmwareKind

@@ -16,6 +16,8 @@ from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from gprov.adapters.linux.net.bounded_head import BoundedResponse
+
 if TYPE_CHECKING:
     from urllib3 import PoolManager
 
@@ -51,6 +53,8 @@ def registering_adapter(connections: ExchangeConnections) -> HTTPAdapter:
     """A requests adapter that registers all its connections."""
 
     class Plain(HTTPConnection):
+        response_class = BoundedResponse
+
         @override
         def _new_conn(self) -> socket.socket:  # as urllib3's own extension for SOCKS does
             connection = super()._new_conn()
@@ -58,6 +62,8 @@ def registering_adapter(connections: ExchangeConnections) -> HTTPAdapter:
             return connection
 
     class Encrypted(HTTPSConnection):
+        response_class = BoundedResponse
+
         @override
         def _new_conn(self) -> socket.socket:
             connection = super()._new_conn()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from typing_extensions import override
 
@@ -13,7 +12,7 @@ from gprov.adapters.linux.net.transport import HttpResponse, TransferInterrupted
 from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
 from gprov.ports.clock import Clock, Deadline
-from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
+from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress, size_problem
 from gprov.ports.retry import growing_pauses, retried
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0  # seconds
@@ -59,25 +58,25 @@ class RequestsHttp(Http):
     def download(self, url: str, target: str, progress: TransferProgress, limits: TransferLimits) -> Fetched:
         _check(url)
         attempts = limits.attempts
-        bounds = _Bounds(limits.size, limits.stall_seconds, Deadline(self._clock, limits.seconds))
         with open_partial(target) as partial:
+            bounds = _Bounds(self._clock, limits, partial)
             try:
                 return retried(
                     self._clock,
                     lambda: self._attempt(url, partial, progress, bounds),
-                    _pauses(attempts, bounds.whole),
+                    _pauses(attempts, bounds),
                     TransferInterrupted,
                 )
             except TransferInterrupted as exc:
-                if bounds.whole.passed:
-                    raise NetworkFault(redacted(url), f"not finished within {limits.seconds:g} s: {exc}") from exc
+                if not bounds.remaining:
+                    raise NetworkFault(redacted(url), f"{bounds.described()}: {exc}") from exc
                 tries = f" ({attempts} attempts)" if attempts > 1 else ""
                 raise NetworkFault(redacted(url), f"{exc}{tries}") from exc
 
     def _attempt(self, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds) -> Fetched:
         resume = partial.resume_headers()
         # Never 0: an attempt without time left must fail like any other.
-        seconds = max(0.1, min(bounds.stall_seconds, bounds.whole.remaining))
+        seconds = max(0.1, min(bounds.limits.stall_seconds, bounds.remaining))
         with exchange("GET", url, resume, seconds=seconds, ca_file=self._ca_file) as answer:
             if answer.status == 206 and resume:
                 partial.check_continuation(answer.headers, answer.length)
@@ -85,11 +84,13 @@ class RequestsHttp(Http):
                 partial.begin(answer.headers, answer.length)
             else:
                 _raise_for_status(answer, url, partial)
-            if partial.total > bounds.limit:
-                raise _too_long(url, partial, f"has {partial.total} bytes", bounds.limit)
+            problem = bounds.problem_of(partial.total) if partial.total else None
+            if problem:
+                raise _refused(url, partial, f"has {partial.total} bytes, {problem}")
             self._receive(answer, url, partial, progress, bounds)
-        if partial.total and partial.size != partial.total:
-            raise TransferInterrupted(f"ended after {partial.size} of {partial.total} bytes")
+        expected = partial.total or bounds.limits.exact or partial.size
+        if partial.size != expected:
+            raise TransferInterrupted(f"ended after {partial.size} of {expected} bytes")
         progress(partial.size, partial.total or partial.size)
         return partial.finish()
 
@@ -97,45 +98,64 @@ class RequestsHttp(Http):
         self, answer: HttpResponse, url: str, partial: PartialFile, progress: TransferProgress, bounds: _Bounds
     ) -> None:
         reported = moved = partial.size
-        min_bytes = int(_MIN_RATE * bounds.stall_seconds)
-        window = Deadline(self._clock, bounds.stall_seconds)
+        stall_seconds = bounds.limits.stall_seconds
+        min_bytes = int(_MIN_RATE * stall_seconds)
+        window = Deadline(self._clock, stall_seconds)
         for block in answer.blocks():
-            if partial.size + len(block) > bounds.limit:
-                raise _too_long(url, partial, "does not end", bounds.limit)
+            if partial.size + len(block) > bounds.most:
+                raise _refused(url, partial, f"does not end, {bounds.problem_of(bounds.most + 1)}")
             partial.write(block)
             if partial.size - reported >= _REPORT_EVERY:
                 reported = partial.size
                 progress(partial.size, partial.total)
-            if bounds.whole.passed:
+            if not bounds.remaining:
                 raise TransferInterrupted(f"{partial.size} of {partial.total or 'an unknown number of'} bytes came")
             if partial.size - moved >= min_bytes:
                 moved = partial.size
-                window = Deadline(self._clock, bounds.stall_seconds)
+                window = Deadline(self._clock, stall_seconds)
             elif window.passed:
-                raise TransferInterrupted(f"only {partial.size - moved} bytes came within {bounds.stall_seconds:g} s")
+                raise TransferInterrupted(f"only {partial.size - moved} bytes came within {stall_seconds:g} s")
 
 
-@dataclass(frozen=True, slots=True)
 class _Bounds:
-    """Limits of a whole download: bytes, seconds without progress within an attempt, and deadline."""
+    """What is left of the limits of a whole download."""
 
-    limit: int
-    stall_seconds: float
-    whole: Deadline
+    def __init__(self, clock: Clock, limits: TransferLimits, partial: PartialFile) -> None:
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._partial = partial
+        self.limits = limits
+        self.most = limits.room if limits.exact is None else min(limits.room, limits.exact)
+
+    @property
+    def seconds(self) -> float:
+        return self.limits.seconds_for(self.limits.exact or self._partial.total or self._partial.size)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds; 0 if the time is over."""
+        return max(0.0, self._began + self.seconds - self._clock.monotonic())
+
+    def problem_of(self, size: int) -> str | None:
+        return size_problem(self.limits, size)
+
+    def described(self) -> str:
+        expected = f"at least {self.limits.rate / 1024:g} KiB/s are expected on average"
+        return f"not finished within {self.seconds:.0f} s ({expected}; check the network and the load of the server)"
 
 
-def _pauses(attempts: int, whole: Deadline) -> Iterator[float]:
+def _pauses(attempts: int, bounds: _Bounds) -> Iterator[float]:
     """Seconds between attempts: none after the deadline of the whole download, and none beyond it."""
     for pause in growing_pauses(_FIRST_PAUSE, _LONGEST_PAUSE, attempts):
-        if whole.passed:
+        if not bounds.remaining:
             return
-        yield min(pause, whole.remaining)
+        yield min(pause, bounds.remaining)
 
 
-def _too_long(url: str, partial: PartialFile, reason: str, limit: int) -> NetworkFault:
+def _refused(url: str, partial: PartialFile, reason: str) -> NetworkFault:
     """Empty the partial file, to release its space, and return the error."""
     partial.restart({}, None)
-    return NetworkFault(redacted(url), f"{reason}: the limit is {limit} bytes")
+    return NetworkFault(redacted(url), reason)
 
 
 def _check(url: str) -> None:
@@ -165,4 +185,4 @@ def _read_whole(answer: HttpResponse, url: str, limit: int, deadline: Deadline) 
             raise NetworkFault(redacted(url), f"its answer is longer than {limit} bytes")
         if deadline.passed:
             raise TransferInterrupted("its answer did not end in time")
-    return Reply(answer.status, bytes(body))
+    return Reply(answer.status, bytes(body), answer.length)

@@ -243,6 +243,8 @@ def _describe_error(error: BaseException) -> str:
         return "nothing came in time"
     if isinstance(error, OSError) and error.errno and error.strerror:
         return error.strerror
+    if type(error).__name__ == "HeadTooLong":  # its module is not imported before a connection is made
+        return "its answer begins with more than 64 KiB of headers or interim answers: no usable web server"
     return {"IncompleteRead": "the connection ended early", "RemoteDisconnected": "the server hung up"}.get(
         type(error).__name__, f"no valid HTTP ({type(error).__name__})"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -45,6 +46,9 @@ def check(
         str, typer.Option(metavar="PREFIX", help="what names of your images begin with")
     ] = _NAMES.image_prefix,
     boot_kernel: Annotated[str, typer.Option(metavar="NAME", help="name of your boot kernel")] = _NAMES.boot_kernel,
+    network: Annotated[
+        bool, typer.Option("--network", help="ask the web server for every file: is it there, with its Size?")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Every problem of a manufData.json. Exit status 1 if there is any."""
@@ -54,6 +58,8 @@ def check(
         if appliance is not None:
             platforms = parse_platform_table(redacted(appliance), manuf_content(appliance))
         manuf_data = parse_manuf(redacted(source), manuf_content(source), branding, platforms)
+        if network:
+            manuf_data = _asked(redacted(source), manuf_data)
     except BadInput as error:
         _refuse(error, as_json=as_json)
         return ExitCode.NEGATIVE
@@ -63,6 +69,19 @@ def check(
         for line in _lines(redacted(source), manuf_data, branding):
             say(line)
     return ExitCode.DONE
+
+
+def _asked(what: str, manuf_data: ManufData) -> ManufData:
+    """With a warning for each file that cannot be checked. Raises BadInput with every file that is not as it should."""
+    from gprov.adapters.linux.net.http import RequestsHttp
+    from gprov.adapters.linux.system.clock import SystemClock
+    from gprov.apps.host.cli.manuf_network import network_problems
+
+    found = list(network_problems(RequestsHttp(SystemClock()), manuf_data))
+    problems = [problem for problem, certain in found if certain]
+    if problems:
+        raise BadInput(what, problems)
+    return replace(manuf_data, warnings=(*manuf_data.warnings, *(problem for problem, _ in found)))
 
 
 def _refuse(error: BadInput, *, as_json: bool) -> None:

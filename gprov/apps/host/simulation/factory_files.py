@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from gprov.adapters.fake.net.network import FakeOrigin
+from gprov.adapters.fake.net.origin import FakeOrigin
 from gprov.domain.disk.layout import GIB
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.model import Platform

@@ -10,7 +10,7 @@ from gprov.adapters.fake.firmware.uefi import select_boot_entry
 from gprov.adapters.fake.machine.faults import Fault, FaultKind
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.storage import Node, Tree
-from gprov.adapters.fake.net.network import ServerFault
+from gprov.adapters.fake.net.origin import ServerFault
 from gprov.apps.host.simulation.cut_campaign import LONGEST_START
 from gprov.apps.host.simulation.factory_files import BASE_URL, MANUF_URL
 from gprov.apps.host.simulation.invariants import volumes

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gprov.adapters.fake.machine.faults import FaultKind
-from gprov.adapters.fake.net.network import ServerFault
+from gprov.adapters.fake.net.origin import ServerFault
 from gprov.apps.host.simulation.machine_shapes import DISKS
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.errors import BadInput, Problem

@@ -33,7 +33,9 @@ from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.machine.stop import MachineStopped, StopReason
 from gprov.adapters.fake.machine.storage import Node
 from gprov.adapters.fake.net.factory import FakeFactory
-from gprov.adapters.fake.net.network import FakeHttp, FakeNetwork, FakeOrigin
+from gprov.adapters.fake.net.http import FakeHttp
+from gprov.adapters.fake.net.network import FakeNetwork
+from gprov.adapters.fake.net.origin import FakeOrigin
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
