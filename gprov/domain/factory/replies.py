@@ -43,6 +43,7 @@ class Refusal(Enum):
     UNIDENTIFIED = "unidentified"
     PROOF_NEEDED = "proof-needed"
     HANDED_OUT = "handed-out"
+    NOT_PROVEN = "not-proven"
 
     @property
     def sentence(self) -> str:
@@ -63,6 +64,7 @@ _SENTENCES = {
     Refusal.START_OF_ANOTHER: "the one-time token was issued for a machine with another serial number: a person must"
     " issue one for this serial number",
     Refusal.UNIDENTIFIED: "a machine that was not identified cannot be provisioned",
+    Refusal.NOT_PROVEN: "the secret is not that of the unit's last provisioning: reports are recorded only",
     Refusal.PROOF_NEEDED: "the passwords of this unit were handed out before: its secret on RECOVERY is needed",
     Refusal.HANDED_OUT: "the passwords of this unit were handed out to another session, and RECOVERY has no secret that"
     " proves that it was this unit: a person must look at the unit's log on the server and reopen it",

@@ -63,7 +63,11 @@ def gprov(*words: str, status: int = 0, fd: bytes | None = None) -> Ended:
 def started_in_vain(*words: str) -> tuple[int, str]:
     """Exit status and standard error of a server that cannot start."""
     ended = subprocess.run(
-        [GPROV, "server", *words, "--port", "0"], capture_output=True, text=True, check=False, timeout=SECONDS
+        [GPROV, "server", *words, "--isolated", "--port", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
     )
     return ended.returncode, ended.stderr
 
@@ -253,7 +257,15 @@ def test_from_a_key_file_to_a_passphrase_and_back(server: Server, tmp_path: Path
 def test_a_running_server_with_a_passphrase(tmp_path: Path) -> None:
     pipe = _filled(PASSPHRASE.encode() + b"\n")
     process = subprocess.Popen(
-        [GPROV, "server", "--data", str(tmp_path / "data"), "--port", "0", "--passphrase-fd", str(pipe.fileno())],
+        [
+            GPROV,
+            "server",
+            "--data",
+            str(tmp_path / "data"),
+            "--isolated",
+            "--port=0",
+            f"--passphrase-fd={pipe.fileno()}",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=(pipe.fileno(),),

@@ -57,7 +57,7 @@ class Server:
     def start(self) -> None:
         with open(self.data / "err", "ab") as errors:
             self._process = subprocess.Popen(
-                [GPROV, "server", *self.where, "--port", str(self.port), *self._options],
+                [GPROV, "server", *self.where, "--isolated", "--port", str(self.port), *self._options],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

@@ -18,6 +18,7 @@ from gprov.apps.host.cli.server_overrides import overridden, setting_option
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.factory.dnsmasq import TFTP_ROOT, AddressRange, NetbootService, dnsmasq_configuration
 from gprov.domain.factory.server_settings import checked
+from gprov.domain.factory.settings.access import AccessMode
 
 app = new_app("The factory server. Options without an action are those of run.")
 
@@ -41,6 +42,10 @@ def run_server(
     boot_arguments: Annotated[str | None, setting_option("netboot", "boot_arguments", "TEXT")] = None,
     issuer: Annotated[str | None, setting_option("certificates", "issuer", "NAME")] = None,
     public_url: Annotated[str | None, setting_option("listen", "public_url", "URL")] = None,
+    isolated: Annotated[
+        bool,
+        typer.Option("--isolated", help="no accounts, no tokens: only trusted machines and people reach this network"),
+    ] = False,
     key_file: keys.KeyFileOption = None,
     passphrase: keys.PassphraseOption = False,
     passphrase_fd: keys.PassphraseFdOption = None,
@@ -61,6 +66,7 @@ def run_server(
         credentials=overridden(stated.credentials, minutes=credentials_minutes),
         netboot=overridden(stated.netboot, boot_arguments=boot_arguments),
         certificates=overridden(stated.certificates, issuer=issuer),
+        access=replace(stated.access, mode=AccessMode.ISOLATED) if isolated else stated.access,
     )
     set_value(container.settings, checked("settings", settings))
     serve(container)

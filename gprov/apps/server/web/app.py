@@ -67,7 +67,7 @@ def make_app(services: Services, erasures: Erasures, pages: Pages, folder: str, 
     app.include_router(api(services))
     app.include_router(erasure_routes(erasures))
     app.include_router(pages.assets.router())
-    app.include_router(netboot(boot, services.queries, services.now))
+    app.include_router(netboot(boot, services.queries, services.gate, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     return app
 
