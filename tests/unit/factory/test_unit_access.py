@@ -144,14 +144,12 @@ class Factory:
     told: bool = False
 
     def _begin(self, run: Run, proof: str) -> Refusal | None:
-        for lost in (False, True):
-            shown = proof if lost else ""
-            request = StartRequest(session=run.session, key=run.secret, proof=shown, lost=lost and not proof)
-            decision = decide_start(self.access, request, 0)
-            self.access = decision.access
-            self.rotate = self.rotate or decision.rotate
-            if decision.refusal is not Refusal.PROOF_NEEDED:
-                break
+        request = StartRequest(session=run.session, key=run.secret)
+        decision = decide_start(self.access, request, 0)
+        if decision.refusal is Refusal.PROOF_NEEDED:
+            decision = decide_start(self.access, replace(request, proof=proof, lost=not proof), 0)
+        self.access = decision.access
+        self.rotate = self.rotate or decision.rotate
         run.began = decision.refusal is None
         return decision.refusal
 

@@ -15,6 +15,8 @@ from gprov.apps.host.cli.output import document
 from gprov.apps.host.cli.server_audit import audit
 from gprov.apps.host.cli.server_credentials import credentials, reopen
 from gprov.apps.host.cli.server_overrides import overridden, setting_option
+from gprov.apps.host.cli.server_store import existing
+from gprov.apps.host.cli.server_token import token
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.factory.dnsmasq import TFTP_ROOT, AddressRange, NetbootService, dnsmasq_configuration
 from gprov.domain.factory.server_settings import checked
@@ -26,6 +28,7 @@ app = new_app("The factory server. Options without an action are those of run.")
 app.add_typer(credentials, name="credentials")
 app.command("reopen")(reopen)
 app.command("audit")(audit)
+app.command("token")(token)
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -80,10 +83,9 @@ def key(data: values.Data, as_json: Json = False) -> int:
     import os
 
     from gprov.adapters.linux.system.ed25519 import signer_at
-    from gprov.apps.server.store.database import open_existing
     from gprov.apps.server.store.erasures import KEY_FILE
 
-    with open_existing(data):  # a folder that was misspelt is not made
+    with existing(data):
         pass
     public = signer_at(os.path.join(data, KEY_FILE)).public
     if as_json:

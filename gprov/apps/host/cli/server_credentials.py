@@ -10,7 +10,7 @@ from gprov.apps.host.cli import server_keys as keys
 from gprov.apps.host.cli import server_values as values
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
-from gprov.apps.host.cli.server_store import opened, operator, utc
+from gprov.apps.host.cli.server_store import database_url, existing, opened, operator, utc
 from gprov.domain.errors import BadInput, ExitCode, Problem
 from gprov.domain.factory.password_rule import PasswordKind
 
@@ -32,14 +32,18 @@ def reopen(
     serial: values.Serial,
     data: values.Data,
     reason: values.Reason,
+    replace_passwords: Annotated[
+        bool, typer.Option("--replace-passwords", help="it gets other passwords than those that were handed out")
+    ] = False,
     key_file: keys.KeyFileOption = None,
     passphrase: keys.PassphraseOption = False,
     passphrase_fd: keys.PassphraseFdOption = None,
     as_json: Json = False,
 ) -> int:
-    """Let a unit that was provisioned before have its passwords once more. A server may be running meanwhile."""
+    """Let a unit be provisioned once more that was provisioned before, or whose passwords another session got. A server
+    may be running meanwhile."""
     with opened(data, keys.KeySource(key_file, passphrase, passphrase_fd)) as server:
-        server.admin().reopen(serial, operator(reason))
+        server.admin().reopen(serial, operator(reason), replace_passwords=replace_passwords)
     if as_json:
         document({"serial": serial, "hours": _REOPENED_HOURS})
     else:
@@ -198,12 +202,11 @@ def give_up_key(
             param_hint="'--yes-remove-passwords'",
         )
     from gprov.apps.server.secrets.giving_up import give_up_key as give_up
-    from gprov.apps.server.store.database import open_existing
 
-    with open_existing(data):
+    with existing(data):
         pass
     source = keys.KeySource(key_file, passphrase, passphrase_fd)
-    given_up = give_up(data, keys.provider(source, data), operator(reason))
+    given_up = give_up(data, database_url(data), keys.provider(source, data), operator(reason))
     if as_json:
         document({"lost": given_up.lost, "key_id": given_up.new, "passwords": given_up.passwords})
     else:
