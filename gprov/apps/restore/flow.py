@@ -20,7 +20,8 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.devices.identity import recovery_attachment_rule
 from gprov.apps.unit.devices.targets import choose_targets_for
-from gprov.apps.unit.network.remote_log import start_remote_log
+from gprov.apps.unit.network.remote_log import LogServer, start_remote_log
+from gprov.apps.unit.network.server_trust import read_trust
 from gprov.apps.unit.recovery.erase_record import refuse_unfinished_erase
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.apps.unit.recovery.retention import prune_images, prune_logs
@@ -245,9 +246,8 @@ class FactoryRestore:
         unit, options = identify_attempt(attempt, ports, context)
         endpoint = context.arguments.xlog or options.xlog
         if endpoint:
-            recovery = attempt.place.recovery
-            key = None
-            if recovery is not None:
-                key = read_unit_key(ports.volumes.files, context.mount_points.recovery, context.bus)
-            self._remote_log = start_remote_log(ports, endpoint, unit, context, key)
+            files, recovery = ports.volumes.files, context.mount_points.recovery
+            key = read_unit_key(files, recovery, context.bus) if attempt.place.recovery is not None else None
+            server = LogServer(endpoint, read_trust(files, context), key)
+            self._remote_log = start_remote_log(ports, server, unit, context)
         return unit, options

@@ -42,9 +42,11 @@ from gprov.domain.recovery_files import (
     OPTIONS_FILE,
     PLATFORM_IDENT,
     SECRETS_FOLDER,
+    TRUST_FILE,
     UNIT_KEY,
 )
 from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
+from gprov.domain.unit.trust import ServerTrust, serialise_trust
 from gprov.domain.unit.unit_key import UnitKey, serialise_key
 
 # Covers the start of the first partition: old boot files there must not be booted before RECOVERY is complete.
@@ -55,7 +57,7 @@ ESP_NUMBER = 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionFacts:
     """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared. ``loader``: boot
-    loader for BIOS, None on UEFI."""
+    loader for BIOS, None on UEFI. ``trust``: how the unit verifies https servers later, None if it uses none."""
 
     branding: Branding
     mount_points: MountPoints
@@ -66,6 +68,7 @@ class ProvisionFacts:
     options: RestoreOptions
     extra_arguments: str = ""
     loader: Loader | None = field(default=None, repr=False)
+    trust: ServerTrust | None = None
 
 
 def recovery_file_system(unit: Unit) -> FileSystemKind:
@@ -155,6 +158,9 @@ def plan_restore_options(facts: ProvisionFacts) -> Plan:
             mode=0o600,
         )
     )
+    if facts.trust is not None:
+        content = serialise_trust(facts.trust)
+        operations.append(WriteFile(path=f"{mount_points.recovery}/{TRUST_FILE}", content=content))
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
         operations.append(WriteFile(path=f"{mount_points.recovery}/{PLATFORM_IDENT}", content=ident))
