@@ -6,6 +6,7 @@ import getpass
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -417,3 +418,17 @@ def _store_key(folder: Path) -> tuple[str, bool]:
     with closing(sqlite3.connect(folder / "store" / "factory.sqlite")) as db:
         key_id, scrub_due = db.execute("SELECT key_id, scrub_due FROM store_key").fetchone()
     return str(key_id), bool(scrub_due)
+
+
+def test_a_token_for_a_unit_that_is_started_by_hand(server: Server) -> None:
+    argument, _, token = (
+        gprov("token", *server.where, "SN1", "--hours", "2", "--uses", "3").stdout.strip().partition("=")
+    )
+    assert argument == "PROVISION_TOKEN"
+    assert re.fullmatch("[0-9a-f]{32}", token)
+    assert document("token", *server.where, "SN1").keys() == {"argument", "token"}
+    trail = gprov("audit", "--data", str(server.data), "--serial", "SN1").stdout
+    assert "SN1: token-issued by" in trail
+    assert "for SN1, for 120 min and 3 sessions" in trail
+    assert token not in trail
+    assert "printable" in gprov("token", *server.where, " ", status=1).stderr
