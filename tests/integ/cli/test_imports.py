@@ -30,7 +30,15 @@ COMMON = {"commands", "main", "options", "output"}
         (["simulate", "lifecycle", "--help"], {"simulate", "userfile"}),
         (
             ["server", "--help"],
-            {"server", "server_audit", "server_credentials", "server_keys", "server_store", "server_values"},
+            {
+                "server",
+                "server_audit",
+                "server_credentials",
+                "server_keys",
+                "server_overrides",
+                "server_store",
+                "server_values",
+            },
         ),
     ],
 )
