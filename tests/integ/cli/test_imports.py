@@ -33,9 +33,13 @@ COMMON = {"commands", "main", "options", "output"}
             {
                 "server",
                 "server_audit",
+                "server_check",
                 "server_credentials",
+                "server_import",
                 "server_keys",
+                "server_netboot",
                 "server_overrides",
+                "server_setup",
                 "server_store",
                 "server_values",
             },

@@ -12,7 +12,9 @@ from gprov.apps.host.cli import server_values as values
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document
 from gprov.apps.host.cli.server_audit import audit
+from gprov.apps.host.cli.server_check import check
 from gprov.apps.host.cli.server_credentials import credentials, reopen
+from gprov.apps.host.cli.server_import import import_gprovision
 from gprov.apps.host.cli.server_netboot import dnsmasq
 from gprov.apps.host.cli.server_overrides import overridden, setting_option
 from gprov.apps.host.cli.server_setup import init
@@ -26,6 +28,8 @@ app.add_typer(credentials, name="credentials")
 app.command("reopen")(reopen)
 app.command("audit")(audit)
 app.command("init")(init)
+app.command("import-gprovision")(import_gprovision)
+app.command("check")(check)
 app.command("dnsmasq")(dnsmasq)
 
 

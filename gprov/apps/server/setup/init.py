@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gprov.adapters.linux.files.durable import sync_folder
 from gprov.domain.errors import DeviceFault, DeviceMissing, RefusedByPolicy
@@ -54,7 +55,7 @@ def planned_folder(
     copies = {path: f"{TFTP}/{os.path.basename(path)}" for path in loaders}
     copies |= {path: f"{FILES}/{os.path.basename(path)}" for path in sources.files}
     published = tuple(_published(path) for path in sources.files)
-    complete = replace(plan, published=published)
+    complete = dataclasses.replace(plan, published=published)
     return PlannedFolder(complete, new_folders(), new_files(complete, settings), copies)
 
 
@@ -89,25 +90,25 @@ def make_folder(planned: PlannedFolder) -> None:
             sync_folder(os.path.join(folder, path))
 
 
-def copy_new(source: str, target: str, mode: int = 0o644) -> None:
-    """Copy a file, durably, to a path where there is none. Raises OSError."""
-    with open(source, "rb") as reading, _created(target, mode) as fd, open(fd, "wb", closefd=False) as writing:
+def copy_new(source: str, target: str, mode: int = 0o644, *, replace: bool = False) -> None:
+    """Copy a file, durably, to a path where there is none, or where one may be replaced. Raises OSError."""
+    with open(source, "rb") as reading, _created(target, mode, replace) as fd, open(fd, "wb", closefd=False) as writing:
         shutil.copyfileobj(reading, writing, 1 << 20)
         writing.flush()
         os.fsync(fd)
 
 
-def write_new(path: str, content: bytes, mode: int) -> None:
-    """Raises OSError, also for a path where there is a file."""
-    with _created(path, mode) as fd, open(fd, "wb", closefd=False) as file:
+def write_new(path: str, content: bytes, mode: int, *, replace: bool = False) -> None:
+    """Raises OSError, also for a path where there is a file, unless that may be replaced."""
+    with _created(path, mode, replace) as fd, open(fd, "wb", closefd=False) as file:
         file.write(content)
         file.flush()
         os.fsync(fd)
 
 
 @contextmanager
-def _created(path: str, mode: int) -> Iterator[int]:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+def _created(path: str, mode: int, replace: bool) -> Iterator[int]:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if replace else os.O_EXCL), mode)
     try:
         os.fchmod(fd, mode)
         yield fd

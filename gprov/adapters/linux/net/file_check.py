@@ -1,13 +1,12 @@
-"""``gprov manuf check --network``: does a web server have the files of a manufData.json, with their sizes?"""
+"""Asks web servers whether they have files of a manufData.json, with their sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 from gprov.domain.errors import NetworkFault, Problem
 from gprov.domain.mfg.files import RemoteFile
-from gprov.domain.mfg.manuf import ManufData
 from gprov.ports.network import Http
 
 _SECONDS = 20.0
@@ -15,9 +14,9 @@ _SECONDS = 20.0
 _NO_HEAD = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 
 
-def network_problems(http: Http, data: ManufData) -> Iterator[tuple[Problem, bool]]:
+def network_problems(http: Http, files: Iterable[RemoteFile]) -> Iterator[tuple[Problem, bool]]:
     """Each problem, and whether it is one: False for what cannot be checked. One request for each file."""
-    for file in dict.fromkeys(data.all_files()):
+    for file in dict.fromkeys(files):
         found = _problem(http, file)
         if found is not None:
             message, certain = found
