@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -14,13 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from gprov.apps.server.container import ServerContainer
-from gprov.apps.server.store.database import sole_server
+from gprov.apps.server.store.presence import serving
 from gprov.apps.server.web.api import log
 from gprov.apps.server.web.limits.log_lines import Budgeted
 from gprov.apps.server.web.limits.protocol import LimitedProtocol
 from gprov.apps.server.web.limits.serving import LimitedServer, within_limits
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory.limits.hosts import AllowedHosts
+from gprov.domain.factory.settings.limits import Limits
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
 _GRACE_SECONDS = 3
@@ -42,7 +44,11 @@ class _Interruptible:
 
 
 class _Announcing(LimitedServer):
-    """Prints the address as soon as it listens."""
+    """Prints the address as soon as it listens. ``on_end``: ends what would go on for ever."""
+
+    def __init__(self, config: uvicorn.Config, limits: Limits, on_end: Callable[[], None]) -> None:
+        super().__init__(config, limits)
+        self._on_end = on_end
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -52,17 +58,22 @@ class _Announcing(LimitedServer):
             shown = f"[{host}]" if ":" in host else host
             print(f"gprov server: listening on http://{shown}:{port}", flush=True)
 
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        await super().shutdown(sockets)
+
 
 def serve(container: ServerContainer) -> None:
     """Serve where the settings say, until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store
     not usable), and what the provider of the key raises."""
     listen = container.settings().listen
     with (
-        sole_server(container.folder()),
+        serving(container.folder(), container.settings().store.database),
         closing(container.database()),
         closing(_listen(listen.host, listen.port)) as listener,
     ):
-        server = _Announcing(_config(container), container.settings().limits)
+        server = _Announcing(_config(container), container.settings().limits, container.feed().close)
         # For a signal before uvicorn has set its handlers; and uvicorn raises the signal that ended it once more.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)

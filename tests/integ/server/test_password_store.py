@@ -1,4 +1,4 @@
-"""Passwords at rest: encryption, tampering, rotation, audit. Oracles: sqlite3, and the raw files."""
+"""Passwords at rest: encryption, tampering, rotation, audit. Oracles: sqlite3, psycopg, and the raw files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from typing_extensions import override
@@ -22,7 +23,8 @@ from gprov.apps.server.secrets.audit_trail import entries, last_mark
 from gprov.apps.server.secrets.credentials import CredentialsRefused
 from gprov.apps.server.secrets.giving_up import give_up_key
 from gprov.apps.server.secrets.store_key import StoreKey
-from gprov.apps.server.store.database import Database, open_existing, sole_server, store_path
+from gprov.apps.server.store.database import Database, open_existing, store_path
+from gprov.apps.server.store.presence import serving
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, IntegrityFault, RefusedByPolicy
 from gprov.domain.events import ProcessState as S
@@ -38,10 +40,18 @@ OS, BIOS, IPMI = PasswordKind.OS, PasswordKind.BIOS, PasswordKind.IPMI
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+    opened = Server(tmp_path / "data", database_url=database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_server(tmp_path: Path) -> Iterator[Server]:
+    """For tests of its files, and of values that PostgreSQL does not take."""
     opened = Server(tmp_path / "data")
     yield opened
-    opened.database.close()
+    opened.close()
 
 
 def started(server: Server, serial: str, boot: int = 1) -> Unit:
@@ -51,12 +61,20 @@ def started(server: Server, serial: str, boot: int = 1) -> Unit:
 
 
 def rows(server: Server, query: str, *values: object) -> list[tuple[object, ...]]:
+    if server.database_url:
+        with psycopg.connect(server.database_url) as other:
+            return other.execute(query.replace("?", "%s").encode(), values).fetchall()
     with closing(sqlite3.connect(store_path(str(server.folder)))) as db:
         return db.execute(query, values).fetchall()
 
 
 def tamper(server: Server, statement: str, *values: object) -> None:
-    """As someone who can write the file."""
+    """As someone who can write the file, or is the owner of the database."""
+    if server.database_url:
+        with psycopg.connect(server.database_url) as other:
+            other.execute("DROP TRIGGER IF EXISTS audit_is_not_changed ON audit")
+            other.execute(statement.replace("?", "%s").encode(), values)
+        return
     with closing(sqlite3.connect(store_path(str(server.folder)))) as db:
         db.execute("DROP TRIGGER IF EXISTS audit_is_not_changed")
         db.execute("DROP TRIGGER IF EXISTS audit_is_not_shortened")
@@ -82,7 +100,8 @@ def mark(server: Server) -> Mark:
         return last_mark(db)
 
 
-def test_no_file_of_the_store_holds_a_password_or_the_name_of_a_session(server: Server) -> None:
+def test_no_file_of_the_store_holds_a_password_or_the_name_of_a_session(sqlite_server: Server) -> None:
+    server = sqlite_server
     secrets = [*started(server, "1").credentials(), *started(server, "2").credentials()]
     server.admin.rotate("1", [OS], OPERATOR)
     secrets += started(server, "1", 2).credentials()
@@ -241,7 +260,8 @@ def test_everything_that_is_done_is_in_the_trail(server: Server) -> None:
     assert problems(server) == []
 
 
-def test_refusals_do_not_fill_the_disk(server: Server) -> None:
+def test_refusals_do_not_fill_the_disk(sqlite_server: Server) -> None:
+    server = sqlite_server
     stranger = Unit(server, "1")
     for _ in range(1010):
         with pytest.raises(CredentialsRefused):
@@ -264,7 +284,7 @@ def test_the_trail_is_append_only_and_what_is_changed_by_force_is_found(server: 
     assert problems(server, noted) == []
     tamper(server, "UPDATE audit SET who = 'another' WHERE number = 5")
     assert problems(server, noted) == ["entry 5: was changed"]
-    tamper(server, "UPDATE audit SET who = 'a person', action = ? WHERE number = 5", b"\xff\x00")
+    tamper(server, "UPDATE audit SET who = 'a person', action = 'x' WHERE number = 5")
     assert problems(server) == ["entry 5: was changed"]
     tamper(server, "DELETE FROM audit WHERE number = 4")
     assert problems(server)[0] == "entry 4: missing"
@@ -279,7 +299,8 @@ def test_the_trail_is_append_only_and_what_is_changed_by_force_is_found(server: 
         server.restart()
 
 
-def test_a_store_that_was_set_back_is_found_by_what_was_noted(server: Server, tmp_path: Path) -> None:
+def test_a_store_that_was_set_back_is_found_by_what_was_noted(sqlite_server: Server, tmp_path: Path) -> None:
+    server = sqlite_server
     started(server, "1").credentials()
     server.database.close()
     before = Path(store_path(str(server.folder))).read_bytes()
@@ -294,7 +315,8 @@ def test_a_store_that_was_set_back_is_found_by_what_was_noted(server: Server, tm
     back.database.close()
 
 
-def test_what_a_reader_kept_from_being_removed_is_removed_later(server: Server) -> None:
+def test_what_a_reader_kept_from_being_removed_is_removed_later(sqlite_server: Server) -> None:
+    server = sqlite_server
     started(server, "1").credentials()
     ((old,),) = rows(server, "SELECT ciphertext FROM passwords WHERE kind = 'os'")
     assert isinstance(old, bytes)
@@ -341,7 +363,8 @@ def _server(folder: Path, keys: KeyProvider) -> Server:
     ("column", "value"),
     [("digest", 10**15), ("digest", "text"), ("time_ns", "text"), ("action", "x\x1b[2J")],
 )
-def test_a_trail_with_values_of_another_kind_was_changed(server: Server, column: str, value: object) -> None:
+def test_a_trail_with_values_of_another_kind_was_changed(sqlite_server: Server, column: str, value: object) -> None:
+    server = sqlite_server
     started(server, "1").credentials()
     tamper(server, f"UPDATE audit SET {column} = ? WHERE number = 2", value)
     assert any("entry 2: was changed" in problem for problem in problems(server))
@@ -354,7 +377,8 @@ def test_a_trail_with_values_of_another_kind_was_changed(server: Server, column:
 
 
 @pytest.mark.parametrize("value", ["text", 10**15])
-def test_a_password_or_seal_that_is_no_bytes_was_changed(server: Server, value: object) -> None:
+def test_a_password_or_seal_that_is_no_bytes_was_changed(sqlite_server: Server, value: object) -> None:
+    server = sqlite_server
     unit = started(server, "1")
     unit.credentials()
     tamper(server, "UPDATE passwords SET ciphertext = ?", value)
@@ -373,14 +397,15 @@ def test_giving_up_a_lost_key(server: Server) -> None:
     folder, noted = str(server.folder), mark(server)
     server.database.close()
     with pytest.raises(RefusedByPolicy, match="the key fake-1 is there"):
-        give_up_key(folder, server.keys, OPERATOR)
+        give_up_key(folder, server.database_url, server.keys, OPERATOR)
     assert isinstance(server.keys, FakeKeys)
     server.keys.lose()
     with pytest.raises(DeviceMissing):
         server.restart()
-    with sole_server(folder), pytest.raises(DeviceFault, match="in use by another server"):
-        give_up_key(folder, server.keys, OPERATOR)
-    given_up = give_up_key(folder, server.keys, OPERATOR)
+    running = serving(folder, server.database_url)
+    with running, pytest.raises(DeviceFault, match="in use by another server"):
+        give_up_key(folder, server.database_url, server.keys, OPERATOR)
+    given_up = give_up_key(folder, server.database_url, server.keys, OPERATOR)
     assert (given_up.lost, given_up.new, given_up.passwords) == ("fake-1", "fake-1+", 3)
     again = server.restart()
     fresh = Unit(again, "1").credentials()
@@ -402,10 +427,10 @@ def test_the_passphrase_after_a_lost_one_is_one_that_is_chosen(tmp_path: Path) -
     server = _server(tmp_path / "data", lost)
     started(server, "1").credentials()
     server.database.close()
-    give_up_key(str(server.folder), Passphrase(ask, log2_cost=10), OPERATOR)
+    give_up_key(str(server.folder), "", Passphrase(ask, log2_cost=10), OPERATOR)
     assert asked == [True]
     with pytest.raises(RefusedByPolicy, match="is there, the passwords can be decrypted"):
-        give_up_key(str(server.folder), Passphrase(ask, log2_cost=10), OPERATOR)
+        give_up_key(str(server.folder), "", Passphrase(ask, log2_cost=10), OPERATOR)
 
 
 def test_what_a_key_encrypted_is_removed_though_it_was_replaced_while_old_content_was(tmp_path: Path) -> None:
@@ -489,7 +514,9 @@ def test_an_adopter_wires_another_provider_of_keys(tmp_path: Path) -> None:
         again.services()
 
 
-def test_only_the_owner_can_read_store_and_documents_after_every_change(server: Server) -> None:
+def test_only_the_owner_can_read_store_and_documents_after_every_change(sqlite_server: Server) -> None:
+    server = sqlite_server
+
     def modes() -> dict[str, int]:
         folders = [server.folder / "store", server.folder / "documents"]
         paths = [*folders, *(path for folder in folders for path in folder.iterdir())]
@@ -524,7 +551,8 @@ def test_only_the_owner_can_read_store_and_documents_after_every_change(server: 
         os.umask(before)
 
 
-def test_a_store_is_read_by_others_while_the_server_runs(server: Server) -> None:
+def test_a_store_is_read_by_others_while_the_server_runs(sqlite_server: Server) -> None:
+    server = sqlite_server
     started(server, "1").credentials()
     with open_existing(str(server.folder)) as db:
         assert db.execute(text("SELECT count(*) FROM audit")).scalar_one() == 3

@@ -1,4 +1,4 @@
-"""The store on a real SQLite file, with a clock that the test sets. sqlite3 reads what was written."""
+"""The store on a real SQLite file and on a real PostgreSQL, with a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 from typing_extensions import override
 
 from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.apps.server.container import server_container
 from gprov.apps.server.secrets.credentials import CredentialsRefused
-from gprov.apps.server.store.database import Database, open_existing, sole_server, store_path
+from gprov.apps.server.store.database import Database, open_existing, store_path
 from gprov.apps.server.store.delivered_documents import MAX_HELD, MAX_KEPT
+from gprov.apps.server.store.presence import serving, sole_server
 from gprov.apps.server.store.records import DifferenceEntry, KeptDocument
 from gprov.apps.server.store.rows import EVENTS_KEPT, SERVER_TYPE
 from gprov.apps.server.store.schema import VERSION
 from gprov.apps.server.store.state_reports import STATES_KEPT
-from gprov.apps.server.store.tables import units
+from gprov.apps.server.store.tables import states, store_version, units
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange
@@ -43,8 +44,11 @@ from gprov.domain.factory.requests import (
     Sender,
     StateReport,
 )
+from gprov.domain.factory.server_settings import ServerSettings
+from gprov.domain.factory.settings.store import StoreSettings
 from gprov.ports.clock import Randomness
 from gprov.ports.secretbox import KeyProvider
+from tests.integ.server.postgresql import Cluster
 
 MINUTE = 60 * 10**9
 START = 1_750_000_000_000_000_000
@@ -69,18 +73,28 @@ class Server:
     now_ns: int = START
     randomness: Randomness = field(default_factory=Seeded)
     keys: KeyProvider = field(default_factory=FakeKeys)
+    database_url: str = ""
+    databases: list[Database] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.container = container = server_container(str(self.folder), self.keys)
+        settings = ServerSettings(store=StoreSettings(database=self.database_url))
+        self.container = container = server_container(str(self.folder), self.keys, settings)
         set_value(container.now, lambda: self.now_ns)
         set_value(container.randomness, self.randomness)
-        self.database, self.services, self.admin = container.database(), container.services(), container.admin()
+        self.database = container.database()
+        self.databases.append(self.database)
+        self.services, self.admin = container.services(), container.admin()
         self.trail, self.key, self.passwords = container.trail(), container.store_key(), container.passwords()
-        (self.folder / "documents").mkdir(mode=0o700, exist_ok=True)
+        (self.folder / "documents").mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def restart(self) -> Server:
         self.database.close()
-        return Server(self.folder, self.now_ns, self.randomness, self.keys)
+        return replace(self)
+
+    def close(self) -> None:
+        """Also those that were restarted."""
+        for database in self.databases:
+            database.close()
 
     def later(self, minutes: float) -> None:
         self.now_ns += round(minutes * MINUTE)
@@ -124,10 +138,10 @@ class Unit:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    opened = Server(tmp_path)
+def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+    opened = Server(tmp_path, database_url=database_url)
     yield opened
-    opened.database.close()
+    opened.close()
 
 
 def provision(unit: Unit) -> None:
@@ -468,11 +482,17 @@ def test_a_unit_that_never_stops_reporting_does_not_fill_the_disk(server: Server
     found = server.services.queries.events("1", 0, 10)
     assert found is not None
     assert [event.text for event in found] == ["second"]
-    for _ in range(STATES_KEPT // 2 + 5):
-        unit.state(S.INIT_STARTED, S.FR_STARTED)
+    unit.state(S.MFG_STARTED)
+    with server.database.write() as db:
+        rows = [{"unit": 1, "session": 1, "state": "FR_STARTED", "received_ns": 1, "verdict": "applied"}] * STATES_KEPT
+        db.execute(insert(states), rows)
+    unit.state(S.INIT_STARTED, S.INIT_SUCCEEDED)
     detail = server.services.queries.unit("1")
     assert detail is not None
     assert len(detail.states) == STATES_KEPT
+    found_states = [entry.state for entry in detail.states]
+    assert set(found_states[:-2]) == {S.FR_STARTED}
+    assert found_states[-2:] == [S.INIT_STARTED, S.INIT_SUCCEEDED]
 
 
 def test_units_are_listed_by_activity(server: Server) -> None:
@@ -501,12 +521,12 @@ def test_only_the_owner_can_read_the_store_whatever_the_umask(tmp_path: Path) ->
     opened.database.close()
 
 
-def test_the_store_is_durable_at_every_commit(server: Server) -> None:
-    with server.database.read() as db:
+def test_sqlite_is_durable_at_every_commit(tmp_path: Path) -> None:
+    with closing(Database(str(tmp_path))) as database, database.read() as db:
         assert db.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert db.execute(text("PRAGMA synchronous")).scalar_one() == 2  # FULL
         assert db.execute(text("PRAGMA secure_delete")).scalar_one() == 1
-    with closing(sqlite3.connect(store_path(str(server.folder)))) as other:
+    with closing(sqlite3.connect(store_path(str(tmp_path)))) as other:
         assert other.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         assert other.execute("SELECT version FROM store_version").fetchall() == [(VERSION,)]
 
@@ -517,18 +537,16 @@ def test_a_failed_transaction_leaves_nothing(server: Server) -> None:
             db.execute(insert(units).values(serial="half", state_ns=1, first_seen_ns=1, last_seen_ns=1))
             db.execute(text("INSERT INTO nowhere VALUES (1)"))
 
-    with pytest.raises(DeviceFault, match=r"factory\.sqlite"):
+    with pytest.raises(DeviceFault, match=r"(factory\.sqlite|^postgresql://).*nowhere"):
         half()
     assert server.services.queries.units(10, 0) == ()
 
 
-def test_a_store_of_a_newer_gprov_is_left_alone(tmp_path: Path) -> None:
-    Database(str(tmp_path)).close()
-    with closing(sqlite3.connect(store_path(str(tmp_path)))) as db:
-        db.execute("UPDATE store_version SET version = 99")
-        db.commit()
+def test_a_store_of_a_newer_gprov_is_left_alone(tmp_path: Path, database_url: str) -> None:
+    with closing(Database(str(tmp_path), database_url)) as database, database.write() as db:
+        db.execute(update(store_version).values(version=99))
     with pytest.raises(DeviceFault, match="newer gprov"):
-        Database(str(tmp_path))
+        Database(str(tmp_path), database_url)
 
 
 def test_a_file_that_is_not_a_store_is_an_error(tmp_path: Path) -> None:
@@ -541,6 +559,30 @@ def test_a_file_that_is_not_a_store_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DeviceFault, match="cannot be made"):
         Database(str(tmp_path / "file"))
+
+
+def test_a_database_without_a_store_is_left_as_it_is(postgresql: Cluster) -> None:
+    url = postgresql.new_database()
+    with pytest.raises(DeviceMissing, match="there is no store"), open_existing("", url):
+        pass
+    with pytest.raises(DeviceMissing, match="there is no store"), open_existing("", url):
+        pass
+    with closing(Database("", url)), open_existing("", url) as db:
+        assert db.execute(select(store_version.c.version)).scalar_one() == VERSION
+    head, _, host = url.rpartition("?")
+    missing = f"{head.rpartition('/')[0]}/nowhere?{host}"
+    with pytest.raises(DeviceFault, match=r'^postgresql://.*"nowhere" does not exist'):
+        Database("", missing)
+
+
+def test_several_servers_on_one_postgresql_and_none_beside_a_command_that_needs_it_alone(postgresql: Cluster) -> None:
+    url = postgresql.new_database()
+    with serving("", url), serving("", url), pytest.raises(DeviceFault, match="another server"), sole_server("", url):
+        pass
+    with sole_server("", url), pytest.raises(DeviceFault, match="another server"), serving("", url):
+        pass
+    with serving("", url):
+        pass
 
 
 def test_one_server_for_a_folder(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from gprov.apps.host.cli.server_import import import_gprovision
 from gprov.apps.host.cli.server_netboot import dnsmasq
 from gprov.apps.host.cli.server_overrides import overridden, setting_option
 from gprov.apps.host.cli.server_setup import init
+from gprov.apps.host.cli.server_store import existing
 from gprov.domain.errors import ExitCode
 from gprov.domain.factory.server_settings import checked
 
@@ -80,10 +81,9 @@ def key(data: values.Data, as_json: Json = False) -> int:
     import os
 
     from gprov.adapters.linux.system.ed25519 import signer_at
-    from gprov.apps.server.store.database import open_existing
     from gprov.apps.server.store.erasures import KEY_FILE
 
-    with open_existing(data):  # a folder that was misspelt is not made
+    with existing(data):
         pass
     public = signer_at(os.path.join(data, KEY_FILE)).public
     if as_json:

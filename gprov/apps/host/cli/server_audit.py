@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +10,7 @@ from gprov.apps.host.cli import server_keys as keys
 from gprov.apps.host.cli import server_values as values
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
-from gprov.apps.host.cli.server_store import opened, utc
+from gprov.apps.host.cli.server_store import existing, opened, utc
 from gprov.domain.errors import ExitCode
 from gprov.domain.factory.audit import AuditEntry, Mark, mark_text, parse_mark
 
@@ -56,11 +55,8 @@ def audit(
 
 def _list(data: str, serial: str, as_json: bool) -> int:
     from gprov.apps.server.secrets.audit_trail import entries
-    from gprov.apps.server.store.database import Database, open_existing
 
-    with open_existing(data):  # a folder that was misspelt is not made
-        pass
-    with closing(Database(data)) as database, database.read() as db:
+    with existing(data) as db:
         found = list(entries(db, serial))
     if as_json:
         document({"entries": [_as_json(entry) for entry in found]})

@@ -10,7 +10,7 @@ from gprov.apps.host.cli import server_keys as keys
 from gprov.apps.host.cli import server_values as values
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
-from gprov.apps.host.cli.server_store import opened, operator, utc
+from gprov.apps.host.cli.server_store import database_url, existing, opened, operator, utc
 from gprov.domain.errors import BadInput, ExitCode, Problem
 from gprov.domain.factory.password_rule import PasswordKind
 
@@ -198,12 +198,11 @@ def give_up_key(
             param_hint="'--yes-remove-passwords'",
         )
     from gprov.apps.server.secrets.giving_up import give_up_key as give_up
-    from gprov.apps.server.store.database import open_existing
 
-    with open_existing(data):
+    with existing(data):
         pass
     source = keys.KeySource(key_file, passphrase, passphrase_fd)
-    given_up = give_up(data, keys.provider(source, data), operator(reason))
+    given_up = give_up(data, database_url(data), keys.provider(source, data), operator(reason))
     if as_json:
         document({"lost": given_up.lost, "key_id": given_up.new, "passwords": given_up.passwords})
     else:

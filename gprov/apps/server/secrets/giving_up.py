@@ -10,7 +10,8 @@ from sqlalchemy import delete
 
 from gprov.apps.server.secrets.audit_trail import AuditTrail
 from gprov.apps.server.secrets.store_key import StoreKey
-from gprov.apps.server.store.database import Database, sole_server
+from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.presence import sole_server
 from gprov.apps.server.store.tables import passwords
 from gprov.domain.errors import DeviceMissing, RefusedByPolicy
 from gprov.domain.factory.audit import Actor, AuditAction
@@ -26,10 +27,11 @@ class GivenUp:
     passwords: int
 
 
-def give_up_key(folder: str, keys: KeyProvider, actor: Actor) -> GivenUp:
-    """Remove the passwords that cannot be decrypted, and go on with another key: units get fresh ones. Raises
-    RefusedByPolicy if ``keys`` has the key of the store, DeviceFault if a server is running."""
-    with sole_server(folder), closing(Database(folder)) as database:
+def give_up_key(folder: str, database_url: str, keys: KeyProvider, actor: Actor) -> GivenUp:
+    """Remove the passwords that cannot be decrypted, and go on with another key: units get fresh ones.
+    ``database_url``: as in the server's settings. Raises RefusedByPolicy if ``keys`` has the key of the store,
+    DeviceFault if a server is running."""
+    with sole_server(folder, database_url), closing(Database(folder, database_url)) as database:
         key = StoreKey(database, keys)
         lost = key.key_id()
         if lost is None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, inspect, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from gprov.apps.server.store.backends import Backend, PostgresqlBackend, SqliteBackend, fault, make_private
 from gprov.apps.server.store.schema import make_tables
+from gprov.apps.server.store.tables import store_version
 from gprov.domain.errors import DeviceFault, DeviceMissing
 
 
@@ -49,6 +49,12 @@ class Database:
         with _translated(self.name), self._backend.engine.connect() as free:
             yield self._backend.reading(free)
 
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection of its own, with each statement by itself: for locks that last longer than a transaction."""
+        with _translated(self.name), self._backend.engine.connect() as free:
+            yield free.execution_options(isolation_level="AUTOCOMMIT")
+
     def scrub(self) -> bool:
         """Remove what was deleted or replaced from the store's files. False: to be tried again later."""
         with self._turn, _translated(self.name):
@@ -65,31 +71,21 @@ def store_path(folder: str) -> str:
 
 
 @contextmanager
-def sole_server(folder: str) -> Iterator[None]:
-    """Hold the lock that a server has on its data folder. Raises DeviceFault if another one holds it. It ends with the
-    process."""
-    path = f"{store_path(folder)}.lock"
-    make_private(path)
-    with open(path, "rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            raise DeviceFault(folder, "is in use by another server", errno=exc.errno) from exc
-        yield
-
-
-@contextmanager
-def open_existing(folder: str) -> Iterator[Connection]:
-    """A read-only connection to the SQLite file, also while a server runs. Raises DeviceMissing, DeviceFault."""
+def open_existing(folder: str, url: str = "") -> Iterator[Connection]:
+    """A consistent view of a store, also while a server runs; of SQLite only reading is possible. Raises DeviceMissing
+    (nothing is made), DeviceFault."""
     path = store_path(folder)
-    if not os.path.exists(path):
+    if not url and not os.path.exists(path):
         raise DeviceMissing(path, "there is no store of a factory server")
-    engine = SqliteBackend(path, read_only=True).engine
+    backend = _backend(folder, url) if url else SqliteBackend(path, read_only=True)
     try:
-        with _translated(path), engine.connect() as db:
+        with _translated(backend.name), backend.engine.connect() as free:
+            db = backend.reading(free)
+            if not inspect(db).has_table(store_version.name):
+                raise DeviceMissing(backend.name, "there is no store of a factory server")
             yield db
     finally:
-        engine.dispose()
+        backend.engine.dispose()
 
 
 def _backend(folder: str, url: str) -> Backend:

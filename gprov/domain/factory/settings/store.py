@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
-from gprov.domain.factory.settings.kinds import Section
+from typing_extensions import Doc
+
+from gprov.domain.factory.settings.kinds import Checked, Section, refusal
+
+_SCHEME = "postgresql"
+
+
+def database_url(text: str) -> str:
+    """Raises BadInput. Messages do not quote the text, which may hold a password."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises if it is none
+    except ValueError:
+        raise refusal(f"is no URL: {_SCHEME}://user@host/name") from None
+    if parts.scheme != _SCHEME or not text.startswith(f"{_SCHEME}://"):
+        raise refusal(f"must begin with {_SCHEME}://; empty for SQLite")
+    if any("password" in key.lower() for key in parse_qs(parts.query, keep_blank_values=True)):
+        raise refusal("must not have a password in its query")
+    return text
+
+
+DATABASE = Checked(fit=database_url, empty=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreSettings(Section):
-    """Has no keys yet."""
+    database: Annotated[
+        str,
+        DATABASE,
+        Doc("empty: SQLite in the data folder; or a PostgreSQL database, `postgresql://user@host/name`"),
+    ] = field(default="", repr=False)
+
+    @property
+    def has_password(self) -> bool:
+        return bool(urlsplit(self.database).password)
