@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.process import SystemProcesses
@@ -14,10 +15,11 @@ from gprov.apps.server.setup.check_documents import read_documents
 from gprov.apps.server.setup.check_host import HostCheck
 from gprov.apps.server.setup.check_network import NetworkCheck
 from gprov.apps.server.setup.reading import read_small
+from gprov.apps.server.stated_settings import stated_settings
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing
 from gprov.domain.factory.password_policy import parse_policy
-from gprov.domain.factory.server_settings import SETTINGS_FILE, ServerSettings, parse_settings
+from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.setup.finding import Finding, problem, problems_of
 from gprov.domain.factory.setup.own_files import is_own, own_addresses
 
@@ -62,13 +64,10 @@ def findings(options: CheckOptions) -> Iterator[Finding]:
 
 def _settings(folder: str) -> tuple[ServerSettings, list[Finding]]:
     """The default ones, if those of the file cannot be used."""
-    path = os.path.join(folder, SETTINGS_FILE)
     try:
-        return parse_settings(path, read_small(path)), []
+        return stated_settings(LinuxFiles(), folder), []
     except BadInput as error:
         return ServerSettings(), list(problems_of(error))
-    except DeviceMissing:
-        return ServerSettings(), []
     except DeviceFault as fault:
         return ServerSettings(), [problem(fault.subject, fault.reason)]
 

@@ -17,7 +17,8 @@ from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.apps.server.setup.reading import read_small
-from gprov.apps.server.store.database import sole_server, store_path
+from gprov.apps.server.store.database import store_path
+from gprov.apps.server.store.presence import sole_server
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, NetworkFault
 from gprov.domain.factory.replies import decode_time
 from gprov.domain.factory.requests import API, TIME
@@ -72,10 +73,11 @@ class HostCheck:
 
     def _is_running(self) -> bool:
         """Whether a server runs on this folder."""
-        if not os.path.exists(f"{store_path(self.folder)}.lock"):
+        url = self.settings.store.database
+        if not url and not os.path.exists(f"{store_path(self.folder)}.lock"):
             return False
         try:
-            with sole_server(self.folder):
+            with sole_server(self.folder, url):
                 return False
         except DeviceFault:
             return True
