@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
+import struct
 from contextlib import closing
 
 from gprov.adapters.linux.system.os_errors import fault_from_oserror
-from gprov.domain.errors import DeviceFault
 from gprov.domain.unit.dhcp_probe import Offer, discover, parse_offer
 from gprov.ports.clock import Clock, Deadline
 
 _CLIENT_PORT, _SERVER_PORT = 68, 67
 _LONGEST = 4096
+_HARDWARE_ADDRESS = 0x8927  # SIOCGIFHWADDR
+_MAC_SIZE = 6
 
 
 def offers(interface: str, clock: Clock, seconds: float) -> tuple[Offer, ...]:
@@ -25,7 +28,7 @@ def offers(interface: str, clock: Clock, seconds: float) -> tuple[Offer, ...]:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
             sock.bind(("", _CLIENT_PORT))
-            sock.sendto(discover(transaction, _mac(interface)), ("255.255.255.255", _SERVER_PORT))
+            sock.sendto(discover(transaction, _mac(sock, interface)), ("255.255.255.255", _SERVER_PORT))
             deadline = Deadline(clock, seconds)
             while not deadline.passed:
                 sock.settimeout(max(0.01, deadline.remaining))
@@ -41,11 +44,8 @@ def offers(interface: str, clock: Clock, seconds: float) -> tuple[Offer, ...]:
     return tuple(found.values())
 
 
-def _mac(interface: str) -> bytes:
-    path = f"/sys/class/net/{interface}/address"
-    try:
-        with open(path, encoding="ascii") as file:
-            mac = bytes.fromhex(file.read().strip().replace(":", ""))
-    except ValueError as exc:
-        raise DeviceFault(interface, "has no Ethernet address") from exc
-    return mac
+def _mac(sock: socket.socket, interface: str) -> bytes:
+    """netdevice(7): ifr_name, then sa_family and the address of ifr_hwaddr."""
+    request = struct.pack("16sH14s", interface.encode(), 0, b"")
+    address: bytes = struct.unpack("16sH14s", fcntl.ioctl(sock, _HARDWARE_ADDRESS, request))[2]
+    return address[:_MAC_SIZE]

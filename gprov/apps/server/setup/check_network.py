@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -25,17 +26,19 @@ _INTERFACE = re.compile(r"^interface=(\S+)$", re.MULTILINE)
 _TFTP = re.compile(r"^tftp-root=(\S+)$", re.MULTILINE)
 _PROXY = re.compile(r"^dhcp-range=[^\n]*,proxy\b", re.MULTILINE)
 _LOADER = re.compile(r"^(?:dhcp-boot=[^\n]*|pxe-service=[^\n]*),([A-Za-z0-9_.-]+\.(?:kpxe|efi|0))$", re.MULTILINE)
-_PROBE_SECONDS = 3.0
 _TEST_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkCheck:
+    """``probe_seconds``: in which other DHCP servers can answer."""
+
     folder: str
     settings: ServerSettings
     processes: Processes
     http: Http
     clock: Clock
+    probe_seconds: float = 3.0
 
     def findings(self, foreign: Iterable[RemoteFile]) -> Iterator[Finding]:
         """``foreign``: files that units fetch from other servers."""
@@ -69,8 +72,9 @@ class NetworkCheck:
             yield problem(path, f"dnsmasq refuses it: {' '.join(error.output.split())}")
 
     def _interface(self, path: str, name: str, *, proxy: bool) -> Iterator[Finding]:
-        if not os.path.exists(f"/sys/class/net/{name}"):
-            there = ", ".join(sorted(os.listdir("/sys/class/net")))
+        interfaces = [each for _, each in socket.if_nameindex()]
+        if name not in interfaces:
+            there = ", ".join(sorted(interfaces))
             yield problem(path, f"this host has no interface {name}", f"it has {there}")
             return
         addresses = self._addresses(name)
@@ -79,7 +83,7 @@ class NetworkCheck:
             shown = ", ".join(map(str, addresses)) or "none"
             yield problem(name, f"does not have the server's address {own}, but {shown}", "ip address add")
         try:
-            found = offers(name, self.clock, _PROBE_SECONDS)
+            found = offers(name, self.clock, self.probe_seconds)
         except DeviceFault as fault:
             yield warning(name, f"other DHCP servers were not looked for: {fault.reason}", "run the check as root")
             return

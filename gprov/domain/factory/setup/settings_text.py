@@ -25,5 +25,6 @@ def settings_text(plan: FactoryPlan, more: Mapping[str, Mapping[str, Value]] | N
 
 
 def _toml(value: Value) -> str:
-    """Strings of JSON are basic strings of TOML, if they have no lone surrogate."""
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    """Strings of JSON are basic strings of TOML, but for the character DEL."""
+    text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")
