@@ -31,6 +31,7 @@ COMMON = {"commands", "main", "options", "output"}
         (
             ["server", "--help"],
             {
+                "http_client",
                 "server",
                 "server_audit",
                 "server_check",
@@ -42,6 +43,7 @@ COMMON = {"commands", "main", "options", "output"}
                 "server_setup",
                 "server_store",
                 "server_values",
+                "userfile",
             },
         ),
     ],

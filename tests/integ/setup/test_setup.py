@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
+from gprov.adapters.linux.net.http import RequestsHttp
+from gprov.adapters.linux.system.clock import SystemClock
 from gprov.apps.host.simulation.factory_files import hardware_specification
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from gprov.apps.server.setup.check import CheckOptions, findings
@@ -203,7 +205,9 @@ def test_what_is_broken_is_found(complete: Path, tmp_path: Path, name: str) -> N
         _append(path, "", replace=(str(complete), str(tmp_path / "copy")))
     change, message = BROKEN[name]
     change(data)
-    options = CheckOptions(folder=str(data), branding=Branding(), network=name in NETWORK)
+    options = CheckOptions(
+        folder=str(data), branding=Branding(), http=RequestsHttp(SystemClock()), network=name in NETWORK
+    )
     found = [each.describe() for each in findings(options) if each.level is Level.PROBLEM]
     if name in NETWORK:  # no server runs on lo, and no DHCP server
         found = [each for each in found if "dnsmasq.conf" in each]

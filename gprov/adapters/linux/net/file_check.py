@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
-from gprov.domain.errors import NetworkFault, Problem
+from gprov.domain.errors import NetworkFault, Problem, RefusedByPolicy
 from gprov.domain.mfg.files import RemoteFile
 from gprov.ports.network import Http
 
@@ -28,6 +28,8 @@ def _problem(http: Http, file: RemoteFile) -> tuple[str, bool] | None:
         reply = http.request("HEAD", file.url, seconds=_SECONDS)
     except NetworkFault as fault:
         return f"cannot be fetched: {fault.reason}", True
+    except RefusedByPolicy as refusal:
+        return f"cannot be checked: {refusal}", False
     if reply.status in _NO_HEAD:
         return f"cannot be checked: the server answers HEAD with status {reply.status}", False
     if reply.status != HTTPStatus.OK:

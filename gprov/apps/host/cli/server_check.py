@@ -10,6 +10,7 @@ import typer
 
 from gprov.apps.host.cli import server_keys as keys
 from gprov.apps.host.cli import server_values as values
+from gprov.apps.host.cli.http_client import CaFile, http_client
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.domain.branding import Branding
@@ -32,6 +33,7 @@ def check(
         str, typer.Option(metavar="PREFIX", help="what names of your images begin with")
     ] = _NAMES.image_prefix,
     boot_kernel: Annotated[str, typer.Option(metavar="NAME", help="name of your boot kernel")] = _NAMES.boot_kernel,
+    ca: CaFile = None,
     as_json: Json = False,
 ) -> int:
     """Everything that can be wrong before units come: settings, documents, files with sizes and hashes, kernels and
@@ -43,6 +45,7 @@ def check(
     options = CheckOptions(
         folder=os.path.abspath(data),
         branding=Branding(image_prefix=image_prefix, boot_kernel=boot_kernel),
+        http=http_client(ca),
         key_file=key_file or "",
         default_key=keys.default_key_file(os.geteuid(), os.environ),
         quick=quick,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gprov.adapters.linux.files.files import LinuxFiles
-from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.server.setup.check_content import ContentCheck
@@ -22,17 +21,19 @@ from gprov.domain.factory.password_policy import parse_policy
 from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.setup.finding import Finding, problem, problems_of
 from gprov.domain.factory.setup.own_files import is_own, own_addresses
+from gprov.ports.network import Http
 
 _RULES = "credentials.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions:
-    """``key_file``: of the store, "" for the usual one, ``default_key``. ``quick``: no hashes and no images.
+    """``http``: asks this server and other ones. ``key_file``: of the store, "" for the usual one, ``default_key``. ``quick``: no hashes and no images.
     ``network``: look for DHCP servers and for files on other servers."""
 
     folder: str
     branding: Branding
+    http: Http
     key_file: str = ""
     default_key: str = ""
     quick: bool = False
@@ -53,11 +54,11 @@ def findings(options: CheckOptions) -> Iterator[Finding]:
     own = own_addresses(settings)
     content = ContentCheck(folder=folder, own=own, branding=options.branding, quick=options.quick)
     yield from content.findings(files)
-    yield from HostCheck(folder, settings, options.key_file, options.default_key).findings()
+    yield from HostCheck(folder, settings, options.http, options.key_file, options.default_key).findings()
     if options.network:
         clock = SystemClock()
         network = NetworkCheck(
-            folder=folder, settings=settings, processes=SystemProcesses(), http=RequestsHttp(clock), clock=clock
+            folder=folder, settings=settings, processes=SystemProcesses(), http=options.http, clock=clock
         )
         yield from network.findings(file for file in files if not is_own(file.url, own))
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 import gprov
 from gprov.adapters.linux.keys.key_file import KeyFile
-from gprov.adapters.linux.net.http import RequestsHttp
-from gprov.adapters.linux.system.clock import SystemClock
 from gprov.apps.server.setup.reading import read_small
 from gprov.apps.server.store.database import store_path
 from gprov.apps.server.store.presence import sole_server
@@ -26,6 +24,7 @@ from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.setup.finding import Finding, problem, problems_of, warning
 from gprov.domain.factory.setup.new_folder import FILES
 from gprov.domain.factory.setup.unit_file import CREDENTIAL, UNIT_NAME
+from gprov.ports.network import Http
 
 _PRIVATE = ("documents", "store")
 _OTHERS = 0o077
@@ -41,6 +40,7 @@ class HostCheck:
 
     folder: str
     settings: ServerSettings
+    http: Http
     key_file: str
     default_key: str
 
@@ -86,7 +86,7 @@ class HostCheck:
         listen = self.settings.listen
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         try:
-            reply = RequestsHttp(SystemClock()).request("GET", f"http://{host}:{listen.port}{API}/{TIME}", seconds=10)
+            reply = self.http.request("GET", f"http://{host}:{listen.port}{API}/{TIME}", seconds=10)
             decode_time(reply.body)
         except (NetworkFault, BadInput) as error:
             yield problem(where, f"the running server does not answer as it should: {error}", "see its log")
