@@ -28,8 +28,8 @@ _RULES = "credentials.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions:
-    """``http``: asks this server and other ones. ``key_file``: of the store, "" for the usual one, ``default_key``. ``quick``: no hashes and no images.
-    ``network``: look for DHCP servers and for files on other servers."""
+    """``http``: asks this server and other ones. ``key_file``: of the store, "" for the usual one, ``default_key``.
+    ``quick``: no hashes and no images. ``network``: look for DHCP servers and for files on other servers."""
 
     folder: str
     branding: Branding
