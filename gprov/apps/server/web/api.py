@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from gprov.apps.server.access.unit_gate import UnitGate
 from gprov.apps.server.secrets.credentials import CredentialService
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.store.bounds import BoundedStore
@@ -30,6 +31,7 @@ from gprov.apps.server.web.openapi import (
     answers,
     takes,
 )
+from gprov.apps.server.web.unit_sessions import unit_sessions
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory import requests
 from gprov.domain.factory.replies import StoredReply, TimeReply
@@ -38,8 +40,6 @@ from gprov.domain.factory.syntax import MAX_NAME, MAX_SERIAL
 from gprov.domain.unit.credentials import Credentials
 
 log = logging.getLogger("gprov.server")
-
-R = TypeVar("R", bound=requests.Request)
 
 Body = Annotated[Received, Depends(json_body)]
 Serial = Annotated[str, Query(min_length=1, max_length=MAX_SERIAL)]
@@ -51,18 +51,13 @@ class Services:
 
     store: Store
     credentials: CredentialService
+    gate: UnitGate
     queries: Queries
     released: ReleasedDocuments
     key: StoreKey
     admission: Admission
     bounds: BoundedStore
     now: Callable[[], int]
-
-    def admitted(self, message: type[R], received: Received) -> R:
-        """Raises BadInput with every problem; what ``Admission.admit`` raises."""
-        decoded = requests.decode(message, received.data)
-        self.admission.admit(decoded, received.peer)
-        return decoded
 
     def write_released(self) -> None:
         """Write the documents that are due. A failure is logged; the next sweep tries again."""
@@ -74,6 +69,7 @@ class Services:
 
 def api(services: Services) -> APIRouter:
     router = APIRouter(prefix=API)
+    router.include_router(unit_sessions(services.gate, services.admission))
     router.include_router(_reports(services))
     router.include_router(_questions(services))
     router.include_router(_readback(services))
@@ -86,7 +82,7 @@ def _path(request: type[requests.Request]) -> str:
 
 def _reports(services: Services) -> APIRouter:
     router = APIRouter(tags=["reports of units"])
-    store = services.store
+    store, admission = services.store, services.admission
 
     @router.post(
         _path(requests.EventBatch),
@@ -97,7 +93,7 @@ def _reports(services: Services) -> APIRouter:
     def events(body: Body) -> Response:
         """Harmless to repeat: an event is identified by session and number. STATE events change the unit's state,
         unless their session also posts to `/state`."""
-        stored = store.events(services.admitted(requests.EventBatch, body))
+        stored = store.events(admission.decoded(requests.EventBatch, body))
         services.write_released()
         return json_reply(StoredReply(stored))
 
@@ -110,7 +106,7 @@ def _reports(services: Services) -> APIRouter:
     )
     def state(body: Body) -> None:
         """Harmless to repeat. 409: success after a failure that the same session reported."""
-        store.state(services.admitted(requests.StateReport, body))
+        store.state(admission.decoded(requests.StateReport, body))
         services.write_released()
 
     @router.post(
@@ -118,21 +114,21 @@ def _reports(services: Services) -> APIRouter:
         status_code=204,
         summary="Report which platform a unit is",
         openapi_extra=takes(requests.CodeNameReport),
-        responses=answers(None, *POSTED),
+        responses=answers(None, *POSTED, REFUSED),
     )
     def code_name(body: Body) -> None:
-        store.code_name(services.admitted(requests.CodeNameReport, body))
+        store.code_name(admission.decoded(requests.CodeNameReport, body))
 
     @router.post(
         _path(requests.MacReport),
         status_code=204,
         summary="Report MAC addresses",
         openapi_extra=takes(requests.MacReport),
-        responses=answers(None, *POSTED),
+        responses=answers(None, *POSTED, REFUSED),
     )
     def macs(body: Body) -> None:
         """Replaces what was reported before."""
-        store.macs(services.admitted(requests.MacReport, body))
+        store.macs(admission.decoded(requests.MacReport, body))
 
     @router.post(
         _path(requests.Document),
@@ -146,7 +142,7 @@ def _reports(services: Services) -> APIRouter:
         written to the documents folder; discarded if that takes too long; refused of a machine that was not identified.
         Documents of other kinds are kept, to be read back. Harmless to repeat; a different document of the same name
         replaces one that is held or kept."""
-        store.document(services.admitted(requests.Document, body))
+        store.document(admission.decoded(requests.Document, body))
 
     return router
 
@@ -168,7 +164,7 @@ def _questions(services: Services) -> APIRouter:
         """Made at the first request; the same at every later one, unless a person has them made anew. Only for the
         session that reported MFG_STARTED, while that is the unit's state and not for long; sealed once a provisioning
         succeeded."""
-        found = services.credentials.hand_out(services.admitted(requests.CredentialRequest, body), body.peer)
+        found = services.credentials.hand_out(services.admission.decoded(requests.CredentialRequest, body), body.peer)
         return json_reply(found, headers={"Cache-Control": "no-store"})
 
     return router

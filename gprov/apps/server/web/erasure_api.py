@@ -58,7 +58,7 @@ def _api(erasures: Erasures, services: Services) -> APIRouter:
     )
     def register(body: Body) -> Response:
         """Returns its certificate and the signature. Harmless to repeat: the same report gives the same certificate."""
-        signed = erasures.register(services.admitted(ErasureRegistration, body))
+        signed = erasures.register(services.admission.decoded(ErasureRegistration, body))
         write_certificates(erasures)
         return json_reply(certificate_reply(signed))
 

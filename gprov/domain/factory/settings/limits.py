@@ -75,7 +75,9 @@ class Limits(Section):
         float, Number(0.1, 1_000_000), Doc("from one address, 10 times as many at once; also new connections")
     ] = 100.0
     new_units_per_minute: Annotated[
-        float, _PER_MINUTE, Doc("serial numbers that the server has not seen, from one address")
+        float,
+        _PER_MINUTE,
+        Doc("serial numbers that the server has not seen, from one address; so many starts over the network, too"),
     ] = 30.0
     all_new_units_per_minute: Annotated[float, _PER_MINUTE, Doc("the same, from all addresses")] = 600.0
     new_sessions_per_minute: Annotated[

@@ -5,17 +5,30 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeVar
 
 from gprov.apps.server.store.bounds import BoundedStore, Known
+from gprov.apps.server.web.http import Received
 from gprov.apps.server.web.limits.room import Room
 from gprov.domain.factory.limits.peers import peer_group
 from gprov.domain.factory.limits.rates import RateLimiter
 from gprov.domain.factory.limits.refusals import NoRoom, TooMany
-from gprov.domain.factory.requests import CredentialRequest, Document, ErasureRegistration, EventBatch, Request, Sender
+from gprov.domain.factory.requests import (
+    CredentialRequest,
+    Document,
+    ErasureRegistration,
+    EventBatch,
+    ProvisioningStart,
+    Request,
+    Sender,
+    SessionProof,
+    decode,
+)
 from gprov.domain.factory.settings.limits import Limits, at_once
 
 # Senders that the store need not be asked about.
 _REMEMBERED = 20_000
+R = TypeVar("R", bound=Request)
 _REMEMBERED_NS = 5 * 10**9
 _DISK_FULL = "the server's disk is nearly full: no {} until a person makes room"
 
@@ -30,9 +43,20 @@ class Admission:
         self._lock = threading.Lock()
         self._known: OrderedDict[Sender, tuple[Known, int]] = OrderedDict()
         self._new_units = _limiter(limits.new_units_per_minute, limits.all_new_units_per_minute)
+        self._scripts = _limiter(limits.new_units_per_minute, limits.all_new_units_per_minute)
         self._new_sessions = _limiter(limits.new_sessions_per_minute, limits.all_new_sessions_per_minute)
         self._documents = _limiter(limits.documents_per_minute, limits.all_documents_per_minute)
         self._credentials = _limiter(limits.credentials_per_minute, limits.all_credentials_per_minute)
+
+    def decoded(self, message: type[R], received: Received) -> R:
+        """The message, if it may be recorded. Raises BadInput with every problem; and as ``admit``."""
+        request = decode(message, received.data)
+        self.admit(request, received.peer)
+        return request
+
+    def admit_script(self, peer: str) -> None:
+        """A script for network boot, which may have a token that the store keeps. Raises TooMany."""
+        self._take(self._scripts, peer_group(peer), "starts over the network from this address")
 
     def admit(self, request: Request, peer: str) -> None:
         """``peer``: address of the client. Raises TooMany, NoRoom, DeviceFault."""
@@ -42,7 +66,7 @@ class Admission:
             case Document() | ErasureRegistration():
                 self._require(self._room.for_new(), "new documents")
                 self._take(self._documents, client, "documents from this address")
-            case CredentialRequest():
+            case CredentialRequest() | ProvisioningStart() | SessionProof():
                 self._take(self._credentials, client, "requests for passwords from this address")
             case EventBatch():
                 self._require(self._room.for_logs(), "events")
