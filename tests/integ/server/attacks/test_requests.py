@@ -156,7 +156,7 @@ def test_floods_of_requests(tmp_path: Path) -> None:
         print(f"{sent} replies in 4 s, log of {len(server.log)} bytes")
         assert "\nforged" not in server.log
         assert len(server.log) < MIB
-        unit.was_served(within=2)
+        unit.was_served()
 
 
 def test_the_log_has_one_line_for_each_request_and_no_secrets(server: Attacked) -> None:
