@@ -21,6 +21,7 @@ from gprov.apps.server.secrets.unlocking import unlock
 from gprov.apps.server.stated_settings import stated_settings
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
+from gprov.apps.server.store.grouping import GroupedWrites
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.released_documents import ReleasedDocuments
@@ -62,8 +63,12 @@ def _database(server: ServerContainer) -> Database:
     return Database(server.folder(), server.settings().store.database)
 
 
+def _grouped(server: ServerContainer) -> GroupedWrites:
+    return GroupedWrites(server.database())
+
+
 def _store(server: ServerContainer) -> Store:
-    return Store(server.database(), server.now(), server.settings().documents.hold_ns)
+    return Store(server.database(), server.grouped(), server.now(), server.settings().documents.hold_ns)
 
 
 def _password_policy(server: ServerContainer) -> PasswordPolicy:
@@ -162,6 +167,7 @@ class ServerContainer(Container):
     netboot = singleton(_netboot, itself)
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
+    grouped = singleton(_grouped, itself)
     store = singleton(_store, itself)
     password_policy = singleton(_password_policy, itself)
     store_key = singleton(_store_key, itself)
