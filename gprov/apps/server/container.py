@@ -11,7 +11,13 @@ from fastapi import FastAPI
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
+from gprov.apps.server.pages.detail_queries import DetailQueries
+from gprov.apps.server.pages.figure_queries import FigureQueries
+from gprov.apps.server.pages.live import LiveFeed
+from gprov.apps.server.pages.log_queries import LogQueries
 from gprov.apps.server.pages.rendering import Pages
+from gprov.apps.server.pages.routing import PageServices
+from gprov.apps.server.pages.unit_queries import UnitQueries
 from gprov.apps.server.secrets.audit_trail import AuditTrail
 from gprov.apps.server.secrets.credential_admin import CredentialAdmin
 from gprov.apps.server.secrets.credentials import CredentialService
@@ -32,6 +38,7 @@ from gprov.apps.unit.composition.wiring import Container, Declaration, factory, 
 from gprov.domain.errors import InternalError
 from gprov.domain.factory.password_policy import PasswordPolicy, parse_policy
 from gprov.domain.factory.server_settings import ServerSettings
+from gprov.domain.factory.view.unit_words import Patience
 from gprov.ports.clock import Randomness
 from gprov.ports.files import Files
 from gprov.ports.secretbox import KeyProvider
@@ -143,8 +150,33 @@ def _pages(server: ServerContainer) -> Pages:
     return Pages(server.now())
 
 
+def _units(server: ServerContainer) -> UnitQueries:
+    settings = server.settings()
+    patience = Patience(settings.pages.silent_ns, settings.documents.hold_ns)
+    return UnitQueries(server.database(), server.now(), patience)
+
+
+def _feed(server: ServerContainer) -> LiveFeed:
+    return LiveFeed(server.units().version, server.settings().pages.live_pages)
+
+
+def _page_services(server: ServerContainer) -> PageServices:
+    database = server.database()
+    return PageServices(
+        pages=server.pages(),
+        units=server.units(),
+        details=DetailQueries(database),
+        log=LogQueries(database),
+        figures=FigureQueries(database),
+        queries=server.queries(),
+        erasures=server.erasures(),
+        feed=server.feed(),
+        line_ns=server.settings().pages.line_ns,
+    )
+
+
 def _app(server: ServerContainer) -> FastAPI:
-    return make_app(server.services(), server.erasures(), server.pages(), server.folder(), server.netboot())
+    return make_app(server.services(), server.erasures(), server.page_services(), server.folder(), server.netboot())
 
 
 def _no_keys() -> KeyProvider:
@@ -181,6 +213,9 @@ class ServerContainer(Container):
     erasures = singleton(_erasures, itself)
     services = singleton(_services, itself)
     pages = singleton(_pages, itself)
+    units = singleton(_units, itself)
+    feed = singleton(_feed, itself)
+    page_services = singleton(_page_services, itself)
     app = factory(_app, itself)
 
 

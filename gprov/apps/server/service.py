@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -21,6 +22,7 @@ from gprov.apps.server.web.limits.protocol import LimitedProtocol
 from gprov.apps.server.web.limits.serving import LimitedServer, within_limits
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory.limits.hosts import AllowedHosts
+from gprov.domain.factory.settings.limits import Limits
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
 _GRACE_SECONDS = 3
@@ -42,7 +44,11 @@ class _Interruptible:
 
 
 class _Announcing(LimitedServer):
-    """Prints the address as soon as it listens."""
+    """Prints the address as soon as it listens. ``on_end``: ends what would go on for ever."""
+
+    def __init__(self, config: uvicorn.Config, limits: Limits, on_end: Callable[[], None]) -> None:
+        super().__init__(config, limits)
+        self._on_end = on_end
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -51,6 +57,11 @@ class _Announcing(LimitedServer):
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             print(f"gprov server: listening on http://{shown}:{port}", flush=True)
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        await super().shutdown(sockets)
 
 
 def serve(container: ServerContainer) -> None:
@@ -62,7 +73,7 @@ def serve(container: ServerContainer) -> None:
         closing(container.database()),
         closing(_listen(listen.host, listen.port)) as listener,
     ):
-        server = _Announcing(_config(container), container.settings().limits)
+        server = _Announcing(_config(container), container.settings().limits, container.feed().close)
         # For a signal before uvicorn has set its handlers; and uvicorn raises the signal that ended it once more.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)

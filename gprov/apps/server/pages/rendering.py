@@ -12,7 +12,8 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from gprov.apps.server.pages.assets import Assets
 from gprov.apps.server.pages.headers import PAGE_HEADERS
-from gprov.domain.factory.time_words import age_text, duration_text, iso_text, utc_text
+from gprov.domain.factory.view.addresses import unit_path, with_query
+from gprov.domain.factory.view.time_words import age_text, coarse_text, duration_text, iso_text, utc_text
 
 # Seconds between renewals of a page that shows live units, in a browser without JavaScript.
 REFRESH_SECONDS = 15
@@ -28,6 +29,18 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitAction:
+    """A link on the page of a unit, to ``path`` with the serial number as query, for people who may do that."""
+
+    label: str
+    path: str
+    need: str
+
+    def url(self, serial: str) -> str:
+        return with_query(self.path, serial=serial)
+
+
+@dataclass(frozen=True, slots=True)
 class NavigationItem:
     """A link for everyone, or with ``need`` for people who may do that."""
 
@@ -40,43 +53,56 @@ class NavigationItem:
 
 
 NAVIGATION = (
-    NavigationItem("Recent units", "/recent/"),
-    NavigationItem("Search", "/search/"),
-    NavigationItem("Figures", "/figures/"),
+    NavigationItem("Units", "/recent/"),
     NavigationItem("Wall screen", "/line/"),
+    NavigationItem("Figures", "/figures/"),
+    NavigationItem("Meanings", "/meanings/"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """``topic``: of the live updates of a page (``LiveFeed``); ``version``: of what it shows, read before that."""
+
+    topic: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What ``base.html`` needs. ``live``: topic of the live updates of this page, None for a page that stays as it
-    is; "" is the topic of all units."""
+    """What ``base.html`` needs. ``live``: None for a page that stays as it is."""
 
     path: str
     navigation: Sequence[NavigationItem]
     person: SignedIn | None
     now_ns: int
     version: str
-    live: str | None
+    live: Live | None
     refresh_seconds: int = REFRESH_SECONDS
 
 
 class Pages:
     """``now``: the server's clock, UTC, ns. ``navigation``: links after those of the pages themselves. ``packages``:
-    further packages with a folder ``templates``; theirs may extend ``base.html`` and import ``macros.html``."""
+    further packages with a folder ``templates``; theirs may extend ``base.html`` and import ``macros.html``.
+    ``unit_actions``: what people may do with a unit, on its page."""
 
     def __init__(
-        self, now: Callable[[], int], navigation: Sequence[NavigationItem] = (), packages: Sequence[str] = ()
+        self,
+        now: Callable[[], int],
+        navigation: Sequence[NavigationItem] = (),
+        packages: Sequence[str] = (),
+        unit_actions: Sequence[UnitAction] = (),
     ) -> None:
         self.now = now
         self.assets = Assets()
         self._navigation = (*NAVIGATION, *navigation)
         self._version = version("gprov")
+        self._unit_actions = unit_actions
         self._environment = _environment(("gprov.apps.server.pages", *packages))
         self._environment.globals["asset"] = self.assets.url
 
     def reply(
-        self, request: Request, template: str, *, status: int = 200, live: str | None = None, **values: object
+        self, request: Request, template: str, *, status: int = 200, live: Live | None = None, **values: object
     ) -> Response:
         """The page, with ``values`` as variables of the template. The person is ``request.state.person``, a
         ``SignedIn``, where it is set."""
@@ -91,6 +117,11 @@ class Pages:
         )
         text = self._environment.get_template(template).render(frame=frame, **values)
         return HTMLResponse(text, status, headers=PAGE_HEADERS)
+
+    def actions(self, request: Request) -> Sequence[UnitAction]:
+        """What the person of this request may do with a unit."""
+        person = person_of(request)
+        return [action for action in self._unit_actions if person is not None and action.need in person.may]
 
 
 def person_of(request: Request) -> SignedIn | None:
@@ -107,5 +138,6 @@ def _environment(packages: Sequence[str]) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(utc=utc_text, iso=iso_text, duration=duration_text, age=age_text)
+    environment.globals.update(unit_path=unit_path, with_query=with_query)
+    environment.filters.update(utc=utc_text, iso=iso_text, duration=duration_text, coarse=coarse_text, age=age_text)
     return environment

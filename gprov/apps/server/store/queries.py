@@ -9,6 +9,7 @@ from sqlalchemy import Connection, exists, func, select
 
 from gprov.apps.server.secrets.password_store import rotations
 from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.event_lines import event_text
 from gprov.apps.server.store.records import (
     CredentialRecord,
     DifferenceEntry,
@@ -19,17 +20,13 @@ from gprov.apps.server.store.records import (
     UnitDetail,
     UnitSummary,
 )
-from gprov.apps.server.store.rows import SERVER_TYPE
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import documents, events, handouts, macs, passwords, sessions, states, units
-from gprov.domain.errors import Problem
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.documents import DocumentStatus
-from gprov.domain.factory.events import decode_body, describe
 from gprov.domain.factory.requests import NamedMac
 from gprov.domain.factory.states import Verdict
-from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.value import Json
 from gprov.domain.mfg.difference import read_differences
 
@@ -183,13 +180,6 @@ def _event(row: AnyRow) -> EventEntry:
         time_ns=row.time_ns,
         received_ns=row.received_ns,
         type=row.type,
-        text=_text(row.type, fields),
+        text=event_text(row.type, fields),
         fields=fields,
     )
-
-
-def _text(kind: str, fields: dict[str, Json]) -> str:
-    if kind == SERVER_TYPE:
-        return str(fields["text"])
-    problems: list[Problem] = []
-    return describe(decode_body(JsonObject({"type": kind, **fields}, "$", problems)))

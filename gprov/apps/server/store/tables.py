@@ -78,6 +78,7 @@ units = Table(
     _integer("first_seen_ns"),
     _integer("last_seen_ns"),
     Index("units_by_activity", "last_seen_ns", "id"),
+    Index("units_by_platform", "code_name", "last_seen_ns", "id"),
 )
 
 # MACs of network interfaces (``bmc`` false), and of the management controller, which have no name.
@@ -106,6 +107,8 @@ sessions = Table(
     UniqueConstraint("unit", "number"),
 )
 
+_IS_ERROR = text("type = 'ERROR'")
+
 # Notes of the server have neither session nor number.
 events = Table(
     "events",
@@ -119,6 +122,8 @@ events = Table(
     _text("type"),
     _text("body"),
     Index("events_once", "session", "number", unique=True),
+    # Few of all: why a unit failed.
+    Index("events_errors", "session", "number", sqlite_where=_IS_ERROR, postgresql_where=_IS_ERROR),
     sqlite_with_rowid=False,
 )
 
@@ -133,6 +138,7 @@ states = Table(
     _text("verdict"),
     Index("states_of_unit", "unit", "id"),
     Index("states_of_session", "session", "id"),
+    Index("states_by_time", "received_ns", "state", "verdict", "unit"),
 )
 
 documents = Table(

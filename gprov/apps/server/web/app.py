@@ -11,7 +11,8 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from gprov.apps.server.pages.rendering import Pages
+from gprov.apps.server.pages.routes import page_routes
+from gprov.apps.server.pages.routing import PageServices
 from gprov.apps.server.secrets.private_modes import keep_private
 from gprov.apps.server.store.database import store_path
 from gprov.apps.server.store.erasures import Erasures
@@ -39,7 +40,7 @@ class PrivateFolders:
             log.warning("%s: could be read by other users; their rights were taken away", path)
 
 
-def make_app(services: Services, erasures: Erasures, pages: Pages, folder: str, boot: Netboot) -> FastAPI:
+def make_app(services: Services, erasures: Erasures, pages: PageServices, folder: str, boot: Netboot) -> FastAPI:
     """Serve the API, scripts for network boot, and the files below ``folder``/files. Raises DeviceFault."""
     files = _folder(folder, "files")
     _folder(folder, "certificates")
@@ -66,7 +67,8 @@ def make_app(services: Services, erasures: Erasures, pages: Pages, folder: str, 
     install_error_replies(app)
     app.include_router(api(services))
     app.include_router(erasure_routes(erasures))
-    app.include_router(pages.assets.router())
+    app.include_router(pages.pages.assets.router())
+    app.include_router(page_routes(pages))
     app.include_router(netboot(boot, services.queries, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     return app

@@ -43,5 +43,11 @@ def duration_text(duration_ns: int) -> str:
     return " ".join(shown) or "0 s"
 
 
+def coarse_text(duration_ns: int) -> str:
+    """As ``duration_text``, of a minute and more without seconds."""
+    minute = 60 * SECOND
+    return duration_text(duration_ns if duration_ns < minute else duration_ns // minute * minute)
+
+
 def age_text(since_ns: int, now_ns: int) -> str:
-    return f"{duration_text(now_ns - since_ns)} ago"
+    return f"{coarse_text(now_ns - since_ns)} ago"

@@ -1,0 +1,1 @@
+"""What people see of units: words, times, filters, charts. Pure."""
