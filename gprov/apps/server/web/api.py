@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from gprov.apps.server.access.unit_gate import UnitGate
 from gprov.apps.server.secrets.credentials import CredentialService
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.store.queries import Queries
@@ -30,6 +31,7 @@ from gprov.apps.server.web.openapi import (
     answers,
     takes,
 )
+from gprov.apps.server.web.unit_sessions import unit_sessions
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory import requests
 from gprov.domain.factory.event_batches import decode_batch
@@ -53,6 +55,7 @@ class Services:
 
     store: Store
     credentials: CredentialService
+    gate: UnitGate
     queries: Queries
     released: ReleasedDocuments
     key: StoreKey
@@ -68,6 +71,7 @@ class Services:
 
 def api(services: Services) -> APIRouter:
     router = APIRouter(prefix=API)
+    router.include_router(unit_sessions(services.gate))
     router.include_router(_reports(services))
     router.include_router(_questions(services))
     router.include_router(_readback(services))
@@ -115,7 +119,7 @@ def _reports(services: Services) -> APIRouter:
         status_code=204,
         summary="Report which platform a unit is",
         openapi_extra=takes(requests.CodeNameReport),
-        responses=answers(None, *POSTED),
+        responses=answers(None, *POSTED, REFUSED),
     )
     def code_name(body: Body) -> None:
         store.code_name(requests.decode(requests.CodeNameReport, body))
@@ -125,7 +129,7 @@ def _reports(services: Services) -> APIRouter:
         status_code=204,
         summary="Report MAC addresses",
         openapi_extra=takes(requests.MacReport),
-        responses=answers(None, *POSTED),
+        responses=answers(None, *POSTED, REFUSED),
     )
     def macs(body: Body) -> None:
         """Replaces what was reported before."""
