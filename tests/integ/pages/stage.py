@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -84,6 +85,17 @@ class PageServer:
 
     def later(self, duration_ns: int) -> None:
         self.now_ns += duration_ns
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[PageServer]:
+    folder.mkdir(exist_ok=True)
+    server = PageServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @dataclass
@@ -188,11 +200,12 @@ def mismatch() -> str:
     return differences_json("GP-200", differences)
 
 
-def a_day_on_the_line(server: PageServer) -> None:
-    """Units in every situation; the clock ends at ``NOW``. Some weeks before, others were made."""
-    _weeks_before(server)
+def a_day_on_the_line(server: PageServer, done: int = 14, days: int = 12) -> None:
+    """Units in every situation, ``done`` of them restored; others were made in the ``days`` before. The clock ends at
+    ``NOW``."""
+    _days_before(server, days)
     server.now_ns = NOW - 5 * HOUR
-    for index in range(14):
+    for index in range(done):
         at = server.now_ns
         name = "GP-200" if index % 3 else "GP-80"
         UnitOnLine(server, f"GP2611-{4180 + index:05}", name).whole_way((9 + index % 4) * MINUTE, 5 * MINUTE)
@@ -201,8 +214,8 @@ def a_day_on_the_line(server: PageServer) -> None:
     server.now_ns = NOW
 
 
-def _weeks_before(server: PageServer) -> None:
-    for day in range(12, 0, -1):
+def _days_before(server: PageServer, days: int) -> None:
+    for day in range(days, 0, -1):
         for index in range((3, 7, 5, 8, 6, 0, 4)[day % 7]):
             server.now_ns = NOW - day * DAY + index * HOUR
             unit = UnitOnLine(
