@@ -3,6 +3,7 @@
 ``norm_boot``                     the kernel (``Branding.boot_kernel``), on the ESP or, on BIOS units, here
 ``Image/*.upd``                   images
 ``fr.data``                       options for the next restore: ``domain.unit.frdata``
+``factory_ca.pem``                trust in HTTPS servers: ``domain.unit.trust``
 ``platform.ident``                code name of a unit that was identified by fallback, one line
 ``boot.args``                     ``domain.boot.kept_arguments``
 ``secrets/admin.hash``            hash of the admin password, one line
@@ -29,6 +30,7 @@ from __future__ import annotations
 IMAGE_FOLDER = "Image"
 OPTIONS_FILE = "fr.data"
 PLATFORM_IDENT = "platform.ident"
+TRUST_FILE = "factory_ca.pem"
 KEPT_ARGUMENTS_FILE = "boot.args"
 SECRETS_FOLDER = "secrets"
 ADMIN_HASH = "admin.hash"

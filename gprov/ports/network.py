@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gprov.domain.files import Digests
 from gprov.domain.unit.lease import Lease
 from gprov.domain.unit.nics import Nic
+
+if TYPE_CHECKING:
+    from gprov.domain.unit.trust import ServerTrust
 
 # Bytes done, total bytes (0: unknown).
 TransferProgress = Callable[[int, int], None]
@@ -75,7 +78,23 @@ def size_problem(limits: TransferLimits, size: int) -> str | None:
     return None
 
 
+class TrustStore(Protocol):
+    """Which servers the HTTPS connections of the ``Http`` beside it accept."""
+
+    def use(self, trust: ServerTrust, *, check_dates: bool) -> None:
+        """From now on. ``check_dates``: refuse certificates that are expired or not valid yet, which needs a clock that
+        is right; the dates of certificates of system CAs are always checked. Raises BadInput if the certificate cannot
+        be read."""
+
+    def fetch_ca(self, url: str) -> bytes:
+        """A CA certificate from a server that is not verified: the caller compares it with its digest. Raises
+        NetworkFault, also for any status but 200 and for more than MAX_CA_BYTES."""
+
+
 class Http(Protocol):
+    """https URLs are refused (RefusedByPolicy) before ``TrustStore.use``. A server whose certificate is not valid
+    raises NetworkFault."""
+
     def request(
         self,
         method: str,

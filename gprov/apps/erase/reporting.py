@@ -5,6 +5,7 @@ from __future__ import annotations
 from gprov.apps.erase.ports import ErasePorts
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.network.connect import connect_any
+from gprov.apps.unit.network.server_trust import read_trust, trust_log_server
 from gprov.apps.unit.recovery.records import read_options
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.erase.report import OverallVerdict, UnitIdentity
@@ -45,7 +46,9 @@ def report_erase(ports: ErasePorts, facts: ErasureFacts, context: UnitContext) -
     try:
         with unexpected_errors_translated():
             connect_any(ports.flow.network, ports.flow.volumes.clock, context)
-            signed = ports.registry_at(with_scheme(endpoint)).register(content)
+            url = with_scheme(endpoint)
+            trust_log_server(ports.flow.trust, url, read_trust(files, context), context)
+            signed = ports.registry_at(url).register(content)
             files.replace(path + CERTIFICATE_SUFFIX, signed.certificate)
             files.replace(path + CERTIFICATE_SUFFIX + SIGNATURE_SUFFIX, signed.signature)
             bus.message("The factory server has issued the certificate of the erase")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios, recovery_attachment_rule, stored_code_name
-from gprov.apps.unit.network.remote_log import start_remote_log
+from gprov.apps.unit.network.remote_log import LogServer, start_remote_log
+from gprov.apps.unit.network.server_trust import read_trust
 from gprov.apps.unit.recovery.records import read_options
 from gprov.apps.unit.recovery.retention import prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
@@ -23,9 +24,10 @@ _REMOTE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class _ReportTarget:
-    """From kernel arguments or RECOVERY: URL of the server ("" for none), code name for fallback identification."""
+    """From kernel arguments or RECOVERY: URL of the server ("" for none) and its trust, code name for fallback
+    identification."""
 
-    endpoint: str
+    server: LogServer
     fallback: str
 
 
@@ -48,7 +50,7 @@ class BootFailureRecorder:
                 pauses.append(give_up_pause(value.given_up))
 
         target = self._with_recovery(count)
-        if target.endpoint:
+        if target.server.endpoint:
             self._report_to_server(target)
         return pauses[0] if pauses else UNCOUNTED_SECONDS
 
@@ -63,13 +65,13 @@ class BootFailureRecorder:
 
     def _with_recovery(self, use: Callable[[StartBudgetFile], None]) -> _ReportTarget:
         ports, context = self._ports, self._context
-        target = _ReportTarget(context.arguments.xlog, context.arguments.proto_ident)
+        target = _ReportTarget(LogServer(context.arguments.xlog, None), context.arguments.proto_ident)
         try:
             rule = recovery_attachment_rule(ports.smbios, context)
             with mounted_recovery(ports.volumes, rule, context):
                 files = ports.volumes.files
                 target = _ReportTarget(
-                    target.endpoint or read_options(files, context).xlog,
+                    LogServer(target.server.endpoint or read_options(files, context).xlog, read_trust(files, context)),
                     target.fallback or stored_code_name(files, context),
                 )
                 use(StartBudgetFile(files, context.log_folder, self._bus))
@@ -91,5 +93,5 @@ class BootFailureRecorder:
         except GprovError as error:
             self._bus.warning(f"no remote log: {error}")
             return
-        if not start_remote_log(self._ports, target.endpoint, unit, self._context).wait(_REMOTE_SECONDS):
+        if not start_remote_log(self._ports, target.server, unit, self._context).wait(_REMOTE_SECONDS):
             self._bus.warning("no remote log: the network is not up yet")

@@ -40,6 +40,7 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         executor=unit.executor(),
         smbios=unit.smbios(),
         network=unit.network(),
+        trust=unit.trust_ports(),
         background=unit.background(),
         telemetry_at=unit.telemetry_at(),
         time_source_at=unit.time_source_at(),

@@ -20,6 +20,7 @@ from gprov.apps.unit.boot.loader import installable_loader
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.devices.identity import identify_unit, read_smbios
 from gprov.apps.unit.network.connect import connect_any
+from gprov.apps.unit.network.server_trust import trust_factory, warn_unencrypted
 from gprov.apps.unit.recovery.volume import mounted_recovery, unmount_all
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.boot.args import BootArguments, join_arguments
@@ -38,6 +39,7 @@ from gprov.domain.plan.provision import ProvisionFacts, plan_recovery
 from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.unused import unused_values
 from gprov.domain.unit.restore_options import RestoreOptions
+from gprov.domain.unit.trust import ServerTrust, is_encrypted
 from gprov.ports.factory import TimeSource
 
 
@@ -49,6 +51,7 @@ class Provisioning:
         self._context = context
         self._bus = context.bus
         self._begun = ports.volumes.clock.monotonic()
+        self._trust: ServerTrust | None = None
 
     def run(self) -> None:
         """When it returns, reboot: the unit is ready for its first restore, or settings of its firmware were changed,
@@ -74,7 +77,8 @@ class Provisioning:
         switches = parse_switches("kernel arguments", context.arguments.mfg_test)
         if Switch.SKIP_NETWORKING not in switches:
             connect_any(ports.network, clock, context)
-        data = fetch_manuf(ports.http, clock, context)
+        self._trust = trust_factory(ports.trust, context)
+        data = fetch_manuf(ports.http, clock, context, verified=self._trust is not None)
         server = ports.server(data.log_endpoint)
         unit, table = self._identify(data, server, switches)
         self._attach_servers(server, data, unit.serial)
@@ -110,6 +114,8 @@ class Provisioning:
         self._bus.attach(self._ports.sink_for(server.telemetry, serial))
         other = with_scheme(self._context.arguments.xlog)
         if other and other != data.log_endpoint:
+            if self._trust is not None and not is_encrypted(other):
+                warn_unencrypted(other, self._bus)
             self._bus.attach(self._ports.sink_for(self._ports.telemetry_at(other), serial))
 
     def _inspect_hardware(
@@ -156,6 +162,7 @@ class Provisioning:
             ),
             extra_arguments=entry_arguments("", boot_args, arguments),
             loader=installable_loader(ports.volumes.files, firmware),
+            trust=self._trust,
         )
         return ProvisioningJob(
             unit=unit,
@@ -193,11 +200,17 @@ class Provisioning:
         finish(job, ports, context)
 
     def _set_clock(self, source: TimeSource) -> None:
-        """A missing hardware clock causes only a warning: a unit works without one."""
+        """A missing hardware clock causes only a warning: a unit works without one. With the right time, the dates of
+        certificates count; an expired one is noticed here, before anything is written."""
+        ports = self._ports
         try:
-            self._ports.volumes.clock.set(source.time_ns())
+            ports.volumes.clock.set(source.time_ns())
         except DeviceFault as fault:
             self._bus.warning(str(fault))
+            return
+        if self._trust is not None:
+            ports.trust.store().use(self._trust, check_dates=True)
+            source.time_ns()
 
     def _unmount(self) -> DeviceFault | None:
         mounts, mount_points = self._ports.volumes.mounts, self._context.mount_points

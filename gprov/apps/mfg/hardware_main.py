@@ -6,18 +6,23 @@ Exit status: ``ExitCode``.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gprov.apps.mfg.hardware_tool import HardwareTool
 from gprov.apps.mfg.main import container_for
 from gprov.apps.unit.composition.container import UnitContainer
+from gprov.apps.unit.network.server_trust import trust_log_server
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
+from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.errors import ExitCode, GprovError, NetworkFault
 from gprov.domain.formats.printable import printable_text
 from gprov.domain.mfg.difference import difference_text
 from gprov.domain.mfg.manuf import parse_specifications
 from gprov.domain.mfg.urls import redacted
+from gprov.domain.unit.trust import is_encrypted
 
 _OK = 200
 
@@ -66,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
 def _content(source: str, unit: UnitContainer) -> bytes:
     if not source.lower().startswith(("http://", "https://")):
         return unit.files().read(source)
+    if is_encrypted(source):
+        arguments = parse_boot_arguments(os.environ, unit.branding())
+        trust_log_server(unit.trust_ports(), source, None, replace(unit.context(), arguments=arguments))
     reply = unit.http().request("GET", source)
     if reply.status != _OK:
         raise NetworkFault(redacted(source), f"status {reply.status}")

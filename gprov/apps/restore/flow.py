@@ -20,7 +20,8 @@ from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.devices.identity import recovery_attachment_rule
 from gprov.apps.unit.devices.targets import choose_targets_for
-from gprov.apps.unit.network.remote_log import start_remote_log
+from gprov.apps.unit.network.remote_log import LogServer, start_remote_log
+from gprov.apps.unit.network.server_trust import read_trust
 from gprov.apps.unit.recovery.erase_record import refuse_unfinished_erase
 from gprov.apps.unit.recovery.records import HistoryFile
 from gprov.apps.unit.recovery.retention import prune_images, prune_logs
@@ -244,5 +245,6 @@ class FactoryRestore:
         unit, options = identify_attempt(attempt, ports, context)
         endpoint = context.arguments.xlog or options.xlog
         if endpoint:
-            self._remote_log = start_remote_log(ports, endpoint, unit, context)
+            server = LogServer(endpoint, read_trust(ports.volumes.files, context))
+            self._remote_log = start_remote_log(ports, server, unit, context)
         return unit, options

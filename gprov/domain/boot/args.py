@@ -22,7 +22,9 @@ FAILURE_HOLD_SECONDS = 300.0
 EMERGENCY_WAIT_SECONDS = 5.0
 
 # Arguments that select the purpose of a boot. They are never copied from the command line into a boot entry.
-MODE_ARGUMENTS = frozenset({"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "DATA_ERASE_OPTIONS", "frmode", "mfgurl"})
+MODE_ARGUMENTS = frozenset(
+    {"real_root", "DATA_ERASE", "DATA_ERASE_SERIAL", "DATA_ERASE_OPTIONS", "frmode", "mfgurl", "mfgca"}
+)
 # Names without the branding's prefix: set by GRUB's recovery entries; seconds to wait for a key press; manufacturer of
 # further adapters of displays.
 FALLBACK_ARGUMENT = "LOADER_FALLBACK"
@@ -72,6 +74,7 @@ class BootArguments:
     ``failure_hold`` (how long a failure is displayed before the next boot; None: the flow's default) are in seconds.
     ``erase_serial``: serial number of the unit that ``DATA_ERASE`` may erase without a person's confirmation.
     ``erase_options``: ``gprov.domain.erase.request_text``.
+    ``mfg_ca``: raw text of ``mfgca``: a wrong value stops provisioning (``gprov.domain.unit.trust``).
     ``lcd_manufacturer``: manufacturer of further FTDI adapters that may belong to displays, "" if not given.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: prefix of gprov's
     own arguments. ``consoles``: values of ``console=``. ``notes``: one sentence per malformed argument.
@@ -85,6 +88,7 @@ class BootArguments:
     erase_serial: str = ""
     erase_options: str = ""
     mfg_url: str = ""
+    mfg_ca: str = ""
     preferred_image: PreferredImage = PreferredImage.LATEST
     shell: bool = False
     emergency: EmergencyPolicy = EmergencyPolicy.IMAGES
@@ -121,6 +125,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         erase_serial=reader.text("DATA_ERASE_SERIAL"),
         erase_options=reader.text("DATA_ERASE_OPTIONS"),
         mfg_url=reader.text("mfgurl"),
+        mfg_ca=reader.text("mfgca"),
         preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
         shell=reader.is_word("frmode", "shell"),
         emergency=reader.word(own + EMERGENCY_ARGUMENT, _EMERGENCY_WORDS, EmergencyPolicy.IMAGES),

@@ -36,8 +36,16 @@ from gprov.domain.plan.operations import Operation, Plan
 from gprov.domain.plan.preconditions import check_boot_arguments, check_platform_supported
 from gprov.domain.plan.restore import CLEARED_EDGE
 from gprov.domain.platform.identify import Unit
-from gprov.domain.recovery_files import ADMIN_HASH, KEPT_ARGUMENTS_FILE, OPTIONS_FILE, PLATFORM_IDENT, SECRETS_FOLDER
+from gprov.domain.recovery_files import (
+    ADMIN_HASH,
+    KEPT_ARGUMENTS_FILE,
+    OPTIONS_FILE,
+    PLATFORM_IDENT,
+    SECRETS_FOLDER,
+    TRUST_FILE,
+)
 from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
+from gprov.domain.unit.trust import ServerTrust, serialise_trust
 
 # Covers the start of the first partition: old boot files there must not be booted before RECOVERY is complete.
 RECOVERY_EDGE = 16 * MIB
@@ -47,7 +55,7 @@ ESP_NUMBER = 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisionFacts:
     """``recovery``: the disk that becomes RECOVERY; ``targets``: the disks whose tables are cleared. ``loader``: boot
-    loader for BIOS, None on UEFI."""
+    loader for BIOS, None on UEFI. ``trust``: how the unit verifies https servers later, None if it uses none."""
 
     branding: Branding
     mount_points: MountPoints
@@ -58,6 +66,7 @@ class ProvisionFacts:
     options: RestoreOptions
     extra_arguments: str = ""
     loader: Loader | None = field(default=None, repr=False)
+    trust: ServerTrust | None = None
 
 
 def recovery_file_system(unit: Unit) -> FileSystemKind:
@@ -137,6 +146,9 @@ def plan_restore_options(facts: ProvisionFacts) -> Plan:
             mode=0o600,
         )
     )
+    if facts.trust is not None:
+        content = serialise_trust(facts.trust)
+        operations.append(WriteFile(path=f"{mount_points.recovery}/{TRUST_FILE}", content=content))
     if facts.unit.by_fallback:
         ident = f"{facts.unit.platform.code_name}\n".encode()
         operations.append(WriteFile(path=f"{mount_points.recovery}/{PLATFORM_IDENT}", content=ident))

@@ -28,8 +28,10 @@ import pytest
 from typing_extensions import override
 
 from gprov.adapters.linux.net.http import RequestsHttp
-from gprov.domain.errors import DeviceFault, DeviceMissing, NetworkFault
+from gprov.adapters.linux.net.server_trust import HttpTrust
+from gprov.domain.errors import DeviceFault, DeviceMissing, NetworkFault, RefusedByPolicy
 from gprov.domain.files import Digests
+from gprov.domain.unit.trust import SystemCas, parse_ca
 from gprov.ports.clock import Clock
 from gprov.ports.network import TransferLimits
 
@@ -774,12 +776,21 @@ def test_certificates_are_checked(origin: Origin, clock: SkippingClock, tmp_path
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            assert RequestsHttp(clock, ca_file=str(certificate)).request("GET", url).body == CONTENT
-            with pytest.raises(NetworkFault, match="certificate is not valid: self-signed"):
-                RequestsHttp(clock).request("GET", url)
+            trust = HttpTrust()
+            http = RequestsHttp(clock, trust)
+            with pytest.raises(RefusedByPolicy, match="no CA is known"):
+                http.request("GET", url)
+            origin.script.append(redirect(url))
+            with pytest.raises(RefusedByPolicy, match="no CA is known"):
+                http.request("GET", origin.address)
+            trust.use(parse_ca("certificate", certificate.read_bytes()), check_dates=True)
+            assert http.request("GET", url).body == CONTENT
             origin.script.append(redirect(origin.address))
             with pytest.raises(NetworkFault, match="which is not encrypted"):
-                RequestsHttp(clock, ca_file=str(certificate)).request("GET", url)
+                http.request("GET", url)
+            trust.use(SystemCas(), check_dates=True)
+            with pytest.raises(NetworkFault, match="certificate is not valid: self-signed"):
+                http.request("GET", url)
         finally:
             server.shutdown()
             thread.join()

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
             executor=unit.executor(),
             smbios=unit.smbios(),
             network=unit.network(),
+            trust=unit.trust_ports(),
             background=unit.background(),
             telemetry_at=unit.credential_store_at(),  # type: ignore[arg-type]
             sink_for=unit.file_sink_at(),  # type: ignore[arg-type]

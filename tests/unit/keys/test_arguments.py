@@ -112,6 +112,7 @@ ARGUMENTS: dict[str, Entry] = {
     "DATA_ERASE_OPTIONS": ("no-such-option", running, CONFIRMED),
     "frmode": ("shell", with_operator, NORMAL),
     "mfgurl": (f"{BASE_URL}/other.json", elsewhere, PROVISION),
+    "mfgca": (f"sha256:{'0' * 64}", blank, PROVISION),
     "PREFERRED_UPDATE": ("oldest", with_newer_image, {}),
     "PROTO_IDENT": (default_table()[0].code_name, stranger, PROVISION),
     "KERNEL_OVERRIDE": ("recovery", with_newer_image, {}),

@@ -11,11 +11,14 @@ import pytest
 from acme.start import install, platforms, read
 from acme.vault import DEFAULT_URL, Vault
 from gprov.adapters.fake.machine.stop import StopReason
+from gprov.adapters.fake.net.certificate import FakeCertificate
 from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.adapters.fake.net.http import FakeHttp
 from gprov.adapters.fake.net.origin import FakeOrigin, ServerFault
+from gprov.adapters.fake.net.server_trust import FakeTrust
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.initramfs.closure import modules_of
+from gprov.apps.host.simulation.encrypted_factory import encrypt
 from gprov.apps.host.simulation.invariants import recovery_problems, secret_problems, system_problems
 from gprov.apps.host.simulation.new_worlds import SERIAL, new_world, world_of
 from gprov.apps.host.simulation.world import World
@@ -25,6 +28,7 @@ from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.branding_file import parse_branding
 from gprov.domain.errors import NetworkFault, RefusedByPolicy
+from gprov.domain.unit.trust import SystemCas
 from gprov.ports.factory import CredentialStore
 
 SECRETS = ("correct horse battery", "bios-word", "ipmi-word")
@@ -39,7 +43,10 @@ def vault_reply(os: str = SECRETS[0]) -> bytes:
 
 def vault(origin: FakeOrigin) -> Vault:
     machine = new_world().machine
-    return Vault(FakeHttp(machine, origin), machine.clock)
+    origin.certificate = FakeCertificate(None)
+    trust = FakeTrust(machine, origin)
+    trust.use(SystemCas(), check_dates=True)
+    return Vault(FakeHttp(machine, origin, trust), machine.clock)
 
 
 def acme_world(firmware: FirmwareKind, os_password: str = SECRETS[0]) -> World:
@@ -47,6 +54,7 @@ def acme_world(firmware: FirmwareKind, os_password: str = SECRETS[0]) -> World:
     world = world_of(platform, parse_branding("branding.json", read("branding.json")), firmware)
     world.origin.content[f"{DEFAULT_URL}/units/{SERIAL}"] = vault_reply(os_password)
     world.install = install
+    encrypt(world, None)
     return world
 
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 from gprov.adapters.fake.files.files import FakeFiles
 from gprov.adapters.fake.machine.machine import SimulatedMachine
 from gprov.adapters.fake.net.origin import Answer, Cut, FakeOrigin, Refused
+from gprov.adapters.fake.net.server_trust import FakeTrust
 from gprov.domain.errors import NetworkFault
 from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress, size_problem
 from gprov.ports.retry import growing_pauses, retried
@@ -18,9 +19,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
 
 
 class FakeHttp(Http):
-    def __init__(self, machine: SimulatedMachine, origin: FakeOrigin) -> None:
+    def __init__(self, machine: SimulatedMachine, origin: FakeOrigin, trust: FakeTrust | None = None) -> None:
         self._machine = machine
         self._origin = origin
+        self._trust = trust or FakeTrust(machine, origin)
         self._files = FakeFiles(machine)
 
     @override
@@ -35,6 +37,7 @@ class FakeHttp(Http):
         seconds: float = 30.0,
     ) -> Reply:
         self._machine.begin_write(f"{method} {url}")
+        self._trust.check(url)
         try:
             answer = self._origin.send(url, 0, seconds, self._machine.clock)
         except (Cut, Refused) as exc:
@@ -56,6 +59,7 @@ class FakeHttp(Http):
 
         def attempt() -> bytes:
             self._machine.begin_write(f"GET {url}")
+            self._trust.check(url)
             stall = min(limits.stall_seconds, max(0.1, transfer.remaining))
             return transfer.receive(self._origin.send(url, len(transfer.content), stall, self._machine.clock))
 

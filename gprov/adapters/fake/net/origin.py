@@ -6,6 +6,7 @@ import gzip
 from dataclasses import dataclass, field
 from enum import Enum
 
+from gprov.adapters.fake.net.certificate import FakeCertificate
 from gprov.adapters.fake.system.clock import FakeClock
 
 
@@ -50,10 +51,12 @@ class Answer:
 
 @dataclass(kw_only=True)
 class FakeOrigin:
-    """Files of the simulated web server by URL. ``down``: no reply at all. ``faults``: by URL; ``remaining_breaks``:
-    number of connections still to break. ``requests``: URL and first byte of each request."""
+    """Files of the simulated web server by URL. ``certificate``: shown at https URLs. ``down``: no reply at all.
+    ``faults``: by URL; ``remaining_breaks``: number of connections still to break. ``requests``: URL and first byte of
+    each request."""
 
     content: dict[str, bytes] = field(default_factory=dict)
+    certificate: FakeCertificate | None = None
     down: bool = False
     faults: dict[str, ServerFault] = field(default_factory=dict)
     remaining_breaks: int = 2

@@ -7,9 +7,10 @@ socket timeout: the connection must be shut down from outside.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
@@ -49,8 +50,16 @@ class ExchangeConnections:
             self._held.clear()
 
 
-def registering_adapter(connections: ExchangeConnections) -> HTTPAdapter:
-    """A requests adapter that registers all its connections."""
+class _PinnedAdapter(HTTPAdapter):
+    """Verifies servers with its context and nothing else: requests would add its own bundle of CAs."""
+
+    @override
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        pass
+
+
+def registering_adapter(connections: ExchangeConnections, tls: ssl.SSLContext | None) -> HTTPAdapter:
+    """A requests adapter that registers all its connections. ``tls``: for https URLs."""
 
     class Plain(HTTPConnection):
         response_class = BoundedResponse
@@ -76,7 +85,9 @@ def registering_adapter(connections: ExchangeConnections) -> HTTPAdapter:
     class EncryptedPool(HTTPSConnectionPool):
         ConnectionCls = Encrypted
 
-    adapter = HTTPAdapter()
+    adapter = _PinnedAdapter()
+    if tls is not None:
+        adapter.init_poolmanager(1, 1, ssl_context=tls)
     manager = cast("PoolManager", adapter.poolmanager)
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
     return adapter

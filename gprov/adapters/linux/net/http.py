@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from gprov.adapters.linux.net.call_timeout import CallTimedOut, call_with_timeout
 from gprov.adapters.linux.net.partial import PartialFile, open_partial
+from gprov.adapters.linux.net.server_trust import HttpTrust
 from gprov.adapters.linux.net.transport import HttpResponse, TransferInterrupted, exchange
 from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
@@ -23,11 +24,11 @@ _RETRYABLE_STATUS = frozenset({408, 425, 429})
 
 
 class RequestsHttp(Http):
-    """``ca_file``: certificates to trust instead of the default ones."""
+    """``trust``: which https servers are accepted; None: no server at all."""
 
-    def __init__(self, clock: Clock, *, ca_file: str | None = None) -> None:
+    def __init__(self, clock: Clock, trust: HttpTrust | None = None) -> None:
         self._clock = clock
-        self._ca_file = ca_file
+        self._trust = trust or HttpTrust()
 
     @override
     def request(
@@ -44,7 +45,7 @@ class RequestsHttp(Http):
         deadline = Deadline(self._clock, seconds)
 
         def whole() -> Reply:
-            with exchange(method, url, headers or {}, body, seconds=seconds, ca_file=self._ca_file) as answer:
+            with exchange(method, url, headers or {}, body, seconds=seconds, tls=self._trust.context_for) as answer:
                 return _read_whole(answer, url, limit, deadline)
 
         try:
@@ -77,7 +78,7 @@ class RequestsHttp(Http):
         resume = partial.resume_headers()
         # Never 0: an attempt without time left must fail like any other.
         seconds = max(0.1, min(bounds.limits.stall_seconds, bounds.remaining))
-        with exchange("GET", url, resume, seconds=seconds, ca_file=self._ca_file) as answer:
+        with exchange("GET", url, resume, seconds=seconds, tls=self._trust.context_for) as answer:
             if answer.status == 206 and resume:
                 partial.check_continuation(answer.headers, answer.length)
             elif answer.status == 200:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,12 +14,16 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 from gprov.adapters.linux.net.call_timeout import CallTimedOut, Watchdog, call_with_timeout
 from gprov.domain.errors import NetworkFault
 from gprov.domain.mfg.urls import redacted, url_problem
+from gprov.domain.unit.trust import is_encrypted
 
 if TYPE_CHECKING:
     import requests
     from requests.adapters import HTTPAdapter
 
     from gprov.adapters.linux.net.exchange_connections import ExchangeConnections
+
+# The TLS context for a URL, None if it is not https. May raise GprovError.
+TlsFor = Callable[[str], "ssl.SSLContext | None"]
 
 _CONNECT_SECONDS = 20.0
 _REDIRECTS = 5
@@ -96,7 +100,7 @@ def exchange(
     body: bytes | None = None,
     *,
     seconds: float,
-    ca_file: str | None = None,
+    tls: TlsFor,
 ) -> Iterator[HttpResponse]:
     """Send a request and read the headers of its answer within ``seconds``; later each read of the body has that
     timeout.
@@ -106,9 +110,7 @@ def exchange(
     from gprov.adapters.linux.net.exchange_connections import ExchangeConnections
 
     connections = ExchangeConnections()
-    request = _Request(
-        method=method, headers=headers, body=body, seconds=seconds, ca_file=ca_file, connections=connections
-    )
+    request = _Request(method=method, headers=headers, body=body, seconds=seconds, tls=tls, connections=connections)
     try:
         answer = _answer(url, request)
         try:
@@ -128,7 +130,7 @@ class _Request:
     headers: Mapping[str, str]
     body: bytes | None
     seconds: float
-    ca_file: str | None
+    tls: TlsFor
     connections: ExchangeConnections
 
 
@@ -154,7 +156,7 @@ def _follow(url: str, request: _Request) -> HttpResponse:
         location = answer.headers.get("Location", "")
         answer.close()
         target, problem = _redirect_target(url, location)
-        if problem or (url.startswith("https:") and not target.startswith("https:")):
+        if problem or (is_encrypted(url) and not is_encrypted(target)):
             raise NetworkFault(redacted(url), f"redirects to {redacted(target)}, which {problem or 'is not encrypted'}")
         if urlsplit(target).netloc != urlsplit(url).netloc:
             kept = {name: v for name, v in request.headers.items() if name.lower() not in ("authorization", "cookie")}
@@ -181,14 +183,15 @@ def _send(url: str, request: _Request) -> HttpResponse:
     usual = {"User-Agent": "gprov", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
     headers = {**usual, **request.headers}
     # No session: it would read proxies from the environment and .netrc, keep cookies, and follow redirects half-way.
-    adapter = registering_adapter(request.connections)
+    tls = request.tls(url)
+    adapter = registering_adapter(request.connections, tls)
     try:
         response = adapter.send(
             requests.Request(request.method, bare, headers=headers, data=request.body, auth=login).prepare(),
             # Slightly longer than the timeout of the exchange, so that the latter is reported.
             timeout=(min(request.seconds, _CONNECT_SECONDS), request.seconds * 1.1),
             stream=True,
-            verify=request.ca_file or True,
+            verify=tls is None or tls.verify_mode is not ssl.CERT_NONE,
         )
     except BaseException:
         adapter.close()
@@ -219,6 +222,8 @@ def _translated() -> Iterator[None]:
         raise TransferInterrupted("no connection in time") from _root(exc)
     except (requests.RequestException, HTTPError, HTTPException, OSError) as exc:
         cause = _root(exc)
+        if isinstance(cause, ssl.SSLCertVerificationError):  # a retry would fail as well
+            raise NetworkFault("server", _describe_error(cause)) from cause
         # The cause rather than its wrappers, which quote whole URLs.
         raise TransferInterrupted(_describe_error(cause)) from cause
 

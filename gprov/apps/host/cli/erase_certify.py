@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gprov.apps.host.cli.http_client import CaFile, http_client
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.userfile import read_user_file
@@ -17,6 +18,7 @@ from gprov.domain.erase.report_fields import LINE
 from gprov.domain.erase.report_text import parse_report
 from gprov.domain.erase.signed import certificate_file
 from gprov.domain.errors import BadInput, ExitCode, Problem
+from gprov.domain.unit.trust import is_encrypted
 
 if TYPE_CHECKING:  # loaded only by the action that needs it
     from gprov.ports.factory import ErasureRegistry
@@ -41,11 +43,14 @@ def certify(
             help="a further copy, outside of the chain folder (with --server: the only one)",
         ),
     ] = None,
+    ca: CaFile = None,
     as_json: Json = False,
 ) -> int:
     """Issue the certificate of an erase report: with a key of this machine, or by the factory server."""
     if (server is None) == (key is None) or (key is None) != (chain is None):
         raise typer.BadParameter("give --key and --chain, or --server", param_hint="'--key' / '--chain' / '--server'")
+    if ca is not None and (server is None or not is_encrypted(server)):
+        raise typer.BadParameter("belongs to --server with an https URL", param_hint="'--ca'")
     if server is not None and output is None:
         raise typer.BadParameter("name the file for the certificate with --output", param_hint="'--server'")
     if issuer is not None and (server is not None or not issuer.strip()):
@@ -63,7 +68,8 @@ def certify(
     if server is not None and not serial.strip():
         unknown = "states no serial number of the machine: a server cannot register it, use --key and --chain"
         raise BadInput(report, [Problem("", unknown)])
-    signed = _registry(server or "", key or "", chain or "", issuer or socket.gethostname()).register(content)
+    registry = _server(server, ca) if server is not None else _own(key or "", chain or "", issuer)
+    signed = registry.register(content)
     found = parse_certificate(signed.certificate)
     if issuer is not None and found.issuer.name != LINE.write(issuer):
         already = f"has the certificate {found.chain.sequence} of {found.issuer.name} already: omit --issuer"
@@ -82,16 +88,17 @@ def certify(
     return ExitCode.DONE
 
 
-def _registry(server: str, key: str, chain: str, issuer: str) -> ErasureRegistry:
-    if server:
-        from gprov.adapters.linux.net.factory import HttpFactory
-        from gprov.adapters.linux.net.http import RequestsHttp
-        from gprov.adapters.linux.system.clock import SystemClock
+def _server(url: str, ca: str | None) -> ErasureRegistry:
+    from gprov.adapters.linux.net.factory import HttpFactory
+    from gprov.adapters.linux.system.clock import SystemClock
 
-        clock = SystemClock()
-        return HttpFactory(RequestsHttp(clock), clock, server)
+    return HttpFactory(http_client(ca), SystemClock(), url)
+
+
+def _own(key: str, chain: str, issuer: str | None) -> ErasureRegistry:
     from gprov.adapters.linux.files.certificate_folder import FolderRegistry
     from gprov.adapters.linux.files.files import LinuxFiles
     from gprov.adapters.linux.system.ed25519 import signer_in
 
-    return FolderRegistry(LinuxFiles(), os.path.abspath(chain), signer_in(key), issuer, time.time_ns)
+    name = issuer or socket.gethostname()
+    return FolderRegistry(LinuxFiles(), os.path.abspath(chain), signer_in(key), name, time.time_ns)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gprov.apps.host.cli.http_client import CaFile
 from gprov.apps.host.cli.manuf import manuf_content
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
@@ -16,6 +17,7 @@ from gprov.domain.errors import ExitCode
 from gprov.domain.mfg.difference import difference_text
 from gprov.domain.mfg.manuf import parse_specifications
 from gprov.domain.mfg.urls import redacted
+from gprov.domain.unit.trust import is_encrypted
 
 if TYPE_CHECKING:
     from gprov.apps.mfg.hardware_tool import HardwareTool
@@ -67,10 +69,13 @@ def compare(
     platforms: Platforms = None,
     code_name: CodeName = "",
     mac_prefix: MacPrefix = _NAMES.mac_prefix,
+    ca: CaFile = None,
     as_json: Json = False,
 ) -> int:
     """Print every difference of this machine from its entry of ValidationData. Exit status 1 if there is any."""
-    specs = parse_specifications(redacted(manuf), manuf_content(manuf))
+    if ca is not None and not is_encrypted(manuf):
+        raise typer.BadParameter("belongs to https URLs", param_hint="'--ca'")
+    specs = parse_specifications(redacted(manuf), manuf_content(manuf, ca))
     differences = _tool(platforms, replace(_NAMES, mac_prefix=mac_prefix)).compare(specs, code_name)
     if as_json:
         rows = [{"place": one.place, "required": one.required, "detected": one.detected} for one in differences]

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from gprov.apps.host.cli.appliance import problem_rows
+from gprov.apps.host.cli.http_client import CaFile, http_client
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.qa_page import qa_page
@@ -16,10 +17,12 @@ from gprov.apps.host.cli.userfile import read_user_file
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, ExitCode, NetworkFault
 from gprov.domain.formats.json.value import Json as JsonValue
+from gprov.domain.mfg.encryption import require_encryption
 from gprov.domain.mfg.files import destination
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.platform.table import parse_platform_table
+from gprov.domain.unit.trust import is_encrypted
 
 app = new_app("Check manufData.json.")
 app.command("qa-page")(qa_page)
@@ -46,20 +49,29 @@ def check(
         str, typer.Option(metavar="PREFIX", help="what names of your images begin with")
     ] = _NAMES.image_prefix,
     boot_kernel: Annotated[str, typer.Option(metavar="NAME", help="name of your boot kernel")] = _NAMES.boot_kernel,
+    ca: CaFile = None,
+    tls: Annotated[
+        bool,
+        typer.Option("--tls", help="for units that verify their servers (mfgca): refuse URLs that are not encrypted"),
+    ] = False,
     network: Annotated[
         bool, typer.Option("--network", help="ask the web server for every file: is it there, with its Size?")
     ] = False,
     as_json: Json = False,
 ) -> int:
     """Every problem of a manufData.json. Exit status 1 if there is any."""
+    if ca is not None and not any(is_encrypted(each) for each in (source, appliance or "")):
+        raise typer.BadParameter("belongs to https URLs", param_hint="'--ca'")
     platforms = None
     branding = Branding(image_prefix=image_prefix, boot_kernel=boot_kernel)
     try:
         if appliance is not None:
-            platforms = parse_platform_table(redacted(appliance), manuf_content(appliance))
-        manuf_data = parse_manuf(redacted(source), manuf_content(source), branding, platforms)
+            platforms = parse_platform_table(redacted(appliance), manuf_content(appliance, ca))
+        manuf_data = parse_manuf(redacted(source), manuf_content(source, ca), branding, platforms)
+        if tls:
+            require_encryption(redacted(source), manuf_data)
         if network:
-            manuf_data = _asked(redacted(source), manuf_data)
+            manuf_data = _asked(redacted(source), manuf_data, ca)
     except BadInput as error:
         _refuse(error, as_json=as_json)
         return ExitCode.NEGATIVE
@@ -71,13 +83,11 @@ def check(
     return ExitCode.DONE
 
 
-def _asked(what: str, manuf_data: ManufData) -> ManufData:
+def _asked(what: str, manuf_data: ManufData, ca: str | None) -> ManufData:
     """With a warning for each file that cannot be checked. Raises BadInput with every file that is not as it should."""
-    from gprov.adapters.linux.net.http import RequestsHttp
-    from gprov.adapters.linux.system.clock import SystemClock
     from gprov.apps.host.cli.manuf_network import network_problems
 
-    found = list(network_problems(RequestsHttp(SystemClock()), manuf_data))
+    found = list(network_problems(http_client(ca), manuf_data))
     problems = [problem for problem, certain in found if certain]
     if problems:
         raise BadInput(what, problems)
@@ -143,14 +153,12 @@ def _lines(what: str, manuf_data: ManufData, branding: Branding) -> Iterator[str
     yield f"{what}: no problems, {len(manuf_data.warnings)} warning(s)"
 
 
-def manuf_content(source: str) -> bytes:
-    """Of a file, or of what a web server answers. Raises DeviceMissing, DeviceFault, NetworkFault."""
+def manuf_content(source: str, ca: str | None = None) -> bytes:
+    """Of a file, or of what a web server answers. ``ca``: path of the CA certificate of https servers. Raises
+    DeviceMissing, DeviceFault, NetworkFault."""
     if not source.lower().startswith(("http://", "https://")):
         return read_user_file(source)
-    from gprov.adapters.linux.net.http import RequestsHttp
-    from gprov.adapters.linux.system.clock import SystemClock
-
-    reply = RequestsHttp(SystemClock()).request("GET", source)
+    reply = http_client(ca).request("GET", source)
     if reply.status != 200:
         raise NetworkFault(redacted(source), f"answered with status {reply.status}")
     return reply.body

@@ -36,6 +36,7 @@ from gprov.adapters.fake.net.factory import FakeFactory
 from gprov.adapters.fake.net.http import FakeHttp
 from gprov.adapters.fake.net.network import FakeNetwork
 from gprov.adapters.fake.net.origin import FakeOrigin
+from gprov.adapters.fake.net.server_trust import FakeTrust, VerifiedTime
 from gprov.adapters.fake.system.background import FakeBackground
 from gprov.adapters.fake.system.passwords import FakePasswordHasher
 from gprov.adapters.fake.system.power import FakePower
@@ -204,14 +205,21 @@ def plug_in(container: UnitContainer, world: World) -> None:
     set_value(container.inventory, FakeInventory(machine))
     set_value(container.hasher, FakePasswordHasher())
     set_value(container.config_tools, FakeConfigTools(machine))
-    set_value(container.http, FakeHttp(machine, world.origin))
+    trust = FakeTrust(machine, world.origin)
+    set_value(container.trust_store, trust)
+    set_value(container.http, FakeHttp(machine, world.origin, trust))
     set_value(container.network, FakeNetwork(machine))
-    set_value(container.telemetry_at, lambda _endpoint: world.factory)
-    set_value(container.time_source_at, lambda _endpoint: world.factory)
-    set_value(container.document_store_at, lambda _endpoint: world.factory)
-    set_value(container.erasure_registry_at, lambda _endpoint: world.factory)
-    set_value(container.credential_store_at, lambda _endpoint: world.factory)
-    set_value(container.run_history_at, lambda _endpoint: world.factory)
+
+    def factory_at(endpoint: str) -> FakeFactory:
+        trust.check(endpoint)
+        return world.factory
+
+    set_value(container.telemetry_at, factory_at)
+    set_value(container.time_source_at, lambda endpoint: VerifiedTime(trust, endpoint, world.factory))
+    set_value(container.document_store_at, factory_at)
+    set_value(container.erasure_registry_at, factory_at)
+    set_value(container.credential_store_at, factory_at)
+    set_value(container.run_history_at, factory_at)
     set_value(container.sink_for, FakeServerSink)
     set_value(container.file_sink_at, lambda _folder: MemorySink())
     if hasattr(container, "erase_file_sink_at"):

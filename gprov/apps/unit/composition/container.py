@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.apps.unit.execution.erase.machine import MachineEraser
     from gprov.apps.unit.execution.erase.runner import ErasureRunner
     from gprov.apps.unit.execution.executor import Executor, PlanPorts
+    from gprov.apps.unit.network.server_trust import TrustPorts
     from gprov.domain.platform.model import Platform
     from gprov.ports.display import Display, Panel
     from gprov.ports.events import EventSink
@@ -157,6 +158,12 @@ def _machine_eraser(unit: UnitContainer) -> MachineEraser:
     )
 
 
+def _trust_ports(unit: UnitContainer) -> TrustPorts:
+    from gprov.apps.unit.network.server_trust import TrustPorts
+
+    return TrustPorts(store=unit.trust_store, files=unit.files(), clock=unit.clock())
+
+
 def _flow_ports(unit: UnitContainer) -> FlowPorts:
     from gprov.apps.unit.composition.flow_ports import FlowPorts
 
@@ -165,6 +172,7 @@ def _flow_ports(unit: UnitContainer) -> FlowPorts:
         executor=unit.executor(),
         smbios=unit.smbios(),
         network=unit.network(),
+        trust=unit.trust_ports(),
         background=unit.background(),
         telemetry_at=unit.telemetry_at(),
         sink_for=unit.sink_for(),
@@ -186,6 +194,7 @@ class UnitContainer(PortContainer):
     volume_ports = factory(_volume_ports, itself)
     plan_ports = factory(_plan_ports, itself)
     destructive_ports = factory(_destructive_ports, itself)
+    trust_ports = factory(_trust_ports, itself)
     executor = factory(_executor, itself)
     erasure_runner = factory(_erasure_runner, itself)
     burn_in_runner = factory(_burn_in_runner, itself)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gprov.apps.unit.composition.volume_ports import VolumePorts
 from gprov.apps.unit.execution.executor import Executor
+from gprov.apps.unit.network.server_trust import TrustPorts
 from gprov.ports.background import Background
 from gprov.ports.events import EventSink
 from gprov.ports.factory import Telemetry
@@ -30,6 +31,7 @@ class FlowPorts:
     executor: Executor
     smbios: SmbiosTable
     network: Network
+    trust: TrustPorts
     background: Background
     telemetry_at: TelemetryAt
     sink_for: SinkFor

@@ -8,6 +8,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from collections.abc import Callable
 
     from gprov.adapters.linux.net.factory import HttpFactory
+    from gprov.adapters.linux.net.server_trust import HttpTrust
     from gprov.ports.background import Background
     from gprov.ports.clock import Clock
     from gprov.ports.events import EventSink
@@ -16,10 +17,16 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.process import Processes
 
 
-def http(*, clock: Clock) -> Http:
+def http_trust() -> HttpTrust:
+    from gprov.adapters.linux.net.server_trust import HttpTrust
+
+    return HttpTrust()
+
+
+def http(*, clock: Clock, trust: HttpTrust) -> Http:
     from gprov.adapters.linux.net.http import RequestsHttp
 
-    return RequestsHttp(clock)
+    return RequestsHttp(clock, trust)
 
 
 def network(*, processes: Processes, clock: Clock, background: Background) -> Network:

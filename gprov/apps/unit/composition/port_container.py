@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from collections.abc import Callable
 
     from gprov.adapters.linux.net.factory import HttpFactory
+    from gprov.adapters.linux.net.server_trust import HttpTrust
     from gprov.apps.unit.composition.flow_ports import SinkFor
     from gprov.ports.archive import Archives
     from gprov.ports.arrays import Arrays
@@ -43,7 +44,7 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.media import MediaSearch
-    from gprov.ports.network import Http, Network
+    from gprov.ports.network import Http, Network, TrustStore
     from gprov.ports.shell import ConsoleShell
 
 
@@ -124,7 +125,11 @@ def _config_tools(unit: PortContainer) -> ConfigTools:
 
 
 def _http(unit: PortContainer) -> Http:
-    return network_adapters.http(clock=unit.clock())
+    return network_adapters.http(clock=unit.clock(), trust=unit.http_trust())
+
+
+def _trust_store(unit: PortContainer) -> TrustStore:
+    return unit.http_trust()
 
 
 def _network(unit: PortContainer) -> Network:
@@ -218,6 +223,8 @@ class PortContainer(Container):
     hasher = singleton(adapters.hasher)
     config_tools = singleton(_config_tools, itself)
 
+    http_trust: Declaration[Container, HttpTrust] = singleton(network_adapters.http_trust)
+    trust_store = factory(_trust_store, itself)
     http = singleton(_http, itself)
     network = singleton(_network, itself)
     # The factory's ports; each takes the URL of the server. Of gprov's own server, all are one client: one session.

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.apps.unit.composition.flow_ports import FlowPorts
 from gprov.apps.unit.network.connect import connect
+from gprov.apps.unit.network.server_trust import trust_log_server
 from gprov.apps.unit.reporting.unexpected import unexpected_errors_translated
 from gprov.domain.errors import GprovError
 from gprov.domain.mfg.urls import with_scheme
 from gprov.domain.platform.identify import Unit
+from gprov.domain.unit.trust import ServerTrust
 from gprov.ports.background import Task
 
 # Name of the background task.
 REMOTE_LOG = "remote-log"
 
 
-def start_remote_log(ports: FlowPorts, endpoint: str, unit: Unit, context: UnitContext) -> Task:
-    """Configure the network in the background, then send all events since the start of this run to the server at
-    ``endpoint`` (a URL, or HOST:PORT). A failure is a warning. The network may take a minute, hence the background."""
+@dataclass(frozen=True, slots=True)
+class LogServer:
+    """``endpoint``: URL, or HOST:PORT. ``trust``: as RECOVERY has it."""
+
+    endpoint: str
+    trust: ServerTrust | None
+
+
+def start_remote_log(ports: FlowPorts, server: LogServer, unit: Unit, context: UnitContext) -> Task:
+    """Configure the network in the background, then send all events since the start of this run to the server. A
+    failure is a warning. The network may take a minute, hence the background."""
+    url = with_scheme(server.endpoint)
 
     def work() -> None:
         try:
             with unexpected_errors_translated():
                 connect(ports.network, ports.volumes.clock, unit, context)
-                context.bus.attach(ports.sink_for(ports.telemetry_at(with_scheme(endpoint)), unit.serial))
+                trust_log_server(ports.trust, url, server.trust, context)
+                context.bus.attach(ports.sink_for(ports.telemetry_at(url), unit.serial))
         except GprovError as error:
             context.bus.warning(f"no remote log: {error}")
 
