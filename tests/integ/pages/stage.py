@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -18,6 +18,7 @@ from gprov.adapters.linux.net.factory import HttpFactory
 from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.apps.server.container import server_container
+from gprov.apps.server.store.presence import serving
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.events import (
     Body,
@@ -47,17 +48,21 @@ SECONDS = 30.0
 class PageServer:
     """In this process, on a port of its own. ``now_ns``: its clock."""
 
-    def __init__(self, folder: Path, now_ns: int = NOW) -> None:
+    def __init__(self, folder: Path, settings: ServerSettings) -> None:
         self.folder = folder
-        self.now_ns = now_ns
+        self.now_ns = NOW
+        self._settings = settings
         self.port = 0
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+        self._held = ExitStack()
 
     def start(self) -> None:
-        container = server_container(str(self.folder), FakeKeys(), ServerSettings())
+        container = server_container(str(self.folder), FakeKeys(), self._settings)
         set_value(container.now, lambda: self.now_ns)
-        self._database, self._feed = container.database(), container.feed()
+        self._held.enter_context(serving(str(self.folder), self._settings.store.database))
+        self._feed = container.feed()
+        self._held.enter_context(closing(container.database()))
         app = container.app()
         config = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="warning", timeout_graceful_shutdown=3)
         self._server = server = uvicorn.Server(config)
@@ -76,7 +81,7 @@ class PageServer:
         self._feed.close()
         self._thread.join(SECONDS)
         assert not self._thread.is_alive(), "the server does not end"
-        self._database.close()
+        self._held.close()
         self._server = None
 
     @property
@@ -88,9 +93,9 @@ class PageServer:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[PageServer]:
+def running(folder: Path, settings: ServerSettings | None = None) -> Iterator[PageServer]:
     folder.mkdir(exist_ok=True)
-    server = PageServer(folder)
+    server = PageServer(folder, settings or ServerSettings())
     server.start()
     try:
         yield server
