@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
+from gprov.apps.server.access.unit_gate import GateRules, UnitGate
 from gprov.apps.server.pages.detail_queries import DetailQueries
 from gprov.apps.server.pages.figure_queries import FigureQueries
 from gprov.apps.server.pages.live import LiveFeed
@@ -71,7 +72,14 @@ def _database(server: ServerContainer) -> Database:
 
 
 def _store(server: ServerContainer) -> Store:
-    return Store(server.database(), server.now(), server.settings().documents.hold_ns)
+    settings = server.settings()
+    return Store(server.database(), server.now(), settings.documents.hold_ns, strict=settings.access.strict)
+
+
+def _gate(server: ServerContainer) -> UnitGate:
+    access = server.settings().access
+    rules = GateRules(strict=access.strict, token_ns=access.token_ns, in_scripts=access.script_tokens)
+    return UnitGate(server.database(), server.trail(), server.randomness(), server.now(), rules)
 
 
 def _password_policy(server: ServerContainer) -> PasswordPolicy:
@@ -97,8 +105,14 @@ def _passwords(server: ServerContainer) -> PasswordStore:
 
 
 def _credentials(server: ServerContainer) -> CredentialService:
+    settings = server.settings()
     return CredentialService(
-        server.database(), server.passwords(), server.trail(), server.now(), server.settings().credentials.window_ns
+        server.database(),
+        server.passwords(),
+        server.trail(),
+        server.now(),
+        settings.credentials.window_ns,
+        strict=settings.access.strict,
     )
 
 
@@ -136,6 +150,7 @@ def _services(server: ServerContainer) -> Services:
     return Services(
         store=server.store(),
         credentials=server.credentials(),
+        gate=server.gate(),
         queries=server.queries(),
         released=server.released(),
         key=server.store_key(),
@@ -202,6 +217,7 @@ class ServerContainer(Container):
     trail = singleton(_trail, itself)
     passwords = singleton(_passwords, itself)
     credentials = singleton(_credentials, itself)
+    gate = singleton(_gate, itself)
     admin = singleton(_admin, itself)
     queries = singleton(_queries, itself)
     released = singleton(_released, itself)

@@ -20,8 +20,10 @@ from gprov.apps.server.web.api import log
 from gprov.apps.server.web.limits.log_lines import Budgeted
 from gprov.apps.server.web.limits.protocol import LimitedProtocol
 from gprov.apps.server.web.limits.serving import LimitedServer, within_limits
-from gprov.domain.errors import DeviceFault
+from gprov.domain.errors import BadInput, DeviceFault, Problem
 from gprov.domain.factory.limits.hosts import AllowedHosts
+from gprov.domain.factory.server_settings import SETTINGS_FILE
+from gprov.domain.factory.settings.access import Access, AccessMode
 from gprov.domain.factory.settings.limits import Limits
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
@@ -67,7 +69,8 @@ class _Announcing(LimitedServer):
 def serve(container: ServerContainer) -> None:
     """Serve where the settings say, until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store
     not usable), and what the provider of the key raises."""
-    listen = container.settings().listen
+    listen, access = container.settings().listen, container.settings().access
+    require_decided(access)
     with (
         serving(container.folder(), container.settings().store.database),
         closing(container.database()),
@@ -78,6 +81,21 @@ def serve(container: ServerContainer) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
         server.run([listener])
+
+
+def require_decided(access: Access) -> None:
+    """Raises BadInput unless somebody has decided who may do what on this server."""
+    if access.mode is AccessMode.UNDECIDED:
+        message = (
+            'is missing: "accounts", for which `gprov server account add` makes the first account, or "isolated" (also'
+            " --isolated) for a network that only trusted machines and people reach; docs/server-access.md"
+        )
+        raise BadInput(SETTINGS_FILE, [Problem("$.access.mode", message)])
+    if access.mode is AccessMode.ISOLATED:
+        log.warning(
+            "isolated network: everyone who reaches this server reads all that it has but passwords; a unit is known by"
+            " its serial number alone, so that another machine can get its passwords"
+        )
 
 
 def _config(container: ServerContainer) -> uvicorn.Config:

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
             trust=unit.trust_ports(),
             background=unit.background(),
             telemetry_at=unit.credential_store_at(),  # type: ignore[arg-type]
+            session_access_at=unit.session_access_at(),
             sink_for=unit.file_sink_at(),  # type: ignore[arg-type]
             file_sink_at=unit.sink_for(),  # type: ignore[arg-type]
         )

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from gprov.apps.server.access.unit_gate import UnitGate
 from gprov.apps.server.secrets.credentials import CredentialService
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.store.queries import Queries
@@ -28,6 +29,7 @@ from gprov.apps.server.web.openapi import (
     answers,
     takes,
 )
+from gprov.apps.server.web.unit_sessions import unit_sessions
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory import requests
 from gprov.domain.factory.replies import StoredReply, TimeReply
@@ -47,6 +49,7 @@ class Services:
 
     store: Store
     credentials: CredentialService
+    gate: UnitGate
     queries: Queries
     released: ReleasedDocuments
     key: StoreKey
@@ -62,6 +65,7 @@ class Services:
 
 def api(services: Services) -> APIRouter:
     router = APIRouter(prefix=API)
+    router.include_router(unit_sessions(services.gate))
     router.include_router(_reports(services))
     router.include_router(_questions(services))
     router.include_router(_readback(services))
@@ -106,7 +110,7 @@ def _reports(services: Services) -> APIRouter:
         status_code=204,
         summary="Report which platform a unit is",
         openapi_extra=takes(requests.CodeNameReport),
-        responses=answers(None, *POSTED),
+        responses=answers(None, *POSTED, REFUSED),
     )
     def code_name(body: Body) -> None:
         store.code_name(requests.decode(requests.CodeNameReport, body))
@@ -116,7 +120,7 @@ def _reports(services: Services) -> APIRouter:
         status_code=204,
         summary="Report MAC addresses",
         openapi_extra=takes(requests.MacReport),
-        responses=answers(None, *POSTED),
+        responses=answers(None, *POSTED, REFUSED),
     )
     def macs(body: Body) -> None:
         """Replaces what was reported before."""

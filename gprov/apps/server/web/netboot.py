@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
+from gprov.apps.server.access.unit_gate import UnitGate
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.web.api import log
 from gprov.apps.server.web.openapi import ANY_ERROR, answers
@@ -27,7 +28,7 @@ class Netboot:
     branding: Branding = field(default_factory=Branding)
 
 
-def netboot(settings: Netboot, queries: Queries, now: Callable[[], int]) -> APIRouter:
+def netboot(settings: Netboot, queries: Queries, gate: UnitGate, now: Callable[[], int]) -> APIRouter:
     router = APIRouter(tags=["network boot"])
 
     @router.get(
@@ -40,7 +41,8 @@ def netboot(settings: Netboot, queries: Queries, now: Callable[[], int]) -> APIR
         request: Request, mac: str | None = None, serial: str | None = None, board: str | None = None
     ) -> Response:
         """Without a query: a script that asks again with the identity of its machine. `serial` and `board` are the
-        serial numbers of SMBIOS, system and base board. A unit whose passwords are sealed starts from its disks."""
+        serial numbers of SMBIOS, system and base board. A unit whose passwords are sealed starts from its disks. On a
+        server with accounts, the script has a one-time token for a machine with one of these serial numbers."""
         base = settings.public_url or _base(request)
         if mac is None and serial is None and board is None:
             return _text(asking_script(base))
@@ -56,7 +58,8 @@ def netboot(settings: Netboot, queries: Queries, now: Callable[[], int]) -> APIR
                 mac,
             )
             return _text(local_script())
-        return _text(provision_script(base, settings.arguments, settings.branding))
+        token = gate.token_for_script(serials, request.client.host if request.client else "")
+        return _text(provision_script(base, settings.arguments, settings.branding, token))
 
     return router
 
