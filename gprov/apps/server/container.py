@@ -26,11 +26,13 @@ from gprov.apps.server.secrets.password_store import PasswordStore
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.secrets.unlocking import unlock
 from gprov.apps.server.stated_settings import stated_settings
+from gprov.apps.server.store.backends import make_private_folder
 from gprov.apps.server.store.bounds import BoundedStore
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
+from gprov.apps.server.store.grouping import GroupedWrites
 from gprov.apps.server.store.queries import Queries
-from gprov.apps.server.store.recording import Store
+from gprov.apps.server.store.recording import Store, StoreRules
 from gprov.apps.server.store.released_documents import ReleasedDocuments
 from gprov.apps.server.web.api import Services
 from gprov.apps.server.web.app import make_app
@@ -73,15 +75,18 @@ def _database(server: ServerContainer) -> Database:
     return Database(server.folder(), server.settings().store.database)
 
 
+def _grouped(server: ServerContainer) -> GroupedWrites:
+    return GroupedWrites(server.database())
+
+
 def _store(server: ServerContainer) -> Store:
     settings = server.settings()
-    return Store(
-        server.database(),
-        server.now(),
-        settings.documents.hold_ns,
-        settings.limits.stored.log_bytes,
+    rules = StoreRules(
+        hold_ns=settings.documents.hold_ns,
+        log_bytes=settings.limits.stored.log_bytes,
         strict=settings.access.strict,
     )
+    return Store(server.database(), server.grouped(), server.now(), rules)
 
 
 def _bounds(server: ServerContainer) -> BoundedStore:
@@ -147,9 +152,10 @@ def _released(server: ServerContainer) -> ReleasedDocuments:
 
 
 def _signer(server: ServerContainer) -> Signer:
-    """The store is made before the key: its folder is private."""
-    server.database()
-    return signer_at(os.path.join(server.folder(), KEY_FILE))
+    """In the folder of the store, also if the store itself is another server's."""
+    path = os.path.join(server.folder(), KEY_FILE)
+    make_private_folder(os.path.dirname(path))
+    return signer_at(path)
 
 
 def _erasures(server: ServerContainer) -> Erasures:
@@ -230,6 +236,7 @@ class ServerContainer(Container):
     netboot = singleton(_netboot, itself)
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
+    grouped = singleton(_grouped, itself)
     store = singleton(_store, itself)
     bounds = singleton(_bounds, itself)
     admission = singleton(_admission, itself)

@@ -45,7 +45,7 @@ class BoundedStore:
         self._database = database
         self._bounds = bounds
         self._now = now
-        self._content: tuple[bool, int] | None = None  # whether there was room, and when
+        self._content = (False, -2 * _CONTENT_NS)  # whether there was room, and when
 
     def known(self, sender: Sender) -> Known:
         session = and_(sessions.c.unit == units.c.id, sessions.c.key == sha256_of(sender.session.encode()))
@@ -61,16 +61,19 @@ class BoundedStore:
         if count >= self._bounds.candidates and not self._removed_silent():
             raise NoRoom(f"{count} units were never provisioned: no further ones are recorded now")
 
+    @property
+    def asks_for_content(self) -> bool:
+        """Whether ``make_room_for_content`` asks the store, or relies on what it knows."""
+        return abs(self._now() - self._content[1]) > _CONTENT_NS
+
     def make_room_for_content(self) -> None:
         """For events and documents of candidates. Raises NoRoom."""
         now_ns = self._now()
-        room, at_ns = self._content or (False, now_ns - 2 * _CONTENT_NS)
-        if abs(now_ns - at_ns) > _CONTENT_NS:
+        if self.asks_for_content:
             with self._database.read() as db:
                 size = _candidate_bytes(db)
-            room = size <= self._bounds.candidate_bytes or self._removed_silent()
-            self._content = (room, now_ns)
-        if not room:
+            self._content = (size <= self._bounds.candidate_bytes or self._removed_silent(), now_ns)
+        if not self._content[0]:
             raise NoRoom("units that were never provisioned have sent too much: no more of them is recorded now")
 
     def _removed_silent(self) -> bool:

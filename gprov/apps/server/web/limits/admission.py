@@ -91,12 +91,21 @@ class Admission:
         if wait:
             raise TooMany(what, wait)
 
-    def _known_sender(self, sender: Sender) -> Known:
-        now_ns = self._now()
+    def is_known(self, sender: Sender) -> bool:
+        """Whether a message of this sender is admitted or refused without asking the store."""
+        known = self._remembered(sender)
+        return known is not None and not (known.candidate and self._store.asks_for_content)
+
+    def _remembered(self, sender: Sender) -> Known | None:
         with self._lock:
-            found, at_ns = self._known.get(sender, (None, 0))
-        if found is not None and abs(now_ns - at_ns) < _REMEMBERED_NS:
+            known, at_ns = self._known.get(sender, (None, 0))
+        return known if abs(self._now() - at_ns) < _REMEMBERED_NS else None
+
+    def _known_sender(self, sender: Sender) -> Known:
+        found = self._remembered(sender)
+        if found is not None:
             return found
+        now_ns = self._now()
         known = self._store.known(sender)
         if known.session:
             with self._lock:
