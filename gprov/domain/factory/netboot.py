@@ -98,18 +98,18 @@ def asking_script(base: str) -> str:
     return _ASK.format(base=base.rstrip("/"), script=SCRIPT)
 
 
-def provision_script(base: str, arguments: str, branding: Branding) -> str:
-    """Starts the provisioning kernel, with files below ``base``/files. ``arguments``: of ``check_arguments``.
+def provision_script(base: str, arguments: str, branding: Branding, *, boot: str = "") -> str:
+    """Starts the provisioning kernel, with files below ``base``/files. ``arguments``: of ``check_arguments``. ``boot``:
+    URL of the server from which iPXE loads the kernel, "" for ``base``.
 
     A server that does not answer is asked again for some minutes, visibly; then the firmware goes on with the next
     entry of its boot order.
     """
     name = branding.provision_kernel
-    files = f"{base.rstrip('/')}/files"
     return _PROVISION.format(
         base=base.rstrip("/"),
-        kernel=f"{files}/{quote(name)}",
-        data=f"{files}/{MANUF_DATA}",
+        kernel=f"{(boot or base).rstrip('/')}/files/{quote(name)}",
+        data=f"{base.rstrip('/')}/files/{MANUF_DATA}",
         arguments=f" {arguments}" if arguments else "",
         name=name,
         retries=RETRIES,
