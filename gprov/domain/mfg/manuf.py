@@ -9,6 +9,7 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import Problem
 from gprov.domain.formats.json.object import JsonObject
 from gprov.domain.formats.json.reading import finish, read_object
+from gprov.domain.formats.json.unfilled import note_unfilled
 from gprov.domain.formats.json.unknown import unknown_keys
 from gprov.domain.mfg.burnin.spec import BurnInSpec
 from gprov.domain.mfg.burnin.specread import read_burn_in
@@ -112,6 +113,7 @@ def parse_manuf(source: str, data: bytes, branding: Branding, platforms: Sequenc
         burn_ins=burn_ins,
         readings=tuple(readings),
     )
+    note_unfilled(root)
     return finish(source, root, replace(manuf, warnings=(*warnings, *unknown_keys(root))))
 
 

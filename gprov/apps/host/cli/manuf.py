@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, BinaryIO
+from urllib.parse import quote
 
 import typer
 
@@ -14,13 +17,14 @@ from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.qa_page import qa_page
 from gprov.apps.host.cli.userfile import read_user_file
+from gprov.apps.host.image.regular_files import open_regular
 from gprov.domain.branding import Branding
-from gprov.domain.errors import BadInput, ExitCode, NetworkFault
+from gprov.domain.errors import BadInput, DeviceFault, ExitCode, NetworkFault
 from gprov.domain.formats.json.value import Json as JsonValue
 from gprov.domain.mfg.encryption import require_encryption
 from gprov.domain.mfg.files import destination
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
-from gprov.domain.mfg.urls import redacted
+from gprov.domain.mfg.urls import redacted, url_problem
 from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.unit.trust import is_encrypted
 
@@ -85,9 +89,9 @@ def check(
 
 def _asked(what: str, manuf_data: ManufData, ca: str | None) -> ManufData:
     """With a warning for each file that cannot be checked. Raises BadInput with every file that is not as it should."""
-    from gprov.apps.host.cli.manuf_network import network_problems
+    from gprov.adapters.linux.net.file_check import network_problems
 
-    found = list(network_problems(http_client(ca), manuf_data))
+    found = list(network_problems(http_client(ca), manuf_data.all_files()))
     problems = [problem for problem, certain in found if certain]
     if problems:
         raise BadInput(what, problems)
@@ -162,3 +166,31 @@ def manuf_content(source: str, ca: str | None = None) -> bytes:
     if reply.status != 200:
         raise NetworkFault(redacted(source), f"answered with status {reply.status}")
     return reply.body
+
+
+@app.command("entry")
+def entry(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="files that are published")],
+    url: Annotated[str, typer.Option(metavar="URL", help="of the folder with them: http://ADDRESS:PORT/files")],
+) -> int:
+    """Print the entries of files for Files, StashFiles or steps: URL, size and SHA-256."""
+    problem = url_problem(url)
+    if problem:
+        raise typer.BadParameter(problem, param_hint="'--url'")
+    entries = []
+    for path in files:
+        with open_regular(path) as file:
+            try:
+                digest, size = _sha256(file), file.tell()
+            except OSError as exc:
+                raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
+        entries.append({"Src": f"{url.rstrip('/')}/{quote(os.path.basename(path))}", "Size": size, "Sha256": digest})
+    document(entries)
+    return ExitCode.DONE
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()

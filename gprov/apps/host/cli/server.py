@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated
 
 import typer
@@ -14,11 +13,14 @@ from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document
 from gprov.apps.host.cli.server_audit import audit
 from gprov.apps.host.cli.server_certificate import certificate
+from gprov.apps.host.cli.server_check import check
 from gprov.apps.host.cli.server_credentials import credentials, reopen
+from gprov.apps.host.cli.server_import import import_gprovision
+from gprov.apps.host.cli.server_netboot import dnsmasq
 from gprov.apps.host.cli.server_overrides import overridden, setting_option
+from gprov.apps.host.cli.server_setup import init
 from gprov.apps.host.cli.server_store import existing
-from gprov.domain.errors import BadInput, ExitCode
-from gprov.domain.factory.dnsmasq import TFTP_ROOT, AddressRange, NetbootService, dnsmasq_configuration
+from gprov.domain.errors import ExitCode
 from gprov.domain.factory.server_settings import checked
 
 app = new_app("The factory server. Options without an action are those of run.")
@@ -28,6 +30,10 @@ app.add_typer(credentials, name="credentials")
 app.add_typer(certificate, name="certificate")
 app.command("reopen")(reopen)
 app.command("audit")(audit)
+app.command("init")(init)
+app.command("import-gprovision")(import_gprovision)
+app.command("check")(check)
+app.command("dnsmasq")(dnsmasq)
 
 
 def attach(root: typer.Typer, name: str) -> None:
@@ -86,49 +92,4 @@ def key(data: values.Data, as_json: Json = False) -> int:
         document({"key_id": public.key_id, "pem": public.pem})
     else:
         print(public.pem, end="")
-    return ExitCode.DONE
-
-
-@app.command("dnsmasq")
-def dnsmasq(
-    interface: Annotated[str, typer.Option(metavar="NAME", help="where the machines are")],
-    server: Annotated[
-        str, typer.Option(metavar="URL", help="this factory server as they reach it: http://ADDRESS:PORT")
-    ],
-    addresses: Annotated[
-        AddressRange | None,
-        typer.Option(
-            "--range",
-            metavar="FIRST,LAST[,MASK]",
-            help="addresses to give away, by the only DHCP server (or --proxy)",
-            parser=values.address_range,
-        ),
-    ] = None,
-    proxy: Annotated[
-        IPv4Network | None,
-        typer.Option(
-            metavar="NETWORK",
-            help="network in which another DHCP server gives the addresses (or --range)",
-            parser=values.network,
-        ),
-    ] = None,
-    router: Annotated[
-        IPv4Address | None,
-        typer.Option(metavar="ADDRESS", help="with --range: the router (default: none)", parser=values.address),
-    ] = None,
-    tftp: Annotated[str, typer.Option(metavar="DIR", help="folder with iPXE's programs")] = TFTP_ROOT,
-) -> int:
-    """Print a configuration of dnsmasq (DHCP and TFTP) with which machines start provisioning."""
-    if (addresses is None) == (proxy is None):
-        raise typer.BadParameter("give one of the two", param_hint="'--range' / '--proxy'")
-    if addresses is None and router is not None:
-        raise typer.BadParameter("belongs to --range", param_hint="'--router'")
-    wanted = proxy if addresses is None else replace(addresses, router=router)
-    if wanted is None:  # one of the two is given
-        return ExitCode.USAGE
-    try:
-        text = dnsmasq_configuration(NetbootService(interface, server, wanted, tftp))
-    except BadInput as error:  # all of it was on the command line
-        raise typer.BadParameter(str(error), param_hint="options") from error
-    print(text, end="")
     return ExitCode.DONE

@@ -1,13 +1,12 @@
-"""``gprov manuf check --network``: does a web server have the files of a manufData.json, with their sizes?"""
+"""Asks web servers whether they have files of a manufData.json, with their sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
-from gprov.domain.errors import NetworkFault, Problem
+from gprov.domain.errors import NetworkFault, Problem, RefusedByPolicy
 from gprov.domain.mfg.files import RemoteFile
-from gprov.domain.mfg.manuf import ManufData
 from gprov.ports.network import Http
 
 _SECONDS = 20.0
@@ -15,9 +14,9 @@ _SECONDS = 20.0
 _NO_HEAD = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 
 
-def network_problems(http: Http, data: ManufData) -> Iterator[tuple[Problem, bool]]:
+def network_problems(http: Http, files: Iterable[RemoteFile]) -> Iterator[tuple[Problem, bool]]:
     """Each problem, and whether it is one: False for what cannot be checked. One request for each file."""
-    for file in dict.fromkeys(data.all_files()):
+    for file in dict.fromkeys(files):
         found = _problem(http, file)
         if found is not None:
             message, certain = found
@@ -29,6 +28,8 @@ def _problem(http: Http, file: RemoteFile) -> tuple[str, bool] | None:
         reply = http.request("HEAD", file.url, seconds=_SECONDS)
     except NetworkFault as fault:
         return f"cannot be fetched: {fault.reason}", True
+    except RefusedByPolicy as refusal:
+        return f"cannot be checked: {refusal}", False
     if reply.status in _NO_HEAD:
         return f"cannot be checked: the server answers HEAD with status {reply.status}", False
     if reply.status != HTTPStatus.OK:

@@ -1,0 +1,73 @@
+"""``gprov server init``: a data folder from nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+
+from gprov.apps.host.cli import server_keys as keys
+from gprov.apps.host.cli import server_netboot as netboot
+from gprov.apps.host.cli.options import Json
+from gprov.apps.host.cli.output import document, say
+from gprov.domain.errors import BadInput, ExitCode
+from gprov.domain.factory.dnsmasq import TFTP_ROOT, NetbootService
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only list what would be made")]
+
+
+def init(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="the data folder to be made; it must not exist")],
+    interface: netboot.Interface,
+    server: netboot.Server,
+    addresses: netboot.Range = None,
+    proxy: netboot.Proxy = None,
+    router: netboot.Router = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="image, boot kernel or another file to publish; may be repeated"),
+    ] = None,
+    ipxe: Annotated[str, typer.Option(metavar="DIR", help="folder with iPXE's programs")] = TFTP_ROOT,
+    user: Annotated[str, typer.Option(metavar="NAME", help="system user that will run the server")] = "gprov",
+    key_file: keys.KeyFileOption = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> int:
+    """Make a data folder: settings, templates of manufData.json and appliance.json, iPXE's programs, a configuration of
+    dnsmasq, a service for systemd, the key of the store. Nothing that exists is changed."""
+    from gprov.adapters.linux.keys.key_file import KeyFile
+    from gprov.apps.server.setup.init import InitSources, make_folder, planned_folder
+    from gprov.domain.factory.setup.plan import FactoryPlan
+
+    path = os.path.abspath(folder)
+    key_path = os.path.abspath(key_file or keys.default_key_file(os.geteuid(), os.environ))
+    service = NetbootService(
+        interface, server, netboot.machine_addresses(addresses, proxy, router), os.path.join(path, "tftp")
+    )
+    plan = FactoryPlan(folder=path, netboot=service, program=_program(), user=user, key_file=key_path)
+    try:
+        planned = planned_folder(plan, InitSources(tuple(file or ()), ipxe), {})
+    except BadInput as error:  # all of it was on the command line
+        raise typer.BadParameter(str(error), param_hint="options") from error
+    if not dry_run:
+        KeyFile(key_path, path, lambda sentence: say(f"gprov server: {sentence}", err=True)).fresh()
+        make_folder(planned)
+    made = planned.paths()
+    if as_json:
+        document({"folder": path, "key_file": key_path, "made": not dry_run, "paths": made})
+        return ExitCode.DONE
+    for each in made:
+        say(os.path.join(path, each))
+    if dry_run:
+        say(f"{path}: nothing was made; the key of the store would be {key_path}", err=True)
+    else:
+        say(f"{path}: made. Next: {path}/README.md, and `gprov server check --data {path}`", err=True, colour="green")
+    return ExitCode.DONE
+
+
+def _program() -> str:
+    """Absolute path of ``gprov``."""
+    return os.path.abspath(shutil.which("gprov") or sys.argv[0])

@@ -1,0 +1,1 @@
+"""Making a data folder of the factory server, checking one, and taking over one of gprovision."""

@@ -1,0 +1,135 @@
+"""``gprov server init``: makes a data folder from nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gprov.adapters.linux.files.durable import sync_folder
+from gprov.domain.errors import DeviceFault, DeviceMissing, RefusedByPolicy
+from gprov.domain.factory.dnsmasq import BIOS_LOADER, UEFI_LOADER
+from gprov.domain.factory.setup.new_folder import FILES, TFTP, NewFile, new_files, new_folders
+from gprov.domain.factory.setup.plan import FactoryPlan, PublishedFile
+from gprov.domain.factory.setup.settings_text import Value
+
+LOADERS = (BIOS_LOADER, UEFI_LOADER)
+
+
+@dataclass(frozen=True, slots=True)
+class InitSources:
+    """``files``: paths of files to publish. ``loaders``: folder with iPXE's programs."""
+
+    files: Sequence[str]
+    loaders: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFolder:
+    """``folders``: mode by path; ``copies``: target by source; paths relative to the data folder."""
+
+    plan: FactoryPlan
+    folders: Mapping[str, int]
+    files: tuple[NewFile, ...]
+    copies: Mapping[str, str]
+
+    def paths(self) -> list[str]:
+        made = [*(f"{path}/" for path in self.folders), *(file.path for file in self.files), *self.copies.values()]
+        return sorted(made)
+
+
+def planned_folder(
+    plan: FactoryPlan, sources: InitSources, settings: Mapping[str, Mapping[str, Value]]
+) -> PlannedFolder:
+    """Nothing is written. Raises RefusedByPolicy for a folder that is not empty, BadInput, DeviceMissing,
+    DeviceFault."""
+    refuse_used(plan.folder)
+    loaders = [os.path.join(sources.loaders, name) for name in LOADERS]
+    missing = [path for path in loaders if not os.path.isfile(path)]
+    if missing:
+        raise DeviceMissing(missing[0], "no program of iPXE: install the package ipxe, or name its folder with --ipxe")
+    copies = {path: f"{TFTP}/{os.path.basename(path)}" for path in loaders}
+    copies |= {path: f"{FILES}/{os.path.basename(path)}" for path in sources.files}
+    published = tuple(_published(path) for path in sources.files)
+    complete = dataclasses.replace(plan, published=published)
+    return PlannedFolder(complete, new_folders(), new_files(complete, settings), copies)
+
+
+def refuse_used(folder: str) -> None:
+    """Raises RefusedByPolicy if there is anything at this path but an empty folder, DeviceFault."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise DeviceFault(folder, f"cannot be used: {exc.strerror}", errno=exc.errno) from exc
+    if names:
+        found = f"is not empty (it has {min(names)})"
+        raise RefusedByPolicy(f"{folder}: {found}: nothing was changed; name a folder that does not exist")
+
+
+def make_folder(planned: PlannedFolder) -> None:
+    """An existing file is never overwritten. Raises DeviceFault; what was made until then stays."""
+    folder = planned.plan.folder
+    with _translated():
+        os.makedirs(folder, mode=0o755, exist_ok=True)
+    refuse_used(folder)
+    with _translated():
+        for path, mode in planned.folders.items():
+            os.mkdir(os.path.join(folder, path))
+            os.chmod(os.path.join(folder, path), mode)
+        for source, target in planned.copies.items():
+            copy_new(source, os.path.join(folder, target))
+        for file in planned.files:
+            write_new(os.path.join(folder, file.path), file.content, file.mode)
+        for path in ("", *planned.folders):
+            sync_folder(os.path.join(folder, path))
+
+
+def copy_new(source: str, target: str, mode: int = 0o644, *, replace: bool = False) -> None:
+    """Copy a file, durably, to a path where there is none, or where one may be replaced. Raises OSError."""
+    with open(source, "rb") as reading, _created(target, mode, replace) as fd, open(fd, "wb", closefd=False) as writing:
+        shutil.copyfileobj(reading, writing, 1 << 20)
+        writing.flush()
+        os.fsync(fd)
+
+
+def write_new(path: str, content: bytes, mode: int, *, replace: bool = False) -> None:
+    """Raises OSError, also for a path where there is a file, unless that may be replaced."""
+    with _created(path, mode, replace) as fd, open(fd, "wb", closefd=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)
+
+
+@contextmanager
+def _created(path: str, mode: int, replace: bool) -> Iterator[int]:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if replace else os.O_EXCL), mode)
+    try:
+        os.fchmod(fd, mode)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _published(path: str) -> PublishedFile:
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return PublishedFile(os.path.basename(path), os.fstat(file.fileno()).st_size, digest)
+    except FileNotFoundError as exc:
+        raise DeviceMissing(path, "no such file", errno=exc.errno) from exc
+    except OSError as exc:
+        raise DeviceFault(path, f"cannot be read: {exc.strerror}", errno=exc.errno) from exc
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise DeviceFault(str(exc.filename), f"cannot be made: {exc.strerror}", errno=exc.errno) from exc

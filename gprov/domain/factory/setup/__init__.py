@@ -1,0 +1,1 @@
+"""Content of a new data folder of the factory server. Pure."""

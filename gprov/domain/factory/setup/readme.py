@@ -1,0 +1,60 @@
+"""README.md of a new data folder: what is in it, and what is to be done next."""
+
+from __future__ import annotations
+
+from gprov.domain.factory.setup.plan import FactoryPlan
+from gprov.domain.factory.setup.unit_file import UNIT_NAME
+
+_TEXT = """\
+# Factory folder of gprov
+
+Made by `gprov server init` for {server}, with machines on interface {interface}.
+
+| path | content |
+|---|---|
+| server.toml | settings of the server |
+| files/ | what the server publishes at {files_url}/ |
+| files/manufData.json | what units get, and what they must be made of |
+| appliance.json | your platforms, for building kernels |
+| tftp/ | iPXE's programs |
+| dnsmasq.conf | DHCP and TFTP for the machines |
+| {unit} | service for systemd |
+| store/, documents/, certificates/ | made by the server; see docs/server.md |
+
+The key that encrypts passwords is {key_file}. Keep a copy of it, apart from this folder and its backups.
+
+## Next steps
+
+1. Fill in what `gprov server check --data {folder}` reports, until it finds no problem:
+   - appliance.json: your platforms, then build both kernels with it (docs/platforms.md, docs/build.md);
+   - files/: the image, {kernel} and {provision_kernel};
+   - files/manufData.json: these files and the hardware of your platforms. `gprov manuf entry --url
+     {files_url} FILE` prints the entry of a file.
+2. Give the folder to the user that runs the server, as root:
+
+       useradd --system --home-dir {folder} --shell /usr/sbin/nologin {user}
+       chown -R {user}: {folder}
+
+3. Start the server and DHCP, as root:
+
+       cp {folder}/{unit} /etc/systemd/system/
+       systemctl enable --now {unit}
+       cp {folder}/dnsmasq.conf /etc/dnsmasq.d/gprov.conf
+       systemctl restart dnsmasq
+
+4. Start a machine from the network. {server} shows it.
+"""
+
+
+def readme(plan: FactoryPlan) -> bytes:
+    return _TEXT.format(
+        server=plan.server,
+        interface=plan.netboot.interface,
+        files_url=plan.files_url,
+        key_file=plan.key_file,
+        folder=plan.folder,
+        user=plan.user,
+        unit=UNIT_NAME,
+        kernel=plan.branding.boot_kernel,
+        provision_kernel=plan.branding.provision_kernel,
+    ).encode()
