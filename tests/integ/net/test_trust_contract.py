@@ -17,6 +17,7 @@ from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.net.server_trust import HttpTrust
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.domain.unit.trust import parse_ca
+from gprov.ports.network import Http, TrustStore
 from tests.unit.contract.trust_contract import (
     CASES,
     CONTENT,
@@ -77,8 +78,9 @@ class RealWorld:
     def __init__(self, pki: Pki, stack: ExitStack) -> None:
         self._pki = pki
         self.ca = pki.ca
-        self.trust = HttpTrust()
-        self.http = RequestsHttp(SystemClock(), self.trust)
+        trust = HttpTrust()
+        self.trust: TrustStore = trust
+        self.http: Http = RequestsHttp(SystemClock(), trust)
         handler = type("Handler", (_Handler,), {"ca": pki.ca.pem.encode()})
         self.plain_url = f"http://127.0.0.1:{stack.enter_context(_serving(handler, None))}/file"
         self._ports = {

@@ -10,6 +10,7 @@ from gprov.adapters.fake.net.http import FakeHttp
 from gprov.adapters.fake.net.origin import FakeOrigin
 from gprov.adapters.fake.net.server_trust import FakeTrust
 from gprov.domain.unit.trust import OwnCa
+from gprov.ports.network import Http, TrustStore
 from tests.unit.contract.trust_contract import (
     CASES,
     CONTENT,
@@ -33,8 +34,9 @@ class SimulatedWorld:
         self._machine = SimulatedMachine()
         files = {self.url: CONTENT, self.plain_url: CONTENT, self.ca_url: self.ca.pem.encode()}
         self._origin = FakeOrigin(content=files)
-        self.trust = FakeTrust(self._machine, self._origin)
-        self.http = FakeHttp(self._machine, self._origin, self.trust)
+        trust = FakeTrust(self._machine, self._origin)
+        self.trust: TrustStore = trust
+        self.http: Http = FakeHttp(self._machine, self._origin, trust)
 
     def show(self, certificate: Shown) -> None:
         now = self._machine.clock.now_ns()
