@@ -7,6 +7,7 @@
 ``platform.ident``                code name of a unit that was identified by fallback, one line
 ``boot.args``                     ``domain.boot.kept_arguments``
 ``secrets/admin.hash``            hash of the admin password, one line
+``secrets/unit.key``              ``domain.unit.unit_key``: proves the unit to its factory server
 ``insecure.storage``              passwords in plain text, of units that gprovision provisioned:
                                   ``domain.unit.insecure_storage``
 ``gprov/recovery.cfg``            menu of BIOS units: ``domain.boot.grub.menus``
@@ -34,6 +35,7 @@ TRUST_FILE = "factory_ca.pem"
 KEPT_ARGUMENTS_FILE = "boot.args"
 SECRETS_FOLDER = "secrets"
 ADMIN_HASH = "admin.hash"
+UNIT_KEY = "unit.key"
 INSECURE_STORAGE = "insecure.storage"
 MENU_FOLDER = "gprov"  # on boot partitions of primary disks, too
 RECOVERY_MENU = f"{MENU_FOLDER}/recovery.cfg"

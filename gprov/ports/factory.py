@@ -7,12 +7,36 @@ unreachable or refuses, after a limited number of attempts. ``serial``: the unit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from gprov.domain.erase.signed import SignedCertificate
 from gprov.domain.events import Event, ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
-from gprov.domain.unit.credentials import Credentials
+from gprov.domain.unit.credentials import Credentials, Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """``token``: of the kernel arguments. ``key``: SHA-256 (hex) of the secret that this provisioning leaves on
+    RECOVERY. ``secret``: the one that an earlier one left there; ``lost``: there is none."""
+
+    token: Secret | None
+    key: str
+    secret: Secret | None = None
+    lost: bool = False
+
+
+class SessionAccess(Protocol):
+    """What makes the reports of this run count."""
+
+    def start(self, serial: str, start: Start) -> None:
+        """Begin a provisioning. Raises FactoryRefused (``gprov.domain.factory.replies``), with
+        ``Refusal.PROOF_NEEDED`` if the secret of an earlier provisioning is needed; NetworkFault."""
+
+    def prove(self, serial: str, secret: Secret) -> None:
+        """Have the reports of this later run count: the secret is sent with the first of them. Without it, or if it is
+        not that of the unit, they are only recorded."""
 
 
 class Telemetry(Protocol):

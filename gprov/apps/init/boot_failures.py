@@ -13,6 +13,7 @@ from gprov.apps.unit.network.server_trust import read_trust
 from gprov.apps.unit.recovery.records import read_options
 from gprov.apps.unit.recovery.retention import prune_logs
 from gprov.apps.unit.recovery.start_budget import StartBudgetFile
+from gprov.apps.unit.recovery.unit_key import read_unit_key
 from gprov.apps.unit.recovery.volume import mounted_recovery
 from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.domain.boot.budget import UNCOUNTED_SECONDS, StartBudget, give_up_pause
@@ -24,8 +25,8 @@ _REMOTE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class _ReportTarget:
-    """From kernel arguments or RECOVERY: URL of the server ("" for none) and its trust, code name for fallback
-    identification."""
+    """From kernel arguments or RECOVERY: the server (URL "" for none) with its trust and the unit's key; code name for
+    fallback identification."""
 
     server: LogServer
     fallback: str
@@ -70,8 +71,10 @@ class BootFailureRecorder:
             rule = recovery_attachment_rule(ports.smbios, context)
             with mounted_recovery(ports.volumes, rule, context):
                 files = ports.volumes.files
+                endpoint = target.server.endpoint or read_options(files, context).xlog
+                key = read_unit_key(files, context.mount_points.recovery, self._bus)
                 target = _ReportTarget(
-                    LogServer(target.server.endpoint or read_options(files, context).xlog, read_trust(files, context)),
+                    LogServer(endpoint, read_trust(files, context), key),
                     target.fallback or stored_code_name(files, context),
                 )
                 use(StartBudgetFile(files, context.log_folder, self._bus))

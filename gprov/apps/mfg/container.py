@@ -43,6 +43,7 @@ def _mfg_ports(unit: MfgContainer) -> MfgPorts:
         trust=unit.trust_ports(),
         background=unit.background(),
         telemetry_at=unit.telemetry_at(),
+        session_access_at=unit.session_access_at(),
         time_source_at=unit.time_source_at(),
         document_store_at=unit.document_store_at(),
         credential_store_at=unit.credential_store_at(),

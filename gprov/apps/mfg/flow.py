@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gprov.apps.mfg.beginning import begin
 from gprov.apps.mfg.bmc import read_bmc
 from gprov.apps.mfg.burnin import burn_in
 from gprov.apps.mfg.data import fetch_manuf, fetch_platforms
@@ -40,6 +41,7 @@ from gprov.domain.platform.identify import Unit
 from gprov.domain.platform.unused import unused_values
 from gprov.domain.unit.restore_options import RestoreOptions
 from gprov.domain.unit.trust import ServerTrust, is_encrypted
+from gprov.domain.unit.unit_key import UnitKey
 from gprov.ports.factory import TimeSource
 
 
@@ -82,6 +84,7 @@ class Provisioning:
         server = ports.server(data.log_endpoint)
         unit, table = self._identify(data, server, switches)
         self._attach_servers(server, data, unit.serial)
+        key = begin(server, data.log_endpoint, unit.serial, ports, context)
         bus.state(ProcessState.MFG_STARTED)
         ports.qa_template()  # an invalid one is an error before anything is done
         for unused in unused_values(unit.platform):
@@ -89,7 +92,7 @@ class Provisioning:
         server.telemetry.code_name(unit.serial, unit.platform.code_name)
         if data.appliance_json_url and Switch.ALLOW_EXTERNAL_JSON not in switches:
             raise RefusedByPolicy("identified with the table of ApplianceJsonUrl: going no further, as asked")
-        self._provision(self._inspect_hardware(unit, table, data, server, switches))
+        self._provision(self._inspect_hardware(unit, table, data, server, switches), key)
 
     def _identify(self, data: ManufData, server: FactoryServer, switches: MfgSwitches) -> tuple[Unit, SmbiosTable]:
         """A machine that cannot be identified is reported to the factory server under a name of its own."""
@@ -179,18 +182,19 @@ class Provisioning:
             begun=self._begun,
         )
 
-    def _provision(self, job: ProvisioningJob) -> None:
+    def _provision(self, job: ProvisioningJob, key: UnitKey) -> None:
+        """``key``: of this provisioning, for RECOVERY."""
         self._set_clock(job.server.time)
         ports, context = self._ports, self._context
         job = replace(job, burn_in=burn_in(job, ports, self._bus))
         if Switch.NO_CREATE_RECOVERY in job.switches:
             with mounted_recovery(ports.volumes, attachment_rule(job.unit.platform), context):
                 free_space_for_files(job.data, ports, context)
-                write_recovery(job, ports, context)
+                write_recovery(job, key, ports, context)
         else:
             try:
                 ports.executor.run(plan_recovery(job.facts, wipe=Switch.NO_WIPE_DISKS not in job.switches))
-                write_recovery(job, ports, context)
+                write_recovery(job, key, ports, context)
             except BaseException:
                 self._unmount()
                 raise

@@ -13,7 +13,7 @@ from gprov.ports.archive import Archives
 from gprov.ports.bmc import Bmc
 from gprov.ports.clock import Randomness
 from gprov.ports.config_tool import ConfigTools
-from gprov.ports.factory import CredentialStore, DocumentStore, RunHistory, Telemetry, TimeSource
+from gprov.ports.factory import CredentialStore, DocumentStore, RunHistory, SessionAccess, Telemetry, TimeSource
 from gprov.ports.hardware import HardwareInventory
 from gprov.ports.network import Http
 from gprov.ports.process import Processes
@@ -24,6 +24,7 @@ from gprov.ports.secrets import PasswordHasher
 class FactoryServer:
     """The factory's ports, as one server has them."""
 
+    access: SessionAccess
     telemetry: Telemetry
     time: TimeSource
     documents: DocumentStore
@@ -54,6 +55,7 @@ class MfgPorts(FlowPorts):
 
     def server(self, endpoint: str) -> FactoryServer:
         return FactoryServer(
+            access=self.session_access_at(endpoint),
             telemetry=self.telemetry_at(endpoint),
             time=self.time_source_at(endpoint),
             documents=self.document_store_at(endpoint),

@@ -11,21 +11,25 @@ from gprov.apps.unit.reporting.queued_sink import QueuedSink
 from gprov.domain.errors import GprovError
 from gprov.domain.mfg.steps import StepPoint
 from gprov.domain.mfg.switches import Switch
-from gprov.domain.plan.provision import plan_restore_options, plan_secrets
+from gprov.domain.plan.provision import plan_restore_options, plan_secrets, plan_unit_key
 from gprov.domain.unit.credentials import Credentials
 from gprov.domain.unit.nics import sorted_by_mac
+from gprov.domain.unit.unit_key import UnitKey
 
 # A log file that is still open keeps RECOVERY from being unmounted, which would be a failure: hence the long limit.
 _LOG_SECONDS = 300.0
 _UNTESTED = "set, not tested: the BMC accepts any password in a comparison"
 
 
-def write_recovery(job: ProvisioningJob, ports: MfgPorts, context: UnitContext) -> None:
-    """All files on the mounted RECOVERY, and the steps between them. Raises GprovError."""
+def write_recovery(job: ProvisioningJob, key: UnitKey, ports: MfgPorts, context: UnitContext) -> None:
+    """All files on the mounted RECOVERY, and the steps between them. ``key``: of this provisioning. Raises
+    GprovError."""
     bus = context.bus
     log = QueuedSink(ports.file_sink_at(context.log_folder), ports.background, seconds=_LOG_SECONDS)
     bus.attach(log)
     try:
+        # First: until it is there, a power cut leaves nothing that proves the unit.
+        ports.executor.run(plan_unit_key(job.facts, key))
         job.steps.run(StepPoint.BEFORE_IMAGING)
         if Switch.NO_WRITE_FILES not in job.switches:
             fetch_files(job.data, ports, context)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
+from gprov.apps.server.access.unit_gate import GateRules, UnitGate
 from gprov.apps.server.pages.detail_queries import DetailQueries
 from gprov.apps.server.pages.figure_queries import FigureQueries
 from gprov.apps.server.pages.live import LiveFeed
@@ -25,8 +26,10 @@ from gprov.apps.server.secrets.password_store import PasswordStore
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.secrets.unlocking import unlock
 from gprov.apps.server.stated_settings import stated_settings
+from gprov.apps.server.store.backends import make_private_folder
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
+from gprov.apps.server.store.grouping import GroupedWrites
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.released_documents import ReleasedDocuments
@@ -79,8 +82,20 @@ def _database(server: ServerContainer) -> Database:
     return Database(server.folder(), server.settings().store.database)
 
 
+def _grouped(server: ServerContainer) -> GroupedWrites:
+    return GroupedWrites(server.database())
+
+
 def _store(server: ServerContainer) -> Store:
-    return Store(server.database(), server.now(), server.settings().documents.hold_ns)
+    settings = server.settings()
+    hold_ns, strict = settings.documents.hold_ns, settings.access.strict
+    return Store(server.database(), server.grouped(), server.now(), hold_ns, strict=strict)
+
+
+def _gate(server: ServerContainer) -> UnitGate:
+    access = server.settings().access
+    rules = GateRules(strict=access.strict, token_ns=access.token_ns, in_scripts=access.script_tokens)
+    return UnitGate(server.database(), server.trail(), server.randomness(), server.now(), rules)
 
 
 def _password_policy(server: ServerContainer) -> PasswordPolicy:
@@ -106,8 +121,14 @@ def _passwords(server: ServerContainer) -> PasswordStore:
 
 
 def _credentials(server: ServerContainer) -> CredentialService:
+    settings = server.settings()
     return CredentialService(
-        server.database(), server.passwords(), server.trail(), server.now(), server.settings().credentials.window_ns
+        server.database(),
+        server.passwords(),
+        server.trail(),
+        server.now(),
+        settings.credentials.window_ns,
+        strict=settings.access.strict,
     )
 
 
@@ -124,9 +145,10 @@ def _released(server: ServerContainer) -> ReleasedDocuments:
 
 
 def _signer(server: ServerContainer) -> Signer:
-    """The store is made before the key: its folder is private."""
-    server.database()
-    return signer_at(os.path.join(server.folder(), KEY_FILE))
+    """In the folder of the store, also if the store itself is another server's."""
+    path = os.path.join(server.folder(), KEY_FILE)
+    make_private_folder(os.path.dirname(path))
+    return signer_at(path)
 
 
 def _erasures(server: ServerContainer) -> Erasures:
@@ -144,6 +166,7 @@ def _services(server: ServerContainer) -> Services:
     return Services(
         store=server.store(),
         credentials=server.credentials(),
+        gate=server.gate(),
         queries=server.queries(),
         released=server.released(),
         key=server.store_key(),
@@ -205,12 +228,14 @@ class ServerContainer(Container):
     netboot = singleton(_netboot, itself)
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
+    grouped = singleton(_grouped, itself)
     store = singleton(_store, itself)
     password_policy = singleton(_password_policy, itself)
     store_key = singleton(_store_key, itself)
     trail = singleton(_trail, itself)
     passwords = singleton(_passwords, itself)
     credentials = singleton(_credentials, itself)
+    gate = singleton(_gate, itself)
     admin = singleton(_admin, itself)
     queries = singleton(_queries, itself)
     released = singleton(_released, itself)

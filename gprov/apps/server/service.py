@@ -26,8 +26,10 @@ from gprov.apps.server.web.limits.protocol import LimitedProtocol
 from gprov.apps.server.web.limits.serving import LimitedServer, within_limits
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.branding import Branding
-from gprov.domain.errors import DeviceFault
+from gprov.domain.errors import BadInput, DeviceFault, Problem
 from gprov.domain.factory.limits.hosts import AllowedHosts
+from gprov.domain.factory.server_settings import SETTINGS_FILE
+from gprov.domain.factory.settings.access import Access, AccessMode
 from gprov.domain.factory.settings.limits import Limits
 from gprov.domain.factory.settings.tls import BootPort
 
@@ -82,7 +84,9 @@ class _Announcing(LimitedServer):
 def serve(container: ServerContainer) -> None:
     """Serve where the settings say, until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store
     not usable), and what the provider of the key raises."""
-    listen, tls = container.settings().listen, container.settings().tls
+    settings = container.settings()
+    listen, tls = settings.listen, settings.tls
+    require_decided(settings.access)
     ports = [listen.port] if tls.boot is BootPort.OFF else [listen.port, tls.boot_port]
     with (
         serving(container.folder(), container.settings().store.database),
@@ -97,6 +101,21 @@ def serve(container: ServerContainer) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
         server.run(listeners)
+
+
+def require_decided(access: Access) -> None:
+    """Raises BadInput unless somebody has decided who may do what on this server."""
+    if access.mode is AccessMode.UNDECIDED:
+        message = (
+            'is missing: "accounts", for which `gprov server account add` makes the first account, or "isolated" (also'
+            " --isolated) for a network that only trusted machines and people reach; docs/server-access.md"
+        )
+        raise BadInput(SETTINGS_FILE, [Problem("$.access.mode", message)])
+    if access.mode is AccessMode.ISOLATED:
+        log.warning(
+            "isolated network: everyone who reaches this server reads all that it has but passwords; a unit is known by"
+            " its serial number alone, so that another machine can get its passwords"
+        )
 
 
 def _config(container: ServerContainer, ports: Sequence[int]) -> uvicorn.Config:

@@ -12,6 +12,7 @@ from enum import Enum
 
 from gprov.domain.boot.argument_reader import NO_WORDS, YES_WORDS, ArgumentReader
 from gprov.domain.branding import Branding
+from gprov.domain.unit.credentials import Secret
 
 KEY_WINDOW_SECONDS = 10.0
 ROOT_DEADLINE_SECONDS = 120.0
@@ -32,6 +33,8 @@ KEY_WINDOW_ARGUMENT = "KEY_WINDOW"
 LCD_MANUFACTURER_ARGUMENT = "LCD_MANUFACTURER"
 EMERGENCY_ARGUMENT = "EMERGENCY"
 EMERGENCY_WAIT_ARGUMENT = "EMERGENCY_WAIT"
+# One-time token with which a provisioning starts.
+START_ARGUMENT = "TOKEN"
 
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
@@ -78,7 +81,8 @@ class BootArguments:
     ``lcd_manufacturer``: manufacturer of further FTDI adapters that may belong to displays, "" if not given.
     ``boot_args``: further arguments that provisioning puts into the unit's boot entries. ``prefix``: prefix of gprov's
     own arguments. ``consoles``: values of ``console=``. ``notes``: one sentence per malformed argument.
-    ``environment``: the variables that all of this was parsed from; a URL among them may hold a password.
+    ``environment``: the variables that all of this was parsed from, without the token; a URL among them may hold a
+    password.
     """
 
     real_root: str = ""
@@ -88,6 +92,7 @@ class BootArguments:
     erase_serial: str = ""
     erase_options: str = ""
     mfg_url: str = ""
+    mfg_token: Secret | None = None
     mfg_ca: str = ""
     preferred_image: PreferredImage = PreferredImage.LATEST
     shell: bool = False
@@ -125,6 +130,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         erase_serial=reader.text("DATA_ERASE_SERIAL"),
         erase_options=reader.text("DATA_ERASE_OPTIONS"),
         mfg_url=reader.text("mfgurl"),
+        mfg_token=Secret(token) if (token := reader.text(own + START_ARGUMENT)) else None,
         mfg_ca=reader.text("mfgca"),
         preferred_image=reader.word("PREFERRED_UPDATE", _IMAGE_WORDS, PreferredImage.LATEST, strip="-_"),
         shell=reader.is_word("frmode", "shell"),
@@ -146,7 +152,7 @@ def parse_boot_arguments(environment: Mapping[str, str], branding: Branding, com
         prefix=own,
         consoles=tuple(word[len("console=") :] for word in command_line.split() if word.startswith("console=")),
         notes=tuple(reader.notes),
-        environment=dict(environment),
+        environment={name: value for name, value in environment.items() if name != own + START_ARGUMENT},
     )
 
 

@@ -23,6 +23,13 @@ class AuditAction(Enum):
     REFUSED = "refused"
     REVEALED = "revealed"
     REOPENED = "reopened"
+    INVITED = "token-issued"
+    LOOKED_AT = "looked-at"  # a person looked at what was not usual
+    DOCUMENT_RELEASED = "document-released"
+    DOCUMENT_REFUSED = "document-refused"
+    SIGNED_IN = "signed-in"
+    SIGN_IN_FAILED = "sign-in-failed"
+    ACCOUNT_CHANGED = "account-changed"
     ROTATION = "rotation"  # the next provisioning gets fresh ones
     ENCRYPTED = "encrypted"  # a store of an earlier version had them in plain text
     KEY_REPLACED = "key-replaced"

@@ -20,6 +20,7 @@ class DocumentStatus(Enum):
     """The values are stored and shown."""
 
     HELD = "held"
+    WAITING = "waiting"  # the restore succeeded; a person has to look at the unit first
     RELEASED = "released"
     DISCARDED = "discarded"
     KEPT = "kept"  # no QA document: neither held nor released
@@ -33,29 +34,39 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class HeldDocument:
-    """``until_ns``: UTC; ``same_session``: the session that now reports also delivered the document."""
+    """``until_ns``: UTC; ``same_session``: the session that now reports also delivered the document; ``waiting``: for a
+    person, no longer for the restore."""
 
     until_ns: int
     same_session: bool = False
+    waiting: bool = False
 
 
 STILL_HELD = Decision(DocumentStatus.HELD)
 EXPIRED = "the first restore did not succeed in time"
+PROVISIONED_AGAIN = "the unit was provisioned again"
 SUPERSEDED = "replaced by a newer document of the same name"
 
 
-def decide(document: HeldDocument, now_ns: int, report: ProcessState | None, provisioned: bool) -> Decision:
-    """Decide on a held document at ``now_ns``.
+def decide(
+    document: HeldDocument, now_ns: int, report: ProcessState | None, provisioned: bool, concern: str = ""
+) -> Decision:
+    """Decide on a held or waiting document at ``now_ns``; ``STILL_HELD``: it stays what it is.
 
     ``report``: the state that was just applied to its unit; None if only time has passed. ``provisioned``: the unit's
-    last provisioning succeeded.
+    last provisioning succeeded. ``concern``: why a person has to look at the unit, "" if there is no reason.
     """
+    provisioned_again = report is ProcessState.MFG_STARTED and not document.same_session
+    if document.waiting:
+        return Decision(DocumentStatus.DISCARDED, PROVISIONED_AGAIN) if provisioned_again else STILL_HELD
     if now_ns > document.until_ns:
         return Decision(DocumentStatus.DISCARDED, EXPIRED)
     if report is ProcessState.MFG_FAILED:
         return Decision(DocumentStatus.DISCARDED, "the provisioning failed")
-    if report is ProcessState.MFG_STARTED and not document.same_session:
-        return Decision(DocumentStatus.DISCARDED, "the unit was provisioned again")
+    if provisioned_again:
+        return Decision(DocumentStatus.DISCARDED, PROVISIONED_AGAIN)
+    if report is ProcessState.FR_SUCCEEDED and provisioned and concern:
+        return Decision(DocumentStatus.WAITING, f"a person has to look at the unit: {concern}")
     if report is ProcessState.FR_SUCCEEDED and provisioned:
         return Decision(DocumentStatus.RELEASED, "the first restore succeeded")
     return STILL_HELD

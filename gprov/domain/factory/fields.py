@@ -127,6 +127,7 @@ NAME = Text(syntax.MAX_NAME, syntax.PRINTABLE, _PRINTABLE)
 # Real serial numbers have slashes, dots and blanks inside.
 SERIAL = Text(syntax.MAX_SERIAL, syntax.PRINTABLE, _PRINTABLE)
 SESSION = Text(None, syntax.SESSION, "must be 32 hex digits in lower case")
+DIGEST = Text(None, syntax.DIGEST, "must be 64 hex digits in lower case")
 MAC = MacText()
 
 

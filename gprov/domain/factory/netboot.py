@@ -13,9 +13,11 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
+from gprov.domain.boot.args import START_ARGUMENT
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.mfg.urls import url_problem
+from gprov.domain.unit.credentials import Secret
 
 SCRIPT = "boot.ipxe"
 MANUF_DATA = "manufData.json"
@@ -98,19 +100,24 @@ def asking_script(base: str) -> str:
     return _ASK.format(base=base.rstrip("/"), script=SCRIPT)
 
 
-def provision_script(base: str, arguments: str, branding: Branding, *, boot: str = "") -> str:
-    """Starts the provisioning kernel, with files below ``base``/files. ``arguments``: of ``check_arguments``. ``boot``:
-    URL of the server from which iPXE loads the kernel, "" for ``base``.
+def provision_script(
+    base: str, arguments: str, branding: Branding, token: Secret | None = None, *, boot: str = ""
+) -> str:
+    """Starts the provisioning kernel, with files below ``base``/files. ``arguments``: of ``check_arguments``.
+    ``token``: one-time token for this machine. ``boot``: URL of the server from which iPXE loads the kernel, "" for
+    ``base``.
 
     A server that does not answer is asked again for some minutes, visibly; then the firmware goes on with the next
     entry of its boot order.
     """
     name = branding.provision_kernel
+    words = [f"{branding.environment_prefix}{START_ARGUMENT}={token.reveal()}"] if token is not None else []
+    words += [arguments] if arguments else []
     return _PROVISION.format(
         base=base.rstrip("/"),
         kernel=f"{(boot or base).rstrip('/')}/files/{quote(name)}",
         data=f"{base.rstrip('/')}/files/{MANUF_DATA}",
-        arguments=f" {arguments}" if arguments else "",
+        arguments="".join(f" {word}" for word in words),
         name=name,
         retries=RETRIES,
         seconds=RETRY_SECONDS,

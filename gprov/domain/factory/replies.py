@@ -29,12 +29,21 @@ _LINE = LogText(300)
 
 
 class Refusal(Enum):
-    """Why the server does not give a unit its passwords; the values go over the wire."""
+    """Why the server does not give a unit its passwords, or does not let it begin; the values go over the wire."""
 
     NOT_STARTED = "not-started"
     OTHER_SESSION = "other-session"
     WINDOW_OVER = "window-over"
     SEALED = "sealed"
+    START_MISSING = "token-missing"
+    START_UNKNOWN = "token-unknown"
+    START_EXPIRED = "token-expired"
+    START_USED = "token-used"
+    START_OF_ANOTHER = "token-of-another"
+    UNIDENTIFIED = "unidentified"
+    PROOF_NEEDED = "proof-needed"
+    HANDED_OUT = "handed-out"
+    NOT_PROVEN = "not-proven"
 
     @property
     def sentence(self) -> str:
@@ -45,7 +54,20 @@ _SENTENCES = {
     Refusal.NOT_STARTED: "passwords are handed out only while the unit is in state MFG_STARTED",
     Refusal.OTHER_SESSION: "the provisioning of this unit was started by another session",
     Refusal.WINDOW_OVER: "the provisioning of this unit was started too long ago",
-    Refusal.SEALED: "this unit was provisioned before; its passwords must be reopened on the server's host",
+    Refusal.SEALED: "this unit was provisioned before: a person must reopen it on the server before that is done again",
+    Refusal.START_MISSING: "the kernel arguments have no one-time token: start the unit over the network, or with"
+    " the arguments that a person gets from `gprov server token` or the server's page",
+    Refusal.START_UNKNOWN: "the server has not issued this one-time token: start the unit again",
+    Refusal.START_EXPIRED: "the one-time token has expired: start the unit again, with new kernel arguments",
+    Refusal.START_USED: "the one-time token was used by another session: start the unit again, with new"
+    " kernel arguments",
+    Refusal.START_OF_ANOTHER: "the one-time token was issued for a machine with another serial number: a person must"
+    " issue one for this serial number",
+    Refusal.UNIDENTIFIED: "a machine that was not identified cannot be provisioned",
+    Refusal.NOT_PROVEN: "the secret is not that of the unit's last provisioning: reports are recorded only",
+    Refusal.PROOF_NEEDED: "the passwords of this unit were handed out before: its secret on RECOVERY is needed",
+    Refusal.HANDED_OUT: "the passwords of this unit were handed out to another session, and RECOVERY has no secret that"
+    " proves that it was this unit: a person must look at the unit's log on the server and reopen it",
 }
 
 
@@ -57,6 +79,11 @@ class TimeReply:
 @dataclass(frozen=True, slots=True)
 class StoredReply:
     stored: Annotated[int, Doc("How many were new; what was sent before is not counted")]
+
+
+@dataclass(frozen=True, slots=True)
+class RunsReply:
+    unfinished: Annotated[int, Doc("Provisionings in a row, up to now, that began and neither succeeded nor failed")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +116,20 @@ class ErrorReply:
 class FactoryRefused(NetworkFault):
     """The server was reached and refused (a 4xx status): trying again with the same message is of no use."""
 
-    def __init__(self, peer: str, status: int, reason: str) -> None:
+    def __init__(self, peer: str, status: int, reason: str, refusal: Refusal | None = None) -> None:
         super().__init__(peer, f"status {status}: {reason}" if reason else f"status {status}")
         self.status = status
+        self.refusal = refusal
 
 
 def decode_time(data: bytes) -> int:
     """UTC, nanoseconds since 1970. Raises BadInput."""
     return messages.decode("time", TimeReply, data).time_ns
+
+
+def decode_runs(data: bytes) -> int:
+    """Raises BadInput."""
+    return messages.decode("runs", RunsReply, data).unfinished
 
 
 def decode_certificate(data: bytes) -> SignedCertificate:

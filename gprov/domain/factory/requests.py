@@ -18,12 +18,13 @@ from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.events import EventObject
 from gprov.domain.factory.messages import INLINE, AtMost
 from gprov.domain.factory.syntax import MAX_DOCUMENT, MAX_EVENTS, MAX_NICS, MAX_REPORT
+from gprov.domain.unit.credentials import Secret
 
 WIRE_VERSION = 1
 API = f"/api/v{WIRE_VERSION}"
 # Where below API the server's time is.
 TIME = "time"
-# Where below API all about one unit is: "?serial=…".
+# Where below API all about one unit is, for people and tools: "?serial=…".
 UNIT = "unit"
 
 
@@ -47,6 +48,33 @@ class Request:
 
 
 R = TypeVar("R", bound=Request)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningStart(Request):
+    """The first message of a provisioning: without it, the session's reports change nothing of the unit."""
+
+    what = "start of a provisioning"
+    path = "start"
+    key: Annotated[str, fields.DIGEST, Doc("SHA-256 of the unit's secret that this provisioning leaves on RECOVERY")]
+    token: Annotated[Secret | None, Doc("One-time token of the kernel arguments")] = None
+    secret: Annotated[Secret | None, Doc("The unit's secret from an earlier provisioning, as RECOVERY has it")] = None
+    lost: Annotated[bool, Doc("The unit has looked for that secret, and RECOVERY has none")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProof(Request):
+    """The first message of a later session: without it, its reports are recorded and change nothing of the unit."""
+
+    what = "proof of a unit"
+    path = "proof"
+    secret: Annotated[Secret, Doc("The unit's secret, as RECOVERY has it")]
+
+
+@dataclass(frozen=True, slots=True)
+class RunsRequest(Request):
+    what = "question about earlier runs"
+    path = "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +139,9 @@ class ErasureRegistration(Request):
 
 
 REQUESTS: tuple[type[Request], ...] = (
+    ProvisioningStart,
+    SessionProof,
+    RunsRequest,
     EventBatch,
     StateReport,
     CodeNameReport,

@@ -21,6 +21,7 @@ class Verdict(Enum):
     REPEATED = "repeated"  # the last report of the same session was the same
     LATE = "late"  # an event that a direct report or a later event has overtaken
     CONTRADICTED = "contradicted"  # success after failure
+    UNPROVEN = "unproven"  # of a session that may not change the unit
 
 
 class Flow(Enum):
@@ -62,11 +63,15 @@ class SessionReports:
     last_number: int = -1
 
 
-def judge(state: ProcessState, number: int | None, session: SessionReports, *, current: bool) -> Verdict:
+def judge(
+    state: ProcessState, number: int | None, session: SessionReports, *, current: bool, trusted: bool = True
+) -> Verdict:
     """Judge a report. ``number`` of the event, None for a direct report; ``current``: the unit's state was
-    reported by this same session."""
+    reported by this same session; ``trusted``: the session may report this state (``unit_access``)."""
     if number is not None and (session.direct or number <= session.last_number):
         return Verdict.LATE
+    if not trusted:
+        return Verdict.UNPROVEN
     if current and session.applied and session.applied[-1] is state:
         return Verdict.REPEATED
     if state in SUCCEEDED and _last_of_flow(state, session) in FAILED:

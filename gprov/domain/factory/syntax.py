@@ -20,6 +20,7 @@ MAX_NUMBER = 2**63 - 1  # what an SQL integer holds; as nanoseconds it lasts unt
 # Regular expressions that match as a whole, in the common part of the dialects of Python and of JSON Schema (ECMA-262).
 PRINTABLE = "[!-~]([ -~]*[!-~])?"
 SESSION = "[0-9a-f]{32}"
+DIGEST = "[0-9a-f]{64}"
 MAC = "[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}"
 # Control characters, besides tab and line ends, act on the terminal that a log is shown on.
 _CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"

@@ -43,9 +43,11 @@ from gprov.domain.recovery_files import (
     PLATFORM_IDENT,
     SECRETS_FOLDER,
     TRUST_FILE,
+    UNIT_KEY,
 )
 from gprov.domain.unit.restore_options import RestoreOptions, serialise_options
 from gprov.domain.unit.trust import ServerTrust, serialise_trust
+from gprov.domain.unit.unit_key import UnitKey, serialise_key
 
 # Covers the start of the first partition: old boot files there must not be booted before RECOVERY is complete.
 RECOVERY_EDGE = 16 * MIB
@@ -116,6 +118,16 @@ def _remove_boot_loaders(targets: tuple[Disk, ...]) -> list[Operation]:
 
 def _mount_esp(esp: PartitionRef, target: str) -> list[Operation]:
     return [MakeFolder(target), MountVolume(esp, target, FileSystemKind.VFAT.value, ("relatime",))]
+
+
+def plan_unit_key(facts: ProvisionFacts, key: UnitKey) -> Plan:
+    """Store the secret that proves the unit to the factory server. It is durable before passwords are asked for: after
+    a power cut, only this secret lets the unit be provisioned again without a person."""
+    folder = f"{facts.mount_points.recovery}/{SECRETS_FOLDER}"
+    return (
+        MakeFolder(folder, 0o700),
+        WriteFile(path=f"{folder}/{UNIT_KEY}", content=serialise_key(key), mode=0o600),
+    )
 
 
 def plan_secrets(facts: ProvisionFacts, admin: PasswordHash) -> Plan:

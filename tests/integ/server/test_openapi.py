@@ -35,6 +35,8 @@ from gprov.domain.events import (
     StateChange,
 )
 from gprov.domain.factory.document_kind import DocumentKind
+from gprov.domain.unit.credentials import Secret
+from gprov.ports.factory import Start
 from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
 from tests.unit.erase.outcomes import OVERWRITTEN, facts_of
 
@@ -121,6 +123,8 @@ def http(tmp_path: Path) -> Iterator[CheckedHttp]:
 def _report(http: CheckedHttp) -> None:
     """All that the client of a unit sends, from its provisioning to its first restore."""
     unit, other = (HttpFactory(http, FakeClock(), BASE) for _ in range(2))
+    unit.start("SN 1", Start(token=Secret("0" * 32), key="ab" * 32))
+    unit.unfinished_runs("SN 1")
     unit.events("SN 1", EVENTS)
     unit.time_ns()
     unit.code_name("SN 1", "QEMU")
@@ -133,6 +137,7 @@ def _report(http: CheckedHttp) -> None:
         unit.document("UNKNOWN_SN_1", "qa", "text")
     with pytest.raises(NetworkFault, match="403"):
         other.credentials("SN 1")
+    other.prove("SN 1", Secret("cd" * 32))
     other.state("SN 1", S.FR_STARTED)
     other.state("SN 1", S.FR_FAILED)
     with pytest.raises(NetworkFault, match="409"):

@@ -6,6 +6,7 @@ import getpass
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -63,7 +64,11 @@ def gprov(*words: str, status: int = 0, fd: bytes | None = None) -> Ended:
 def started_in_vain(*words: str) -> tuple[int, str]:
     """Exit status and standard error of a server that cannot start."""
     ended = subprocess.run(
-        [GPROV, "server", *words, "--port", "0"], capture_output=True, text=True, check=False, timeout=SECONDS
+        [GPROV, "server", *words, "--isolated", "--port", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
     )
     return ended.returncode, ended.stderr
 
@@ -253,7 +258,15 @@ def test_from_a_key_file_to_a_passphrase_and_back(server: Server, tmp_path: Path
 def test_a_running_server_with_a_passphrase(tmp_path: Path) -> None:
     pipe = _filled(PASSPHRASE.encode() + b"\n")
     process = subprocess.Popen(
-        [GPROV, "server", "--data", str(tmp_path / "data"), "--port", "0", "--passphrase-fd", str(pipe.fileno())],
+        [
+            GPROV,
+            "server",
+            "--data",
+            str(tmp_path / "data"),
+            "--isolated",
+            "--port=0",
+            f"--passphrase-fd={pipe.fileno()}",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=(pipe.fileno(),),
@@ -405,3 +418,17 @@ def _store_key(folder: Path) -> tuple[str, bool]:
     with closing(sqlite3.connect(folder / "store" / "factory.sqlite")) as db:
         key_id, scrub_due = db.execute("SELECT key_id, scrub_due FROM store_key").fetchone()
     return str(key_id), bool(scrub_due)
+
+
+def test_a_token_for_a_unit_that_is_started_by_hand(server: Server) -> None:
+    argument, _, token = (
+        gprov("token", *server.where, "SN1", "--hours", "2", "--uses", "3").stdout.strip().partition("=")
+    )
+    assert argument == "PROVISION_TOKEN"
+    assert re.fullmatch("[0-9a-f]{32}", token)
+    assert document("token", *server.where, "SN1").keys() == {"argument", "token"}
+    trail = gprov("audit", "--data", str(server.data), "--serial", "SN1").stdout
+    assert "SN1: token-issued by" in trail
+    assert "for SN1, for 120 min and 3 sessions" in trail
+    assert token not in trail
+    assert "printable" in gprov("token", *server.where, " ", status=1).stderr

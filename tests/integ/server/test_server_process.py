@@ -57,7 +57,7 @@ class Server:
     def start(self) -> None:
         with open(self.data / "err", "ab") as errors:
             self._process = subprocess.Popen(
-                [GPROV, "server", *self.where, "--port", str(self.port), *self._options],
+                [GPROV, "server", *self.where, "--isolated", "--port", str(self.port), *self._options],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
@@ -530,7 +530,7 @@ def test_the_client_of_the_units_fetches_it(server: Server, published: bytes, tm
     done: list[tuple[int, int]] = []
     url = f"{server.url.rstrip('/')}{IMAGE}"
     fetched = RequestsHttp(SystemClock()).download(
-        url, str(target), lambda *step: done.append(step), TransferLimits(1 << 30)
+        url, str(target), lambda *step: done.append(step), TransferLimits(room=1 << 30)
     )
     assert target.read_bytes() == published
     assert fetched.sha256 == hashlib.sha256(published).hexdigest()
@@ -627,11 +627,21 @@ def test_conditions_that_prevent_the_start(
     server: Server, tmp_path: Path, options: list[str], status: int, reason: str
 ) -> None:
     words = [word.format(data=server.data, tmp=tmp_path, port=server.port) for word in options]
-    done = subprocess.run([GPROV, "server", *words], capture_output=True, text=True, timeout=SECONDS, check=False)
+    command = [GPROV, "server", *words, "--isolated"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == status
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_server_does_not_start_before_a_person_decided_who_may_do_what(tmp_path: Path) -> None:
+    command = [GPROV, "server", "--data", str(tmp_path), "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 1
+    assert "$.access.mode: is missing" in done.stderr
+    assert "gprov server account add" in done.stderr
+    assert "--isolated" in done.stderr
 
 
 def test_settings_are_read_from_the_data_folder(tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ TESTED_ELSEWHERE = {
     "server credentials show",
     "server key",
     "server reopen",
+    "server token",
 } | {f"erase {action}" for action in ("certificate-page", "certify", "plan", "run", "verify-certificate")}
 
 

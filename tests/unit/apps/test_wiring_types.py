@@ -82,6 +82,7 @@ if TYPE_CHECKING:
             trust=unit.trust_ports(),
             background=unit.background(),
             telemetry_at=unit.credential_store_at(),  # type: ignore[arg-type]
+            session_access_at=unit.session_access_at(),
             sink_for=unit.file_sink_at(),  # type: ignore[arg-type]
             file_sink_at=unit.sink_for(),  # type: ignore[arg-type]
         )
@@ -116,7 +117,8 @@ if TYPE_CHECKING:
         )
 
     def exchanged_in_the_server(server: ServerContainer) -> Store:
-        return Store(server.database(), server.settings().documents.hold_ns, server.now())  # type: ignore[arg-type]
+        hold_ns = server.settings().documents.hold_ns
+        return Store(server.database(), server.grouped(), hold_ns, server.now())  # type: ignore[arg-type]
 
     def of_a_class(_unit: UnitContainer) -> BlockDevices:
         return UnitContainer.blocks()  # type: ignore[operator, no-any-return]

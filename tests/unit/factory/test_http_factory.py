@@ -23,6 +23,7 @@ from gprov.domain.factory.replies import FactoryRefused, Refusal, error_reply
 from gprov.domain.factory.requests import EventBatch, decode
 from gprov.domain.factory.syntax import MAX_BODY, MAX_EVENTS
 from gprov.domain.unit.credentials import Credentials, Secret
+from gprov.ports.factory import Start
 from gprov.ports.network import Fetched, Http, Reply, TransferLimits, TransferProgress
 
 BASE = "http://10.0.2.2:8901/"
@@ -134,12 +135,11 @@ def test_time() -> None:
 
 
 def test_runs_that_did_not_end() -> None:
-    states = [{"state": "MFG_STARTED", "session": session, "verdict": "applied"} for session in (1, 2)]
-    http = AnsweringHttp([SILENCE, Reply(200, json.dumps({"states": states}).encode())])
+    http = AnsweringHttp([SILENCE, Reply(200, b'{"unfinished": 2}')])
     assert client(http).unfinished_runs("A/1 &") == 2
-    assert http.seen[-1].url == "http://10.0.2.2:8901/api/v1/unit?serial=A%2F1%20%26"
-    assert client(AnsweringHttp(usual=Reply(404, b"{}"))).unfinished_runs("new") == 0
-    with pytest.raises(NetworkFault, match="has no states of the unit"):
+    assert http.seen[-1].url == "http://10.0.2.2:8901/api/v1/runs"
+    assert json.loads(http.seen[-1].body)["serial"] == "A/1 &"
+    with pytest.raises(NetworkFault, match="has no number of runs"):
         client(AnsweringHttp(usual=Reply(200, b"<html>"))).unfinished_runs("1")
 
 
@@ -269,3 +269,53 @@ def test_each_run_is_a_session_of_its_own_for_all_ports() -> None:
         clients.at("http://10.0.2.3:8901").code_name("1", "x")
     sessions = [json.loads(exchange.body)["session"] for exchange in http.seen]
     assert [sessions.index(session) for session in sessions] == [0, 0, 2, 3, 3, 5]
+
+
+KEY = "ab" * 32
+START = Start(token=Secret("tokenSECRET"), key=KEY)
+
+
+def test_a_start_is_the_first_message_and_a_refusal_says_what_to_do() -> None:
+    http = AnsweringHttp([SILENCE])
+    client(http).start("1", START)
+    assert [exchange.url for exchange in http.seen] == [f"{BASE}api/v1/start"] * 2
+    sent = json.loads(http.seen[-1].body)
+    assert sent == {"serial": "1", "session": SESSION, "key": KEY, "token": "tokenSECRET", "lost": False}
+    refused = Reply(403, encode(error_reply("1: no", refusal=Refusal.PROOF_NEEDED)))
+    with pytest.raises(FactoryRefused, match="1: no") as caught:
+        client(AnsweringHttp(usual=refused)).start("1", START)
+    assert caught.value.refusal is Refusal.PROOF_NEEDED
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_proof_comes_before_the_first_report_and_is_repeated_until_it_arrived() -> None:
+    http = AnsweringHttp([SILENCE])
+    factory = client(http)
+    factory.prove("1", Secret("unitSECRET"))
+    assert not http.seen
+    with pytest.raises(NetworkFault):
+        factory.events("1", [Event(1, 1, LogLine("x"))])
+    for _ in range(2):
+        factory.events("1", [Event(1, 1, LogLine("x"))])
+    assert [exchange.url.rpartition("/")[2] for exchange in http.seen] == ["proof", "proof", "events", "events"]
+    assert json.loads(http.seen[0].body)["secret"] == "unitSECRET"
+
+
+def test_reports_go_on_after_a_proof_that_the_server_refused() -> None:
+    http = AnsweringHttp([Reply(403, encode(error_reply("no", refusal=Refusal.NOT_PROVEN)))])
+    factory = client(http)
+    factory.prove("1", Secret("unitSECRET"))
+    factory.state("1", ProcessState.FR_STARTED)
+    assert [exchange.url.rpartition("/")[2] for exchange in http.seen] == ["proof", "state"]
+
+
+def test_another_server_of_passwords_gets_the_start_before_the_state() -> None:
+    http = AnsweringHttp([Reply(204, b""), Reply(204, b""), Reply(204, b""), Reply(200, PASSWORDS)])
+    factory = client(http)
+    factory.start("1", START)
+    factory.credentials("1", "http://vault/")
+    assert [exchange.url for exchange in http.seen[1:]] == [
+        "http://vault/api/v1/start",
+        "http://vault/api/v1/state",
+        "http://vault/api/v1/credentials",
+    ]

@@ -7,9 +7,10 @@ client for each server (``factory_clients``). Clients may be used from several t
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
-from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -24,7 +25,6 @@ from gprov.domain.factory.replies import FactoryRefused, Refusal
 from gprov.domain.factory.requests import (
     API,
     TIME,
-    UNIT,
     CodeNameReport,
     CredentialRequest,
     Document,
@@ -32,22 +32,33 @@ from gprov.domain.factory.requests import (
     EventBatch,
     MacReport,
     NamedMac,
+    ProvisioningStart,
     Request,
+    RunsRequest,
     Sender,
+    SessionProof,
     StateReport,
 )
 from gprov.domain.factory.states import Flow, flow_of
 from gprov.domain.factory.syntax import MAX_BATCH_TEXT, MAX_EVENTS
 from gprov.domain.mfg.urls import redacted
-from gprov.domain.unit.credentials import Credentials
+from gprov.domain.unit.credentials import Credentials, Secret
 from gprov.ports.clock import Clock
-from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
+from gprov.ports.factory import (
+    CredentialStore,
+    DocumentStore,
+    ErasureRegistry,
+    RunHistory,
+    SessionAccess,
+    Start,
+    Telemetry,
+    TimeSource,
+)
 from gprov.ports.network import Http, Reply
 
 _SECONDS = 20.0
 _REPLY_LIMIT = 64 << 10
 _CERTIFICATE_LIMIT = 8 << 20
-_UNIT_LIMIT = 1 << 20
 # A server that has just been asked to restart is back within this many tries.
 _ATTEMPTS = 4
 # Temporary errors of the server: the same request may succeed later.
@@ -57,7 +68,7 @@ _HEADERS = {"Content-Type": "application/json"}
 T = TypeVar("T")
 
 
-class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry, RunHistory):
+class HttpFactory(SessionAccess, Telemetry, TimeSource, DocumentStore, CredentialStore, ErasureRegistry, RunHistory):
     """``endpoint``: base URL of the server. ``pause``: seconds before the second attempt, doubled for each further one.
     ``session``: 32 hex digits; a new random one unless given."""
 
@@ -70,6 +81,22 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
         # Server that hands out passwords, if it is another one: it seals them at MFG_SUCCEEDED, so it must receive
         # the MFG states as well.
         self._credential_endpoint = ""
+        self._start: ProvisioningStart | None = None
+        # Sent before the first report; None once the server has taken or refused it.
+        self._proof: SessionProof | None = None
+        self._proving = threading.Lock()
+
+    @override
+    def start(self, serial: str, start: Start) -> None:
+        request = ProvisioningStart(
+            self._sender(serial), key=start.key, token=start.token, secret=start.secret, lost=start.lost
+        )
+        self._post(self._endpoint, request)
+        self._start = request
+
+    @override
+    def prove(self, serial: str, secret: Secret) -> None:
+        self._proof = SessionProof(self._sender(serial), secret)
 
     @override
     def events(self, serial: str, events: Sequence[Event]) -> None:
@@ -136,6 +163,8 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
     @override
     def credentials(self, serial: str, endpoint: str = "") -> Credentials:
         if endpoint and base_url(endpoint) != base_url(self._endpoint):
+            if self._start is not None and not self._credential_endpoint:
+                self._post(endpoint, self._start)
             self._credential_endpoint = endpoint
             self._forward(serial, ProcessState.MFG_STARTED)
         request = CredentialRequest(self._sender(serial))
@@ -144,20 +173,17 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
 
     @override
     def unfinished_runs(self, serial: str) -> int:
-        from gprov.domain.factory.run_history import decode_unfinished_runs  # no other method needs it
-
-        url = f"{_url(self._endpoint, UNIT)}?serial={quote(serial, safe='')}"
+        request = RunsRequest(self._sender(serial))
+        url, body = _url(self._endpoint, request.path), encode(request)
 
         def ask() -> int:
-            reply = self._http.request("GET", url, limit=_UNIT_LIMIT, seconds=_SECONDS)
-            if reply.status == 404:
-                return 0
+            reply = self._http.request("POST", url, body=body, headers=_HEADERS, limit=_REPLY_LIMIT, seconds=_SECONDS)
             if reply.status != 200:
                 raise _fault(url, reply)
             try:
-                return decode_unfinished_runs(reply.body)
+                return replies.decode_runs(reply.body)
             except BadInput as exc:
-                raise NetworkFault(redacted(url), f"the reply has no states of the unit: {exc}") from exc
+                raise NetworkFault(redacted(url), f"the reply has no number of runs: {exc}") from exc
 
         return self._with_retries(ask)
 
@@ -175,13 +201,25 @@ class HttpFactory(Telemetry, TimeSource, DocumentStore, CredentialStore, Erasure
             raise NetworkFault(redacted(url), f"status {reply.status}: {refusal.sentence}")
         if reply.status in _RETRYABLE_STATUS:
             raise NetworkFault(redacted(url), f"status {reply.status}")
-        raise FactoryRefused(redacted(url), reply.status, refusal.sentence if refusal else "")
+        raise FactoryRefused(redacted(url), reply.status, refusal.sentence if refusal else "", refusal)
 
     def _forward(self, serial: str, state: ProcessState) -> None:
         if self._credential_endpoint and flow_of(state) is Flow.MFG:
             self._post(self._credential_endpoint, StateReport(self._sender(serial), state))
 
     def _post(self, endpoint: str, request: Request, attempts: int = _ATTEMPTS) -> None:
+        self._show_proof(attempts)
+        self._post_only(endpoint, request, attempts)
+
+    def _show_proof(self, attempts: int) -> None:
+        """A server that refuses it has said so in the unit's log; the reports are recorded all the same."""
+        with self._proving:
+            if self._proof is not None:
+                with suppress(FactoryRefused):
+                    self._post_only(self._endpoint, self._proof, attempts)
+                self._proof = None
+
+    def _post_only(self, endpoint: str, request: Request, attempts: int) -> None:
         url, body = _url(endpoint, request.path), encode(request)
 
         def post() -> None:
@@ -235,4 +273,4 @@ def _fault(url: str, reply: Reply) -> NetworkFault:
     peer, reason = redacted(url), replies.decode_error(reply.body)
     if reply.status in _RETRYABLE_STATUS:
         return NetworkFault(peer, f"status {reply.status}: {reason}" if reason else f"status {reply.status}")
-    return FactoryRefused(peer, reply.status, reason)
+    return FactoryRefused(peer, reply.status, reason, replies.decode_refusal(reply.body))

@@ -20,8 +20,10 @@ from gprov.apps.host.cli.server_netboot import dnsmasq
 from gprov.apps.host.cli.server_overrides import overridden, setting_option
 from gprov.apps.host.cli.server_setup import init
 from gprov.apps.host.cli.server_store import existing
+from gprov.apps.host.cli.server_token import token
 from gprov.domain.errors import ExitCode
 from gprov.domain.factory.server_settings import checked
+from gprov.domain.factory.settings.access import AccessMode
 
 app = new_app("The factory server. Options without an action are those of run.")
 
@@ -30,6 +32,7 @@ app.add_typer(credentials, name="credentials")
 app.add_typer(certificate, name="certificate")
 app.command("reopen")(reopen)
 app.command("audit")(audit)
+app.command("token")(token)
 app.command("init")(init)
 app.command("import-gprovision")(import_gprovision)
 app.command("check")(check)
@@ -50,6 +53,10 @@ def run_server(
     boot_arguments: Annotated[str | None, setting_option("netboot", "boot_arguments", "TEXT")] = None,
     issuer: Annotated[str | None, setting_option("certificates", "issuer", "NAME")] = None,
     public_url: Annotated[str | None, setting_option("listen", "public_url", "URL")] = None,
+    isolated: Annotated[
+        bool,
+        typer.Option("--isolated", help="no accounts, no tokens: only trusted machines and people reach this network"),
+    ] = False,
     key_file: keys.KeyFileOption = None,
     passphrase: keys.PassphraseOption = False,
     passphrase_fd: keys.PassphraseFdOption = None,
@@ -70,6 +77,7 @@ def run_server(
         credentials=overridden(stated.credentials, minutes=credentials_minutes),
         netboot=overridden(stated.netboot, boot_arguments=boot_arguments),
         certificates=overridden(stated.certificates, issuer=issuer),
+        access=replace(stated.access, mode=AccessMode.ISOLATED) if isolated else stated.access,
     )
     set_value(container.settings, checked("settings", settings))
     serve(container)

@@ -32,14 +32,18 @@ def reopen(
     serial: values.Serial,
     data: values.Data,
     reason: values.Reason,
+    replace_passwords: Annotated[
+        bool, typer.Option("--replace-passwords", help="it gets other passwords than those that were handed out")
+    ] = False,
     key_file: keys.KeyFileOption = None,
     passphrase: keys.PassphraseOption = False,
     passphrase_fd: keys.PassphraseFdOption = None,
     as_json: Json = False,
 ) -> int:
-    """Let a unit that was provisioned before have its passwords once more. A server may be running meanwhile."""
+    """Let a unit be provisioned once more that was provisioned before, or whose passwords another session got. A server
+    may be running meanwhile."""
     with opened(data, keys.KeySource(key_file, passphrase, passphrase_fd)) as server:
-        server.admin().reopen(serial, operator(reason))
+        server.admin().reopen(serial, operator(reason), replace_passwords=replace_passwords)
     if as_json:
         document({"serial": serial, "hours": _REOPENED_HOURS})
     else:

@@ -161,7 +161,7 @@ def _argv(folder: str, location: ServerLocation, port: int) -> tuple[str, ...]:
     return (
         *(*inside(location.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
         *("--host", location.listen, "--port", str(port), "--boot-arguments", location.boot_arguments),
-        *("--key-file", key_file(folder)),
+        *("--key-file", key_file(folder), "--isolated"),
     )
 
 

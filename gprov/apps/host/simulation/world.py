@@ -47,7 +47,7 @@ from gprov.apps.mfg.container import MfgContainer
 from gprov.apps.unit.boot.loader import BOOT_IMAGE, CORE_IMAGE
 from gprov.apps.unit.composition.container import UnitContainer
 from gprov.apps.unit.composition.wiring import set_value
-from gprov.domain.boot.args import parse_boot_arguments
+from gprov.domain.boot.args import START_ARGUMENT, parse_boot_arguments
 from gprov.domain.boot.grub.install import Loader
 from gprov.domain.branding import Branding
 from gprov.domain.errors import GprovError, InternalError
@@ -69,7 +69,8 @@ class World:
 
     ``provisioned_by``: number of the boot entry that the firmware starts provisioning from, None for a start over the
     network. ``stuck``: names of background work that never makes progress. ``arguments``: kernel arguments of every
-    start of provisioning, besides ``mfgurl``. ``install``: an adopter's function that replaces providers.
+    start of provisioning, besides ``mfgurl``. ``invited``: serial number for which each of these starts has a one-time
+    token of the factory, "" for none. ``install``: an adopter's function that replaces providers.
     """
 
     machine: SimulatedMachine
@@ -86,6 +87,7 @@ class World:
     stuck: set[str] = field(default_factory=set)
     loader: Loader = field(default_factory=build_loader)
     arguments: Mapping[str, str] = field(default_factory=dict)
+    invited: str = ""
     install: Callable[[UnitContainer], None] | None = None
 
     def __deepcopy__(self, memo: dict[int, object]) -> World:
@@ -106,7 +108,9 @@ class World:
         is restarted then, as a real one is after the failure was displayed for long enough."""
         self._power_on()
         record_foreign_start(self.machine, self.provisioned_by)
-        container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **self.arguments, **arguments})
+        name = f"{self.branding.environment_prefix}{START_ARGUMENT}"
+        invitation = {name: self.factory.issue_token(self.invited)} if self.invited else {}
+        container = self._container(MfgContainer(), {"mfgurl": MANUF_URL, **self.arguments, **invitation, **arguments})
         try:
             container.provisioning().run()
             container.power().reboot()
@@ -169,6 +173,7 @@ class World:
 def plug_in(container: UnitContainer, world: World) -> None:
     """Override every port of a container with its adapter on the simulated machine."""
     machine = world.machine
+    world.factory.new_session()
     set_value(container.clock, machine.clock)
     set_value(container.background, FakeBackground(machine.clock, world.stuck))
     set_value(container.randomness, machine.random)
@@ -215,6 +220,7 @@ def plug_in(container: UnitContainer, world: World) -> None:
         return world.factory
 
     set_value(container.telemetry_at, factory_at)
+    set_value(container.session_access_at, factory_at)
     set_value(container.time_source_at, lambda endpoint: VerifiedTime(trust, endpoint, world.factory))
     set_value(container.document_store_at, factory_at)
     set_value(container.erasure_registry_at, factory_at)

@@ -13,11 +13,13 @@ from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.rows import Origin, note, origin_of
 from gprov.apps.server.store.state_reports import status_of
 from gprov.apps.server.store.tables import handouts, units
+from gprov.apps.server.store.unit_rows import access_of, add_concern, forget_proofs, save_access
 from gprov.domain.errors import IntegrityFault, RefusedByPolicy
 from gprov.domain.factory.audit import Actor, AuditAction, RefusalBudget
 from gprov.domain.factory.credential_policy import Inquiry, refusal
 from gprov.domain.factory.replies import Refusal
 from gprov.domain.factory.requests import CredentialRequest
+from gprov.domain.factory.unit_access import handed_out, may_have_passwords
 from gprov.domain.unit.credentials import Credentials
 
 # Refusals in the audit trail; each is in the unit's log.
@@ -33,7 +35,8 @@ class CredentialsRefused(RefusedByPolicy):
 
 
 class CredentialService:
-    """``window_ns``: how long after MFG_STARTED passwords are handed out."""
+    """``window_ns``: how long after MFG_STARTED passwords are handed out. ``strict``: only to the session that began
+    the provisioning with a token."""
 
     def __init__(
         self,
@@ -42,12 +45,15 @@ class CredentialService:
         trail: AuditTrail,
         now: Callable[[], int],
         window_ns: int,
+        *,
+        strict: bool = False,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._trail = trail
         self._now = now
         self._window_ns = window_ns
+        self._strict = strict
         self._refusals = RefusalBudget(_REFUSALS, _REFUSALS_NS)
 
     def hand_out(self, request: CredentialRequest, peer: str) -> Credentials:
@@ -57,7 +63,7 @@ class CredentialService:
         try:
             with self._database.write() as db:
                 origin = origin_of(db, request.sender, self._now())
-                why = refusal(status_of(db, origin.unit), _inquiry(db, origin), self._window_ns)
+                why = self._refusal(db, origin, peer)
                 if why is None:
                     return self._hand_out(db, UnitRow(origin.unit, serial), origin, peer)
                 self._record_refusal(db, origin, serial, peer, why.sentence)
@@ -68,6 +74,14 @@ class CredentialService:
             raise
         raise CredentialsRefused(serial, why)
 
+    def _refusal(self, db: Connection, origin: Origin, peer: str) -> Refusal | None:
+        access = access_of(db, origin.unit)
+        if self._strict and not may_have_passwords(access, origin.session):
+            if access.holder:
+                add_concern(db, origin.unit, f"another session asked for its passwords, from {peer}")
+            return Refusal.OTHER_SESSION
+        return refusal(status_of(db, origin.unit), _inquiry(db, origin), self._window_ns)
+
     def _hand_out(self, db: Connection, unit: UnitRow, origin: Origin, peer: str) -> Credentials:
         """A session that has got its passwords gets the same again, even if others are due since."""
         before = select(handouts.c.id).where(handouts.c.session == origin.session).limit(1)
@@ -75,6 +89,8 @@ class CredentialService:
         code_name = db.execute(select(units.c.code_name).where(units.c.id == origin.unit)).scalar_one()
         issue = self._passwords.issue(db, unit, code_name, origin.now_ns, rotate=not served)
         db.execute(insert(handouts).values(unit=origin.unit, session=origin.session, time_ns=origin.now_ns, peer=peer))
+        save_access(db, origin.unit, handed_out(access_of(db, origin.unit), origin.session))
+        forget_proofs(db, origin.unit)
         note(db, origin, f"credentials handed out to {peer}")
         actor, places = _unit_at(peer), [password.place for password in issue.newest.values()]
         if issue.made:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 from typing_extensions import override
 
@@ -23,6 +24,8 @@ _POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": _BUSY_SECONDS}
 # Write transactions of all processes on one PostgreSQL database take turns, as they do with SQLite.
 _WRITERS = 0x6770726F76
 _WRITES = "gprov_writes"
+
+_UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
 
 
 class Backend(Protocol):
@@ -95,20 +98,32 @@ class PostgresqlBackend(Backend):
         return True
 
 
+class StoreUnavailable(DeviceFault):
+    """The database is locked, full, damaged or away: no other statement would succeed now."""
+
+
 def fault(name: str, error: SQLAlchemyError | sqlite3.Error) -> DeviceFault:
     """The error without statement and parameters."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     # PostgreSQL's further lines may quote rows.
     lines = str(cause).strip().splitlines()
-    return DeviceFault(name, lines[0] if lines else type(cause).__name__)
+    kind = StoreUnavailable if isinstance(error, _UNAVAILABLE) else DeviceFault
+    return kind(name, lines[0] if lines else type(cause).__name__)
+
+
+def make_private_folder(folder: str) -> None:
+    """Mode 0700, whatever the umask. Raises DeviceFault."""
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.chmod(folder, 0o700)
+    except OSError as exc:
+        raise DeviceFault(folder, f"cannot be made: {exc.strerror}", errno=exc.errno) from exc
 
 
 def make_private(path: str) -> None:
     """The folder 0700 and the file 0600, whatever the umask; SQLite gives its -wal and -shm files the same mode."""
-    folder = os.path.dirname(path)
+    make_private_folder(os.path.dirname(path))
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        os.chmod(folder, 0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         os.chmod(path, 0o600)
     except OSError as exc:

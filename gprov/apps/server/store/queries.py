@@ -11,6 +11,7 @@ from gprov.apps.server.secrets.password_store import rotations
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.event_lines import event_text
 from gprov.apps.server.store.records import (
+    AccessRecord,
     CredentialRecord,
     DifferenceEntry,
     DocumentEntry,
@@ -57,6 +58,9 @@ class Queries:
                 documents=_documents(db, row.id),
                 differences=_differences(db, row.id),
                 credentials=_credentials(db, row),
+                access=AccessRecord(
+                    began=_number(db, row.provisioner), holder=_number(db, row.holder), concern=row.concern
+                ),
             )
 
     def kept_document(self, serial: str, name: str) -> KeptDocument | None:
@@ -152,6 +156,11 @@ def _differences(db: Connection, unit: int) -> tuple[DifferenceEntry, ...]:
     row = db.execute(select(documents.c.content).where(*of_unit).order_by(*newest_first).limit(1)).first()
     found = read_differences(DocumentKind.DIFFERENCES.value, row.content) if row else ()
     return tuple(DifferenceEntry(one.place, one.required, one.detected) for one in found)
+
+
+def _number(db: Connection, session: int) -> int | None:
+    found: int | None = db.execute(select(sessions.c.number).where(sessions.c.id == session)).scalar_one_or_none()
+    return found
 
 
 def _credentials(db: Connection, unit: AnyRow) -> CredentialRecord:

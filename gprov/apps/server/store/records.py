@@ -71,6 +71,13 @@ class CredentialRecord:
     rotating: Annotated[str, Doc("Which passwords the next provisioning gets new: of os, bios, ipmi; empty: none")]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRecord:
+    began: Annotated[int | None, Doc("Session that may provision the unit, by number; null: none")]
+    holder: Annotated[int | None, Doc("Session that got the passwords last, since the unit was last reopened")]
+    concern: Annotated[str, Doc("Why a person has to look at the unit; empty: no reason")]
+
+
 @dataclass(frozen=True, slots=True)
 class DifferenceEntry:
     place: Annotated[str, Doc("Path in the entry of ValidationData")]
@@ -89,6 +96,7 @@ class UnitDetail:
         tuple[DifferenceEntry, ...], Doc("Hardware that was not as specified, from the document of that kind")
     ]
     credentials: CredentialRecord
+    access: AccessRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

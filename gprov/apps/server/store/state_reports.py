@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from gprov.apps.server.store.rows import Origin, note
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import documents, sessions, states, units
+from gprov.apps.server.store.unit_rows import access_of
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.documents import SUPERSEDED, Decision, DocumentStatus, HeldDocument, decide
 from gprov.domain.factory.states import SessionReports, UnitStatus, Verdict, advance, judge
@@ -17,18 +18,20 @@ from gprov.domain.factory.states import SessionReports, UnitStatus, Verdict, adv
 STATES_KEPT = 1000
 
 
-def apply_state(db: Connection, origin: Origin, state: ProcessState, number: int | None) -> Verdict:
-    """``number``: of the STATE event that reports it; None: reported directly."""
+def apply_state(
+    db: Connection, origin: Origin, state: ProcessState, number: int | None, *, trusted: bool = True
+) -> Verdict:
+    """``number``: of the STATE event that reports it; None: reported directly. ``trusted``: as in ``judge``."""
     this = sessions.c.id == origin.session
     session = db.execute(select(sessions.c.direct, sessions.c.last_number).where(this)).one()
     current = db.execute(select(units.c.state_session).where(units.c.id == origin.unit)).scalar_one() == origin.session
     reports = SessionReports(_applied(db, origin.session), session.direct, session.last_number)
-    verdict = judge(state, number, reports, current=current)
+    verdict = judge(state, number, reports, current=current, trusted=trusted)
     if number is None:
         db.execute(update(sessions).where(this).values(direct=True))
     else:
         db.execute(update(sessions).where(this).values(last_number=max(session.last_number, number)))
-    if verdict in (Verdict.APPLIED, Verdict.CONTRADICTED):
+    if verdict in (Verdict.APPLIED, Verdict.CONTRADICTED, Verdict.UNPROVEN):
         _remember(db, origin, state, verdict)
     if verdict is Verdict.APPLIED:
         _advance(db, origin, state)
@@ -37,12 +40,14 @@ def apply_state(db: Connection, origin: Origin, state: ProcessState, number: int
 
 
 def decide_documents(db: Connection, origin: Origin, report: ProcessState | None) -> None:
-    """Release or discard the unit's held documents that are due. ``report``: the state that was just applied; None if
-    only time has passed."""
+    """Release or discard the unit's held or waiting documents that are due. ``report``: the state that was just
+    applied; None if only time has passed."""
     provisioned = status_of(db, origin.unit).provisioned
+    concern = access_of(db, origin.unit).concern
     for document in _held(db, origin.unit):
-        waiting = HeldDocument(document.hold_until_ns, document.session == origin.session)
-        decision = decide(waiting, origin.now_ns, report, provisioned)
+        waits = document.status == DocumentStatus.WAITING.value
+        held = HeldDocument(document.hold_until_ns, document.session == origin.session, waits)
+        decision = decide(held, origin.now_ns, report, provisioned, concern)
         if decision.status is not DocumentStatus.HELD:
             settle(db, origin, document.id, document.name, decision)
 
@@ -60,15 +65,16 @@ def settle(db: Connection, origin: Origin, document: int, name: str, decision: D
 
 
 def supersede(db: Connection, origin: Origin, name: str) -> None:
-    """Discard held documents of that name."""
+    """Discard held and waiting documents of that name."""
     for document in _held(db, origin.unit):
         if document.name == name:
             settle(db, origin, document.id, document.name, Decision(DocumentStatus.DISCARDED, SUPERSEDED))
 
 
 def _held(db: Connection, unit: int) -> Sequence[AnyRow]:
-    columns = (documents.c.id, documents.c.name, documents.c.session, documents.c.hold_until_ns)
-    held = (documents.c.unit == unit, documents.c.status == DocumentStatus.HELD.value)
+    columns = (documents.c.id, documents.c.name, documents.c.session, documents.c.hold_until_ns, documents.c.status)
+    undecided = (DocumentStatus.HELD.value, DocumentStatus.WAITING.value)
+    held = (documents.c.unit == unit, documents.c.status.in_(undecided))
     return db.execute(select(*columns).where(*held).order_by(documents.c.id)).all()
 
 
@@ -80,7 +86,11 @@ def _applied(db: Connection, session: int) -> tuple[ProcessState, ...]:
 def _remember(db: Connection, origin: Origin, state: ProcessState, verdict: Verdict) -> None:
     reported = {"state": state.value, "received_ns": origin.now_ns, "verdict": verdict.value}
     db.execute(insert(states).values(unit=origin.unit, session=origin.session, **reported))
-    of_unit = states.c.unit == origin.unit
+    # Anyone can send reports that are not trusted: they push out no others.
+    alike = (
+        states.c.verdict == verdict.value if verdict is Verdict.UNPROVEN else states.c.verdict != Verdict.UNPROVEN.value
+    )
+    of_unit = and_(states.c.unit == origin.unit, alike)
     beyond = select(states.c.id).where(of_unit).order_by(states.c.id.desc()).offset(STATES_KEPT).limit(1)
     db.execute(delete(states).where(of_unit, states.c.id <= beyond.scalar_subquery()))
 

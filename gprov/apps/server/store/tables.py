@@ -74,6 +74,13 @@ units = Table(
     _text("provisioning", "UNKNOWN"),
     _flag("sealed"),
     _integer("open_until_ns", "0"),
+    # ``gprov.domain.factory.unit_access``; sessions by row number, 0 for none.
+    _integer("provisioner", "0"),
+    _integer("holder", "0"),
+    _text("unit_key", ""),
+    _text("next_key", ""),
+    _flag("returned"),
+    _text("concern", ""),
     _integer("last_seq", "0"),
     _integer("first_seen_ns"),
     _integer("last_seen_ns"),
@@ -93,7 +100,8 @@ macs = Table(
     Index("macs_by_address", "mac"),
 )
 
-# ``key``: SHA-256 of the session's name, which is a secret: with it, a unit's passwords can be asked for.
+# ``key``: SHA-256 of the session's name, which is a secret: with it, a unit's passwords can be asked for. ``proven``:
+# the session has shown the unit's secret.
 sessions = Table(
     "sessions",
     TABLES,
@@ -102,11 +110,34 @@ sessions = Table(
     _text("key"),
     _integer("number"),
     _flag("direct"),
+    _flag("proven"),
     _integer("last_number", "-1"),
     UniqueConstraint("unit", "key"),
     UniqueConstraint("unit", "number"),
 )
 
+# One-time tokens of provisionings. ``digest``: SHA-256. ``serials``: JSON list of serial numbers. ``issued_by``: a
+# person, or the address that asked for an iPXE script.
+start_tokens = Table(
+    "start_tokens",
+    TABLES,
+    _row_number(),
+    Column("digest", _TEXT, nullable=False, unique=True),
+    _text("serials"),
+    _integer("issued_ns"),
+    _integer("expires_ns"),
+    _integer("uses_left"),
+    _text("issued_by"),
+    Index("start_tokens_by_expiry", "expires_ns"),
+)
+
+start_token_uses = Table(
+    "start_token_uses",
+    TABLES,
+    Column("token", _ROW, ForeignKey("start_tokens.id", ondelete="CASCADE"), primary_key=True),
+    Column("session", _ROW, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    sqlite_with_rowid=False,
+)
 _IS_ERROR = text("type = 'ERROR'")
 
 # Notes of the server have neither session nor number.

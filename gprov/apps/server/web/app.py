@@ -69,7 +69,7 @@ def make_app(services: Services, erasures: Erasures, pages: PageServices, folder
     app.include_router(erasure_routes(erasures))
     app.include_router(pages.pages.assets.router())
     app.include_router(page_routes(pages))
-    app.include_router(netboot(boot, services.queries, services.now))
+    app.include_router(netboot(boot, services.queries, services.gate, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     return app
 

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from gprov.apps.server.access.unit_gate import StartRefused
 from gprov.apps.server.secrets.credentials import CredentialsRefused
 from gprov.domain.errors import BadInput, DeviceFault, GprovError, Problem, RefusedByPolicy
 from gprov.domain.factory.messages import encode
@@ -44,7 +45,7 @@ def json_reply(message: DataclassInstance, status: int = 200, headers: Mapping[s
 def install_error_replies(app: FastAPI) -> None:
     @app.exception_handler(GprovError)
     def refused(_: Request, exc: GprovError) -> Response:
-        refusal = exc.why if isinstance(exc, CredentialsRefused) else None
+        refusal = exc.why if isinstance(exc, CredentialsRefused | StartRefused) else None
         return json_reply(error_reply(exc, refusal=refusal), status_of(exc))
 
     @app.exception_handler(RequestValidationError)
@@ -66,7 +67,7 @@ def status_of(error: GprovError) -> int:
     match error:
         case BadInput():
             return 422
-        case CredentialsRefused():
+        case CredentialsRefused() | StartRefused():
             return 403
         case RefusedByPolicy():
             return 409

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
+from gprov.apps.server.access.unit_gate import UnitGate
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.web.api import log
 from gprov.apps.server.web.openapi import ANY_ERROR, answers
@@ -42,7 +43,7 @@ class Netboot:
         return f"{argument_for(self.ca)} {self.arguments}".strip()
 
 
-def netboot(settings: Netboot, queries: Queries, now: Callable[[], int]) -> APIRouter:
+def netboot(settings: Netboot, queries: Queries, gate: UnitGate, now: Callable[[], int]) -> APIRouter:
     router = APIRouter(tags=["network boot"])
 
     @router.get(
@@ -55,7 +56,8 @@ def netboot(settings: Netboot, queries: Queries, now: Callable[[], int]) -> APIR
         request: Request, mac: str | None = None, serial: str | None = None, board: str | None = None
     ) -> Response:
         """Without a query: a script that asks again with the identity of its machine. `serial` and `board` are the
-        serial numbers of SMBIOS, system and base board. A unit whose passwords are sealed starts from its disks."""
+        serial numbers of SMBIOS, system and base board. A unit whose passwords are sealed starts from its disks. On a
+        server with accounts, the script has a one-time token for a machine with one of these serial numbers."""
         boot, base = _bases(request, settings)
         if mac is None and serial is None and board is None:
             return _text(asking_script(boot))
@@ -71,7 +73,8 @@ def netboot(settings: Netboot, queries: Queries, now: Callable[[], int]) -> APIR
                 mac,
             )
             return _text(local_script())
-        return _text(provision_script(base, settings.unit_arguments, settings.branding, boot=boot))
+        token = gate.token_for_script(serials, request.client.host if request.client else "")
+        return _text(provision_script(base, settings.unit_arguments, settings.branding, token, boot=boot))
 
     if settings.ca is not None:
         pem = settings.ca.pem

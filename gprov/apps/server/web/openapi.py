@@ -29,6 +29,7 @@ MESSAGES: tuple[type[DataclassInstance], ...] = (
     *requests.REQUESTS,
     replies.TimeReply,
     replies.StoredReply,
+    replies.RunsReply,
     replies.CertificateReply,
     replies.ErrorReply,
     Credentials,

@@ -175,6 +175,7 @@ def _flow_ports(unit: UnitContainer) -> FlowPorts:
         trust=unit.trust_ports(),
         background=unit.background(),
         telemetry_at=unit.telemetry_at(),
+        session_access_at=unit.session_access_at(),
         sink_for=unit.sink_for(),
         file_sink_at=unit.file_sink_at(),
     )

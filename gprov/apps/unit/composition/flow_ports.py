@@ -10,11 +10,12 @@ from gprov.apps.unit.execution.executor import Executor
 from gprov.apps.unit.network.server_trust import TrustPorts
 from gprov.ports.background import Background
 from gprov.ports.events import EventSink
-from gprov.ports.factory import Telemetry
+from gprov.ports.factory import SessionAccess, Telemetry
 from gprov.ports.firmware import SmbiosTable
 from gprov.ports.network import Network
 
 TelemetryAt = Callable[[str], Telemetry]
+SessionAccessAt = Callable[[str], SessionAccess]
 SinkFor = Callable[[Telemetry, str], EventSink]
 FileSinkAt = Callable[[str], EventSink]
 
@@ -23,8 +24,8 @@ FileSinkAt = Callable[[str], EventSink]
 class FlowPorts:
     """Ports of a restore, of provisioning, and of recording a boot failure.
 
-    ``executor`` runs all plans of the flow. ``telemetry_at`` takes the URL of a server, ``sink_for`` a sink that
-    sends the events of a unit (serial number) to it, ``file_sink_at`` a log file in a folder.
+    ``executor`` runs all plans of the flow. ``telemetry_at`` and ``session_access_at`` take the URL of a server,
+    ``sink_for`` a sink that sends the events of a unit (serial number) to it, ``file_sink_at`` a log file in a folder.
     """
 
     volumes: VolumePorts
@@ -34,5 +35,6 @@ class FlowPorts:
     trust: TrustPorts
     background: Background
     telemetry_at: TelemetryAt
+    session_access_at: SessionAccessAt
     sink_for: SinkFor
     file_sink_at: FileSinkAt

@@ -40,7 +40,15 @@ if TYPE_CHECKING:  # each import is time on every boot
     from gprov.ports.destructive.write_loads import WriteLoads
     from gprov.ports.drives import DiskReader
     from gprov.ports.events import EventSink
-    from gprov.ports.factory import CredentialStore, DocumentStore, ErasureRegistry, RunHistory, Telemetry, TimeSource
+    from gprov.ports.factory import (
+        CredentialStore,
+        DocumentStore,
+        ErasureRegistry,
+        RunHistory,
+        SessionAccess,
+        Telemetry,
+        TimeSource,
+    )
     from gprov.ports.files import Files
     from gprov.ports.filesystem import FileSystems
     from gprov.ports.media import MediaSearch
@@ -144,6 +152,10 @@ def _telemetry_at(unit: PortContainer) -> Callable[[str], Telemetry]:
     return network_adapters.client_at(unit.factory_clients)
 
 
+def _session_access_at(unit: PortContainer) -> Callable[[str], SessionAccess]:
+    return network_adapters.client_at(unit.factory_clients)
+
+
 def _time_source_at(unit: PortContainer) -> Callable[[str], TimeSource]:
     return network_adapters.client_at(unit.factory_clients)
 
@@ -230,6 +242,7 @@ class PortContainer(Container):
     # The factory's ports; each takes the URL of the server. Of gprov's own server, all are one client: one session.
     factory_clients = singleton(_factory_clients, itself)
     telemetry_at = factory(_telemetry_at, itself)
+    session_access_at = factory(_session_access_at, itself)
     time_source_at = factory(_time_source_at, itself)
     document_store_at = factory(_document_store_at, itself)
     credential_store_at = factory(_credential_store_at, itself)

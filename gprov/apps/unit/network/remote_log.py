@@ -13,6 +13,7 @@ from gprov.domain.errors import GprovError
 from gprov.domain.mfg.urls import with_scheme
 from gprov.domain.platform.identify import Unit
 from gprov.domain.unit.trust import ServerTrust
+from gprov.domain.unit.unit_key import UnitKey
 from gprov.ports.background import Task
 
 # Name of the background task.
@@ -21,22 +22,27 @@ REMOTE_LOG = "remote-log"
 
 @dataclass(frozen=True, slots=True)
 class LogServer:
-    """``endpoint``: URL, or HOST:PORT. ``trust``: as RECOVERY has it."""
+    """``endpoint``: URL, or HOST:PORT. ``trust``, ``key``: as RECOVERY has them. The key proves the unit to its
+    server."""
 
     endpoint: str
     trust: ServerTrust | None
+    key: UnitKey | None = None
 
 
 def start_remote_log(ports: FlowPorts, server: LogServer, unit: Unit, context: UnitContext) -> Task:
     """Configure the network in the background, then send all events since the start of this run to the server. A
     failure is a warning. The network may take a minute, hence the background."""
     url = with_scheme(server.endpoint)
+    proof = server.key.for_server(url) if server.key is not None else None
 
     def work() -> None:
         try:
             with unexpected_errors_translated():
                 connect(ports.network, ports.volumes.clock, unit, context)
                 trust_log_server(ports.trust, url, server.trust, context)
+                if proof is not None:
+                    ports.session_access_at(url).prove(unit.serial, proof)
                 context.bus.attach(ports.sink_for(ports.telemetry_at(url), unit.serial))
         except GprovError as error:
             context.bus.warning(f"no remote log: {error}")

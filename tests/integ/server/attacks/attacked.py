@@ -36,7 +36,7 @@ class Attacked:
     def start(self) -> None:
         modules = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
         command = ["prlimit", f"--nofile={self._files}", sys.executable, "-m", "gprov.apps.host.cli.main", "server"]
-        options = ["--data", str(self.data), "--key-file", f"{self.data}.key", "--port", "0"]
+        options = ["--data", str(self.data), "--key-file", f"{self.data}.key", "--port", "0", "--isolated"]
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 [*command, *options], stdout=subprocess.PIPE, stderr=log, text=True, env=modules
