@@ -66,10 +66,10 @@ def make_app(services: Services, erasures: Erasures, pages: PageServices, folder
     )
     install_error_replies(app)
     app.include_router(api(services))
-    app.include_router(erasure_routes(erasures))
+    app.include_router(erasure_routes(erasures, services))
     app.include_router(pages.pages.assets.router())
     app.include_router(page_routes(pages))
-    app.include_router(netboot(boot, services.queries, services.gate, services.now))
+    app.include_router(netboot(boot, services.queries, services.gate, services.admission, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     return app
 
@@ -88,6 +88,7 @@ async def _sweep(services: Services, erasures: Erasures, private: PrivateFolders
     while True:
         try:
             await asyncio.to_thread(services.store.sweep)
+            await asyncio.to_thread(services.bounds.sweep)
             await asyncio.to_thread(services.write_released)
             await asyncio.to_thread(write_certificates, erasures)
             await asyncio.to_thread(private.restrict)
