@@ -74,6 +74,7 @@ def serve(container: ServerContainer) -> None:
     with (
         serving(container.folder(), container.settings().store.database),
         closing(container.database()),
+        closing(container.grouped()),
         closing(_listen(listen.host, listen.port)) as listener,
     ):
         server = _Announcing(_config(container), container.settings().limits, container.feed().close)

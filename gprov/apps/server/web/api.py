@@ -21,6 +21,7 @@ from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.records import EventPage, KeptDocument, UnitDetail, UnitList
 from gprov.apps.server.store.released_documents import ReleasedDocuments
 from gprov.apps.server.web.http import json_body, json_reply
+from gprov.apps.server.web.metrics import Metrics
 from gprov.apps.server.web.openapi import (
     ASKED,
     POSTED,
@@ -59,6 +60,7 @@ class Services:
     queries: Queries
     released: ReleasedDocuments
     key: StoreKey
+    metrics: Metrics
     now: Callable[[], int]
 
     def write_released(self) -> None:
@@ -98,6 +100,7 @@ def _reports(services: Services) -> APIRouter:
         # A short one is read here: handing it to a thread takes longer.
         batch = decode_batch(body) if len(body) <= _SHORT else await run_in_threadpool(decode_batch, body)
         stored = await asyncio.wrap_future(store.events(batch))
+        services.metrics.stored(stored.count)
         if stored.states:
             await run_in_threadpool(services.write_released)
         return json_reply(StoredReply(stored.count))
