@@ -33,7 +33,7 @@ def test_the_list_shows_a_report_by_itself(own_server: PageServer, window: Windo
     second.fail("SN-2 is not as specified for GP-200 (1 difference(s))")
     row = page.locator("table.units tbody tr", has_text="SN-2")
     expect(row).to_contain_text("Provisioning failed: SN-2 is not as specified")
-    expect(row).to_contain_text("To do: Compare the differences")
+    expect(row).to_contain_text("To do: Compare required and detected hardware")
     assert words(page) == {"SN-1": "running", "SN-2": "failed"}
     expect(page.get_by_role("status")).to_have_text("SN-2: failed")  # read out to those who do not see it
     assert page.evaluate("window.untouched"), "the page was loaded again"
@@ -58,6 +58,22 @@ def test_time_alone_changes_words(own_server: PageServer, window: Window) -> Non
     own_server.later(11 * MINUTE)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as after 15 seconds
     expect(page.locator("table.units tbody")).to_contain_text("no report for 11 min")
+
+
+def test_a_page_that_is_not_seen_holds_no_connection(own_server: PageServer, window: Window) -> None:
+    """A browser opens six connections to a server; more open pages than that would wait for one another."""
+    page = window.open(f"{own_server.url}/recent/")
+    expect(page.locator("#live-word")).to_have_text("Live, as of")
+    assert own_server.live_pages == 1
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    change = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(hide % "true" + change)
+    UnitOnLine(own_server, "SN-1").begin()
+    own_server.until(lambda: own_server.live_pages == 0)
+    assert words(page) == {}
+    page.evaluate(hide % "false" + change)
+    expect(page.locator("table.units tbody")).to_contain_text("SN-1")
+    own_server.until(lambda: own_server.live_pages == 1)
 
 
 def test_the_page_of_a_unit_shows_its_log_as_it_grows(own_server: PageServer, window: Window) -> None:

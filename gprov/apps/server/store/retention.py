@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, delete, func, select, update
 
 from gprov.apps.server.store.database import Database
+from gprov.apps.server.store.rows import remove_events
 from gprov.apps.server.store.tables import documents, events, units
 from gprov.domain.factory.documents import DocumentStatus
 
@@ -23,34 +24,34 @@ class Retention:
         self._now = now
         self._keep_ns = keep_ns
 
-    def step(self) -> int:
-        """Remove some rows of one unit; how many. 0: there is nothing to be removed now."""
+    def step(self) -> bool:
+        """Remove some rows of one unit. False: there is nothing to be removed now."""
         if not self._keep_ns:
-            return 0
+            return False
         overdue = (~units.c.cleared, units.c.last_seen_ns < self._now() - self._keep_ns)
         oldest = select(units.c.id).where(*overdue).order_by(units.c.last_seen_ns).limit(1)
         with self._database.read() as db:
             if db.execute(oldest).first() is None:
-                return 0
+                return False
         with self._database.write() as db:
             unit = db.execute(oldest).scalar_one_or_none()  # it may have reported meanwhile
             if unit is None:
-                return 0
-            removed = _remove_events(db, unit) + _remove_documents(db, unit)
+                return False
+            removed = _remove_events(db, unit) or _remove_documents(db, unit)
             if not removed:
                 db.execute(update(units).where(units.c.id == unit).values(cleared=True))
-            return removed or 1
+            return True
 
 
-def _remove_events(db: Connection, unit: int) -> int:
-    of_unit = events.c.unit == unit
-    first = db.execute(select(func.min(events.c.seq)).where(of_unit)).scalar_one()
+def _remove_events(db: Connection, unit: int) -> bool:
+    first: int | None = db.execute(select(func.min(events.c.seq)).where(events.c.unit == unit)).scalar_one()
     if first is None:
-        return 0
-    return db.execute(delete(events).where(of_unit, events.c.seq < first + ROWS)).rowcount
+        return False
+    remove_events(db, unit, first + ROWS - 1)
+    return True
 
 
-def _remove_documents(db: Connection, unit: int) -> int:
+def _remove_documents(db: Connection, unit: int) -> bool:
     """All but released ones that are still to be written."""
     done = (documents.c.status != DocumentStatus.RELEASED.value) | documents.c.written
-    return db.execute(delete(documents).where(documents.c.unit == unit, done)).rowcount
+    return db.execute(delete(documents).where(documents.c.unit == unit, done)).rowcount > 0

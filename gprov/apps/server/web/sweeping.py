@@ -40,6 +40,7 @@ class Sweeper:
         self._retention = retention
         self._rounds: tuple[Callable[[], object], ...] = (
             services.store.sweep,
+            services.bounds.sweep,
             services.write_released,
             lambda: write_certificates(erasures),
             private.restrict,
