@@ -33,6 +33,7 @@ from gprov.apps.server.store.grouping import GroupedWrites
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.released_documents import ReleasedDocuments
+from gprov.apps.server.tls.port_certificates import PortCertificates, port_certificates
 from gprov.apps.server.web.api import Services
 from gprov.apps.server.web.app import make_app
 from gprov.apps.server.web.netboot import Netboot
@@ -65,7 +66,16 @@ def _settings(server: ServerContainer) -> ServerSettings:
 
 def _netboot(server: ServerContainer) -> Netboot:
     settings = server.settings()
-    return Netboot(settings.netboot.boot_arguments, settings.listen.public_url)
+    return Netboot(
+        arguments=settings.netboot.boot_arguments,
+        public_url=settings.listen.public_url,
+        ca=server.certificates().ca,
+    )
+
+
+def _certificates(server: ServerContainer) -> PortCertificates:
+    """Raises BadInput, DeviceMissing, DeviceFault, RefusedByPolicy."""
+    return port_certificates(server.folder(), server.settings().tls)
 
 
 def _database(server: ServerContainer) -> Database:
@@ -214,6 +224,7 @@ class ServerContainer(Container):
 
     files = singleton(_files)
     settings = singleton(_settings, itself)
+    certificates = singleton(_certificates, itself)
     netboot = singleton(_netboot, itself)
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
