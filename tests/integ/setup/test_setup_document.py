@@ -16,7 +16,7 @@ import pytest
 from gprov.adapters.fake.archive.artifacts import build_image, build_kernel
 from gprov.apps.host.simulation.new_worlds import IMAGE_NAME, SERIAL
 from tests.integ.setup.commands import GPROV, SECONDS, free_port, read_json, running_server
-from tests.integ.setup.simulated_unit import life
+from tests.integ.setup.simulated_unit import kernel_arguments, life
 
 DOCUMENT = Path(__file__).parents[3] / "docs/server-setup.md"
 _BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -69,7 +69,7 @@ def test_the_document_leads_to_a_provisioned_unit(tmp_path: Path) -> None:
     with running_server(data, "--key-file", str(key)) as address:
         assert address == f"http://127.0.0.1:{port}"
         script = run(steps["curl"])
-        life(script.partition("mfgurl=")[2].split()[0])
+        life(kernel_arguments(script))
         with urllib.request.urlopen(f"{address}/api/v1/unit?serial={SERIAL}", timeout=SECONDS) as reply:
             assert json.load(reply)["documents"][0]["status"] == "released"
         run(steps["server check"], f"--key-file {key}", "--no-network")
