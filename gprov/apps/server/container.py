@@ -27,15 +27,21 @@ from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.secrets.unlocking import unlock
 from gprov.apps.server.stated_settings import stated_settings
 from gprov.apps.server.store.backends import make_private_folder
+from gprov.apps.server.store.bounds import BoundedStore
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
 from gprov.apps.server.store.grouping import GroupedWrites
+from gprov.apps.server.store.health import Health
 from gprov.apps.server.store.queries import Queries
-from gprov.apps.server.store.recording import Store
+from gprov.apps.server.store.recording import Store, StoreRules
 from gprov.apps.server.store.released_documents import ReleasedDocuments
+from gprov.apps.server.store.retention import Retention
 from gprov.apps.server.tls.port_certificates import PortCertificates, port_certificates
 from gprov.apps.server.web.api import Services
-from gprov.apps.server.web.app import make_app
+from gprov.apps.server.web.app import Watch, make_app
+from gprov.apps.server.web.limits.admission import Admission
+from gprov.apps.server.web.limits.room import Room
+from gprov.apps.server.web.metrics import Metrics
 from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
@@ -88,8 +94,22 @@ def _grouped(server: ServerContainer) -> GroupedWrites:
 
 def _store(server: ServerContainer) -> Store:
     settings = server.settings()
-    hold_ns, strict = settings.documents.hold_ns, settings.access.strict
-    return Store(server.database(), server.grouped(), server.now(), hold_ns, strict=strict)
+    rules = StoreRules(
+        hold_ns=settings.documents.hold_ns,
+        log_bytes=settings.limits.stored.log_bytes,
+        strict=settings.access.strict,
+    )
+    return Store(server.database(), server.grouped(), server.now(), rules)
+
+
+def _bounds(server: ServerContainer) -> BoundedStore:
+    return BoundedStore(server.database(), server.settings().limits.stored, server.now())
+
+
+def _admission(server: ServerContainer) -> Admission:
+    limits = server.settings().limits
+    room = Room(server.folder(), limits.free_mebibytes << 20, server.now())
+    return Admission(server.bounds(), limits, room, server.now())
 
 
 def _gate(server: ServerContainer) -> UnitGate:
@@ -162,6 +182,16 @@ def _erasures(server: ServerContainer) -> Erasures:
     )
 
 
+def _metrics(server: ServerContainer) -> Metrics:
+    return Metrics(server.grouped().waiting)
+
+
+def _watch(server: ServerContainer) -> Watch:
+    database, now, settings = server.database(), server.now(), server.settings()
+    health = Health(database, server.files(), server.folder(), settings.limits.free_mebibytes << 20, now)
+    return Watch(Retention(database, now, settings.store.keep_ns), health)
+
+
 def _services(server: ServerContainer) -> Services:
     return Services(
         store=server.store(),
@@ -170,6 +200,9 @@ def _services(server: ServerContainer) -> Services:
         queries=server.queries(),
         released=server.released(),
         key=server.store_key(),
+        metrics=server.metrics(),
+        admission=server.admission(),
+        bounds=server.bounds(),
         now=server.now(),
     )
 
@@ -204,7 +237,8 @@ def _page_services(server: ServerContainer) -> PageServices:
 
 
 def _app(server: ServerContainer) -> FastAPI:
-    return make_app(server.services(), server.erasures(), server.page_services(), server.folder(), server.netboot())
+    pages, watch = server.page_services(), server.watch()
+    return make_app(server.services(), server.erasures(), pages, watch, server.folder(), server.netboot())
 
 
 def _no_keys() -> KeyProvider:
@@ -230,6 +264,8 @@ class ServerContainer(Container):
     database = singleton(_database, itself)
     grouped = singleton(_grouped, itself)
     store = singleton(_store, itself)
+    bounds = singleton(_bounds, itself)
+    admission = singleton(_admission, itself)
     password_policy = singleton(_password_policy, itself)
     store_key = singleton(_store_key, itself)
     trail = singleton(_trail, itself)
@@ -241,6 +277,8 @@ class ServerContainer(Container):
     released = singleton(_released, itself)
     signer = singleton(_signer, itself)
     erasures = singleton(_erasures, itself)
+    metrics = singleton(_metrics, itself)
+    watch = singleton(_watch, itself)
     services = singleton(_services, itself)
     pages = singleton(_pages, itself)
     units = singleton(_units, itself)

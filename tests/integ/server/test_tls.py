@@ -213,7 +213,7 @@ def test_what_no_server_starts_with(tmp_path: Path, settings: str, readable: str
 
 def test_a_server_without_its_certificates_does_not_start(tmp_path: Path) -> None:
     (tmp_path / "server.toml").write_text('[tls]\nmode = "own-ca"\n')
-    words = [GPROV, "server", "--data", str(tmp_path), "--key-file", f"{tmp_path}.key", "--port", "0"]
+    words = [GPROV, "server", "--data", str(tmp_path), "--key-file", f"{tmp_path}.key", "--isolated"]
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3
     assert "gprov server certificate create` makes a CA and certificates" in done.stderr

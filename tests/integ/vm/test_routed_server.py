@@ -63,7 +63,7 @@ def test_a_unit_is_provisioned_over_the_route_of_its_lease(
     segment: Segment, run_stage: RunStage, products: Products, tmp_path: Path
 ) -> None:
     processes, log = SystemProcesses(), tmp_path / "server.log"
-    location = ServerLocation(server_behind_a_router(segment), SERVER, SERVER)
+    location = ServerLocation(namespace=server_behind_a_router(segment), listen=SERVER, host=SERVER)
     segment.dnsmasq("dhcp", segment.network.name, CONFIGURATION)
     unit = VirtualUnit.create(str(tmp_path / "unit"), VirtualUnitSpec(), processes)
     machine = unit.machine()

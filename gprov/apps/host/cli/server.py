@@ -12,6 +12,7 @@ from gprov.apps.host.cli import server_values as values
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document
 from gprov.apps.host.cli.server_audit import audit
+from gprov.apps.host.cli.server_backup import backup, restore
 from gprov.apps.host.cli.server_certificate import certificate
 from gprov.apps.host.cli.server_check import check
 from gprov.apps.host.cli.server_credentials import credentials, reopen
@@ -37,6 +38,8 @@ app.command("init")(init)
 app.command("import-gprovision")(import_gprovision)
 app.command("check")(check)
 app.command("dnsmasq")(dnsmasq)
+app.command("backup")(backup)
+app.command("restore")(restore)
 
 
 def attach(root: typer.Typer, name: str) -> None:

@@ -35,7 +35,13 @@ def factory_for(processes: Processes, unit: VirtualUnit, boot_arguments: str) ->
             yield LabFactory(server)
         return
     with factory_network(processes, len(unit.spec.machine("").nics)) as network:
-        location = ServerLocation(network.name, ADDRESS, ADDRESS, boot_arguments, unit.spec.tls)
+        location = ServerLocation(
+            namespace=network.name,
+            listen=ADDRESS,
+            host=ADDRESS,
+            boot_arguments=boot_arguments,
+            tls=unit.spec.tls,
+        )
         with (
             factory_server(processes, data_folder, log, location) as server,
             netboot_service(processes, network, server.boot_url, unit.folder, unit.path("dnsmasq.log")),

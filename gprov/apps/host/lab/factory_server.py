@@ -50,7 +50,7 @@ def key_file(folder: str) -> str:
     return f"{folder}.key"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactoryServerProcess:
     """A running server. ``folder``: its data, with the credentials of units; ``host``: its address from the units.
     ``ca``: of a server with https, else None. ``boot_port``: of a port for iPXE, None for the server's own."""
@@ -107,7 +107,7 @@ class FactoryServerProcess:
         return StepArtifacts(published[SCRIPT], published[PROGRAM], published[STASH])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLocation:
     """``namespace``: network namespace of the server, "" for that of the host; ``listen``: its address there; ``host``:
     its address from the units; ``boot_arguments``: kernel arguments for network boot. ``tls``: with https, and a
@@ -142,7 +142,9 @@ def factory_server(
         running, port = found
         write_file(os.path.join(folder, _PORT_FILE), b"%d\n" % port)
         boot = _BOOT.search(read_file(log))
-        yield FactoryServerProcess(folder, port, location.host, ca, int(boot["port"]) if boot else None)
+        yield FactoryServerProcess(
+            folder=folder, port=port, host=location.host, ca=ca, boot_port=int(boot["port"]) if boot else None
+        )
         os.kill(running.pid, signal.SIGTERM)
         running.wait(_STOP_SECONDS)
 

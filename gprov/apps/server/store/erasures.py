@@ -17,7 +17,7 @@ from typing_extensions import Doc
 
 from gprov.adapters.linux.files.certificate_folder import write_signed
 from gprov.apps.server.store.database import Database
-from gprov.apps.server.store.rows import note, origin_of
+from gprov.apps.server.store.rows import establish, note, origin_of
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import erasures, units
 from gprov.domain.erase.certificate import FIRST_LINK, Issuer, Link, issue, next_link, sha256_of
@@ -29,6 +29,7 @@ from gprov.domain.factory.requests import ErasureRegistration
 from gprov.ports.files import Files
 from gprov.ports.signing import Signer
 
+_WRITING = 2
 _SIGNED = select(erasures.c.sequence, erasures.c.key_id, erasures.c.certificate, erasures.c.signature)
 _NEWEST = _SIGNED.order_by(erasures.c.sequence.desc()).limit(1)
 KEY_FILE = os.path.join("store", "erase-key.pem")
@@ -93,6 +94,7 @@ class Erasures:
                 issued_ns=origin.now_ns,
             )
         )
+        establish(db, origin.unit)
         note(db, origin, f"erase certificate {link.sequence} issued: {parsed.verdict.value}")
         return signed
 
@@ -132,7 +134,9 @@ class Erasures:
         """Write certificates to the folder from which the factory takes them, in their order, and return how many. What
         could not be written stays due. Raises DeviceFault."""
         written = 0
-        with self._lock:
+        if self._due() is None:
+            return 0
+        with self._lock, self._database.alone(_WRITING):
             while (row := self._due()) is not None:
                 path = os.path.join(self._folder, "certificates", certificate_file(row.sequence))
                 write_signed(self._files, path, _signed(row))
