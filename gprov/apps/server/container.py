@@ -26,6 +26,7 @@ from gprov.apps.server.secrets.password_store import PasswordStore
 from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.secrets.unlocking import unlock
 from gprov.apps.server.stated_settings import stated_settings
+from gprov.apps.server.store.backends import make_private_folder
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
 from gprov.apps.server.store.queries import Queries
@@ -128,9 +129,10 @@ def _released(server: ServerContainer) -> ReleasedDocuments:
 
 
 def _signer(server: ServerContainer) -> Signer:
-    """The store is made before the key: its folder is private."""
-    server.database()
-    return signer_at(os.path.join(server.folder(), KEY_FILE))
+    """In the folder of the store, also if the store itself is another server's."""
+    path = os.path.join(server.folder(), KEY_FILE)
+    make_private_folder(os.path.dirname(path))
+    return signer_at(path)
 
 
 def _erasures(server: ServerContainer) -> Erasures:

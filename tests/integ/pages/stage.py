@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -17,6 +18,7 @@ from gprov.adapters.linux.net.factory import HttpFactory
 from gprov.adapters.linux.net.http import RequestsHttp
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.apps.server.container import server_container
+from gprov.apps.server.store.presence import serving
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.events import (
     Body,
@@ -46,17 +48,21 @@ SECONDS = 30.0
 class PageServer:
     """In this process, on a port of its own. ``now_ns``: its clock."""
 
-    def __init__(self, folder: Path, now_ns: int = NOW) -> None:
+    def __init__(self, folder: Path, settings: ServerSettings) -> None:
         self.folder = folder
-        self.now_ns = now_ns
+        self.now_ns = NOW
+        self._settings = settings
         self.port = 0
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+        self._held = ExitStack()
 
     def start(self) -> None:
-        container = server_container(str(self.folder), FakeKeys(), ServerSettings())
+        container = server_container(str(self.folder), FakeKeys(), self._settings)
         set_value(container.now, lambda: self.now_ns)
-        self._database, self._feed = container.database(), container.feed()
+        self._held.enter_context(serving(str(self.folder), self._settings.store.database))
+        self._feed = container.feed()
+        self._held.enter_context(closing(container.database()))
         app = container.app()
         config = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="warning", timeout_graceful_shutdown=3)
         self._server = server = uvicorn.Server(config)
@@ -75,7 +81,7 @@ class PageServer:
         self._feed.close()
         self._thread.join(SECONDS)
         assert not self._thread.is_alive(), "the server does not end"
-        self._database.close()
+        self._held.close()
         self._server = None
 
     @property
@@ -84,6 +90,17 @@ class PageServer:
 
     def later(self, duration_ns: int) -> None:
         self.now_ns += duration_ns
+
+
+@contextmanager
+def running(folder: Path, settings: ServerSettings | None = None) -> Iterator[PageServer]:
+    folder.mkdir(exist_ok=True)
+    server = PageServer(folder, settings or ServerSettings())
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @dataclass
@@ -188,11 +205,12 @@ def mismatch() -> str:
     return differences_json("GP-200", differences)
 
 
-def a_day_on_the_line(server: PageServer) -> None:
-    """Units in every situation; the clock ends at ``NOW``. Some weeks before, others were made."""
-    _weeks_before(server)
+def a_day_on_the_line(server: PageServer, done: int = 14, days: int = 12) -> None:
+    """Units in every situation, ``done`` of them restored; others were made in the ``days`` before. The clock ends at
+    ``NOW``."""
+    _days_before(server, days)
     server.now_ns = NOW - 5 * HOUR
-    for index in range(14):
+    for index in range(done):
         at = server.now_ns
         name = "GP-200" if index % 3 else "GP-80"
         UnitOnLine(server, f"GP2611-{4180 + index:05}", name).whole_way((9 + index % 4) * MINUTE, 5 * MINUTE)
@@ -201,8 +219,8 @@ def a_day_on_the_line(server: PageServer) -> None:
     server.now_ns = NOW
 
 
-def _weeks_before(server: PageServer) -> None:
-    for day in range(12, 0, -1):
+def _days_before(server: PageServer, days: int) -> None:
+    for day in range(days, 0, -1):
         for index in range((3, 7, 5, 8, 6, 0, 4)[day % 7]):
             server.now_ns = NOW - day * DAY + index * HOUR
             unit = UnitOnLine(

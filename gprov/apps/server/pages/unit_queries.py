@@ -121,13 +121,14 @@ class UnitQueries:
 
     def version(self, serial: str) -> str:
         """Changes with every report: of the unit, or of any unit if ``serial`` is "". "0": there is none."""
-        if not serial:
-            columns = select(units.c.last_seen_ns, units.c.id).order_by(units.c.last_seen_ns.desc()).limit(1)
+        columns = select(units.c.last_seen_ns, units.c.id, units.c.last_seq, units.c.state)
+        if serial:
+            newest = columns.where(units.c.serial == serial)
         else:
-            columns = select(units.c.last_seen_ns, units.c.last_seq).where(units.c.serial == serial)
+            newest = columns.order_by(units.c.last_seen_ns.desc(), units.c.id.desc()).limit(1)
         with self._database.read() as db:
-            row = db.execute(columns).first()
-        return f"{row[0]}-{row[1]}" if row else "0"
+            row = db.execute(newest).first()
+        return "-".join(str(value) for value in row) if row else "0"
 
     def _page(self, db: Connection, asked: UnitFilter, limit: int, after: Cursor | None) -> UnitPage:
         wanted = select(units).where(*self._where(asked))

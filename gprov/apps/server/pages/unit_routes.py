@@ -39,8 +39,9 @@ def unit_routes(services: PageServices) -> APIRouter:
     def view(request: Request, serial: str = "") -> Response:
         return _view(services, request, serial)
 
-    @router.get("/unit-state/{serial:path}/")
+    # The lower one is asked first.
     @router.get("/unit-state/{serial:path}")
+    @router.get("/unit-state/{serial:path}/")
     def unit_state(request: Request, serial: str = "") -> Response:
         """For programs: the state in one line, or as JSON with what pages say about it."""
         unit = _find(services, serial or request.query_params.get("serial", ""))

@@ -103,12 +103,19 @@ def fault(name: str, error: SQLAlchemyError | sqlite3.Error) -> DeviceFault:
     return DeviceFault(name, lines[0] if lines else type(cause).__name__)
 
 
-def make_private(path: str) -> None:
-    """The folder 0700 and the file 0600, whatever the umask; SQLite gives its -wal and -shm files the same mode."""
-    folder = os.path.dirname(path)
+def make_private_folder(folder: str) -> None:
+    """Mode 0700, whatever the umask. Raises DeviceFault."""
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         os.chmod(folder, 0o700)
+    except OSError as exc:
+        raise DeviceFault(folder, f"cannot be made: {exc.strerror}", errno=exc.errno) from exc
+
+
+def make_private(path: str) -> None:
+    """The folder 0700 and the file 0600, whatever the umask; SQLite gives its -wal and -shm files the same mode."""
+    make_private_folder(os.path.dirname(path))
+    try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         os.chmod(path, 0o600)
     except OSError as exc:
