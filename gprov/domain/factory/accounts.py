@@ -36,7 +36,7 @@ class Role(Enum):
 
 ROLE_WORDS = {
     Role.VIEW: "sees units, logs, documents and certificates",
-    Role.OPERATE: "also reopens units, has passwords made anew, issues tokens, decides on held documents, reads the trail",
+    Role.OPERATE: "also reopens units, replaces passwords, issues tokens, decides on documents, reads the trail",
     Role.REVEAL: "also sees passwords of units, with a reason",
     Role.MANAGE: "also manages accounts and tokens for programs",
 }
@@ -63,8 +63,8 @@ def checked_name(name: str) -> str:
 
 
 def check_password(name: str, password: str) -> None:
-    """For the account of this name. Length counts, not kinds of characters (NIST SP 800-63B). Raises BadInput with every
-    problem."""
+    """For the account of this name. Length counts, not kinds of characters (NIST SP 800-63B). Raises BadInput with
+    every problem."""
     problems = []
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         problems.append(f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")

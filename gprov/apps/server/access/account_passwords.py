@@ -1,4 +1,4 @@
-"""Hashes of the passwords of accounts: Argon2id (RFC 9106), with the parameters that it recommends for little memory."""
+"""Hashes of the passwords of accounts: Argon2id, with the parameters that RFC 9106 recommends for little memory."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ class AccountPasswords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._turn = threading.Lock()
-        # Compared for accounts that do not exist, so that their refusal takes as long.
-        self._nobody = self.hash(Secret("no account has this password"))
+        self._none = ""
 
     def hash(self, password: Secret) -> str:
         with self._turn:
             return self._hasher.hash(password.reveal())
 
     def matches(self, stored: str | None, password: Secret) -> bool:
-        """``stored``: None for an account that does not exist."""
+        """``stored``: None for an account that does not exist. Its refusal takes as long as that of others."""
         with self._turn:
+            if stored is None and not self._none:
+                self._none = self._hasher.hash("the password of no account")
             try:
-                return self._hasher.verify(stored or self._nobody, password.reveal()) and stored is not None
+                self._hasher.verify(self._none if stored is None else stored, password.reveal())
             except (Argon2Error, InvalidHashError):
                 return False
+        return stored is not None

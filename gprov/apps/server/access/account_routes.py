@@ -6,11 +6,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from gprov.apps.server.access.accounts import Accounts
 from gprov.apps.server.access.guard import account_of, check_form
 from gprov.apps.server.access.sign_in_routes import AccessServices, Field
 from gprov.apps.server.pages.routing import page_router
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.factory.accounts import ROLE_WORDS, Role
+from gprov.domain.factory.audit import Actor
 from gprov.domain.unit.credentials import Secret
 
 PATH = "/accounts/"
@@ -37,21 +39,7 @@ def account_routes(services: AccessServices) -> APIRouter:
     ) -> Response:
         actor = check_form(request, token).actor()
         try:
-            match what:
-                case "add":
-                    accounts.add(name.strip(), _role(role), Secret(password), actor)
-                case "role":
-                    accounts.set_role(name, _role(role), actor)
-                case "password":
-                    accounts.set_password(name, Secret(password), actor)
-                case "sign-out":
-                    accounts.sign_out_everywhere(name, actor)
-                case "remove":
-                    accounts.remove(name, actor)
-                case "remove-token":
-                    accounts.remove_token(name, actor)
-                case _:
-                    raise HTTPException(404, "no such action")
+            _change(accounts, what, name, role, Secret(password), actor)
         except BadInput as error:
             return _page(services, request, str(error), 422)
         return RedirectResponse(PATH, 303)
@@ -68,6 +56,25 @@ def account_routes(services: AccessServices) -> APIRouter:
         return services.pages.reply(request, "program_token.html", name=name, made=made.reveal())
 
     return router
+
+
+def _change(accounts: Accounts, what: str, name: str, role: str, password: Secret, actor: Actor) -> None:
+    """Raises BadInput."""
+    match what:
+        case "add":
+            accounts.add(name.strip(), _role(role), password, actor)
+        case "role":
+            accounts.set_role(name, _role(role), actor)
+        case "password":
+            accounts.set_password(name, password, actor)
+        case "sign-out":
+            accounts.sign_out_everywhere(name, actor)
+        case "remove":
+            accounts.remove(name, actor)
+        case "remove-token":
+            accounts.remove_token(name, actor)
+        case _:
+            raise HTTPException(404, "no such action")
 
 
 def _page(services: AccessServices, request: Request, error: str = "", status: int = 200) -> Response:

@@ -131,8 +131,8 @@ class SignIn:
         return Person(name=f"program {row.name}", role=Role(row.role), form_token="")
 
     def _remove_old(self, db: Connection, now_ns: int) -> None:
-        idle, most = signed_in.c.seen_ns < now_ns - self._times.idle_ns, signed_in.c.began_ns < now_ns - self._times.most_ns
-        db.execute(delete(signed_in).where(idle | most))
+        idle = signed_in.c.seen_ns < now_ns - self._times.idle_ns
+        db.execute(delete(signed_in).where(idle | (signed_in.c.began_ns < now_ns - self._times.most_ns)))
 
     def _record_failure(self, name: str, peer: str) -> None:
         skipped = self._failures.take(self._now())

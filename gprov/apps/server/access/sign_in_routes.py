@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gprov.apps.server.access.accounts import Accounts
@@ -22,6 +22,7 @@ from gprov.domain.unit.credentials import Secret
 
 OWN_ACCOUNT = "/account/"
 Field = Annotated[str, Form(max_length=2000)]
+NextField = Annotated[str, Form(alias="next", max_length=2000)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,24 +41,22 @@ class AccessServices:
 
 def sign_in_routes(services: AccessServices) -> APIRouter:
     router = page_router(services.pages)
-    guard, pages = services.guard, services.pages
+    guard = services.guard
 
     @router.get(SIGN_IN)
-    def form(request: Request, next: str = "/") -> Response:
+    def form(request: Request, next_: Annotated[str, Query(alias="next")] = "/") -> Response:
         guard.identify(request)
-        return pages.reply(request, "sign_in.html", strict=services.strict, next=own_address(next), name="", error="")
+        return _form(services, request, next_)
 
     @router.post(SIGN_IN)
-    def sign_in(request: Request, name: Field = "", password: Field = "", next: Field = "/") -> Response:
+    def sign_in(request: Request, name: Field = "", password: Field = "", next_: NextField = "/") -> Response:
         require_own_site(request)
         peer = request.client.host if request.client else ""
         try:
             token = services.signing.sign_in(name.strip(), Secret(password), peer)
         except SignInRefused as refused:
-            status = 429 if refused.wait_ns else 401
-            values = {"strict": services.strict, "next": own_address(next), "name": name, "error": str(refused)}
-            return pages.reply(request, "sign_in.html", status=status, **values)
-        reply = RedirectResponse(own_address(next), 303)
+            return _form(services, request, next_, name, refused)
+        reply = RedirectResponse(own_address(next_), 303)
         guard.set_cookie(request, reply, token.reveal())
         return reply
 
@@ -91,10 +90,32 @@ def sign_in_routes(services: AccessServices) -> APIRouter:
     return router
 
 
+def _form(
+    services: AccessServices, request: Request, after: str, name: str = "", refused: SignInRefused | None = None
+) -> Response:
+    status = 200 if refused is None else 429 if refused.wait_ns else 401
+    return services.pages.reply(
+        request,
+        "sign_in.html",
+        status=status,
+        strict=services.strict,
+        next=own_address(after),
+        name=name,
+        error=str(refused) if refused is not None else "",
+    )
+
+
 def _account(services: AccessServices, request: Request, error: str = "", status: int = 200) -> Response:
     person = account_of(request)
-    values = {"token": person.form_token, "role": person.role, "words": ROLE_WORDS[person.role], "error": error}
-    return services.pages.reply(request, "account.html", status=status, **values)
+    return services.pages.reply(
+        request,
+        "account.html",
+        status=status,
+        token=person.form_token,
+        role=person.role,
+        words=ROLE_WORDS[person.role],
+        error=error,
+    )
 
 
 def _signed_out(guard: Guard) -> Response:

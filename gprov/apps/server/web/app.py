@@ -11,6 +11,8 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from gprov.apps.server.access.routes import access_routes
+from gprov.apps.server.access.sign_in_routes import AccessServices
 from gprov.apps.server.pages.routes import page_routes
 from gprov.apps.server.pages.routing import PageServices
 from gprov.apps.server.secrets.private_modes import keep_private
@@ -23,6 +25,7 @@ from gprov.apps.server.web.http import install_error_replies
 from gprov.apps.server.web.netboot import Netboot, netboot
 from gprov.apps.server.web.openapi import DescribedApp
 from gprov.domain.errors import DeviceFault
+from gprov.domain.factory.accounts import Role
 
 SWEEP_SECONDS = 1.0
 
@@ -40,7 +43,9 @@ class PrivateFolders:
             log.warning("%s: could be read by other users; their rights were taken away", path)
 
 
-def make_app(services: Services, erasures: Erasures, pages: PageServices, folder: str, boot: Netboot) -> FastAPI:
+def make_app(
+    services: Services, erasures: Erasures, pages: PageServices, access: AccessServices, folder: str, boot: Netboot
+) -> FastAPI:
     """Serve the API, scripts for network boot, and the files below ``folder``/files. Raises DeviceFault."""
     files = _folder(folder, "files")
     _folder(folder, "certificates")
@@ -65,10 +70,12 @@ def make_app(services: Services, erasures: Erasures, pages: PageServices, folder
         lifespan=sweeping,
     )
     install_error_replies(app)
-    app.include_router(api(services))
-    app.include_router(erasure_routes(erasures))
+    viewing = access.guard.require(Role.VIEW)
+    app.include_router(api(services, viewing))
+    app.include_router(erasure_routes(erasures, viewing))
     app.include_router(pages.pages.assets.router())
-    app.include_router(page_routes(pages))
+    app.include_router(page_routes(pages), dependencies=[viewing])
+    app.include_router(access_routes(access, services.queries))
     app.include_router(netboot(boot, services.queries, services.gate, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     return app
