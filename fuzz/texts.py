@@ -97,7 +97,7 @@ def urls(data: bytes) -> None:
     base_name(url)
     if url_problem(url) is None:
         expect(url.isascii() and url.isprintable() and " " not in url, "a URL with blanks")
-    file = RemoteFile(url, dest=location or None)
+    file = RemoteFile(url=url, dest=location or None)
     destination(file, _BRANDING, True)
 
 

@@ -46,7 +46,7 @@ class Reply:
     announced: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferLimits:
     """Of a download. ``room``: the most bytes that it may have. ``exact``: those that it must have, None if that is not
     known. ``stall_seconds``: in which an attempt must make progress. ``attempts``: how many.

@@ -36,6 +36,7 @@ from gprov.apps.server.stated_settings import stated_settings
 from gprov.apps.server.store.backends import make_private_folder
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
+from gprov.apps.server.store.grouping import GroupedWrites
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.released_documents import ReleasedDocuments
@@ -79,9 +80,14 @@ def _database(server: ServerContainer) -> Database:
     return Database(server.folder(), server.settings().store.database)
 
 
+def _grouped(server: ServerContainer) -> GroupedWrites:
+    return GroupedWrites(server.database())
+
+
 def _store(server: ServerContainer) -> Store:
     settings = server.settings()
-    return Store(server.database(), server.now(), settings.documents.hold_ns, strict=settings.access.strict)
+    hold_ns, strict = settings.documents.hold_ns, settings.access.strict
+    return Store(server.database(), server.grouped(), server.now(), hold_ns, strict=strict)
 
 
 def _gate(server: ServerContainer) -> UnitGate:
@@ -258,6 +264,7 @@ class ServerContainer(Container):
     netboot = singleton(_netboot, itself)
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
+    grouped = singleton(_grouped, itself)
     store = singleton(_store, itself)
     password_policy = singleton(_password_policy, itself)
     store_key = singleton(_store_key, itself)

@@ -152,6 +152,8 @@ def encode_event(event: Event) -> dict[str, Json]:
 
 def encode_body(body: Body) -> dict[str, Json]:
     """What the type adds to number, time and type."""
+    if isinstance(body, LogLine):  # most are, and this is faster
+        return {"text": _TEXT.write(body.text)}
     return write(_fields(body))
 
 

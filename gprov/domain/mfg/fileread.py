@@ -60,7 +60,9 @@ def read_file(entry: JsonObject, warnings: list[Problem], readings: list[Problem
     elif sha1 and not sha256:
         warnings.append(Problem(f"{entry.path}.Sha1", "SHA-1 is not collision resistant: add Sha256"))
     size = entry.integer("Size", minimum=1) if entry.has("Size") else None
-    return RemoteFile(url, sha1, sha256, _destination(entry, [] if readings is None else readings), size)
+    return RemoteFile(
+        url=url, sha1=sha1, sha256=sha256, dest=_destination(entry, [] if readings is None else readings), size=size
+    )
 
 
 def _destination(entry: JsonObject, readings: list[Problem]) -> str | None:

@@ -16,7 +16,7 @@ _MAX_NAME = 255  # bytes; limit of ext4 and VFAT
 _MAX_PATH = 1024  # bytes; Linux allows 4096 including the mount point
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteFile:
     """Hashes in lower-case hex, "" where none is given (never both). ``dest``: relative to the root of RECOVERY.
     ``size``: in bytes, None if it is not stated."""

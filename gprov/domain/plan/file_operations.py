@@ -10,7 +10,7 @@ from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.urls import redacted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchFile:
     """Download to a temporary file in the target's folder, verify, rename, and verify again by reading from the medium.
     Hashes in lower-case hex; an empty hash is not checked. ``size``: that the file must have, in bytes; None if it is
@@ -27,7 +27,7 @@ class FetchFile:
 
 
 def fetch_of(file: RemoteFile, target: str) -> FetchFile:
-    return FetchFile(file.url, target, file.sha1, file.sha256, file.size)
+    return FetchFile(url=file.url, target=target, sha1=file.sha1, sha256=file.sha256, size=file.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -294,7 +294,10 @@ def test_download(http: RequestsHttp, origin: Origin, clock: SkippingClock, targ
     target.write_bytes(b"left from an earlier run, of another length" * 100_000)
     seen: list[tuple[int, int]] = []
     fetched = http.download(
-        f"{origin.address}/image", str(target), lambda done, total: seen.append((done, total)), TransferLimits(ROOM)
+        f"{origin.address}/image",
+        str(target),
+        lambda done, total: seen.append((done, total)),
+        TransferLimits(room=ROOM),
     )
     check(target, CONTENT, fetched)
     assert seen[-1] == (len(CONTENT), len(CONTENT))
@@ -311,7 +314,7 @@ def test_a_broken_transfer_goes_on_where_it_broke(
     http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, breakage: Behaviour
 ) -> None:
     origin.script.append(breakage)
-    fetched = http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=1.0))
+    fetched = http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM, stall_seconds=1.0))
     check(target, CONTENT, fetched)
     assert origin.ranges == [None, "bytes=1234567-"]
     assert origin.asked[1][2]["If-Range"] == '"first"'
@@ -326,7 +329,7 @@ def test_it_goes_on_again_and_again(http: RequestsHttp, origin: Origin, clock: S
         handler.answer(206, headers, origin.content[start : start + 500_000])
 
     origin.script.extend([truncate(100), cut_range, cut_range, cut_range])
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
     assert origin.ranges == [None, "bytes=100-", "bytes=500100-", "bytes=1000100-", "bytes=1500100-"]
     assert clock.pauses == [2.0, 4.0, 8.0, 16.0]
 
@@ -334,14 +337,14 @@ def test_it_goes_on_again_and_again(http: RequestsHttp, origin: Origin, clock: S
 def test_last_modified_proves_it_too(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.etag = 'W/"weak"'
     origin.script.append(truncate(1000))
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
     assert origin.asked[1][2]["If-Range"] == MODIFIED
 
 
 def test_without_proof_it_begins_anew(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.etag = origin.modified = ""
     origin.script.append(truncate(1000))
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
     assert origin.ranges == [None, None]
 
 
@@ -366,7 +369,7 @@ def test_parts_of_different_files_are_never_joined(
     http: RequestsHttp, origin: Origin, target: Path, second: Behaviour, content: bytes
 ) -> None:
     origin.script.extend([truncate(1_500_000), second])
-    check(target, content, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, content, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
 
 
 def test_a_file_that_became_shorter_than_the_partial_download(http: RequestsHttp, origin: Origin, target: Path) -> None:
@@ -375,14 +378,14 @@ def test_a_file_that_became_shorter_than_the_partial_download(http: RequestsHttp
         serve(handler, origin)
 
     origin.script.extend([truncate(1_500_000), shrink])
-    check(target, OTHER[:1000], http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, OTHER[:1000], http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
 
 
 def test_an_unknown_length_is_taken_as_it_comes(http: RequestsHttp, origin: Origin, target: Path) -> None:
     seen: list[tuple[int, int]] = []
     origin.script.append(lambda handler, origin: handler.answer(200, {}, CONTENT))
     fetched = http.download(
-        origin.address, str(target), lambda done, total: seen.append((done, total)), TransferLimits(ROOM)
+        origin.address, str(target), lambda done, total: seen.append((done, total)), TransferLimits(room=ROOM)
     )
     check(target, CONTENT, fetched)
     assert seen[0][1] == 0
@@ -398,12 +401,12 @@ def test_a_truncated_chunked_body_is_an_error(http: RequestsHttp, origin: Origin
         )
 
     origin.script.append(cut_chunks)
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
 
 
 def test_an_unrequested_content_encoding_is_not_decoded(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.script.append(lambda h, o: h.answer(200, {"Content-Encoding": "gzip", "Content-Length": 3}, b"abc"))
-    check(target, b"abc", http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, b"abc", http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
 
 
 @pytest.mark.parametrize(
@@ -422,7 +425,7 @@ def test_a_server_that_cannot_be_trusted_with_parts_is_asked_for_the_whole_file(
     http: RequestsHttp, origin: Origin, target: Path, rest: Behaviour
 ) -> None:
     origin.script.extend([truncate(1_500_000), rest, truncate(1_500_000), serve])
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
     assert origin.ranges == [None, "bytes=1500000-", None, None]
 
 
@@ -434,20 +437,20 @@ def test_a_stored_encoding_stays_the_same_over_parts(http: RequestsHttp, origin:
         handler.answer(200, facts(origin, len(origin.content)) | encoded, origin.content[:1000])
 
     origin.script.extend([cut, rest_with(encoded)])
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
 
 
 def test_a_whole_file_may_say_that_it_is_whole(http: RequestsHttp, origin: Origin, target: Path) -> None:
     whole = {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}
     origin.script.append(lambda h, o: h.answer(200, facts(o, len(CONTENT)) | whole, CONTENT))
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
     assert len(origin.asked) == 1
 
 
 def test_a_file_that_has_no_room_is_not_begun(http: RequestsHttp, origin: Origin, target: Path) -> None:
     with pytest.raises(NetworkFault, match="has 3000000 bytes, and 2999999 are left for it: use a larger volume"):
-        http.download(origin.address, str(target), nothing, TransferLimits(len(CONTENT) - 1))
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(len(CONTENT))))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=len(CONTENT) - 1))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=len(CONTENT))))
 
 
 @pytest.mark.parametrize("behaviour", [endless(), endless(announced=10**15)], ids=["unannounced", "announced"])
@@ -456,13 +459,13 @@ def test_a_download_without_end_does_not_fill_the_volume(
 ) -> None:
     origin.script.append(behaviour)
     with pytest.raises(NetworkFault, match=f"(has {10**15} bytes|does not end), and {ROOM} are left for it"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM))
     assert (target.stat().st_size, clock.pauses) == (0, [])
 
 
 def test_a_slow_download_is_a_stall(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.script.extend([endless(len(CONTENT), rate=20_000), serve])
-    fetched = http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=1.0))
+    fetched = http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM, stall_seconds=1.0))
     assert fetched.size == len(CONTENT)
     assert len(origin.asked) == 2
 
@@ -471,26 +474,26 @@ def test_all_attempts_together_have_a_deadline(http: RequestsHttp, origin: Origi
     origin.script.extend([endless(10**6, rate=100_000)] * 9)
     began = time.monotonic()
     with pytest.raises(NetworkFault, match=r"not finished within 2 s .*network.*: \d+ of 1000000 bytes came"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, grace_seconds=1.0, rate=10**6))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM, grace_seconds=1.0, rate=10**6))
     assert time.monotonic() - began < 5
     origin.script.clear()
     origin.script.extend([status(503)] * 9)
     with pytest.raises(NetworkFault, match=r"not finished within 5 s .*: answered 503"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, grace_seconds=5.0, attempts=9))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM, grace_seconds=5.0, attempts=9))
 
 
 def test_a_small_file_has_less_time_than_a_large_one(http: RequestsHttp, origin: Origin, target: Path) -> None:
     """Fast enough not to stall, and slower than on average: what is allowed follows from the announced size."""
     origin.script.extend([endless(10**5, rate=40_000)] * 9)
     began = time.monotonic()
-    limits = TransferLimits(ROOM, grace_seconds=0.5, rate=10**5, stall_seconds=1.0)
+    limits = TransferLimits(room=ROOM, grace_seconds=0.5, rate=10**5, stall_seconds=1.0)
     with pytest.raises(NetworkFault, match=r"not finished within 2 s \(at least 97\.6562 KiB/s are expected"):
         http.download(origin.address, str(target), nothing, limits)
     assert time.monotonic() - began < 5
 
 
 def test_the_time_for_a_download() -> None:
-    limits = TransferLimits(ROOM)
+    limits = TransferLimits(room=ROOM)
     assert limits.seconds_for(1000) < 1000
     assert limits.seconds_for(1 << 30) == 900 + (1 << 14)  # five hours at 64 KiB/s
     assert limits.seconds_for(1 << 50) == 12 * 3600
@@ -511,7 +514,7 @@ def test_a_file_of_another_size_is_not_fetched(
 ) -> None:
     origin.script.append(behaviour)
     with pytest.raises(NetworkFault, match=words) as caught:
-        http.download(f"{origin.address}/image", str(target), nothing, TransferLimits(ROOM, exact))
+        http.download(f"{origin.address}/image", str(target), nothing, TransferLimits(room=ROOM, exact=exact))
     assert str(caught.value).startswith(f"{origin.address}/image: ")
     assert (target.stat().st_size, clock.pauses, len(origin.asked)) == (0, [], 1)
 
@@ -520,7 +523,7 @@ def test_a_body_without_length_that_ends_early_is_asked_for_again(
     http: RequestsHttp, origin: Origin, target: Path
 ) -> None:
     origin.script.extend([lambda h, o: h.answer(200, {}, CONTENT[:1000]), serve])
-    limits = TransferLimits(ROOM, len(CONTENT))
+    limits = TransferLimits(room=ROOM, exact=len(CONTENT))
     check(target, CONTENT, http.download(origin.address, str(target), nothing, limits))
     assert len(origin.asked) == 2
 
@@ -529,14 +532,14 @@ def test_what_follows_an_understated_length_is_no_part_of_the_file(
     http: RequestsHttp, origin: Origin, target: Path
 ) -> None:
     origin.script.append(lambda h, o: h.answer(200, {"Content-Length": 1000}, CONTENT))
-    check(target, CONTENT[:1000], http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT[:1000], http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
 
 
 def test_a_compressed_bomb_stays_compressed(http: RequestsHttp, origin: Origin, target: Path) -> None:
     bomb = gzip.compress(bytes(100 << 20))
     headers = {"Content-Encoding": "gzip", "Content-Length": len(bomb)}
     origin.script.append(lambda h, o: h.answer(200, headers, bomb))
-    check(target, bomb, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, bomb, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
     origin.script.append(lambda h, o: h.answer(200, headers, bomb))
     with pytest.raises(NetworkFault, match="encoded"):
         http.request("GET", origin.address)
@@ -557,7 +560,7 @@ def test_headers_without_end_are_refused_before_any_timeout(
     origin.script.extend([behaviour] * 7)
     began = time.monotonic()
     with pytest.raises(NetworkFault, match="more than 64 KiB of headers or interim answers"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM))
     with pytest.raises(NetworkFault, match="more than 64 KiB of headers or interim answers"):
         http.request("GET", origin.address)
     assert time.monotonic() - began < 10
@@ -588,7 +591,7 @@ def test_nothing_is_left_running_behind_a_server_that_sends_headers_without_end(
     origin.script.extend([behaviour] * 2)
     began = time.monotonic()
     with pytest.raises(NetworkFault, match=r"within 0\.5 s|64 KiB"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=0.5, attempts=1))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM, stall_seconds=0.5, attempts=1))
     with pytest.raises(NetworkFault, match=r"within 0\.5 s|64 KiB"):
         http.request("GET", origin.address, seconds=0.5)
     while network_threads() and time.monotonic() - began < 5:
@@ -601,7 +604,7 @@ def test_a_request_is_repeated_while_the_server_is_not_ready(
     http: RequestsHttp, origin: Origin, clock: SkippingClock, target: Path, code: int
 ) -> None:
     origin.script.extend([status(code), status(code)])
-    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM)))
     assert clock.pauses == [2.0, 4.0]
 
 
@@ -613,7 +616,7 @@ def test_a_refusal_is_final(
 ) -> None:
     origin.script.append(status(code))
     with pytest.raises(NetworkFault, match=words) as caught:
-        http.download(f"{origin.address}/x", str(target), nothing, TransferLimits(ROOM))
+        http.download(f"{origin.address}/x", str(target), nothing, TransferLimits(room=ROOM))
     assert caught.value.peer == f"{origin.address}/x"
     assert (len(origin.asked), clock.pauses) == (1, [])
 
@@ -623,7 +626,7 @@ def test_the_error_has_the_last_reason_without_a_final_pause(
 ) -> None:
     origin.script.extend([status(500), status(500), status(503)])
     with pytest.raises(NetworkFault, match=r"answered 503 Service Unavailable \(3 attempts\)"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, attempts=3))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM, attempts=3))
     assert clock.pauses == [2.0, 4.0]
 
 
@@ -631,7 +634,7 @@ def test_a_drip_is_a_stall(http: RequestsHttp, origin: Origin, target: Path) -> 
     origin.script.append(drip)
     began = time.monotonic()
     with pytest.raises(NetworkFault, match=r"bytes came within 0\.5 s"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM, stall_seconds=0.5, attempts=1))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM, stall_seconds=0.5, attempts=1))
     assert time.monotonic() - began < 5
 
 
@@ -653,7 +656,7 @@ def test_connection_refused_is_a_network_fault(http: RequestsHttp, clock: Skippi
         with pytest.raises(NetworkFault, match=r"Connection refused$"):
             http.request("GET", url)
         with pytest.raises(NetworkFault, match=r"Connection refused \(2 attempts\)"):
-            http.download(url, str(target), nothing, TransferLimits(ROOM, attempts=2))
+            http.download(url, str(target), nothing, TransferLimits(room=ROOM, attempts=2))
     assert clock.pauses == [2.0]
 
 
@@ -704,11 +707,11 @@ def test_a_response_that_is_not_http_is_a_network_fault(http: RequestsHttp, orig
 
 def test_redirects_are_followed_a_little(http: RequestsHttp, origin: Origin, target: Path) -> None:
     origin.script.extend([redirect("/b"), redirect(f"{origin.address}/c", 307)])
-    check(target, CONTENT, http.download(f"{origin.address}/a", str(target), nothing, TransferLimits(ROOM)))
+    check(target, CONTENT, http.download(f"{origin.address}/a", str(target), nothing, TransferLimits(room=ROOM)))
     assert [path for _, path, _, _ in origin.asked] == ["/a", "/b", "/c"]
     origin.script.extend([redirect("/")] * 10)
     with pytest.raises(NetworkFault, match="redirects more than 5 times"):
-        http.download(origin.address, str(target), nothing, TransferLimits(ROOM))
+        http.download(origin.address, str(target), nothing, TransferLimits(room=ROOM))
     origin.script.clear()
     origin.script.append(redirect("file:///etc/passwd"))
     with pytest.raises(NetworkFault, match="redirects to file:///etc/passwd, which must begin with"):
@@ -734,7 +737,7 @@ def test_credentials_reach_the_server_but_no_message(http: RequestsHttp, origin:
     for behaviour in (status(404), truncate(5), lambda h, o: h.reset()):
         origin.script.append(behaviour)
         with pytest.raises(NetworkFault) as caught:
-            http.download(url, str(target), nothing, TransferLimits(ROOM, attempts=1))
+            http.download(url, str(target), nothing, TransferLimits(room=ROOM, attempts=1))
         faults.append(caught.value)
     with pytest.raises(NetworkFault) as caught:
         http.request("POST", url.replace(origin.address.rpartition(":")[2], "1"), body=token.encode())
@@ -746,18 +749,18 @@ def test_credentials_reach_the_server_but_no_message(http: RequestsHttp, origin:
 
 def test_where_the_file_cannot_be_written(http: RequestsHttp, origin: Origin, tmp_path: Path) -> None:
     with pytest.raises(DeviceMissing):
-        http.download(origin.address, str(tmp_path / "no" / "file"), nothing, TransferLimits(ROOM))
+        http.download(origin.address, str(tmp_path / "no" / "file"), nothing, TransferLimits(room=ROOM))
     link = tmp_path / "link"
     link.symlink_to("/etc/hostname-of-another-unit")
     with pytest.raises(DeviceFault):
-        http.download(origin.address, str(link), nothing, TransferLimits(ROOM))
+        http.download(origin.address, str(link), nothing, TransferLimits(room=ROOM))
     assert origin.asked == []
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_a_full_disk_is_not_a_network_fault(http: RequestsHttp, origin: Origin, clock: SkippingClock) -> None:
     with pytest.raises(DeviceFault):
-        http.download(origin.address, "/dev/full", nothing, TransferLimits(ROOM))
+        http.download(origin.address, "/dev/full", nothing, TransferLimits(room=ROOM))
     assert clock.pauses == []
 
 

@@ -526,7 +526,7 @@ def test_the_client_of_the_units_fetches_it(server: Server, published: bytes, tm
     done: list[tuple[int, int]] = []
     url = f"{server.url.rstrip('/')}{IMAGE}"
     fetched = RequestsHttp(SystemClock()).download(
-        url, str(target), lambda *step: done.append(step), TransferLimits(1 << 30)
+        url, str(target), lambda *step: done.append(step), TransferLimits(room=1 << 30)
     )
     assert target.read_bytes() == published
     assert fetched.sha256 == hashlib.sha256(published).hexdigest()

@@ -125,7 +125,7 @@ class Unit:
             self.server.services.store.state(StateReport(self.sender, state))
 
     def log(self, *events: Event) -> int:
-        return self.server.services.store.events(EventBatch(self.sender, events))
+        return self.server.services.store.events(EventBatch(self.sender, events)).result().count
 
     def document(
         self, content: str = "all is well", name: str = "qa.json", kind: DocumentKind = DocumentKind.QA

@@ -102,7 +102,7 @@ def test_operations_are_reported_and_carried_out(machine: SimulatedMachine, bus:
         WriteFile(path="/mnt/data/folder/file", content=b"text", mode=0o600),
         MakeSymlink("/mnt/data/link", "folder/file"),
         RemovePath("/mnt/data/nothing"),
-        FetchFile(URL, "/mnt/data/fetched", "", ""),
+        FetchFile(url=URL, target="/mnt/data/fetched", sha1="", sha256=""),
         SetFlag("/mnt/data/flag"),
         FlushVolume("/mnt/data"),
         UnmountVolume("/mnt/data"),
@@ -188,7 +188,7 @@ def good_hashes(machine: SimulatedMachine) -> FetchFile:
     files.replace("/run/model", CONTENT)
     digests = files.digests("/run/model")
     files.remove("/run/model")
-    return FetchFile(URL, "/run/target", digests.sha1, digests.sha256.upper())
+    return FetchFile(url=URL, target="/run/target", sha1=digests.sha1, sha256=digests.sha256.upper())
 
 
 def test_a_file_that_is_right_replaces_the_old_one(machine: SimulatedMachine, bus: EventBus) -> None:
@@ -206,7 +206,7 @@ def test_a_wrong_hash_leaves_the_old_file_and_no_partial_one(
     files = FakeFiles(machine)
     files.replace("/run/target", b"old")
     with pytest.raises(IntegrityFault, match=f"{URL}: {said} is .*, not {sha1 or sha256} .22 bytes"):
-        fetch(machine, bus, files, FetchFile(URL, "/run/target", sha1, sha256))
+        fetch(machine, bus, files, FetchFile(url=URL, target="/run/target", sha1=sha1, sha256=sha256))
     assert files.read("/run/target") == b"old"
     assert files.names("/run") == ("target",)
 
@@ -223,7 +223,7 @@ def test_a_medium_that_changes_what_it_is_given_is_found_out(machine: SimulatedM
 def test_a_medium_that_lies_is_found_out_without_any_hash_in_the_list(machine: SimulatedMachine, bus: EventBus) -> None:
     files = LyingFiles(machine)
     with pytest.raises(IntegrityFault, match=r"/run/target.partial"):
-        fetch(machine, bus, files, FetchFile(URL, "/run/target", "", ""))
+        fetch(machine, bus, files, FetchFile(url=URL, target="/run/target", sha1="", sha256=""))
     assert files.names("/run") == ()
 
 

@@ -117,7 +117,8 @@ if TYPE_CHECKING:
         )
 
     def exchanged_in_the_server(server: ServerContainer) -> Store:
-        return Store(server.database(), server.settings().documents.hold_ns, server.now())  # type: ignore[arg-type]
+        hold_ns = server.settings().documents.hold_ns
+        return Store(server.database(), server.grouped(), hold_ns, server.now())  # type: ignore[arg-type]
 
     def of_a_class(_unit: UnitContainer) -> BlockDevices:
         return UnitContainer.blocks()  # type: ignore[operator, no-any-return]

@@ -14,8 +14,8 @@ from gprov.ports.network import Http, TransferLimits
 
 CONTENT = bytes(range(256)) * 40
 ROOM = 100_000
-LIMITS = TransferLimits(ROOM, stall_seconds=0.5, attempts=3)
-EXACT = TransferLimits(ROOM, len(CONTENT), stall_seconds=0.5, attempts=3)
+LIMITS = TransferLimits(room=ROOM, stall_seconds=0.5, attempts=3)
+EXACT = TransferLimits(room=ROOM, exact=len(CONTENT), stall_seconds=0.5, attempts=3)
 
 # Of a download without a stated size, of one with it, and of a request: what the error says; "" for success.
 OUTCOMES: dict[ServerFault | None, tuple[str, str, str]] = {

@@ -204,7 +204,7 @@ def test_a_failure_of_the_lab_fails_only_that_cut(tmp_path: Path) -> None:
     )
     for each in results:
         [problem] = each.problems
-        assert problem.startswith("check of the disks failed: qemu-img")
+        assert problem.startswith("the lab failed: qemu-img")
         assert problem in (Path(each.folder) / "problems.txt").read_text()
 
 

@@ -18,7 +18,7 @@ OTHER, KERNEL = PlacementKind.OTHER, PlacementKind.KERNEL
 
 
 def place(url: str, dest: str | None = None, *, uefi: bool = True) -> Placement:
-    return destination(RemoteFile(url, dest=dest), BRANDING, uefi)
+    return destination(RemoteFile(url=url, dest=dest), BRANDING, uefi)
 
 
 @pytest.mark.parametrize("uefi", [True, False])
@@ -45,10 +45,10 @@ def test_everything_else_goes_to_the_root_or_where_it_says() -> None:
 
 def test_names_are_those_of_the_branding() -> None:
     mine = Branding(image_prefix="A.B.C.", boot_kernel="vmlinuz")
-    file = RemoteFile("http://h/A.B.C.2024-01-01.1.upd")
+    file = RemoteFile(url="http://h/A.B.C.2024-01-01.1.upd")
     assert destination(file, mine, True).kind is PlacementKind.IMAGE
-    assert destination(RemoteFile("http://h/vmlinuz"), mine, True).path == "ESP/vmlinuz"
-    assert destination(RemoteFile("http://h/norm_boot"), mine, True) == Placement(OTHER, "norm_boot")
+    assert destination(RemoteFile(url="http://h/vmlinuz"), mine, True).path == "ESP/vmlinuz"
+    assert destination(RemoteFile(url="http://h/norm_boot"), mine, True) == Placement(OTHER, "norm_boot")
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_accepted_paths_stay_below_their_root(path: str) -> None:
 
 def test_archives_are_known_by_their_suffix() -> None:
     names = ("a.txz", "a.tar.xz", "a.tar", "a.xz", "atxz")
-    assert [RemoteFile(f"http://h/{name}").is_archive for name in names] == [True, True, False, False, False]
+    assert [RemoteFile(url=f"http://h/{name}").is_archive for name in names] == [True, True, False, False, False]

@@ -54,7 +54,9 @@ def findings(options: CheckOptions) -> Iterator[Finding]:
     own = own_addresses(settings)
     content = ContentCheck(folder=folder, own=own, branding=options.branding, quick=options.quick)
     yield from content.findings(files)
-    yield from HostCheck(folder, settings, options.http, options.key_file, options.default_key).findings()
+    yield from HostCheck(
+        folder=folder, settings=settings, http=options.http, key_file=options.key_file, default_key=options.default_key
+    ).findings()
     if options.network:
         clock = SystemClock()
         network = NetworkCheck(

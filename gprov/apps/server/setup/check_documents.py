@@ -39,7 +39,10 @@ def read_documents(folder: str, settings: ServerSettings, branding: Branding) ->
         return Documents(None, (*findings, missing))
     except DeviceFault as fault:
         return Documents(None, (*findings, problem(fault.subject, fault.reason)))
-    found = [Finding(Level.WARNING, path, each.message, "", each.place) for each in manuf.warnings]
+    found = [
+        Finding(level=Level.WARNING, subject=path, message=each.message, remedy="", place=each.place)
+        for each in manuf.warnings
+    ]
     return Documents(manuf, (*findings, *found, *_endpoints(path, manuf, settings)))
 
 
@@ -61,4 +64,4 @@ def _endpoints(path: str, manuf: ManufData, settings: ServerSettings) -> list[Fi
         return []
     message = f"{redacted(manuf.log_endpoint)} is not an address of this server"
     remedy = "units report there; name it in [listen] names or public_url of server.toml if it is"
-    return [Finding(Level.WARNING, path, message, remedy, "$.LogEndpoint")]
+    return [Finding(level=Level.WARNING, subject=path, message=message, remedy=remedy, place="$.LogEndpoint")]

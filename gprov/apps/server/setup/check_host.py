@@ -34,7 +34,7 @@ _CREDENTIAL = re.compile(rf"^LoadCredential={CREDENTIAL}:(.+)$", re.MULTILINE)
 _DAY = 86400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostCheck:
     """``key_file``: of the store; "" for the one that the service in the folder names, or else for ``default_key``."""
 

@@ -40,7 +40,7 @@ class Verdict(Enum):
     LEFT = "not taken"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """``source``: relative to the old folder, or a URL; ``target``: relative to the data folder; ``reason``: why it was
     not taken, or what else there is to say. ``needed``: something is missing if it was not taken."""
@@ -81,7 +81,7 @@ class Import:
         endpoint = gprovision.kept_credential_endpoint(document)
         if endpoint:
             reason = f"CredentialEndpoint stays {redacted(endpoint)}: remove it if gprov's server has the passwords"
-            yield Row(Verdict.TAKEN, manuf, f"{FILES}/{MANUF_DATA}", reason)
+            yield Row(verdict=Verdict.TAKEN, source=manuf, target=f"{FILES}/{MANUF_DATA}", reason=reason)
         tables = [path for path, kind in kinds.items() if kind is JsonKind.PLATFORMS]
         yield from self._rest(tree, tables, used)
 
@@ -93,15 +93,24 @@ class Import:
             if path in tables and len(tables) == 1:
                 yield self._put(path, APPLIANCE, read_small(self._old(path)))
             elif path in tables:
-                yield Row(Verdict.LEFT, path, "", f"there are {len(tables)} platform tables: copy yours to {APPLIANCE}")
+                yield Row(
+                    verdict=Verdict.LEFT,
+                    source=path,
+                    target="",
+                    reason=f"there are {len(tables)} platform tables: copy yours to {APPLIANCE}",
+                )
             elif serial is not None:
                 yield self._copy(path, f"{_DOCUMENTS}/{file_name(serial, name)}", _PRIVATE)
             elif path not in used and (name == self.branding.provision_kernel or looks_like_image(name, self.branding)):
                 yield self._copy(path, f"{FILES}/{name}", _PUBLIC)
             elif path not in used:
-                yield Row(Verdict.LEFT, path, "", _UNNAMED)
-        yield from (Row(Verdict.LEFT, path, "", reason) for path, reason in tree.skipped.items())
-        yield from (Row(Verdict.LEFT, f"{path}/", "", _DATABASE) for path in tree.databases)
+                yield Row(verdict=Verdict.LEFT, source=path, target="", reason=_UNNAMED)
+        yield from (
+            Row(verdict=Verdict.LEFT, source=path, target="", reason=reason) for path, reason in tree.skipped.items()
+        )
+        yield from (
+            Row(verdict=Verdict.LEFT, source=f"{path}/", target="", reason=_DATABASE) for path in tree.databases
+        )
 
     def _manuf_path(self, found: list[str]) -> str:
         if self.manuf:
@@ -117,7 +126,7 @@ class Import:
         path = gprovision.source_of(url, tree.files)
         if path is None:
             reason = "no file of the folder, or several, have the path of this URL; the entry stays as it is"
-            return Row(Verdict.LEFT, redacted(url), "", reason, needed=True), None, None
+            return Row(verdict=Verdict.LEFT, source=redacted(url), target="", reason=reason, needed=True), None, None
         name = gprovision.published_name(url)
         row = self._copy(path, f"{FILES}/{name}", _PUBLIC, needed=True)
         if row.verdict is Verdict.LEFT:
@@ -131,14 +140,20 @@ class Import:
             if os.path.lexists(new):
                 same = os.path.isfile(new) and _sha256(new) == _sha256(self._old(path))
                 reason = "" if same else "there is another file already"
-                return Row(Verdict.PRESENT if same else Verdict.LEFT, path, target, reason, needed)
+                return Row(
+                    verdict=Verdict.PRESENT if same else Verdict.LEFT,
+                    source=path,
+                    target=target,
+                    reason=reason,
+                    needed=needed,
+                )
             private = os.path.dirname(target) == _DOCUMENTS
             os.makedirs(os.path.dirname(new), mode=0o700 if private else 0o755, exist_ok=True)
             with _arriving(new) as temporary:
                 copy_new(self._old(path), temporary, mode, replace=True)
         except OSError as exc:
             raise DeviceFault(str(exc.filename or new), f"cannot be copied: {exc.strerror}", errno=exc.errno) from exc
-        return Row(Verdict.TAKEN, path, target, "", needed)
+        return Row(verdict=Verdict.TAKEN, source=path, target=target, reason="", needed=needed)
 
     def _put(self, path: str, target: str, content: bytes) -> Row:
         """Write a document, in place of a template that was not filled in, but of nothing else."""
@@ -147,15 +162,21 @@ class Import:
             if os.path.lexists(new):
                 present = read_small(new)
                 if present == content:
-                    return Row(Verdict.PRESENT, path, target)
+                    return Row(verdict=Verdict.PRESENT, source=path, target=target)
                 if MARK.encode() not in present:
-                    return Row(Verdict.LEFT, path, target, "there is another file already", needed=True)
+                    return Row(
+                        verdict=Verdict.LEFT,
+                        source=path,
+                        target=target,
+                        reason="there is another file already",
+                        needed=True,
+                    )
             os.makedirs(os.path.dirname(new), exist_ok=True)
             with _arriving(new) as temporary:
                 write_new(temporary, content, _PUBLIC, replace=True)
         except OSError as exc:
             raise DeviceFault(str(exc.filename or new), f"cannot be written: {exc.strerror}", errno=exc.errno) from exc
-        return Row(Verdict.TAKEN, path, target)
+        return Row(verdict=Verdict.TAKEN, source=path, target=target)
 
     def _old(self, path: str) -> str:
         return os.path.join(self.source, path)

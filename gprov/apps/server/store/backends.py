@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 from typing_extensions import override
 
@@ -23,6 +24,8 @@ _POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": _BUSY_SECONDS}
 # Write transactions of all processes on one PostgreSQL database take turns, as they do with SQLite.
 _WRITERS = 0x6770726F76
 _WRITES = "gprov_writes"
+
+_UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
 
 
 class Backend(Protocol):
@@ -95,12 +98,17 @@ class PostgresqlBackend(Backend):
         return True
 
 
+class StoreUnavailable(DeviceFault):
+    """The database is locked, full, damaged or away: no other statement would succeed now."""
+
+
 def fault(name: str, error: SQLAlchemyError | sqlite3.Error) -> DeviceFault:
     """The error without statement and parameters."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     # PostgreSQL's further lines may quote rows.
     lines = str(cause).strip().splitlines()
-    return DeviceFault(name, lines[0] if lines else type(cause).__name__)
+    kind = StoreUnavailable if isinstance(error, _UNAVAILABLE) else DeviceFault
+    return kind(name, lines[0] if lines else type(cause).__name__)
 
 
 def make_private_folder(folder: str) -> None:

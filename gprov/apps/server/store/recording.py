@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.delivered_documents import hold, is_stored, keep
+from gprov.apps.server.store.grouping import GroupedWrites
 from gprov.apps.server.store.rows import LogEntry, Origin, append, note, origin_of, unknown_numbers
 from gprov.apps.server.store.state_reports import apply_state, decide_documents
 from gprov.apps.server.store.tables import documents, macs, units
@@ -26,30 +29,43 @@ from gprov.domain.platform.unidentified import is_unidentified
 UNTRUSTED = "this session has not proven that it is the unit"
 
 
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """``count``: events that were new; ``states``: whether any of them reports a state."""
+
+    count: int
+    states: bool
+
+
 class Store:
     """``now``: the server's clock, UTC, ns. ``hold_ns``: how long a document waits for the first restore. ``strict``:
     only sessions that have proven what they are change a unit (``gprov.domain.factory.unit_access``)."""
 
-    def __init__(self, database: Database, now: Callable[[], int], hold_ns: int, *, strict: bool = False) -> None:
+    def __init__(
+        self, database: Database, grouped: GroupedWrites, now: Callable[[], int], hold_ns: int, *, strict: bool = False
+    ) -> None:
         self._database = database
+        self._grouped = grouped
         self._now = now
         self._hold_ns = hold_ns
         self._strict = strict
 
-    def events(self, batch: EventBatch) -> int:
-        """Append the events that the unit's log does not have yet, and return how many."""
-        with self._database.write() as db:
-            origin = origin_of(db, batch.sender, self._now())
-            new = tuple(_new(db, origin, batch))
-            waiting: list[LogEntry] = []
-            for event in new:
-                waiting.append(_entry(event))
-                if isinstance(event.body, StateChange):
-                    append(db, origin, waiting)  # notes about this state follow its event
-                    waiting.clear()
-                    self._apply(db, origin, batch.sender, event.body.state, event.number)
-            append(db, origin, waiting)
-        return len(new)
+    def events(self, batch: EventBatch) -> Future[Appended]:
+        """Append the events that the unit's log does not have yet. What is submitted meanwhile shares a transaction."""
+        return self._grouped.submit(lambda db: self._append(db, batch))
+
+    def _append(self, db: Connection, batch: EventBatch) -> Appended:
+        origin = origin_of(db, batch.sender, self._now())
+        new = tuple(_new(db, origin, batch))
+        waiting: list[LogEntry] = []
+        for event in new:
+            waiting.append(_entry(event))
+            if isinstance(event.body, StateChange):
+                append(db, origin, waiting)  # notes about this state follow its event
+                waiting.clear()
+                self._apply(db, origin, batch.sender, event.body.state, event.number)
+        append(db, origin, waiting)
+        return Appended(len(new), any(isinstance(event.body, StateChange) for event in new))
 
     def state(self, report: StateReport) -> None:
         """Raises RefusedByPolicy if the session reported a failure and now claims success, or may not report this

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
-from gprov.apps.server.store.statements import upsert
+from gprov.apps.server.store.statements import upsert_of
 from gprov.apps.server.store.tables import events, sessions, units
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.factory.requests import Sender
@@ -18,6 +21,7 @@ from gprov.domain.formats.json.value import Json
 EVENTS_KEPT = 100_000
 # Type of the server's own notes among a unit's events.
 SERVER_TYPE = "SERVER"
+_to_json = json.JSONEncoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +49,43 @@ def octets(value: object) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
+# Built once: to build a statement takes longer than to execute it. "of_…" are parameters that name rows.
+_KNOWN_SESSION = select(sessions.c.id).where(
+    sessions.c.unit == bindparam("of_unit"), sessions.c.key == bindparam("of_key")
+)
+_KNOWN_NUMBERS = select(events.c.number).where(
+    events.c.session == bindparam("of_session"), events.c.number.between(bindparam("least"), bindparam("most"))
+)
+_TAKE_PLACES = (
+    update(units)
+    .where(units.c.id == bindparam("of_unit"))
+    .values(last_seq=units.c.last_seq + bindparam("count"))
+    .returning(units.c.last_seq)
+)
+_ADD_EVENTS = insert(events)
+
+
+@cache
+def _find_unit(dialect: str) -> ReturningInsert[Any]:
+    added = upsert_of(dialect, units)
+    return added.on_conflict_do_update(
+        index_elements=[units.c.serial], set_={"last_seen_ns": added.excluded.last_seen_ns}
+    ).returning(units.c.id)
+
+
 def origin_of(db: Connection, sender: Sender, now_ns: int) -> Origin:
     """Find or add the rows, and set the time of the unit's last report. A session is stored as its SHA-256: its name is
     a secret of 128 random bits."""
-    found = upsert(db, units).values(serial=sender.serial, state_ns=now_ns, first_seen_ns=now_ns, last_seen_ns=now_ns)
-    unit: int = db.execute(
-        found.on_conflict_do_update(
-            index_elements=[units.c.serial], set_={"last_seen_ns": found.excluded.last_seen_ns}
-        ).returning(units.c.id)
-    ).scalar_one()
+    seen = {"serial": sender.serial, "state_ns": now_ns, "first_seen_ns": now_ns, "last_seen_ns": now_ns}
+    unit: int = db.execute(_find_unit(db.dialect.name), seen).scalar_one()
     return Origin(unit, _session(db, unit, sha256_of(sender.session.encode())), now_ns)
 
 
 def _session(db: Connection, unit: int, key: str) -> int:
-    of_unit = sessions.c.unit == unit
-    known: int | None = db.execute(select(sessions.c.id).where(of_unit, sessions.c.key == key)).scalar_one_or_none()
+    known: int | None = db.execute(_KNOWN_SESSION, {"of_unit": unit, "of_key": key}).scalar_one_or_none()
     if known is not None:
         return known
-    number = select(1 + func.coalesce(func.max(sessions.c.number), 0)).where(of_unit).scalar_subquery()
+    number = select(1 + func.coalesce(func.max(sessions.c.number), 0)).where(sessions.c.unit == unit).scalar_subquery()
     added: int = db.execute(
         insert(sessions).values(unit=unit, key=key, number=number).returning(sessions.c.id)
     ).scalar_one()
@@ -73,21 +96,17 @@ def unknown_numbers(db: Connection, origin: Origin, numbers: Sequence[int]) -> s
     """Those of ``numbers`` that the session has not sent before."""
     if not numbers:
         return set()
-    within = events.c.number.between(min(numbers), max(numbers))
-    known = db.execute(select(events.c.number).where(events.c.session == origin.session, within)).scalars()
-    return set(numbers).difference(known)
+    within = {"of_session": origin.session, "least": min(numbers), "most": max(numbers)}
+    return set(numbers).difference(db.execute(_KNOWN_NUMBERS, within).scalars())
 
 
 def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> None:
     """Add to the unit's log, and remove its oldest events beyond those that are kept."""
     if not entries:
         return
-    unit = units.c.id == origin.unit
-    last: int = db.execute(
-        update(units).where(unit).values(last_seq=units.c.last_seq + len(entries)).returning(units.c.last_seq)
-    ).scalar_one()
+    last: int = db.execute(_TAKE_PLACES, {"of_unit": origin.unit, "count": len(entries)}).scalar_one()
     db.execute(
-        insert(events),
+        _ADD_EVENTS,
         [
             {
                 "unit": origin.unit,
@@ -97,7 +116,7 @@ def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> None:
                 "time_ns": entry.time_ns,
                 "received_ns": origin.now_ns,
                 "type": entry.kind,
-                "body": json.dumps(entry.body),
+                "body": _to_json(entry.body),
             }
             for seq, entry in enumerate(entries, last - len(entries) + 1)
         ],

@@ -13,4 +13,9 @@ Upsert = postgresql.Insert | sqlite.Insert
 
 
 def upsert(db: Connection, table: Table) -> Upsert:
-    return postgresql.insert(table) if db.dialect.name == "postgresql" else sqlite.insert(table)
+    return upsert_of(db.dialect.name, table)
+
+
+def upsert_of(dialect: str, table: Table) -> Upsert:
+    """``dialect``: name of the database."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

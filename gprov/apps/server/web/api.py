@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from gprov.apps.server.access.unit_gate import UnitGate
@@ -32,12 +34,16 @@ from gprov.apps.server.web.openapi import (
 from gprov.apps.server.web.unit_sessions import unit_sessions
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory import requests
+from gprov.domain.factory.event_batches import decode_batch
 from gprov.domain.factory.replies import StoredReply, TimeReply
 from gprov.domain.factory.requests import API
 from gprov.domain.factory.syntax import MAX_NAME, MAX_SERIAL
 from gprov.domain.unit.credentials import Credentials
 
 log = logging.getLogger("gprov.server")
+
+# Bytes of a batch of events that keep other requests waiting for a few milliseconds at most.
+_SHORT = 32 << 10
 
 Body = Annotated[bytes, Depends(json_body)]
 Serial = Annotated[str, Query(min_length=1, max_length=MAX_SERIAL)]
@@ -87,12 +93,15 @@ def _reports(services: Services) -> APIRouter:
         openapi_extra=takes(requests.EventBatch),
         responses=answers(StoredReply, *POSTED),
     )
-    def events(body: Body) -> Response:
+    async def events(body: Body) -> Response:
         """Harmless to repeat: an event is identified by session and number. STATE events change the unit's state,
         unless their session also posts to `/state`."""
-        stored = store.events(requests.decode(requests.EventBatch, body))
-        services.write_released()
-        return json_reply(StoredReply(stored))
+        # A short one is read here: handing it to a thread takes longer.
+        batch = decode_batch(body) if len(body) <= _SHORT else await run_in_threadpool(decode_batch, body)
+        stored = await asyncio.wrap_future(store.events(batch))
+        if stored.states:
+            await run_in_threadpool(services.write_released)
+        return json_reply(StoredReply(stored.count))
 
     @router.post(
         _path(requests.StateReport),

@@ -26,11 +26,11 @@ def fetch_file(http: Http, files: Files, fetch: FetchFile, bus: EventBus) -> Non
     temporary = fetch.target + PARTIAL
     room = _room(files, temporary)
     if fetch.size is not None and fetch.size > room:
-        problem = size_problem(TransferLimits(room), fetch.size)
+        problem = size_problem(TransferLimits(room=room), fetch.size)
         raise DeviceFault(posixpath.dirname(fetch.target), f"{redacted(fetch.url)} has {fetch.size} bytes, {problem}")
     progress = partial(bus.progress, f"fetch {redacted(fetch.url)}")
     try:
-        fetched = http.download(fetch.url, temporary, progress, TransferLimits(room, fetch.size))
+        fetched = http.download(fetch.url, temporary, progress, TransferLimits(room=room, exact=fetch.size))
         check_digests(redacted(fetch.url), fetched, fetch)
         _check_stored(temporary, files.digests(temporary), fetched)
     except GprovError:

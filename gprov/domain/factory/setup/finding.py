@@ -17,7 +17,7 @@ class Level(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """``subject``: file, address or device; ``place``: in it, "" for all of it; ``message``: what is wrong; ``remedy``:
     what to do, "" if the message says it."""
@@ -34,13 +34,16 @@ class Finding:
 
 
 def problem(subject: str, message: str, remedy: str = "") -> Finding:
-    return Finding(Level.PROBLEM, subject, message, remedy)
+    return Finding(level=Level.PROBLEM, subject=subject, message=message, remedy=remedy)
 
 
 def warning(subject: str, message: str, remedy: str = "") -> Finding:
-    return Finding(Level.WARNING, subject, message, remedy)
+    return Finding(level=Level.WARNING, subject=subject, message=message, remedy=remedy)
 
 
 def problems_of(error: BadInput, remedy: str = "") -> Iterable[Finding]:
     """One for each problem."""
-    return (Finding(Level.PROBLEM, error.what, each.message, remedy, each.place) for each in error.problems)
+    return (
+        Finding(level=Level.PROBLEM, subject=error.what, message=each.message, remedy=remedy, place=each.place)
+        for each in error.problems
+    )
