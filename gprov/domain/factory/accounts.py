@@ -88,5 +88,5 @@ def checked_reason(text: str) -> str:
 
 def check_managed(roles: Sequence[Role]) -> None:
     """``roles``: of all accounts after a change. Raises BadInput if none could manage them any longer."""
-    if roles and Role.MANAGE not in roles:
+    if Role.MANAGE not in roles:
         raise BadInput("account", [Problem("", f"at least one account must have the role {Role.MANAGE.value}")])

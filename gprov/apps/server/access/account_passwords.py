@@ -11,10 +11,11 @@ from gprov.domain.unit.credentials import Secret
 
 
 class AccountPasswords:
-    """One hash at a time: each takes 64 MiB, and anyone can ask for one by trying to sign in."""
+    """One hash at a time: each takes 64 MiB, and anyone can ask for one by trying to sign in. ``hasher``: None for the
+    one with those parameters."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher()
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
         self._turn = threading.Lock()
         self._none = ""
 
