@@ -33,7 +33,7 @@ def test_the_list_shows_a_report_by_itself(own_server: PageServer, window: Windo
     second.fail("SN-2 is not as specified for GP-200 (1 difference(s))")
     row = page.locator("table.units tbody tr", has_text="SN-2")
     expect(row).to_contain_text("Provisioning failed: SN-2 is not as specified")
-    expect(row).to_contain_text("To do: Compare the differences")
+    expect(row).to_contain_text("To do: Compare required and detected hardware")
     assert words(page) == {"SN-1": "running", "SN-2": "failed"}
     expect(page.get_by_role("status")).to_have_text("SN-2: failed")  # read out to those who do not see it
     assert page.evaluate("window.untouched"), "the page was loaded again"

@@ -60,7 +60,7 @@ def test_every_situation_has_its_own_word(line: PageServer) -> None:
     }
     assert "no report for 35 min" in found["GP2611-04209"][1]
     assert "no first restore was reported within 20 min" in found["GP2611-04203"][1]
-    assert "WIDGET.LNX.SHINY.2026-10-01.1042.upd: 70 %" in found["GP2611-04212"][1]
+    assert "WIDGET.LNX.SHINY.2026-10-01.1042.upd: 70%" in found["GP2611-04212"][1]
     assert "To do: Board, product or serial number match no entry" in found["UNKNOWN_SN_5678900A0B0C"][1]
 
 
@@ -79,7 +79,7 @@ def test_the_page_of_a_failed_unit(line: PageServer) -> None:
         "failed Provisioning failed",
         "Reported reason: GP2611-04207 is not as specified for GP-200 (3 difference(s))",
         "Kind of failure: Hardware is not as specified",
-        "To do: Compare the differences",
+        "To do: Compare required and detected hardware",
         "MFG_FAILED 2026-11-30 13:18:40 (46 min ago)",
         "$.RamMegs 16384 (±1 %) 8192",
         "Provisioning 2026-11-30 13:18:00 40 s failed 1",

@@ -41,9 +41,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(data: Path, *options: str) -> Iterator[str]:
-    """Its address as it announced it."""
-    command = [GPROV, "server", "run", "--data", str(data), *options]
+def running_server(data: Path, *options: str, under: tuple[str, ...] = ()) -> Iterator[str]:
+    """Its address as it announced it. ``under``: a program, with arguments, that runs it."""
+    command = [*under, GPROV, "server", "run", "--data", str(data), *options]
     with open(data.parent / "server.log", "ab") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=dict(os.environ))
     try:

@@ -96,7 +96,8 @@ def test_a_unit_is_provisioned_from_an_imported_folder(tmp_path: Path, old: Path
     server = f"http://127.0.0.1:{free_port()}"
     data = tmp_path / "factory"
     data.mkdir()
-    (data / "server.toml").write_text(f'[listen]\nport = {server.rpartition(":")[2]}\npublic_url = "{server}"\n')
+    settings = f'[listen]\nport = {server.rpartition(":")[2]}\npublic_url = "{server}"\n'
+    (data / "server.toml").write_text(f'{settings}[access]\nmode = "isolated"\n')
     before = state(old)
     rows = {row["source"]: row for row in take(old, data, server)}
     assert state(old) == before
@@ -152,7 +153,7 @@ def test_templates_of_init_are_replaced(tmp_path: Path, old: Path) -> None:
         pytest.skip("needs the package ipxe")
     key = ("--key-file", tmp_path / "key")
     gprov(
-        *("server", "init", data, "--server", "http://127.0.0.1:8901", "--interface", "lo"),
+        *("server", "init", data, "--server", "http://127.0.0.1:8901", "--interface", "lo", "--isolated"),
         *("--range", "10.0.0.2,10.0.0.9", *key),
     )
     gprov("server", "import-gprovision", old, "--data", data)  # with the URL of the settings

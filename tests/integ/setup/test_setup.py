@@ -27,7 +27,7 @@ from tests.integ.setup.commands import GPROV, SECONDS, check, free_port, gprov, 
 from tests.integ.setup.simulated_unit import life
 
 IPXE = Path("/usr/lib/ipxe")
-RANGE = ("--interface", "lo", "--range", "127.0.0.100,127.0.0.200,255.255.255.0")
+RANGE = ("--isolated", "--interface", "lo", "--range", "127.0.0.100,127.0.0.200,255.255.255.0")
 KERNEL = build_kernel(100)
 
 pytestmark = pytest.mark.skipif(not IPXE.is_dir(), reason="needs the package ipxe")
@@ -147,6 +147,7 @@ def test_systemd_accepts_the_service_and_finds_it_confined(tmp_path: Path) -> No
 
 BROKEN: dict[str, tuple[Any, str]] = {
     "settings": (lambda data: (data / "server.toml").write_text("[listen]\nprot = 1"), "$.listen.prot: is not a key"),
+    "access": (lambda data: (data / "server.toml").write_text(""), "says not who may do what"),
     "rules": (lambda data: (data / "credentials.toml").write_text("[os]\nlength = 3"), "$.os.length: gives"),
     "no manufData": (lambda data: (data / "files/manufData.json").unlink(), "units cannot be provisioned"),
     "no image": (lambda data: (data / "files" / IMAGE_NAME).unlink(), "cannot be had: No such file"),
@@ -172,7 +173,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "documents": (lambda data: (data / "documents").chmod(0o755), "can be read by other users (mode 0755)"),
     "key": (lambda data: (data.parent / "server.key").chmod(0o644), "is a key with mode 0644"),
     "address": (
-        lambda data: (data / "server.toml").write_text('[listen]\nhost = "192.0.2.1"'),
+        lambda data: (data / "server.toml").write_text('[listen]\nhost = "192.0.2.1"\n[access]\nmode = "isolated"'),
         "no interface of this host has the address",
     ),
 }

@@ -30,6 +30,8 @@ from gprov.domain.mfg.burnin.report import BurnInReport
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.identify import identify
 
+STARTS = {Refusal.START_MISSING, Refusal.START_UNKNOWN, Refusal.START_EXPIRED, Refusal.START_USED}
+
 
 def aborted() -> BurnInReport:
     return BurnInReport(started_ns=0, seconds=12.0, tests=("cpu",), reason="by a person at the unit")
@@ -55,8 +57,12 @@ def unidentified() -> GprovError:
         (BurnInAborted(aborted().describe()), "Burn-in aborted"),
         (RefusedByPolicy("the hardware is as specified: going no further, as asked"), "Ended as asked"),
         *(
+            (FactoryRefused("http://s/", 403, f"SN-1: {refusal.sentence}"), "Start refused")
+            for refusal in Refusal if refusal in STARTS
+        ),
+        *(
             (FactoryRefused("http://s/", 403, f"SN-1: {refusal.sentence}"), "Passwords refused")
-            for refusal in Refusal
+            for refusal in Refusal if refusal not in STARTS
         ),
         (IntegrityFault("http://s/files/x.upd", "SHA-256 is 0a1b, not 0c2d (12 bytes)"), "Download is damaged"),
         (

@@ -15,6 +15,7 @@ from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.factory.dnsmasq import TFTP_ROOT, NetbootService
+from gprov.domain.factory.settings.access import AccessMode
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only list what would be made")]
 
@@ -31,6 +32,13 @@ def init(
         typer.Option(metavar="FILE", help="image, boot kernel or another file to publish; may be repeated"),
     ] = None,
     ipxe: Annotated[str, typer.Option(metavar="DIR", help="folder with iPXE's programs")] = TFTP_ROOT,
+    isolated: Annotated[
+        bool,
+        typer.Option(
+            "--isolated",
+            help="no accounts, no tokens: only trusted machines and people",
+        ),
+    ] = False,
     user: Annotated[str, typer.Option(metavar="NAME", help="system user that will run the server")] = "gprov",
     key_file: keys.KeyFileOption = None,
     dry_run: DryRun = False,
@@ -49,7 +57,7 @@ def init(
     )
     plan = FactoryPlan(folder=path, netboot=service, program=_program(), user=user, key_file=key_path)
     try:
-        planned = planned_folder(plan, InitSources(tuple(file or ()), ipxe), {})
+        planned = planned_folder(plan, InitSources(tuple(file or ()), ipxe), _access(isolated))
     except BadInput as error:  # all of it was on the command line
         raise typer.BadParameter(str(error), param_hint="options") from error
     if not dry_run:
@@ -66,6 +74,11 @@ def init(
     else:
         say(f"{path}: made. Next: {path}/README.md, and `gprov server check --data {path}`", err=True, colour="green")
     return ExitCode.DONE
+
+
+def _access(isolated: bool) -> dict[str, dict[str, str]]:
+    """Tables of server.toml."""
+    return {"access": {"mode": AccessMode.ISOLATED.value if isolated else AccessMode.ACCOUNTS.value}}
 
 
 def _program() -> str:

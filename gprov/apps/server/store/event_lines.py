@@ -28,7 +28,7 @@ def short_text(kind: str, body: str) -> str:
     """For a person who looks at many units: progress in percent. ``body``: as it is stored."""
     fields = json.loads(body)
     if kind == "PROGRESS" and fields["total"]:
-        return f"{fields['task']}: {100 * fields['done'] // fields['total']} %"
+        return f"{fields['task']}: {100 * fields['done'] // fields['total']}%"
     return stored_text(kind, body)
 
 

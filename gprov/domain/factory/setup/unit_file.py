@@ -99,6 +99,7 @@ def _hardening(plan: FactoryPlan, capability: str) -> list[str]:
         "SystemCallArchitectures=native",
         "SystemCallFilter=@system-service",
         "SystemCallFilter=~@privileged @resources",
+        "SystemCallFilter=@chown",
         "SystemCallErrorNumber=EPERM",
     ]
 

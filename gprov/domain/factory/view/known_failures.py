@@ -26,7 +26,7 @@ NO_ERROR = Advice("No error reported", "The unit reported the failure without an
 
 _MISMATCH = Advice(
     "Hardware is not as specified",
-    "Compare the differences on the unit's page: replace the part, or correct this platform's ValidationData in "
+    "Compare required and detected hardware: replace the part, or correct this platform's ValidationData in "
     "manufData.json.",
 )
 _UNIDENTIFIED = Advice(
@@ -50,6 +50,11 @@ _PASSWORDS = Advice(
     "Passwords refused",
     "Was this unit provisioned before, or is another machine using its serial number? If all is well, reopen its "
     "passwords, then start provisioning again.",
+)
+_START = Advice(
+    "Start refused",
+    "The unit's one-time token is missing, expired or used. Start the unit again over the network; if that repeats, "
+    "issue a token for it.",
 )
 _DOWNLOAD = Advice(
     "Download is damaged",
@@ -78,6 +83,13 @@ _STEP = Advice("Step or tool failed", "Read the output of the program in the log
 _TIME = Advice("Time limit", "Something took too long. Start again; if it repeats, read the log before the ERROR.")
 _DEFECT = Advice("Defect in gprov", "Keep the unit's log and report it to those who keep gprov. Start again meanwhile.")
 
+_START_REFUSALS = (Refusal.START_MISSING, Refusal.START_UNKNOWN, Refusal.START_EXPIRED, Refusal.START_USED)
+
+
+def _sentences(*refusals: Refusal) -> str:
+    return "|".join(re.escape(refusal.sentence) for refusal in refusals)
+
+
 # The first that is found in the text.
 _KNOWN = tuple(
     (re.compile(pattern, re.IGNORECASE), advice)
@@ -90,7 +102,8 @@ _KNOWN = tuple(
         (r"no platform matches|matches more than one platform|serial number .*is (a placeholder|')|no serial number:",
          _UNIDENTIFIED),
         (r"the fallback .* is the DevCodeName", _UNIDENTIFIED),
-        ("|".join(re.escape(refusal.sentence) for refusal in Refusal), _PASSWORDS),
+        (_sentences(*_START_REFUSALS), _START),
+        (_sentences(*Refusal), _PASSWORDS),
         (r"the medium gives back other bytes", _MEDIUM),
         (r"no good image", _NO_IMAGE),
         (r"(SHA-?256|SHA-?1) is [0-9a-f]+, not", _DOWNLOAD),
