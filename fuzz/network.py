@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from fuzz.harness import Target, expect
+from gprov.adapters.linux.net.bounded_head import BoundedResponse
 from gprov.adapters.linux.net.exchange_connections import ExchangeConnections
 from gprov.adapters.linux.net.lease import resolver_configuration, take_events
 from gprov.adapters.linux.net.partial import PartialFile
@@ -39,7 +40,7 @@ def lease(data: bytes) -> None:
 def http_headers(data: bytes) -> None:
     """Headers of a response as passed on by requests, and their use for resuming a download."""
     # HTTPResponse uses only the method makefile of a socket.
-    head = http.client.HTTPResponse(cast("socket.socket", _Received(data)))
+    head = BoundedResponse(cast("socket.socket", _Received(data)))
     try:
         head.begin()
     except (http.client.HTTPException, OSError, ValueError):

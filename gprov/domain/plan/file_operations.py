@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gprov.domain.formats.accounts import PasswordHash
 from gprov.domain.formats.owner import ROOT, Owner
-from gprov.domain.mfg.files import RemoteFile
 from gprov.domain.mfg.urls import redacted
+
+if TYPE_CHECKING:  # a start of the system plans without it
+    from gprov.domain.mfg.files import RemoteFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from gprov.domain.formats.json.value import Json
 from gprov.domain.mfg.urls import url_problem
 
 _PBLOG = "pblog"
+_MOST_FOLDERS = 64  # of a URL that are compared: more take time, and no folder is so deep
 _DOCUMENT = re.compile(r"(?P<serial>[!-~]{1,64})_qav\.html?")
 _DATABASE = re.compile(r"[0-9]{9}\.data")
 
@@ -67,7 +68,7 @@ def named_urls(data: bytes) -> list[str]:
 def source_of(url: str, paths: Collection[str]) -> str | None:
     """Path of the file that was published at this URL: the one with as much of the URL's path at its end as possible.
     ``paths``: relative ones of all files. None without one, or with several equal ones."""
-    parts = published_name(url).split("/")
+    parts = published_name(url).split("/")[-_MOST_FOLDERS:]
     for begin in range(len(parts)):
         end = "/".join(parts[begin:])
         fitting = [path for path in paths if path == end or path.endswith(f"/{end}")]
