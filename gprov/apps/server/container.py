@@ -34,14 +34,17 @@ from gprov.apps.server.secrets.store_key import StoreKey
 from gprov.apps.server.secrets.unlocking import unlock
 from gprov.apps.server.stated_settings import stated_settings
 from gprov.apps.server.store.backends import make_private_folder
+from gprov.apps.server.store.bounds import BoundedStore
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
 from gprov.apps.server.store.grouping import GroupedWrites
 from gprov.apps.server.store.queries import Queries
-from gprov.apps.server.store.recording import Store
+from gprov.apps.server.store.recording import Store, StoreRules
 from gprov.apps.server.store.released_documents import ReleasedDocuments
 from gprov.apps.server.web.api import Services
 from gprov.apps.server.web.app import make_app
+from gprov.apps.server.web.limits.admission import Admission
+from gprov.apps.server.web.limits.room import Room
 from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
@@ -86,8 +89,22 @@ def _grouped(server: ServerContainer) -> GroupedWrites:
 
 def _store(server: ServerContainer) -> Store:
     settings = server.settings()
-    hold_ns, strict = settings.documents.hold_ns, settings.access.strict
-    return Store(server.database(), server.grouped(), server.now(), hold_ns, strict=strict)
+    rules = StoreRules(
+        hold_ns=settings.documents.hold_ns,
+        log_bytes=settings.limits.stored.log_bytes,
+        strict=settings.access.strict,
+    )
+    return Store(server.database(), server.grouped(), server.now(), rules)
+
+
+def _bounds(server: ServerContainer) -> BoundedStore:
+    return BoundedStore(server.database(), server.settings().limits.stored, server.now())
+
+
+def _admission(server: ServerContainer) -> Admission:
+    limits = server.settings().limits
+    room = Room(server.folder(), limits.free_mebibytes << 20, server.now())
+    return Admission(server.bounds(), limits, room, server.now())
 
 
 def _gate(server: ServerContainer) -> UnitGate:
@@ -168,6 +185,8 @@ def _services(server: ServerContainer) -> Services:
         queries=server.queries(),
         released=server.released(),
         key=server.store_key(),
+        admission=server.admission(),
+        bounds=server.bounds(),
         now=server.now(),
     )
 
@@ -266,6 +285,8 @@ class ServerContainer(Container):
     database = singleton(_database, itself)
     grouped = singleton(_grouped, itself)
     store = singleton(_store, itself)
+    bounds = singleton(_bounds, itself)
+    admission = singleton(_admission, itself)
     password_policy = singleton(_password_policy, itself)
     store_key = singleton(_store_key, itself)
     trail = singleton(_trail, itself)

@@ -65,5 +65,5 @@ class Window:
 
 def words(page: Page) -> dict[str, str]:
     """By serial number, on a list of units."""
-    rows = page.locator("table.units tbody tr")
+    rows = page.locator("table.units tbody tr[data-key]")
     return {row.locator("th").inner_text(): row.locator(".word").inner_text() for row in rows.all()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,9 +33,11 @@ from gprov.domain.events import (
 )
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.server_settings import ServerSettings
+from gprov.domain.factory.settings.access import Access, AccessMode
 from gprov.domain.mfg.difference import Difference, differences_json
 
 S = ProcessState
+OPEN = Access(mode=AccessMode.ISOLATED)
 SECOND = 10**9
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -68,10 +70,9 @@ class PageServer:
         self._server = server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
         self._thread.start()
-        until = monotonic() + SECONDS
-        while not server.started:
-            assert monotonic() < until, "the server does not start"
-            assert self._thread.is_alive(), "the server has ended"
+        thread = self._thread
+        self.until(lambda: server.started or not thread.is_alive())
+        assert server.started, "the server has ended"
         self.port = server.servers[0].sockets[0].getsockname()[1]
 
     def stop(self) -> None:
@@ -88,6 +89,16 @@ class PageServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def live_pages(self) -> int:
+        return self._feed.count
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what the server does by itself."""
+        deadline = monotonic() + SECONDS
+        while not condition():
+            assert monotonic() < deadline, "it does not happen"
+
     def later(self, duration_ns: int) -> None:
         self.now_ns += duration_ns
 
@@ -95,7 +106,7 @@ class PageServer:
 @contextmanager
 def running(folder: Path, settings: ServerSettings | None = None) -> Iterator[PageServer]:
     folder.mkdir(exist_ok=True)
-    server = PageServer(folder, settings or ServerSettings())
+    server = PageServer(folder, settings or ServerSettings(access=OPEN))
     server.start()
     try:
         yield server

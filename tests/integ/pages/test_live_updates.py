@@ -60,6 +60,22 @@ def test_time_alone_changes_words(own_server: PageServer, window: Window) -> Non
     expect(page.locator("table.units tbody")).to_contain_text("no report for 11 min")
 
 
+def test_a_page_that_is_not_seen_holds_no_connection(own_server: PageServer, window: Window) -> None:
+    """A browser opens six connections to a server; more open pages than that would wait for one another."""
+    page = window.open(f"{own_server.url}/recent/")
+    expect(page.locator("#live-word")).to_have_text("Live, as of")
+    assert own_server.live_pages == 1
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    change = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(hide % "true" + change)
+    UnitOnLine(own_server, "SN-1").begin()
+    own_server.until(lambda: own_server.live_pages == 0)
+    assert words(page) == {}
+    page.evaluate(hide % "false" + change)
+    expect(page.locator("table.units tbody")).to_contain_text("SN-1")
+    own_server.until(lambda: own_server.live_pages == 1)
+
+
 def test_the_page_of_a_unit_shows_its_log_as_it_grows(own_server: PageServer, window: Window) -> None:
     unit = UnitOnLine(own_server, "SN-1")
     unit.begin()

@@ -117,8 +117,7 @@ if TYPE_CHECKING:
         )
 
     def exchanged_in_the_server(server: ServerContainer) -> Store:
-        hold_ns = server.settings().documents.hold_ns
-        return Store(server.database(), server.grouped(), hold_ns, server.now())  # type: ignore[arg-type]
+        return Store(server.database(), server.grouped(), server.now(), server.settings().documents)  # type: ignore[arg-type]
 
     def of_a_class(_unit: UnitContainer) -> BlockDevices:
         return UnitContainer.blocks()  # type: ignore[operator, no-any-return]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from gprov.domain.errors import DeviceFault, RefusedByPolicy
 
@@ -47,11 +47,11 @@ class LiveFeed:
         self._closed = True
         self._changed.set()
 
-    async def changes(self, topic: str, known: str, seconds: float) -> AsyncIterator[str]:
+    async def changes(self, topic: str, known: str, seconds: float) -> AsyncGenerator[str, None]:
         """Versions that are not ``known``, for a while. Between them, after ``tick_seconds`` without a change, the same
-        version again: words about a unit change with time alone. Raises RefusedByPolicy if there are too many."""
+        version again: words about a unit change with time alone. Nothing if there is no room."""
         if self.count >= self._most:
-            raise RefusedByPolicy(f"{self._most} pages are kept up to date at this time, which is the limit")
+            return
         self._topics[topic] += 1
         try:
             self._watch()
@@ -63,7 +63,7 @@ class LiveFeed:
                 del self._topics[topic]
                 self._versions.pop(topic, None)
 
-    async def _changes(self, topic: str, known: str, until: float) -> AsyncIterator[str]:
+    async def _changes(self, topic: str, known: str, until: float) -> AsyncGenerator[str, None]:
         loop = asyncio.get_running_loop()
         while not self._closed and loop.time() < until:
             changed, version = self._changed, self._versions.get(topic)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from gprov.apps.server.secrets.audit_trail import AuditTrail
 from gprov.apps.server.secrets.password_store import PasswordStore, UnitRow, versions
 from gprov.apps.server.store.database import Database
-from gprov.apps.server.store.rows import Origin, note, origin_of
+from gprov.apps.server.store.rows import Origin, establish, note, origin_of
 from gprov.apps.server.store.state_reports import status_of
 from gprov.apps.server.store.tables import handouts, units
 from gprov.apps.server.store.unit_rows import access_of, add_concern, forget_proofs, save_access
@@ -89,6 +89,7 @@ class CredentialService:
         code_name = db.execute(select(units.c.code_name).where(units.c.id == origin.unit)).scalar_one()
         issue = self._passwords.issue(db, unit, code_name, origin.now_ns, rotate=not served)
         db.execute(insert(handouts).values(unit=origin.unit, session=origin.session, time_ns=origin.now_ns, peer=peer))
+        establish(db, origin.unit)
         save_access(db, origin.unit, handed_out(access_of(db, origin.unit), origin.session))
         forget_proofs(db, origin.unit)
         note(db, origin, f"credentials handed out to {peer}")

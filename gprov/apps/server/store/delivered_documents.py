@@ -66,6 +66,7 @@ def _insert(db: Connection, origin: Origin, document: Document, place: tuple[Doc
             session=origin.session,
             name=document.name,
             kind=document.kind.value,
+            size=len(document.content.encode()),
             content=document.content,
             file=file,
             received_ns=origin.now_ns,

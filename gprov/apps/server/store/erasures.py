@@ -17,7 +17,7 @@ from typing_extensions import Doc
 
 from gprov.adapters.linux.files.certificate_folder import write_signed
 from gprov.apps.server.store.database import Database
-from gprov.apps.server.store.rows import note, origin_of
+from gprov.apps.server.store.rows import establish, note, origin_of
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import erasures, units
 from gprov.domain.erase.certificate import FIRST_LINK, Issuer, Link, issue, next_link, sha256_of
@@ -93,6 +93,7 @@ class Erasures:
                 issued_ns=origin.now_ns,
             )
         )
+        establish(db, origin.unit)
         note(db, origin, f"erase certificate {link.sequence} issued: {parsed.verdict.value}")
         return signed
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from gprov.apps.server.store.bounds import cut_log, forget_discarded
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.delivered_documents import hold, is_stored, keep
 from gprov.apps.server.store.grouping import GroupedWrites
@@ -37,18 +38,26 @@ class Appended:
     states: bool
 
 
-class Store:
-    """``now``: the server's clock, UTC, ns. ``hold_ns``: how long a document waits for the first restore. ``strict``:
-    only sessions that have proven what they are change a unit (``gprov.domain.factory.unit_access``)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRules:
+    """``hold_ns``: how long a document waits for the first restore. ``log_bytes``: of one unit's log. ``strict``: only
+    sessions that have proven what they are change a unit (``gprov.domain.factory.unit_access``)."""
 
-    def __init__(
-        self, database: Database, grouped: GroupedWrites, now: Callable[[], int], hold_ns: int, *, strict: bool = False
-    ) -> None:
+    hold_ns: int
+    log_bytes: int
+    strict: bool = False
+
+
+class Store:
+    """``now``: the server's clock, UTC, ns."""
+
+    def __init__(self, database: Database, grouped: GroupedWrites, now: Callable[[], int], rules: StoreRules) -> None:
         self._database = database
         self._grouped = grouped
         self._now = now
-        self._hold_ns = hold_ns
-        self._strict = strict
+        self._hold_ns = rules.hold_ns
+        self._log_bytes = rules.log_bytes
+        self._strict = rules.strict
 
     def events(self, batch: EventBatch) -> Future[Appended]:
         """Append the events that the unit's log does not have yet. What is submitted meanwhile shares a transaction."""
@@ -64,7 +73,8 @@ class Store:
                 append(db, origin, waiting)  # notes about this state follow its event
                 waiting.clear()
                 self._apply(db, origin, batch.sender, event.body.state, event.number)
-        append(db, origin, waiting)
+        if append(db, origin, waiting) > self._log_bytes:
+            cut_log(db, origin.unit, self._log_bytes)
         return Appended(len(new), any(isinstance(event.body, StateChange) for event in new))
 
     def state(self, report: StateReport) -> None:
@@ -116,6 +126,7 @@ class Store:
                 hold(db, origin, document, self._hold_ns)
             elif trusted:
                 keep(db, origin, document)
+            forget_discarded(db, origin.unit)
         _require(trusted)
 
     def _apply(

@@ -19,6 +19,8 @@ from gprov.domain.formats.json.value import Json
 
 # Events kept for one unit; the oldest go first. A provisioning and its restore make a few thousand.
 EVENTS_KEPT = 100_000
+# What an event takes besides its body.
+EVENT_BYTES = 100
 # Type of the server's own notes among a unit's events.
 SERVER_TYPE = "SERVER"
 _to_json = json.JSONEncoder().encode
@@ -59,8 +61,8 @@ _KNOWN_NUMBERS = select(events.c.number).where(
 _TAKE_PLACES = (
     update(units)
     .where(units.c.id == bindparam("of_unit"))
-    .values(last_seq=units.c.last_seq + bindparam("count"))
-    .returning(units.c.last_seq)
+    .values(last_seq=units.c.last_seq + bindparam("count"), log_bytes=units.c.log_bytes + bindparam("size"))
+    .returning(units.c.last_seq, units.c.log_bytes)
 )
 _ADD_EVENTS = insert(events)
 
@@ -100,11 +102,15 @@ def unknown_numbers(db: Connection, origin: Origin, numbers: Sequence[int]) -> s
     return set(numbers).difference(db.execute(_KNOWN_NUMBERS, within).scalars())
 
 
-def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> None:
-    """Add to the unit's log, and remove its oldest events beyond those that are kept."""
+def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> int:
+    """Add to the unit's log, and remove its oldest events beyond those that are kept. Returns the size of the log; 0 if
+    nothing was added. Sizes are bytes."""
     if not entries:
-        return
-    last: int = db.execute(_TAKE_PLACES, {"of_unit": origin.unit, "count": len(entries)}).scalar_one()
+        return 0
+    bodies = [_to_json(entry.body) for entry in entries]
+    size = sum(map(len, bodies)) + len(entries) * EVENT_BYTES
+    taken = db.execute(_TAKE_PLACES, {"of_unit": origin.unit, "count": len(entries), "size": size}).one()
+    last: int = taken.last_seq
     db.execute(
         _ADD_EVENTS,
         [
@@ -116,13 +122,27 @@ def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> None:
                 "time_ns": entry.time_ns,
                 "received_ns": origin.now_ns,
                 "type": entry.kind,
-                "body": _to_json(entry.body),
+                "body": body,
             }
-            for seq, entry in enumerate(entries, last - len(entries) + 1)
+            for seq, (entry, body) in enumerate(zip(entries, bodies, strict=True), last - len(entries) + 1)
         ],
     )
     if last > EVENTS_KEPT:
-        db.execute(delete(events).where(events.c.unit == origin.unit, events.c.seq <= last - EVENTS_KEPT))
+        remove_events(db, origin.unit, last - EVENTS_KEPT)
+    return int(taken.log_bytes)
+
+
+def remove_events(db: Connection, unit: int, through: int) -> None:
+    """The oldest of the unit's log, up to that ``seq``."""
+    oldest = events.c.unit == unit, events.c.seq <= through
+    removed = db.execute(delete(events).where(*oldest).returning(func.length(events.c.body))).scalars().all()
+    size = sum(removed) + len(removed) * EVENT_BYTES
+    db.execute(update(units).where(units.c.id == unit).values(log_bytes=units.c.log_bytes - size))
+
+
+def establish(db: Connection, unit: int) -> None:
+    """It is not made up, or not to be told from one that is not: it stays in the store."""
+    db.execute(update(units).where(units.c.id == unit, units.c.candidate).values(candidate=False))
 
 
 def note(db: Connection, origin: Origin, text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from gprov.apps.server.store.rows import Origin, note
+from gprov.apps.server.store.rows import Origin, establish, note
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import documents, sessions, states, units
 from gprov.apps.server.store.unit_rows import access_of
@@ -97,6 +97,8 @@ def _remember(db: Connection, origin: Origin, state: ProcessState, verdict: Verd
 
 def _advance(db: Connection, origin: Origin, state: ProcessState) -> None:
     after = advance(status_of(db, origin.unit), state)
+    if after.sealed:
+        establish(db, origin.unit)
     db.execute(
         update(units)
         .where(units.c.id == origin.unit)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.dialects import postgresql
 
@@ -82,9 +83,14 @@ units = Table(
     _flag("returned"),
     _text("concern", ""),
     _integer("last_seq", "0"),
+    # Bytes of its events.
+    _integer("log_bytes", "0"),
+    # It was never provisioned or erased, and got no passwords: it may be made up, and may be removed.
+    Column("candidate", Boolean, nullable=False, server_default=true()),
     _integer("first_seen_ns"),
     _integer("last_seen_ns"),
     Index("units_by_activity", "last_seen_ns", "id"),
+    Index("units_candidates", "candidate", "last_seen_ns"),
     Index("units_by_platform", "code_name", "last_seen_ns", "id"),
 )
 
@@ -180,6 +186,8 @@ documents = Table(
     _session(),
     _text("name"),
     _text("kind"),
+    # Bytes of the content; 0 once that was removed.
+    _integer("size"),
     _text("content"),
     _text("file"),
     _integer("received_ns"),
@@ -191,6 +199,7 @@ documents = Table(
     Index("documents_of_unit", "unit", "id"),
     Index("documents_held", "status", "hold_until_ns"),
     Index("documents_to_write", "status", "written", "id"),
+    Index("documents_by_size", "status", "size"),
 )
 
 handouts = Table(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,11 +16,13 @@ from starlette.exceptions import HTTPException
 from gprov.apps.server.access.unit_gate import UnitGate
 from gprov.apps.server.secrets.credentials import CredentialService
 from gprov.apps.server.secrets.store_key import StoreKey
+from gprov.apps.server.store.bounds import BoundedStore
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.store.recording import Store
 from gprov.apps.server.store.records import EventPage, KeptDocument, UnitDetail, UnitList
 from gprov.apps.server.store.released_documents import ReleasedDocuments
-from gprov.apps.server.web.http import json_body, json_reply
+from gprov.apps.server.web.http import Received, json_body, json_reply
+from gprov.apps.server.web.limits.admission import Admission
 from gprov.apps.server.web.openapi import (
     ASKED,
     POSTED,
@@ -45,7 +47,7 @@ log = logging.getLogger("gprov.server")
 # Bytes of a batch of events that keep other requests waiting for a few milliseconds at most.
 _SHORT = 32 << 10
 
-Body = Annotated[bytes, Depends(json_body)]
+Body = Annotated[Received, Depends(json_body)]
 Serial = Annotated[str, Query(min_length=1, max_length=MAX_SERIAL)]
 
 
@@ -59,6 +61,8 @@ class Services:
     queries: Queries
     released: ReleasedDocuments
     key: StoreKey
+    admission: Admission
+    bounds: BoundedStore
     now: Callable[[], int]
 
     def write_released(self) -> None:
@@ -72,7 +76,7 @@ class Services:
 def api(services: Services, viewing: Any) -> APIRouter:
     """``viewing``: what a request that reads must depend on."""
     router = APIRouter(prefix=API)
-    router.include_router(unit_sessions(services.gate))
+    router.include_router(unit_sessions(services.gate, services.admission))
     router.include_router(_reports(services))
     router.include_router(_questions(services))
     router.include_router(_readback(services), dependencies=[viewing])
@@ -85,7 +89,7 @@ def _path(request: type[requests.Request]) -> str:
 
 def _reports(services: Services) -> APIRouter:
     router = APIRouter(tags=["reports of units"])
-    store = services.store
+    store, admission = services.store, services.admission
 
     @router.post(
         _path(requests.EventBatch),
@@ -97,7 +101,12 @@ def _reports(services: Services) -> APIRouter:
         """Harmless to repeat: an event is identified by session and number. STATE events change the unit's state,
         unless their session also posts to `/state`."""
         # A short one is read here: handing it to a thread takes longer.
-        batch = decode_batch(body) if len(body) <= _SHORT else await run_in_threadpool(decode_batch, body)
+        short = len(body.data) <= _SHORT
+        batch = decode_batch(body.data) if short else await run_in_threadpool(decode_batch, body.data)
+        if admission.is_known(batch.sender):
+            admission.admit(batch, body.peer)
+        else:
+            await run_in_threadpool(admission.admit, batch, body.peer)
         stored = await asyncio.wrap_future(store.events(batch))
         if stored.states:
             await run_in_threadpool(services.write_released)
@@ -112,7 +121,7 @@ def _reports(services: Services) -> APIRouter:
     )
     def state(body: Body) -> None:
         """Harmless to repeat. 409: success after a failure that the same session reported."""
-        store.state(requests.decode(requests.StateReport, body))
+        store.state(admission.decoded(requests.StateReport, body))
         services.write_released()
 
     @router.post(
@@ -123,7 +132,7 @@ def _reports(services: Services) -> APIRouter:
         responses=answers(None, *POSTED, REFUSED),
     )
     def code_name(body: Body) -> None:
-        store.code_name(requests.decode(requests.CodeNameReport, body))
+        store.code_name(admission.decoded(requests.CodeNameReport, body))
 
     @router.post(
         _path(requests.MacReport),
@@ -134,7 +143,7 @@ def _reports(services: Services) -> APIRouter:
     )
     def macs(body: Body) -> None:
         """Replaces what was reported before."""
-        store.macs(requests.decode(requests.MacReport, body))
+        store.macs(admission.decoded(requests.MacReport, body))
 
     @router.post(
         _path(requests.Document),
@@ -148,7 +157,7 @@ def _reports(services: Services) -> APIRouter:
         written to the documents folder; discarded if that takes too long; refused of a machine that was not identified.
         Documents of other kinds are kept, to be read back. Harmless to repeat; a different document of the same name
         replaces one that is held or kept."""
-        store.document(requests.decode(requests.Document, body))
+        store.document(admission.decoded(requests.Document, body))
 
     return router
 
@@ -166,12 +175,11 @@ def _questions(services: Services) -> APIRouter:
         openapi_extra=takes(requests.CredentialRequest),
         responses=answers(Credentials, *POSTED, Outcome(403, "Not now, or not to this session: see refusal")),
     )
-    def credentials(body: Body, request: Request) -> Response:
+    def credentials(body: Body) -> Response:
         """Made at the first request; the same at every later one, unless a person has them made anew. Only for the
         session that reported MFG_STARTED, while that is the unit's state and not for long; sealed once a provisioning
         succeeded."""
-        peer = request.client.host if request.client else ""
-        found = services.credentials.hand_out(requests.decode(requests.CredentialRequest, body), peer)
+        found = services.credentials.hand_out(services.admission.decoded(requests.CredentialRequest, body), body.peer)
         return json_reply(found, headers={"Cache-Control": "no-store"})
 
     return router

@@ -72,11 +72,11 @@ def make_app(
     install_error_replies(app)
     viewing = access.guard.require(Role.VIEW)
     app.include_router(api(services, viewing))
-    app.include_router(erasure_routes(erasures, viewing))
+    app.include_router(erasure_routes(erasures, services, viewing))
     app.include_router(pages.pages.assets.router())
     app.include_router(page_routes(pages), dependencies=[viewing])
     app.include_router(access_routes(access, services.queries))
-    app.include_router(netboot(boot, services.queries, services.gate, services.now))
+    app.include_router(netboot(boot, services.queries, services.gate, services.admission, services.now))
     app.mount("/files", PublishedFiles(files), name="files")
     return app
 
@@ -95,6 +95,7 @@ async def _sweep(services: Services, erasures: Erasures, private: PrivateFolders
     while True:
         try:
             await asyncio.to_thread(services.store.sweep)
+            await asyncio.to_thread(services.bounds.sweep)
             await asyncio.to_thread(services.write_released)
             await asyncio.to_thread(write_certificates, erasures)
             await asyncio.to_thread(private.restrict)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from gprov.apps.server.store.erasures import ErasureList, Erasures
-from gprov.apps.server.web.api import log
-from gprov.apps.server.web.http import json_body, json_reply
+from gprov.apps.server.web.api import Body, Services, log
+from gprov.apps.server.web.http import json_reply
 from gprov.apps.server.web.openapi import ASKED, POSTED, Outcome, answers, takes
 from gprov.domain.erase.certificate_page import CONTENT_SECURITY_POLICY, certificate_page
 from gprov.domain.erase.signed import SIGNATURE_SUFFIX, SignedCertificate, certificate_file
 from gprov.domain.errors import DeviceFault
 from gprov.domain.factory.replies import CertificateReply, certificate_reply
-from gprov.domain.factory.requests import API, ErasureRegistration, decode
+from gprov.domain.factory.requests import API, ErasureRegistration
 from gprov.domain.factory.syntax import MAX_SERIAL
 
 UNKNOWN_CERTIFICATE = Outcome(404, "No such certificate")
@@ -29,14 +29,13 @@ _PAGE_HEADERS = {
     "Cache-Control": "no-store",
 }
 _FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
-Body = Annotated[bytes, Depends(json_body)]
 Serial = Annotated[str, Query(min_length=1, max_length=MAX_SERIAL)]
 
 
-def erasure_routes(erasures: Erasures, viewing: Any) -> APIRouter:
+def erasure_routes(erasures: Erasures, services: Services, viewing: Any) -> APIRouter:
     """``viewing``: what a request that reads must depend on."""
     router = APIRouter()
-    router.include_router(_registering(erasures), prefix=API)
+    router.include_router(_registering(erasures, services), prefix=API)
     router.include_router(_reading(erasures), prefix=API, dependencies=[viewing])
     router.include_router(_pages(erasures), prefix="/erasure", dependencies=[viewing])
     return router
@@ -50,7 +49,7 @@ def write_certificates(erasures: Erasures) -> None:
         log.warning("%s", fault)
 
 
-def _registering(erasures: Erasures) -> APIRouter:
+def _registering(erasures: Erasures, services: Services) -> APIRouter:
     router = APIRouter(tags=["erase certificates"])
 
     @router.post(
@@ -61,7 +60,7 @@ def _registering(erasures: Erasures) -> APIRouter:
     )
     def register(body: Body) -> Response:
         """Returns its certificate and the signature. Harmless to repeat: the same report gives the same certificate."""
-        signed = erasures.register(decode(ErasureRegistration, body))
+        signed = erasures.register(services.admission.decoded(ErasureRegistration, body))
         write_certificates(erasures)
         return json_reply(certificate_reply(signed))
 

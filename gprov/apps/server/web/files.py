@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import os
+from typing import ClassVar
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 # Bytes read at a time: each read is a trip to a worker thread.
-_CHUNK = 1 << 20
+_SMALLEST_CHUNK, _LARGEST_CHUNK = 64 << 10, 1 << 20
+# Of all downloads together. Each has a chunk that is being sent, and reads the next one meanwhile.
+_CHUNKS = 32 << 20
 
 
 class _LargeFile(FileResponse):
-    chunk_size = _CHUNK
+    _in_progress: ClassVar[int] = 0
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _LargeFile._in_progress += 1
+        self.chunk_size = max(_SMALLEST_CHUNK, min(_LARGEST_CHUNK, _CHUNKS // _LargeFile._in_progress))
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            _LargeFile._in_progress -= 1
 
 
 class PublishedFiles(StaticFiles):
@@ -27,6 +40,9 @@ class PublishedFiles(StaticFiles):
 
     @override
     async def get_response(self, path: str, scope: Scope) -> Response:
+        ranges = Headers(scope=scope).get("range", "")
+        if "," in ranges:  # a part for each costs more than the file; no client of this server needs several at once
+            raise HTTPException(416, "one range at a time")
         try:
             return await super().get_response(path, scope)
         except HTTPException as exc:

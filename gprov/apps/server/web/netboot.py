@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from gprov.apps.server.access.unit_gate import UnitGate
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.web.api import log
+from gprov.apps.server.web.limits.admission import Admission
 from gprov.apps.server.web.openapi import ANY_ERROR, answers
 from gprov.domain.branding import Branding
 from gprov.domain.factory import syntax
@@ -28,7 +29,9 @@ class Netboot:
     branding: Branding = field(default_factory=Branding)
 
 
-def netboot(settings: Netboot, queries: Queries, gate: UnitGate, now: Callable[[], int]) -> APIRouter:
+def netboot(
+    settings: Netboot, queries: Queries, gate: UnitGate, admission: Admission, now: Callable[[], int]
+) -> APIRouter:
     router = APIRouter(tags=["network boot"])
 
     @router.get(
@@ -58,7 +61,9 @@ def netboot(settings: Netboot, queries: Queries, gate: UnitGate, now: Callable[[
                 mac,
             )
             return _text(local_script())
-        token = gate.token_for_script(serials, request.client.host if request.client else "")
+        peer = request.client.host if request.client else ""
+        admission.admit_script(peer)
+        token = gate.token_for_script(serials, peer)
         return _text(provision_script(base, settings.arguments, settings.branding, token))
 
     return router

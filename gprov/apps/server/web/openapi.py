@@ -64,6 +64,8 @@ ASKED = (INVALID, STORE_FAILED)
 POSTED = (
     Outcome(413, "Too large"),
     Outcome(415, "Not application/json"),
+    Outcome(429, "Too many of this kind from this address; Retry-After has the seconds to wait"),
+    Outcome(507, "No room on the server"),
     *ASKED,
 )
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from gprov.apps.server.access.unit_gate import UnitGate
-from gprov.apps.server.web.http import json_body, json_reply
+from gprov.apps.server.web.http import Received, json_body, json_reply
+from gprov.apps.server.web.limits.admission import Admission
 from gprov.apps.server.web.openapi import POSTED, Outcome, answers, takes
 from gprov.domain.factory import requests
 from gprov.domain.factory.replies import RunsReply
 
-Body = Annotated[bytes, Depends(json_body)]
+Body = Annotated[Received, Depends(json_body)]
 _REFUSED = Outcome(403, "Not this session: see refusal")
 
 
-def unit_sessions(gate: UnitGate) -> APIRouter:
+def unit_sessions(gate: UnitGate, admission: Admission) -> APIRouter:
     router = APIRouter(tags=["sessions of units"])
 
     @router.post(
@@ -27,10 +28,10 @@ def unit_sessions(gate: UnitGate) -> APIRouter:
         openapi_extra=takes(requests.ProvisioningStart),
         responses=answers(None, *POSTED, _REFUSED),
     )
-    def start(body: Body, request: Request) -> None:
+    def start(body: Body) -> None:
         """With a one-time token, unless the network is isolated. After passwords were handed out to an earlier session,
         also with the secret that it left on RECOVERY. Harmless to repeat."""
-        gate.start(requests.decode(requests.ProvisioningStart, body), _peer(request))
+        gate.start(admission.decoded(requests.ProvisioningStart, body), body.peer)
 
     @router.post(
         f"/{requests.SessionProof.path}",
@@ -39,9 +40,9 @@ def unit_sessions(gate: UnitGate) -> APIRouter:
         openapi_extra=takes(requests.SessionProof),
         responses=answers(None, *POSTED, _REFUSED),
     )
-    def prove(body: Body, request: Request) -> None:
+    def prove(body: Body) -> None:
         """Without it, states that the session reports are recorded and change nothing. Harmless to repeat."""
-        gate.prove(requests.decode(requests.SessionProof, body), _peer(request))
+        gate.prove(admission.decoded(requests.SessionProof, body), body.peer)
 
     @router.post(
         f"/{requests.RunsRequest.path}",
@@ -50,10 +51,6 @@ def unit_sessions(gate: UnitGate) -> APIRouter:
         responses=answers(RunsReply, *POSTED),
     )
     def runs(body: Body) -> Response:
-        return json_reply(RunsReply(gate.runs(requests.decode(requests.RunsRequest, body))))
+        return json_reply(RunsReply(gate.runs(admission.decoded(requests.RunsRequest, body))))
 
     return router
-
-
-def _peer(request: Request) -> str:
-    return request.client.host if request.client else ""

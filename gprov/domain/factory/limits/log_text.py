@@ -10,8 +10,9 @@ _SHOWN = frozenset({"mac", "serial", "board", "name", "limit", "offset", "after"
 
 
 def one_line(text: str, most: int) -> str:
-    """The text with everything but printable characters escaped as Python does, cut to ``most`` characters with a note
-    of that."""
+    """The text without blanks at its end. What is not printable is escaped as Python does; what is beyond ``most``
+    characters is cut, with a note of that."""
+    text = text.rstrip()
     if len(text) > most:
         text = f"{text[:most]} … (cut, was {len(text)} characters)"
     if text.isprintable():

@@ -18,6 +18,17 @@ _MIB = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoreBounds:
+    """For what clients have stored. ``discarded_*``: contents of discarded documents."""
+
+    candidates: int
+    candidate_bytes: int
+    log_bytes: int
+    discarded_bytes: int
+    discarded_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limits(Section):
     """Sizes in MiB (2^20 bytes). What is stated per minute may also come at once, after a pause of a minute."""
 
@@ -64,7 +75,9 @@ class Limits(Section):
         float, Number(0.1, 1_000_000), Doc("from one address, 10 times as many at once; also new connections")
     ] = 100.0
     new_units_per_minute: Annotated[
-        float, _PER_MINUTE, Doc("serial numbers that the server has not seen, from one address")
+        float,
+        _PER_MINUTE,
+        Doc("serial numbers that the server has not seen, from one address; so many starts over the network, too"),
     ] = 30.0
     all_new_units_per_minute: Annotated[float, _PER_MINUTE, Doc("the same, from all addresses")] = 600.0
     new_sessions_per_minute: Annotated[
@@ -77,14 +90,17 @@ class Limits(Section):
     all_credentials_per_minute: Annotated[float, _PER_MINUTE, Doc("the same, from all addresses")] = 1000.0
     sign_ins_per_minute: Annotated[float, _PER_MINUTE, Doc("attempts of people to sign in, from one address")] = 10.0
     all_sign_ins_per_minute: Annotated[float, _PER_MINUTE, Doc("the same, from all addresses")] = 100.0
-    unproven_units: Annotated[
+    candidate_units: Annotated[
         int,
         _COUNT,
         Doc(
-            "units that were never provisioned and got no passwords. Beyond it, the one that has been silent for the"
-            " longest time is removed, if that is an hour; else new ones are refused"
+            "units that were never provisioned or erased and got no passwords: they may be made up. Beyond it, those"
+            " that have been silent for an hour are removed; if there is none, new ones are refused"
         ),
     ] = 5000
+    candidate_mebibytes: Annotated[
+        int, _MEBIBYTES, Doc("of events and documents of all these units; the same happens beyond it")
+    ] = 1024
     unit_log_mebibytes: Annotated[
         int, _MEBIBYTES, Doc("of events of one unit, besides the bound of 100,000 events; the oldest go first")
     ] = 64
@@ -116,6 +132,16 @@ class Limits(Section):
     def requests(self) -> Rate:
         """Of one address."""
         return Rate(self.requests_per_second * 60, max(1.0, self.requests_per_second * 10))
+
+    @property
+    def stored(self) -> StoreBounds:
+        return StoreBounds(
+            candidates=self.candidate_units,
+            candidate_bytes=self.candidate_mebibytes * _MIB,
+            log_bytes=self.unit_log_mebibytes * _MIB,
+            discarded_bytes=self.discarded_mebibytes * _MIB,
+            discarded_ns=round(self.discarded_days * 24 * 3600 * 10**9),
+        )
 
 
 def at_once(per_minute: float) -> Rate:

@@ -187,7 +187,8 @@
   }
 
   // A stream that ended is opened again by the browser, which states the last version that it got. If the server refuses
-  // the stream, the page is asked for at intervals.
+  // the stream, the page is asked for at intervals. A page that is not seen has no stream: a browser opens only six
+  // connections to one server, for all of its pages.
   let source = null;
   let version = live.liveVersion;
 
@@ -199,19 +200,28 @@
       renew();
     });
     source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) {
-        setTimeout(listen, 4 * POLL_MS);
-      } else {
+      if (source.readyState !== EventSource.CLOSED) {
         say("Connection lost, trying again. As of", true);
       }
     });
   }
 
-  listen();
+  function follow() {
+    source?.close();
+    if (!document.hidden) {
+      listen();
+    }
+  }
+
+  follow();
   setInterval(() => {
-    if (source.readyState === EventSource.CLOSED) {
+    if (!document.hidden && source.readyState === EventSource.CLOSED) {
+      follow();
       renew();
     }
   }, POLL_MS);
-  document.addEventListener("visibilitychange", renew);
+  document.addEventListener("visibilitychange", () => {
+    follow();
+    renew();
+  });
 })();

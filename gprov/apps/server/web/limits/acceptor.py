@@ -31,7 +31,7 @@ _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _RETRY_SECONDS = 1.0
 _REPORT_SECONDS = 60.0
 # Of the kernel for each connection, in bytes: without it, a slow client may hold megabytes.
-_SEND_BUFFER, _RECEIVE_BUFFER = 256 << 10, 128 << 10
+_SEND_BUFFER, _RECEIVE_BUFFER = 256 << 10, 32 << 10
 _BUSY_BODY = encode(error_reply("too many connections; try again"))
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 5\r\nConnection: close\r\n"
@@ -52,7 +52,7 @@ class Slot:
 
     def abort(self) -> None:
         if self.protocol is not None:
-            self.protocol.transport.abort()
+            self.protocol.abort()
 
 
 class Connections:

@@ -17,10 +17,10 @@ from gprov.domain.factory.limits.peers import peer_group
 from gprov.domain.factory.limits.turns import Turns
 from gprov.domain.factory.settings.limits import Limits
 
-# Bytes of bodies that are worked on at once.
-_IN_WORK = 4 << 20
-# What a request without a body counts in its turn: the store is asked for it.
-_LEAST = 64 << 10
+# Bodies of at most ``_SMALL`` bytes do not wait for larger ones, which may take a second each.
+_SMALL = 64 << 10
+# Bytes of larger bodies, and number of small ones, that are worked on at once.
+_LARGE_IN_WORK, _SMALL_IN_WORK = 4 << 20, 256
 _RETRY = {"Retry-After": "5"}
 _GONE = "http.disconnect"
 
@@ -35,19 +35,50 @@ class _Body:
     def __init__(self, client: str, deadline: float) -> None:
         self.client = client
         self.deadline = deadline
-        self.content = bytearray()
+        self.pieces: list[bytes] = []  # of one size: a growing array would leave gaps in the memory of the process
         self.evicted = False
         self.timer: asyncio.Timeout | None = None
 
+    def taken(self) -> bytes:
+        content = b"".join(self.pieces)
+        self.pieces.clear()
+        return content
+
     def evict(self) -> None:
         self.evicted = True
-        if self.timer is not None:
+        self.pieces.clear()
+        if self.timer is not None and not self.timer.expired():
             self.timer.reschedule(0.0)
 
 
 class _Turn:
-    def __init__(self) -> None:
-        self.granted = asyncio.Event()
+    """A place among the requests that are worked on."""
+
+    def __init__(self, turns: Turns[asyncio.Event], weight: int) -> None:
+        self._turns = turns
+        self._weight = weight
+        self._granted = asyncio.Event()
+
+    async def wait(self, client: str) -> None:
+        self._turns.add(client, self._granted, self._weight)
+        self._grant()
+        try:
+            await self._granted.wait()
+        except asyncio.CancelledError:
+            self._turns.remove(client, self._granted)
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """Harmless to repeat, and before it was granted."""
+        if self._granted.is_set() and self._weight:
+            self._turns.done(self._weight)
+            self._weight = 0
+            self._grant()
+
+    def _grant(self) -> None:
+        while (granted := self._turns.start()) is not None:
+            granted.set()
 
 
 class BoundedBodies:
@@ -59,7 +90,8 @@ class BoundedBodies:
         self._sizes = sizes
         self._size = size
         self._memory: Holdings[_Body] = Holdings(limits.body_memory)
-        self._turns: Turns[_Turn] = Turns(_IN_WORK)
+        self._large: Turns[asyncio.Event] = Turns(_LARGE_IN_WORK)
+        self._small: Turns[asyncio.Event] = Turns(_SMALL_IN_WORK)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = body_length(scope["headers"]) if scope["type"] == "http" else 0
@@ -70,32 +102,34 @@ class BoundedBodies:
         if length > most:
             await refuse_early(receive, send, 413, f"a message has at most {most} bytes here")
             return
-        loop = asyncio.get_running_loop()
-        body = _Body(peer_group(client_of(scope)), loop.time() + self._limits.body_seconds)
+        body = _Body(peer_group(client_of(scope)), asyncio.get_running_loop().time() + self._limits.body_seconds)
         try:
-            await self._serve(body, scope, receive, send)
+            turn = await self._receive(body, receive)
         except TimeoutError:
             await refuse_early(receive, send, 408, "the body took too long")
         except _Evicted:
             message = "the server has no memory for this body now; try again"
             await refuse_early(receive, send, 503, message, _RETRY)
-        finally:
-            self._memory.release(body)
+        else:
+            if turn is not None:
+                await self._work(body.taken(), turn, scope, receive, send)
 
-    async def _serve(self, body: _Body, scope: Scope, receive: Receive, send: Send) -> None:
-        turn = _Turn()
+    async def _receive(self, body: _Body, receive: Receive) -> _Turn | None:
+        """Until all of it is there and it may be worked on; None: the client is gone. Raises TimeoutError, _Evicted."""
         try:
             async with asyncio.timeout_at(body.deadline) as body.timer:
-                complete = await self._read(body, receive, body.timer)
-                weight = max(_LEAST, len(body.content))
-                if complete:
-                    await self._wait(turn, body, weight)
-        except TimeoutError:
+                if not await self._read(body, receive, body.timer):
+                    return None
+                turn = self._turn(sum(map(len, body.pieces)))
+                await turn.wait(body.client)
+                return turn
+        except (TimeoutError, _Evicted):
+            body.pieces.clear()
             if body.evicted:
                 raise _Evicted from None
             raise
-        if complete:
-            await self._work(body, weight, scope, receive, send)
+        finally:
+            self._memory.release(body)  # what is in work is bounded by turns
 
     async def _read(self, body: _Body, receive: Receive, timer: asyncio.Timeout) -> bool:
         """False: the client is gone."""
@@ -118,53 +152,23 @@ class BoundedBodies:
                 raise _Evicted
             self._memory.release(victim)
             victim.evict()
-        body.content += piece
+        body.pieces.append(piece)
 
-    async def _wait(self, turn: _Turn, body: _Body, weight: int) -> None:
-        self._turns.add(body.client, turn, weight)
-        self._grant()
-        try:
-            await turn.granted.wait()
-        except asyncio.CancelledError:
-            if turn.granted.is_set():
-                self._end(weight)
-            else:
-                self._turns.remove(body.client, turn)
-            raise
+    def _turn(self, size: int) -> _Turn:
+        return _Turn(self._large, size) if size > _SMALL else _Turn(self._small, 1)
 
-    def _grant(self) -> None:
-        while (turn := self._turns.start()) is not None:
-            turn.granted.set()
-
-    def _end(self, weight: int) -> None:
-        self._turns.done(weight)
-        self._grant()
-
-    async def _work(self, body: _Body, weight: int, scope: Scope, receive: Receive, send: Send) -> None:
-        """Until the reply begins: a client that does not read it keeps no turn."""
-        content: bytes | None = bytes(body.content)
-        body.content = bytearray()
-        working = True
+    async def _work(self, content: bytes, turn: _Turn, scope: Scope, receive: Receive, send: Send) -> None:
+        """The turn ends when the reply begins: a client that does not read it keeps none."""
+        pieces = [content]
 
         async def replay() -> Message:
-            nonlocal content
-            if content is None:
-                return await receive()
-            piece, content = content, None
-            return {"type": "http.request", "body": piece, "more_body": False}
-
-        def done() -> None:
-            nonlocal working
-            if working:
-                working = False
-                self._end(weight)
-                self._memory.release(body)
+            return {"type": "http.request", "body": pieces.pop(), "more_body": False} if pieces else await receive()
 
         async def forward(message: Message) -> None:
-            done()
+            turn.end()
             await send(message)
 
         try:
             await self._app(scope, replay, forward)
         finally:
-            done()
+            turn.end()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from typing_extensions import override
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -21,8 +22,9 @@ from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import error_reply
 from gprov.domain.factory.settings.limits import Limits
 
-# What is read is given to the parser in such pieces, so that a head's size is known in time.
-_SLICE = 4096
+# What is read is given to the parser in such pieces, so that a head's size is known in time; within a body, in larger
+# ones.
+_HEAD_PIECE, _BODY_PIECE = 4096, 65536
 _FIELDS = 100
 # Requests that wait behind one that is worked on. No client of this server sends any.
 _AHEAD = 8
@@ -54,6 +56,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._mark: tuple[float, int] | None = None  # time, and bytes not sent then: the client does not read fast
         self._closing_since: float | None = None
         self._other_protocol = False
+        self._running: RequestResponseCycle | None = None
         self.when_lost: Callable[[], None] = lambda: None
 
     @property
@@ -89,11 +92,10 @@ class LimitedProtocol(HttpToolsProtocol):
     @override
     def data_received(self, data: bytes) -> None:
         view = memoryview(data)
-        for start in range(0, len(data), _SLICE):
-            if self.transport.is_closing() or self._other_protocol:
-                return
-            piece = bytes(view[start : start + _SLICE])
+        while view and not self.transport.is_closing() and not self._other_protocol:
             in_head = self._between
+            size = _HEAD_PIECE if in_head else _BODY_PIECE
+            piece, view = bytes(view[:size]), view[size:]
             if in_head:
                 self._await_head()
             super().data_received(piece)
@@ -143,7 +145,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.busy:  # the client would take it as the reply to an earlier request
-            self.transport.abort()
+            self.abort()
             return
         status, message = self._refusal
         log.info(
@@ -161,10 +163,29 @@ class LimitedProtocol(HttpToolsProtocol):
         self._other_protocol = True
         self.cycle.keep_alive = False
 
+    def abort(self) -> None:
+        """End the connection without sending what waits."""
+        self._forget()
+        self.transport.abort()
+
     @override
     def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
         super().connection_lost(exc)
         self.when_lost()
+
+    def _forget(self) -> None:
+        """What is worked on sends nothing more: uvicorn ends only the request that was received last."""
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+            self.flow.resume_writing()
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     @override
     def pause_writing(self) -> None:

@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import error_reply
 
-# For what a refused client still sends: it reads the reply only after that. Then the connection is closed.
-_DRAIN_SECONDS = 2.0
+# What a refused client still sends: it reads the reply only after that. Then the connection is closed.
+_DRAIN_SECONDS, _DRAIN_BYTES = 2.0, 4 << 20
 
 
 def client_of(scope: Scope) -> str:
@@ -39,8 +39,12 @@ async def refuse_early(
     await send({"type": "http.response.body", "body": encode(error_reply(message)), "more_body": True})
     with suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_SECONDS):
-            while (await receive()).get("more_body", False):
-                pass
+            drained = 0
+            while drained < _DRAIN_BYTES:
+                received = await receive()
+                drained += len(received.get("body", b""))
+                if not received.get("more_body", False):
+                    break
     await send({"type": "http.response.body", "body": b""})
 
 
