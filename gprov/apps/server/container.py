@@ -252,7 +252,7 @@ def _sign_in(server: ServerContainer) -> SignIn:
 def _access(server: ServerContainer) -> AccessServices:
     access, signing = server.settings().access, server.sign_in()
     return AccessServices(
-        guard=Guard(signing, strict=access.strict, encrypted=access.behind_proxy),
+        guard=Guard(signing, strict=access.strict, encrypted=access.behind_proxy or server.settings().tls.encrypted),
         signing=signing,
         accounts=server.accounts(),
         admin=server.admin(),

@@ -70,7 +70,7 @@ def serve(container: ServerContainer) -> None:
     """Serve where the settings say, until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store
     not usable), and what the provider of the key raises."""
     listen, access = container.settings().listen, container.settings().access
-    require_decided(access)
+    require_decided(access, encrypted=container.settings().tls.encrypted)
     with (
         serving(container.folder(), container.settings().store.database),
         closing(container.database()),
@@ -83,12 +83,19 @@ def serve(container: ServerContainer) -> None:
         server.run([listener])
 
 
-def require_decided(access: Access) -> None:
-    """Raises BadInput unless somebody has decided who may do what on this server."""
+def require_decided(access: Access, *, encrypted: bool) -> None:
+    """Raises BadInput unless a person has decided who may do what on this server, and passwords of people travel
+    encrypted."""
     if access.mode is AccessMode.UNDECIDED:
         message = (
             'is missing: "accounts", for which `gprov server account add` makes the first account, or "isolated" (also'
             " --isolated) for a network that only trusted machines and people reach; docs/server-access.md"
+        )
+        raise BadInput(SETTINGS_FILE, [Problem("$.access.mode", message)])
+    if access.mode is AccessMode.ACCOUNTS and not encrypted and not access.behind_proxy:
+        message = (
+            'with "accounts" the server needs TLS, since people send passwords: docs/tls.md; or behind_proxy = true if'
+            " a proxy encrypts the connections and nothing else reaches the server"
         )
         raise BadInput(SETTINGS_FILE, [Problem("$.access.mode", message)])
     if access.mode is AccessMode.ISOLATED:

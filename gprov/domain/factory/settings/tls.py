@@ -10,3 +10,7 @@ from gprov.domain.factory.settings.kinds import Section
 @dataclass(frozen=True, kw_only=True)
 class Tls(Section):
     """Has no keys yet."""
+
+    @property
+    def encrypted(self) -> bool:
+        return False
