@@ -38,13 +38,17 @@ from gprov.apps.server.store.bounds import BoundedStore
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
 from gprov.apps.server.store.grouping import GroupedWrites
+from gprov.apps.server.store.health import Health
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.store.recording import Store, StoreRules
 from gprov.apps.server.store.released_documents import ReleasedDocuments
+from gprov.apps.server.store.retention import Retention
+from gprov.apps.server.tls.port_certificates import PortCertificates, port_certificates
 from gprov.apps.server.web.api import Services
-from gprov.apps.server.web.app import make_app
+from gprov.apps.server.web.app import Watch, make_app
 from gprov.apps.server.web.limits.admission import Admission
 from gprov.apps.server.web.limits.room import Room
+from gprov.apps.server.web.metrics import Metrics
 from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
@@ -76,7 +80,16 @@ def _settings(server: ServerContainer) -> ServerSettings:
 
 def _netboot(server: ServerContainer) -> Netboot:
     settings = server.settings()
-    return Netboot(settings.netboot.boot_arguments, settings.listen.public_url)
+    return Netboot(
+        arguments=settings.netboot.boot_arguments,
+        public_url=settings.listen.public_url,
+        ca=server.certificates().ca,
+    )
+
+
+def _certificates(server: ServerContainer) -> PortCertificates:
+    """Raises BadInput, DeviceMissing, DeviceFault, RefusedByPolicy."""
+    return port_certificates(server.folder(), server.settings().tls)
 
 
 def _database(server: ServerContainer) -> Database:
@@ -177,6 +190,16 @@ def _erasures(server: ServerContainer) -> Erasures:
     )
 
 
+def _metrics(server: ServerContainer) -> Metrics:
+    return Metrics(server.grouped().waiting)
+
+
+def _watch(server: ServerContainer) -> Watch:
+    database, now, settings = server.database(), server.now(), server.settings()
+    health = Health(database, server.files(), server.folder(), settings.limits.free_mebibytes << 20, now)
+    return Watch(Retention(database, now, settings.store.keep_ns), health)
+
+
 def _services(server: ServerContainer) -> Services:
     return Services(
         store=server.store(),
@@ -185,6 +208,7 @@ def _services(server: ServerContainer) -> Services:
         queries=server.queries(),
         released=server.released(),
         key=server.store_key(),
+        metrics=server.metrics(),
         admission=server.admission(),
         bounds=server.bounds(),
         now=server.now(),
@@ -228,6 +252,7 @@ def _app(server: ServerContainer) -> FastAPI:
         server.erasures(),
         server.page_services(),
         server.access(),
+        server.watch(),
         server.folder(),
         server.netboot(),
     )
@@ -280,6 +305,7 @@ class ServerContainer(Container):
 
     files = singleton(_files)
     settings = singleton(_settings, itself)
+    certificates = singleton(_certificates, itself)
     netboot = singleton(_netboot, itself)
     randomness = singleton(_randomness)
     database = singleton(_database, itself)
@@ -298,6 +324,8 @@ class ServerContainer(Container):
     released = singleton(_released, itself)
     signer = singleton(_signer, itself)
     erasures = singleton(_erasures, itself)
+    metrics = singleton(_metrics, itself)
+    watch = singleton(_watch, itself)
     services = singleton(_services, itself)
     pages = singleton(_pages, itself)
     units = singleton(_units, itself)

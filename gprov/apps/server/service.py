@@ -6,8 +6,10 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import closing
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -16,15 +18,20 @@ from typing_extensions import override
 
 from gprov.apps.server.container import ServerContainer
 from gprov.apps.server.store.presence import serving
+from gprov.apps.server.tls.boot_port import BootPortOnly
+from gprov.apps.server.tls.contexts import CertificateWatch
 from gprov.apps.server.web.api import log
 from gprov.apps.server.web.limits.log_lines import Budgeted
 from gprov.apps.server.web.limits.protocol import LimitedProtocol
 from gprov.apps.server.web.limits.serving import LimitedServer, within_limits
+from gprov.apps.unit.composition.wiring import set_value
+from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, Problem
 from gprov.domain.factory.limits.hosts import AllowedHosts
 from gprov.domain.factory.server_settings import SETTINGS_FILE
 from gprov.domain.factory.settings.access import Access, AccessMode
 from gprov.domain.factory.settings.limits import Limits
+from gprov.domain.factory.settings.tls import BootPort
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
 _GRACE_SECONDS = 3
@@ -48,17 +55,25 @@ class _Interruptible:
 class _Announcing(LimitedServer):
     """Prints the address as soon as it listens. ``on_end``: ends what would go on for ever."""
 
-    def __init__(self, config: uvicorn.Config, limits: Limits, on_end: Callable[[], None]) -> None:
-        super().__init__(config, limits)
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        limits: Limits,
+        on_end: Callable[[], None],
+        contexts: Sequence[ssl.SSLContext | None],
+    ) -> None:
+        super().__init__(config, limits, contexts)
         self._on_end = on_end
+        self._schemes = ["http" if context is None else "https" for context in contexts]
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            shown = f"[{host}]" if ":" in host else host
-            print(f"gprov server: listening on http://{shown}:{port}", flush=True)
+            main, *boot = map(_url, self._schemes, sockets)
+            for url in boot:
+                print(f"gprov server: iPXE at {url}", flush=True)
+            print(f"gprov server: listening on {main}", flush=True)
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -69,18 +84,24 @@ class _Announcing(LimitedServer):
 def serve(container: ServerContainer) -> None:
     """Serve where the settings say, until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store
     not usable), and what the provider of the key raises."""
-    listen, access = container.settings().listen, container.settings().access
-    require_decided(access, encrypted=container.settings().tls.encrypted)
+    settings = container.settings()
+    listen, tls = settings.listen, settings.tls
+    require_decided(settings.access, encrypted=tls.encrypted)
+    ports = [listen.port] if tls.boot is BootPort.OFF else [listen.port, tls.boot_port]
     with (
         serving(container.folder(), container.settings().store.database),
         closing(container.database()),
-        closing(_listen(listen.host, listen.port)) as listener,
+        closing(container.grouped()),
+        ExitStack() as sockets,
     ):
-        server = _Announcing(_config(container), container.settings().limits, container.feed().close)
+        listeners = [sockets.enter_context(closing(_listen(listen.host, port))) for port in ports]
+        contexts = container.certificates().contexts[: len(ports)]
+        config = _config(container, [each.getsockname()[1] for each in listeners])
+        server = _Announcing(config, container.settings().limits, container.feed().close, contexts)
         # For a signal before uvicorn has set its handlers; and uvicorn raises the signal that ended it once more.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
-        server.run([listener])
+        server.run(listeners)
 
 
 def require_decided(access: Access, *, encrypted: bool) -> None:
@@ -105,16 +126,25 @@ def require_decided(access: Access, *, encrypted: bool) -> None:
         )
 
 
-def _config(container: ServerContainer) -> uvicorn.Config:
+def _config(container: ServerContainer, ports: Sequence[int]) -> uvicorn.Config:
+    """``ports``: the server's, and that for iPXE if there is one."""
     listen, limits = container.settings().listen, container.settings().limits
     handler = Budgeted(limits)
 
+    certificates = container.certificates().all
+    watch = CertificateWatch(certificates, container.now(), lambda text: log.warning("%s", text))
+
     async def report() -> None:
         handler.report()
+        await asyncio.to_thread(watch.check)
+
+    boot_port = ports[1] if len(ports) > 1 else None
+    set_value(container.netboot, replace(container.netboot(), port=ports[0], boot_port=boot_port))
+    app = BootPortOnly(_Interruptible(container.app()), boot_port, Branding())
 
     hosts = AllowedHosts((listen.host, *listen.names), listen.public_url)
     return uvicorn.Config(
-        within_limits(_Interruptible(container.app()), limits, hosts, container.now()),
+        within_limits(app, limits, hosts, container.now()),
         http=LimitedProtocol,
         ws="none",
         access_log=False,
@@ -142,6 +172,12 @@ def _logging(handler: logging.Handler) -> dict[str, Any]:
             "gprov.server": {**logger, "level": "INFO"},
         },
     }
+
+
+def _url(scheme: str, listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

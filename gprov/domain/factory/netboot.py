@@ -100,9 +100,12 @@ def asking_script(base: str) -> str:
     return _ASK.format(base=base.rstrip("/"), script=SCRIPT)
 
 
-def provision_script(base: str, arguments: str, branding: Branding, token: Secret | None = None) -> str:
+def provision_script(
+    base: str, arguments: str, branding: Branding, token: Secret | None = None, *, boot: str = ""
+) -> str:
     """Starts the provisioning kernel, with files below ``base``/files. ``arguments``: of ``check_arguments``.
-    ``token``: one-time token for this machine.
+    ``token``: one-time token for this machine. ``boot``: URL of the server from which iPXE loads the kernel, "" for
+    ``base``.
 
     A server that does not answer is asked again for some minutes, visibly; then the firmware goes on with the next
     entry of its boot order.
@@ -110,11 +113,10 @@ def provision_script(base: str, arguments: str, branding: Branding, token: Secre
     name = branding.provision_kernel
     words = [f"{branding.environment_prefix}{START_ARGUMENT}={token.reveal()}"] if token is not None else []
     words += [arguments] if arguments else []
-    files = f"{base.rstrip('/')}/files"
     return _PROVISION.format(
         base=base.rstrip("/"),
-        kernel=f"{files}/{quote(name)}",
-        data=f"{files}/{MANUF_DATA}",
+        kernel=f"{(boot or base).rstrip('/')}/files/{quote(name)}",
+        data=f"{base.rstrip('/')}/files/{MANUF_DATA}",
         arguments="".join(f" {word}" for word in words),
         name=name,
         retries=RETRIES,

@@ -125,7 +125,8 @@ def test_without_signing_in_nothing_is_read(factory: Factory) -> None:
     for path in READING:
         reply = browser.get(path)
         assert reply.status_code == (401 if path.startswith("/api/") else 303), path
-    open_paths = {"/sign-in/", "/boot.ipxe", "/openapi.json", "/api/v1/time", "/static/{name}"}
+    open_paths = {"/sign-in/", "/boot.ipxe", "/openapi.json", "/api/v1/time", "/static/{name}", "/ca.pem"}
+    open_paths |= {"/health", "/health/live", "/metrics"}
     for route in factory.app.routes:
         path, methods = getattr(route, "path", ""), getattr(route, "methods", None) or set()
         if "GET" not in methods or path in open_paths:

@@ -65,6 +65,10 @@ class Server:
         self.announcement = _line(self._output, SECONDS)
         self.port = int(self.announcement.rstrip().rpartition(":")[2])
 
+    def next_line(self) -> str:
+        """A further line of its announcement."""
+        return _line(self._output, SECONDS)
+
     @property
     def _output(self) -> IO[str]:
         assert self._process is not None

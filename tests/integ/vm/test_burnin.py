@@ -63,7 +63,7 @@ def provision(
             served = Path(factory.server.folder, "files", "manufData.json")
             entry = {"DevCodeName": unit.spec.code_name, "TimeLimit": 600, **spec}
             served.write_text(json.dumps({**json.loads(served.read_text()), "BurnIn": [entry]}))
-            arguments = (f"mfgurl={factory.server.manuf_url}", *UNIT_ARGUMENTS)
+            arguments = (*factory.server.arguments, *UNIT_ARGUMENTS)
             machine = unit.machine().booting(DirectKernel(kernel, arguments))
             return unit, run_stage("provision", unit, expected, machine, during)
 

@@ -70,7 +70,7 @@ def unit(
     with factory_for(container.processes(), unit, "") as factory:
         factory.server.publish(small_products.published(), spec)
         with_tool(Path(factory.server.folder) / "files", factory.server.guest_url, spec.code_name)
-        arguments = (f"mfgurl={factory.server.manuf_url}", *ARGUMENTS)
+        arguments = (*factory.server.arguments, *ARGUMENTS)
         machine = factory.machine(unit).booting(DirectKernel(small_products.provision_kernel, arguments))
         for number in range(1, STARTS + 1):
             expected = PROVISIONED if number == STARTS else RESTARTED

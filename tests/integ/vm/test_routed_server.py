@@ -63,7 +63,7 @@ def test_a_unit_is_provisioned_over_the_route_of_its_lease(
     segment: Segment, run_stage: RunStage, products: Products, tmp_path: Path
 ) -> None:
     processes, log = SystemProcesses(), tmp_path / "server.log"
-    location = ServerLocation(server_behind_a_router(segment), SERVER, SERVER)
+    location = ServerLocation(namespace=server_behind_a_router(segment), listen=SERVER, host=SERVER)
     segment.dnsmasq("dhcp", segment.network.name, CONFIGURATION)
     unit = VirtualUnit.create(str(tmp_path / "unit"), VirtualUnitSpec(), processes)
     machine = unit.machine()
@@ -71,7 +71,7 @@ def test_a_unit_is_provisioned_over_the_route_of_its_lease(
 
     with factory_server(processes, str(tmp_path / "server"), str(log), location) as server:
         server.publish(products.published(), unit.spec)
-        kernel = DirectKernel(products.provision_kernel, (f"mfgurl={server.manuf_url}", *UNIT_ARGUMENTS))
+        kernel = DirectKernel(products.provision_kernel, (*server.arguments, *UNIT_ARGUMENTS))
         run_stage("provision", unit, PROVISIONED, wired.booting(kernel))
     for folder in (unit.folder, server.folder):
         shutil.rmtree(folder)

@@ -80,7 +80,7 @@ class Bench:
         return replace(machine, nics=(*machine.nics, SECOND_NIC), extra=FIRMWARE, reports=False)
 
     def start(self, name: str, machine: Machine, *arguments: str, expected: Expectation = FAILED) -> StageResult:
-        words = (f"mfgurl={self.factory.server.manuf_url}", *UNIT_ARGUMENTS, *arguments)
+        words = (*self.factory.server.arguments, *UNIT_ARGUMENTS, *arguments)
         booting = machine.booting(DirectKernel(self.kernel, words))
         result: StageResult = self.run_stage(name, self.unit, expected, booting)
         return result

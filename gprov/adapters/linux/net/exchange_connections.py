@@ -85,6 +85,12 @@ def registering_adapter(connections: ExchangeConnections, tls: ssl.SSLContext | 
     class EncryptedPool(HTTPSConnectionPool):
         ConnectionCls = Encrypted
 
+        @override
+        def _validate_conn(self, conn: Any) -> None:
+            """As urllib3's own, but for its warning about a CA certificate that is fetched without verification."""
+            if conn.is_closed:
+                conn.connect()
+
     adapter = _PinnedAdapter()
     if tls is not None:
         adapter.init_poolmanager(1, 1, ssl_context=tls)

@@ -36,6 +36,7 @@ def lifecycle(
     serial: options.Serial = _SERIAL,
     lcd: options.Lcd = "none",
     bmc: options.Bmc = False,
+    tls: options.Tls = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
@@ -46,7 +47,7 @@ def lifecycle(
     from gprov.apps.host.cli import lab_runs
 
     plain = unit_spec(disks, firmware, serial)
-    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd])
+    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tls=tls)
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("lifecycle", request, lab_runs.Built(kernel, provision_kernel, image))
 
@@ -60,6 +61,7 @@ def provision(
     serial: options.Serial = _SERIAL,
     lcd: options.Lcd = "none",
     bmc: options.Bmc = False,
+    tls: options.Tls = False,
     report: options.Report = None,
     kernel: options.Kernel = None,
     provision_kernel: options.ProvisionKernel = None,
@@ -70,7 +72,7 @@ def provision(
     from gprov.apps.host.cli import lab_runs
 
     plain = unit_spec(disks, firmware, serial)
-    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd])
+    spec = replace(with_bmc(plain) if bmc else plain, netboot=netboot, lcd=options.LCDS[lcd], tls=tls)
     request = lab_runs.StageRequest(workdir=workdir, spec=spec, report=report, as_json=as_json)
     return lab_runs.new_unit("provision", request, lab_runs.Built(kernel, provision_kernel, image))
 

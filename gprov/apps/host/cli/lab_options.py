@@ -53,6 +53,10 @@ Bmc = Annotated[
     bool,
     typer.Option("--bmc", help="a new unit has a management controller (needs ipmi_sim of Debian's package openipmi)"),
 ]
+Tls = Annotated[
+    bool,
+    typer.Option("--tls", help="the factory server of a new unit has https, with a CA of its own"),
+]
 Serial = Annotated[str, typer.Option("--serial", metavar="TEXT", help="serial number of a new unit", parser=_serial)]
 Report = Annotated[
     str | None, typer.Option("--report", metavar="FILE", help="where the JSON report goes (default: DIR/report.json)")

@@ -227,7 +227,7 @@ class _CutRun:
         requires."""
         products = self._scenario.products
         factory.server.publish(products.published(), self._scenario.unit.spec)
-        arguments = (f"mfgurl={factory.server.manuf_url}", *UNIT_ARGUMENTS)
+        arguments = (*factory.server.arguments, *UNIT_ARGUMENTS)
         return machine.booting(DirectKernel(products.provision_kernel, arguments))
 
     def _kill(self, machine: Machine, unit: VirtualUnit, console_bytes: int, delay: float) -> Kill:

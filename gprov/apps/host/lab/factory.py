@@ -31,13 +31,19 @@ def factory_for(processes: Processes, unit: VirtualUnit, boot_arguments: str) ->
     """``boot_arguments``: kernel arguments of provisioning, besides mfgurl, for network boot."""
     data_folder, log = unit.path(SERVER), unit.path("server.log")
     if not unit.spec.netboot:
-        with factory_server(processes, data_folder, log) as server:
+        with factory_server(processes, data_folder, log, ServerLocation(tls=unit.spec.tls)) as server:
             yield LabFactory(server)
         return
     with factory_network(processes, len(unit.spec.machine("").nics)) as network:
-        location = ServerLocation(network.name, ADDRESS, ADDRESS, boot_arguments)
+        location = ServerLocation(
+            namespace=network.name,
+            listen=ADDRESS,
+            host=ADDRESS,
+            boot_arguments=boot_arguments,
+            tls=unit.spec.tls,
+        )
         with (
             factory_server(processes, data_folder, log, location) as server,
-            netboot_service(processes, network, server.guest_url, unit.folder, unit.path("dnsmasq.log")),
+            netboot_service(processes, network, server.boot_url, unit.folder, unit.path("dnsmasq.log")),
         ):
             yield LabFactory(server, network)

@@ -25,15 +25,19 @@ from gprov.apps.host.lab.manufdata import Artifact, StepArtifacts, manuf_data
 from gprov.apps.host.lab.namespace import inside
 from gprov.apps.host.lab.stepfiles import PROGRAM, SCRIPT, STASH, step_files
 from gprov.apps.host.lab.unitspec import VirtualUnitSpec
+from gprov.apps.server.tls.certificate_files import create_own_ca, own_paths
 from gprov.domain.boot.firmware import FirmwareKind
 from gprov.domain.branding import Branding
 from gprov.domain.errors import DeviceMissing, ToolFailed
+from gprov.domain.unit.trust import OwnCa, argument_for, parse_ca
 from gprov.ports.process import Processes, Running
 
 # Address of the host in QEMU's user-mode network.
 HOST_ADDRESS = "10.0.2.2"
 MANUF_DATA = "manufData.json"
-_READY = re.compile(rb"gprov server: listening on http://[^\s:]+:(?P<port>\d+)")
+_READY = re.compile(rb"gprov server: listening on https?://[^\s:]+:(?P<port>\d+)")
+_BOOT = re.compile(rb"gprov server: iPXE at https?://[^\s:]+:(?P<port>\d+)")
+_SETTINGS = "server.toml"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _PORT_FILE = "port"
@@ -46,18 +50,32 @@ def key_file(folder: str) -> str:
     return f"{folder}.key"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactoryServerProcess:
-    """A running server. ``folder``: its data, with the credentials of units; ``host``: its address from the units."""
+    """A running server. ``folder``: its data, with the credentials of units; ``host``: its address from the units.
+    ``ca``: of a server with https, else None. ``boot_port``: of a port for iPXE, None for the server's own."""
 
     folder: str
     port: int
     host: str = HOST_ADDRESS
+    ca: OwnCa | None = None
+    boot_port: int | None = None
 
     @property
     def guest_url(self) -> str:
         """URL of the server from the units."""
-        return f"http://{self.host}:{self.port}"
+        return f"{'http' if self.ca is None else 'https'}://{self.host}:{self.port}"
+
+    @property
+    def boot_url(self) -> str:
+        """URL from which iPXE gets its script."""
+        return self.guest_url if self.boot_port is None else f"http://{self.host}:{self.boot_port}"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Kernel arguments with which a unit finds and verifies it."""
+        trust = () if self.ca is None else (argument_for(self.ca),)
+        return (f"mfgurl={self.manuf_url}", *trust)
 
     @property
     def manuf_url(self) -> str:
@@ -89,15 +107,17 @@ class FactoryServerProcess:
         return StepArtifacts(published[SCRIPT], published[PROGRAM], published[STASH])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLocation:
     """``namespace``: network namespace of the server, "" for that of the host; ``listen``: its address there; ``host``:
-    its address from the units; ``boot_arguments``: kernel arguments for network boot."""
+    its address from the units; ``boot_arguments``: kernel arguments for network boot. ``tls``: with https, and a
+    port for iPXE."""
 
     namespace: str = ""
     listen: str = "127.0.0.1"
     host: str = HOST_ADDRESS
     boot_arguments: str = ""
+    tls: bool = False
 
 
 @contextmanager
@@ -112,6 +132,7 @@ def factory_server(
     with os_errors_translated(folder):
         os.makedirs(os.path.join(folder, "files"), exist_ok=True)
         os.chmod(folder, 0o700)
+    ca = _encrypt(folder, location) if location.tls else None
     with ExitStack() as stack:
         ports = _ports(folder)
         started = (_started(stack, processes, _argv(folder, location, port), log) for port in ports)
@@ -120,9 +141,22 @@ def factory_server(
             raise ToolFailed("gprov server", f"did not start on port {ports[0]}", output=_text(log))
         running, port = found
         write_file(os.path.join(folder, _PORT_FILE), b"%d\n" % port)
-        yield FactoryServerProcess(folder, port, location.host)
+        boot = _BOOT.search(read_file(log))
+        yield FactoryServerProcess(
+            folder=folder, port=port, host=location.host, ca=ca, boot_port=int(boot["port"]) if boot else None
+        )
         os.kill(running.pid, signal.SIGTERM)
         running.wait(_STOP_SECONDS)
+
+
+def _encrypt(folder: str, location: ServerLocation) -> OwnCa:
+    """Give the server https, with a CA that is made at the first call."""
+    settings = '[tls]\nmode = "own-ca"\nboot = "http"\nboot_port = 0\n'
+    write_file(os.path.join(folder, _SETTINGS), settings.encode())
+    paths = own_paths(folder)
+    if not os.path.exists(paths.ca):
+        create_own_ca(folder, (location.host, location.listen), time.time_ns())
+    return parse_ca(paths.ca, read_file(paths.ca))
 
 
 def _argv(folder: str, location: ServerLocation, port: int) -> tuple[str, ...]:

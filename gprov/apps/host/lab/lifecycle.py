@@ -103,7 +103,7 @@ class Lab:
             factory.server.publish(products.published() | products.netbooted(), unit.spec)
         else:
             factory.server.publish(products.published(), unit.spec)
-            arguments = (f"mfgurl={factory.server.manuf_url}", *_arguments(unit))
+            arguments = (*factory.server.arguments, *_arguments(unit))
             machine = machine.booting(DirectKernel(products.provision_kernel, arguments))
         return self._stages.run(PROVISION, machine, unit.serial_log(PROVISION), PROVISIONED)
 

@@ -165,7 +165,7 @@ class CutScenarios:
         overlay = unit.overlay(os.path.join(folder, "trial"), self._processes)
         with factory_for(self._processes, overlay, "") as factory:
             factory.server.publish(products.published(), spec)
-            arguments = (f"mfgurl={factory.server.manuf_url}", *UNIT_ARGUMENTS)
+            arguments = (*factory.server.arguments, *UNIT_ARGUMENTS)
             kernel = DirectKernel(products.provision_kernel, arguments)
             self._record(unit, overlay, PROVISION, PROVISIONED, kernel)
             for name, expectation in ((RESTORE, RESTORED), ("boot", STARTED)):

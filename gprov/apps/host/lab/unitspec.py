@@ -41,6 +41,8 @@ class VirtualUnitSpec:
     lcd: Model | None = None
     # A management controller; of the platform QEMU-mfg-test-ipmi.
     bmc: bool = False
+    # Its factory server has https, with a CA of its own.
+    tls: bool = False
 
     def machine(self, folder: str, durability: Durability = Durability.IGNORE_FLUSH) -> Machine:
         """Return the machine. ``folder``: that of the disks."""
@@ -92,10 +94,11 @@ def spec_text(spec: VirtualUnitSpec) -> bytes:
     }
     values = asdict(spec) | plain
     # Units without these have the same text as before there were any: it is part of keys of the cache.
-    del values["lcd"], values["bmc"]
+    del values["lcd"], values["bmc"], values["tls"]
     display = {} if spec.lcd is None else {"lcd": str(spec.lcd.value)}
     controller = {"bmc": True} if spec.bmc else {}
-    return json.dumps(values | display | controller, indent=2).encode() + b"\n"
+    encryption = {"tls": True} if spec.tls else {}
+    return json.dumps(values | display | controller | encryption, indent=2).encode() + b"\n"
 
 
 def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
@@ -115,6 +118,7 @@ def read_spec(source: str, raw: bytes) -> VirtualUnitSpec:
         netboot=root.boolean("netboot"),
         lcd=root.one_of("lcd", _LCDS, None),
         bmc=root.boolean("bmc"),
+        tls=root.boolean("tls"),
     )
     return finish(source, root, spec)
 

@@ -82,6 +82,8 @@ units = Table(
     _text("next_key", ""),
     _flag("returned"),
     _text("concern", ""),
+    # Since its last report, its events and documents were removed: they are old.
+    _flag("cleared"),
     _integer("last_seq", "0"),
     # Bytes of its events.
     _integer("log_bytes", "0"),
@@ -90,6 +92,7 @@ units = Table(
     _integer("first_seen_ns"),
     _integer("last_seen_ns"),
     Index("units_by_activity", "last_seen_ns", "id"),
+    Index("units_to_clear", "cleared", "last_seen_ns"),
     Index("units_candidates", "candidate", "last_seen_ns"),
     Index("units_by_platform", "code_name", "last_seen_ns", "id"),
 )

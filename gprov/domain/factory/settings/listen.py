@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from typing_extensions import Doc
 
@@ -38,6 +39,9 @@ HOST = Checked(fit=host_name)
 PUBLIC_URL = Checked(fit=base_url, empty=True)
 PORT = Whole(0, 65535)
 
+# Of a server that listens on all of its addresses: no name for a certificate.
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - nothing is bound here
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listen(Section):
@@ -53,3 +57,9 @@ class Listen(Section):
         AtMost(64),
         Doc("names and addresses by which clients reach this server, besides `host` and that of `public_url`"),
     ] = ()
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Every name and address by which clients reach this server."""
+        public = urlsplit(self.public_url).hostname or ""
+        return tuple(dict.fromkeys(each for each in (self.host, *self.names, public) if each and each not in _ANY))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -34,11 +36,12 @@ def within_limits(app: ASGIApp, limits: Limits, hosts: AllowedHosts, now: Callab
 
 
 class LimitedServer(uvicorn.Server):
-    """Accepts connections by its own means."""
+    """Accepts connections by its own means. ``contexts``: of TLS, one for each socket; None or missing: none."""
 
-    def __init__(self, config: uvicorn.Config, limits: Limits) -> None:
+    def __init__(self, config: uvicorn.Config, limits: Limits, contexts: Sequence[ssl.SSLContext | None] = ()) -> None:
         super().__init__(config)
         self._limits = limits
+        self._contexts = contexts
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -48,8 +51,10 @@ class LimitedServer(uvicorn.Server):
             sys.exit(STARTUP_FAILURE)
         connections = Connections(self._protocol, self._limits, connections_within_limits(self._limits.connections))
         self.servers = []
-        for listener in sockets or []:
-            acceptor = Acceptor(listener, connections, self.config.ssl)
+        listeners = sockets or []
+        contexts = chain(self._contexts, repeat(None))
+        for listener, context in zip(listeners, contexts, strict=False):
+            acceptor = Acceptor(listener, connections, context)
             acceptor.start(self.config.backlog)
             self.servers.append(acceptor)  # type: ignore[arg-type]  # it is ended by the same methods
         self.started = True

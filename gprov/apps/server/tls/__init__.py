@@ -1,0 +1,1 @@
+"""Encrypted connections of the factory server: its own CA, certificates, TLS contexts."""
