@@ -106,6 +106,8 @@ JSON_WORDS = {
 # Their JSON is in the tests of what they need (an image, a store of the server).
 TESTED_ELSEWHERE = {
     "hardware compare",
+    "server account list",
+    "server account token",
     "image create",
     "server audit",
     "server check",
