@@ -11,6 +11,13 @@ from fastapi import FastAPI
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
+from gprov.apps.server.access.account_passwords import AccountPasswords
+from gprov.apps.server.access.accounts import Accounts
+from gprov.apps.server.access.guard import Guard
+from gprov.apps.server.access.routes import ISOLATED, NAVIGATION
+from gprov.apps.server.access.sign_in import SignIn
+from gprov.apps.server.access.sign_in_routes import AccessServices
+from gprov.apps.server.access.unit_action_routes import ACTIONS
 from gprov.apps.server.access.unit_gate import GateRules, UnitGate
 from gprov.apps.server.pages.detail_queries import DetailQueries
 from gprov.apps.server.pages.figure_queries import FigureQueries
@@ -45,6 +52,7 @@ from gprov.apps.server.web.metrics import Metrics
 from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
+from gprov.domain.factory.accounts import Times
 from gprov.domain.factory.password_policy import PasswordPolicy, parse_policy
 from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.view.unit_words import Patience
@@ -208,7 +216,9 @@ def _services(server: ServerContainer) -> Services:
 
 
 def _pages(server: ServerContainer) -> Pages:
-    return Pages(server.now())
+    if not server.settings().access.strict:
+        return Pages(server.now(), packages=("gprov.apps.server.access",), notice=ISOLATED)
+    return Pages(server.now(), NAVIGATION, ("gprov.apps.server.access",), ACTIONS)
 
 
 def _units(server: ServerContainer) -> UnitQueries:
@@ -237,8 +247,45 @@ def _page_services(server: ServerContainer) -> PageServices:
 
 
 def _app(server: ServerContainer) -> FastAPI:
-    pages, watch = server.page_services(), server.watch()
-    return make_app(server.services(), server.erasures(), pages, watch, server.folder(), server.netboot())
+    return make_app(
+        server.services(),
+        server.erasures(),
+        server.page_services(),
+        server.access(),
+        server.watch(),
+        server.folder(),
+        server.netboot(),
+    )
+
+
+def _accounts(server: ServerContainer) -> Accounts:
+    return Accounts(server.database(), server.trail(), server.account_passwords(), server.randomness(), server.now())
+
+
+def _sign_in(server: ServerContainer) -> SignIn:
+    access = server.settings().access
+    return SignIn(
+        server.database(),
+        server.trail(),
+        server.account_passwords(),
+        server.randomness(),
+        server.now(),
+        Times(access.idle_ns, access.session_ns),
+    )
+
+
+def _access(server: ServerContainer) -> AccessServices:
+    access, signing = server.settings().access, server.sign_in()
+    return AccessServices(
+        guard=Guard(signing, strict=access.strict, encrypted=access.behind_proxy or server.settings().tls.encrypted),
+        signing=signing,
+        accounts=server.accounts(),
+        admin=server.admin(),
+        gate=server.gate(),
+        database=server.database(),
+        pages=server.pages(),
+        strict=access.strict,
+    )
 
 
 def _no_keys() -> KeyProvider:
@@ -284,6 +331,10 @@ class ServerContainer(Container):
     units = singleton(_units, itself)
     feed = singleton(_feed, itself)
     page_services = singleton(_page_services, itself)
+    account_passwords = singleton(AccountPasswords)
+    accounts = singleton(_accounts, itself)
+    sign_in = singleton(_sign_in, itself)
+    access = singleton(_access, itself)
     app = factory(_app, itself)
 
 

@@ -277,3 +277,41 @@ audit = Table(
     _bytes("digest"),
     Index("audit_of_serial", "serial", "number"),
 )
+
+# People. ``password``: Argon2id.
+accounts = Table(
+    "accounts",
+    TABLES,
+    Column("name", _TEXT, primary_key=True),
+    _text("role"),
+    _text("password"),
+    _integer("made_ns"),
+    _integer("seen_ns"),
+    sqlite_with_rowid=False,
+)
+
+# Sessions of people. ``digest``: SHA-256 of the cookie.
+signed_in = Table(
+    "signed_in",
+    TABLES,
+    Column("digest", _TEXT, primary_key=True),
+    Column("account", _TEXT, ForeignKey("accounts.name"), nullable=False),
+    _integer("began_ns"),
+    _integer("seen_ns"),
+    Index("signed_in_of_account", "account"),
+    sqlite_with_rowid=False,
+)
+
+# Tokens with which programs read the API. ``digest``: SHA-256.
+api_tokens = Table(
+    "api_tokens",
+    TABLES,
+    Column("name", _TEXT, primary_key=True),
+    Column("digest", _TEXT, nullable=False, unique=True),
+    _text("role"),
+    _integer("made_ns"),
+    _text("made_by"),
+    _integer("expires_ns"),
+    _integer("used_ns"),
+    sqlite_with_rowid=False,
+)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
@@ -75,12 +75,13 @@ class Services:
             log.warning("%s", fault)
 
 
-def api(services: Services) -> APIRouter:
+def api(services: Services, viewing: Any) -> APIRouter:
+    """``viewing``: what a request that reads must depend on."""
     router = APIRouter(prefix=API)
     router.include_router(unit_sessions(services.gate, services.admission))
     router.include_router(_reports(services))
     router.include_router(_questions(services))
-    router.include_router(_readback(services))
+    router.include_router(_readback(services), dependencies=[viewing])
     return router
 
 

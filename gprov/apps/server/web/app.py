@@ -8,6 +8,8 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from gprov.apps.server.access.routes import access_routes
+from gprov.apps.server.access.sign_in_routes import AccessServices
 from gprov.apps.server.pages.routes import page_routes
 from gprov.apps.server.pages.routing import PageServices
 from gprov.apps.server.store.database import store_path
@@ -24,6 +26,7 @@ from gprov.apps.server.web.netboot import Netboot, netboot
 from gprov.apps.server.web.openapi import DescribedApp
 from gprov.apps.server.web.sweeping import PrivateFolders, Sweeper
 from gprov.domain.errors import DeviceFault
+from gprov.domain.factory.accounts import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,13 @@ class Watch:
 
 
 def make_app(
-    services: Services, erasures: Erasures, pages: PageServices, watch: Watch, folder: str, boot: Netboot
+    services: Services,
+    erasures: Erasures,
+    pages: PageServices,
+    access: AccessServices,
+    watch: Watch,
+    folder: str,
+    boot: Netboot,
 ) -> FastAPI:
     """Serve the API, scripts for network boot, and the files below ``folder``/files. Raises DeviceFault."""
     files = _folder(folder, "files")
@@ -53,10 +62,12 @@ def make_app(
         lifespan=sweeper.running,
     )
     install_error_replies(app)
-    app.include_router(api(services))
-    app.include_router(erasure_routes(erasures, services))
+    viewing = access.guard.require(Role.VIEW)
+    app.include_router(api(services, viewing))
+    app.include_router(erasure_routes(erasures, services, viewing))
     app.include_router(pages.pages.assets.router())
-    app.include_router(page_routes(pages))
+    app.include_router(page_routes(pages), dependencies=[viewing])
+    app.include_router(access_routes(access, services.queries))
     app.include_router(netboot(boot, services.queries, services.gate, services.admission, services.now))
     app.include_router(health_routes(watch.health, services.metrics, services.queries))
     app.add_middleware(Measured, metrics=services.metrics)
