@@ -12,6 +12,7 @@ import typer
 from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.userfile import read_user_file
 from gprov.apps.host.initramfs.builds import BEST_LEVEL, Builder, Initramfs
 from gprov.apps.host.initramfs.cache import Cache, default_root
 from gprov.apps.host.initramfs.closure import module_search_path
@@ -20,6 +21,7 @@ from gprov.apps.host.initramfs.parts import PartSize, report_lines
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.errors import ExitCode
+from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, parse_ca
 
 _BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
 _ENVIRONMENT = "Environment: BUILD_NUMBER (decimal, default 1), GPROV_CACHE (default ~/.cache/gprov)."
@@ -42,6 +44,10 @@ Level = Annotated[
     ),
 ]
 FreezeSpec = Annotated[str, typer.Option("--spec", metavar="FILE", help="freeze specification")]
+BuiltInCa = Annotated[
+    str | None,
+    typer.Option("--ca", metavar="FILE", help="CA certificate (PEM): the unit trusts no other https server"),
+]
 _SPEC = os.path.join(_BUILDROOT, "initramfs.toml")
 
 
@@ -66,10 +72,11 @@ def initramfs_alone(
     report: Report = False,
     level: Level = BEST_LEVEL,
     spec: FreezeSpec = _SPEC,
+    ca: BuiltInCa = None,
     as_json: Json = False,
 ) -> int:
     """The initramfs alone, as a cpio archive compressed with zstd."""
-    initramfs = _builds().initramfs(spec, flavor, level=level)
+    initramfs = _builds().initramfs(spec, flavor, level=level, ca=_own_ca(ca))
     write_file(output, initramfs.content)
     _print(_Product(output, len(initramfs.content), initramfs), report=report, as_json=as_json)
     return ExitCode.DONE
@@ -82,6 +89,7 @@ def kernel(
     report: Report = False,
     level: Level = BEST_LEVEL,
     spec: FreezeSpec = _SPEC,
+    ca: BuiltInCa = None,
     jobs: Annotated[
         int | None,
         typer.Option("--jobs", metavar="N", help="parallel compilers (default: processors)", min=1),
@@ -95,10 +103,15 @@ def kernel(
     number = _build_number()
     compilers = jobs or len(os.sched_getaffinity(0))
     builds = _builds()
-    initramfs = builds.initramfs(spec, flavor, level=level)
+    initramfs = builds.initramfs(spec, flavor, level=level, ca=_own_ca(ca))
     copy_file(builds.kernel(config, initramfs, number, compilers), output)
     _print(_Product(output, os.path.getsize(output), initramfs, number), report=report, as_json=as_json)
     return ExitCode.DONE
+
+
+def _own_ca(path: str | None) -> OwnCa | None:
+    """Raises DeviceMissing, DeviceFault, BadInput."""
+    return None if path is None else parse_ca(path, read_user_file(path, MAX_CA_BYTES))
 
 
 def _builds() -> Builder:
