@@ -21,7 +21,8 @@ from gprov.apps.host.initramfs.parts import PartSize, report_lines
 from gprov.apps.host.initramfs.progress import BuildProgress
 from gprov.apps.host.initramfs.spec import Flavor
 from gprov.domain.errors import ExitCode
-from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, parse_ca
+from gprov.domain.factory.netboot import base_problem
+from gprov.domain.unit.trust import MAX_CA_BYTES, OwnCa, is_encrypted, parse_ca
 
 _BUILDROOT = os.path.join(module_search_path()[0], "buildroot")
 _ENVIRONMENT = "Environment: BUILD_NUMBER (decimal, default 1), GPROV_CACHE (default ~/.cache/gprov)."
@@ -65,6 +66,13 @@ class _Product:
     number: int | None = None
 
 
+def _https(text: str) -> str:
+    problem = base_problem(text)
+    if problem or not is_encrypted(text):
+        raise typer.BadParameter(problem or "must begin with https://")
+    return text.rstrip("/")
+
+
 @app.command("initramfs")
 def initramfs_alone(
     flavor: FlavorOption,
@@ -106,6 +114,39 @@ def kernel(
     initramfs = builds.initramfs(spec, flavor, level=level, ca=_own_ca(ca))
     copy_file(builds.kernel(config, initramfs, number, compilers), output)
     _print(_Product(output, os.path.getsize(output), initramfs, number), report=report, as_json=as_json)
+    return ExitCode.DONE
+
+
+@app.command("ipxe")
+def ipxe(
+    ca: Annotated[str, typer.Option("--ca", metavar="FILE", help="CA certificate (PEM): the only one that is trusted")],
+    server: Annotated[
+        str,
+        typer.Option("--server", metavar="URL", help="https URL of the server's port for iPXE", parser=_https),
+    ],
+    output: Annotated[str, typer.Option("--output", metavar="DIR", help="gets undionly.kpxe and snponly.efi")],
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="DIR", help="source of iPXE (default: Debian's source package, by apt)"),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """iPXE that verifies the factory server. docs/tls.md says what it is good for."""
+    from gprov.apps.host.initramfs.ipxe import IpxeBuilder
+
+    trust = parse_ca(ca, read_user_file(ca, MAX_CA_BYTES))
+    cache, jobs = Cache(default_root(os.environ)), len(os.sched_getaffinity(0))
+    made = IpxeBuilder(SystemProcesses(), cache, BuildProgress(sys.stderr), jobs).build(trust, server, source)
+    os.makedirs(output, exist_ok=True)
+    paths = [os.path.join(output, name) for name in sorted(os.listdir(made))]
+    for path in paths:
+        copy_file(os.path.join(made, os.path.basename(path)), path)
+    sizes = {path: os.path.getsize(path) for path in paths}
+    if as_json:
+        document({"files": [{"path": path, "size": size} for path, size in sizes.items()]})
+    else:
+        for path, size in sizes.items():
+            say(f"{path}: {size / 1e3:.0f} kB")
     return ExitCode.DONE
 
 
