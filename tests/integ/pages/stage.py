@@ -34,10 +34,23 @@ from gprov.domain.events import (
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.settings.access import Access, AccessMode
+from gprov.domain.factory.settings.limits import Limits
 from gprov.domain.mfg.difference import Difference, differences_json
 
 S = ProcessState
 OPEN = Access(mode=AccessMode.ISOLATED)
+# All units report from one address, a day of theirs within seconds.
+_MANY = 1_000_000.0
+GENEROUS = Limits(
+    new_units_per_minute=_MANY,
+    all_new_units_per_minute=_MANY,
+    new_sessions_per_minute=_MANY,
+    all_new_sessions_per_minute=_MANY,
+    documents_per_minute=_MANY,
+    all_documents_per_minute=_MANY,
+    credentials_per_minute=_MANY,
+    all_credentials_per_minute=_MANY,
+)
 SECOND = 10**9
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -106,7 +119,7 @@ class PageServer:
 @contextmanager
 def running(folder: Path, settings: ServerSettings | None = None) -> Iterator[PageServer]:
     folder.mkdir(exist_ok=True)
-    server = PageServer(folder, settings or ServerSettings(access=OPEN))
+    server = PageServer(folder, settings or ServerSettings(access=OPEN, limits=GENEROUS))
     server.start()
     try:
         yield server

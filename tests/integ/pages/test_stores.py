@@ -16,7 +16,18 @@ import pytest
 from gprov.domain.events import LogLine
 from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.settings.store import StoreSettings
-from tests.integ.pages.stage import DAY, HOUR, MINUTE, NOW, OPEN, PageServer, UnitOnLine, a_day_on_the_line, running
+from tests.integ.pages.stage import (
+    DAY,
+    GENEROUS,
+    HOUR,
+    MINUTE,
+    NOW,
+    OPEN,
+    PageServer,
+    UnitOnLine,
+    a_day_on_the_line,
+    running,
+)
 from tests.integ.pages.test_views import FILTERS, get
 from tests.integ.server.postgresql import running_cluster
 
@@ -39,7 +50,7 @@ _ROWS = re.compile(r'data-key="\d+"|number=\d+|data-live-version="[^"]*"')
 
 def test_both_databases_give_the_same_pages(line: PageServer, tmp_path: Path) -> None:
     with running_cluster() as cluster:
-        settings = ServerSettings(access=OPEN, store=StoreSettings(database=cluster.new_database()))
+        settings = ServerSettings(access=OPEN, limits=GENEROUS, store=StoreSettings(database=cluster.new_database()))
         with running(tmp_path / "data", settings) as other:
             a_day_on_the_line(other, done=3, days=2)
             for address in ADDRESSES:

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -186,6 +188,7 @@ def test_the_state_for_scripts(line: PageServer) -> None:
             "word": "aborted",
             "sentence": "Provisioning was aborted",
             "needs_person": True,
+            "concern": "",
             "failure": "Burn-in aborted",
             "error": "burn-in aborted after 482 s: by a person at the unit",
             "action": "The unit is neither good nor bad. Start provisioning again.",
@@ -341,6 +344,21 @@ def test_the_wall_screen_begins_with_what_needs_a_person(line: PageServer) -> No
     assert order[-4:] == ["unknown", "waiting", "running", "running"]
     assert set(order[:-4]) == needs
     assert [serial for serial, word in rows if word == "running"] == ["GP2611-04212", "GP2611-04213"]
+
+
+def test_a_unit_that_a_person_has_to_look_at_is_shown_whatever_its_state_is(own_server: PageServer) -> None:
+    for serial in ("SN-1", "SN-2"):
+        UnitOnLine(own_server, serial).whole_way()
+    with closing(sqlite3.connect(own_server.folder / "store" / "factory.sqlite")) as db:
+        db.execute("UPDATE units SET concern = 'two sessions asked for its <passwords>' WHERE serial = 'SN-1'")
+        db.commit()
+    shown = get(own_server, "/recent/?state=attention")[1]
+    assert "A person has to look at this unit: two sessions asked for its <passwords>" in text(shown)
+    for page in (shown, get(own_server, "/line/")[1]):
+        rows = re.findall(r"<tr data-key.*?</tr>", page, re.DOTALL)
+        assert [_serial_and_word(row) for row in rows] == [("SN-1", "restored")]
+    (record,) = json.loads(get(own_server, "/units.json?state=attention")[1])["units"]
+    assert record["concern"] == "two sessions asked for its <passwords>"
 
 
 def test_words_follow_the_settings(tmp_path: Any) -> None:

@@ -58,7 +58,7 @@ def line_view(lines: Sequence[UnitLine], *, window: str, cut: bool) -> LineView:
     counts = Counter(line.word for line in lines)
     shown = [word for word in UnitWord if word in _HEAD or counts[word]]
     order = list(UnitWord)
-    open_lines = [line for line in lines if line.word not in _DONE]
+    open_lines = [line for line in lines if line.word not in _DONE or line.needs_person]
     open_lines.sort(key=lambda line: (not line.needs_person, _rank(line, order), line.since_ns))
     return LineView(
         tiles=[Tile(word, counts[word], TONES[word]) for word in shown],

@@ -102,6 +102,7 @@ def _record(line: UnitLine, nics: Sequence[str], bmc: Sequence[str]) -> Mapping[
         "first_report": iso_text(unit.first_seen_ns),
         "failure": line.advice.label if line.advice else "",
         "error": line.cause,
+        "concern": unit.concern,
         "macs": list(nics),
         "bmc_macs": list(bmc),
     }
@@ -142,6 +143,7 @@ _HEADS = (
     "first_report",
     "failure",
     "error",
+    "concern",
     "macs",
     "bmc_macs",
 )

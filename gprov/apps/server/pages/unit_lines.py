@@ -48,7 +48,12 @@ class UnitLine:
 
     @property
     def needs_person(self) -> bool:
-        return self.word in NEEDS_PERSON
+        return self.word in NEEDS_PERSON or bool(self.unit.concern)
+
+    @property
+    def news(self) -> str:
+        """What is read out when the line appears."""
+        return f"{self.unit.serial}: {self.word.value}{', to be looked at' if self.unit.concern else ''}"
 
 
 def unit_line(unit: StoredUnit, now_ns: int, patience: Patience) -> UnitLine:

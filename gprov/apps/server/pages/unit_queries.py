@@ -18,7 +18,7 @@ from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import events, macs, units
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.states import FAILED
-from gprov.domain.factory.view.unit_filters import Condition, UnitFilter, conditions
+from gprov.domain.factory.view.unit_filters import Condition, Situation, UnitFilter, conditions
 from gprov.domain.factory.view.unit_words import Patience
 
 # As a literal: an index for errors alone is used only then.
@@ -30,7 +30,7 @@ _BATCH = 500
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredUnit:
     """``error``: text of the last ERROR of the session that reported a failure, "" for other units. ``last_line``: what
-    the unit logged last."""
+    the unit logged last. ``concern``: why a person has to look at the unit, whatever its state is; "": no reason."""
 
     row: int
     serial: str
@@ -41,6 +41,7 @@ class StoredUnit:
     provisioning: ProcessState
     first_seen_ns: int
     last_seen_ns: int
+    concern: str = ""
     error: str = ""
     last_line: str = ""
 
@@ -154,7 +155,8 @@ class UnitQueries:
             yield units.c.last_seen_ns < until_ns
         found = conditions(asked.situation, self._now(), self.patience)
         if found is not None:
-            yield or_(*(and_(*_bounds(each)) for each in found))
+            concerned = (units.c.concern != "",) if asked.situation is Situation.ATTENTION else ()
+            yield or_(*(and_(*_bounds(each)) for each in found), *concerned)
 
 
 def _text_condition(text: str) -> ColumnElement[bool]:
@@ -228,4 +230,5 @@ def _stored(row: AnyRow) -> StoredUnit:
         provisioning=ProcessState(row.provisioning),
         first_seen_ns=row.first_seen_ns,
         last_seen_ns=row.last_seen_ns,
+        concern=row.concern,
     )

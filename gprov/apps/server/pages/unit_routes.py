@@ -108,6 +108,7 @@ def _state(services: PageServices, unit: StoredUnit | None, *, as_json: bool) ->
         "word": line.word.value,
         "sentence": line.sentence,
         "needs_person": line.needs_person,
+        "concern": unit.concern,
         "failure": line.advice.label if line.advice else "",
         "error": line.cause,
         "action": line.action,
