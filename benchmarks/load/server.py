@@ -26,10 +26,18 @@ class ServerProcess:
     async def start(self) -> None:
         """Return when it listens."""
         program = "from gprov.apps.host.cli.main import main; raise SystemExit(main())"
-        where = ["--data", str(self._folder), "--key-file", f"{self._folder}.key", "--port", str(self.port)]
+        where = [
+            "--isolated",
+            "--data",
+            str(self._folder),
+            "--key-file",
+            f"{self._folder}.key",
+            "--port",
+            str(self.port),
+        ]
         with open(f"{self._folder}.log", "ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", program, "server", "run", *where, *self._options),
+                *(sys.executable, "-c", program, "server", "run", "--isolated", *where, *self._options),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )

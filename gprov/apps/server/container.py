@@ -11,6 +11,13 @@ from fastapi import FastAPI
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.ed25519 import signer_at
 from gprov.adapters.linux.system.random import SystemRandomness
+from gprov.apps.server.access.account_passwords import AccountPasswords
+from gprov.apps.server.access.accounts import Accounts
+from gprov.apps.server.access.guard import Guard
+from gprov.apps.server.access.routes import ISOLATED, NAVIGATION
+from gprov.apps.server.access.sign_in import SignIn
+from gprov.apps.server.access.sign_in_routes import AccessServices
+from gprov.apps.server.access.unit_action_routes import ACTIONS
 from gprov.apps.server.access.unit_gate import GateRules, UnitGate
 from gprov.apps.server.pages.detail_queries import DetailQueries
 from gprov.apps.server.pages.figure_queries import FigureQueries
@@ -31,17 +38,21 @@ from gprov.apps.server.store.bounds import BoundedStore
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.erasures import KEY_FILE, Erasures
 from gprov.apps.server.store.grouping import GroupedWrites
+from gprov.apps.server.store.health import Health
 from gprov.apps.server.store.queries import Queries
 from gprov.apps.server.store.recording import Store, StoreRules
 from gprov.apps.server.store.released_documents import ReleasedDocuments
+from gprov.apps.server.store.retention import Retention
 from gprov.apps.server.tls.port_certificates import PortCertificates, port_certificates
 from gprov.apps.server.web.api import Services
-from gprov.apps.server.web.app import make_app
+from gprov.apps.server.web.app import Watch, make_app
 from gprov.apps.server.web.limits.admission import Admission
 from gprov.apps.server.web.limits.room import Room
+from gprov.apps.server.web.metrics import Metrics
 from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
+from gprov.domain.factory.accounts import Times
 from gprov.domain.factory.password_policy import PasswordPolicy, parse_policy
 from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.view.unit_words import Patience
@@ -179,6 +190,16 @@ def _erasures(server: ServerContainer) -> Erasures:
     )
 
 
+def _metrics(server: ServerContainer) -> Metrics:
+    return Metrics(server.grouped().waiting)
+
+
+def _watch(server: ServerContainer) -> Watch:
+    database, now, settings = server.database(), server.now(), server.settings()
+    health = Health(database, server.files(), server.folder(), settings.limits.free_mebibytes << 20, now)
+    return Watch(Retention(database, now, settings.store.keep_ns), health)
+
+
 def _services(server: ServerContainer) -> Services:
     return Services(
         store=server.store(),
@@ -187,6 +208,7 @@ def _services(server: ServerContainer) -> Services:
         queries=server.queries(),
         released=server.released(),
         key=server.store_key(),
+        metrics=server.metrics(),
         admission=server.admission(),
         bounds=server.bounds(),
         now=server.now(),
@@ -194,7 +216,9 @@ def _services(server: ServerContainer) -> Services:
 
 
 def _pages(server: ServerContainer) -> Pages:
-    return Pages(server.now())
+    if not server.settings().access.strict:
+        return Pages(server.now(), packages=("gprov.apps.server.access",), notice=ISOLATED)
+    return Pages(server.now(), NAVIGATION, ("gprov.apps.server.access",), ACTIONS)
 
 
 def _units(server: ServerContainer) -> UnitQueries:
@@ -223,7 +247,45 @@ def _page_services(server: ServerContainer) -> PageServices:
 
 
 def _app(server: ServerContainer) -> FastAPI:
-    return make_app(server.services(), server.erasures(), server.page_services(), server.folder(), server.netboot())
+    return make_app(
+        server.services(),
+        server.erasures(),
+        server.page_services(),
+        server.access(),
+        server.watch(),
+        server.folder(),
+        server.netboot(),
+    )
+
+
+def _accounts(server: ServerContainer) -> Accounts:
+    return Accounts(server.database(), server.trail(), server.account_passwords(), server.randomness(), server.now())
+
+
+def _sign_in(server: ServerContainer) -> SignIn:
+    access = server.settings().access
+    return SignIn(
+        server.database(),
+        server.trail(),
+        server.account_passwords(),
+        server.randomness(),
+        server.now(),
+        Times(access.idle_ns, access.session_ns),
+    )
+
+
+def _access(server: ServerContainer) -> AccessServices:
+    access, signing = server.settings().access, server.sign_in()
+    return AccessServices(
+        guard=Guard(signing, strict=access.strict, encrypted=access.behind_proxy or server.settings().tls.encrypted),
+        signing=signing,
+        accounts=server.accounts(),
+        admin=server.admin(),
+        gate=server.gate(),
+        database=server.database(),
+        pages=server.pages(),
+        strict=access.strict,
+    )
 
 
 def _no_keys() -> KeyProvider:
@@ -262,11 +324,17 @@ class ServerContainer(Container):
     released = singleton(_released, itself)
     signer = singleton(_signer, itself)
     erasures = singleton(_erasures, itself)
+    metrics = singleton(_metrics, itself)
+    watch = singleton(_watch, itself)
     services = singleton(_services, itself)
     pages = singleton(_pages, itself)
     units = singleton(_units, itself)
     feed = singleton(_feed, itself)
     page_services = singleton(_page_services, itself)
+    account_passwords = singleton(AccountPasswords)
+    accounts = singleton(_accounts, itself)
+    sign_in = singleton(_sign_in, itself)
+    access = singleton(_access, itself)
     app = factory(_app, itself)
 
 

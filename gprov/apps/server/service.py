@@ -86,11 +86,12 @@ def serve(container: ServerContainer) -> None:
     not usable), and what the provider of the key raises."""
     settings = container.settings()
     listen, tls = settings.listen, settings.tls
-    require_decided(settings.access)
+    require_decided(settings.access, encrypted=tls.encrypted)
     ports = [listen.port] if tls.boot is BootPort.OFF else [listen.port, tls.boot_port]
     with (
         serving(container.folder(), container.settings().store.database),
         closing(container.database()),
+        closing(container.grouped()),
         ExitStack() as sockets,
     ):
         listeners = [sockets.enter_context(closing(_listen(listen.host, port))) for port in ports]
@@ -103,12 +104,19 @@ def serve(container: ServerContainer) -> None:
         server.run(listeners)
 
 
-def require_decided(access: Access) -> None:
-    """Raises BadInput unless somebody has decided who may do what on this server."""
+def require_decided(access: Access, *, encrypted: bool) -> None:
+    """Raises BadInput unless a person has decided who may do what on this server, and passwords of people travel
+    encrypted."""
     if access.mode is AccessMode.UNDECIDED:
         message = (
             'is missing: "accounts", for which `gprov server account add` makes the first account, or "isolated" (also'
             " --isolated) for a network that only trusted machines and people reach; docs/server-access.md"
+        )
+        raise BadInput(SETTINGS_FILE, [Problem("$.access.mode", message)])
+    if access.mode is AccessMode.ACCOUNTS and not encrypted and not access.behind_proxy:
+        message = (
+            'with "accounts" the server needs TLS, since people send passwords: docs/tls.md; or behind_proxy = true if'
+            " a proxy encrypts the connections and nothing else reaches the server"
         )
         raise BadInput(SETTINGS_FILE, [Problem("$.access.mode", message)])
     if access.mode is AccessMode.ISOLATED:

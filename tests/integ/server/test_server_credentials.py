@@ -432,3 +432,27 @@ def test_a_token_for_a_unit_that_is_started_by_hand(server: Server) -> None:
     assert "for SN1, for 120 min and 3 sessions" in trail
     assert token not in trail
     assert "printable" in gprov("token", *server.where, " ", status=1).stderr
+
+
+def test_accounts_by_the_command_line(server: Server) -> None:
+    password = PASSPHRASE.encode() + b"\n"
+    add = ("account", "add", "anna", *server.where, "--password-fd", "FD", "--role")
+    assert "at least one account must have the role manage" in gprov(*add, "view", status=1, fd=password).stderr
+    gprov(*add, "manage", fd=password)
+    assert "already" in gprov(*add, "manage", status=1, fd=password).stderr
+    assert "12 to 200" in gprov("account", "add", "b", *server.where, "--password-fd", "FD", status=1, fd=b"x").stderr
+    assert "no terminal" in gprov("account", "add", "b", *server.where, status=1).stderr
+    gprov("account", "add", "bert", *server.where, "--password-fd", "FD", fd=password)
+    gprov("account", "role", "bert", "operate", *server.where)
+    gprov("account", "password", "bert", *server.where, "--password-fd", "FD", fd=b"staple battery horse\n")
+    assert "bert: operate, never signed in" in gprov("account", "list", *server.where).stdout
+    found = [(each["name"], each["role"]) for each in document("account", "list", *server.where)["accounts"]]
+    assert found == [("anna", "manage"), ("bert", "operate")]
+    gprov("account", "remove", "bert", *server.where, "--reason", "left")
+    assert "role manage" in gprov("account", "remove", "anna", *server.where, "--reason", "x", status=1).stderr
+    assert re.fullmatch("[0-9a-f]{64}\n", gprov("account", "token", "export", *server.where).stdout)
+    assert document("account", "token", "other", *server.where, "--days", "0").keys() == {"token"}
+    trail = gprov("audit", "--data", str(server.data)).stdout
+    for what in ("account anna added with role manage", "account bert removed", "(left)", "token export for programs"):
+        assert what in trail
+    assert PASSPHRASE not in trail

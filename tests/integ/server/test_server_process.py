@@ -644,6 +644,15 @@ def test_a_server_does_not_start_before_a_person_decided_who_may_do_what(tmp_pat
     assert "--isolated" in done.stderr
 
 
+def test_accounts_need_an_encrypted_connection(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text('[access]\nmode = "accounts"\n')
+    command = [GPROV, "server", "--data", str(tmp_path), "--port", "0", "--key-file", f"{tmp_path}.key"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 1
+    assert 'with "accounts" the server needs TLS' in done.stderr
+    assert "behind_proxy" in done.stderr
+
+
 def test_settings_are_read_from_the_data_folder(tmp_path: Path) -> None:
     running = Server(tmp_path / "data")
     (running.data / "server.toml").write_text('[listen]\nhost = "127.0.0.2"\n[netboot]\nboot_arguments = "quiet"')

@@ -48,9 +48,11 @@ def running_server(data: Path, *options: str, under: tuple[str, ...] = ()) -> It
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=dict(os.environ))
     try:
         assert process.stdout is not None
+        line = ""
         with ThreadPoolExecutor(1) as pool:
-            line = pool.submit(process.stdout.readline).result(SECONDS)
-        assert line, (data.parent / "server.log").read_text()
+            while "listening on" not in line:  # before, it says where iPXE asks
+                line = pool.submit(process.stdout.readline).result(SECONDS)
+                assert line, (data.parent / "server.log").read_text()
         yield line.split()[-1]
     finally:
         process.send_signal(signal.SIGTERM)

@@ -56,7 +56,7 @@ def test_every_system_call_of_a_provisioning_is_allowed(tmp_path: Path) -> None:
     gprov("server", "init", data, "--server", server, *RANGE, "--key-file", key, *files)
     fill_in(data)
     with running_server(data, "--key-file", str(key), under=("strace", "-D", "-f", "-qq", "-o", str(trace))):
-        life(f"{server}/files/manufData.json")
+        life({"mfgurl": f"{server}/files/manufData.json"})
     assert list((data / "documents").iterdir())
     made = set(re.findall(r"^[0-9]+ +([a-z0-9_]+)\(", trace.read_text(), re.MULTILINE))
     assert {"accept4", "openat", "fsync"} <= made

@@ -89,6 +89,7 @@ def take(old: Path, data: Path, server: str, *options: str, expected: int = 0) -
     return rows
 
 
+@pytest.mark.nightly
 def test_a_unit_is_provisioned_from_an_imported_folder(tmp_path: Path, old: Path) -> None:
     document = manuf()
     del document["StashFiles"], document["CustomPlatCfgSteps"]  # the simulated machine runs no programs
@@ -111,7 +112,7 @@ def test_a_unit_is_provisioned_from_an_imported_folder(tmp_path: Path, old: Path
     assert CONTENT.encode() not in everything
     assert b"secret" not in everything
     with running_server(data, "--key-file", str(tmp_path / "key")):
-        world = life(f"{server}/files/manufData.json")
+        world = life({"mfgurl": f"{server}/files/manufData.json"})
     assert world.machine.volume_tree("RECOVERY").get(f"/Image/{IMAGE_NAME}") is not None
     assert list((data / "documents").glob(f"{SERIAL}*"))
 

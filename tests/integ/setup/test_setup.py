@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import subprocess
+import tomllib
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from gprov.domain.factory.setup.finding import Level
 from gprov.domain.platform.default_table import default_table
 from gprov.domain.platform.facts import platform_entry
 from tests.integ.setup.commands import GPROV, SECONDS, check, free_port, gprov, read_json, running_server
-from tests.integ.setup.simulated_unit import life
+from tests.integ.setup.simulated_unit import kernel_arguments, life
 
 IPXE = Path("/usr/lib/ipxe")
 RANGE = ("--isolated", "--interface", "lo", "--range", "127.0.0.100,127.0.0.200,255.255.255.0")
@@ -64,6 +65,7 @@ def problems(found: list[dict[str, str]]) -> list[str]:
     return [f"{each['subject']} {each['place']} {each['message']}" for each in found if each["level"] == "problem"]
 
 
+@pytest.mark.nightly  # every run: the document's test, and the next one
 def test_a_unit_is_provisioned_from_a_folder_that_init_made(tmp_path: Path, artifacts: list[Path]) -> None:
     server = f"http://127.0.0.1:{free_port()}"
     data = init(tmp_path, *(word for path in artifacts for word in ("--file", path)), server=server)
@@ -76,16 +78,51 @@ def test_a_unit_is_provisioned_from_a_folder_that_init_made(tmp_path: Path, arti
         assert address == server
         assert problems(check(data, "--no-network")) == []  # its port is in use by itself
         with urllib.request.urlopen(f"{server}/boot.ipxe?serial={SERIAL}", timeout=SECONDS) as reply:
-            script = reply.read().decode()
-        manuf_url = script.partition("mfgurl=")[2].split()[0]
-        assert manuf_url == f"{server}/files/manufData.json"
-        world = life(manuf_url)
+            arguments = kernel_arguments(reply.read().decode())
+        assert arguments["mfgurl"] == f"{server}/files/manufData.json"
+        world = life(arguments)
         with urllib.request.urlopen(f"{server}/api/v1/unit?serial={SERIAL}", timeout=SECONDS) as reply:
             assert json.load(reply)["summary"]["state"] in ("FR_SUCCEEDED", "INIT_SUCCEEDED")
         document = data / "documents" / file_name(SERIAL, f"{SERIAL}_qav.htm")
         assert SERIAL in document.read_text()
     recovery = world.machine.volume_tree("RECOVERY")
     assert recovery.get(f"/Image/{IMAGE_NAME}") is not None
+
+
+def test_a_unit_is_provisioned_over_tls_with_a_token(tmp_path: Path, artifacts: list[Path]) -> None:
+    server, key, ca_key = f"https://127.0.0.1:{free_port()}", tmp_path / "server.key", tmp_path / "safe/ca.key"
+    files = [word for path in artifacts for word in ("--file", path)]
+    data = tmp_path / "factory"
+    network = RANGE[1:]
+    words = ("server", "init", data, "--server", server, *network, "--key-file", key, "--ca-key", ca_key, *files)
+    planned = gprov(*words, "--dry-run").stdout.split()
+    gprov(*words)
+    made = [f"{path}/" if path.is_dir() else str(path) for path in data.rglob("*")]
+    assert sorted(planned) == sorted([*made, str(ca_key)])
+    fill_in(data)
+    _append(data / "server.toml", f"boot_port = {free_port()}\n")  # the last table is [tls]
+    assert problems(check(data, "--no-network")) == []
+    ca = data / "tls/ca.pem"
+    with running_server(data, "--key-file", str(key)) as address:
+        assert address == server
+        assert problems(check(data, "--no-network")) == []
+        boot = read_toml(data / "server.toml")["tls"]["boot_port"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{boot}/boot.ipxe?serial={SERIAL}", timeout=SECONDS) as reply:
+            arguments = kernel_arguments(reply.read().decode())
+        assert set(arguments) == {"mfgurl", "mfgca", "PROVISION_TOKEN"}
+        life(arguments)
+        document = data / "documents" / file_name(SERIAL, f"{SERIAL}_qav.htm")
+        assert SERIAL in document.read_text()
+    fingerprint = ["openssl", "x509", "-in", str(ca), "-noout", "-fingerprint", "-sha256"]
+    printed = subprocess.run(fingerprint, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
+    assert arguments["mfgca"] == f"sha256:{printed.strip().partition('=')[2].replace(':', '').lower()}"
+
+
+def test_plain_http_is_for_isolated_networks(tmp_path: Path) -> None:
+    words = ("server", "init", tmp_path / "factory", "--server", "http://127.0.0.1:1", *RANGE[1:])
+    done = gprov(*words, "--key-file", tmp_path / "key", expected=2)
+    assert "name an isolated network with --isolated" in " ".join(done.stderr.split())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_that_exists_is_changed(tmp_path: Path) -> None:
@@ -125,7 +162,7 @@ def test_a_dry_run_lists_what_is_made_then(tmp_path: Path, artifacts: list[Path]
 )
 def test_what_cannot_be_made(tmp_path: Path, words: list[str], message: str) -> None:
     usual = {"--server": "http://127.0.0.1:1", "--interface": "lo", "--range": "10.0.0.2,10.0.0.9"}
-    options = [word for pair in ({**usual, words[0]: words[1]}).items() for word in pair]
+    options = ["--isolated"] + [word for pair in ({**usual, words[0]: words[1]}).items() for word in pair]
     command = [GPROV, "server", "init", str(tmp_path / "factory"), "--key-file", str(tmp_path / "key"), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode in (2, 3)
@@ -143,6 +180,10 @@ def test_systemd_accepts_the_service_and_finds_it_confined(tmp_path: Path) -> No
     judge = ["systemd-analyze", "security", "--offline=yes", "--threshold=15", "--no-pager", str(unit)]
     judged = subprocess.run(judge, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert judged.returncode == 0, judged.stdout[-300:]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text())
 
 
 BROKEN: dict[str, tuple[Any, str]] = {

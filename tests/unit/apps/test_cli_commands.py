@@ -106,12 +106,17 @@ JSON_WORDS = {
 # Their JSON is in the tests of what they need (an image, a store of the server).
 TESTED_ELSEWHERE = {
     "hardware compare",
+    "server account list",
+    "server account token",
     "image create",
     "server audit",
+    "server check",
     "server credentials give-up-key",
     "server credentials rekey",
     "server credentials rotate",
     "server credentials show",
+    "server import-gprovision",
+    "server init",
     "server key",
     "server reopen",
     "server token",

@@ -15,13 +15,15 @@ from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
 from gprov.domain.factory.dnsmasq import AddressRange, NetbootService
 from gprov.domain.factory.server_settings import ServerSettings, parse_settings
+from gprov.domain.factory.settings.access import AccessMode
 from gprov.domain.factory.settings.listen import Listen
+from gprov.domain.factory.settings.tls import TlsMode
 from gprov.domain.factory.setup import gprovision
 from gprov.domain.factory.setup.gprovision import JsonKind, TakenFile
 from gprov.domain.factory.setup.new_folder import new_files
 from gprov.domain.factory.setup.own_files import own_addresses, own_path
-from gprov.domain.factory.setup.plan import FactoryPlan, PublishedFile
-from gprov.domain.factory.setup.settings_text import settings_text
+from gprov.domain.factory.setup.plan import FactoryPlan, PublishedFile, boot_url
+from gprov.domain.factory.setup.settings_text import toml_text
 from gprov.domain.factory.setup.templates import appliance_template, manuf_template
 from gprov.domain.factory.setup.unit_file import unit_file
 from gprov.domain.formats.json.unfilled import MARK
@@ -38,7 +40,9 @@ KERNEL = PublishedFile("norm_boot", 50, "b" * 64)
 def plan(**changes: Any) -> FactoryPlan:
     usual: dict[str, Any] = {
         "folder": "/srv/factory",
+        "server": "http://10.1.0.1:8901",
         "netboot": SERVICE,
+        "isolated": True,
         "program": "/opt/gprov/bin/gprov",
         "user": "gprov",
         "key_file": "/etc/gprov/server.key",
@@ -95,11 +99,29 @@ def test_each_placeholder_is_reported_once_at_its_place() -> None:
         assert all(problem.message.startswith("is not filled in yet: ") for problem in caught.value.problems)
 
 
+def settings(made: FactoryPlan) -> ServerSettings:
+    (file,) = (each for each in new_files(made) if each.path == "server.toml")
+    return parse_settings("server.toml", file.content)
+
+
 def test_the_settings_are_those_of_the_server() -> None:
-    (settings,) = (file for file in new_files(plan()) if file.path == "server.toml")
-    assert parse_settings("server.toml", settings.content).listen == Listen(
-        host="10.1.0.1", port=8901, public_url="http://10.1.0.1:8901"
-    )
+    plain, encrypted = settings(plan()), settings(plan(server="https://factory.example", isolated=False))
+    assert plain.listen == Listen(host="10.1.0.1", port=8901, public_url="http://10.1.0.1:8901")
+    assert (plain.access.mode, plain.tls.mode) == (AccessMode.ISOLATED, TlsMode.OFF)
+    assert encrypted.listen == Listen(host="factory.example", port=443, public_url="https://factory.example")
+    assert (encrypted.access.mode, encrypted.tls.mode) == (AccessMode.ACCOUNTS, TlsMode.OWN_CA)
+
+
+@pytest.mark.parametrize(
+    ("server", "boot"),
+    [
+        ("http://10.1.0.1:8901", "http://10.1.0.1:8901"),
+        ("https://10.1.0.1:8901", "http://10.1.0.1:8900"),
+        ("https://[fe80::1]", "http://[fe80::1]:8900"),
+    ],
+)
+def test_where_ipxe_asks(server: str, boot: str) -> None:
+    assert boot_url(server) == boot
 
 
 TEXT = st.text()
@@ -113,7 +135,7 @@ TEXT = st.text()
     )
 )
 def test_any_setting_is_written_as_toml(values: dict[str, Any]) -> None:
-    text = settings_text(plan(), {"more": values})
+    text = toml_text({"more": values})
     expected = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
     assert tomllib.loads(text.decode())["more"] == expected
 
@@ -133,8 +155,7 @@ def test_what_cannot_stand_in_a_unit_file(changes: dict[str, str], places: list[
 
 
 def test_a_low_port_needs_a_capability() -> None:
-    low = NetbootService("eth1", "http://10.1.0.1", SERVICE.addresses)
-    assert "AmbientCapabilities=CAP_NET_BIND_SERVICE\n" in unit_file(plan(netboot=low))
+    assert "AmbientCapabilities=CAP_NET_BIND_SERVICE\n" in unit_file(plan(server="https://10.1.0.1"))
     assert "AmbientCapabilities=\n" in unit_file(plan())
 
 

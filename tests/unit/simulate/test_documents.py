@@ -183,7 +183,7 @@ def actions_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> Iterator
 
 
 # Actions that have actions of their own.
-GROUPS = [["server", "credentials"], ["server", "certificate"]]
+GROUPS = [["server", "account"], ["server", "certificate"], ["server", "credentials"]]
 
 
 def commands(document: str) -> Iterator[tuple[list[str], list[str]]]:

@@ -11,7 +11,9 @@ from gprov.apps.host.cli import server_keys as keys
 from gprov.apps.host.cli import server_values as values
 from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document
+from gprov.apps.host.cli.server_accounts import account
 from gprov.apps.host.cli.server_audit import audit
+from gprov.apps.host.cli.server_backup import backup, restore
 from gprov.apps.host.cli.server_certificate import certificate
 from gprov.apps.host.cli.server_check import check
 from gprov.apps.host.cli.server_credentials import credentials, reopen
@@ -29,6 +31,7 @@ app = new_app("The factory server. Options without an action are those of run.")
 
 
 app.add_typer(credentials, name="credentials")
+app.add_typer(account, name="account")
 app.add_typer(certificate, name="certificate")
 app.command("reopen")(reopen)
 app.command("audit")(audit)
@@ -37,6 +40,8 @@ app.command("init")(init)
 app.command("import-gprovision")(import_gprovision)
 app.command("check")(check)
 app.command("dnsmasq")(dnsmasq)
+app.command("backup")(backup)
+app.command("restore")(restore)
 
 
 def attach(root: typer.Typer, name: str) -> None:

@@ -45,7 +45,7 @@ def check(
     options = CheckOptions(
         folder=os.path.abspath(data),
         branding=Branding(image_prefix=image_prefix, boot_kernel=boot_kernel),
-        http=http_client(ca),
+        http=http_client(ca or _own_ca(data)),
         key_file=key_file or "",
         default_key=keys.default_key_file(os.geteuid(), os.environ),
         quick=quick,
@@ -64,6 +64,12 @@ def check(
         counted = f"{problems} problem(s), {len(found) - problems} warning(s)"
         say(f"{options.folder}: {counted}", err=True, colour="red" if problems else "green")
     return ExitCode.NEGATIVE if problems else ExitCode.DONE
+
+
+def _own_ca(data: str) -> str | None:
+    """Path of the certificate of the folder's own CA, None without one."""
+    path = os.path.join(data, "tls", "ca.pem")
+    return path if os.path.exists(path) else None
 
 
 def _row(finding: Finding) -> dict[str, str]:

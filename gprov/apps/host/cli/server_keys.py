@@ -65,7 +65,7 @@ def provider(source: KeySource, data: str) -> KeyProvider:
         raise typer.BadParameter("give one of them", param_hint=" / ".join(map(repr, given)))
     descriptor = source.passphrase_fd
     if descriptor is not None:
-        return Passphrase(lambda _: _read(descriptor))
+        return Passphrase(lambda _: read_secret(descriptor, "passphrase"))
     if source.passphrase:
         return Passphrase(_asked)
     if source.key_file is not None:
@@ -112,7 +112,7 @@ def _asked(new: bool) -> Secret:
     return Secret(typed)
 
 
-def _read(descriptor: int) -> Secret:
+def read_secret(descriptor: int, what: str) -> Secret:
     """The first line. Raises BadInput, DeviceFault."""
     content = b""
     try:
@@ -123,5 +123,5 @@ def _read(descriptor: int) -> Secret:
     line = content.partition(b"\n")[0]
     if not line or len(line) > _MOST:
         where = f"file descriptor {descriptor}"
-        raise BadInput(where, [Problem("", f"must have a passphrase of at most {_MOST} bytes in its first line")])
+        raise BadInput(where, [Problem("", f"must have a {what} of at most {_MOST} bytes in its first line")])
     return Secret(line.decode("utf-8", "surrogateescape"))

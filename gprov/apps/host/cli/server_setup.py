@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from typing import Annotated
 
 import typer
@@ -13,9 +14,10 @@ from gprov.apps.host.cli import server_keys as keys
 from gprov.apps.host.cli import server_netboot as netboot
 from gprov.apps.host.cli.options import Json
 from gprov.apps.host.cli.output import document, say
+from gprov.apps.host.cli.server_certificate import CaKey
 from gprov.domain.errors import BadInput, ExitCode
 from gprov.domain.factory.dnsmasq import TFTP_ROOT, NetbootService
-from gprov.domain.factory.settings.access import AccessMode
+from gprov.domain.factory.settings.listen import base_url
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only list what would be made")]
 
@@ -41,6 +43,7 @@ def init(
     ] = False,
     user: Annotated[str, typer.Option(metavar="NAME", help="system user that will run the server")] = "gprov",
     key_file: keys.KeyFileOption = None,
+    ca_key: CaKey = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
@@ -48,21 +51,29 @@ def init(
     dnsmasq, a service for systemd, the key of the store. Nothing that exists is changed."""
     from gprov.adapters.linux.keys.key_file import KeyFile
     from gprov.apps.server.setup.init import InitSources, make_folder, planned_folder
-    from gprov.domain.factory.setup.plan import FactoryPlan
+    from gprov.domain.factory.setup.plan import FactoryPlan, boot_url
 
     path = os.path.abspath(folder)
     key_path = os.path.abspath(key_file or keys.default_key_file(os.geteuid(), os.environ))
-    service = NetbootService(
-        interface, server, netboot.machine_addresses(addresses, proxy, router), os.path.join(path, "tftp")
+    url = _server_url(server, isolated=isolated)
+    machines = netboot.machine_addresses(addresses, proxy, router)
+    service = NetbootService(interface, boot_url(url), machines, os.path.join(path, "tftp"))
+    plan = FactoryPlan(
+        folder=path,
+        server=url,
+        netboot=service,
+        isolated=isolated,
+        program=_program(),
+        user=user,
+        key_file=key_path,
     )
-    plan = FactoryPlan(folder=path, netboot=service, program=_program(), user=user, key_file=key_path)
     try:
-        planned = planned_folder(plan, InitSources(tuple(file or ()), ipxe), _access(isolated))
+        planned = planned_folder(plan, InitSources(tuple(file or ()), ipxe, ca_key))
     except BadInput as error:  # all of it was on the command line
         raise typer.BadParameter(str(error), param_hint="options") from error
     if not dry_run:
         KeyFile(key_path, path, lambda sentence: say(f"gprov server: {sentence}", err=True)).fresh()
-        make_folder(planned)
+        make_folder(planned, time.time_ns())
     made = planned.paths()
     if as_json:
         document({"folder": path, "key_file": key_path, "made": not dry_run, "paths": made})
@@ -76,9 +87,18 @@ def init(
     return ExitCode.DONE
 
 
-def _access(isolated: bool) -> dict[str, dict[str, str]]:
-    """Tables of server.toml."""
-    return {"access": {"mode": AccessMode.ISOLATED.value if isolated else AccessMode.ACCOUNTS.value}}
+def _server_url(text: str, *, isolated: bool) -> str:
+    """Without a slash at its end. Raises BadParameter."""
+    try:
+        url = base_url(text)
+    except BadInput as error:
+        raise typer.BadParameter("; ".join(each.message for each in error.problems), param_hint="'--server'") from error
+    if not isolated and not url.startswith("https:"):
+        raise typer.BadParameter(
+            "passwords of people and tokens of units need https://, or name an isolated network with --isolated",
+            param_hint="'--server'",
+        )
+    return url
 
 
 def _program() -> str:

@@ -78,13 +78,14 @@ class Frame:
     now_ns: int
     version: str
     live: Live | None
+    notice: str
     refresh_seconds: int = REFRESH_SECONDS
 
 
 class Pages:
     """``now``: the server's clock, UTC, ns. ``navigation``: links after those of the pages themselves. ``packages``:
     further packages with a folder ``templates``; theirs may extend ``base.html`` and import ``macros.html``.
-    ``unit_actions``: what people may do with a unit, on its page."""
+    ``unit_actions``: what people may do with a unit, on its page. ``notice``: stands on each page."""
 
     def __init__(
         self,
@@ -92,12 +93,14 @@ class Pages:
         navigation: Sequence[NavigationItem] = (),
         packages: Sequence[str] = (),
         unit_actions: Sequence[UnitAction] = (),
+        notice: str = "",
     ) -> None:
         self.now = now
         self.assets = Assets()
         self._navigation = (*NAVIGATION, *navigation)
         self._version = version("gprov")
         self._unit_actions = unit_actions
+        self._notice = notice
         self._environment = _environment(("gprov.apps.server.pages", *packages))
         self._environment.globals["asset"] = self.assets.url
 
@@ -114,6 +117,7 @@ class Pages:
             now_ns=self.now(),
             version=self._version,
             live=live,
+            notice=self._notice,
         )
         text = self._environment.get_template(template).render(frame=frame, **values)
         return HTMLResponse(text, status, headers=PAGE_HEADERS)

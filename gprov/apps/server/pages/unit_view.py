@@ -33,6 +33,7 @@ _KINDS = {
 }
 _STATUSES = {
     DocumentStatus.HELD: ("held", "waiting"),
+    DocumentStatus.WAITING: ("waiting for a person", "waiting"),
     DocumentStatus.RELEASED: ("released", "ok"),
     DocumentStatus.DISCARDED: ("discarded", "failed"),
     DocumentStatus.KEPT: ("kept", "unknown"),
@@ -60,13 +61,14 @@ class DocumentRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitView:
     """Newest first: ``runs``, ``documents``, ``handouts``, ``erasures``. ``refused``: successes that contradict the
-    failure that the same session reported."""
+    failure that the same session reported. ``unproven``: reports of sessions that may not change the unit."""
 
     line: UnitLine
     detail: UnitDetail
     runs: Sequence[RunLine]
     runs_left_out: int
     refused: int
+    unproven: int
     documents: Sequence[DocumentRow]
     handouts: Sequence[Handout]
     erasures: Sequence[ErasureEntry]
@@ -96,6 +98,7 @@ def unit_view(services: PageServices, unit: StoredUnit, now_ns: int) -> UnitView
         runs=runs[:RUNS],
         runs_left_out=len(runs[RUNS:]),
         refused=sum(entry.verdict is Verdict.CONTRADICTED for entry in detail.states),
+        unproven=sum(entry.verdict is Verdict.UNPROVEN for entry in detail.states),
         documents=[_document_row(document) for document in services.details.documents(unit.row)],
         handouts=services.details.handouts(unit.row),
         erasures=services.erasures.of_unit(unit.serial),

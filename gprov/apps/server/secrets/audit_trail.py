@@ -80,6 +80,22 @@ def entries(db: Connection, serial: str = "") -> Iterator[AuditEntry]:
     return (_entry(row) for row in db.execute(wanted.order_by(audit.c.number)))
 
 
+def newest_entries(
+    db: Connection, *, serial: str, who: str, action: AuditAction | None, before: int, most: int
+) -> tuple[AuditEntry, ...]:
+    """Newest first. "", None and 0 are no filters. ``before``: number of an entry. Raises IntegrityFault."""
+    wanted = select(audit)
+    if serial:
+        wanted = wanted.where(audit.c.serial == serial)
+    if who:
+        wanted = wanted.where(audit.c.who == who)
+    if action is not None:
+        wanted = wanted.where(audit.c.action == action.value)
+    if before:
+        wanted = wanted.where(audit.c.number < before)
+    return tuple(_entry(row) for row in db.execute(wanted.order_by(audit.c.number.desc()).limit(most)))
+
+
 def _links(db: Connection) -> Iterator[Link]:
     for row in db.execute(select(audit).order_by(audit.c.number)):
         *members, digest = row

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.server.setup.check_certificates import CertificateCheck
 from gprov.apps.server.setup.check_content import ContentCheck
 from gprov.apps.server.setup.check_documents import read_documents
 from gprov.apps.server.setup.check_host import HostCheck
@@ -57,6 +59,7 @@ def findings(options: CheckOptions) -> Iterator[Finding]:
     own = own_addresses(settings)
     content = ContentCheck(folder=folder, own=own, branding=options.branding, quick=options.quick)
     yield from content.findings(files)
+    yield from CertificateCheck(folder, settings, time.time_ns()).findings()
     yield from HostCheck(
         folder=folder, settings=settings, http=options.http, key_file=options.key_file, default_key=options.default_key
     ).findings()

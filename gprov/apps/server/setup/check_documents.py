@@ -13,6 +13,7 @@ from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.setup.finding import Finding, Level, problem, problems_of, warning
 from gprov.domain.factory.setup.new_folder import APPLIANCE, FILES
 from gprov.domain.factory.setup.own_files import is_own, own_addresses
+from gprov.domain.mfg.encryption import unencrypted_urls
 from gprov.domain.mfg.manuf import ManufData, parse_manuf
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.platform.model import Platform
@@ -43,6 +44,8 @@ def read_documents(folder: str, settings: ServerSettings, branding: Branding) ->
         Finding(level=Level.WARNING, subject=path, message=each.message, remedy="", place=each.place)
         for each in manuf.warnings
     ]
+    plain = unencrypted_urls(manuf) if settings.tls.encrypted else ()
+    found += problems_of(BadInput(path, plain))
     return Documents(manuf, (*findings, *found, *_endpoints(path, manuf, settings)))
 
 

@@ -21,6 +21,7 @@ from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing, NetworkFau
 from gprov.domain.factory.replies import decode_time
 from gprov.domain.factory.requests import API, TIME
 from gprov.domain.factory.server_settings import ServerSettings
+from gprov.domain.factory.settings.tls import BootPort
 from gprov.domain.factory.setup.finding import Finding, problem, problems_of, warning
 from gprov.domain.factory.setup.new_folder import FILES
 from gprov.domain.factory.setup.unit_file import CREDENTIAL, UNIT_NAME
@@ -52,24 +53,27 @@ class HostCheck:
         yield from self._clock()
 
     def _address(self) -> Iterator[Finding]:
-        listen = self.settings.listen
-        where = f"{listen.host} port {listen.port}"
+        listen, tls = self.settings.listen, self.settings.tls
+        yield from self._port(listen.host, listen.port, "port in [listen]")
+        if tls.boot is not BootPort.OFF:
+            yield from self._port(listen.host, tls.boot_port, "boot_port in [tls]")
+        if self._is_running():
+            yield from self._answer(f"{listen.host} port {listen.port}")
+
+    def _port(self, host: str, port: int, setting: str) -> Iterator[Finding]:
+        where = f"{host} port {port}"
         try:
-            family, kind, protocol, _, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[
-                0
-            ]
-            with closing(socket.socket(family, kind, protocol)) as probe:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with closing(socket.socket(*found[:3])) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(address)
+                probe.bind(found[4])
         except OSError as exc:
             if exc.errno == errno.EADDRNOTAVAIL:
                 yield problem(where, "no interface of this host has the address", "set host in [listen] of server.toml")
             elif exc.errno != errno.EADDRINUSE:
                 yield problem(where, f"the server cannot listen there: {exc.strerror}")
             elif not self._is_running():
-                yield problem(where, "is in use by another program", "stop it, or set port in [listen] of server.toml")
-            else:
-                yield from self._answer(where)
+                yield problem(where, "is in use by another program", f"stop it, or set {setting} of server.toml")
 
     def _is_running(self) -> bool:
         """Whether a server runs on this folder."""
@@ -84,9 +88,10 @@ class HostCheck:
 
     def _answer(self, where: str) -> Iterator[Finding]:
         listen = self.settings.listen
+        scheme = "https" if self.settings.tls.encrypted else "http"
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         try:
-            reply = self.http.request("GET", f"http://{host}:{listen.port}{API}/{TIME}", seconds=10)
+            reply = self.http.request("GET", f"{scheme}://{host}:{listen.port}{API}/{TIME}", seconds=10)
             decode_time(reply.body)
         except (NetworkFault, BadInput) as error:
             yield problem(where, f"the running server does not answer as it should: {error}", "see its log")

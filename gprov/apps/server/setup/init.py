@@ -11,40 +11,51 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gprov.adapters.linux.files.durable import sync_folder
+from gprov.apps.server.tls.certificate_files import DEFAULT_CA_KEY, create_own_ca
 from gprov.domain.errors import DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.factory.dnsmasq import BIOS_LOADER, UEFI_LOADER
 from gprov.domain.factory.setup.new_folder import FILES, TFTP, NewFile, new_files, new_folders
 from gprov.domain.factory.setup.plan import FactoryPlan, PublishedFile
-from gprov.domain.factory.setup.settings_text import Value
 
+# Of ``create_own_ca``, in tls/.
+CERTIFICATE_FILES = ("ca.pem", "server.pem", "server.key", "boot.pem", "boot.key")
 LOADERS = (BIOS_LOADER, UEFI_LOADER)
 
 
 @dataclass(frozen=True, slots=True)
 class InitSources:
-    """``files``: paths of files to publish. ``loaders``: folder with iPXE's programs."""
+    """``files``: paths of files to publish. ``loaders``: folder with iPXE's programs. ``ca_key``: where the key of an
+    https server's CA goes, None for its usual place."""
 
     files: Sequence[str]
     loaders: str
+    ca_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFolder:
-    """``folders``: mode by path; ``copies``: target by source; paths relative to the data folder."""
+    """``folders``: mode by path; ``copies``: target by source; paths relative to the data folder. ``ca_key``: where the
+    key of the CA goes, None for its usual place in the folder."""
 
     plan: FactoryPlan
     folders: Mapping[str, int]
     files: tuple[NewFile, ...]
     copies: Mapping[str, str]
+    ca_key: str | None = None
 
     def paths(self) -> list[str]:
+        """Relative to the data folder, but for a key of the CA that is elsewhere."""
         made = [*(f"{path}/" for path in self.folders), *(file.path for file in self.files), *self.copies.values()]
-        return sorted(made)
+        return sorted([*made, *self._certificates()])
+
+    def _certificates(self) -> list[str]:
+        if not self.plan.encrypted:
+            return []
+        key = [os.path.dirname(DEFAULT_CA_KEY) + "/", DEFAULT_CA_KEY] if self.ca_key is None else [self.ca_key]
+        return ["tls/", *(f"tls/{name}" for name in CERTIFICATE_FILES), *key]
 
 
-def planned_folder(
-    plan: FactoryPlan, sources: InitSources, settings: Mapping[str, Mapping[str, Value]]
-) -> PlannedFolder:
+def planned_folder(plan: FactoryPlan, sources: InitSources) -> PlannedFolder:
     """Nothing is written. Raises RefusedByPolicy for a folder that is not empty, BadInput, DeviceMissing,
     DeviceFault."""
     refuse_used(plan.folder)
@@ -56,7 +67,7 @@ def planned_folder(
     copies |= {path: f"{FILES}/{os.path.basename(path)}" for path in sources.files}
     published = tuple(_published(path) for path in sources.files)
     complete = dataclasses.replace(plan, published=published)
-    return PlannedFolder(complete, new_folders(), new_files(complete, settings), copies)
+    return PlannedFolder(complete, new_folders(), new_files(complete), copies, sources.ca_key)
 
 
 def refuse_used(folder: str) -> None:
@@ -72,8 +83,9 @@ def refuse_used(folder: str) -> None:
         raise RefusedByPolicy(f"{folder}: {found}: nothing was changed; name a folder that does not exist")
 
 
-def make_folder(planned: PlannedFolder) -> None:
-    """An existing file is never overwritten. Raises DeviceFault; what was made until then stays."""
+def make_folder(planned: PlannedFolder, now_ns: int) -> None:
+    """An existing file is never overwritten. ``now_ns``: UTC. Raises DeviceFault, RefusedByPolicy (a key of a CA that
+    exists); what was made until then stays."""
     folder = planned.plan.folder
     with _translated():
         os.makedirs(folder, mode=0o755, exist_ok=True)
@@ -82,6 +94,9 @@ def make_folder(planned: PlannedFolder) -> None:
         for path, mode in planned.folders.items():
             os.mkdir(os.path.join(folder, path))
             os.chmod(os.path.join(folder, path), mode)
+    if planned.plan.encrypted:
+        create_own_ca(folder, (planned.plan.host,), now_ns, planned.ca_key)
+    with _translated():
         for source, target in planned.copies.items():
             copy_new(source, os.path.join(folder, target))
         for file in planned.files:

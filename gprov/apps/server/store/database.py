@@ -8,13 +8,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, inspect, make_url
+from sqlalchemy import Connection, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from gprov.apps.server.store.backends import Backend, PostgresqlBackend, SqliteBackend, fault, make_private
 from gprov.apps.server.store.schema import make_tables
 from gprov.apps.server.store.tables import store_version
 from gprov.domain.errors import DeviceFault, DeviceMissing
+
+# First number of the advisory locks of ``alone``.
+_ALONE = 0x6770726F8000
 
 
 class Database:
@@ -54,6 +57,21 @@ class Database:
         """A connection of its own, with each statement by itself: for locks that last longer than a transaction."""
         with _translated(self.name), self._backend.engine.connect() as free:
             yield free.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def alone(self, work: int) -> Iterator[None]:
+        """Keep other processes from the same work, which lasts longer than a transaction. ``work``: a number for it.
+        With SQLite, there are none."""
+        if self._backend.engine.dialect.name != "postgresql":
+            yield
+            return
+        with self.session() as db:
+            key = {"key": _ALONE + work}
+            db.execute(text("SELECT pg_advisory_lock(:key)"), key)
+            try:
+                yield
+            finally:
+                db.execute(text("SELECT pg_advisory_unlock(:key)"), key)
 
     def scrub(self) -> bool:
         """Remove what was deleted or replaced from the store's files. False: to be tried again later."""

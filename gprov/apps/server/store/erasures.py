@@ -29,6 +29,7 @@ from gprov.domain.factory.requests import ErasureRegistration
 from gprov.ports.files import Files
 from gprov.ports.signing import Signer
 
+_WRITING = 2
 _SIGNED = select(erasures.c.sequence, erasures.c.key_id, erasures.c.certificate, erasures.c.signature)
 _NEWEST = _SIGNED.order_by(erasures.c.sequence.desc()).limit(1)
 KEY_FILE = os.path.join("store", "erase-key.pem")
@@ -133,7 +134,9 @@ class Erasures:
         """Write certificates to the folder from which the factory takes them, in their order, and return how many. What
         could not be written stays due. Raises DeviceFault."""
         written = 0
-        with self._lock:
+        if self._due() is None:
+            return 0
+        with self._lock, self._database.alone(_WRITING):
             while (row := self._due()) is not None:
                 path = os.path.join(self._folder, "certificates", certificate_file(row.sequence))
                 write_signed(self._files, path, _signed(row))

@@ -43,6 +43,10 @@ class GroupedWrites:
             self._thread.submit(self._run)
         return future
 
+    def waiting(self) -> int:
+        """How many have not begun."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """After what was submitted."""
         self._thread.shutdown()

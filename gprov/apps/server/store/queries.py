@@ -63,6 +63,12 @@ class Queries:
                 ),
             )
 
+    def count_by_state(self) -> dict[str, int]:
+        """How many units there are in each state."""
+        counted = select(units.c.state, func.count()).group_by(units.c.state)
+        with self._database.read() as db:
+            return {row[0]: row[1] for row in db.execute(counted)}
+
     def kept_document(self, serial: str, name: str) -> KeptDocument | None:
         """None: no such unit or document, or it is a QA document, which only its release makes public."""
         this = (units.c.serial == serial, documents.c.name == name, documents.c.status == DocumentStatus.KEPT.value)

@@ -17,6 +17,7 @@ from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.formats.owner import Owner
 from gprov.ports.files import Files
 
+_WRITING = 1
 _DUE = (
     select(documents.c.id, documents.c.file, documents.c.content)
     .where(documents.c.status == DocumentStatus.RELEASED.value, ~documents.c.written)
@@ -39,7 +40,9 @@ class ReleasedDocuments:
         """Write released documents, oldest first, and return how many. Stops at the first that fails, since a newer
         document of the same name must not be overwritten by an older one later. Raises DeviceFault."""
         written = 0
-        with self._lock:
+        if not self._is_due():
+            return 0
+        with self._lock, self._database.alone(_WRITING):
             while True:
                 with self._database.read() as db:
                     due = db.execute(_DUE).first()
@@ -50,3 +53,7 @@ class ReleasedDocuments:
                 with self._database.write() as db:
                     db.execute(update(documents).where(documents.c.id == due.id).values(written=True))
                 written += 1
+
+    def _is_due(self) -> bool:
+        with self._database.read() as db:
+            return db.execute(_DUE).first() is not None

@@ -71,7 +71,7 @@ _ADD_EVENTS = insert(events)
 def _find_unit(dialect: str) -> ReturningInsert[Any]:
     added = upsert_of(dialect, units)
     return added.on_conflict_do_update(
-        index_elements=[units.c.serial], set_={"last_seen_ns": added.excluded.last_seen_ns}
+        index_elements=[units.c.serial], set_={"last_seen_ns": added.excluded.last_seen_ns, "cleared": False}
     ).returning(units.c.id)
 
 

@@ -82,6 +82,8 @@ units = Table(
     _text("next_key", ""),
     _flag("returned"),
     _text("concern", ""),
+    # Since its last report, its events and documents were removed: they are old.
+    _flag("cleared"),
     _integer("last_seq", "0"),
     # Bytes of its events.
     _integer("log_bytes", "0"),
@@ -90,6 +92,7 @@ units = Table(
     _integer("first_seen_ns"),
     _integer("last_seen_ns"),
     Index("units_by_activity", "last_seen_ns", "id"),
+    Index("units_to_clear", "cleared", "last_seen_ns"),
     Index("units_candidates", "candidate", "last_seen_ns"),
     Index("units_by_platform", "code_name", "last_seen_ns", "id"),
 )
@@ -273,4 +276,42 @@ audit = Table(
     _text("detail"),
     _bytes("digest"),
     Index("audit_of_serial", "serial", "number"),
+)
+
+# People. ``password``: Argon2id.
+accounts = Table(
+    "accounts",
+    TABLES,
+    Column("name", _TEXT, primary_key=True),
+    _text("role"),
+    _text("password"),
+    _integer("made_ns"),
+    _integer("seen_ns"),
+    sqlite_with_rowid=False,
+)
+
+# Sessions of people. ``digest``: SHA-256 of the cookie.
+signed_in = Table(
+    "signed_in",
+    TABLES,
+    Column("digest", _TEXT, primary_key=True),
+    Column("account", _TEXT, ForeignKey("accounts.name"), nullable=False),
+    _integer("began_ns"),
+    _integer("seen_ns"),
+    Index("signed_in_of_account", "account"),
+    sqlite_with_rowid=False,
+)
+
+# Tokens with which programs read the API. ``digest``: SHA-256.
+api_tokens = Table(
+    "api_tokens",
+    TABLES,
+    Column("name", _TEXT, primary_key=True),
+    Column("digest", _TEXT, nullable=False, unique=True),
+    _text("role"),
+    _integer("made_ns"),
+    _text("made_by"),
+    _integer("expires_ns"),
+    _integer("used_ns"),
+    sqlite_with_rowid=False,
 )

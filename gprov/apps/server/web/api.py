@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
@@ -23,6 +23,7 @@ from gprov.apps.server.store.records import EventPage, KeptDocument, UnitDetail,
 from gprov.apps.server.store.released_documents import ReleasedDocuments
 from gprov.apps.server.web.http import Received, json_body, json_reply
 from gprov.apps.server.web.limits.admission import Admission
+from gprov.apps.server.web.metrics import Metrics
 from gprov.apps.server.web.openapi import (
     ASKED,
     POSTED,
@@ -61,6 +62,7 @@ class Services:
     queries: Queries
     released: ReleasedDocuments
     key: StoreKey
+    metrics: Metrics
     admission: Admission
     bounds: BoundedStore
     now: Callable[[], int]
@@ -73,12 +75,13 @@ class Services:
             log.warning("%s", fault)
 
 
-def api(services: Services) -> APIRouter:
+def api(services: Services, viewing: Any) -> APIRouter:
+    """``viewing``: what a request that reads must depend on."""
     router = APIRouter(prefix=API)
     router.include_router(unit_sessions(services.gate, services.admission))
     router.include_router(_reports(services))
     router.include_router(_questions(services))
-    router.include_router(_readback(services))
+    router.include_router(_readback(services), dependencies=[viewing])
     return router
 
 
@@ -107,6 +110,7 @@ def _reports(services: Services) -> APIRouter:
         else:
             await run_in_threadpool(admission.admit, batch, body.peer)
         stored = await asyncio.wrap_future(store.events(batch))
+        services.metrics.stored(stored.count)
         if stored.states:
             await run_in_threadpool(services.write_released)
         return json_reply(StoredReply(stored.count))

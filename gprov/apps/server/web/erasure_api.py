@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
@@ -32,10 +32,12 @@ _FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy":
 Serial = Annotated[str, Query(min_length=1, max_length=MAX_SERIAL)]
 
 
-def erasure_routes(erasures: Erasures, services: Services) -> APIRouter:
+def erasure_routes(erasures: Erasures, services: Services, viewing: Any) -> APIRouter:
+    """``viewing``: what a request that reads must depend on."""
     router = APIRouter()
-    router.include_router(_api(erasures, services), prefix=API)
-    router.include_router(_pages(erasures), prefix="/erasure")
+    router.include_router(_registering(erasures, services), prefix=API)
+    router.include_router(_reading(erasures), prefix=API, dependencies=[viewing])
+    router.include_router(_pages(erasures), prefix="/erasure", dependencies=[viewing])
     return router
 
 
@@ -47,7 +49,7 @@ def write_certificates(erasures: Erasures) -> None:
         log.warning("%s", fault)
 
 
-def _api(erasures: Erasures, services: Services) -> APIRouter:
+def _registering(erasures: Erasures, services: Services) -> APIRouter:
     router = APIRouter(tags=["erase certificates"])
 
     @router.post(
@@ -61,6 +63,12 @@ def _api(erasures: Erasures, services: Services) -> APIRouter:
         signed = erasures.register(services.admission.decoded(ErasureRegistration, body))
         write_certificates(erasures)
         return json_reply(certificate_reply(signed))
+
+    return router
+
+
+def _reading(erasures: Erasures) -> APIRouter:
+    router = APIRouter(tags=["erase certificates"])
 
     @router.get("/erasures", summary="Erase certificates of one unit", responses=answers(ErasureList, *ASKED))
     def of_unit(serial: Serial) -> Response:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import Doc
 
-from gprov.domain.factory.settings.kinds import Checked, Section, refusal
+from gprov.domain.factory.settings.kinds import Checked, Section, Whole, refusal
 
 _SCHEME = "postgresql"
 
@@ -37,6 +37,16 @@ class StoreSettings(Section):
         DATABASE,
         Doc("empty: SQLite in the data folder; or a PostgreSQL database, `postgresql://user@host/name`"),
     ] = field(default="", repr=False)
+
+    keep_days: Annotated[
+        int,
+        Whole(0, 36500),
+        Doc("after which events and documents of a unit that has not reported since are removed; 0: never"),
+    ] = 0
+
+    @property
+    def keep_ns(self) -> int:
+        return self.keep_days * 24 * 3600 * 10**9
 
     @property
     def has_password(self) -> bool:

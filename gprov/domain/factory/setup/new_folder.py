@@ -10,7 +10,7 @@ from gprov.domain.factory.netboot import MANUF_DATA
 from gprov.domain.factory.server_settings import SETTINGS_FILE
 from gprov.domain.factory.setup.plan import FactoryPlan
 from gprov.domain.factory.setup.readme import readme
-from gprov.domain.factory.setup.settings_text import Value, settings_text
+from gprov.domain.factory.setup.settings_text import settings_text
 from gprov.domain.factory.setup.templates import appliance_template, manuf_template
 from gprov.domain.factory.setup.unit_file import UNIT_NAME, unit_file
 
@@ -37,10 +37,10 @@ def new_folders() -> Mapping[str, int]:
     return {FILES: 0o755, TFTP: 0o755, "documents": _PRIVATE, "certificates": 0o755, "store": _PRIVATE}
 
 
-def new_files(plan: FactoryPlan, settings: Mapping[str, Mapping[str, Value]] | None = None) -> tuple[NewFile, ...]:
-    """``settings``: tables of server.toml besides [listen]. Raises BadInput with what cannot stand in a file."""
+def new_files(plan: FactoryPlan) -> tuple[NewFile, ...]:
+    """Raises BadInput with what cannot stand in a file."""
     return (
-        NewFile(SETTINGS_FILE, settings_text(plan, settings), 0o640),
+        NewFile(SETTINGS_FILE, settings_text(plan), 0o640),
         NewFile(f"{FILES}/{MANUF_DATA}", manuf_template(plan)),
         NewFile(APPLIANCE, appliance_template()),
         NewFile(DNSMASQ, dnsmasq_configuration(plan.netboot).encode()),

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from gprov.domain.branding import Branding
 from gprov.domain.factory.dnsmasq import NetbootService
+from gprov.domain.factory.settings.tls import Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,28 @@ class PublishedFile:
     sha256: str
 
 
+def boot_url(server: str) -> str:
+    """URL from which iPXE gets its script: of a port of its own beside an https server, which Debian's iPXE cannot
+    ask."""
+    parts = urlsplit(server)
+    if parts.scheme != "https":
+        return server
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"http://{host}:{Tls().boot_port}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactoryPlan:
-    """``folder``: absolute path of the data folder. ``netboot``: DHCP and TFTP of the network with the units, and the
-    URL of the server there. ``program``: absolute path of ``gprov``. ``user``: runs the server. ``key_file``: absolute
-    path, outside of the folder. ``published``: files that it begins with."""
+    """``folder``: absolute path of the data folder. ``server``: URL at which units reach the server, without a slash at
+    its end; https for a server with a CA of its own. ``netboot``: DHCP and TFTP of the network with the units, and the
+    URL from which iPXE gets its script. ``isolated``: without accounts and tokens. ``program``: absolute path of
+    ``gprov``. ``user``: runs the server. ``key_file``: absolute path, outside of the folder. ``published``: files that
+    it begins with."""
 
     folder: str
+    server: str
     netboot: NetbootService
+    isolated: bool
     program: str
     user: str
     key_file: str
@@ -33,9 +48,8 @@ class FactoryPlan:
     branding: Branding = field(default_factory=Branding)
 
     @property
-    def server(self) -> str:
-        """Without a slash at its end."""
-        return self.netboot.server.rstrip("/")
+    def encrypted(self) -> bool:
+        return self.server.startswith("https:")
 
     @property
     def files_url(self) -> str:

@@ -20,9 +20,9 @@ Made by `gprov server init` for {server}, with machines on interface {interface}
 | dnsmasq.conf | DHCP and TFTP for the machines |
 | {unit} | service for systemd |
 | store/, documents/, certificates/ | made by the server; see docs/server.md |
-
+{certificates}
 The key that encrypts passwords is {key_file}. Keep a copy of it, apart from this folder and its backups.
-
+{people}
 ## Next steps
 
 1. Fill in what `gprov server check --data {folder}` reports, until it finds no problem:
@@ -44,6 +44,16 @@ The key that encrypts passwords is {key_file}. Keep a copy of it, apart from thi
 
 4. Start a machine from the network. {server} shows it.
 """
+_CERTIFICATES = """\
+| tls/ | certificates of the server, and of its CA: tls/ca.pem, for browsers and kernels (docs/tls.md) |
+| ca/ca.key | key of the CA, unless it was put elsewhere: keep a copy, and keep it from others |
+"""
+_ACCOUNTS = """
+People sign in, and units show one-time tokens, which they get in their iPXE script (docs/server-access.md).
+"""
+_ISOLATED = """
+The network is isolated: no accounts and no tokens. docs/server-access.md says what that means.
+"""
 
 
 def readme(plan: FactoryPlan) -> bytes:
@@ -55,6 +65,8 @@ def readme(plan: FactoryPlan) -> bytes:
         folder=plan.folder,
         user=plan.user,
         unit=UNIT_NAME,
+        certificates=_CERTIFICATES if plan.encrypted else "",
+        people=_ISOLATED if plan.isolated else _ACCOUNTS,
         kernel=plan.branding.boot_kernel,
         provision_kernel=plan.branding.provision_kernel,
     ).encode()

@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from gprov.domain.factory.settings.access import AccessMode
+from gprov.domain.factory.settings.tls import BootPort, TlsMode
 from gprov.domain.factory.setup.plan import FactoryPlan
 
 Value = str | int | float | bool | tuple[str, ...]
 
 
-def settings_text(plan: FactoryPlan, more: Mapping[str, Mapping[str, Value]] | None = None) -> bytes:
-    """``more``: tables with the keys that are stated besides those of [listen]."""
+def settings_text(plan: FactoryPlan) -> bytes:
+    mode = AccessMode.ISOLATED if plan.isolated else AccessMode.ACCOUNTS
     tables: dict[str, Mapping[str, Value]] = {
         "listen": {"host": plan.host, "port": plan.port, "public_url": plan.server},
-        **(more or {}),
+        "access": {"mode": mode.value},
     }
+    if plan.encrypted:
+        tables["tls"] = {"mode": TlsMode.OWN_CA.value, "boot": BootPort.HTTP.value}
+    return toml_text(tables)
+
+
+def toml_text(tables: Mapping[str, Mapping[str, Value]]) -> bytes:
     lines = [
         "# Settings of the factory server. docs/server-settings.md lists all keys; what is not stated is the default."
     ]
