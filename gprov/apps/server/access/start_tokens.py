@@ -13,7 +13,8 @@ from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import start_token_uses, start_tokens
 from gprov.domain.factory.start_token import IssuedToken
 
-# Unused and used ones that are kept; the oldest go first. Anyone on the network can ask for iPXE scripts.
+# Unused and used ones that are kept; those that expire first go first. Anyone on the network can ask for iPXE scripts,
+# whose tokens expire sooner than those of people.
 KEPT = 10_000
 
 
@@ -38,10 +39,11 @@ class NewToken:
 
 
 def add(db: Connection, new: NewToken) -> None:
-    """Also removes expired tokens, and the oldest if there are too many."""
+    """Also removes expired tokens, and others if there are too many."""
     db.execute(delete(start_tokens).where(start_tokens.c.expires_ns < new.issued_ns))
-    beyond = select(start_tokens.c.id).order_by(start_tokens.c.id.desc()).offset(KEPT - 1).limit(1).scalar_subquery()
-    db.execute(delete(start_tokens).where(start_tokens.c.id <= beyond))
+    latest = start_tokens.c.expires_ns.desc(), start_tokens.c.id.desc()
+    beyond = select(start_tokens.c.id).order_by(*latest).offset(KEPT - 1)
+    db.execute(delete(start_tokens).where(start_tokens.c.id.in_(beyond)))
     db.execute(
         insert(start_tokens).values(
             digest=new.digest,
