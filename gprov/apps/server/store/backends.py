@@ -25,6 +25,12 @@ _POOL = {"pool_size": 8, "max_overflow": 56, "pool_timeout": _BUSY_SECONDS}
 _WRITERS = 0x6770726F76
 _WRITES = "gprov_writes"
 
+# A server, database or role that is set to answer before a transaction is on stable storage waits here all the same.
+_TURN = text("""
+    SELECT pg_advisory_xact_lock(:key),
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
+""")
+
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
 
 
@@ -83,7 +89,7 @@ class PostgresqlBackend(Backend):
 
     @override
     def writing(self, db: Connection) -> Connection:
-        db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS})
+        db.execute(_TURN, {"key": _WRITERS})
         return db
 
     @override
