@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import start_token_uses, start_tokens
 from gprov.domain.factory.start_token import IssuedToken
 
-# Unused and used ones that are kept; the oldest go first. Anyone on the network can ask for iPXE scripts.
+# Unused and used ones that are kept; those that expire first go first. Anyone on the network can ask for iPXE scripts:
+# their tokens, which expire soon, push out none that a person has issued for a longer time.
 KEPT = 10_000
 
 
@@ -38,10 +39,15 @@ class NewToken:
 
 
 def add(db: Connection, new: NewToken) -> None:
-    """Also removes expired tokens, and the oldest if there are too many."""
+    """Also removes expired tokens, and those that expire next if there are too many."""
     db.execute(delete(start_tokens).where(start_tokens.c.expires_ns < new.issued_ns))
-    beyond = select(start_tokens.c.id).order_by(start_tokens.c.id.desc()).offset(KEPT - 1).limit(1).scalar_subquery()
-    db.execute(delete(start_tokens).where(start_tokens.c.id <= beyond))
+    latest = select(start_tokens.c.expires_ns, start_tokens.c.id).order_by(
+        start_tokens.c.expires_ns.desc(), start_tokens.c.id.desc()
+    )
+    beyond = db.execute(latest.offset(KEPT - 1).limit(1)).first()
+    if beyond is not None:
+        place = tuple_(start_tokens.c.expires_ns, start_tokens.c.id)
+        db.execute(delete(start_tokens).where(place <= tuple_(*beyond)))
     db.execute(
         insert(start_tokens).values(
             digest=new.digest,
