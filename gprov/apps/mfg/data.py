@@ -5,7 +5,7 @@ from __future__ import annotations
 from gprov.apps.unit.composition.context import UnitContext
 from gprov.domain.errors import BadInput, NetworkFault, Problem
 from gprov.domain.mfg.encryption import require_encryption
-from gprov.domain.mfg.manuf import ManufData, parse_manuf
+from gprov.domain.mfg.manuf import MAX_DOCUMENT, ManufData, parse_manuf
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.platform.table import Platform, parse_platform_table
 from gprov.ports.clock import Clock
@@ -14,8 +14,6 @@ from gprov.ports.retry import retried
 
 _OK = 200
 # Pauses between attempts, seconds. The link has only just come up, and the first packets may be lost.
-# Of a document: far more than any has, and what a unit parses in a second.
-_MOST_BYTES = 4 << 20
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -42,7 +40,7 @@ def fetch_platforms(http: Http, clock: Clock, url: str) -> tuple[Platform, ...]:
 
 
 def _get(http: Http, clock: Clock, url: str) -> bytes:
-    reply = retried(clock, lambda: http.request("GET", url, limit=_MOST_BYTES), _PAUSES, NetworkFault)
+    reply = retried(clock, lambda: http.request("GET", url, limit=MAX_DOCUMENT), _PAUSES, NetworkFault)
     if reply.status != _OK:
         raise NetworkFault(redacted(url), f"status {reply.status}")
     return reply.body

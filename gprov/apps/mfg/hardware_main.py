@@ -20,7 +20,7 @@ from gprov.domain.boot.args import parse_boot_arguments
 from gprov.domain.errors import ExitCode, GprovError, NetworkFault
 from gprov.domain.formats.printable import printable_text
 from gprov.domain.mfg.difference import difference_text
-from gprov.domain.mfg.manuf import parse_specifications
+from gprov.domain.mfg.manuf import MAX_DOCUMENT, parse_specifications
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.unit.trust import is_encrypted
 
@@ -74,7 +74,7 @@ def _content(source: str, unit: UnitContainer) -> bytes:
     if is_encrypted(source):
         arguments = parse_boot_arguments(os.environ, unit.branding())
         trust_log_server(unit.trust_ports(), source, None, replace(unit.context(), arguments=arguments))
-    reply = unit.http().request("GET", source)
+    reply = unit.http().request("GET", source, limit=MAX_DOCUMENT)
     if reply.status != _OK:
         raise NetworkFault(redacted(source), f"status {reply.status}")
     return reply.body

@@ -3,7 +3,8 @@ there already (proxyDHCP). Pure.
 
 Firmware is distinguished by DHCP option 93, the client's architecture (RFC 4578, section 2.1), and gets iPXE for it
 over TFTP. iPXE asks again, as user class "iPXE" and with its own option 175, and gets the script over HTTP: without
-that distinction it would load itself for ever. Options: dnsmasq(8), version 2.80 or later.
+that distinction it would load itself for ever. An iPXE that has its script inside needs no such answer. Options:
+dnsmasq(8), version 2.80 or later.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.factory.netboot import SCRIPT, base_problem
+from gprov.domain.unit.trust import is_encrypted
 
 # Where Debian's package ipxe puts its programs.
 TFTP_ROOT = "/usr/lib/ipxe"
@@ -43,7 +45,7 @@ class AddressRange:
 class NetbootService:
     """``interface``: of the network with the machines. ``server``: URL at which they reach the factory server.
     ``addresses``: a range to lease from, or the network of another DHCP server that leases them; ``server`` must hold
-    an IPv4 address then."""
+    an IPv4 address then. An https URL needs iPXE of ``gprov build ipxe`` in ``tftp_root``."""
 
     interface: str
     server: str
@@ -67,6 +69,9 @@ def _problems(service: NetbootService) -> list[Problem]:
     problem = base_problem(service.server)
     if problem:
         found.append(Problem("server", problem))
+    if not problem and is_encrypted(service.server) and service.tftp_root == TFTP_ROOT:
+        how = "name the http port for iPXE, or a TFTP folder with iPXE of `gprov build ipxe`"
+        found.append(Problem("server", f"Debian's iPXE has no TLS: {how}"))
     if not _PATH.fullmatch(service.tftp_root):
         wrong = f"{service.tftp_root!r} must be an absolute path of letters, digits and _ . + @ : -"
         found.append(Problem("TFTP folder", wrong))
@@ -120,17 +125,17 @@ def _clients() -> list[str]:
 
 
 def _answers(service: NetbootService, script: str) -> list[str]:
-    addresses = service.addresses
+    addresses, own = service.addresses, is_encrypted(service.server)
     if isinstance(addresses, AddressRange):
-        return [*_lease(addresses), *_boot(script)]
+        return [*_lease(addresses), *_boot(script, own=own)]
+    others = "" if own else "tag:!ipxe,"
     return [
         f"# Another DHCP server leases the addresses of {addresses}; this one announces what to start.",
         f"dhcp-range={addresses.network_address},proxy,{addresses.netmask}",
         "",
-        "# iPXE ignores an offer without the address of a server.",
-        f"dhcp-boot=tag:ipxe,{script},,{_address(service.server)}",
-        *(f'pxe-service=tag:!ipxe,{number},"gprov",{BIOS_LOADER}' for number in _BIOS),
-        *(f'pxe-service=tag:!ipxe,{number},"gprov",{UEFI_LOADER}' for number in _UEFI),
+        *([] if own else _script_of_proxy(script, service.server)),
+        *(f'pxe-service={others}{number},"gprov",{BIOS_LOADER}' for number in _BIOS),
+        *(f'pxe-service={others}{number},"gprov",{UEFI_LOADER}' for number in _UEFI),
     ]
 
 
@@ -146,7 +151,17 @@ def _lease(addresses: AddressRange) -> list[str]:
     ]
 
 
-def _boot(script: str) -> list[str]:
+def _script_of_proxy(script: str, server: str) -> list[str]:
+    return [
+        "# iPXE ignores an offer without the address of a server.",
+        f"dhcp-boot=tag:ipxe,{script},,{_address(server)}",
+    ]
+
+
+def _boot(script: str, *, own: bool) -> list[str]:
+    """``own``: for an iPXE of ``gprov build ipxe``, which has its script inside; other ones load it."""
+    if own:
+        return [f"dhcp-boot=tag:bios,{BIOS_LOADER}", f"dhcp-boot=tag:uefi,{UEFI_LOADER}"]
     return [
         f"dhcp-boot=tag:ipxe,{script}",
         f"dhcp-boot=tag:!ipxe,tag:bios,{BIOS_LOADER}",

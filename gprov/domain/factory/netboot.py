@@ -51,6 +51,18 @@ echo gprov: {name} could not be started; the firmware goes on
 exit 1
 """
 
+_EMBEDDED = """\
+#!ipxe
+echo gprov: iPXE for {base}
+:again
+dhcp && chain --replace {base}/{script} ||
+inc failures
+iseq ${{failures}} {retries} && exit 1 ||
+echo gprov: {base} does not answer, or is not verified; trying again in {seconds} seconds
+sleep {seconds}
+goto again
+"""
+
 _LOCAL = """\
 #!ipxe
 echo gprov: this unit was provisioned before; it starts from its own disks
@@ -122,6 +134,11 @@ def provision_script(
         retries=RETRIES,
         seconds=RETRY_SECONDS,
     )
+
+
+def embedded_script(server: str) -> str:
+    """Built into an iPXE that heeds no other script. ``server``: https URL, as ``base_problem`` accepts it."""
+    return _EMBEDDED.format(base=server.rstrip("/"), script=SCRIPT, retries=RETRIES, seconds=RETRY_SECONDS)
 
 
 def local_script() -> str:

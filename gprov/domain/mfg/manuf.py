@@ -30,6 +30,9 @@ from gprov.domain.mfg.urls import url_problem
 from gprov.domain.platform.model import Platform
 from gprov.domain.recovery_files import IMAGE_FOLDER
 
+# Bytes of a document that a unit fetches: far more than any has, and what a unit parses in a second.
+MAX_DOCUMENT = 4 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManufData:

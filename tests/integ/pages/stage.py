@@ -76,7 +76,7 @@ class PageServer:
         container = server_container(str(self.folder), FakeKeys(), self._settings)
         set_value(container.now, lambda: self.now_ns)
         self._held.enter_context(serving(str(self.folder), self._settings.store.database))
-        self._feed = container.feed()
+        self._feed, self.accounts = container.feed(), container.accounts()
         self._held.enter_context(closing(container.database()))
         app = container.app()
         config = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="warning", timeout_graceful_shutdown=3)

@@ -66,7 +66,7 @@ def test_nothing_that_a_unit_sends_becomes_part_of_a_page(hostile_server: PageSe
     assert window.complaints == []
 
 
-@pytest.mark.parametrize("serial", SERIALS)
+@pytest.mark.parametrize("serial", [IMAGE, TEMPLATE, "../../x", "A/B//C", "100%25"])
 def test_links_lead_to_the_unit_and_show_everything_as_text(
     hostile_server: PageServer, window: Window, serial: str
 ) -> None:

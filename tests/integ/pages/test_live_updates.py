@@ -6,7 +6,7 @@ import http.client
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -132,32 +132,44 @@ def test_the_server_ends_at_once_while_pages_are_open(process: Server) -> None:
 
 
 def test_last_event_id(own_server: PageServer) -> None:
-    """A browser that has the present version hears nothing but the next one; one with an older version hears it at
-    once."""
+    """A browser with the present version hears of the next one only, one with an older version of the present one."""
     unit = UnitOnLine(own_server, "A/B 1")
     unit.begin()
-    first = _next_version(own_server, "", "")
-    assert _next_version(own_server, "", "outdated") == first
-    own_server.later(MINUTE)
-    unit.report(StateChange(S.MFG_FAILED))
-    second = _next_version(own_server, "", first)
-    assert second != first
-    UnitOnLine(own_server, "SN-2").begin()
-    assert _next_version(own_server, "A%2FB+1", first) == second
-    assert _next_version(own_server, "", second) not in {first, second}
+    with ExitStack() as streams:
+        others = [streams.enter_context(stream(own_server, topic)) for topic in ("", "A%2FB+1")]
+        first, *same = [version_of(reply) for reply in others]
+        assert same == [first]
+        with stream(own_server, "", known="outdated") as reply:
+            assert version_of(reply) == first
+        reply = streams.enter_context(stream(own_server, "", known=first))
+        of_unit = streams.enter_context(stream(own_server, "A%2FB+1", known=first))
+        own_server.later(MINUTE)
+        unit.report(StateChange(S.MFG_FAILED))
+        second = version_of(reply)
+        assert second != first
+        assert version_of(of_unit) == second
+        UnitOnLine(own_server, "SN-2").begin()
+        assert version_of(reply) not in {first, second}
+    with stream(own_server, "A%2FB+1", known=first) as of_unit:
+        assert version_of(of_unit) == second
 
 
-def _next_version(server: PageServer, topic: str, known: str) -> str:
+@contextmanager
+def stream(server: PageServer, topic: str, known: str = "") -> Iterator[http.client.HTTPResponse]:
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
-        connection.request(
-            "GET", f"/live/?topic={topic}&after=ignored", headers={"Last-Event-ID": known} if known else {}
-        )
+        headers = {"Last-Event-ID": known} if known else {}
+        connection.request("GET", f"/live/?topic={topic}&after=ignored", headers=headers)
         reply = connection.getresponse()
         assert reply.status == 200
-        for raw in reply:
-            name, _, value = raw.decode().strip().partition(": ")
-            if name == "id":
-                return value
+        yield reply
+
+
+def version_of(reply: http.client.HTTPResponse) -> str:
+    """Of the next event."""
+    while line := reply.readline():
+        name, _, value = line.decode().strip().partition(": ")
+        if name == "id":
+            return value
     raise AssertionError("the stream ended without an event")
 
 

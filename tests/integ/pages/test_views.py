@@ -261,11 +261,11 @@ def test_cells_of_exports_are_no_formulas(own_server: PageServer) -> None:
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("/recent/?since=noon", "since must be a time like 2026-11-30 or 2026-11-30 14:05 (UTC)"),
-        ("/recent/?state=broken", "state must be one of"),
+        ("/recent/?since=noon", "Last report from (UTC) must be a time like 2026-11-30 or 2026-11-30 14:05 (UTC)"),
+        ("/recent/?state=broken", "State must be one of"),
         ("/recent/?after=1", "after is not the end of a page"),
         ("/units.csv?until=noon", "until must be a time like"),
-        ("/view/GP2611-04207/?session=x", "session must be a number from 1"),
+        ("/view/GP2611-04207/?session=x", "Session must be a number from 1"),
         ("/view/GP2611-04207/?before=x", "before is not a place in the log"),
         ("/figures/?span=1y", "span must be one of 24h, 7d, 30d"),
     ],

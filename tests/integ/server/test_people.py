@@ -67,7 +67,7 @@ class Browser:
         async def exchange() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.factory.app, client=(self.factory.peer, 5))
             async with httpx.AsyncClient(
-                transport=transport, base_url="http://factory", cookies=self.cookies, headers=dict(self.headers)
+                transport=transport, base_url="https://factory", cookies=self.cookies, headers=dict(self.headers)
             ) as client:
                 reply = await client.request(method, path, data=form)
                 self.cookies = dict(client.cookies)
@@ -136,14 +136,14 @@ def test_a_person_signs_in_and_out(factory: Factory) -> None:
     cookie = reply.headers["set-cookie"]
     for part in ("HttpOnly", "SameSite=strict", "Secure", "Path=/"):
         assert part in cookie
-    token = browser.cookies["gprov-session"]
+    token = browser.cookies["__Host-gprov-session"]
     assert re.fullmatch("[0-9a-f]{64}", token)
     store = b"".join(path.read_bytes() for path in (factory.folder / "store").iterdir())
     assert token.encode() not in store
     assert PASSWORD.encode() not in store
     assert "viewer" in browser.get("/recent/").text
     assert browser.post("/sign-out/", "/account/").status_code == 303
-    browser.cookies["gprov-session"] = token
+    browser.cookies["__Host-gprov-session"] = token
     assert browser.get("/recent/").status_code == 303, "the session has ended on the server"
 
 
@@ -249,7 +249,8 @@ def test_a_theft_is_handled_on_the_page(factory: Factory) -> None:
     assert released.headers["location"] == "/unit-access/?serial=SN+1%2FA&done=released"
     assert units.document() is DocumentStatus.RELEASED
     assert person.post(CHANGE, UNIT, what="released", document="qav.htm", reason="again").status_code == 422
-    assert person.post(CHANGE, UNIT, what="reopened", reason="again", replace="1").status_code == 303
+    assert "new passwords: those" not in person.get(UNIT).text, "this role has no choice: it would be a way to see them"
+    assert person.post(CHANGE, UNIT, what="reopened", reason="again").status_code == 303
     assert Client(units).provision() != stolen
     assert person.post(CHANGE, UNIT, what="rotated", reason="to be sure").status_code == 303
     assert person.post(CHANGE, UNIT, what="erase", reason="no").status_code == 404
@@ -265,6 +266,17 @@ def test_a_person_issues_a_token(factory: Factory) -> None:
     found = re.search("PROVISION_TOKEN=([0-9a-f]{32})", shown)
     assert found
     assert Client(units).start(Secret(found[1])) == 204
+
+
+def test_who_may_see_passwords_may_keep_them(factory: Factory) -> None:
+    units = _units(factory)
+    kept = Client(units).provision()
+    person = signed_in(factory, "revealer")
+    assert person.post(CHANGE, UNIT, what="reopened", reason="bench 7").status_code == 303
+    again = Client(units)
+    assert again.provision() == kept
+    assert person.post(CHANGE, UNIT, what="reopened", reason="bench 7", replace="1").status_code == 303
+    assert Client(units).provision() != kept
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

@@ -1,9 +1,10 @@
 """Units whose firmware really started provisioning over the network: the real dnsmasq, with the configuration that is
-printed for factories, iPXE of the distribution, and our server."""
+printed for factories, iPXE of the distribution, and our server with TLS."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 from virt.firmware.efi.bootentry import BootEntry
 from virt.firmware.varstore.edk2 import Edk2VarStore
 
+from gprov.adapters.linux.system.process import SystemProcesses
 from gprov.apps.host.lab.disk_shapes import unit_spec
 from gprov.apps.host.lab.unit import VirtualUnit
+from gprov.apps.host.lab.volumes import ext_volume
 from gprov.domain.boot.firmware import FirmwareKind
 
 pytestmark = pytest.mark.vm
@@ -25,7 +28,7 @@ UEFI, BIOS = FirmwareKind.UEFI, FirmwareKind.BIOS
 @pytest.fixture(scope="module", params=[("nvme", UEFI), ("huge", BIOS)], ids=["UEFI", "BIOS"])
 def unit(prepared_as: Callable[..., VirtualUnit], request: pytest.FixtureRequest) -> VirtualUnit:
     profile, firmware = request.param
-    return prepared_as(replace(unit_spec(profile, firmware), netboot=True))
+    return prepared_as(replace(unit_spec(profile, firmware), netboot=True, tls=True))
 
 
 def text(unit: VirtualUnit, name: str) -> str:
@@ -40,7 +43,23 @@ def test_the_firmware_fetched_the_script_and_the_kernel(unit: VirtualUnit) -> No
     asked = requests(unit)
     assert asked[0] == "GET /boot.ipxe"
     assert asked[1].startswith("GET /boot.ipxe?mac=56%3A78%3A90%3A00%3A00%3A01&serial=LAB0001&board=")
-    assert asked[2:4] == ["GET /files/provision.pxe", "GET /files/manufData.json"]
+    assert asked[2:5] == ["GET /files/provision.pxe", "GET /ca.pem", "GET /files/manufData.json"]
+
+
+def fingerprint(unit: VirtualUnit) -> str:
+    """SHA-256 of the CA's certificate, by openssl."""
+    words = ("openssl", "x509", "-in", unit.path("server/tls/ca.pem"), "-noout", "-fingerprint", "-sha256")
+    done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=30)
+    return done.stdout.rpartition("=")[2].strip().replace(":", "").lower()
+
+
+def test_the_unit_remembers_the_ca_and_reported_its_restore_over_tls(unit: VirtualUnit) -> None:
+    """The server's port has nothing but TLS; its QA document is there since the restore was reported."""
+    number = 2 if unit.spec.firmware is UEFI else 1  # behind the ESP
+    with ext_volume(SystemProcesses(), unit.recovery, number) as volume:
+        stored = volume.read("/factory_ca.pem")
+    assert stored == Path(unit.path("server/tls/ca.pem")).read_bytes()
+    assert list(Path(unit.path("server/documents")).rglob("*.htm"))
 
 
 def test_ipxe_did_not_load_itself_again(unit: VirtualUnit) -> None:
@@ -56,7 +75,9 @@ def test_ipxe_did_not_load_itself_again(unit: VirtualUnit) -> None:
 def test_the_kernel_got_its_arguments(unit: VirtualUnit) -> None:
     (line,) = re.findall(r"Command line: (.*)", text(unit, "serial-provision.log"))
     words = line.replace("provision.pxe ", "").split()
-    assert re.fullmatch(r"mfgurl=http://10\.77\.0\.1:\d+/files/manufData\.json", words[0])
+    assert re.fullmatch(r"mfgurl=https://10\.77\.0\.1:\d+/files/manufData\.json", words[0])
+    assert re.fullmatch(r"PROVISION_TOKEN=\S{20,}", words[1])
+    assert words[2] == f"mfgca=sha256:{fingerprint(unit)}"
     assert 'PROVISION_BOOT_ARGS="panic=5 oops=panic no_timer_check"' in line
 
 

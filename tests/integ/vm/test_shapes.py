@@ -25,9 +25,9 @@ pytestmark = pytest.mark.vm
 LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 BIOS_BOOT = "21686148-6449-6E6F-744E-656564454649"
 ROWS = [
-    pytest.param(replace(unit_spec("nvme"), netboot=True), id="UEFI-nvme-netboot"),
+    pytest.param(replace(unit_spec("nvme"), netboot=True, tls=True), id="UEFI-nvme-netboot"),
     pytest.param(unit_spec("virtio"), id="UEFI-virtio"),
-    pytest.param(replace(unit_spec("huge", FirmwareKind.BIOS), netboot=True), id="BIOS-huge-netboot"),
+    pytest.param(replace(unit_spec("huge", FirmwareKind.BIOS), netboot=True, tls=True), id="BIOS-huge-netboot"),
     pytest.param(unit_spec("huge"), id="UEFI-huge", marks=pytest.mark.nightly),
     pytest.param(unit_spec("dom"), id="UEFI-dom", marks=pytest.mark.nightly),
 ]

@@ -24,3 +24,12 @@ def test_a_bad_specification(tmp_path: Path, content: bytes, message: str, capsy
     assert main(words) == 1
     assert capsys.readouterr().err.startswith(f"gprov: {path}: {message}")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_ca_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is collected."""
+    path = tmp_path / "ca.pem"
+    path.write_bytes(b"no certificate")
+    words = ["build", "initramfs", "--flavor", "mfg", "--output", str(tmp_path / "out"), "--ca", str(path)]
+    assert main(words) == 1
+    assert capsys.readouterr().err.startswith(f"gprov: {path}: must hold exactly one certificate in PEM")

@@ -4,11 +4,13 @@ import pytest
 
 from gprov.adapters.fake.system.process import FakeProcesses
 from gprov.apps.host.initramfs.applets import add_applets
+from gprov.apps.host.initramfs.builds import add_ca
 from gprov.apps.host.initramfs.copies import check_interpreters
 from gprov.apps.host.initramfs.cpio import archive, folder, regular, symlink
 from gprov.apps.host.initramfs.parts import CONFIGURATION, Part, PartKind, report_lines
 from gprov.apps.host.initramfs.rootfs import RootTree, inside
 from gprov.domain.errors import BadInput
+from gprov.domain.unit.trust import BUILT_IN, OwnCa, parse_ca
 from gprov.ports.process import Completed
 
 TAR = Part(PartKind.PROGRAM, "tar")
@@ -121,3 +123,11 @@ def test_scripts_need_their_interpreter_in_the_tree(script: bytes, missing: str)
 def test_applets_of_a_program_that_is_not_there() -> None:
     with pytest.raises(BadInput, match="busybox"):
         add_applets(RootTree(), with_busybox(), "busybox")
+
+
+def test_the_ca_is_where_units_look_for_it() -> None:
+    ca = OwnCa(b"\x30\x81\x90" + bytes(144))
+    tree = RootTree()
+    add_ca(tree, ca)
+    node = next(node for node in tree.finish() if node.path == "etc/gprov/ca.pem")
+    assert parse_ca(BUILT_IN, node.content) == ca

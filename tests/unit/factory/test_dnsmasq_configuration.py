@@ -82,3 +82,21 @@ def test_usage(words: list[str]) -> None:
     except SystemExit as exc:
         status = int(str(exc.code))
     assert status == 2
+
+
+@pytest.mark.parametrize(
+    "addresses", [AddressRange(FIRST, LAST, MASK), IPv4Network("10.1.0.0/24")], ids=["range", "proxy"]
+)
+def test_an_ipxe_that_has_its_script_inside_is_sent_to_all(addresses: AddressRange | IPv4Network) -> None:
+    """To other ones as well, such as those in option ROMs: they must not get a script from a server that they cannot
+    verify."""
+    text = dnsmasq_configuration(NetbootService("eth1", "https://10.1.0.1:8900", addresses, "/srv/tftp"))
+    assert "boot.ipxe" not in text
+    assert "tag:ipxe," not in text.replace("set:ipxe,", "")
+    assert "undionly.kpxe" in text
+    assert "snponly.efi" in text
+
+
+def test_https_with_debians_ipxe_is_refused() -> None:
+    with pytest.raises(BadInput, match="Debian's iPXE has no TLS"):
+        dnsmasq_configuration(NetbootService("eth1", "https://10.1.0.1:8900", AddressRange(FIRST, LAST, MASK)))

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput
-from gprov.domain.factory.netboot import asking_script, base_problem, check_arguments, local_script, provision_script
+from gprov.domain.factory.netboot import (
+    asking_script,
+    base_problem,
+    check_arguments,
+    embedded_script,
+    local_script,
+    provision_script,
+)
 
 BASE = "http://10.1.0.1:8901"
 
@@ -50,6 +57,22 @@ def test_provisioning_is_started_with_the_data_of_this_server() -> None:
     kernel, data = f"{BASE}/files/provision.pxe", f"mfgurl={BASE}/files/manufData.json"
     assert kernel_line(script) == ["kernel", kernel, data, "console=ttyS0", 'A="b', 'c"']
     assert kernel_line(provision_script(BASE, "", Branding())) == ["kernel", kernel, data]
+
+
+def test_the_kernel_may_come_from_another_port_than_the_data() -> None:
+    script = provision_script("https://10.1.0.1:8901", "", Branding(), boot="http://10.1.0.1:8900/")
+    kernel, data = "http://10.1.0.1:8900/files/provision.pxe", "mfgurl=https://10.1.0.1:8901/files/manufData.json"
+    assert kernel_line(script) == ["kernel", kernel, data]
+
+
+def test_a_script_inside_ipxe_leads_to_its_server_alone() -> None:
+    script = embedded_script("https://10.1.0.1:8900/")
+    assert script.startswith("#!ipxe\n")
+    assert set(re.findall(r"https?://\S+", script)) == {"https://10.1.0.1:8900", "https://10.1.0.1:8900/boot.ipxe"}
+    (line,) = [line for line in script.splitlines() if "chain" in line]
+    assert commands(line, {}) == [["dhcp"], ["chain", "--replace", "https://10.1.0.1:8900/boot.ipxe"]]
+    assert set(re.findall(r"\bgoto (\S+)", script)) == set(re.findall(r"^:(\S+)$", script, re.MULTILINE))
+    assert "iseq ${failures} 40 && exit 1 ||" in script
 
 
 def test_the_tries_are_bounded_and_every_label_is_there() -> None:

@@ -23,7 +23,7 @@ from gprov.domain.errors import BadInput, DeviceFault, ExitCode, NetworkFault
 from gprov.domain.formats.json.value import Json as JsonValue
 from gprov.domain.mfg.encryption import require_encryption
 from gprov.domain.mfg.files import destination
-from gprov.domain.mfg.manuf import ManufData, parse_manuf
+from gprov.domain.mfg.manuf import MAX_DOCUMENT, ManufData, parse_manuf
 from gprov.domain.mfg.urls import redacted, url_problem
 from gprov.domain.platform.table import parse_platform_table
 from gprov.domain.unit.trust import is_encrypted
@@ -161,8 +161,8 @@ def manuf_content(source: str, ca: str | None = None) -> bytes:
     """Of a file, or of what a web server answers. ``ca``: path of the CA certificate of https servers. Raises
     DeviceMissing, DeviceFault, NetworkFault."""
     if not source.lower().startswith(("http://", "https://")):
-        return read_user_file(source)
-    reply = http_client(ca).request("GET", source)
+        return read_user_file(source, MAX_DOCUMENT)
+    reply = http_client(ca).request("GET", source, limit=MAX_DOCUMENT)
     if reply.status != 200:
         raise NetworkFault(redacted(source), f"answered with status {reply.status}")
     return reply.body

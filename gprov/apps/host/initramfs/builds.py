@@ -15,14 +15,15 @@ from gprov.apps.host.initramfs.grub import loader_files
 from gprov.apps.host.initramfs.hostfiles import read_file, write_file
 from gprov.apps.host.initramfs.initramfs import assemble
 from gprov.apps.host.initramfs.kernel import KernelBuilder, KernelInputs
-from gprov.apps.host.initramfs.parts import BOOT_LOADER, PartSize
+from gprov.apps.host.initramfs.parts import BOOT_LOADER, CONFIGURATION, PartSize
 from gprov.apps.host.initramfs.progress import BuildProgress
-from gprov.apps.host.initramfs.rootfs import inside
+from gprov.apps.host.initramfs.rootfs import RootTree, inside
 from gprov.apps.host.initramfs.spec import Flavor, parse_spec
 from gprov.apps.host.initramfs.toolchain import require_kernel_tools
 from gprov.apps.host.initramfs.usbnames import add_usb_names
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, Problem, ToolMissing
+from gprov.domain.unit.trust import BUILT_IN, OwnCa
 from gprov.ports.process import Processes
 
 # One thread, so that the output does not depend on the number of cores.
@@ -55,9 +56,11 @@ class Builder:
         *,
         path: Sequence[str] | None = None,
         level: int = BEST_LEVEL,
+        ca: OwnCa | None = None,
     ) -> Initramfs:
         """Build an initramfs. ``specification``: path of the freeze specification; ``path``: search path for Python
-        modules (default: that of this process); ``level``: of zstd, 1 to 19."""
+        modules (default: that of this process); ``level``: of zstd, 1 to 19; ``ca``: the only CA that the unit trusts
+        (``gprov.domain.unit.trust``)."""
         spec = parse_spec(_text(specification), flavor, specification)
         with self._progress.phase(f"initramfs ({flavor}): collect"):
             tree = assemble(spec, os.path.dirname(specification), module_search_path() if path is None else path)
@@ -69,6 +72,8 @@ class Builder:
             if spec.loader:
                 for target, content in loader_files(self._processes, spec.loader, Branding()).items():
                     tree.add(regular(inside(target), content), BOOT_LOADER)
+            if ca is not None:
+                add_ca(tree, ca)
             raw = archive(tree.finish())
         return Initramfs(self._compressed(raw, level), len(raw), tree.sizes())
 
@@ -96,6 +101,11 @@ class Builder:
 
     def _waiting(self) -> None:
         self._progress.note("waiting for another build to finish")
+
+
+def add_ca(tree: RootTree, ca: OwnCa) -> None:
+    """Where units look for it."""
+    tree.add(regular(inside(BUILT_IN), ca.pem.encode()), CONFIGURATION)
 
 
 def _text(path: str) -> str:

@@ -16,7 +16,7 @@ from gprov.apps.server.access.sign_in import Person, SignIn
 from gprov.apps.server.pages.rendering import SignedIn
 from gprov.domain.factory.accounts import Role
 
-COOKIE = "gprov-session"
+_COOKIE = "gprov-session"
 SIGN_IN = "/sign-in/"
 _API = "/api/"
 _BEARER = "bearer "
@@ -34,6 +34,8 @@ class Guard:
         self._signing = signing
         self._strict = strict
         self._encrypted = encrypted
+        # With this prefix, a browser takes the cookie from no other server on this host, and no plain connection.
+        self.cookie = f"__Host-{_COOKIE}" if encrypted else _COOKIE
 
     def require(self, role: Role) -> Any:
         """A dependency of routes. In an isolated network everyone may view, and nobody may do more."""
@@ -59,18 +61,17 @@ class Guard:
         if authorization[: len(_BEARER)].lower() == _BEARER:
             person = self._signing.program(authorization[len(_BEARER) :].strip())
         else:
-            person = self._signing.person(request.cookies.get(COOKIE, ""))
+            person = self._signing.person(request.cookies.get(self.cookie, ""))
         if person is not None:
             request.state.account = person
             request.state.person = SignedIn(person.name, person.role.value, person.role.may)
         return person
 
-    def set_cookie(self, request: Request, response: Response, token: str) -> None:
-        secure = self._encrypted or request.url.scheme == "https"
-        response.set_cookie(COOKIE, token, path="/", secure=secure, httponly=True, samesite="strict")
+    def set_cookie(self, response: Response, token: str) -> None:
+        response.set_cookie(self.cookie, token, path="/", secure=self._encrypted, httponly=True, samesite="strict")
 
     def remove_cookie(self, response: Response) -> None:
-        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        response.delete_cookie(self.cookie, path="/", secure=self._encrypted, httponly=True, samesite="strict")
 
 
 def account_of(request: Request) -> Person:

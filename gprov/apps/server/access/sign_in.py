@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from gprov.ports.clock import Randomness
 _FOR_ACCOUNT, _FOR_ADDRESS = Rate(2, 5), Rate(6, 20)
 _FAILURES, _PERIOD_NS = 200, 3600 * 10**9
 _TOKEN = re.compile(f"[0-9a-f]{{{2 * TOKEN_BYTES}}}")
+# Threads that compare passwords or wait for their turn; others are for units.
+_AT_ONCE, _BUSY_NS = 4, 2 * 10**9
 # Each use of a session moves its idle time, but is stored no more often.
 _MOVED_NS = 60 * 10**9
 
@@ -71,6 +74,7 @@ class SignIn:
         self._now = now
         self._times = times
         self._for_account, self._for_address = RateLimiter(_FOR_ACCOUNT), RateLimiter(_FOR_ADDRESS)
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
         self._failures = RefusalBudget(_FAILURES, _PERIOD_NS)
 
     def sign_in(self, name: str, password: Secret, peer: str) -> Secret:
@@ -81,7 +85,13 @@ class SignIn:
             raise SignInRefused(wait_ns)
         with self._database.read() as db:
             stored = db.execute(select(accounts.c.password).where(accounts.c.name == name)).scalar_one_or_none()
-        if not self._passwords.matches(stored, password):
+        if not self._places.acquire(blocking=False):
+            raise SignInRefused(_BUSY_NS)
+        try:
+            matches = self._passwords.matches(stored, password)
+        finally:
+            self._places.release()
+        if not matches:
             self._record_failure(name, peer)
             raise SignInRefused
         token = Secret(self._randomness.token(TOKEN_BYTES).hex())

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gprov.apps.server.access.accounts import Accounts
-from gprov.apps.server.access.guard import COOKIE, SIGN_IN, Guard, account_of, check_form, own_address, require_own_site
+from gprov.apps.server.access.guard import SIGN_IN, Guard, account_of, check_form, own_address, require_own_site
 from gprov.apps.server.access.sign_in import SignIn, SignInRefused
 from gprov.apps.server.access.unit_gate import UnitGate
 from gprov.apps.server.pages.rendering import Pages
@@ -57,13 +57,13 @@ def sign_in_routes(services: AccessServices) -> APIRouter:
         except SignInRefused as refused:
             return _form(services, request, next_, name, refused)
         reply = RedirectResponse(own_address(next_), 303)
-        guard.set_cookie(request, reply, token.reveal())
+        guard.set_cookie(reply, token.reveal())
         return reply
 
     @router.post("/sign-out/", dependencies=[guard.require(Role.VIEW)])
     def sign_out(request: Request, token: Field = "") -> Response:
         check_form(request, token)
-        services.signing.sign_out(request.cookies.get(COOKIE, ""))
+        services.signing.sign_out(request.cookies.get(guard.cookie, ""))
         return _signed_out(guard)
 
     @router.post("/sign-out-everywhere/", dependencies=[guard.require(Role.VIEW)])

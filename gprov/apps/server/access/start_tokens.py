@@ -7,14 +7,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import start_token_uses, start_tokens
 from gprov.domain.factory.start_token import IssuedToken
 
-# Unused and used ones that are kept; those that expire first go first. Anyone on the network can ask for iPXE scripts:
-# their tokens, which expire soon, push out none that a person has issued for a longer time.
+# Unused and used ones that are kept; those that expire first go first. Anyone on the network can ask for iPXE scripts,
+# whose tokens expire sooner than those of people.
 KEPT = 10_000
 
 
@@ -39,15 +39,11 @@ class NewToken:
 
 
 def add(db: Connection, new: NewToken) -> None:
-    """Also removes expired tokens, and those that expire next if there are too many."""
+    """Also removes expired tokens, and others if there are too many."""
     db.execute(delete(start_tokens).where(start_tokens.c.expires_ns < new.issued_ns))
-    latest = select(start_tokens.c.expires_ns, start_tokens.c.id).order_by(
-        start_tokens.c.expires_ns.desc(), start_tokens.c.id.desc()
-    )
-    beyond = db.execute(latest.offset(KEPT - 1).limit(1)).first()
-    if beyond is not None:
-        place = tuple_(start_tokens.c.expires_ns, start_tokens.c.id)
-        db.execute(delete(start_tokens).where(place <= tuple_(*beyond)))
+    latest = start_tokens.c.expires_ns.desc(), start_tokens.c.id.desc()
+    beyond = select(start_tokens.c.id).order_by(*latest).offset(KEPT - 1)
+    db.execute(delete(start_tokens).where(start_tokens.c.id.in_(beyond)))
     db.execute(
         insert(start_tokens).values(
             digest=new.digest,

@@ -96,7 +96,9 @@ def _changes(services: AccessServices, queries: Queries) -> APIRouter:
             actor = person.actor(checked_reason(reason))
             match what:
                 case "reopened":
-                    admin.reopen(serial, actor, replace_passwords=bool(replace))
+                    # Who keeps them and then speaks for the unit has got them: that is for those who may see them.
+                    keeps = person.role.includes(Role.REVEAL) and not replace
+                    admin.reopen(serial, actor, replace_passwords=not keeps)
                 case "rotated":
                     admin.rotate(serial, list(PasswordKind), actor)
                 case "looked":

@@ -14,7 +14,7 @@ from gprov.domain.factory.setup.finding import Finding, Level, problem, problems
 from gprov.domain.factory.setup.new_folder import APPLIANCE, FILES
 from gprov.domain.factory.setup.own_files import is_own, own_addresses
 from gprov.domain.mfg.encryption import unencrypted_urls
-from gprov.domain.mfg.manuf import ManufData, parse_manuf
+from gprov.domain.mfg.manuf import MAX_DOCUMENT, ManufData, parse_manuf
 from gprov.domain.mfg.urls import redacted
 from gprov.domain.platform.model import Platform
 from gprov.domain.platform.table import parse_platform_table
@@ -32,7 +32,7 @@ def read_documents(folder: str, settings: ServerSettings, branding: Branding) ->
     platforms, findings = _platforms(os.path.join(folder, APPLIANCE))
     path = os.path.join(folder, FILES, MANUF_DATA)
     try:
-        manuf = parse_manuf(path, read_small(path), branding, platforms)
+        manuf = parse_manuf(path, read_small(path, MAX_DOCUMENT), branding, platforms)
     except BadInput as error:
         return Documents(None, (*findings, *problems_of(error)))
     except DeviceMissing:

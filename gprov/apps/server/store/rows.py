@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from gprov.apps.server.store.statements import upsert_of
-from gprov.apps.server.store.tables import events, sessions, units
+from gprov.apps.server.store.tables import documents, events, handouts, sessions, states, units
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.factory.requests import Sender
 from gprov.domain.formats.json.value import Json
@@ -21,6 +21,9 @@ from gprov.domain.formats.json.value import Json
 EVENTS_KEPT = 100_000
 # What an event takes besides its body.
 EVENT_BYTES = 100
+# Sessions of one unit that are kept in any case; of twice as many, those without reports are removed.
+_SESSIONS_KEPT = 200
+_SESSIONS_OF_UNIT = (units.c.state_session, units.c.provisioner, units.c.holder)
 # Type of the server's own notes among a unit's events.
 SERVER_TYPE = "SERVER"
 _to_json = json.JSONEncoder().encode
@@ -88,10 +91,22 @@ def _session(db: Connection, unit: int, key: str) -> int:
     if known is not None:
         return known
     number = select(1 + func.coalesce(func.max(sessions.c.number), 0)).where(sessions.c.unit == unit).scalar_subquery()
-    added: int = db.execute(
-        insert(sessions).values(unit=unit, key=key, number=number).returning(sessions.c.id)
-    ).scalar_one()
-    return added
+    new = insert(sessions).values(unit=unit, key=key, number=number).returning(sessions.c.id, sessions.c.number)
+    added = db.execute(new).one()
+    if added.number % _SESSIONS_KEPT == 0:
+        _forget_sessions(db, unit, added.number - _SESSIONS_KEPT)
+    return int(added.id)
+
+
+def _forget_sessions(db: Connection, unit: int, through: int) -> None:
+    """Those of whose reports nothing is kept, up to that number."""
+    kept = union_all(
+        select(events.c.session).where(events.c.unit == unit, events.c.session.is_not(None)),
+        *(select(table.c.session).where(table.c.unit == unit) for table in (states, documents, handouts)),
+        *(select(column).where(units.c.id == unit, column.is_not(None)) for column in _SESSIONS_OF_UNIT),
+    )
+    old = sessions.c.unit == unit, sessions.c.number <= through
+    db.execute(delete(sessions).where(*old, sessions.c.id.not_in(kept)))
 
 
 def unknown_numbers(db: Connection, origin: Origin, numbers: Sequence[int]) -> set[int]:

@@ -94,8 +94,8 @@ class Limits(Section):
         int,
         _COUNT,
         Doc(
-            "units that were never provisioned or erased and got no passwords: they may be made up. Beyond it, those"
-            " that have been silent for an hour are removed; if there is none, new ones are refused"
+            "candidates: units that were never provisioned or erased and got no passwords, so may be made up. Beyond"
+            " it, those that have been silent for an hour are removed; if there is none, new ones are refused"
         ),
     ] = 5000
     candidate_mebibytes: Annotated[

@@ -39,7 +39,7 @@ _MEANINGS = {
     UnitWord.FAILED: "The unit reported that provisioning, restore or start failed.",
     UnitWord.ABORTED: "A person, a setting or a time limit ended the run: it says nothing about the unit.",
     UnitWord.SILENT: "The unit was at work, and nothing was heard of it for a while. It may still be at work.",
-    UnitWord.PROVISIONED: "Provisioning succeeded, and no first restore was reported in time: its QA document is lost.",
+    UnitWord.PROVISIONED: "Provisioning succeeded, and no restore was reported in time: its QA document is discarded.",
     UnitWord.UNKNOWN: "The unit has reported something, but no state.",
     UnitWord.WAITING: "Provisioning succeeded a moment ago; the first restore has not begun.",
     UnitWord.RUNNING: "The unit is at work and reports.",

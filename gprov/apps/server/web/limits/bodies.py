@@ -20,7 +20,7 @@ from gprov.domain.factory.settings.limits import Limits
 # Bodies of at most ``_SMALL`` bytes do not wait for larger ones, which may take a second each.
 _SMALL = 64 << 10
 # Bytes of larger bodies, and number of small ones, that are worked on at once.
-_LARGE_IN_WORK, _SMALL_IN_WORK = 4 << 20, 256
+_LARGE_IN_WORK, _SMALL_IN_WORK = 2 << 20, 256
 _RETRY = {"Retry-After": "5"}
 _GONE = "http.disconnect"
 
