@@ -196,7 +196,15 @@ def _metrics(server: ServerContainer) -> Metrics:
 
 def _watch(server: ServerContainer) -> Watch:
     database, now, settings = server.database(), server.now(), server.settings()
-    health = Health(database, server.files(), server.folder(), settings.limits.free_mebibytes << 20, now)
+    certificates = server.certificates()
+    health = Health(
+        database=database,
+        files=server.files(),
+        folder=server.folder(),
+        least_free=settings.limits.free_mebibytes << 20,
+        now=now,
+        warnings=lambda: certificates.warnings(now()),
+    )
     return Watch(Retention(database, now, settings.store.keep_ns), health)
 
 

@@ -137,7 +137,7 @@ class UnitOnLine:
     nics: Sequence[str] = ()
     bmc: Sequence[str] = ()
     _number: int = 0
-    _factory: HttpFactory = field(init=False)
+    client: HttpFactory = field(init=False)
 
     def __post_init__(self) -> None:
         self.boot()
@@ -145,20 +145,20 @@ class UnitOnLine:
     def boot(self) -> None:
         """From now on, it reports in another session."""
         clock = SystemClock()
-        self._factory = HttpFactory(RequestsHttp(clock), clock, f"{self.server.url}/", pause=0.01)
+        self.client = HttpFactory(RequestsHttp(clock), clock, f"{self.server.url}/", pause=0.01)
 
     def report(self, *bodies: Body) -> None:
         events = []
         for body in bodies:
             self._number += 1
             events.append(Event(self._number, self.server.now_ns, body))
-        self._factory.events(self.serial, events)
+        self.client.events(self.serial, events)
 
     def identify(self) -> None:
-        self._factory.code_name(self.serial, self.code_name)
+        self.client.code_name(self.serial, self.code_name)
         if self.nics or self.bmc:
             nics = {f"eth{index}": mac for index, mac in enumerate(self.nics)}
-            self._factory.macs(self.serial, nics, list(self.bmc))
+            self.client.macs(self.serial, nics, list(self.bmc))
 
     def begin(self) -> None:
         self.report(
@@ -177,10 +177,10 @@ class UnitOnLine:
         )
 
     def passwords(self) -> None:
-        self._factory.credentials(self.serial)
+        self.client.credentials(self.serial)
 
     def document(self, name: str, content: str, kind: DocumentKind = DocumentKind.QA) -> None:
-        self._factory.document(self.serial, name, content, kind)
+        self.client.document(self.serial, name, content, kind)
 
     def provisioned(self) -> None:
         self.report(LogLine("Provisioned", Severity.MSG), StateChange(S.MFG_SUCCEEDED))
@@ -197,7 +197,7 @@ class UnitOnLine:
         self.report(LogLine("Restored", Severity.MSG), StateChange(S.FR_SUCCEEDED))
 
     def register(self, report: bytes) -> None:
-        self._factory.register(report)
+        self.client.register(report)
 
     def whole_way(self, provisioning_ns: int = 11 * MINUTE, restore_ns: int = 6 * MINUTE) -> None:
         """Provisioned and restored; the clock goes on meanwhile."""

@@ -37,7 +37,7 @@ def hostile(server: PageServer, serial: str) -> UnitOnLine:
     unit = UnitOnLine(server, serial, f"GP{SCRIPT}")
     unit.report(LogLine(IMAGE), LogLine(SCRIPT, Severity.ERROR), LogLine(f"<svg onload=alert(5)> {TEMPLATE}"))
     unit.begin()
-    unit._factory.macs(serial, {IMAGE: "56:78:90:00:00:01"}, ["56:78:90:00:00:02"])
+    unit.client.macs(serial, {IMAGE: "56:78:90:00:00:01"}, ["56:78:90:00:00:02"])
     unit.document(f"{SCRIPT}.json", f"<h1>{IMAGE}</h1>{SCRIPT}", DocumentKind.HARDWARE)
     unit.document("d", differences_json("x", [Difference(IMAGE, SCRIPT, ATTRIBUTE)]), DocumentKind.DIFFERENCES)
     unit.passwords()

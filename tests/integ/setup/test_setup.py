@@ -188,7 +188,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 BROKEN: dict[str, tuple[Any, str]] = {
     "settings": (lambda data: (data / "server.toml").write_text("[listen]\nprot = 1"), "$.listen.prot: is not a key"),
-    "access": (lambda data: (data / "server.toml").write_text(""), "says not who may do what"),
+    "access": (lambda data: (data / "server.toml").write_text(""), "does not say who may do what"),
     "rules": (lambda data: (data / "credentials.toml").write_text("[os]\nlength = 3"), "$.os.length: gives"),
     "no manufData": (lambda data: (data / "files/manufData.json").unlink(), "units cannot be provisioned"),
     "no image": (lambda data: (data / "files" / IMAGE_NAME).unlink(), "cannot be had: No such file"),

@@ -28,7 +28,7 @@ def blocks(kind: str) -> list[str]:
 def commands() -> dict[str, str]:
     """By their first words."""
     texts = [re.sub(r"\\\n\s*", "", text).strip() for text in blocks("sh")]
-    names = ("server init", "manuf entry", "server check", "server run", "curl")
+    names = ("server init", "manuf entry", "account add", "server check", "server run", "curl")
     assert [next(name for name in names if name in text) for text in texts] == list(names)
     return dict(zip(names, texts, strict=True))
 
@@ -45,7 +45,7 @@ def test_the_document_leads_to_a_provisioned_unit(tmp_path: Path) -> None:
         (tmp_path / "built" / name).write_bytes(content)
     key = tmp_path / "server.key"
 
-    def run(text: str, *more: str) -> str:
+    def run(text: str, *more: str, given: str = "") -> str:
         places = {
             "/srv/factory": str(data),
             "10.1.0.1:8901": f"127.0.0.1:{port}",
@@ -58,7 +58,14 @@ def test_the_document_leads_to_a_provisioned_unit(tmp_path: Path) -> None:
         environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
         command = ["sh", "-c", f"{text} {' '.join(more)}"]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+            command,
+            cwd=tmp_path,
+            env=environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -72,7 +79,8 @@ def test_the_document_leads_to_a_provisioned_unit(tmp_path: Path) -> None:
     _edit(data / "files/manufData.json", lambda document: {**document, "ValidationData": [entry]})
     (printed,) = json.loads(run(steps["manuf entry"]))
     assert printed in read_json(data / "files/manufData.json")["Files"]
-    run(steps["server check"], f"--key-file {key}", "--no-network")
+    run(steps["account add"], f"--key-file {key}", "--password-fd 0", given="a long enough password\n")
+    assert ": 0 problem(s), 0 warning(s)" in run(steps["server check"], f"--key-file {key}", "--no-network", "2>&1")
     assert steps["server run"] == "gprov server run --data /srv/factory"
     with running_server(data, "--key-file", str(key)) as address:
         assert address == f"https://127.0.0.1:{port}"

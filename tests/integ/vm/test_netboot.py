@@ -76,7 +76,8 @@ def test_the_kernel_got_its_arguments(unit: VirtualUnit) -> None:
     (line,) = re.findall(r"Command line: (.*)", text(unit, "serial-provision.log"))
     words = line.replace("provision.pxe ", "").split()
     assert re.fullmatch(r"mfgurl=https://10\.77\.0\.1:\d+/files/manufData\.json", words[0])
-    assert words[1] == f"mfgca=sha256:{fingerprint(unit)}"
+    assert re.fullmatch(r"PROVISION_TOKEN=\S{20,}", words[1])
+    assert words[2] == f"mfgca=sha256:{fingerprint(unit)}"
     assert 'PROVISION_BOOT_ARGS="panic=5 oops=panic no_timer_check"' in line
 
 

@@ -50,7 +50,7 @@ def init(
     """Make a data folder: settings, templates of manufData.json and appliance.json, iPXE's programs, a configuration of
     dnsmasq, a service for systemd, the key of the store. Nothing that exists is changed."""
     from gprov.adapters.linux.keys.key_file import KeyFile
-    from gprov.apps.server.setup.init import InitSources, make_folder, planned_folder
+    from gprov.apps.server.setup.init import InitSources, make_folder, make_store, planned_folder
     from gprov.domain.factory.setup.plan import FactoryPlan, boot_url
 
     path = os.path.abspath(folder)
@@ -72,8 +72,10 @@ def init(
     except BadInput as error:  # all of it was on the command line
         raise typer.BadParameter(str(error), param_hint="options") from error
     if not dry_run:
-        KeyFile(key_path, path, lambda sentence: say(f"gprov server: {sentence}", err=True)).fresh()
+        key = KeyFile(key_path, path, lambda sentence: say(f"gprov server: {sentence}", err=True))
+        key.fresh()
         make_folder(planned, time.time_ns())
+        make_store(path, key)
     made = planned.paths()
     if as_json:
         document({"folder": path, "key_file": key_path, "made": not dry_run, "paths": made})

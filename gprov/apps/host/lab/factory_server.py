@@ -38,6 +38,7 @@ MANUF_DATA = "manufData.json"
 _READY = re.compile(rb"gprov server: listening on https?://[^\s:]+:(?P<port>\d+)")
 _BOOT = re.compile(rb"gprov server: iPXE at https?://[^\s:]+:(?P<port>\d+)")
 _SETTINGS = "server.toml"
+_GPROV = (sys.executable, "-m", "gprov.apps.host.cli.main")
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _PORT_FILE = "port"
@@ -70,6 +71,14 @@ class FactoryServerProcess:
     def boot_url(self) -> str:
         """URL from which iPXE gets its script."""
         return self.guest_url if self.boot_port is None else f"http://{self.host}:{self.boot_port}"
+
+    def token(self, processes: Processes, serial: str) -> tuple[str, ...]:
+        """The kernel argument with which a unit may be provisioned, of a server that asks for one."""
+        if self.ca is None:
+            return ()
+        where = ("--data", self.folder, "--key-file", key_file(self.folder))
+        done = processes.run((*_GPROV, "server", "token", *where, serial), env=_modules(), timeout=_START_SECONDS)
+        return (done.output.decode().strip(),)
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -150,8 +159,8 @@ def factory_server(
 
 
 def _encrypt(folder: str, location: ServerLocation) -> OwnCa:
-    """Give the server https, with a CA that is made at the first call."""
-    settings = '[tls]\nmode = "own-ca"\nboot = "http"\nboot_port = 0\n'
+    """Give the server https, with a CA that is made at the first call, and have it ask units for tokens."""
+    settings = '[access]\nmode = "accounts"\n\n[tls]\nmode = "own-ca"\nboot = "http"\nboot_port = 0\n'
     write_file(os.path.join(folder, _SETTINGS), settings.encode())
     paths = own_paths(folder)
     if not os.path.exists(paths.ca):
@@ -161,9 +170,10 @@ def _encrypt(folder: str, location: ServerLocation) -> OwnCa:
 
 def _argv(folder: str, location: ServerLocation, port: int) -> tuple[str, ...]:
     return (
-        *(*inside(location.namespace), sys.executable, "-m", "gprov.apps.host.cli.main", "server", "--data", folder),
+        *(*inside(location.namespace), *_GPROV, "server", "--data", folder),
         *("--host", location.listen, "--port", str(port), "--boot-arguments", location.boot_arguments),
-        *("--key-file", key_file(folder), "--isolated"),
+        *("--key-file", key_file(folder)),
+        *(() if location.tls else ("--isolated",)),
     )
 
 
@@ -182,8 +192,7 @@ def _started(stack: ExitStack, processes: Processes, argv: tuple[str, ...], log:
     """None if another process has the port. Raises ToolFailed if it does not start for another reason."""
     with os_errors_translated(log), suppress(FileNotFoundError):
         os.unlink(log)
-    modules = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-    running = stack.enter_context(processes.start(argv, log=log, env=modules))
+    running = stack.enter_context(processes.start(argv, log=log, env=_modules()))
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and running.poll() is None:
         ready = _READY.search(read_file(log))
@@ -194,6 +203,10 @@ def _started(stack: ExitStack, processes: Processes, argv: tuple[str, ...], log:
     if os.strerror(errno.EADDRINUSE) in output:
         return None
     raise ToolFailed("gprov server", "did not start", output=output)
+
+
+def _modules() -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
 
 
 def _text(log: str) -> str:

@@ -103,7 +103,8 @@ class Lab:
             factory.server.publish(products.published() | products.netbooted(), unit.spec)
         else:
             factory.server.publish(products.published(), unit.spec)
-            arguments = (*factory.server.arguments, *_arguments(unit))
+            token = factory.server.token(self._processes, unit.spec.serial)
+            arguments = (*factory.server.arguments, *token, *_arguments(unit))
             machine = machine.booting(DirectKernel(products.provision_kernel, arguments))
         return self._stages.run(PROVISION, machine, unit.serial_log(PROVISION), PROVISIONED)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gprov.adapters.linux.files.files import LinuxFiles
 from gprov.adapters.linux.system.clock import SystemClock
 from gprov.adapters.linux.system.process import SystemProcesses
+from gprov.apps.server.setup.check_access import access_findings
 from gprov.apps.server.setup.check_certificates import CertificateCheck
 from gprov.apps.server.setup.check_content import ContentCheck
 from gprov.apps.server.setup.check_documents import read_documents
@@ -20,9 +21,8 @@ from gprov.apps.server.stated_settings import stated_settings
 from gprov.domain.branding import Branding
 from gprov.domain.errors import BadInput, DeviceFault, DeviceMissing
 from gprov.domain.factory.password_policy import parse_policy
-from gprov.domain.factory.server_settings import SETTINGS_FILE, ServerSettings
-from gprov.domain.factory.settings.access import AccessMode
-from gprov.domain.factory.setup.finding import Finding, problem, problems_of, warning
+from gprov.domain.factory.server_settings import ServerSettings
+from gprov.domain.factory.setup.finding import Finding, problem, problems_of
 from gprov.domain.factory.setup.own_files import is_own, own_addresses
 from gprov.ports.network import Http
 
@@ -51,7 +51,7 @@ def findings(options: CheckOptions) -> Iterator[Finding]:
     settings, found = _settings(folder)
     yield from found
     if not found:
-        yield from _access(settings)
+        yield from access_findings(folder, settings)
     yield from _rules(folder)
     documents = read_documents(folder, settings, options.branding)
     yield from documents.findings
@@ -79,18 +79,6 @@ def _settings(folder: str) -> tuple[ServerSettings, list[Finding]]:
         return ServerSettings(), list(problems_of(error))
     except DeviceFault as fault:
         return ServerSettings(), [problem(fault.subject, fault.reason)]
-
-
-def _access(settings: ServerSettings) -> list[Finding]:
-    match settings.access.mode:
-        case AccessMode.UNDECIDED:
-            remedy = 'set mode in [access] to "accounts" or "isolated"; docs/server-access.md'
-            return [problem(SETTINGS_FILE, "says not who may do what: the server does not start", remedy)]
-        case AccessMode.ISOLATED:
-            message = "isolated network: a unit is known by its serial number alone, and everyone reads but passwords"
-            return [warning(SETTINGS_FILE, message)]
-        case AccessMode.ACCOUNTS:
-            return []
 
 
 def _rules(folder: str) -> list[Finding]:

@@ -7,18 +7,21 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from gprov.adapters.linux.files.durable import sync_folder
+from gprov.apps.server.container import server_container
 from gprov.apps.server.tls.certificate_files import DEFAULT_CA_KEY, create_own_ca
 from gprov.domain.errors import DeviceFault, DeviceMissing, RefusedByPolicy
 from gprov.domain.factory.dnsmasq import BIOS_LOADER, UEFI_LOADER
 from gprov.domain.factory.setup.new_folder import FILES, TFTP, NewFile, new_files, new_folders
 from gprov.domain.factory.setup.plan import FactoryPlan, PublishedFile
+from gprov.ports.secretbox import KeyProvider
 
 # Of ``create_own_ca``, in tls/.
 CERTIFICATE_FILES = ("ca.pem", "server.pem", "server.key", "boot.pem", "boot.key")
+_STORE = "store/factory.sqlite"
 LOADERS = (BIOS_LOADER, UEFI_LOADER)
 
 
@@ -46,7 +49,7 @@ class PlannedFolder:
     def paths(self) -> list[str]:
         """Relative to the data folder, but for a key of the CA that is elsewhere."""
         made = [*(f"{path}/" for path in self.folders), *(file.path for file in self.files), *self.copies.values()]
-        return sorted([*made, *self._certificates()])
+        return sorted([*made, *self._certificates(), _STORE])
 
     def _certificates(self) -> list[str]:
         if not self.plan.encrypted:
@@ -103,6 +106,13 @@ def make_folder(planned: PlannedFolder, now_ns: int) -> None:
             write_new(os.path.join(folder, file.path), file.content, file.mode)
         for path in ("", *planned.folders):
             sync_folder(os.path.join(folder, path))
+
+
+def make_store(folder: str, keys: KeyProvider) -> None:
+    """An empty store, so that accounts can be made before the first start. Raises DeviceFault, BadInput."""
+    container = server_container(folder, keys)
+    with closing(container.database()):
+        container.trail()
 
 
 def copy_new(source: str, target: str, mode: int = 0o644, *, replace: bool = False) -> None:

@@ -30,11 +30,11 @@ The key that encrypts passwords is {key_file}. Keep a copy of it, apart from thi
    - files/: the image, {kernel} and {provision_kernel};
    - files/manufData.json: these files and the hardware of your platforms. `gprov manuf entry --url
      {files_url} FILE` prints the entry of a file.
-2. Give the folder to the user that runs the server, as root:
+{accounts}2. Give the folder to the user that runs the server, as root:
 
        useradd --system --home-dir {folder} --shell /usr/sbin/nologin {user}
        chown -R {user}: {folder}
-
+{chown}
 3. Start the server and DHCP, as root:
 
        cp {folder}/{unit} /etc/systemd/system/
@@ -47,6 +47,14 @@ The key that encrypts passwords is {key_file}. Keep a copy of it, apart from thi
 _CERTIFICATES = """\
 | tls/ | certificates of the server, and of its CA: tls/ca.pem, for browsers and kernels (docs/tls.md) |
 | ca/ca.key | key of the CA, unless it was put elsewhere: keep a copy, and keep it from others |
+"""
+_FIRST = """\
+   Make the first account: `gprov server account add NAME --role manage --data {folder}`.
+"""
+_CA_OF_ROOT = """\
+       chown -R root: {folder}/ca
+
+   The last one only if the key of the CA is there. The server does not need it.
 """
 _ACCOUNTS = """
 People sign in, and units show one-time tokens, which they get in their iPXE script (docs/server-access.md).
@@ -66,6 +74,8 @@ def readme(plan: FactoryPlan) -> bytes:
         user=plan.user,
         unit=UNIT_NAME,
         certificates=_CERTIFICATES if plan.encrypted else "",
+        accounts="" if plan.isolated else _FIRST.format(folder=plan.folder),
+        chown=_CA_OF_ROOT.format(folder=plan.folder) if plan.encrypted else "",
         people=_ISOLATED if plan.isolated else _ACCOUNTS,
         kernel=plan.branding.boot_kernel,
         provision_kernel=plan.branding.provision_kernel,

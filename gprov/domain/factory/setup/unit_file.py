@@ -73,6 +73,7 @@ def _hardening(plan: FactoryPlan, capability: str) -> list[str]:
         "UMask=0077",
         "ProtectSystem=strict",
         f"ReadWritePaths={plan.folder}",
+        f"InaccessiblePaths=-{plan.folder}/ca",
         f"ProtectHome={_home(plan)}",
         "PrivateTmp=yes",
         "PrivateDevices=yes",
