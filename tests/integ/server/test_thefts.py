@@ -342,6 +342,24 @@ def test_a_unit_that_loses_its_power_after_the_hand_out_goes_on_with_its_secret(
     assert factory.document() is DocumentStatus.RELEASED
 
 
+@pytest.mark.parametrize("written", [1, 2])
+def test_a_unit_that_loses_its_power_again_and_again_goes_on_with_what_recovery_has(
+    factory: Factory, written: int
+) -> None:
+    """Each provisioning writes its secret to RECOVERY before it asks for passwords. Other passwords than those that its
+    firmware and BMC have by then would stop the unit. ``written``: how many of the later ones get so far."""
+    first, second, third, last = (Client(factory) for _ in range(4))
+    passwords = first.provision()
+    assert second.start(factory.token(), first.secret) == 204
+    assert third.start(factory.token(), second.secret) == 204
+    found = third.secret if written == 2 else second.secret
+    assert last.provision(found) == passwords
+    last.finish()
+    last.restored()
+    assert factory.document() is DocumentStatus.RELEASED
+    assert factory.concern == ""
+
+
 def test_a_unit_that_loses_its_secret_in_a_second_cut_gets_other_passwords(factory: Factory) -> None:
     first, second, third = Client(factory), Client(factory), Client(factory)
     passwords = first.provision()
