@@ -27,6 +27,12 @@ _CACHE, _CHECKPOINT = "cache_size = -8192", "wal_autocheckpoint = 4096"
 _WRITERS = 0x6770726F76
 _WRITES = "gprov_writes"
 
+# A server, database or role that is set to answer before a transaction is on stable storage waits here all the same.
+_TURN = text("""
+    SELECT pg_advisory_xact_lock(:key),
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END
+""")
+
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
 
 
@@ -85,7 +91,7 @@ class PostgresqlBackend(Backend):
 
     @override
     def writing(self, db: Connection) -> Connection:
-        db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS})
+        db.execute(_TURN, {"key": _WRITERS})
         return db
 
     @override
