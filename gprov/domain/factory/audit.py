@@ -31,7 +31,7 @@ class AuditAction(Enum):
     SIGN_IN_FAILED = "sign-in-failed"
     ACCOUNT_CHANGED = "account-changed"
     ROTATION = "rotation"  # the next provisioning gets fresh ones
-    ENCRYPTED = "encrypted"  # a store of an earlier version had them in plain text
+    ENCRYPTED = "encrypted"  # a new store got its key
     KEY_REPLACED = "key-replaced"
     KEY_GIVEN_UP = "key-given-up"
 

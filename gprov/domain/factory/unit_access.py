@@ -78,8 +78,9 @@ def decide_start(access: UnitAccess, request: StartRequest, now_ns: int) -> Star
     started = replace(access, provisioner=request.session, next_key=request.key)
     if access.holder == NO_SESSION:
         return StartDecision(access=started)
-    if access.key and request.proof == access.key:
-        return StartDecision(access=replace(started, returned=True))
+    if _is_on_recovery(access, request.proof):
+        # RECOVERY has this secret until the new provisioning writes its own there, of which the digest is next_key.
+        return StartDecision(access=replace(started, key=request.proof, returned=True))
     if not request.proof and not request.lost:
         return StartDecision(access=access, refusal=Refusal.PROOF_NEEDED)
     if access.returned:
@@ -89,6 +90,12 @@ def decide_start(access: UnitAccess, request: StartRequest, now_ns: int) -> Star
         return StartDecision(access=replaced.with_concern(concern), rotate=True)
     concern = f"another session wanted to provision it after its passwords were handed out, from {request.peer}"
     return StartDecision(access=access.with_concern(concern), refusal=Refusal.HANDED_OUT)
+
+
+def _is_on_recovery(access: UnitAccess, proof: str) -> bool:
+    """Whether the unit can have found this secret. While ``returned``, RECOVERY has the one of the holder, or already
+    that of the present provisioning, which began with a proof; a second power cut leaves either."""
+    return bool(proof) and (proof == access.key or (access.returned and proof == access.next_key))
 
 
 def handed_out(access: UnitAccess, session: int) -> UnitAccess:

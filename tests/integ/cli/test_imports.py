@@ -33,7 +33,10 @@ COMMON = {"commands", "main", "options", "output"}
             {
                 "http_client",
                 "server",
+                "server_accounts",
                 "server_audit",
+                "server_backup",
+                "server_certificate",
                 "server_check",
                 "server_credentials",
                 "server_import",
@@ -42,6 +45,7 @@ COMMON = {"commands", "main", "options", "output"}
                 "server_overrides",
                 "server_setup",
                 "server_store",
+                "server_token",
                 "server_values",
                 "userfile",
             },

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.integ.pages.browsing import OPTIONS, Window
 from tests.integ.pages.stage import PageServer, a_day_on_the_line, running
@@ -14,6 +14,7 @@ from tests.integ.pages.stage import PageServer, a_day_on_the_line, running
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=20_000)
     with sync_playwright() as started:
         chromium = started.chromium.launch(executable_path="/usr/bin/chromium", args=OPTIONS)
         yield chromium

@@ -60,6 +60,16 @@ def test_time_alone_changes_words(own_server: PageServer, window: Window) -> Non
     expect(page.locator("table.units tbody")).to_contain_text("no report for 11 min")
 
 
+def test_a_report_that_is_behind_by_the_clock_is_shown_too(own_server: PageServer, window: Window) -> None:
+    """As of another server, whose clock is slower, or after the clock was set."""
+    UnitOnLine(own_server, "SN-1").begin()
+    page = window.open(f"{own_server.url}/recent/")
+    expect(page.locator("#live-word")).to_have_text("Live, as of")
+    own_server.later(-MINUTE)
+    UnitOnLine(own_server, "SN-2").begin()
+    expect(page.locator("table.units tbody")).to_contain_text("SN-2")
+
+
 def test_a_page_that_is_not_seen_holds_no_connection(own_server: PageServer, window: Window) -> None:
     """A browser opens six connections to a server; more open pages than that would wait for one another."""
     page = window.open(f"{own_server.url}/recent/")

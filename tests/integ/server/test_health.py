@@ -64,7 +64,7 @@ def test_figures(server: Server) -> None:
 def test_ready_and_not_ready(server: Server) -> None:
     assert json.loads(server.ask("/health/live")[1]) == {"live": True}
     status, body, _ = server.ask("/health")
-    assert (status, json.loads(body)) == (200, {"ready": True, "problems": []})
+    assert (status, json.loads(body)) == (200, {"ready": True, "problems": [], "warnings": []})
 
 
 def test_a_store_that_cannot_be_written_is_not_ready(server: Server) -> None:
@@ -72,7 +72,10 @@ def test_a_store_that_cannot_be_written_is_not_ready(server: Server) -> None:
         refusal = "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
         other.execute(f"CREATE TRIGGER full BEFORE UPDATE ON store_version {refusal}")
     status, body, _ = server.ask("/health")
-    assert (status, json.loads(body)) == (503, {"ready": False, "problems": ["the store cannot be written"]})
+    assert (status, json.loads(body)) == (
+        503,
+        {"ready": False, "problems": ["the store cannot be written"], "warnings": []},
+    )
     assert server.ask("/health/live")[0] == 200
 
 

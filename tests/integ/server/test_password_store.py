@@ -255,7 +255,7 @@ def test_everything_that_is_done_is_in_the_trail(server: Server) -> None:
     assert server.notes("1")[-3:] == [
         "credentials (os, ipmi) are made anew for the next provisioning",
         "reopened by a person: one more provisioning",
-        "credentials revealed on the server's host",
+        "credentials revealed to a person",
     ]
     assert problems(server) == []
 

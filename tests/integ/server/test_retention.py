@@ -7,11 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from gprov.apps.server.store.retention import ROWS, Retention
+from gprov.apps.server.store.tables import units
+from gprov.apps.server.store.unit_rows import add_concern
 from gprov.domain.events import Event, LogLine
 from gprov.domain.events import ProcessState as S
+from gprov.domain.factory.audit import Actor
 from gprov.domain.factory.document_kind import DocumentKind
+from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.requests import ErasureRegistration
 from tests.integ.server.test_erase_certificates import report
 from tests.integ.server.test_server_store import Server, Unit, provision
@@ -66,6 +71,31 @@ def test_old_ones_go_in_small_steps_and_all_else_stays(server: Server) -> None:
     assert (server.folder / "documents" / "old~qa.json").read_text() == "all is well"
     with server.database.read() as db:
         assert server.trail.problems(db) == ()
+
+
+def test_a_document_that_waits_for_a_person_stays_with_its_log(server: Server) -> None:
+    retention = Retention(server.database, lambda: server.now_ns, KEEP_NS)
+    held, waits = Unit(server, "held"), Unit(server, "waits")
+    for unit in (held, waits):
+        provision(unit)
+    with server.database.write() as db:
+        number = db.execute(select(units.c.id).where(units.c.serial == "waits")).scalar_one()
+        add_concern(db, number, "a test")
+    Unit(server, "waits", boot=2).state(S.FR_SUCCEEDED)
+    before = left(server, "waits")
+    assert server.document("waits")[0] is DocumentStatus.WAITING
+    server.later(31 * DAY)
+    while retention.step():
+        pass
+    assert left(server, "waits") == before
+    assert left(server, "held")[1] == ["qa.json"], "the sweep discards it first, and says so in the log"
+    server.admin.decide_document("waits", "qa.json", Actor("a person", "a test"), release=True)
+    server.services.released.write_due()
+    server.services.store.sweep()
+    server.later(31 * DAY)
+    while retention.step():
+        pass
+    assert left(server, "waits") == left(server, "held") == (0, [])
 
 
 def test_a_unit_that_comes_back_begins_anew(server: Server) -> None:

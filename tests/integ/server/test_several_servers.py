@@ -10,9 +10,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.apps.server.container import server_container
+from gprov.apps.server.store.database import Database
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.events import ProcessState as S
 from gprov.domain.factory.server_settings import ServerSettings
@@ -93,3 +95,16 @@ def test_one_goes_on_when_the_other_is_killed(servers: tuple[Server, Server]) ->
     assert again.credentials("SN1") == passwords
     again.state("SN1", S.MFG_SUCCEEDED)
     assert second.get("unit", serial="SN1")["summary"]["state"] == "MFG_SUCCEEDED"
+
+
+def test_a_database_that_answers_before_it_flushes_waits_for_this_store(url: str) -> None:
+    with closing(Database("", url)) as database:
+        with database.read() as db:
+            assert db.execute(text("SHOW synchronous_commit")).scalar_one() == "off", "as the cluster is set"
+        with database.write() as db:
+            assert db.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
+        name = url.rpartition("/")[2].partition("?")[0]
+        with database.session() as db:
+            db.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = remote_apply"))
+    with closing(Database("", url)) as database, database.write() as db:
+        assert db.execute(text("SHOW synchronous_commit")).scalar_one() == "remote_apply", "more is kept"

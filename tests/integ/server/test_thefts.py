@@ -14,10 +14,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import func, insert, select
 
 from gprov.adapters.fake.system.secretbox import FakeKeys
+from gprov.apps.server.access import start_tokens
 from gprov.apps.server.container import server_container
 from gprov.apps.server.store.rows import SERVER_TYPE
+from gprov.apps.server.store.tables import start_tokens as start_token_table
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.events import Event, LogLine, ProcessState, StateChange
 from gprov.domain.factory.audit import Actor, AuditAction
@@ -296,6 +299,40 @@ def test_a_token_expires(factory: Factory) -> None:
     assert Client(factory).start(factory.token()) == 204
 
 
+def test_a_start_that_is_repeated_after_hours_is_harmless(factory: Factory) -> None:
+    """Before a hand-out at another URL of the server, a unit repeats its start: after a burn-in, its token has
+    expired, and a later token has removed it."""
+    unit, token = Client(factory), factory.token()
+    assert unit.start(token) == 204
+    factory.now_ns += 9 * 60 * MINUTE
+    factory.token("SN 2")
+    assert unit.start(token) == 204
+    assert unit.state(S.MFG_STARTED) == 204
+    assert unit.passwords().status_code == 200
+
+
+def test_tokens_of_scripts_push_out_none_of_a_person(factory: Factory) -> None:
+    gate = factory.services.gate
+    issued = gate.issue(SERIAL, PERSON, 24 * 60 * MINUTE)
+    with factory.database.write() as db:
+        for number in range(start_tokens.KEPT):
+            db.execute(
+                insert(start_token_table).values(
+                    digest=f"{number}",
+                    serials="[]",
+                    issued_ns=factory.now_ns,
+                    expires_ns=factory.now_ns + 60 * MINUTE,
+                    uses_left=1,
+                    issued_by="machine",
+                )
+            )
+    newest = factory.token("SN 2")
+    with factory.database.read() as db:
+        assert db.execute(select(func.count()).select_from(start_token_table)).scalar_one() == start_tokens.KEPT
+    assert Client(factory, "SN 2").start(newest) == 204
+    assert Client(factory).start(issued) == 204
+
+
 def test_a_unit_that_loses_its_power_after_the_hand_out_goes_on_with_its_secret(factory: Factory) -> None:
     first, second = Client(factory), Client(factory)
     passwords = first.provision()
@@ -303,6 +340,24 @@ def test_a_unit_that_loses_its_power_after_the_hand_out_goes_on_with_its_secret(
     second.finish()
     second.restored()
     assert factory.document() is DocumentStatus.RELEASED
+
+
+@pytest.mark.parametrize("written", [1, 2])
+def test_a_unit_that_loses_its_power_again_and_again_goes_on_with_what_recovery_has(
+    factory: Factory, written: int
+) -> None:
+    """Each provisioning writes its secret to RECOVERY before it asks for passwords. Other passwords than those that its
+    firmware and BMC have by then would stop the unit. ``written``: how many of the later ones get so far."""
+    first, second, third, last = (Client(factory) for _ in range(4))
+    passwords = first.provision()
+    assert second.start(factory.token(), first.secret) == 204
+    assert third.start(factory.token(), second.secret) == 204
+    found = third.secret if written == 2 else second.secret
+    assert last.provision(found) == passwords
+    last.finish()
+    last.restored()
+    assert factory.document() is DocumentStatus.RELEASED
+    assert factory.concern == ""
 
 
 def test_a_unit_that_loses_its_secret_in_a_second_cut_gets_other_passwords(factory: Factory) -> None:

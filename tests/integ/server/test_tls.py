@@ -384,3 +384,16 @@ def test_a_unit_refuses_a_server_by_another_name(server: EncryptedServer) -> Non
 def test_paths_of_a_server_without_a_published_ca(data: Path) -> None:
     own = own_paths(str(data))
     assert Certificates(CertificatePaths(own.certificate, own.key, "")).ca_pem is None
+
+
+def test_the_state_of_the_server_says_when_its_certificate_ends(data: Path) -> None:
+    certificates = port_certificates(str(data), parse_settings("server.toml", b'[tls]\nmode = "own-ca"\n').tls)
+    now = time.time_ns()
+    assert certificates.warnings(now) == ()
+    (warning,) = certificates.warnings(now + 800 * DAY_NS)
+    assert "expires in 19 days" in warning
+
+
+def test_health_has_warnings(server: EncryptedServer) -> None:
+    _, text = curl(server.ca, f"{server.encrypted_url}/health")
+    assert json.loads(text)["warnings"] == []

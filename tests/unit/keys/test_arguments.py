@@ -37,6 +37,13 @@ def running() -> UnitDriver:
     return units.running()
 
 
+def asking_for_tokens() -> UnitDriver:
+    """Its factory provisions nobody without one, and issues none."""
+    unit = units.blank()
+    unit.factory.strict = True
+    return unit
+
+
 def stranger() -> UnitDriver:
     """No platform matches it."""
     unit = units.blank()
@@ -117,6 +124,7 @@ ARGUMENTS: dict[str, Entry] = {
     "PROTO_IDENT": (default_table()[0].code_name, stranger, PROVISION),
     "KERNEL_OVERRIDE": ("recovery", with_newer_image, {}),
     "PROVISION_XLOG": ("http://other:8901/", blank, PROVISION),
+    "PROVISION_TOKEN": ("0" * 32, asking_for_tokens, PROVISION),
     "PROVISION_VERBOSE": ("1", blank, PROVISION),
     "PROVISION_CONT_LOGGING": ("1", blank, PROVISION),
     "PROVISION_MFG_TEST": ("Stop-after-validate", blank, PROVISION),

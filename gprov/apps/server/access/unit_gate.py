@@ -130,6 +130,8 @@ class UnitGate:
             # What later, with accounts, proves the unit.
             save_access(db, origin.unit, replace(access, provisioner=wanted.session, next_key=wanted.key))
             return None
+        if access.provisioner == origin.session:
+            return None  # the same again, maybe hours later: its token has expired and is removed
         known = None if request.token is None else start_tokens.find(db, digest_of(request.token), origin.session)
         why = token_refusal(known.token if known is not None else None, serial, origin.now_ns)
         if request.token is None and why is Refusal.START_UNKNOWN:
@@ -140,8 +142,7 @@ class UnitGate:
             save_access(db, origin.unit, decision.access)
             if why is None and known is not None:
                 start_tokens.use(db, known, origin.session)
-                if access.provisioner != origin.session:
-                    self._note_start(db, origin, decision, peer)
+                self._note_start(db, origin, decision, peer)
         elif access.holder and why is not Refusal.START_EXPIRED:
             concern = f"a start was refused after its passwords were handed out, from {peer}: {why.value}"
             save_access(db, origin.unit, access.with_concern(concern))

@@ -6,6 +6,8 @@ before ended.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +27,8 @@ from gprov.domain.factory.view.unit_words import Patience
 IS_ERROR = events.c.type == literal_column("'ERROR'")
 _PART_OF_MAC = re.compile(r"[0-9a-f:-]{2,17}", re.IGNORECASE)
 _BATCH = 500
+# Units whose reports change the version of all: as many as a page shows.
+_WATCHED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +125,16 @@ class UnitQueries:
         return found
 
     def version(self, serial: str) -> str:
-        """Changes with every report: of the unit, or of any unit if ``serial`` is "". "0": there is none."""
+        """Changes with every report: of the unit, or of any unit if ``serial`` is "". It is a digest of the newest
+        units: the clocks of several servers may differ, so the report that came last need not have the latest time."""
         columns = select(units.c.last_seen_ns, units.c.id, units.c.last_seq, units.c.state)
         if serial:
             newest = columns.where(units.c.serial == serial)
         else:
-            newest = columns.order_by(units.c.last_seen_ns.desc(), units.c.id.desc()).limit(1)
+            newest = columns.order_by(units.c.last_seen_ns.desc(), units.c.id.desc()).limit(_WATCHED)
         with self._database.read() as db:
-            row = db.execute(newest).first()
-        return "-".join(str(value) for value in row) if row else "0"
+            rows = [list(row) for row in db.execute(newest)]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]
 
     def _page(self, db: Connection, asked: UnitFilter, limit: int, after: Cursor | None) -> UnitPage:
         wanted = select(units).where(*self._where(asked))

@@ -73,7 +73,7 @@ class CredentialAdmin:
             unit = _unit(db, serial)
             found = self._passwords.all(db, unit)
             shown = versions(password.place for password in found) or "none were made"
-            self._note(db, unit, "credentials revealed on the server's host")
+            self._note(db, unit, f"credentials revealed to {actor.who}")
             self._trail.append(db, AuditAction.REVEALED, serial, actor, shown)
         return found
 

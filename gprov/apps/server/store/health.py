@@ -17,14 +17,25 @@ _CHECKED_NS = 5 * 10**9
 
 
 class Health:
-    """``folder``: the data folder; ``least_free``: bytes; ``now``: the server's clock, UTC, ns."""
+    """``folder``: the data folder; ``least_free``: bytes; ``now``: the server's clock, UTC, ns. ``warnings``: what
+    needs a person soon."""
 
-    def __init__(self, database: Database, files: Files, folder: str, least_free: int, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        files: Files,
+        folder: str,
+        least_free: int,
+        now: Callable[[], int],
+        warnings: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
         self._database = database
         self._files = files
         self._folder = folder
         self._least_free = least_free
         self._now = now
+        self.warnings = warnings
         self._lock = threading.Lock()
         self._checked_ns: int | None = None
         self._found: tuple[str, ...] = ()

@@ -1,17 +1,19 @@
 """Removing events and documents of units that have been silent for a long time. Their records, states, passwords,
-certificates and the audit trail stay, and so do files in the documents folder."""
+certificates and the audit trail stay, and so do files in the documents folder. A unit with a document that is held or
+waits for a person keeps everything until that is decided: the person needs its log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.rows import remove_events
 from gprov.apps.server.store.tables import documents, events, units
 from gprov.domain.factory.documents import DocumentStatus
 
+_UNDECIDED = (DocumentStatus.HELD.value, DocumentStatus.WAITING.value)
 # Rows of one step: reports of units wait for it.
 ROWS = 500
 
@@ -28,7 +30,8 @@ class Retention:
         """Remove some rows of one unit. False: there is nothing to be removed now."""
         if not self._keep_ns:
             return False
-        overdue = (~units.c.cleared, units.c.last_seen_ns < self._now() - self._keep_ns)
+        undecided = exists().where(documents.c.unit == units.c.id, documents.c.status.in_(_UNDECIDED))
+        overdue = (~units.c.cleared, units.c.last_seen_ns < self._now() - self._keep_ns, ~undecided)
         oldest = select(units.c.id).where(*overdue).order_by(units.c.last_seen_ns).limit(1)
         with self._database.read() as db:
             if db.execute(oldest).first() is None:

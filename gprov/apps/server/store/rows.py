@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, union_all, update
 from sqlalchemy.sql.dml import ReturningInsert
 
-from gprov.apps.server.store.statements import upsert_of
+from gprov.apps.server.store.statements import add_rows, upsert_of
 from gprov.apps.server.store.tables import documents, events, handouts, sessions, states, units
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.factory.requests import Sender
@@ -67,7 +67,6 @@ _TAKE_PLACES = (
     .values(last_seq=units.c.last_seq + bindparam("count"), log_bytes=units.c.log_bytes + bindparam("size"))
     .returning(units.c.last_seq, units.c.log_bytes)
 )
-_ADD_EVENTS = insert(events)
 
 
 @cache
@@ -126,8 +125,9 @@ def append(db: Connection, origin: Origin, entries: Sequence[LogEntry]) -> int:
     size = sum(map(len, bodies)) + len(entries) * EVENT_BYTES
     taken = db.execute(_TAKE_PLACES, {"of_unit": origin.unit, "count": len(entries), "size": size}).one()
     last: int = taken.last_seq
-    db.execute(
-        _ADD_EVENTS,
+    add_rows(
+        db,
+        events,
         [
             {
                 "unit": origin.unit,

@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass
 
 from gprov.apps.server.tls.certificate_files import CertificatePaths, boot_paths, own_paths
-from gprov.apps.server.tls.contexts import Certificates
+from gprov.apps.server.tls.contexts import Certificates, expiry_warning
 from gprov.domain.factory.settings.tls import BootPort, Tls, TlsMode
 from gprov.domain.unit.trust import OwnCa
 
@@ -22,6 +22,11 @@ class PortCertificates:
     @property
     def all(self) -> list[Certificates]:
         return [each for each in (self.main, self.boot) if each is not None]
+
+    def warnings(self, now_ns: int) -> tuple[str, ...]:
+        """About certificates that end soon, or have ended."""
+        found = (expiry_warning(each.status, now_ns) for each in self.all)
+        return tuple(dict.fromkeys(text for text in found if text))
 
     @property
     def contexts(self) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:

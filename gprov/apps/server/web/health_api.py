@@ -26,7 +26,8 @@ def health_routes(health: Health, metrics: Metrics, queries: Queries) -> APIRout
         """503: reports of units are not taken now."""
         problems = health.problems()
         status = 503 if problems else 200
-        return JSONResponse({"ready": not problems, "problems": list(problems)}, status, _NOT_STORED)
+        document = {"ready": not problems, "problems": list(problems), "warnings": list(health.warnings())}
+        return JSONResponse(document, status, _NOT_STORED)
 
     @router.get("/metrics")
     def figures() -> Response:
