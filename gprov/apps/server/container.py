@@ -53,8 +53,10 @@ from gprov.apps.server.web.netboot import Netboot
 from gprov.apps.unit.composition.wiring import Container, Declaration, factory, itself, set_value, singleton, value
 from gprov.domain.errors import InternalError
 from gprov.domain.factory.accounts import Times
+from gprov.domain.factory.limits.rates import RateLimiter
 from gprov.domain.factory.password_policy import PasswordPolicy, parse_policy
 from gprov.domain.factory.server_settings import ServerSettings
+from gprov.domain.factory.settings.limits import at_once
 from gprov.domain.factory.view.unit_words import Patience
 from gprov.ports.clock import Randomness
 from gprov.ports.files import Files
@@ -271,7 +273,8 @@ def _accounts(server: ServerContainer) -> Accounts:
 
 
 def _sign_in(server: ServerContainer) -> SignIn:
-    access = server.settings().access
+    access, limits = server.settings().access, server.settings().limits
+    attempts = RateLimiter(at_once(limits.sign_ins_per_minute), at_once(limits.all_sign_ins_per_minute))
     return SignIn(
         server.database(),
         server.trail(),
@@ -279,6 +282,7 @@ def _sign_in(server: ServerContainer) -> SignIn:
         server.randomness(),
         server.now(),
         Times(access.idle_ns, access.session_ns),
+        attempts=attempts,
     )
 
 

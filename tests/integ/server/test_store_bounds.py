@@ -15,6 +15,7 @@ from gprov.apps.server.store.rows import origin_of
 from gprov.apps.server.store.tables import documents, events, sessions, units
 from gprov.apps.server.web.limits.admission import Admission
 from gprov.apps.unit.composition.wiring import set_value
+from gprov.domain.errors import RefusedByPolicy
 from gprov.domain.events import Event, LogLine, ProcessState
 from gprov.domain.factory.document_kind import DocumentKind
 from gprov.domain.factory.documents import DocumentStatus
@@ -173,6 +174,21 @@ def test_contents_of_discarded_documents_are_removed(server: Server) -> None:
     assert detail is not None
     statuses = [document.status for document in detail.documents]
     assert statuses == [DocumentStatus.DISCARDED] * 12 + [DocumentStatus.HELD]
+
+
+def test_names_of_released_documents_are_bounded(server: Server) -> None:
+    """A unit has one name for all its provisionings."""
+    for run in range(3):
+        server.send(StateReport(sender("1", run), S.MFG_STARTED))
+        for number in range(20 if run < 2 else 10):
+            server.send(Document(sender("1", run), f"qa-{run}-{number}", "x"))
+        server.send(StateReport(sender("1", run), S.MFG_SUCCEEDED))
+        server.send(StateReport(sender("1", run), S.FR_SUCCEEDED))
+    server.send(StateReport(sender("1", 4), S.MFG_STARTED))
+    server.send(Document(sender("1", 4), "qa-1-1", "y"))
+    one_more = Document(sender("1", 4), "another", "x")
+    with pytest.raises(RefusedByPolicy, match="50 documents"):
+        server.send(one_more)
 
 
 def contents(server: Server) -> list[int]:

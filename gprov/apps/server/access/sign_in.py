@@ -23,9 +23,9 @@ from gprov.domain.factory.start_token import digest_of
 from gprov.domain.unit.credentials import Secret
 from gprov.ports.clock import Randomness
 
-# Attempts: of one address for one account, and of one address for all. No account is ever locked: another address, and
-# after a pause this one, can sign in.
-_FOR_ACCOUNT, _FOR_ADDRESS = Rate(2, 5), Rate(6, 20)
+# Attempts of one address for one account; the settings say how many it has for all. No account is ever locked: another
+# address, and after a pause this one, can sign in.
+_FOR_ACCOUNT = Rate(2, 5)
 _FAILURES, _PERIOD_NS = 200, 3600 * 10**9
 _TOKEN = re.compile(f"[0-9a-f]{{{2 * TOKEN_BYTES}}}")
 # Threads that compare passwords or wait for their turn; others are for units.
@@ -56,7 +56,7 @@ class Person:
 
 
 class SignIn:
-    """``now``: the server's clock, UTC, ns."""
+    """``now``: the server's clock, UTC, ns. ``attempts``: of each address, and of all."""
 
     def __init__(
         self,
@@ -66,6 +66,8 @@ class SignIn:
         randomness: Randomness,
         now: Callable[[], int],
         times: Times,
+        *,
+        attempts: RateLimiter,
     ) -> None:
         self._database = database
         self._trail = trail
@@ -73,14 +75,14 @@ class SignIn:
         self._randomness = randomness
         self._now = now
         self._times = times
-        self._for_account, self._for_address = RateLimiter(_FOR_ACCOUNT), RateLimiter(_FOR_ADDRESS)
+        self._for_account, self._attempts = RateLimiter(_FOR_ACCOUNT), attempts
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         self._failures = RefusalBudget(_FAILURES, _PERIOD_NS)
 
     def sign_in(self, name: str, password: Secret, peer: str) -> Secret:
         """The token of a new session. Raises SignInRefused."""
         now_ns, group = self._now(), peer_group(peer)
-        wait_ns = max(self._for_address.take(group, now_ns), self._for_account.take(f"{group} {name[:64]}", now_ns))
+        wait_ns = max(self._attempts.take(group, now_ns), self._for_account.take(f"{group} {name[:64]}", now_ns))
         if wait_ns:
             raise SignInRefused(wait_ns)
         with self._database.read() as db:

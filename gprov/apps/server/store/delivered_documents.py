@@ -13,6 +13,8 @@ from gprov.domain.factory.requests import Document
 
 # Documents of one unit that may be on hold at once, and that are kept.
 MAX_HELD = MAX_KEPT = 20
+# Names of released documents of one unit.
+MAX_RELEASED = 50
 
 
 def is_stored(db: Connection, origin: Origin, document: Document) -> bool:
@@ -32,6 +34,7 @@ def hold(db: Connection, origin: Origin, document: Document, hold_ns: int) -> No
     supersede(db, origin, document.name)
     _require_room(db, origin, DocumentStatus.HELD, MAX_HELD)
     file = file_name(document.sender.serial, document.name)
+    _require_few_files(db, origin, file)
     _insert(db, origin, document, (DocumentStatus.HELD, origin.now_ns + hold_ns, file))
     minutes = hold_ns / 60e9
     note(db, origin, f"document {document.name} held for {minutes:g} min until the first restore succeeds")
@@ -51,6 +54,15 @@ def _require_room(db: Connection, origin: Origin, status: DocumentStatus, most: 
     if count >= most:
         words = "on hold" if status is DocumentStatus.HELD else status.value
         raise RefusedByPolicy(f"{count} documents of this unit are {words} already")
+
+
+def _require_few_files(db: Connection, origin: Origin, file: str) -> None:
+    """Released documents are files that no program removes; those of later provisionings replace them."""
+    others = select(func.count(documents.c.file.distinct())).where(
+        *_of(origin, DocumentStatus.RELEASED), documents.c.file != file
+    )
+    if db.execute(others).scalar_one() >= MAX_RELEASED:
+        raise RefusedByPolicy(f"{MAX_RELEASED} documents of this unit with other names are released already")
 
 
 def _of(origin: Origin, status: DocumentStatus) -> tuple[ColumnElement[bool], ...]:

@@ -75,6 +75,9 @@ class DescribedApp(FastAPI):
 
     @override
     def openapi(self) -> Description:
+        """Made once: it takes longer than any other reply."""
+        if self.openapi_schema is not None:
+            return self.openapi_schema
         document = super().openapi()
         schemas: Description = {message.__name__: schema(message) for message in MESSAGES}
         for message, member, inner in _DOCUMENTS:

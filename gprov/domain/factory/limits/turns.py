@@ -54,6 +54,9 @@ class Turns(Generic[T]):
         self._used -= weight
         self._busy -= 1
 
+    def waiting_of(self, client: str) -> int:
+        return len(self._queues.get(client, ()))
+
     @property
     def waiting(self) -> int:
         return sum(len(queue) for queue in self._queues.values())

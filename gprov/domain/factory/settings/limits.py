@@ -88,7 +88,7 @@ class Limits(Section):
     all_documents_per_minute: Annotated[float, _PER_MINUTE, Doc("the same, from all addresses")] = 2000.0
     credentials_per_minute: Annotated[float, _PER_MINUTE, Doc("requests for passwords, from one address")] = 30.0
     all_credentials_per_minute: Annotated[float, _PER_MINUTE, Doc("the same, from all addresses")] = 1000.0
-    sign_ins_per_minute: Annotated[float, _PER_MINUTE, Doc("attempts of people to sign in, from one address")] = 10.0
+    sign_ins_per_minute: Annotated[float, _PER_MINUTE, Doc("attempts of people to sign in, from one address")] = 20.0
     all_sign_ins_per_minute: Annotated[float, _PER_MINUTE, Doc("the same, from all addresses")] = 100.0
     candidate_units: Annotated[
         int,

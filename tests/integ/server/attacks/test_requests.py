@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -157,6 +157,33 @@ def test_floods_of_requests(tmp_path: Path) -> None:
         assert "\nforged" not in server.log
         assert len(server.log) < MIB
         unit.was_served()
+
+
+def test_requests_that_take_long(tmp_path: Path) -> None:
+    """Four addresses ask for pages over many connections, and partly do not wait for them: the work for a unit is not
+    behind all of theirs. That took 14 s."""
+    server = Attacked(tmp_path / "data")
+    with closing(server):
+        server.start()
+        ends = time.monotonic() + 4
+
+        def flood(number: int) -> int:
+            request, replies = head(b"Host: localhost\r\n", target=b"/recent/"), 0
+            while time.monotonic() < ends:
+                with suppress(OSError), closing(server.connect(f"127.0.1.{1 + number % 4}", 3)) as peer:
+                    peer.sendall(request * 8)
+                    if number % 2:
+                        time.sleep(0.02)
+                        continue
+                    while time.monotonic() < ends and peer.recv(65536):
+                        replies += 1
+            return replies
+
+        with Unit(server).reporting() as unit, ThreadPoolExecutor(80) as pool:
+            replies = sum(pool.map(flood, range(80)))
+        print(f"{replies} replies in 4 s")
+        unit.was_served()
+        assert "Traceback" not in server.log
 
 
 def test_the_log_has_one_line_for_each_request_and_no_secrets(server: Attacked) -> None:

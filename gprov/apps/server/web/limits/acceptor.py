@@ -30,6 +30,8 @@ _AT_ONCE = 64
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _RETRY_SECONDS = 1.0
 _REPORT_SECONDS = 60.0
+# For the client's own end of an encrypted connection.
+_SHUTDOWN_SECONDS = 1.0
 # Of the kernel for each connection, in bytes: without it, a slow client may hold megabytes.
 _SEND_BUFFER, _RECEIVE_BUFFER = 256 << 10, 32 << 10
 _BUSY_BODY = encode(error_reply("too many connections; try again"))
@@ -112,10 +114,14 @@ class Connections:
     async def _open(self, slot: Slot, connection: socket.socket, context: ssl.SSLContext | None) -> None:
         protocol = self._make()
         protocol.when_lost = lambda: self._release(slot)
-        seconds = None if context is None else self._limits.handshake_seconds
+        times = (None, None) if context is None else (self._limits.handshake_seconds, _SHUTDOWN_SECONDS)
         try:
             await self._loop.connect_accepted_socket(
-                lambda: protocol, connection, ssl=context, ssl_handshake_timeout=seconds
+                lambda: protocol,
+                connection,
+                ssl=context,
+                ssl_handshake_timeout=times[0],
+                ssl_shutdown_timeout=times[1],
             )
             slot.protocol = protocol
         except (OSError, TimeoutError) as exc:  # SSLError is an OSError

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gprov.apps.server.web.limits.replies import client_of, refuse_early
+from gprov.apps.server.web.limits.replies import client_of, is_gone, refuse_early
 from gprov.domain.factory.limits.holdings import Holdings
 from gprov.domain.factory.limits.hosts import body_length
 from gprov.domain.factory.limits.peers import peer_group
@@ -19,8 +19,11 @@ from gprov.domain.factory.settings.limits import Limits
 
 # Bodies of at most ``_SMALL`` bytes do not wait for larger ones, which may take a second each.
 _SMALL = 64 << 10
-# Bytes of larger bodies, and number of small ones, that are worked on at once.
-_LARGE_IN_WORK, _SMALL_IN_WORK = 2 << 20, 256
+# What is worked on at once: bytes of larger bodies, number of small ones, and of requests without a body. Together not
+# more than there are threads for them.
+_LARGE_IN_WORK, _SMALL_IN_WORK, _BARE_IN_WORK = 2 << 20, 20, 16
+# Requests of one client that may wait for their turn.
+_WAITING = 200
 _RETRY = {"Retry-After": "5"}
 _GONE = "http.disconnect"
 
@@ -92,11 +95,15 @@ class BoundedBodies:
         self._memory: Holdings[_Body] = Holdings(limits.body_memory)
         self._large: Turns[asyncio.Event] = Turns(_LARGE_IN_WORK)
         self._small: Turns[asyncio.Event] = Turns(_SMALL_IN_WORK)
+        self._bare: Turns[asyncio.Event] = Turns(_BARE_IN_WORK)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = body_length(scope["headers"]) if scope["type"] == "http" else 0
-        if not length:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        length = body_length(scope["headers"])
+        if not length:
+            await self._without_body(scope, receive, send)
             return
         most = self._sizes.get(scope["path"], self._size)
         if length > most:
@@ -111,8 +118,22 @@ class BoundedBodies:
             message = "the server has no memory for this body now; try again"
             await refuse_early(receive, send, 503, message, _RETRY)
         else:
-            if turn is not None:
+            if turn is not None and is_gone(scope):
+                turn.end()
+            elif turn is not None:
                 await self._work(body.taken(), turn, scope, receive, send)
+
+    async def _without_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = peer_group(client_of(scope))
+        if self._bare.waiting_of(client) >= _WAITING:
+            await refuse_early(receive, send, 503, "too many requests of this address wait; try again", _RETRY)
+            return
+        turn = _Turn(self._bare, 1)
+        await turn.wait(client)
+        if is_gone(scope):
+            turn.end()
+        else:
+            await self._work(None, turn, scope, receive, send)
 
     async def _receive(self, body: _Body, receive: Receive) -> _Turn | None:
         """Until all of it is there and it may be worked on; None: the client is gone. Raises TimeoutError, _Evicted."""
@@ -157,9 +178,9 @@ class BoundedBodies:
     def _turn(self, size: int) -> _Turn:
         return _Turn(self._large, size) if size > _SMALL else _Turn(self._small, 1)
 
-    async def _work(self, content: bytes, turn: _Turn, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _work(self, content: bytes | None, turn: _Turn, scope: Scope, receive: Receive, send: Send) -> None:
         """The turn ends when the reply begins: a client that does not read it keeps none."""
-        pieces = [content]
+        pieces = [] if content is None else [content]
 
         async def replay() -> Message:
             return {"type": "http.request", "body": pieces.pop(), "more_body": False} if pieces else await receive()

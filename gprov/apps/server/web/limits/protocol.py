@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gprov.apps.server.web.limits.log_lines import access as log
+from gprov.apps.server.web.limits.replies import CYCLE
 from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import error_reply
 from gprov.domain.factory.settings.limits import Limits
@@ -185,6 +186,7 @@ class LimitedProtocol(HttpToolsProtocol):
     @override
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
+        cycle.scope["extensions"] = {CYCLE: {"cycle": cycle}}
         super()._start_asgi_task(cycle, app)
 
     @override

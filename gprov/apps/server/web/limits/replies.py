@@ -11,6 +11,8 @@ from starlette.types import Receive, Scope, Send
 from gprov.domain.factory.messages import encode
 from gprov.domain.factory.replies import error_reply
 
+# Extension of the scope: uvicorn's state of the request.
+CYCLE = "gprov.cycle"
 # What a refused client still sends: it reads the reply only after that. Then the connection is closed.
 _DRAIN_SECONDS, _DRAIN_BYTES = 2.0, 4 << 20
 
@@ -19,6 +21,12 @@ def client_of(scope: Scope) -> str:
     """Address of the peer; "" if it is not known."""
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def is_gone(scope: Scope) -> bool:
+    """Whether the client has closed the connection (``LimitedProtocol`` says so)."""
+    extension = scope.get("extensions", {}).get(CYCLE, {})
+    return any(cycle.disconnected for cycle in extension.values())
 
 
 def retry_after(wait_ns: int) -> dict[str, str]:
