@@ -6,8 +6,8 @@ import asyncio
 import logging
 import signal
 import socket
-import sys
 import ssl
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -36,8 +36,8 @@ from gprov.domain.factory.settings.tls import BootPort
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
 _GRACE_SECONDS = 3
-# After which a busy thread lets another one go on. By default it is ten times as long, and the thread of the store would
-# wait so long after each of its many short statements while requests are read.
+# After which a busy thread lets another one go on. The default is ten times as long: the thread of the store would wait
+# for it after each of its many short statements while requests are read.
 _SWITCH_SECONDS = 0.0005
 # How often the log says what it left out.
 _REPORT_SECONDS = 10
