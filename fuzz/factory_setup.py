@@ -56,7 +56,10 @@ TARGETS = (
         "credentials.toml",
         password_rules,
         lambda: [
-            b'[os]\nlength = 20\n[platform.X.bios]\nalphabet = "ABCDEFGHJKLMNPQRSTUVWX23456789"\nlength = 8\nrequire = ["upper"]\n'
+            (
+                b'[os]\nlength = 20\n[platform.X.bios]\nalphabet = "ABCDEFGHJKLMNPQRSTUVWX23456789"\n'
+                b'length = 8\nrequire = ["upper"]\n'
+            )
         ],
         (b"[platform.", b"require", b"alphabet", b"length"),
     ),

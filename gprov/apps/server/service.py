@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -35,6 +36,9 @@ from gprov.domain.factory.settings.tls import BootPort
 
 # For requests in progress at SIGTERM; clients resume downloads that are cut.
 _GRACE_SECONDS = 3
+# After which a busy thread lets another one go on. The default is ten times as long: the thread of the store would wait
+# for it after each of its many short statements while requests are read.
+_SWITCH_SECONDS = 0.0005
 # How often the log says what it left out.
 _REPORT_SECONDS = 10
 
@@ -85,6 +89,7 @@ def serve(container: ServerContainer) -> None:
     """Serve where the settings say, until SIGTERM or SIGINT. Raises DeviceFault (folder in use, address in use, store
     not usable), and what the provider of the key raises."""
     settings = container.settings()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     listen, tls = settings.listen, settings.tls
     require_decided(settings.access, encrypted=tls.encrypted)
     ports = [listen.port] if tls.boot is BootPort.OFF else [listen.port, tls.boot_port]

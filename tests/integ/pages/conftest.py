@@ -1,4 +1,4 @@
-"""One browser for all tests of pages, and one server whose units are in every situation."""
+"""A browser, and a server whose units are in every situation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from tests.integ.pages.browsing import OPTIONS, Window
 from tests.integ.pages.stage import PageServer, a_day_on_the_line, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """While it is open, this thread has a running event loop, and tests elsewhere begin loops of their own."""
     expect.set_options(timeout=20_000)
     with sync_playwright() as started:
         chromium = started.chromium.launch(executable_path="/usr/bin/chromium", args=OPTIONS)

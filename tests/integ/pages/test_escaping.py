@@ -150,6 +150,7 @@ def _addresses(window: Window) -> list[str]:
 def test_a_policy_that_is_broken_would_be_seen(line: PageServer, window: Window) -> None:
     """The browser reports what the policy forbids: that nothing was reported says something."""
     page = window.open(f"{line.url}/recent/")
-    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=alert(1)>')")
-    page.wait_for_function("document.images.length > 0 && document.images[0].complete")
+    with page.expect_console_message():
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<b onclick=alert(1)>x</b>')")
+        page.locator("b").last.click()
     assert any("Content Security Policy" in each for each in window.complaints), window.complaints

@@ -35,7 +35,7 @@ class InitSources:
     ca_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFolder:
     """``folders``: mode by path; ``copies``: target by source; paths relative to the data folder. ``ca_key``: where the
     key of the CA goes, None for its usual place in the folder."""
@@ -70,7 +70,9 @@ def planned_folder(plan: FactoryPlan, sources: InitSources) -> PlannedFolder:
     copies |= {path: f"{FILES}/{os.path.basename(path)}" for path in sources.files}
     published = tuple(_published(path) for path in sources.files)
     complete = dataclasses.replace(plan, published=published)
-    return PlannedFolder(complete, new_folders(), new_files(complete), copies, sources.ca_key)
+    return PlannedFolder(
+        plan=complete, folders=new_folders(), files=new_files(complete), copies=copies, ca_key=sources.ca_key
+    )
 
 
 def refuse_used(folder: str) -> None:

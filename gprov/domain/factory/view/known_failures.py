@@ -22,7 +22,10 @@ class Advice:
 
 
 OTHER = Advice("Other", "Read the unit's log from the first ERROR on.")
-NO_ERROR = Advice("No error reported", "The unit reported the failure without an error. Read the end of its log.")
+NO_ERROR = Advice(
+    "No error in the log",
+    "The unit reported the failure without an error, or its log is no longer kept. Read the end of its log.",
+)
 
 _MISMATCH = Advice(
     "Hardware is not as specified",
