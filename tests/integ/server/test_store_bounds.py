@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.apps.server.container import ServerContainer, server_container
 from gprov.apps.server.store.rows import origin_of
-from gprov.apps.server.store.tables import documents, events, sessions, units
+from gprov.apps.server.store.tables import documents, erasures, events, sessions, units
 from gprov.apps.server.web.limits.admission import Admission
 from gprov.apps.unit.composition.wiring import set_value
 from gprov.domain.errors import RefusedByPolicy
@@ -23,6 +23,7 @@ from gprov.domain.factory.limits.refusals import NoRoom, TooMany
 from gprov.domain.factory.requests import (
     CredentialRequest,
     Document,
+    ErasureRegistration,
     EventBatch,
     MacReport,
     NamedMac,
@@ -33,6 +34,7 @@ from gprov.domain.factory.requests import (
 from gprov.domain.factory.server_settings import ServerSettings
 from gprov.domain.factory.settings.limits import Limits
 from gprov.domain.factory.settings.store import StoreSettings
+from tests.integ.server.test_erase_certificates import report
 
 MINUTE = 60 * 10**9
 S = ProcessState
@@ -40,6 +42,7 @@ PEER = "10.1.0.9"
 LIMITS = Limits(
     candidate_units=3,
     candidate_mebibytes=1,
+    certificate_mebibytes=1,
     discarded_mebibytes=1,
     unit_log_mebibytes=1,
     new_units_per_minute=1000,
@@ -74,6 +77,8 @@ class Server:
                 self.store.document(request)
             case MacReport():
                 self.store.macs(request)
+            case ErasureRegistration():
+                self.container.erasures().register(request)
             case CredentialRequest():
                 self.container.credentials().hand_out(request, PEER)
             case _:
@@ -136,6 +141,39 @@ def test_content_of_candidates_is_bounded(server: Server) -> None:
     server.now_ns += 61 * MINUTE
     server.send(EventBatch(sender("b"), lines(1, 1)))
     assert server.serials() == {"b"}
+
+
+def test_certificates_of_units_that_were_not_provisioned_here_are_bounded(server: Server) -> None:
+    """They are never removed, and anyone can ask for one."""
+
+    def erased(serial: str, operator: str) -> ErasureRegistration:
+        return ErasureRegistration(sender(serial), report(serial, operator, disks=200).decode())
+
+    for state in (S.MFG_STARTED, S.MFG_SUCCEEDED):
+        server.send(StateReport(sender("sealed"), state))
+    server.now_ns += MINUTE
+
+    def strangers() -> None:
+        for number in range(100):
+            server.send(erased(f"bench{number}", "x"))
+
+    with pytest.raises(NoRoom, match="certificate_mebibytes"):
+        strangers()
+    issued = len(server.serials()) - 1
+    assert issued > 2
+    for number in range(issued):
+        server.send(erased("sealed", str(number)))
+    with server.database.read() as db:
+        sizes = dict(
+            db.execute(
+                select(units.c.sealed, func.sum(func.length(erasures.c.certificate)))
+                .join_from(erasures, units)
+                .group_by(units.c.sealed)
+            ).all()
+        )
+    largest = len(report("bench0", "x", disks=200)) * 2
+    assert 1 << 20 <= sizes[False] < (1 << 20) + largest
+    assert sizes[True] > (1 << 20) * 0.8
 
 
 def test_the_size_of_a_log_is_that_of_its_events(server: Server) -> None:

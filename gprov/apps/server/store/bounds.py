@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Table, and_, delete, func, select, up
 
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.rows import EVENT_BYTES, EVENTS_KEPT, remove_events
-from gprov.apps.server.store.tables import TABLES, documents, events, sessions, units
+from gprov.apps.server.store.tables import TABLES, documents, erasures, events, sessions, units
 from gprov.domain.erase.certificate import sha256_of
 from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.limits.refusals import NoRoom
@@ -31,11 +31,13 @@ _CUT = 16
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store has of a sender. ``candidate``: see ``tables.units``; True if it has nothing."""
+    """What the store has of a sender. ``candidate``: see ``tables.units``; True if it has nothing. ``sealed``: the unit
+    was provisioned here."""
 
     unit: bool = False
     session: bool = False
     candidate: bool = True
+    sealed: bool = False
 
 
 class BoundedStore:
@@ -49,10 +51,12 @@ class BoundedStore:
 
     def known(self, sender: Sender) -> Known:
         session = and_(sessions.c.unit == units.c.id, sessions.c.key == sha256_of(sender.session.encode()))
-        found = select(units.c.candidate, sessions.c.id).select_from(units.outerjoin(sessions, session))
+        found = select(units.c.candidate, units.c.sealed, sessions.c.id).select_from(units.outerjoin(sessions, session))
         with self._database.read() as db:
             row = db.execute(found.where(units.c.serial == sender.serial)).one_or_none()
-        return Known() if row is None else Known(unit=True, session=row.id is not None, candidate=row.candidate)
+        if row is None:
+            return Known()
+        return Known(unit=True, session=row.id is not None, candidate=row.candidate, sealed=row.sealed)
 
     def make_room_for_unit(self) -> None:
         """Raises NoRoom."""
@@ -75,6 +79,17 @@ class BoundedStore:
             self._content = (size <= self._bounds.candidate_bytes or self._removed_silent(), now_ns)
         if not self._content[0]:
             raise NoRoom("units that were never provisioned have sent too much: no more of them is recorded now")
+
+    def make_room_for_certificate(self) -> None:
+        """Of a unit that was not provisioned here: certificates are never removed. Raises NoRoom."""
+        stored = select(func.coalesce(func.sum(func.length(erasures.c.certificate)), 0)).join_from(erasures, units)
+        with self._database.read() as db:
+            size: int = db.execute(stored.where(~units.c.sealed)).scalar_one()
+        if size >= self._bounds.certificate_bytes:
+            raise NoRoom(
+                "erase certificates of units that were not provisioned here take all the room that they may:"
+                " no more of them are issued until certificate_mebibytes of [limits] is raised"
+            )
 
     def _removed_silent(self) -> bool:
         """Remove the candidates that have been silent for the longest time. False: each has reported lately."""

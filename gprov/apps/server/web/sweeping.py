@@ -59,13 +59,18 @@ class Sweeper:
 
     async def _run(self) -> None:
         while True:
-            try:
-                for work in self._rounds:
-                    await asyncio.to_thread(work)
+            done = [await self._done(work) for work in self._rounds]
+            if all(done):
                 self._metrics.swept()
-            except DeviceFault as fault:
-                log.warning("%s", fault)  # the next round tries again
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _done(self, work: Callable[[], object]) -> bool:
+        try:
+            await asyncio.to_thread(work)
+        except DeviceFault as fault:
+            log.warning("%s", fault)  # the next round tries again
+            return False
+        return True
 
     def _forget(self) -> None:
         for _ in range(_STEPS):

@@ -19,10 +19,12 @@ _MIB = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class StoreBounds:
-    """For what clients have stored. ``discarded_*``: contents of discarded documents."""
+    """For what clients have stored. ``certificate_bytes``: erase certificates of units that were not provisioned here;
+    ``discarded_*``: contents of discarded documents."""
 
     candidates: int
     candidate_bytes: int
+    certificate_bytes: int
     log_bytes: int
     discarded_bytes: int
     discarded_ns: int
@@ -101,6 +103,14 @@ class Limits(Section):
     candidate_mebibytes: Annotated[
         int, _MEBIBYTES, Doc("of events and documents of all these units; the same happens beyond it")
     ] = 1024
+    certificate_mebibytes: Annotated[
+        int,
+        _MEBIBYTES,
+        Doc(
+            "of erase certificates of units that were not provisioned here: anyone can send an erase report, and"
+            " certificates are never removed. Beyond it, further ones are refused (507)"
+        ),
+    ] = 1024
     unit_log_mebibytes: Annotated[
         int, _MEBIBYTES, Doc("of events of one unit, besides the bound of 100,000 events; the oldest go first")
     ] = 64
@@ -138,6 +148,7 @@ class Limits(Section):
         return StoreBounds(
             candidates=self.candidate_units,
             candidate_bytes=self.candidate_mebibytes * _MIB,
+            certificate_bytes=self.certificate_mebibytes * _MIB,
             log_bytes=self.unit_log_mebibytes * _MIB,
             discarded_bytes=self.discarded_mebibytes * _MIB,
             discarded_ns=round(self.discarded_days * 24 * 3600 * 10**9),

@@ -66,6 +66,8 @@ class Admission:
             case Document() | ErasureRegistration():
                 self._require(self._room.for_new(), "new documents")
                 self._take(self._documents, client, "documents from this address")
+                if isinstance(request, ErasureRegistration) and not known.sealed:
+                    self._store.make_room_for_certificate()
             case CredentialRequest() | ProvisioningStart() | SessionProof():
                 self._take(self._credentials, client, "requests for passwords from this address")
             case EventBatch():
