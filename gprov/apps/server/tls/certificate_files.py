@@ -81,9 +81,7 @@ def renew(folder: str, names: Iterable[str] | None, now_ns: int, ca_key: str | N
     A running server takes them up within seconds. Raises BadInput, DeviceMissing, DeviceFault."""
     paths, key_path = own_paths(folder), ca_key or os.path.join(folder, DEFAULT_CA_KEY)
     if os.path.exists(key_path):  # otherwise there may be no CA
-        _require(
-            paths.ca, "renewal needs the CA's certificate; units have it as factory_ca.pem on RECOVERY"
-        )
+        _require(paths.ca, "renewal needs the CA's certificate; units have it as factory_ca.pem on RECOVERY")
         if names is None:
             _require(paths.certificate, "it has the names of the server: give them with --name")
     ca = Issued(read_bounded(paths.ca), read_private(key_path))
