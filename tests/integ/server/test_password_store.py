@@ -18,7 +18,8 @@ from typing_extensions import override
 from gprov.adapters.fake.system.secretbox import FakeKeys
 from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.adapters.linux.keys.passphrase import Passphrase
-from gprov.apps.server.container import POLICY_FILE, server_container
+from gprov.apps.server.composition.secrets import POLICY_FILE
+from gprov.apps.server.container import server_container
 from gprov.apps.server.secrets.audit_trail import entries, last_mark
 from gprov.apps.server.secrets.credentials import CredentialsRefused
 from gprov.apps.server.secrets.giving_up import give_up_key

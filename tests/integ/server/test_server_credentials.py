@@ -26,7 +26,7 @@ from sqlalchemy import text
 from gprov.adapters.linux.keys.key_file import KeyFile
 from gprov.apps.host.cli.main import main
 from gprov.apps.host.cli.server_keys import default_key_file, systemd_credential
-from gprov.apps.server.container import POLICY_FILE
+from gprov.apps.server.composition.secrets import POLICY_FILE
 from gprov.apps.server.secrets.password_store import KnownPassword, UnitRow, insert
 from gprov.apps.server.store.tables import units
 from gprov.domain.events import ProcessState

@@ -1,0 +1,1 @@
+"""Parts of the composition root of the factory server."""
