@@ -15,6 +15,8 @@ LONGEST_REASON = 500
 TOKEN_BYTES = 32
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@-]{0,62}[A-Za-z0-9])?")
 _FEWEST_CHARACTERS = 5
+# What the audit trail calls the server itself, and who acts on its host.
+_NOT_PEOPLE = frozenset({"server", "root"})
 
 
 class Role(Enum):
@@ -70,6 +72,8 @@ def checked_name(name: str) -> str:
     """Of an account. Raises BadInput."""
     if not _NAME.fullmatch(name):
         raise BadInput("name", [Problem("", f"must be 1 to {LONGEST_NAME} letters, digits and . _ @ - inside")])
+    if name.lower() in _NOT_PEOPLE:
+        raise BadInput("name", [Problem("", f"must not be {name!r}: the audit trail has it for what no account did")])
     return name
 
 

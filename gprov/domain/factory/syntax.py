@@ -29,6 +29,7 @@ CLEAN = f"[^{_CONTROLS}]*"
 UNCLEAN = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
 
 _MAC = re.compile(MAC)
+_PRINTABLE = re.compile(PRINTABLE)
 
 
 def clean(text: str, most: int) -> str:
@@ -42,3 +43,16 @@ def clean(text: str, most: int) -> str:
 def mac(text: str) -> str | None:
     """The address in lower case with colons; None if the text is not a MAC address."""
     return text.lower().replace("-", ":") if _MAC.fullmatch(text) else None
+
+
+def is_serial(text: str) -> bool:
+    """Whether a unit can report with it as its serial number."""
+    return len(text) <= MAX_SERIAL and _PRINTABLE.fullmatch(text) is not None
+
+
+def whole_number(text: str, least: int, most: int) -> int | None:
+    """Of decimal digits, no more than ``most`` has; None if the text is no such number, or not within these bounds."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most))):
+        return None
+    number = int(text)
+    return number if least <= number <= most else None

@@ -27,7 +27,9 @@ class UnitAccess:
     """``provisioner``: number of the session that started the provisioning. ``holder``: session that got the passwords
     last, since a person last reopened the unit. ``key``: SHA-256 (hex) of the secret that proves later sessions.
     ``next_key``: the same of the present provisioning, which counts once it has passwords. ``returned``: the holder has
-    shown its secret in a later start, after which RECOVERY, and the secret on it, may be overwritten.
+    shown its secret in a later start, after which RECOVERY, and the secret on it, may be overwritten. ``unproven``:
+    after that, a provisioning began without the secret; until a person reopens the unit, nothing shows that the machine
+    with its serial number is the unit.
     ``open_until_ns``: UTC. ``concern``: why a person has to look at the unit, "" if there is no reason."""
 
     provisioner: int = NO_SESSION
@@ -35,6 +37,7 @@ class UnitAccess:
     key: str = ""
     next_key: str = ""
     returned: bool = False
+    unproven: bool = False
     sealed: bool = False
     open_until_ns: int = 0
     concern: str = ""
@@ -85,7 +88,7 @@ def decide_start(access: UnitAccess, request: StartRequest, now_ns: int) -> Star
         return StartDecision(access=access, refusal=Refusal.PROOF_NEEDED)
     if access.returned:
         # Who has got the passwords has shown that it is the unit; nothing else proves that this is the same one.
-        replaced = replace(started, holder=NO_SESSION, returned=False)
+        replaced = replace(started, holder=NO_SESSION, returned=False, unproven=True)
         concern = f"provisioned again without the unit's secret, from {request.peer}; passwords were replaced"
         return StartDecision(access=replaced.with_concern(concern), rotate=True)
     concern = f"another session wanted to provision it after its passwords were handed out, from {request.peer}"
@@ -106,6 +109,11 @@ def handed_out(access: UnitAccess, session: int) -> UnitAccess:
 def may_have_passwords(access: UnitAccess, session: int) -> bool:
     """Besides the rules of ``credential_policy``."""
     return access.provisioner == session
+
+
+def may_have_replaced(access: UnitAccess) -> bool:
+    """Whether the session that gets the passwords is told the replaced ones as well, which the unit may still have."""
+    return not access.unproven
 
 
 def may_describe(access: UnitAccess, session: int) -> bool:

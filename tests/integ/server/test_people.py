@@ -268,6 +268,36 @@ def test_a_person_issues_a_token(factory: Factory) -> None:
     assert Client(units).start(Secret(found[1])) == 204
 
 
+@pytest.mark.parametrize(
+    "hours", ["0", "745", "000000001999", "0000000019999999999", "-1", "1.5", "1e2", " 2 4", "\u0663"]
+)
+def test_no_token_lasts_longer_than_a_month(factory: Factory, hours: str) -> None:
+    Client(_units(factory)).start()
+    reply = signed_in(factory, "operateer").post("/unit-access/token/?serial=SN+1%2FA", UNIT, hours=hours)
+    assert (reply.status_code, "PROVISION_TOKEN" in reply.text) == (422, False)
+
+
+@pytest.mark.parametrize("days", ["3661", "00000000199999999999", "000000036501000", "-1"])
+def test_no_token_of_a_program_lasts_longer_than_ten_years(factory: Factory, days: str) -> None:
+    manager = signed_in(factory, "manageer")
+    reply = manager.post("/accounts/token/", "/accounts/", name="exporter", role="view", days=days)
+    assert reply.status_code == 422
+    assert factory.accounts.tokens() == ()
+
+
+PLACES = ("9" * 19 + "-1", f"1-{2**63}", "9" * 5000, f"{'9' * 5000}-1")
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place[:25])
+def test_places_of_pages_that_no_page_has_are_refused(factory: Factory, place: str) -> None:
+    Client(_units(factory)).start()
+    person = signed_in(factory, "viewer")
+    assert person.get(f"/recent/?after={place}").status_code == 422
+    for way in ("before", "after"):
+        assert person.get(f"/view/SN1/?{way}={place}").status_code in (404, 422)
+        assert person.get(f"/view/?serial=SN+1%2FA&{way}={place}").status_code == 422
+
+
 def test_who_may_see_passwords_may_keep_them(factory: Factory) -> None:
     units = _units(factory)
     kept = Client(units).provision()

@@ -18,4 +18,4 @@ def stored_passwords(unit: VirtualUnit) -> Credentials:
     container = server_container(folder, KeyFile(key_file(folder), folder))
     with closing(container.database()):
         known = container.admin().reveal(unit.spec.serial, Actor("a test"))
-    return Issue({password.place.kind: password for password in known}).credentials()
+    return Issue({password.place.kind: password for password in known}).credentials(with_replaced=True)

@@ -73,6 +73,13 @@ def test_reasons_are_a_line() -> None:
             checked_reason(text)
 
 
+@pytest.mark.parametrize("name", ["server", "Server", "root"])
+def test_no_account_is_taken_for_the_server_or_its_host(name: str) -> None:
+    """Both are in the audit trail by these names."""
+    with pytest.raises(BadInput, match="audit trail"):
+        checked_name(name)
+
+
 def test_an_account_can_always_manage() -> None:
     with pytest.raises(BadInput):
         check_managed([])

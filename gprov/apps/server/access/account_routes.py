@@ -13,6 +13,7 @@ from gprov.apps.server.pages.routing import page_router
 from gprov.domain.errors import BadInput, Problem
 from gprov.domain.factory.accounts import ROLE_WORDS, Role
 from gprov.domain.factory.audit import Actor
+from gprov.domain.factory.syntax import whole_number
 from gprov.domain.unit.credentials import Secret
 
 PATH = "/accounts/"
@@ -98,6 +99,7 @@ def _role(word: str) -> Role:
 
 def _days(text: str) -> int:
     """0: no end. Raises BadInput."""
-    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= _LONGEST_DAYS):
+    days = whole_number(text, 0, _LONGEST_DAYS)
+    if days is None:
         raise BadInput("days", [Problem("", f"must be a whole number, 0 (no end) to {_LONGEST_DAYS}")])
-    return int(text)
+    return days

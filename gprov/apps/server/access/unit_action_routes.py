@@ -21,7 +21,7 @@ from gprov.domain.errors import BadInput
 from gprov.domain.factory.accounts import Role, checked_reason
 from gprov.domain.factory.documents import DocumentStatus
 from gprov.domain.factory.password_rule import PasswordKind
-from gprov.domain.factory.syntax import MAX_SERIAL
+from gprov.domain.factory.syntax import MAX_SERIAL, whole_number
 from gprov.domain.factory.view.addresses import with_query
 
 PATH = "/unit-access/"
@@ -58,10 +58,11 @@ def unit_action_routes(services: AccessServices, queries: Queries) -> APIRouter:
     @router.post(f"{PATH}token/", dependencies=[operate])
     def start_token(request: Request, serial: Serial, token: Field = "", hours: Field = "24") -> Response:
         person = check_form(request, token)
-        if not hours.isascii() or not hours.isdecimal() or not 1 <= int(hours[:9]) <= _LONGEST_HOURS:
+        lasts = whole_number(hours, 1, _LONGEST_HOURS)
+        if lasts is None:
             message = f"hours: must be a whole number, 1 to {_LONGEST_HOURS}"
             return _page(services, queries, request, serial, error=message, status=422)
-        made = services.gate.issue(serial, person.actor(), int(hours) * _HOUR_NS)
+        made = services.gate.issue(serial, person.actor(), lasts * _HOUR_NS)
         argument = f"{Branding().environment_prefix}{START_ARGUMENT}={made.reveal()}"
         return services.pages.reply(request, "start_token.html", serial=serial, argument=argument, hours=hours)
 

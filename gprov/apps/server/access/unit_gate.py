@@ -23,7 +23,7 @@ from gprov.domain.factory.requests import ProvisioningStart, RunsRequest, Sessio
 from gprov.domain.factory.run_history import unfinished_runs
 from gprov.domain.factory.start_token import TOKEN_BYTES, digest_of, token_refusal
 from gprov.domain.factory.states import Verdict
-from gprov.domain.factory.syntax import MAX_SERIAL
+from gprov.domain.factory.syntax import MAX_SERIAL, is_serial
 from gprov.domain.factory.unit_access import StartDecision, StartRequest, decide_start, is_proof
 from gprov.domain.unit.credentials import Secret
 from gprov.ports.clock import Randomness
@@ -72,7 +72,7 @@ class UnitGate:
     def token_for_script(self, serials: Iterable[str], peer: str) -> Secret | None:
         """A token for the iPXE script of the machine that has one of these serial numbers. None: it needs none, or gets
         none. ``peer``: its address."""
-        named = sorted({serial for serial in serials if len(serial) <= MAX_SERIAL})
+        named = sorted(set(filter(is_serial, serials)))
         if not (self._rules.strict and self._rules.in_scripts and named):
             return None
         actor = Actor(f"machine at {peer}")
@@ -80,7 +80,7 @@ class UnitGate:
 
     def issue(self, serial: str, actor: Actor, lifetime_ns: int, uses: int = 1) -> Secret:
         """A token that a person asked for. Raises BadInput for what is no serial number."""
-        if not serial.strip() or len(serial) > MAX_SERIAL or not (serial.isascii() and serial.isprintable()):
+        if not is_serial(serial.strip()):
             raise BadInput("serial", [Problem("", f"must be 1 to {MAX_SERIAL} printable ASCII characters")])
         return self._issue([serial.strip()], actor, lifetime_ns, uses, None)
 

@@ -20,6 +20,7 @@ from gprov.apps.server.store.statements import AnyRow
 from gprov.apps.server.store.tables import events, macs, units
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.states import FAILED
+from gprov.domain.factory.syntax import MAX_NUMBER, whole_number
 from gprov.domain.factory.view.unit_filters import Condition, Situation, UnitFilter, conditions
 from gprov.domain.factory.view.unit_words import Patience
 
@@ -63,8 +64,9 @@ class Cursor:
 
 
 def parse_cursor(text: str) -> Cursor | None:
-    found = re.fullmatch(r"([0-9]{1,19})-([0-9]{1,18})", text)
-    return Cursor(int(found[1]), int(found[2])) if found else None
+    seen, _, row = text.partition("-")
+    last_seen_ns, number = whole_number(seen, 0, MAX_NUMBER), whole_number(row, 0, MAX_NUMBER)
+    return None if last_seen_ns is None or number is None else Cursor(last_seen_ns, number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from gprov.apps.server.pages.unit_lines import unit_line
 from gprov.apps.server.pages.unit_queries import StoredUnit
 from gprov.apps.server.pages.unit_view import LOG_TYPES, unit_view
 from gprov.domain.errors import BadInput, Problem
-from gprov.domain.factory.syntax import MAX_SERIAL
+from gprov.domain.factory.syntax import MAX_SERIAL, whole_number
 from gprov.domain.factory.view.log_filters import LogFilter, read_log_filter
 from gprov.domain.factory.view.time_words import iso_text
 
@@ -134,9 +134,10 @@ def _place(query: Mapping[str, str]) -> Place:
         text = query.get(key, "")
         if not text:
             continue
-        if not (text.isascii() and text.isdecimal() and int(text) < _LAST_SEQ):
+        seq = whole_number(text, 0, _LAST_SEQ)
+        if seq is None:
             raise BadInput("page", [Problem(key, "is not a place in the log")])
-        return Place(int(text), forward=key == "after")
+        return Place(seq, forward=key == "after")
     return Place()
 
 

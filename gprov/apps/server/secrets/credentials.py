@@ -19,7 +19,7 @@ from gprov.domain.factory.audit import Actor, AuditAction, RefusalBudget
 from gprov.domain.factory.credential_policy import Inquiry, refusal
 from gprov.domain.factory.replies import Refusal
 from gprov.domain.factory.requests import CredentialRequest
-from gprov.domain.factory.unit_access import handed_out, may_have_passwords
+from gprov.domain.factory.unit_access import handed_out, may_have_passwords, may_have_replaced
 from gprov.domain.unit.credentials import Credentials
 
 # Refusals in the audit trail; each is in the unit's log.
@@ -90,14 +90,15 @@ class CredentialService:
         issue = self._passwords.issue(db, unit, code_name, origin.now_ns, rotate=not served)
         db.execute(insert(handouts).values(unit=origin.unit, session=origin.session, time_ns=origin.now_ns, peer=peer))
         establish(db, origin.unit)
-        save_access(db, origin.unit, handed_out(access_of(db, origin.unit), origin.session))
+        access = access_of(db, origin.unit)
+        save_access(db, origin.unit, handed_out(access, origin.session))
         forget_proofs(db, origin.unit)
         note(db, origin, f"credentials handed out to {peer}")
         actor, places = _unit_at(peer), [password.place for password in issue.newest.values()]
         if issue.made:
             self._trail.append(db, AuditAction.MADE, unit.serial, actor, versions(issue.made))
         self._trail.append(db, AuditAction.HANDED_OUT, unit.serial, actor, versions(places))
-        return issue.credentials()
+        return issue.credentials(with_replaced=may_have_replaced(access))
 
     def _record_refusal(self, db: Connection, origin: Origin, serial: str, peer: str, why: str) -> None:
         note(db, origin, f"credentials refused to {peer}: {why}")

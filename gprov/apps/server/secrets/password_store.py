@@ -55,9 +55,10 @@ class Issue:
     made: tuple[PasswordPlace, ...] = ()
     replaced_bios: tuple[Secret, ...] = ()
 
-    def credentials(self) -> Credentials:
+    def credentials(self, *, with_replaced: bool) -> Credentials:
         os, bios, ipmi = (self.newest[kind].secret for kind in (PasswordKind.OS, PasswordKind.BIOS, PasswordKind.IPMI))
-        return Credentials(os, bios, ipmi, tuple(map(EarlierPassword, self.replaced_bios)))
+        replaced = self.replaced_bios if with_replaced else ()
+        return Credentials(os, bios, ipmi, tuple(map(EarlierPassword, replaced)))
 
 
 class PasswordStore:

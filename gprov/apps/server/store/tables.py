@@ -81,6 +81,7 @@ units = Table(
     _text("unit_key", ""),
     _text("next_key", ""),
     _flag("returned"),
+    _flag("unproven"),
     _text("concern", ""),
     # Since its last report, its events and documents were removed: they are old.
     _flag("cleared"),

@@ -64,7 +64,7 @@ def netboot(
         boot, base = _bases(request, settings)
         if mac is None and serial is None and board is None:
             return _text(asking_script(boot))
-        serials = [each.strip() for each in (serial, board) if each and each.strip()]
+        serials = [each.strip() for each in (serial, board) if each and syntax.is_serial(each.strip())]
         own = syntax.mac(mac or "") or ""
         if not own.startswith(f"{settings.branding.mac_prefix.lower()}:"):
             own = ""  # the MAC of an adapter that is moved from unit to unit does not identify one
