@@ -36,6 +36,17 @@ class Role(Enum):
         return frozenset(role.value for role in Role if self.includes(role))
 
 
+class ProgramRole(Enum):
+    """Of a token for programs: a program states no reasons, and manages no people."""
+
+    VIEW = Role.VIEW.value
+    OPERATE = Role.OPERATE.value
+
+    @property
+    def role(self) -> Role:
+        return Role(self.value)
+
+
 ROLE_WORDS = {
     Role.VIEW: "sees units, logs, documents and certificates",
     Role.OPERATE: "also reopens units, replaces passwords, issues tokens, decides on documents, reads the trail",

@@ -25,7 +25,7 @@ from gprov.apps.server.tls.authority import Issued, issue
 from gprov.apps.server.tls.certificate_files import CertificatePaths, create_own_ca, own_paths, renew
 from gprov.apps.server.tls.contexts import Certificates, CertificateWatch
 from gprov.apps.server.tls.port_certificates import port_certificates
-from gprov.domain.errors import BadInput, GprovError, NetworkFault, RefusedByPolicy
+from gprov.domain.errors import BadInput, DeviceMissing, GprovError, NetworkFault, RefusedByPolicy
 from gprov.domain.events import ProcessState
 from gprov.domain.factory.server_settings import parse_settings
 from gprov.domain.unit.trust import parse_ca
@@ -261,6 +261,17 @@ def test_another_ca_is_not_made_over_the_first(data: Path) -> None:
     with pytest.raises(RefusedByPolicy, match="would make every unit refuse this server"):
         create_own_ca(str(data), NAMES, time.time_ns())
     assert (data / "tls" / "ca.pem").read_bytes() == before
+
+
+def test_renewal_from_what_is_left_of_a_lost_host(data: Path) -> None:
+    for name in ("server.pem", "server.key", "boot.pem", "boot.key"):
+        (data / "tls" / name).unlink()
+    with pytest.raises(DeviceMissing, match="give them with --name"):
+        renew(str(data), None, time.time_ns())
+    assert renew(str(data), ("10.1.0.1",), time.time_ns()).names == ("10.1.0.1",)
+    (data / "tls" / "ca.pem").unlink()
+    with pytest.raises(DeviceMissing, match=r"factory_ca\.pem on RECOVERY"):
+        renew(str(data), ("10.1.0.1",), time.time_ns())
 
 
 def test_renewal_for_a_name_that_the_ca_was_not_made_for(data: Path) -> None:

@@ -120,7 +120,9 @@ def test_a_unit_is_provisioned_from_an_imported_folder(tmp_path: Path, old: Path
 def test_what_manuf_data_says_afterwards(tmp_path: Path, old: Path) -> None:
     data = tmp_path / "factory"
     data.mkdir()
-    take(old, data, "http://10.1.0.1:8901/")
+    rows = take(old, data, "http://10.1.0.1:8901/")
+    kernels = {str(row["target"]).rpartition("/")[2] for row in rows if "gprov build kernel" in row["reason"]}
+    assert kernels == {"norm_boot", "provision.pxe"}
     found = read_json(data / "files/manufData.json")
     assert (found["LogEndpoint"], found["_comment1"]) == ("http://10.1.0.1:8901/", "kept")
     assert "CredentialEndpoint" not in found
@@ -172,6 +174,12 @@ def test_files_that_are_missing_are_named(tmp_path: Path, old: Path) -> None:
     assert missing["source"] == f"{OLD}/norm_boot"
     assert "the entry stays as it is" in missing["reason"]
     assert read_json(data / "files/manufData.json")["Files"][1]["Src"] == f"{OLD}/norm_boot"
+    (old / "norm_boot").write_bytes(b"found again")
+    (kept,) = [row for row in take(old, data, "http://10.1.0.1:8901", expected=1) if row["source"] == "manufData.json"]
+    assert "remove it and run this again" in kept["reason"]
+    (data / "files/manufData.json").unlink()
+    take(old, data, "http://10.1.0.1:8901")
+    assert read_json(data / "files/manufData.json")["Files"][1]["Size"] == len(b"found again")
 
 
 def test_a_folder_without_or_with_several_documents(tmp_path: Path, old: Path) -> None:

@@ -23,6 +23,7 @@ from gprov.domain.factory.setup.gprovision import JsonKind, TakenFile
 from gprov.domain.factory.setup.new_folder import new_files
 from gprov.domain.factory.setup.own_files import own_addresses, own_path
 from gprov.domain.factory.setup.plan import FactoryPlan, PublishedFile, boot_url
+from gprov.domain.factory.setup.readme import readme
 from gprov.domain.factory.setup.settings_text import toml_text
 from gprov.domain.factory.setup.templates import appliance_template, manuf_template
 from gprov.domain.factory.setup.unit_file import unit_file
@@ -75,6 +76,14 @@ ANSWERS: dict[str, object] = {
     "manufacturer": "ACME",
     "product": "X",
 }
+
+
+def test_the_readme_names_a_key_file_that_commands_do_not_find_by_themselves() -> None:
+    usual = readme(plan(isolated=False)).decode()
+    assert "--key-file" not in usual
+    other = readme(plan(isolated=False, key_file="/root/k", usual_key=False)).decode()
+    assert "--role manage --data /srv/factory --key-file /root/k`" in other
+    assert "need `--key-file /root/k`" in other
 
 
 @pytest.mark.parametrize("published", [(), (IMAGE,), (IMAGE, KERNEL, PublishedFile("provision.pxe", 1, "d" * 64))])

@@ -12,7 +12,7 @@ from gprov.apps.host.cli.options import Json, new_app
 from gprov.apps.host.cli.output import document, say
 from gprov.apps.host.cli.server_store import opened, operator, utc
 from gprov.domain.errors import BadInput, ExitCode, Problem
-from gprov.domain.factory.accounts import ROLE_WORDS, Role
+from gprov.domain.factory.accounts import ROLE_WORDS, ProgramRole, Role
 from gprov.domain.unit.credentials import Secret
 
 account = new_app("Accounts of people. A server may be running meanwhile.")
@@ -20,6 +20,7 @@ account = new_app("Accounts of people. A server may be running meanwhile.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="of the account")]
 _ROLES = "; ".join(f"{role.value}: {words}" for role, words in ROLE_WORDS.items())
 RoleOption = Annotated[Role, typer.Option("--role", help=_ROLES)]
+_PROGRAM_ROLES = "; ".join(f"{each.value}: {ROLE_WORDS[each.role]}" for each in ProgramRole)
 PasswordFd = Annotated[
     int | None,
     typer.Option("--password-fd", metavar="N", min=0, help="read the password from this file descriptor (first line)"),
@@ -116,7 +117,7 @@ def set_role(
 def token(
     name: Name,
     data: values.Data,
-    role: RoleOption = Role.VIEW,
+    role: Annotated[ProgramRole, typer.Option("--role", help=_PROGRAM_ROLES)] = ProgramRole.VIEW,
     days: Annotated[int, typer.Option(metavar="N", min=0, max=3660, help="how long it can be used; 0: no end")] = 365,
     key_file: keys.KeyFileOption = None,
     passphrase: keys.PassphraseOption = False,
@@ -125,7 +126,7 @@ def token(
 ) -> int:
     """Print a token with which the program NAME reads the API: `Authorization: Bearer TOKEN`. It is shown once."""
     with opened(data, keys.KeySource(key_file, passphrase, passphrase_fd)) as server:
-        made = server.accounts().add_token(name, role, days * 86400 * 10**9, operator(""))
+        made = server.accounts().add_token(name, role.role, days * 86400 * 10**9, operator(""))
     if as_json:
         document({"token": made.reveal()})
     else:

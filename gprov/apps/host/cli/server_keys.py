@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gprov.ports.secretbox import KeyProvider
 
 CREDENTIAL = "gprov-server-key"
-_SYSTEM_KEY = "/etc/gprov/server.key"
+SYSTEM_KEY = "/etc/gprov/server.key"
 _MOST = 4096
 
 KeyFileOption = Annotated[
@@ -25,7 +25,7 @@ KeyFileOption = Annotated[
     typer.Option(
         "--key-file",
         metavar="FILE",
-        help=f"key of the store (default: credential {CREDENTIAL} of systemd, else {_SYSTEM_KEY},"
+        help=f"key of the store (default: credential {CREDENTIAL} of systemd, else {SYSTEM_KEY},"
         " ~/.config/gprov/server.key for users other than root)",
     ),
 ]
@@ -86,7 +86,7 @@ def systemd_credential(environment: Mapping[str, str]) -> str | None:
 def default_key_file(uid: int, environment: Mapping[str, str]) -> str:
     """Raises BadParameter if this user has no folder for it."""
     if uid == 0:
-        return _SYSTEM_KEY
+        return SYSTEM_KEY
     home = environment.get("HOME", "")
     settings = environment.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else "")
     if not os.path.isabs(settings):

@@ -14,7 +14,7 @@ from gprov.domain.factory.dnsmasq import TFTP_ROOT, AddressRange, NetbootService
 
 Interface = Annotated[str, typer.Option("--interface", metavar="NAME", help="where the machines are")]
 Server = Annotated[
-    str, typer.Option("--server", metavar="URL", help="this factory server as they reach it: http://ADDRESS:PORT")
+    str, typer.Option("--server", metavar="URL", help="this factory server as they reach it: http(s)://ADDRESS:PORT")
 ]
 Range = Annotated[
     AddressRange | None,

@@ -23,7 +23,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="only list what would be
 
 
 def init(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="the data folder to be made; it must not exist")],
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="the data folder to be made; it must be missing or empty")
+    ],
     interface: netboot.Interface,
     server: netboot.Server,
     addresses: netboot.Range = None,
@@ -66,6 +68,7 @@ def init(
         program=_program(),
         user=user,
         key_file=key_path,
+        usual_key=key_path == keys.SYSTEM_KEY,
     )
     try:
         planned = planned_folder(plan, InitSources(tuple(file or ()), ipxe, ca_key))

@@ -12,7 +12,7 @@ from gprov.apps.server.secrets.audit_trail import AuditTrail
 from gprov.apps.server.store.database import Database
 from gprov.apps.server.store.tables import accounts, api_tokens, signed_in
 from gprov.domain.errors import BadInput, Problem
-from gprov.domain.factory.accounts import TOKEN_BYTES, Role, check_managed, check_password, checked_name
+from gprov.domain.factory.accounts import TOKEN_BYTES, ProgramRole, Role, check_managed, check_password, checked_name
 from gprov.domain.factory.audit import Actor, AuditAction
 from gprov.domain.factory.start_token import digest_of
 from gprov.domain.unit.credentials import Secret
@@ -136,14 +136,16 @@ class Accounts:
     def add_token(self, name: str, role: Role, lifetime_ns: int, actor: Actor) -> Secret:
         """``lifetime_ns``: 0 for no end. It is shown once: the store has its SHA-256."""
         checked_name(name)
-        if role not in (Role.VIEW, Role.OPERATE):
+        if role.value not in {each.value for each in ProgramRole}:
             raise BadInput("role", [Problem("", "of a token must be view or operate: a program states no reasons")])
         token, now_ns = Secret(self._randomness.token(TOKEN_BYTES).hex()), self._now()
         expires_ns = now_ns + lifetime_ns if lifetime_ns else 0
         with self._database.write() as db:
             names = db.execute(select(api_tokens.c.name)).scalars().all()
-            if name in names or len(names) >= MOST_TOKENS:
-                raise BadInput("name", [Problem("", f"there is a token {name!r} already, or too many")])
+            if name in names:
+                raise BadInput("name", [Problem("", f"there is a token {name!r} already: remove it first")])
+            if len(names) >= MOST_TOKENS:
+                raise BadInput("name", [Problem("", f"there are {MOST_TOKENS} tokens already: remove one first")])
             row = {"name": name, "digest": digest_of(token), "role": role.value, "made_ns": now_ns, "used_ns": 0}
             db.execute(insert(api_tokens).values(**row, made_by=actor.who, expires_ns=expires_ns))
             self._record(db, actor, f"token {name} for programs with role {role.value}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from sqlalchemy import func, select
@@ -15,13 +16,14 @@ from gprov.domain.factory.setup.finding import Finding, problem, warning
 
 
 def access_findings(folder: str, settings: ServerSettings) -> Iterator[Finding]:
+    path = os.path.join(folder, SETTINGS_FILE)
     match settings.access.mode:
         case AccessMode.UNDECIDED:
             remedy = 'set mode in [access] to "accounts" or "isolated"; docs/server-access.md'
-            yield problem(SETTINGS_FILE, "does not say who may do what: the server does not start", remedy)
+            yield problem(path, "does not say who may do what: the server does not start", remedy)
         case AccessMode.ISOLATED:
             message = "isolated network: a unit is known by its serial number alone, and everyone reads but passwords"
-            yield warning(SETTINGS_FILE, message)
+            yield warning(path, message)
         case AccessMode.ACCOUNTS:
             yield from _accounts(folder, settings)
 

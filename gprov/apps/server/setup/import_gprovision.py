@@ -26,6 +26,9 @@ from gprov.domain.mfg.urls import redacted
 _DOCUMENTS = "documents"
 _PRIVATE, _PUBLIC = 0o600, 0o644
 _UNNAMED = "manufData.json does not name it: copy it by hand if units need it"
+_OTHER = "there is another file already"
+_KEPT = f"{_OTHER}: to have it made anew, remove it and run this again"
+_KERNEL = "a kernel of gprovision does not speak with this server: put the one of `gprov build kernel` in its place"
 _DATABASE = (
     "database of gprovision's log server: its records and passwords stay there; keep it as an archive. Each unit gets"
     " new passwords from gprov's server at its next provisioning"
@@ -139,7 +142,7 @@ class Import:
         try:
             if os.path.lexists(new):
                 same = os.path.isfile(new) and _sha256(new) == _sha256(self._old(path))
-                reason = "" if same else "there is another file already"
+                reason = self._kernel(target) if same else _OTHER
                 return Row(
                     verdict=Verdict.PRESENT if same else Verdict.LEFT,
                     source=path,
@@ -153,7 +156,11 @@ class Import:
                 copy_new(self._old(path), temporary, mode, replace=True)
         except OSError as exc:
             raise DeviceFault(str(exc.filename or new), f"cannot be copied: {exc.strerror}", errno=exc.errno) from exc
-        return Row(verdict=Verdict.TAKEN, source=path, target=target, reason="", needed=needed)
+        return Row(verdict=Verdict.TAKEN, source=path, target=target, reason=self._kernel(target), needed=needed)
+
+    def _kernel(self, target: str) -> str:
+        kernels = (self.branding.boot_kernel, self.branding.provision_kernel)
+        return _KERNEL if os.path.basename(target) in kernels else ""
 
     def _put(self, path: str, target: str, content: bytes) -> Row:
         """Write a document, in place of a template that was not filled in, but of nothing else."""
@@ -168,7 +175,7 @@ class Import:
                         verdict=Verdict.LEFT,
                         source=path,
                         target=target,
-                        reason="there is another file already",
+                        reason=_KEPT,
                         needed=True,
                     )
             os.makedirs(os.path.dirname(new), exist_ok=True)

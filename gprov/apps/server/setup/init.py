@@ -85,7 +85,7 @@ def refuse_used(folder: str) -> None:
         raise DeviceFault(folder, f"cannot be used: {exc.strerror}", errno=exc.errno) from exc
     if names:
         found = f"is not empty (it has {min(names)})"
-        raise RefusedByPolicy(f"{folder}: {found}: nothing was changed; name a folder that does not exist")
+        raise RefusedByPolicy(f"{folder}: {found}: nothing was changed; name one that is empty or does not exist")
 
 
 def make_folder(planned: PlannedFolder, now_ns: int) -> None:

@@ -101,7 +101,10 @@ def _inventory(path: str) -> tuple[dict[str, Member], bytes]:
 def _require_empty(db: Connection, name: str) -> None:
     for table in TABLES.sorted_tables:
         if table is not store_version and db.execute(select(table).limit(1)).first() is not None:
-            raise RefusedByPolicy(f"{name}: the store is in use (its table {table.name} has rows): nothing is restored")
+            raise RefusedByPolicy(
+                f"{name}: the store is in use (its table {table.name} has rows): nothing is restored. Restore into a"
+                " folder without store/, or an empty database"
+            )
 
 
 def _require_no_other(path: str, folder: str, files: Files) -> None:

@@ -80,6 +80,10 @@ def renew(folder: str, names: Iterable[str] | None, now_ns: int, ca_key: str | N
     """New keys and certificates of the server, of the same CA. ``names``: None for those of the present certificate.
     A running server takes them up within seconds. Raises BadInput, DeviceMissing, DeviceFault."""
     paths, key_path = own_paths(folder), ca_key or os.path.join(folder, DEFAULT_CA_KEY)
+    if os.path.exists(key_path):  # otherwise there may be no CA
+        _require(paths.ca, "renewal needs the CA's certificate; units have it as factory_ca.pem on RECOVERY")
+        if names is None:
+            _require(paths.certificate, "it has the names of the server: give them with --name")
     ca = Issued(read_bounded(paths.ca), read_private(key_path))
     wanted = certificate_status(paths).names if names is None else checked_names(names)
     _write_certificates(folder, ca, wanted, now_ns)
@@ -109,6 +113,11 @@ def read_private(path: str) -> bytes:
     if mode & 0o077:
         raise RefusedByPolicy(f"{path} has mode {mode:04o}: other users could use the key; chmod 600 {path}")
     return content
+
+
+def _require(path: str, why: str) -> None:
+    if not os.path.exists(path):
+        raise DeviceMissing(path, f"does not exist: {why}")
 
 
 def read_bounded(path: str) -> bytes:

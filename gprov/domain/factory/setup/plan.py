@@ -34,8 +34,8 @@ class FactoryPlan:
     """``folder``: absolute path of the data folder. ``server``: URL at which units reach the server, without a slash at
     its end; https for a server with a CA of its own. ``netboot``: DHCP and TFTP of the network with the units, and the
     URL from which iPXE gets its script. ``isolated``: without accounts and tokens. ``program``: absolute path of
-    ``gprov``. ``user``: runs the server. ``key_file``: absolute path, outside of the folder. ``published``: files that
-    it begins with."""
+    ``gprov``. ``user``: runs the server. ``key_file``: absolute path, outside of the folder. ``usual_key``: root's
+    commands use that file without being told. ``published``: files that it begins with."""
 
     folder: str
     server: str
@@ -44,6 +44,7 @@ class FactoryPlan:
     program: str
     user: str
     key_file: str
+    usual_key: bool = True
     published: tuple[PublishedFile, ...] = ()
     branding: Branding = field(default_factory=Branding)
 

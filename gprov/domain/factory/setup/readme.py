@@ -22,7 +22,7 @@ Made by `gprov server init` for {server}, with machines on interface {interface}
 | store/, documents/, certificates/ | made by the server; see docs/server.md |
 {certificates}
 The key that encrypts passwords is {key_file}. Keep a copy of it, apart from this folder and its backups.
-{people}
+{key_option}{people}
 ## Next steps
 
 1. Fill in what `gprov server check --data {folder}` reports, until it finds no problem:
@@ -49,7 +49,10 @@ _CERTIFICATES = """\
 | ca/ca.key | key of the CA, unless it was put elsewhere: keep a copy, and keep it from others |
 """
 _FIRST = """\
-   Make the first account: `gprov server account add NAME --role manage --data {folder}`.
+   Make the first account: `gprov server account add NAME --role manage --data {folder}{key}`.
+"""
+_KEY_OPTION = """\
+The commands of `gprov server` that have the option --key-file need `--key-file {key_file}`.
 """
 _CA_OF_ROOT = """\
        chown -R root: {folder}/ca
@@ -65,16 +68,18 @@ The network is isolated: no accounts and no tokens. docs/server-access.md says w
 
 
 def readme(plan: FactoryPlan) -> bytes:
+    key = "" if plan.usual_key else f" --key-file {plan.key_file}"
     return _TEXT.format(
         server=plan.server,
         interface=plan.netboot.interface,
         files_url=plan.files_url,
         key_file=plan.key_file,
+        key_option=_KEY_OPTION.format(key_file=plan.key_file) if key else "",
         folder=plan.folder,
         user=plan.user,
         unit=UNIT_NAME,
         certificates=_CERTIFICATES if plan.encrypted else "",
-        accounts="" if plan.isolated else _FIRST.format(folder=plan.folder),
+        accounts="" if plan.isolated else _FIRST.format(folder=plan.folder, key=key),
         chown=_CA_OF_ROOT.format(folder=plan.folder) if plan.encrypted else "",
         people=_ISOLATED if plan.isolated else _ACCOUNTS,
         kernel=plan.branding.boot_kernel,
