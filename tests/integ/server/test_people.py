@@ -309,6 +309,14 @@ def test_who_may_see_passwords_may_keep_them(factory: Factory) -> None:
     assert Client(units).provision() != kept
 
 
+def test_forms_hold_no_nul(factory: Factory) -> None:
+    """PostgreSQL takes none: it would look like a store that has failed."""
+    assert Browser(factory).sign_in("view\0er").status_code == 422
+    manager = signed_in(factory, "manageer")
+    assert manager.post("/accounts/", what="remove-token", name="x\0").status_code == 422
+    assert "store cannot be read" not in manager.post("/accounts/", what="remove-token", name="x").text
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_forms_of_other_sites_are_refused(factory: Factory, site: str) -> None:
     Client(_units(factory)).provision()

@@ -21,7 +21,8 @@ from gprov.domain.factory.accounts import ROLE_WORDS, Role
 from gprov.domain.unit.credentials import Secret
 
 OWN_ACCOUNT = "/account/"
-Field = Annotated[str, Form(max_length=2000)]
+# PostgreSQL stores no NUL.
+Field = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
 NextField = Annotated[str, Form(alias="next", max_length=2000)]
 
 

@@ -72,6 +72,11 @@ def head_problem(http_version: str, fields: Sequence[Field], hosts: AllowedHosts
     return _host_problem(http_version, [value for name, value in fields if name == b"host"], hosts)
 
 
+def target_problem(target: bytes) -> HeadProblem | None:
+    """``target``: path and query as they were sent. No text of this server has a NUL, and PostgreSQL stores none."""
+    return HeadProblem(400, "the target must not hold a NUL (%00)") if b"%00" in target else None
+
+
 def _host_problem(http_version: str, stated: Sequence[bytes], hosts: AllowedHosts) -> HeadProblem | None:
     if not stated:
         # Browsers send HTTP/1.1. Section 3.2 of RFC 9112 requires Host there.

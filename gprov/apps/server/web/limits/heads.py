@@ -7,7 +7,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gprov.apps.server.web.limits.replies import client_of, refuse_early, retry_after
-from gprov.domain.factory.limits.hosts import AllowedHosts, head_problem
+from gprov.domain.factory.limits.hosts import AllowedHosts, head_problem, target_problem
 from gprov.domain.factory.limits.peers import peer_group
 from gprov.domain.factory.limits.rates import RateLimiter
 from gprov.domain.factory.settings.limits import Limits
@@ -26,7 +26,8 @@ class CheckedHeads:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        problem = head_problem(scope["http_version"], scope["headers"], self._hosts)
+        target = scope["raw_path"] + b"?" + scope["query_string"]
+        problem = head_problem(scope["http_version"], scope["headers"], self._hosts) or target_problem(target)
         if problem is not None:
             await refuse_early(receive, send, problem.status, problem.message)
             return
